@@ -1,0 +1,2 @@
+//! pfetch fetches many URLs at once.
+pub mod pool;

@@ -1,0 +1,2 @@
+//! pfetch.
+fn main() {}

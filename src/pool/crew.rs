@@ -1,0 +1,232 @@
+//! What the workers of one pool share: how to start another of them, and the count of jobs that
+//! have not ended.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use super::StopToken;
+use super::worker::{Job, work};
+
+/// The system gave a pool fewer worker threads than it wanted; the pool works with those.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The workers that there are.
+    pub started: usize,
+    /// The workers that were asked for.
+    pub wanted: usize,
+    /// The system's reason for refusing the next one.
+    pub reason: String,
+}
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shortfall {
+            started,
+            wanted,
+            reason,
+        } = self;
+        write!(
+            f,
+            "only {started} of {wanted} worker threads could be started ({reason})"
+        )
+    }
+}
+
+/// What [`Crew::enlist`] found.
+pub(super) enum Hired {
+    /// There is at least one worker to run the job.
+    Somebody,
+    /// There is no worker, and none could be started, for this reason.
+    Nobody(String),
+}
+
+pub(super) struct Crew<S> {
+    name: String,
+    pub(super) wanted: usize,
+    stack_size: Option<usize>,
+    pub(super) stop: StopToken,
+    pub(super) make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
+    /// Jobs submitted and not yet ended.
+    unfinished: AtomicUsize,
+    /// Threads inside `wait_until_done`: waking costs a system call, so it is done only for someone.
+    joiners: AtomicUsize,
+    started: AtomicUsize,
+    roll: Mutex<Roll>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Roll {
+    threads: Vec<JoinHandle<()>>,
+    /// Threads that are inside their loop.
+    alive: usize,
+    shortfall: Option<Shortfall>,
+}
+
+impl<S> Crew<S> {
+    pub(super) fn new(
+        name: String,
+        wanted: usize,
+        stack_size: Option<usize>,
+        stop: StopToken,
+        make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
+    ) -> Self {
+        Crew {
+            name,
+            wanted,
+            stack_size,
+            stop,
+            make_state,
+            unfinished: AtomicUsize::new(0),
+            joiners: AtomicUsize::new(0),
+            started: AtomicUsize::new(0),
+            roll: Mutex::new(Roll::default()),
+            changed: Condvar::new(),
+        }
+    }
+
+    pub(super) fn started(&self) -> usize {
+        self.started.load(Ordering::Acquire)
+    }
+
+    pub(super) fn shortfall(&self) -> Option<Shortfall> {
+        self.roll().shortfall.clone()
+    }
+
+    /// Counts a job as ended.
+    pub(super) fn finished(&self) {
+        // Sequentially consistent together with `wait_until_done`: either this sees the joiner, or
+        // the joiner sees the zero.
+        if self.unfinished.fetch_sub(1, Ordering::SeqCst) == 1
+            && self.joiners.load(Ordering::SeqCst) > 0
+        {
+            let _roll = self.roll();
+            self.changed.notify_all();
+        }
+    }
+
+    /// Counts the calling worker's thread as ended.
+    pub(super) fn left(&self) {
+        self.roll().alive -= 1;
+        self.changed.notify_all();
+    }
+
+    pub(super) fn wait_until_done(&self) {
+        self.joiners.fetch_add(1, Ordering::SeqCst);
+        let mut roll = self.roll();
+        while self.unfinished.load(Ordering::SeqCst) > 0 {
+            roll = self
+                .changed
+                .wait(roll)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(roll);
+        self.joiners.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Waits for all worker threads to end; returns how many have not by the end of `timeout`.
+    pub(super) fn wait_until_left(&self, timeout: Duration) -> usize {
+        let started = Instant::now();
+        let mut roll = self.roll();
+        while roll.alive > 0 {
+            let left = timeout.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                break;
+            }
+            roll = self
+                .changed
+                .wait_timeout(roll, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+        roll.alive
+    }
+
+    /// Joins every thread, except one that is itself dropping the pool (from inside a job that
+    /// held the last reference to it).
+    pub(super) fn join_threads(&self) {
+        let threads = std::mem::take(&mut self.roll().threads);
+        for thread in threads {
+            if thread.thread().id() != thread::current().id() {
+                // A worker catches its jobs' panics; one from elsewhere has been printed already.
+                let _ = thread.join();
+            }
+        }
+    }
+
+    /// Leaves the threads to themselves.
+    pub(super) fn forget_threads(&self) {
+        self.roll().threads.clear();
+    }
+
+    fn roll(&self) -> MutexGuard<'_, Roll> {
+        // No code of a caller runs under this lock, so a poisoned one is still consistent.
+        self.roll.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: 'static> Crew<S> {
+    /// Counts a new job, and starts a worker for it if there are more jobs than workers.
+    pub(super) fn enlist(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
+        let unfinished = self.unfinished.fetch_add(1, Ordering::SeqCst) + 1;
+        let started = self.started();
+        if started >= self.wanted || unfinished <= started {
+            return Hired::Somebody;
+        }
+        self.hire(jobs)
+    }
+
+    #[cold]
+    fn hire(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
+        let mut roll = self.roll();
+        let index = self.started();
+        // Another submitter may have been here first; a system that refused once is left alone.
+        if index >= self.wanted || (roll.shortfall.is_some() && index > 0) {
+            return Hired::Somebody;
+        }
+        let mut thread = thread::Builder::new().name(format!("{}-{index}", self.name));
+        if let Some(bytes) = self.stack_size {
+            thread = thread.stack_size(bytes);
+        }
+        // Counted before it runs, because `left` may come before `spawn` returns.
+        roll.alive += 1;
+        let (crew, jobs) = (Arc::clone(self), jobs.clone());
+        match thread.spawn(move || work(index, &crew, &jobs)) {
+            Ok(thread) => {
+                roll.threads.push(thread);
+                self.started.store(index + 1, Ordering::Release);
+                Hired::Somebody
+            }
+            Err(error) => {
+                roll.alive -= 1;
+                let reason = error.to_string();
+                roll.shortfall = Some(Shortfall {
+                    started: index,
+                    wanted: self.wanted,
+                    reason: reason.clone(),
+                });
+                if index > 0 {
+                    Hired::Somebody
+                } else {
+                    Hired::Nobody(reason)
+                }
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for Crew<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Crew")
+            .field("name", &self.name)
+            .field("wanted", &self.wanted)
+            .field("started", &self.started())
+            .field("unfinished", &self.unfinished.load(Ordering::Relaxed))
+            .finish_non_exhaustive()
+    }
+}

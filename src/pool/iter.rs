@@ -1,0 +1,179 @@
+//! Results of many jobs as an iterator: in input order ([`Map`]) or completion order
+//! ([`AsCompleted`]).
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::iter::Fuse;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use super::{JobHandle, JobResult};
+
+/// The results of [`Pool::map`](super::Pool::map), in input order.
+pub struct Map<T, I: Iterator<Item = JobHandle<T>>> {
+    submissions: Fuse<I>,
+    submitted: VecDeque<JobHandle<T>>,
+    look_ahead: usize,
+}
+
+impl<T, I: Iterator<Item = JobHandle<T>>> Map<T, I> {
+    pub(super) fn new(submissions: I, look_ahead: usize) -> Self {
+        Map {
+            submissions: submissions.fuse(),
+            submitted: VecDeque::new(),
+            look_ahead,
+        }
+    }
+}
+
+impl<T, I: Iterator<Item = JobHandle<T>>> Iterator for Map<T, I> {
+    type Item = JobResult<T>;
+
+    fn next(&mut self) -> Option<JobResult<T>> {
+        while self.submitted.len() < self.look_ahead {
+            let Some(handle) = self.submissions.next() else {
+                break;
+            };
+            self.submitted.push_back(handle);
+        }
+        self.submitted.pop_front().map(JobHandle::join)
+    }
+}
+
+impl<T, I: Iterator<Item = JobHandle<T>>> fmt::Debug for Map<T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map")
+            .field("submitted", &self.submitted.len())
+            .field("look_ahead", &self.look_ahead)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One job that has ended, as [`AsCompleted`] gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed<T> {
+    /// The position of the job's input, from 0.
+    pub index: usize,
+    /// What the job ended with.
+    pub result: JobResult<T>,
+}
+
+/// No job ended in time. Returned by [`AsCompleted::next_timeout`]; nothing is lost by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no job ended in time")
+    }
+}
+
+impl std::error::Error for TimedOut {}
+
+/// Results in the order in which jobs end. Made by [`Pool::as_completed`](super::Pool::as_completed)
+/// for inputs, and by [`as_completed`] for handles.
+pub struct AsCompleted<T, I: Iterator<Item = JobHandle<T>>> {
+    submissions: Fuse<I>,
+    /// Keyed by position, which is also the key of the notice.
+    running: HashMap<u64, JobHandle<T>>,
+    submitted: u64,
+    look_ahead: usize,
+    notices: (Sender<u64>, Receiver<u64>),
+}
+
+/// The results of these jobs (of one pool or of several), in the order in which they end.
+///
+/// All handles are taken at the first `next`. For a long list of inputs prefer
+/// [`Pool::as_completed`](super::Pool::as_completed), which submits as it goes.
+///
+/// ```
+/// use pfetch::pool::{Pool, Worker, as_completed};
+///
+/// let pool = Pool::builder().workers(1).build();
+/// let double = |_: &mut Worker, n: u32| n * 2;
+/// let handles = vec![pool.submit(double, 10), pool.submit(double, 20)];
+/// let doubled: Vec<u32> = as_completed(handles).map(|c| c.result.unwrap()).collect();
+/// assert_eq!(doubled, [20, 40]);
+/// ```
+pub fn as_completed<T, I>(handles: I) -> AsCompleted<T, I::IntoIter>
+where
+    I: IntoIterator<Item = JobHandle<T>>,
+{
+    AsCompleted::new(handles.into_iter(), usize::MAX)
+}
+
+impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
+    pub(super) fn new(submissions: I, look_ahead: usize) -> Self {
+        AsCompleted {
+            submissions: submissions.fuse(),
+            running: HashMap::new(),
+            submitted: 0,
+            look_ahead,
+            notices: unbounded(),
+        }
+    }
+
+    /// The next job to end, waiting for at most `timeout`; `None` when all have been given.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`] if none has ended by then. The iterator can be used on.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Completed<T>>, TimedOut> {
+        // A timeout too long to add to the clock is as good as none.
+        self.next_until(Instant::now().checked_add(timeout))
+    }
+
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Completed<T>>, TimedOut> {
+        while self.running.len() < self.look_ahead {
+            let Some(handle) = self.submissions.next() else {
+                break;
+            };
+            handle.notify(&self.notices.0, self.submitted);
+            self.running.insert(self.submitted, handle);
+            self.submitted += 1;
+        }
+        if self.running.is_empty() {
+            return Ok(None);
+        }
+        let key = match deadline {
+            Some(deadline) => self
+                .notices
+                .1
+                .recv_deadline(deadline)
+                .map_err(|_| TimedOut)?,
+            None => self
+                .notices
+                .1
+                .recv()
+                .expect("this iterator holds a sender of its own channel"),
+        };
+        let handle = self
+            .running
+            .remove(&key)
+            .expect("each key is handed out once and noticed once");
+        Ok(Some(Completed {
+            index: usize::try_from(key).expect("as many jobs as fit in memory"),
+            result: handle.join(),
+        }))
+    }
+}
+
+impl<T, I: Iterator<Item = JobHandle<T>>> Iterator for AsCompleted<T, I> {
+    type Item = Completed<T>;
+
+    fn next(&mut self) -> Option<Completed<T>> {
+        self.next_until(None)
+            .expect("without a deadline nothing times out")
+    }
+}
+
+impl<T, I: Iterator<Item = JobHandle<T>>> fmt::Debug for AsCompleted<T, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted")
+            .field("running", &self.running.len())
+            .field("submitted", &self.submitted)
+            .field("look_ahead", &self.look_ahead)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,373 @@
+//! A fixed pool of worker threads that run `(action, args)` jobs from one channel.
+//!
+//! This room knows nothing of HTTP: it is the general part of pfetch, and of use without the rest.
+//!
+//! ```text
+//!  submit(action, args) ──▶ bounded channel ──▶ worker 0 … n−1 ──▶ Slot ──▶ JobHandle::join
+//! ```
+//!
+//! * A [`Pool`] has at most a fixed number of workers. Threads are started as jobs need them, never
+//!   more than there is work for. Each [`Worker`] owns a state that is made on its own thread.
+//! * A job is an [`Action`] with its arguments. Jobs of many kinds go through one queue.
+//! * A result goes into the job's write-once [`Slot`], read by its [`JobHandle`]. A panic becomes
+//!   that job's [`JobError::Panicked`]; the worker goes on.
+//! * [`Pool::map`] gives results in input order, [`Pool::as_completed`] in completion order; both
+//!   are lazy, with a bounded look-ahead.
+//! * Dropping the pool closes the channel, lets the workers finish what is queued, and joins them.
+//!   [`Pool::stop`] throws the queue away first and asks running actions to end.
+//!
+//! ```
+//! use pfetch::pool::{Pool, Worker};
+//!
+//! let pool = Pool::builder().workers(4).build();
+//! let squares: Vec<u64> = pool
+//!     .map(|_: &mut Worker, n: u64| n * n, 1..=5)
+//!     .map(Result::unwrap)
+//!     .collect();
+//! assert_eq!(squares, [1, 4, 9, 16, 25]);
+//! ```
+//!
+//! For those who come from Python's `threading`, `queue` and `concurrent.futures`:
+//!
+//! | Python | here |
+//! |---|---|
+//! | `Thread` subclass with a task queue of `(action_type, args)` | [`Action`]; closures are actions |
+//! | daemon workers, as many as the CPUs ask for | [`Builder::workers`], default [`default_workers`] |
+//! | an `output` container per task | [`Slot`] |
+//! | `Queue(maxsize)` | [`Builder::queue`]; [`Pool::submit`] waits, [`Pool::try_submit`] hands back |
+//! | `task_done`, `queue.join()` | [`Pool::join`] |
+//! | `submit(…).result(timeout)` | [`JobHandle::join`], [`JobHandle::join_timeout`] |
+//! | `executor.map` | [`Pool::map`] |
+//! | `as_completed(timeout)` | [`Pool::as_completed`], [`as_completed`], [`AsCompleted::next_timeout`] |
+//! | `with ThreadPoolExecutor()` | the pool's scope: drop closes, drains and joins |
+//! | a stoppable thread | [`StopToken`] |
+//! | `threading.local` | [`Builder::state`], [`Worker::state`] |
+//! | thread names | [`Builder::name`], [`Worker::index`] |
+//! | `Semaphore(2)` | [`Semaphore`], with a limit per key |
+//! | `Event` | [`StopToken::wait_timeout`], [`Slot::wait`] |
+//! | a future's exception | [`JobError::Panicked`] |
+
+mod action;
+mod builder;
+mod crew;
+mod handle;
+mod iter;
+mod semaphore;
+mod slot;
+mod stop;
+mod worker;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, TrySendError, select};
+
+pub use action::{Action, Worker};
+pub use builder::{Builder, default_workers};
+pub use crew::Shortfall;
+pub use handle::{JobError, JobHandle, JobResult};
+pub use iter::{AsCompleted, Completed, Map, TimedOut, as_completed};
+pub use semaphore::{Permit, Semaphore};
+pub use slot::Slot;
+pub use stop::StopToken;
+
+use crew::{Crew, Hired};
+use worker::{Call, Job, discard};
+
+/// A fixed pool of worker threads. See the [module's documentation](self).
+///
+/// A pool can be shared by reference between threads. Submitting from inside one of its own jobs is
+/// allowed, but with a bounded queue such a job may wait for room that only itself can make; use
+/// [`try_submit`](Pool::try_submit) there.
+pub struct Pool<S = ()> {
+    crew: Arc<Crew<S>>,
+    /// `None` only while the pool is being closed.
+    jobs: Option<Sender<Box<dyn Job<S>>>>,
+    /// The other end of the queue: cloned for each new worker, emptied by a stop.
+    queue: Receiver<Box<dyn Job<S>>>,
+}
+
+/// Why [`Pool::try_submit`] did not take a job, which it hands back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrySubmitError<A, Args> {
+    /// The queue is full.
+    Full(A, Args),
+    /// The pool has been stopped.
+    Stopped(A, Args),
+}
+
+impl<A, Args> TrySubmitError<A, Args> {
+    /// The job that was not taken.
+    pub fn into_job(self) -> (A, Args) {
+        match self {
+            TrySubmitError::Full(action, args) | TrySubmitError::Stopped(action, args) => {
+                (action, args)
+            }
+        }
+    }
+}
+
+/// Some workers had not ended when [`Pool::shutdown`] gave up waiting for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StillRunning {
+    /// How many.
+    pub workers: usize,
+}
+
+impl fmt::Display for StillRunning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} workers were still running a job", self.workers)
+    }
+}
+
+impl std::error::Error for StillRunning {}
+
+impl Pool<()> {
+    /// Starts describing a pool.
+    pub fn builder() -> Builder<()> {
+        Builder::new()
+    }
+}
+
+impl<S: 'static> Pool<S> {
+    fn new(crew: Crew<S>, queue: usize) -> Self {
+        let (sender, receiver) = crossbeam_channel::bounded(queue);
+        Pool {
+            crew: Arc::new(crew),
+            jobs: Some(sender),
+            queue: receiver,
+        }
+    }
+
+    /// Queues a job, waiting for room when the queue is full.
+    ///
+    /// This never fails: a job that a stopped pool does not take, or for which no worker thread can
+    /// be started, ends with the [`JobError`] that says so.
+    pub fn submit<A, Args, T>(&self, action: A, args: Args) -> JobHandle<T>
+    where
+        A: Action<S, Args, Output = T> + Send + 'static,
+        Args: Send + 'static,
+        T: Send + 'static,
+    {
+        let (handle, slot) = JobHandle::pair();
+        let job: Box<dyn Job<S>> = Box::new(Call { action, args, slot });
+        if self.crew.stop.is_stopped() {
+            discard(job);
+            return handle;
+        }
+        if let Hired::Nobody(reason) = self.crew.enlist(&self.queue) {
+            self.crew.finished();
+            job.fail(JobError::NoWorker(reason));
+            return handle;
+        }
+        match self.sender().try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job)) => self.send_or_stop(job),
+            Err(TrySendError::Disconnected(_)) => {
+                unreachable!("the pool holds a receiver of its own queue")
+            }
+        }
+        handle
+    }
+
+    /// Queues a job if the queue has room for it now.
+    ///
+    /// # Errors
+    ///
+    /// Hands the job back when the queue is full or the pool stopped.
+    pub fn try_submit<A, Args, T>(
+        &self,
+        action: A,
+        args: Args,
+    ) -> Result<JobHandle<T>, TrySubmitError<A, Args>>
+    where
+        A: Action<S, Args, Output = T> + Send + 'static,
+        Args: Send + 'static,
+        T: Send + 'static,
+    {
+        if self.crew.stop.is_stopped() {
+            return Err(TrySubmitError::Stopped(action, args));
+        }
+        let (handle, slot) = JobHandle::pair();
+        let job: Box<dyn Job<S>> = Box::new(Call { action, args, slot });
+        if let Hired::Nobody(reason) = self.crew.enlist(&self.queue) {
+            self.crew.finished();
+            job.fail(JobError::NoWorker(reason));
+            return Ok(handle);
+        }
+        let Err(refused) = self.sender().try_send(job) else {
+            return Ok(handle);
+        };
+        self.crew.finished();
+        let call = refused
+            .into_inner()
+            .into_any()
+            .downcast::<Call<A, Args, T>>()
+            .expect("the box was made from exactly this type above");
+        Err(TrySubmitError::Full(call.action, call.args))
+    }
+
+    /// Runs `action` over `inputs` and gives the results **in input order**.
+    ///
+    /// Lazy: nothing is submitted before the first `next`, and never more than the pool's workers
+    /// and queue can hold ahead of the consumer, so an endless input is fine.
+    pub fn map<A, I, T>(
+        &self,
+        action: A,
+        inputs: I,
+    ) -> Map<T, impl Iterator<Item = JobHandle<T>> + use<'_, S, A, I, T>>
+    where
+        A: Action<S, I::Item, Output = T> + Send + Sync + 'static,
+        I: IntoIterator,
+        I::Item: Send + 'static,
+        T: Send + 'static,
+    {
+        Map::new(self.submit_all(action, inputs), self.look_ahead())
+    }
+
+    /// Runs `action` over `inputs` and gives the results **in completion order**, each with the
+    /// position of its input. As lazy as [`map`](Pool::map).
+    pub fn as_completed<A, I, T>(
+        &self,
+        action: A,
+        inputs: I,
+    ) -> AsCompleted<T, impl Iterator<Item = JobHandle<T>> + use<'_, S, A, I, T>>
+    where
+        A: Action<S, I::Item, Output = T> + Send + Sync + 'static,
+        I: IntoIterator,
+        I::Item: Send + 'static,
+        T: Send + 'static,
+    {
+        AsCompleted::new(self.submit_all(action, inputs), self.look_ahead())
+    }
+
+    /// Waits until every job submitted so far, and every one submitted meanwhile, has ended. The
+    /// pool stays open.
+    pub fn join(&self) {
+        self.crew.wait_until_done();
+    }
+
+    /// Stops the pool's [token](Pool::stop_token) and throws the queue away: jobs that have not
+    /// started end with [`JobError::Stopped`], running ones see the token. Returns at once; drop the
+    /// pool, or [`shutdown`](Pool::shutdown), to wait for the workers.
+    pub fn stop(&self) {
+        self.crew.stop.stop();
+        for job in self.queue.try_iter() {
+            discard(job);
+            self.crew.finished();
+        }
+    }
+
+    /// Closes the queue, lets the workers finish what is in it, and waits for them for at most
+    /// `timeout`. (Dropping the pool does the same and waits for as long as it takes.)
+    ///
+    /// # Errors
+    ///
+    /// [`StillRunning`], if some worker is inside a job by then. Its thread is left to itself.
+    pub fn shutdown(mut self, timeout: Duration) -> Result<(), StillRunning> {
+        self.jobs = None;
+        let workers = self.crew.wait_until_left(timeout);
+        if workers == 0 {
+            // They have left their loops; joining them lets their thread-local values go too.
+            self.crew.join_threads();
+            Ok(())
+        } else {
+            self.crew.forget_threads();
+            Err(StillRunning { workers })
+        }
+    }
+
+    /// The token that [`stop`](Pool::stop) stops and that every action can see. Stopping it
+    /// elsewhere has the same effect, except that queued jobs end only as workers come to them.
+    pub fn stop_token(&self) -> &StopToken {
+        &self.crew.stop
+    }
+
+    /// The most workers that this pool may have.
+    pub fn workers(&self) -> usize {
+        self.crew.wanted
+    }
+
+    /// The worker threads started so far.
+    pub fn threads(&self) -> usize {
+        self.crew.started()
+    }
+
+    /// How many jobs the queue holds at most, not counting those that are running.
+    pub fn queue_capacity(&self) -> usize {
+        self.queue
+            .capacity()
+            .expect("the queue is made bounded, and a bounded channel has a capacity")
+    }
+
+    /// If the system refused a worker thread: how many there are instead, and why.
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        self.crew.shortfall()
+    }
+
+    fn look_ahead(&self) -> usize {
+        self.workers().saturating_add(self.queue_capacity())
+    }
+
+    fn submit_all<A, I, T>(
+        &self,
+        action: A,
+        inputs: I,
+    ) -> impl Iterator<Item = JobHandle<T>> + use<'_, S, A, I, T>
+    where
+        A: Action<S, I::Item, Output = T> + Send + Sync + 'static,
+        I: IntoIterator,
+        I::Item: Send + 'static,
+        T: Send + 'static,
+    {
+        let action = Arc::new(action);
+        inputs.into_iter().map(move |args| {
+            let action = Arc::clone(&action);
+            self.submit(
+                move |worker: &mut Worker<S>, args| action.run(worker, args),
+                args,
+            )
+        })
+    }
+
+    fn sender(&self) -> &Sender<Box<dyn Job<S>>> {
+        self.jobs
+            .as_ref()
+            .expect("the sender goes only in `shutdown` and `drop`, which own the pool")
+    }
+
+    /// Waits for room in the queue, or for the stop.
+    fn send_or_stop(&self, job: Box<dyn Job<S>>) {
+        // A stopped channel is ready to receive for ever and select picks among the ready at
+        // random, which is fine: a job sent to a stopped pool is discarded by its workers.
+        select! {
+            send(self.sender(), job) -> sent => {
+                if let Err(unsent) = sent {
+                    discard(unsent.into_inner());
+                    self.crew.finished();
+                }
+            }
+            recv(self.crew.stop.as_channel()) -> _ => {
+                // The job was not sent: it is dropped here, and its slot says stopped.
+                self.crew.finished();
+            }
+        }
+    }
+}
+
+impl<S> Drop for Pool<S> {
+    fn drop(&mut self) {
+        self.jobs = None;
+        self.crew.join_threads();
+    }
+}
+
+impl<S> fmt::Debug for Pool<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("crew", &self.crew)
+            .field("queued", &self.queue.len())
+            .finish()
+    }
+}
