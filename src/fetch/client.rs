@@ -1,0 +1,343 @@
+//! The client: one worker's way from a target to an outcome.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use http::{Method, Request, StatusCode, Version, header};
+use ureq::Agent;
+
+use super::meter::{Limits, Measured, Meter};
+use super::resolver::{Dns, WorkerResolver};
+use super::transport::{SharedTls, agent};
+use super::{FetchConfig, error, redirect};
+use crate::lanes::Lanes;
+use crate::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
+use crate::pool::StopToken;
+use crate::target::{Location, Target, Verb};
+use crate::timing::Timing;
+
+/// A redirect's body is read to keep the connection, but not past this many bytes.
+const REDIRECT_BODY: u64 = 64 * 1024;
+
+/// A worker's buffer for bodies.
+const BODY_BUFFER: usize = 16 * 1024;
+
+/// What the clients of one run share, and their maker.
+#[derive(Debug)]
+pub struct Fetcher {
+    config: FetchConfig,
+    dns: Arc<Dns>,
+    tls: SharedTls,
+    lanes: Option<Arc<Lanes>>,
+    stop: StopToken,
+}
+
+/// One worker's client: an agent with its kept-alive connections, and a buffer.
+#[derive(Debug)]
+pub struct Client {
+    shared: Arc<Fetcher>,
+    agent: Agent,
+    meter: Arc<Meter>,
+    buffer: Vec<u8>,
+    worker: usize,
+}
+
+impl Fetcher {
+    /// The shared part of a run's clients. They give up what they are doing when `stop` is stopped,
+    /// and say in `lanes`, if given, what they are at.
+    pub fn new(config: FetchConfig, stop: StopToken, lanes: Option<Arc<Lanes>>) -> Arc<Self> {
+        Arc::new(Fetcher {
+            config,
+            dns: Arc::new(Dns::new()),
+            tls: SharedTls::default(),
+            lanes,
+            stop,
+        })
+    }
+
+    /// A client for worker `worker`: the state that a pool of fetchers gives each worker.
+    pub fn client(self: &Arc<Self>, worker: usize) -> Client {
+        let meter = Arc::new(Meter::new(self.stop.clone()));
+        let resolver = WorkerResolver {
+            dns: Arc::clone(&self.dns),
+            meter: Arc::clone(&meter),
+        };
+        let agent = agent(self.config.idle_connections, &self.tls, resolver, &meter);
+        Client {
+            shared: Arc::clone(self),
+            agent,
+            meter,
+            buffer: vec![0; BODY_BUFFER],
+            worker,
+        }
+    }
+}
+
+/// How far one target has come: what its outcome will say.
+struct Visit<'a> {
+    target: &'a Target,
+    method: Method,
+    limits: Limits,
+    location: Location,
+    attempts: u32,
+    timing: Timing,
+    wire_bytes: u64,
+    redirects: Vec<Hop>,
+    /// The reading of the last request.
+    last: Option<Measured>,
+    status: Option<StatusCode>,
+    version: Option<Version>,
+    bytes: u64,
+}
+
+/// What one request led to.
+enum Step {
+    Done,
+    Redirect(Location),
+}
+
+impl Client {
+    /// Fetches one target. Every way this can end is in the outcome.
+    pub fn fetch(&mut self, target: &Target, verb: Verb) -> Outcome {
+        let started_at = SystemTime::now();
+        let started = Instant::now();
+        if let Some(lanes) = &self.shared.lanes {
+            lanes.begin(self.worker, target.location.text());
+        }
+        let config = &self.shared.config;
+        let mut visit = Visit {
+            target,
+            method: match verb {
+                Verb::Get => Method::GET,
+                Verb::Head => Method::HEAD,
+            },
+            limits: Limits {
+                started: Some(started),
+                timeout: config.timeout,
+                connect_timeout: config.connect_timeout,
+                stall_timeout: config.stall_timeout,
+            },
+            location: target.location.clone(),
+            attempts: 1,
+            timing: Timing::default(),
+            wire_bytes: 0,
+            redirects: Vec::new(),
+            last: None,
+            status: None,
+            version: None,
+            bytes: 0,
+        };
+        let result = self.follow(&mut visit);
+        if let Some(lanes) = &self.shared.lanes {
+            lanes.end(self.worker);
+        }
+        let ended = Instant::now();
+        visit.timing.close(ended - started);
+        let last = visit.last;
+        visit.timing.ttfb = last
+            .as_ref()
+            .and_then(|last| last.first_byte)
+            .map(|first| first - started);
+        Outcome {
+            index: target.index,
+            url: Arc::clone(target.location.text()),
+            final_url: (!visit.redirects.is_empty()).then(|| Arc::clone(visit.location.text())),
+            verb,
+            verdict: match &result {
+                Ok(()) => Verdict::Ok,
+                Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
+                Err(_) => Verdict::Failed,
+            },
+            status: visit.status.map(|status| status.as_u16()),
+            http_version: visit.version.and_then(version_text),
+            attempts: visit.attempts,
+            bytes: visit.bytes,
+            wire_bytes: Some(visit.wire_bytes),
+            remote: last.as_ref().and_then(|last| last.remote),
+            reused: last.as_ref().and_then(|last| last.reused),
+            worker: Some(self.worker),
+            started_at: Some(started_at),
+            span: Some((started, ended)),
+            timing: visit.timing,
+            redirects: visit.redirects,
+            error: result.err(),
+        }
+    }
+
+    /// Request after request until one is not a redirect.
+    fn follow(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
+        loop {
+            match self.request_with_retry(visit)? {
+                Step::Done => {
+                    let status = visit.status.expect("a request that is done has its status");
+                    return if self.shared.config.accept.contains(status.as_u16()) {
+                        Ok(())
+                    } else {
+                        Err(error::from_status(status))
+                    };
+                }
+                Step::Redirect(to) => {
+                    let status = visit.status.take().expect("a redirect is a status");
+                    visit.redirects.push(Hop {
+                        url: Arc::clone(visit.location.text()),
+                        status: status.as_u16(),
+                    });
+                    visit.location = to;
+                    visit.version = None;
+                    visit.bytes = 0;
+                }
+            }
+        }
+    }
+
+    /// One request; once more if its kept-alive connection turned out to be closed.
+    ///
+    /// A server may close an idle connection while the request is on its way. Nothing of a response
+    /// has come then, GET and HEAD are idempotent, and ureq leaves it to its caller (RFC 9112, 9.3.1).
+    fn request_with_retry(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
+        let first = self.request(visit);
+        let stale = |failure: &Failure, last: &Measured| {
+            failure.kind == FailureKind::Closed
+                && last.reused == Some(true)
+                && last.first_byte.is_none()
+        };
+        match (&first, &visit.last) {
+            (Err(failure), Some(last)) if stale(failure, last) => {
+                visit.attempts += 1;
+                self.request(visit)
+            }
+            _ => first,
+        }
+    }
+
+    /// One request, measured.
+    fn request(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
+        self.meter.begin(visit.limits, Instant::now());
+        let mut body_bytes = None;
+        let result = self.exchange(visit, &mut body_bytes);
+        let measured = self.meter.measure(Instant::now());
+        visit.timing.add(&measured.timing);
+        visit.wire_bytes += measured.wire_bytes;
+        // A fault is the cause of whatever ureq made of it, success included: a reset at the end of
+        // a body that only the end of the connection delimits looks to ureq like that end.
+        let result = match (&measured.fault, result) {
+            (Some(fault), _) => Err(error::from_fault(fault.clone(), measured.phase)),
+            (None, Ok(step)) => Ok(step),
+            (None, Err(Broken::Ureq(error))) => {
+                Err(error::from_ureq(error, measured.phase, body_bytes))
+            }
+            (None, Err(Broken::Own(failure))) => Err(failure),
+        };
+        visit.last = Some(measured);
+        result
+    }
+
+    /// One request and its response, the body read to its end.
+    fn exchange(
+        &mut self,
+        visit: &mut Visit<'_>,
+        body_bytes: &mut Option<u64>,
+    ) -> Result<Step, Broken> {
+        let request = self.build(visit)?;
+        // `run` without a request-level configuration uses the agent's cached TLS set-up.
+        let mut response = self.agent.run(request)?;
+        visit.status = Some(response.status());
+        visit.version = Some(response.version());
+        let next = redirect::destination(
+            &visit.location,
+            response.status(),
+            response.headers(),
+            visit.redirects.len(),
+            &self.shared.config,
+        )
+        .map_err(Broken::Own)?;
+        let limit = next.as_ref().map(|_| REDIRECT_BODY);
+        let body = response.body_mut().as_reader();
+        let bytes = body_bytes.insert(0);
+        self.drain(body, limit, bytes)?;
+        visit.bytes = *bytes;
+        Ok(next.map_or(Step::Done, Step::Redirect))
+    }
+
+    /// Reads a body to its end (only then does its connection go back to the pool), counting.
+    fn drain(
+        &mut self,
+        mut body: impl Read,
+        limit: Option<u64>,
+        bytes: &mut u64,
+    ) -> Result<(), Broken> {
+        loop {
+            match body.read(&mut self.buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => *bytes += count as u64,
+                // Never read on past an error: ureq would then say that the body is over.
+                Err(error) => return Err(Broken::Ureq(ureq::Error::from(error))),
+            }
+            if limit.is_some_and(|limit| *bytes > limit) {
+                return Ok(());
+            }
+            if let Some(lanes) = &self.shared.lanes {
+                lanes.received(self.worker, *bytes);
+            }
+        }
+    }
+
+    /// The request for where the visit stands. Only the origin that the user named gets the user's
+    /// headers and credentials.
+    fn build(&self, visit: &Visit<'_>) -> Result<Request<()>, Broken> {
+        let config = &self.shared.config;
+        let mut request = Request::new(());
+        *request.method_mut() = visit.method.clone();
+        *request.uri_mut() = visit.location.text().parse().map_err(|_| {
+            Broken::Own(Failure {
+                kind: FailureKind::Protocol,
+                phase: None,
+                message: "the URL cannot be written in an HTTP request; percent-encode it"
+                    .to_owned(),
+            })
+        })?;
+        let headers = request.headers_mut();
+        headers.insert(header::USER_AGENT, config.user_agent.clone());
+        let mut authorization = visit.location.authorization();
+        if visit.location.same_origin(&visit.target.location) {
+            let own = visit.target.headers.as_deref();
+            for given in std::iter::once(&config.headers).chain(own) {
+                // The first of a name replaces what is there, further ones add to it.
+                for name in given.keys() {
+                    headers.remove(name);
+                    for value in given.get_all(name) {
+                        headers.append(name, value.clone());
+                    }
+                }
+            }
+            authorization = authorization
+                .or(visit.target.location.authorization())
+                .or(config.authorization.as_ref());
+        }
+        if let Some(secret) = authorization {
+            headers.insert(header::AUTHORIZATION, secret.reveal().clone());
+        }
+        Ok(request)
+    }
+}
+
+/// Why a request came to nothing, before the meter has been asked.
+enum Broken {
+    Ureq(ureq::Error),
+    Own(Failure),
+}
+
+impl From<ureq::Error> for Broken {
+    fn from(error: ureq::Error) -> Self {
+        Broken::Ureq(error)
+    }
+}
+
+fn version_text(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_10 => Some("HTTP/1.0"),
+        Version::HTTP_11 => Some("HTTP/1.1"),
+        _ => None,
+    }
+}

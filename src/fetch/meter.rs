@@ -1,0 +1,319 @@
+//! The meter: what one worker's current request has cost so far, and whether it may go on.
+//!
+//! The client resets it before each request; the resolver, the connector and the transport, which
+//! ureq runs on the worker's own thread, write into it. So every figure in a result is a reading of
+//! the clock at the place where the thing happened, and the limits (time-out, stall, stop) are
+//! checked wherever a worker can be kept waiting.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::pool::StopToken;
+use crate::timing::{Phase, Timing};
+
+/// How long a worker waits at a time before it looks at its limits again.
+pub(super) const TICK: Duration = Duration::from_millis(250);
+
+/// The same when a limit is near.
+pub(super) const FINE_TICK: Duration = Duration::from_millis(10);
+
+/// A connection stalls when it gives less than this within the stall time.
+const STALL_BYTES: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Meter {
+    stop: StopToken,
+    reading: Mutex<Reading>,
+}
+
+/// Why a request may not go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fault {
+    Stopped,
+    /// The whole attempt took longer than this.
+    Timeout(Duration),
+    /// Look-up, connect and TLS took longer than this.
+    ConnectTimeout(Duration),
+    /// Less than [`STALL_BYTES`] came for this long.
+    Stalled(Duration),
+    /// No address of the name could be reached, for these reasons.
+    Unreachable(String),
+    /// The name could not be looked up.
+    NameNotFound(String),
+    /// The socket reported an error.
+    Socket(io::ErrorKind, String),
+}
+
+/// The limits of one attempt.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Limits {
+    pub(super) started: Option<Instant>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) connect_timeout: Duration,
+    pub(super) stall_timeout: Option<Duration>,
+}
+
+#[derive(Debug, Default)]
+struct Reading {
+    limits: Limits,
+    /// When the current request began, if one is under way.
+    began: Option<Instant>,
+    dns: Span,
+    connect: Span,
+    ssl: Span,
+    send: Span,
+    first_byte: Option<Instant>,
+    /// Since when less than [`STALL_BYTES`] have come, and how many have.
+    quiet: Option<(Instant, usize)>,
+    remote: Option<SocketAddr>,
+    wire_bytes: u64,
+    fault: Option<Fault>,
+}
+
+/// A stretch of time that may not have begun, or not have ended.
+#[derive(Debug, Default, Clone, Copy)]
+struct Span {
+    start: Option<Instant>,
+    end: Option<Instant>,
+}
+
+impl Span {
+    fn length(self, now: Instant) -> Option<Duration> {
+        Some(self.end.unwrap_or(now) - self.start?)
+    }
+
+    fn is_open(self) -> bool {
+        self.start.is_some() && self.end.is_none()
+    }
+}
+
+/// The figures of one request, read off when it is over.
+#[derive(Debug)]
+pub(super) struct Measured {
+    pub(super) timing: Timing,
+    pub(super) first_byte: Option<Instant>,
+    pub(super) phase: Phase,
+    pub(super) remote: Option<SocketAddr>,
+    /// Whether the request went out over a connection that had been used before. `None` if it did
+    /// not go out.
+    pub(super) reused: Option<bool>,
+    pub(super) wire_bytes: u64,
+    pub(super) fault: Option<Fault>,
+}
+
+impl Meter {
+    pub(super) fn new(stop: StopToken) -> Self {
+        Meter {
+            stop,
+            reading: Mutex::new(Reading::default()),
+        }
+    }
+
+    /// Begins a request under these limits.
+    pub(super) fn begin(&self, limits: Limits, now: Instant) {
+        *self.lock() = Reading {
+            limits,
+            began: Some(now),
+            ..Reading::default()
+        };
+    }
+
+    /// Reads the request off, over as of `now`.
+    pub(super) fn measure(&self, now: Instant) -> Measured {
+        let mut reading = self.lock();
+        let r = &mut *reading;
+        let sent = r.send.end;
+        Measured {
+            timing: Timing {
+                dns: r.dns.length(now),
+                connect: r.connect.length(now),
+                ssl: r.ssl.length(now),
+                send: r.send.length(now),
+                wait: sent.map(|sent| r.first_byte.unwrap_or(now) - sent),
+                receive: r.first_byte.map(|first| now - first),
+                ..Timing::default()
+            },
+            first_byte: r.first_byte,
+            phase: r.phase(),
+            remote: r.remote,
+            reused: r.send.start.map(|_| r.connect.start.is_none()),
+            wire_bytes: r.wire_bytes,
+            fault: r.fault.take(),
+        }
+    }
+
+    /// Whether the request may go on; if not, the fault is kept for the client to find.
+    pub(super) fn check(&self) -> Result<(), ureq::Error> {
+        self.check_at(Instant::now())
+    }
+
+    fn check_at(&self, now: Instant) -> Result<(), ureq::Error> {
+        let fault = if self.stop.is_stopped() {
+            Some(Fault::Stopped)
+        } else {
+            self.lock().exceeded(now)
+        };
+        match fault {
+            Some(fault) => Err(self.fail(fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the fault for the client and gives ureq an error to unwind with. The first fault is
+    /// the cause of what follows, so it stays.
+    pub(super) fn fail(&self, fault: Fault) -> ureq::Error {
+        self.lock().fault.get_or_insert(fault);
+        ureq::Error::Io(io::Error::other("stopped by pfetch's own transport"))
+    }
+
+    /// How long to wait at most before the next [`check`](Meter::check): one of two fixed lengths,
+    /// so that a socket's time-out seldom needs setting.
+    pub(super) fn tick(&self) -> Duration {
+        let now = Instant::now();
+        match self.lock().next_limit() {
+            Some(limit) if limit < now + TICK => FINE_TICK,
+            _ => TICK,
+        }
+    }
+
+    /// When the nearest limit is reached.
+    pub(super) fn next_limit(&self) -> Option<Instant> {
+        self.lock().next_limit()
+    }
+
+    pub(super) fn lookup_started(&self) {
+        self.lock().dns.start = Some(Instant::now());
+    }
+
+    pub(super) fn lookup_ended(&self) {
+        self.lock().dns.end = Some(Instant::now());
+    }
+
+    pub(super) fn connect_started(&self) {
+        self.lock().connect.start = Some(Instant::now());
+    }
+
+    /// The TCP connection stands; if TLS comes next, the handshake begins now.
+    pub(super) fn connected(&self, remote: SocketAddr, tls: bool) {
+        let now = Instant::now();
+        let mut r = self.lock();
+        r.connect.end = Some(now);
+        r.remote = Some(remote);
+        r.ssl.start = tls.then_some(now);
+    }
+
+    /// The connection is ready for requests.
+    pub(super) fn ready(&self) {
+        let mut r = self.lock();
+        if r.ssl.is_open() {
+            r.ssl.end = Some(Instant::now());
+        }
+        // The handshake's bytes are no sign of the response's.
+        r.quiet = None;
+    }
+
+    /// A piece of the request is about to be written to `remote`.
+    pub(super) fn sending(&self, remote: SocketAddr) {
+        let mut r = self.lock();
+        r.remote = Some(remote);
+        if !r.ssl.is_open() && r.send.start.is_none() {
+            r.send.start = Some(Instant::now());
+        }
+    }
+
+    /// It has been written.
+    pub(super) fn sent(&self) {
+        let mut r = self.lock();
+        if !r.ssl.is_open() {
+            let now = Instant::now();
+            r.send.end = Some(now);
+            r.quiet = Some((now, 0));
+        }
+    }
+
+    /// `bytes` came from the socket.
+    pub(super) fn received(&self, bytes: usize) {
+        let now = Instant::now();
+        let mut r = self.lock();
+        r.wire_bytes += bytes as u64;
+        if bytes > 0 && r.send.end.is_some() {
+            r.first_byte.get_or_insert(now);
+        }
+        let (since, so_far) = r.quiet.unwrap_or((now, 0));
+        r.quiet = Some(if so_far + bytes >= STALL_BYTES {
+            (now, 0)
+        } else {
+            (since, so_far + bytes)
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reading> {
+        // Plain assignments only under this lock, so a poisoned one is still consistent.
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reading {
+    fn phase(&self) -> Phase {
+        if self.first_byte.is_some() {
+            Phase::Receive
+        } else if self.send.end.is_some() {
+            Phase::Wait
+        } else if self.send.is_open() {
+            Phase::Send
+        } else if self.ssl.is_open() {
+            Phase::Ssl
+        } else if self.connect.is_open() {
+            Phase::Connect
+        } else if self.dns.is_open() {
+            Phase::Dns
+        } else {
+            Phase::Blocked
+        }
+    }
+
+    /// Whether the connection is still being made: not before, and not once a request is out.
+    fn is_connecting(&self) -> bool {
+        self.send.start.is_none()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.limits.started?.checked_add(self.limits.timeout?)
+    }
+
+    fn connect_deadline(&self) -> Option<Instant> {
+        self.began
+            .filter(|_| self.is_connecting())?
+            .checked_add(self.limits.connect_timeout)
+    }
+
+    fn stall_deadline(&self) -> Option<Instant> {
+        self.quiet?.0.checked_add(self.limits.stall_timeout?)
+    }
+
+    fn next_limit(&self) -> Option<Instant> {
+        [
+            self.deadline(),
+            self.connect_deadline(),
+            self.stall_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn exceeded(&self, now: Instant) -> Option<Fault> {
+        let limits = &self.limits;
+        if self.deadline().is_some_and(|at| now >= at) {
+            limits.timeout.map(Fault::Timeout)
+        } else if self.connect_deadline().is_some_and(|at| now >= at) {
+            Some(Fault::ConnectTimeout(limits.connect_timeout))
+        } else if self.stall_deadline().is_some_and(|at| now >= at) {
+            limits.stall_timeout.map(Fault::Stalled)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Fetching one target: the actions, the per-worker client, and the transport below it.
+//!
+//! * [`Get`] and [`Head`] are the pool's actions; they run on a worker whose state is a [`Client`].
+//! * A [`Fetcher`] holds what all clients of a run share (settings, name look-ups, TLS set-up) and
+//!   makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
+//! * A client follows redirects itself, retries a stale kept-alive connection once, decides whether
+//!   the status counts as success, and measures every phase.
+//! * `transport` and `resolver` stand below ureq, and are the only users of its `unversioned` API.
+
+mod accept;
+mod actions;
+mod client;
+mod config;
+mod error;
+mod meter;
+mod redirect;
+mod resolver;
+mod transport;
+
+pub use accept::{AcceptError, StatusSet};
+pub use actions::{Get, Head};
+pub use client::{Client, Fetcher};
+pub use config::FetchConfig;

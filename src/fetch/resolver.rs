@@ -1,0 +1,214 @@
+//! Name look-ups, shared by all workers: one per host for a run.
+//!
+//! ureq asks for addresses on every request, pooled or not, so an answer must be cheap. Look-ups run
+//! on a small pool of their own, because the system's resolver cannot be interrupted: a worker that
+//! gives up leaves a thread of that pool behind for as long as the system takes, never one thread
+//! per request. The worker whose request starts a look-up is charged its time; others that want the
+//! same host wait for the same answer.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use super::meter::{Fault, Meter, TICK};
+use crate::pool::{Pool, Worker};
+
+/// A failed look-up is not repeated for this long.
+const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
+
+/// Look-ups under way at once: what system resolvers comfortably bear.
+const LOOKUPS_AT_ONCE: usize = 16;
+
+/// ureq's room for addresses.
+const MOST_ADDRESSES: usize = 16;
+
+/// The look-ups of one run.
+pub(super) struct Dns {
+    names: Arc<Names>,
+    /// `None` only while being dropped.
+    pool: Option<Pool>,
+}
+
+#[derive(Default)]
+struct Names {
+    table: Mutex<HashMap<Arc<str>, Entry>>,
+    changed: Condvar,
+}
+
+enum Entry {
+    Pending,
+    Known(Arc<[IpAddr]>),
+    Failed { reason: String, until: Instant },
+}
+
+impl Dns {
+    pub(super) fn new() -> Self {
+        Dns {
+            names: Arc::default(),
+            pool: Some(
+                Pool::builder()
+                    .workers(LOOKUPS_AT_ONCE)
+                    .queue(usize::from(u16::MAX))
+                    .name("pfetch-dns")
+                    .build(),
+            ),
+        }
+    }
+
+    /// The addresses of `host`, looked up at most once, waiting no longer than the meter allows.
+    fn lookup(&self, host: &str, meter: &Meter) -> Result<Arc<[IpAddr]>, ureq::Error> {
+        let mut asked = false;
+        let mut table = self.names.lock();
+        loop {
+            match table.get(host) {
+                Some(Entry::Known(addresses)) => {
+                    let addresses = Arc::clone(addresses);
+                    drop(table);
+                    if asked {
+                        meter.lookup_ended();
+                    }
+                    return Ok(addresses);
+                }
+                Some(Entry::Failed { reason, until }) if asked || Instant::now() < *until => {
+                    let fault = Fault::NameNotFound(reason.clone());
+                    return Err(meter.fail(fault));
+                }
+                Some(Entry::Pending) => {
+                    meter.check()?;
+                    table = self
+                        .names
+                        .changed
+                        .wait_timeout(table, TICK.min(meter.tick()))
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                }
+                Some(Entry::Failed { .. }) | None => {
+                    asked = true;
+                    meter.lookup_started();
+                    table.insert(Arc::from(host), Entry::Pending);
+                    self.ask(Arc::from(host));
+                }
+            }
+        }
+    }
+
+    fn ask(&self, host: Arc<str>) {
+        let names = Arc::clone(&self.names);
+        let look = move |_: &mut Worker, host: Arc<str>| {
+            let found = (&*host, 0).to_socket_addrs().map(|found| {
+                let mut addresses: Vec<IpAddr> = Vec::new();
+                for address in found.map(|socket| socket.ip()) {
+                    if !addresses.contains(&address) {
+                        addresses.push(address);
+                    }
+                }
+                addresses
+            });
+            let entry = match found {
+                Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
+                Ok(_) => Entry::failed("the name has no addresses".to_owned()),
+                Err(error) => Entry::failed(plain_reason(&error.to_string())),
+            };
+            names.lock().insert(host, entry);
+            names.changed.notify_all();
+        };
+        if let Some(pool) = &self.pool {
+            drop(pool.submit(look, host));
+        }
+    }
+}
+
+/// `getaddrinfo`'s reason without the standard library's preamble.
+fn plain_reason(message: &str) -> String {
+    let reason = message
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(message);
+    format!("the host name could not be resolved: {reason}")
+}
+
+impl Entry {
+    fn failed(reason: String) -> Self {
+        Entry::Failed {
+            reason,
+            until: Instant::now() + FAILURE_LIFETIME,
+        }
+    }
+}
+
+impl Names {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
+        // Only this file's code runs under the lock, so a poisoned one is still consistent.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        if let Some(pool) = self.pool.take() {
+            pool.stop();
+            // A look-up that hangs in the system may not keep the program from ending.
+            let _ = pool.shutdown(Duration::ZERO);
+        }
+    }
+}
+
+impl fmt::Debug for Dns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dns").finish_non_exhaustive()
+    }
+}
+
+/// One worker's view of the shared look-ups: ureq's resolver for its agent.
+#[derive(Debug)]
+pub(super) struct WorkerResolver {
+    pub(super) dns: Arc<Dns>,
+    pub(super) meter: Arc<Meter>,
+}
+
+impl Resolver for WorkerResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _config: &Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let host = uri
+            .host()
+            .ok_or_else(|| ureq::Error::BadUri("the URL has no host".to_owned()))?;
+        let port = uri
+            .port_u16()
+            .unwrap_or(if uri.scheme_str() == Some("https") {
+                443
+            } else {
+                80
+            });
+        let mut resolved = self.empty();
+        if let Some(address) = literal(host) {
+            resolved.push(SocketAddr::new(address, port));
+            return Ok(resolved);
+        }
+        let addresses = self.dns.lookup(host, &self.meter)?;
+        for address in addresses.iter().take(MOST_ADDRESSES) {
+            resolved.push(SocketAddr::new(*address, port));
+        }
+        Ok(resolved)
+    }
+}
+
+/// The address that a numeric host is: no look-up then.
+fn literal(host: &str) -> Option<IpAddr> {
+    match host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    }
+}

@@ -1,0 +1,189 @@
+//! Connecting to a name with several addresses: the race of RFC 8305 ("Happy Eyeballs").
+//!
+//! The address families take turns, attempts start 250 ms apart or as soon as the one before has
+//! failed, the first to connect wins and the others are closed.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
+
+use crate::fetch::meter::{Fault, Meter, TICK};
+
+/// RFC 8305, section 5: the recommended delay between connection attempts.
+const STAGGER: Duration = Duration::from_millis(250);
+
+struct Attempt {
+    socket: OwnedFd,
+    address: SocketAddr,
+}
+
+/// A blocking, connected socket to one of `addresses`, and which one it was.
+pub(super) fn race(
+    addresses: &[SocketAddr],
+    meter: &Meter,
+) -> Result<(TcpStream, SocketAddr), ureq::Error> {
+    let mut waiting = interleave(addresses).into_iter();
+    let mut running: Vec<Attempt> = Vec::new();
+    let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
+    let mut next_start = Instant::now();
+    loop {
+        meter.check()?;
+        if running.is_empty() || Instant::now() >= next_start {
+            match waiting.next() {
+                Some(address) => {
+                    next_start = Instant::now() + STAGGER;
+                    match begin(address) {
+                        Ok((socket, true)) => return finish(socket, address, meter),
+                        Ok((socket, false)) => running.push(Attempt { socket, address }),
+                        Err(error) if is_local(&error) => {
+                            return Err(meter.fail(Fault::Socket(error.kind(), error.to_string())));
+                        }
+                        Err(error) => failures.push((address, error)),
+                    }
+                    continue;
+                }
+                None if running.is_empty() => {
+                    return Err(meter.fail(Fault::Unreachable(describe(&failures))));
+                }
+                None => {}
+            }
+        }
+        let mut patience = meter.next_limit().map_or(TICK, |at| {
+            at.saturating_duration_since(Instant::now()).min(TICK)
+        });
+        if waiting.len() > 0 {
+            patience = patience.min(next_start.saturating_duration_since(Instant::now()));
+        }
+        for position in ready(&running, patience, meter)?.into_iter().rev() {
+            let Attempt { socket, address } = running.swap_remove(position);
+            match sockopt::socket_error(&socket) {
+                Ok(Ok(())) => return finish(socket, address, meter),
+                Ok(Err(errno)) | Err(errno) => {
+                    failures.push((address, errno.into()));
+                    // No reason to let the next one wait any longer.
+                    next_start = Instant::now();
+                }
+            }
+        }
+    }
+}
+
+/// The addresses with the families in turn, beginning with that of the first (RFC 8305, section 4).
+fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let mut same = addresses.iter().filter(|a| a.is_ipv6() == first_is_v6);
+    let mut other = addresses.iter().filter(|a| a.is_ipv6() != first_is_v6);
+    let mut order = Vec::with_capacity(addresses.len());
+    while order.len() < addresses.len() {
+        order.extend(same.next());
+        order.extend(other.next());
+    }
+    order
+}
+
+/// Starts connecting. The flag says whether the connection stands already.
+fn begin(address: SocketAddr) -> io::Result<(OwnedFd, bool)> {
+    let family = match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    match connect(&socket, &address) {
+        Ok(()) => Ok((socket, true)),
+        Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Which attempts have come to an end, for better or worse, within `patience`.
+fn ready(
+    running: &[Attempt],
+    patience: Duration,
+    meter: &Meter,
+) -> Result<Vec<usize>, ureq::Error> {
+    let mut polled: Vec<PollFd<'_>> = running
+        .iter()
+        .map(|attempt| PollFd::from_borrowed_fd(attempt.socket.as_fd(), PollFlags::OUT))
+        .collect();
+    let patience = Timespec::try_from(patience).expect("a tick fits any clock");
+    match poll(&mut polled, Some(&patience)) {
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(errno) => {
+            let error = io::Error::from(errno);
+            return Err(meter.fail(Fault::Socket(error.kind(), error.to_string())));
+        }
+    }
+    Ok(polled
+        .iter()
+        .enumerate()
+        .filter(|(_, fd)| !fd.revents().is_empty())
+        .map(|(position, _)| position)
+        .collect())
+}
+
+fn finish(
+    socket: OwnedFd,
+    address: SocketAddr,
+    meter: &Meter,
+) -> Result<(TcpStream, SocketAddr), ureq::Error> {
+    ioctl_fionbio(&socket, false).map_err(|errno| {
+        let error = io::Error::from(errno);
+        meter.fail(Fault::Socket(error.kind(), error.to_string()))
+    })?;
+    Ok((TcpStream::from(socket), address))
+}
+
+/// Whether the fault is this machine's, so that another address cannot help.
+fn is_local(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(
+        errno,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    )
+}
+
+/// One line for all that failed: the address is named only where there are several.
+fn describe(failures: &[(SocketAddr, io::Error)]) -> String {
+    match failures {
+        [] => "the name has no addresses".to_owned(),
+        [(_, error)] => plain(error),
+        several => several
+            .iter()
+            .map(|(address, error)| format!("{address} {}", plain(error)))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+/// An error in few words, without the number that the standard library adds.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    text.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_families_take_turns_beginning_with_the_first() {
+        let parse = |list: &[&str]| -> Vec<SocketAddr> {
+            list.iter().map(|a| a.parse().unwrap()).collect()
+        };
+        let order = interleave(&parse(&["[::1]:1", "[::2]:1", "[::3]:1", "1.0.0.1:1"]));
+        assert_eq!(
+            order,
+            parse(&["[::1]:1", "1.0.0.1:1", "[::2]:1", "[::3]:1"])
+        );
+        let order = interleave(&parse(&["1.0.0.1:1", "1.0.0.2:1", "[::1]:1"]));
+        assert_eq!(order, parse(&["1.0.0.1:1", "[::1]:1", "1.0.0.2:1"]));
+        assert!(interleave(&[]).is_empty());
+    }
+}

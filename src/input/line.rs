@@ -1,0 +1,188 @@
+//! What one line of a list means.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::InputConfig;
+use crate::header;
+use crate::target::{Location, Verb, without_userinfo};
+use crate::text::{escape, excerpt};
+
+/// The longest line that is read, in bytes: room for the longest URL, and for its headers.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// How much of a bad line is shown.
+const EXCERPT: usize = 80;
+
+/// What a line asks for.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    pub(super) location: Location,
+    pub(super) verb: Verb,
+    pub(super) headers: Option<Box<HeaderMap>>,
+}
+
+/// Why it asks for nothing that can be done.
+#[derive(Debug)]
+pub(super) struct BadLine {
+    pub(super) excerpt: Arc<str>,
+    pub(super) reason: String,
+}
+
+/// The keys of a JSON line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonLine {
+    url: String,
+    action: Option<Verb>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+}
+
+/// Reads one line, without its line end. `None` for a blank line and a comment.
+pub(super) fn read(bytes: &[u8], config: InputConfig) -> Option<Result<Meaning, BadLine>> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim(),
+        Err(error) => {
+            let at = error.valid_up_to();
+            return Some(Err(BadLine {
+                excerpt: shown(&String::from_utf8_lossy(bytes)),
+                reason: format!(
+                    "not UTF-8: byte 0x{:02x} at column {}; percent-encode it",
+                    bytes[at],
+                    at + 1
+                ),
+            }));
+        }
+    };
+    if text.is_empty() || text.starts_with('#') {
+        return None;
+    }
+    Some(if text.starts_with('{') {
+        json(text, config)
+    } else {
+        url(text, config)
+    })
+}
+
+/// What a line of `length` bytes, longer than [`MAX_LINE_BYTES`], comes to.
+pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
+    BadLine {
+        excerpt: shown(&String::from_utf8_lossy(
+            &beginning[..beginning.len().min(400)],
+        )),
+        reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
+    }
+}
+
+/// Reads URL text.
+pub(super) fn url(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
+    match Location::parse(text, config.default_scheme) {
+        Ok(location) => Ok(Meaning {
+            location,
+            verb: config.verb,
+            headers: None,
+        }),
+        Err(error) => Err(BadLine {
+            excerpt: shown(text),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn json(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
+    // The line itself is not shown: its headers may hold secrets.
+    let bad = |reason: String| BadLine {
+        excerpt: Arc::from("{…}"),
+        reason: escape(&reason),
+    };
+    let line: JsonLine = serde_json::from_str(text).map_err(|error| {
+        let message = error.to_string();
+        // The parser counts lines within this one line.
+        let what = message.split(" at line ").next().unwrap_or(&message);
+        bad(format!("{what} (column {})", error.column()))
+    })?;
+    let mut meaning = url(&line.url, config)?;
+    meaning.verb = line.action.unwrap_or(config.verb);
+    let mut headers = HeaderMap::new();
+    for (name, value) in &line.headers {
+        let (name, value) = header::new(name, value).map_err(|error| bad(error.to_string()))?;
+        headers.append(name, value);
+    }
+    meaning.headers = (!headers.is_empty()).then(|| Box::new(headers));
+    Ok(meaning)
+}
+
+fn shown(text: &str) -> Arc<str> {
+    // Cut first: a bad line may be long.
+    let start = excerpt(&without_userinfo(text), EXCERPT);
+    Arc::from(start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &[u8]) -> Option<Result<(String, Verb, usize), (String, String)>> {
+        read(text, InputConfig::default()).map(|read| {
+            read.map(|m| {
+                let headers = m.headers.map_or(0, |h| h.len());
+                (m.location.text().to_string(), m.verb, headers)
+            })
+            .map_err(|bad| (bad.excerpt.to_string(), bad.reason))
+        })
+    }
+
+    #[test]
+    fn blank_lines_and_comments_are_nothing() {
+        assert_eq!(line(b""), None);
+        assert_eq!(line(b"  \t"), None);
+        assert_eq!(line(b"# http://h/"), None);
+        assert_eq!(line(b"  # x"), None);
+    }
+
+    #[test]
+    fn a_json_line_may_say_more() {
+        let text = br#"{"url": "h/x", "action": "head", "headers": {"X-A": "1", "X-B": "2"}}"#;
+        let expected = ("http://h/x".to_owned(), Verb::Head, 2);
+        assert_eq!(line(text), Some(Ok(expected)));
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_the_known_ones_and_secrets_are_kept() {
+        let text = br#"{"url": "h", "outptu": "x", "headers": {"Authorization": "hush"}}"#;
+        let (excerpt, reason) = line(text).unwrap().unwrap_err();
+        assert_eq!(excerpt, "{…}");
+        assert!(reason.contains("unknown field `outptu`"), "{reason}");
+        assert!(reason.contains("`url`, `action`, `headers`"), "{reason}");
+        assert!(!reason.contains("hush"), "{reason}");
+        let (_, reason) = line(br#"{"url": "h""#).unwrap().unwrap_err();
+        assert!(reason.contains("column"), "{reason}");
+        let (_, reason) = line(br#"{"action": "get"}"#).unwrap().unwrap_err();
+        assert!(reason.contains("missing field `url`"), "{reason}");
+        let (_, reason) = line(br#"{"url": "h", "action": "post"}"#)
+            .unwrap()
+            .unwrap_err();
+        assert!(
+            reason.contains("`post`") && reason.contains("`get`"),
+            "{reason}"
+        );
+        let (_, reason) = line(br#"{"url": "h", "headers": {"A": "x\ny"}}"#)
+            .unwrap()
+            .unwrap_err();
+        assert!(reason.contains("control character"), "{reason}");
+    }
+
+    #[test]
+    fn bad_lines_are_quoted_safely() {
+        let (excerpt, reason) = line(b"http://u:hush@h:99999/\x1b[2J").unwrap().unwrap_err();
+        assert_eq!(excerpt, "http://…@h:99999/\\u{1b}[2J");
+        assert!(reason.contains("U+001B"), "{reason}");
+        let (excerpt, reason) = line(b"http://h/\xff").unwrap().unwrap_err();
+        assert_eq!(excerpt, "http://h/\u{fffd}");
+        assert!(reason.contains("0xff at column 10"), "{reason}");
+    }
+}

@@ -1,0 +1,179 @@
+//! What became of one target: the figures and the failure, as plain data.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use crate::target::Verb;
+use crate::timing::{Phase, Timing};
+
+/// How a target ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Answered with an accepted status, and complete.
+    Ok,
+    /// Anything else that was tried.
+    Failed,
+    /// Not tried, or not to its end, because the run was stopped.
+    Skipped,
+}
+
+/// What became of one target.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// Position in the whole input, from 0.
+    pub index: u64,
+    /// The URL as given, in its ASCII form and without credentials. For input that is no URL: an
+    /// excerpt of it, with control characters escaped.
+    pub url: Arc<str>,
+    /// The URL that answered, if redirects led elsewhere.
+    pub final_url: Option<Arc<str>>,
+    /// What was done.
+    pub verb: Verb,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The status code of the final response.
+    pub status: Option<u16>,
+    /// The protocol version of the final response, as in `HTTP/1.1`.
+    pub http_version: Option<&'static str>,
+    /// How many times the target was tried, a retry on a fresh connection included.
+    pub attempts: u32,
+    /// Body bytes of the final response, decoded.
+    pub bytes: u64,
+    /// Bytes that the sockets gave for this target: headers, framing, TLS records and redirects
+    /// included. `None` if none was asked.
+    pub wire_bytes: Option<u64>,
+    /// The address that answered.
+    pub remote: Option<SocketAddr>,
+    /// Whether the final response came over a connection that had served an earlier request.
+    pub reused: Option<bool>,
+    /// The worker (lane) that did it.
+    pub worker: Option<usize>,
+    /// When the worker took it up, by the wall clock.
+    pub started_at: Option<SystemTime>,
+    /// The same moment, and the last, by the monotonic clock that all figures come from.
+    pub span: Option<(Instant, Instant)>,
+    /// Where the time went.
+    pub timing: Timing,
+    /// The responses that led here.
+    pub redirects: Vec<Hop>,
+    /// Why it failed or was skipped.
+    pub error: Option<Failure>,
+}
+
+/// One redirect that was followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hop {
+    /// The URL that answered with the redirect.
+    pub url: Arc<str>,
+    /// With this status.
+    pub status: u16,
+}
+
+/// Why a target failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What sort of failure.
+    pub kind: FailureKind,
+    /// During which phase, where there was one.
+    pub phase: Option<Phase>,
+    /// One line for a person: what, and what to do. Free of control characters and secrets.
+    pub message: String,
+}
+
+/// The sorts of failure, each with a stable name for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The line of input is not a target.
+    Input,
+    /// The host name could not be resolved.
+    Dns,
+    /// No connection could be made.
+    Connect,
+    /// TLS could not be agreed on, or the certificate is not good.
+    Tls,
+    /// A time limit passed.
+    Timeout,
+    /// Too little came for too long.
+    Stall,
+    /// The server closed or reset the connection before its response was whole.
+    Closed,
+    /// The server did not speak HTTP as it is written.
+    Protocol,
+    /// A redirect that cannot or may not be followed.
+    Redirect,
+    /// The status is not among the accepted ones.
+    Status,
+    /// The run was stopped.
+    Stopped,
+    /// A fault on this side: no thread, no file descriptor, or a bug.
+    Local,
+}
+
+impl FailureKind {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureKind::Input => "input",
+            FailureKind::Dns => "dns",
+            FailureKind::Connect => "connect",
+            FailureKind::Tls => "tls",
+            FailureKind::Timeout => "timeout",
+            FailureKind::Stall => "stall",
+            FailureKind::Closed => "closed",
+            FailureKind::Protocol => "protocol",
+            FailureKind::Redirect => "redirect",
+            FailureKind::Status => "status",
+            FailureKind::Stopped => "stopped",
+            FailureKind::Local => "local",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A status speaks for itself; everything else says where it happened.
+        match (self.kind, self.phase) {
+            (FailureKind::Status | FailureKind::Input | FailureKind::Stopped, _) => {
+                f.write_str(&self.message)
+            }
+            (FailureKind::Timeout | FailureKind::Stall | FailureKind::Closed, Some(phase)) => {
+                write!(f, "{}: {}", phase.as_str(), self.message)
+            }
+            (kind, _) => write!(f, "{}: {}", kind.as_str(), self.message),
+        }
+    }
+}
+
+impl Outcome {
+    /// An outcome of something that never reached a worker.
+    pub fn untried(index: u64, url: Arc<str>, verb: Verb, failure: Failure) -> Self {
+        Outcome {
+            index,
+            url,
+            final_url: None,
+            verb,
+            verdict: match failure.kind {
+                FailureKind::Stopped => Verdict::Skipped,
+                _ => Verdict::Failed,
+            },
+            status: None,
+            http_version: None,
+            attempts: 0,
+            bytes: 0,
+            wire_bytes: None,
+            remote: None,
+            reused: None,
+            worker: None,
+            started_at: None,
+            span: None,
+            timing: Timing::default(),
+            redirects: Vec::new(),
+            error: Some(failure),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! A run in figures: the counts and sums that do not grow with the number of targets.
+
+use std::time::{Duration, Instant};
+
+use crate::outcome::{FailureKind, Outcome, Verdict};
+
+/// A run in figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Targets that answered with an accepted status, whole.
+    pub ok: u64,
+    /// Targets that failed, bad input lines included.
+    pub failed: u64,
+    /// Those among the failed whose fault is on this side
+    /// ([`FailureKind::Local`](crate::outcome::FailureKind::Local)).
+    pub local: u64,
+    /// Targets that were not tried, or not to their end, because the run was stopped.
+    pub skipped: u64,
+    /// Body bytes of all targets, decoded.
+    pub bytes: u64,
+    /// Bytes that the sockets gave.
+    pub wire_bytes: u64,
+    /// Workers the run could use.
+    pub workers: usize,
+    /// From the first start to the last finish of a target (the makespan of Coffman and Graham):
+    /// the parallel time. `None` if no target was tried.
+    pub makespan: Option<Duration>,
+    /// The per-URL times ([`Timing::total`](crate::timing::Timing::total)), added up.
+    pub sum: Duration,
+    /// The longest of them.
+    pub slowest: Duration,
+    /// Whether the run was stopped before its end.
+    pub stopped: bool,
+}
+
+impl Summary {
+    /// Targets in all.
+    pub fn targets(&self) -> u64 {
+        self.ok + self.failed + self.skipped
+    }
+}
+
+/// Adds outcomes up to a [`Summary`], in constant memory.
+#[derive(Debug, Default)]
+pub struct Tally {
+    summary: Summary,
+    span: Option<(Instant, Instant)>,
+}
+
+impl Tally {
+    /// A tally of nothing, for a run with this many workers.
+    pub fn new(workers: usize) -> Self {
+        Tally {
+            summary: Summary {
+                workers,
+                ..Summary::default()
+            },
+            span: None,
+        }
+    }
+
+    /// Counts one outcome in.
+    pub fn add(&mut self, outcome: &Outcome) {
+        let summary = &mut self.summary;
+        match outcome.verdict {
+            Verdict::Ok => summary.ok += 1,
+            Verdict::Failed => summary.failed += 1,
+            Verdict::Skipped => summary.skipped += 1,
+        }
+        if let Some(failure) = &outcome.error {
+            summary.local += u64::from(failure.kind == FailureKind::Local);
+        }
+        summary.bytes += outcome.bytes;
+        summary.wire_bytes += outcome.wire_bytes.unwrap_or(0);
+        if let Some(total) = outcome.timing.total {
+            summary.sum += total;
+            summary.slowest = summary.slowest.max(total);
+        }
+        if let Some((start, end)) = outcome.span {
+            let (first, last) = self.span.unwrap_or((start, end));
+            self.span = Some((first.min(start), last.max(end)));
+        }
+    }
+
+    /// The figures so far.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            makespan: self.span.map(|(first, last)| last - first),
+            ..self.summary.clone()
+        }
+    }
+
+    /// Says that the run was stopped before its end.
+    pub fn set_stopped(&mut self) {
+        self.summary.stopped = true;
+    }
+}
