@@ -40,6 +40,12 @@ impl Lanes {
         }
     }
 
+    /// How many lanes there are.
+    #[expect(clippy::len_without_is_empty, reason = "there is always a worker")]
+    pub fn len(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// Worker `worker` begins with `url`.
     pub fn begin(&self, worker: usize, url: &Arc<str>) {
         if let Some(lane) = self.lanes.get(worker) {

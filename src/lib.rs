@@ -1,4 +1,7 @@
 //! pfetch fetches many URLs at once.
+pub mod app;
+pub mod cli;
+pub mod compare;
 pub mod event;
 pub mod fetch;
 pub mod header;
@@ -6,6 +9,9 @@ pub mod input;
 pub mod lanes;
 pub mod outcome;
 pub mod pool;
+pub mod report;
+pub mod run;
+mod signals;
 pub mod summary;
 pub mod target;
 pub mod text;

@@ -1,2 +1,27 @@
-//! pfetch.
-fn main() {}
+//! The `pfetch` program: parse, run, map to an exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use pfetch::app;
+use pfetch::cli::{Ending, Plan, UsageError};
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let ending = match Plan::from_env() {
+        Ok(plan) => app::run(plan, started),
+        Err(UsageError::Help(text)) => Ending {
+            broken_pipe: std::io::stdout().write_all(text.as_bytes()).is_err(),
+            ..Ending::default()
+        },
+        Err(UsageError::Mistake(message)) => {
+            app::complain(&message);
+            Ending {
+                usage: true,
+                ..Ending::default()
+            }
+        }
+    };
+    ExitCode::from(ending.code())
+}

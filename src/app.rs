@@ -1,0 +1,214 @@
+//! Builds the parts that a [`Plan`] asks for, runs them, and says how it ended.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::cli::{Ending, Format, ListName, Plan, ProgressMode};
+use crate::event::{Event, Listener, RunInfo};
+use crate::fetch::Fetcher;
+use crate::input::{List, Source};
+use crate::lanes::Lanes;
+use crate::pool::{Pool, StopToken};
+use crate::report::{Fanout, Human, JsonLines, Progress, Warnings};
+use crate::run::{self, CutShort, Report};
+use crate::signals::Watch;
+
+/// How long the workers have to end when all their work is done or given up.
+const GOODBYE: Duration = Duration::from_millis(100);
+
+/// Descriptors that are not connections: standard streams, lists, libraries.
+const OTHER_FILES: usize = 32;
+
+/// The most descriptors asked of the system.
+const MOST_FILES: u64 = 65_536;
+
+/// Runs the plan. What went wrong is printed to standard error, a line each.
+///
+/// `started` is when the process began, as near as the caller knows.
+pub fn run(plan: Plan, started: Instant) -> Ending {
+    match try_run(plan, started) {
+        Ok(ending) => ending,
+        Err(problem) => {
+            complain(&problem.message);
+            problem.ending
+        }
+    }
+}
+
+/// Says in a line what is wrong.
+pub fn complain(message: &str) {
+    // With standard error gone there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "pfetch: {message}");
+}
+
+/// Why there was no run.
+struct Problem {
+    message: String,
+    ending: Ending,
+}
+
+impl Problem {
+    fn usage(message: String) -> Self {
+        let ending = Ending {
+            usage: true,
+            ..Ending::default()
+        };
+        Problem { message, ending }
+    }
+
+    fn local(what: &str, error: &io::Error) -> Self {
+        let ending = Ending {
+            local: true,
+            ..Ending::default()
+        };
+        Problem {
+            message: format!("{what}: {error}"),
+            ending,
+        }
+    }
+}
+
+fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
+    // Every list is opened before anything is fetched: a missing one is a slip to mend first.
+    let lists = open_lists(&plan.lists)?;
+    let source = Source::new(&plan.urls, lists, plan.input)
+        .map_err(|error| Problem::local("cannot start a thread to read the list", &error))?;
+    let stop = StopToken::new();
+    let signals = Watch::start(stop.clone())
+        .map_err(|error| Problem::local("cannot watch for signals", &error))?;
+    plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
+
+    let lanes = (plan.progress == ProgressMode::Bars).then(|| Arc::new(Lanes::new(plan.workers)));
+    let mut listener = listener(&plan, lanes.clone())
+        .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let fetcher = Fetcher::new(plan.fetch, stop.clone(), lanes);
+    let mut builder = Pool::builder()
+        .workers(plan.workers)
+        .stop_token(stop.clone());
+    if let Some(queue) = plan.queue {
+        builder = builder.queue(queue);
+    }
+    let pool = builder.state(move |worker| fetcher.client(worker)).build();
+
+    let info = RunInfo {
+        workers: plan.workers,
+        started_at: SystemTime::now(),
+        startup: started.elapsed(),
+    };
+    let report = match listener.event(&Event::Started(info)) {
+        Ok(()) => run::run(plan.run, source, &pool, &mut listener),
+        Err(error) => Report {
+            summary: Default::default(),
+            unreadable: Vec::new(),
+            cut_short: Some(CutShort::Listener(error)),
+        },
+    };
+    // Takes the progress display off the screen before anything else is said.
+    drop(listener);
+    // A worker that hangs in the system (there should be none) does not keep the program.
+    let _ = pool.shutdown(GOODBYE);
+
+    let mut ending = Ending {
+        signal: signals.received(),
+        local: report.summary.local > 0,
+        usage: !report.unreadable.is_empty(),
+        failed: plan.max_failures.exceeded_by(&report.summary),
+        ..Ending::default()
+    };
+    match report.cut_short {
+        None => {}
+        Some(CutShort::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ending.broken_pipe = true;
+        }
+        Some(CutShort::Listener(error)) => {
+            complain(&format!("cannot write the report: {error}"));
+            ending.local = true;
+        }
+        Some(CutShort::Strict(bad)) => {
+            complain(&format!("{} (stopped there: --strict)", bad.message));
+            ending.usage = true;
+        }
+    }
+    let summary = &report.summary;
+    if ending == Ending::default() && summary.targets() == 0 {
+        complain("the input has no URLs in it; a list has one a line");
+        ending.usage = true;
+    }
+    Ok(ending)
+}
+
+fn open_lists(names: &[ListName]) -> Result<Vec<List>, Problem> {
+    let open = |name: &ListName| match name {
+        ListName::Stdin => Ok(List {
+            name: "<stdin>".to_owned(),
+            bytes: Box::new(io::stdin()),
+        }),
+        ListName::File(path) => {
+            let cannot = |reason: String| {
+                Problem::usage(format!("cannot read {}: {reason}", path.display()))
+            };
+            let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+            if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                return Err(cannot("it is a directory; give a file".to_owned()));
+            }
+            Ok(List {
+                name: path.display().to_string(),
+                bytes: Box::new(file),
+            })
+        }
+    };
+    names.iter().map(open).collect()
+}
+
+/// Everybody who is told what happens.
+fn listener(plan: &Plan, lanes: Option<Arc<Lanes>>) -> io::Result<Fanout> {
+    let progress = match (plan.progress, lanes) {
+        (ProgressMode::Bars, Some(lanes)) => Some(Progress::bars(lanes)?),
+        (ProgressMode::Lines, _) => Some(Progress::lines(io::stderr())?),
+        _ => None,
+    };
+    let stdout: Box<dyn Write> = match &progress {
+        Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(io::stdout())),
+        _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
+    };
+    let stderr: Box<dyn Write> = match &progress {
+        Some(progress) => Box::new(progress.above(io::stderr())),
+        None => Box::new(io::stderr()),
+    };
+    let mut all = Fanout::default();
+    all.add(Warnings::new(stderr));
+    // The display goes off the screen before the summary comes on.
+    if let Some(progress) = progress {
+        all.add(progress);
+    }
+    match plan.format {
+        Format::Human(style) => all.add(Human::new(stdout, style)),
+        Format::JsonLines(baseline) => all.add(JsonLines::new(stdout, baseline)),
+    }
+    Ok(all)
+}
+
+/// How many idle connections each worker may keep without running out of descriptors, having asked
+/// the system for as many as it gives.
+fn idle_connections(workers: usize, wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = limit.maximum.unwrap_or(MOST_FILES).min(MOST_FILES);
+    let mut files = limit.current.unwrap_or(MOST_FILES);
+    if files < raised {
+        let asked = Rlimit {
+            current: Some(raised),
+            maximum: limit.maximum,
+        };
+        if setrlimit(Resource::Nofile, asked).is_ok() {
+            files = raised;
+        }
+    }
+    let files = usize::try_from(files).unwrap_or(usize::MAX);
+    // One connection is in use while the others are idle.
+    let each = files.saturating_sub(OTHER_FILES) / workers;
+    each.saturating_sub(1).clamp(1, wanted)
+}

@@ -1,0 +1,342 @@
+//! What was typed: only shapes are checked here, nothing is looked up or opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Parser, ValueEnum};
+use http::{HeaderName, HeaderValue};
+
+use super::exit::MaxFailures;
+use crate::fetch::StatusSet;
+use crate::header;
+
+/// The most workers that make sense on one machine; a slip of the finger asks for more.
+const MAX_WORKERS: usize = 10_000;
+
+/// The longest queue: it only hides how far ahead the list is read.
+const MAX_QUEUE: usize = 1_000_000;
+
+/// The command line as it was typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pfetch",
+    version,
+    about = "Fetch many URLs at once, and see what that gained",
+    long_about = "Fetch many URLs at once on a fixed pool of threads, print a line for each as it \
+        completes, and the total time next to what the same URLs would have taken one after the \
+        other.\n\nURLs come from the command line, from files (-i) and from standard input ('-', or \
+        by default when it is not a terminal).",
+    after_help = "See --help for all options and their defaults.",
+    after_long_help = EXIT_CODES,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    max_term_width = 100
+)]
+pub(super) struct Args {
+    /// URLs to fetch; '-' reads a list from standard input.
+    ///
+    /// Text without a scheme gets --proto-default.
+    #[arg(value_name = "URL")]
+    pub(super) urls: Vec<String>,
+
+    /// Read URLs from FILE, one a line; may be repeated.
+    ///
+    /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with '{' is JSON:
+    /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}}; only "url" is needed.
+    /// Lists are read lazily, while fetching.
+    #[arg(short, long, value_name = "FILE", help_heading = "Input")]
+    pub(super) input: Vec<PathBuf>,
+
+    /// The scheme of URLs that state none [default: http].
+    #[arg(
+        long,
+        value_name = "SCHEME",
+        value_enum,
+        hide_short_help = true,
+        hide_default_value = true,
+        hide_possible_values = true,
+        default_value = "http",
+        help_heading = "Input"
+    )]
+    pub(super) proto_default: Scheme,
+
+    /// Stop at the first bad line of input.
+    ///
+    /// Without this it is counted as a failed URL, and the rest goes on.
+    #[arg(long, help_heading = "Input")]
+    pub(super) strict: bool,
+
+    /// How many URLs to fetch at once [default: CPUs + 4, at most 32].
+    #[arg(short = 'j', long, value_name = "N", value_parser = workers, help_heading = "Pool")]
+    pub(super) workers: Option<usize>,
+
+    /// How many URLs may wait for a worker [default: twice the workers].
+    #[arg(long, value_name = "N", value_parser = queue, hide_short_help = true, help_heading = "Pool")]
+    pub(super) queue: Option<usize>,
+
+    /// The order of the report [default: completion].
+    #[arg(
+        long,
+        value_name = "completion|input",
+        value_enum,
+        default_value = "completion",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = "Pool"
+    )]
+    pub(super) order: OrderArg,
+
+    /// Ask for the headers only (HEAD).
+    #[arg(short = 'I', long, help_heading = "Request")]
+    pub(super) head: bool,
+
+    /// Send this header; may be repeated.
+    ///
+    /// After a redirect to another origin (scheme, host and port) no header given here is sent.
+    #[arg(
+        short = 'H',
+        long,
+        value_name = "NAME: VALUE",
+        value_parser = parse_header,
+        help_heading = "Request"
+    )]
+    pub(super) header: Vec<(HeaderName, HeaderValue)>,
+
+    /// The User-Agent header [default: pfetch/VERSION].
+    #[arg(
+        short = 'A',
+        long,
+        value_name = "TEXT",
+        value_parser = user_agent,
+        hide_short_help = true,
+        help_heading = "Request"
+    )]
+    pub(super) user_agent: Option<HeaderValue>,
+
+    /// Credentials for Basic authentication.
+    ///
+    /// Credentials in a URL itself come first. Other users of this machine can see the command
+    /// line; an "Authorization" header in a JSON input line stays between you and the server.
+    #[arg(short, long, value_name = "NAME:PASSWORD", help_heading = "Request")]
+    pub(super) user: Option<String>,
+
+    /// The statuses that count as success [default: 200..=399].
+    ///
+    /// A list of codes and ranges: 200..=299,304.
+    #[arg(
+        long,
+        value_name = "CODES",
+        default_value = "200..=399",
+        hide_default_value = true,
+        help_heading = "Request"
+    )]
+    pub(super) accept: StatusSet,
+
+    /// How many redirects to follow; 0 reports the redirect itself [default: 10].
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        hide_default_value = true,
+        hide_short_help = true,
+        help_heading = "Request"
+    )]
+    pub(super) max_redirects: u32,
+
+    /// Follow redirects from https to http.
+    #[arg(long, hide_short_help = true, help_heading = "Request")]
+    pub(super) allow_downgrade: bool,
+
+    /// Limit the making of a connection [default: 10s].
+    ///
+    /// This covers the name look-up, the connection and the TLS handshake together.
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "10s",
+        hide_default_value = true,
+        help_heading = "Limits"
+    )]
+    pub(super) connect_timeout: Duration,
+
+    /// Limit each URL as a whole [default: no limit].
+    #[arg(long, value_name = "TIME", value_parser = time_limit, help_heading = "Limits")]
+    pub(super) timeout: Option<Duration>,
+
+    /// Give up when less than 1 KiB comes in this time [default: 30s].
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "30s",
+        hide_default_value = true,
+        help_heading = "Limits"
+    )]
+    pub(super) stall_timeout: Duration,
+
+    /// Succeed although this many URLs have failed [default: 0].
+    ///
+    /// A number, or a share of all URLs that were tried, as 1%.
+    #[arg(
+        long,
+        value_name = "N|N%",
+        default_value = "0",
+        hide_default_value = true,
+        help_heading = "Limits"
+    )]
+    pub(super) max_failures: MaxFailures,
+
+    /// Text for people, or JSON Lines [default: human].
+    #[arg(
+        long,
+        value_name = "human|jsonl",
+        value_enum,
+        default_value = "human",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) format: FormatArg,
+
+    /// What to set the parallel time against [default: estimate].
+    ///
+    /// 'estimate' is the sum of the per-URL times: what the same URLs would have taken one after
+    /// the other if they did not get in each other's way.
+    #[arg(
+        long,
+        value_name = "estimate|none",
+        value_enum,
+        default_value = "estimate",
+        hide_default_value = true,
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    pub(super) baseline: BaselineArg,
+
+    /// Print only failures: no summary, no progress.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) quiet: bool,
+
+    /// Use colour [default: auto, on a terminal unless NO_COLOR is set].
+    #[arg(
+        long,
+        value_name = "auto|always|never",
+        value_enum,
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub(super) color: When,
+
+    /// Show progress on standard error [default: auto, on a terminal].
+    ///
+    /// With 'always' and no terminal it is a line a second.
+    #[arg(
+        long,
+        value_name = "auto|always|never",
+        value_enum,
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        hide_short_help = true,
+        help_heading = "Output"
+    )]
+    pub(super) progress: When,
+
+    /// Print this help (-h: in short).
+    #[arg(short, long, action = ArgAction::Help, help_heading = "Output")]
+    pub(super) help: Option<bool>,
+
+    /// Print the version.
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = "Output")]
+    pub(super) version: Option<bool>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes, of several that hold the first in this list:
+  130, 143  stopped by SIGINT (Ctrl-C) or SIGTERM, after reporting what was done;
+            a second signal ends pfetch at once
+  141       the reader of standard output went away
+  4         a failure on this side: output that cannot be written, no threads, no descriptors
+  2         a mistake on the command line, or input that cannot be read
+  1         some URL failed (more than --max-failures)
+  0         all succeeded
+
+Times are written with a unit: 1500ms, 30s, 5m.";
+
+/// The values of `--proto-default`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Scheme {
+    Http,
+    Https,
+}
+
+/// The values of `--order`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OrderArg {
+    Completion,
+    Input,
+}
+
+/// The values of `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatArg {
+    Human,
+    Jsonl,
+}
+
+/// The values of `--baseline`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BaselineArg {
+    Estimate,
+    None,
+}
+
+/// The values of `--color` and `--progress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+fn workers(text: &str) -> Result<usize, String> {
+    number(text, 1, MAX_WORKERS)
+}
+
+fn queue(text: &str) -> Result<usize, String> {
+    number(text, 0, MAX_QUEUE)
+}
+
+fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("give a whole number from {least} to {most}"))
+}
+
+fn time_limit(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(limit) if limit.is_zero() => {
+            Err("nothing can be done in no time; give a longer one".to_owned())
+        }
+        Ok(limit) => Ok(limit),
+        Err(_) if text.parse::<f64>().is_ok() => {
+            Err(format!("a time needs a unit, as {text}s or {text}ms"))
+        }
+        Err(_) => Err("give a time with its unit, as 1500ms, 30s or 5m".to_owned()),
+    }
+}
+
+fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    header::parse(text).map_err(|error| error.to_string())
+}
+
+fn user_agent(text: &str) -> Result<HeaderValue, String> {
+    header::new("user-agent", text)
+        .map(|(_, value)| value)
+        .map_err(|error| error.to_string())
+}

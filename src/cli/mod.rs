@@ -1,0 +1,8 @@
+//! The command line: what was typed (`Args`), what is meant ([`Plan`]), and the exit code.
+
+mod args;
+mod exit;
+mod plan;
+
+pub use exit::{Ending, MaxFailures};
+pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};

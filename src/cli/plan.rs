@@ -1,0 +1,256 @@
+//! What is meant: the arguments, checked against each other and against the world they run in.
+
+use std::collections::HashSet;
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Parser;
+use http::HeaderMap;
+
+use super::args::{Args, BaselineArg, FormatArg, OrderArg, Scheme, When};
+use super::exit::MaxFailures;
+use crate::fetch::FetchConfig;
+use crate::input::InputConfig;
+use crate::pool::default_workers;
+use crate::report::{Baseline, HumanStyle};
+use crate::run::{Order, RunConfig};
+use crate::target::{DefaultScheme, Secret, Verb};
+use crate::text::escape;
+
+/// The most bytes that the user's headers may have together, so that they fit a request's buffer
+/// next to the longest URL.
+const MAX_HEADER_BYTES: usize = 7_000;
+
+/// What to do, in full: each part takes its own small configuration from here.
+#[derive(Debug)]
+pub struct Plan {
+    /// URLs from the command line.
+    pub urls: Vec<String>,
+    /// Lists to read after them.
+    pub lists: Vec<ListName>,
+    /// What a line of them means.
+    pub input: InputConfig,
+    /// The workers there may be.
+    pub workers: usize,
+    /// The room in the pool's queue; `None` leaves it to the pool.
+    pub queue: Option<usize>,
+    /// How the run goes about it.
+    pub run: RunConfig,
+    /// How each target is fetched.
+    pub fetch: FetchConfig,
+    /// How many failures are no failure.
+    pub max_failures: MaxFailures,
+    /// What standard output gets.
+    pub format: Format,
+    /// What standard error gets while the run lasts.
+    pub progress: ProgressMode,
+}
+
+/// A list to read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ListName {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+/// What standard output gets.
+#[derive(Debug, Clone, Copy)]
+pub enum Format {
+    /// Text for people.
+    Human(HumanStyle),
+    /// JSON Lines.
+    JsonLines(Baseline),
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// Not at all.
+    Off,
+    /// Drawn on the terminal.
+    Bars,
+    /// A line now and then.
+    Lines,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub enum UsageError {
+    /// It is not an error: this was asked for, and is to be printed.
+    Help(String),
+    /// The mistake, in a line, and what to do.
+    Mistake(String),
+}
+
+impl Plan {
+    /// The plan that this process's command line asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError`], for help and for mistakes.
+    pub fn from_env() -> Result<Self, UsageError> {
+        let args = Args::try_parse().map_err(usage)?;
+        Plan::new(args).map_err(UsageError::Mistake)
+    }
+
+    fn new(args: Args) -> Result<Self, String> {
+        let (urls, lists) = inputs(args.urls, args.input)?;
+        let mut headers = HeaderMap::new();
+        for (name, value) in args.header {
+            headers.append(name, value);
+        }
+        let header_bytes: usize = headers
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        if header_bytes > MAX_HEADER_BYTES {
+            return Err(format!(
+                "the headers (-H) have {header_bytes} bytes together; at most {MAX_HEADER_BYTES} can be sent"
+            ));
+        }
+        let defaults = FetchConfig::default();
+        let quiet = args.quiet;
+        let baseline = match args.baseline {
+            BaselineArg::Estimate => Baseline::Estimate,
+            BaselineArg::None => Baseline::None,
+        };
+        Ok(Plan {
+            urls,
+            lists,
+            input: InputConfig {
+                default_scheme: match args.proto_default {
+                    Scheme::Http => DefaultScheme::Http,
+                    Scheme::Https => DefaultScheme::Https,
+                },
+                verb: if args.head { Verb::Head } else { Verb::Get },
+            },
+            workers: args.workers.unwrap_or_else(default_workers),
+            queue: args.queue,
+            run: RunConfig {
+                order: match args.order {
+                    OrderArg::Completion => Order::Completion,
+                    OrderArg::Input => Order::Input,
+                },
+                strict: args.strict,
+            },
+            fetch: FetchConfig {
+                headers,
+                authorization: args.user.as_deref().map(credentials),
+                user_agent: args.user_agent.unwrap_or(defaults.user_agent),
+                accept: args.accept,
+                connect_timeout: args.connect_timeout,
+                timeout: args.timeout,
+                stall_timeout: Some(args.stall_timeout),
+                max_redirects: args.max_redirects,
+                allow_downgrade: args.allow_downgrade,
+                idle_connections: defaults.idle_connections,
+            },
+            max_failures: args.max_failures,
+            format: match args.format {
+                FormatArg::Human => Format::Human(HumanStyle {
+                    colour: colour(args.color),
+                    quiet,
+                    baseline,
+                }),
+                FormatArg::Jsonl => Format::JsonLines(baseline),
+            },
+            progress: progress(args.progress, quiet),
+        })
+    }
+}
+
+/// Sorts out which of the inputs are lists.
+fn inputs(
+    arguments: Vec<String>,
+    files: Vec<PathBuf>,
+) -> Result<(Vec<String>, Vec<ListName>), String> {
+    let (dashes, urls): (Vec<String>, Vec<String>) =
+        arguments.into_iter().partition(|argument| argument == "-");
+    let files = files.into_iter().map(|file| {
+        if file.as_os_str() == "-" {
+            ListName::Stdin
+        } else {
+            ListName::File(file)
+        }
+    });
+    let mut lists: Vec<ListName> = files
+        .chain(dashes.iter().map(|_| ListName::Stdin))
+        .collect();
+    if urls.is_empty() && lists.is_empty() {
+        if io::stdin().is_terminal() {
+            return Err(
+                "no URLs given; name some, read a list with -i FILE, or pipe one in (see --help)"
+                    .to_owned(),
+            );
+        }
+        lists.push(ListName::Stdin);
+    }
+    if lists
+        .iter()
+        .filter(|list| **list == ListName::Stdin)
+        .count()
+        > 1
+    {
+        return Err("standard input can be read only once; give '-' once".to_owned());
+    }
+    Ok((urls, lists))
+}
+
+fn credentials(pair: &str) -> Secret {
+    let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
+    Secret::basic(user.as_bytes(), password.as_bytes())
+}
+
+fn colour(when: When) -> bool {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    match when {
+        When::Always => true,
+        When::Never => false,
+        // The conventions of no-color.org and bixense.com/clicolors.
+        When::Auto if is_set("NO_COLOR") => false,
+        When::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0") => {
+            true
+        }
+        When::Auto => io::stdout().is_terminal() && is_capable(),
+    }
+}
+
+fn progress(when: When, quiet: bool) -> ProgressMode {
+    let is_terminal = io::stderr().is_terminal() && is_capable();
+    match when {
+        When::Never => ProgressMode::Off,
+        When::Auto if quiet => ProgressMode::Off,
+        When::Auto | When::Always if is_terminal => ProgressMode::Bars,
+        When::Always => ProgressMode::Lines,
+        When::Auto => ProgressMode::Off,
+    }
+}
+
+/// Whether the terminal understands control sequences.
+fn is_capable() -> bool {
+    env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A mistake as one line; what was asked for as it is.
+fn usage(error: clap::Error) -> UsageError {
+    use clap::error::ErrorKind as Kind;
+    let text = error.render().to_string();
+    if matches!(error.kind(), Kind::DisplayHelp | Kind::DisplayVersion) {
+        return UsageError::Help(text);
+    }
+    // The first line says what is wrong, lines that begin with "tip:" what to do.
+    let mut seen = HashSet::new();
+    let line = text
+        .lines()
+        .enumerate()
+        .map(|(number, line)| (number, line.trim()))
+        .filter(|(number, line)| *number == 0 || line.starts_with("tip:"))
+        .map(|(_, line)| line.trim_start_matches("error: "))
+        .filter(|line| seen.insert(*line))
+        .collect::<Vec<_>>()
+        .join("; ");
+    UsageError::Mistake(format!("{} (see pfetch --help)", escape(&line)))
+}

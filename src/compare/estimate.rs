@@ -1,0 +1,97 @@
+//! The estimated serial baseline.
+
+use std::time::Duration;
+
+use crate::summary::Summary;
+
+/// What a serial run would have taken, **estimated** from a parallel one: the sum of the per-URL
+/// times.
+///
+/// It is right when the URLs do not get in each other's way. Where they share a bottleneck (the
+/// line, the server, this machine), each one's time is longer in parallel than alone, and the
+/// estimate is too long by as much.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The estimated serial time.
+    pub serial: Duration,
+    /// The measured parallel time.
+    pub parallel: Duration,
+    /// `serial / parallel`.
+    pub speedup: f64,
+    /// The largest speed-up that any scheduling of these per-URL times could have reached.
+    pub best_speedup: f64,
+    /// What sets that limit.
+    pub bound: Bound,
+}
+
+/// What no schedule can beat: a parallel run lasts at least as long as its longest job, and at least
+/// as long as all jobs divided evenly among the workers (Graham, "Bounds on Multiprocessing Timing
+/// Anomalies", 1969).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The slowest URL's time.
+    Slowest(Duration),
+    /// The sum divided by the number of workers.
+    Workers(usize),
+}
+
+impl Estimate {
+    /// The estimate for a run; `None` if no URL was tried or the clock did not move.
+    pub fn of(summary: &Summary) -> Option<Self> {
+        let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
+        let serial = summary.sum;
+        let workers = summary.workers.max(1);
+        let even = serial.as_secs_f64() / workers as f64;
+        let slowest = summary.slowest.as_secs_f64();
+        let (shortest, bound) = if slowest >= even {
+            (slowest, Bound::Slowest(summary.slowest))
+        } else {
+            (even, Bound::Workers(workers))
+        };
+        Some(Estimate {
+            serial,
+            parallel,
+            speedup: serial.as_secs_f64() / parallel.as_secs_f64(),
+            best_speedup: serial.as_secs_f64() / shortest.max(f64::MIN_POSITIVE),
+            bound,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
+        Summary {
+            workers,
+            sum: Duration::from_secs(sum),
+            slowest: Duration::from_secs(slowest),
+            makespan: Some(Duration::from_secs(makespan)),
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn the_slowest_url_bounds_the_speedup_when_workers_abound() {
+        let estimate = Estimate::of(&summary(8, 20, 10, 11)).unwrap();
+        assert_eq!(estimate.bound, Bound::Slowest(Duration::from_secs(10)));
+        assert!((estimate.best_speedup - 2.0).abs() < 1e-9, "{estimate:?}");
+        assert!(
+            (estimate.speedup - 20.0 / 11.0).abs() < 1e-9,
+            "{estimate:?}"
+        );
+    }
+
+    #[test]
+    fn the_workers_bound_it_when_they_are_few() {
+        let estimate = Estimate::of(&summary(2, 20, 2, 11)).unwrap();
+        assert_eq!(estimate.bound, Bound::Workers(2));
+        assert!((estimate.best_speedup - 2.0).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn nothing_tried_means_no_estimate() {
+        assert_eq!(Estimate::of(&Summary::default()), None);
+    }
+}

@@ -1,0 +1,159 @@
+//! The report for people: a line per URL as it ends, then the totals.
+
+use std::io::{self, Write};
+
+use crate::compare::{Bound, Estimate};
+use crate::event::{Event, Listener};
+use crate::outcome::{Outcome, Verdict};
+use crate::summary::Summary;
+
+use super::Baseline;
+use super::units::{bytes, duration};
+
+/// How a [`Human`] report looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HumanStyle {
+    /// Whether to use colour.
+    pub colour: bool,
+    /// Whether to leave out everything but failures.
+    pub quiet: bool,
+    /// The serial baseline.
+    pub baseline: Baseline,
+}
+
+/// The report for people, written to `W`.
+#[derive(Debug)]
+pub struct Human<W> {
+    out: W,
+    style: HumanStyle,
+}
+
+const RED: &str = "\x1b[31m";
+const GREEN: &str = "\x1b[32m";
+const DIM: &str = "\x1b[2m";
+const BOLD: &str = "\x1b[1m";
+const RESET: &str = "\x1b[0m";
+
+impl<W: Write> Human<W> {
+    /// A report written to `out`.
+    pub fn new(out: W, style: HumanStyle) -> Self {
+        Human { out, style }
+    }
+
+    fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
+        if outcome.verdict == Verdict::Skipped
+            || (self.style.quiet && outcome.verdict != Verdict::Failed)
+        {
+            // How many were skipped stands in the summary; their names are no news.
+            return Ok(());
+        }
+        let (colour, dim, reset) = if self.style.colour {
+            let colour = match outcome.verdict {
+                Verdict::Ok => GREEN,
+                Verdict::Failed => RED,
+                Verdict::Skipped => DIM,
+            };
+            (colour, DIM, RESET)
+        } else {
+            ("", "", "")
+        };
+        match outcome.status {
+            Some(status) => write!(self.out, "{colour}{status:>5}{reset}")?,
+            None => write!(self.out, "{colour} fail{reset}")?,
+        }
+        let total = outcome.timing.total.map(duration).unwrap_or_default();
+        let size = outcome.status.map(|_| bytes(outcome.bytes));
+        let size = size.unwrap_or_default();
+        write!(self.out, "  {total:>9}  {size:>9}  {}", outcome.url)?;
+        if let Some(url) = &outcome.final_url {
+            write!(self.out, " {dim}-> {url}{reset}")?;
+        }
+        if let Some(failure) = &outcome.error {
+            write!(self.out, "  {colour}{failure}{reset}")?;
+            if outcome.attempts > 1 {
+                write!(self.out, " ({} attempts)", outcome.attempts)?;
+            }
+        }
+        self.out.write_all(b"\n")
+    }
+
+    fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        let targets = summary.targets();
+        if self.style.quiet || targets == 0 {
+            return Ok(());
+        }
+        write!(self.out, "\n  {targets} URL{}: ", plural(targets))?;
+        let failed_colour = if summary.failed > 0 { RED } else { "" };
+        let mut parts = vec![(GREEN, summary.ok, "ok")];
+        parts.push((failed_colour, summary.failed, "failed"));
+        if summary.skipped > 0 {
+            parts.push((DIM, summary.skipped, "skipped"));
+        }
+        for (position, (colour, count, what)) in parts.into_iter().enumerate() {
+            let comma = if position > 0 { ", " } else { "" };
+            if self.style.colour && !colour.is_empty() {
+                write!(self.out, "{comma}{colour}{count} {what}{RESET}")?;
+            } else {
+                write!(self.out, "{comma}{count} {what}")?;
+            }
+        }
+        let workers = summary.workers as u64;
+        writeln!(
+            self.out,
+            " · {} · {workers} worker{}",
+            bytes(summary.bytes),
+            plural(workers)
+        )?;
+        let Some(makespan) = summary.makespan else {
+            return Ok(());
+        };
+        let (bold, reset) = if self.style.colour {
+            (BOLD, RESET)
+        } else {
+            ("", "")
+        };
+        writeln!(
+            self.out,
+            "  parallel  {bold}{:>9}{reset}",
+            duration(makespan)
+        )?;
+        match (self.style.baseline, Estimate::of(summary)) {
+            (Baseline::Estimate, Some(estimate)) => self.estimate(&estimate),
+            _ => Ok(()),
+        }
+    }
+
+    fn estimate(&mut self, estimate: &Estimate) -> io::Result<()> {
+        write!(
+            self.out,
+            "  serial    {:>9}  estimated (sum of per-URL times) · {:.2}x · best possible here {:.2}x",
+            duration(estimate.serial),
+            estimate.speedup,
+            estimate.best_speedup
+        )?;
+        match estimate.bound {
+            Bound::Slowest(slowest) => writeln!(self.out, " (slowest URL {})", duration(slowest)),
+            Bound::Workers(workers) => {
+                writeln!(self.out, " ({workers} worker{})", plural(workers as u64))
+            }
+        }
+    }
+}
+
+fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+impl<W: Write> Listener for Human<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Finished(outcome) => self.line(outcome),
+            Event::Ended(summary) => self.summary(summary),
+            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
+        }
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,272 @@
+//! The report for programs: JSON Lines, an object per event.
+//!
+//! The schema, version 1. Every line has `type`. Times are seconds as numbers, `*_at` is wall clock
+//! in RFC 3339; `null` stands for what did not happen or is not known, never a made-up zero.
+//!
+//! | `type` | when | fields |
+//! |---|---|---|
+//! | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
+//! | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `timing`, `redirects`, `error` |
+//! | `warning` | something worth knowing | `message` |
+//! | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
+//!
+//! `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
+//! [`Timing`]), `redirects` a list of `{url, status}`, `error`
+//! `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
+//! best_speedup}`, where `method` is `estimate`.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use crate::compare::Estimate;
+use crate::event::{Event, Listener, RunInfo};
+use crate::outcome::{FailureKind, Outcome, Verdict};
+use crate::summary::Summary;
+use crate::target::Verb;
+use crate::timing::{Phase, Timing};
+
+use super::Baseline;
+
+/// The version of the schema.
+const SCHEMA: u32 = 1;
+
+/// The report for programs, written to `W`.
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    out: W,
+    baseline: Baseline,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// A report written to `out`.
+    pub fn new(out: W, baseline: Baseline) -> Self {
+        JsonLines { out, baseline }
+    }
+
+    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
+        serde_json::to_writer(&mut self.out, line)?;
+        self.out.write_all(b"\n")
+    }
+}
+
+impl<W: Write> Listener for JsonLines<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(info) => self.write(&Line::Run(Run::new(info))),
+            Event::Finished(outcome) => self.write(&Line::Result(Result::new(outcome))),
+            Event::Warning(message) => self.write(&Line::Warning { message }),
+            Event::Ended(summary) => {
+                let serial = match self.baseline {
+                    Baseline::Estimate => Estimate::of(summary),
+                    Baseline::None => None,
+                };
+                self.write(&Line::Summary(Totals::new(summary, serial)))
+            }
+            Event::Counted(_) => Ok(()),
+        }
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all lines are results, and each lives for one write"
+)]
+enum Line<'a> {
+    Run(Run),
+    Result(Result<'a>),
+    Warning { message: &'a str },
+    Summary(Totals),
+}
+
+#[derive(Serialize)]
+struct Run {
+    schema: u32,
+    version: &'static str,
+    workers: usize,
+    #[serde(serialize_with = "rfc3339")]
+    started_at: Option<SystemTime>,
+    startup: Seconds,
+}
+
+impl Run {
+    fn new(info: &RunInfo) -> Self {
+        Run {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            workers: info.workers,
+            started_at: Some(info.started_at),
+            startup: Seconds(info.startup),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Result<'a> {
+    index: u64,
+    url: &'a str,
+    final_url: Option<&'a str>,
+    action: Verb,
+    outcome: Verdict,
+    status: Option<u16>,
+    http_version: Option<&'static str>,
+    attempts: u32,
+    bytes: u64,
+    wire_bytes: Option<u64>,
+    remote: Option<SocketAddr>,
+    reused: Option<bool>,
+    worker: Option<usize>,
+    #[serde(serialize_with = "rfc3339")]
+    started_at: Option<SystemTime>,
+    timing: Times,
+    redirects: Vec<Redirect<'a>>,
+    error: Option<Error<'a>>,
+}
+
+impl<'a> Result<'a> {
+    fn new(outcome: &'a Outcome) -> Self {
+        Result {
+            index: outcome.index,
+            url: &outcome.url,
+            final_url: outcome.final_url.as_deref(),
+            action: outcome.verb,
+            outcome: outcome.verdict,
+            status: outcome.status,
+            http_version: outcome.http_version,
+            attempts: outcome.attempts,
+            bytes: outcome.bytes,
+            wire_bytes: outcome.wire_bytes,
+            remote: outcome.remote,
+            reused: outcome.reused,
+            worker: outcome.worker,
+            started_at: outcome.started_at,
+            timing: Times::new(&outcome.timing),
+            redirects: outcome
+                .redirects
+                .iter()
+                .map(|hop| Redirect {
+                    url: &hop.url,
+                    status: hop.status,
+                })
+                .collect(),
+            error: outcome.error.as_ref().map(|failure| Error {
+                kind: failure.kind,
+                phase: failure.phase,
+                message: &failure.message,
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Times {
+    blocked: Option<Seconds>,
+    dns: Option<Seconds>,
+    connect: Option<Seconds>,
+    ssl: Option<Seconds>,
+    send: Option<Seconds>,
+    wait: Option<Seconds>,
+    receive: Option<Seconds>,
+    total: Option<Seconds>,
+    ttfb: Option<Seconds>,
+}
+
+impl Times {
+    fn new(timing: &Timing) -> Self {
+        Times {
+            blocked: timing.blocked.map(Seconds),
+            dns: timing.dns.map(Seconds),
+            connect: timing.connect.map(Seconds),
+            ssl: timing.ssl.map(Seconds),
+            send: timing.send.map(Seconds),
+            wait: timing.wait.map(Seconds),
+            receive: timing.receive.map(Seconds),
+            total: timing.total.map(Seconds),
+            ttfb: timing.ttfb.map(Seconds),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Redirect<'a> {
+    url: &'a str,
+    status: u16,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    kind: FailureKind,
+    phase: Option<Phase>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    targets: u64,
+    ok: u64,
+    failed: u64,
+    skipped: u64,
+    bytes: u64,
+    wire_bytes: u64,
+    workers: usize,
+    stopped: bool,
+    parallel: Option<Seconds>,
+    serial: Option<Serial>,
+}
+
+#[derive(Serialize)]
+struct Serial {
+    method: &'static str,
+    seconds: Seconds,
+    speedup: f64,
+    best_speedup: f64,
+}
+
+impl Totals {
+    fn new(summary: &Summary, serial: Option<Estimate>) -> Self {
+        Totals {
+            targets: summary.targets(),
+            ok: summary.ok,
+            failed: summary.failed,
+            skipped: summary.skipped,
+            bytes: summary.bytes,
+            wire_bytes: summary.wire_bytes,
+            workers: summary.workers,
+            stopped: summary.stopped,
+            parallel: summary.makespan.map(Seconds),
+            serial: serial.map(|estimate| Serial {
+                method: "estimate",
+                seconds: Seconds(estimate.serial),
+                speedup: estimate.speedup,
+                best_speedup: estimate.best_speedup,
+            }),
+        }
+    }
+}
+
+/// A duration as a number of seconds.
+struct Seconds(Duration);
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0.as_secs_f64())
+    }
+}
+
+fn rfc3339<S: Serializer>(
+    time: &Option<SystemTime>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&humantime::format_rfc3339_micros(*time)),
+        None => serializer.serialize_none(),
+    }
+}

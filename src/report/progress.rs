@@ -1,0 +1,258 @@
+//! The live display on standard error: a bar for the run, and above it a line per busy worker when
+//! there is room.
+//!
+//! A thread of its own draws it ten times a second from counters, so a run is not slowed down by
+//! being watched, and a run too short to watch (under 300 ms) shows nothing.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::event::{Event, Listener};
+use crate::lanes::{Busy, Lanes};
+use crate::outcome::Verdict;
+use crate::pool::StopToken;
+
+use super::AboveProgress;
+use super::units::{bytes, duration};
+
+/// Nothing is shown before this.
+const DELAY: Duration = Duration::from_millis(300);
+
+/// Between two drawings.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Between two lines where nothing can be drawn over.
+const LINE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The live display. Dropping it takes it off the screen.
+pub struct Progress {
+    display: MultiProgress,
+    counts: Arc<Mutex<Counts>>,
+    ended: StopToken,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    done: u64,
+    failed: u64,
+    bytes: u64,
+    total: Option<u64>,
+}
+
+impl Progress {
+    /// A display that is drawn on standard error, which is a terminal.
+    ///
+    /// # Errors
+    ///
+    /// If its thread cannot be started.
+    pub fn bars(lanes: Arc<Lanes>) -> io::Result<Self> {
+        let display = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+        let bars = display.clone();
+        Self::start(display, move |counts, ended| {
+            Bars::new(&bars, &lanes).draw_until(counts, ended);
+        })
+    }
+
+    /// A line a second, for standard error that is no terminal.
+    ///
+    /// # Errors
+    ///
+    /// If its thread cannot be started.
+    pub fn lines(mut out: impl Write + Send + 'static) -> io::Result<Self> {
+        let display = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        Self::start(display, move |counts, ended| {
+            let started = Instant::now();
+            while !ended.wait_timeout(LINE_INTERVAL) {
+                let elapsed = duration(started.elapsed());
+                let now = *lock(counts);
+                // Nobody may be reading any more, and that is fine.
+                let _ = writeln!(out, "pfetch: {elapsed}: {}", now.in_words());
+            }
+        })
+    }
+
+    fn start(
+        display: MultiProgress,
+        draw: impl FnOnce(&Mutex<Counts>, &StopToken) + Send + 'static,
+    ) -> io::Result<Self> {
+        let counts = Arc::new(Mutex::new(Counts::default()));
+        let ended = StopToken::new();
+        let (seen, token) = (Arc::clone(&counts), ended.clone());
+        let thread = thread::Builder::new()
+            .name("pfetch-progress".to_owned())
+            .spawn(move || {
+                if !token.wait_timeout(DELAY) {
+                    draw(&seen, &token);
+                }
+            })?;
+        Ok(Progress {
+            display,
+            counts,
+            ended,
+            thread: Some(thread),
+        })
+    }
+
+    /// A writer to the same terminal that this display steps aside for.
+    pub fn above<W: Write>(&self, inner: W) -> AboveProgress<W> {
+        AboveProgress::new(inner, self.display.clone())
+    }
+
+    fn end(&mut self) {
+        self.ended.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic in the drawing thread has been printed; the run itself is sound.
+            let _ = thread.join();
+        }
+        // A terminal that has gone away is cleared in its own way.
+        let _ = self.display.clear();
+    }
+}
+
+impl Listener for Progress {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Finished(outcome) => {
+                let mut counts = lock(&self.counts);
+                counts.done += 1;
+                counts.bytes += outcome.bytes;
+                counts.failed += u64::from(outcome.verdict == Verdict::Failed);
+            }
+            Event::Counted(total) => lock(&self.counts).total = Some(*total),
+            Event::Ended(_) => self.end(),
+            Event::Started(_) | Event::Warning(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").finish_non_exhaustive()
+    }
+}
+
+impl Counts {
+    fn in_words(self) -> String {
+        let of = self.total.map(|total| format!(" of {total}"));
+        format!(
+            "{}{} done, {} failed, {}",
+            self.done,
+            of.unwrap_or_default(),
+            self.failed,
+            bytes(self.bytes)
+        )
+    }
+}
+
+fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The bars on a terminal.
+struct Bars<'a> {
+    lanes: &'a Lanes,
+    workers: Vec<ProgressBar>,
+    whole: ProgressBar,
+    started: Instant,
+}
+
+impl<'a> Bars<'a> {
+    fn new(display: &MultiProgress, lanes: &'a Lanes) -> Self {
+        let rows = console::Term::stderr().size().0;
+        // Half of the screen stays for the lines of what is finished.
+        let room = lanes.len().min(usize::from(rows / 2));
+        let style = ProgressStyle::with_template("  {wide_msg:.dim}").expect("a fixed template");
+        let workers = (0..room)
+            .map(|_| {
+                let bar = display.add(ProgressBar::new_spinner());
+                bar.set_style(style.clone());
+                bar
+            })
+            .collect();
+        let whole = display.add(ProgressBar::no_length());
+        whole.set_style(
+            ProgressStyle::with_template("  {elapsed} {spinner} {msg}").expect("a fixed template"),
+        );
+        Bars {
+            lanes,
+            workers,
+            whole,
+            // The run began when the delay did.
+            started: Instant::now() - DELAY,
+        }
+    }
+
+    fn draw_until(self, counts: &Mutex<Counts>, ended: &StopToken) {
+        let mut has_length = false;
+        loop {
+            let now = *lock(counts);
+            if let (Some(total), false) = (now.total, has_length) {
+                has_length = true;
+                self.whole.set_length(total);
+                self.whole.set_style(
+                    ProgressStyle::with_template("  {elapsed} {wide_bar} {pos}/{len}  {msg}")
+                        .expect("a fixed template"),
+                );
+            }
+            self.draw(now);
+            if ended.wait_timeout(INTERVAL) {
+                break;
+            }
+        }
+        for bar in self.workers.iter().chain([&self.whole]) {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn draw(&self, now: Counts) {
+        let mut busy = self.lanes.busy();
+        let fixed = self.workers.len() == self.lanes.len();
+        if !fixed {
+            // Not everyone has a line: those who have been at it longest are of most interest.
+            busy.sort_by_key(|busy| busy.since);
+        }
+        for (line, bar) in self.workers.iter().enumerate() {
+            let shown = if fixed {
+                busy.iter().find(|busy| busy.worker == line)
+            } else {
+                busy.get(line)
+            };
+            bar.set_message(shown.map(describe).unwrap_or_default());
+            bar.tick();
+        }
+        let rate = now.done as f64 / self.started.elapsed().as_secs_f64();
+        let mut message = format!("{rate:.0}/s  {}", bytes(now.bytes));
+        if now.failed > 0 {
+            message += &format!("  {} failed", now.failed);
+        }
+        if now.total.is_none() {
+            message = format!("{} done  {message}", now.done);
+        }
+        self.whole.set_message(message);
+        self.whole.set_position(now.done);
+        self.whole.tick();
+    }
+}
+
+fn describe(busy: &Busy) -> String {
+    format!(
+        "{:>3}  {:>9}  {:>9}  {}",
+        busy.worker,
+        duration(busy.since.elapsed()),
+        bytes(busy.bytes),
+        busy.url
+    )
+}
