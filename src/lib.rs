@@ -1,4 +1,59 @@
-//! pfetch fetches many URLs at once.
+//! pfetch fetches many URLs at once, and tells the truth about how long it took.
+//!
+//! This is the library behind the `pfetch` program. Its parts are of use on their own: the thread
+//! [`pool`] knows nothing of HTTP, the [`fetch`] room nothing of command lines, and a [`report`] is
+//! whatever listens to [events](event::Event).
+//!
+//! # The walk of one URL
+//!
+//! ```text
+//! text ──input──▶ Target ──run──▶ Job(action, args) ──crossbeam channel──▶ Worker
+//!                                                                           │ runs the Action
+//! report ◀── Event ◀── run (one thread, puts in order) ◀── notice ◀── Slot ◀┘ (a blocking GET)
+//! ```
+//!
+//! 1. [`input`] reads URL text lazily (arguments, files, standard input) and yields a
+//!    [`Target`](target::Target), or says what is wrong and where.
+//! 2. [`run`] turns a target into a job, `(action, args)`, with an empty [`Slot`](pool::Slot), and
+//!    feeds the pool's bounded channel.
+//! 3. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a
+//!    [`Client`](fetch::Client) with its connections and buffers; it runs the action, writes the
+//!    slot once, then gives notice.
+//! 4. [`run`] turns notices into [`Event`](event::Event)s in one order. Nothing below [`report`]
+//!    prints.
+//! 5. At the end [`compare`] sets the run's figures against a serial baseline, and [`cli`] maps how
+//!    it ended to an exit code.
+//!
+//! # Rooms
+//!
+//! | room | owns | may import |
+//! |---|---|---|
+//! | `main` | parse, run, map to an exit code | cli, app |
+//! | [`cli`] | what was typed, what is meant ([`Plan`](cli::Plan)), exit codes | everyone's small settings |
+//! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
+//! | `signals` | SIGINT and SIGTERM | pool |
+//! | [`report`] | one small file per format, over an injected writer | compare, data |
+//! | [`compare`] | the serial baseline | run, data |
+//! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, fetch, pool, data |
+//! | [`fetch`] | actions, client, redirects, errors; transport and resolver below ureq | pool, data |
+//! | [`input`] | URL text to targets | data |
+//! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
+//! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`text`] | plain data and its words | one another |
+//!
+//! Arrows point down this table only; a test reads the imports and holds them against it.
+//!
+//! # What holds throughout
+//!
+//! * Memory does not grow with the length of the list: targets are read lazily, and a slot lives as
+//!   long as its job.
+//! * One place decides each thing: the success of a status ([`fetch`]), the exit code
+//!   ([`cli::Ending`]), what a duration looks like ([`report::duration`]), what is a secret
+//!   ([`target`]).
+//! * There is no global state, and closing is structural: drop the sender, drain, join.
+//! * A duration in a result is measured where it happens or it is `None`; an estimate is called one.
+//!
+//! The schema of the JSON Lines report is with [`report::JsonLines`].
+
 pub mod app;
 pub mod cli;
 pub mod compare;

@@ -95,6 +95,7 @@ pub fn run(
         },
         tally: Tally::new(pool.workers()),
         unreadable: Vec::new(),
+        counted: false,
         warned: false,
         listener,
     };
@@ -129,6 +130,7 @@ struct Run<'a> {
     reorder: Reorder,
     tally: Tally,
     unreadable: Vec<Unreadable>,
+    counted: bool,
     warned: bool,
     listener: &'a mut dyn Listener,
 }
@@ -141,6 +143,7 @@ impl Run<'_> {
                 return self.wind_up();
             }
             let waits_for_input = self.fill()?;
+            self.count()?;
             if self.collect()? > 0 {
                 continue;
             }
@@ -197,10 +200,7 @@ impl Run<'_> {
                 }
                 Next::Wait => return Ok(true),
                 Next::End => {
-                    if !self.source_ended {
-                        self.source_ended = true;
-                        self.event(&Event::Counted(self.read))?;
-                    }
+                    self.source_ended = true;
                     return Ok(false);
                 }
             }
@@ -318,6 +318,17 @@ impl Run<'_> {
             self.event(&Event::Finished(outcome))?;
         }
         Ok(())
+    }
+
+    /// Tells how many targets there are, as soon as that is known.
+    fn count(&mut self) -> Result<(), CutShort> {
+        match self.source.total() {
+            Some(total) if !self.counted => {
+                self.counted = true;
+                self.event(&Event::Counted(total))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn warn_of_shortfall(&mut self) -> Result<(), CutShort> {

@@ -10,7 +10,7 @@ mod reader;
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::Receiver;
 
@@ -92,6 +92,7 @@ pub enum Next {
 pub struct Source {
     ready: VecDeque<Next>,
     feed: Option<Receiver<Message>>,
+    total: Arc<OnceLock<u64>>,
 }
 
 impl Source {
@@ -110,12 +111,14 @@ impl Source {
             ready.push_back(Next::Item(item(index, place, meaning)));
             index += 1;
         }
+        let total = Arc::new(OnceLock::new());
         let feed = if lists.is_empty() {
+            total.get_or_init(|| index);
             None
         } else {
-            Some(reader::start(lists, config, index)?)
+            Some(reader::start(lists, config, index, Arc::clone(&total))?)
         };
-        Ok(Source { ready, feed })
+        Ok(Source { ready, feed, total })
     }
 
     /// The next item, if there is one without waiting.
@@ -134,6 +137,12 @@ impl Source {
             }
         }
         self.ready.pop_front().unwrap_or(Next::End)
+    }
+
+    /// How many items there are in all, once the input has been read to its end. That may be well
+    /// before they have all been taken.
+    pub fn total(&self) -> Option<u64> {
+        self.total.get().copied()
     }
 
     /// Where the reading thread's messages arrive, while there may be more of them.

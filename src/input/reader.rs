@@ -1,6 +1,7 @@
 //! The thread that reads lists.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -14,11 +15,13 @@ const BATCHES: usize = 4;
 
 const BUFFER: usize = 64 * 1024;
 
-/// Starts reading the lists, numbering their items from `index`.
+/// Starts reading the lists, numbering their items from `index`. When all have been read, `total`
+/// is set to the number that the next item would have had.
 pub(super) fn start(
     lists: Vec<List>,
     config: InputConfig,
     index: u64,
+    total: Arc<OnceLock<u64>>,
 ) -> io::Result<Receiver<Message>> {
     let (sender, receiver) = bounded(BATCHES);
     let mut reader = Reader {
@@ -44,6 +47,7 @@ pub(super) fn start(
                     return;
                 }
             }
+            total.get_or_init(|| reader.index);
         })?;
     Ok(receiver)
 }

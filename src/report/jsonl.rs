@@ -1,19 +1,4 @@
 //! The report for programs: JSON Lines, an object per event.
-//!
-//! The schema, version 1. Every line has `type`. Times are seconds as numbers, `*_at` is wall clock
-//! in RFC 3339; `null` stands for what did not happen or is not known, never a made-up zero.
-//!
-//! | `type` | when | fields |
-//! |---|---|---|
-//! | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-//! | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `timing`, `redirects`, `error` |
-//! | `warning` | something worth knowing | `message` |
-//! | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
-//!
-//! `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
-//! [`Timing`]), `redirects` a list of `{url, status}`, `error`
-//! `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
-//! best_speedup}`, where `method` is `estimate`.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -34,6 +19,21 @@ use super::Baseline;
 const SCHEMA: u32 = 1;
 
 /// The report for programs, written to `W`.
+///
+/// The schema, version 1. Every line has `type`. Times are seconds as numbers, `*_at` is wall clock
+/// in RFC 3339; `null` stands for what did not happen or is not known, never a made-up zero.
+///
+/// | `type` | when | fields |
+/// |---|---|---|
+/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `timing`, `redirects`, `error` |
+/// | `warning` | something worth knowing | `message` |
+/// | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
+///
+/// `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
+/// [`Timing`]), `redirects` a list of `{url, status}`, `error`
+/// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
+/// best_speedup}`, where `method` is `estimate`.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

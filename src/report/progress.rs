@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -15,7 +16,6 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::event::{Event, Listener};
 use crate::lanes::{Busy, Lanes};
 use crate::outcome::Verdict;
-use crate::pool::StopToken;
 
 use super::AboveProgress;
 use super::units::{bytes, duration};
@@ -33,8 +33,19 @@ const LINE_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Progress {
     display: MultiProgress,
     counts: Arc<Mutex<Counts>>,
-    ended: StopToken,
+    /// Dropped to end the thread: a sleep that can be cut short.
+    alive: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The drawing thread's end of it.
+struct Life(Receiver<()>);
+
+impl Life {
+    /// Sleeps, for at most `time`. Returns whether the display goes on.
+    fn goes_on_after(&self, time: Duration) -> bool {
+        matches!(self.0.recv_timeout(time), Err(RecvTimeoutError::Timeout))
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -54,8 +65,8 @@ impl Progress {
     pub fn bars(lanes: Arc<Lanes>) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let bars = display.clone();
-        Self::start(display, move |counts, ended| {
-            Bars::new(&bars, &lanes).draw_until(counts, ended);
+        Self::start(display, move |counts, life| {
+            Bars::new(&bars, &lanes).draw_while(counts, life);
         })
     }
 
@@ -66,9 +77,9 @@ impl Progress {
     /// If its thread cannot be started.
     pub fn lines(mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self::start(display, move |counts, ended| {
+        Self::start(display, move |counts, life| {
             let started = Instant::now();
-            while !ended.wait_timeout(LINE_INTERVAL) {
+            while life.goes_on_after(LINE_INTERVAL) {
                 let elapsed = duration(started.elapsed());
                 let now = *lock(counts);
                 // Nobody may be reading any more, and that is fine.
@@ -79,22 +90,22 @@ impl Progress {
 
     fn start(
         display: MultiProgress,
-        draw: impl FnOnce(&Mutex<Counts>, &StopToken) + Send + 'static,
+        draw: impl FnOnce(&Mutex<Counts>, &Life) + Send + 'static,
     ) -> io::Result<Self> {
         let counts = Arc::new(Mutex::new(Counts::default()));
-        let ended = StopToken::new();
-        let (seen, token) = (Arc::clone(&counts), ended.clone());
+        let (alive, life) = mpsc::channel();
+        let (seen, life) = (Arc::clone(&counts), Life(life));
         let thread = thread::Builder::new()
             .name("pfetch-progress".to_owned())
             .spawn(move || {
-                if !token.wait_timeout(DELAY) {
-                    draw(&seen, &token);
+                if life.goes_on_after(DELAY) {
+                    draw(&seen, &life);
                 }
             })?;
         Ok(Progress {
             display,
             counts,
-            ended,
+            alive: Some(alive),
             thread: Some(thread),
         })
     }
@@ -105,7 +116,7 @@ impl Progress {
     }
 
     fn end(&mut self) {
-        self.ended.stop();
+        self.alive = None;
         if let Some(thread) = self.thread.take() {
             // A panic in the drawing thread has been printed; the run itself is sound.
             let _ = thread.join();
@@ -195,7 +206,7 @@ impl<'a> Bars<'a> {
         }
     }
 
-    fn draw_until(self, counts: &Mutex<Counts>, ended: &StopToken) {
+    fn draw_while(self, counts: &Mutex<Counts>, life: &Life) {
         let mut has_length = false;
         loop {
             let now = *lock(counts);
@@ -208,7 +219,7 @@ impl<'a> Bars<'a> {
                 );
             }
             self.draw(now);
-            if ended.wait_timeout(INTERVAL) {
+            if !life.goes_on_after(INTERVAL) {
                 break;
             }
         }
