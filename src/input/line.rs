@@ -126,7 +126,10 @@ fn shown(text: &str) -> Arc<str> {
 mod tests {
     use super::*;
 
-    fn line(text: &[u8]) -> Option<Result<(String, Verb, usize), (String, String)>> {
+    /// URL, verb and number of headers; or the excerpt and the reason.
+    type Read = Result<(String, Verb, usize), (String, String)>;
+
+    fn line(text: &[u8]) -> Option<Read> {
         read(text, InputConfig::default()).map(|read| {
             read.map(|m| {
                 let headers = m.headers.map_or(0, |h| h.len());

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use console::{Term, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{Event, Listener};
@@ -28,6 +29,9 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Between two lines where nothing can be drawn over.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Columns left free on the left, as in the report.
+const INDENT: usize = 2;
 
 /// The live display. Dropping it takes it off the screen.
 pub struct Progress {
@@ -178,14 +182,17 @@ struct Bars<'a> {
     workers: Vec<ProgressBar>,
     whole: ProgressBar,
     started: Instant,
+    terminal: Term,
+    /// What the bars were last laid out for: the terminal's width, and whether the total is known.
+    layout: Option<(usize, bool)>,
 }
 
 impl<'a> Bars<'a> {
     fn new(display: &MultiProgress, lanes: &'a Lanes) -> Self {
-        let rows = console::Term::stderr().size().0;
+        let terminal = Term::stderr();
         // Half of the screen stays for the lines of what is finished.
-        let room = lanes.len().min(usize::from(rows / 2));
-        let style = ProgressStyle::with_template("  {wide_msg:.dim}").expect("a fixed template");
+        let room = lanes.len().min(usize::from(terminal.size().0 / 2));
+        let style = template("  {msg:.dim}");
         let workers = (0..room)
             .map(|_| {
                 let bar = display.add(ProgressBar::new_spinner());
@@ -193,31 +200,20 @@ impl<'a> Bars<'a> {
                 bar
             })
             .collect();
-        let whole = display.add(ProgressBar::no_length());
-        whole.set_style(
-            ProgressStyle::with_template("  {elapsed} {spinner} {msg}").expect("a fixed template"),
-        );
         Bars {
             lanes,
             workers,
-            whole,
+            whole: display.add(ProgressBar::no_length()),
             // The run began when the delay did.
             started: Instant::now() - DELAY,
+            terminal,
+            layout: None,
         }
     }
 
-    fn draw_while(self, counts: &Mutex<Counts>, life: &Life) {
-        let mut has_length = false;
+    fn draw_while(mut self, counts: &Mutex<Counts>, life: &Life) {
         loop {
             let now = *lock(counts);
-            if let (Some(total), false) = (now.total, has_length) {
-                has_length = true;
-                self.whole.set_length(total);
-                self.whole.set_style(
-                    ProgressStyle::with_template("  {elapsed} {wide_bar} {pos}/{len}  {msg}")
-                        .expect("a fixed template"),
-                );
-            }
             self.draw(now);
             if !life.goes_on_after(INTERVAL) {
                 break;
@@ -228,7 +224,12 @@ impl<'a> Bars<'a> {
         }
     }
 
-    fn draw(&self, now: Counts) {
+    fn draw(&mut self, now: Counts) {
+        // Lines are kept short of the edge and are not padded up to it: on a terminal that is made
+        // narrower while they stand there, only what is too long then wraps.
+        let width = usize::from(self.terminal.size().1).saturating_sub(1);
+        let room = width.saturating_sub(INDENT);
+        self.lay_out(width, now.total);
         let mut busy = self.lanes.busy();
         let fixed = self.workers.len() == self.lanes.len();
         if !fixed {
@@ -241,7 +242,8 @@ impl<'a> Bars<'a> {
             } else {
                 busy.get(line)
             };
-            bar.set_message(shown.map(describe).unwrap_or_default());
+            let message = shown.map_or_else(|| format!("{line:>3}  -"), describe);
+            bar.set_message(truncate_str(&message, room, "…").into_owned());
             bar.tick();
         }
         let rate = now.done as f64 / self.started.elapsed().as_secs_f64();
@@ -256,6 +258,37 @@ impl<'a> Bars<'a> {
         self.whole.set_position(now.done);
         self.whole.tick();
     }
+
+    /// Lays the run's bar out for this width, if it is not yet.
+    fn lay_out(&mut self, width: usize, total: Option<u64>) {
+        let layout = Some((width, total.is_some()));
+        if self.layout == layout {
+            return;
+        }
+        self.layout = layout;
+        match total {
+            Some(total) => {
+                self.whole.set_length(total);
+                // About what the figures beside it need is left to them.
+                let bar = width.saturating_sub(35).min(40);
+                let style = if bar < 5 {
+                    template("  {elapsed} {pos}/{len}  {msg}")
+                } else {
+                    template(&format!(
+                        "  {{elapsed}} {{bar:{bar}}} {{pos}}/{{len}}  {{msg}}"
+                    ))
+                };
+                self.whole.set_style(style);
+            }
+            None => self
+                .whole
+                .set_style(template("  {elapsed} {spinner} {msg}")),
+        }
+    }
+}
+
+fn template(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("all templates here are well-formed")
 }
 
 fn describe(busy: &Busy) -> String {

@@ -1,0 +1,175 @@
+//! On a real terminal: pfetch inside tmux. Run with `cargo test --features interop`.
+
+#[path = "support/peer.rs"]
+mod peer;
+#[path = "support/server.rs"]
+mod server;
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use server::{Reply, Request, Server};
+
+/// How long a screen may take to show what it should.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A terminal of this size that runs one command, on a tmux server of its own.
+struct Terminal {
+    socket: String,
+}
+
+impl Terminal {
+    fn run(name: &str, columns: u16, rows: u16, command: &str) -> Self {
+        peer::require("tmux", "tmux");
+        let terminal = Terminal {
+            socket: format!("pfetch-{name}-{}", std::process::id()),
+        };
+        terminal.tmux(&[
+            "-f",
+            "/dev/null",
+            "new-session",
+            "-d",
+            "-x",
+            &columns.to_string(),
+            "-y",
+            &rows.to_string(),
+            &format!("{command}; echo exit code $?; cat"),
+        ]);
+        terminal
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .args(["-L", &self.socket])
+            .args(args)
+            .output()
+            .expect("tmux runs");
+        assert!(
+            output.status.success(),
+            "tmux {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("the screen is UTF-8")
+    }
+
+    /// What has scrolled away, and the screen, wrapped lines joined.
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-200"])
+    }
+
+    /// Waits until the screen shows what it should, and returns it.
+    fn wait_for(&self, what: &str, shows: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let screen = self.screen();
+            if shows(&screen) {
+                return screen;
+            }
+            assert!(
+                started.elapsed() < PATIENCE,
+                "the screen never showed {what}:\n{screen}"
+            );
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux")
+            .args(["-L", &self.socket, "kill-server"])
+            .output();
+    }
+}
+
+/// A server that answers `/now/…` at once, and everything else when the gate opens.
+fn gated() -> (Server, Arc<AtomicBool>) {
+    let gate = Arc::new(AtomicBool::new(false));
+    let open = Arc::clone(&gate);
+    let server = Server::with(move |request: &Request, reply: &mut Reply<'_>| {
+        let now = request.target.starts_with("/now");
+        while !now && !open.load(Ordering::Acquire) {
+            if reply.wait(Duration::from_millis(5)) {
+                break;
+            }
+        }
+        reply.send(200, "", b"hello")
+    });
+    (server, gate)
+}
+
+fn pfetch(args: &str) -> String {
+    format!(
+        "TERM=xterm-256color {} {args}",
+        env!("CARGO_BIN_EXE_pfetch")
+    )
+}
+
+#[test]
+fn progress_shows_the_run_and_its_workers_and_leaves_finished_lines_alone() {
+    let (server, gate) = gated();
+    let long = "x".repeat(200);
+    let command = format!(
+        "-j 3 {} {} {}",
+        server.url("/now/1"),
+        server.url("/later/2"),
+        server.url(&format!("/later/{long}"))
+    );
+    let terminal = Terminal::run("progress", 80, 24, &pfetch(&command));
+    let screen = terminal.wait_for("the bar and both busy workers", |screen| {
+        screen.contains("1/3") && screen.matches("/later/").count() == 2
+    });
+    let finished = |screen: &str| {
+        screen
+            .lines()
+            .filter(|line| line.starts_with("  200 ") && line.contains("/now/1"))
+            .count()
+    };
+    assert_eq!(finished(&screen), 1, "{screen}");
+    // The URL of 200 characters is cut at the screen's edge instead of going on below.
+    assert!(screen.contains("x…"), "{screen}");
+
+    terminal.tmux(&["resize-window", "-x", "50", "-y", "24"]);
+    terminal.wait_for("a bar that fits the narrow screen", |_| {
+        // Not joined: a bar that is too wide would go on in a line of its own.
+        let screen = terminal.tmux(&["capture-pane", "-p"]);
+        let last = screen.trim_end().lines().last().map(str::to_owned);
+        last.is_some_and(|bar| bar.starts_with("  ") && bar.contains('░') && bar.contains("1/3"))
+    });
+
+    gate.store(true, Ordering::Release);
+    let screen = terminal.wait_for("the end", |screen| screen.contains("exit code 0"));
+    assert_eq!(finished(&screen), 1, "{screen}");
+    assert!(screen.contains("3 URLs: 3 ok, 0 failed"), "{screen}");
+    assert!(!screen.contains('░'), "the bar is still there:\n{screen}");
+}
+
+#[test]
+fn ctrl_c_stops_reports_what_was_done_and_clears_the_progress() {
+    let (server, _gate) = gated();
+    let command = format!("-j 2 {} {}", server.url("/now/1"), server.url("/later/2"));
+    let terminal = Terminal::run("ctrl-c", 100, 24, &pfetch(&command));
+    terminal.wait_for("the bar", |screen| screen.contains("1/2"));
+    terminal.tmux(&["send-keys", "C-c"]);
+    let screen = terminal.wait_for("the end", |screen| screen.contains("exit code 130"));
+    assert!(
+        screen.contains("2 URLs: 1 ok, 0 failed, 1 skipped"),
+        "{screen}"
+    );
+    assert!(!screen.contains('░'), "the bar is still there:\n{screen}");
+}
+
+#[test]
+fn colour_is_used_on_a_terminal_unless_the_user_objects() {
+    let (server, _gate) = gated();
+    let url = server.url("/now");
+    let raw = |terminal: &Terminal| terminal.tmux(&["capture-pane", "-p", "-e"]);
+    let shown = Terminal::run("colour", 100, 24, &pfetch(&url));
+    shown.wait_for("the end", |screen| screen.contains("exit code 0"));
+    assert!(raw(&shown).contains("\u{1b}[32m"), "{:?}", raw(&shown));
+    let plain = Terminal::run("plain", 100, 24, &format!("NO_COLOR=1 {}", pfetch(&url)));
+    plain.wait_for("the end", |screen| screen.contains("exit code 0"));
+    assert!(!raw(&plain).contains("\u{1b}[32m"), "{:?}", raw(&plain));
+}
