@@ -1,5 +1,10 @@
 //! Against a real nginx. Run with `cargo test --features interop`.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what is not as expected fails the test, as it should"
+)]
+
 #[path = "support/nginx.rs"]
 mod nginx;
 #[path = "support/peer.rs"]
