@@ -66,6 +66,7 @@ pub mod outcome;
 pub mod pool;
 pub mod report;
 pub mod run;
+pub mod schedule;
 mod signals;
 pub mod summary;
 pub mod target;

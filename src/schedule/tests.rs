@@ -1,0 +1,237 @@
+//! The schedule, driven by random moves on a clock that only the test turns.
+
+use super::*;
+use proptest::prelude::*;
+
+const ORIGINS: [&str; 4] = ["http://a", "http://b", "http://c", "http://d"];
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// One move of the driver.
+#[derive(Debug, Clone)]
+enum Move {
+    Offer(usize),
+    OfferLater(usize, u64),
+    HoldBack(usize, u64),
+    /// Take whatever may start now.
+    Take,
+    /// The n-th of those in flight ends.
+    Finish(usize),
+    Tick(u64),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        4 => (0..ORIGINS.len()).prop_map(Move::Offer),
+        1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::OfferLater(o, t)),
+        1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::HoldBack(o, t)),
+        4 => Just(Move::Take),
+        3 => (0..8_usize).prop_map(Move::Finish),
+        2 => (1..50_u64).prop_map(Move::Tick),
+    ];
+    prop::collection::vec(one, 1..200)
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    (
+        prop::option::of(1..4_usize),
+        prop_oneof![Just(0), 1..40_u64],
+        prop_oneof![Just(0), 1..40_u64],
+    )
+        .prop_map(|(per_origin, delay, interval)| Limits {
+            per_origin,
+            origin_delay: ms(delay),
+            interval: ms(interval),
+        })
+}
+
+/// An item as the test follows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Item {
+    sequence: u64,
+    origin: usize,
+    due: Instant,
+}
+
+/// What has happened so far, kept apart from the schedule under test.
+struct Model {
+    limits: Limits,
+    schedule: Schedule<Item>,
+    now: Instant,
+    offered: u64,
+    waiting: Vec<Item>,
+    in_flight: Vec<Item>,
+    held_until: [Option<Instant>; ORIGINS.len()],
+    last_start: Option<Instant>,
+    last_start_at: [Option<Instant>; ORIGINS.len()],
+    started: Vec<u64>,
+}
+
+impl Model {
+    fn new(limits: Limits) -> Self {
+        Model {
+            limits,
+            schedule: Schedule::new(limits),
+            now: Instant::now(),
+            offered: 0,
+            waiting: Vec::new(),
+            in_flight: Vec::new(),
+            held_until: [None; ORIGINS.len()],
+            last_start: None,
+            last_start_at: [None; ORIGINS.len()],
+            started: Vec::new(),
+        }
+    }
+
+    /// Whether the item may start now, by the rules and not by the schedule.
+    fn may_start(&self, item: &Item) -> bool {
+        let busy = self.in_flight.iter().filter(|i| i.origin == item.origin);
+        let spaced = |last: Option<Instant>, least| last.is_none_or(|at| self.now >= at + least);
+        item.due <= self.now
+            && self
+                .limits
+                .per_origin
+                .is_none_or(|most| busy.count() < most)
+            && self.held_until[item.origin].is_none_or(|until| until <= self.now)
+            && spaced(self.last_start_at[item.origin], self.limits.origin_delay)
+            && spaced(self.last_start, self.limits.interval)
+    }
+
+    fn offer(&mut self, origin: usize, delay: Option<u64>) {
+        let item = Item {
+            sequence: self.offered,
+            origin,
+            due: self.now + ms(delay.unwrap_or(0)),
+        };
+        self.offered += 1;
+        self.waiting.push(item);
+        let (name, sequence) = (ORIGINS[origin], item.sequence);
+        match delay {
+            Some(_) => self.schedule.offer_later(name, sequence, item, item.due),
+            None => self.schedule.offer(name, sequence, item, self.now),
+        }
+    }
+
+    /// Takes everything that the schedule gives, checking each by the rules. Returns until when it
+    /// says to wait.
+    fn take(&mut self) -> Option<Instant> {
+        loop {
+            // The lowest sequence number among those that may start; none if none may.
+            let due = self.waiting.iter().filter(|item| self.may_start(item));
+            let first = due.min_by_key(|item| item.sequence).copied();
+            match (self.schedule.next(self.now), first) {
+                (Next::Start(item), Some(first)) => {
+                    assert_eq!(item, first, "the first that may start goes first");
+                    self.waiting.retain(|waiting| *waiting != item);
+                    self.in_flight.push(item);
+                    self.last_start = Some(self.now);
+                    self.last_start_at[item.origin] = Some(self.now);
+                    self.started.push(item.sequence);
+                }
+                (Next::Wait(until), None) => {
+                    assert!(until > self.now, "told to wait for what is past");
+                    return Some(until);
+                }
+                (Next::Nothing, None) => return None,
+                (next, first) => panic!("{next:?}, where the first that may start is {first:?}"),
+            }
+        }
+    }
+
+    fn finish(&mut self, which: usize) {
+        if !self.in_flight.is_empty() {
+            let item = self.in_flight.remove(which % self.in_flight.len());
+            self.schedule.finished(ORIGINS[item.origin], self.now);
+        }
+    }
+
+    fn step(&mut self, one: Move) {
+        match one {
+            Move::Offer(origin) => self.offer(origin, None),
+            Move::OfferLater(origin, delay) => self.offer(origin, Some(delay)),
+            Move::HoldBack(origin, delay) => {
+                let until = self.now + ms(delay);
+                self.held_until[origin] = self.held_until[origin].max(Some(until));
+                self.schedule.hold_back(ORIGINS[origin], until, self.now);
+            }
+            Move::Take => drop(self.take()),
+            Move::Finish(which) => self.finish(which),
+            Move::Tick(time) => self.now += ms(time),
+        }
+        assert_eq!(self.schedule.waiting(), self.waiting.len());
+    }
+}
+
+proptest! {
+    /// Never above a limit, never before its time, the first first; and driven on until it is empty,
+    /// nothing is lost, nothing starves and nothing comes twice.
+    #[test]
+    fn limits_hold_and_everything_starts_once(limits in limits(), moves in moves()) {
+        let mut model = Model::new(limits);
+        for one in moves {
+            model.step(one);
+        }
+        // From here on the driver does what it is told: finish what runs, sleep as long as it says.
+        let mut rounds = 0;
+        while !(model.waiting.is_empty() && model.in_flight.is_empty()) {
+            rounds += 1;
+            prop_assert!(rounds < 10_000, "it goes on for ever: {:?}", model.waiting);
+            match model.take() {
+                Some(until) if model.in_flight.is_empty() => model.now = until,
+                _ => model.finish(0),
+            }
+        }
+        let mut started = model.started.clone();
+        started.sort_unstable();
+        prop_assert_eq!(started, (0..model.offered).collect::<Vec<_>>());
+    }
+
+    /// What is drained is what waited, in order, and nothing is left behind.
+    #[test]
+    fn draining_gives_back_all_that_waits(limits in limits(), moves in moves()) {
+        let mut model = Model::new(limits);
+        for one in moves {
+            model.step(one);
+        }
+        let mut waiting = model.waiting.clone();
+        waiting.sort_by_key(|item| item.sequence);
+        prop_assert_eq!(model.schedule.drain(), waiting);
+        prop_assert_eq!(model.schedule.next(model.now), Next::Nothing);
+    }
+}
+
+#[test]
+fn a_slow_origin_first_in_the_list_does_not_keep_the_others_waiting() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(Limits {
+        per_origin: Some(1),
+        ..Limits::default()
+    });
+    for sequence in 0..100 {
+        schedule.offer("http://slow", sequence, "slow", now);
+    }
+    schedule.offer("http://quick", 100, "quick", now);
+    assert_eq!(schedule.next(now), Next::Start("slow"));
+    assert_eq!(schedule.next(now), Next::Start("quick"));
+    assert_eq!(schedule.next(now), Next::Nothing);
+}
+
+#[test]
+fn origins_that_are_done_with_cost_no_memory() {
+    let mut now = Instant::now();
+    let mut schedule = Schedule::new(Limits {
+        origin_delay: ms(10),
+        ..Limits::default()
+    });
+    for sequence in 0..1000 {
+        let origin = format!("http://host-{sequence}");
+        schedule.offer(&origin, sequence, (), now);
+        assert_eq!(schedule.next(now), Next::Start(()));
+        schedule.finished(&origin, now);
+        now += ms(1);
+        assert_eq!(schedule.next(now), Next::Nothing);
+        assert!(schedule.origins.len() <= 10, "{}", schedule.origins.len());
+    }
+}
