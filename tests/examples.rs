@@ -30,6 +30,7 @@ macro_rules! examples {
 
 examples![
     as_completed,
+    compile_pages,
     echo_server,
     local_state,
     map_in_order,
@@ -54,6 +55,19 @@ mod checks {
         assert!(number::<u32>(done[0], "boil water took ", " ms") >= 100);
         assert!(number::<u32>(done[1], "cook pasta took ", " ms") >= 500);
         assert!(number::<u32>(done[2], "lay the table took ", " ms") >= 250);
+    }
+
+    pub(super) fn compile_pages(printed: &str) {
+        let (document, times) = printed.split_once("\n\n").expect("a document, then times");
+        assert_eq!(
+            Some(document),
+            documented("compile_pages").lines().next(),
+            "every page, in order"
+        );
+        let times: Vec<_> = times.lines().collect();
+        assert_eq!(times.len(), 2);
+        assert!(times[0].starts_with("20 pages on 20 workers: "));
+        assert!(times[1].starts_with("one after the other: "));
     }
 
     pub(super) fn echo_server(printed: &str) {
