@@ -31,6 +31,7 @@ macro_rules! examples {
 examples![
     as_completed,
     compile_pages,
+    download_images,
     echo_server,
     local_state,
     map_in_order,
@@ -68,6 +69,29 @@ mod checks {
         assert_eq!(times.len(), 2);
         assert!(times[0].starts_with("20 pages on 20 workers: "));
         assert!(times[1].starts_with("one after the other: "));
+    }
+
+    pub(super) fn download_images(printed: &str) {
+        let lines: Vec<_> = printed.lines().collect();
+        let [images @ .., total, directory] = &lines[..] else {
+            panic!("too few lines");
+        };
+        let names: BTreeSet<_> = (1..)
+            .zip(images)
+            .map(|(count, line)| {
+                let rest = line.strip_prefix(&format!("{count:>2}/15  mosaic-"));
+                let (name, size) = rest.and_then(|rest| rest.split_once(".pgm  ")).expect(line);
+                assert!(size.contains(" kB  at "), "{line}");
+                number::<u32>(name, "", "")
+            })
+            .collect();
+        assert_eq!(images.len(), 15);
+        assert!(names.into_iter().eq(1..=15), "each once, in any order");
+        assert!(total.starts_with("15 images, 410.6 kB, 5 workers: "));
+        assert_eq!(
+            *directory,
+            "in the directory: 15 whole images, 0 other files"
+        );
     }
 
     pub(super) fn echo_server(printed: &str) {
