@@ -31,6 +31,7 @@ macro_rules! examples {
 examples![
     as_completed,
     compile_pages,
+    demo,
     download_images,
     echo_server,
     local_state,
@@ -69,6 +70,35 @@ mod checks {
         assert_eq!(times.len(), 2);
         assert!(times[0].starts_with("20 pages on 20 workers: "));
         assert!(times[1].starts_with("one after the other: "));
+    }
+
+    pub(super) fn demo(printed: &str) {
+        let parts: Vec<_> = printed.split("\n\n").collect();
+        let [intro, outcomes, totals, advice] = &parts[..] else {
+            panic!("not an introduction, the outcomes, the totals and some advice");
+        };
+        assert!(intro.starts_with("pfetch demo: 12 URLs on 8 workers, "));
+
+        let outcomes: Vec<_> = outcomes.lines().collect();
+        assert_eq!(outcomes.len(), 12, "a line per URL");
+        let count = |status: &str, end: &str| {
+            let is_it = |line: &&&str| line.trim_start().starts_with(status) && line.contains(end);
+            outcomes.iter().filter(is_it).count()
+        };
+        assert_eq!(count("200 ", "/delay/"), 10);
+        assert_eq!(count("200 ", "/moved -> http://127.0.0.1:"), 1);
+        assert_eq!(count("404 ", "/missing  not found"), 1);
+        assert_eq!(count("fail ", "/down  connect: "), 1);
+
+        let totals: Vec<_> = totals.lines().map(str::trim_start).collect();
+        let [counts, parallel, serial] = totals[..] else {
+            panic!("not three lines of totals");
+        };
+        assert_eq!(counts, "12 URLs: 10 ok, 2 failed · 227.4 kB · 8 workers");
+        assert!(parallel.starts_with("parallel "));
+        assert!(serial.starts_with("serial "));
+        assert!(serial.contains("  estimated (sum of per-URL times) · "));
+        assert!(advice.contains("cargo run --release -- URL URL -j 8"));
     }
 
     pub(super) fn download_images(printed: &str) {
