@@ -349,7 +349,8 @@ impl<S: 'static> Pool<S> {
                 }
             }
             recv(self.crew.stop.as_channel()) -> _ => {
-                // The job was not sent: it is dropped here, and its slot says stopped.
+                // `job` is evaluated only by a send, so it is still here.
+                discard(job);
                 self.crew.finished();
             }
         }
