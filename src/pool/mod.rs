@@ -89,7 +89,7 @@ pub struct Pool<S = ()> {
 }
 
 /// Why [`Pool::try_submit`] did not take a job, which it hands back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum TrySubmitError<A, Args> {
     /// The queue is full.
     Full(A, Args),
@@ -107,6 +107,28 @@ impl<A, Args> TrySubmitError<A, Args> {
         }
     }
 }
+
+// By hand, so that it holds for every job: a closure has no `Debug` of its own, and without this
+// nobody could `unwrap` the result of submitting one.
+impl<A, Args> fmt::Debug for TrySubmitError<A, Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TrySubmitError::Full(..) => "Full(..)",
+            TrySubmitError::Stopped(..) => "Stopped(..)",
+        })
+    }
+}
+
+impl<A, Args> fmt::Display for TrySubmitError<A, Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TrySubmitError::Full(..) => "the pool's queue is full",
+            TrySubmitError::Stopped(..) => "the pool has been stopped",
+        })
+    }
+}
+
+impl<A, Args> std::error::Error for TrySubmitError<A, Args> {}
 
 /// Some workers had not ended when [`Pool::shutdown`] gave up waiting for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
