@@ -30,6 +30,9 @@ macro_rules! examples {
 
 examples![
     as_completed,
+    compile_pages,
+    demo,
+    download_images,
     echo_server,
     local_state,
     map_in_order,
@@ -54,6 +57,71 @@ mod checks {
         assert!(number::<u32>(done[0], "boil water took ", " ms") >= 100);
         assert!(number::<u32>(done[1], "cook pasta took ", " ms") >= 500);
         assert!(number::<u32>(done[2], "lay the table took ", " ms") >= 250);
+    }
+
+    pub(super) fn compile_pages(printed: &str) {
+        let (document, times) = printed.split_once("\n\n").expect("a document, then times");
+        assert_eq!(
+            Some(document),
+            documented("compile_pages").lines().next(),
+            "every page, in order"
+        );
+        let times: Vec<_> = times.lines().collect();
+        assert_eq!(times.len(), 2);
+        assert!(times[0].starts_with("20 pages on 20 workers: "));
+        assert!(times[1].starts_with("one after the other: "));
+    }
+
+    pub(super) fn demo(printed: &str) {
+        let parts: Vec<_> = printed.split("\n\n").collect();
+        let [intro, outcomes, totals, advice] = &parts[..] else {
+            panic!("not an introduction, the outcomes, the totals and some advice");
+        };
+        assert!(intro.starts_with("pfetch demo: 12 URLs on 8 workers, "));
+
+        let outcomes: Vec<_> = outcomes.lines().collect();
+        assert_eq!(outcomes.len(), 12, "a line per URL");
+        let count = |status: &str, end: &str| {
+            let is_it = |line: &&&str| line.trim_start().starts_with(status) && line.contains(end);
+            outcomes.iter().filter(is_it).count()
+        };
+        assert_eq!(count("200 ", "/delay/"), 10);
+        assert_eq!(count("200 ", "/moved -> http://127.0.0.1:"), 1);
+        assert_eq!(count("404 ", "/missing  not found"), 1);
+        assert_eq!(count("fail ", "/down  connect: "), 1);
+
+        let totals: Vec<_> = totals.lines().map(str::trim_start).collect();
+        let [counts, parallel, serial] = totals[..] else {
+            panic!("not three lines of totals");
+        };
+        assert_eq!(counts, "12 URLs: 10 ok, 2 failed · 227.4 kB · 8 workers");
+        assert!(parallel.starts_with("parallel "));
+        assert!(serial.starts_with("serial "));
+        assert!(serial.contains("  estimated (sum of per-URL times) · "));
+        assert!(advice.contains("cargo run --release -- URL URL -j 8"));
+    }
+
+    pub(super) fn download_images(printed: &str) {
+        let lines: Vec<_> = printed.lines().collect();
+        let [images @ .., total, directory] = &lines[..] else {
+            panic!("too few lines");
+        };
+        let names: BTreeSet<_> = (1..)
+            .zip(images)
+            .map(|(count, line)| {
+                let rest = line.strip_prefix(&format!("{count:>2}/15  mosaic-"));
+                let (name, size) = rest.and_then(|rest| rest.split_once(".pgm  ")).expect(line);
+                assert!(size.contains(" kB  at "), "{line}");
+                number::<u32>(name, "", "")
+            })
+            .collect();
+        assert_eq!(images.len(), 15);
+        assert!(names.into_iter().eq(1..=15), "each once, in any order");
+        assert!(total.starts_with("15 images, 410.6 kB, 5 workers: "));
+        assert_eq!(
+            *directory,
+            "in the directory: 15 whole images, 0 other files"
+        );
     }
 
     pub(super) fn echo_server(printed: &str) {

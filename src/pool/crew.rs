@@ -199,6 +199,8 @@ impl<S: 'static> Crew<S> {
         match thread.spawn(move || work(index, &crew, &jobs)) {
             Ok(thread) => {
                 roll.threads.push(thread);
+                // The first thread may have been refused before: that is over now.
+                roll.shortfall = None;
                 self.started.store(index + 1, Ordering::Release);
                 Hired::Somebody
             }

@@ -1,6 +1,7 @@
 //! A worker's thread: takes jobs off the channel and runs them, whatever they do.
 
 use std::any::Any;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -41,9 +42,9 @@ where
         // The action is dropped inside, before the slot is written: whoever has the result may
         // rely on the job holding nothing any more. Unwind safety: after a panic the action and
         // its arguments are gone, and the worker's state is rebuilt.
-        let result = catch_unwind(AssertUnwindSafe(move || action.run(worker, args)));
+        let result = guarded(move || action.run(worker, args));
         let sound = result.is_ok();
-        slot.write(result.map_err(|panic| JobError::Panicked(message(&*panic))));
+        slot.write(result.map_err(JobError::Panicked));
         sound
     }
 
@@ -74,34 +75,47 @@ pub(super) fn work<S: 'static>(
             worker = build(index, crew);
         }
         let sound = match &mut worker {
-            // The outer catch is for what runs after the action: destructors of an output that
+            // The outer guard is for what runs after the action: destructors of an output that
             // nobody waits for.
-            Ok(worker) => catch_unwind(AssertUnwindSafe(|| job.run(worker))).unwrap_or(false),
+            Ok(worker) => guarded(|| job.run(worker)).unwrap_or(false),
             Err(error) => {
                 let error = error.clone();
-                let _ = catch_unwind(AssertUnwindSafe(|| job.fail(error)));
+                let _ = guarded(|| job.fail(error));
                 true
             }
         };
         if !sound {
             // Drop the doubtful state first, then make a new one, each in its own guard.
-            let doubtful = std::mem::replace(&mut worker, Err(JobError::Stopped));
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(doubtful)));
+            let doubtful = mem::replace(&mut worker, Err(JobError::Stopped));
+            let _ = guarded(|| drop(doubtful));
             worker = build(index, crew);
         }
     }
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(worker)));
+    let _ = guarded(|| drop(worker));
 }
 
 /// Drops a job unrun; its slot then says [`JobError::Stopped`].
 pub(super) fn discard<S>(job: Box<dyn Job<S>>) {
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(job)));
+    let _ = guarded(|| drop(job));
 }
 
 fn build<S>(index: usize, crew: &Crew<S>) -> Result<Worker<S>, JobError> {
-    catch_unwind(AssertUnwindSafe(|| (crew.make_state)(index)))
+    guarded(|| (crew.make_state)(index))
         .map(|state| Worker::new(index, state, crew.stop.clone()))
-        .map_err(|panic| JobError::State(message(&*panic)))
+        .map_err(JobError::State)
+}
+
+/// Runs a caller's code. A panic in it becomes the panic's text.
+fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
+        let text = message(&*panic);
+        // The payload is a caller's code too: its destructor may panic in turn. What that one
+        // carries is leaked, or this would have no end.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            mem::forget(another);
+        }
+        text
+    })
 }
 
 /// The text of a panic, as the standard library's hook would print it.
