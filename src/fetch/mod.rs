@@ -11,6 +11,7 @@ mod accept;
 mod actions;
 mod client;
 mod config;
+mod decode;
 mod error;
 mod meter;
 mod redirect;

@@ -165,6 +165,9 @@ impl Model {
 }
 
 proptest! {
+    // A failing case is printed in full; no file of them is kept beside the sources.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Never above a limit, never before its time, the first first; and driven on until it is empty,
     /// nothing is lost, nothing starves and nothing comes twice.
     #[test]
