@@ -65,6 +65,7 @@ pub mod lanes;
 pub mod outcome;
 pub mod pool;
 pub mod report;
+pub mod retry;
 pub mod run;
 pub mod schedule;
 mod signals;

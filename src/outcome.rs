@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::target::Verb;
 use crate::timing::{Phase, Timing};
@@ -61,6 +61,8 @@ pub struct Outcome {
     pub redirects: Vec<Hop>,
     /// Why it failed or was skipped.
     pub error: Option<Failure>,
+    /// How long the server asks not to be asked again, if it does.
+    pub retry_after: Option<Duration>,
 }
 
 /// One redirect that was followed.
@@ -174,6 +176,7 @@ impl Outcome {
             timing: Timing::default(),
             redirects: Vec::new(),
             error: Some(failure),
+            retry_after: None,
         }
     }
 }

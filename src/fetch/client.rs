@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, Request, StatusCode, Version, header};
 use ureq::Agent;
@@ -89,6 +89,7 @@ struct Visit<'a> {
     status: Option<StatusCode>,
     version: Option<Version>,
     bytes: u64,
+    retry_after: Option<Duration>,
 }
 
 /// What one request led to.
@@ -127,6 +128,7 @@ impl Client {
             status: None,
             version: None,
             bytes: 0,
+            retry_after: None,
         };
         let result = self.follow(&mut visit);
         if let Some(lanes) = &self.shared.lanes {
@@ -162,6 +164,7 @@ impl Client {
             timing: visit.timing,
             redirects: visit.redirects,
             error: result.err(),
+            retry_after: visit.retry_after,
         }
     }
 
