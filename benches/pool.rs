@@ -7,7 +7,10 @@
 //! loop is here as well, as `plain messages`, to show what the boxes cost. Neither of the two
 //! catches panics, stops, counts its jobs or lets anyone wait for one of them alone.
 //!
-//! Threads are started once, before the clock: this measures dispatch.
+//! Threads are started once, before the clock: this measures dispatch. Each worker count is taken
+//! with the pool's default queue, twice the workers, and with a queue of 1024. With one worker and
+//! a queue of two, sender and worker wait for each other all the time: that measures how the system
+//! switches threads, varies severalfold from run to run, and says little about the pool.
 
 use std::hint::black_box;
 use std::thread;
@@ -33,8 +36,8 @@ struct Bare<M> {
 type Boxed = Box<dyn FnOnce() -> (usize, usize) + Send>;
 
 impl<M: Send + 'static> Bare<M> {
-    fn new(workers: usize, run: fn(M) -> (usize, usize)) -> Self {
-        let (jobs, queue) = bounded::<M>(2 * workers);
+    fn new(workers: usize, queue: usize, run: fn(M) -> (usize, usize)) -> Self {
+        let (jobs, queue) = bounded::<M>(queue);
         let (give, results) = unbounded();
         for _ in 0..workers {
             let (queue, give) = (queue.clone(), give.clone());
@@ -68,20 +71,21 @@ fn dispatch(criterion: &mut Criterion) {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(2));
-    for workers in [1, 2, 8] {
-        let plain = Bare::new(workers, |n| (n, empty(n)));
-        group.bench_function(BenchmarkId::new("plain messages", workers), |bencher| {
+    for (workers, queue) in [(1, 2), (2, 4), (8, 16), (1, 1024), (2, 1024), (8, 1024)] {
+        let setting = format!("{workers} workers, queue of {queue}");
+        let plain = Bare::new(workers, queue, |n| (n, empty(n)));
+        group.bench_function(BenchmarkId::new("plain messages", &setting), |bencher| {
             bencher.iter(|| plain.run(|n| n));
         });
 
-        let boxed = Bare::new(workers, |job: Boxed| job());
-        group.bench_function(BenchmarkId::new("boxed closures", workers), |bencher| {
+        let boxed = Bare::new(workers, queue, |job: Boxed| job());
+        group.bench_function(BenchmarkId::new("boxed closures", &setting), |bencher| {
             bencher.iter(|| boxed.run(|n| Box::new(move || (n, empty(n)))));
         });
 
-        let pool = Pool::builder().workers(workers).build();
+        let pool = Pool::builder().workers(workers).queue(queue).build();
         let action = |_: &mut Worker, n| empty(n);
-        group.bench_function(BenchmarkId::new("pool submit", workers), |bencher| {
+        group.bench_function(BenchmarkId::new("pool submit", &setting), |bencher| {
             bencher.iter(|| {
                 let handles: Vec<_> = (0..JOBS).map(|n| pool.submit(action, n)).collect();
                 handles
@@ -90,10 +94,10 @@ fn dispatch(criterion: &mut Criterion) {
                     .collect::<Result<Vec<_>, _>>()
             });
         });
-        group.bench_function(BenchmarkId::new("pool map", workers), |bencher| {
+        group.bench_function(BenchmarkId::new("pool map", &setting), |bencher| {
             bencher.iter(|| pool.map(action, 0..JOBS).collect::<Result<Vec<_>, _>>());
         });
-        group.bench_function(BenchmarkId::new("pool as_completed", workers), |bencher| {
+        group.bench_function(BenchmarkId::new("pool as_completed", &setting), |bencher| {
             bencher.iter(|| {
                 let mut collected = vec![0; JOBS];
                 for completed in pool.as_completed(action, 0..JOBS) {

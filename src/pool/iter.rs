@@ -114,7 +114,8 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
         }
     }
 
-    /// The next job to end, waiting for at most `timeout`; `None` when all have been given.
+    /// The next job to end, waiting for at most `timeout`; `None` when all have been given. Where
+    /// others keep the pool's queue full, submitting the next inputs comes first and may wait.
     ///
     /// # Errors
     ///

@@ -139,7 +139,7 @@ pub struct StillRunning {
 
 impl fmt::Display for StillRunning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} workers were still running a job", self.workers)
+        write!(f, "{} worker(s) were still running a job", self.workers)
     }
 }
 
@@ -190,6 +190,7 @@ impl<S: 'static> Pool<S> {
                 unreachable!("the pool holds a receiver of its own queue")
             }
         }
+        self.discard_if_stopped();
         handle
     }
 
@@ -219,6 +220,7 @@ impl<S: 'static> Pool<S> {
             return Ok(handle);
         }
         let Err(refused) = self.sender().try_send(job) else {
+            self.discard_if_stopped();
             return Ok(handle);
         };
         self.crew.finished();
@@ -275,10 +277,7 @@ impl<S: 'static> Pool<S> {
     /// pool, or [`shutdown`](Pool::shutdown), to wait for the workers.
     pub fn stop(&self) {
         self.crew.stop.stop();
-        for job in self.queue.try_iter() {
-            discard(job);
-            self.crew.finished();
-        }
+        self.discard_if_stopped();
     }
 
     /// Closes the queue, lets the workers finish what is in it, and waits for them for at most
@@ -359,6 +358,19 @@ impl<S: 'static> Pool<S> {
             .expect("the sender goes only in `shutdown` and `drop`, which own the pool")
     }
 
+    /// Throws the queue away if the pool is stopped. Every send is followed by this: a job sent
+    /// after the stop has emptied the queue would otherwise wait for a worker, and that one may be
+    /// in its running job for long. Whichever comes later, the send or the stop, sees the other:
+    /// the channel's index and the token's flag are both sequentially consistent.
+    fn discard_if_stopped(&self) {
+        if self.crew.stop.is_stopped() {
+            for job in self.queue.try_iter() {
+                discard(job);
+                self.crew.finished();
+            }
+        }
+    }
+
     /// Waits for room in the queue, or for the stop.
     fn send_or_stop(&self, job: Box<dyn Job<S>>) {
         // A timed send looks again for a moment before it sleeps, which `select` does not: with
@@ -368,7 +380,7 @@ impl<S: 'static> Pool<S> {
             Err(unsent) => unsent.into_inner(),
         };
         // A stopped channel is ready to receive for ever and select picks among the ready at
-        // random, which is fine: a job sent to a stopped pool is discarded by its workers.
+        // random, which is fine: the caller discards what has been sent to a stopped pool.
         select! {
             send(self.sender(), job) -> sent => {
                 if let Err(unsent) = sent {

@@ -36,6 +36,7 @@ pub struct StopToken {
 }
 
 struct Shared {
+    /// Sequentially consistent: a pool's senders and its stop must not miss each other.
     stopped: AtomicBool,
     /// Dropped to stop: every receiver then sees a disconnected channel, which unlike a flag can
     /// be waited for, and selected on together with other channels.
@@ -58,7 +59,7 @@ impl StopToken {
 
     /// Asks everyone who shares this token to stop. Doing it twice changes nothing.
     pub fn stop(&self) {
-        self.shared.stopped.store(true, Ordering::Release);
+        self.shared.stopped.store(true, Ordering::SeqCst);
         let mut open = self
             .shared
             .open
@@ -69,7 +70,7 @@ impl StopToken {
 
     /// Whether a stop has been asked for.
     pub fn is_stopped(&self) -> bool {
-        self.shared.stopped.load(Ordering::Acquire)
+        self.shared.stopped.load(Ordering::SeqCst)
     }
 
     /// Sleeps until the stop, and at most for `timeout`. Returns whether the token is stopped.

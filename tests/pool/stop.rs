@@ -64,6 +64,30 @@ fn a_running_job_sees_the_stop() {
     });
 }
 
+#[test]
+fn a_submit_at_the_moment_of_a_stop_ends_though_every_worker_is_held() {
+    timely(|| {
+        for _ in 0..300 {
+            let gate = Gate::new();
+            let (pool, running, queued) = held_pool(&gate, 1);
+            thread::scope(|scope| {
+                // Both look for room in the queue, which only the stop can make.
+                let waiting = scope.spawn(|| pool.submit(never, ()).join());
+                let trying = scope.spawn(|| match pool.try_submit(never, ()) {
+                    Ok(taken) => taken.join(),
+                    Err(_) => Err(JobError::Stopped),
+                });
+                pool.stop();
+                assert_eq!(waiting.join().unwrap(), Err(JobError::Stopped));
+                assert_eq!(trying.join().unwrap(), Err(JobError::Stopped));
+            });
+            assert!(queued.iter().all(|job| job.is_done()));
+            assert!(!running.is_done());
+            gate.open();
+        }
+    });
+}
+
 /// A submitter that waits for room in a queue of `queue` must be let go by `stop`.
 fn stop_releases_a_submitter(queue: usize, stop: impl Fn(&Pool)) {
     let gate = Gate::new();
