@@ -94,7 +94,12 @@ impl Transport for Wire {
                     .map_err(|error| self.socket_fault(&error))?;
                 self.tick = tick;
             }
-            match self.stream.read(self.buffers.input_append_buf()) {
+            let room = self.buffers.input_append_buf();
+            if room.is_empty() {
+                // A read into no room would look like the end of the connection.
+                return Err(self.meter.fail(Fault::EndlessLine));
+            }
+            match self.stream.read(room) {
                 Ok(count) => {
                     self.meter.received(count);
                     self.buffers.input_appended(count);
