@@ -104,35 +104,59 @@ fn a_server_that_closes_after_each_answer_without_a_word_loses_nothing() {
     }
 }
 
+/// What a server may say though nobody has asked for it.
+const UNASKED: [&str; 3] = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+    "x",
+    "\r\n",
+];
+
 #[test]
-fn what_a_server_says_unasked_is_never_the_next_answer() {
-    const EVIL: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
-    for unasked in [EVIL, "x", "\r\n"] {
-        for in_one_piece in [true, false] {
-            let (said, heard) = mpsc::channel();
-            let said = Mutex::new(said);
-            let server = Raw::start(move |mut wire| {
-                while wire.request().is_some() {
-                    if in_one_piece {
-                        wire.send(format!("{OK}{unasked}"))?;
-                    } else {
-                        wire.send(OK)?;
-                        wire.send(unasked)?;
-                    }
-                    let said = said.lock().expect("nobody panics with it");
-                    said.send(()).expect("the test listens");
-                }
-                Ok(())
-            });
-            let mut client = client(FetchConfig::default());
-            for number in 0..20 {
-                let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
-                let told = told(&outcome);
-                assert_eq!(told, "ok 200 2", "{unasked:?} {in_one_piece}: {outcome:#?}");
-                // Once it is sent it is in the client's system; before, nobody could know of it.
-                heard.recv_timeout(LONG).expect("answered");
+fn what_comes_unasked_with_an_answer_is_not_the_next_answer() {
+    for unasked in UNASKED {
+        let server = Raw::start(move |mut wire| {
+            while wire.request().is_some() {
+                wire.send(format!("{OK}{unasked}"))?;
             }
+            Ok(())
+        });
+        let results = fetch_some(&server, 5);
+        assert!(
+            results.iter().all(|result| *result == ok(1, false)),
+            "{unasked:?}: {results:?}"
+        );
+    }
+}
+
+#[test]
+fn what_comes_unasked_after_an_answer_is_not_the_next_answer() {
+    for unasked in UNASKED {
+        let (ask, asked) = mpsc::channel();
+        let (said, heard) = mpsc::channel();
+        let channels = Mutex::new((asked, said));
+        let server = Raw::start(move |mut wire| {
+            while wire.request().is_some() {
+                wire.send(OK)?;
+                // Not before the client has taken the answer to be over.
+                let channels = channels.lock().expect("nobody panics with it");
+                if channels.0.recv_timeout(LONG).is_err() {
+                    break;
+                }
+                wire.send(unasked)?;
+                channels.1.send(()).expect("the test listens");
+            }
+            Ok(())
+        });
+        let mut client = client(FetchConfig::default());
+        for number in 0..5 {
+            let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
+            assert_eq!(told(&outcome), "ok 200 2", "{unasked:?}: {outcome:#?}");
+            assert_eq!(outcome.attempts, 1, "{unasked:?}: {outcome:#?}");
+            // What has been sent is in the client's system; before, nobody could know of it.
+            ask.send(()).expect("the server listens");
+            heard.recv_timeout(LONG).expect("sent");
         }
+        assert_eq!(server.connections(), 5, "{unasked:?}");
     }
 }
 

@@ -37,11 +37,11 @@ struct Full {
 }
 
 fn full() -> Full {
-    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
-    bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    listen(&socket, 0).unwrap();
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
+    bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("the loopback has a free port");
+    listen(&socket, 0).expect("a bound socket listens");
     let listener = TcpListener::from(socket);
-    let addr = listener.local_addr().unwrap();
+    let addr = listener.local_addr().expect("a bound socket has a name");
     let mut waiting = Vec::new();
     for _ in 0..16 {
         match TcpStream::connect_timeout(&addr, Duration::from_millis(500)) {

@@ -25,9 +25,14 @@ pub(crate) fn target(url: &str) -> Target {
     }
 }
 
+/// A client whose fetches are bounded in time.
+#[derive(Debug)]
+pub(crate) struct Bounded(Option<Client>);
+
 /// A client of its own, with these settings.
-pub(crate) fn client(config: FetchConfig) -> Client {
-    Fetcher::new(config, StopToken::new(), None).client(0)
+pub(crate) fn client(config: FetchConfig) -> Bounded {
+    let fetcher = Fetcher::new(config, StopToken::new(), None);
+    Bounded(Some(fetcher.client(0)))
 }
 
 /// Gets a URL with a fresh client.
@@ -36,25 +41,27 @@ pub(crate) fn get(url: &str, config: FetchConfig) -> Outcome {
 }
 
 /// Gets a URL with this client.
-pub(crate) fn get_with(client: &mut Client, url: &str) -> Outcome {
+pub(crate) fn get_with(client: &mut Bounded, url: &str) -> Outcome {
     fetch(client, &target(url), Verb::Get)
 }
 
 /// Fetches a target with this client; panics if that does not end.
-pub(crate) fn fetch(client: &mut Client, target: &Target, verb: Verb) -> Outcome {
-    let outcome = thread::scope(|scope| {
-        let (done, ended) = mpsc::channel::<()>();
-        let watched = scope.spawn(move || {
-            let _done = done;
-            client.fetch(target, verb)
-        });
-        if ended.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
-            // The scope would wait for the fetch for ever; a panic could not end it.
-            eprintln!("{}: the fetch did not end", target.location.text());
-            std::process::abort();
-        }
-        watched.join().expect("fetching does not panic")
+pub(crate) fn fetch(client: &mut Bounded, target: &Target, verb: Verb) -> Outcome {
+    let mut inner = client.0.take().expect("a fetch gives its client back");
+    let (done, ended) = mpsc::channel();
+    let its_target = target.clone();
+    let watched = thread::spawn(move || {
+        let outcome = inner.fetch(&its_target, verb);
+        // Nobody listens any more if it took too long.
+        let _ = done.send(());
+        (inner, outcome)
     });
+    // An error is either the time-out or a panic, which the join then shows.
+    if ended.recv_timeout(LONG) == Err(mpsc::RecvTimeoutError::Timeout) {
+        panic!("{}: the fetch did not end", target.location.text());
+    }
+    let (inner, outcome) = watched.join().expect("fetching does not panic");
+    client.0 = Some(inner);
     check_invariants(&outcome);
     outcome
 }
@@ -136,7 +143,10 @@ impl Underway {
         let fetcher = Fetcher::new(config, stop.clone(), Some(Arc::clone(&lanes)));
         let target = target(url);
         let (send, ended) = mpsc::channel();
-        thread::spawn(move || send.send(fetcher.client(0).fetch(&target, Verb::Get)));
+        thread::spawn(move || {
+            // Nobody listens any more if it took too long.
+            let _ = send.send(fetcher.client(0).fetch(&target, Verb::Get));
+        });
         Underway { stop, lanes, ended }
     }
 
