@@ -106,6 +106,15 @@ pub enum FailureKind {
     Closed,
     /// The server did not speak HTTP as it is written.
     Protocol,
+    /// The proxy would not, or could not.
+    Proxy,
+    /// The address is not a public one (`--block-private`).
+    Private,
+    /// The body is not what its Content-Encoding says, or grows out of all proportion.
+    Encoding,
+    /// The body has more bytes than are wanted (`--max-bytes`).
+    #[serde(rename = "too-large")]
+    TooLarge,
     /// A redirect that cannot or may not be followed.
     Redirect,
     /// The status is not among the accepted ones.
@@ -128,6 +137,10 @@ impl FailureKind {
             FailureKind::Stall => "stall",
             FailureKind::Closed => "closed",
             FailureKind::Protocol => "protocol",
+            FailureKind::Proxy => "proxy",
+            FailureKind::Private => "private",
+            FailureKind::Encoding => "encoding",
+            FailureKind::TooLarge => "too-large",
             FailureKind::Redirect => "redirect",
             FailureKind::Status => "status",
             FailureKind::Stopped => "stopped",

@@ -4,17 +4,21 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{Method, Request, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
 use ureq::Agent;
 
-use super::meter::{Limits, Measured, Meter};
-use super::resolver::{Dns, WorkerResolver};
-use super::transport::{SharedTls, agent};
+use super::decode::{ACCEPTED, Counts, Decoder, coding};
+use super::meter::{Fault, Limits, Measured, Meter};
+use super::resolver::Dns;
+use super::tls::Tls;
+use super::transport::agent;
 use super::{FetchConfig, error, redirect};
 use crate::lanes::Lanes;
 use crate::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::pool::StopToken;
+use crate::retry::parse_retry_after;
 use crate::target::{Location, Target, Verb};
+use crate::text::excerpt;
 use crate::timing::Timing;
 
 /// A redirect's body is read to keep the connection, but not past this many bytes.
@@ -28,7 +32,7 @@ const BODY_BUFFER: usize = 16 * 1024;
 pub struct Fetcher {
     config: FetchConfig,
     dns: Arc<Dns>,
-    tls: SharedTls,
+    tls: Arc<Tls>,
     lanes: Option<Arc<Lanes>>,
     stop: StopToken,
 }
@@ -48,9 +52,9 @@ impl Fetcher {
     /// and say in `lanes`, if given, what they are at.
     pub fn new(config: FetchConfig, stop: StopToken, lanes: Option<Arc<Lanes>>) -> Arc<Self> {
         Arc::new(Fetcher {
+            dns: Arc::new(Dns::new(config.dns.clone())),
+            tls: Arc::new(Tls::new(config.tls.clone())),
             config,
-            dns: Arc::new(Dns::new()),
-            tls: SharedTls::default(),
             lanes,
             stop,
         })
@@ -59,11 +63,13 @@ impl Fetcher {
     /// A client for worker `worker`: the state that a pool of fetchers gives each worker.
     pub fn client(self: &Arc<Self>, worker: usize) -> Client {
         let meter = Arc::new(Meter::new(self.stop.clone()));
-        let resolver = WorkerResolver {
-            dns: Arc::clone(&self.dns),
-            meter: Arc::clone(&meter),
-        };
-        let agent = agent(self.config.idle_connections, &self.tls, resolver, &meter);
+        let agent = agent(
+            self.config.idle_connections,
+            self.config.block_private,
+            &self.tls,
+            &self.dns,
+            &meter,
+        );
         Client {
             shared: Arc::clone(self),
             agent,
@@ -216,7 +222,9 @@ impl Client {
 
     /// One request, measured.
     fn request(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
-        self.meter.begin(visit.limits, Instant::now());
+        let proxy = self.shared.config.proxies.of(visit.location.url());
+        self.meter
+            .begin(visit.limits, proxy.cloned(), Instant::now());
         let mut body_bytes = None;
         let result = self.exchange(visit, &mut body_bytes);
         let measured = self.meter.measure(Instant::now());
@@ -242,6 +250,7 @@ impl Client {
         visit: &mut Visit<'_>,
         body_bytes: &mut Option<u64>,
     ) -> Result<Step, Broken> {
+        self.admit(&visit.location)?;
         let request = self.build(visit)?;
         // `run` without a request-level configuration uses the agent's cached TLS set-up.
         let mut response = self.agent.run(request)?;
@@ -256,21 +265,51 @@ impl Client {
             &self.shared.config,
         )
         .map_err(Broken::Own)?;
-        let limit = next.as_ref().map(|_| REDIRECT_BODY);
-        let body = response.body_mut().as_reader();
+        visit.retry_after = retry_after(response.headers());
+        let decoding = match &next {
+            None if self.shared.config.compressed => {
+                coding(response.headers()).map_err(undecodable)?
+            }
+            _ => None,
+        };
+        let mut body = response.body_mut().as_reader();
         let bytes = body_bytes.insert(0);
-        self.drain(body, limit, bytes)?;
+        if next.is_some() {
+            self.drain(body, Limit::Leave(REDIRECT_BODY), bytes)?;
+        } else if let Some(coding) = decoding {
+            let counts = Counts::default();
+            let decoder = Decoder::new(coding, &mut body, &counts);
+            self.drain(decoder, self.limit(), bytes)?;
+            // A decoder may stop before the end of what it decodes.
+            self.drain(body, Limit::Leave(REDIRECT_BODY), &mut 0)?;
+        } else {
+            self.drain(body, self.limit(), bytes)?;
+        }
         visit.bytes = *bytes;
         Ok(next.map_or(Step::Done, Step::Redirect))
     }
 
+    /// Whether this URL may be asked for at all.
+    fn admit(&self, location: &Location) -> Result<(), Broken> {
+        if self.shared.config.https_only && !location.is_https() {
+            return Err(Broken::Own(Failure {
+                kind: FailureKind::Input,
+                phase: None,
+                message: format!("{} is not an https URL (--https-only)", location.text()),
+            }));
+        }
+        Ok(())
+    }
+
+    fn limit(&self) -> Limit {
+        self.shared
+            .config
+            .max_bytes
+            .map_or(Limit::None, Limit::Fail)
+    }
+
     /// Reads a body to its end (only then does its connection go back to the pool), counting.
-    fn drain(
-        &mut self,
-        mut body: impl Read,
-        limit: Option<u64>,
-        bytes: &mut u64,
-    ) -> Result<(), Broken> {
+    fn drain(&mut self, mut body: impl Read, limit: Limit, bytes: &mut u64) -> Result<(), Broken> {
         loop {
             match body.read(&mut self.buffer) {
                 Ok(0) => return Ok(()),
@@ -278,8 +317,12 @@ impl Client {
                 // Never read on past an error: ureq would then say that the body is over.
                 Err(error) => return Err(Broken::Ureq(ureq::Error::from(error))),
             }
-            if limit.is_some_and(|limit| *bytes > limit) {
-                return Ok(());
+            match limit {
+                Limit::Leave(most) if *bytes > most => return Ok(()),
+                Limit::Fail(most) if *bytes > most => {
+                    return Err(Broken::Ureq(self.meter.fail(Fault::TooLarge(most))));
+                }
+                _ => {}
             }
             if let Some(lanes) = &self.shared.lanes {
                 lanes.received(self.worker, *bytes);
@@ -303,6 +346,9 @@ impl Client {
         })?;
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, config.user_agent.clone());
+        if config.compressed {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
+        }
         let mut authorization = visit.location.authorization();
         if visit.location.same_origin(&visit.target.location) {
             let own = visit.target.headers.as_deref();
@@ -324,6 +370,34 @@ impl Client {
         }
         Ok(request)
     }
+}
+
+/// How much of a body is read.
+#[derive(Clone, Copy)]
+enum Limit {
+    None,
+    /// The rest is left, and its connection with it.
+    Leave(u64),
+    /// More is a failure.
+    Fail(u64),
+}
+
+/// How long the server asks to be left alone.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    parse_retry_after(value, SystemTime::now())
+}
+
+fn undecodable(coding: String) -> Broken {
+    Broken::Own(Failure {
+        kind: FailureKind::Encoding,
+        phase: None,
+        message: format!(
+            "the body is encoded as \"{}\", which cannot be decoded; without --compressed it is \
+             taken as it is",
+            excerpt(&coding, 40)
+        ),
+    })
 }
 
 /// Why a request came to nothing, before the meter has been asked.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::StatusSet;
+use super::{DnsConfig, ProxyConfig, StatusSet, TlsConfig};
 use crate::target::Secret;
 
 /// Settings of a [`Fetcher`](super::Fetcher). `Default` gives those of the command line.
@@ -28,6 +28,20 @@ pub struct FetchConfig {
     pub max_redirects: u32,
     /// Whether a redirect may lead from https to http.
     pub allow_downgrade: bool,
+    /// Whether to ask for encoded bodies and decode them.
+    pub compressed: bool,
+    /// Whether redirects and URLs must be https.
+    pub https_only: bool,
+    /// The most bytes that a body may have, decoded. `None`: no limit.
+    pub max_bytes: Option<u64>,
+    /// Whether only public addresses may be connected to.
+    pub block_private: bool,
+    /// The proxies.
+    pub proxies: ProxyConfig,
+    /// How names are turned into addresses.
+    pub dns: DnsConfig,
+    /// What the user says about TLS.
+    pub tls: TlsConfig,
     /// How many idle connections a worker keeps, to as many hosts.
     pub idle_connections: usize,
 }
@@ -44,6 +58,13 @@ impl Default for FetchConfig {
             stall_timeout: Some(Duration::from_secs(30)),
             max_redirects: 10,
             allow_downgrade: false,
+            compressed: false,
+            https_only: false,
+            max_bytes: None,
+            block_private: false,
+            proxies: ProxyConfig::default(),
+            dns: DnsConfig::default(),
+            tls: TlsConfig::default(),
             idle_connections: 8,
         }
     }

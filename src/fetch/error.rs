@@ -6,7 +6,9 @@ use crate::outcome::{Failure, FailureKind};
 use crate::text::escape;
 use crate::timing::Phase;
 
+use super::decode::DecodeError;
 use super::meter::Fault;
+use super::tls;
 
 /// Words a fault that pfetch's own transport found.
 pub(super) fn from_fault(fault: Fault, phase: Phase) -> Failure {
@@ -38,6 +40,13 @@ pub(super) fn from_fault(fault: Fault, phase: Phase) -> Failure {
             FailureKind::Protocol,
             invalid("its header, or a line of it, is longer than 64 KiB"),
         ),
+        Fault::Private(reason) => (FailureKind::Private, reason),
+        Fault::Proxy(reason) => (FailureKind::Proxy, reason),
+        Fault::Tls(reason) => (FailureKind::Tls, reason),
+        Fault::TooLarge(limit) => (
+            FailureKind::TooLarge,
+            format!("the body has more than {limit} bytes (--max-bytes)"),
+        ),
         Fault::Unreachable(reasons) => (FailureKind::Connect, reasons),
         Fault::NameNotFound(reason) => (FailureKind::Dns, reason),
         Fault::Socket(kind, message) => return from_socket(kind, &message, phase),
@@ -65,8 +74,6 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
         ureq::Error::BodyStalled => {
             return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
         }
-        ureq::Error::Rustls(error) => (FailureKind::Tls, error.to_string()),
-        ureq::Error::Tls(reason) => (FailureKind::Tls, reason.to_owned()),
         error => (FailureKind::Local, error.to_string()),
     };
     Failure {
@@ -109,17 +116,22 @@ fn in_plain_words(error: &str) -> String {
 }
 
 fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure {
-    // rustls reports a bad certificate through the socket's error type.
-    if phase == Phase::Ssl && error.kind() == io::ErrorKind::InvalidData {
-        let mut message = error.to_string();
-        if message.contains("InvalidContentType") {
-            message = "the server does not speak TLS on this port; for plain HTTP write http://"
-                .to_owned();
-        }
+    if let Some(coding) = error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<DecodeError>())
+    {
+        return Failure {
+            kind: FailureKind::Encoding,
+            phase: Some(phase),
+            message: escape(&coding.to_string()),
+        };
+    }
+    // What goes wrong within TLS once the connection stands.
+    if let Some(reason) = tls::reason(error) {
         return Failure {
             kind: FailureKind::Tls,
             phase: Some(phase),
-            message: escape(&message),
+            message: escape(&reason),
         };
     }
     if error.kind() == io::ErrorKind::UnexpectedEof {

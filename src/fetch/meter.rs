@@ -7,9 +7,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::proxy::Proxy;
 use crate::pool::StopToken;
 use crate::timing::{Phase, Timing};
 
@@ -52,6 +53,14 @@ pub(super) enum Fault {
     Unreachable(String),
     /// The name could not be looked up.
     NameNotFound(String),
+    /// The address is not a public one, and only those are wanted.
+    Private(String),
+    /// The proxy would not, or could not.
+    Proxy(String),
+    /// TLS could not be agreed on, for this reason.
+    Tls(String),
+    /// The body has more bytes than are wanted.
+    TooLarge(u64),
     /// The socket reported an error.
     Socket(io::ErrorKind, String),
 }
@@ -68,6 +77,8 @@ pub(super) struct Limits {
 #[derive(Debug, Default)]
 struct Reading {
     limits: Limits,
+    /// The proxy that the current request goes through.
+    proxy: Option<Arc<Proxy>>,
     /// When the current request began, if one is under way.
     began: Option<Instant>,
     dns: Span,
@@ -124,10 +135,11 @@ impl Meter {
         }
     }
 
-    /// Begins a request under these limits.
-    pub(super) fn begin(&self, limits: Limits, now: Instant) {
+    /// Begins a request under these limits, through this proxy.
+    pub(super) fn begin(&self, limits: Limits, proxy: Option<Arc<Proxy>>, now: Instant) {
         *self.lock() = Reading {
             limits,
+            proxy,
             began: Some(now),
             ..Reading::default()
         };
@@ -196,6 +208,11 @@ impl Meter {
         self.lock().next_limit()
     }
 
+    /// The proxy that the current request goes through.
+    pub(super) fn proxy(&self) -> Option<Arc<Proxy>> {
+        self.lock().proxy.clone()
+    }
+
     pub(super) fn lookup_started(&self) {
         self.lock().dns.start = Some(Instant::now());
     }
@@ -231,20 +248,21 @@ impl Meter {
     pub(super) fn sending(&self, remote: SocketAddr) {
         let mut r = self.lock();
         r.remote = Some(remote);
-        if !r.ssl.is_open() && r.send.start.is_none() {
-            r.send.start = Some(Instant::now());
-        }
+        r.send.start.get_or_insert_with(Instant::now);
     }
 
     /// It has been written.
     pub(super) fn sent(&self) {
+        let now = Instant::now();
         let mut r = self.lock();
-        if !r.ssl.is_open() {
-            let now = Instant::now();
-            r.send.end = Some(now);
-            r.quiet = Some((now, 0));
-            r.in_head = true;
-        }
+        r.send.end = Some(now);
+        r.quiet = Some((now, 0));
+        r.in_head = true;
+    }
+
+    /// A piece of the response is there.
+    pub(super) fn answered(&self) {
+        self.lock().first_byte.get_or_insert_with(Instant::now);
     }
 
     /// The response's header is whole.
@@ -259,9 +277,6 @@ impl Meter {
         let now = Instant::now();
         let mut r = self.lock();
         r.wire_bytes += bytes as u64;
-        if bytes > 0 && r.send.end.is_some() {
-            r.first_byte.get_or_insert(now);
-        }
         let (since, so_far) = r.quiet.unwrap_or((now, 0));
         r.quiet = Some(if !r.in_head && so_far + bytes >= STALL_BYTES {
             (now, 0)

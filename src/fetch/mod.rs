@@ -13,10 +13,12 @@ mod client;
 mod config;
 mod decode;
 mod error;
+mod guard;
 mod meter;
 mod proxy;
 mod redirect;
 mod resolver;
+mod tls;
 mod transport;
 
 pub use accept::{AcceptError, StatusSet};
@@ -24,3 +26,5 @@ pub use actions::{Get, Head};
 pub use client::{Client, Fetcher};
 pub use config::FetchConfig;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
+pub use resolver::{DnsConfig, Family};
+pub use tls::TlsConfig;

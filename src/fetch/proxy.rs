@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use url::{Host, Url};
 
@@ -12,9 +13,9 @@ use crate::text::escape;
 #[derive(Debug, Clone, Default)]
 pub struct ProxyConfig {
     /// For `http` URLs.
-    pub(super) http: Option<Proxy>,
+    pub(super) http: Option<Arc<Proxy>>,
     /// For `https` URLs.
-    pub(super) https: Option<Proxy>,
+    pub(super) https: Option<Arc<Proxy>>,
     pub(super) exempt: NoProxy,
 }
 
@@ -154,7 +155,7 @@ impl ProxyConfig {
         };
         let parse = |named: Option<(String, String)>| match named {
             Some((name, value)) => Proxy::parse(&value)
-                .map(Some)
+                .map(|proxy| Some(Arc::new(proxy)))
                 .map_err(|error| format!("the environment's {name}: {error}")),
             None => Ok(None),
         };
@@ -171,8 +172,9 @@ impl ProxyConfig {
 
     /// One proxy for everything.
     pub fn all(proxy: Proxy) -> Self {
+        let proxy = Arc::new(proxy);
         ProxyConfig {
-            http: Some(proxy.clone()),
+            http: Some(Arc::clone(&proxy)),
             https: Some(proxy),
             exempt: NoProxy::default(),
         }
@@ -185,8 +187,13 @@ impl ProxyConfig {
         self
     }
 
+    /// Whether there is a proxy at all.
+    pub fn is_empty(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
     /// The proxy for a URL, if it goes through one.
-    pub(super) fn of(&self, url: &Url) -> Option<&Proxy> {
+    pub(super) fn of(&self, url: &Url) -> Option<&Arc<Proxy>> {
         let proxy = match url.scheme() {
             "https" => self.https.as_ref(),
             _ => self.http.as_ref(),
@@ -360,8 +367,9 @@ mod tests {
                 found.map(|(_, value)| (*value).to_owned())
             })
         };
-        let of =
-            |config: &ProxyConfig, url: &str| config.of(&Url::parse(url).unwrap()).map(Proxy::name);
+        let of = |config: &ProxyConfig, url: &str| {
+            config.of(&Url::parse(url).unwrap()).map(|p| p.name())
+        };
         let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]).unwrap();
         assert_eq!(
             of(&config, "http://h/"),

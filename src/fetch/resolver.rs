@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,8 +29,27 @@ const LOOKUPS_AT_ONCE: usize = 16;
 /// ureq's room for addresses.
 const MOST_ADDRESSES: usize = 16;
 
+/// How names are turned into addresses.
+#[derive(Debug, Clone, Default)]
+pub struct DnsConfig {
+    /// Only addresses of this family are used.
+    pub family: Option<Family>,
+    /// Addresses given by the user, by host and port, instead of a look-up.
+    pub pinned: HashMap<(String, u16), Vec<IpAddr>>,
+}
+
+/// An address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
 /// The look-ups of one run.
 pub(super) struct Dns {
+    config: DnsConfig,
     names: Arc<Names>,
     /// `None` only while being dropped.
     pool: Option<Pool>,
@@ -49,8 +68,9 @@ enum Entry {
 }
 
 impl Dns {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(config: DnsConfig) -> Self {
         Dns {
+            config,
             names: Arc::default(),
             pool: Some(
                 Pool::builder()
@@ -60,6 +80,36 @@ impl Dns {
                     .build(),
             ),
         }
+    }
+
+    /// The addresses of a host as a URL has it, a numeric one among them.
+    pub(super) fn addresses(
+        &self,
+        host: &str,
+        meter: &Meter,
+    ) -> Result<Arc<[IpAddr]>, ureq::Error> {
+        let found = match literal(host) {
+            Some(address) => Arc::from([address]),
+            None => self.lookup(host, meter)?,
+        };
+        let wanted = |address: &IpAddr| match self.config.family {
+            None => true,
+            Some(Family::V4) => address.is_ipv4(),
+            Some(Family::V6) => address.is_ipv6(),
+        };
+        if found.iter().all(wanted) {
+            return Ok(found);
+        }
+        let kept: Arc<[IpAddr]> = found.iter().copied().filter(wanted).collect();
+        if kept.is_empty() {
+            let (option, version) = match self.config.family {
+                Some(Family::V4) => ("-4", "IPv4"),
+                _ => ("-6", "IPv6"),
+            };
+            let reason = format!("{host} has no {version} address ({option})");
+            return Err(meter.fail(Fault::NameNotFound(reason)));
+        }
+        Ok(kept)
     }
 
     /// The addresses of `host`, looked up at most once, waiting no longer than the meter allows.
@@ -179,27 +229,40 @@ impl Resolver for WorkerResolver {
         _config: &Config,
         _timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = uri
-            .host()
-            .ok_or_else(|| ureq::Error::BadUri("the URL has no host".to_owned()))?;
-        let port = uri
-            .port_u16()
-            .unwrap_or(if uri.scheme_str() == Some("https") {
-                443
-            } else {
-                80
-            });
         let mut resolved = self.empty();
-        if let Some(address) = literal(host) {
-            resolved.push(SocketAddr::new(address, port));
+        // Through a proxy, the proxy is what is connected to.
+        let proxy = self.meter.proxy();
+        let (host, port) = match &proxy {
+            Some(proxy) => (proxy.host.as_str(), proxy.port),
+            None => authority(uri)?,
+        };
+        if !self.dns.config.pinned.is_empty()
+            && let Some(addresses) = self.dns.config.pinned.get(&(host.to_owned(), port))
+        {
+            for address in addresses.iter().take(MOST_ADDRESSES) {
+                resolved.push(SocketAddr::new(*address, port));
+            }
             return Ok(resolved);
         }
-        let addresses = self.dns.lookup(host, &self.meter)?;
+        let addresses = self.dns.addresses(host, &self.meter)?;
         for address in addresses.iter().take(MOST_ADDRESSES) {
             resolved.push(SocketAddr::new(*address, port));
         }
         Ok(resolved)
     }
+}
+
+/// The host and port that a request's URI names, the host with the brackets of an IPv6 address.
+pub(super) fn authority(uri: &Uri) -> Result<(&str, u16), ureq::Error> {
+    let host = uri
+        .host()
+        .ok_or_else(|| ureq::Error::BadUri("the URL has no host".to_owned()))?;
+    let default = if uri.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    Ok((host, uri.port_u16().unwrap_or(default)))
 }
 
 /// The address that a numeric host is: no look-up then.
@@ -209,6 +272,7 @@ fn literal(host: &str) -> Option<IpAddr> {
         .and_then(|rest| rest.strip_suffix(']'))
     {
         Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+        // A proxy's IPv6 address stands without brackets.
+        None => host.parse::<IpAddr>().ok(),
     }
 }

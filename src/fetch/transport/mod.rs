@@ -1,21 +1,23 @@
-//! The transport below ureq: sockets that keep the meter and heed its limits.
+//! The transport below ureq: connections that keep the meter and heed its limits.
 //!
-//! ureq gets a chain of three connectors: [`Dial`] makes the TCP connection, ureq's own rustls
-//! connector (one for all workers, so that they share its set-up and session cache) adds TLS where
-//! the URL asks for it, and [`Ready`] marks the moment when the connection can be used.
+//! ureq gets one connector of pfetch's own, [`Dial`]: it races the addresses for a TCP connection,
+//! passes through a proxy where there is one, adds TLS where the URL asks for it, and marks when each
+//! of these was done.
 
 mod dial;
+mod line;
 mod race;
+mod socks;
+mod tunnel;
 mod wire;
 
-use std::fmt;
 use std::sync::Arc;
 
 use ureq::Agent;
-use ureq::unversioned::transport::{ConnectionDetails, Connector, RustlsConnector, Transport};
 
 use super::meter::Meter;
-use super::resolver::WorkerResolver;
+use super::resolver::{Dns, WorkerResolver};
+use super::tls::Tls;
 use dial::Dial;
 
 /// ureq's buffers for each connection: room for the headers (64 KiB is ureq's limit for them), and
@@ -28,8 +30,9 @@ const OUTPUT_BUFFER: usize = 24 * 1024;
 /// A worker's agent over this transport, keeping up to `idle_connections` idle connections.
 pub(super) fn agent(
     idle_connections: usize,
-    tls: &SharedTls,
-    resolver: WorkerResolver,
+    block_private: bool,
+    tls: &Arc<Tls>,
+    dns: &Arc<Dns>,
     meter: &Arc<Meter>,
 ) -> Agent {
     let config = Agent::config_builder()
@@ -47,51 +50,13 @@ pub(super) fn agent(
         .build();
     let connector = Dial {
         meter: Arc::clone(meter),
-    }
-    .chain(tls.clone())
-    .chain(Ready {
+        tls: Arc::clone(tls),
+        dns: Arc::clone(dns),
+        block_private,
+    };
+    let resolver = WorkerResolver {
+        dns: Arc::clone(dns),
         meter: Arc::clone(meter),
-    });
+    };
     Agent::with_parts(config, connector, resolver)
-}
-
-/// The TLS layer of all workers of a run. Its set-up is built when the first https URL asks for it.
-#[derive(Clone, Default)]
-pub(super) struct SharedTls(Arc<RustlsConnector>);
-
-impl<In: Transport> Connector<In> for SharedTls {
-    type Out = <RustlsConnector as Connector<In>>::Out;
-
-    fn connect(
-        &self,
-        details: &ConnectionDetails<'_>,
-        chained: Option<In>,
-    ) -> Result<Option<Self::Out>, ureq::Error> {
-        self.0.connect(details, chained)
-    }
-}
-
-impl fmt::Debug for SharedTls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SharedTls")
-    }
-}
-
-/// The end of the chain: tells the meter that the connection stands, TLS included.
-#[derive(Debug)]
-struct Ready {
-    meter: Arc<Meter>,
-}
-
-impl<In: Transport> Connector<In> for Ready {
-    type Out = In;
-
-    fn connect(
-        &self,
-        _details: &ConnectionDetails<'_>,
-        chained: Option<In>,
-    ) -> Result<Option<In>, ureq::Error> {
-        self.meter.ready();
-        Ok(chained)
-    }
 }

@@ -1,64 +1,77 @@
-//! One TCP connection as ureq's transport: reads and writes that never wait longer than a tick
-//! without looking at the limits, at three system calls a request when all goes well: one to see
-//! that a kept connection is quiet, one to send, one to receive.
+//! A connection as ureq's transport: a line, its buffers, and the meter's marks. Three system calls
+//! a request when all goes well: one to see that a kept connection is quiet, one to send, one to
+//! receive.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::net::{RecvFlags, recv};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
+use super::line::{Connected, Line};
 use super::{INPUT_BUFFER, OUTPUT_BUFFER};
-use crate::fetch::meter::{Fault, Meter, TICK};
+use crate::fetch::meter::{Fault, Meter};
+use crate::target::Secret;
 
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
+    line: Box<dyn Line>,
     remote: SocketAddr,
     buffers: LazyBuffers,
     meter: Arc<Meter>,
-    /// The receive time-out that the socket has.
-    tick: Duration,
+    is_tls: bool,
+    forward: Option<Forward>,
     /// Whether the last response is over and no request has been sent since.
     idle: bool,
 }
 
+/// How a request is written to a proxy that forwards it: with the whole URL in its first line (the
+/// absolute form of RFC 9112, 3.2.2), which ureq does not write.
+#[derive(Debug)]
+pub(super) struct Forward {
+    /// Scheme, host and port.
+    pub(super) origin: String,
+    pub(super) authorization: Option<Secret>,
+}
+
 impl Wire {
-    /// Wraps a connected, blocking socket.
     pub(super) fn new(
-        stream: TcpStream,
-        remote: SocketAddr,
+        (line, remote): Connected,
         meter: Arc<Meter>,
-    ) -> io::Result<Self> {
-        // A request is one small write that should leave at once.
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(TICK))?;
-        stream.set_write_timeout(Some(TICK))?;
-        Ok(Wire {
-            stream,
+        is_tls: bool,
+        forward: Option<Forward>,
+    ) -> Self {
+        Wire {
+            line,
             remote,
             buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
             meter,
-            tick: TICK,
-            idle: false,
-        })
-    }
-
-    fn socket_fault(&self, error: &io::Error) -> ureq::Error {
-        self.meter
-            .fail(Fault::Socket(error.kind(), error.to_string()))
+            is_tls,
+            forward,
+            idle: true,
+        }
     }
 }
 
-/// Whether the call should simply be made again, after a look at the limits.
-fn is_passing(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-    )
+impl Forward {
+    /// A request's head as the proxy wants it.
+    fn rewrite(&self, head: &[u8]) -> io::Result<Vec<u8>> {
+        let place = |byte| head.iter().position(|&b| b == byte);
+        let (Some(space), Some(line_end)) = (place(b' '), place(b'\n')) else {
+            return Err(io::Error::other("a request's first line is not whole"));
+        };
+        let mut rewritten = Vec::with_capacity(head.len() + self.origin.len() + 100);
+        rewritten.extend_from_slice(&head[..=space]);
+        rewritten.extend_from_slice(self.origin.as_bytes());
+        rewritten.extend_from_slice(&head[space + 1..=line_end]);
+        if let Some(secret) = &self.authorization {
+            rewritten.extend_from_slice(b"proxy-authorization: ");
+            rewritten.extend_from_slice(secret.reveal().as_bytes());
+            rewritten.extend_from_slice(b"\r\n");
+        }
+        rewritten.extend_from_slice(&head[line_end + 1..]);
+        Ok(rewritten)
+    }
 }
 
 impl Transport for Wire {
@@ -68,60 +81,62 @@ impl Transport for Wire {
 
     // ureq's own time-outs are all off: the meter's limits stand in their place.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        self.idle = false;
+        let is_head = std::mem::replace(&mut self.idle, false);
         self.meter.sending(self.remote);
-        let mut written = 0;
-        while written < amount {
-            self.meter.check()?;
-            match self.stream.write(&self.buffers.output()[written..amount]) {
-                Ok(0) => return Err(self.socket_fault(&io::ErrorKind::WriteZero.into())),
-                Ok(count) => written += count,
-                Err(error) if is_passing(&error) => {}
-                Err(error) => return Err(self.socket_fault(&error)),
-            }
+        let output = &self.buffers.output()[..amount];
+        match &self.forward {
+            Some(forward) if is_head => self.line.write_all(&forward.rewrite(output)?)?,
+            _ => self.line.write_all(output)?,
         }
+        self.line.flush()?;
         self.meter.sent();
         Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        loop {
-            self.meter.check()?;
-            let tick = self.meter.tick();
-            if tick != self.tick {
-                self.stream
-                    .set_read_timeout(Some(tick))
-                    .map_err(|error| self.socket_fault(&error))?;
-                self.tick = tick;
-            }
-            let room = self.buffers.input_append_buf();
-            if room.is_empty() {
-                // A read into no room would look like the end of the connection.
-                return Err(self.meter.fail(Fault::EndlessLine));
-            }
-            match self.stream.read(room) {
-                Ok(count) => {
-                    self.meter.received(count);
-                    self.buffers.input_appended(count);
-                    return Ok(count > 0);
-                }
-                Err(error) if is_passing(&error) => {}
-                Err(error) => return Err(self.socket_fault(&error)),
-            }
+        let room = self.buffers.input_append_buf();
+        if room.is_empty() {
+            // A read into no room would look like the end of the connection.
+            return Err(self.meter.fail(Fault::EndlessLine));
         }
+        let count = self.line.read(room)?;
+        if count > 0 {
+            self.meter.answered();
+        }
+        self.buffers.input_appended(count);
+        Ok(count > 0)
     }
 
     /// Asked twice for each reuse: when the connection goes back to the pool, and when it is taken
-    /// out. The second time is the one that counts, as whatever came in between is found then.
+    /// out. The second time is the one that counts: whatever came in between, and would be taken for
+    /// the answer to the next request, is found then.
     fn is_open(&mut self) -> bool {
         let was_idle = std::mem::replace(&mut self.idle, true);
-        !was_idle || is_quiet(&self.stream)
+        !was_idle || self.line.is_quiet()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_tls
     }
 }
 
-/// Whether the other side has neither closed nor said anything unasked, which would be taken for the
-/// answer to the next request.
-fn is_quiet(stream: &TcpStream) -> bool {
-    let peeked = recv(stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
-    matches!(peeked, Err(Errno::WOULDBLOCK))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forwarded_request_states_the_whole_url_and_the_proxy_s_credentials() {
+        let forward = Forward {
+            origin: "http://h:8080".to_owned(),
+            authorization: Some(Secret::basic(b"u", b"p")),
+        };
+        let head = b"GET /a?b HTTP/1.1\r\nhost: h:8080\r\n\r\n";
+        let rewritten = forward.rewrite(head).unwrap();
+        assert_eq!(
+            String::from_utf8(rewritten).unwrap(),
+            "GET http://h:8080/a?b HTTP/1.1\r\nproxy-authorization: Basic dTpw\r\n\
+             host: h:8080\r\n\r\n"
+        );
+        assert!(forward.rewrite(b"GET").is_err());
+    }
 }

@@ -1,0 +1,233 @@
+//! TLS: one set-up and one session cache for all workers of a run, built when the first https URL
+//! asks for it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
+
+/// What the user says about TLS.
+#[derive(Debug, Clone, Default)]
+pub struct TlsConfig {
+    insecure: bool,
+    /// Trusted instead of the system's roots.
+    roots: Option<Vec<CertificateDer<'static>>>,
+    identity: Option<Arc<Identity>>,
+}
+
+/// Who this client is: its certificates and its key.
+struct Identity {
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity(…)")
+    }
+}
+
+impl TlsConfig {
+    /// Accept any certificate.
+    #[must_use]
+    pub fn insecure(mut self, insecure: bool) -> Self {
+        self.insecure = insecure;
+        self
+    }
+
+    /// Trust the certificates in this PEM file, and no others.
+    ///
+    /// # Errors
+    ///
+    /// If there are none in it, or it cannot be read.
+    pub fn roots_from(mut self, path: &Path) -> Result<Self, String> {
+        self.roots = Some(certificates(path)?);
+        Ok(self)
+    }
+
+    /// Show these certificates to servers that ask, with their key. Both are PEM files; without a
+    /// second one the key is in the first.
+    ///
+    /// # Errors
+    ///
+    /// If one of them has not what it should, or cannot be read.
+    pub fn identity_from(mut self, chain: &Path, key: Option<&Path>) -> Result<Self, String> {
+        let key_path = key.unwrap_or(chain);
+        let key = PrivateKeyDer::from_pem_file(key_path)
+            .map_err(|error| format!("{}: no private key in it ({error})", key_path.display()))?;
+        self.identity = Some(Arc::new(Identity {
+            chain: certificates(chain)?,
+            key,
+        }));
+        Ok(self)
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    if found.is_empty() {
+        return Err(format!("{}: there is no certificate in it", path.display()));
+    }
+    Ok(found)
+}
+
+/// The TLS set-up of a run.
+pub(super) struct Tls {
+    wanted: TlsConfig,
+    built: OnceLock<Result<Arc<ClientConfig>, String>>,
+}
+
+impl Tls {
+    pub(super) fn new(wanted: TlsConfig) -> Self {
+        Tls {
+            wanted,
+            built: OnceLock::new(),
+        }
+    }
+
+    /// The set-up, built at the first call.
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, String> {
+        self.built.get_or_init(|| build(&self.wanted)).clone()
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
+    let provider = Arc::new(ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?;
+    let builder = if wanted.insecure {
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+    } else {
+        builder.with_root_certificates(roots(wanted.roots.as_deref())?)
+    };
+    let mut config = match &wanted.identity {
+        Some(identity) => builder
+            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+            .map_err(|error| format!("the client's certificate and key do not fit: {error}"))?,
+        None => builder.with_no_client_auth(),
+    };
+    // Said aloud, so that a server that speaks more than one protocol picks this one.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// The user's roots, or the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others), or, on a
+/// system that has none, those of Mozilla as bundled.
+fn roots(given: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
+    let mut store = RootCertStore::empty();
+    match given {
+        Some(given) => {
+            for certificate in given {
+                store
+                    .add(certificate.clone())
+                    .map_err(|error| format!("a certificate of --cacert is no good: {error}"))?;
+            }
+        }
+        None => {
+            let system = rustls_native_certs::load_native_certs();
+            store.add_parsable_certificates(system.certs);
+            if store.is_empty() {
+                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
+    }
+    Ok(store)
+}
+
+/// What rustls found wrong, in words; `None` if the error is not rustls's.
+pub(super) fn reason(error: &io::Error) -> Option<String> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    Some(match error {
+        rustls::Error::InvalidCertificate(certificate) => in_words(certificate),
+        rustls::Error::InvalidMessage(_) => {
+            "the server does not speak TLS on this port; for plain HTTP write http://".to_owned()
+        }
+        rustls::Error::AlertReceived(alert) => {
+            format!("the server refused the handshake: {alert:?}")
+        }
+        rustls::Error::PeerIncompatible(what) => {
+            format!("the server and pfetch have no TLS version or cipher in common: {what:?}")
+        }
+        other => other.to_string(),
+    })
+}
+
+fn in_words(error: &CertificateError) -> String {
+    match error {
+        CertificateError::UnknownIssuer => {
+            "the certificate is not from an issuer that is trusted here (--cacert FILE trusts \
+             another, -k trusts all)"
+                .to_owned()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("the certificate has expired ({error})")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("the certificate is not valid yet ({error})")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("the certificate is for another name ({error})")
+        }
+        other => format!("the certificate is no good: {other}"),
+    }
+}
+
+/// The verifier of `--insecure`: any certificate will do, if its owner has the key.
+#[derive(Debug)]
+struct AnyCertificate(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
