@@ -242,6 +242,7 @@ impl Client {
         let request = self.build(visit)?;
         // `run` without a request-level configuration uses the agent's cached TLS set-up.
         let mut response = self.agent.run(request)?;
+        self.meter.head_ended();
         visit.status = Some(response.status());
         visit.version = Some(response.version());
         let next = redirect::destination(

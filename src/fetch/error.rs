@@ -26,6 +26,18 @@ pub(super) fn from_fault(fault: Fault, phase: Phase) -> Failure {
                 humantime::format_duration(limit)
             ),
         ),
+        Fault::SlowHead(limit) => (
+            FailureKind::Stall,
+            format!(
+                "stalled: the response header was not complete after {}",
+                humantime::format_duration(limit)
+            ),
+        ),
+        Fault::EndlessHead => (FailureKind::Protocol, invalid("its header does not end")),
+        Fault::EndlessLine => (
+            FailureKind::Protocol,
+            invalid("its header, or a line of it, is longer than 64 KiB"),
+        ),
         Fault::Unreachable(reasons) => (FailureKind::Connect, reasons),
         Fault::NameNotFound(reason) => (FailureKind::Dns, reason),
         Fault::Socket(kind, message) => return from_socket(kind, &message, phase),
@@ -43,12 +55,16 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
         ureq::Error::Io(error) => return from_io(&error, phase, body_bytes),
         ureq::Error::Protocol(error) => (
             FailureKind::Protocol,
-            format!("the server's answer is not valid HTTP: {error}"),
+            invalid(&in_plain_words(&error.to_string())),
         ),
-        ureq::Error::LargeResponseHeader(size, limit) => (
+        ureq::Error::LargeResponseHeader(_, limit) => (
             FailureKind::Protocol,
-            format!("the response header has {size} bytes; the limit is {limit}"),
+            format!("the response header is longer than {limit} bytes"),
         ),
+        // The connection's end in the line that states a chunk's length.
+        ureq::Error::BodyStalled => {
+            return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
+        }
         ureq::Error::Rustls(error) => (FailureKind::Tls, error.to_string()),
         ureq::Error::Tls(reason) => (FailureKind::Tls, reason.to_owned()),
         error => (FailureKind::Local, error.to_string()),
@@ -60,13 +76,50 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
     }
 }
 
+fn invalid(why: &str) -> String {
+    format!("the server's answer is not valid HTTP: {why}")
+}
+
+/// What ureq's protocol errors mean to somebody who does not know its source. They are told apart by
+/// their text, because their type is not ureq's to give.
+fn in_plain_words(error: &str) -> String {
+    let parse = error.strip_prefix("http parse fail: ").unwrap_or(error);
+    let words = match parse {
+        "invalid HTTP version" | "unsupported http version" => {
+            "it does not begin with HTTP/1; another service, or https, may be on this port"
+        }
+        "invalid response status" => "its status is not a number of three digits",
+        "invalid header name" => {
+            "a header's name is empty or has a character that no name may have"
+        }
+        "invalid header value" => "a header's value has a control character in it",
+        "invalid new line" => "a line of its header does not end as it must",
+        "http parse resulted in too many headers" => "it has more than 128 headers",
+        "conflicting content-length headers" => "it states two different lengths (Content-Length)",
+        "content-length header not a number" => "its Content-Length is not a number",
+        "chunk length is not ascii" | "chunk length cannot be read as a number" => {
+            "a chunk of its body does not state its length"
+        }
+        "chunk expected crlf as next character" => {
+            "a chunk of its body does not end where its length says"
+        }
+        other => other,
+    };
+    words.to_owned()
+}
+
 fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure {
     // rustls reports a bad certificate through the socket's error type.
     if phase == Phase::Ssl && error.kind() == io::ErrorKind::InvalidData {
+        let mut message = error.to_string();
+        if message.contains("InvalidContentType") {
+            message = "the server does not speak TLS on this port; for plain HTTP write http://"
+                .to_owned();
+        }
         return Failure {
             kind: FailureKind::Tls,
             phase: Some(phase),
-            message: escape(&error.to_string()),
+            message: escape(&message),
         };
     }
     if error.kind() == io::ErrorKind::UnexpectedEof {

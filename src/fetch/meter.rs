@@ -22,6 +22,10 @@ pub(super) const FINE_TICK: Duration = Duration::from_millis(10);
 /// A connection stalls when it gives less than this within the stall time.
 const STALL_BYTES: usize = 1024;
 
+/// The most that may come before the response's header is whole. ureq's own limit, 64 KiB, is for
+/// one header; interim responses (1xx) before it may be as many as the server likes.
+const MOST_HEAD_BYTES: usize = 256 * 1024;
+
 #[derive(Debug)]
 pub(super) struct Meter {
     stop: StopToken,
@@ -38,6 +42,12 @@ pub(super) enum Fault {
     ConnectTimeout(Duration),
     /// Less than [`STALL_BYTES`] came for this long.
     Stalled(Duration),
+    /// The response's header was not whole after this.
+    SlowHead(Duration),
+    /// What came before the final response's header is too long.
+    EndlessHead,
+    /// The buffer is full of what should be one header, or one line.
+    EndlessLine,
     /// No address of the name could be reached, for these reasons.
     Unreachable(String),
     /// The name could not be looked up.
@@ -67,6 +77,9 @@ struct Reading {
     first_byte: Option<Instant>,
     /// Since when less than [`STALL_BYTES`] have come, and how many have.
     quiet: Option<(Instant, usize)>,
+    /// Whether the request is out and its response's header not yet whole. The stall clock does not
+    /// start anew meanwhile: dripped headers and interim responses may not go on for ever.
+    in_head: bool,
     remote: Option<SocketAddr>,
     wire_bytes: u64,
     fault: Option<Fault>,
@@ -230,7 +243,15 @@ impl Meter {
             let now = Instant::now();
             r.send.end = Some(now);
             r.quiet = Some((now, 0));
+            r.in_head = true;
         }
+    }
+
+    /// The response's header is whole.
+    pub(super) fn head_ended(&self) {
+        let mut r = self.lock();
+        r.in_head = false;
+        r.quiet = Some((Instant::now(), 0));
     }
 
     /// `bytes` came from the socket.
@@ -242,7 +263,7 @@ impl Meter {
             r.first_byte.get_or_insert(now);
         }
         let (since, so_far) = r.quiet.unwrap_or((now, 0));
-        r.quiet = Some(if so_far + bytes >= STALL_BYTES {
+        r.quiet = Some(if !r.in_head && so_far + bytes >= STALL_BYTES {
             (now, 0)
         } else {
             (since, so_far + bytes)
@@ -311,7 +332,12 @@ impl Reading {
         } else if self.connect_deadline().is_some_and(|at| now >= at) {
             Some(Fault::ConnectTimeout(limits.connect_timeout))
         } else if self.stall_deadline().is_some_and(|at| now >= at) {
-            limits.stall_timeout.map(Fault::Stalled)
+            limits.stall_timeout.map(match self.quiet {
+                Some((_, bytes)) if bytes >= STALL_BYTES => Fault::SlowHead,
+                _ => Fault::Stalled,
+            })
+        } else if self.in_head && self.quiet.is_some_and(|(_, bytes)| bytes > MOST_HEAD_BYTES) {
+            Some(Fault::EndlessHead)
         } else {
             None
         }

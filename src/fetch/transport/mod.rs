@@ -19,7 +19,8 @@ use super::resolver::WorkerResolver;
 use dial::Dial;
 
 /// ureq's buffers for each connection: room for the headers (64 KiB is ureq's limit for them), and
-/// for the request's head.
+/// for the request's head. No more: ureq holds all that has come, body included, against that limit
+/// when it passes over an interim response.
 const INPUT_BUFFER: usize = 64 * 1024;
 /// See [`INPUT_BUFFER`].
 const OUTPUT_BUFFER: usize = 24 * 1024;

@@ -1,19 +1,18 @@
 //! One TCP connection as ureq's transport: reads and writes that never wait longer than a tick
-//! without looking at the limits, at two system calls a request when all goes well.
+//! without looking at the limits, at three system calls a request when all goes well: one to see
+//! that a kept connection is quiet, one to send, one to receive.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
 use super::{INPUT_BUFFER, OUTPUT_BUFFER};
 use crate::fetch::meter::{Fault, Meter, TICK};
-
-/// A connection used within this time is taken to be open still. An older one is asked, which costs
-/// three system calls; a request on one that turns out closed is tried again on a fresh one.
-const FRESH: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -23,7 +22,8 @@ pub(super) struct Wire {
     meter: Arc<Meter>,
     /// The receive time-out that the socket has.
     tick: Duration,
-    last_use: Instant,
+    /// Whether the last response is over and no request has been sent since.
+    idle: bool,
 }
 
 impl Wire {
@@ -43,7 +43,7 @@ impl Wire {
             buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
             meter,
             tick: TICK,
-            last_use: Instant::now(),
+            idle: false,
         })
     }
 
@@ -68,6 +68,7 @@ impl Transport for Wire {
 
     // ureq's own time-outs are all off: the meter's limits stand in their place.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
+        self.idle = false;
         self.meter.sending(self.remote);
         let mut written = 0;
         while written < amount {
@@ -93,11 +94,15 @@ impl Transport for Wire {
                     .map_err(|error| self.socket_fault(&error))?;
                 self.tick = tick;
             }
-            match self.stream.read(self.buffers.input_append_buf()) {
+            let room = self.buffers.input_append_buf();
+            if room.is_empty() {
+                // A read into no room would look like the end of the connection.
+                return Err(self.meter.fail(Fault::EndlessLine));
+            }
+            match self.stream.read(room) {
                 Ok(count) => {
                     self.meter.received(count);
                     self.buffers.input_appended(count);
-                    self.last_use = Instant::now();
                     return Ok(count > 0);
                 }
                 Err(error) if is_passing(&error) => {}
@@ -106,20 +111,17 @@ impl Transport for Wire {
         }
     }
 
-    /// Asked twice for each reuse: when the connection goes back to the pool and when it is taken
-    /// out. Only a connection that has been idle for a while is really looked at.
+    /// Asked twice for each reuse: when the connection goes back to the pool, and when it is taken
+    /// out. The second time is the one that counts, as whatever came in between is found then.
     fn is_open(&mut self) -> bool {
-        self.last_use.elapsed() < FRESH || is_quiet(&self.stream)
+        let was_idle = std::mem::replace(&mut self.idle, true);
+        !was_idle || is_quiet(&self.stream)
     }
 }
 
-/// Whether the other side has neither closed nor said anything unasked.
+/// Whether the other side has neither closed nor said anything unasked, which would be taken for the
+/// answer to the next request.
 fn is_quiet(stream: &TcpStream) -> bool {
-    let peek = || {
-        stream.set_nonblocking(true)?;
-        let peeked = stream.peek(&mut [0]);
-        stream.set_nonblocking(false)?;
-        peeked
-    };
-    peek().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    let peeked = recv(stream, &mut [0; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    matches!(peeked, Err(Errno::WOULDBLOCK))
 }

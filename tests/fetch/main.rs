@@ -1,0 +1,14 @@
+//! The fetch layer through its public API, against real servers on the loopback.
+
+#[path = "../support/raw.rs"]
+mod raw;
+#[path = "../support/server.rs"]
+mod server;
+
+mod answers;
+mod connections;
+mod faults;
+mod limits;
+mod names;
+mod redirects;
+mod support;
