@@ -139,7 +139,7 @@ pub struct StillRunning {
 
 impl fmt::Display for StillRunning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} worker(s) were still running a job", self.workers)
+        write!(f, "workers still running a job: {}", self.workers)
     }
 }
 

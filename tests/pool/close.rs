@@ -149,7 +149,7 @@ fn shutdown_leaves_a_stuck_job_behind_and_the_job_ends_later() {
         let queued = pool.submit(job, ());
         let error = pool.shutdown(Duration::from_millis(1)).unwrap_err();
         assert_eq!(error, StillRunning { workers: 1 });
-        assert_eq!(error.to_string(), "1 workers were still running a job");
+        assert_eq!(error.to_string(), "workers still running a job: 1");
         assert!(!stuck.is_done() && !queued.is_done());
         gate.open();
         assert_eq!(stuck.join(), Ok("came through"));

@@ -122,8 +122,17 @@ impl Wire<'_> {
 
     /// Reads what has come, at least one byte and as much as one read gives.
     pub(crate) fn read_once(&mut self) -> io::Result<usize> {
+        self.once(|mut stream| stream.read(&mut [0; 16 * 1024]))
+    }
+
+    /// Waits until something has come, and leaves it unread.
+    pub(crate) fn peek_once(&mut self) -> io::Result<usize> {
+        self.once(|stream| stream.peek(&mut [0]))
+    }
+
+    fn once(&self, read: impl Fn(&TcpStream) -> io::Result<usize>) -> io::Result<usize> {
         loop {
-            match self.stream.read(&mut [0; 16 * 1024]) {
+            match read(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if *lock(&self.shared.stopped) {
                         return Ok(0);
