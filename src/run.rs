@@ -113,6 +113,17 @@ pub fn run(
     }
 }
 
+/// Why [`Run::fill`] took no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    /// There is no room, or nothing more to come.
+    Up,
+    /// There is room, but no input yet.
+    InputRanOut,
+    /// Neither: it is only time to look after ended jobs.
+    Partly,
+}
+
 struct Run<'a> {
     config: RunConfig,
     source: Source,
@@ -140,8 +151,8 @@ impl Run<'_> {
             if stop.is_stopped() {
                 return self.wind_up();
             }
-            let waits_for_input = self.fill()?;
-            if self.collect()? > 0 {
+            let filled = self.fill()?;
+            if self.collect()? > 0 || filled == Filled::Partly {
                 continue;
             }
             if self.in_flight.is_empty() && self.held.is_none() && self.source_ended {
@@ -151,7 +162,7 @@ impl Run<'_> {
             self.listener.idle().map_err(CutShort::Listener)?;
             let nothing = never();
             let feed = match self.source.feed() {
-                Some(feed) if waits_for_input => feed,
+                Some(feed) if filled == Filled::InputRanOut => feed,
                 _ => &nothing,
             };
             let mut message = None;
@@ -170,12 +181,11 @@ impl Run<'_> {
         }
     }
 
-    /// Submits targets while there is room. Returns whether there is room still, so that more input
-    /// would be welcome.
-    fn fill(&mut self) -> Result<bool, CutShort> {
+    /// Submits targets while there is room and input, but not too many at once.
+    fn fill(&mut self) -> Result<Filled, CutShort> {
         for _ in 0..FILL_AT_ONCE {
             if !self.has_room() {
-                return Ok(false);
+                return Ok(Filled::Up);
             }
             if let Some(target) = self.held.take() {
                 self.submit(target);
@@ -195,17 +205,17 @@ impl Run<'_> {
                     self.warn(format!("{name}: {reason}"))?;
                     self.unreadable.push(list);
                 }
-                Next::Wait => return Ok(true),
+                Next::Wait => return Ok(Filled::InputRanOut),
                 Next::End => {
                     if !self.source_ended {
                         self.source_ended = true;
                         self.event(&Event::Counted(self.read))?;
                     }
-                    return Ok(false);
+                    return Ok(Filled::Up);
                 }
             }
         }
-        Ok(false)
+        Ok(Filled::Partly)
     }
 
     fn has_room(&self) -> bool {
