@@ -98,18 +98,22 @@ pub fn run(
         warned: false,
         listener,
     };
-    let cut_short = match run.work().and_then(|()| run.end()) {
-        Ok(()) => None,
-        Err(cut_short) => {
-            pool.stop();
-            run.tally.set_stopped();
-            Some(cut_short)
+    let ended = match run.work() {
+        Ok(()) => run.end(),
+        // What was done until then is reported all the same.
+        Err(strict @ CutShort::Strict(_)) => {
+            run.wind_up().and_then(|()| run.end()).and(Err(strict))
         }
+        Err(listener) => Err(listener),
     };
+    if ended.is_err() {
+        pool.stop();
+        run.tally.set_stopped();
+    }
     Report {
         summary: run.tally.summary(),
         unreadable: run.unreadable,
-        cut_short,
+        cut_short: ended.err(),
     }
 }
 
@@ -196,7 +200,10 @@ impl Run<'_> {
                     self.read += 1;
                     match item {
                         Item::Target(target) => self.submit(target),
-                        Item::Bad(bad) if self.config.strict => return Err(CutShort::Strict(bad)),
+                        Item::Bad(bad) if self.config.strict => {
+                            self.tell(bad_outcome(bad.clone()))?;
+                            return Err(CutShort::Strict(bad));
+                        }
                         Item::Bad(bad) => self.tell(bad_outcome(bad))?,
                     }
                 }
