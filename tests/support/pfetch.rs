@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,7 +99,7 @@ impl Pfetch {
             stdin: child.stdin.take(),
             out: out.map_or_else(Stream::none, Stream::new),
             err: err.map_or_else(Stream::none, Stream::new),
-            status: wait(child),
+            status: watch(child),
             ended: false,
             deadline: Instant::now() + LIMIT,
         }
@@ -386,10 +386,21 @@ impl Stream {
     }
 }
 
-/// Waits for the end on a thread of its own, so that the test need not wait for ever.
-fn wait(mut child: Child) -> Receiver<ExitStatus> {
+/// Waits for the end on a thread of its own, and brings it about when time is up: that also ends
+/// whatever wait of the test's there is at the other end of a pipe.
+fn watch(mut child: Child) -> Receiver<ExitStatus> {
     let (sender, status) = mpsc::channel();
-    thread::spawn(move || sender.send(child.wait().unwrap()));
+    let (alive, ended) = mpsc::channel::<()>();
+    let pid = Pid::from_child(&child);
+    thread::spawn(move || {
+        let _ = sender.send(child.wait().unwrap());
+        drop(alive);
+    });
+    thread::spawn(move || {
+        if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    });
     status
 }
 
