@@ -145,7 +145,10 @@ fn shown(text: &str) -> Arc<str> {
 mod tests {
     use super::*;
 
-    fn line(text: &[u8]) -> Option<Result<(String, Verb, usize), (String, String)>> {
+    /// URL, verb and number of headers; or excerpt and reason.
+    type Found = Result<(String, Verb, usize), (String, String)>;
+
+    fn line(text: &[u8]) -> Option<Found> {
         read(text, InputConfig::default()).map(|read| {
             read.map(|m| {
                 let headers = m.headers.map_or(0, |h| h.len());
