@@ -231,7 +231,10 @@ impl Run<'_> {
         // A queue that was found full is left alone until a job has ended.
         (!self.queue_is_full || in_flight < self.pool.threads())
             && in_flight < self.pool.workers() + self.pool.queue_capacity()
-            && !(self.reorder.is_on && self.read >= self.reorder.next + window)
+            // What has been read already is within the window.
+            && (self.held.is_some()
+                || !self.reorder.is_on
+                || self.read < self.reorder.next + window)
     }
 
     fn submit(&mut self, target: Arc<Target>) {
