@@ -21,8 +21,8 @@ fn urls_are_named_on_the_command_line() {
     let server = Server::start();
     let run = pfetch(&[server.url("/bytes/10"), server.url("/bytes/20")]).run();
     run.exits(0)
-        .is_quiet_on_stderr()
-        .is_plain_text()
+        .says_nothing()
+        .shows_plain_text()
         .prints(&server.url("/bytes/10\n"))
         .prints(&server.url("/bytes/20\n"))
         .prints("\n  2 URLs: 2 ok, 0 failed · 30 B · ")
@@ -209,7 +209,12 @@ fn input_order_holds_beyond_its_window() {
     });
     let release = release;
     let list: Vec<String> = (0..2500).map(|n| server.url(&format!("/{n}"))).collect();
-    let run = pfetch(&["--format=jsonl", "--order=input", "-j4"]);
+    let run = pfetch(&[
+        "--format=jsonl",
+        "--order=input",
+        "-j4",
+        "--stall-timeout=5m",
+    ]);
     let mut running = run.stdin("").start();
     let mut stdin = running.stdin.take().unwrap();
     let text = list.join("\n");
@@ -227,7 +232,7 @@ fn input_order_holds_beyond_its_window() {
 #[test]
 fn the_version_is_printed() {
     for option in ["--version", "-V"] {
-        let run = pfetch(&[option]).run().exits(0).is_quiet_on_stderr();
+        let run = pfetch(&[option]).run().exits(0).says_nothing();
         assert_eq!(
             run.stdout,
             concat!("pfetch ", env!("CARGO_PKG_VERSION"), "\n")
@@ -237,14 +242,14 @@ fn the_version_is_printed() {
 
 #[test]
 fn short_help_fits_a_screen_and_long_help_has_everything() {
-    let short = pfetch(&["-h"]).run().exits(0).is_quiet_on_stderr();
+    let short = pfetch(&["-h"]).run().exits(0).says_nothing();
     short.check("40 lines", short.stdout.lines().count() <= 40);
     short.check(
         "100 columns",
         short.stdout.lines().all(|line| line.chars().count() <= 100),
     );
-    let long = pfetch(&["--help"]).run().exits(0).is_quiet_on_stderr();
-    let long = long.is_plain_text().prints("Exit codes");
+    let long = pfetch(&["--help"]).run().exits(0).says_nothing();
+    let long = long.shows_plain_text().prints("Exit codes");
     for option in [
         "--input",
         "--proto-default",

@@ -68,7 +68,11 @@ fn strict_stops_at_the_first_bad_line_and_reports_what_was_done() {
     assert!(first.contains(&good), "{first}");
     running.feed("http://127.0.0.1:99999/");
     running.feed(&server.url("/bytes/2"));
-    let run = running.end().exits(2).complains_in_a_line().is_plain_text();
+    let run = running
+        .end()
+        .exits(2)
+        .complains_in_a_line()
+        .shows_plain_text();
     let run = run
         .says("<stdin>:2: not a valid URL: the port is not a number from 0 to 65535")
         .says("--strict");
@@ -151,7 +155,7 @@ fn a_reader_that_goes_away_ends_it_quietly() {
     reader.read_line(&mut first).unwrap();
     assert!(first.contains("/bytes/1"), "{first}");
     drop(reader);
-    running.end().exits(141).is_quiet_on_stderr();
+    running.end().exits(141).says_nothing();
     endless.join().unwrap();
 }
 
@@ -162,6 +166,6 @@ fn a_reader_that_was_never_there_is_no_mishap() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let run = pfetch(&args).stdout(writer.into()).run();
-        run.exits(141).is_quiet_on_stderr();
+        run.exits(141).says_nothing();
     }
 }

@@ -18,7 +18,7 @@ use server::{Server, routes};
 fn has_keys(object: &Value, keys: &[&str]) {
     let found: BTreeSet<&str> = object
         .as_object()
-        .unwrap()
+        .expect("an object")
         .keys()
         .map(String::as_str)
         .collect();
@@ -62,7 +62,7 @@ fn json_lines_have_exactly_the_documented_fields() {
     let run = pfetch(&["--format=jsonl", "-"])
         .stdin(list.join("\n"))
         .run();
-    let run = run.exits(1).is_plain_text().is_quiet_on_stderr();
+    let run = run.exits(1).shows_plain_text().says_nothing();
     let lines = run.json();
     let types: Vec<_> = lines
         .iter()
@@ -247,12 +247,9 @@ fn the_baseline_can_be_left_out() {
 fn quiet_prints_failures_only() {
     let server = Server::start();
     let (good, bad) = (server.url("/bytes/1"), server.url("/status/404"));
-    let run = pfetch(&["-q", &good]).run().exits(0).is_quiet_on_stderr();
+    let run = pfetch(&["-q", &good]).run().exits(0).says_nothing();
     assert_eq!(run.stdout, "");
-    let run = pfetch(&["-q", &good, &bad])
-        .run()
-        .exits(1)
-        .is_quiet_on_stderr();
+    let run = pfetch(&["-q", &good, &bad]).run().exits(1).says_nothing();
     run.check("one line", run.stdout.lines().count() == 1);
     run.prints("  404 ").prints(&bad);
 }
@@ -293,12 +290,12 @@ fn colour_is_used_when_asked_for_and_not_in_a_pipe() {
             run.stdout.contains("\x1b[31m  404\x1b[0m") == coloured,
         );
         if !coloured {
-            run.is_plain_text();
+            run.shows_plain_text();
         }
     }
     // A program reads no colours.
     let run = pfetch(&["--color=always", "--format=jsonl", &bad]).run();
-    run.exits(1).is_plain_text();
+    run.exits(1).shows_plain_text();
 }
 
 #[test]
@@ -330,7 +327,7 @@ fn progress_is_off_in_a_pipe() {
         let run = pfetch(&[&options[..], &[&url]].concat())
             .env("TERM", "xterm")
             .run();
-        run.exits(0).is_quiet_on_stderr().is_plain_text();
+        run.exits(0).says_nothing().shows_plain_text();
     }
 }
 

@@ -23,14 +23,16 @@ fn recording_with(
     let heads = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&heads);
     let server = Server::with(move |request, reply| {
-        kept.lock().unwrap().push(request.head.to_lowercase());
+        kept.lock()
+            .expect("no test panics with it")
+            .push(request.head.to_lowercase());
         handler(request, reply)
     });
     (server, heads)
 }
 
 fn head(heads: &Mutex<Vec<String>>, position: usize) -> String {
-    heads.lock().unwrap()[position].clone()
+    heads.lock().expect("no test panics with it")[position].clone()
 }
 
 #[test]
@@ -128,7 +130,7 @@ fn credentials_of_urls_that_fail_are_never_shown_either() {
             .stdin(list.join("\n"))
             .run();
         run.exits(1)
-            .is_plain_text()
+            .shows_plain_text()
             .never_shows("joe")
             .never_shows("hush");
     }
@@ -364,7 +366,7 @@ fn hostile_redirects_are_escaped() {
         });
         for format in ["human", "jsonl"] {
             let run = pfetch(&["--format", format, &server.url("/")]).run();
-            run.exits(1).is_plain_text().prints(&server.url("/"));
+            run.exits(1).shows_plain_text().prints(&server.url("/"));
         }
     }
 }

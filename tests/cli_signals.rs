@@ -43,11 +43,7 @@ fn a_signal_ends_the_run_and_what_was_done_is_reported() {
             arrivals.recv_timeout(LIMIT).unwrap();
         }
         running.signal(signal);
-        let run = running
-            .end()
-            .exits(code)
-            .is_quiet_on_stderr()
-            .is_plain_text();
+        let run = running.end().exits(code).says_nothing().shows_plain_text();
         run.prints("/bytes/7\n")
             .prints("/status/404  not found\n")
             .prints("\n  6 URLs: 1 ok, 1 failed, 4 skipped · ")
@@ -99,7 +95,7 @@ fn a_signal_ends_an_endless_list() {
         assert!(running.line().contains("/bytes/1"));
     }
     running.signal(Signal::INT);
-    let run = running.end().exits(130).is_quiet_on_stderr();
+    let run = running.end().exits(130).says_nothing();
     run.check("a summary", run.stdout.contains(" URLs: "));
     run.prints(" ok, 0 failed");
     endless.join().unwrap();

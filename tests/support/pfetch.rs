@@ -247,7 +247,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub(crate) fn is_quiet_on_stderr(self) -> Self {
+    pub(crate) fn says_nothing(self) -> Self {
         self.check("stderr is empty", self.stderr.is_empty());
         self
     }
@@ -265,7 +265,7 @@ impl Run {
 
     /// Nothing that moves a cursor or changes the direction of writing, on either stream.
     #[track_caller]
-    pub(crate) fn is_plain_text(self) -> Self {
+    pub(crate) fn shows_plain_text(self) -> Self {
         let hostile = |c: char| {
             (c.is_control() && c != '\n')
                 || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -414,7 +414,12 @@ const _: () = {
     #[cfg(target_os = "linux")]
     let _ = Running::proc_status;
     let _ = (Run::exits, Run::prints, Run::says, Run::never_shows);
-    let _ = (Run::is_quiet_on_stderr, Run::complains_in_a_line);
-    let _ = (Run::is_plain_text, Run::results, Run::result, Run::summary);
+    let _ = (Run::says_nothing, Run::complains_in_a_line);
+    let _ = (
+        Run::shows_plain_text,
+        Run::results,
+        Run::result,
+        Run::summary,
+    );
     let _ = (Dir::path, Dir::file::<&str>, pfetch::<&str>);
 };
