@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,6 +17,7 @@ use crate::pool::{Pool, StopToken};
 use crate::report::{Fanout, Human, JsonLines, Progress, Warnings};
 use crate::run::{self, CutShort, Report};
 use crate::signals::Watch;
+use crate::text::escape;
 
 /// How long the workers have to end when all their work is done or given up.
 const GOODBYE: Duration = Duration::from_millis(100);
@@ -148,20 +150,24 @@ fn open_lists(names: &[ListName]) -> Result<Vec<List>, Problem> {
             bytes: Box::new(io::stdin()),
         }),
         ListName::File(path) => {
-            let cannot = |reason: String| {
-                Problem::usage(format!("cannot read {}: {reason}", path.display()))
-            };
+            let cannot =
+                |reason: String| Problem::usage(format!("cannot read {}: {reason}", shown(path)));
             let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
             if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
                 return Err(cannot("it is a directory; give a file".to_owned()));
             }
             Ok(List {
-                name: path.display().to_string(),
+                name: shown(path),
                 bytes: Box::new(file),
             })
         }
     };
     names.iter().map(open).collect()
+}
+
+/// A file's name may hold anything but NUL and a slash.
+fn shown(path: &Path) -> String {
+    escape(&path.display().to_string())
 }
 
 /// Everybody who is told what happens.

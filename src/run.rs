@@ -99,19 +99,34 @@ pub fn run(
         warned: false,
         listener,
     };
-    let cut_short = match run.work().and_then(|()| run.end()) {
-        Ok(()) => None,
-        Err(cut_short) => {
-            pool.stop();
-            run.tally.set_stopped();
-            Some(cut_short)
+    let ended = match run.work() {
+        Ok(()) => run.end(),
+        // What was done until then is reported all the same.
+        Err(strict @ CutShort::Strict(_)) => {
+            run.wind_up().and_then(|()| run.end()).and(Err(strict))
         }
+        Err(listener) => Err(listener),
     };
+    if ended.is_err() {
+        pool.stop();
+        run.tally.set_stopped();
+    }
     Report {
         summary: run.tally.summary(),
         unreadable: run.unreadable,
-        cut_short,
+        cut_short: ended.err(),
     }
+}
+
+/// Why [`Run::fill`] took no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    /// There is no room, or nothing more to come.
+    Up,
+    /// There is room, but no input yet.
+    InputRanOut,
+    /// Neither: it is only time to look after ended jobs.
+    Partly,
 }
 
 struct Run<'a> {
@@ -142,9 +157,9 @@ impl Run<'_> {
             if stop.is_stopped() {
                 return self.wind_up();
             }
-            let waits_for_input = self.fill()?;
+            let filled = self.fill()?;
             self.count()?;
-            if self.collect()? > 0 {
+            if self.collect()? > 0 || filled == Filled::Partly {
                 continue;
             }
             if self.in_flight.is_empty() && self.held.is_none() && self.source_ended {
@@ -154,7 +169,7 @@ impl Run<'_> {
             self.listener.idle().map_err(CutShort::Listener)?;
             let nothing = never();
             let feed = match self.source.feed() {
-                Some(feed) if waits_for_input => feed,
+                Some(feed) if filled == Filled::InputRanOut => feed,
                 _ => &nothing,
             };
             let mut message = None;
@@ -173,12 +188,11 @@ impl Run<'_> {
         }
     }
 
-    /// Submits targets while there is room. Returns whether there is room still, so that more input
-    /// would be welcome.
-    fn fill(&mut self) -> Result<bool, CutShort> {
+    /// Submits targets while there is room and input, but not too many at once.
+    fn fill(&mut self) -> Result<Filled, CutShort> {
         for _ in 0..FILL_AT_ONCE {
             if !self.has_room() {
-                return Ok(false);
+                return Ok(Filled::Up);
             }
             if let Some(target) = self.held.take() {
                 self.submit(target);
@@ -189,7 +203,10 @@ impl Run<'_> {
                     self.read += 1;
                     match item {
                         Item::Target(target) => self.submit(target),
-                        Item::Bad(bad) if self.config.strict => return Err(CutShort::Strict(bad)),
+                        Item::Bad(bad) if self.config.strict => {
+                            self.tell(bad_outcome(bad.clone()))?;
+                            return Err(CutShort::Strict(bad));
+                        }
                         Item::Bad(bad) => self.tell(bad_outcome(bad))?,
                     }
                 }
@@ -198,14 +215,14 @@ impl Run<'_> {
                     self.warn(format!("{name}: {reason}"))?;
                     self.unreadable.push(list);
                 }
-                Next::Wait => return Ok(true),
+                Next::Wait => return Ok(Filled::InputRanOut),
                 Next::End => {
                     self.source_ended = true;
-                    return Ok(false);
+                    return Ok(Filled::Up);
                 }
             }
         }
-        Ok(false)
+        Ok(Filled::Partly)
     }
 
     fn has_room(&self) -> bool {
@@ -214,7 +231,10 @@ impl Run<'_> {
         // A queue that was found full is left alone until a job has ended.
         (!self.queue_is_full || in_flight < self.pool.threads())
             && in_flight < self.pool.workers() + self.pool.queue_capacity()
-            && !(self.reorder.is_on && self.read >= self.reorder.next + window)
+            // What has been read already is within the window.
+            && (self.held.is_some()
+                || !self.reorder.is_on
+                || self.read < self.reorder.next + window)
     }
 
     fn submit(&mut self, target: Arc<Target>) {

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 use std::env;
+use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use clap::Parser;
+use clap::error::ContextKind;
 use http::HeaderMap;
 
 use super::args::{Args, BaselineArg, FormatArg, OrderArg, Scheme, When};
@@ -16,11 +18,14 @@ use crate::pool::default_workers;
 use crate::report::{Baseline, HumanStyle};
 use crate::run::{Order, RunConfig};
 use crate::target::{DefaultScheme, Secret, Verb};
-use crate::text::escape;
+use crate::text::{escape, excerpt};
 
 /// The most bytes that the user's headers may have together, so that they fit a request's buffer
 /// next to the longest URL.
 const MAX_HEADER_BYTES: usize = 7_000;
+
+/// How much of a bad value is shown.
+const MAX_SHOWN: usize = 60;
 
 /// What to do, in full: each part takes its own small configuration from here.
 #[derive(Debug)]
@@ -241,6 +246,9 @@ fn usage(error: clap::Error) -> UsageError {
     if matches!(error.kind(), Kind::DisplayHelp | Kind::DisplayVersion) {
         return UsageError::Help(text);
     }
+    if let Some(mistake) = bad_value(&error) {
+        return UsageError::Mistake(format!("{mistake} (see pfetch --help)"));
+    }
     // The first line says what is wrong, lines that begin with "tip:" what to do.
     let mut seen = HashSet::new();
     let line = text
@@ -253,4 +261,23 @@ fn usage(error: clap::Error) -> UsageError {
         .collect::<Vec<_>>()
         .join("; ");
     UsageError::Mistake(format!("{} (see pfetch --help)", escape(&line)))
+}
+
+/// The mistake, if it is an option's value. The parser's own words would break off at a line end in
+/// the value, and would repeat a secret.
+fn bad_value(error: &clap::Error) -> Option<String> {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty())?;
+    let option = context(ContextKind::InvalidArg)?;
+    let reason = match error.source() {
+        Some(reason) => reason.to_string(),
+        None => format!("it is one of {}", context(ContextKind::ValidValue)?),
+    };
+    // What is wrong with a header its reason says.
+    let shown = if option.starts_with("--header") {
+        String::new()
+    } else {
+        format!(" '{}'", excerpt(&value, MAX_SHOWN))
+    };
+    Some(format!("invalid value{shown} for '{option}': {reason}"))
 }

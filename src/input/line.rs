@@ -100,10 +100,11 @@ fn json(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
         reason: escape(&reason),
     };
     let line: JsonLine = serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        // The parser counts lines within this one line.
-        let what = message.split(" at line ").next().unwrap_or(&message);
-        bad(format!("{what} (column {})", error.column()))
+        bad(format!(
+            "{} (column {})",
+            without_value(&error.to_string()),
+            error.column()
+        ))
     })?;
     let mut meaning = url(&line.url, config)?;
     meaning.verb = line.action.unwrap_or(config.verb);
@@ -116,6 +117,24 @@ fn json(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
     Ok(meaning)
 }
 
+/// The JSON parser's words without the position, because it counts lines within this one line, and
+/// without the value that it quotes when it expected something else: that may be a secret.
+fn without_value(message: &str) -> String {
+    let what = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(what, _)| what);
+    let unexpected = what
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.rsplit_once(", expected "));
+    match unexpected {
+        Some((found, expected)) => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
+            format!("invalid type: {kind}, expected {expected}")
+        }
+        None => what.to_owned(),
+    }
+}
+
 fn shown(text: &str) -> Arc<str> {
     // Cut first: a bad line may be long.
     let start = excerpt(&without_userinfo(text), EXCERPT);
@@ -126,10 +145,10 @@ fn shown(text: &str) -> Arc<str> {
 mod tests {
     use super::*;
 
-    /// URL, verb and number of headers; or the excerpt and the reason.
-    type Read = Result<(String, Verb, usize), (String, String)>;
+    /// URL, verb and number of headers; or excerpt and reason.
+    type Found = Result<(String, Verb, usize), (String, String)>;
 
-    fn line(text: &[u8]) -> Option<Read> {
+    fn line(text: &[u8]) -> Option<Found> {
         read(text, InputConfig::default()).map(|read| {
             read.map(|m| {
                 let headers = m.headers.map_or(0, |h| h.len());
@@ -162,6 +181,16 @@ mod tests {
         assert!(reason.contains("unknown field `outptu`"), "{reason}");
         assert!(reason.contains("`url`, `action`, `headers`"), "{reason}");
         assert!(!reason.contains("hush"), "{reason}");
+        for secret in [r#""hush at line 5""#, r#"{"A": 4711}"#] {
+            let text = format!(r#"{{"url": "h", "headers": {secret}}}"#);
+            let (_, reason) = line(text.as_bytes()).unwrap().unwrap_err();
+            assert!(reason.starts_with("invalid type: "), "{reason}");
+            assert!(reason.contains(", expected "), "{reason}");
+            assert!(
+                !reason.contains("hush") && !reason.contains("4711"),
+                "{reason}"
+            );
+        }
         let (_, reason) = line(br#"{"url": "h""#).unwrap().unwrap_err();
         assert!(reason.contains("column"), "{reason}");
         let (_, reason) = line(br#"{"action": "get"}"#).unwrap().unwrap_err();
