@@ -59,10 +59,72 @@ pub struct Outcome {
     pub timing: Timing,
     /// The responses that led here.
     pub redirects: Vec<Hop>,
+    /// Every request and its response, headers included, if the run was to keep them.
+    pub exchanges: Vec<Exchange>,
+    /// The attempts that failed before this one, which all the other figures are of.
+    pub earlier: Vec<Attempt>,
     /// Why it failed or was skipped.
     pub error: Option<Failure>,
     /// How long the server asks not to be asked again, if it does.
     pub retry_after: Option<Duration>,
+}
+
+/// One request and its response, as far as they came. Secrets are left out, control characters
+/// escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// `GET` or `HEAD`.
+    pub method: String,
+    /// The URL asked for.
+    pub url: Arc<str>,
+    /// The request's headers, but for those that every HTTP/1.1 request has of itself.
+    pub request: Vec<(String, String)>,
+    /// The address connected to: the proxy's, if there is one.
+    pub remote: Option<SocketAddr>,
+    /// The proxy, as `host:port`.
+    pub proxy: Option<String>,
+    /// Whether the connection had been used before.
+    pub reused: Option<bool>,
+    /// The response's version and status.
+    pub status: Option<(&'static str, u16)>,
+    /// The response's headers.
+    pub response: Vec<(String, String)>,
+}
+
+/// An attempt that failed and was followed by another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// When a worker took it up, by the wall clock.
+    pub started_at: Option<SystemTime>,
+    /// The same moment, and its end, by the monotonic clock.
+    pub span: Option<(Instant, Instant)>,
+    /// How long it took.
+    pub total: Duration,
+    /// The status that it got.
+    pub status: Option<u16>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+    /// The requests that it was: two, if the first met a stale connection.
+    pub requests: u32,
+    /// Bytes that the sockets gave.
+    pub wire_bytes: u64,
+    /// See [`Outcome::exchanges`].
+    pub exchanges: Vec<Exchange>,
+}
+
+impl From<Outcome> for Attempt {
+    fn from(outcome: Outcome) -> Self {
+        Attempt {
+            started_at: outcome.started_at,
+            span: outcome.span,
+            total: outcome.timing.total.unwrap_or_default(),
+            status: outcome.status,
+            error: outcome.error,
+            requests: outcome.attempts,
+            wire_bytes: outcome.wire_bytes.unwrap_or(0),
+            exchanges: outcome.exchanges,
+        }
+    }
 }
 
 /// One redirect that was followed.
@@ -165,6 +227,17 @@ impl fmt::Display for Failure {
 }
 
 impl Outcome {
+    /// How long a worker was busy with the target, all attempts together; waiting between them is
+    /// no work. `None` if no worker was.
+    pub fn busy(&self) -> Option<Duration> {
+        let earlier: Duration = self.earlier.iter().map(|attempt| attempt.total).sum();
+        match self.timing.total {
+            Some(total) => Some(total + earlier),
+            None if self.earlier.is_empty() => None,
+            None => Some(earlier),
+        }
+    }
+
     /// An outcome of something that never reached a worker.
     pub fn untried(index: u64, url: Arc<str>, verb: Verb, failure: Failure) -> Self {
         Outcome {
@@ -188,6 +261,8 @@ impl Outcome {
             span: None,
             timing: Timing::default(),
             redirects: Vec::new(),
+            exchanges: Vec::new(),
+            earlier: Vec::new(),
             error: Some(failure),
             retry_after: None,
         }

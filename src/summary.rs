@@ -16,6 +16,8 @@ pub struct Summary {
     pub local: u64,
     /// Targets that were not tried, or not to their end, because the run was stopped.
     pub skipped: u64,
+    /// Attempts that were followed by another.
+    pub retries: u64,
     /// Body bytes of all targets, decoded.
     pub bytes: u64,
     /// Bytes that the sockets gave.
@@ -25,7 +27,7 @@ pub struct Summary {
     /// From the first start to the last finish of a target (the makespan of Coffman and Graham):
     /// the parallel time. `None` if no target was tried.
     pub makespan: Option<Duration>,
-    /// The per-URL times ([`Timing::total`](crate::timing::Timing::total)), added up.
+    /// The per-URL times ([`Outcome::busy`]), added up.
     pub sum: Duration,
     /// The longest of them.
     pub slowest: Duration,
@@ -72,11 +74,14 @@ impl Tally {
         }
         summary.bytes += outcome.bytes;
         summary.wire_bytes += outcome.wire_bytes.unwrap_or(0);
-        if let Some(total) = outcome.timing.total {
-            summary.sum += total;
-            summary.slowest = summary.slowest.max(total);
+        summary.wire_bytes += outcome.earlier.iter().map(|a| a.wire_bytes).sum::<u64>();
+        summary.retries += outcome.earlier.len() as u64;
+        if let Some(busy) = outcome.busy() {
+            summary.sum += busy;
+            summary.slowest = summary.slowest.max(busy);
         }
-        if let Some((start, end)) = outcome.span {
+        let earlier = outcome.earlier.iter().map(|attempt| attempt.span);
+        for (start, end) in earlier.chain([outcome.span]).flatten() {
             let (first, last) = self.span.unwrap_or((start, end));
             self.span = Some((first.min(start), last.max(end)));
         }

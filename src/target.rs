@@ -197,6 +197,11 @@ impl Location {
         self.url.origin() == other.url.origin()
     }
 
+    /// Scheme, host and port, as they stand at the beginning of [`text`](Location::text).
+    pub fn origin(&self) -> &str {
+        &self.text[..self.url[..url::Position::BeforePath].len()]
+    }
+
     /// Whether the connection is encrypted.
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
@@ -336,6 +341,14 @@ mod tests {
         for secret in ["us@er", "us%40er", "p:ss", "p%3Ass", "Basic"] {
             assert!(!debug.contains(secret), "{secret} in {debug}");
         }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let origin = |text: &str| parse(text).unwrap().origin().to_owned();
+        assert_eq!(origin("http://u:p@H:80/x?y#z"), "http://h");
+        assert_eq!(origin("https://h:8443"), "https://h:8443");
+        assert_eq!(origin("http://[::1]:8080/x"), "http://[::1]:8080");
     }
 
     #[test]

@@ -12,9 +12,9 @@ use super::meter::{Fault, Limits, Measured, Meter};
 use super::resolver::Dns;
 use super::tls::Tls;
 use super::transport::agent;
-use super::{FetchConfig, error, redirect};
+use super::{FetchConfig, error, exchange, redirect};
 use crate::lanes::Lanes;
-use crate::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
+use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::pool::StopToken;
 use crate::retry::parse_retry_after;
 use crate::target::{Location, Target, Verb};
@@ -96,6 +96,7 @@ struct Visit<'a> {
     version: Option<Version>,
     bytes: u64,
     retry_after: Option<Duration>,
+    exchanges: Vec<Exchange>,
 }
 
 /// What one request led to.
@@ -135,6 +136,7 @@ impl Client {
             version: None,
             bytes: 0,
             retry_after: None,
+            exchanges: Vec::new(),
         };
         let result = self.follow(&mut visit);
         if let Some(lanes) = &self.shared.lanes {
@@ -169,6 +171,8 @@ impl Client {
             span: Some((started, ended)),
             timing: visit.timing,
             redirects: visit.redirects,
+            exchanges: visit.exchanges,
+            earlier: Vec::new(),
             error: result.err(),
             retry_after: visit.retry_after,
         }
@@ -228,6 +232,12 @@ impl Client {
         let mut body_bytes = None;
         let result = self.exchange(visit, &mut body_bytes);
         let measured = self.meter.measure(Instant::now());
+        if self.shared.config.keep_exchanges
+            && let Some(exchange) = visit.exchanges.last_mut()
+        {
+            exchange.remote = measured.remote;
+            exchange.reused = measured.reused;
+        }
         visit.timing.add(&measured.timing);
         visit.wire_bytes += measured.wire_bytes;
         // A fault is the cause of whatever ureq made of it, success included: a reset at the end of
@@ -252,8 +262,16 @@ impl Client {
     ) -> Result<Step, Broken> {
         self.admit(&visit.location)?;
         let request = self.build(visit)?;
-        // `run` without a request-level configuration uses the agent's cached TLS set-up.
+        if self.shared.config.keep_exchanges {
+            visit.exchanges.push(self.note(&request, &visit.location));
+        }
+        // `run` of a bare request spares the agent a copy of its configuration.
         let mut response = self.agent.run(request)?;
+        if let Some(exchange) = visit.exchanges.last_mut() {
+            let version = version_text(response.version()).unwrap_or("HTTP");
+            exchange.status = Some((version, response.status().as_u16()));
+            exchange.response = exchange::showable(response.headers());
+        }
         self.meter.head_ended();
         visit.status = Some(response.status());
         visit.version = Some(response.version());
@@ -287,6 +305,19 @@ impl Client {
         }
         visit.bytes = *bytes;
         Ok(next.map_or(Step::Done, Step::Redirect))
+    }
+
+    fn note(&self, request: &Request<()>, location: &Location) -> Exchange {
+        Exchange {
+            method: request.method().to_string(),
+            url: Arc::clone(location.text()),
+            request: exchange::showable(request.headers()),
+            remote: None,
+            proxy: self.meter.proxy().map(|proxy| proxy.name()),
+            reused: None,
+            status: None,
+            response: Vec::new(),
+        }
     }
 
     /// Whether this URL may be asked for at all.

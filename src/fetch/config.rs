@@ -28,6 +28,9 @@ pub struct FetchConfig {
     pub max_redirects: u32,
     /// Whether a redirect may lead from https to http.
     pub allow_downgrade: bool,
+    /// Whether to keep every request and response in the outcome
+    /// ([`Outcome::exchanges`](crate::outcome::Outcome::exchanges)).
+    pub keep_exchanges: bool,
     /// Whether to ask for encoded bodies and decode them.
     pub compressed: bool,
     /// Whether redirects and URLs must be https.
@@ -58,6 +61,7 @@ impl Default for FetchConfig {
             stall_timeout: Some(Duration::from_secs(30)),
             max_redirects: 10,
             allow_downgrade: false,
+            keep_exchanges: false,
             compressed: false,
             https_only: false,
             max_bytes: None,

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use crate::compare::Estimate;
 use crate::event::{Event, Listener, RunInfo};
-use crate::outcome::{FailureKind, Outcome, Verdict};
+use crate::outcome::{Failure, FailureKind, Outcome, Verdict};
 use crate::summary::Summary;
 use crate::target::Verb;
 use crate::timing::{Phase, Timing};
@@ -26,12 +26,13 @@ const SCHEMA: u32 = 1;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `timing`, `redirects`, `error` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `timing`, `redirects`, `earlier`, `error` |
 /// | `warning` | something worth knowing | `message` |
-/// | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
+/// | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
 ///
 /// `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
-/// [`Timing`]), `redirects` a list of `{url, status}`, `error`
+/// [`Timing`]), `redirects` a list of `{url, status}`, `earlier` the attempts
+/// that failed before this one as `{started_at, total, status, error}`, `error`
 /// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
 /// best_speedup}`, where `method` is `estimate`.
 #[derive(Debug)]
@@ -128,6 +129,7 @@ struct Result<'a> {
     started_at: Option<SystemTime>,
     timing: Times,
     redirects: Vec<Redirect<'a>>,
+    earlier: Vec<Earlier<'a>>,
     error: Option<Error<'a>>,
 }
 
@@ -157,11 +159,17 @@ impl<'a> Result<'a> {
                     status: hop.status,
                 })
                 .collect(),
-            error: outcome.error.as_ref().map(|failure| Error {
-                kind: failure.kind,
-                phase: failure.phase,
-                message: &failure.message,
-            }),
+            earlier: outcome
+                .earlier
+                .iter()
+                .map(|attempt| Earlier {
+                    started_at: attempt.started_at,
+                    total: Seconds(attempt.total),
+                    status: attempt.status,
+                    error: attempt.error.as_ref().map(Error::new),
+                })
+                .collect(),
+            error: outcome.error.as_ref().map(Error::new),
         }
     }
 }
@@ -208,12 +216,32 @@ struct Error<'a> {
     message: &'a str,
 }
 
+impl<'a> Error<'a> {
+    fn new(failure: &'a Failure) -> Self {
+        Error {
+            kind: failure.kind,
+            phase: failure.phase,
+            message: &failure.message,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Earlier<'a> {
+    #[serde(serialize_with = "rfc3339")]
+    started_at: Option<SystemTime>,
+    total: Seconds,
+    status: Option<u16>,
+    error: Option<Error<'a>>,
+}
+
 #[derive(Serialize)]
 struct Totals {
     targets: u64,
     ok: u64,
     failed: u64,
     skipped: u64,
+    retries: u64,
     bytes: u64,
     wire_bytes: u64,
     workers: usize,
@@ -237,6 +265,7 @@ impl Totals {
             ok: summary.ok,
             failed: summary.failed,
             skipped: summary.skipped,
+            retries: summary.retries,
             bytes: summary.bytes,
             wire_bytes: summary.wire_bytes,
             workers: summary.workers,

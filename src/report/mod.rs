@@ -9,6 +9,7 @@ mod jsonl;
 mod progress;
 mod screen;
 mod units;
+mod verbose;
 mod warnings;
 
 pub use fanout::Fanout;
@@ -17,6 +18,7 @@ pub use jsonl::JsonLines;
 pub use progress::Progress;
 pub use screen::AboveProgress;
 pub use units::{bytes, duration};
+pub use verbose::Verbose;
 pub use warnings::Warnings;
 
 /// Whether, and how, the serial baseline stands in a report.

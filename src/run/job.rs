@@ -1,0 +1,126 @@
+//! A target on its way through a run, over all its attempts.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::input::BadTarget;
+use crate::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
+use crate::pool::{JobError, JobResult};
+use crate::target::{Target, Verb};
+
+/// A target, and the attempts at it that have failed so far.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) target: Arc<Target>,
+    earlier: Vec<Attempt>,
+}
+
+/// Why a run ends before its time.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ending {
+    /// It was asked to.
+    Stopped,
+    /// Its deadline, this long after its beginning, has passed.
+    Deadline(Duration),
+}
+
+impl Job {
+    pub(super) fn new(target: Arc<Target>) -> Self {
+        Job {
+            target,
+            earlier: Vec::new(),
+        }
+    }
+
+    /// The number of the attempt that is next or under way, from 1.
+    pub(super) fn attempt(&self) -> u32 {
+        u32::try_from(self.earlier.len()).map_or(u32::MAX, |earlier| earlier + 1)
+    }
+
+    /// The outcome of the attempt under way, whatever became of it.
+    pub(super) fn settle(&self, result: JobResult<Outcome>) -> Outcome {
+        let (kind, message) = match result {
+            Ok(outcome) => return outcome,
+            Err(JobError::Stopped) => return self.stopped(),
+            Err(error @ JobError::NoWorker(_)) => (
+                FailureKind::Local,
+                format!("{error}; allow this user more threads (ulimit -u)"),
+            ),
+            Err(error) => (
+                FailureKind::Local,
+                format!("a bug in pfetch: {error}; please report it"),
+            ),
+        };
+        self.failed(kind, message)
+    }
+
+    /// Notes the attempt under way as failed; another will follow.
+    pub(super) fn again(&mut self, outcome: Outcome) {
+        self.earlier.push(Attempt::from(outcome));
+    }
+
+    /// The outcome of all attempts, of which this was the last.
+    pub(super) fn conclude(mut self, mut outcome: Outcome) -> Outcome {
+        for attempt in &self.earlier {
+            outcome.attempts += attempt.requests;
+        }
+        outcome.earlier = std::mem::take(&mut self.earlier);
+        outcome
+    }
+
+    /// The outcome of a target at which no attempt is under way, and none will follow.
+    pub(super) fn untried(self) -> Outcome {
+        let outcome = self.stopped();
+        self.conclude(outcome)
+    }
+
+    fn stopped(&self) -> Outcome {
+        let message = if self.earlier.is_empty() {
+            "stopped before it was started"
+        } else {
+            "stopped before it was tried again"
+        };
+        self.failed(FailureKind::Stopped, message.to_owned())
+    }
+
+    fn failed(&self, kind: FailureKind, message: String) -> Outcome {
+        let Target {
+            index,
+            location,
+            verb,
+            ..
+        } = &*self.target;
+        let failure = Failure {
+            kind,
+            phase: None,
+            message,
+        };
+        Outcome::untried(*index, Arc::clone(location.text()), *verb, failure)
+    }
+}
+
+impl Ending {
+    /// What this ending makes of an outcome: a target that was only stopped was skipped at somebody's
+    /// request, and has failed at a deadline.
+    pub(super) fn apply(self, mut outcome: Outcome) -> Outcome {
+        if let (Ending::Deadline(limit), Some(failure)) = (self, &mut outcome.error)
+            && failure.kind == FailureKind::Stopped
+        {
+            let limit = humantime::format_duration(limit);
+            failure.kind = FailureKind::Timeout;
+            failure.message = format!("not done at the run's deadline of {limit}");
+            outcome.verdict = Verdict::Failed;
+        }
+        outcome
+    }
+}
+
+/// The outcome of input that is not a target.
+pub(super) fn bad_outcome(bad: BadTarget) -> Outcome {
+    let failure = Failure {
+        kind: FailureKind::Input,
+        phase: None,
+        message: bad.message,
+    };
+    Outcome::untried(bad.index, bad.excerpt, Verb::Get, failure)
+}
