@@ -4,18 +4,17 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{Ending, Format, ListName, Plan, ProgressMode};
-use crate::event::{Event, Listener, RunInfo};
 use crate::fetch::Fetcher;
 use crate::input::{List, Source};
 use crate::lanes::Lanes;
 use crate::pool::{Pool, StopToken};
-use crate::report::{Fanout, Human, JsonLines, Progress, Warnings};
-use crate::run::{self, CutShort, Report};
+use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
+use crate::run::{self, CutShort};
 use crate::signals::Watch;
 use crate::text::escape;
 
@@ -87,28 +86,13 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let lanes = (plan.progress == ProgressMode::Bars).then(|| Arc::new(Lanes::new(plan.workers)));
     let mut listener = listener(&plan, lanes.clone())
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
-    let fetcher = Fetcher::new(plan.fetch, stop.clone(), lanes);
-    let mut builder = Pool::builder()
-        .workers(plan.workers)
-        .stop_token(stop.clone());
+    let mut builder = Pool::builder().workers(plan.workers);
     if let Some(queue) = plan.queue {
         builder = builder.queue(queue);
     }
-    let pool = builder.state(move |worker| fetcher.client(worker)).build();
-
-    let info = RunInfo {
-        workers: plan.workers,
-        started_at: SystemTime::now(),
-        startup: started.elapsed(),
-    };
-    let report = match listener.event(&Event::Started(info)) {
-        Ok(()) => run::run(plan.run, source, &pool, &mut listener),
-        Err(error) => Report {
-            summary: Default::default(),
-            unreadable: Vec::new(),
-            cut_short: Some(CutShort::Listener(error)),
-        },
-    };
+    let pool = Fetcher::new(plan.fetch, stop, lanes).pool(builder);
+    plan.run.startup = started.elapsed();
+    let report = run::run(plan.run, source, &pool, &mut listener);
     // Takes the progress display off the screen before anything else is said.
     drop(listener);
     // A worker that hangs in the system (there should be none) does not keep the program.
@@ -121,19 +105,22 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         failed: plan.max_failures.exceeded_by(&report.summary),
         ..Ending::default()
     };
-    match report.cut_short {
+    match &report.cut_short {
         None => {}
         Some(CutShort::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ending.broken_pipe = true;
         }
-        Some(CutShort::Listener(error)) => {
-            complain(&format!("cannot write the report: {error}"));
-            ending.local = true;
+        Some(cut_short) => {
+            complain(&cut_short.to_string());
+            match cut_short {
+                CutShort::Listener(_) => ending.local = true,
+                CutShort::Strict(_) => ending.usage = true,
+            }
         }
-        Some(CutShort::Strict(bad)) => {
-            complain(&format!("{} (stopped there: --strict)", bad.message));
-            ending.usage = true;
-        }
+    }
+    if report.overdue {
+        // Also when nothing was under way at that moment, and the rest of a list was not read.
+        ending.failed = true;
     }
     let summary = &report.summary;
     if ending == Ending::default() && summary.targets() == 0 {
@@ -181,12 +168,17 @@ fn listener(plan: &Plan, lanes: Option<Arc<Lanes>>) -> io::Result<Fanout> {
         Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(io::stdout())),
         _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
     };
-    let stderr: Box<dyn Write> = match &progress {
-        Some(progress) => Box::new(progress.above(io::stderr())),
-        None => Box::new(io::stderr()),
+    let stderr = |progress: &Option<Progress>| -> Box<dyn Write> {
+        match progress {
+            Some(progress) => Box::new(progress.above(io::stderr())),
+            None => Box::new(io::BufWriter::new(io::stderr())),
+        }
     };
     let mut all = Fanout::default();
-    all.add(Warnings::new(stderr));
+    all.add(Warnings::new(stderr(&progress)));
+    if plan.verbose {
+        all.add(Verbose::new(stderr(&progress)));
+    }
     // The display goes off the screen before the summary comes on.
     if let Some(progress) = progress {
         all.add(progress);

@@ -7,21 +7,23 @@
 //! # The walk of one URL
 //!
 //! ```text
-//! text ──input──▶ Target ──run──▶ Job(action, args) ──crossbeam channel──▶ Worker
-//!                                                                           │ runs the Action
-//! report ◀── Event ◀── run (one thread, puts in order) ◀── notice ◀── Slot ◀┘ (a blocking GET)
+//! text ──input──▶ Target ──schedule──▶ Job(action, args) ──crossbeam channel──▶ Worker
+//!                                                                                │ runs the Action
+//! report ◀── Event ◀── run (one thread, puts in order) ◀── notice ◀── Slot ◀─────┘ (a blocking GET)
 //! ```
 //!
 //! 1. [`input`] reads URL text lazily (arguments, files, standard input) and yields a
 //!    [`Target`](target::Target), or says what is wrong and where.
-//! 2. [`run`] turns a target into a job, `(action, args)`, with an empty [`Slot`](pool::Slot), and
+//! 2. [`schedule`] decides which target may start now: limits per origin, the rate of the run,
+//!    retries that are not due. It is pure; waiting is its business, never a worker's.
+//! 3. [`run`] turns a target into a job, `(action, args)`, with an empty [`Slot`](pool::Slot), and
 //!    feeds the pool's bounded channel.
-//! 3. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a
+//! 4. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a
 //!    [`Client`](fetch::Client) with its connections and buffers; it runs the action, writes the
 //!    slot once, then gives notice.
-//! 4. [`run`] turns notices into [`Event`](event::Event)s in one order. Nothing below [`report`]
+//! 5. [`run`] turns notices into [`Event`](event::Event)s in one order. Nothing below [`report`]
 //!    prints.
-//! 5. At the end [`compare`] sets the run's figures against a serial baseline, and [`cli`] maps how
+//! 6. At the end [`compare`] sets the run's figures against a serial baseline, and [`cli`] maps how
 //!    it ended to an exit code.
 //!
 //! # Rooms
@@ -34,8 +36,10 @@
 //! | `signals` | SIGINT and SIGTERM | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, data |
 //! | [`compare`] | the serial baseline | run, data |
-//! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, fetch, pool, data |
-//! | [`fetch`] | actions, client, redirects, errors; transport and resolver below ureq | pool, data |
+//! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, schedule, retry, fetch, pool, data |
+//! | [`schedule`] | which target may start now | std |
+//! | [`retry`] | whether an attempt is worth another, and when | data |
+//! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | pool, retry, data |
 //! | [`input`] | URL text to targets | data |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
 //! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`text`] | plain data and its words | one another |

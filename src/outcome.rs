@@ -227,6 +227,16 @@ impl fmt::Display for Failure {
 }
 
 impl Outcome {
+    /// How long the target took: from the start of the first attempt to the end of the last, the
+    /// waiting between them included. `None` if it was not tried.
+    pub fn elapsed(&self) -> Option<Duration> {
+        let spans = self.earlier.iter().map(|attempt| attempt.span);
+        let mut spans = spans.chain([self.span]).flatten();
+        let (first, end) = spans.next()?;
+        let (_, last) = spans.next_back().unwrap_or((first, end));
+        Some(last - first)
+    }
+
     /// How long a worker was busy with the target, all attempts together; waiting between them is
     /// no work. `None` if no worker was.
     pub fn busy(&self) -> Option<Duration> {

@@ -16,6 +16,9 @@ pub struct Summary {
     pub local: u64,
     /// Targets that were not tried, or not to their end, because the run was stopped.
     pub skipped: u64,
+    /// Whether starts were held back by a limit per origin or by a rate, so that the parallel time
+    /// is longer than the work.
+    pub paced: bool,
     /// Attempts that were followed by another.
     pub retries: u64,
     /// Body bytes of all targets, decoded.
@@ -27,9 +30,11 @@ pub struct Summary {
     /// From the first start to the last finish of a target (the makespan of Coffman and Graham):
     /// the parallel time. `None` if no target was tried.
     pub makespan: Option<Duration>,
-    /// The per-URL times ([`Outcome::busy`]), added up.
+    /// The per-URL times ([`Outcome::elapsed`]), added up.
     pub sum: Duration,
-    /// The longest of them.
+    /// The part of it that workers were busy ([`Outcome::busy`]): all but waiting for a retry.
+    pub busy: Duration,
+    /// The longest per-URL time.
     pub slowest: Duration,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
@@ -76,9 +81,10 @@ impl Tally {
         summary.wire_bytes += outcome.wire_bytes.unwrap_or(0);
         summary.wire_bytes += outcome.earlier.iter().map(|a| a.wire_bytes).sum::<u64>();
         summary.retries += outcome.earlier.len() as u64;
-        if let Some(busy) = outcome.busy() {
-            summary.sum += busy;
-            summary.slowest = summary.slowest.max(busy);
+        summary.busy += outcome.busy().unwrap_or_default();
+        if let Some(elapsed) = outcome.elapsed() {
+            summary.sum += elapsed;
+            summary.slowest = summary.slowest.max(elapsed);
         }
         let earlier = outcome.earlier.iter().map(|attempt| attempt.span);
         for (start, end) in earlier.chain([outcome.span]).flatten() {
@@ -93,6 +99,11 @@ impl Tally {
             makespan: self.span.map(|(first, last)| last - first),
             ..self.summary.clone()
         }
+    }
+
+    /// Says that starts were held back.
+    pub fn set_paced(&mut self) {
+        self.summary.paced = true;
     }
 
     /// Says that the run was stopped before its end.

@@ -98,10 +98,10 @@ fn strict_fetches_nothing_behind_a_bad_line() {
         .run()
         .exits(2)
         .says("argument 1: scheme \"ftp\"");
-    pfetch(&["--strict", &server.url("/status/500")])
+    pfetch(&["--strict", &server.url("/status/404")])
         .run()
         .exits(1);
-    assert_eq!(server.targets(), ["/status/500"]);
+    assert_eq!(server.targets(), ["/status/404"]);
 }
 
 #[test]

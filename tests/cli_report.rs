@@ -25,7 +25,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 18] = [
+const RESULT: [&str; 19] = [
     "type",
     "index",
     "url",
@@ -35,6 +35,7 @@ const RESULT: [&str; 18] = [
     "status",
     "http_version",
     "attempts",
+    "earlier",
     "bytes",
     "wire_bytes",
     "remote",
@@ -110,6 +111,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "ok",
             "failed",
             "skipped",
+            "retries",
             "bytes",
             "wire_bytes",
             "workers",

@@ -284,12 +284,15 @@ fn a_server_that_hangs_costs_a_time_limit() {
             "stalled: less than 1 KiB came in 50ms",
         ),
     ] {
-        let run = pfetch(&["--format=jsonl", option, "50ms", &server.url("/hang")]).run();
+        // Without retries, which have tests of their own.
+        let hang = server.url("/hang");
+        let run = pfetch(&["--format=jsonl", "--retry=0", option, "50ms", &hang]).run();
         let error = &run.exits(1).result()["error"];
         let expected = serde_json::json!({"kind": kind, "phase": "wait", "message": message});
         assert_eq!(*error, expected);
-        let run = pfetch(&[option, "50ms", &server.url("/hang")]).run();
-        run.exits(1).prints(&format!("/hang  wait: {message}\n"));
+        let run = pfetch(&["--retry=1", option, "50ms", &hang]).run();
+        run.exits(1)
+            .prints(&format!("/hang  wait: {message} (2 attempts)\n"));
     }
 }
 
@@ -343,9 +346,12 @@ fn broken_answers_say_what_was_wrong() {
             "wait: the server closed the connection without an answer\n",
         ),
     ] {
-        pfetch(&[server.url(path)]).run().exits(1).prints(expected);
+        pfetch(&["--retry=0", &server.url(path)])
+            .run()
+            .exits(1)
+            .prints(expected);
     }
-    pfetch(&["127.0.0.1:1"])
+    pfetch(&["--retry=0", "127.0.0.1:1"])
         .run()
         .exits(1)
         .prints("connect: connection refused\n");

@@ -94,7 +94,10 @@ mod checks {
         let [counts, parallel, serial] = totals[..] else {
             panic!("not three lines of totals");
         };
-        assert_eq!(counts, "12 URLs: 10 ok, 2 failed · 227.4 kB · 8 workers");
+        assert_eq!(
+            counts,
+            "12 URLs: 10 ok, 2 failed · 2 retries · 227.4 kB · 8 workers"
+        );
         assert!(parallel.starts_with("parallel "));
         assert!(serial.starts_with("serial "));
         assert!(serial.contains("  estimated (sum of per-URL times) · "));

@@ -51,6 +51,9 @@ fn ok() -> Outcome {
         },
         redirects: Vec::new(),
         error: None,
+        exchanges: Vec::new(),
+        earlier: Vec::new(),
+        retry_after: None,
     }
 }
 
@@ -115,8 +118,11 @@ fn summary() -> Summary {
         workers: 4,
         makespan: Some(Duration::from_secs(10)),
         sum: Duration::from_millis(10_500),
+        busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
         stopped: true,
+        retries: 0,
+        paced: false,
     }
 }
 
@@ -128,6 +134,7 @@ fn single() -> Summary {
         bytes: 7,
         makespan: Some(100 * MS),
         sum: 200 * MS,
+        busy: 200 * MS,
         slowest: 50 * MS,
         ..Summary::default()
     }
@@ -274,13 +281,13 @@ fn programs_get_an_object_a_line() {
     let timing = r#""timing":{"blocked":0.001,"dns":0.002,"connect":0.003,"ssl":null,"send":0.0,"wait":0.04,"receive":0.004,"total":0.05,"ttfb":0.046}"#;
     let expected = [
         format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}}"#),
-        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z",{timing},"redirects":[],"error":null}}"#),
-        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z",{timing},"redirects":[],"error":{{"kind":"status","phase":null,"message":"not found"}}}}"#),
-        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"}}"#.to_owned(),
-        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z",{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"error":null}}"#),
-        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
+        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z",{timing},"redirects":[],"earlier":[],"error":null}}"#),
+        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z",{timing},"redirects":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}}}}"#),
+        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"}}"#.to_owned(),
+        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z",{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"earlier":[],"error":null}}"#),
+        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"failed":2,"skipped":1,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05}}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"failed":2,"skipped":1,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05}}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

@@ -91,6 +91,7 @@ impl Listener for Told {
                 self.ended = Some(summary.clone());
                 "ended".to_owned()
             }
+            Event::Started(info) => format!("started {}", info.workers),
             other => format!("{other:?}"),
         });
         Ok(())
@@ -169,7 +170,7 @@ fn run_with_a_slow_first(order: Order) -> Vec<u64> {
     let mut told = Told::new();
     let config = RunConfig {
         order,
-        strict: false,
+        ..RunConfig::default()
     };
     let pool = pool(2, &StopToken::new());
     let report = run(config, source(&urls(&server, 6)), &pool, &mut told);
@@ -231,7 +232,7 @@ fn after_a_stop_everything_that_was_read_is_told_once() {
         told.stop_after = Some((10, stop.clone()));
         let config = RunConfig {
             order,
-            strict: false,
+            ..RunConfig::default()
         };
         let pool = pool(4, &stop);
         let report = run(config, source(&urls(&server, 100)), &pool, &mut told);
@@ -260,7 +261,13 @@ fn a_listener_that_cannot_write_ends_the_run() {
     };
     assert_eq!(error.to_string(), "the disk is full");
     assert!(stop.is_stopped() && report.summary.stopped, "{report:?}");
-    let order = ["counted 10000", "finished", "finished", "finished"];
+    let order = [
+        "started 2",
+        "counted 10000",
+        "finished",
+        "finished",
+        "finished",
+    ];
     assert_eq!(told.order, order, "nothing is told after that");
     assert!(server.requests() < 10_000);
 }

@@ -1,5 +1,6 @@
 //! What was typed: only shapes are checked here, nothing is looked up or opened.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ pub(super) struct Args {
     /// Stop at the first bad line of input.
     ///
     /// Without this it is counted as a failed URL, and the rest goes on.
-    #[arg(long, help_heading = "Input")]
+    #[arg(long, hide_short_help = true, help_heading = "Input")]
     pub(super) strict: bool,
 
     /// How many URLs to fetch at once [default: CPUs + 4, at most 32].
@@ -82,9 +83,23 @@ pub(super) struct Args {
         default_value = "completion",
         hide_default_value = true,
         hide_possible_values = true,
+        hide_short_help = true,
         help_heading = "Pool"
     )]
     pub(super) order: OrderArg,
+
+    /// At most N requests at once to one origin (scheme, host and port) [default: no limit].
+    #[arg(long, value_name = "N", value_parser = workers, hide_short_help = true, help_heading = "Pool")]
+    pub(super) per_host: Option<usize>,
+
+    /// At least this time between two starts at one origin [default: none].
+    #[arg(long, value_name = "TIME", value_parser = time_limit, hide_short_help = true, help_heading = "Pool")]
+    pub(super) host_delay: Option<Duration>,
+
+    /// At most this many starts in a second, minute or hour, as 10/s, evenly spread [default: no
+    /// limit].
+    #[arg(long, value_name = "N/s|m|h", value_parser = interval, hide_short_help = true, help_heading = "Pool")]
+    pub(super) rate: Option<Duration>,
 
     /// Ask for the headers only (HEAD).
     #[arg(short = 'I', long, help_heading = "Request")]
@@ -120,6 +135,10 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "NAME:PASSWORD", help_heading = "Request")]
     pub(super) user: Option<String>,
 
+    /// Ask for compressed bodies (gzip, deflate, brotli, zstd) and decode them.
+    #[arg(long, help_heading = "Request")]
+    pub(super) compressed: bool,
+
     /// The statuses that count as success [default: 200..=399].
     ///
     /// A list of codes and ranges: 200..=299,304.
@@ -128,6 +147,7 @@ pub(super) struct Args {
         value_name = "CODES",
         default_value = "200..=399",
         hide_default_value = true,
+        hide_short_help = true,
         help_heading = "Request"
     )]
     pub(super) accept: StatusSet,
@@ -147,6 +167,94 @@ pub(super) struct Args {
     #[arg(long, hide_short_help = true, help_heading = "Request")]
     pub(super) allow_downgrade: bool,
 
+    /// Refuse every URL and redirect that is not https.
+    #[arg(
+        long,
+        conflicts_with = "allow_downgrade",
+        hide_short_help = true,
+        help_heading = "Request"
+    )]
+    pub(super) https_only: bool,
+
+    /// Connect to public addresses only: not to loopback, private or link-local ones.
+    ///
+    /// The address that is connected to is what is checked, at every redirect.
+    #[arg(long, hide_short_help = true, help_heading = "Connection")]
+    pub(super) block_private: bool,
+
+    /// Go through this proxy: http://, https://, socks5:// (names looked up here) or socks5h://.
+    ///
+    /// Credentials go into the URL: http://name:password@host:port. Without this option the
+    /// environment decides, as with curl: http_proxy (lower case only), https_proxy, all_proxy,
+    /// no_proxy. An empty value uses no proxy at all.
+    #[arg(short = 'x', long, value_name = "URL", help_heading = "Connection")]
+    pub(super) proxy: Option<String>,
+
+    /// Hosts that need no proxy: names with all below them, addresses, networks; '*' for all.
+    #[arg(
+        long,
+        value_name = "LIST",
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
+    pub(super) noproxy: Option<String>,
+
+    /// Use this address for a host instead of a look-up; may be repeated.
+    #[arg(
+        long,
+        value_name = "HOST:PORT:ADDR",
+        value_parser = pinned,
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
+    pub(super) resolve: Vec<Pinned>,
+
+    /// Use IPv4 addresses only.
+    #[arg(
+        short = '4',
+        long,
+        conflicts_with = "ipv6",
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
+    pub(super) ipv4: bool,
+
+    /// Use IPv6 addresses only.
+    #[arg(short = '6', long, hide_short_help = true, help_heading = "Connection")]
+    pub(super) ipv6: bool,
+
+    /// Accept any TLS certificate.
+    #[arg(short = 'k', long, hide_short_help = true, help_heading = "Connection")]
+    pub(super) insecure: bool,
+
+    /// Trust the certificates in this PEM file instead of the system's.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
+    pub(super) cacert: Option<PathBuf>,
+
+    /// Show this certificate to servers that ask for one (PEM, its chain included).
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
+    pub(super) cert: Option<PathBuf>,
+
+    /// The certificate's private key, if it is not in the same file (PEM).
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "cert",
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
+    pub(super) key: Option<PathBuf>,
+
     /// Limit the making of a connection [default: 10s].
     ///
     /// This covers the name look-up, the connection and the TLS handshake together.
@@ -156,7 +264,7 @@ pub(super) struct Args {
         value_parser = time_limit,
         default_value = "10s",
         hide_default_value = true,
-        help_heading = "Limits"
+        hide_short_help = true, help_heading = "Limits"
     )]
     pub(super) connect_timeout: Duration,
 
@@ -171,9 +279,62 @@ pub(super) struct Args {
         value_parser = time_limit,
         default_value = "30s",
         hide_default_value = true,
-        help_heading = "Limits"
+        hide_short_help = true, help_heading = "Limits"
     )]
     pub(super) stall_timeout: Duration,
+
+    /// Limit the whole run; what is not done by then has failed [default: no limit].
+    #[arg(long, value_name = "TIME", value_parser = time_limit, help_heading = "Limits")]
+    pub(super) deadline: Option<Duration>,
+
+    /// Give a body up that has more bytes than this, as 10M or 1Gi [default: no limit].
+    #[arg(
+        long,
+        value_name = "SIZE",
+        value_parser = size,
+        hide_short_help = true,
+        help_heading = "Limits"
+    )]
+    pub(super) max_bytes: Option<u64>,
+
+    /// Try again up to N times what may pass [default: 2].
+    ///
+    /// That is: no connection, a connection that breaks, a time limit, and the statuses 408, 425,
+    /// 429, 500, 502, 503 and 504.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 2,
+        hide_default_value = true,
+        help_heading = "Limits"
+    )]
+    pub(super) retry: u32,
+
+    /// The most that is waited before the first retry; it doubles with each [default: 250ms].
+    ///
+    /// The wait is random between nothing and that, and 30s at most.
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "250ms",
+        hide_default_value = true,
+        hide_short_help = true,
+        help_heading = "Limits"
+    )]
+    pub(super) retry_delay: Duration,
+
+    /// Heed a server's Retry-After up to this; when it asks for longer, do not retry [default: 60s].
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "60s",
+        hide_default_value = true,
+        hide_short_help = true,
+        help_heading = "Limits"
+    )]
+    pub(super) retry_after_max: Duration,
 
     /// Succeed although this many URLs have failed [default: 0].
     ///
@@ -210,9 +371,14 @@ pub(super) struct Args {
         default_value = "estimate",
         hide_default_value = true,
         hide_possible_values = true,
+        hide_short_help = true,
         help_heading = "Output"
     )]
     pub(super) baseline: BaselineArg,
+
+    /// Show requests and responses on standard error, without secrets.
+    #[arg(short, long, help_heading = "Output")]
+    pub(super) verbose: bool,
 
     /// Print only failures: no summary, no progress.
     #[arg(short, long, help_heading = "Output")]
@@ -329,6 +495,63 @@ fn time_limit(text: &str) -> Result<Duration, String> {
         }
         Err(_) => Err("give a time with its unit, as 1500ms, 30s or 5m".to_owned()),
     }
+}
+
+/// The time between two starts that `N/s`, `N/m` or `N/h` comes to.
+fn interval(text: &str) -> Result<Duration, String> {
+    let advice = || "give a number and a time, as 10/s, 30/m or 1000/h".to_owned();
+    let (count, unit) = text.split_once('/').ok_or_else(advice)?;
+    let seconds = match unit {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(advice()),
+    };
+    let count: f64 = count.parse().map_err(|_| advice())?;
+    // Also excludes what is not a number.
+    if !(1e-3..=1e9).contains(&count) {
+        return Err(advice());
+    }
+    Ok(Duration::from_secs_f64(seconds / count))
+}
+
+/// A number of bytes: `K M G` are powers of 1000, `Ki Mi Gi` of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let advice = || "give a number of bytes, as 500K, 10M or 1Gi".to_owned();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let factor: u64 = match text[digits.len()..].trim_end_matches('B') {
+        "" => 1,
+        "K" | "k" => 1000,
+        "M" => 1_000_000,
+        "G" => 1_000_000_000,
+        "Ki" => 1 << 10,
+        "Mi" => 1 << 20,
+        "Gi" => 1 << 30,
+        _ => return Err(advice()),
+    };
+    let count: u64 = digits.parse().map_err(|_| advice())?;
+    count.checked_mul(factor).ok_or_else(advice)
+}
+
+/// An address given for a host and port.
+#[derive(Debug, Clone)]
+pub(super) struct Pinned {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) address: IpAddr,
+}
+
+fn pinned(text: &str) -> Result<Pinned, String> {
+    let parse = || {
+        let (host, rest) = text.split_once(':')?;
+        let (port, address) = rest.split_once(':')?;
+        Some(Pinned {
+            host: host.to_ascii_lowercase(),
+            port: port.parse().ok()?,
+            address: address.trim_matches(['[', ']']).parse().ok()?,
+        })
+    };
+    parse().ok_or_else(|| "give it as HOST:PORT:ADDRESS, as example.com:443:127.0.0.1".to_owned())
 }
 
 fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {

@@ -3,6 +3,7 @@
 mod args;
 mod exit;
 mod plan;
+mod request;
 
 pub use exit::{Ending, MaxFailures};
 pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};

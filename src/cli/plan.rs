@@ -5,24 +5,23 @@ use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ContextKind;
-use http::HeaderMap;
 
 use super::args::{Args, BaselineArg, FormatArg, OrderArg, Scheme, When};
 use super::exit::MaxFailures;
+use super::request;
 use crate::fetch::FetchConfig;
 use crate::input::InputConfig;
 use crate::pool::default_workers;
 use crate::report::{Baseline, HumanStyle};
+use crate::retry::RetryPolicy;
 use crate::run::{Order, RunConfig};
-use crate::target::{DefaultScheme, Secret, Verb};
+use crate::schedule::Limits;
+use crate::target::{DefaultScheme, Verb};
 use crate::text::{escape, excerpt};
-
-/// The most bytes that the user's headers may have together, so that they fit a request's buffer
-/// next to the longest URL.
-const MAX_HEADER_BYTES: usize = 7_000;
 
 /// How much of a bad value is shown.
 const MAX_SHOWN: usize = 60;
@@ -48,6 +47,8 @@ pub struct Plan {
     pub max_failures: MaxFailures,
     /// What standard output gets.
     pub format: Format,
+    /// Whether standard error gets every request and response.
+    pub verbose: bool,
     /// What standard error gets while the run lasts.
     pub progress: ProgressMode,
 }
@@ -101,22 +102,9 @@ impl Plan {
         Plan::new(args).map_err(UsageError::Mistake)
     }
 
-    fn new(args: Args) -> Result<Self, String> {
+    fn new(mut args: Args) -> Result<Self, String> {
+        let fetch = request::fetch_config(&mut args)?;
         let (urls, lists) = inputs(args.urls, args.input)?;
-        let mut headers = HeaderMap::new();
-        for (name, value) in args.header {
-            headers.append(name, value);
-        }
-        let header_bytes: usize = headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum();
-        if header_bytes > MAX_HEADER_BYTES {
-            return Err(format!(
-                "the headers (-H) have {header_bytes} bytes together; at most {MAX_HEADER_BYTES} can be sent"
-            ));
-        }
-        let defaults = FetchConfig::default();
         let quiet = args.quiet;
         let baseline = match args.baseline {
             BaselineArg::Estimate => Baseline::Estimate,
@@ -140,19 +128,20 @@ impl Plan {
                     OrderArg::Input => Order::Input,
                 },
                 strict: args.strict,
+                limits: Limits {
+                    per_origin: args.per_host,
+                    origin_delay: args.host_delay.unwrap_or_default(),
+                    interval: args.rate.unwrap_or_default(),
+                },
+                retry: RetryPolicy {
+                    retries: args.retry,
+                    delay: args.retry_delay,
+                    retry_after_max: args.retry_after_max,
+                },
+                deadline: args.deadline,
+                startup: Duration::ZERO,
             },
-            fetch: FetchConfig {
-                headers,
-                authorization: args.user.as_deref().map(credentials),
-                user_agent: args.user_agent.unwrap_or(defaults.user_agent),
-                accept: args.accept,
-                connect_timeout: args.connect_timeout,
-                timeout: args.timeout,
-                stall_timeout: Some(args.stall_timeout),
-                max_redirects: args.max_redirects,
-                allow_downgrade: args.allow_downgrade,
-                idle_connections: defaults.idle_connections,
-            },
+            fetch,
             max_failures: args.max_failures,
             format: match args.format {
                 FormatArg::Human => Format::Human(HumanStyle {
@@ -162,6 +151,7 @@ impl Plan {
                 }),
                 FormatArg::Jsonl => Format::JsonLines(baseline),
             },
+            verbose: args.verbose,
             progress: progress(args.progress, quiet),
         })
     }
@@ -202,11 +192,6 @@ fn inputs(
         return Err("standard input can be read only once; give '-' once".to_owned());
     }
     Ok((urls, lists))
-}
-
-fn credentials(pair: &str) -> Secret {
-    let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
-    Secret::basic(user.as_bytes(), password.as_bytes())
 }
 
 fn colour(when: When) -> bool {

@@ -18,10 +18,9 @@ pub struct Estimate {
     pub parallel: Duration,
     /// `serial / parallel`.
     pub speedup: f64,
-    /// The largest speed-up that any scheduling of these per-URL times could have reached.
-    pub best_speedup: f64,
-    /// What sets that limit.
-    pub bound: Bound,
+    /// The largest speed-up that any scheduling of these per-URL times could have reached, and what
+    /// sets that limit. `None` for a run whose starts were held back on purpose: its limit is that.
+    pub best: Option<(f64, Bound)>,
 }
 
 /// What no schedule can beat: a parallel run lasts at least as long as its longest job, and at least
@@ -41,7 +40,8 @@ impl Estimate {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
         let workers = summary.workers.max(1);
-        let even = serial.as_secs_f64() / workers as f64;
+        // Waiting for a retry keeps no worker busy.
+        let even = summary.busy.as_secs_f64() / workers as f64;
         let slowest = summary.slowest.as_secs_f64();
         let (shortest, bound) = if slowest >= even {
             (slowest, Bound::Slowest(summary.slowest))
@@ -52,8 +52,12 @@ impl Estimate {
             serial,
             parallel,
             speedup: serial.as_secs_f64() / parallel.as_secs_f64(),
-            best_speedup: serial.as_secs_f64() / shortest.max(f64::MIN_POSITIVE),
-            bound,
+            best: (!summary.paced).then(|| {
+                (
+                    serial.as_secs_f64() / shortest.max(f64::MIN_POSITIVE),
+                    bound,
+                )
+            }),
         })
     }
 }
@@ -66,6 +70,7 @@ mod tests {
         Summary {
             workers,
             sum: Duration::from_secs(sum),
+            busy: Duration::from_secs(sum),
             slowest: Duration::from_secs(slowest),
             makespan: Some(Duration::from_secs(makespan)),
             ..Summary::default()
@@ -75,8 +80,9 @@ mod tests {
     #[test]
     fn the_slowest_url_bounds_the_speedup_when_workers_abound() {
         let estimate = Estimate::of(&summary(8, 20, 10, 11)).unwrap();
-        assert_eq!(estimate.bound, Bound::Slowest(Duration::from_secs(10)));
-        assert!((estimate.best_speedup - 2.0).abs() < 1e-9, "{estimate:?}");
+        let (best, bound) = estimate.best.unwrap();
+        assert_eq!(bound, Bound::Slowest(Duration::from_secs(10)));
+        assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
         assert!(
             (estimate.speedup - 20.0 / 11.0).abs() < 1e-9,
             "{estimate:?}"
@@ -86,8 +92,18 @@ mod tests {
     #[test]
     fn the_workers_bound_it_when_they_are_few() {
         let estimate = Estimate::of(&summary(2, 20, 2, 11)).unwrap();
-        assert_eq!(estimate.bound, Bound::Workers(2));
-        assert!((estimate.best_speedup - 2.0).abs() < 1e-9, "{estimate:?}");
+        let (best, bound) = estimate.best.unwrap();
+        assert_eq!(bound, Bound::Workers(2));
+        assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_held_back_has_no_best() {
+        let paced = Summary {
+            paced: true,
+            ..summary(2, 20, 2, 30)
+        };
+        assert_eq!(Estimate::of(&paced).unwrap().best, None);
     }
 
     #[test]

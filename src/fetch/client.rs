@@ -15,7 +15,7 @@ use super::transport::agent;
 use super::{FetchConfig, error, exchange, redirect};
 use crate::lanes::Lanes;
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
-use crate::pool::StopToken;
+use crate::pool::{Builder, Pool, StopToken};
 use crate::retry::parse_retry_after;
 use crate::target::{Location, Target, Verb};
 use crate::text::excerpt;
@@ -58,6 +58,14 @@ impl Fetcher {
             lanes,
             stop,
         })
+    }
+
+    /// A pool of clients, as the builder describes it, that stops when this fetcher does.
+    pub fn pool(self: Arc<Self>, builder: Builder<()>) -> Pool<Client> {
+        builder
+            .stop_token(self.stop.clone())
+            .state(move |worker| self.client(worker))
+            .build()
     }
 
     /// A client for worker `worker`: the state that a pool of fetchers gives each worker.

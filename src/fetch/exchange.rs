@@ -17,7 +17,9 @@ pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
             let text = if value.is_sensitive() || is_secret(name) {
                 LEFT_OUT.to_owned()
             } else if name == header::LOCATION {
-                escape(&without_userinfo(&String::from_utf8_lossy(value.as_bytes())))
+                escape(&without_userinfo(&String::from_utf8_lossy(
+                    value.as_bytes(),
+                )))
             } else {
                 escape(&String::from_utf8_lossy(value.as_bytes()))
             };
@@ -49,7 +51,10 @@ mod tests {
         key.set_sensitive(true);
         headers.insert("x-api-key", key);
         headers.insert(header::SET_COOKIE, HeaderValue::from_static("id=hush"));
-        headers.insert(header::LOCATION, HeaderValue::from_static("http://u:hush@h/"));
+        headers.insert(
+            header::LOCATION,
+            HeaderValue::from_static("http://u:hush@h/"),
+        );
         headers.insert("x-plain", HeaderValue::from_bytes(b"a\xc2\x9bb").unwrap());
         let shown = showable(&headers);
         assert!(!format!("{shown:?}").contains("hush"), "{shown:?}");

@@ -97,6 +97,11 @@ impl<W: Write> Human<W> {
                 write!(self.out, "{comma}{count} {what}")?;
             }
         }
+        if summary.retries > 0 {
+            let retries = summary.retries;
+            let word = if retries == 1 { "retry" } else { "retries" };
+            write!(self.out, " · {retries} {word}")?;
+        }
         let workers = summary.workers as u64;
         writeln!(
             self.out,
@@ -126,12 +131,15 @@ impl<W: Write> Human<W> {
     fn estimate(&mut self, estimate: &Estimate) -> io::Result<()> {
         write!(
             self.out,
-            "  serial    {:>9}  estimated (sum of per-URL times) · {:.2}x · best possible here {:.2}x",
+            "  serial    {:>9}  estimated (sum of per-URL times) · {:.2}x",
             duration(estimate.serial),
-            estimate.speedup,
-            estimate.best_speedup
+            estimate.speedup
         )?;
-        match estimate.bound {
+        let Some((best, bound)) = estimate.best else {
+            return writeln!(self.out, " · starts were held back as asked");
+        };
+        write!(self.out, " · best possible here {best:.2}x")?;
+        match bound {
             Bound::Slowest(slowest) => writeln!(self.out, " (slowest URL {})", duration(slowest)),
             Bound::Workers(workers) => {
                 writeln!(self.out, " ({workers} worker{})", plural(workers as u64))

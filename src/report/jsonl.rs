@@ -255,7 +255,7 @@ struct Serial {
     method: &'static str,
     seconds: Seconds,
     speedup: f64,
-    best_speedup: f64,
+    best_speedup: Option<f64>,
 }
 
 impl Totals {
@@ -275,7 +275,7 @@ impl Totals {
                 method: "estimate",
                 seconds: Seconds(estimate.serial),
                 speedup: estimate.speedup,
-                best_speedup: estimate.best_speedup,
+                best_speedup: estimate.best.map(|(best, _)| best),
             }),
         }
     }

@@ -27,7 +27,11 @@ impl<W: Write> Verbose<W> {
             }
             if let Some(error) = &attempt.error {
                 let total = duration(attempt.total);
-                writeln!(self.out, "* {}: {error} (after {total}); tried again", outcome.url)?;
+                writeln!(
+                    self.out,
+                    "* {}: {error} (after {total}); tried again",
+                    outcome.url
+                )?;
             }
         }
         for exchange in &outcome.exchanges {

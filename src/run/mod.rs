@@ -74,7 +74,9 @@ pub struct Report {
     pub summary: Summary,
     /// Lists that could not be read to their end.
     pub unreadable: Vec<Unreadable>,
-    /// What ended the run early, if something other than the stop token did.
+    /// Whether the deadline passed before everything was done.
+    pub overdue: bool,
+    /// What ended the run early, if neither the stop token nor the deadline did.
     pub cut_short: Option<CutShort>,
 }
 
@@ -116,6 +118,7 @@ pub fn run(
         reorder: Reorder::new(config.order == Order::Input),
         tally: Tally::new(pool.workers()),
         unreadable: Vec::new(),
+        overdue: false,
         counted: false,
         warned: false,
         listener,
@@ -136,6 +139,7 @@ pub fn run(
     Report {
         summary: run.tally.summary(),
         unreadable: run.unreadable,
+        overdue: run.overdue,
         cut_short: ended.err(),
     }
 }
@@ -169,6 +173,7 @@ struct Run<'a> {
     reorder: Reorder,
     tally: Tally,
     unreadable: Vec<Unreadable>,
+    overdue: bool,
     counted: bool,
     warned: bool,
     listener: &'a mut dyn Listener,
@@ -176,6 +181,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn begin(&mut self) -> Result<(), CutShort> {
+        if self.config.limits != Limits::default() {
+            self.tally.set_paced();
+        }
         self.event(&Event::Started(RunInfo {
             workers: self.pool.workers(),
             started_at: SystemTime::now(),
@@ -191,6 +199,7 @@ impl Run<'_> {
             }
             let now = Instant::now();
             if self.deadline.is_some_and(|deadline| now >= deadline) {
+                self.overdue = true;
                 let limit = self.config.deadline.unwrap_or_default();
                 return self.wind_up(Ending::Deadline(limit));
             }
