@@ -214,8 +214,9 @@ fn input_order_holds_beyond_its_window() {
         "--order=input",
         "-j4",
         "--stall-timeout=5m",
+        "--progress=always",
     ]);
-    let mut running = run.stdin("").start();
+    let mut running = run.start();
     let mut stdin = running.stdin.take().unwrap();
     let text = list.join("\n");
     let writer = std::thread::spawn(move || std::io::Write::write_all(&mut stdin, text.as_bytes()));
@@ -223,6 +224,10 @@ fn input_order_holds_beyond_its_window() {
     for _ in 1..1024 {
         arrivals.recv_timeout(LIMIT).unwrap();
     }
+    // And no further, though the program has had the time for a few lines of progress meanwhile.
+    running.error_line();
+    running.error_line();
+    assert_eq!(server.requests(), 1024);
     drop(release);
     let run = running.finish().exits(0);
     writer.join().unwrap().unwrap();
