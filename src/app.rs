@@ -46,6 +46,20 @@ pub fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "pfetch: {message}");
 }
 
+/// Prints what was asked for instead of a run: help, or the version.
+pub fn print(text: &str) -> Ending {
+    let mut ending = Ending::default();
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ending.broken_pipe = true,
+        Err(error) => {
+            complain(&format!("cannot write to standard output: {error}"));
+            ending.local = true;
+        }
+    }
+    ending
+}
+
 /// Why there was no run.
 struct Problem {
     message: String,

@@ -1,6 +1,5 @@
 //! The `pfetch` program: parse, run, map to an exit code.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -11,10 +10,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let ending = match Plan::from_env() {
         Ok(plan) => app::run(plan, started),
-        Err(UsageError::Help(text)) => Ending {
-            broken_pipe: std::io::stdout().write_all(text.as_bytes()).is_err(),
-            ..Ending::default()
-        },
+        Err(UsageError::Help(text)) => app::print(&text),
         Err(UsageError::Mistake(message)) => {
             app::complain(&message);
             Ending {

@@ -236,9 +236,16 @@ pub fn without_userinfo(text: &str) -> String {
     let Some((before, after)) = text.rsplit_once('@') else {
         return text.to_owned();
     };
-    let scheme = before.split_once("//").map_or("", |(scheme, _)| scheme);
-    let slashes = if before.contains("//") { "//" } else { "" };
-    format!("{scheme}{slashes}…@{after}")
+    // What comes before the scheme's slashes, of either sort, is safe; without them nothing is.
+    let is_slash = |c: char| c == '/' || c == '\\';
+    let kept = match before.split_once(':') {
+        Some((_, rest)) if rest.starts_with(is_slash) => {
+            &before[..before.len() - rest.trim_start_matches(is_slash).len()]
+        }
+        _ if before.starts_with("//") => "//",
+        _ => "",
+    };
+    format!("{kept}…@{after}")
 }
 
 fn is_http(scheme: &str) -> bool {
@@ -252,7 +259,9 @@ fn split_scheme(text: &str) -> Option<&str> {
     let is_scheme = characters.next().is_some_and(|c| c.is_ascii_alphabetic())
         && characters.all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     // "http:/host" is a URL to a browser, and a common slip; "host:80" is not of scheme "host".
-    let stated = rest.starts_with("//") || (is_http(scheme) && rest.starts_with('/'));
+    // Browsers take a backslash for a slash in both, and so does the parser behind this.
+    let slashes = rest.chars().take_while(|c| matches!(c, '/' | '\\')).count();
+    let stated = slashes >= 2 || (is_http(scheme) && slashes == 1);
     (is_scheme && stated).then_some(scheme)
 }
 
@@ -294,6 +303,7 @@ mod tests {
         let https = Location::parse("example.com", DefaultScheme::Https).unwrap();
         assert_eq!(&**https.text(), "https://example.com/");
         assert_eq!(shown("HTTP:/example.com"), "http://example.com/");
+        assert_eq!(shown("http:\\\\u:p@example.com\\x"), "http://example.com/x");
     }
 
     #[test]
@@ -355,6 +365,10 @@ mod tests {
     fn text_that_is_no_url_loses_its_credentials_before_it_is_shown() {
         assert_eq!(without_userinfo("http://u:p@h:99999/"), "http://…@h:99999/");
         assert_eq!(without_userinfo("u:p/q@h:x"), "…@h:x");
+        assert_eq!(without_userinfo("http:\\\\u:p@h:x"), "http:\\\\…@h:x");
+        assert_eq!(without_userinfo("http:/u:p@h:x"), "http:/…@h:x");
+        assert_eq!(without_userinfo("//u:p@h:x"), "//…@h:x");
+        assert_eq!(without_userinfo("u:p//q@h:x"), "…@h:x");
         assert_eq!(without_userinfo("http://h:x/"), "http://h:x/");
     }
 
