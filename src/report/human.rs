@@ -61,7 +61,9 @@ impl<W: Write> Human<W> {
             Some(status) => write!(self.out, "{colour}{status:>5}{reset}")?,
             None => write!(self.out, "{colour} fail{reset}")?,
         }
-        let total = outcome.timing.total.map(duration).unwrap_or_default();
+        // Of a target that was tried again, the time of all attempts.
+        let total = outcome.elapsed().or(outcome.timing.total);
+        let total = total.map(duration).unwrap_or_default();
         let size = outcome.status.map(|_| bytes(outcome.bytes));
         let size = size.unwrap_or_default();
         write!(self.out, "  {total:>9}  {size:>9}  {}", outcome.url)?;
