@@ -4,6 +4,7 @@ mod args;
 mod exit;
 mod plan;
 mod request;
+mod values;
 
 pub use exit::{Ending, MaxFailures};
 pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};

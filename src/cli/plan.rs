@@ -10,9 +10,10 @@ use std::time::Duration;
 use clap::Parser;
 use clap::error::ContextKind;
 
-use super::args::{Args, BaselineArg, FormatArg, OrderArg, Scheme, When};
+use super::args::Args;
 use super::exit::MaxFailures;
 use super::request;
+use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
 use crate::fetch::FetchConfig;
 use crate::input::InputConfig;
 use crate::pool::default_workers;

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use http::HeaderMap;
 
-use super::args::{Args, Pinned};
+use super::args::Args;
+use super::values::Pinned;
 use crate::fetch::{DnsConfig, Family, FetchConfig, NoProxy, Proxy, ProxyConfig, TlsConfig};
 use crate::target::Secret;
 

@@ -5,11 +5,11 @@
 //! there is nothing to do for either. What it holds is bounded by the pool's size and a fixed
 //! look-ahead, never by the list's length.
 
+mod config;
 mod job;
 mod reorder;
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -17,79 +17,23 @@ use crossbeam_channel::{Receiver, Sender, after, at, never, select_biased, unbou
 
 use crate::event::{Event, Listener, RunInfo};
 use crate::fetch::{Client, Get, Head};
-use crate::input::{BadTarget, Item, Next, Source, Unreadable};
+use crate::input::{Item, Next, Source, Unreadable};
 use crate::outcome::Outcome;
 use crate::pool::{JobHandle, Pool, TrySubmitError};
-use crate::retry::{Decision, RetryPolicy};
+use crate::retry::Decision;
 use crate::schedule::{self, Limits, Schedule};
-use crate::summary::{Summary, Tally};
+use crate::summary::Tally;
 use crate::target::{Target, Verb};
 
+pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig};
 use job::{Ending, Job, bad_outcome};
 use reorder::Reorder;
-
-/// The order in which outcomes are told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
-    /// As they end.
-    #[default]
-    Completion,
-    /// As they stand in the input. The run then starts no target that is further ahead of the
-    /// oldest unfinished one than [`LOOK_AHEAD`] (or four times the workers), so that a slow one
-    /// holds back a bounded number of results.
-    Input,
-}
-
-/// How many targets may be read and not yet done, or four times the workers if that is more: so far
-/// a run looks past targets that may not start yet for others that may.
-pub const LOOK_AHEAD: usize = 1024;
 
 /// How long targets in flight have to end after a stop, before they are left to themselves.
 const GRACE: Duration = Duration::from_millis(900);
 
 /// Items taken from the source before ended jobs are looked at again.
 const FILL_AT_ONCE: usize = 256;
-
-/// How a run goes about it.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct RunConfig {
-    /// The order of the outcomes.
-    pub order: Order,
-    /// Whether input that is not a target ends the run.
-    pub strict: bool,
-    /// What holds starts back.
-    pub limits: Limits,
-    /// When a failed attempt is made again.
-    pub retry: RetryPolicy,
-    /// The most time for the whole run. What is not done by then has failed.
-    pub deadline: Option<Duration>,
-    /// How long getting ready took, for the reports.
-    pub startup: Duration,
-}
-
-/// What a run came to.
-#[derive(Debug)]
-pub struct Report {
-    /// Its figures.
-    pub summary: Summary,
-    /// Lists that could not be read to their end.
-    pub unreadable: Vec<Unreadable>,
-    /// Whether the deadline passed before everything was done.
-    pub overdue: bool,
-    /// What ended the run early, if neither the stop token nor the deadline did.
-    pub cut_short: Option<CutShort>,
-}
-
-/// Why a run ended early.
-#[derive(Debug, thiserror::Error)]
-pub enum CutShort {
-    /// The listener could not write.
-    #[error("cannot write the report: {0}")]
-    Listener(#[from] io::Error),
-    /// Input that is not a target, with [`RunConfig::strict`].
-    #[error("{} (stopped there: --strict)", .0.message)]
-    Strict(BadTarget),
-}
 
 /// Fetches everything in `source` on `pool` and tells `listener`.
 ///
