@@ -261,8 +261,8 @@ impl Meter {
     }
 
     /// A piece of the response is there.
-    pub(super) fn answered(&self) {
-        self.lock().first_byte.get_or_insert_with(Instant::now);
+    pub(super) fn answered(&self, now: Instant) {
+        self.lock().first_byte.get_or_insert(now);
     }
 
     /// The response's header is whole.

@@ -1,6 +1,8 @@
 //! Kept connections: reused while they are good, replaced when they are not, never confused.
 
 use std::sync::{Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use pfetch::fetch::FetchConfig;
 use pfetch::outcome::FailureKind;
@@ -150,6 +152,8 @@ fn what_comes_unasked_after_an_answer_is_not_the_next_answer() {
             // What has been sent is in the client's system; before, nobody could know of it.
             ask.send(()).expect("the server listens");
             heard.recv_timeout(LONG).expect("sent");
+            // A connection is looked at when it has been idle for a while: this is that while.
+            thread::sleep(Duration::from_millis(2));
         }
         assert_eq!(server.connections(), 5, "{unasked:?}");
     }

@@ -1,10 +1,11 @@
-//! A connection as ureq's transport: a line, its buffers, and the meter's marks. Three system calls
-//! a request when all goes well: one to see that a kept connection is quiet, one to send, one to
-//! receive.
+//! A connection as ureq's transport: a line, its buffers, and the meter's marks. Two system calls a
+//! request when one follows the other at once, one to send and one to receive; a third, to see that a
+//! kept connection is still quiet, when it has been idle for a while.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
@@ -12,6 +13,10 @@ use super::line::{Connected, Line};
 use super::{INPUT_BUFFER, OUTPUT_BUFFER};
 use crate::fetch::meter::{Fault, Meter};
 use crate::target::Secret;
+
+/// Within this time of the last read a look at the connection would see nothing that the read did
+/// not: what a server sends unasked needs about as long to get here.
+const FRESH: Duration = Duration::from_micros(200);
 
 #[derive(Debug)]
 pub(super) struct Wire {
@@ -23,6 +28,7 @@ pub(super) struct Wire {
     forward: Option<Forward>,
     /// Whether the last response is over and no request has been sent since.
     idle: bool,
+    last_read: Instant,
 }
 
 /// How a request is written to a proxy that forwards it: with the whole URL in its first line (the
@@ -49,6 +55,7 @@ impl Wire {
             is_tls,
             forward,
             idle: true,
+            last_read: Instant::now(),
         }
     }
 }
@@ -100,8 +107,9 @@ impl Transport for Wire {
             return Err(self.meter.fail(Fault::EndlessLine));
         }
         let count = self.line.read(room)?;
+        self.last_read = Instant::now();
         if count > 0 {
-            self.meter.answered();
+            self.meter.answered(self.last_read);
         }
         self.buffers.input_appended(count);
         Ok(count > 0)
@@ -112,7 +120,7 @@ impl Transport for Wire {
     /// the answer to the next request, is found then.
     fn is_open(&mut self) -> bool {
         let was_idle = std::mem::replace(&mut self.idle, true);
-        !was_idle || self.line.is_quiet()
+        !was_idle || self.last_read.elapsed() < FRESH || self.line.is_quiet()
     }
 
     fn is_tls(&self) -> bool {
