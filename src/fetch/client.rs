@@ -24,6 +24,9 @@ use crate::timing::Timing;
 /// A redirect's body is read to keep the connection, but not past this many bytes.
 const REDIRECT_BODY: u64 = 64 * 1024;
 
+/// So is the body of an answer whose status is a failure, which nobody asked for.
+const FAILURE_BODY: u64 = 1024 * 1024;
+
 /// A worker's buffer for bodies.
 const BODY_BUFFER: usize = 16 * 1024;
 
@@ -298,10 +301,17 @@ impl Client {
             }
             _ => None,
         };
+        let is_accepted = self
+            .shared
+            .config
+            .accept
+            .contains(response.status().as_u16());
         let mut body = response.body_mut().as_reader();
         let bytes = body_bytes.insert(0);
         if next.is_some() {
             self.drain(body, Limit::Leave(REDIRECT_BODY), bytes)?;
+        } else if !is_accepted {
+            self.drain(body, Limit::Leave(FAILURE_BODY), bytes)?;
         } else if let Some(coding) = decoding {
             let counts = Counts::default();
             let decoder = Decoder::new(coding, &mut body, &counts);
