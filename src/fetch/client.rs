@@ -251,7 +251,7 @@ impl Client {
         // A fault is the cause of whatever ureq made of it, success included: a reset at the end of
         // a body that only the end of the connection delimits looks to ureq like that end.
         let result = match (&measured.fault, result) {
-            (Some(fault), _) => Err(error::from_fault(fault.clone(), measured.phase)),
+            (Some(fault), _) => Err(error::from_fault(fault.clone(), measured.phase, body_bytes)),
             (None, Ok(step)) => Ok(step),
             (None, Err(Broken::Ureq(error))) => {
                 Err(error::from_ureq(error, measured.phase, body_bytes))

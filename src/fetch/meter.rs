@@ -61,6 +61,8 @@ pub(super) enum Fault {
     Tls(String),
     /// The body has more bytes than are wanted.
     TooLarge(u64),
+    /// A TLS connection ended without the farewell (`close_notify`) that tells an end from a cut.
+    CutOff,
     /// The socket reported an error.
     Socket(io::ErrorKind, String),
 }
