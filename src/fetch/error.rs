@@ -185,6 +185,17 @@ fn from_socket(kind: io::ErrorKind, message: &str, phase: Phase) -> Failure {
     }
 }
 
+/// What is looked up and connected to for a request through a proxy is the proxy.
+pub(super) fn on_the_way_to(proxy: &str, mut failure: Failure) -> Failure {
+    if matches!(
+        (failure.kind, failure.phase),
+        (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns))
+    ) {
+        failure.message = format!("the proxy {proxy}: {}", failure.message);
+    }
+    failure
+}
+
 /// A status that is not accepted.
 pub(super) fn from_status(status: http::StatusCode) -> Failure {
     Failure {

@@ -195,6 +195,17 @@ impl Meter {
         ureq::Error::Io(io::Error::other("stopped by pfetch's own transport"))
     }
 
+    /// The same, in the place of what the socket reported, which says less.
+    pub(super) fn explain(&self, fault: Fault) -> ureq::Error {
+        let mut reading = self.lock();
+        reading.fault = reading
+            .fault
+            .take()
+            .filter(|known| !matches!(known, Fault::Socket(..)));
+        drop(reading);
+        self.fail(fault)
+    }
+
     /// How long to wait at most before the next [`check`](Meter::check): one of two fixed lengths,
     /// so that a socket's time-out seldom needs setting.
     pub(super) fn tick(&self) -> Duration {
