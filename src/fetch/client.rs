@@ -237,9 +237,9 @@ impl Client {
 
     /// One request, measured.
     fn request(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
-        let proxy = self.shared.config.proxies.of(visit.location.url());
+        let proxy = self.shared.config.proxies.of(visit.location.url()).cloned();
         self.meter
-            .begin(visit.limits, proxy.cloned(), Instant::now());
+            .begin(visit.limits, proxy.clone(), Instant::now());
         let mut body_bytes = None;
         let result = self.exchange(visit, &mut body_bytes);
         let measured = self.meter.measure(Instant::now());
@@ -254,12 +254,16 @@ impl Client {
         // A fault is the cause of whatever ureq made of it, success included: a reset at the end of
         // a body that only the end of the connection delimits looks to ureq like that end.
         let result = match (&measured.fault, result) {
-            (Some(fault), _) => Err(error::from_fault(fault.clone(), measured.phase)),
+            (Some(fault), _) => Err(error::from_fault(fault.clone(), measured.phase, body_bytes)),
             (None, Ok(step)) => Ok(step),
             (None, Err(Broken::Ureq(error))) => {
                 Err(error::from_ureq(error, measured.phase, body_bytes))
             }
             (None, Err(Broken::Own(failure))) => Err(failure),
+        };
+        let result = match proxy {
+            Some(proxy) => result.map_err(|failure| error::on_the_way_to(&proxy.name(), failure)),
+            None => result,
         };
         visit.last = Some(measured);
         result

@@ -11,7 +11,7 @@ use super::meter::Fault;
 use super::tls;
 
 /// Words a fault that pfetch's own transport found.
-pub(super) fn from_fault(fault: Fault, phase: Phase) -> Failure {
+pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) -> Failure {
     let (kind, message) = match fault {
         Fault::Stopped => (
             FailureKind::Stopped,
@@ -49,6 +49,9 @@ pub(super) fn from_fault(fault: Fault, phase: Phase) -> Failure {
         ),
         Fault::Unreachable(reasons) => (FailureKind::Connect, reasons),
         Fault::NameNotFound(reason) => (FailureKind::Dns, reason),
+        Fault::CutOff => {
+            return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
+        }
         Fault::Socket(kind, message) => return from_socket(kind, &message, phase),
     };
     Failure {
@@ -180,6 +183,17 @@ fn from_socket(kind: io::ErrorKind, message: &str, phase: Phase) -> Failure {
         phase: Some(phase),
         message: escape(&message),
     }
+}
+
+/// What is looked up and connected to for a request through a proxy is the proxy.
+pub(super) fn on_the_way_to(proxy: &str, mut failure: Failure) -> Failure {
+    if matches!(
+        (failure.kind, failure.phase),
+        (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns))
+    ) {
+        failure.message = format!("the proxy {proxy}: {}", failure.message);
+    }
+    failure
 }
 
 /// A status that is not accepted.

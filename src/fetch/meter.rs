@@ -61,6 +61,8 @@ pub(super) enum Fault {
     Tls(String),
     /// The body has more bytes than are wanted.
     TooLarge(u64),
+    /// A TLS connection ended without the farewell (`close_notify`) that tells an end from a cut.
+    CutOff,
     /// The socket reported an error.
     Socket(io::ErrorKind, String),
 }
@@ -191,6 +193,17 @@ impl Meter {
     pub(super) fn fail(&self, fault: Fault) -> ureq::Error {
         self.lock().fault.get_or_insert(fault);
         ureq::Error::Io(io::Error::other("stopped by pfetch's own transport"))
+    }
+
+    /// The same, in the place of what the socket reported, which says less.
+    pub(super) fn explain(&self, fault: Fault) -> ureq::Error {
+        let mut reading = self.lock();
+        reading.fault = reading
+            .fault
+            .take()
+            .filter(|known| !matches!(known, Fault::Socket(..)));
+        drop(reading);
+        self.fail(fault)
     }
 
     /// How long to wait at most before the next [`check`](Meter::check): one of two fixed lengths,

@@ -82,6 +82,15 @@ impl Dns {
         }
     }
 
+    /// The addresses that the user has given for a host and port, instead of a look-up.
+    pub(super) fn pinned(&self, host: &str, port: u16) -> Option<&[IpAddr]> {
+        if self.config.pinned.is_empty() {
+            return None;
+        }
+        let given = self.config.pinned.get(&(host.to_owned(), port));
+        given.map(Vec::as_slice)
+    }
+
     /// The addresses of a host as a URL has it, a numeric one among them.
     pub(super) fn addresses(
         &self,
@@ -236,9 +245,7 @@ impl Resolver for WorkerResolver {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
             None => authority(uri)?,
         };
-        if !self.dns.config.pinned.is_empty()
-            && let Some(addresses) = self.dns.config.pinned.get(&(host.to_owned(), port))
-        {
+        if let Some(addresses) = self.dns.pinned(host, port) {
             for address in addresses.iter().take(MOST_ADDRESSES) {
                 resolved.push(SocketAddr::new(*address, port));
             }

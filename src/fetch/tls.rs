@@ -5,13 +5,15 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
 };
 
 /// What the user says about TLS.
@@ -161,6 +163,9 @@ pub(super) fn reason(error: &io::Error) -> Option<String> {
         rustls::Error::InvalidMessage(_) => {
             "the server does not speak TLS on this port; for plain HTTP write http://".to_owned()
         }
+        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server wants a certificate of the client (--cert FILE, --key FILE)".to_owned()
+        }
         rustls::Error::AlertReceived(alert) => {
             format!("the server refused the handshake: {alert:?}")
         }
@@ -178,16 +183,36 @@ fn in_words(error: &CertificateError) -> String {
              another, -k trusts all)"
                 .to_owned()
         }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("the certificate has expired ({error})")
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("the certificate has expired, on {}", date(*not_after))
         }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            format!("the certificate is not valid yet ({error})")
-        }
+        CertificateError::NotValidYetContext { not_before, .. } => format!(
+            "the certificate is not valid yet, only from {}",
+            date(*not_before)
+        ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the certificate is for another name ({error})")
         }
+        // What `openssl req -x509` makes unless it is told otherwise. Told by its text, because the
+        // type is of a crate below rustls.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the certificate is an authority's own certificate, which is not for servers (-k takes \
+             it all the same)"
+                .to_owned()
+        }
         other => format!("the certificate is no good: {other}"),
+    }
+}
+
+fn date(time: UnixTime) -> String {
+    let seconds = time.as_secs();
+    // The years of four digits, which is all that a certificate can state, and all that humantime
+    // can write.
+    if seconds < 253_402_300_800 {
+        let time = UNIX_EPOCH + Duration::from_secs(seconds);
+        humantime::format_rfc3339_seconds(time).to_string()
+    } else {
+        format!("second {seconds} of the Unix clock")
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -144,7 +145,7 @@ impl Wire<'_> {
     }
 
     /// Sends bytes.
-    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) fn send<B: AsRef<[u8]>>(&mut self, bytes: B) -> io::Result<()> {
         self.stream.write_all(bytes.as_ref())
     }
 
@@ -165,7 +166,7 @@ impl Wire<'_> {
     }
 
     /// Sends `piece` again and again, with this pause between, until the client has had enough.
-    pub(crate) fn drip(mut self, piece: impl AsRef<[u8]>, pause: Duration) -> io::Result<()> {
+    pub(crate) fn drip<B: AsRef<[u8]>>(mut self, piece: B, pause: Duration) -> io::Result<()> {
         while !self.wait(pause) {
             self.send(&piece)?;
         }
@@ -176,6 +177,39 @@ impl Wire<'_> {
     pub(crate) fn reset(self) -> io::Result<()> {
         rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO))?;
         Ok(())
+    }
+}
+
+/// For layers above, such as TLS. A read ends with the drop of the server, as if the client had closed
+/// the connection.
+impl Read for Wire<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if *lock(&self.shared.stopped) {
+                        return Ok(0);
+                    }
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for Wire<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 
@@ -210,3 +244,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No script runs under these locks, so a poisoned one is still consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Each crate that includes this file uses its own part of it; see `pfetch.rs`.
+const _: () = {
+    let _ = (Raw::url, Raw::connections, Raw::requests, Wire::request);
+    let _ = (Wire::read_once, Wire::peek_once, Wire::wait, Wire::hang);
+    let _ = |wire: &Wire<'_>| wire.number;
+    let _ = (Wire::drip::<&str>, Wire::reset, Wire::send::<&str>);
+};

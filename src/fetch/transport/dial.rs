@@ -97,7 +97,9 @@ impl Dial {
         port: u16,
     ) -> Result<Connected, ureq::Error> {
         if proxy.kind == ProxyKind::Https {
-            line = self.secure(line, &proxy.host)?;
+            line = self
+                .handshake(line, &proxy.host)
+                .map_err(|error| self.blame(proxy, &error))?;
         }
         let passed = match proxy.kind {
             ProxyKind::Http | ProxyKind::Https if uri.scheme_str() == Some("https") => {
@@ -108,7 +110,7 @@ impl Dial {
                 socks::open(&mut line, &socks::Destination::of_host(host), port, proxy)
             }
             ProxyKind::Socks5 => {
-                let address = self.local_address(host)?;
+                let address = self.local_address(host, port)?;
                 socks::open(
                     &mut line,
                     &socks::Destination::Address(address),
@@ -117,15 +119,30 @@ impl Dial {
                 )
             }
         };
-        passed.map_err(|error| {
-            let reason = format!("the proxy {}: {error}", proxy.name());
-            self.meter.fail(Fault::Proxy(reason))
-        })?;
+        passed.map_err(|error| self.blame(proxy, &error))?;
         Ok((line, remote))
     }
 
+    /// What went wrong between here and the proxy, on the proxy's account.
+    fn blame(&self, proxy: &Proxy, error: &io::Error) -> ureq::Error {
+        let reason = crate::fetch::tls::reason(error).unwrap_or_else(|| match error.kind() {
+            io::ErrorKind::UnexpectedEof => "closed the connection in the handshake".to_owned(),
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => "reset the connection".to_owned(),
+            _ => error.to_string(),
+        });
+        self.meter.explain(Fault::Proxy(format!(
+            "the proxy {}: {reason}",
+            proxy.name()
+        )))
+    }
+
     /// An address of the target, looked up here for a proxy that wants none of names.
-    fn local_address(&self, host: &str) -> Result<IpAddr, ureq::Error> {
+    fn local_address(&self, host: &str, port: u16) -> Result<IpAddr, ureq::Error> {
+        if let Some([address, ..]) = self.dns.pinned(host, port) {
+            return Ok(*address);
+        }
         let found = self.dns.addresses(host, &self.meter)?;
         found.first().copied().ok_or_else(|| {
             let reason = "the name has no addresses".to_owned();
@@ -133,26 +150,32 @@ impl Dial {
         })
     }
 
+    /// A TLS line to the server over this one.
+    fn secure(&self, line: Box<dyn Line>, host: &str) -> Result<Box<dyn Line>, ureq::Error> {
+        self.handshake(line, host).map_err(|error| {
+            // A limit or the socket's own error is the cause, if the meter knows of one.
+            match crate::fetch::tls::reason(&error) {
+                Some(reason) => self.meter.fail(Fault::Tls(reason)),
+                None if error.kind() == io::ErrorKind::Other => {
+                    self.meter.fail(Fault::Tls(error.to_string()))
+                }
+                None => ureq::Error::Io(error),
+            }
+        })
+    }
+
     /// A TLS line over this one, its handshake done.
-    fn secure(&self, mut line: Box<dyn Line>, host: &str) -> Result<Box<dyn Line>, ureq::Error> {
-        let fail = |reason: String| self.meter.fail(Fault::Tls(reason));
-        let config = self.tls.config().map_err(fail)?;
+    fn handshake(&self, mut line: Box<dyn Line>, host: &str) -> io::Result<Box<dyn Line>> {
+        let config = self.tls.config().map_err(io::Error::other)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
-            fail(format!(
+            io::Error::other(format!(
                 "\"{bare}\" is not a name that a certificate can have"
             ))
         })?;
-        let mut connection =
-            ClientConnection::new(config, name).map_err(|error| fail(error.to_string()))?;
+        let mut connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
         while connection.is_handshaking() {
-            connection.complete_io(&mut line).map_err(|error| {
-                // A limit or the socket's own error is the cause, if the meter knows of one.
-                match crate::fetch::tls::reason(&error) {
-                    Some(reason) => fail(reason),
-                    None => ureq::Error::Io(error),
-                }
-            })?;
+            connection.complete_io(&mut line)?;
         }
         Ok(Box::new(StreamOwned::new(connection, line)))
     }

@@ -124,12 +124,6 @@ fn send(line: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
 
 fn receive<const N: usize>(line: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    line.read_exact(&mut bytes).map_err(|error| {
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            io::Error::other("closed the connection in the SOCKS handshake")
-        } else {
-            error
-        }
-    })?;
+    line.read_exact(&mut bytes)?;
     Ok(bytes)
 }

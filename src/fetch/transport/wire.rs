@@ -106,7 +106,14 @@ impl Transport for Wire {
             // A read into no room would look like the end of the connection.
             return Err(self.meter.fail(Fault::EndlessLine));
         }
-        let count = self.line.read(room)?;
+        let count = self.line.read(room).map_err(|error| {
+            // ureq takes this for an orderly end, and a body that was cut for a whole one.
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                self.meter.fail(Fault::CutOff)
+            } else {
+                ureq::Error::Io(error)
+            }
+        })?;
         self.last_read = Instant::now();
         if count > 0 {
             self.meter.answered(self.last_read);
