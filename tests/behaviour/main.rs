@@ -9,5 +9,6 @@ mod raw;
 mod server;
 
 mod deadline;
+mod patience;
 mod politeness;
 mod retries;
