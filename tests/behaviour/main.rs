@@ -8,6 +8,7 @@ mod raw;
 #[path = "../support/server.rs"]
 mod server;
 
+mod bodies;
 mod deadline;
 mod patience;
 mod politeness;
