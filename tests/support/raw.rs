@@ -224,7 +224,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const _: () = {
     let _ = (Raw::addr, Raw::url, Raw::connections, Raw::requests);
     let _ = (Wire::request, Wire::read_once, Wire::peek_once);
-    let _ = |mut wire: Wire<'_>| (wire.send(""), wire.wait(Duration::ZERO), wire.hang());
+    let _ = |mut wire: Wire<'_>| {
+        (
+            wire.number,
+            wire.send(""),
+            wire.wait(Duration::ZERO),
+            wire.hang(),
+        )
+    };
     let _ = |wire: Wire<'_>| wire.drip("", Duration::ZERO);
     let _ = Wire::reset;
 };
