@@ -92,6 +92,16 @@ impl Dns {
             Some(address) => Arc::from([address]),
             None => self.lookup(host, meter)?,
         };
+        self.of_family(found, host, meter)
+    }
+
+    /// Those of the host's addresses that are of the wanted family.
+    fn of_family(
+        &self,
+        found: Arc<[IpAddr]>,
+        host: &str,
+        meter: &Meter,
+    ) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let wanted = |address: &IpAddr| match self.config.family {
             None => true,
             Some(Family::V4) => address.is_ipv4(),
@@ -236,15 +246,14 @@ impl Resolver for WorkerResolver {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
             None => authority(uri)?,
         };
-        if !self.dns.config.pinned.is_empty()
-            && let Some(addresses) = self.dns.config.pinned.get(&(host.to_owned(), port))
-        {
-            for address in addresses.iter().take(MOST_ADDRESSES) {
-                resolved.push(SocketAddr::new(*address, port));
+        let pinned = Some(&self.dns.config.pinned).filter(|pinned| !pinned.is_empty());
+        let addresses = match pinned.and_then(|pinned| pinned.get(&(host.to_owned(), port))) {
+            None => self.dns.addresses(host, &self.meter)?,
+            Some(given) => {
+                let given = Arc::from(given.as_slice());
+                self.dns.of_family(given, host, &self.meter)?
             }
-            return Ok(resolved);
-        }
-        let addresses = self.dns.addresses(host, &self.meter)?;
+        };
         for address in addresses.iter().take(MOST_ADDRESSES) {
             resolved.push(SocketAddr::new(*address, port));
         }

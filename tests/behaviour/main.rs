@@ -8,8 +8,10 @@ mod raw;
 #[path = "../support/server.rs"]
 mod server;
 
+mod addresses;
 mod bodies;
 mod deadline;
 mod patience;
 mod politeness;
 mod retries;
+mod verbose;
