@@ -37,6 +37,9 @@ impl Default for RetryPolicy {
 pub enum Decision {
     /// It stands.
     Final,
+    /// It stands, though it could be tried again: the server asks for this much patience, which is
+    /// more than [`RetryPolicy::retry_after_max`].
+    TooLong(Duration),
     /// Try again after this time.
     Again(Duration),
     /// Try again after this time, before which the server wants nothing from us at all.
@@ -53,8 +56,11 @@ impl RetryPolicy {
         if outcome.verdict != Verdict::Failed || attempt > self.retries || !is_passing(outcome) {
             return Decision::Final;
         }
-        match outcome.retry_after {
-            Some(asked) if asked > self.retry_after_max => Decision::Final,
+        // What the header says with anything but a status that failed, it says of something else: a
+        // redirect on the way, a body that was cut off.
+        let asked = outcome.retry_after.filter(|_| is_status(outcome));
+        match asked {
+            Some(asked) if asked > self.retry_after_max => Decision::TooLong(asked),
             Some(asked) => Decision::HoldOrigin(asked),
             None => {
                 let doubled = 2_u32.saturating_pow(attempt - 1);
@@ -63,6 +69,11 @@ impl RetryPolicy {
             }
         }
     }
+}
+
+fn is_status(outcome: &Outcome) -> bool {
+    let failure = outcome.error.as_ref();
+    failure.is_some_and(|failure| failure.kind == FailureKind::Status)
 }
 
 /// Whether the failure may well be over by itself.
@@ -185,8 +196,15 @@ mod tests {
         outcome.retry_after = Some(Duration::from_secs(7));
         let hold = Decision::HoldOrigin(Duration::from_secs(7));
         assert_eq!(policy.decide(&outcome, 1, 0.5), hold);
-        outcome.retry_after = Some(Duration::from_secs(86_400));
-        assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::Final);
+        let day = Duration::from_secs(86_400);
+        outcome.retry_after = Some(day);
+        assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::TooLong(day));
+        assert_eq!(policy.decide(&outcome, 3, 0.5), Decision::Final);
+        // It belongs to another response than the one that failed.
+        let mut outcome = failed(FailureKind::Closed, None);
+        outcome.retry_after = Some(day);
+        let decision = policy.decide(&outcome, 1, 0.0);
+        assert_eq!(decision, Decision::Again(Duration::ZERO));
     }
 
     #[test]

@@ -300,7 +300,8 @@ impl Client {
         .map_err(Broken::Own)?;
         visit.retry_after = retry_after(response.headers());
         let decoding = match &next {
-            None if self.shared.config.compressed => {
+            // A HEAD, a 204 and a 304 have no body, whatever their headers say of it.
+            None if self.shared.config.compressed && has_body(&visit.method, response.status()) => {
                 coding(response.headers()).map_err(undecodable)?
             }
             _ => None,
@@ -433,6 +434,11 @@ enum Limit {
     Leave(u64),
     /// More is a failure.
     Fail(u64),
+}
+
+/// Whether a response to this has a body at all (RFC 9112, 6.3).
+fn has_body(method: &Method, status: StatusCode) -> bool {
+    method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
 }
 
 /// How long the server asks to be left alone.

@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use http::{HeaderMap, header};
 
+use super::frames::Frames;
+
 /// What `Accept-Encoding` says with `--compressed`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
 
@@ -124,11 +126,7 @@ impl<'a, R: Read + 'a> Decoder<'a, R> {
                 (Coding::Brotli, _) => {
                     Box::new(brotli_decompressor::Decompressor::new(encoded, 16 * 1024))
                 }
-                (Coding::Zstd, _) => Box::new(
-                    ruzstd::decoding::StreamingDecoder::new(encoded).map_err(|error| {
-                        io::Error::new(io::ErrorKind::InvalidData, error.to_string())
-                    })?,
-                ),
+                (Coding::Zstd, _) => Box::new(Frames::new(encoded)),
             };
             self.inner = Some(inner);
         }

@@ -21,21 +21,48 @@ pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
                     value.as_bytes(),
                 )))
             } else {
-                escape(&String::from_utf8_lossy(value.as_bytes()))
+                let text = String::from_utf8_lossy(value.as_bytes());
+                escape(&without_credentials(&text))
             };
             (name.to_string(), text)
         })
         .collect()
 }
 
+/// Headers that are secrets, or as good as one: the last three carry a next login's nonce, or are
+/// an old form of a cookie.
+const SECRET: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "set-cookie2",
+    "authentication-info",
+    "proxy-authentication-info",
+];
+
 fn is_secret(name: &HeaderName) -> bool {
-    [
-        header::AUTHORIZATION,
-        header::PROXY_AUTHORIZATION,
-        header::COOKIE,
-        header::SET_COOKIE,
-    ]
-    .contains(name)
+    SECRET.contains(&name.as_str())
+}
+
+/// `text` without the credentials of any URL in it, as `Link` and `Refresh` have them.
+fn without_credentials(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(slashes) = rest.find("//") {
+        // However many slashes there are, browsers take what follows for the authority.
+        let authority = rest[slashes..].trim_start_matches('/');
+        safe.push_str(&rest[..rest.len() - authority.len()]);
+        let end = authority.find(|c: char| c.is_whitespace() || "/?#<>\"".contains(c));
+        let end = end.unwrap_or(authority.len());
+        rest = authority;
+        if let Some(at) = authority[..end].rfind('@') {
+            safe.push_str(LEFT_OUT);
+            rest = &authority[at..];
+        }
+    }
+    safe.push_str(rest);
+    safe
 }
 
 #[cfg(test)]
@@ -43,6 +70,20 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn urls_within_a_text_lose_their_credentials() {
+        for (text, shown) in [
+            ("plain a@b.example", "plain a@b.example"),
+            ("5; url=http://u:p@h/x@y", "5; url=http://…@h/x@y"),
+            ("<//u:p@q@h>; a, <https://h/>", "<//…@h>; a, <https://h/>"),
+            ("//", "//"),
+            ("///u@h", "///…@h"),
+            ("http://u:p@h//v:w@x", "http://…@h//…@x"),
+        ] {
+            assert_eq!(without_credentials(text), shown, "{text}");
+        }
+    }
 
     #[test]
     fn secrets_and_controls_are_not_shown() {

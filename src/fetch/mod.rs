@@ -14,6 +14,7 @@ mod config;
 mod decode;
 mod error;
 mod exchange;
+mod frames;
 mod guard;
 mod meter;
 mod proxy;

@@ -101,6 +101,16 @@ impl Dns {
             Some(address) => Arc::from([address]),
             None => self.lookup(host, meter)?,
         };
+        self.of_family(found, host, meter)
+    }
+
+    /// Those of the host's addresses that are of the wanted family.
+    fn of_family(
+        &self,
+        found: Arc<[IpAddr]>,
+        host: &str,
+        meter: &Meter,
+    ) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let wanted = |address: &IpAddr| match self.config.family {
             None => true,
             Some(Family::V4) => address.is_ipv4(),
@@ -245,13 +255,13 @@ impl Resolver for WorkerResolver {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
             None => authority(uri)?,
         };
-        if let Some(addresses) = self.dns.pinned(host, port) {
-            for address in addresses.iter().take(MOST_ADDRESSES) {
-                resolved.push(SocketAddr::new(*address, port));
+        let addresses = match self.dns.pinned(host, port) {
+            None => self.dns.addresses(host, &self.meter)?,
+            Some(given) => {
+                let given = Arc::from(given);
+                self.dns.of_family(given, host, &self.meter)?
             }
-            return Ok(resolved);
-        }
-        let addresses = self.dns.addresses(host, &self.meter)?;
+        };
         for address in addresses.iter().take(MOST_ADDRESSES) {
             resolved.push(SocketAddr::new(*address, port));
         }

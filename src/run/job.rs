@@ -115,6 +115,20 @@ impl Ending {
     }
 }
 
+/// The outcome of an attempt that would have been made again, had the server not asked to wait for so
+/// long.
+pub(super) fn not_retried(mut outcome: Outcome, asked: Duration, most: Duration) -> Outcome {
+    if let Some(failure) = &mut outcome.error {
+        let asked = humantime::format_duration(Duration::from_secs(asked.as_secs()));
+        let most = humantime::format_duration(most);
+        failure.message += &format!(
+            "; not retried: the server asks for a wait of {asked}, more than {most} \
+             (--retry-after-max)"
+        );
+    }
+    outcome
+}
+
 /// The outcome of input that is not a target.
 pub(super) fn bad_outcome(bad: BadTarget) -> Outcome {
     let failure = Failure {

@@ -23,7 +23,7 @@ use crate::pool::{JobHandle, Pool, TrySubmitError};
 use crate::retry::Decision;
 use crate::schedule::{self, Limits, Schedule};
 use crate::summary::Tally;
-use crate::target::{Target, Verb};
+use crate::target::{DefaultScheme, Location, Target, Verb};
 
 pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig};
 use job::{Ending, Job, bad_outcome};
@@ -320,20 +320,31 @@ impl Run<'_> {
         let origin = location.origin();
         self.schedule.finished(origin, now);
         let random = fastrand::f64();
-        let wait = match self.config.retry.decide(&outcome, job.attempt(), random) {
+        let policy = self.config.retry;
+        let due = match policy.decide(&outcome, job.attempt(), random) {
             Decision::Final => return self.tell(job.conclude(outcome)),
-            Decision::Again(wait) => wait,
+            Decision::TooLong(asked) => {
+                let outcome = job::not_retried(outcome, asked, policy.retry_after_max);
+                return self.tell(job.conclude(outcome));
+            }
+            Decision::Again(wait) => schedule::later(now, wait),
             Decision::HoldOrigin(wait) => {
-                self.schedule.hold_back(origin, now + wait, now);
-                wait
+                let until = schedule::later(now, wait);
+                // Redirects may have led elsewhere: the one who asks is who answered.
+                let asking = outcome.final_url.as_deref();
+                match asking.and_then(|url| Location::parse(url, DefaultScheme::Http).ok()) {
+                    Some(asking) => self.schedule.hold_back(asking.origin(), until, now),
+                    None => self.schedule.hold_back(origin, until, now),
+                }
+                until
             }
         };
         // An attempt that could only begin when time is up is none.
-        if self.deadline.is_some_and(|deadline| now + wait >= deadline) {
+        if self.deadline.is_some_and(|deadline| due >= deadline) {
             return self.tell(job.conclude(outcome));
         }
         job.again(outcome);
-        self.schedule.offer_later(origin, key, job, now + wait);
+        self.schedule.offer_later(origin, key, job, due);
         Ok(())
     }
 

@@ -70,6 +70,12 @@ enum Place {
     Held(Instant),
 }
 
+/// So long after `now`, or as good as never if that is more than a clock can show.
+pub fn later(now: Instant, wait: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
+    now + wait.min(CENTURY)
+}
+
 impl<T> Origin<T> {
     fn new() -> Self {
         Origin {
@@ -156,10 +162,10 @@ impl<T> Schedule<T> {
             .expect("an origin is listed as ready by an item in its queue");
         entry.in_flight += 1;
         if !origin_delay.is_zero() {
-            entry.not_before = entry.not_before.max(Some(now + origin_delay));
+            entry.not_before = entry.not_before.max(Some(later(now, origin_delay)));
         }
         if !interval.is_zero() {
-            self.not_before = Some(now + interval);
+            self.not_before = Some(later(now, interval));
         }
         self.waiting -= 1;
         self.relist(&origin, now);

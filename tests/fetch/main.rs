@@ -8,6 +8,7 @@ mod server;
 mod answers;
 mod connections;
 mod faults;
+mod framing;
 mod limits;
 mod names;
 mod redirects;

@@ -1,0 +1,214 @@
+//! Which addresses are connected to, and which never: `--block-private`, `--resolve`, `-4`, `-6`,
+//! `--https-only`.
+
+use std::net::TcpListener;
+
+use serde_json::Value;
+
+use crate::pfetch::{Run, pfetch};
+use crate::server::Server;
+
+fn run(args: &[&str], url: &str) -> Run {
+    pfetch(&[args, &["--format=jsonl", url]].concat()).run()
+}
+
+#[track_caller]
+fn assert_refused(run: Run, what: &str, kind: &str) -> Value {
+    let run = run.exits(1);
+    let result = run.result();
+    run.check(what, result["error"]["kind"] == kind);
+    run.check(what, result["attempts"] == 1);
+    run.check(what, result["remote"].is_null());
+    result["error"].clone()
+}
+
+#[test]
+fn block_private_connects_to_nothing_private_however_it_is_written() {
+    let server = Server::start();
+    let port = server.addr().port();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "0.0.0.0",
+        "0",
+        "10.0.0.1",
+        "169.254.169.254",
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fc00::1]",
+    ] {
+        let url = format!("http://{host}:{port}/bytes/1");
+        let error = if host == "localhost." {
+            // Whether a resolver knows this form differs; nobody may come to the server by it.
+            let run = run(&["--block-private"], &url).exits(1);
+            run.result()["error"].clone()
+        } else {
+            let error = assert_refused(run(&["--block-private"], &url), host, "private");
+            let message = error["message"].as_str().unwrap_or_default();
+            let words = "which is not a public address (--block-private)";
+            assert!(message.ends_with(words), "{host}: {error}");
+            error
+        };
+        assert_eq!(server.connections(), 0, "{host}: {error}");
+    }
+    // Without it, this is where one comes.
+    for host in ["127.1", "0x7f.0.0.1", "localhost"] {
+        run(&[], &format!("http://{host}:{port}/bytes/1")).exits(0);
+    }
+}
+
+#[test]
+fn block_private_looks_at_the_address_and_not_at_the_name() {
+    let server = Server::start();
+    let port = server.addr().port();
+    let url = format!("http://public.example:{port}/bytes/1");
+    for address in ["127.0.0.1", "[::ffff:127.0.0.1]", "::1", "192.168.0.1"] {
+        let pin = format!("--resolve=public.example:{port}:{address}");
+        assert_refused(run(&["--block-private", &pin], &url), &pin, "private");
+    }
+    // One of several is enough.
+    let pins = [
+        format!("--resolve=public.example:{port}:8.8.8.8"),
+        format!("--resolve=public.example:{port}:127.0.0.1"),
+    ];
+    let run = run(&["--block-private", &pins[0], &pins[1]], &url);
+    assert_refused(run, "a private one among them", "private");
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn block_private_follows_no_redirect_of_a_private_server() {
+    // A server that a test can have is itself private, so its redirect is never seen.
+    let inner = Server::start();
+    let to = inner.url("/bytes/1");
+    let outer = Server::with(move |_, reply| reply.send(302, &format!("Location: {to}\r\n"), b""));
+    run(&[], &outer.url("/")).exits(0);
+    let before = inner.requests();
+    assert_refused(
+        run(&["--block-private"], &outer.url("/")),
+        "redirect",
+        "private",
+    );
+    assert_eq!(inner.requests(), before);
+}
+
+#[test]
+fn resolve_says_where_a_name_is() {
+    let server = Server::start();
+    let port = server.addr().port();
+    let url = format!("http://Some.Example:{port}/echo");
+    let pin = format!("--resolve=some.EXAMPLE:{port}:127.0.0.1");
+    let run = run(&[&pin], &url).exits(0);
+    let result = run.result();
+    run.check("remote", result["remote"] == server.addr().to_string());
+    run.check("no look-up", result["timing"]["dns"].is_null());
+    // It is for this port alone, and for this name alone.
+    for (host, port) in [("some.example", port ^ 1), ("other.example", port)] {
+        let url = format!("http://{host}:{port}/");
+        let run = self::run(&["--retry=0", "--connect-timeout=20s", &pin], &url).exits(1);
+        run.check("not there", run.result()["remote"].is_null());
+    }
+    run.check("one connection", server.connections() == 1);
+}
+
+#[test]
+fn resolve_tries_the_addresses_it_is_given() {
+    let server = Server::start();
+    let port = server.addr().port();
+    let url = format!("http://some.example:{port}/bytes/1");
+    // Nobody listens there on the first.
+    let pins = [
+        format!("--resolve=some.example:{port}:127.0.0.2"),
+        format!("--resolve=some.example:{port}:127.0.0.1"),
+    ];
+    let run = run(&[&pins[0], &pins[1], "--retry=0"], &url).exits(0);
+    let remote = run.result()["remote"].clone();
+    run.check("the second", remote == server.addr().to_string());
+}
+
+#[test]
+fn a_redirect_goes_where_resolve_says_too() {
+    let to = Server::start();
+    let port = to.addr().port();
+    let location = format!("Location: http://away.example:{port}/bytes/7\r\n");
+    let from = Server::with(move |_, reply| reply.send(302, &location, b""));
+    let pin = format!("--resolve=away.example:{port}:127.0.0.1");
+    let run = run(&[&pin], &from.url("/")).exits(0);
+    run.check("arrived", run.result()["bytes"] == 7);
+    run.check("asked", to.targets() == ["/bytes/7"]);
+}
+
+#[test]
+fn one_family_is_used_when_one_is_asked_for() {
+    let server = Server::start();
+    let port = server.addr().port();
+    let by_name = format!("http://localhost:{port}/bytes/1");
+    run(&["-4"], &by_name).exits(0);
+    run(&["-4"], &server.url("/bytes/1")).exits(0);
+    assert_eq!(server.connections(), 2);
+    // The server has no IPv6 address, and nor have these.
+    run(&["-6", "--retry=0"], &by_name).exits(1);
+    let error = assert_refused(run(&["-6"], &server.url("/")), "-6", "dns");
+    assert_eq!(error["message"], "127.0.0.1 has no IPv6 address (-6)");
+    let v6 = format!("http://[::1]:{port}/");
+    let error = assert_refused(run(&["-4"], &v6), "-4", "dns");
+    assert_eq!(error["message"], "[::1] has no IPv4 address (-4)");
+    // An address that was given for the name is no exception.
+    let pinned = format!("http://some.example:{port}/bytes/1");
+    let (v4, v6) = (
+        format!("--resolve=some.example:{port}:127.0.0.1"),
+        format!("--resolve=some.example:{port}:::1"),
+    );
+    let error = assert_refused(run(&["-6", &v4], &pinned), "-6 --resolve", "dns");
+    assert_eq!(error["message"], "some.example has no IPv6 address (-6)");
+    assert_eq!(server.connections(), 2);
+    run(&["-4", &v6, &v4], &pinned).exits(0);
+    assert_eq!(server.connections(), 3);
+}
+
+#[test]
+fn a_server_on_ipv6_is_reached() {
+    // Some machines have no IPv6 loopback at all: then there is nothing to reach, and it is said.
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        let run = run(&["--retry=0"], "http://[::1]:9/").exits(1);
+        run.check("no IPv6", run.result()["error"]["kind"] == "connect");
+        return;
+    };
+    let addr = listener.local_addr().expect("a bound socket has a name");
+    let answer = |mut wire: crate::raw::Wire<'_>| {
+        wire.request();
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+    };
+    let server = crate::raw::Raw::on(listener, answer);
+    let url = format!("http://{addr}/");
+    for args in [&[][..], &["-6"]] {
+        let run = run(args, &url).exits(0);
+        run.check("remote", run.result()["remote"] == addr.to_string());
+    }
+    assert_refused(run(&["--block-private"], &url), "::1", "private");
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn https_only_refuses_everything_else_before_it_is_asked_for() {
+    let server = Server::start();
+    let url = server.url("/bytes/1");
+    let error = assert_refused(run(&["--https-only"], &url), "http", "input");
+    let words = format!("{url} is not an https URL (--https-only)");
+    assert_eq!(error["message"], words);
+    assert_eq!(server.connections(), 0);
+    let args = ["--https-only", "--allow-downgrade", &url];
+    pfetch(&args).run().exits(2);
+}

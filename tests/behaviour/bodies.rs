@@ -1,0 +1,322 @@
+//! `--max-bytes` and `--compressed`: how much of a body is taken, and in which form.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+
+use crate::pfetch::{Run, pfetch};
+use crate::raw::Raw;
+use crate::server::{Server, bytes};
+
+fn run(args: &[&str], url: &str) -> Run {
+    pfetch(&[args, &["--format=jsonl", url]].concat()).run()
+}
+
+/// A connection that gives this answer to each request.
+fn answering(head: &str, body: &[u8]) -> Raw {
+    let answer = [head.as_bytes(), b"\r\n", body].concat();
+    Raw::start(move |mut wire| {
+        while wire.request().is_some() {
+            wire.send(&answer)?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_body_may_have_so_many_bytes_and_no_more() {
+    let server = Server::start();
+    for form in ["bytes", "chunked", "close"] {
+        for (size, option, fits) in [
+            (1000, "--max-bytes=1000", true),
+            (1001, "--max-bytes=1000", false),
+            (1000, "--max-bytes=1K", true),
+            (1025, "--max-bytes=1Ki", false),
+            (0, "--max-bytes=0", true),
+            (1, "--max-bytes=0", false),
+            (200_000, "--max-bytes=199999", false),
+            (200_000, "--max-bytes=200KB", true),
+        ] {
+            let what = format!("{form} {size} {option}");
+            let url = server.url(&format!("/{form}/{size}"));
+            let run = run(&[option], &url).exits(i32::from(!fits));
+            let result = run.result();
+            if fits {
+                run.check(&what, result["bytes"] == size);
+            } else {
+                run.check(&what, result["error"]["kind"] == "too-large");
+                let message = result["error"]["message"].as_str().unwrap_or_default();
+                run.check(&what, message.ends_with(" bytes (--max-bytes)"));
+                run.check(&what, result["status"] == 200);
+            }
+            run.check(&what, result["attempts"] == 1);
+        }
+    }
+}
+
+#[test]
+fn a_body_without_an_end_is_given_up_at_its_limit() {
+    for head in [
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n",
+    ] {
+        let server = Raw::start(move |mut wire| {
+            wire.request();
+            wire.send(head)?;
+            wire.drip([b'x'; 50_000], std::time::Duration::ZERO)
+        });
+        let run = run(&["--max-bytes=1M"], &server.url("/")).exits(1);
+        let result = run.result();
+        run.check(head, result["error"]["kind"] == "too-large");
+        // A buffer or two more than the limit, and not all that is sent.
+        run.check(head, result["wire_bytes"].as_u64() < Some(2_000_000));
+    }
+}
+
+#[test]
+fn the_limit_is_for_bodies_and_for_each_url_alone() {
+    let server = Server::start();
+    // No body comes with a HEAD, whatever its header says.
+    run(&["-I", "--max-bytes=10"], &server.url("/bytes/50")).exits(0);
+    // A redirect's own body does not count.
+    let redirect = Server::with(|request, reply| match request.target.as_str() {
+        "/" => reply.send(302, "Location: /to\r\n", &bytes(500)),
+        _ => reply.send(200, "", b"ten bytes."),
+    });
+    run(&["--max-bytes=10"], &redirect.url("/")).exits(0);
+    let (a, b) = (server.url("/bytes/11"), server.url("/bytes/10"));
+    let args = ["-j1", "--max-bytes=10", "--format=jsonl", &a, &b];
+    let run = pfetch(&args).run().exits(1);
+    let outcomes: Vec<_> = run.results();
+    run.check("too large", outcomes[0]["error"]["kind"] == "too-large");
+    run.check("fits", outcomes[1]["bytes"] == 10);
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(plain).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+fn zlib(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(plain).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+fn bare_deflate(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(plain).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
+}
+
+fn zstd(plain: &[u8]) -> Vec<u8> {
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    ruzstd::encoding::compress_to_vec(plain, level)
+}
+
+/// "hello" as the reference encoder writes it.
+const BROTLI_HELLO: [u8; 9] = [0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+
+/// The codings, and each time a body of that many bytes.
+fn encoded() -> Vec<(&'static str, Vec<u8>, usize)> {
+    let plain = bytes(100_000);
+    vec![
+        ("gzip", gzip(&plain), 100_000),
+        ("x-gzip", gzip(&plain), 100_000),
+        ("GZIP", [gzip(&plain), gzip(&plain)].concat(), 200_000),
+        ("deflate", zlib(&plain), 100_000),
+        ("deflate", bare_deflate(&plain), 100_000),
+        ("br", BROTLI_HELLO.to_vec(), 5),
+        ("zstd", zstd(&plain), 100_000),
+        // RFC 8878, 3: frames that follow one another are one content.
+        ("zstd", [zstd(&plain), zstd(b"more")].concat(), 100_004),
+        // A skippable frame belongs to nobody.
+        (
+            "zstd",
+            [
+                &[0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7][..],
+                &zstd(b"more"),
+            ]
+            .concat(),
+            4,
+        ),
+        ("identity", plain.clone(), 100_000),
+        ("gzip", Vec::new(), 0),
+    ]
+}
+
+fn chunks(body: &[u8]) -> Vec<u8> {
+    let mut chunks = Vec::new();
+    for chunk in body.chunks(1000) {
+        chunks.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        chunks.extend_from_slice(chunk);
+        chunks.extend_from_slice(b"\r\n");
+    }
+    chunks.extend_from_slice(b"0\r\n\r\n");
+    chunks
+}
+
+#[test]
+fn encodings_are_asked_for_when_they_are_wanted() {
+    for (args, accepted) in [
+        (&[][..], "identity"),
+        (&["--compressed"], "gzip, deflate, br, zstd"),
+    ] {
+        let server = Server::with(move |request, reply| {
+            let is_right = request.header("accept-encoding") == Some(accepted);
+            reply.send(if is_right { 200 } else { 400 }, "", b"")
+        });
+        run(args, &server.url("/")).exits(0);
+    }
+}
+
+#[test]
+fn encoded_bodies_are_decoded_and_counted_and_their_connection_is_kept() {
+    for (coding, body, plain) in encoded() {
+        for chunked in [false, true] {
+            let (form, sent) = match chunked {
+                true => ("Transfer-Encoding: chunked".to_owned(), chunks(&body)),
+                false => (format!("Content-Length: {}", body.len()), body.clone()),
+            };
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n{form}\r\n");
+            let server = answering(&head, &sent);
+            let what = format!("{coding}, {plain} bytes, chunked: {chunked}");
+            let urls = [server.url("/0"), server.url("/1"), server.url("/2")];
+            let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+            let options = ["--compressed", "-j1", "--format=jsonl"];
+            let run = pfetch(&[&options[..], &urls].concat()).run().exits(0);
+            for result in run.results() {
+                run.check(&what, result["bytes"] == plain);
+                let wire = result["wire_bytes"].as_u64();
+                run.check(&what, wire >= Some(body.len() as u64));
+            }
+            run.check(&what, server.connections() == 1);
+        }
+    }
+}
+
+#[test]
+fn without_compressed_a_body_is_taken_as_it_is() {
+    for (coding, body, _) in encoded() {
+        let (sent, length) = (body.clone(), body.len());
+        let server = Server::with(
+            move |request, reply| match request.header("accept-encoding") {
+                Some("identity") => {
+                    reply.send(200, &format!("Content-Encoding: {coding}\r\n"), &sent)
+                }
+                _ => reply.send(400, "", b""),
+            },
+        );
+        let run = run(&[], &server.url("/")).exits(0);
+        run.check(coding, run.result()["bytes"] == length);
+    }
+}
+
+#[test]
+fn bodies_that_are_not_what_they_say_are_failures() {
+    let whole = gzip(&bytes(100_000));
+    let cut = &whole[..whole.len() - 9];
+    let mut damaged = whole.clone();
+    let last = damaged.len() - 6;
+    damaged[last] ^= 1;
+    let mut damaged_zstd = zstd(&bytes(100_000));
+    let last = damaged_zstd.len() - 1;
+    damaged_zstd[last] ^= 1;
+    for (what, coding, body) in [
+        ("not gzip", "gzip", &b"<html>plain</html>"[..]),
+        ("another coding", "gzip", &zlib(b"hello hello")),
+        ("another coding", "zstd", &whole),
+        ("not deflate", "deflate", b"<html>plain</html>"),
+        ("not brotli", "br", b"<html>plain</html>"),
+        ("not zstd", "zstd", b"<html>plain</html>"),
+        ("cut off", "gzip", cut),
+        ("cut off in its header", "gzip", &whole[..5]),
+        ("damaged", "gzip", &damaged),
+        ("damaged", "zstd", &damaged_zstd),
+        ("cut off", "zstd", &zstd(&bytes(100_000))[..20]),
+        ("cut off", "br", &BROTLI_HELLO[..6]),
+        ("cut off", "deflate", &zlib(&bytes(10_000))[..50]),
+    ] {
+        let what = format!("{what}: {coding}");
+        let body = body.to_vec();
+        let server = Server::with(move |_, reply| {
+            reply.send(200, &format!("Content-Encoding: {coding}\r\n"), &body)
+        });
+        let run = run(&["--compressed"], &server.url("/")).exits(1);
+        let error = &run.result()["error"];
+        run.check(&what, error["kind"] == "encoding");
+        let message = error["message"].as_str().unwrap_or_default();
+        run.check(&what, message.starts_with("the body is not valid "));
+    }
+}
+
+#[test]
+fn an_encoded_body_that_is_cut_off_by_its_connection_is_truncated_not_damaged() {
+    let whole = gzip(&bytes(100_000));
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        whole.len()
+    );
+    let half = [head.as_bytes(), &whole[..whole.len() / 2]].concat();
+    let server = Raw::start(move |mut wire| {
+        wire.request();
+        wire.send(&half)
+    });
+    let run = run(&["--compressed", "--retry=0"], &server.url("/")).exits(1);
+    run.check("kind", run.result()["error"]["kind"] == "closed");
+}
+
+#[test]
+fn codings_that_cannot_be_decoded_are_named() {
+    for (header, named) in [
+        ("compress", "compress"),
+        ("gzip, br", "gzip, br"),
+        ("gzip\r\nContent-Encoding: gzip", "gzip, gzip"),
+    ] {
+        let head =
+            format!("HTTP/1.1 200 OK\r\nContent-Encoding: {header}\r\nContent-Length: 4\r\n");
+        let server = answering(&head, b"body");
+        let run = run(&["--compressed"], &server.url("/")).exits(1);
+        let error = &run.result()["error"];
+        run.check(header, error["kind"] == "encoding");
+        let message = error["message"].as_str().unwrap_or_default();
+        run.check(header, message.contains(&format!("\"{named}\"")));
+        self::run(&[], &server.url("/")).exits(0);
+        // With a HEAD there is nothing to decode.
+        let head_only =
+            Server::with(|_, reply| reply.send(200, "Content-Encoding: compress\r\n", b"body"));
+        self::run(&["-I", "--compressed"], &head_only.url("/")).exits(0);
+    }
+}
+
+#[test]
+fn a_bomb_is_refused() {
+    // A terabyte, were it not refused: the same 10 MB again and again, each member 10 kB.
+    let member = gzip(&vec![0; 10_000_000]);
+    let ratio = 10_000_000 / member.len();
+    assert!(ratio > 900, "{ratio}");
+    let server = Raw::start(move |mut wire| {
+        wire.request();
+        wire.send("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")?;
+        wire.drip(&member, std::time::Duration::ZERO)
+    });
+    let run = run(&["--compressed"], &server.url("/")).exits(1);
+    let result = run.result();
+    run.check("kind", result["error"]["kind"] == "encoding");
+    let message = result["error"]["message"].as_str().unwrap_or_default();
+    run.check("message", message.contains("refused as a bomb"));
+    run.check("attempts", result["attempts"] == 1);
+}
+
+#[test]
+fn the_limit_on_bytes_is_on_decoded_ones() {
+    let server = Server::with(|_, reply| {
+        reply.send(200, "Content-Encoding: gzip\r\n", &gzip(&vec![0; 100_000]))
+    });
+    let url = server.url("/");
+    run(&["--compressed", "--max-bytes=100000"], &url).exits(0);
+    let run = run(&["--compressed", "--max-bytes=99999"], &url).exits(1);
+    run.check("kind", run.result()["error"]["kind"] == "too-large");
+}

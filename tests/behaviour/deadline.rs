@@ -1,0 +1,116 @@
+//! `--deadline`: when it passes the run ends, and what was not done has failed.
+
+use std::io::Write;
+use std::thread;
+
+use crate::pfetch::{Run, pfetch};
+use crate::server::Server;
+
+/// Every index from 0 was told once.
+#[track_caller]
+fn assert_each_once(run: &Run) -> usize {
+    let results = run.results();
+    let mut indices: Vec<u64> = results
+        .iter()
+        .map(|result| result["index"].as_u64().expect("a number"))
+        .collect();
+    indices.sort_unstable();
+    let all: Vec<u64> = (0..results.len() as u64).collect();
+    run.check("each once", indices == all);
+    results.len()
+}
+
+#[test]
+fn what_is_not_done_at_the_deadline_has_failed() {
+    let server = Server::start();
+    let mut args = vec!["-j2".to_owned(), "--deadline=1s".to_owned()];
+    args.extend(["--format=jsonl", "--order=input"].map(str::to_owned));
+    args.extend((0..6).map(|_| server.url("/hang")));
+    let run = pfetch(&args).run().exits(1);
+    run.check("all told", assert_each_once(&run) == 6);
+    for result in run.results() {
+        run.check("failed", result["outcome"] == "failed");
+        run.check("kind", result["error"]["kind"] == "timeout");
+        let message = "not done at the run's deadline of 1s";
+        run.check("message", result["error"]["message"] == message);
+    }
+    run.check("two were tried", server.requests() <= 2);
+    run.check("none skipped", run.summary()["skipped"] == 0);
+    run.check("failed", run.summary()["failed"] == 6);
+}
+
+#[test]
+fn no_attempt_is_waited_for_that_could_only_begin_after_it() {
+    let patient = Server::with(|_, reply| reply.send(503, "Retry-After: 3600\r\n", b""));
+    let url = patient.url("/");
+    let args = [
+        "--deadline=30s",
+        "--retry-after-max=2h",
+        "--format=jsonl",
+        &url,
+    ];
+    let run = pfetch(&args).run().exits(1);
+    let result = run.result();
+    // Its own failure, at once, and not the deadline's.
+    run.check("its status", result["error"]["kind"] == "status");
+    run.check(
+        "one attempt",
+        result["attempts"] == 1 && patient.requests() == 1,
+    );
+    run.check("not cut short", run.summary()["stopped"] == false);
+}
+
+#[test]
+fn a_wait_for_a_retry_ends_at_the_deadline() {
+    // Another origin keeps the run going beyond the moment when its retry would be due.
+    let broken = Server::start();
+    let args = [
+        "--retry=1000000",
+        "--retry-delay=1ms",
+        "--deadline=1s",
+        "--format=jsonl",
+        &broken.url("/status/500"),
+    ];
+    let run = pfetch(&args).run().exits(1);
+    let result = run.result();
+    let attempts = result["attempts"].as_u64().expect("a number");
+    run.check("several", attempts > 1);
+    let earlier = result["earlier"].as_array().expect("a list").len() as u64;
+    // Its last attempt was its last word, or there was none under way when time was up.
+    let same = attempts == earlier + 1 || attempts == earlier;
+    run.check("each attempt is listed", same);
+}
+
+#[test]
+fn an_endless_list_ends_at_the_deadline() {
+    let server = Server::start();
+    let line = format!("{}\n", server.url("/bytes/3"));
+    let mut running = pfetch(&["-j2", "--deadline=1s", "--format=jsonl", "-"]).start();
+    let mut stdin = running.stdin.take().expect("it was just started");
+    let writer = thread::spawn(move || while stdin.write_all(line.as_bytes()).is_ok() {});
+    let run = running.end().exits(1);
+    writer.join().expect("it ends when nobody reads");
+    assert_each_once(&run);
+    let summary = run.summary();
+    run.check("some were done", summary["ok"].as_u64() > Some(0));
+    run.check("some were not", summary["failed"].as_u64() > Some(0));
+    run.check("none is skipped", summary["skipped"] == 0);
+}
+
+#[test]
+fn a_list_that_says_nothing_more_ends_at_the_deadline() {
+    let server = Server::start();
+    let mut running = pfetch(&["--deadline=1s", "--format=jsonl", "-"]).start();
+    running.feed(&server.url("/bytes/3"));
+    // Its standard input stays open.
+    let run = running.end().exits(1);
+    run.check("the one was told", assert_each_once(&run) <= 1);
+}
+
+#[test]
+fn a_run_that_is_done_before_its_deadline_is_good() {
+    let server = Server::start();
+    let url = server.url("/bytes/3");
+    pfetch(&["--deadline=1h", &url]).run().exits(0);
+    pfetch(&["--deadline=500000000000y", &url]).run().exits(0);
+}

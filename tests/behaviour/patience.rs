@@ -1,0 +1,216 @@
+//! `Retry-After`: who is left alone, for how long, and who is not.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::process::Signal;
+
+use crate::pfetch::{Run, pfetch};
+use crate::server::Server;
+
+/// Answers the first request with this, and all further ones with 200.
+fn first(status: u16, header: String) -> Server {
+    let came = AtomicUsize::new(0);
+    Server::with(move |_, reply| match came.fetch_add(1, Ordering::SeqCst) {
+        0 => reply.send(status, &header, b"later"),
+        _ => reply.send(200, "", b"now"),
+    })
+}
+
+fn retry_after(value: &str) -> String {
+    format!("Retry-After: {value}\r\n")
+}
+
+fn run(args: &[&str], url: &str) -> Run {
+    pfetch(&[args, &["--format=jsonl", "--retry-delay=1ms", url]].concat()).run()
+}
+
+#[test]
+fn no_wait_and_nonsense_do_not_keep_from_a_retry() {
+    for status in [429, 503] {
+        for value in [
+            "0",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "soon",
+            "-5",
+            "1.5",
+            "",
+            "0x10",
+            "Thu, 99 Foo 9999 00:00:00 GMT",
+        ] {
+            let server = first(status, retry_after(value));
+            let run = run(&[], &server.url("/")).exits(0);
+            let what = format!("{status} {value:?}");
+            let result = run.result();
+            run.check(&what, result["attempts"] == 2 && result["status"] == 200);
+            run.check(&what, result["earlier"][0]["status"] == status);
+            run.check(&what, server.requests() == 2);
+        }
+    }
+}
+
+#[test]
+fn the_second_that_is_asked_for_is_waited() {
+    for status in [429, 503] {
+        let times = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&times);
+        let server = Server::with(move |_, reply| {
+            let mut times = kept.lock().expect("nobody panics with it");
+            times.push(Instant::now());
+            match times.len() {
+                // Noted before the client can know of it: what lies between is all waiting.
+                1 => reply.send(status, &retry_after("1"), b"later"),
+                _ => reply.send(200, "", b"now"),
+            }
+        });
+        let run = run(&[], &server.url("/")).exits(0);
+        let times = times.lock().expect("nobody panics with it");
+        let waited = times[1] - times[0];
+        run.check(
+            &format!("{status}: waited {waited:?}"),
+            waited >= Duration::from_secs(1) && times.len() == 2,
+        );
+    }
+}
+
+#[test]
+fn a_wait_that_is_too_long_is_none_and_said() {
+    let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
+    for value in [
+        "86400".to_owned(),
+        "99999999999999999999999999".to_owned(),
+        httpdate::fmt_http_date(tomorrow),
+    ] {
+        for status in [429, 503] {
+            let server = first(status, retry_after(&value));
+            let run = run(&[], &server.url("/")).exits(1);
+            let result = run.result();
+            run.check(&value, result["attempts"] == 1);
+            run.check(&value, result["error"]["kind"] == "status");
+            let message = result["error"]["message"].as_str().unwrap_or_default();
+            run.check(&value, message.contains("--retry-after-max"));
+            run.check(&value, server.requests() == 1);
+        }
+    }
+    let server = first(503, retry_after("86400"));
+    let told = "/  service unavailable; not retried: the server asks for a wait of 1day, more than \
+                1m (--retry-after-max)\n";
+    pfetch(&[server.url("/")]).run().exits(1).prints(told);
+    // Nothing is said of it where it made no difference.
+    let server = Server::with(|_, reply| reply.send(503, &retry_after("86400"), b""));
+    let told = "/  service unavailable\n";
+    let run = pfetch(&["--retry=0", &server.url("/")]).run();
+    run.exits(1).prints(told);
+}
+
+#[test]
+fn what_is_too_long_can_be_said() {
+    let server = first(503, retry_after("1"));
+    let run = run(&["--retry-after-max=500ms"], &server.url("/")).exits(1);
+    run.check("not retried", run.result()["attempts"] == 1);
+    // The longest times there are do not overflow any clock.
+    let server = first(503, retry_after("15000000000000000000"));
+    let args = ["--retry-after-max=500000000000y", "--deadline=30s"];
+    let run = self::run(&args, &server.url("/")).exits(1);
+    run.check("not retried", run.result()["attempts"] == 1);
+    run.check("its status", run.result()["status"] == 503);
+}
+
+#[test]
+fn only_the_origin_that_asks_is_left_alone_and_no_worker_waits() {
+    for workers in ["-j1", "-j4"] {
+        let patient = Server::with(|_, reply| reply.send(429, &retry_after("3600"), b"later"));
+        let other = Server::start();
+        // Without a queue, nothing more of the patient one is on its way to a worker.
+        let options = ["--queue=0", "--per-host=1", "--retry-after-max=2h"];
+        let mut list = vec![patient.url("/0"), patient.url("/1"), patient.url("/2")];
+        list.extend((0..10).map(|n| other.url(&format!("/bytes/{n}"))));
+        let args = [&options[..], &[workers, "--format=jsonl", "-"]].concat();
+        let mut running = pfetch(&args).start();
+        for url in &list {
+            running.feed(url);
+        }
+        let mut told = Vec::new();
+        while told.len() < 1 + 10 {
+            told.push(running.line());
+        }
+        // All that may be done is done; the rest would wait for an hour.
+        running.signal(Signal::INT);
+        let run = running.end().exits(130);
+        run.check("one request to the patient", patient.requests() == 1);
+        run.check("all others", other.requests() == 10);
+        let ok = told[1..]
+            .iter()
+            .all(|line| line.contains(r#""outcome":"ok""#));
+        run.check("the others came first", ok);
+        let skipped = &run.results()[10..];
+        run.check("three are left", skipped.len() == 3);
+        for result in skipped {
+            run.check("skipped", result["outcome"] == "skipped");
+            let attempts = u32::from(result["index"] == 0);
+            run.check("attempts", result["attempts"] == attempts);
+        }
+    }
+}
+
+#[test]
+fn the_origin_that_is_left_alone_is_the_one_that_asked() {
+    // The first server only leads to the second, which asks for patience.
+    let patient = Server::with(|_, reply| reply.send(503, &retry_after("3600"), b"later"));
+    let to = patient.url("/x");
+    let leading = Server::with(move |request, reply| match request.target.as_str() {
+        "/away" => reply.send(302, &format!("Location: {to}\r\n"), b""),
+        _ => reply.send(200, "", b"here"),
+    });
+    let list = [
+        leading.url("/away"),
+        patient.url("/1"),
+        leading.url("/1"),
+        leading.url("/2"),
+    ];
+    let options = [
+        "-j1",
+        "--queue=0",
+        "--retry-after-max=2h",
+        "--format=jsonl",
+        "-",
+    ];
+    let mut running = pfetch(&options).start();
+    for url in &list {
+        running.feed(url);
+    }
+    let told = [running.line(), running.line(), running.line()];
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    run.check("the patient", patient.targets() == ["/x"]);
+    run.check("the leading", leading.targets() == ["/away", "/1", "/2"]);
+    for line in &told[1..] {
+        run.check(line, line.contains(r#""outcome":"ok""#));
+    }
+}
+
+#[test]
+fn patience_that_belongs_to_something_else_is_not_the_failures() {
+    // A redirect's Retry-After says nothing of a connection that breaks afterwards.
+    let came = AtomicUsize::new(0);
+    let server = Server::with(move |request, reply| match request.target.as_str() {
+        "/" => reply.send(
+            302,
+            &format!("{}Location: /to\r\n", retry_after("86400")),
+            b"",
+        ),
+        _ => match came.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(std::io::ErrorKind::ConnectionAborted.into()),
+            1 => {
+                use std::io::Write;
+                let head = "HTTP/1.1 200 OK\r\nRetry-After: 86400\r\nContent-Length: 9\r\n\r\n";
+                reply.raw().write_all(head.as_bytes())
+            }
+            _ => reply.send(200, "", b"arrived"),
+        },
+    });
+    let run = run(&["--retry=5"], &server.url("/")).exits(0);
+    run.check("arrived", run.result()["bytes"] == 7);
+}
