@@ -170,9 +170,9 @@ fn a_proxy_that_never_answers_costs_the_time_for_connecting() {
             wire.hang()
         });
         let named = format!("{scheme}://{}", proxy.addr());
-        let run = through(&named, &["--connect-timeout=50ms", &url]).run();
+        let run = through(&named, &["--connect-timeout=500ms", &url]).run();
         let run = run.exits(1);
-        let expected = ["timeout", "connect", "timed out after 50ms"];
+        let expected = ["timeout", "connect", "timed out after 500ms"];
         assert_eq!(error(&run.result()), expected, "{scheme}");
     }
     assert_eq!(origin.connections(), 0);

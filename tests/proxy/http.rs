@@ -1,10 +1,13 @@
 //! HTTP proxies: the absolute form for http, tunnels for https.
 
+use std::net::TcpStream;
+use std::time::Duration;
+
 use crate::authority::Authority;
 use crate::pfetch::Dir;
 use crate::raw::Raw;
 use crate::secure::{head, say, secure, server_config};
-use crate::support::{Log, http_proxy, note, origin, read, through};
+use crate::support::{Log, http_proxy, note, origin, read, relay, through};
 
 /// An https origin that keeps the head of every request, and the file that trusts it.
 fn https_origin(dir: &Dir) -> (Raw, Log, String) {
@@ -142,4 +145,24 @@ fn a_proxy_that_wants_credentials_says_so() {
         run.never_shows("wrong");
     }
     assert_eq!((plain.connections(), secured.connections()), (0, 0));
+}
+
+#[test]
+fn a_tunnel_that_opens_late_and_in_pieces_is_a_tunnel() {
+    let dir = Dir::new();
+    let (origin, _, cacert) = https_origin(&dir);
+    let proxy = Raw::start(|mut wire| {
+        let target = wire.request().unwrap_or_default();
+        let server = TcpStream::connect(target)?;
+        for piece in ["HTTP/1.0 2", "00 \r\nVia: x", "\r\n\r", "\n"] {
+            // Most likely a read of its own for the client, whose result is the same if not.
+            wire.wait(Duration::from_millis(20));
+            wire.send(piece)?;
+        }
+        relay(&mut wire, server)
+    });
+    let url = format!("https://{}/", origin.addr());
+    let run = through(&proxy.url(""), &["--cacert", &cacert, &url]).run();
+    let run = run.exits(0).says_nothing();
+    run.check("ok", run.result()["bytes"] == 2);
 }
