@@ -95,6 +95,8 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
+    // Starts that keep a distance keep it between requests too.
+    plan.fetch.resend = plan.run.limits.is_unpaced();
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
 
     let lanes = (plan.progress == ProgressMode::Bars).then(|| Arc::new(Lanes::new(plan.workers)));
@@ -134,6 +136,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     }
     if report.overdue {
         // Also when nothing was under way at that moment, and the rest of a list was not read.
+        complain("the run's deadline passed before everything was done (--deadline)");
         ending.failed = true;
     }
     let summary = &report.summary;

@@ -230,6 +230,9 @@ impl Outcome {
     /// How long the target took: from the start of the first attempt to the end of the last, the
     /// waiting between them included. `None` if it was not tried.
     pub fn elapsed(&self) -> Option<Duration> {
+        if self.earlier.is_empty() {
+            return self.timing.total;
+        }
         let spans = self.earlier.iter().map(|attempt| attempt.span);
         let mut spans = spans.chain([self.span]).flatten();
         let (first, end) = spans.next()?;

@@ -4,12 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::Signals;
+use signal_hook::low_level;
 
 use crate::pool::StopToken;
+
+/// How long a run that was asked to stop may take to write its report.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Watches for signals for the rest of the process's life.
 #[derive(Debug)]
@@ -35,6 +40,9 @@ impl Watch {
                 if let Some(signal) = signals.forever().next() {
                     first.store(signal, Ordering::Release);
                     stop.stop();
+                    // The run ends within a second, unless nobody reads what it writes.
+                    thread::sleep(PATIENCE);
+                    low_level::exit(128 + signal);
                 }
             })?;
         Ok(Watch { received })

@@ -19,7 +19,7 @@ pub struct Summary {
     /// Whether starts were held back by a limit per origin or by a rate, so that the parallel time
     /// is longer than the work.
     pub paced: bool,
-    /// Attempts that were followed by another.
+    /// Attempts beyond the first of each target.
     pub retries: u64,
     /// Body bytes of all targets, decoded.
     pub bytes: u64,
@@ -80,9 +80,11 @@ impl Tally {
         summary.bytes += outcome.bytes;
         summary.wire_bytes += outcome.wire_bytes.unwrap_or(0);
         summary.wire_bytes += outcome.earlier.iter().map(|a| a.wire_bytes).sum::<u64>();
-        summary.retries += outcome.earlier.len() as u64;
-        summary.busy += outcome.busy().unwrap_or_default();
-        if let Some(elapsed) = outcome.elapsed() {
+        summary.retries += u64::from(outcome.attempts.saturating_sub(1));
+        // What was broken off says nothing about how long it takes.
+        let whole = outcome.verdict != Verdict::Skipped;
+        if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
+            summary.busy += outcome.busy().unwrap_or_default();
             summary.sum += elapsed;
             summary.slowest = summary.slowest.max(elapsed);
         }

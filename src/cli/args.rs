@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue};
 
 use super::exit::MaxFailures;
 use super::values::{
-    BaselineArg, FormatArg, OrderArg, Pinned, Scheme, When, interval, parse_header, pinned, queue,
-    size, time_limit, user_agent, workers,
+    BaselineArg, FormatArg, OrderArg, Pinned, Scheme, When, few, interval, parse_header, pinned,
+    queue, size, time_limit, user_agent, workers,
 };
 use crate::fetch::StatusSet;
 
@@ -59,7 +59,8 @@ pub(super) struct Args {
 
     /// Stop at the first bad line of input.
     ///
-    /// Without this it is counted as a failed URL, and the rest goes on.
+    /// What stands before it is still fetched, what comes after it is not. Without this option it is
+    /// counted as a failed URL, and the rest goes on.
     #[arg(long, hide_short_help = true, help_heading = "Input")]
     pub(super) strict: bool,
 
@@ -151,7 +152,7 @@ pub(super) struct Args {
     /// How many redirects to follow; 0 reports the redirect itself [default: 10].
     #[arg(
         long,
-        value_name = "N",
+        value_name = "N", value_parser = few,
         default_value_t = 10,
         hide_default_value = true,
         hide_short_help = true,
@@ -264,7 +265,7 @@ pub(super) struct Args {
     )]
     pub(super) connect_timeout: Duration,
 
-    /// Limit each URL as a whole [default: no limit].
+    /// Limit each attempt as a whole, redirects included [default: no limit].
     #[arg(long, value_name = "TIME", value_parser = time_limit, help_heading = "Limits")]
     pub(super) timeout: Option<Duration>,
 
@@ -296,10 +297,12 @@ pub(super) struct Args {
     /// Try again up to N times what may pass [default: 2].
     ///
     /// That is: no connection, a connection that breaks, a time limit, and the statuses 408, 425,
-    /// 429, 500, 502, 503 and 504.
+    /// 429, 500, 502, 503 and 504. Besides, a request that finds its kept connection closed by the
+    /// server is sent again at once on a new one; with --rate or --host-delay it is a failed attempt
+    /// like any other.
     #[arg(
         long,
-        value_name = "N",
+        value_name = "N", value_parser = few,
         default_value_t = 2,
         hide_default_value = true,
         help_heading = "Limits"

@@ -235,17 +235,25 @@ fn usage(error: clap::Error) -> UsageError {
     if let Some(mistake) = bad_value(&error) {
         return UsageError::Mistake(format!("{mistake} (see pfetch --help)"));
     }
-    // The first line says what is wrong, lines that begin with "tip:" what to do.
+    // The first line says what is wrong, lines that begin with "tip:" what to do, and of what is
+    // missing the names stand indented.
+    let names_missing = error.kind() == Kind::MissingRequiredArgument;
     let mut seen = HashSet::new();
     let line = text
         .lines()
         .enumerate()
         .map(|(number, line)| (number, line.trim()))
-        .filter(|(number, line)| *number == 0 || line.starts_with("tip:"))
+        .filter(|(number, line)| {
+            let is_name = names_missing && line.starts_with("--");
+            // The advice to write `-- -1` would make a URL of a number that was meant for an option.
+            let is_tip = line.starts_with("tip:") && !line.starts_with("tip: to pass");
+            *number == 0 || is_name || is_tip
+        })
         .map(|(_, line)| line.trim_start_matches("error: "))
         .filter(|line| seen.insert(*line))
         .collect::<Vec<_>>()
-        .join("; ");
+        .join("; ")
+        .replace(":; ", ": ");
     UsageError::Mistake(format!("{} (see pfetch --help)", escape(&line)))
 }
 

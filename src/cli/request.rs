@@ -51,6 +51,7 @@ pub(super) fn fetch_config(args: &mut Args) -> Result<FetchConfig, String> {
             pinned: pinned(&args.resolve),
         },
         tls: tls(args)?,
+        resend: defaults.resend,
         idle_connections: defaults.idle_connections,
     })
 }

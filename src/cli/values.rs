@@ -58,6 +58,11 @@ pub(super) fn queue(text: &str) -> Result<usize, String> {
     number(text, 0, MAX_QUEUE)
 }
 
+pub(super) fn few(text: &str) -> Result<u32, String> {
+    let number = number(text, 0, 1_000_000)?;
+    Ok(u32::try_from(number).expect("at most a million"))
+}
+
 fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
     text.parse()
         .ok()
@@ -141,6 +146,10 @@ pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), Stri
 
 pub(super) fn user_agent(text: &str) -> Result<HeaderValue, String> {
     header::new("user-agent", text)
-        .map(|(_, value)| value)
+        .map(|(_, mut value)| {
+            // Who one says one is, is no secret.
+            value.set_sensitive(false);
+            value
+        })
         .map_err(|error| error.to_string())
 }

@@ -35,10 +35,13 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if no URL was tried or the clock did not move.
+    /// The estimate for a run; `None` if no URL was tried to its end or the clock did not move.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
+        if serial.is_zero() {
+            return None;
+        }
         let workers = summary.workers.max(1);
         // Waiting for a retry keeps no worker busy.
         let even = summary.busy.as_secs_f64() / workers as f64;

@@ -222,7 +222,8 @@ impl Client {
     fn request_with_retry(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
         let first = self.request(visit);
         let stale = |failure: &Failure, last: &Measured| {
-            failure.kind == FailureKind::Closed
+            self.shared.config.resend
+                && failure.kind == FailureKind::Closed
                 && last.reused == Some(true)
                 && last.first_byte.is_none()
         };

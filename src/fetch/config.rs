@@ -45,6 +45,8 @@ pub struct FetchConfig {
     pub dns: DnsConfig,
     /// What the user says about TLS.
     pub tls: TlsConfig,
+    /// Whether a request that finds its kept connection closed is sent again at once, on a new one.
+    pub resend: bool,
     /// How many idle connections a worker keeps, to as many hosts.
     pub idle_connections: usize,
 }
@@ -69,6 +71,7 @@ impl Default for FetchConfig {
             proxies: ProxyConfig::default(),
             dns: DnsConfig::default(),
             tls: TlsConfig::default(),
+            resend: true,
             idle_connections: 8,
         }
     }

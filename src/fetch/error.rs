@@ -98,7 +98,9 @@ fn in_plain_words(error: &str) -> String {
         "invalid HTTP version" | "unsupported http version" => {
             "it does not begin with HTTP/1; another service, or https, may be on this port"
         }
-        "invalid response status" => "its status is not a number of three digits",
+        "invalid response status" => {
+            "its status line is not a status of three digits and plain text"
+        }
         "invalid header name" => {
             "a header's name is empty or has a character that no name may have"
         }

@@ -62,8 +62,7 @@ impl<W: Write> Human<W> {
             None => write!(self.out, "{colour} fail{reset}")?,
         }
         // Of a target that was tried again, the time of all attempts.
-        let total = outcome.elapsed().or(outcome.timing.total);
-        let total = total.map(duration).unwrap_or_default();
+        let total = outcome.elapsed().map(duration).unwrap_or_default();
         let size = outcome.status.map(|_| bytes(outcome.bytes));
         let size = size.unwrap_or_default();
         write!(self.out, "  {total:>9}  {size:>9}  {}", outcome.url)?;

@@ -26,11 +26,12 @@ const SCHEMA: u32 = 1;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `timing`, `redirects`, `earlier`, `error` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `earlier`, `error` |
 /// | `warning` | something worth knowing | `message` |
 /// | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
 ///
-/// `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
+/// `elapsed` is what the target took in all: earlier attempts and the waiting between them
+/// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
 /// [`Timing`]), `redirects` a list of `{url, status}`, `earlier` the attempts
 /// that failed before this one as `{started_at, total, status, error}`, `error`
 /// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
@@ -127,6 +128,7 @@ struct Result<'a> {
     worker: Option<usize>,
     #[serde(serialize_with = "rfc3339")]
     started_at: Option<SystemTime>,
+    elapsed: Option<Seconds>,
     timing: Times,
     redirects: Vec<Redirect<'a>>,
     earlier: Vec<Earlier<'a>>,
@@ -150,6 +152,7 @@ impl<'a> Result<'a> {
             reused: outcome.reused,
             worker: outcome.worker,
             started_at: outcome.started_at,
+            elapsed: outcome.elapsed().map(Seconds),
             timing: Times::new(&outcome.timing),
             redirects: outcome
                 .redirects

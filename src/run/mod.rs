@@ -17,7 +17,7 @@ use crossbeam_channel::{Receiver, Sender, after, at, never, select_biased, unbou
 
 use crate::event::{Event, Listener, RunInfo};
 use crate::fetch::{Client, Get, Head};
-use crate::input::{Item, Next, Source, Unreadable};
+use crate::input::{BadTarget, Item, Next, Source, Unreadable};
 use crate::outcome::Outcome;
 use crate::pool::{JobHandle, Pool, TrySubmitError};
 use crate::retry::Decision;
@@ -62,20 +62,20 @@ pub fn run(
         reorder: Reorder::new(config.order == Order::Input),
         tally: Tally::new(pool.workers()),
         unreadable: Vec::new(),
+        bad: None,
         overdue: false,
         counted: false,
         warned: false,
         listener,
     };
-    let ended = match run.begin().and_then(|()| run.work()) {
-        Ok(()) => run.end(),
-        // What was done until then is reported all the same.
-        Err(strict @ CutShort::Strict(_)) => run
-            .wind_up(Ending::Stopped)
-            .and_then(|()| run.end())
-            .and(Err(strict)),
-        Err(listener) => Err(listener),
-    };
+    let ended = run
+        .begin()
+        .and_then(|()| run.work())
+        .and_then(|()| run.end())
+        .and_then(|()| match run.bad.take() {
+            Some(bad) => Err(CutShort::Strict(bad)),
+            None => Ok(()),
+        });
     if ended.is_err() {
         pool.stop();
         run.tally.set_stopped();
@@ -117,6 +117,8 @@ struct Run<'a> {
     reorder: Reorder,
     tally: Tally,
     unreadable: Vec<Unreadable>,
+    /// The bad line that ended the reading, with [`RunConfig::strict`].
+    bad: Option<BadTarget>,
     overdue: bool,
     counted: bool,
     warned: bool,
@@ -236,8 +238,11 @@ impl Run<'_> {
                 Ok(())
             }
             Item::Bad(bad) if self.config.strict => {
-                self.tell(bad_outcome(bad.clone()))?;
-                Err(CutShort::Strict(bad))
+                // What stands before it has been read and will be done; nothing after it is looked
+                // at. So what is fetched does not depend on how far the run had come.
+                drop(self.source.close());
+                self.bad = Some(bad.clone());
+                self.tell(bad_outcome(bad))
             }
             Item::Bad(bad) => self.tell(bad_outcome(bad)),
         }
@@ -246,13 +251,8 @@ impl Run<'_> {
     /// Whether the pool has room for one more job.
     fn has_room(&self) -> bool {
         let in_flight = self.in_flight.len();
-        let Limits {
-            origin_delay,
-            interval,
-            ..
-        } = self.config.limits;
         // Starts that keep a distance must not wait in a queue, out of which they would come at once.
-        let queued = if origin_delay.is_zero() && interval.is_zero() {
+        let queued = if self.config.limits.is_unpaced() {
             self.pool.queue_capacity()
         } else {
             0

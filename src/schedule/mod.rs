@@ -24,6 +24,13 @@ pub struct Limits {
     pub interval: Duration,
 }
 
+impl Limits {
+    /// Whether starts need not keep any distance in time.
+    pub fn is_unpaced(&self) -> bool {
+        self.origin_delay.is_zero() && self.interval.is_zero()
+    }
+}
+
 /// What [`Schedule::next`] has to say.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next<T> {

@@ -168,7 +168,7 @@ const CASES: &[Case<'_>] = &[
         Hang,
         Protocol,
         Phase::Receive,
-        "the server's answer is not valid HTTP: its status is not a number of three digits",
+        "the server's answer is not valid HTTP: its status line is not a status of three digits and plain text",
     ),
     (
         "an impossible status",
