@@ -42,11 +42,17 @@ pub enum Decision {
     TooLong(Duration),
     /// Try again after this time.
     Again(Duration),
-    /// Try again after this time, before which the server wants nothing from us at all.
-    HoldOrigin(Duration),
 }
 
 impl RetryPolicy {
+    /// How long the server that gave this outcome wants nothing from us at all, as far as that is
+    /// heeded.
+    pub fn patience(&self, outcome: &Outcome) -> Option<Duration> {
+        let asked = outcome.retry_after?;
+        let is_meant = outcome.verdict == Verdict::Failed && is_status(outcome);
+        (is_meant && is_passing(outcome) && asked <= self.retry_after_max).then_some(asked)
+    }
+
     /// The decision on the outcome of attempt number `attempt` (from 1). `random` is uniform in
     /// 0..1.
     ///
@@ -61,7 +67,7 @@ impl RetryPolicy {
         let asked = outcome.retry_after.filter(|_| is_status(outcome));
         match asked {
             Some(asked) if asked > self.retry_after_max => Decision::TooLong(asked),
-            Some(asked) => Decision::HoldOrigin(asked),
+            Some(asked) => Decision::Again(asked),
             None => {
                 let doubled = 2_u32.saturating_pow(attempt - 1);
                 let most = self.delay.saturating_mul(doubled).min(MOST_DELAY);
@@ -194,8 +200,9 @@ mod tests {
         let policy = RetryPolicy::default();
         let mut outcome = failed(FailureKind::Status, Some(503));
         outcome.retry_after = Some(Duration::from_secs(7));
-        let hold = Decision::HoldOrigin(Duration::from_secs(7));
-        assert_eq!(policy.decide(&outcome, 1, 0.5), hold);
+        let again = Decision::Again(Duration::from_secs(7));
+        assert_eq!(policy.decide(&outcome, 1, 0.5), again);
+        assert_eq!(policy.patience(&outcome), Some(Duration::from_secs(7)));
         let day = Duration::from_secs(86_400);
         outcome.retry_after = Some(day);
         assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::TooLong(day));

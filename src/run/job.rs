@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::holds::Ran;
 use crate::input::BadTarget;
 use crate::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
 use crate::pool::{JobError, JobResult};
@@ -38,10 +39,10 @@ impl Job {
     }
 
     /// The outcome of the attempt under way, whatever became of it.
-    pub(super) fn settle(&self, result: JobResult<Outcome>) -> Outcome {
+    pub(super) fn settle(&self, result: JobResult<Ran>) -> Ran {
         let (kind, message) = match result {
-            Ok(outcome) => return outcome,
-            Err(JobError::Stopped) => return self.stopped(),
+            Ok(ran) => return ran,
+            Err(JobError::Stopped) => return Ran::Done(self.stopped()),
             Err(error @ JobError::NoWorker(_)) => (
                 FailureKind::Local,
                 format!("{error}; allow this user more threads (ulimit -u)"),
@@ -51,7 +52,7 @@ impl Job {
                 format!("a bug in pfetch: {error}; please report it"),
             ),
         };
-        self.failed(kind, message)
+        Ran::Done(self.failed(kind, message))
     }
 
     /// Notes the attempt under way as failed; another will follow.

@@ -6,6 +6,7 @@
 //! look-ahead, never by the list's length.
 
 mod config;
+mod holds;
 mod job;
 mod reorder;
 
@@ -23,9 +24,10 @@ use crate::pool::{JobHandle, Pool, TrySubmitError};
 use crate::retry::Decision;
 use crate::schedule::{self, Limits, Schedule};
 use crate::summary::Tally;
-use crate::target::{DefaultScheme, Location, Target, Verb};
+use crate::target::{Target, Verb};
 
 pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig};
+use holds::{Holds, Patient, Ran};
 use job::{Ending, Job, bad_outcome};
 use reorder::Reorder;
 
@@ -54,6 +56,7 @@ pub fn run(
             .deadline
             .and_then(|time| Instant::now().checked_add(time)),
         notices: unbounded(),
+        holds: Arc::default(),
         in_flight: HashMap::new(),
         held: None,
         queue_is_full: false,
@@ -106,8 +109,9 @@ struct Run<'a> {
     schedule: Schedule<Job>,
     deadline: Option<Instant>,
     notices: (Sender<u64>, Receiver<u64>),
+    holds: Arc<Holds>,
     /// Keyed by index, which is also the key of the notice.
-    in_flight: HashMap<u64, (Job, JobHandle<Outcome>)>,
+    in_flight: HashMap<u64, (Job, JobHandle<Ran>)>,
     /// A job that the schedule lets start and the pool's queue had no room for.
     held: Option<Job>,
     queue_is_full: bool,
@@ -275,13 +279,16 @@ impl Run<'_> {
         // the only way in when the queue holds nothing (`--queue 0`). Otherwise never wait here.
         let submitted = if self.in_flight.len() < self.pool.threads() {
             Ok(match target.verb {
-                Verb::Get => self.pool.submit(Get, target),
-                Verb::Head => self.pool.submit(Head, target),
+                Verb::Get => self.pool.submit(self.patient(Get), target),
+                Verb::Head => self.pool.submit(self.patient(Head), target),
             })
         } else {
+            let pool = self.pool;
             match target.verb {
-                Verb::Get => self.pool.try_submit(Get, target).map_err(drop_job),
-                Verb::Head => self.pool.try_submit(Head, target).map_err(drop_job),
+                Verb::Get => pool.try_submit(self.patient(Get), target).map_err(drop_job),
+                Verb::Head => pool
+                    .try_submit(self.patient(Head), target)
+                    .map_err(drop_job),
             }
         };
         match submitted {
@@ -294,6 +301,14 @@ impl Run<'_> {
                 self.held = Some(job);
                 self.queue_is_full = true;
             }
+        }
+    }
+
+    fn patient<A>(&self, action: A) -> Patient<A> {
+        Patient {
+            action,
+            policy: self.config.retry,
+            holds: Arc::clone(&self.holds),
         }
     }
 
@@ -314,30 +329,31 @@ impl Run<'_> {
             return Ok(());
         };
         self.queue_is_full = false;
-        let outcome = job.settle(handle.join());
         let now = Instant::now();
         let location = job.target.location.clone();
         let origin = location.origin();
         self.schedule.finished(origin, now);
-        let random = fastrand::f64();
+        let outcome = match job.settle(handle.join()) {
+            Ran::Done(outcome) => outcome,
+            Ran::Held(until) => {
+                self.schedule.hold_back(origin, until, now);
+                self.schedule.offer(origin, key, job, now);
+                return Ok(());
+            }
+        };
         let policy = self.config.retry;
-        let due = match policy.decide(&outcome, job.attempt(), random) {
+        if let Some(wait) = policy.patience(&outcome) {
+            let until = schedule::later(now, wait);
+            let asking = holds::asking(&outcome, &location);
+            self.schedule.hold_back(asking.origin(), until, now);
+        }
+        let due = match policy.decide(&outcome, job.attempt(), fastrand::f64()) {
             Decision::Final => return self.tell(job.conclude(outcome)),
             Decision::TooLong(asked) => {
                 let outcome = job::not_retried(outcome, asked, policy.retry_after_max);
                 return self.tell(job.conclude(outcome));
             }
             Decision::Again(wait) => schedule::later(now, wait),
-            Decision::HoldOrigin(wait) => {
-                let until = schedule::later(now, wait);
-                // Redirects may have led elsewhere: the one who asks is who answered.
-                let asking = outcome.final_url.as_deref();
-                match asking.and_then(|url| Location::parse(url, DefaultScheme::Http).ok()) {
-                    Some(asking) => self.schedule.hold_back(asking.origin(), until, now),
-                    None => self.schedule.hold_back(origin, until, now),
-                }
-                until
-            }
         };
         // An attempt that could only begin when time is up is none.
         if self.deadline.is_some_and(|deadline| due >= deadline) {
@@ -360,8 +376,11 @@ impl Run<'_> {
                 recv(self.notices.1) -> key => {
                     let key = key.expect("the run holds a sender of this channel");
                     if let Some((job, handle)) = self.in_flight.remove(&key) {
-                        let outcome = job.settle(handle.join());
-                        self.tell(ending.apply(job.conclude(outcome)))?;
+                        let outcome = match job.settle(handle.join()) {
+                            Ran::Done(outcome) => job.conclude(outcome),
+                            Ran::Held(_) => job.untried(),
+                        };
+                        self.tell(ending.apply(outcome))?;
                     }
                 }
                 recv(patience) -> _ => {}

@@ -214,3 +214,34 @@ fn patience_that_belongs_to_something_else_is_not_the_failures() {
     let run = run(&["--retry=5"], &server.url("/")).exits(0);
     run.check("arrived", run.result()["bytes"] == 7);
 }
+
+#[test]
+fn what_waits_in_the_queue_is_held_back_too() {
+    // One worker, and a queue that by the first answer is full of URLs of the same origin.
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&times);
+    let server = Server::with(move |_, reply| {
+        let mut times = kept.lock().expect("nobody panics with it");
+        times.push(Instant::now());
+        match times.len() {
+            1 => reply.send(429, &retry_after("1"), b"later"),
+            _ => reply.send(200, "", b"now"),
+        }
+    });
+    let urls: Vec<String> = (0..20).map(|n| server.url(&format!("/{n}"))).collect();
+    // The origin is left alone also when the URL that was refused is not tried again.
+    for (retry, code) in [("--retry=1", 0), ("--retry=0", 1)] {
+        times.lock().expect("nobody panics with it").clear();
+        let run = pfetch(&["-j1", "--queue=10", "--format=jsonl", retry, "-"])
+            .stdin(urls.join("\n"))
+            .run()
+            .exits(code);
+        let times = times.lock().expect("nobody panics with it");
+        run.check(retry, times.len() == if code == 0 { 21 } else { 20 });
+        let silence = times[1] - times[0];
+        run.check(
+            &format!("{retry}: a second of silence, not {silence:?}"),
+            silence >= Duration::from_secs(1),
+        );
+    }
+}
