@@ -4,18 +4,13 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version, header};
+use http::{HeaderMap, Method, Request, StatusCode, Version, header};
 use ureq::Agent;
 
-use super::decode::{ACCEPTED, Counts, Decoder, coding};
+use super::decode::{Counts, Decoder, coding};
 use super::meter::{Fault, Limits, Measured, Meter};
-use super::resolver::Dns;
-use super::tls::Tls;
-use super::transport::agent;
-use super::{FetchConfig, error, exchange, redirect};
-use crate::lanes::Lanes;
+use super::{Fetcher, error, exchange, redirect, request};
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
-use crate::pool::{Builder, Pool, StopToken};
 use crate::retry::parse_retry_after;
 use crate::target::{Location, Target, Verb};
 use crate::text::excerpt;
@@ -30,16 +25,6 @@ const FAILURE_BODY: u64 = 1024 * 1024;
 /// A worker's buffer for bodies.
 const BODY_BUFFER: usize = 16 * 1024;
 
-/// What the clients of one run share, and their maker.
-#[derive(Debug)]
-pub struct Fetcher {
-    config: FetchConfig,
-    dns: Arc<Dns>,
-    tls: Arc<Tls>,
-    lanes: Option<Arc<Lanes>>,
-    stop: StopToken,
-}
-
 /// One worker's client: an agent with its kept-alive connections, and a buffer.
 #[derive(Debug)]
 pub struct Client {
@@ -48,47 +33,6 @@ pub struct Client {
     meter: Arc<Meter>,
     buffer: Vec<u8>,
     worker: usize,
-}
-
-impl Fetcher {
-    /// The shared part of a run's clients. They give up what they are doing when `stop` is stopped,
-    /// and say in `lanes`, if given, what they are at.
-    pub fn new(config: FetchConfig, stop: StopToken, lanes: Option<Arc<Lanes>>) -> Arc<Self> {
-        Arc::new(Fetcher {
-            dns: Arc::new(Dns::new(config.dns.clone())),
-            tls: Arc::new(Tls::new(config.tls.clone())),
-            config,
-            lanes,
-            stop,
-        })
-    }
-
-    /// A pool of clients, as the builder describes it, that stops when this fetcher does.
-    pub fn pool(self: Arc<Self>, builder: Builder<()>) -> Pool<Client> {
-        builder
-            .stop_token(self.stop.clone())
-            .state(move |worker| self.client(worker))
-            .build()
-    }
-
-    /// A client for worker `worker`: the state that a pool of fetchers gives each worker.
-    pub fn client(self: &Arc<Self>, worker: usize) -> Client {
-        let meter = Arc::new(Meter::new(self.stop.clone()));
-        let agent = agent(
-            self.config.idle_connections,
-            self.config.block_private,
-            &self.tls,
-            &self.dns,
-            &meter,
-        );
-        Client {
-            shared: Arc::clone(self),
-            agent,
-            meter,
-            buffer: vec![0; BODY_BUFFER],
-            worker,
-        }
-    }
 }
 
 /// How far one target has come: what its outcome will say.
@@ -117,6 +61,21 @@ enum Step {
 }
 
 impl Client {
+    pub(super) fn new(
+        shared: Arc<Fetcher>,
+        agent: Agent,
+        meter: Arc<Meter>,
+        worker: usize,
+    ) -> Self {
+        Client {
+            shared,
+            agent,
+            meter,
+            buffer: vec![0; BODY_BUFFER],
+            worker,
+        }
+    }
+
     /// Fetches one target. Every way this can end is in the outcome.
     pub fn fetch(&mut self, target: &Target, verb: Verb) -> Outcome {
         let started_at = SystemTime::now();
@@ -277,7 +236,9 @@ impl Client {
         body_bytes: &mut Option<u64>,
     ) -> Result<Step, Broken> {
         self.admit(&visit.location)?;
-        let request = self.build(visit)?;
+        let config = &self.shared.config;
+        let request = request::build(config, visit.target, &visit.location, &visit.method)
+            .map_err(Broken::Own)?;
         if self.shared.config.keep_exchanges {
             visit.exchanges.push(self.note(&request, &visit.location));
         }
@@ -383,47 +344,6 @@ impl Client {
                 lanes.received(self.worker, *bytes);
             }
         }
-    }
-
-    /// The request for where the visit stands. Only the origin that the user named gets the user's
-    /// headers and credentials.
-    fn build(&self, visit: &Visit<'_>) -> Result<Request<()>, Broken> {
-        let config = &self.shared.config;
-        let mut request = Request::new(());
-        *request.method_mut() = visit.method.clone();
-        *request.uri_mut() = visit.location.text().parse().map_err(|_| {
-            Broken::Own(Failure {
-                kind: FailureKind::Protocol,
-                phase: None,
-                message: "the URL cannot be written in an HTTP request; percent-encode it"
-                    .to_owned(),
-            })
-        })?;
-        let headers = request.headers_mut();
-        headers.insert(header::USER_AGENT, config.user_agent.clone());
-        if config.compressed {
-            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
-        }
-        let mut authorization = visit.location.authorization();
-        if visit.location.same_origin(&visit.target.location) {
-            let own = visit.target.headers.as_deref();
-            for given in std::iter::once(&config.headers).chain(own) {
-                // The first of a name replaces what is there, further ones add to it.
-                for name in given.keys() {
-                    headers.remove(name);
-                    for value in given.get_all(name) {
-                        headers.append(name, value.clone());
-                    }
-                }
-            }
-            authorization = authorization
-                .or(visit.target.location.authorization())
-                .or(config.authorization.as_ref());
-        }
-        if let Some(secret) = authorization {
-            headers.insert(header::AUTHORIZATION, secret.reveal().clone());
-        }
-        Ok(request)
     }
 }
 
