@@ -162,6 +162,31 @@ fn all() -> Vec<Outcome> {
     vec![ok(), not_found(), unreachable(), redirected(), skipped()]
 }
 
+/// The same run, had it not been stopped.
+fn whole() -> Summary {
+    Summary {
+        skipped: 0,
+        stopped: false,
+        ..summary()
+    }
+}
+
+#[test]
+fn a_run_that_went_to_its_end_is_set_against_the_serial_estimate() {
+    assert_eq!(
+        human(HumanStyle::default(), Vec::new(), whole()),
+        "
+  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
+  parallel    10.00 s
+  serial      10.50 s  estimated (sum of per-URL times) · 1.05x · best possible here 1.05x (slowest URL 10.00 s)
+"
+    );
+    let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
+    let serial =
+        r#""serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05}}"#;
+    assert!(text.ends_with(&format!("{serial}\n")), "{text}");
+}
+
 #[test]
 fn people_get_a_line_a_url_and_the_totals() {
     assert_eq!(
@@ -173,7 +198,6 @@ fn people_get_a_line_a_url_and_the_totals() {
 
   5 URLs: 2 ok, 2 failed, 1 skipped · 2.5 kB · 4 workers
   parallel    10.00 s
-  serial      10.50 s  estimated (sum of per-URL times) · 1.05x · best possible here 1.05x (slowest URL 10.00 s)
 "
     );
 }
@@ -247,7 +271,6 @@ fn colour_is_put_around_words_and_taken_off_again() {
 
   5 URLs: ^[32m2 ok^[0m, ^[31m2 failed^[0m, ^[2m1 skipped^[0m · 2.5 kB · 4 workers
   parallel  ^[1m  10.00 s^[0m
-  serial      10.50 s  estimated (sum of per-URL times) · 1.05x · best possible here 1.05x (slowest URL 10.00 s)
 "
     );
 }
@@ -287,7 +310,7 @@ fn programs_get_an_object_a_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"earlier":[],"error":null}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"failed":2,"skipped":1,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05}}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"failed":2,"skipped":1,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":null}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

@@ -35,11 +35,13 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if no URL was tried to its end or the clock did not move.
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, or if
+    /// the clock did not move.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
-        if serial.is_zero() {
+        // A run that was broken off spent time on what it did not finish: no comparison is fair then.
+        if serial.is_zero() || summary.skipped > 0 {
             return None;
         }
         let workers = summary.workers.max(1);
