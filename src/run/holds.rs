@@ -76,15 +76,14 @@ where
     type Output = Ran;
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Ran {
-        let location = target.location.clone();
+        let location = &target.location;
         if let Some(moment) = self.holds.of(location.origin(), Instant::now()) {
             return Ran::Held(moment);
         }
-        let outcome = self.action.run(worker, target);
+        let outcome = self.action.run(worker, Arc::clone(&target));
         if let Some(wait) = self.policy.patience(&outcome) {
             let moment = schedule::later(Instant::now(), wait);
-            self.holds
-                .hold(asking(&outcome, &location).origin(), moment);
+            self.holds.hold(asking(&outcome, location).origin(), moment);
         }
         Ran::Done(outcome)
     }

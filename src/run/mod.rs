@@ -236,9 +236,9 @@ impl Run<'_> {
         self.read += 1;
         match item {
             Item::Target(target) => {
-                let (origin, index) = (target.location.clone(), target.index);
-                let job = Job::new(target);
-                self.schedule.offer(origin.origin(), index, job, now);
+                let job = Job::new(Arc::clone(&target));
+                let origin = target.location.origin();
+                self.schedule.offer(origin, target.index, job, now);
                 Ok(())
             }
             Item::Bad(bad) if self.config.strict => {
@@ -330,8 +330,8 @@ impl Run<'_> {
         };
         self.queue_is_full = false;
         let now = Instant::now();
-        let location = job.target.location.clone();
-        let origin = location.origin();
+        let target = Arc::clone(&job.target);
+        let origin = target.location.origin();
         self.schedule.finished(origin, now);
         let outcome = match job.settle(handle.join()) {
             Ran::Done(outcome) => outcome,
@@ -344,7 +344,7 @@ impl Run<'_> {
         let policy = self.config.retry;
         if let Some(wait) = policy.patience(&outcome) {
             let until = schedule::later(now, wait);
-            let asking = holds::asking(&outcome, &location);
+            let asking = holds::asking(&outcome, &target.location);
             self.schedule.hold_back(asking.origin(), until, now);
         }
         let due = match policy.decide(&outcome, job.attempt(), fastrand::f64()) {
