@@ -45,7 +45,7 @@ pub(crate) fn server_config(identity: &Identity, clients: Option<&str>) -> Arc<S
 }
 
 /// A connection under TLS. Dropped, it ends without `close_notify`.
-pub(crate) struct Secure<'a>(StreamOwned<ServerConnection, Wire<'a>>);
+pub(crate) struct Secure<'a>(pub(crate) StreamOwned<ServerConnection, Wire<'a>>);
 
 /// The server's part of the handshake. When that fails the client's last words are read, so that
 /// the alert is not lost to a reset.

@@ -17,7 +17,7 @@ use crate::fetch::meter::{Fault, Meter, TICK};
 /// Bytes to and from the other side.
 pub(super) trait Line: Read + Write + fmt::Debug + Send + Sync {
     /// Whether the other side has neither closed nor said anything unasked.
-    fn is_quiet(&self) -> bool;
+    fn is_quiet(&mut self) -> bool;
 }
 
 /// One TCP connection.
@@ -110,7 +110,7 @@ impl Write for Socket {
 }
 
 impl Line for Socket {
-    fn is_quiet(&self) -> bool {
+    fn is_quiet(&mut self) -> bool {
         let peeked = recv(
             &self.stream,
             &mut [0; 1],
@@ -121,13 +121,15 @@ impl Line for Socket {
 }
 
 impl Line for StreamOwned<ClientConnection, Box<dyn Line>> {
-    fn is_quiet(&self) -> bool {
-        self.sock.is_quiet()
+    fn is_quiet(&mut self) -> bool {
+        // What came in one piece with the answer may wait here already, decrypted or not.
+        let waiting = self.conn.process_new_packets();
+        waiting.is_ok_and(|state| state.plaintext_bytes_to_read() == 0) && self.sock.is_quiet()
     }
 }
 
 impl Line for Box<dyn Line> {
-    fn is_quiet(&self) -> bool {
+    fn is_quiet(&mut self) -> bool {
         (**self).is_quiet()
     }
 }
