@@ -140,7 +140,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         ending.failed = true;
     }
     let summary = &report.summary;
-    if ending == Ending::default() && summary.targets() == 0 {
+    if ending == Ending::default() && summary.targets() + summary.done_before == 0 {
         complain("the input has no URLs in it; a list has one a line");
         ending.usage = true;
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,6 +15,8 @@ use crate::timing::{Phase, Timing};
 pub enum Verdict {
     /// Answered with an accepted status, and complete.
     Ok,
+    /// Its file is there already, and is left as it is.
+    Unchanged,
     /// Anything else that was tried.
     Failed,
     /// Not tried, or not to its end, because the run was stopped.
@@ -32,6 +35,10 @@ pub struct Outcome {
     pub final_url: Option<Arc<str>>,
     /// What was done.
     pub verb: Verb,
+    /// Where its file goes below the folder, if it is to have one.
+    pub place: Option<Arc<str>>,
+    /// The file that it has.
+    pub saved: Option<Saved>,
     /// How it ended.
     pub verdict: Verdict,
     /// The status code of the final response.
@@ -67,6 +74,19 @@ pub struct Outcome {
     pub error: Option<Failure>,
     /// How long the server asks not to be asked again, if it does.
     pub retry_after: Option<Duration>,
+}
+
+/// The file that a target has under its final name: whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Saved {
+    /// Its name, the folder as it was given included.
+    pub path: PathBuf,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256, if it was asked for.
+    pub sha256: Option<[u8; 32]>,
+    /// How many of its bytes an earlier attempt or run had left, and were not fetched again.
+    pub resumed_from: Option<u64>,
 }
 
 /// One request and its response, as far as they came. Secrets are left out, control characters
@@ -181,6 +201,13 @@ pub enum FailureKind {
     Redirect,
     /// The status is not among the accepted ones.
     Status,
+    /// The body is not the one that was asked for: its SHA-256 is another.
+    Checksum,
+    /// The file cannot be written, or another is in its place.
+    File,
+    /// There is no room left for the file.
+    #[serde(rename = "disk-full")]
+    DiskFull,
     /// The run was stopped.
     Stopped,
     /// A fault on this side: no thread, no file descriptor, or a bug.
@@ -205,9 +232,20 @@ impl FailureKind {
             FailureKind::TooLarge => "too-large",
             FailureKind::Redirect => "redirect",
             FailureKind::Status => "status",
+            FailureKind::Checksum => "checksum",
+            FailureKind::File => "file",
+            FailureKind::DiskFull => "disk-full",
             FailureKind::Stopped => "stopped",
             FailureKind::Local => "local",
         }
+    }
+
+    /// Whether the fault is on this side, whatever the servers do.
+    pub fn is_local(self) -> bool {
+        matches!(
+            self,
+            FailureKind::File | FailureKind::DiskFull | FailureKind::Local
+        )
     }
 }
 
@@ -258,6 +296,8 @@ impl Outcome {
             url,
             final_url: None,
             verb,
+            place: None,
+            saved: None,
             verdict: match failure.kind {
                 FailureKind::Stopped => Verdict::Skipped,
                 _ => Verdict::Failed,

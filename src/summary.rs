@@ -2,17 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use crate::outcome::{FailureKind, Outcome, Verdict};
+use crate::outcome::{Outcome, Verdict};
 
 /// A run in figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Targets that answered with an accepted status, whole.
     pub ok: u64,
+    /// Targets whose file was there already, and is left as it is.
+    pub unchanged: u64,
+    /// Targets that were left out because the run log has them as done.
+    pub done_before: u64,
     /// Targets that failed, bad input lines included.
     pub failed: u64,
     /// Those among the failed whose fault is on this side
-    /// ([`FailureKind::Local`]).
+    /// ([`FailureKind::is_local`]).
     pub local: u64,
     /// Targets that were not tried, or not to their end, because the run was stopped.
     pub skipped: u64,
@@ -41,9 +45,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Targets in all.
+    /// Targets that the run took up or was to take up: all but those [done before](Self::done_before).
     pub fn targets(&self) -> u64 {
-        self.ok + self.failed + self.skipped
+        self.ok + self.unchanged + self.failed + self.skipped
     }
 }
 
@@ -71,11 +75,12 @@ impl Tally {
         let summary = &mut self.summary;
         match outcome.verdict {
             Verdict::Ok => summary.ok += 1,
+            Verdict::Unchanged => summary.unchanged += 1,
             Verdict::Failed => summary.failed += 1,
             Verdict::Skipped => summary.skipped += 1,
         }
         if let Some(failure) = &outcome.error {
-            summary.local += u64::from(failure.kind == FailureKind::Local);
+            summary.local += u64::from(failure.kind.is_local());
         }
         summary.bytes += outcome.bytes;
         summary.wire_bytes += outcome.wire_bytes.unwrap_or(0);

@@ -30,6 +30,15 @@ pub fn excerpt(text: &str, characters: usize) -> String {
     }
 }
 
+/// The bytes in hexadecimal, lower case.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    let mut text = String::new();
+    for byte in bytes.as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -25,7 +25,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 20] = [
+const RESULT: [&str; 21] = [
     "type",
     "index",
     "url",
@@ -45,6 +45,7 @@ const RESULT: [&str; 20] = [
     "started_at",
     "timing",
     "redirects",
+    "saved",
     "error",
 ];
 const PHASES: [&str; 7] = [
@@ -112,6 +113,8 @@ fn json_lines_have_exactly_the_documented_fields() {
             "ok",
             "failed",
             "skipped",
+            "unchanged",
+            "done_before",
             "retries",
             "bytes",
             "wire_bytes",

@@ -27,6 +27,8 @@ fn ok() -> Outcome {
         url: Arc::from("http://a.example/"),
         final_url: None,
         verb: Verb::Get,
+        place: None,
+        saved: None,
         verdict: Verdict::Ok,
         status: Some(200),
         http_version: Some("HTTP/1.1"),
@@ -113,6 +115,8 @@ fn summary() -> Summary {
         failed: 2,
         local: 0,
         skipped: 1,
+        unchanged: 0,
+        done_before: 0,
         bytes: 2512,
         wire_bytes: 3000,
         workers: 4,
@@ -304,13 +308,13 @@ fn programs_get_an_object_a_line() {
     let timing = r#""timing":{"blocked":0.001,"dns":0.002,"connect":0.003,"ssl":null,"send":0.0,"wait":0.04,"receive":0.004,"total":0.05,"ttfb":0.046}"#;
     let expected = [
         format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}}"#),
-        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"earlier":[],"error":null}}"#),
-        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}}}}"#),
-        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"}}"#.to_owned(),
-        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"earlier":[],"error":null}}"#),
-        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
+        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"earlier":[],"error":null}}"#),
+        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}}}}"#),
+        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"}}"#.to_owned(),
+        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"earlier":[],"error":null}}"#),
+        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"failed":2,"skipped":1,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":null}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":null}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

@@ -19,7 +19,7 @@ impl MaxFailures {
         match self {
             MaxFailures::Count(most) => summary.failed > most,
             MaxFailures::Percent(most) => {
-                let tried = summary.ok + summary.failed;
+                let tried = summary.ok + summary.unchanged + summary.failed;
                 summary.failed as f64 * 100.0 > most * tried as f64
             }
         }
@@ -57,7 +57,8 @@ pub struct Ending {
     pub signal: Option<i32>,
     /// Nobody reads standard output any more.
     pub broken_pipe: bool,
-    /// Something failed on this side: output that cannot be written, no threads, no descriptors.
+    /// Something failed on this side: output or files that cannot be written, no threads, no
+    /// descriptors.
     pub local: bool,
     /// The command line is wrong, or input cannot be read.
     pub usage: bool,

@@ -124,6 +124,8 @@ impl Client {
             url: Arc::clone(target.location.text()),
             final_url: (!visit.redirects.is_empty()).then(|| Arc::clone(visit.location.text())),
             verb,
+            place: None,
+            saved: None,
             verdict: match &result {
                 Ok(()) => Verdict::Ok,
                 Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,

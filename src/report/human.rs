@@ -6,6 +6,7 @@ use crate::compare::{Bound, Estimate};
 use crate::event::{Event, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::summary::Summary;
+use crate::text::escape;
 
 use super::Baseline;
 use super::units::{bytes, duration};
@@ -51,7 +52,7 @@ impl<W: Write> Human<W> {
             let colour = match outcome.verdict {
                 Verdict::Ok => GREEN,
                 Verdict::Failed => RED,
-                Verdict::Skipped => DIM,
+                Verdict::Unchanged | Verdict::Skipped => DIM,
             };
             (colour, DIM, RESET)
         } else {
@@ -59,6 +60,9 @@ impl<W: Write> Human<W> {
         };
         match outcome.status {
             Some(status) => write!(self.out, "{colour}{status:>5}{reset}")?,
+            None if outcome.verdict == Verdict::Unchanged => {
+                write!(self.out, "{colour} kept{reset}")?;
+            }
             None => write!(self.out, "{colour} fail{reset}")?,
         }
         // Of a target that was tried again, the time of all attempts.
@@ -68,6 +72,16 @@ impl<W: Write> Human<W> {
         write!(self.out, "  {total:>9}  {size:>9}  {}", outcome.url)?;
         if let Some(url) = &outcome.final_url {
             write!(self.out, " {dim}-> {url}{reset}")?;
+        }
+        if let Some(saved) = &outcome.saved {
+            let path = escape(&saved.path.display().to_string());
+            write!(self.out, "  {dim}=> {path}{reset}")?;
+            if outcome.verdict == Verdict::Unchanged {
+                self.out.write_all(b" (unchanged)")?;
+            }
+            if let Some(from) = saved.resumed_from {
+                write!(self.out, " (resumed at {})", bytes(from))?;
+            }
         }
         if let Some(failure) = &outcome.error {
             write!(self.out, "  {colour}{failure}{reset}")?;
@@ -80,12 +94,15 @@ impl<W: Write> Human<W> {
 
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         let targets = summary.targets();
-        if self.style.quiet || targets == 0 {
+        if self.style.quiet || targets + summary.done_before == 0 {
             return Ok(());
         }
         write!(self.out, "\n  {targets} URL{}: ", plural(targets))?;
         let failed_colour = if summary.failed > 0 { RED } else { "" };
         let mut parts = vec![(GREEN, summary.ok, "ok")];
+        if summary.unchanged > 0 {
+            parts.push((DIM, summary.unchanged, "unchanged"));
+        }
         parts.push((failed_colour, summary.failed, "failed"));
         if summary.skipped > 0 {
             parts.push((DIM, summary.skipped, "skipped"));
@@ -97,6 +114,9 @@ impl<W: Write> Human<W> {
             } else {
                 write!(self.out, "{comma}{count} {what}")?;
             }
+        }
+        if summary.done_before > 0 {
+            write!(self.out, " · {} done before", summary.done_before)?;
         }
         if summary.retries > 0 {
             let retries = summary.retries;

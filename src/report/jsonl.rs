@@ -1,5 +1,6 @@
 //! The report for programs: JSON Lines, an object per event.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -8,9 +9,10 @@ use serde::{Serialize, Serializer};
 
 use crate::compare::Estimate;
 use crate::event::{Event, Listener, RunInfo};
-use crate::outcome::{Failure, FailureKind, Outcome, Verdict};
+use crate::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
 use crate::summary::Summary;
 use crate::target::Verb;
+use crate::text::hex;
 use crate::timing::{Phase, Timing};
 
 use super::Baseline;
@@ -26,13 +28,15 @@ const SCHEMA: u32 = 1;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `earlier`, `error` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `earlier`, `error` |
 /// | `warning` | something worth knowing | `message` |
-/// | `summary` | last | `targets`, `ok`, `failed`, `skipped`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
 ///
 /// `elapsed` is what the target took in all: earlier attempts and the waiting between them
 /// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
-/// [`Timing`]), `redirects` a list of `{url, status}`, `earlier` the attempts
+/// [`Timing`]), `redirects` a list of `{url, status}`, `saved` `null` or the
+/// file as `{path, bytes, sha256, resumed_from}` (`sha256` in hexadecimal, if the input asked for it;
+/// `resumed_from` the bytes that were there before), `earlier` the attempts
 /// that failed before this one as `{started_at, total, status, error}`, `error`
 /// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
 /// best_speedup}`, where `method` is `estimate`.
@@ -131,6 +135,7 @@ struct Result<'a> {
     elapsed: Option<Seconds>,
     timing: Times,
     redirects: Vec<Redirect<'a>>,
+    saved: Option<Save<'a>>,
     earlier: Vec<Earlier<'a>>,
     error: Option<Error<'a>>,
 }
@@ -162,6 +167,7 @@ impl<'a> Result<'a> {
                     status: hop.status,
                 })
                 .collect(),
+            saved: outcome.saved.as_ref().map(Save::new),
             earlier: outcome
                 .earlier
                 .iter()
@@ -213,6 +219,26 @@ struct Redirect<'a> {
 }
 
 #[derive(Serialize)]
+struct Save<'a> {
+    path: Cow<'a, str>,
+    bytes: u64,
+    sha256: Option<String>,
+    resumed_from: Option<u64>,
+}
+
+impl<'a> Save<'a> {
+    fn new(saved: &'a Saved) -> Self {
+        Save {
+            // JSON has no way to say a path that is not UTF-8.
+            path: saved.path.to_string_lossy(),
+            bytes: saved.bytes,
+            sha256: saved.sha256.map(hex),
+            resumed_from: saved.resumed_from,
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct Error<'a> {
     kind: FailureKind,
     phase: Option<Phase>,
@@ -242,8 +268,10 @@ struct Earlier<'a> {
 struct Totals {
     targets: u64,
     ok: u64,
+    unchanged: u64,
     failed: u64,
     skipped: u64,
+    done_before: u64,
     retries: u64,
     bytes: u64,
     wire_bytes: u64,
@@ -266,8 +294,10 @@ impl Totals {
         Totals {
             targets: summary.targets(),
             ok: summary.ok,
+            unchanged: summary.unchanged,
             failed: summary.failed,
             skipped: summary.skipped,
+            done_before: summary.done_before,
             retries: summary.retries,
             bytes: summary.bytes,
             wire_bytes: summary.wire_bytes,
