@@ -2,20 +2,22 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::{Ending, Format, ListName, Plan, ProgressMode};
+use crate::cli::{BodiesPlan, Ending, Format, ListName, Plan, ProgressMode};
 use crate::fetch::Fetcher;
 use crate::input::{List, Source};
 use crate::lanes::Lanes;
 use crate::pool::{Pool, StopToken};
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
-use crate::run::{self, CutShort};
+use crate::run::{self, Bodies, CutShort, Report, Saving, Work};
 use crate::signals::Watch;
+use crate::store::{Concat, ConcatEnd, FileError, Store};
 use crate::text::escape;
 
 /// How long the workers have to end when all their work is done or given up.
@@ -95,6 +97,11 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
+    let bodies = bodies(&plan.bodies, &stop)?;
+    let concat = match &bodies {
+        Bodies::PassOn(concat) => Some(concat.clone()),
+        _ => None,
+    };
     // Starts that keep a distance keep it between requests too.
     plan.fetch.resend = plan.run.limits.is_unpaced();
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
@@ -108,7 +115,8 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     }
     let pool = Fetcher::new(plan.fetch, stop, lanes).pool(builder);
     plan.run.startup = started.elapsed();
-    let report = run::run(plan.run, source, &pool, &mut listener);
+    let work = Work { source, bodies };
+    let report = run::run(plan.run, work, &pool, &mut listener);
     // Takes the progress display off the screen before anything else is said.
     drop(listener);
     // A worker that hangs in the system (there should be none) does not keep the program.
@@ -134,6 +142,12 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
             }
         }
     }
+    if report.is_full {
+        complain("the disk is full: nothing more was started; what is complete is saved");
+    }
+    if let Some(end) = concat.and_then(|concat| concat.end()) {
+        end_of_output(end, &report, &mut ending);
+    }
     if report.overdue {
         // Also when nothing was under way at that moment, and the rest of a list was not read.
         complain("the run's deadline passed before everything was done (--deadline)");
@@ -145,6 +159,75 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         ending.usage = true;
     }
     Ok(ending)
+}
+
+/// What the plan wants of the bodies, with everything opened that it takes.
+fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
+    let unsaved = |error: FileError| Problem {
+        message: error.to_string(),
+        ending: Ending {
+            local: true,
+            ..Ending::default()
+        },
+    };
+    Ok(match plan {
+        BodiesPlan::Drop => Bodies::Drop,
+        BodiesPlan::File {
+            folder,
+            place,
+            store,
+        } => {
+            let store = Store::open(folder, *store).map_err(unsaved)?;
+            Bodies::Save(Saving::at(store, place.clone()))
+        }
+        BodiesPlan::Folder {
+            folder,
+            layout,
+            named_by_server,
+            store,
+        } => {
+            let store = Store::open(folder, *store).map_err(unsaved)?;
+            let saving = Saving::by_url(store, *layout);
+            Bodies::Save(if *named_by_server {
+                saving.named_by_server()
+            } else {
+                saving
+            })
+        }
+        BodiesPlan::PassOn { gaps } => {
+            let stop = stop.clone();
+            let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+            let concat = unbuffered.and_then(|out| Concat::start(out, *gaps, move || stop.stop()));
+            Bodies::PassOn(
+                concat
+                    .map_err(|error| Problem::local("cannot write to standard output", &error))?,
+            )
+        }
+    })
+}
+
+/// Says why the bodies on standard output end before their time.
+fn end_of_output(end: ConcatEnd, report: &Report, ending: &mut Ending) {
+    match end {
+        ConcatEnd::Output(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
+        ConcatEnd::Output(_, reason) => {
+            complain(&format!("cannot write to standard output: {reason}"));
+            ending.local = true;
+        }
+        ConcatEnd::Gap { given, .. } => {
+            let url = report.gap.as_deref().unwrap_or("a URL that failed");
+            complain(&match given {
+                0 => format!(
+                    "the output ends before {url}, whose body is missing; with --max-failures it \
+                     would be left out"
+                ),
+                given => format!("the output ends within {url}, after {given} bytes of its body"),
+            });
+            ending.failed = true;
+        }
+        // Whoever stopped it has said so.
+        ConcatEnd::Stopped => {}
+    }
 }
 
 fn open_lists(names: &[ListName]) -> Result<Vec<List>, Problem> {
@@ -181,15 +264,18 @@ fn listener(plan: &Plan, lanes: Option<Arc<Lanes>>) -> io::Result<Fanout> {
         (ProgressMode::Lines, _) => Some(Progress::lines(io::stderr())?),
         _ => None,
     };
-    let stdout: Box<dyn Write> = match &progress {
-        Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(io::stdout())),
-        _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
-    };
     let stderr = |progress: &Option<Progress>| -> Box<dyn Write> {
         match progress {
             Some(progress) => Box::new(progress.above(io::stderr())),
             None => Box::new(io::BufWriter::new(io::stderr())),
         }
+    };
+    let takes_stdout = matches!(plan.bodies, BodiesPlan::PassOn { .. });
+    let stdout: Box<dyn Write> = match &progress {
+        // It has the bodies.
+        _ if takes_stdout => stderr(&progress),
+        Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(io::stdout())),
+        _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
     };
     let mut all = Fanout::default();
     all.add(Warnings::new(stderr(&progress)));

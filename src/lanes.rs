@@ -17,6 +17,8 @@ pub struct Lanes {
 struct Lane {
     busy: Mutex<Option<(Arc<str>, Instant)>>,
     bytes: AtomicU64,
+    /// How many there will be, if that is known; 0 if not.
+    length: AtomicU64,
 }
 
 /// What one worker is doing.
@@ -30,6 +32,8 @@ pub struct Busy {
     pub since: Instant,
     /// Body bytes received so far.
     pub bytes: u64,
+    /// How many there will be, if that is known.
+    pub length: Option<u64>,
 }
 
 impl Lanes {
@@ -50,7 +54,15 @@ impl Lanes {
     pub fn begin(&self, worker: usize, url: &Arc<str>) {
         if let Some(lane) = self.lanes.get(worker) {
             lane.bytes.store(0, Ordering::Relaxed);
+            lane.length.store(0, Ordering::Relaxed);
             lane.set(Some((Arc::clone(url), Instant::now())));
+        }
+    }
+
+    /// Worker `worker` will receive this many body bytes, if that is known.
+    pub fn expect(&self, worker: usize, length: Option<u64>) {
+        if let Some(lane) = self.lanes.get(worker) {
+            lane.length.store(length.unwrap_or(0), Ordering::Relaxed);
         }
     }
 
@@ -78,6 +90,7 @@ impl Lanes {
                 url: Arc::clone(url),
                 since: *since,
                 bytes: lane.bytes.load(Ordering::Relaxed),
+                length: Some(lane.length.load(Ordering::Relaxed)).filter(|length| *length > 0),
             })
         };
         self.lanes.iter().enumerate().filter_map(look).collect()

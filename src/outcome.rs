@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::place::Place;
 use crate::target::Verb;
 use crate::timing::{Phase, Timing};
 
@@ -36,7 +37,7 @@ pub struct Outcome {
     /// What was done.
     pub verb: Verb,
     /// Where its file goes below the folder, if it is to have one.
-    pub place: Option<Arc<str>>,
+    pub place: Option<Place>,
     /// The file that it has.
     pub saved: Option<Saved>,
     /// How it ended.
@@ -201,6 +202,8 @@ pub enum FailureKind {
     Redirect,
     /// The status is not among the accepted ones.
     Status,
+    /// The body broke off with a part of it passed on, and nobody can go on from there.
+    Broken,
     /// The body is not the one that was asked for: its SHA-256 is another.
     Checksum,
     /// The file cannot be written, or another is in its place.
@@ -232,6 +235,7 @@ impl FailureKind {
             FailureKind::TooLarge => "too-large",
             FailureKind::Redirect => "redirect",
             FailureKind::Status => "status",
+            FailureKind::Broken => "broken",
             FailureKind::Checksum => "checksum",
             FailureKind::File => "file",
             FailureKind::DiskFull => "disk-full",
@@ -292,16 +296,25 @@ impl Outcome {
     /// An outcome of something that never reached a worker.
     pub fn untried(index: u64, url: Arc<str>, verb: Verb, failure: Failure) -> Self {
         Outcome {
+            verdict: match failure.kind {
+                FailureKind::Stopped => Verdict::Skipped,
+                _ => Verdict::Failed,
+            },
+            error: Some(failure),
+            ..Outcome::new(index, url, verb)
+        }
+    }
+
+    /// An outcome with nothing in it: a success for which no server was asked.
+    pub fn new(index: u64, url: Arc<str>, verb: Verb) -> Self {
+        Outcome {
             index,
             url,
             final_url: None,
             verb,
             place: None,
             saved: None,
-            verdict: match failure.kind {
-                FailureKind::Stopped => Verdict::Skipped,
-                _ => Verdict::Failed,
-            },
+            verdict: Verdict::Ok,
             status: None,
             http_version: None,
             attempts: 0,
@@ -316,7 +329,7 @@ impl Outcome {
             redirects: Vec::new(),
             exchanges: Vec::new(),
             earlier: Vec::new(),
-            error: Some(failure),
+            error: None,
             retry_after: None,
         }
     }

@@ -11,6 +11,8 @@ use http::{HeaderMap, HeaderValue};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::place::Place;
+
 /// The longest URL that is accepted, in bytes of its ASCII form: twice what servers commonly take,
 /// and what fits the connection's output buffer together with the headers.
 pub const MAX_URL_BYTES: usize = 16_384;
@@ -58,6 +60,10 @@ pub struct Target {
     pub verb: Verb,
     /// Headers for this target alone, on top of the run's.
     pub headers: Option<Box<HeaderMap>>,
+    /// Where its file is to go, if it is to be saved; by default its URL says.
+    pub output: Option<Place>,
+    /// The SHA-256 that its body must have.
+    pub sha256: Option<Box<[u8; 32]>>,
 }
 
 /// A parsed URL without its credentials, which are kept apart.

@@ -7,6 +7,7 @@ use clap::{ArgAction, Parser};
 use http::{HeaderName, HeaderValue};
 
 use super::exit::MaxFailures;
+use super::save::BodyArgs;
 use super::values::{
     BaselineArg, FormatArg, OrderArg, Pinned, Scheme, When, few, interval, parse_header, pinned,
     queue, size, time_limit, user_agent, workers,
@@ -39,7 +40,8 @@ pub(super) struct Args {
     /// Read URLs from FILE, one a line; may be repeated.
     ///
     /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with '{' is JSON:
-    /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}}; only "url" is needed.
+    /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}, "output": "file in DIR",
+    /// "sha256": "…"}; only "url" is needed.
     /// Lists are read lazily, while fetching.
     #[arg(short, long, value_name = "FILE", help_heading = "Input")]
     pub(super) input: Vec<PathBuf>,
@@ -97,6 +99,9 @@ pub(super) struct Args {
     /// limit].
     #[arg(long, value_name = "N/s|m|h", value_parser = interval, hide_short_help = true, help_heading = "Pool")]
     pub(super) rate: Option<Duration>,
+
+    #[command(flatten)]
+    pub(super) bodies: BodyArgs,
 
     /// Ask for the headers only (HEAD).
     #[arg(short = 'I', long, help_heading = "Request")]
@@ -425,7 +430,8 @@ Exit codes, of several that hold the first in this list:
   130, 143  stopped by SIGINT (Ctrl-C) or SIGTERM, after reporting what was done;
             a second signal ends pfetch at once
   141       the reader of standard output went away
-  4         a failure on this side: output that cannot be written, no threads, no descriptors
+  4         a failure on this side: files or output that cannot be written, a full disk, no
+            threads, no descriptors
   2         a mistake on the command line, or input that cannot be read
   1         some URL failed (more than --max-failures)
   0         all succeeded

@@ -4,7 +4,9 @@ mod args;
 mod exit;
 mod plan;
 mod request;
+mod save;
 mod values;
 
 pub use exit::{Ending, MaxFailures};
 pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};
+pub use save::{BodiesPlan, LogPlan};

@@ -13,6 +13,7 @@ use clap::error::ContextKind;
 use super::args::Args;
 use super::exit::MaxFailures;
 use super::request;
+use super::save::{BodiesPlan, LogPlan};
 use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
 use crate::fetch::FetchConfig;
 use crate::input::InputConfig;
@@ -44,6 +45,10 @@ pub struct Plan {
     pub run: RunConfig,
     /// How each target is fetched.
     pub fetch: FetchConfig,
+    /// What becomes of the bodies.
+    pub bodies: BodiesPlan,
+    /// The run log, if there is to be one.
+    pub log: Option<LogPlan>,
     /// How many failures are no failure.
     pub max_failures: MaxFailures,
     /// What standard output gets.
@@ -106,6 +111,9 @@ impl Plan {
     fn new(mut args: Args) -> Result<Self, String> {
         let fetch = request::fetch_config(&mut args)?;
         let (urls, lists) = inputs(args.urls, args.input)?;
+        let bodies = args
+            .bodies
+            .bodies(urls.len(), lists.len(), args.max_failures)?;
         let quiet = args.quiet;
         let baseline = match args.baseline {
             BaselineArg::Estimate => Baseline::Estimate,
@@ -120,6 +128,7 @@ impl Plan {
                     Scheme::Https => DefaultScheme::Https,
                 },
                 verb: if args.head { Verb::Head } else { Verb::Get },
+                names_files: matches!(bodies, BodiesPlan::Folder { .. }),
             },
             workers: args.workers.unwrap_or_else(default_workers),
             queue: args.queue,
@@ -143,6 +152,8 @@ impl Plan {
                 startup: Duration::ZERO,
             },
             fetch,
+            bodies,
+            log: args.bodies.log(),
             max_failures: args.max_failures,
             format: match args.format {
                 FormatArg::Human => Format::Human(HumanStyle {

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Client;
+use super::{Client, Unnamed};
 use crate::outcome::Outcome;
+use crate::place::Place;
 use crate::pool::{Action, Worker};
+use crate::store::{Concat, Store};
 use crate::target::{Target, Verb};
 
 /// GET: fetch the target and read its body to the end.
@@ -28,5 +30,41 @@ impl Action<Client, Arc<Target>> for Head {
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Outcome {
         worker.state.fetch(&target, Verb::Head)
+    }
+}
+
+/// GET, with the body saved as a file.
+#[derive(Debug, Clone)]
+pub struct Save {
+    /// The folder.
+    pub store: Store,
+    /// Where in it.
+    pub place: Place,
+    /// Whether the file only gets its name later, when the server's can be given out in its turn.
+    pub named_by_server: bool,
+}
+
+impl Action<Client, Arc<Target>> for Save {
+    type Output = (Outcome, Option<Unnamed>);
+
+    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
+        let client = &mut worker.state;
+        client.save(&target, &self.store, &self.place, self.named_by_server)
+    }
+}
+
+/// GET, with the body passed on to where bodies follow one another.
+#[derive(Debug, Clone)]
+pub struct PassOn {
+    /// There.
+    pub to: Concat,
+}
+
+impl Action<Client, Arc<Target>> for PassOn {
+    type Output = Outcome;
+
+    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Outcome {
+        let body = self.to.body(target.index, target.sha256.is_some());
+        worker.state.pass_on(&target, body)
     }
 }

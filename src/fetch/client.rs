@@ -1,46 +1,48 @@
 //! The client: one worker's way from a target to an outcome.
 
-use std::io::Read;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{HeaderMap, Method, Request, StatusCode, Version, header};
+use http::{Method, Request, StatusCode, Version};
 use ureq::Agent;
 
-use super::decode::{Counts, Decoder, coding};
-use super::meter::{Fault, Limits, Measured, Meter};
-use super::{Fetcher, error, exchange, redirect, request};
+use super::meter::{Limits, Measured, Meter};
+use super::sink::Sink;
+use super::{Fetcher, body, error, exchange, redirect, request};
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
-use crate::retry::parse_retry_after;
+use crate::store::{Ask, Body};
 use crate::target::{Location, Target, Verb};
-use crate::text::excerpt;
 use crate::timing::Timing;
 
-/// A redirect's body is read to keep the connection, but not past this many bytes.
-const REDIRECT_BODY: u64 = 64 * 1024;
-
-/// So is the body of an answer whose status is a failure, which nobody asked for.
-const FAILURE_BODY: u64 = 1024 * 1024;
-
-/// A worker's buffer for bodies.
-const BODY_BUFFER: usize = 16 * 1024;
+/// A worker's buffer for bodies that are not saved.
+pub(super) const BODY_BUFFER: usize = 16 * 1024;
 
 /// One worker's client: an agent with its kept-alive connections, and a buffer.
 #[derive(Debug)]
 pub struct Client {
-    shared: Arc<Fetcher>,
+    pub(super) shared: Arc<Fetcher>,
     agent: Agent,
-    meter: Arc<Meter>,
-    buffer: Vec<u8>,
-    worker: usize,
+    pub(super) meter: Arc<Meter>,
+    pub(super) buffer: Vec<u8>,
+    pub(super) worker: usize,
 }
 
 /// How far one target has come: what its outcome will say.
-struct Visit<'a> {
-    target: &'a Target,
-    method: Method,
+pub(super) struct Visit<'a> {
+    pub(super) target: &'a Target,
+    pub(super) method: Method,
     limits: Limits,
-    location: Location,
+    pub(super) location: Location,
+    pub(super) sink: Sink,
+    /// Whether the user asks for something else than the whole body, and for a part of it.
+    has_conditions: bool,
+    pub(super) is_own_range: bool,
+    /// What the last request asked for beside the body.
+    pub(super) sent: Sent,
+    /// Whether what is there is still what the server has.
+    pub(super) is_unchanged: bool,
+    /// The name that the server gives the body.
+    pub(super) server_name: Option<String>,
     attempts: u32,
     timing: Timing,
     wire_bytes: u64,
@@ -54,9 +56,21 @@ struct Visit<'a> {
     exchanges: Vec<Exchange>,
 }
 
+/// What a request asked for beside the body.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sent {
+    pub(super) unless: bool,
+    pub(super) range: bool,
+}
+
 /// What one request led to.
-enum Step {
-    Done,
+pub(super) enum Step {
+    /// The answer is what was wanted.
+    Taken,
+    /// The answer has a status that is not accepted.
+    Unaccepted,
+    /// What was there before is of no use: ask for the whole.
+    Afresh,
     Redirect(Location),
 }
 
@@ -78,6 +92,20 @@ impl Client {
 
     /// Fetches one target. Every way this can end is in the outcome.
     pub fn fetch(&mut self, target: &Target, verb: Verb) -> Outcome {
+        self.visit(target, verb, Sink::None).0
+    }
+
+    /// Fetches one target and passes its body on.
+    pub fn pass_on(&mut self, target: &Target, body: Body) -> Outcome {
+        self.visit(target, Verb::Get, Sink::Stream(body)).0
+    }
+
+    pub(super) fn visit(
+        &mut self,
+        target: &Target,
+        verb: Verb,
+        sink: Sink,
+    ) -> (Outcome, Sink, Option<String>) {
         let started_at = SystemTime::now();
         let started = Instant::now();
         if let Some(lanes) = &self.shared.lanes {
@@ -97,6 +125,12 @@ impl Client {
                 stall_timeout: config.stall_timeout,
             },
             location: target.location.clone(),
+            sink,
+            has_conditions: request::has_conditions(config, target),
+            is_own_range: request::has_range(config, target),
+            sent: Sent::default(),
+            is_unchanged: false,
+            server_name: None,
             attempts: 1,
             timing: Timing::default(),
             wire_bytes: 0,
@@ -119,7 +153,7 @@ impl Client {
             .as_ref()
             .and_then(|last| last.first_byte)
             .map(|first| first - started);
-        Outcome {
+        let outcome = Outcome {
             index: target.index,
             url: Arc::clone(target.location.text()),
             final_url: (!visit.redirects.is_empty()).then(|| Arc::clone(visit.location.text())),
@@ -127,6 +161,7 @@ impl Client {
             place: None,
             saved: None,
             verdict: match &result {
+                Ok(()) if visit.is_unchanged => Verdict::Unchanged,
                 Ok(()) => Verdict::Ok,
                 Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
                 Err(_) => Verdict::Failed,
@@ -147,20 +182,25 @@ impl Client {
             earlier: Vec::new(),
             error: result.err(),
             retry_after: visit.retry_after,
-        }
+        };
+        (outcome, visit.sink, visit.server_name)
     }
 
     /// Request after request until one is not a redirect.
     fn follow(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
         loop {
             match self.request_with_retry(visit)? {
-                Step::Done => {
-                    let status = visit.status.expect("a request that is done has its status");
-                    return if self.shared.config.accept.contains(status.as_u16()) {
-                        Ok(())
-                    } else {
-                        Err(error::from_status(status))
-                    };
+                Step::Taken => return Ok(()),
+                Step::Unaccepted => {
+                    let status = visit.status.expect("an answer has a status");
+                    return Err(error::from_status(status));
+                }
+                Step::Afresh => {
+                    visit.sink.forget();
+                    visit.attempts += 1;
+                    visit.status = None;
+                    visit.version = None;
+                    visit.bytes = 0;
                 }
                 Step::Redirect(to) => {
                     let status = visit.status.take().expect("a redirect is a status");
@@ -239,13 +279,22 @@ impl Client {
     ) -> Result<Step, Broken> {
         self.admit(&visit.location)?;
         let config = &self.shared.config;
-        let request = request::build(config, visit.target, &visit.location, &visit.method)
+        let ask = if visit.has_conditions {
+            Ask::default()
+        } else {
+            visit.sink.ask(visit.location.text())
+        };
+        let request = request::build(config, visit.target, &visit.location, &visit.method, &ask)
             .map_err(Broken::Own)?;
+        visit.sent = Sent {
+            unless: ask.unless.is_some(),
+            range: ask.range.is_some(),
+        };
         if self.shared.config.keep_exchanges {
             visit.exchanges.push(self.note(&request, &visit.location));
         }
         // `run` of a bare request spares the agent a copy of its configuration.
-        let mut response = self.agent.run(request)?;
+        let response = self.agent.run(request)?;
         if let Some(exchange) = visit.exchanges.last_mut() {
             let version = version_text(response.version()).unwrap_or("HTTP");
             exchange.status = Some((version, response.status().as_u16()));
@@ -262,36 +311,13 @@ impl Client {
             &self.shared.config,
         )
         .map_err(Broken::Own)?;
-        visit.retry_after = retry_after(response.headers());
-        let decoding = match &next {
-            // A HEAD, a 204 and a 304 have no body, whatever their headers say of it.
-            None if self.shared.config.compressed && has_body(&visit.method, response.status()) => {
-                coding(response.headers()).map_err(undecodable)?
-            }
-            _ => None,
-        };
-        let is_accepted = self
-            .shared
-            .config
-            .accept
-            .contains(response.status().as_u16());
-        let mut body = response.body_mut().as_reader();
-        let bytes = body_bytes.insert(0);
-        if next.is_some() {
-            self.drain(body, Limit::Leave(REDIRECT_BODY), bytes)?;
-        } else if !is_accepted {
-            self.drain(body, Limit::Leave(FAILURE_BODY), bytes)?;
-        } else if let Some(coding) = decoding {
-            let counts = Counts::default();
-            let decoder = Decoder::new(coding, &mut body, &counts);
-            self.drain(decoder, self.limit(), bytes)?;
-            // A decoder may stop before the end of what it decodes.
-            self.drain(body, Limit::Leave(REDIRECT_BODY), &mut 0)?;
-        } else {
-            self.drain(body, self.limit(), bytes)?;
-        }
-        visit.bytes = *bytes;
-        Ok(next.map_or(Step::Done, Step::Redirect))
+        visit.retry_after = body::retry_after(response.headers());
+        let mut count = 0;
+        let step = self.receive(visit, response, next, &mut count);
+        *body_bytes = Some(count);
+        let step = step?;
+        visit.bytes = count;
+        Ok(step)
     }
 
     fn note(&self, request: &Request<()>, location: &Location) -> Exchange {
@@ -318,72 +344,10 @@ impl Client {
         }
         Ok(())
     }
-
-    fn limit(&self) -> Limit {
-        self.shared
-            .config
-            .max_bytes
-            .map_or(Limit::None, Limit::Fail)
-    }
-
-    /// Reads a body to its end (only then does its connection go back to the pool), counting.
-    fn drain(&mut self, mut body: impl Read, limit: Limit, bytes: &mut u64) -> Result<(), Broken> {
-        loop {
-            match body.read(&mut self.buffer) {
-                Ok(0) => return Ok(()),
-                Ok(count) => *bytes += count as u64,
-                // Never read on past an error: ureq would then say that the body is over.
-                Err(error) => return Err(Broken::Ureq(ureq::Error::from(error))),
-            }
-            match limit {
-                Limit::Leave(most) if *bytes > most => return Ok(()),
-                Limit::Fail(most) if *bytes > most => {
-                    return Err(Broken::Ureq(self.meter.fail(Fault::TooLarge(most))));
-                }
-                _ => {}
-            }
-            if let Some(lanes) = &self.shared.lanes {
-                lanes.received(self.worker, *bytes);
-            }
-        }
-    }
-}
-
-/// How much of a body is read.
-#[derive(Clone, Copy)]
-enum Limit {
-    None,
-    /// The rest is left, and its connection with it.
-    Leave(u64),
-    /// More is a failure.
-    Fail(u64),
-}
-
-/// Whether a response to this has a body at all (RFC 9112, 6.3).
-fn has_body(method: &Method, status: StatusCode) -> bool {
-    method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
-}
-
-/// How long the server asks to be left alone.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    parse_retry_after(value, SystemTime::now())
-}
-
-fn undecodable(coding: String) -> Broken {
-    Broken::Own(Failure {
-        kind: FailureKind::Encoding,
-        phase: None,
-        message: format!(
-            "the body is encoded as \"{}\", which cannot be decoded; without --compressed it is \
-             taken as it is",
-            excerpt(&coding, 40)
-        ),
-    })
 }
 
 /// Why a request came to nothing, before the meter has been asked.
-enum Broken {
+pub(super) enum Broken {
     Ureq(ureq::Error),
     Own(Failure),
 }

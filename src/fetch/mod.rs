@@ -9,6 +9,7 @@
 
 mod accept;
 mod actions;
+mod body;
 mod client;
 mod config;
 mod decode;
@@ -22,14 +23,17 @@ mod proxy;
 mod redirect;
 mod request;
 mod resolver;
+mod save;
+mod sink;
 mod tls;
 mod transport;
 
 pub use accept::{AcceptError, StatusSet};
-pub use actions::{Get, Head};
+pub use actions::{Get, Head, PassOn, Save};
 pub use client::Client;
 pub use config::FetchConfig;
 pub use fetcher::Fetcher;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
 pub use resolver::{DnsConfig, Family};
+pub use save::Unnamed;
 pub use tls::TlsConfig;

@@ -1,11 +1,23 @@
 //! What is sent: the request's line and headers.
 
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
 use super::decode::ACCEPTED;
 use crate::outcome::{Failure, FailureKind};
+use crate::store::Ask;
 use crate::target::{Location, Target};
+
+/// Headers that ask for something else than the whole body, whatever it is now. A user who gives one
+/// knows what is wanted; pfetch then adds none.
+const CONDITIONS: [HeaderName; 6] = [
+    header::RANGE,
+    header::IF_RANGE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+];
 
 /// The request for `location`, to which redirects may have led from `target`. Only the origin that
 /// the user named gets the user's headers and credentials.
@@ -14,6 +26,7 @@ pub(super) fn build(
     target: &Target,
     location: &Location,
     method: &Method,
+    ask: &Ask<'_>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
@@ -46,5 +59,42 @@ pub(super) fn build(
     if let Some(secret) = authorization {
         headers.insert(header::AUTHORIZATION, secret.reveal().clone());
     }
+    if let Some(known) = ask.unless {
+        insert(headers, header::IF_NONE_MATCH, known.etag.as_deref());
+        insert(
+            headers,
+            header::IF_MODIFIED_SINCE,
+            known.modified.as_deref(),
+        );
+    }
+    if let Some((from, validator)) = ask.range {
+        insert(headers, header::RANGE, Some(&format!("bytes={from}-")));
+        insert(headers, header::IF_RANGE, Some(validator));
+        // The bytes that are there are plain ones.
+        insert(headers, header::ACCEPT_ENCODING, Some("identity"));
+    }
     Ok(request)
+}
+
+/// Whether the user asks for something else than the whole body, whatever it is now.
+pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
+    let given = |name| {
+        let own = target.headers.as_deref();
+        config.headers.contains_key(name) || own.is_some_and(|own| own.contains_key(name))
+    };
+    CONDITIONS.iter().any(given)
+}
+
+/// Whether the user asks for a part of the body.
+pub(super) fn has_range(config: &FetchConfig, target: &Target) -> bool {
+    let own = target.headers.as_deref();
+    let given = |headers: &HeaderMap| headers.contains_key(header::RANGE);
+    given(&config.headers) || own.is_some_and(given)
+}
+
+/// A value that came from a server as a header can be sent as one.
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<&str>) {
+    if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+        headers.insert(name, value);
+    }
 }

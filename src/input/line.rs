@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::InputConfig;
 use crate::header;
+use crate::place::Place;
 use crate::target::{Location, Verb, without_userinfo};
 use crate::text::{escape, excerpt};
 
@@ -23,6 +24,8 @@ pub(super) struct Meaning {
     pub(super) location: Location,
     pub(super) verb: Verb,
     pub(super) headers: Option<Box<HeaderMap>>,
+    pub(super) output: Option<Place>,
+    pub(super) sha256: Option<Box<[u8; 32]>>,
 }
 
 /// Why it asks for nothing that can be done.
@@ -40,6 +43,8 @@ struct JsonLine {
     action: Option<Verb>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    output: Option<String>,
+    sha256: Option<String>,
 }
 
 /// Reads one line, without its line end. `None` for a blank line and a comment.
@@ -85,6 +90,8 @@ pub(super) fn url(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
             location,
             verb: config.verb,
             headers: None,
+            output: None,
+            sha256: None,
         }),
         Err(error) => Err(BadLine {
             excerpt: shown(text),
@@ -114,7 +121,43 @@ fn json(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
         headers.append(name, value);
     }
     meaning.headers = (!headers.is_empty()).then(|| Box::new(headers));
+    if meaning.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
+        let reason = "a HEAD has no body; take out \"output\" and \"sha256\", or the action";
+        return Err(bad(reason.to_owned()));
+    }
+    if let Some(output) = &line.output {
+        if !config.names_files {
+            return Err(bad(
+                "\"output\" needs a folder to save in (-d DIR)".to_owned()
+            ));
+        }
+        let place = Place::parse(output).map_err(|error| bad(format!("output: {error}")))?;
+        meaning.output = Some(place);
+    }
+    if let Some(text) = &line.sha256 {
+        let sum = sha256(text).ok_or_else(|| {
+            bad("sha256: give 64 hexadecimal digits, as sha256sum prints them".to_owned())
+        })?;
+        meaning.sha256 = Some(Box::new(sum));
+    }
     Ok(meaning)
+}
+
+fn sha256(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|value| u8::try_from(value).ok())
+        })
+        .collect();
+    let bytes = digits?
+        .chunks(2)
+        .map(|pair| pair.iter().fold(0, |sum, digit| sum * 16 + digit))
+        .collect::<Vec<u8>>();
+    // An odd digit is one too many, or too few.
+    (text.len() == 64).then(|| bytes.try_into().ok()).flatten()
 }
 
 /// The JSON parser's words without the position, because it counts lines within this one line, and
@@ -179,7 +222,10 @@ mod tests {
         let (excerpt, reason) = line(text).unwrap().unwrap_err();
         assert_eq!(excerpt, "{…}");
         assert!(reason.contains("unknown field `outptu`"), "{reason}");
-        assert!(reason.contains("`url`, `action`, `headers`"), "{reason}");
+        assert!(
+            reason.contains("`url`, `action`, `headers`, `output`, `sha256`"),
+            "{reason}"
+        );
         assert!(!reason.contains("hush"), "{reason}");
         for secret in [r#""hush at line 5""#, r#"{"A": 4711}"#] {
             let text = format!(r#"{{"url": "h", "headers": {secret}}}"#);

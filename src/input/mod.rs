@@ -26,6 +26,8 @@ pub struct InputConfig {
     pub default_scheme: DefaultScheme,
     /// What is done with a target whose line does not say.
     pub verb: Verb,
+    /// Whether lines may name the files that their bodies are saved in.
+    pub names_files: bool,
 }
 
 /// One thing that the input holds.
@@ -189,11 +191,15 @@ fn item(
             location,
             verb,
             headers,
+            output,
+            sha256,
         }) => Item::Target(Arc::new(Target {
             index,
             location,
             verb,
             headers,
+            output,
+            sha256,
         })),
         Err(bad) => Item::Bad(BadTarget {
             index,

@@ -1,9 +1,11 @@
 //! What a run is told, and what it comes to.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::input::{BadTarget, Unreadable};
+use super::bodies::Bodies;
+use crate::input::{BadTarget, Source, Unreadable};
 use crate::retry::RetryPolicy;
 use crate::schedule::Limits;
 use crate::summary::Summary;
@@ -41,6 +43,25 @@ pub struct RunConfig {
     pub startup: Duration,
 }
 
+/// What a run is to do.
+#[derive(Debug)]
+pub struct Work {
+    /// The targets.
+    pub source: Source,
+    /// What becomes of their bodies.
+    pub bodies: Bodies,
+}
+
+/// Bodies are dropped.
+impl From<Source> for Work {
+    fn from(source: Source) -> Self {
+        Work {
+            source,
+            bodies: Bodies::default(),
+        }
+    }
+}
+
 /// What a run came to.
 #[derive(Debug)]
 pub struct Report {
@@ -50,6 +71,11 @@ pub struct Report {
     pub unreadable: Vec<Unreadable>,
     /// Whether the deadline passed before everything was done.
     pub overdue: bool,
+    /// Whether it ended because there was no room for a file.
+    pub is_full: bool,
+    /// The first URL whose body is missing from the output that bodies are passed on to, and that the
+    /// output may have ended before.
+    pub gap: Option<Arc<str>>,
     /// What ended the run early, if neither the stop token nor the deadline did.
     pub cut_short: Option<CutShort>,
 }

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::bodies::Deed;
 use crate::fetch::Client;
+use crate::fetch::Unnamed;
 use crate::outcome::Outcome;
 use crate::pool::{Action, Worker};
 use crate::retry::RetryPolicy;
@@ -22,8 +24,8 @@ use crate::target::{DefaultScheme, Location, Target};
     reason = "nearly all are outcomes, which move once"
 )]
 pub(super) enum Ran {
-    /// It ran.
-    Done(Outcome),
+    /// It ran. Its file may still have to be named.
+    Done(Outcome, Option<Unnamed>),
     /// Its origin wants nothing before this moment; it was not run.
     Held(Instant),
 }
@@ -63,16 +65,14 @@ impl Holds {
 }
 
 /// An action that heeds and keeps the holds.
-pub(super) struct Patient<A> {
-    pub(super) action: A,
+#[derive(Debug)]
+pub(super) struct Patient {
+    pub(super) deed: Deed,
     pub(super) policy: RetryPolicy,
     pub(super) holds: Arc<Holds>,
 }
 
-impl<A> Action<Client, Arc<Target>> for Patient<A>
-where
-    A: Action<Client, Arc<Target>, Output = Outcome>,
-{
+impl Action<Client, Arc<Target>> for Patient {
     type Output = Ran;
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Ran {
@@ -80,12 +80,12 @@ where
         if let Some(moment) = self.holds.of(location.origin(), Instant::now()) {
             return Ran::Held(moment);
         }
-        let outcome = self.action.run(worker, Arc::clone(&target));
+        let (outcome, unnamed) = self.deed.run(worker, Arc::clone(&target));
         if let Some(wait) = self.policy.patience(&outcome) {
             let moment = schedule::later(Instant::now(), wait);
             self.holds.hold(asking(&outcome, location).origin(), moment);
         }
-        Ran::Done(outcome)
+        Ran::Done(outcome, unnamed)
     }
 }
 

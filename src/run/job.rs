@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::holds::Ran;
 use crate::input::BadTarget;
 use crate::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
+use crate::place::Place;
 use crate::pool::{JobError, JobResult};
 use crate::target::{Target, Verb};
 
@@ -13,6 +14,8 @@ use crate::target::{Target, Verb};
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: Arc<Target>,
+    /// Where its file goes, if it is to have one.
+    pub(super) place: Option<Place>,
     earlier: Vec<Attempt>,
 }
 
@@ -26,9 +29,10 @@ pub(super) enum Ending {
 }
 
 impl Job {
-    pub(super) fn new(target: Arc<Target>) -> Self {
+    pub(super) fn new(target: Arc<Target>, place: Option<Place>) -> Self {
         Job {
             target,
+            place,
             earlier: Vec::new(),
         }
     }
@@ -42,7 +46,7 @@ impl Job {
     pub(super) fn settle(&self, result: JobResult<Ran>) -> Ran {
         let (kind, message) = match result {
             Ok(ran) => return ran,
-            Err(JobError::Stopped) => return Ran::Done(self.stopped()),
+            Err(JobError::Stopped) => return Ran::Done(self.stopped(), None),
             Err(error @ JobError::NoWorker(_)) => (
                 FailureKind::Local,
                 format!("{error}; allow this user more threads (ulimit -u)"),
@@ -52,7 +56,7 @@ impl Job {
                 format!("a bug in pfetch: {error}; please report it"),
             ),
         };
-        Ran::Done(self.failed(kind, message))
+        Ran::Done(self.failed(kind, message), None)
     }
 
     /// Notes the attempt under way as failed; another will follow.
@@ -96,7 +100,10 @@ impl Job {
             phase: None,
             message,
         };
-        Outcome::untried(*index, Arc::clone(location.text()), *verb, failure)
+        Outcome {
+            place: self.place.clone(),
+            ..Outcome::untried(*index, Arc::clone(location.text()), *verb, failure)
+        }
     }
 }
 

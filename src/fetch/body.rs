@@ -1,0 +1,512 @@
+//! What is done with a response: its body read to the end, dropped, saved or passed on.
+
+use std::io::Read;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use ring::digest::{Context, SHA256};
+use ureq::Body;
+
+use super::client::{Broken, Client, Step, Visit};
+use super::decode::{Coding, Counts, Decoder, coding};
+use super::meter::Fault;
+use super::sink::Sink;
+use crate::outcome::{Failure, FailureKind};
+use crate::retry::parse_retry_after;
+use crate::store::{ContentRange, Refused, Validators, Version};
+use crate::target::Location;
+use crate::text::{excerpt, hex};
+use crate::timing::Phase;
+
+/// A redirect's body is read to keep the connection, but not past this many bytes.
+const REDIRECT_BODY: u64 = 64 * 1024;
+
+/// So is the body of an answer whose status is a failure, which nobody asked for.
+const FAILURE_BODY: u64 = 1024 * 1024;
+
+/// How much is collected before it is written to a file: TLS gives 16 KiB at a time, and a plain
+/// socket what has come so far.
+const COLLECTED: usize = 256 * 1024;
+
+/// An `ETag` longer than this is not remembered.
+const MAX_VALIDATOR: usize = 1024;
+
+/// `Last-Modified` tells versions apart when it is so much older than the response that no change
+/// can have fallen into the same second, clocks that differ a little included.
+const OLD: Duration = Duration::from_secs(60);
+
+/// How much of a body is read.
+#[derive(Clone, Copy)]
+enum Limit {
+    None,
+    /// The rest is left, and its connection with it.
+    Leave(u64),
+    /// More is a failure.
+    Fail(u64),
+}
+
+/// What a response means for its target.
+enum Meaning {
+    /// Its body is what was wanted.
+    Body,
+    /// Its body is not, and is read up to here.
+    NoBody(u64),
+    /// What is there already is still what the server has.
+    Unchanged,
+    /// What is there already is all that there is.
+    Complete,
+    /// What is there already is of no use: ask again, for the whole.
+    Afresh,
+    /// It is not what may follow such a request.
+    Refused(Failure),
+}
+
+impl Client {
+    /// Deals with a response that leads to `next`, if it is a redirect.
+    pub(super) fn receive(
+        &mut self,
+        visit: &mut Visit<'_>,
+        mut response: Response<Body>,
+        next: Option<Location>,
+        bytes: &mut u64,
+    ) -> Result<Step, Broken> {
+        let status = response.status();
+        let config = &self.shared.config;
+        let decoding = match &next {
+            // A HEAD, a 204 and a 304 have no body, whatever their headers say of it.
+            None if config.compressed && has_body(&visit.method, status) => {
+                coding(response.headers()).map_err(undecodable)?
+            }
+            _ => None,
+        };
+        let meaning = if next.is_some() {
+            Meaning::NoBody(REDIRECT_BODY)
+        } else {
+            let is_accepted = config.accept.contains(status.as_u16());
+            let length = response.body().content_length();
+            judge(
+                visit,
+                status,
+                is_accepted,
+                response.headers(),
+                decoding,
+                length,
+            )?
+        };
+        let most = match meaning {
+            Meaning::Body => {
+                let name = response.headers().get(header::CONTENT_DISPOSITION);
+                visit.server_name = name.and_then(|name| crate::store::filename(name.as_bytes()));
+                return self.take(visit, response, decoding, bytes);
+            }
+            Meaning::Refused(failure) => return Err(Broken::Own(failure)),
+            Meaning::NoBody(most) => most,
+            Meaning::Unchanged | Meaning::Complete => FAILURE_BODY,
+            Meaning::Afresh => REDIRECT_BODY,
+        };
+        // Nobody waits for a body that came in the wrong place: its connection is given up.
+        if !(matches!(meaning, Meaning::Afresh) && status.is_success()) {
+            self.drain(response.body_mut().as_reader(), Limit::Leave(most), bytes)?;
+        }
+        match meaning {
+            Meaning::Unchanged => {
+                visit.is_unchanged = true;
+                Ok(Step::Taken)
+            }
+            Meaning::Complete => {
+                let digest = visit.digest()?;
+                self.finish(visit, 0, digest)
+            }
+            Meaning::Afresh => Ok(Step::Afresh),
+            _ => Ok(match next {
+                Some(location) => Step::Redirect(location),
+                None => Step::Unaccepted,
+            }),
+        }
+    }
+
+    /// Takes the body in.
+    fn take(
+        &mut self,
+        visit: &mut Visit<'_>,
+        mut response: Response<Body>,
+        decoding: Option<Coding>,
+        bytes: &mut u64,
+    ) -> Result<Step, Broken> {
+        let limit = self
+            .shared
+            .config
+            .max_bytes
+            .map_or(Limit::None, Limit::Fail);
+        if let (Some(lanes), None) = (&self.shared.lanes, decoding) {
+            lanes.expect(self.worker, response.body().content_length());
+        }
+        let mut digest = visit.digest()?;
+        let mut body = response.body_mut().as_reader();
+        let collected = match decoding {
+            Some(coding) => {
+                let counts = Counts::default();
+                let decoder = Decoder::new(coding, &mut body, &counts);
+                let collected = self.pour(visit, decoder, limit, bytes, &mut digest)?;
+                // A decoder may stop before the end of what it decodes.
+                self.drain(body, Limit::Leave(REDIRECT_BODY), &mut 0)?;
+                collected
+            }
+            None => self.pour(visit, body, limit, bytes, &mut digest)?,
+        };
+        match collected {
+            Some(collected) => self.finish(visit, collected, digest),
+            None => Ok(Step::Afresh),
+        }
+    }
+
+    /// Reads a body to its end into the target's sink. Returns how many bytes are still in the
+    /// buffer; `None` if what came is not what was there before.
+    fn pour(
+        &mut self,
+        visit: &mut Visit<'_>,
+        mut body: impl Read,
+        limit: Limit,
+        bytes: &mut u64,
+        digest: &mut Option<Context>,
+    ) -> Result<Option<usize>, Broken> {
+        if let (Sink::None, None) = (&visit.sink, &digest) {
+            self.drain(body, limit, bytes)?;
+            return Ok(Some(0));
+        }
+        let (room, at_once) = match &visit.sink {
+            Sink::File(_) => (COLLECTED, false),
+            _ => (super::client::BODY_BUFFER, true),
+        };
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
+        }
+        let mut filled = 0;
+        loop {
+            let read = body.read(&mut self.buffer[filled..]);
+            let count = match read {
+                Ok(count) => count,
+                // Never read on past an error: ureq would then say that the body is over.
+                Err(error) => {
+                    // What has come can be continued from; that it cannot be written is the lesser
+                    // evil now.
+                    let _ = visit.write(&self.buffer[..filled], digest);
+                    return Err(Broken::Ureq(ureq::Error::from(error)));
+                }
+            };
+            filled += count;
+            *bytes += count as u64;
+            let so_far = visit.sink.held_before() + *bytes;
+            if let Limit::Fail(most) = limit
+                && so_far > most
+            {
+                return Err(Broken::Ureq(self.meter.fail(Fault::TooLarge(most))));
+            }
+            if let Some(lanes) = &self.shared.lanes {
+                lanes.received(self.worker, *bytes);
+            }
+            let is_over = count == 0;
+            if filled == self.buffer.len() || (at_once && filled > 0) {
+                match visit.write(&self.buffer[..filled], digest) {
+                    Ok(()) => filled = 0,
+                    Err(Refused::Changed) => return Ok(None),
+                    Err(refused) => return Err(Broken::Own(failure(refused))),
+                }
+            }
+            if is_over {
+                return Ok(Some(filled));
+            }
+        }
+    }
+
+    /// The body is over, its last `filled` bytes in the buffer.
+    fn finish(
+        &mut self,
+        visit: &mut Visit<'_>,
+        filled: usize,
+        mut digest: Option<Context>,
+    ) -> Result<Step, Broken> {
+        let last = &self.buffer[..filled];
+        if let (Some(digest), Some(wanted)) = (&mut digest, &visit.target.sha256) {
+            digest.update(&last[visit.sink.overlap().min(filled)..]);
+            let found = digest.clone().finish();
+            if found.as_ref() != wanted.as_slice() {
+                let was_resumed = visit.sink.is_resumed();
+                visit.sink.reject();
+                // What was there before may have been to blame.
+                if was_resumed {
+                    return Ok(Step::Afresh);
+                }
+                return Err(Broken::Own(Failure {
+                    kind: FailureKind::Checksum,
+                    phase: None,
+                    message: format!(
+                        "the body's SHA-256 is {}, not {}",
+                        hex(found),
+                        hex(wanted.as_slice())
+                    ),
+                }));
+            }
+        }
+        match visit.sink.complete(last) {
+            Ok(()) => Ok(Step::Taken),
+            Err(Refused::Changed) => Ok(Step::Afresh),
+            Err(refused) => Err(Broken::Own(failure(refused))),
+        }
+    }
+
+    /// Reads a body to its end (only then does its connection go back to the pool), counting.
+    fn drain(&mut self, mut body: impl Read, limit: Limit, bytes: &mut u64) -> Result<(), Broken> {
+        loop {
+            match body.read(&mut self.buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => *bytes += count as u64,
+                // Never read on past an error: ureq would then say that the body is over.
+                Err(error) => return Err(Broken::Ureq(ureq::Error::from(error))),
+            }
+            match limit {
+                Limit::Leave(most) if *bytes > most => return Ok(()),
+                Limit::Fail(most) if *bytes > most => {
+                    return Err(Broken::Ureq(self.meter.fail(Fault::TooLarge(most))));
+                }
+                _ => {}
+            }
+            if let Some(lanes) = &self.shared.lanes {
+                lanes.received(self.worker, *bytes);
+            }
+        }
+    }
+}
+
+impl Visit<'_> {
+    /// The running SHA-256 of the body, if one is wanted, begun with what is there already.
+    fn digest(&self) -> Result<Option<Context>, Broken> {
+        if self.target.sha256.is_none() {
+            return Ok(None);
+        }
+        let mut context = Context::new(&SHA256);
+        if self.sink.is_resumed() {
+            let read = self.sink.read_back(|bytes| context.update(bytes));
+            read.map_err(|error| {
+                Broken::Own(Failure {
+                    kind: FailureKind::File,
+                    phase: None,
+                    message: format!("cannot read what is there of the file: {error}"),
+                })
+            })?;
+        }
+        Ok(Some(context))
+    }
+
+    fn write(&mut self, bytes: &[u8], digest: &mut Option<Context>) -> Result<(), Refused> {
+        if let Some(digest) = digest {
+            digest.update(&bytes[self.sink.overlap().min(bytes.len())..]);
+        }
+        self.sink.write(bytes)
+    }
+}
+
+/// What a response means that is no redirect. If its body is what was wanted, the sink has been told.
+fn judge(
+    visit: &mut Visit<'_>,
+    status: StatusCode,
+    is_accepted: bool,
+    headers: &HeaderMap,
+    decoding: Option<Coding>,
+    length: Option<u64>,
+) -> Result<Meaning, Broken> {
+    let accepted = if is_accepted {
+        Meaning::Body
+    } else {
+        Meaning::NoBody(FAILURE_BODY)
+    };
+    if let Sink::None = visit.sink {
+        return Ok(accepted);
+    }
+    let is_plain = decoding.is_none() && !visit.is_own_range;
+    let version = Version {
+        validators: validators(headers),
+        modified: date(headers.get(header::LAST_MODIFIED)),
+        length: length.filter(|_| decoding.is_none()),
+        is_plain,
+    };
+    let refused = |kind, message: &str| {
+        Ok(Meaning::Refused(Failure {
+            kind,
+            phase: None,
+            message: message.to_owned(),
+        }))
+    };
+    match status {
+        StatusCode::NOT_MODIFIED if visit.sent.unless => Ok(Meaning::Unchanged),
+        StatusCode::RANGE_NOT_SATISFIABLE if visit.sent.range => {
+            let length = headers.get(header::CONTENT_RANGE).and_then(unsatisfied);
+            let is_all = length.is_some_and(|length| visit.sink.is_all(length));
+            Ok(if is_all {
+                Meaning::Complete
+            } else {
+                Meaning::Afresh
+            })
+        }
+        StatusCode::PARTIAL_CONTENT if visit.sent.range => {
+            let range = headers.get(header::CONTENT_RANGE).and_then(content_range);
+            let fits = range.is_some_and(|range| {
+                let count = range.last.saturating_sub(range.first).saturating_add(1);
+                // The two lengths that it states are one.
+                length.is_none_or(|length| length == count) && visit.sink.go_on(range, &version)
+            });
+            Ok(if fits { Meaning::Body } else { Meaning::Afresh })
+        }
+        StatusCode::PARTIAL_CONTENT if !visit.is_own_range => refused(
+            FailureKind::Protocol,
+            "the server sent a part of the body (206), though the whole was asked for",
+        ),
+        _ if !is_accepted => Ok(accepted),
+        _ if status.is_redirection() => refused(
+            FailureKind::Redirect,
+            "a redirect that is not followed has no body to save",
+        ),
+        _ => {
+            let url = visit.location.text();
+            match visit.sink.start(url, version) {
+                Ok(()) => Ok(Meaning::Body),
+                Err(refused) => Err(Broken::Own(failure(refused))),
+            }
+        }
+    }
+}
+
+/// Whether a response to this has a body at all (RFC 9112, 6.3).
+fn has_body(method: &Method, status: StatusCode) -> bool {
+    method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
+}
+
+/// How long the server asks to be left alone.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    parse_retry_after(value, SystemTime::now())
+}
+
+fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {
+    httpdate::parse_http_date(value?.to_str().ok()?).ok()
+}
+
+fn validators(headers: &HeaderMap) -> Validators {
+    let text = |name| {
+        let value = headers.get(name)?.to_str().ok()?.trim();
+        (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
+    };
+    let modified = date(headers.get(header::LAST_MODIFIED));
+    let sent = date(headers.get(header::DATE));
+    let age = |modified| sent?.duration_since(modified).ok();
+    Validators {
+        etag: text(header::ETAG),
+        modified: modified.and_then(|_| text(header::LAST_MODIFIED)),
+        is_old: modified.and_then(age).is_some_and(|age| age >= OLD),
+    }
+}
+
+/// Reads `bytes 0-99/200`.
+fn content_range(value: &HeaderValue) -> Option<ContentRange> {
+    let (range, length) = value
+        .to_str()
+        .ok()?
+        .trim()
+        .strip_prefix("bytes ")?
+        .split_once('/')?;
+    let (first, last) = range.trim().split_once('-')?;
+    Some(ContentRange {
+        first: number(first)?,
+        last: number(last)?,
+        length: number(length)?,
+    })
+}
+
+/// Reads `bytes */200`.
+fn unsatisfied(value: &HeaderValue) -> Option<u64> {
+    number(value.to_str().ok()?.trim().strip_prefix("bytes */")?)
+}
+
+fn number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+fn failure(refused: Refused) -> Failure {
+    let (kind, phase, message) = match refused {
+        Refused::File(error) => return error.into(),
+        Refused::Ended => (
+            FailureKind::Stopped,
+            None,
+            "stopped before it was complete".to_owned(),
+        ),
+        Refused::Short { held, length } => (
+            FailureKind::Closed,
+            Some(Phase::Receive),
+            format!("the server ended the body after {held} of {length} bytes"),
+        ),
+        Refused::Begun(given) => (
+            FailureKind::Broken,
+            None,
+            format!(
+                "the body broke off after {given} bytes, which are passed on already, and the server \
+                 cannot go on from there"
+            ),
+        ),
+        // Whoever can ask again does so before it comes to this.
+        Refused::Changed => (
+            FailureKind::Protocol,
+            None,
+            "the body is another than before".to_owned(),
+        ),
+    };
+    Failure {
+        kind,
+        phase,
+        message,
+    }
+}
+
+fn undecodable(coding: String) -> Broken {
+    Broken::Own(Failure {
+        kind: FailureKind::Encoding,
+        phase: None,
+        message: format!(
+            "the body is encoded as \"{}\", which cannot be decoded; without --compressed it is \
+             taken as it is",
+            excerpt(&coding, 40)
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_is_read_exactly_or_not_at_all() {
+        let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
+        let range = ContentRange {
+            first: 5,
+            last: 9,
+            length: 10,
+        };
+        assert_eq!(read("bytes 5-9/10"), Some(range));
+        for text in [
+            "5-9/10",
+            "bytes 5-9/*",
+            "bytes */10",
+            "bytes -9/10",
+            "bytes 5-/10",
+            "bytes +5-9/10",
+            "bytes 5-9",
+            "items 5-9/10",
+            "bytes 5-9/99999999999999999999",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let unsatisfied = |text: &str| super::unsatisfied(&HeaderValue::from_str(text).unwrap());
+        assert_eq!(unsatisfied("bytes */10"), Some(10));
+        assert_eq!(unsatisfied("bytes 0-1/10"), None);
+    }
+}

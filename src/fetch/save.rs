@@ -1,0 +1,106 @@
+//! Saving a target: from what is there already to a file under its name.
+
+use std::sync::Arc;
+
+use super::Client;
+use super::sink::Sink;
+use crate::outcome::{Outcome, Saved, Verdict};
+use crate::place::Place;
+use crate::store::{Draft, FileError, Prior, Store};
+use crate::target::{Target, Verb};
+
+/// A complete file that has no name yet, because the server's is to be given in its turn.
+#[derive(Debug)]
+pub struct Unnamed {
+    draft: Box<Draft>,
+    file_name: Option<String>,
+}
+
+impl Client {
+    /// Fetches one target and saves its body at `place`. With `named_by_server` the file does not get
+    /// its name yet: whoever deals out names can ask for it with the server's.
+    pub fn save(
+        &mut self,
+        target: &Target,
+        store: &Store,
+        place: &Place,
+        named_by_server: bool,
+    ) -> (Outcome, Option<Unnamed>) {
+        let prior = if named_by_server {
+            store.unnamed(place).map(Prior::Wanted)
+        } else {
+            store.draft(place, target.sha256.as_deref())
+        };
+        let draft = match prior {
+            Ok(Prior::Wanted(draft)) => draft,
+            Ok(Prior::Kept(saved)) => return (self.untried(target, place, Ok(saved)), None),
+            Err(error) => return (self.untried(target, place, Err(error)), None),
+        };
+        let sink = Sink::File(Box::new(draft));
+        let (mut outcome, sink, file_name) = self.visit(target, Verb::Get, sink);
+        outcome.place = Some(place.clone());
+        let Sink::File(draft) = sink else {
+            return (outcome, None);
+        };
+        match outcome.verdict {
+            Verdict::Unchanged => outcome.saved = Some(store.kept(place)),
+            Verdict::Ok if named_by_server => {
+                return (outcome, Some(Unnamed { draft, file_name }));
+            }
+            Verdict::Ok => settle(&mut outcome, draft.publish(), target),
+            Verdict::Failed | Verdict::Skipped => {}
+        }
+        (outcome, None)
+    }
+
+    /// The outcome of a target for which no server was asked.
+    fn untried(&self, target: &Target, place: &Place, result: Result<Saved, FileError>) -> Outcome {
+        let url = Arc::clone(target.location.text());
+        let (verdict, saved, error) = match result {
+            Ok(saved) => (Verdict::Unchanged, Some(saved), None),
+            Err(error) => (Verdict::Failed, None, Some(error.into())),
+        };
+        Outcome {
+            place: Some(place.clone()),
+            worker: Some(self.worker),
+            verdict,
+            saved,
+            error,
+            ..Outcome::new(target.index, url, Verb::Get)
+        }
+    }
+}
+
+impl Unnamed {
+    /// The place that it should have, with the server's name if there is one.
+    pub fn wanted(&self) -> Place {
+        let place = self.draft.place();
+        match &self.file_name {
+            Some(name) => place.with_file_name(name),
+            None => place.clone(),
+        }
+    }
+
+    /// Gives it this place, and tells the outcome.
+    pub fn publish(mut self, place: &Place, outcome: &mut Outcome, target: &Target) {
+        let published = self.draft.publish_as(place);
+        settle(outcome, published, target);
+    }
+}
+
+/// Tells in the outcome what became of the file, and whether it is the one that was there.
+fn settle(outcome: &mut Outcome, published: Result<(Saved, bool), FileError>, target: &Target) {
+    match published {
+        Ok((mut saved, was_there)) => {
+            saved.sha256 = target.sha256.as_deref().copied();
+            outcome.saved = Some(saved);
+            if was_there {
+                outcome.verdict = Verdict::Unchanged;
+            }
+        }
+        Err(error) => {
+            outcome.verdict = Verdict::Failed;
+            outcome.error = Some(error.into());
+        }
+    }
+}

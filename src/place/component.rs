@@ -1,0 +1,221 @@
+//! One component of a path: what makes any text a name that every file system takes as it stands,
+//! and takes for the same thing.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use icu_normalizer::{
+    ComposingNormalizerBorrowed as Composing, DecomposingNormalizerBorrowed as Decomposing,
+};
+
+/// The longest component that [`sanitised`] gives. File systems take 255 bytes; what is left over is
+/// for a number that keeps two names apart, and for the end of a temporary name.
+pub(crate) const MAX_BYTES: usize = 180;
+
+/// The longest component that [`numbered`] gives.
+pub(crate) const MAX_NUMBERED_BYTES: usize = 200;
+
+/// What is kept of an extension, with its dot, when a name is cut.
+const MAX_EXTENSION_BYTES: usize = 16;
+
+/// `NAME.part` is where what is not complete is kept, so no complete file may be called that.
+const PARTIAL: &str = ".part";
+
+/// `text` as one safe component: harmful characters replaced, in normal form C, not hidden, not an
+/// option, not a device, not too long, not empty. What is safe already stays as it is.
+pub(crate) fn sanitised(text: &str) -> String {
+    let replaced: String = text
+        .chars()
+        .map(|c| if is_harmful(c) { '_' } else { c })
+        .collect();
+    let mut name = Composing::new_nfc().normalize(&replaced).into_owned();
+    // Hidden files, options of whatever command the name is given to, and what Windows drops.
+    if name.starts_with(|c: char| c == '.' || is_dash(c) || c.is_whitespace()) {
+        replace_first(&mut name);
+    }
+    replace_bad_end(&mut name);
+    if is_device(&name) {
+        name.insert(0, '_');
+    }
+    if folded(&name).ends_with(PARTIAL) {
+        name.push('_');
+    }
+    if name.len() > MAX_BYTES {
+        name = shortened(&name, text);
+        replace_bad_end(&mut name);
+    }
+    if name.is_empty() {
+        name.push('_');
+    }
+    name
+}
+
+/// `name` with a number before its extension, or as it is for 0. A number never makes it longer than
+/// [`MAX_NUMBERED_BYTES`].
+pub(crate) fn numbered(name: &str, number: u64) -> Cow<'_, str> {
+    if number == 0 {
+        return Cow::Borrowed(name);
+    }
+    let (stem, extension) = match split_extension(name) {
+        (_, long) if long.len() > MAX_EXTENSION_BYTES => (name, ""),
+        parts => parts,
+    };
+    let number = format!("-{number}");
+    let room = MAX_NUMBERED_BYTES - number.len() - extension.len();
+    Cow::Owned(format!("{}{number}{extension}", cut(stem, room)))
+}
+
+/// `text` as the most careless file system compares it: without case, in normal form KC. Two names
+/// that any file system takes for one have the same folded form.
+pub(crate) fn folded(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return if text.bytes().any(|b| b.is_ascii_uppercase()) {
+            Cow::Owned(text.to_ascii_lowercase())
+        } else {
+            Cow::Borrowed(text)
+        };
+    }
+    let normal = Composing::new_nfkc();
+    // Down, up and down: 'ẞ' goes to 'ß', 'SS' and "ss", where 'ß' goes as well. Character by
+    // character, because a string's own lower case has a rule for a sigma at the end of a word.
+    let lower: String = normal
+        .normalize(text)
+        .chars()
+        .flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .collect();
+    Cow::Owned(normal.normalize(&lower).into_owned())
+}
+
+/// A hash for what is written into names. FNV-1a (Fowler, Noll and Vo), since the one in the
+/// standard library may differ from one release to the next, and a name should not.
+pub(crate) fn stable_hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The characters that are replaced wherever they stand.
+fn is_harmful(c: char) -> bool {
+    if c.is_ascii() {
+        return is_reserved(c);
+    }
+    is_reserved(c) || is_invisible(c) || is_stand_in(c) || {
+        // Some systems normalise a name, or fit it to a smaller character set, after it was looked
+        // at: '／' would be a separator then, '‥' the folder above. Decomposed, not composed again,
+        // because the sign for "not less than" is a '<' to HFS+.
+        let mut bytes = [0; 4];
+        Decomposing::new_nfkd()
+            .normalize(c.encode_utf8(&mut bytes))
+            .chars()
+            .any(|part| part == '.' || is_reserved(part) || is_invisible(part))
+    }
+}
+
+/// What separates components or is reserved on some file system, and all controls.
+fn is_reserved(c: char) -> bool {
+    c.is_control() || r#"/\:*?"<>|"#.contains(c)
+}
+
+/// Characters that show nothing, or that change the order in which others are shown: two names would
+/// look alike, or one look like what it is not (`exe` at the end turned into a `gpj`). These are
+/// Unicode's default ignorable characters, separators of lines, and noncharacters.
+fn is_invisible(c: char) -> bool {
+    let is_noncharacter = matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
+    is_noncharacter
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Characters without a decomposition that still become a reserved one: slashes, backslashes and
+/// colons to the "best fit" of Windows code pages, and the private characters by which Cygwin, WSL
+/// and Samba write what Windows does not allow.
+fn is_stand_in(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2044}'
+            | '\u{2215}'
+            | '\u{2216}'
+            | '\u{2236}'
+            | '\u{29f5}'
+            | '\u{29f8}'
+            | '\u{a789}'
+            | '\u{f000}'..='\u{f0ff}'
+    )
+}
+
+/// A dash that an option may begin with, also after compatibility normalisation.
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{fe63}' | '\u{ff0d}')
+}
+
+/// Whether Windows would open a device under this name, whatever its extension.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name);
+    // Folding makes plain digits of the superscript ones, which count as digits here.
+    let stem = folded(stem);
+    let stem = stem.trim_end();
+    match stem {
+        "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" | "clock$" => true,
+        _ => stem
+            .strip_prefix("com")
+            .or_else(|| stem.strip_prefix("lpt"))
+            .is_some_and(|port| port.len() == 1 && port.as_bytes()[0].is_ascii_digit()),
+    }
+}
+
+fn replace_first(name: &mut String) {
+    name.remove(0);
+    name.insert(0, '_');
+}
+
+fn replace_bad_end(name: &mut String) {
+    if name.ends_with(|c: char| c == '.' || c.is_whitespace()) {
+        name.pop();
+        name.push('_');
+    }
+}
+
+/// `name`, cut, with a hash of what it was made from in place of what is missing.
+fn shortened(name: &str, whole: &str) -> String {
+    let (stem, extension) = split_extension(name);
+    let extension = cut(extension, MAX_EXTENSION_BYTES);
+    let mark = format!("~{:08x}", stable_hash(whole) as u32);
+    let room = MAX_BYTES - mark.len() - extension.len();
+    format!("{}{mark}{extension}", cut(stem, room))
+}
+
+/// The name before its extension, and the extension with its dot, if there is one. What compresses
+/// an archive is no extension alone: `.tar.gz` is one.
+fn split_extension(name: &str) -> (&str, &str) {
+    let before = |end: usize| name[..end].rfind('.').filter(|at| *at > 0);
+    let Some(mut at) = before(name.len()) else {
+        return (name, "");
+    };
+    let compressed = ["gz", "xz", "bz2", "zst", "br", "lz", "z"];
+    if compressed
+        .iter()
+        .any(|c| name[at + 1..].eq_ignore_ascii_case(c))
+        && let Some(tar) = before(at)
+        && name[tar..at].eq_ignore_ascii_case(".tar")
+    {
+        at = tar;
+    }
+    name.split_at(at)
+}
+
+/// The beginning of `text`, at most `bytes` long, ending between two characters.
+fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

@@ -1,0 +1,156 @@
+//! What becomes of the bodies of a run: which action a target is given, and with which name.
+
+use std::sync::Arc;
+
+use crate::fetch::{Client, Get, Head, PassOn, Save, Unnamed};
+use crate::outcome::Outcome;
+use crate::place::{Layout, Place};
+use crate::pool::{Action, Worker};
+use crate::store::{Concat, Exists, Names, Store};
+use crate::target::{Target, Verb};
+
+/// What becomes of the bodies.
+#[derive(Debug, Default)]
+pub enum Bodies {
+    /// They are counted and dropped.
+    #[default]
+    Drop,
+    /// Each is saved as a file.
+    Save(Saving),
+    /// They are passed on, one after another in the order of the input.
+    PassOn(Concat),
+}
+
+/// How bodies are saved. Names are dealt out by the run, in the order of the input: so they depend on
+/// the list alone.
+#[derive(Debug)]
+pub struct Saving {
+    store: Store,
+    layout: Layout,
+    /// The one place that there is, instead of one for each URL.
+    only: Option<Place>,
+    /// Whether files are named by what the server says.
+    named_by_server: bool,
+    names: Names,
+    /// The same, for names that servers give.
+    server_names: Names,
+}
+
+/// What is done with a target: the action of its job.
+#[derive(Debug, Clone)]
+pub(super) enum Deed {
+    Get,
+    Head,
+    Save(Save),
+    PassOn(PassOn),
+}
+
+impl Saving {
+    /// A file per URL in `store`.
+    pub fn by_url(store: Store, layout: Layout) -> Self {
+        Saving {
+            store,
+            layout,
+            only: None,
+            named_by_server: false,
+            names: Names::new(),
+            server_names: Names::new(),
+        }
+    }
+
+    /// One file at `place` in `store`.
+    pub fn at(store: Store, place: Place) -> Self {
+        Saving {
+            only: Some(place),
+            ..Saving::by_url(store, Layout::default())
+        }
+    }
+
+    /// Has servers name the files that they have names for. Outcomes are then told in the order of
+    /// the input, which is that of the names.
+    #[must_use]
+    pub fn named_by_server(mut self) -> Self {
+        self.named_by_server = true;
+        self
+    }
+
+    fn claim(&mut self, target: &Target) -> Place {
+        let wanted = match (&self.only, &target.output) {
+            (Some(place), _) | (None, Some(place)) => place.clone(),
+            (None, None) => Place::of(target.location.url(), self.layout),
+        };
+        if self.store.exists() == Exists::Rename && !self.named_by_server {
+            let store = &self.store;
+            self.names.claim_free(wanted, |place| store.has(place))
+        } else {
+            self.names.claim(wanted)
+        }
+    }
+}
+
+impl Bodies {
+    /// The place for this target's file, if it is to have one.
+    pub(super) fn place(&mut self, target: &Target) -> Option<Place> {
+        match self {
+            Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.claim(target)),
+            _ => None,
+        }
+    }
+
+    /// Whether files get their names as their outcomes are told.
+    pub(super) fn is_named_late(&self) -> bool {
+        matches!(self, Bodies::Save(saving) if saving.named_by_server)
+    }
+
+    /// Where bodies are passed on to.
+    pub(super) fn concat(&self) -> Option<&Concat> {
+        match self {
+            Bodies::PassOn(concat) => Some(concat),
+            _ => None,
+        }
+    }
+
+    pub(super) fn deed(&self, target: &Target, place: Option<&Place>) -> Deed {
+        match (target.verb, self, place) {
+            (Verb::Head, _, _) => Deed::Head,
+            (Verb::Get, Bodies::Save(saving), Some(place)) => Deed::Save(Save {
+                store: saving.store.clone(),
+                place: place.clone(),
+                named_by_server: saving.named_by_server,
+            }),
+            (Verb::Get, Bodies::PassOn(to), _) => Deed::PassOn(PassOn { to: to.clone() }),
+            (Verb::Get, _, _) => Deed::Get,
+        }
+    }
+
+    /// Gives a complete file its name.
+    pub(super) fn name(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
+        let Bodies::Save(saving) = self else { return };
+        let wanted = match &target.output {
+            // A name that the list gives is no server's to change.
+            Some(place) => place.clone(),
+            None => unnamed.wanted(),
+        };
+        let place = if saving.store.exists() == Exists::Rename {
+            let store = &saving.store;
+            let has = |place: &Place| store.has(place);
+            saving.server_names.claim_free(wanted, has)
+        } else {
+            saving.server_names.claim(wanted)
+        };
+        unnamed.publish(&place, outcome, target);
+    }
+}
+
+impl Action<Client, Arc<Target>> for Deed {
+    type Output = (Outcome, Option<Unnamed>);
+
+    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
+        match self {
+            Deed::Get => (Get.run(worker, target), None),
+            Deed::Head => (Head.run(worker, target), None),
+            Deed::Save(save) => save.run(worker, target),
+            Deed::PassOn(pass_on) => (pass_on.run(worker, target), None),
+        }
+    }
+}

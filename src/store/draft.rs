@@ -1,0 +1,400 @@
+//! A file on its way: from what is there already to a whole file under its name.
+
+use std::io;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, fstat, fsync, futimens};
+
+use super::folder::Folder;
+use super::part::Part;
+use super::record::{Record, changed};
+use super::{FileError, Store, Validators, os};
+use crate::place::Place;
+
+/// How many of the last bytes of a part are asked for again, to see that they are the same.
+const OVERLAP: u64 = 4096;
+
+/// Files shorter than this get no room set aside: they are written at once.
+const LARGE: u64 = 1024 * 1024;
+
+/// A file on its way. Dropped before its end it leaves a part that can be continued, or nothing.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) store: Store,
+    pub(super) place: Place,
+    /// The folder, once it has been needed and is there.
+    pub(super) folder: Option<Folder>,
+    /// What is remembered of the file that has the name now.
+    known: Option<Record>,
+    pub(super) part: Option<Part>,
+    /// What is remembered of the part.
+    pub(super) record: Option<Record>,
+    /// Whether the part, as it is, can be continued.
+    is_resumable: bool,
+    /// The bytes of the part that are still to come again.
+    overlap: Vec<u8>,
+    /// The position in the file of the first byte that comes.
+    base: u64,
+    pub(super) resumed_from: Option<u64>,
+    /// When the server says that it was last changed.
+    modified: Option<SystemTime>,
+}
+
+/// What to ask of a server beside the body.
+#[derive(Debug, Default)]
+pub struct Ask<'a> {
+    /// To say so if what it has is still this.
+    pub unless: Option<&'a Validators>,
+    /// To leave out the bytes before this one, if what it has is still what they are of.
+    pub range: Option<(u64, &'a str)>,
+}
+
+/// What a response says of the body that comes with it.
+#[derive(Debug, Clone, Default)]
+pub struct Version {
+    /// How to recognise it.
+    pub validators: Validators,
+    /// When it was last changed.
+    pub modified: Option<SystemTime>,
+    /// The length of the file, if it is known.
+    pub length: Option<u64>,
+    /// Whether the body is taken as it comes, so that a later part of it can be asked for.
+    pub is_plain: bool,
+}
+
+/// What a `Content-Range` header says: these bytes, both included, of so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The position of the first.
+    pub first: u64,
+    /// The position of the last.
+    pub last: u64,
+    /// The length of the whole.
+    pub length: u64,
+}
+
+/// Why bytes were not taken.
+#[derive(Debug)]
+pub enum Refused {
+    /// They are not what was there before: the whole has to be fetched again.
+    Changed,
+    /// There are fewer, or more, than there should be.
+    Short {
+        /// So many.
+        held: u64,
+        /// Of so many.
+        length: u64,
+    },
+    /// So many bytes have been passed on already, and cannot be taken back.
+    Begun(u64),
+    /// Nothing is taken any more: the run was stopped.
+    Ended,
+    /// They cannot be written.
+    File(FileError),
+}
+
+impl Draft {
+    pub(super) fn new(
+        store: &Store,
+        place: &Place,
+        folder: Option<Folder>,
+        known: Option<Record>,
+    ) -> Result<Self, FileError> {
+        let mut draft = Draft {
+            store: store.clone(),
+            place: place.clone(),
+            folder,
+            known,
+            part: None,
+            record: None,
+            is_resumable: false,
+            overlap: Vec::new(),
+            base: 0,
+            resumed_from: None,
+            modified: None,
+        };
+        if let Some(folder) = draft.folder.as_ref().filter(|_| store.config.resume) {
+            let shown = store.root.shown(place);
+            if let Some((part, record)) = Part::find(folder, place.file_name(), &shown)? {
+                draft.is_resumable = part.length() > 0
+                    && record
+                        .as_ref()
+                        .is_some_and(|r| r.validators.strong().is_some());
+                draft.part = Some(part);
+                draft.record = record;
+            }
+        }
+        Ok(draft)
+    }
+
+    /// Where it goes.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What to ask for at `url`, where redirects may have led: what is remembered is of one URL.
+    pub fn ask(&self, url: &str) -> Ask<'_> {
+        let known = self.known.as_ref().filter(|record| record.is_from(url));
+        let held = self.record.as_ref().filter(|record| record.is_from(url));
+        let range = match (&self.part, held) {
+            (Some(part), Some(record)) if self.is_resumable => {
+                let from = part.length() - part.length().min(OVERLAP);
+                record
+                    .validators
+                    .strong()
+                    .map(|validator| (from, validator))
+            }
+            _ => None,
+        };
+        Ask {
+            unless: known
+                .map(|record| &record.validators)
+                .filter(|validators| !validators.is_empty()),
+            range,
+        }
+    }
+
+    /// How many bytes the part has that is being continued, or could be.
+    pub fn held(&self) -> u64 {
+        self.part.as_ref().map_or(0, Part::length)
+    }
+
+    /// Gives up what the part has: nothing of it is asked for any more.
+    pub fn forget(&mut self) {
+        self.is_resumable = false;
+        self.overlap.clear();
+        self.base = 0;
+        self.resumed_from = None;
+    }
+
+    /// A whole body from `url` is about to come.
+    ///
+    /// # Errors
+    ///
+    /// If what an earlier attempt has left cannot be emptied.
+    pub fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
+        self.forget();
+        if let Some(part) = &mut self.part {
+            part.empty(&self.store.root.shown(&self.place))?;
+        }
+        self.modified = version.modified;
+        self.is_resumable = version.is_plain && version.validators.strong().is_some();
+        self.record = Some(Record::new(url, version.validators, version.length));
+        Ok(())
+    }
+
+    /// A later part of the body is about to come: `range`, of this version. Returns whether that is
+    /// what was asked for and fits what is there.
+    pub fn go_on(&mut self, range: ContentRange, version: &Version) -> bool {
+        let (Some(part), Some(record)) = (&self.part, &mut self.record) else {
+            return false;
+        };
+        let held = part.length();
+        let from = held - held.min(OVERLAP);
+        let fits =
+            record.is_continued_by(range, version) && range.first == from && held <= range.length;
+        let overlap = usize::try_from(held - from).unwrap_or_default();
+        let Some(Ok(tail)) = fits.then(|| part.tail(overlap)) else {
+            return false;
+        };
+        record.length = Some(range.length);
+        self.overlap = tail;
+        self.base = from;
+        self.resumed_from = Some(held);
+        self.modified = version.modified;
+        true
+    }
+
+    /// The server says that there is nothing after what the part has, which is `length` bytes.
+    /// Returns whether that makes it complete.
+    pub fn is_all(&mut self, length: u64) -> bool {
+        let (Some(part), Some(record)) = (&self.part, &mut self.record) else {
+            return false;
+        };
+        let held = part.length();
+        let is_all = held == length && record.length.is_none_or(|known| known == length);
+        if is_all {
+            record.length = Some(length);
+            self.resumed_from = Some(held);
+        }
+        is_all
+    }
+
+    /// All bytes that are there already, in pieces.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn read_back(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
+        match &self.part {
+            Some(part) => part.read(take),
+            None => Ok(()),
+        }
+    }
+
+    /// How many bytes of what comes are only to be compared with what is there.
+    pub fn overlap(&self) -> usize {
+        self.overlap.len()
+    }
+
+    /// The position in the file of the first byte that comes.
+    pub fn held_before(&self) -> u64 {
+        self.base
+    }
+
+    /// Whether what comes is a later part.
+    pub fn is_resumed(&self) -> bool {
+        self.resumed_from.is_some()
+    }
+
+    /// Takes the next bytes of the body.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written, or are not what was there before.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        let repeated = self.overlap.len().min(bytes.len());
+        let (again, new) = bytes.split_at(repeated);
+        if self.overlap[..repeated] != *again {
+            return Err(Refused::Changed);
+        }
+        self.overlap.drain(..repeated);
+        if new.is_empty() {
+            return Ok(());
+        }
+        let shown = self.store.root.shown(&self.place);
+        if self.part.is_none() {
+            let part = self.create(&shown).map_err(Refused::File)?;
+            let record = self.record.as_ref();
+            if let Some(record) = record {
+                record.keep(part.file());
+            }
+            match record.and_then(|record| record.length) {
+                Some(length) if length >= LARGE => {
+                    os::set_aside(part.file(), length).map_err(|errno| {
+                        let what = format!("cannot set aside {length} bytes for {shown}.part");
+                        Refused::File(FileError::refused(&what, errno))
+                    })?;
+                }
+                _ => {}
+            }
+            self.part = Some(part);
+        } else if self.held() == 0
+            && let (Some(part), Some(record)) = (&self.part, &self.record)
+        {
+            // It was left by somebody else's attempt, perhaps at another version.
+            record.keep(part.file());
+        }
+        let part = self
+            .part
+            .as_mut()
+            .expect("it was created just now, or before");
+        part.append(new, &shown).map_err(Refused::File)
+    }
+
+    /// Everything has come, with `last` at its end: makes the part a whole file in all but name.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written, or is not as long as it should be.
+    pub fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
+        let shown = self.store.root.shown(&self.place);
+        let refused = |errno| FileError::refused(&format!("cannot write {shown}.part"), errno);
+        let modified = self.modified.filter(|_| self.store.config.mtime);
+        let stamp = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let stamp = stamp.and_then(|time| {
+            let seconds = i64::try_from(time.as_secs()).ok()?;
+            Some((seconds, time.subsec_nanos()))
+        });
+        if self.part.is_some() {
+            self.write(last)?;
+            if !self.overlap.is_empty() {
+                return Err(Refused::Changed);
+            }
+        }
+        let held = match &self.part {
+            Some(part) => part.length(),
+            None => last.len() as u64,
+        };
+        let record = self.record.as_mut().expect("a body has been started");
+        if let Some(length) = record.length.filter(|length| *length != held) {
+            return Err(Refused::Short { held, length });
+        }
+        record.length = Some(held);
+        record.changed = stamp;
+        let record = record.clone();
+        if let Some(part) = &self.part {
+            record.keep(part.file());
+        } else {
+            // Small enough to have been held back until now: one write, and one record.
+            let mut part = self.create(&shown)?;
+            record.keep(part.file());
+            self.is_resumable = false;
+            let written = part.append(last, &shown);
+            self.part = Some(part);
+            written?;
+        }
+        let part = self
+            .part
+            .as_ref()
+            .expect("it was created just now, or before");
+        match stamp {
+            Some((seconds, nanoseconds)) => {
+                let times = Timestamps {
+                    last_access: Timespec {
+                        tv_sec: 0,
+                        tv_nsec: UTIME_OMIT,
+                    },
+                    last_modification: Timespec {
+                        tv_sec: seconds,
+                        tv_nsec: nanoseconds.into(),
+                    },
+                };
+                futimens(part.file(), &times).map_err(refused)?;
+            }
+            None => {
+                let stat = fstat(part.file()).map_err(refused)?;
+                record.changed_at(changed(&stat)).keep(part.file());
+            }
+        }
+        if self.store.config.fsync {
+            fsync(part.file()).map_err(refused)?;
+        }
+        Ok(())
+    }
+
+    /// What has come is not what was wanted: nothing of it is kept for later.
+    pub fn reject(&mut self) {
+        self.forget();
+        if let Some(part) = &mut self.part {
+            // If even that fails, the next attempt's comparison is still there.
+            let _ = part.empty("");
+        }
+    }
+
+    fn create(&mut self, shown: &str) -> Result<Part, FileError> {
+        let folder = match self.folder.take() {
+            Some(folder) => folder,
+            None => self.store.root.make(&self.place)?,
+        };
+        let folder = self.folder.insert(folder);
+        Part::create(folder, self.place.file_name(), shown)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let (Some(part), Some(folder)) = (self.part.take(), &self.folder)
+            && !(self.is_resumable && part.length() > 0)
+        {
+            part.discard(folder);
+        }
+    }
+}
+
+/// So that a caller can go on with `?`.
+impl From<FileError> for Refused {
+    fn from(error: FileError) -> Self {
+        Refused::File(error)
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a file could not be saved.
+
+use rustix::io::Errno;
+
+use crate::outcome::{Failure, FailureKind};
+
+/// Why a file could not be saved, in a line that names it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FileError {
+    message: String,
+    is_full: bool,
+}
+
+impl FileError {
+    /// A file that stands in the way, or some other thing that the system would not complain of.
+    pub(super) fn new(message: String) -> Self {
+        FileError {
+            message,
+            is_full: false,
+        }
+    }
+
+    /// The system refused to do `what`, as in "cannot create x".
+    pub(super) fn refused(what: &str, errno: Errno) -> Self {
+        let is_full = matches!(errno, Errno::NOSPC | Errno::DQUOT);
+        let reason = match errno {
+            Errno::NOSPC => "there is no room left on the disk".to_owned(),
+            Errno::DQUOT => "the disk quota is used up".to_owned(),
+            Errno::FBIG => "it is larger than a file may be here (ulimit -f)".to_owned(),
+            Errno::LOOP => "it is a symbolic link, and nothing is written through one".to_owned(),
+            Errno::NOTDIR => "a file is where its folder should be".to_owned(),
+            Errno::MFILE | Errno::NFILE => {
+                "too many open files: use fewer workers (-j) or raise the limit (ulimit -n)"
+                    .to_owned()
+            }
+            errno => {
+                let text = std::io::Error::from(errno).to_string();
+                let plain = text.split(" (os error").next().unwrap_or(&text);
+                plain.to_lowercase()
+            }
+        };
+        FileError {
+            message: format!("{what}: {reason}"),
+            is_full,
+        }
+    }
+
+    /// Whether there is no room: then there is none for any other file.
+    pub fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Self {
+        Failure {
+            kind: if error.is_full {
+                FailureKind::DiskFull
+            } else {
+                FailureKind::File
+            },
+            phase: None,
+            message: error.message,
+        }
+    }
+}

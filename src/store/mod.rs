@@ -1,0 +1,232 @@
+//! Saving: files that are complete or absent.
+//!
+//! * A [`Store`] is a folder and what to do about files that are there already. For each target it
+//!   gives a [`Draft`], or says that the file is there.
+//! * A `Draft` collects a body in `NAME.part`, in the same folder, and gives it its name when it is
+//!   whole, by a rename that replaces nothing unless it was told to.
+//! * What is remembered of a file, to recognise its version later, is in its record, an extended
+//!   attribute.
+//! * [`Names`] deals out names: safe ones, each once, in the order of the input.
+
+mod concat;
+mod disposition;
+mod draft;
+mod error;
+mod folder;
+mod names;
+mod os;
+mod part;
+mod publish;
+mod record;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use ring::digest::{Context, SHA256};
+use rustix::fs::{Mode, OFlags, openat};
+
+use crate::outcome::Saved;
+use crate::place::Place;
+
+pub use concat::{Body, Concat, ConcatEnd};
+pub use disposition::filename;
+pub use draft::{Ask, ContentRange, Draft, Refused, Version};
+pub use error::FileError;
+use folder::{Folder, Root, is_file, is_symlink, sort};
+pub use names::Names;
+use record::Record;
+pub use record::Validators;
+
+/// What to do about a file that is there already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Exists {
+    /// Leave it, and ask for nothing.
+    Skip,
+    /// Ask whether the server's is another, and if so replace it; but only a file that was saved from
+    /// the same URL and has not been touched since.
+    #[default]
+    Update,
+    /// Replace it.
+    Overwrite,
+    /// Leave it, and save under another name.
+    Rename,
+    /// Leave it, and fail.
+    Fail,
+}
+
+/// How files are saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// What to do about files that are there already.
+    pub exists: Exists,
+    /// Whether a file's time is that of the server's `Last-Modified`.
+    pub mtime: bool,
+    /// Whether parts that were left are continued.
+    pub resume: bool,
+    /// Whether a file is on the disk for good before it gets its name.
+    pub fsync: bool,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        StoreConfig {
+            exists: Exists::default(),
+            mtime: true,
+            resume: true,
+            fsync: false,
+        }
+    }
+}
+
+/// A folder to save in. Clones are of the same one.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: Arc<Root>,
+    config: StoreConfig,
+}
+
+/// What there is to do for a file.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are drafts, and each is moved once"
+)]
+pub enum Prior {
+    /// Nothing: it is there.
+    Kept(Saved),
+    /// To fetch it.
+    Wanted(Draft),
+}
+
+impl Store {
+    /// The folder at `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made or opened.
+    pub fn open(path: &Path, config: StoreConfig) -> Result<Self, FileError> {
+        Ok(Store {
+            root: Root::open(path)?,
+            config,
+        })
+    }
+
+    /// What to do about files that are there already.
+    pub fn exists(&self) -> Exists {
+        self.config.exists
+    }
+
+    /// Whether anything has this name.
+    pub fn has(&self, place: &Place) -> bool {
+        match self.root.find(place) {
+            Ok(Some(folder)) => !matches!(folder.look(place.file_name()), Ok(None)),
+            Ok(None) => false,
+            // Something is in the way there.
+            Err(_) => true,
+        }
+    }
+
+    /// A draft at `place` of a file that gets its name later.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn unnamed(&self, place: &Place) -> Result<Draft, FileError> {
+        Draft::new(self, place, self.root.find(place)?, None)
+    }
+
+    /// What there is to do for the file at `place`, which is to have this SHA-256 if one is given.
+    ///
+    /// # Errors
+    ///
+    /// If something has the name that may not be replaced, or the system refuses.
+    pub fn draft(&self, place: &Place, sha256: Option<&[u8; 32]>) -> Result<Prior, FileError> {
+        let Some(folder) = self.root.find(place)? else {
+            return Ok(Prior::Wanted(Draft::new(self, place, None, None)?));
+        };
+        let shown = self.root.shown(place);
+        let name = place.file_name();
+        let there = folder
+            .look(name)
+            .map_err(|errno| FileError::refused(&format!("cannot look at {shown}"), errno))?;
+        let Some(stat) = there else {
+            return Ok(Prior::Wanted(Draft::new(self, place, Some(folder), None)?));
+        };
+        let exists = self.config.exists;
+        let is_link_to_skip = exists == Exists::Skip && is_symlink(&stat);
+        if !is_file(&stat) && !is_link_to_skip {
+            let what = sort(&stat);
+            return Err(FileError::new(format!("{shown} is {what}; move it away")));
+        }
+        let mut kept = Saved {
+            path: self.root.path_of(place),
+            bytes: u64::try_from(stat.st_size).unwrap_or_default(),
+            sha256: None,
+            resumed_from: None,
+        };
+        let file = match exists {
+            Exists::Fail => {
+                return Err(FileError::new(format!("{shown} exists (--exists fail)")));
+            }
+            Exists::Skip | Exists::Update => {
+                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                openat(&folder, name, flags, Mode::empty())
+                    .ok()
+                    .map(File::from)
+            }
+            Exists::Overwrite | Exists::Rename => None,
+        };
+        if let (Some(file), Some(wanted)) = (&file, sha256)
+            && sha256_of(file).is_ok_and(|found| found == *wanted)
+        {
+            kept.sha256 = Some(*wanted);
+            return Ok(Prior::Kept(kept));
+        }
+        if exists == Exists::Skip {
+            return match sha256 {
+                None => Ok(Prior::Kept(kept)),
+                Some(_) => Err(FileError::new(format!(
+                    "{shown} exists, and its SHA-256 is not the one that is asked for \
+                     (--exists skip)"
+                ))),
+            };
+        }
+        // A file with the wrong checksum is not worth asking about.
+        let known = file
+            .filter(|_| sha256.is_none())
+            .and_then(|file| Record::of(&file).ok().flatten())
+            .filter(|record| record.is_untouched(&stat));
+        Ok(Prior::Wanted(Draft::new(self, place, Some(folder), known)?))
+    }
+
+    /// The file at `place`, as it is: what a server said has not changed.
+    pub fn kept(&self, place: &Place) -> Saved {
+        let look = |folder: Folder| folder.look(place.file_name()).ok().flatten();
+        let stat = self.root.find(place).ok().flatten().and_then(look);
+        Saved {
+            path: self.root.path_of(place),
+            bytes: stat.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default()),
+            sha256: None,
+            resumed_from: None,
+        }
+    }
+}
+
+fn sha256_of(mut file: &File) -> std::io::Result<[u8; 32]> {
+    use std::io::Read;
+
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => context.update(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let mut sum = [0; 32];
+    sum.copy_from_slice(context.finish().as_ref());
+    Ok(sum)
+}

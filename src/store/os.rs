@@ -1,0 +1,108 @@
+//! What systems differ in: extended attributes, a rename that replaces nothing, room set aside.
+
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+
+/// The extended attribute that a file's record is kept in.
+const ATTRIBUTE: &str = "user.pfetch";
+
+/// The most bytes that a record may have. ext4 has room for 4 KiB of attributes a file, all together.
+pub(super) const MAX_RECORD: usize = 3072;
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+mod imp {
+    use super::*;
+    use rustix::fs::{RenameFlags, XattrFlags, fgetxattr, fsetxattr, renameat_with};
+
+    pub(in super::super) fn set_record(file: impl AsFd, record: &[u8]) -> Result<(), Errno> {
+        fsetxattr(file, ATTRIBUTE, record, XattrFlags::empty())
+    }
+
+    /// `None` if there is none.
+    pub(in super::super) fn record(file: impl AsFd) -> Result<Option<Vec<u8>>, Errno> {
+        let mut value = vec![0; MAX_RECORD];
+        match fgetxattr(file, ATTRIBUTE, value.as_mut_slice()) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(value))
+            }
+            // Longer than any that pfetch writes.
+            Err(Errno::RANGE) => Ok(None),
+            Err(errno) if is_absent(errno) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn is_absent(errno: Errno) -> bool {
+        #[cfg(target_vendor = "apple")]
+        let absent = Errno::NOATTR;
+        #[cfg(not(target_vendor = "apple"))]
+        let absent = Errno::NODATA;
+        errno == absent
+    }
+
+    pub(super) fn rename_exclusively(folder: impl AsFd, from: &str, to: &str) -> Result<(), Errno> {
+        renameat_with(&folder, from, &folder, to, RenameFlags::NOREPLACE)
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+mod imp {
+    use super::*;
+
+    pub(in super::super) fn set_record(_: impl AsFd, _: &[u8]) -> Result<(), Errno> {
+        Err(Errno::NOTSUP)
+    }
+
+    pub(in super::super) fn record(_: impl AsFd) -> Result<Option<Vec<u8>>, Errno> {
+        Err(Errno::NOTSUP)
+    }
+
+    pub(super) fn rename_exclusively(_: impl AsFd, _: &str, _: &str) -> Result<(), Errno> {
+        Err(Errno::NOSYS)
+    }
+}
+
+pub(super) use imp::{record, set_record};
+
+/// Renames a file within its folder, and fails with `EXIST` if something has the new name.
+pub(super) fn rename_new(folder: impl AsFd, from: &str, to: &str) -> Result<(), Errno> {
+    use rustix::fs::{AtFlags, linkat, renameat, statat, unlinkat};
+
+    match imp::rename_exclusively(&folder, from, to) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        result => return result,
+    }
+    // The file system cannot, or the system is too old. A second name is as exclusive ...
+    match linkat(&folder, from, &folder, to, AtFlags::empty()) {
+        Ok(()) => return unlinkat(&folder, from, AtFlags::empty()),
+        Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK) => {}
+        Err(errno) => return Err(errno),
+    }
+    // ... and where a file has only one name, as on FAT, looking first is the best there is.
+    match statat(&folder, to, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => renameat(&folder, from, &folder, to),
+        Err(errno) => Err(errno),
+        Ok(_) => Err(Errno::EXIST),
+    }
+}
+
+/// Sets room aside for a file of this length, where the file system can. Its length stays as it is.
+///
+/// # Errors
+///
+/// If there is not that much room.
+pub(super) fn set_aside(file: impl AsFd, length: u64) -> Result<(), Errno> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{FallocateFlags, fallocate};
+        match fallocate(file, FallocateFlags::KEEP_SIZE, 0, length) {
+            Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => return Err(errno),
+            // Anything else only means that it cannot be done here.
+            _ => {}
+        }
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = (file, length);
+    Ok(())
+}

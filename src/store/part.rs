@@ -1,0 +1,262 @@
+//! `NAME.part`: what there is of a file that is not complete.
+//!
+//! A part is this process's own while it is locked. It bears pfetch's mark, its record; what has the
+//! name and no mark is somebody else's, and is left alone.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{
+    AtFlags, FlockOperation, Mode, OFlags, Stat, flock, fstat, ftruncate, openat, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+use super::FileError;
+use super::folder::{Folder, is_file, sort};
+use super::record::Record;
+
+/// How often a name may turn out to have changed hands while it was being looked at.
+const TRIES: usize = 8;
+
+/// An open, locked part.
+#[derive(Debug)]
+pub(super) struct Part {
+    file: File,
+    /// Its name in its folder.
+    name: String,
+    /// Whether it was not there before.
+    is_new: bool,
+    /// Its length.
+    length: u64,
+}
+
+/// What is in the way of a part.
+enum Found {
+    Own(Part, Option<Record>),
+    /// The name is free again.
+    Gone,
+    /// The file system keeps no marks, so nobody can know whose it is.
+    Unmarkable,
+}
+
+impl Part {
+    /// The part that an earlier attempt or run has left for `file_name`, with its record.
+    pub(super) fn find(
+        folder: &Folder,
+        file_name: &str,
+        shown: &str,
+    ) -> Result<Option<(Self, Option<Record>)>, FileError> {
+        let name = format!("{file_name}.part");
+        if matches!(folder.look(&name), Ok(None)) {
+            return Ok(None);
+        }
+        Ok(match take_up(folder, name, shown)? {
+            Found::Own(part, record) => Some((part, record)),
+            Found::Gone | Found::Unmarkable => None,
+        })
+    }
+
+    /// A new, empty part for `file_name`; or one that was left, emptied.
+    pub(super) fn create(folder: &Folder, file_name: &str, shown: &str) -> Result<Self, FileError> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut name = format!("{file_name}.part");
+        for _ in 0..TRIES {
+            match openat(folder, &name, flags, Mode::from_raw_mode(0o666)) {
+                Ok(fd) => {
+                    let part = Part {
+                        file: File::from(fd),
+                        name,
+                        is_new: true,
+                        length: 0,
+                    };
+                    // In the moment since, another process may have found it and taken it for left
+                    // over: then it is theirs.
+                    return match lock(&part.file) {
+                        Ok(true) => Ok(part),
+                        Ok(false) => Err(busy(shown)),
+                        // File systems without locks have none to break.
+                        Err(_) => Ok(part),
+                    };
+                }
+                Err(Errno::EXIST) => {}
+                Err(errno) => {
+                    return Err(FileError::refused(
+                        &format!("cannot create {shown}.part"),
+                        errno,
+                    ));
+                }
+            }
+            match take_up(folder, name.clone(), shown)? {
+                Found::Own(mut part, _) => {
+                    part.empty(shown)?;
+                    return Ok(part);
+                }
+                Found::Gone => {}
+                Found::Unmarkable => name = format!("{file_name}.{:08x}.part", fastrand::u32(..)),
+            }
+        }
+        Err(FileError::new(format!(
+            "cannot create {shown}.part: other programs keep taking the name"
+        )))
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Its last `count` bytes.
+    pub(super) fn tail(&self, count: usize) -> io::Result<Vec<u8>> {
+        let mut tail = vec![0; count];
+        let from = self.length - count as u64;
+        self.file.read_exact_at(&mut tail, from)?;
+        Ok(tail)
+    }
+
+    /// All its bytes, in pieces.
+    pub(super) fn read(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut buffer = vec![0; 128 * 1024];
+        let mut from = 0;
+        loop {
+            match self.file.read_at(&mut buffer, from) {
+                Ok(0) => return Ok(()),
+                Ok(count) => {
+                    take(&buffer[..count]);
+                    from += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Adds to it.
+    pub(super) fn append(&mut self, bytes: &[u8], shown: &str) -> Result<(), FileError> {
+        let mut from = 0;
+        while from < bytes.len() {
+            match self.file.write_at(&bytes[from..], self.length) {
+                Ok(0) => return Err(FileError::refused(&cannot_write(shown), Errno::NOSPC)),
+                Ok(count) => {
+                    from += count;
+                    self.length += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                    return Err(FileError::refused(&cannot_write(shown), errno));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes it empty.
+    pub(super) fn empty(&mut self, shown: &str) -> Result<(), FileError> {
+        ftruncate(&self.file, 0)
+            .map_err(|errno| FileError::refused(&cannot_write(shown), errno))?;
+        self.length = 0;
+        Ok(())
+    }
+
+    /// Deletes it, if this process made it and it is still what has the name.
+    pub(super) fn discard(self, folder: &Folder) {
+        if self.is_new && self.is_named(folder) {
+            // What cannot be deleted is left over, and bears the mark.
+            let _ = unlinkat(folder, &self.name, AtFlags::empty());
+        }
+    }
+
+    fn is_named(&self, folder: &Folder) -> bool {
+        match (fstat(&self.file), folder.look(&self.name)) {
+            (Ok(own), Ok(Some(named))) => is_same(&own, &named),
+            _ => false,
+        }
+    }
+}
+
+/// Opens what has the name of a part, if it is one of pfetch's and nobody is at it.
+fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileError> {
+    let refused = |errno| FileError::refused(&format!("cannot open {shown}.part"), errno);
+    let foreign = |why: &str| {
+        FileError::new(format!(
+            "{shown}.part is in the way: {why}; move it away or delete it"
+        ))
+    };
+    let named = match folder.look(&name) {
+        Ok(Some(stat)) => stat,
+        Ok(None) => return Ok(Found::Gone),
+        Err(errno) => return Err(refused(errno)),
+    };
+    if !is_file(&named) {
+        return Err(foreign(&format!("it is {}", sort(&named))));
+    }
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = match openat(folder, &name, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT) => return Ok(Found::Gone),
+        Err(errno) => return Err(refused(errno)),
+    };
+    match lock(&fd) {
+        Ok(false) => return Err(busy(shown)),
+        Ok(true) | Err(_) => {}
+    }
+    // Only now nobody renames it any more: is what is open still what has the name?
+    let stat = fstat(&fd).map_err(refused)?;
+    match folder.look(&name) {
+        Ok(Some(named)) if is_same(&stat, &named) => {}
+        _ => return Ok(Found::Gone),
+    }
+    // A second name is another file's, whoever made it.
+    if !is_file(&stat) || stat.st_nlink != 1 || stat.st_uid != geteuid().as_raw() {
+        return Err(foreign("it is another user's, or has another name too"));
+    }
+    let length = u64::try_from(stat.st_size).unwrap_or_default();
+    let record = match Record::of(&fd) {
+        Ok(record) => record,
+        Err(_) if length == 0 => None,
+        Err(_) => return Ok(Found::Unmarkable),
+    };
+    // An empty one may have been left in the moment before it was marked, and is nobody's loss.
+    if record.is_none() && length > 0 {
+        return Err(foreign("it bears no mark of pfetch's"));
+    }
+    let part = Part {
+        file: File::from(fd),
+        name,
+        is_new: false,
+        length,
+    };
+    Ok(Found::Own(part, record))
+}
+
+fn lock(fd: impl rustix::fd::AsFd) -> Result<bool, Errno> {
+    match flock(fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn is_same(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
+
+fn busy(shown: &str) -> FileError {
+    FileError::new(format!(
+        "another process is writing {shown}.part; wait for it, or save to another folder"
+    ))
+}
+
+fn cannot_write(shown: &str) -> String {
+    format!("cannot write {shown}.part")
+}

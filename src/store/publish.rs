@@ -1,0 +1,172 @@
+//! The last step: a complete part gets its name.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, openat, renameat};
+use rustix::io::Errno;
+
+use super::draft::Draft;
+use super::folder::{Folder, is_file, sort};
+use super::part::Part;
+use super::record::{Record, changed};
+use super::{Exists, FileError, os};
+use crate::outcome::Saved;
+use crate::place::Place;
+
+impl Draft {
+    /// Gives the complete file its name, or says why it cannot have it: as the store was told to deal
+    /// with what has the name already. Returns the file, and whether it is the one that was there.
+    ///
+    /// # Errors
+    ///
+    /// If something that may not be replaced has the name, or the system refuses.
+    pub fn publish(mut self) -> Result<(Saved, bool), FileError> {
+        let place = self.place.clone();
+        self.publish_as(&place)
+    }
+
+    /// The same at another place in the same folder.
+    ///
+    /// # Errors
+    ///
+    /// As for [`publish`](Draft::publish).
+    pub fn publish_as(&mut self, place: &Place) -> Result<(Saved, bool), FileError> {
+        let shown = self.store.root.shown(place);
+        let name = place.file_name();
+        let (Some(folder), Some(part)) = (&self.folder, &self.part) else {
+            return Err(FileError::new(format!("{shown} is not complete")));
+        };
+        let refused = |errno| FileError::refused(&format!("cannot name {shown}"), errno);
+        let saved = Saved {
+            path: self.store.root.path_of(place),
+            bytes: part.length(),
+            sha256: None,
+            resumed_from: self.resumed_from,
+        };
+        match os::rename_new(folder, part.name(), name) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => {
+                let there = match folder.look(name).map_err(refused)? {
+                    Some(there) => there,
+                    None => return Err(refused(Errno::EXIST)),
+                };
+                let record = self.record.as_ref();
+                match decide(self.store.config.exists, folder, name, &there, part, record) {
+                    Ok(Choice::Replace) => replace(folder, part, name, &there).map_err(refused)?,
+                    Ok(Choice::Leave) => {
+                        self.drop_part();
+                        return Ok((saved, true));
+                    }
+                    Err(why) => {
+                        self.drop_part();
+                        return Err(FileError::new(format!("{shown} {why}")));
+                    }
+                }
+            }
+            Err(errno) => return Err(refused(errno)),
+        }
+        if self.store.config.fsync {
+            fsync(folder).map_err(refused)?;
+        }
+        // It is no part any more.
+        self.part = None;
+        Ok((saved, false))
+    }
+
+    /// Deletes the part, if this process made it.
+    fn drop_part(&mut self) {
+        if let (Some(part), Some(folder)) = (self.part.take(), &self.folder) {
+            part.discard(folder);
+        }
+    }
+}
+
+/// What to do about a file that has the name.
+enum Choice {
+    Replace,
+    /// It is as good as the new one.
+    Leave,
+}
+
+fn decide(
+    exists: Exists,
+    folder: &Folder,
+    name: &str,
+    there: &Stat,
+    part: &Part,
+    record: Option<&Record>,
+) -> Result<Choice, String> {
+    if !is_file(there) {
+        return Err(format!("is {}; move it away", sort(there)));
+    }
+    match exists {
+        Exists::Overwrite => Ok(Choice::Replace),
+        Exists::Skip => Ok(Choice::Leave),
+        Exists::Fail => Err("exists (--exists fail)".to_owned()),
+        Exists::Rename => Err("was made by another program in the meantime".to_owned()),
+        Exists::Update => {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let old = openat(folder, name, flags, Mode::empty())
+                .map_err(|errno| format!("exists and cannot be read: {errno}"))?;
+            let old = File::from(old);
+            let known = Record::of(&old).ok().flatten();
+            let is_own = known
+                .filter(|known| record.is_some_and(|record| known.is_same_source(record)))
+                .is_some_and(|known| known.is_untouched(there));
+            if is_own {
+                return Ok(Choice::Replace);
+            }
+            match is_same_content(&old, part) {
+                Ok(true) => {
+                    adopt(&old, record);
+                    Ok(Choice::Leave)
+                }
+                Ok(false) => Err(
+                    "exists, and is not as pfetch saved it from this URL; see --exists overwrite, \
+                     rename and skip"
+                        .to_owned(),
+                ),
+                Err(error) => Err(format!("exists and cannot be read: {error}")),
+            }
+        }
+    }
+}
+
+/// Puts the part in the place of a file, whose mode it takes over.
+fn replace(folder: &Folder, part: &Part, name: &str, there: &Stat) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(there.st_mode) & Mode::from_raw_mode(0o777);
+    fchmod(part.file(), mode)?;
+    renameat(folder, part.name(), folder, name)
+}
+
+/// Remembers where a file is from that turned out to be what the server has.
+fn adopt(file: &File, record: Option<&Record>) {
+    if let (Some(record), Ok(stat)) = (record, fstat(file)) {
+        record.clone().changed_at(changed(&stat)).keep(file);
+    }
+}
+
+fn is_same_content(old: &File, part: &Part) -> io::Result<bool> {
+    if old.metadata()?.len() != part.length() {
+        return Ok(false);
+    }
+    let mut old = old;
+    let mut buffer = Vec::new();
+    let mut same = true;
+    let mut failure = None;
+    part.read(|bytes| {
+        if same && failure.is_none() {
+            buffer.resize(bytes.len(), 0);
+            match old.read_exact(&mut buffer) {
+                Ok(()) => same = buffer == bytes,
+                Err(error) => failure = Some(error),
+            }
+        }
+    })?;
+    match failure {
+        Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Some(error) => Err(error),
+        None => Ok(same),
+    }
+}

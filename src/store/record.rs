@@ -1,0 +1,161 @@
+//! What pfetch remembers of a file: where it came from and which version of it that was.
+//!
+//! The record is an extended attribute of the file itself. So it is there as soon as the file is (it
+//! is set before the file gets its name), it needs neither a second file nor a lock, it goes with the
+//! file when that is moved, or copied with its attributes (`cp -a`, `rsync -X`), and when it is lost
+//! (a plain `cp`, an editor that writes a new file, a file system without attributes) the file is
+//! simply fetched again. It holds the file's length and time of change, so a file that was changed
+//! in place is known too.
+
+use rustix::fd::AsFd;
+use rustix::fs::Stat;
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::draft::{ContentRange, Version};
+use super::os;
+use crate::text::hex;
+
+/// The version of the record.
+const VERSION: u32 = 1;
+
+/// A version of what a URL names, in the server's words (RFC 9110, 8.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    /// The `ETag` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The `Last-Modified` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+    /// Whether `modified` is so much older than the response that it tells versions apart byte by
+    /// byte (RFC 9110, 8.8.2.2). An `ETag` says of itself whether it does.
+    #[serde(default)]
+    pub is_old: bool,
+}
+
+impl Validators {
+    /// What a later part of the body can be asked for by: only something that no two versions that
+    /// differ in a single byte have in common.
+    pub fn strong(&self) -> Option<&str> {
+        match &self.etag {
+            Some(etag) if etag.starts_with("W/") => None,
+            Some(etag) => Some(etag),
+            None if self.is_old => self.modified.as_deref(),
+            None => None,
+        }
+    }
+
+    /// Whether there is nothing to recognise a version by.
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.modified.is_none()
+    }
+}
+
+/// What is remembered of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    v: u32,
+    /// Of the URL that gave the file. URLs are longer than attributes may be.
+    url: String,
+    #[serde(flatten)]
+    pub(super) validators: Validators,
+    /// The length of the whole file, if it is known.
+    pub(super) length: Option<u64>,
+    /// When the file was last changed, in seconds and nanoseconds, if it is whole.
+    pub(super) changed: Option<(i64, u32)>,
+}
+
+impl Record {
+    /// Of a file that `url` gives.
+    pub(super) fn new(url: &str, validators: Validators, length: Option<u64>) -> Self {
+        Record {
+            v: VERSION,
+            url: digest(url),
+            validators,
+            length,
+            changed: None,
+        }
+    }
+
+    /// The record of an open file, if it has one of this version.
+    ///
+    /// # Errors
+    ///
+    /// If the file system keeps none.
+    pub(super) fn of(file: impl AsFd) -> Result<Option<Self>, Errno> {
+        let bytes = os::record(file)?;
+        let record = bytes.and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
+        Ok(record.filter(|record| record.v == VERSION))
+    }
+
+    /// Keeps the record with the file. Returns whether the file system could: what it cannot keep is
+    /// only fetched again one day.
+    pub(super) fn keep(&self, file: impl AsFd) -> bool {
+        let bytes = serde_json::to_vec(self).expect("strings and numbers can be written as JSON");
+        if bytes.len() <= os::MAX_RECORD {
+            return os::set_record(file, &bytes).is_ok();
+        }
+        // Without what makes it too long it is still a mark of whose file it is.
+        let short = Record {
+            validators: Validators::default(),
+            ..self.clone()
+        };
+        short.keep(file)
+    }
+
+    /// The record of the same file, whole, that was last changed then.
+    pub(super) fn changed_at(mut self, moment: (i64, u32)) -> Self {
+        self.changed = Some(moment);
+        self
+    }
+
+    /// Whether it is of what this URL gives.
+    pub(super) fn is_from(&self, url: &str) -> bool {
+        self.url == digest(url)
+    }
+
+    /// Whether both are of what one URL gives.
+    pub(super) fn is_same_source(&self, other: &Record) -> bool {
+        self.url == other.url
+    }
+
+    /// Whether a response that says it is `range` of this version can follow what this is the record
+    /// of: the same version, of the same length.
+    pub(super) fn is_continued_by(&self, range: ContentRange, version: &Version) -> bool {
+        let known = &self.validators;
+        let is_same = match &known.etag {
+            Some(etag) => version.validators.etag.as_ref() == Some(etag),
+            None => version.validators.modified == known.modified,
+        };
+        is_same
+            && version.is_plain
+            && range.first <= range.last
+            && range.last < range.length
+            && self.length.is_none_or(|length| length == range.length)
+    }
+
+    /// Whether the file is as it was when the record was made.
+    pub(super) fn is_untouched(&self, stat: &Stat) -> bool {
+        self.length == u64::try_from(stat.st_size).ok() && self.changed == Some(changed(stat))
+    }
+}
+
+/// When a file was last changed.
+pub(super) fn changed(stat: &Stat) -> (i64, u32) {
+    // The types differ between systems; the nanoseconds are below 10^9 on all.
+    let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or_default();
+    #[expect(
+        clippy::useless_conversion,
+        clippy::unnecessary_cast,
+        reason = "not an i64 everywhere"
+    )]
+    let seconds = stat.st_mtime as i64;
+    (seconds, nanoseconds)
+}
+
+fn digest(url: &str) -> String {
+    let whole = ring::digest::digest(&ring::digest::SHA256, url.as_bytes());
+    // 128 bits are enough to tell URLs apart, those of somebody who tries to confuse them too.
+    hex(&whole.as_ref()[..16])
+}
