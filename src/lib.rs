@@ -35,6 +35,7 @@
 //! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
 //! | `signals` | SIGINT and SIGTERM | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, data |
+//! | [`journal`] | the run log, and what an earlier one says is done | data |
 //! | [`compare`] | the serial baseline | run, data |
 //! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, schedule, retry, fetch, pool, data |
 //! | [`schedule`] | which target may start now | std |
@@ -56,7 +57,8 @@
 //! * There is no global state, and closing is structural: drop the sender, drain, join.
 //! * A duration in a result is measured where it happens or it is `None`; an estimate is called one.
 //!
-//! The schema of the JSON Lines report is with [`report::JsonLines`].
+//! The schema of the JSON Lines report is with [`report::JsonLines`], that of the run log with
+//! [`journal::Journal`].
 
 pub mod app;
 pub mod cli;
@@ -65,6 +67,7 @@ pub mod event;
 pub mod fetch;
 pub mod header;
 pub mod input;
+pub mod journal;
 pub mod lanes;
 pub mod outcome;
 pub mod pool;
