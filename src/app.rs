@@ -12,6 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::cli::{BodiesPlan, Ending, Format, ListName, Plan, ProgressMode};
 use crate::fetch::Fetcher;
 use crate::input::{List, Source};
+use crate::journal::Journal;
 use crate::lanes::Lanes;
 use crate::pool::{Pool, StopToken};
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
@@ -106,8 +107,16 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     plan.fetch.resend = plan.run.limits.is_unpaced();
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
 
+    let (journal, done) = match &plan.log {
+        Some(log) => {
+            let (journal, done) = Journal::open(&log.path, log.resume)
+                .map_err(|error| Problem::usage(error.to_string()))?;
+            (Some(journal), log.resume.then_some(done))
+        }
+        None => (None, None),
+    };
     let lanes = (plan.progress == ProgressMode::Bars).then(|| Arc::new(Lanes::new(plan.workers)));
-    let mut listener = listener(&plan, lanes.clone())
+    let mut listener = listener(&plan, lanes.clone(), journal)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
     let mut builder = Pool::builder().workers(plan.workers);
     if let Some(queue) = plan.queue {
@@ -115,7 +124,11 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     }
     let pool = Fetcher::new(plan.fetch, stop, lanes).pool(builder);
     plan.run.startup = started.elapsed();
-    let work = Work { source, bodies };
+    let work = Work {
+        source,
+        bodies,
+        done,
+    };
     let report = run::run(plan.run, work, &pool, &mut listener);
     // Takes the progress display off the screen before anything else is said.
     drop(listener);
@@ -258,7 +271,11 @@ fn shown(path: &Path) -> String {
 }
 
 /// Everybody who is told what happens.
-fn listener(plan: &Plan, lanes: Option<Arc<Lanes>>) -> io::Result<Fanout> {
+fn listener(
+    plan: &Plan,
+    lanes: Option<Arc<Lanes>>,
+    journal: Option<Journal>,
+) -> io::Result<Fanout> {
     let progress = match (plan.progress, lanes) {
         (ProgressMode::Bars, Some(lanes)) => Some(Progress::bars(lanes)?),
         (ProgressMode::Lines, _) => Some(Progress::lines(io::stderr())?),
@@ -278,17 +295,21 @@ fn listener(plan: &Plan, lanes: Option<Arc<Lanes>>) -> io::Result<Fanout> {
         _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
     };
     let mut all = Fanout::default();
-    all.add(Warnings::new(stderr(&progress)));
+    // First, because what another one cannot write is done all the same.
+    if let (Some(journal), Some(log)) = (journal, &plan.log) {
+        all.add(format!("the run log {}", shown(&log.path)), journal);
+    }
+    all.add("warnings", Warnings::new(stderr(&progress)));
     if plan.verbose {
-        all.add(Verbose::new(stderr(&progress)));
+        all.add("the exchanges", Verbose::new(stderr(&progress)));
     }
     // The display goes off the screen before the summary comes on.
     if let Some(progress) = progress {
-        all.add(progress);
+        all.add("progress", progress);
     }
     match plan.format {
-        Format::Human(style) => all.add(Human::new(stdout, style)),
-        Format::JsonLines(baseline) => all.add(JsonLines::new(stdout, baseline)),
+        Format::Human(style) => all.add("the report", Human::new(stdout, style)),
+        Format::JsonLines(baseline) => all.add("the report", JsonLines::new(stdout, baseline)),
     }
     Ok(all)
 }

@@ -35,14 +35,16 @@
 //! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
 //! | `signals` | SIGINT and SIGTERM | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, data |
+//! | [`journal`] | the run log, and what an earlier one says is done | data |
 //! | [`compare`] | the serial baseline | run, data |
-//! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, schedule, retry, fetch, pool, data |
+//! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |
 //! | [`schedule`] | which target may start now | std |
 //! | [`retry`] | whether an attempt is worth another, and when | data |
-//! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | pool, retry, data |
+//! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | store, pool, retry, data |
+//! | [`store`] | files that are complete or absent, names, validators, bodies in order | data |
 //! | [`input`] | URL text to targets | data |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
-//! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`text`] | plain data and its words | one another |
+//! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another |
 //!
 //! Arrows point down this table only; a test reads the imports and holds them against it.
 //!
@@ -56,7 +58,8 @@
 //! * There is no global state, and closing is structural: drop the sender, drain, join.
 //! * A duration in a result is measured where it happens or it is `None`; an estimate is called one.
 //!
-//! The schema of the JSON Lines report is with [`report::JsonLines`].
+//! The schema of the JSON Lines report is with [`report::JsonLines`], that of the run log with
+//! [`journal::Journal`].
 
 pub mod app;
 pub mod cli;
@@ -65,6 +68,7 @@ pub mod event;
 pub mod fetch;
 pub mod header;
 pub mod input;
+pub mod journal;
 pub mod lanes;
 pub mod outcome;
 pub mod place;

@@ -11,7 +11,7 @@ use crate::target::Verb;
 use crate::timing::{Phase, Timing};
 
 /// How a target ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Answered with an accepted status, and complete.

@@ -45,7 +45,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Targets that the run took up or was to take up: all but those [done before](Self::done_before).
+    /// Targets that the run took up or was to take up: all but those [done before](Summary::done_before).
     pub fn targets(&self) -> u64 {
         self.ok + self.unchanged + self.failed + self.skipped
     }
@@ -98,6 +98,11 @@ impl Tally {
             let (first, last) = self.span.unwrap_or((start, end));
             self.span = Some((first.min(start), last.max(end)));
         }
+    }
+
+    /// Counts a target that is left out because an earlier run is done with it.
+    pub fn add_done_before(&mut self) {
+        self.summary.done_before += 1;
     }
 
     /// The figures so far.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// The plain-data modules, which may import one another.
 const DATA: &[&str] = &[
-    "event", "header", "lanes", "outcome", "summary", "target", "text", "timing",
+    "event", "header", "lanes", "outcome", "place", "summary", "target", "text", "timing",
 ];
 
 /// Which other rooms each room may import, beside data (see [`allowed`]).
@@ -19,24 +19,32 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "cli", "compare", "fetch", "input", "pool", "report", "run", "signals",
+            "cli", "compare", "fetch", "input", "journal", "pool", "report", "run", "signals",
+            "store",
         ],
     ),
     (
         "cli",
         &[
-            "fetch", "input", "pool", "report", "retry", "run", "schedule",
+            "fetch", "input", "pool", "report", "retry", "run", "schedule", "store",
         ],
     ),
     ("compare", &["run"]),
-    ("fetch", &["pool", "retry"]),
+    ("fetch", &["pool", "retry", "store"]),
     ("input", &[]),
+    ("journal", &[]),
     ("pool", &[]),
     ("report", &["compare"]),
     ("retry", &[]),
-    ("run", &["fetch", "input", "pool", "retry", "schedule"]),
+    (
+        "run",
+        &[
+            "fetch", "input", "journal", "pool", "retry", "schedule", "store",
+        ],
+    ),
     ("schedule", &[]),
     ("signals", &["pool"]),
+    ("store", &[]),
 ];
 
 /// Rooms that know nothing of the rest, data included.
@@ -138,8 +146,12 @@ fn outside_names_stay_in_their_rooms() {
         ("rustls::", &["fetch/tls.rs", "fetch/transport"]),
         ("indicatif::", &["report/"]),
         ("signal_hook::", &["signals.rs"]),
-        ("serde_json::", &["input/", "report/"]),
-        ("crossbeam_channel::", &["pool/", "input/", "run/"]),
+        ("serde_json::", &["input/", "journal/", "report/", "store/"]),
+        (
+            "crossbeam_channel::",
+            &["pool/", "input/", "run/", "store/"],
+        ),
+        ("rustix::fs", &["journal/", "store/"]),
     ];
     for (name, homes) in fences {
         let mut at_home = false;

@@ -8,24 +8,38 @@ use crate::event::{Event, Listener};
 /// Tells every listener in turn.
 #[derive(Default)]
 pub struct Fanout {
-    listeners: Vec<Box<dyn Listener>>,
+    /// What each writes, for messages.
+    listeners: Vec<(String, Box<dyn Listener>)>,
 }
 
 impl Fanout {
-    /// Adds one more listener.
-    pub fn add(&mut self, listener: impl Listener + 'static) {
-        self.listeners.push(Box::new(listener));
+    /// Adds one more listener, which writes `what`: an error says that this cannot be written.
+    pub fn add(&mut self, what: impl Into<String>, listener: impl Listener + 'static) {
+        self.listeners.push((what.into(), Box::new(listener)));
+    }
+
+    fn each(
+        &mut self,
+        mut tell: impl FnMut(&mut dyn Listener) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.listeners.iter_mut().try_for_each(|(what, listener)| {
+            tell(listener.as_mut()).map_err(|error| named(what, &error))
+        })
     }
 }
 
 impl Listener for Fanout {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.listeners.iter_mut().try_for_each(|l| l.event(event))
+        self.each(|listener| listener.event(event))
     }
 
     fn idle(&mut self) -> io::Result<()> {
-        self.listeners.iter_mut().try_for_each(|l| l.idle())
+        self.each(|listener| listener.idle())
     }
+}
+
+fn named(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {what}: {error}"))
 }
 
 impl fmt::Debug for Fanout {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::bodies::Bodies;
 use crate::input::{BadTarget, Source, Unreadable};
+use crate::journal::Done;
 use crate::retry::RetryPolicy;
 use crate::schedule::Limits;
 use crate::summary::Summary;
@@ -50,6 +51,8 @@ pub struct Work {
     pub source: Source,
     /// What becomes of their bodies.
     pub bodies: Bodies,
+    /// Targets that are left out, because an earlier run is done with them.
+    pub done: Option<Done>,
 }
 
 /// Bodies are dropped.
@@ -58,6 +61,7 @@ impl From<Source> for Work {
         Work {
             source,
             bodies: Bodies::default(),
+            done: None,
         }
     }
 }
@@ -83,8 +87,8 @@ pub struct Report {
 /// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum CutShort {
-    /// The listener could not write.
-    #[error("cannot write the report: {0}")]
+    /// The listener could not write, as it says itself.
+    #[error("{0}")]
     Listener(#[from] io::Error),
     /// Input that is not a target, with [`RunConfig::strict`].
     #[error("{} (stopped there: --strict)", .0.message)]

@@ -9,6 +9,7 @@ use super::config::{CutShort, LOOK_AHEAD};
 use super::holds::Patient;
 use super::job::{Job, bad_outcome};
 use crate::input::{Item, Next, Unreadable};
+use crate::place::Place;
 use crate::schedule;
 
 /// Items taken from the source before ended jobs are looked at again.
@@ -77,6 +78,13 @@ impl Run<'_> {
         match item {
             Item::Target(target) => {
                 let place = self.bodies.place(&target);
+                if let Some(done) = &self.done {
+                    let name = place.as_ref().map(Place::as_str);
+                    if done.contains(target.verb, target.location.text(), name) {
+                        self.tally.add_done_before();
+                        return self.pass_over(target.index);
+                    }
+                }
                 let job = Job::new(Arc::clone(&target), place);
                 let origin = target.location.origin();
                 self.schedule.offer(origin, target.index, job, now);

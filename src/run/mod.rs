@@ -22,6 +22,7 @@ use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use crate::event::Listener;
 use crate::fetch::{Client, Unnamed};
 use crate::input::{BadTarget, Source, Unreadable};
+use crate::journal::Done;
 use crate::pool::{JobHandle, Pool};
 use crate::retry::Decision;
 use crate::schedule::{self, Schedule};
@@ -45,13 +46,18 @@ pub fn run(
     pool: &Pool<Client>,
     listener: &mut dyn Listener,
 ) -> Report {
-    let Work { source, bodies } = work.into();
+    let Work {
+        source,
+        bodies,
+        done,
+    } = work.into();
     let mut run = Run {
         config,
         source,
         // Names are given in the order of the input, and so are the outcomes with them.
         reorder: Reorder::new(config.order == Order::Input || bodies.is_named_late()),
         bodies,
+        done,
         missing: BTreeMap::new(),
         is_full: false,
         pool,
@@ -100,6 +106,7 @@ struct Run<'a> {
     config: RunConfig,
     source: Source,
     bodies: Bodies,
+    done: Option<Done>,
     /// URLs whose bodies are not to be had, and whose turn in the output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     /// Whether there was no room for a file.

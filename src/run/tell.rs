@@ -105,6 +105,16 @@ impl Run<'_> {
         if let Some(ready) = self.reorder.pass(ready) {
             return self.announce(ready);
         }
+        self.release()
+    }
+
+    /// Takes note that nothing will be told of the target with this index.
+    pub(super) fn pass_over(&mut self, index: u64) -> Result<(), CutShort> {
+        self.reorder.pass_over(index);
+        self.release()
+    }
+
+    fn release(&mut self) -> Result<(), CutShort> {
         while let Some(ready) = self.reorder.take_next() {
             self.announce(ready)?;
         }

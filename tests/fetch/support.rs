@@ -22,6 +22,8 @@ pub(crate) fn target(url: &str) -> Target {
         location: location.unwrap_or_else(|error| panic!("{url}: {error}")),
         verb: Verb::Get,
         headers: None,
+        output: None,
+        sha256: None,
     }
 }
 

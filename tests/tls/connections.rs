@@ -157,6 +157,8 @@ fn all_workers_share_one_set_up_and_resume_each_others_sessions() {
         location: location.expect("it is a URL"),
         verb: Verb::Get,
         headers: None,
+        output: None,
+        sha256: None,
     };
     for worker in 0..3 {
         let outcome = Arc::clone(&fetcher)

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
-use super::super::component::{MAX_BYTES, MAX_NUMBERED_BYTES};
 use super::*;
+use crate::place::Layout;
+use crate::place::component::{MAX_BYTES, MAX_NUMBERED_BYTES};
 use proptest::prelude::*;
 use url::Url;
 
