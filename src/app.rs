@@ -191,7 +191,7 @@ fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
             store,
         } => {
             let store = Store::open(folder, *store).map_err(unsaved)?;
-            Bodies::Save(Saving::at(store, place.clone()))
+            Bodies::Save(Box::new(Saving::at(store, place.clone())))
         }
         BodiesPlan::Folder {
             folder,
@@ -201,11 +201,11 @@ fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
         } => {
             let store = Store::open(folder, *store).map_err(unsaved)?;
             let saving = Saving::by_url(store, *layout);
-            Bodies::Save(if *named_by_server {
+            Bodies::Save(Box::new(if *named_by_server {
                 saving.named_by_server()
             } else {
                 saving
-            })
+            }))
         }
         BodiesPlan::PassOn { gaps } => {
             let stop = stop.clone();

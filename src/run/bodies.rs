@@ -16,7 +16,7 @@ pub enum Bodies {
     #[default]
     Drop,
     /// Each is saved as a file.
-    Save(Saving),
+    Save(Box<Saving>),
     /// They are passed on, one after another in the order of the input.
     PassOn(Concat),
 }

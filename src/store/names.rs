@@ -16,9 +16,9 @@ use crate::place::component::{folded, numbered};
 /// Names are compared as the most careless file system would, so `README` and `readme` are never
 /// both given out. The same claims in the same order get the same places.
 ///
-/// Of a path only a hash is kept, so that millions take some ten bytes each. Two paths that happen
-/// to have the same hash are taken for one (the odds are one in thirty million for a million names),
-/// and all that comes of it is a number that was not needed.
+/// Of a path only a hash is kept, so that a name takes ten to twenty bytes however long it is. Two
+/// paths that happen to have the same hash are taken for one (the odds are one in thirty million for
+/// a million names), and all that comes of it is a number that was not needed.
 #[derive(Debug, Default)]
 pub struct Names {
     files: HashSet<u64, AsItIs>,

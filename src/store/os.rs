@@ -96,10 +96,10 @@ pub(super) fn set_aside(file: impl AsFd, length: u64) -> Result<(), Errno> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::fs::{FallocateFlags, fallocate};
-        match fallocate(file, FallocateFlags::KEEP_SIZE, 0, length) {
-            Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => return Err(errno),
-            // Anything else only means that it cannot be done here.
-            _ => {}
+        let result = fallocate(file, FallocateFlags::KEEP_SIZE, 0, length);
+        // Any other error only means that it cannot be done here.
+        if let Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) = result {
+            return result;
         }
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -206,9 +206,8 @@ fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileErro
         Err(Errno::NOENT) => return Ok(Found::Gone),
         Err(errno) => return Err(refused(errno)),
     };
-    match lock(&fd) {
-        Ok(false) => return Err(busy(shown)),
-        Ok(true) | Err(_) => {}
+    if lock(&fd) == Ok(false) {
+        return Err(busy(shown));
     }
     // Only now nobody renames it any more: is what is open still what has the name?
     let stat = fstat(&fd).map_err(refused)?;

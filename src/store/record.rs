@@ -142,16 +142,11 @@ impl Record {
 }
 
 /// When a file was last changed.
+#[expect(clippy::useless_conversion, reason = "seconds are no i64 everywhere")]
 pub(super) fn changed(stat: &Stat) -> (i64, u32) {
     // The types differ between systems; the nanoseconds are below 10^9 on all.
     let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or_default();
-    #[expect(
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "not an i64 everywhere"
-    )]
-    let seconds = stat.st_mtime as i64;
-    (seconds, nanoseconds)
+    (i64::from(stat.st_mtime), nanoseconds)
 }
 
 fn digest(url: &str) -> String {

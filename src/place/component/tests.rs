@@ -142,7 +142,7 @@ fn long_names_are_cut_between_characters_and_stay_different() {
     // Names of files outlast a program, so the hash in them must not change.
     assert_eq!(
         sanitised(&"a".repeat(181)),
-        format!("{}~{:08x}", "a".repeat(171), 0xf17f_d7f8_u32)
+        format!("{}~f17fd7f8", "a".repeat(171))
     );
 }
 
