@@ -117,13 +117,11 @@ impl Store {
         self.config.exists
     }
 
-    /// Whether anything has this name.
+    /// Whether anything has this name. What cannot be looked at has not: saving there will say why.
     pub fn has(&self, place: &Place) -> bool {
         match self.root.find(place) {
-            Ok(Some(folder)) => !matches!(folder.look(place.file_name()), Ok(None)),
-            Ok(None) => false,
-            // Something is in the way there.
-            Err(_) => true,
+            Ok(Some(folder)) => matches!(folder.look(place.file_name()), Ok(Some(_))),
+            Ok(None) | Err(_) => false,
         }
     }
 

@@ -42,7 +42,8 @@ impl Names {
     /// number, in the folder's name if that is what it is about.
     ///
     /// ```
-    /// use pfetch::store::{Names, Place};
+    /// use pfetch::place::Place;
+    /// use pfetch::store::Names;
     ///
     /// let mut names = Names::new();
     /// let mut claim = |text| names.claim(Place::parse(text).unwrap()).to_string();
