@@ -115,7 +115,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         }
         None => (None, None),
     };
-    let lanes = (plan.progress == ProgressMode::Bars).then(|| Arc::new(Lanes::new(plan.workers)));
+    let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
     let mut listener = listener(&plan, lanes.clone(), journal)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
     let mut builder = Pool::builder().workers(plan.workers);
@@ -278,7 +278,7 @@ fn listener(
 ) -> io::Result<Fanout> {
     let progress = match (plan.progress, lanes) {
         (ProgressMode::Bars, Some(lanes)) => Some(Progress::bars(lanes)?),
-        (ProgressMode::Lines, _) => Some(Progress::lines(io::stderr())?),
+        (ProgressMode::Lines, Some(lanes)) => Some(Progress::lines(lanes, io::stderr())?),
         _ => None,
     };
     let stderr = |progress: &Option<Progress>| -> Box<dyn Write> {

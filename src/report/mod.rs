@@ -4,6 +4,7 @@
 //! as exact bytes. Nothing else in the library prints.
 
 mod fanout;
+mod flow;
 mod human;
 mod jsonl;
 mod progress;

@@ -19,6 +19,7 @@ use crate::lanes::{Busy, Lanes};
 use crate::outcome::Verdict;
 
 use super::AboveProgress;
+use super::flow::{self, Flow};
 use super::units::{bytes, duration};
 
 /// Nothing is shown before this.
@@ -79,15 +80,19 @@ impl Progress {
     /// # Errors
     ///
     /// If its thread cannot be started.
-    pub fn lines(mut out: impl Write + Send + 'static) -> io::Result<Self> {
+    pub fn lines(lanes: Arc<Lanes>, mut out: impl Write + Send + 'static) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
         Self::start(display, move |counts, life| {
             let started = Instant::now();
+            let mut flow = Flow::default();
             while life.goes_on_after(LINE_INTERVAL) {
                 let elapsed = duration(started.elapsed());
                 let now = *lock(counts);
                 // Nobody may be reading any more, and that is fine.
-                let _ = writeln!(out, "pfetch: {elapsed}: {}", now.in_words());
+                let busy = lanes.busy();
+                let reading = flow.look(Instant::now(), now.bytes, &busy, now.waiting(&busy));
+                let counts = now.in_words();
+                let _ = writeln!(out, "pfetch: {elapsed}: {counts}, {}", reading.in_words());
             }
         })
     }
@@ -163,12 +168,16 @@ impl Counts {
     fn in_words(self) -> String {
         let of = self.total.map(|total| format!(" of {total}"));
         format!(
-            "{}{} done, {} failed, {}",
+            "{}{} done, {} failed",
             self.done,
             of.unwrap_or_default(),
             self.failed,
-            bytes(self.bytes)
         )
+    }
+
+    /// How many targets have not been begun, if that is known.
+    fn waiting(self, busy: &[Busy]) -> Option<u64> {
+        Some(self.total?.saturating_sub(self.done + busy.len() as u64))
     }
 }
 
@@ -182,6 +191,7 @@ struct Bars<'a> {
     workers: Vec<ProgressBar>,
     whole: ProgressBar,
     started: Instant,
+    flow: Flow,
     terminal: Term,
     /// What the bars were last laid out for: the terminal's width, and whether the total is known.
     layout: Option<(usize, bool)>,
@@ -206,6 +216,7 @@ impl<'a> Bars<'a> {
             whole: display.add(ProgressBar::no_length()),
             // The run began when the delay did.
             started: Instant::now() - DELAY,
+            flow: Flow::default(),
             terminal,
             layout: None,
         }
@@ -231,6 +242,9 @@ impl<'a> Bars<'a> {
         let room = width.saturating_sub(INDENT);
         self.lay_out(width, now.total);
         let mut busy = self.lanes.busy();
+        let reading = self
+            .flow
+            .look(Instant::now(), now.bytes, &busy, now.waiting(&busy));
         let fixed = self.workers.len() == self.lanes.len();
         if !fixed {
             // Not everyone has a line: those who have been at it longest are of most interest.
@@ -247,13 +261,14 @@ impl<'a> Bars<'a> {
             bar.tick();
         }
         let rate = now.done as f64 / self.started.elapsed().as_secs_f64();
-        let mut message = format!("{rate:.0}/s  {}", bytes(now.bytes));
+        let mut message = format!("{rate:.0}/s  {}", reading.in_words());
         if now.failed > 0 {
             message += &format!("  {} failed", now.failed);
         }
         if now.total.is_none() {
             message = format!("{} done  {message}", now.done);
         }
+        let message = truncate_str(&message, room, "…").into_owned();
         self.whole.set_message(message);
         self.whole.set_position(now.done);
         self.whole.tick();
@@ -270,7 +285,7 @@ impl<'a> Bars<'a> {
             Some(total) => {
                 self.whole.set_length(total);
                 // About what the figures beside it need is left to them.
-                let bar = width.saturating_sub(35).min(40);
+                let bar = width.saturating_sub(65).min(40);
                 let style = if bar < 5 {
                     template("  {elapsed} {pos}/{len}  {msg}")
                 } else {
@@ -292,11 +307,16 @@ fn template(template: &str) -> ProgressStyle {
 }
 
 fn describe(busy: &Busy) -> String {
-    format!(
-        "{:>3}  {:>9}  {:>9}  {}",
-        busy.worker,
-        duration(busy.since.elapsed()),
-        bytes(busy.bytes),
-        busy.url
-    )
+    let now = Instant::now();
+    let elapsed = duration(now.saturating_duration_since(busy.since));
+    let mut line = format!("{:>3}  {elapsed:>9}  {:>9}", busy.worker, bytes(busy.bytes));
+    if let Some(length) = busy.length {
+        // A server may send more than it said; that is its request's failure, and no matter here.
+        let percent = (busy.bytes as f64 * 100.0 / length as f64).min(100.0);
+        line += &format!(" {percent:>3.0}%");
+    }
+    if let Some(left) = flow::left(busy, now) {
+        line += &format!("  {} left", flow::rough(left));
+    }
+    format!("{line}  {}", busy.url)
 }
