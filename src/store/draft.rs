@@ -375,7 +375,7 @@ impl Draft {
     fn create(&mut self, shown: &str) -> Result<Part, FileError> {
         let folder = match self.folder.take() {
             Some(folder) => folder,
-            None => self.store.root.make(&self.place)?,
+            None => self.store.root.make(&self.place, self.store.config.fsync)?,
         };
         let folder = self.folder.insert(folder);
         Part::create(folder, self.place.file_name(), shown)

@@ -70,10 +70,11 @@ impl Root {
         self.descend(place, |_, _| Err(Errno::NOENT))
     }
 
-    /// The folder of `place`, made if it is not there.
-    pub(super) fn make(self: &Arc<Self>, place: &Place) -> Result<Folder, FileError> {
+    /// The folder of `place`, made if it is not there; with `fsync`, for good.
+    pub(super) fn make(self: &Arc<Self>, place: &Place, fsync: bool) -> Result<Folder, FileError> {
         let made = self.descend(place, |parent, name| {
             match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
+                Ok(()) if fsync => rustix::fs::fsync(parent),
                 // Another worker was faster.
                 Ok(()) | Err(Errno::EXIST) => Ok(()),
                 Err(errno) => Err(errno),

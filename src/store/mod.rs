@@ -155,7 +155,9 @@ impl Store {
         let is_link_to_skip = exists == Exists::Skip && is_symlink(&stat);
         if !is_file(&stat) && !is_link_to_skip {
             let what = sort(&stat);
-            return Err(FileError::new(format!("{shown} is {what}; move it away")));
+            return Err(FileError::new(format!(
+                "{shown} is {what}; move it away or choose another name"
+            )));
         }
         let mut kept = Saved {
             path: self.root.path_of(place),

@@ -98,7 +98,10 @@ fn decide(
     record: Option<&Record>,
 ) -> Result<Choice, String> {
     if !is_file(there) {
-        return Err(format!("is {}; move it away", sort(there)));
+        return Err(format!(
+            "is {}; move it away or choose another name",
+            sort(there)
+        ));
     }
     match exists {
         Exists::Overwrite => Ok(Choice::Replace),
