@@ -58,10 +58,8 @@ impl Draft {
                         self.drop_part();
                         return Ok((saved, true));
                     }
-                    Err(why) => {
-                        self.drop_part();
-                        return Err(FileError::new(format!("{shown} {why}")));
-                    }
+                    // What can be continued stays, for a run that is told to replace the file.
+                    Err(why) => return Err(FileError::new(format!("{shown} {why}"))),
                 }
             }
             Err(errno) => return Err(refused(errno)),
