@@ -137,7 +137,9 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "NAME:PASSWORD", help_heading = "Request")]
     pub(super) user: Option<String>,
 
-    /// Ask for compressed bodies (gzip, deflate, brotli, zstd) and decode them.
+    /// Ask for compressed bodies, and decode them.
+    ///
+    /// gzip, deflate, brotli and zstd.
     #[arg(long, help_heading = "Request")]
     pub(super) compressed: bool,
 
@@ -184,12 +186,19 @@ pub(super) struct Args {
     #[arg(long, hide_short_help = true, help_heading = "Connection")]
     pub(super) block_private: bool,
 
-    /// Go through this proxy: http://, https://, socks5:// (names looked up here) or socks5h://.
+    /// Go through this proxy (http, https, socks5, socks5h).
     ///
+    /// With socks5:// names are looked up here, with socks5h:// by the proxy.
     /// Credentials go into the URL: http://name:password@host:port. Without this option the
     /// environment decides, as with curl: http_proxy (lower case only), https_proxy, all_proxy,
     /// no_proxy. An empty value uses no proxy at all.
-    #[arg(short = 'x', long, value_name = "URL", help_heading = "Connection")]
+    #[arg(
+        short = 'x',
+        long,
+        value_name = "URL",
+        hide_short_help = true,
+        help_heading = "Connection"
+    )]
     pub(super) proxy: Option<String>,
 
     /// Hosts that need no proxy: names with all below them, addresses, networks; '*' for all.
@@ -285,7 +294,9 @@ pub(super) struct Args {
     )]
     pub(super) stall_timeout: Duration,
 
-    /// Limit the whole run; what is not done by then has failed [default: no limit].
+    /// Limit the whole run [default: no limit].
+    ///
+    /// What is not done by then has failed.
     #[arg(long, value_name = "TIME", value_parser = time_limit, help_heading = "Limits")]
     pub(super) deadline: Option<Duration>,
 

@@ -34,10 +34,9 @@ pub(super) struct BodyArgs {
     )]
     dir: Option<PathBuf>,
 
-    /// Write the bodies to standard output, in the order of the input; the report goes to standard
-    /// error.
+    /// Write the bodies to standard output, in the order of the input.
     ///
-    /// Where a body is not to be had, the output ends before it, unless --max-failures allows for
+    /// The report goes to standard error. Where a body is not to be had, the output ends before it, unless --max-failures allows for
     /// it. Bodies that come early wait in memory, or in unnamed files in TMPDIR.
     #[arg(long, conflicts_with = "head", help_heading = "Bodies")]
     cat: bool,
@@ -109,8 +108,10 @@ pub(super) struct BodyArgs {
     )]
     fsync: bool,
 
-    /// Append a line to FILE for every URL that is done with, as it happens.
-    #[arg(long, value_name = "FILE", help_heading = "Run log")]
+    /// Append a line to FILE for every URL that is done with.
+    ///
+    /// This run log is written as it happens, so that a run that was killed can go on (--resume).
+    #[arg(long, value_name = "FILE", help_heading = "Bodies")]
     log: Option<PathBuf>,
 
     /// Leave out what the run log says was fetched, and fetch the rest.
@@ -118,7 +119,7 @@ pub(super) struct BodyArgs {
         long,
         requires = "log",
         conflicts_with = "cat",
-        help_heading = "Run log"
+        help_heading = "Bodies"
     )]
     resume: bool,
 }
