@@ -94,11 +94,7 @@ impl Client {
             )?
         };
         let most = match meaning {
-            Meaning::Body => {
-                let name = response.headers().get(header::CONTENT_DISPOSITION);
-                visit.server_name = name.and_then(|name| crate::store::filename(name.as_bytes()));
-                return self.take(visit, response, decoding, bytes);
-            }
+            Meaning::Body => return self.take(visit, response, decoding, bytes),
             Meaning::Refused(failure) => return Err(Broken::Own(failure)),
             Meaning::NoBody(most) => most,
             Meaning::Unchanged | Meaning::Complete => FAILURE_BODY,
@@ -328,6 +324,9 @@ fn judge(
         validators: validators(headers),
         modified: date(headers.get(header::LAST_MODIFIED)),
         length: length.filter(|_| decoding.is_none()),
+        server_name: headers
+            .get(header::CONTENT_DISPOSITION)
+            .and_then(|name| crate::store::filename(name.as_bytes())),
         is_plain,
     };
     let refused = |kind, message: &str| {

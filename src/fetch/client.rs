@@ -41,8 +41,6 @@ pub(super) struct Visit<'a> {
     pub(super) sent: Sent,
     /// Whether what is there is still what the server has.
     pub(super) is_unchanged: bool,
-    /// The name that the server gives the body.
-    pub(super) server_name: Option<String>,
     attempts: u32,
     timing: Timing,
     wire_bytes: u64,
@@ -100,12 +98,7 @@ impl Client {
         self.visit(target, Verb::Get, Sink::Stream(body)).0
     }
 
-    pub(super) fn visit(
-        &mut self,
-        target: &Target,
-        verb: Verb,
-        sink: Sink,
-    ) -> (Outcome, Sink, Option<String>) {
+    pub(super) fn visit(&mut self, target: &Target, verb: Verb, sink: Sink) -> (Outcome, Sink) {
         let started_at = SystemTime::now();
         let started = Instant::now();
         if let Some(lanes) = &self.shared.lanes {
@@ -130,7 +123,6 @@ impl Client {
             is_own_range: request::has_range(config, target),
             sent: Sent::default(),
             is_unchanged: false,
-            server_name: None,
             attempts: 1,
             timing: Timing::default(),
             wire_bytes: 0,
@@ -183,7 +175,7 @@ impl Client {
             error: result.err(),
             retry_after: visit.retry_after,
         };
-        (outcome, visit.sink, visit.server_name)
+        (outcome, visit.sink)
     }
 
     /// Request after request until one is not a redirect.

@@ -13,7 +13,6 @@ use crate::target::{Target, Verb};
 #[derive(Debug)]
 pub struct Unnamed {
     draft: Box<Draft>,
-    file_name: Option<String>,
 }
 
 impl Client {
@@ -37,7 +36,7 @@ impl Client {
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
         let sink = Sink::File(Box::new(draft));
-        let (mut outcome, sink, file_name) = self.visit(target, Verb::Get, sink);
+        let (mut outcome, sink) = self.visit(target, Verb::Get, sink);
         outcome.place = Some(place.clone());
         let Sink::File(draft) = sink else {
             return (outcome, None);
@@ -45,7 +44,7 @@ impl Client {
         match outcome.verdict {
             Verdict::Unchanged => outcome.saved = Some(store.kept(place)),
             Verdict::Ok if named_by_server => {
-                return (outcome, Some(Unnamed { draft, file_name }));
+                return (outcome, Some(Unnamed { draft }));
             }
             Verdict::Ok => settle(&mut outcome, draft.publish(), target),
             Verdict::Failed | Verdict::Skipped => {}
@@ -75,7 +74,7 @@ impl Unnamed {
     /// The place that it should have, with the server's name if there is one.
     pub fn wanted(&self) -> Place {
         let place = self.draft.place();
-        match &self.file_name {
+        match self.draft.server_name() {
             Some(name) => place.with_file_name(name),
             None => place.clone(),
         }

@@ -338,7 +338,7 @@ impl Body {
         *waiting = Waiting {
             is_unproven: waiting.is_unproven,
             is_resumable: version.is_plain && version.validators.strong().is_some(),
-            record: Some(Record::new(url, version.validators, version.length)),
+            record: Some(Record::new(url, version)),
             ..Waiting::default()
         };
         Ok(())

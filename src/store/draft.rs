@@ -58,6 +58,8 @@ pub struct Version {
     pub modified: Option<SystemTime>,
     /// The length of the file, if it is known.
     pub length: Option<u64>,
+    /// The name that the server gives it, as it says.
+    pub server_name: Option<String>,
     /// Whether the body is taken as it comes, so that a later part of it can be asked for.
     pub is_plain: bool,
 }
@@ -132,6 +134,11 @@ impl Draft {
         &self.place
     }
 
+    /// The name that the server gave the file, now or when it sent what there is of it.
+    pub fn server_name(&self) -> Option<&str> {
+        self.record.as_ref()?.server_name.as_deref()
+    }
+
     /// What to ask for at `url`, where redirects may have led: what is remembered is of one URL.
     pub fn ask(&self, url: &str) -> Ask<'_> {
         let known = self.known.as_ref().filter(|record| record.is_from(url));
@@ -179,7 +186,7 @@ impl Draft {
         }
         self.modified = version.modified;
         self.is_resumable = version.is_plain && version.validators.strong().is_some();
-        self.record = Some(Record::new(url, version.validators, version.length));
+        self.record = Some(Record::new(url, version));
         Ok(())
     }
 
@@ -198,6 +205,9 @@ impl Draft {
             return false;
         };
         record.length = Some(range.length);
+        if version.server_name.is_some() {
+            record.server_name.clone_from(&version.server_name);
+        }
         self.overlap = tail;
         self.base = from;
         self.resumed_from = Some(held);

@@ -60,6 +60,9 @@ pub(super) struct Record {
     url: String,
     #[serde(flatten)]
     pub(super) validators: Validators,
+    /// The name that the server gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) server_name: Option<String>,
     /// The length of the whole file, if it is known.
     pub(super) length: Option<u64>,
     /// When the file was last changed, in seconds and nanoseconds, if it is whole.
@@ -68,12 +71,13 @@ pub(super) struct Record {
 
 impl Record {
     /// Of a file that `url` gives.
-    pub(super) fn new(url: &str, validators: Validators, length: Option<u64>) -> Self {
+    pub(super) fn new(url: &str, version: Version) -> Self {
         Record {
             v: VERSION,
             url: digest(url),
-            validators,
-            length,
+            validators: version.validators,
+            server_name: version.server_name,
+            length: version.length,
             changed: None,
         }
     }
@@ -99,6 +103,7 @@ impl Record {
         // Without what makes it too long it is still a mark of whose file it is.
         let short = Record {
             validators: Validators::default(),
+            server_name: None,
             ..self.clone()
         };
         short.keep(file)
