@@ -16,7 +16,7 @@ pub struct Summary {
     /// Targets that failed, bad input lines included.
     pub failed: u64,
     /// Those among the failed whose fault is on this side
-    /// ([`FailureKind::is_local`]).
+    /// ([`FailureKind::is_local`](crate::outcome::FailureKind::is_local)).
     pub local: u64,
     /// Targets that were not tried, or not to their end, because the run was stopped.
     pub skipped: u64,
