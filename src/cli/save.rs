@@ -52,6 +52,8 @@ pub(super) struct BodyArgs {
         hide_possible_values = true,
         hide_short_help = true,
         requires = "dir",
+        // What conflicts with `dir` would otherwise do away with the requirement.
+        conflicts_with_all = ["output", "cat", "head"],
         help_heading = "Bodies"
     )]
     names: Option<NamesArg>,
@@ -77,6 +79,8 @@ pub(super) struct BodyArgs {
         long,
         hide_short_help = true,
         requires = "dir",
+        // What conflicts with `dir` would otherwise do away with the requirement.
+        conflicts_with_all = ["output", "cat", "head"],
         help_heading = "Bodies"
     )]
     content_disposition: bool,

@@ -1,7 +1,7 @@
 //! What is done with a response: its body read to the end, dropped, saved or passed on.
 
 use std::io::Read;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use ring::digest::{Context, SHA256};
@@ -203,7 +203,11 @@ impl Client {
             }
             let is_over = count == 0;
             if filled == self.buffer.len() || (at_once && filled > 0) {
-                match visit.write(&self.buffer[..filled], digest) {
+                let began = Instant::now();
+                let written = visit.write(&self.buffer[..filled], digest);
+                // It may have waited for whoever reads the output.
+                self.meter.was_busy(began);
+                match written {
                     Ok(()) => filled = 0,
                     Err(Refused::Changed) => return Ok(None),
                     Err(refused) => return Err(Broken::Own(failure(refused))),

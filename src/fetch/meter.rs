@@ -298,6 +298,15 @@ impl Meter {
         });
     }
 
+    /// Since this moment nobody has read from the socket: what did not come meanwhile is not to be held
+    /// against the server.
+    pub(super) fn was_busy(&self, since: Instant) {
+        let busy = since.elapsed();
+        if let Some((quiet_since, _)) = &mut self.lock().quiet {
+            *quiet_since += busy;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Reading> {
         // Plain assignments only under this lock, so a poisoned one is still consistent.
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)

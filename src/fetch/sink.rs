@@ -102,7 +102,8 @@ impl Sink {
     pub(super) fn held_before(&self) -> u64 {
         match self {
             Sink::File(draft) => draft.held_before(),
-            _ => 0,
+            Sink::Stream(body) => body.held_before(),
+            Sink::None => 0,
         }
     }
 

@@ -77,8 +77,8 @@ pub struct Report {
     pub overdue: bool,
     /// Whether it ended because there was no room for a file.
     pub is_full: bool,
-    /// The first URL whose body is missing from the output that bodies are passed on to, and that the
-    /// output may have ended before.
+    /// The URL whose body is missing from the output that bodies are passed on to, and that this output
+    /// therefore ended at.
     pub gap: Option<Arc<str>>,
     /// What ended the run early, if neither the stop token nor the deadline did.
     pub cut_short: Option<CutShort>,

@@ -26,7 +26,7 @@ use crate::journal::Done;
 use crate::pool::{JobHandle, Pool};
 use crate::retry::Decision;
 use crate::schedule::{self, Schedule};
-use crate::store::Concat;
+use crate::store::{Concat, ConcatEnd};
 use crate::summary::Tally;
 
 pub use bodies::{Bodies, Saving};
@@ -92,12 +92,16 @@ pub fn run(
         pool.stop();
         run.tally.set_stopped();
     }
+    let gap = match run.bodies.concat().and_then(Concat::end) {
+        Some(ConcatEnd::Gap { index, .. }) => run.missing.remove(&index),
+        _ => None,
+    };
     Report {
         summary: run.tally.summary(),
         unreadable: run.unreadable,
         overdue: run.overdue,
         is_full: run.is_full,
-        gap: run.missing.into_values().next(),
+        gap,
         cut_short: ended.err(),
     }
 }

@@ -96,6 +96,8 @@ pub struct Body {
     /// A copy of what is remembered of what is there.
     held: u64,
     record: Option<Record>,
+    /// How much was there before the response that is being read.
+    held_before: u64,
 }
 
 impl Concat {
@@ -144,6 +146,7 @@ impl Concat {
             index,
             held: waiting.held,
             record: waiting.record.clone().filter(|_| waiting.is_resumable),
+            held_before: 0,
         }
     }
 
@@ -337,10 +340,14 @@ impl Body {
         state.memory -= waiting.in_memory;
         *waiting = Waiting {
             is_unproven: waiting.is_unproven,
-            is_resumable: version.is_plain && version.validators.strong().is_some(),
+            // The proof is of all of it, so all of it has to come at once.
+            is_resumable: version.is_plain
+                && version.validators.strong().is_some()
+                && !waiting.is_unproven,
             record: Some(Record::new(url, version)),
             ..Waiting::default()
         };
+        self.held_before = 0;
         Ok(())
     }
 
@@ -356,8 +363,14 @@ impl Body {
         let fits = record.is_continued_by(range, version) && range.first == waiting.held;
         if fits {
             record.length = Some(range.length);
+            self.held_before = range.first;
         }
         fits
+    }
+
+    /// How much was there before the response that is being read.
+    pub fn held_before(&self) -> u64 {
+        self.held_before
     }
 
     /// Whether what is there, which is to be `length` bytes, is all.
