@@ -1,9 +1,9 @@
 //! What is done with a response: its body read to the end, dropped, saved or passed on.
 
 use std::io::Read;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, Method, Response, StatusCode, header};
 use ring::digest::{Context, SHA256};
 use ureq::Body;
 
@@ -11,9 +11,9 @@ use super::client::{Broken, Client, Step, Visit};
 use super::decode::{Coding, Counts, Decoder, coding};
 use super::meter::Fault;
 use super::sink::Sink;
+use super::version;
 use crate::outcome::{Failure, FailureKind};
-use crate::retry::parse_retry_after;
-use crate::store::{ContentRange, Refused, Validators, Version};
+use crate::store::Refused;
 use crate::target::Location;
 use crate::text::{excerpt, hex};
 use crate::timing::Phase;
@@ -27,13 +27,6 @@ const FAILURE_BODY: u64 = 1024 * 1024;
 /// How much is collected before it is written to a file: TLS gives 16 KiB at a time, and a plain
 /// socket what has come so far.
 const COLLECTED: usize = 256 * 1024;
-
-/// An `ETag` longer than this is not remembered.
-const MAX_VALIDATOR: usize = 1024;
-
-/// `Last-Modified` tells versions apart when it is so much older than the response that no change
-/// can have fallen into the same second, clocks that differ a little included.
-const OLD: Duration = Duration::from_secs(60);
 
 /// How much of a body is read.
 #[derive(Clone, Copy)]
@@ -324,15 +317,8 @@ fn judge(
         return Ok(accepted);
     }
     let is_plain = decoding.is_none() && !visit.is_own_range;
-    let version = Version {
-        validators: validators(headers),
-        modified: date(headers.get(header::LAST_MODIFIED)),
-        length: length.filter(|_| decoding.is_none()),
-        server_name: headers
-            .get(header::CONTENT_DISPOSITION)
-            .and_then(|name| crate::store::filename(name.as_bytes())),
-        is_plain,
-    };
+    let length = length.filter(|_| decoding.is_none());
+    let version = version::of(headers, length, is_plain);
     let refused = |kind, message: &str| {
         Ok(Meaning::Refused(Failure {
             kind,
@@ -343,7 +329,9 @@ fn judge(
     match status {
         StatusCode::NOT_MODIFIED if visit.sent.unless => Ok(Meaning::Unchanged),
         StatusCode::RANGE_NOT_SATISFIABLE if visit.sent.range => {
-            let length = headers.get(header::CONTENT_RANGE).and_then(unsatisfied);
+            let length = headers
+                .get(header::CONTENT_RANGE)
+                .and_then(version::unsatisfied);
             let is_all = length.is_some_and(|length| visit.sink.is_all(length));
             Ok(if is_all {
                 Meaning::Complete
@@ -352,7 +340,9 @@ fn judge(
             })
         }
         StatusCode::PARTIAL_CONTENT if visit.sent.range => {
-            let range = headers.get(header::CONTENT_RANGE).and_then(content_range);
+            let range = headers
+                .get(header::CONTENT_RANGE)
+                .and_then(version::content_range);
             let fits = range.is_some_and(|range| {
                 let count = range.last.saturating_sub(range.first).saturating_add(1);
                 // The two lengths that it states are one.
@@ -382,57 +372,6 @@ fn judge(
 /// Whether a response to this has a body at all (RFC 9112, 6.3).
 fn has_body(method: &Method, status: StatusCode) -> bool {
     method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
-}
-
-/// How long the server asks to be left alone.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    parse_retry_after(value, SystemTime::now())
-}
-
-fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {
-    httpdate::parse_http_date(value?.to_str().ok()?).ok()
-}
-
-fn validators(headers: &HeaderMap) -> Validators {
-    let text = |name| {
-        let value = headers.get(name)?.to_str().ok()?.trim();
-        (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
-    };
-    let modified = date(headers.get(header::LAST_MODIFIED));
-    let sent = date(headers.get(header::DATE));
-    let age = |modified| sent?.duration_since(modified).ok();
-    Validators {
-        etag: text(header::ETAG),
-        modified: modified.and_then(|_| text(header::LAST_MODIFIED)),
-        is_old: modified.and_then(age).is_some_and(|age| age >= OLD),
-    }
-}
-
-/// Reads `bytes 0-99/200`.
-fn content_range(value: &HeaderValue) -> Option<ContentRange> {
-    let (range, length) = value
-        .to_str()
-        .ok()?
-        .trim()
-        .strip_prefix("bytes ")?
-        .split_once('/')?;
-    let (first, last) = range.trim().split_once('-')?;
-    Some(ContentRange {
-        first: number(first)?,
-        last: number(last)?,
-        length: number(length)?,
-    })
-}
-
-/// Reads `bytes */200`.
-fn unsatisfied(value: &HeaderValue) -> Option<u64> {
-    number(value.to_str().ok()?.trim().strip_prefix("bytes */")?)
-}
-
-fn number(text: &str) -> Option<u64> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok()).flatten()
 }
 
 fn failure(refused: Refused) -> Failure {
@@ -480,36 +419,4 @@ fn undecodable(coding: String) -> Broken {
             excerpt(&coding, 40)
         ),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_content_range_is_read_exactly_or_not_at_all() {
-        let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
-        let range = ContentRange {
-            first: 5,
-            last: 9,
-            length: 10,
-        };
-        assert_eq!(read("bytes 5-9/10"), Some(range));
-        for text in [
-            "5-9/10",
-            "bytes 5-9/*",
-            "bytes */10",
-            "bytes -9/10",
-            "bytes 5-/10",
-            "bytes +5-9/10",
-            "bytes 5-9",
-            "items 5-9/10",
-            "bytes 5-9/99999999999999999999",
-        ] {
-            assert_eq!(read(text), None, "{text}");
-        }
-        let unsatisfied = |text: &str| super::unsatisfied(&HeaderValue::from_str(text).unwrap());
-        assert_eq!(unsatisfied("bytes */10"), Some(10));
-        assert_eq!(unsatisfied("bytes 0-1/10"), None);
-    }
 }

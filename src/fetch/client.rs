@@ -8,7 +8,7 @@ use ureq::Agent;
 
 use super::meter::{Limits, Measured, Meter};
 use super::sink::Sink;
-use super::{Fetcher, body, error, exchange, redirect, request};
+use super::{Fetcher, error, exchange, redirect, request, version};
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::store::{Ask, Body};
 use crate::target::{Location, Target, Verb};
@@ -303,7 +303,7 @@ impl Client {
             &self.shared.config,
         )
         .map_err(Broken::Own)?;
-        visit.retry_after = body::retry_after(response.headers());
+        visit.retry_after = version::retry_after(response.headers());
         let mut count = 0;
         let step = self.receive(visit, response, next, &mut count);
         *body_bytes = Some(count);

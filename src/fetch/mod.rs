@@ -27,6 +27,7 @@ mod save;
 mod sink;
 mod tls;
 mod transport;
+mod version;
 
 pub use accept::{AcceptError, StatusSet};
 pub use actions::{Get, Head, PassOn, Save};
