@@ -83,6 +83,8 @@ struct Waiting {
     given: u64,
     /// Whether nothing of it may be passed on before it is known to be right.
     is_unproven: bool,
+    /// Whether it has broken off, and whether it can be continued is not known yet.
+    is_broken_off: bool,
     /// Whether it is all there, once that is known; if not, it will never be.
     is_whole: Option<bool>,
     record: Option<Record>,
@@ -248,7 +250,7 @@ impl Shared {
             let index = state.next;
             if let Some(waiting) = state.waiting.get_mut(&index) {
                 let may_pass = match waiting.is_whole {
-                    None => !waiting.is_unproven,
+                    None => !waiting.is_unproven && !waiting.is_broken_off,
                     Some(is_whole) => is_whole,
                 };
                 if may_pass {
@@ -364,6 +366,8 @@ impl Body {
         if fits {
             record.length = Some(range.length);
             self.held_before = range.first;
+            waiting.is_broken_off = false;
+            self.shared.changed.notify_all();
         }
         fits
     }
@@ -466,6 +470,16 @@ impl Body {
                 length,
             }),
             _ => Ok(()),
+        }
+    }
+}
+
+/// An attempt is over. Should there be another, what is there of the body may have to be replaced, so
+/// no more of it is passed on before that is known.
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.shared.lock().waiting.get_mut(&self.index) {
+            waiting.is_broken_off = true;
         }
     }
 }
