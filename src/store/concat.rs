@@ -77,6 +77,8 @@ struct Waiting {
     given: u64,
     /// Whether nothing of it may be passed on before it is known to be right.
     is_unproven: bool,
+    /// Whether it has broken off, and whether it can be continued is not known yet.
+    is_broken_off: bool,
     /// Whether it is all there, once that is known; if not, it will never be.
     is_whole: Option<bool>,
     record: Option<Record>,
@@ -222,7 +224,7 @@ impl Shared {
             let index = state.next;
             if let Some(waiting) = state.waiting.get_mut(&index) {
                 let may_pass = match waiting.is_whole {
-                    None => !waiting.is_unproven,
+                    None => !waiting.is_unproven && !waiting.is_broken_off,
                     Some(is_whole) => is_whole,
                 };
                 if may_pass {

@@ -99,6 +99,8 @@ impl Body {
         if fits {
             record.length = Some(range.length);
             self.held_before = range.first;
+            waiting.is_broken_off = false;
+            self.shared.changed.notify_all();
         }
         fits
     }
@@ -201,6 +203,16 @@ impl Body {
                 length,
             }),
             _ => Ok(()),
+        }
+    }
+}
+
+/// An attempt is over. Should there be another, what is there of the body may have to be replaced, so
+/// no more of it is passed on before that is known.
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.shared.lock().waiting.get_mut(&self.index) {
+            waiting.is_broken_off = true;
         }
     }
 }
