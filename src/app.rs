@@ -98,7 +98,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
-    let bodies = bodies(&plan.bodies, &stop)?;
+    let mut bodies = bodies(&plan.bodies, &stop)?;
     let concat = match &bodies {
         Bodies::PassOn(concat) => Some(concat.clone()),
         _ => None,
@@ -109,7 +109,12 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
 
     let (journal, done) = match &plan.log {
         Some(log) => {
-            let (journal, done) = Journal::open(&log.path, log.resume)
+            let reserve = |place: &str, path: &str| {
+                if let Bodies::Save(saving) = &mut bodies {
+                    saving.reserve(place, path);
+                }
+            };
+            let (journal, done) = Journal::open_with(&log.path, log.resume, reserve)
                 .map_err(|error| Problem::usage(error.to_string()))?;
             (Some(journal), log.resume.then_some(done))
         }

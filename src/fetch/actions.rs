@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Client, Unnamed};
+use super::{Client, Naming, Unnamed};
 use crate::outcome::Outcome;
 use crate::place::Place;
 use crate::pool::{Action, Worker};
@@ -40,8 +40,8 @@ pub struct Save {
     pub store: Store,
     /// Where in it.
     pub place: Place,
-    /// Whether the file only gets its name later, when the server's can be given out in its turn.
-    pub named_by_server: bool,
+    /// What it is named there.
+    pub naming: Naming,
 }
 
 impl Action<Client, Arc<Target>> for Save {
@@ -49,7 +49,7 @@ impl Action<Client, Arc<Target>> for Save {
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
         let client = &mut worker.state;
-        client.save(&target, &self.store, &self.place, self.named_by_server)
+        client.save(&target, &self.store, &self.place, &self.naming)
     }
 }
 

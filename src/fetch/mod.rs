@@ -36,5 +36,5 @@ pub use config::FetchConfig;
 pub use fetcher::Fetcher;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
 pub use resolver::{DnsConfig, Family};
-pub use save::Unnamed;
+pub use save::{Naming, Unnamed};
 pub use tls::TlsConfig;

@@ -41,8 +41,9 @@ pub(super) fn build(
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
     }
     let mut authorization = location.authorization();
+    let own = target.headers.as_deref();
+    let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));
     if location.same_origin(&target.location) {
-        let own = target.headers.as_deref();
         for given in std::iter::once(&config.headers).chain(own) {
             // The first of a name replaces what is there, further ones add to it.
             for name in given.keys() {
@@ -54,7 +55,8 @@ pub(super) fn build(
         }
         authorization = authorization
             .or(target.location.authorization())
-            .or(config.authorization.as_ref());
+            // What a line says of its own URL comes before what is said of all.
+            .or(config.authorization.as_ref().filter(|_| !has_own));
     }
     if let Some(secret) = authorization {
         headers.insert(header::AUTHORIZATION, secret.reveal().clone());

@@ -9,6 +9,17 @@ use crate::place::Place;
 use crate::store::{Draft, FileError, Prior, Store};
 use crate::target::{Target, Verb};
 
+/// What a file is named. Its part is at its place in any case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Naming {
+    /// By its place.
+    Place,
+    /// By another place in the same folder, because something else has the name.
+    Other(Place),
+    /// Later, when the server's name for it can be given out in its turn.
+    Late,
+}
+
 /// A complete file that has no name yet, because the server's is to be given in its turn.
 #[derive(Debug)]
 pub struct Unnamed {
@@ -16,19 +27,17 @@ pub struct Unnamed {
 }
 
 impl Client {
-    /// Fetches one target and saves its body at `place`. With `named_by_server` the file does not get
-    /// its name yet: whoever deals out names can ask for it with the server's.
+    /// Fetches one target and saves its body at `place`, or for another name beside it.
     pub fn save(
         &mut self,
         target: &Target,
         store: &Store,
         place: &Place,
-        named_by_server: bool,
+        naming: &Naming,
     ) -> (Outcome, Option<Unnamed>) {
-        let prior = if named_by_server {
-            store.unnamed(place).map(Prior::Wanted)
-        } else {
-            store.draft(place, target.sha256.as_deref())
+        let prior = match naming {
+            Naming::Place => store.draft(place, target.sha256.as_deref()),
+            Naming::Other(_) | Naming::Late => store.unnamed(place).map(Prior::Wanted),
         };
         let draft = match prior {
             Ok(Prior::Wanted(draft)) => draft,
@@ -38,16 +47,21 @@ impl Client {
         let sink = Sink::File(Box::new(draft));
         let (mut outcome, sink) = self.visit(target, Verb::Get, sink);
         outcome.place = Some(place.clone());
-        let Sink::File(draft) = sink else {
+        let Sink::File(mut draft) = sink else {
             return (outcome, None);
         };
-        match outcome.verdict {
-            Verdict::Unchanged => outcome.saved = Some(store.kept(place)),
-            Verdict::Ok if named_by_server => {
-                return (outcome, Some(Unnamed { draft }));
+        match (outcome.verdict, naming) {
+            (Verdict::Unchanged, _) => outcome.saved = Some(store.kept(place)),
+            (Verdict::Ok, Naming::Late) => return (outcome, Some(Unnamed { draft })),
+            (Verdict::Ok, Naming::Place) => {
+                let published = draft.publish_as(place);
+                settle(&mut outcome, published, target);
             }
-            Verdict::Ok => settle(&mut outcome, draft.publish(), target),
-            Verdict::Failed | Verdict::Skipped => {}
+            (Verdict::Ok, Naming::Other(name)) => {
+                let published = draft.publish_as(name);
+                settle(&mut outcome, published, target);
+            }
+            (Verdict::Failed | Verdict::Skipped, _) => {}
         }
         (outcome, None)
     }

@@ -40,8 +40,13 @@ impl Done {
         self.keys.is_empty()
     }
 
-    /// Reads the lines after the header.
-    pub(super) fn read(file: &mut File, name: &str) -> Result<Self, JournalError> {
+    /// Reads the lines after the header. Of each target that has a file, `each` is told the name that
+    /// was meant for it and the path that it has.
+    pub(super) fn read(
+        file: &mut File,
+        name: &str,
+        mut each: impl FnMut(&str, &str),
+    ) -> Result<Self, JournalError> {
         let unreadable = |source| JournalError::Read {
             file: name.to_owned(),
             source,
@@ -83,18 +88,19 @@ impl Done {
             // A last line that lacks no more than its end is whole, and counts: it will once the
             // next run has ended it.
             match line::read(&bytes) {
-                Ok(entry) => done.note(&entry),
+                Ok(entry) => done.note(&entry, &mut each),
                 Err(reason) => torn = Some((number, reason)),
             }
         }
         Ok(done)
     }
 
-    fn note(&mut self, entry: &Entry<'_>) {
+    fn note(&mut self, entry: &Entry<'_>, mut each: impl FnMut(&str, &str)) {
         let Entry::Result {
             verb,
             url,
             name,
+            saved,
             verdict,
         } = entry
         else {
@@ -103,6 +109,9 @@ impl Done {
         let key = key(*verb, url, name.as_deref());
         match verdict {
             Verdict::Ok | Verdict::Unchanged => {
+                if let (Some(name), Some(saved)) = (name, saved) {
+                    each(name, saved);
+                }
                 self.keys.insert(key);
             }
             Verdict::Failed => {

@@ -104,6 +104,8 @@ pub(super) enum Entry<'a> {
         verb: Verb,
         url: Cow<'a, str>,
         name: Option<Cow<'a, str>>,
+        /// The path of the file that it has.
+        saved: Option<Cow<'a, str>>,
         verdict: Verdict,
     },
 }
@@ -119,6 +121,8 @@ struct Fields<'a> {
     #[serde(borrow)]
     name: Option<Text<'a>>,
     outcome: Option<Verdict>,
+    #[serde(borrow)]
+    saved: Option<Text<'a>>,
 }
 
 /// Within an `Option`, serde would copy a bare `Cow`.
@@ -142,6 +146,7 @@ pub(super) fn read(line: &[u8]) -> Result<Entry<'_>, String> {
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
                 name: fields.name.map(|text| text.0),
+                saved: fields.saved.map(|text| text.0),
                 verdict: fields.outcome.ok_or_else(|| missing("outcome"))?,
             })
         }

@@ -63,13 +63,27 @@ impl Journal {
     ///
     /// [`JournalError`]; the file is then as it was.
     pub fn open(path: &Path, resume: bool) -> Result<(Journal, Done), JournalError> {
+        Self::open_with(path, resume, |_, _| {})
+    }
+
+    /// The same; of each target in the log that has a file, `each` is told the name that was meant for
+    /// it (`name`) and the path that it has (`saved`).
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Journal::open).
+    pub fn open_with(
+        path: &Path,
+        resume: bool,
+        each: impl FnMut(&str, &str),
+    ) -> Result<(Journal, Done), JournalError> {
         let Opened {
             mut file,
             name,
             torn,
         } = file::open(path)?;
         let done = if resume {
-            Done::read(&mut file, &name)?
+            Done::read(&mut file, &name, each)?
         } else {
             Done::default()
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::fetch::{Client, Get, Head, PassOn, Save, Unnamed};
+use crate::fetch::{Client, Get, Head, Naming, PassOn, Save, Unnamed};
 use crate::outcome::Outcome;
 use crate::place::{Layout, Place};
 use crate::pool::{Action, Worker};
@@ -31,9 +31,11 @@ pub struct Saving {
     only: Option<Place>,
     /// Whether files are named by what the server says.
     named_by_server: bool,
+    /// The places that have been dealt out: one for each target, which depends on the list alone.
     names: Names,
-    /// The same, for names that servers give.
-    server_names: Names,
+    /// The names that files have, where that is another matter: a server names them, or what is there
+    /// already keeps its name.
+    given: Names,
 }
 
 /// What is done with a target: the action of its job.
@@ -54,7 +56,7 @@ impl Saving {
             only: None,
             named_by_server: false,
             names: Names::new(),
-            server_names: Names::new(),
+            given: Names::new(),
         }
     }
 
@@ -74,16 +76,38 @@ impl Saving {
         self
     }
 
+    /// Keeps the name that an earlier run gave to the file of a target with this place.
+    pub fn reserve(&mut self, place: &str, path: &str) {
+        let file_name = path.rsplit('/').next().unwrap_or(path);
+        if let Ok(place) = Place::parse(place) {
+            self.given.claim(place.with_file_name(file_name));
+        }
+    }
+
     fn claim(&mut self, target: &Target) -> Place {
-        let wanted = match (&self.only, &target.output) {
+        self.names.claim(match (&self.only, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
             (None, None) => Place::of(target.location.url(), self.layout),
-        };
-        if self.store.exists() == Exists::Rename && !self.named_by_server {
+        })
+    }
+
+    /// A name in the place of `wanted` that no other file has.
+    fn give(&mut self, wanted: Place) -> Place {
+        if self.store.exists() == Exists::Rename {
             let store = &self.store;
-            self.names.claim_free(wanted, |place| store.has(place))
+            self.given.claim_free(wanted, |place| store.has(place))
         } else {
-            self.names.claim(wanted)
+            self.given.claim(wanted)
+        }
+    }
+
+    fn naming(&mut self, place: &Place) -> Naming {
+        if self.named_by_server {
+            Naming::Late
+        } else if self.store.exists() == Exists::Rename {
+            Naming::Other(self.give(place.clone()))
+        } else {
+            Naming::Place
         }
     }
 }
@@ -110,13 +134,22 @@ impl Bodies {
         }
     }
 
-    pub(super) fn deed(&self, target: &Target, place: Option<&Place>) -> Deed {
-        match (target.verb, self, place) {
+    /// What the file at this place is named: a name that is dealt out by this, once.
+    pub(super) fn file(&mut self, place: Place) -> (Place, Naming) {
+        let naming = match self {
+            Bodies::Save(saving) => saving.naming(&place),
+            Bodies::Drop | Bodies::PassOn(_) => Naming::Place,
+        };
+        (place, naming)
+    }
+
+    pub(super) fn deed(&self, target: &Target, file: Option<&(Place, Naming)>) -> Deed {
+        match (target.verb, self, file) {
             (Verb::Head, _, _) => Deed::Head,
-            (Verb::Get, Bodies::Save(saving), Some(place)) => Deed::Save(Save {
+            (Verb::Get, Bodies::Save(saving), Some((place, naming))) => Deed::Save(Save {
                 store: saving.store.clone(),
                 place: place.clone(),
-                named_by_server: saving.named_by_server,
+                naming: naming.clone(),
             }),
             (Verb::Get, Bodies::PassOn(to), _) => Deed::PassOn(PassOn { to: to.clone() }),
             (Verb::Get, _, _) => Deed::Get,
@@ -131,13 +164,7 @@ impl Bodies {
             Some(place) => place.clone(),
             None => unnamed.wanted(),
         };
-        let place = if saving.store.exists() == Exists::Rename {
-            let store = &saving.store;
-            let has = |place: &Place| store.has(place);
-            saving.server_names.claim_free(wanted, has)
-        } else {
-            saving.server_names.claim(wanted)
-        };
+        let place = saving.give(wanted);
         unnamed.publish(&place, outcome, target);
     }
 }

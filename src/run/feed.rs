@@ -85,7 +85,8 @@ impl Run<'_> {
                         return self.pass_over(target.index);
                     }
                 }
-                let job = Job::new(Arc::clone(&target), place);
+                let file = place.map(|place| self.bodies.file(place));
+                let job = Job::new(Arc::clone(&target), file);
                 let origin = target.location.origin();
                 self.schedule.offer(origin, target.index, job, now);
                 Ok(())
@@ -127,7 +128,7 @@ impl Run<'_> {
 
     fn submit(&mut self, job: Job) {
         let target = Arc::clone(&job.target);
-        let action = self.patient(self.bodies.deed(&target, job.place.as_ref()));
+        let action = self.patient(self.bodies.deed(&target, job.file.as_ref()));
         // With a worker to spare the queue moves at once, so waiting for room in it is no wait, and
         // the only way in when the queue holds nothing (`--queue 0`). Otherwise never wait here.
         let submitted = if self.in_flight.len() < self.pool.threads() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::holds::Ran;
+use crate::fetch::Naming;
 use crate::input::BadTarget;
 use crate::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
 use crate::place::Place;
@@ -14,8 +15,8 @@ use crate::target::{Target, Verb};
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: Arc<Target>,
-    /// Where its file goes, if it is to have one.
-    pub(super) place: Option<Place>,
+    /// Where its file goes and what it is named, if it is to have one.
+    pub(super) file: Option<(Place, Naming)>,
     earlier: Vec<Attempt>,
 }
 
@@ -29,10 +30,10 @@ pub(super) enum Ending {
 }
 
 impl Job {
-    pub(super) fn new(target: Arc<Target>, place: Option<Place>) -> Self {
+    pub(super) fn new(target: Arc<Target>, file: Option<(Place, Naming)>) -> Self {
         Job {
             target,
-            place,
+            file,
             earlier: Vec::new(),
         }
     }
@@ -101,7 +102,7 @@ impl Job {
             message,
         };
         Outcome {
-            place: self.place.clone(),
+            place: self.file.as_ref().map(|(place, _)| place.clone()),
             ..Outcome::untried(*index, Arc::clone(location.text()), *verb, failure)
         }
     }

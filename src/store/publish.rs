@@ -15,22 +15,13 @@ use crate::outcome::Saved;
 use crate::place::Place;
 
 impl Draft {
-    /// Gives the complete file its name, or says why it cannot have it: as the store was told to deal
-    /// with what has the name already. Returns the file, and whether it is the one that was there.
+    /// Gives the complete file its name, that of a place in its folder, or says why it cannot have it:
+    /// as the store was told to deal with what has the name already. Returns the file, and whether it
+    /// is the one that was there.
     ///
     /// # Errors
     ///
     /// If something that may not be replaced has the name, or the system refuses.
-    pub fn publish(mut self) -> Result<(Saved, bool), FileError> {
-        let place = self.place.clone();
-        self.publish_as(&place)
-    }
-
-    /// The same at another place in the same folder.
-    ///
-    /// # Errors
-    ///
-    /// As for [`publish`](Draft::publish).
     pub fn publish_as(&mut self, place: &Place) -> Result<(Saved, bool), FileError> {
         let shown = self.store.root.shown(place);
         let name = place.file_name();
