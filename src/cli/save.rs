@@ -53,6 +53,7 @@ pub(super) struct BodyArgs {
         hide_possible_values = true,
         hide_short_help = true,
         requires = "dir",
+        conflicts_with = "output",
         help_heading = "Bodies"
     )]
     names: Option<NamesArg>,
@@ -78,6 +79,7 @@ pub(super) struct BodyArgs {
         long,
         hide_short_help = true,
         requires = "dir",
+        conflicts_with = "output",
         help_heading = "Bodies"
     )]
     content_disposition: bool,
