@@ -168,9 +168,11 @@ impl Part {
         Ok(())
     }
 
-    /// Deletes it, if this process made it and it is still what has the name.
+    /// Deletes it, if this process made it and it is still what has the name. One that an earlier
+    /// attempt made goes too if there is nothing in it any more.
     pub(super) fn discard(self, folder: &Folder) {
-        if self.is_new && self.is_named(folder) {
+        let is_spent = || self.length == 0 && matches!(Record::of(&self.file), Ok(Some(_)));
+        if (self.is_new || is_spent()) && self.is_named(folder) {
             // What cannot be deleted is left over, and bears the mark.
             let _ = unlinkat(folder, &self.name, AtFlags::empty());
         }

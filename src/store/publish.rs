@@ -55,6 +55,10 @@ impl Draft {
                 match decide(self.store.config.exists, folder, name, &there, part, record) {
                     Ok(Choice::Replace) => replace(folder, part, name, &there).map_err(refused)?,
                     Ok(Choice::Leave) => {
+                        if let Some(part) = &mut self.part {
+                            // If that fails, a part is left that is as good as the file.
+                            let _ = part.empty(&shown);
+                        }
                         self.drop_part();
                         return Ok((saved, true));
                     }
@@ -74,7 +78,7 @@ impl Draft {
         Ok((saved, false))
     }
 
-    /// Deletes the part, if this process made it.
+    /// Deletes the part, if this process made it or there is nothing in it.
     fn drop_part(&mut self) {
         if let (Some(part), Some(folder)) = (self.part.take(), &self.folder) {
             part.discard(folder);

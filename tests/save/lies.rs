@@ -271,3 +271,49 @@ fn truncated_and_reset_bodies_never_get_the_name() {
         run.check(what, run.result()["saved"].is_null());
     }
 }
+
+#[test]
+fn what_is_refused_after_a_retry_leaves_nothing() {
+    let wrong = "0".repeat(64);
+    for (server, is_large) in [
+        (breaking(&version(), |_, head| version().answer(head)), true),
+        (
+            breaking(&version(), |_, _| {
+                Version::tagged("\"v2\"", b"small").whole()
+            }),
+            false,
+        ),
+    ] {
+        let what = format!("large: {is_large}");
+        let dir = Dir::on_disk();
+        let lists = Dir::new();
+        let line = format!(
+            "{{\"url\": \"{}\", \"sha256\": \"{wrong}\"}}\n",
+            server.url("/file")
+        );
+        let list = lists.file("list", line);
+        let run = save(&dir, &["-i", &list], &[]).exits(1);
+        let result = run.result();
+        run.check(&what, result["error"]["kind"] == "checksum");
+        run.check(&what, result["earlier"][0]["error"]["kind"] == "closed");
+        holds(&run, dir.path(), &[]);
+    }
+    // Nor does what turns out to be there already.
+    let dir = Dir::on_disk();
+    dir.file("file", bytes(SIZE));
+    let server = breaking(&version(), |_, head| version().answer(head));
+    let run = save(&dir, &[], &[&server.url("/file")]).exits(0);
+    run.check("unchanged", run.result()["outcome"] == "unchanged");
+    is_whole(&run, &dir, &bytes(SIZE));
+}
+
+#[test]
+fn a_part_that_an_earlier_run_has_left_stays_when_the_server_has_only_errors() {
+    let dir = Dir::on_disk();
+    let server = breaking(&version(), |_, _| response("404 -", "", 0, b""));
+    let url = server.url("/file");
+    save(&dir, &["--retry=0"], &[&url]).exits(1);
+    let run = save(&dir, &["--retry=0"], &[&url]).exits(1);
+    run.check("kind", run.result()["error"]["kind"] == "status");
+    holds(&run, dir.path(), &[("file.part", &bytes(SIZE)[..HELD])]);
+}
