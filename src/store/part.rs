@@ -82,6 +82,11 @@ impl Part {
                     };
                 }
                 Err(Errno::EXIST) => {}
+                Err(Errno::NOENT) => {
+                    return Err(FileError::new(format!(
+                        "cannot create {shown}.part: its folder was removed in the meantime"
+                    )));
+                }
                 Err(errno) => {
                     return Err(FileError::refused(
                         &format!("cannot create {shown}.part"),
@@ -178,7 +183,8 @@ impl Part {
         }
     }
 
-    fn is_named(&self, folder: &Folder) -> bool {
+    /// Whether it is still what has its name.
+    pub(super) fn is_named(&self, folder: &Folder) -> bool {
         match (fstat(&self.file), folder.look(&self.name)) {
             (Ok(own), Ok(Some(named))) => is_same(&own, &named),
             _ => false,

@@ -44,6 +44,13 @@ impl Draft {
             sha256: None,
             resumed_from: self.resumed_from,
         };
+        // Whatever has the part's name gets the file's.
+        if !part.is_named(folder) {
+            let own = self.store.root.shown(&self.place);
+            return Err(FileError::new(format!(
+                "{own}.part was removed or replaced in the meantime, so {shown} is not complete"
+            )));
+        }
         match os::rename_new(folder, part.name(), name) {
             Ok(()) => {}
             Err(Errno::EXIST) => {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ fn a_folder_that_was_removed_is_an_error_and_no_hang() {
         run.check("kind", result["error"]["kind"] == "file");
         let message = result["error"]["message"].as_str().unwrap();
         run.check("named", message.contains(&format!("{path}/file")));
-        run.check("why", message.contains("no such file or directory"));
+        run.check("why", message.contains("removed"));
         run.check("once", server.heads().len() == 1);
     }
 }
@@ -159,4 +160,80 @@ fn runs_that_race_for_one_file_never_spoil_it() {
         runs[0].check("one has saved it", saved >= 1);
         holds(&runs[0], dir.path(), &[("file", &content)]);
     }
+}
+
+#[test]
+fn what_is_put_in_the_place_of_a_part_does_not_get_the_name() {
+    // CVE-2004-2014: bytes go to the open part, so another thing under its name is not they.
+    type Plant = fn(&Path, &Path);
+    let plants: [(&str, Plant); 3] = [
+        ("a link", |part, victim| symlink(victim, part).unwrap()),
+        ("a file", |part, _| fs::write(part, "theirs").unwrap()),
+        ("nothing", |_, _| ()),
+    ];
+    for (what, plant) in plants {
+        let dir = Dir::on_disk();
+        let outside = Dir::on_disk();
+        let victim = outside.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let (part, target) = (dir.path().join("file.part"), victim.clone());
+        let version = Version::tagged("\"v1\"", &bytes(2_000_000));
+        let server = Raw::start(move |mut wire| {
+            if wire.head().is_none() {
+                return Ok(());
+            }
+            let whole = version.whole();
+            wire.send(&whole[..1_000_000])?;
+            while !part.exists() {
+                if wire.wait(Duration::from_millis(1)) {
+                    return Ok(());
+                }
+            }
+            fs::remove_file(&part)?;
+            plant(&part, &target);
+            wire.send(&whole[1_000_000..])
+        });
+        let run = save(&dir, &[], &[&server.url("/file")]).exits(4);
+        let file = dir.path().join("file");
+        run.check(what, fs::symlink_metadata(&file).is_err());
+        run.check(what, fs::read(&victim).unwrap() == b"precious");
+        let result = run.result();
+        let message = result["error"]["message"].as_str().unwrap();
+        let part = dir.path().join("file.part");
+        run.check(what, message.contains(part.to_str().unwrap()));
+        run.check(what, message.contains("removed or replaced"));
+        // What was put there is somebody else's.
+        run.check(
+            what,
+            (what == "nothing") == fs::symlink_metadata(&part).is_err(),
+        );
+    }
+}
+
+#[test]
+fn a_server_that_announces_more_than_the_disk_holds_harms_nobody_else() {
+    // A petabyte. No room is set aside that is not there, and the run goes on.
+    let size = 1_u64 << 50;
+    let head = format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {size}\r\n\r\n");
+    let liar = Raw::start(move |mut wire| {
+        if wire.head().is_none() {
+            return Ok(());
+        }
+        wire.send(&head)?;
+        wire.send(bytes(1_000_000))?;
+        wire.hang()
+    });
+    let honest = Version::tagged("\"v1\"", b"whole").serve();
+    let dir = Dir::on_disk();
+    let urls = [liar.url("/file"), honest.url("/one"), honest.url("/two")];
+    let run = save(&dir, &["-j1"], &urls.each_ref().map(String::as_str)).exits(4);
+    holds(&run, dir.path(), &[("one", b"whole"), ("two", b"whole")]);
+    let results = run.results();
+    let error = &results[0]["error"];
+    run.check("kind", error["kind"] == "file");
+    let message = error["message"].as_str().unwrap();
+    let file = dir.path().join("file");
+    run.check("named", message.contains(file.to_str().unwrap()));
+    run.check("why", message.contains(&size.to_string()));
+    run.check("the others", run.summary()["ok"] == 2);
 }

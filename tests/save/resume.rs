@@ -123,35 +123,71 @@ fn what_a_run_has_left_is_continued_by_the_next_run() {
 }
 
 #[test]
-fn what_a_killed_run_has_left_is_continued() {
-    let dir = Dir::on_disk();
-    let part = dir.path().join("file.part");
-    let whole = Version::tagged("\"v1\"", &bytes(2_000_000));
-    let content = whole.body.clone();
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let server = Raw::start(move |mut wire| {
-        let Some(head) = wire.head() else {
-            return Ok(());
-        };
-        if wire.number > 0 {
-            return wire.send(whole.answer(&head));
-        }
-        if send_some(&mut wire, &part)? {
-            let _ = sender.send(());
-        }
-        wire.hang()
+fn what_a_run_that_was_stopped_or_killed_has_left_is_continued() {
+    for (signal, code) in [
+        (Signal::KILL, None),
+        (Signal::INT, Some(130)),
+        (Signal::TERM, Some(143)),
+    ] {
+        let dir = Dir::on_disk();
+        let part = dir.path().join("file.part");
+        let whole = Version::tagged("\"v1\"", &bytes(2_000_000));
+        let content = whole.body.clone();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let server = Raw::start(move |mut wire| {
+            let Some(head) = wire.head() else {
+                return Ok(());
+            };
+            if wire.number > 0 {
+                return wire.send(whole.answer(&head));
+            }
+            if send_some(&mut wire, &part)? {
+                let _ = sender.send(());
+            }
+            wire.hang()
+        });
+        let folder = dir.path().to_str().unwrap();
+        let url = server.url("/file");
+        let running = pfetch(&["-d", folder, &url]).start();
+        receiver.recv_timeout(crate::pfetch::LIMIT).unwrap();
+        running.signal(signal);
+        let run = running.end();
+        run.check("its end", run.status.code() == code);
+        run.check("only a part", names(dir.path()) == ["file.part"]);
+        let run = save(&dir, &[], &[&url]).exits(0);
+        is_whole(&run, &dir, &content);
+        run.check("resumed", resumed_from(&run) > Some(0));
+    }
+}
+
+#[test]
+fn parts_and_versions_are_those_of_the_url_that_redirects_lead_to() {
+    // The first answer to the file itself breaks off; the redirects before it are whole.
+    let came = std::sync::atomic::AtomicUsize::new(0);
+    let server = Raw::start(move |mut wire| match wire.head() {
+        Some(head) if head.starts_with("GET /file ") => wire.send(
+            "HTTP/1.1 302 -\r\nLocation: /real\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        ),
+        Some(head) => match came.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => wire.send(version().cut(HELD)),
+            _ => wire.send(version().answer(&head)),
+        },
+        None => Ok(()),
     });
-    let folder = dir.path().to_str().unwrap();
+    let dir = Dir::on_disk();
     let url = server.url("/file");
-    let running = pfetch(&["-d", folder, &url]).start();
-    receiver.recv_timeout(crate::pfetch::LIMIT).unwrap();
-    running.signal(Signal::KILL);
-    let run = running.finish();
-    run.check("killed", run.status.code().is_none());
-    run.check("only a part", names(dir.path()) == ["file.part"]);
+    save(&dir, &["--retry=0"], &[&url]).exits(1);
+    let run = save(&dir, &["--retry=0"], &[&url]).exits(0);
+    is_whole(&run, &dir, &version().body);
+    run.check("resumed", resumed_from(&run) == Some(HELD as u64));
     let run = save(&dir, &[], &[&url]).exits(0);
-    is_whole(&run, &dir, &content);
-    run.check("resumed", resumed_from(&run) > Some(0));
+    run.check("unchanged", run.result()["outcome"] == "unchanged");
+    for head in server.heads() {
+        if head.starts_with("GET /file ") {
+            let has_condition = header(&head, "range").or(header(&head, "if-none-match"));
+            run.check("only there", has_condition.is_none());
+        }
+    }
 }
 
 #[test]
