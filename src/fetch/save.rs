@@ -6,7 +6,7 @@ use super::Client;
 use super::sink::Sink;
 use crate::outcome::{Outcome, Saved, Verdict};
 use crate::place::Place;
-use crate::store::{Draft, FileError, Prior, Store};
+use crate::store::{Draft, FileError, Prior, Published, Store};
 use crate::target::{Target, Verb};
 
 /// What a file is named. Its part is at its place in any case.
@@ -51,7 +51,9 @@ impl Client {
             return (outcome, None);
         };
         match (outcome.verdict, naming) {
-            (Verdict::Unchanged, _) => outcome.saved = Some(store.kept(place)),
+            (Verdict::Unchanged, _) => {
+                settle(&mut outcome, store.kept(place).map(Published::Same), target);
+            }
             (Verdict::Ok, Naming::Late) => return (outcome, Some(Unnamed { draft })),
             (Verdict::Ok, Naming::Place) => {
                 let published = draft.publish_as(place);
@@ -101,19 +103,19 @@ impl Unnamed {
     }
 }
 
-/// Tells in the outcome what became of the file, and whether it is the one that was there.
-fn settle(outcome: &mut Outcome, published: Result<(Saved, bool), FileError>, target: &Target) {
-    match published {
-        Ok((mut saved, was_there)) => {
-            saved.sha256 = target.sha256.as_deref().copied();
-            outcome.saved = Some(saved);
-            if was_there {
-                outcome.verdict = Verdict::Unchanged;
-            }
-        }
+/// Tells in the outcome what became of the file.
+fn settle(outcome: &mut Outcome, published: Result<Published, FileError>, target: &Target) {
+    let sha256 = target.sha256.as_deref().copied();
+    let (verdict, saved) = match published {
+        Ok(Published::New(saved)) => (Verdict::Ok, Saved { sha256, ..saved }),
+        Ok(Published::Same(saved)) => (Verdict::Unchanged, Saved { sha256, ..saved }),
+        Ok(Published::Other(saved)) => (Verdict::Unchanged, saved),
         Err(error) => {
             outcome.verdict = Verdict::Failed;
             outcome.error = Some(error.into());
+            return;
         }
-    }
+    };
+    outcome.verdict = verdict;
+    outcome.saved = Some(saved);
 }

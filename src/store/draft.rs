@@ -279,16 +279,12 @@ impl Draft {
             if let Some(record) = record {
                 record.keep(part.file());
             }
-            match record.and_then(|record| record.length) {
-                Some(length) if length >= LARGE => {
-                    os::set_aside(part.file(), length).map_err(|errno| {
-                        let what = format!("cannot set aside {length} bytes for {shown}.part");
-                        Refused::File(FileError::refused(&what, errno))
-                    })?;
-                }
-                _ => {}
+            let length = record.and_then(|record| record.length);
+            // From here on it is deleted if this comes to nothing.
+            let part = self.part.insert(part);
+            if let Some(length) = length.filter(|length| *length >= LARGE) {
+                set_aside(part, length, &shown)?;
             }
-            self.part = Some(part);
         } else if self.held() == 0
             && let (Some(part), Some(record)) = (&self.part, &self.record)
         {
@@ -390,6 +386,22 @@ impl Draft {
         let folder = self.folder.insert(folder);
         Part::create(folder, self.place.file_name(), shown)
     }
+}
+
+/// Sets room aside for the whole of a part.
+fn set_aside(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
+    // The length is only what a server says. Trying would use up what room there is, for others too,
+    // and that one file does not fit is no reason to end the run, as a full disk is.
+    if let Some(room) = os::room(part.file()).filter(|room| *room < length) {
+        return Err(FileError::new(format!(
+            "{shown} is to have {length} bytes, and there is room for {room} on the disk; save \
+             it to another"
+        )));
+    }
+    os::set_aside(part.file(), length).map_err(|errno| {
+        let what = format!("cannot set aside {length} bytes for {shown}.part");
+        FileError::refused(&what, errno)
+    })
 }
 
 impl Drop for Draft {

@@ -35,6 +35,7 @@ pub use draft::{Ask, ContentRange, Draft, Refused, Version};
 pub use error::FileError;
 use folder::{Folder, Root, is_file, is_symlink, sort};
 pub use names::Names;
+pub use publish::Published;
 use record::Record;
 pub use record::Validators;
 
@@ -201,14 +202,23 @@ impl Store {
     }
 
     /// The file at `place`, as it is: what a server said has not changed.
-    pub fn kept(&self, place: &Place) -> Saved {
+    ///
+    /// # Errors
+    ///
+    /// If it is there no more.
+    pub fn kept(&self, place: &Place) -> Result<Saved, FileError> {
         let look = |folder: Folder| folder.look(place.file_name()).ok().flatten();
-        let stat = self.root.find(place).ok().flatten().and_then(look);
-        Saved {
-            path: self.root.path_of(place),
-            bytes: stat.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default()),
-            sha256: None,
-            resumed_from: None,
+        match self.root.find(place)?.and_then(look) {
+            Some(stat) => Ok(Saved {
+                path: self.root.path_of(place),
+                bytes: u64::try_from(stat.st_size).unwrap_or_default(),
+                sha256: None,
+                resumed_from: None,
+            }),
+            None => Err(FileError::new(format!(
+                "{} was removed while the server was asked about it; run again",
+                self.root.shown(place)
+            ))),
         }
     }
 }

@@ -87,6 +87,12 @@ pub(super) fn rename_new(folder: impl AsFd, from: &str, to: &str) -> Result<(), 
     }
 }
 
+/// How many bytes there is room for where a file is, if the file system says.
+pub(super) fn room(file: impl AsFd) -> Option<u64> {
+    let stat = rustix::fs::fstatvfs(file).ok()?;
+    (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
 /// Sets room aside for a file of this length, where the file system can. Its length stays as it is.
 ///
 /// # Errors

@@ -68,20 +68,28 @@ impl Part {
                 Ok(fd) => {
                     let part = Part {
                         file: File::from(fd),
-                        name,
+                        name: name.clone(),
                         is_new: true,
                         length: 0,
                     };
                     // In the moment since, another process may have found it and taken it for left
-                    // over: then it is theirs.
-                    return match lock(&part.file) {
-                        Ok(true) => Ok(part),
-                        Ok(false) => Err(busy(shown)),
-                        // File systems without locks have none to break.
-                        Err(_) => Ok(part),
-                    };
+                    // over: then it is theirs ...
+                    if lock(&part.file) == Ok(false) {
+                        return Err(busy(shown));
+                    }
+                    // ... and they may even be done with it. File systems without locks have none to
+                    // break.
+                    if part.is_named(folder) && part.is_empty() {
+                        return Ok(part);
+                    }
+                    continue;
                 }
                 Err(Errno::EXIST) => {}
+                Err(Errno::NOENT) => {
+                    return Err(FileError::new(format!(
+                        "cannot create {shown}.part: its folder was removed in the meantime"
+                    )));
+                }
                 Err(errno) => {
                     return Err(FileError::refused(
                         &format!("cannot create {shown}.part"),
@@ -168,15 +176,22 @@ impl Part {
         Ok(())
     }
 
-    /// Deletes it, if this process made it and it is still what has the name.
+    /// Deletes it, if this process made it or there is nothing in it, and if it is still what has the
+    /// name. An empty one was taken over from an earlier attempt, or from a process that had just made
+    /// it.
     pub(super) fn discard(self, folder: &Folder) {
-        if self.is_new && self.is_named(folder) {
+        if (self.is_new || self.length == 0) && self.is_named(folder) {
             // What cannot be deleted is left over, and bears the mark.
             let _ = unlinkat(folder, &self.name, AtFlags::empty());
         }
     }
 
-    fn is_named(&self, folder: &Folder) -> bool {
+    fn is_empty(&self) -> bool {
+        self.file.metadata().is_ok_and(|file| file.len() == 0)
+    }
+
+    /// Whether it is still what has its name.
+    pub(super) fn is_named(&self, folder: &Folder) -> bool {
         match (fstat(&self.file), folder.look(&self.name)) {
             (Ok(own), Ok(Some(named))) => is_same(&own, &named),
             _ => false,

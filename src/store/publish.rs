@@ -16,13 +16,13 @@ use crate::place::Place;
 
 impl Draft {
     /// Gives the complete file its name, that of a place in its folder, or says why it cannot have it:
-    /// as the store was told to deal with what has the name already. Returns the file, and whether it
-    /// is the one that was there.
+    /// as the store was told to deal with what has the name already. Returns the file that
+    /// has the name then.
     ///
     /// # Errors
     ///
     /// If something that may not be replaced has the name, or the system refuses.
-    pub fn publish_as(&mut self, place: &Place) -> Result<(Saved, bool), FileError> {
+    pub fn publish_as(&mut self, place: &Place) -> Result<Published, FileError> {
         let shown = self.store.root.shown(place);
         let name = place.file_name();
         let (Some(folder), Some(part)) = (&self.folder, &self.part) else {
@@ -35,6 +35,13 @@ impl Draft {
             sha256: None,
             resumed_from: self.resumed_from,
         };
+        // Whatever has the part's name gets the file's.
+        if !part.is_named(folder) {
+            let own = self.store.root.shown(&self.place);
+            return Err(FileError::new(format!(
+                "{own}.part was removed or replaced in the meantime, so {shown} is not complete"
+            )));
+        }
         match os::rename_new(folder, part.name(), name) {
             Ok(()) => {}
             Err(Errno::EXIST) => {
@@ -45,9 +52,18 @@ impl Draft {
                 let record = self.record.as_ref();
                 match decide(self.store.config.exists, folder, name, &there, part, record) {
                     Ok(Choice::Replace) => replace(folder, part, name, &there).map_err(refused)?,
-                    Ok(Choice::Leave) => {
+                    Ok(Choice::Leave { is_same }) => {
+                        if let Some(part) = &mut self.part {
+                            // If that fails, a part is left that is as good as the file.
+                            let _ = part.empty(&shown);
+                        }
                         self.drop_part();
-                        return Ok((saved, true));
+                        return Ok(if is_same {
+                            Published::Same(saved)
+                        } else {
+                            let bytes = u64::try_from(there.st_size).unwrap_or_default();
+                            Published::Other(Saved { bytes, ..saved })
+                        });
                     }
                     // What can be continued stays, for a run that is told to replace the file.
                     Err(why) => return Err(FileError::new(format!("{shown} {why}"))),
@@ -60,10 +76,10 @@ impl Draft {
         }
         // It is no part any more.
         self.part = None;
-        Ok((saved, false))
+        Ok(Published::New(saved))
     }
 
-    /// Deletes the part, if this process made it.
+    /// Deletes the part, if this process made it or there is nothing in it.
     fn drop_part(&mut self) {
         if let (Some(part), Some(folder)) = (self.part.take(), &self.folder) {
             part.discard(folder);
@@ -71,11 +87,24 @@ impl Draft {
     }
 }
 
+/// Which file has the name now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// The new one.
+    New(Saved),
+    /// The one that was there, and which has the same content.
+    Same(Saved),
+    /// The one that was there, whatever is in it.
+    Other(Saved),
+}
+
 /// What to do about a file that has the name.
 enum Choice {
     Replace,
-    /// It is as good as the new one.
-    Leave,
+    /// To leave it; it may be as good as the new one.
+    Leave {
+        is_same: bool,
+    },
 }
 
 fn decide(
@@ -94,7 +123,7 @@ fn decide(
     }
     match exists {
         Exists::Overwrite => Ok(Choice::Replace),
-        Exists::Skip => Ok(Choice::Leave),
+        Exists::Skip => Ok(Choice::Leave { is_same: false }),
         Exists::Fail => Err("exists (--exists fail)".to_owned()),
         Exists::Rename => Err("was made by another program in the meantime".to_owned()),
         Exists::Update => {
@@ -112,7 +141,7 @@ fn decide(
             match is_same_content(&old, part) {
                 Ok(true) => {
                     adopt(&old, record);
-                    Ok(Choice::Leave)
+                    Ok(Choice::Leave { is_same: true })
                 }
                 Ok(false) => Err(
                     "exists, and is not as pfetch saved it from this URL; see --exists overwrite, \

@@ -317,10 +317,19 @@ pub(crate) struct Dir(PathBuf);
 
 impl Dir {
     pub(crate) fn new() -> Self {
+        Dir::below(&std::env::temp_dir())
+    }
+
+    /// The same on a real disk: where temporary files are, files may have no extended attributes.
+    pub(crate) fn on_disk() -> Self {
+        Dir::below(Path::new(env!("CARGO_TARGET_TMPDIR")))
+    }
+
+    fn below(parent: &Path) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("pfetch-test-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.join(name);
         fs::create_dir(&path).unwrap();
         Dir(path)
     }
@@ -421,5 +430,5 @@ const _: () = {
         Run::result,
         Run::summary,
     );
-    let _ = (Dir::path, Dir::file::<&str>, pfetch::<&str>);
+    let _ = (Dir::on_disk, Dir::path, Dir::file::<&str>, pfetch::<&str>);
 };

@@ -28,7 +28,8 @@ struct Shared {
     stopped: Mutex<bool>,
     stop: Condvar,
     connections: AtomicUsize,
-    requests: Mutex<Vec<String>>,
+    /// The heads of the requests, as they came.
+    heads: Mutex<Vec<String>>,
 }
 
 /// One connection, for the script.
@@ -83,7 +84,13 @@ impl Raw {
 
     /// The targets of the requests that scripts have read, in their order.
     pub(crate) fn requests(&self) -> Vec<String> {
-        lock(&self.shared.requests).clone()
+        let heads = lock(&self.shared.heads);
+        heads.iter().map(|head| target(head)).collect()
+    }
+
+    /// The heads of the requests that scripts have read, in their order.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        lock(&self.shared.heads).clone()
     }
 }
 
@@ -110,6 +117,11 @@ impl Wire<'_> {
     /// Reads one request's head and gives its target; `None` when the client has closed the
     /// connection or the server is being dropped.
     pub(crate) fn request(&mut self) -> Option<String> {
+        self.head().map(|head| target(&head))
+    }
+
+    /// The same, with all of the head.
+    pub(crate) fn head(&mut self) -> Option<String> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];
@@ -123,10 +135,9 @@ impl Wire<'_> {
                 _ => return None,
             }
         }
-        let head = String::from_utf8_lossy(&head);
-        let target = head.split(' ').nth(1).unwrap_or_default().to_owned();
-        lock(&self.shared.requests).push(target.clone());
-        Some(target)
+        let head = String::from_utf8_lossy(&head).into_owned();
+        lock(&self.shared.heads).push(head.clone());
+        Some(head)
     }
 
     /// Reads what has come, at least one byte and as much as one read gives.
@@ -248,6 +259,10 @@ fn accept(listener: &TcpListener, shared: &Shared, script: &Script) {
     });
 }
 
+fn target(head: &str) -> String {
+    head.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // No script runs under these locks, so a poisoned one is still consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -257,6 +272,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// the rest from being reported as dead code, without every includer having to expect that.
 const _: () = {
     let _ = (Raw::addr, Raw::url, Raw::connections, Raw::requests);
+    let _ = (Raw::heads, Wire::head);
     let _ = (Wire::request, Wire::read_once, Wire::peek_once);
     let _ = |mut wire: Wire<'_>| {
         (

@@ -210,6 +210,12 @@ impl Reply<'_> {
         waited.unwrap_or_else(PoisonError::into_inner).0.stopped
     }
 
+    /// Whether it is the only one that is left to answer of at least so many requests.
+    pub(crate) fn is_last_of(&self, requests: usize) -> bool {
+        let state = self.shared.lock();
+        state.serving == 1 && state.targets.len() >= requests
+    }
+
     fn write(&mut self, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
         let connection = if self.keep_alive {
             "keep-alive"
@@ -364,5 +370,5 @@ fn serve(stream: &TcpStream, open: &Open<'_>, handler: &Handler) -> io::Result<(
 const _: () = {
     let _ = (Server::start, Server::addr, Server::url, Server::requests);
     let _ = (Server::targets, Server::connections, Server::max_concurrent);
-    let _ = (Reply::raw, Request::header, bytes);
+    let _ = (Reply::raw, Reply::is_last_of, Request::header, bytes);
 };

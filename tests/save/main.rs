@@ -1,0 +1,18 @@
+//! Saving, as a user sees it: files that are complete or absent, whatever servers say and whatever
+//! lies in the folder already. Through the real binary, against real servers on the loopback.
+
+#[path = "../support/pfetch.rs"]
+mod pfetch;
+#[path = "../support/raw.rs"]
+mod raw;
+#[path = "../support/server.rs"]
+mod server;
+
+mod exists;
+mod files;
+mod hostile;
+mod lies;
+mod named;
+mod races;
+mod resume;
+mod support;
