@@ -600,3 +600,85 @@ fn credentials_never_reach_the_log() {
         "{heads}"
     );
 }
+
+/// All files of a folder with what is in them, in the order of their names.
+fn files(folder: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    let mut files: Vec<_> = entries
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .map(|name| (name.clone(), read(folder, &name)))
+        .collect();
+    files.sort();
+    files
+}
+
+fn pairs<const N: usize>(files: [(&str, &str); N]) -> Vec<(String, String)> {
+    files
+        .map(|(name, text)| (name.to_owned(), text.to_owned()))
+        .into()
+}
+
+#[test]
+fn names_that_servers_gave_stay_with_their_files_when_a_run_is_resumed() {
+    let mended = Arc::new(AtomicBool::new(false));
+    let is_mended = Arc::clone(&mended);
+    // All have the same name for what they send; the first fails at first.
+    let server = Server::with(move |request, reply| {
+        let text = request.target.as_bytes();
+        if request.target == "/1" && !is_mended.load(Ordering::SeqCst) {
+            return reply.send(404, "", b"");
+        }
+        reply.send(
+            200,
+            "Content-Disposition: attachment; filename=same.txt\r\n",
+            text,
+        )
+    });
+    for exists in ["update", "overwrite", "skip", "rename"] {
+        mended.store(false, Ordering::SeqCst);
+        let log = Log::new();
+        let folder = Dir::new();
+        let urls = ["/1", "/2", "/3"].map(|path| server.url(path));
+        let into = folder.path().to_str().unwrap();
+        let mut args = vec!["--content-disposition", "--exists", exists, "-d", into];
+        args.extend(urls.iter().map(String::as_str));
+        let run = log.first(&args).run().exits(1);
+        let first = pairs([("same-1.txt", "/3"), ("same.txt", "/2")]);
+        run.check(exists, files(folder.path()) == first);
+        mended.store(true, Ordering::SeqCst);
+        let run = log.resumed(&args).run().exits(0);
+        let all = pairs([
+            ("same-1.txt", "/3"),
+            ("same-2.txt", "/1"),
+            ("same.txt", "/2"),
+        ]);
+        run.check(exists, files(folder.path()) == all);
+    }
+}
+
+#[test]
+fn what_is_done_is_left_out_also_where_files_got_other_names() {
+    let (server, mended) = mending();
+    let log = Log::new();
+    let folder = Dir::new();
+    folder.file("bad", "mine");
+    folder.file("1", "mine");
+    let urls = ["/bytes/1", "/bad", "/bytes/2"].map(|path| server.url(path));
+    let into = folder.path().to_str().unwrap();
+    let mut args = vec!["--exists", "rename", "-d", into];
+    args.extend(urls.iter().map(String::as_str));
+    log.first(&args).run().exits(1);
+    mended.store(true, Ordering::SeqCst);
+    let before = server.targets().len();
+    let run = log.resumed(&args).run().exits(0);
+    run.check("only the rest", since(&server, before) == set(["/bad"]));
+    let names: Vec<String> = files(folder.path())
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    run.check(
+        &format!("{names:?}"),
+        names == ["1", "1-1", "2", "bad", "bad-1"],
+    );
+    run.check("nothing is lost", read(folder.path(), "bad") == "mine");
+}

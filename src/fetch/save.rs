@@ -87,13 +87,9 @@ impl Client {
 }
 
 impl Unnamed {
-    /// The place that it should have, with the server's name if there is one.
-    pub fn wanted(&self) -> Place {
-        let place = self.draft.place();
-        match self.draft.server_name() {
-            Some(name) => place.with_file_name(name),
-            None => place.clone(),
-        }
+    /// The name that the server has for it, as it says.
+    pub fn server_name(&self) -> Option<&str> {
+        self.draft.server_name()
     }
 
     /// Gives it this place, and tells the outcome.

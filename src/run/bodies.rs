@@ -84,11 +84,17 @@ impl Saving {
         }
     }
 
-    fn claim(&mut self, target: &Target) -> Place {
-        self.names.claim(match (&self.only, &target.output) {
+    /// The place that a target would have if there were no other.
+    fn wanted(&self, target: &Target) -> Place {
+        match (&self.only, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
             (None, None) => Place::of(target.location.url(), self.layout),
-        })
+        }
+    }
+
+    fn claim(&mut self, target: &Target) -> Place {
+        let wanted = self.wanted(target);
+        self.names.claim(wanted)
     }
 
     /// A name in the place of `wanted` that no other file has.
@@ -101,11 +107,12 @@ impl Saving {
         }
     }
 
-    fn naming(&mut self, place: &Place) -> Naming {
+    fn naming(&mut self, target: &Target) -> Naming {
         if self.named_by_server {
             Naming::Late
         } else if self.store.exists() == Exists::Rename {
-            Naming::Other(self.give(place.clone()))
+            let wanted = self.wanted(target);
+            Naming::Other(self.give(wanted))
         } else {
             Naming::Place
         }
@@ -134,10 +141,10 @@ impl Bodies {
         }
     }
 
-    /// What the file at this place is named: a name that is dealt out by this, once.
-    pub(super) fn file(&mut self, place: Place) -> (Place, Naming) {
+    /// What the target's file at this place is named: a name that is dealt out by this, once.
+    pub(super) fn file(&mut self, target: &Target, place: Place) -> (Place, Naming) {
         let naming = match self {
-            Bodies::Save(saving) => saving.naming(&place),
+            Bodies::Save(saving) => saving.naming(target),
             Bodies::Drop | Bodies::PassOn(_) => Naming::Place,
         };
         (place, naming)
@@ -159,10 +166,11 @@ impl Bodies {
     /// Gives a complete file its name.
     pub(super) fn name(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
         let Bodies::Save(saving) = self else { return };
-        let wanted = match &target.output {
+        let wanted = saving.wanted(target);
+        let wanted = match unnamed.server_name() {
             // A name that the list gives is no server's to change.
-            Some(place) => place.clone(),
-            None => unnamed.wanted(),
+            Some(name) if target.output.is_none() => wanted.with_file_name(name),
+            _ => wanted,
         };
         let place = saving.give(wanted);
         unnamed.publish(&place, outcome, target);

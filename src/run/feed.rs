@@ -85,7 +85,7 @@ impl Run<'_> {
                         return self.pass_over(target.index);
                     }
                 }
-                let file = place.map(|place| self.bodies.file(place));
+                let file = place.map(|place| self.bodies.file(&target, place));
                 let job = Job::new(Arc::clone(&target), file);
                 let origin = target.location.origin();
                 self.schedule.offer(origin, target.index, job, now);

@@ -129,11 +129,6 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Where it goes.
-    pub fn place(&self) -> &Place {
-        &self.place
-    }
-
     /// The name that the server gave the file, now or when it sent what there is of it.
     pub fn server_name(&self) -> Option<&str> {
         self.record.as_ref()?.server_name.as_deref()
