@@ -265,6 +265,8 @@ impl Draft {
         let shown = self.store.root.shown(&self.place);
         if self.part.is_none() {
             let part = self.create(&shown).map_err(Refused::File)?;
+            // Before anything can fail, so that it is not left over.
+            let part = &*self.part.insert(part);
             let record = self.record.as_ref();
             if let Some(record) = record {
                 record.keep(part.file());
@@ -278,7 +280,6 @@ impl Draft {
                 }
                 _ => {}
             }
-            self.part = Some(part);
         } else if self.held() == 0
             && let (Some(part), Some(record)) = (&self.part, &self.record)
         {
