@@ -114,8 +114,15 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
                     saving.reserve(place, path);
                 }
             };
-            let (journal, done) = Journal::open_with(&log.path, log.resume, reserve)
-                .map_err(|error| Problem::usage(error.to_string()))?;
+            let (journal, done) =
+                Journal::open_with(&log.path, log.resume, reserve).map_err(|error| Problem {
+                    message: error.to_string(),
+                    ending: Ending {
+                        local: error.is_local(),
+                        usage: !error.is_local(),
+                        ..Ending::default()
+                    },
+                })?;
             (Some(journal), log.resume.then_some(done))
         }
         None => (None, None),

@@ -98,3 +98,20 @@ pub enum JournalError {
         source: io::Error,
     },
 }
+
+impl JournalError {
+    /// Whether there is nothing wrong with the file that was given, only with where it is: it has no
+    /// room, or cannot be written.
+    pub fn is_local(&self) -> bool {
+        match self {
+            JournalError::Write { .. } => true,
+            JournalError::Open { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull
+                    | io::ErrorKind::QuotaExceeded
+                    | io::ErrorKind::ReadOnlyFilesystem
+            ),
+            _ => false,
+        }
+    }
+}

@@ -270,13 +270,12 @@ impl Draft {
         let shown = self.store.root.shown(&self.place);
         if self.part.is_none() {
             let part = self.create(&shown).map_err(Refused::File)?;
-            let record = self.record.as_ref();
-            if let Some(record) = record {
+            // From here on it is deleted if this comes to nothing.
+            let part = &*self.part.insert(part);
+            if let Some(record) = &self.record {
                 record.keep(part.file());
             }
-            let length = record.and_then(|record| record.length);
-            // From here on it is deleted if this comes to nothing.
-            let part = self.part.insert(part);
+            let length = self.record.as_ref().and_then(|record| record.length);
             if let Some(length) = length.filter(|length| *length >= LARGE) {
                 set_aside(part, length, &shown)?;
             }

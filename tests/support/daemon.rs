@@ -84,4 +84,5 @@ pub(crate) fn free_port() -> u16 {
 /// Each crate that includes this file uses its own part of it; see `pfetch.rs`.
 const _: () = {
     let _ = (Daemon::start::<fn(&Path, u16) -> Vec<String>>, Daemon::read);
+    let _ = |daemon: &Daemon| daemon.port;
 };

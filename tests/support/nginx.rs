@@ -104,3 +104,8 @@ fn free_port() -> u16 {
         .expect("loopback has a free port")
         .port()
 }
+
+/// Each crate that includes this file uses its own part of it; see `pfetch.rs`.
+const _: () = {
+    let _ = (Nginx::root, Nginx::access_log);
+};
