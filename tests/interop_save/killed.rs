@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::pfetch::{LIMIT, pfetch};
-use crate::site::{Site, arg, names, noise, scratch};
+use crate::site::{Site, arg, disk_to_itself, names, noise, scratch};
 
 const KILLS: usize = 300;
 
@@ -132,6 +132,7 @@ fn is_killed(status: ExitStatus) -> bool {
 
 #[test]
 fn killed_at_any_moment_it_leaves_whole_files_and_fetches_none_of_them_again() {
+    let _disk = disk_to_itself();
     let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let sources = sources();

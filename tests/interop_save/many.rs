@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::authority::Authority;
 use crate::daemon::free_port;
-use crate::pfetch::{Run, pfetch};
-use crate::site::{Site, arg, names, noise, scratch};
+use crate::pfetch::{LIMIT, Run, pfetch};
+use crate::site::{Site, arg, disk_to_itself, names, noise, scratch};
 
 const SMALL: usize = 20_000;
 
@@ -68,7 +68,9 @@ impl Copy<'_> {
             .collect();
         let args = ["-d", arg(folder), "-A", run, "-j4", "--format=jsonl"];
         let cacert = ["--cacert", self.cacert, "-"];
-        let run = pfetch(&[&args[..], &cacert].concat()).stdin(list).run();
+        let run = pfetch(&[&args[..], &cacert].concat()).stdin(list);
+        // Tens of thousands of files take some disks a while.
+        let run = run.within(LIMIT * 5).run();
         run.exits(0).says_nothing()
     }
 
@@ -86,6 +88,7 @@ impl Copy<'_> {
 
 #[test]
 fn twenty_thousand_files_and_a_large_one_are_saved_byte_for_byte_and_then_left_alone() {
+    let _disk = disk_to_itself();
     let scratch = scratch();
     let file = |name: &str, text: String| {
         let path = scratch.path().join(name);

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -16,6 +17,13 @@ use crate::pfetch::LIMIT;
 /// A folder where files can bear extended attributes, gone with the test.
 pub(crate) fn scratch() -> TempDir {
     TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("the build's folder can be written")
+}
+
+/// Held by the tests that keep the disk busy, so that each has it to itself.
+pub(crate) fn disk_to_itself() -> MutexGuard<'static, ()> {
+    static DISK: Mutex<()> = Mutex::new(());
+    // A test that failed has left nothing behind.
+    DISK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A path as an argument.

@@ -1,7 +1,8 @@
 //! Runs the program as a user would: as a process, in an environment of the test's own making.
 //!
 //! Include it with `#[path = "support/pfetch.rs"] mod pfetch;`. Whatever goes wrong, the failure
-//! shows the command, its status and what it printed so far. Nothing runs longer than [`LIMIT`].
+//! shows the command, its status and what it printed so far. Nothing runs longer than [`LIMIT`],
+//! unless the test allows it.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,6 +30,8 @@ pub(crate) struct Pfetch {
     stdin: Option<Vec<u8>>,
     /// Not read by the test: standard output goes elsewhere.
     stdout: Option<Stdio>,
+    /// The most time it gets.
+    limit: Duration,
 }
 
 /// pfetch with these arguments, nothing on its standard input, and of the environment only `PATH`.
@@ -42,6 +45,7 @@ pub(crate) fn pfetch<S: AsRef<str>>(args: &[S]) -> Pfetch {
         command,
         stdin: None,
         stdout: None,
+        limit: LIMIT,
     }
 }
 
@@ -65,6 +69,12 @@ impl Pfetch {
 
     pub(crate) fn current_dir(mut self, dir: &Path) -> Self {
         self.command.current_dir(dir);
+        self
+    }
+
+    /// Gives it more time than [`LIMIT`], for work that a slow disk makes long.
+    pub(crate) fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -99,9 +109,9 @@ impl Pfetch {
             stdin: child.stdin.take(),
             out: out.map_or_else(Stream::none, Stream::new),
             err: err.map_or_else(Stream::none, Stream::new),
-            status: watch(child),
+            status: watch(child, self.limit),
             ended: false,
-            deadline: Instant::now() + LIMIT,
+            deadline: Instant::now() + self.limit,
         }
     }
 }
@@ -397,7 +407,7 @@ impl Stream {
 
 /// Waits for the end on a thread of its own, and brings it about when time is up: that also ends
 /// whatever wait of the test's there is at the other end of a pipe.
-fn watch(mut child: Child) -> Receiver<ExitStatus> {
+fn watch(mut child: Child, limit: Duration) -> Receiver<ExitStatus> {
     let (sender, status) = mpsc::channel();
     let (alive, ended) = mpsc::channel::<()>();
     let pid = Pid::from_child(&child);
@@ -406,7 +416,7 @@ fn watch(mut child: Child) -> Receiver<ExitStatus> {
         drop(alive);
     });
     thread::spawn(move || {
-        if ended.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
             let _ = kill_process(pid, Signal::KILL);
         }
     });
@@ -418,6 +428,7 @@ fn watch(mut child: Child) -> Receiver<ExitStatus> {
 const _: () = {
     let _ = (LIMIT, Pfetch::stdin::<&str>, Pfetch::stdout, Pfetch::env);
     let _ = (Pfetch::current_dir, Pfetch::run, Pfetch::start, Dir::new);
+    let _ = Pfetch::within;
     let _ = (Running::feed, Running::line, Running::error_line);
     let _ = (Running::signal, Running::finish, Running::end);
     #[cfg(target_os = "linux")]
