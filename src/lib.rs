@@ -43,6 +43,7 @@
 //! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | store, pool, retry, data |
 //! | [`store`] | files that are complete or absent, names, validators, bodies in order | data |
 //! | [`input`] | URL text to targets | data |
+//! | [`stats`] | summaries, intervals, percentiles, scaling laws | std, hdrhistogram |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
 //! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another |
 //!
@@ -78,6 +79,7 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 mod signals;
+pub mod stats;
 pub mod store;
 pub mod summary;
 pub mod target;
