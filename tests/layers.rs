@@ -31,6 +31,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     ("compare", &["run"]),
     ("fetch", &["pool", "retry", "store"]),
+    ("gate", &["stats"]),
     ("input", &[]),
     ("journal", &[]),
     ("pool", &[]),
