@@ -66,7 +66,8 @@ fn shares(setting: Setting, seed: u64) -> (f64, f64) {
 }
 
 /// The promise of `--compare`. The seeds are fixed, and 4,000 comparisons a setting leave the share
-/// itself uncertain by a third of a percent only.
+/// itself uncertain by a third of a percent only. They came to 93.95 to 95.90 % covered, and to 2.0 to
+/// 3.3 % that find parallel faster when it is not.
 #[test]
 fn intervals_cover_the_truth_as_often_as_they_say() {
     let mut seed = 1;
@@ -259,6 +260,34 @@ proptest! {
         prop_assert!((fit.lambda / lambda - 1.0).abs() < 1e-6, "{:?}", fit);
         prop_assert!((fit.sigma - sigma).abs() < 1e-6, "{:?}", fit);
         prop_assert!((fit.kappa - kappa).abs() < 1e-6, "{:?}", fit);
+    }
+
+    #[test]
+    fn no_law_near_the_fit_is_better(
+        sigma in 0.0..0.5_f64, kappa in 0.0..0.02_f64, noise in prop::array::uniform6(0.8..1.2_f64),
+    ) {
+        let law = Usl { lambda: 40.0, sigma, kappa, r_squared: None };
+        let counts = [1, 2, 4, 8, 16, 32_usize];
+        let points: Vec<(usize, f64)> = counts
+            .into_iter()
+            .zip(noise)
+            .map(|(workers, noise)| (workers, noise * law.throughput(workers as f64)))
+            .collect();
+        let error_of = |law: Usl| -> f64 {
+            let rest = |(workers, rate): &(usize, f64)| rate - law.throughput(*workers as f64);
+            points.iter().map(|point| rest(point).powi(2)).sum()
+        };
+        let fit = Usl::fit(&points).unwrap();
+        let best = error_of(fit);
+        prop_assert!(best <= error_of(law) * (1.0 + 1e-9));
+        for step in [-1e-3, 1e-3] {
+            let lambda = fit.lambda * (1.0 + step);
+            let sigma = (fit.sigma + step).max(0.0);
+            let kappa = (fit.kappa + 0.01 * step).max(0.0);
+            for other in [Usl { lambda, ..fit }, Usl { sigma, ..fit }, Usl { kappa, ..fit }] {
+                prop_assert!(best <= error_of(other) * (1.0 + 1e-9), "{:?}, {:?}", fit, other);
+            }
+        }
     }
 
     #[test]
