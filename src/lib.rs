@@ -43,6 +43,8 @@
 //! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | store, pool, retry, data |
 //! | [`store`] | files that are complete or absent, names, validators, bodies in order | data |
 //! | [`input`] | URL text to targets | data |
+//! | [`gate`] | assertions on a run's figures | stats, data |
+//! | [`stats`] | summaries, intervals, percentiles, scaling laws | std, hdrhistogram |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
 //! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another |
 //!
@@ -66,6 +68,7 @@ pub mod cli;
 pub mod compare;
 pub mod event;
 pub mod fetch;
+pub mod gate;
 pub mod header;
 pub mod input;
 pub mod journal;
@@ -78,6 +81,7 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 mod signals;
+pub mod stats;
 pub mod store;
 pub mod summary;
 pub mod target;

@@ -1,0 +1,132 @@
+//! What a gate can be about.
+
+use std::fmt;
+
+use super::unit::Kind;
+
+/// What a gate can be about. Each has a base unit, in which its figures are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// `speedup`: serial over parallel time, a plain number.
+    Speedup,
+    /// `total`: the run's time, in seconds.
+    Total,
+    /// `total_vs_baseline`: the run's time over that of a saved run, a plain number.
+    TotalVsBaseline,
+    /// `failed` with a number: how many URLs failed.
+    Failed,
+    /// `failed` with a share: how many of all URLs tried, in percent (0 to 100).
+    FailedShare,
+    /// `throughput`: body bytes per second.
+    Throughput,
+    /// `requests_per_second`: a plain number.
+    RequestsPerSecond,
+    /// `mean`: of the times per URL, in seconds.
+    Mean,
+    /// `median`: of the times per URL, in seconds.
+    Median,
+    /// `max`: the longest time of a URL, in seconds.
+    Max,
+    /// `p95`: a percentile of the times per URL, in seconds.
+    Percentile(Percent),
+    /// `ttfb_p95`: a percentile of the times to the first byte, in seconds.
+    TtfbPercentile(Percent),
+}
+
+/// Names that stand for one metric each, with what their limits are. `failed` is taken for the number
+/// until its limit says otherwise.
+const PLAIN: &[(&str, Metric, Kind)] = &[
+    ("speedup", Metric::Speedup, Kind::Factor),
+    ("total", Metric::Total, Kind::Time),
+    ("total_vs_baseline", Metric::TotalVsBaseline, Kind::Factor),
+    ("failed", Metric::Failed, Kind::CountOrShare),
+    ("throughput", Metric::Throughput, Kind::ByteRate),
+    ("requests_per_second", Metric::RequestsPerSecond, Kind::Rate),
+    ("mean", Metric::Mean, Kind::Time),
+    ("median", Metric::Median, Kind::Time),
+    ("max", Metric::Max, Kind::Time),
+];
+
+/// What begins the name of a percentile.
+const PERCENTILE: &str = "p";
+
+/// What begins the name of a percentile of the times to the first byte.
+const TTFB: &str = "ttfb_p";
+
+impl Metric {
+    /// The metric of this name and what its limit is, or what is wrong with the name.
+    pub(super) fn named(name: &str) -> Result<(Self, Kind), String> {
+        if let Some((_, metric, kind)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
+            return Ok((*metric, *kind));
+        }
+        let percentile = |prefix| {
+            name.strip_prefix(prefix)
+                .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        };
+        let (percent, metric): (_, fn(Percent) -> Metric) = match percentile(TTFB) {
+            Some(percent) => (percent, Metric::TtfbPercentile),
+            None => match percentile(PERCENTILE) {
+                Some(percent) => (percent, Metric::Percentile),
+                None => return Err(format!("{name:?} is no known name; {}", known())),
+            },
+        };
+        let percent = Percent::read(percent).ok_or_else(|| {
+            format!("{name:?} is no percentile; they go from p0 to p100, with one decimal at most")
+        })?;
+        Ok((metric(percent), Kind::Time))
+    }
+}
+
+fn known() -> String {
+    let names: Vec<&str> = PLAIN.iter().map(|(name, ..)| *name).collect();
+    format!("known are {}, and any p95 or ttfb_p99.9", names.join(", "))
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Metric::Percentile(percent) => write!(f, "{PERCENTILE}{percent}"),
+            Metric::TtfbPercentile(percent) => write!(f, "{TTFB}{percent}"),
+            Metric::FailedShare => f.write_str("failed"),
+            plain => f.write_str(
+                PLAIN
+                    .iter()
+                    .find(|(_, metric, _)| metric == plain)
+                    .expect("every other metric is in the table")
+                    .0,
+            ),
+        }
+    }
+}
+
+/// Which percentile: from 0 to 100 in tenths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percent {
+    tenths: u16,
+}
+
+impl Percent {
+    /// It as a number from 0 to 100.
+    pub fn value(self) -> f64 {
+        f64::from(self.tenths) / 10.0
+    }
+
+    /// Reads `95` or `99.9`.
+    fn read(text: &str) -> Option<Self> {
+        let (whole, tenth) = text.split_once('.').unwrap_or((text, "0"));
+        let are_digits = [whole, tenth]
+            .iter()
+            .all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+        if !are_digits || tenth.len() != 1 || !(1..=3).contains(&whole.len()) {
+            return None;
+        }
+        let tenths = whole.parse::<u16>().ok()? * 10 + tenth.parse::<u16>().ok()?;
+        (tenths <= 1000).then_some(Percent { tenths })
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.value())
+    }
+}

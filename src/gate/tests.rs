@@ -1,0 +1,433 @@
+//! Gates: how they are read, what is said when they cannot be, how they judge.
+
+use super::*;
+use crate::stats::Interval;
+use proptest::prelude::*;
+
+fn gate(text: &str) -> Gate {
+    text.parse()
+        .unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}
+
+/// What is typed, its canonical text, and the limit in its base unit.
+const READABLE: &str = "
+    speedup>=2                  speedup>=2                2
+    speedup>=2.5x               speedup>=2.5              2.5
+    speedup>.5                  speedup>0.5               0.5
+    total<5s                    total<5s                  5
+    total<5.0s                  total<5s                  5
+    total<=1.5min               total<=1.5m               90
+    total<2m                    total<2m                  120
+    total<2h                    total<2h                  7200
+    p95<500ms                   p95<500ms                 0.5
+    p99.9<500ms                 p99.9<500ms               0.5
+    p95.0<1s                    p95<1s                    1
+    p05<1s                      p5<1s                     1
+    p0>80us                     p0>80us                   0.00008
+    p100<80µs                   p100<80us                 0.00008
+    ttfb_p95<200ms              ttfb_p95<200ms            0.2
+    mean<1s                     mean<1s                   1
+    median<1s                   median<1s                 1
+    max<1s                      max<1s                    1
+    failed<=1%                  failed<=1%                1
+    failed<=0.5%                failed<=0.5%              0.5
+    failed<=3                   failed<=3                 3
+    failed==0                   failed==0                 0
+    throughput>=10MB/s          throughput>=10MB/s        10000000
+    throughput>=10M/s           throughput>=10MB/s        10000000
+    throughput>1KB/s            throughput>1kB/s          1000
+    throughput>1B/s             throughput>1B/s           1
+    throughput>2GB/s            throughput>2GB/s          2000000000
+    throughput>2Ki/s            throughput>2KiB/s         2048
+    throughput>1MiB/s           throughput>1MiB/s         1048576
+    throughput>1Gi/s            throughput>1GiB/s         1073741824
+    requests_per_second>=100/s  requests_per_second>=100  100
+    total_vs_baseline<=1.1      total_vs_baseline<=1.1    1.1
+";
+
+#[test]
+fn gates_are_read_with_their_units() {
+    for line in READABLE.lines().filter(|line| !line.is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [text, canonical, value] = words[..] else {
+            panic!("{line:?} is not three words");
+        };
+        let gate = gate(text);
+        assert_eq!(gate.to_string(), canonical, "{text}");
+        assert_eq!(gate.limit().value().to_string(), value, "{text}");
+        assert_eq!(canonical.parse(), Ok(gate), "{text}");
+    }
+}
+
+#[test]
+fn spaces_stand_where_they_like() {
+    for text in [
+        "p95<500ms",
+        "  p95  <  500 ms ",
+        "p95 <500 ms",
+        "\tp95<\u{3000}500ms",
+    ] {
+        assert_eq!(gate(text), gate("p95<500ms"), "{text:?}");
+    }
+}
+
+#[test]
+fn a_name_is_a_metric() {
+    for (name, metric) in [
+        ("speedup>1", Metric::Speedup),
+        ("total<1s", Metric::Total),
+        ("total_vs_baseline<1", Metric::TotalVsBaseline),
+        ("failed<1", Metric::Failed),
+        ("failed<1%", Metric::FailedShare),
+        ("throughput>1B/s", Metric::Throughput),
+        ("requests_per_second>1", Metric::RequestsPerSecond),
+        ("mean<1s", Metric::Mean),
+        ("median<1s", Metric::Median),
+        ("max<1s", Metric::Max),
+    ] {
+        assert_eq!(gate(name).metric(), metric);
+    }
+    let percents = |text: &str| match gate(text).metric() {
+        Metric::Percentile(percent) => (percent.value(), false),
+        Metric::TtfbPercentile(percent) => (percent.value(), true),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(percents("p95<1s"), (95.0, false));
+    assert_eq!(percents("p99.9<1s"), (99.9, false));
+    assert_eq!(percents("ttfb_p100<1s"), (100.0, true));
+    assert_eq!(gate("max>=1s").comparison(), Comparison::AtLeast);
+}
+
+/// What is typed after the bar, and below it where and what is said.
+const UNREADABLE: &str = r#"
+    |
+    |^ there is nothing; {example}
+    |<5s
+    |^ "<5s" is no name; {example}
+    | %<5s
+    | ^ "%<5s" is no name; {example}
+    |totl<5s
+    |^ "totl" is no known name; {known}
+    |  Total<5s
+    |  ^ "Total" is no known name; {known}
+    |p<5s
+    |^ "p" is no known name; {known}
+    |ttfb<5s
+    |^ "ttfb" is no known name; {known}
+    |ttfb_p<5s
+    |^ "ttfb_p" is no known name; {known}
+    |größe<5s
+    |^ "größe" is no known name; {known}
+    |p101<5s
+    |^ "p101" {percentile}
+    |p100.1<5s
+    |^ "p100.1" {percentile}
+    |p99.99<5s
+    |^ "p99.99" {percentile}
+    |p95.<5s
+    |^ "p95." {percentile}
+    |p9x<5s
+    |^ "p9x" {percentile}
+    |p99999999999<5s
+    |^ "p99999999999" {percentile}
+    |ttfb_p200<5s
+    |^ "ttfb_p200" {percentile}
+    |total
+    |     ^ after total comes a comparison; {comparisons}
+    |total 5s
+    |      ^ after total comes a comparison; {comparisons}
+    |total=5s
+    |     ^ "=" is no comparison; {comparisons}
+    |total =< 5s
+    |      ^ "=<" is no comparison; {comparisons}
+    |total!=5s
+    |     ^ "!=" is no comparison; {comparisons}
+    |total≤5s
+    |     ^ "≤" is no comparison; {comparisons}
+    |total<<5s
+    |     ^ "<<" is no comparison; {comparisons}
+    |total<
+    |      ^ the limit is missing after <
+    |total <=
+    |        ^ the limit is missing after <=
+    |total<5x
+    |      ^ "5x" {time}
+    |total <= 5x
+    |         ^ "5x" {time}
+    |total<5MB/s
+    |      ^ "5MB/s" {time}
+    |total<-5s
+    |      ^ "-5s" {time}
+    |total<soon
+    |      ^ "soon" {time}
+    |total<1.2.3s
+    |      ^ "1.2.3s" {time}
+    |total<.s
+    |      ^ ".s" {time}
+    |total<1e3s
+    |      ^ "1e3s" {time}
+    |total<infs
+    |      ^ "infs" {time}
+    |total<5s and p95<1s
+    |      ^ "5s and p95<1s" {time}
+    |total<5
+    |      ^ "5" has no unit; total takes a time, as 500ms or 5s
+    |throughput>10
+    |           ^ "10" has no unit; throughput takes a rate of bytes, as 10MB/s or 512KiB/s
+    |throughput>5s
+    |           ^ "5s" {bytes}
+    |throughput>5MB
+    |           ^ "5MB" {bytes}
+    |speedup>=2s
+    |         ^ "2s" is no factor, which speedup takes; give one as a plain number, as 2 or 1.1
+    |requests_per_second>5MB/s
+    |                    ^ "5MB/s" is no rate, which requests_per_second takes; {plain}
+    |failed<=1.5
+    |        ^ "1.5" {share}
+    |failed<=3s
+    |        ^ "3s" {share}
+    |failed<=101%
+    |        ^ "101%" is more than all; failed goes up to 100%
+"#;
+
+#[test]
+fn what_cannot_be_read_is_pointed_at() {
+    let full = |short: &str| {
+        [
+            (
+                "{known}",
+                "known are speedup, total, total_vs_baseline, failed, throughput, \
+                 requests_per_second, mean, median, max, and any p95 or ttfb_p99.9",
+            ),
+            (
+                "{example}",
+                "write a name, a comparison and a limit, as p95<500ms",
+            ),
+            (
+                "{percentile}",
+                "is no percentile; they go from p0 to p100, with one decimal at most",
+            ),
+            ("{comparisons}", "write one of < <= > >= =="),
+            (
+                "{time}",
+                "is no time, which total takes; give one as 500ms or 5s",
+            ),
+            (
+                "{bytes}",
+                "is no rate of bytes, which throughput takes; give one as 10MB/s or 512KiB/s",
+            ),
+            (
+                "{share}",
+                "is no number or share, which failed takes; \
+                 give one as a whole number, as 3, or a share, as 1%",
+            ),
+            ("{plain}", "give one as a plain number, as 100"),
+        ]
+        .iter()
+        .fold(short.to_owned(), |text, (name, words)| {
+            text.replace(name, words)
+        })
+    };
+    let lines: Vec<&str> = UNREADABLE
+        .lines()
+        .filter_map(|line| Some(line.split_once('|')?.1))
+        .collect();
+    for case in lines.chunks(2) {
+        let (space, what) = case[1].split_once("^ ").unwrap();
+        let error = case[0].parse::<Gate>().expect_err(case[0]);
+        assert_eq!(error.what, full(what), "{case:?}");
+        assert_eq!(error.column, space.len() + 1, "{case:?}: {error}");
+    }
+}
+
+#[test]
+fn an_error_is_one_line_that_begins_with_its_place() {
+    let said = |text: &str| text.parse::<Gate>().unwrap_err().to_string();
+    assert_eq!(
+        said("p95 < 5x"),
+        "at column 7: \"5x\" is no time, which p95 takes; give one as 500ms or 5s"
+    );
+    assert!(said("p95<\n5\u{1b}[m").starts_with("at column 6: \"5\\u{1b}[m\" is no time"));
+    let huge = format!("total<{}h", "9".repeat(308));
+    assert!(said(&huge).ends_with("is more than can be counted"));
+}
+
+fn judge(text: &str, figure: Figure) -> Judgement {
+    gate(text).judge(&|_: Metric| Ok(figure))
+}
+
+#[test]
+fn a_plain_value_decides_by_itself() {
+    for (text, below, at, above) in [
+        ("speedup<2", true, false, false),
+        ("speedup<=2", true, true, false),
+        ("speedup>2", false, false, true),
+        ("speedup>=2", false, true, true),
+        ("speedup==2", false, true, false),
+    ] {
+        for (value, holds) in [(1.9, below), (2.0, at), (2.1, above)] {
+            let expected = if holds {
+                Judgement::Held
+            } else {
+                Judgement::Failed
+            };
+            assert_eq!(
+                judge(text, Figure::from(value)),
+                expected,
+                "{text} of {value}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_interval_decides_only_as_a_whole() {
+    use Judgement::{Failed, Held, Inconclusive};
+    for (text, verdicts) in [
+        // Of 1.0 to 1.9, 1.0 to 2.0, 1.9 to 2.1, 2.0 to 3.0, 2.1 to 3.0, 2.0 to 2.0.
+        (
+            "speedup<2",
+            [Held, Inconclusive, Inconclusive, Failed, Failed, Failed],
+        ),
+        (
+            "speedup<=2",
+            [Held, Held, Inconclusive, Inconclusive, Failed, Held],
+        ),
+        (
+            "speedup>2",
+            [Failed, Failed, Inconclusive, Inconclusive, Held, Failed],
+        ),
+        (
+            "speedup>=2",
+            [Failed, Inconclusive, Inconclusive, Held, Held, Held],
+        ),
+        (
+            "speedup==2",
+            [
+                Failed,
+                Inconclusive,
+                Inconclusive,
+                Inconclusive,
+                Failed,
+                Held,
+            ],
+        ),
+    ] {
+        let ends = [
+            (1.0, 1.9),
+            (1.0, 2.0),
+            (1.9, 2.1),
+            (2.0, 3.0),
+            (2.1, 3.0),
+            (2.0, 2.0),
+        ];
+        for ((low, high), verdict) in ends.into_iter().zip(verdicts) {
+            // The estimate itself has no say.
+            for value in [low, high] {
+                let interval = Some(Interval { low, high });
+                let judged = judge(text, Figure { value, interval });
+                assert_eq!(judged, verdict, "{text} of {low} to {high}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_figure_that_is_not_there_is_unknown() {
+    struct Nothing;
+    impl Figures for Nothing {
+        fn figure(&self, metric: Metric) -> Result<Figure, String> {
+            Err(format!("no {metric} here"))
+        }
+    }
+    let unknown = Judgement::Unknown("no p95 here".to_owned());
+    assert_eq!(gate("p95<1s").judge(&Nothing), unknown);
+    let figures: &dyn Figures = &Nothing;
+    assert_eq!(gate("p95<1s").judge(figures), unknown);
+    let no_number = Judgement::Unknown("the figure is no number".to_owned());
+    assert_eq!(judge("p95<1s", Figure::from(f64::NAN)), no_number);
+}
+
+#[test]
+fn figures_are_asked_for_by_metric() {
+    let figures = |metric: Metric| match metric {
+        Metric::Failed => Ok(Figure::from(2.0)),
+        Metric::FailedShare => Ok(Figure::from(0.5)),
+        Metric::Throughput => Ok(Figure::from(11e6)),
+        other => Err(format!("{other} is not measured")),
+    };
+    assert_eq!(gate("failed<=1%").judge(&figures), Judgement::Held);
+    assert_eq!(gate("failed<=1").judge(&figures), Judgement::Failed);
+    assert_eq!(
+        gate("throughput>=10.5MiB/s").judge(&figures),
+        Judgement::Failed
+    );
+    assert_eq!(
+        gate("throughput>=10.5MB/s").judge(&figures),
+        Judgement::Held
+    );
+    assert!(matches!(
+        gate("speedup>2").judge(&figures),
+        Judgement::Unknown(_)
+    ));
+}
+
+/// Texts that are gates, with any number and spacing.
+fn gates() -> impl Strategy<Value = String> {
+    let sign = " ?(<|<=|>|>=|==) ?";
+    let number = "([0-9]{1,20}|[0-9]{0,20}\\.[0-9]{1,20})";
+    let percentile = "p([1-9]?[0-9](\\.[0-9])?|100)";
+    let patterns = [
+        format!("(total|mean|median|max|(ttfb_)?{percentile}){sign}{number} ?(us|µs|ms|s|m|min|h)"),
+        format!("throughput{sign}{number} ?([kKMG]?B/s|[kKMG]/s|[KMG]i/s|[KMG]iB/s)"),
+        format!("(speedup|total_vs_baseline){sign}{number} ?x?"),
+        format!("requests_per_second{sign}{number}(/s)?"),
+        format!("failed{sign}([0-9]{{1,20}}|[0-9]{{1,2}}(\\.[0-9]{{1,20}})? ?%)"),
+    ];
+    prop::sample::select(patterns.to_vec()).prop_flat_map(|pattern| {
+        prop::string::string_regex(&pattern).expect("the patterns above are well formed")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn the_canonical_text_reads_back_to_the_same_gate(text in gates()) {
+        let gate: Gate = match text.parse() {
+            Ok(gate) => gate,
+            Err(error) => return Err(TestCaseError::fail(format!("{text:?}: {error}"))),
+        };
+        let canonical = gate.to_string();
+        prop_assert_eq!(canonical.parse::<Gate>(), Ok(gate), "{}", canonical);
+        prop_assert!(!canonical.contains(' '));
+    }
+
+    #[test]
+    fn reading_never_panics(text in any::<String>()) {
+        let _ = text.parse::<Gate>();
+    }
+
+    #[test]
+    fn what_is_nearly_a_gate_is_read_or_pointed_at(
+        text in "( |total|p|9|5|\\.|x|%|ms|s|MB/s|<|>|=|≤|é|failed|speedup|\u{3000}){0,8}",
+    ) {
+        if let Err(error) = text.parse::<Gate>() {
+            prop_assert!(error.column >= 1 && error.column <= text.chars().count() + 1, "{}", error);
+            prop_assert!(!error.to_string().contains('\n'));
+        }
+    }
+
+    #[test]
+    fn a_wider_interval_never_turns_a_verdict_around(
+        value in -10.0..10.0_f64, reach in 0.0..5.0_f64, more in 0.0..5.0_f64, limit in 0..10_u32,
+        sign in prop::sample::select(vec!["<", "<=", ">", ">=", "=="]),
+    ) {
+        let with = |reach: f64| {
+            let interval = Some(Interval { low: value - reach, high: value + reach });
+            judge(&format!("speedup{sign}{limit}"), Figure { value, interval })
+        };
+        let (narrow, wide) = (with(reach), with(reach + more));
+        prop_assert!(wide == narrow || wide == Judgement::Inconclusive, "{:?} {:?}", narrow, wide);
+    }
+}

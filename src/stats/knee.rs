@@ -1,0 +1,121 @@
+//! The worker count after which more workers hardly help.
+
+use super::interval::Interval;
+
+/// How much longer than the best a time may be and still count as good as it: 5 %.
+const CLOSE: f64 = 1.05;
+
+/// What a sweep measured with one worker count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SweepPoint {
+    /// The worker count.
+    pub workers: usize,
+    /// The mean time in seconds.
+    pub seconds: f64,
+    /// The 95 % interval for it, if there were runs enough.
+    pub interval: Option<Interval>,
+}
+
+impl SweepPoint {
+    fn interval(&self) -> Interval {
+        self.interval.unwrap_or(Interval {
+            low: self.seconds,
+            high: self.seconds,
+        })
+    }
+}
+
+/// Where a sweep levels out.
+///
+/// Both counts are the same unless the intervals are wide; where they differ, more runs would tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knee {
+    /// The smallest worker count that is not shown to be more than 5 % slower than the best: its
+    /// interval reaches down to within 5 % of the best one's. As with a gate, what straddles is not
+    /// held against it.
+    pub workers: usize,
+    /// The smallest worker count whose mean is within 5 % of the best mean, the intervals left aside;
+    /// never below `workers`.
+    pub by_means: usize,
+}
+
+impl Knee {
+    /// The knee of these points, in any order; `None` if there are none, or if a time in them is not
+    /// finite. The best is the point with the lowest mean.
+    pub fn of(points: &[SweepPoint]) -> Option<Self> {
+        if !points.iter().all(|point| point.seconds.is_finite()) {
+            return None;
+        }
+        let best = points
+            .iter()
+            .min_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
+        let smallest = |is_close: &dyn Fn(&SweepPoint) -> bool| {
+            let close = points.iter().filter(|point| is_close(point));
+            close.map(|point| point.workers).min()
+        };
+        let by_means = smallest(&|point| point.seconds <= CLOSE * best.seconds)?;
+        let by_intervals = smallest(&|point| point.interval().low <= CLOSE * best.interval().high);
+        Some(Knee {
+            // An interval that does not hold its own mean says nothing.
+            workers: by_intervals.unwrap_or(by_means).min(by_means),
+            by_means,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sweep(points: &[(usize, f64, f64)]) -> Option<Knee> {
+        let point = |&(workers, seconds, reach): &(usize, f64, f64)| SweepPoint {
+            workers,
+            seconds,
+            interval: (reach > 0.0).then_some(Interval {
+                low: seconds - reach,
+                high: seconds + reach,
+            }),
+        };
+        Knee::of(&points.iter().map(point).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn the_knee_is_the_smallest_count_close_to_the_best() {
+        let points = [
+            (1, 8.0, 0.0),
+            (2, 4.1, 0.0),
+            (4, 2.2, 0.0),
+            (8, 2.04, 0.0),
+            (16, 2.0, 0.0),
+            (32, 2.5, 0.0),
+        ];
+        let knee = sweep(&points).unwrap();
+        assert_eq!((knee.workers, knee.by_means), (8, 8));
+        let mut backwards = points;
+        backwards.reverse();
+        assert_eq!(sweep(&backwards), Some(knee));
+    }
+
+    #[test]
+    fn wide_intervals_move_it_and_narrow_ones_do_not() {
+        let wide = [(1, 8.0, 0.5), (4, 2.3, 0.3), (8, 2.04, 0.1), (16, 2.0, 0.1)];
+        let knee = sweep(&wide).unwrap();
+        assert_eq!((knee.workers, knee.by_means), (4, 8));
+        let narrow = [
+            (1, 8.0, 0.5),
+            (4, 2.3, 0.05),
+            (8, 2.04, 0.05),
+            (16, 2.0, 0.05),
+        ];
+        let knee = sweep(&narrow).unwrap();
+        assert_eq!((knee.workers, knee.by_means), (8, 8));
+    }
+
+    #[test]
+    fn equal_times_need_one_worker_and_no_points_have_no_knee() {
+        let knee = sweep(&[(4, 1.0, 0.0), (1, 1.0, 0.0), (2, 1.0, 0.0)]).unwrap();
+        assert_eq!(knee.workers, 1);
+        assert_eq!(sweep(&[]), None);
+        assert_eq!(sweep(&[(1, f64::NAN, 0.0)]), None);
+    }
+}

@@ -1,0 +1,189 @@
+//! Percentiles of millions of durations in constant memory.
+
+use std::fmt;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+/// The shortest duration that is told apart from none.
+const LEAST: Duration = Duration::from_micros(1);
+
+/// The longest; whatever is longer counts as this long.
+const MOST: Duration = Duration::from_secs(86_400);
+
+/// How many digits of a duration are kept: percentiles are off by a thousandth at most.
+const DIGITS: u8 = 3;
+
+/// Percentiles of any number of durations from 1 µs to 1 day, to three significant digits.
+///
+/// A High Dynamic Range histogram (Gil Tene, HdrHistogram). It takes about 230 KiB however many
+/// durations it holds, all of it from the start, and recording never fails: what lies outside the
+/// range counts as its nearest end.
+#[derive(Clone)]
+pub struct Latency {
+    /// In microseconds.
+    counts: Histogram<u64>,
+    max: Duration,
+    sum: Duration,
+}
+
+impl Latency {
+    /// One that holds nothing.
+    pub fn new() -> Self {
+        let micros = |duration: Duration| duration.as_micros() as u64;
+        let counts = Histogram::new_with_bounds(micros(LEAST), micros(MOST), DIGITS)
+            .expect("the bounds are at least 1, a factor of 2 apart, with up to 5 digits");
+        Latency {
+            counts,
+            max: Duration::ZERO,
+            sum: Duration::ZERO,
+        }
+    }
+
+    /// Counts one duration in.
+    pub fn record(&mut self, duration: Duration) {
+        let duration = duration.clamp(LEAST, MOST);
+        // Rounded, not cut off; a day and half a microsecond fit a u64 by far.
+        let micros = (duration.as_nanos() as u64 + 500) / 1000;
+        self.counts.saturating_record(micros);
+        self.max = self.max.max(duration);
+        self.sum = self.sum.saturating_add(duration);
+    }
+
+    /// Counts in everything that another one holds.
+    pub fn merge(&mut self, other: &Latency) {
+        self.counts
+            .add(&other.counts)
+            .expect("all have the same bounds");
+        self.max = self.max.max(other.max);
+        self.sum = self.sum.saturating_add(other.sum);
+    }
+
+    /// How many durations it holds.
+    pub fn count(&self) -> u64 {
+        self.counts.len()
+    }
+
+    /// The duration that this share of all (in percent, 0 to 100) did not exceed, to three digits.
+    /// `None` if it holds nothing, or if `percent` is no number.
+    pub fn p(&self, percent: f64) -> Option<Duration> {
+        if self.count() == 0 || percent.is_nan() {
+            return None;
+        }
+        // Which one it is in order of length, from 1. Of 1,000 durations p99.9 is the 999th, though
+        // 99.9 % in binary is a trifle more than that.
+        let count = self.count() as f64;
+        let rank = (percent.clamp(0.0, 100.0) * count / 100.0 * (1.0 - 1e-12)).ceil();
+        // The histogram rounds up as well; the middle of the step is safe from that.
+        let micros = self.counts.value_at_quantile((rank.max(1.0) - 0.5) / count);
+        // It answers with the upper edge of a cell.
+        Some(Duration::from_micros(micros).min(self.max))
+    }
+
+    /// The longest duration, exactly (within the range); `None` if it holds nothing.
+    pub fn max(&self) -> Option<Duration> {
+        (self.count() > 0).then_some(self.max)
+    }
+
+    /// The mean, exactly (within the range); `None` if it holds nothing.
+    pub fn mean(&self) -> Option<Duration> {
+        let count = self.count();
+        (count > 0).then(|| Duration::from_secs_f64(self.sum.as_secs_f64() / count as f64))
+    }
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Latency::new()
+    }
+}
+
+impl fmt::Debug for Latency {
+    /// Without its tens of thousands of cells.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Latency")
+            .field("count", &self.count())
+            .field("p50", &self.p(50.0))
+            .field("max", &self.max())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    #[track_caller]
+    fn assert_near(found: Option<Duration>, expected: Duration) {
+        let found = found.unwrap().as_secs_f64();
+        let off = found / expected.as_secs_f64() - 1.0;
+        assert!(off.abs() <= 1e-3, "{found} for {expected:?}");
+    }
+
+    #[test]
+    fn percentiles_are_right_to_three_digits_at_every_scale() {
+        for unit in [1, 10, 1000, 86_400] {
+            let mut latency = Latency::new();
+            for k in (1..=1000).rev() {
+                latency.record(ms(k * unit));
+            }
+            assert_eq!(latency.count(), 1000);
+            for (percent, k) in [(50.0, 500), (95.0, 950), (99.9, 999), (100.0, 1000)] {
+                assert_near(latency.p(percent), ms(k * unit));
+            }
+            assert_near(latency.p(0.0), ms(unit));
+            assert_eq!(latency.max(), Some(ms(1000 * unit)));
+            assert_near(latency.mean(), ms(unit) * 1001 / 2);
+        }
+    }
+
+    #[test]
+    fn nothing_has_no_percentiles() {
+        let latency = Latency::default();
+        assert_eq!((latency.p(50.0), latency.max()), (None, None));
+        assert_eq!((latency.mean(), latency.count()), (None, 0));
+        let mut latency = latency;
+        latency.record(ms(5));
+        assert_eq!(latency.p(f64::NAN), None);
+        assert_eq!(latency.p(-5.0), latency.p(500.0));
+        assert!(format!("{latency:?}").contains("count: 1"));
+    }
+
+    #[test]
+    fn what_lies_outside_the_range_counts_as_its_end() {
+        let mut latency = Latency::new();
+        latency.record(Duration::ZERO);
+        assert_eq!(latency.p(50.0), Some(LEAST));
+        latency.record(Duration::MAX);
+        assert_eq!(latency.p(100.0), Some(MOST));
+        assert_eq!(latency.max(), Some(MOST));
+    }
+
+    #[test]
+    fn merging_is_recording_both() {
+        let (mut low, mut high, mut all) = (Latency::new(), Latency::new(), Latency::new());
+        for k in 1..=100 {
+            low.record(ms(k));
+            high.record(ms(k * 1000));
+            all.record(ms(k));
+            all.record(ms(k * 1000));
+        }
+        low.merge(&high);
+        assert_eq!(low.count(), 200);
+        assert_eq!((low.max(), low.mean()), (all.max(), all.mean()));
+        for percent in [1.0, 49.0, 50.0, 51.0, 99.0] {
+            assert_eq!(low.p(percent), all.p(percent));
+        }
+    }
+
+    #[test]
+    fn it_is_as_large_as_its_documentation_says() {
+        let cells = Latency::new().counts.distinct_values();
+        let kib = cells * size_of::<u64>() / 1024;
+        assert!((200..256).contains(&kib), "{kib} KiB");
+    }
+}

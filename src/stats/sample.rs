@@ -1,0 +1,232 @@
+//! Some values, summed up.
+
+use std::fmt;
+
+/// Some values, summed up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// How many there are; at least one.
+    pub n: usize,
+    /// The arithmetic mean.
+    pub mean: f64,
+    /// The middle one, or the mean of the middle two.
+    pub median: f64,
+    /// The sample standard deviation (over n − 1). `None` for a single value, which says nothing of
+    /// the scatter.
+    pub deviation: Option<f64>,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl Sample {
+    /// The summary of these values; `None` if there are none, or if one of them is not finite.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let sorted = sorted(values)?;
+        let n = sorted.len();
+        let (min, max) = (sorted[0], sorted[n - 1]);
+        // Rounding can carry the mean of equal values past them, and make a scatter of none.
+        let mean = (sorted.iter().sum::<f64>() / n as f64).clamp(min, max);
+        let deviation = (n > 1).then(|| {
+            let squares: f64 = sorted.iter().map(|value| (value - mean).powi(2)).sum();
+            (squares / (n - 1) as f64).sqrt()
+        });
+        Some(Sample {
+            n,
+            mean,
+            median: at(&sorted, 0.5),
+            deviation,
+            min,
+            max,
+        })
+    }
+}
+
+/// The value below which the share `p` (0 to 1) of the values lies, straight between the two nearest
+/// of them: type 7 of Hyndman and Fan ("Sample Quantiles in Statistical Packages", The American
+/// Statistician 50, 1996), which R, NumPy and spreadsheets use. `None` as for [`Sample::of`], and for
+/// a `p` that is no number.
+pub fn quantile(values: &[f64], p: f64) -> Option<f64> {
+    let sorted = sorted(values)?;
+    (!p.is_nan()).then(|| at(&sorted, p.clamp(0.0, 1.0)))
+}
+
+fn sorted(values: &[f64]) -> Option<Vec<f64>> {
+    if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
+        return None;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    Some(sorted)
+}
+
+/// The quantile of values that are sorted and not none.
+fn at(sorted: &[f64], p: f64) -> f64 {
+    let last = sorted.len() - 1;
+    let place = p * last as f64;
+    let below = place.floor();
+    let lower = sorted[(below as usize).min(last)];
+    let upper = sorted[(below as usize + 1).min(last)];
+    (lower + (upper - lower) * (place - below)).min(upper)
+}
+
+/// A value is an outlier if it is further from the median than this many median absolute deviations.
+/// 1.4826 of them are a standard deviation where the scatter is normal, and ten of those is
+/// hyperfine's limit: far beyond the 3.5 of Iglewicz and Hoaglin, because times have a long tail and
+/// a notice that always comes is not read.
+const OUTLIER: f64 = 1.4826 * 10.0;
+
+/// The places (from 0) of the values that stick out, by the modified z-score, which the outliers
+/// themselves do not move (Boris Iglewicz and David Hoaglin, "How to Detect and Handle Outliers",
+/// ASQC Basic References in Quality Control 16, 1993), with hyperfine's limit. None among values that
+/// are not all finite.
+pub fn outliers(values: &[f64]) -> Vec<usize> {
+    let scores = scores(values);
+    let is_outlier = |(place, score): (usize, f64)| (score.abs() > OUTLIER).then_some(place);
+    scores
+        .into_iter()
+        .enumerate()
+        .filter_map(is_outlier)
+        .collect()
+}
+
+/// The distance of each value from the median, in median absolute deviations.
+fn scores(values: &[f64]) -> Vec<f64> {
+    let Some(median) = quantile(values, 0.5) else {
+        return Vec::new();
+    };
+    let distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+    let typical = quantile(&distances, 0.5).unwrap_or(0.0);
+    let score = |value: &f64| {
+        let distance = value - median;
+        // Where more than half are equal, whatever differs from them is infinitely far.
+        if distance == 0.0 {
+            0.0
+        } else {
+            distance / typical
+        }
+    };
+    values.iter().map(score).collect()
+}
+
+/// What is to be said about outliers among the runs of one arm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The first run was slower than the rest by far: caches were cold, and a warmup run may help.
+    FirstRun,
+    /// So many runs stick out: something else was going on.
+    Outliers(usize),
+}
+
+/// What is to be said about outliers among these times, given in the order in which they were
+/// measured, if anything. As hyperfine has it, a slow first run explains itself and comes before all
+/// else.
+pub fn notice(times: &[f64]) -> Option<Notice> {
+    if scores(times).first().is_some_and(|first| *first > OUTLIER) {
+        return Some(Notice::FirstRun);
+    }
+    let count = outliers(times).len();
+    (count > 0).then_some(Notice::Outliers(count))
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::FirstRun => f.write_str("the first run is an outlier"),
+            Notice::Outliers(1) => f.write_str("1 run is an outlier"),
+            Notice::Outliers(count) => write!(f, "{count} runs are outliers"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_is_summed_up() {
+        // The squares of the distances from 5 add up to 32.
+        let sample = Sample::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]).unwrap();
+        assert_eq!((sample.n, sample.mean, sample.median), (8, 5.0, 4.5));
+        assert_eq!((sample.min, sample.max), (2.0, 9.0));
+        let deviation = sample.deviation.unwrap();
+        assert!((deviation - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn few_values_and_none_are_no_trouble() {
+        assert_eq!(Sample::of(&[]), None);
+        assert_eq!(Sample::of(&[1.0, f64::NAN]), None);
+        assert_eq!(Sample::of(&[f64::INFINITY]), None);
+        let sample = Sample::of(&[3.0]).unwrap();
+        assert_eq!((sample.median, sample.deviation), (3.0, None));
+        // Three times 0.1, divided by 3, is more than 0.1.
+        let sample = Sample::of(&[0.1; 3]).unwrap();
+        assert_eq!((sample.mean, sample.deviation), (0.1, Some(0.0)));
+    }
+
+    /// R: `quantile(c(15, 20, 35, 40, 50), c(.05, .3, .4, .5, 1), type = 7)`.
+    #[test]
+    fn quantiles_are_those_of_type_7() {
+        let values = [50.0, 15.0, 35.0, 20.0, 40.0];
+        for (p, expected) in [
+            (0.0, 15.0),
+            (0.05, 16.0),
+            (0.3, 23.0),
+            (0.4, 29.0),
+            (0.5, 35.0),
+            (1.0, 50.0),
+            (7.0, 50.0),
+            (-7.0, 15.0),
+        ] {
+            let found = quantile(&values, p).unwrap();
+            assert!((found - expected).abs() < 1e-12, "{p}: {found}");
+        }
+        assert_eq!(quantile(&values, f64::NAN), None);
+        assert_eq!(quantile(&[], 0.5), None);
+    }
+
+    /// The cases that hyperfine holds its own detection against.
+    #[test]
+    fn outliers_are_those_of_hyperfine() {
+        let none: [usize; 0] = [];
+        assert_eq!(outliers(&[]), none);
+        assert_eq!(outliers(&[50.0]), none);
+        assert_eq!(outliers(&[1000.0, 0.0]), none);
+        assert_eq!(outliers(&[-0.2, 0.0, 0.2]), none);
+        assert_eq!(outliers(&[-0.2, 0.0, 0.2, 4.0]), [3]);
+        assert_eq!(outliers(&[0.5, 0.30, 0.29, 0.31, 0.30]), [0]);
+        let ten_times = [10.0, 10.0, 10.0, 10.0, 10.0, 10.0, 10.0];
+        assert_eq!(outliers(&[&ten_times[..], &[100.0]].concat()), [7]);
+        assert_eq!(
+            outliers(&[&ten_times[..], &[100.0, 100.0]].concat()),
+            [7, 8]
+        );
+        assert_eq!(outliers(&ten_times), none);
+    }
+
+    #[test]
+    fn a_slow_first_run_is_said_before_all_else() {
+        assert_eq!(
+            notice(&[0.5, 0.30, 0.29, 0.31, 0.30]),
+            Some(Notice::FirstRun)
+        );
+        let first_and_last = [0.5, 0.30, 0.29, 0.31, 0.30, 0.29, 0.31, 0.9];
+        assert_eq!(notice(&first_and_last), Some(Notice::FirstRun));
+        // A fast first run is odd, but nothing that a warmup would change.
+        assert_eq!(
+            notice(&[0.1, 0.30, 0.29, 0.31, 0.30]),
+            Some(Notice::Outliers(1))
+        );
+        assert_eq!(
+            notice(&[0.30, 0.5, 0.29, 0.31, 0.30]),
+            Some(Notice::Outliers(1))
+        );
+        assert_eq!(notice(&[0.30, 0.29, 0.31, 0.30]), None);
+        assert_eq!(notice(&[]), None);
+        assert_eq!(Notice::FirstRun.to_string(), "the first run is an outlier");
+        assert_eq!(Notice::Outliers(1).to_string(), "1 run is an outlier");
+        assert_eq!(Notice::Outliers(2).to_string(), "2 runs are outliers");
+    }
+}

@@ -1,0 +1,334 @@
+//! The Universal Scalability Law, fitted to a sweep.
+
+use std::collections::BTreeSet;
+
+/// A scaling law: throughput by worker count,
+///
+/// ```text
+///               λ N
+/// X(N) = ─────────────────────────
+///        1 + σ (N − 1) + κ N (N − 1)
+/// ```
+///
+/// (Neil Gunther, "Guerrilla Capacity Planning", 2007, chapters 4 and 5.) With σ and κ of 0 it is a
+/// straight line, with κ of 0 it is Amdahl's law.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Usl {
+    /// λ: the throughput of one worker.
+    pub lambda: f64,
+    /// σ, contention: the share of the work that waits for something only one can have. Not below 0.
+    pub sigma: f64,
+    /// κ, coherency: what every worker costs every other. Not below 0.
+    pub kappa: f64,
+    /// R²: the share of the throughputs' variance that the law explains, on their own scale. Below 0
+    /// if their mean explains more. `None` if all are equal and there is nothing to explain.
+    pub r_squared: Option<f64>,
+}
+
+/// With fewer worker counts than this, three coefficients fit anything.
+const LEAST_COUNTS: usize = 4;
+
+impl Usl {
+    /// The law that fits these points, each a worker count and a throughput, with the least sum of
+    /// squares on the scale of the throughputs. A count may come more than once.
+    ///
+    /// `None` for fewer than four different counts, for a count of 0, for a throughput that is
+    /// negative or not finite, and if all are 0.
+    ///
+    /// Gunther's own way, a parabola through N / X(N) − 1, gives small throughputs the most weight and
+    /// takes the first point for exact. So this goes on from there by Levenberg and Marquardt's
+    /// method (Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", SIAM
+    /// Journal 11, 1963). Where σ or κ would come out below 0 the best fit lies where it is 0: each
+    /// case is fitted by itself, and the best one that is allowed is taken.
+    pub fn fit(points: &[(usize, f64)]) -> Option<Self> {
+        let is_good =
+            |&(workers, rate): &(usize, f64)| workers > 0 && rate.is_finite() && rate >= 0.0;
+        let counts: BTreeSet<usize> = points.iter().map(|(workers, _)| *workers).collect();
+        if counts.len() < LEAST_COUNTS || !points.iter().all(is_good) {
+            return None;
+        }
+        // On a scale of its own, so that no square is too large or too small.
+        let unit = points.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+        let points: Vec<Point> = points
+            .iter()
+            .map(|&(workers, rate)| Point::new(workers, rate / unit))
+            .collect();
+        let cases: [&[usize]; 4] = [&[0, 1, 2], &[0, 1], &[0, 2], &[0]];
+        let (error, [a, b, c]) = cases
+            .iter()
+            .filter_map(|free| fit_case(&points, free))
+            .filter(|(_, [a, b, c])| *a > 0.0 && *b >= 0.0 && *c >= 0.0)
+            .min_by(|(one, _), (other, _)| one.total_cmp(other))?;
+        let mean = points.iter().map(|p| p.rate).sum::<f64>() / points.len() as f64;
+        let variance: f64 = points.iter().map(|p| (p.rate - mean).powi(2)).sum();
+        let is_flat = points.iter().all(|p| p.rate == points[0].rate);
+        Some(Usl {
+            lambda: unit / a,
+            sigma: b / a,
+            kappa: c / a,
+            r_squared: (!is_flat).then(|| 1.0 - error / variance),
+        })
+    }
+
+    /// The throughput that the law predicts for this many workers. (Not only whole ones, for a plot.)
+    pub fn throughput(&self, workers: f64) -> f64 {
+        let others = workers - 1.0;
+        self.lambda * workers / (1.0 + self.sigma * others + self.kappa * workers * others)
+    }
+
+    /// The worker count at which the throughput is highest, √((1 − σ) / κ), and never below 1. `None`
+    /// if κ is 0: then more workers never make it lower.
+    pub fn peak(&self) -> Option<f64> {
+        (self.kappa > 0.0).then(|| ((1.0 - self.sigma).max(0.0) / self.kappa).sqrt().max(1.0))
+    }
+}
+
+/// A measured throughput, and what its worker count contributes to the law's denominator.
+///
+/// The fit is for a, b, c in X(N) = N / (a + b (N − 1) + c N (N − 1)): the denominator is linear in
+/// them, and λ = 1 / a, σ = b / a, κ = c / a.
+struct Point {
+    workers: f64,
+    rate: f64,
+    terms: [f64; 3],
+}
+
+impl Point {
+    fn new(workers: usize, rate: f64) -> Self {
+        let n = workers as f64;
+        Point {
+            workers: n,
+            rate,
+            terms: [1.0, n - 1.0, n * (n - 1.0)],
+        }
+    }
+
+    fn denominator(&self, abc: [f64; 3]) -> f64 {
+        (0..3).map(|k| abc[k] * self.terms[k]).sum()
+    }
+}
+
+/// The sum of squares that these coefficients leave, infinite where the law has a pole among the
+/// points.
+fn error_of(points: &[Point], abc: [f64; 3]) -> f64 {
+    let squares = points.iter().map(|point| {
+        let denominator = point.denominator(abc);
+        if denominator > 0.0 {
+            (point.rate - point.workers / denominator).powi(2)
+        } else {
+            f64::INFINITY
+        }
+    });
+    squares.sum()
+}
+
+/// The best coefficients with those not in `free` held at 0, and the sum of squares they leave.
+fn fit_case(points: &[Point], free: &[usize]) -> Option<(f64, [f64; 3])> {
+    // Multiplied out, X · denominator = N is linear: that is where to start.
+    let linear = Normal::of(
+        points
+            .iter()
+            .map(|p| (p.terms.map(|term| term * p.rate), p.workers)),
+        free,
+    );
+    let line = Normal::of(
+        points
+            .iter()
+            .map(|p| (p.terms.map(|term| term * p.rate), p.workers)),
+        &free[..1],
+    );
+    let starts = [linear.solve(0.0), line.solve(0.0)];
+    let (mut error, mut abc) = starts
+        .into_iter()
+        .flatten()
+        .map(|abc| (error_of(points, abc), abc))
+        .find(|(error, _)| error.is_finite())?;
+    let mut damping = 1e-3;
+    // It takes some ten steps; the limit is for data that no law fits.
+    for _ in 0..200 {
+        let slopes = points.iter().map(|p| {
+            let denominator = p.denominator(abc);
+            let law = p.workers / denominator;
+            (p.terms.map(|term| -law / denominator * term), p.rate - law)
+        });
+        let Some(step) = Normal::of(slopes, free).solve(damping) else {
+            break;
+        };
+        let next = [0, 1, 2].map(|k| abc[k] + step[k]);
+        let next_error = error_of(points, next);
+        if next_error < error {
+            let gain = error - next_error;
+            (error, abc) = (next_error, next);
+            damping *= 0.1;
+            if gain <= 1e-15 * error {
+                break;
+            }
+        } else {
+            damping *= 10.0;
+            if damping > 1e12 {
+                break;
+            }
+        }
+    }
+    Some((error, abc))
+}
+
+/// The normal equations of a linear least-squares problem in some of three unknowns.
+struct Normal<'a> {
+    matrix: [[f64; 3]; 3],
+    right: [f64; 3],
+    free: &'a [usize],
+}
+
+impl<'a> Normal<'a> {
+    /// From rows of coefficients, each with its right-hand side.
+    fn of(rows: impl Iterator<Item = ([f64; 3], f64)>, free: &'a [usize]) -> Self {
+        let (mut matrix, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
+        for (row, value) in rows {
+            for i in 0..3 {
+                right[i] += row[i] * value;
+                for j in 0..3 {
+                    matrix[i][j] += row[i] * row[j];
+                }
+            }
+        }
+        Normal {
+            matrix,
+            right,
+            free,
+        }
+    }
+
+    /// The solution, 0 for the unknowns that are not free, with the diagonal made larger by the share
+    /// `damping`. `None` if there is no single one.
+    fn solve(&self, damping: f64) -> Option<[f64; 3]> {
+        // N (N − 1) is a million where 1 is 1: each unknown on a scale of its own keeps the digits.
+        let scale = [0, 1, 2].map(|k| self.matrix[k][k].sqrt());
+        let size = self.free.len();
+        let mut rows = [[0.0; 4]; 3];
+        for (i, &k) in self.free.iter().enumerate() {
+            if scale[k] == 0.0 {
+                return None;
+            }
+            for (j, &l) in self.free.iter().enumerate() {
+                rows[i][j] = self.matrix[k][l] / scale[k] / scale[l];
+            }
+            rows[i][i] += damping;
+            rows[i][3] = self.right[k] / scale[k];
+        }
+        // Gauss and Jordan's elimination; no pivoting, as the matrix is positive definite.
+        for i in 0..size {
+            let pivot = rows[i][i];
+            if pivot.is_nan() || pivot <= 1e-14 {
+                return None;
+            }
+            rows[i] = rows[i].map(|value| value / pivot);
+            let pivot_row = rows[i];
+            for (_, row) in rows[..size].iter_mut().enumerate().filter(|(j, _)| *j != i) {
+                let factor = row[i];
+                for (value, of_pivot) in row.iter_mut().zip(pivot_row) {
+                    *value -= factor * of_pivot;
+                }
+            }
+        }
+        let mut solution = [0.0; 3];
+        for (i, &k) in self.free.iter().enumerate() {
+            solution[k] = rows[i][3] / scale[k];
+        }
+        Some(solution)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The SPARCcenter 2000 in SPEC SDM 91, as the R package usl 3.0 has it and fits it, by
+    /// `usl(throughput ~ load, specsdm91)`: alpha 0.0277285, beta 0.0001044, gamma 89.9952330,
+    /// residual standard error 82.8 on 4 degrees of freedom, peak throughput 1884 at load 96.52.
+    #[test]
+    fn a_published_fit_is_found_again() {
+        let points = [
+            (1, 64.9),
+            (18, 995.9),
+            (36, 1652.4),
+            (72, 1853.2),
+            (108, 1828.9),
+            (144, 1775.0),
+            (216, 1702.2),
+        ];
+        let law = Usl::fit(&points).unwrap();
+        assert!((law.lambda - 89.995).abs() < 0.01, "{law:?}");
+        assert!((law.sigma - 0.027_728).abs() < 2e-6, "{law:?}");
+        assert!((law.kappa - 0.000_104_4).abs() < 1e-7, "{law:?}");
+        let peak = law.peak().unwrap();
+        assert!((peak - 96.52).abs() < 0.02, "{peak}");
+        assert!((law.throughput(peak) - 1884.0).abs() < 1.0);
+        let rest: f64 = points
+            .iter()
+            .map(|(workers, rate)| (rate - law.throughput(*workers as f64)).powi(2))
+            .sum();
+        assert!(((rest / 4.0).sqrt() - 82.8).abs() < 0.05, "{rest}");
+        let mean = points.iter().map(|(_, rate)| rate).sum::<f64>() / 7.0;
+        let all: f64 = points.iter().map(|(_, rate)| (rate - mean).powi(2)).sum();
+        assert!((law.r_squared.unwrap() - (1.0 - rest / all)).abs() < 1e-9);
+    }
+
+    fn exact(lambda: f64, sigma: f64, kappa: f64) -> Vec<(usize, f64)> {
+        let law = Usl {
+            lambda,
+            sigma,
+            kappa,
+            r_squared: None,
+        };
+        [1, 2, 4, 8, 16, 32]
+            .map(|n| (n, law.throughput(n as f64)))
+            .to_vec()
+    }
+
+    #[test]
+    fn special_cases_of_the_law_are_recognised() {
+        let line = Usl::fit(&exact(12.5, 0.0, 0.0)).unwrap();
+        assert!((line.lambda - 12.5).abs() < 1e-6, "{line:?}");
+        assert!(line.sigma < 1e-9 && line.kappa < 1e-9, "{line:?}");
+        let amdahl = Usl::fit(&exact(12.5, 0.1, 0.0)).unwrap();
+        assert!((amdahl.sigma - 0.1).abs() < 1e-6, "{amdahl:?}");
+        assert!(amdahl.kappa < 1e-9, "{amdahl:?}");
+        let full = Usl::fit(&exact(12.5, 0.1, 0.01)).unwrap();
+        assert!((full.peak().unwrap() - 90.0_f64.sqrt()).abs() < 1e-4);
+        assert!((full.r_squared.unwrap() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn coefficients_are_not_below_0() {
+        // More than twice as much with twice the workers: no contention explains that.
+        let superlinear = [(1, 1.0), (2, 2.5), (4, 6.0), (8, 14.0), (16, 30.0)];
+        let law = Usl::fit(&superlinear).unwrap();
+        assert!(law.sigma >= 0.0 && law.kappa >= 0.0, "{law:?}");
+        assert!(law.throughput(8.0) > 12.0, "{law:?}");
+    }
+
+    #[test]
+    fn equal_throughputs_have_nothing_to_explain() {
+        let flat = Usl::fit(&[(1, 5.0), (2, 5.0), (4, 5.0), (8, 5.0)]).unwrap();
+        assert!((flat.sigma - 1.0).abs() < 1e-6, "{flat:?}");
+        assert_eq!(flat.r_squared, None);
+        // With contention of 1 and more, one worker is best.
+        let falling = Usl::fit(&[(1, 8.0), (2, 4.0), (4, 2.0), (8, 1.0)]).unwrap();
+        assert_eq!(falling.peak().unwrap_or(1.0), 1.0, "{falling:?}");
+    }
+
+    #[test]
+    fn too_little_is_not_fitted() {
+        assert_eq!(Usl::fit(&[]), None);
+        assert_eq!(Usl::fit(&[(1, 1.0), (2, 2.0), (4, 3.0), (4, 3.1)]), None);
+        let good = [(1, 1.0), (2, 2.0), (4, 3.0), (8, 4.0)];
+        assert!(Usl::fit(&good).is_some());
+        for bad in [(0, 1.0), (16, f64::NAN), (16, -1.0), (16, f64::INFINITY)] {
+            assert_eq!(Usl::fit(&[&good[..], &[bad]].concat()), None, "{bad:?}");
+        }
+        assert_eq!(Usl::fit(&[(1, 0.0), (2, 0.0), (4, 0.0), (8, 0.0)]), None);
+        // One that got nothing done is a measurement like any other.
+        assert!(Usl::fit(&[&good[..], &[(16, 0.0)]].concat()).is_some());
+    }
+}
