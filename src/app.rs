@@ -99,6 +99,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
     let mut bodies = bodies(&plan.bodies, &stop)?;
+    let saves = matches!(bodies, Bodies::Save(_));
     let concat = match &bodies {
         Bodies::PassOn(concat) => Some(concat.clone()),
         _ => None,
@@ -168,7 +169,10 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         }
     }
     if report.is_full {
-        complain("the disk is full: nothing more was started; what is complete is saved");
+        complain(match saves {
+            true => "the disk is full: nothing more was started; what is complete is saved",
+            false => "there is no room to keep bodies whose turn has not come (TMPDIR): stopped",
+        });
     }
     if let Some(end) = concat.and_then(|concat| concat.end()) {
         end_of_output(end, &report, &mut ending);

@@ -3,17 +3,15 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
+use crate::comparison::{ArmRun, Comparison};
 use crate::outcome::Outcome;
 use crate::summary::Summary;
 
 /// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
-/// then any number of the others, and at the end one [`Ended`](Event::Ended).
+/// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison the
+/// last is [`Compared`](Event::Compared) instead.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all events are outcomes, and they are passed by reference"
-)]
 pub enum Event {
     /// The run begins.
     Started(RunInfo),
@@ -23,6 +21,12 @@ pub enum Event {
     Finished(Outcome),
     /// Something that a person should know, in one line, that is no target's failure.
     Warning(String),
+    /// In a comparison: a run of one of its arms begins.
+    ArmStarted(ArmRun),
+    /// It is over, with these figures.
+    ArmEnded(Summary),
+    /// All of them are over, and this is what they came to.
+    Compared(Comparison),
     /// The run is over.
     Ended(Summary),
 }

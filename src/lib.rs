@@ -46,7 +46,7 @@
 //! | [`gate`] | assertions on a run's figures | stats, data |
 //! | [`stats`] | summaries, intervals, percentiles, scaling laws | std, hdrhistogram |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
-//! | data: [`target`], [`outcome`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another |
+//! | data: [`target`], [`outcome`], [`comparison`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another, stats |
 //!
 //! Arrows point down this table only; a test reads the imports and holds them against it.
 //!
@@ -66,6 +66,7 @@
 pub mod app;
 pub mod cli;
 pub mod compare;
+pub mod comparison;
 pub mod event;
 pub mod fetch;
 pub mod gate;

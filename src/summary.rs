@@ -1,11 +1,13 @@
 //! A run in figures: the counts and sums that do not grow with the number of targets.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::outcome::{Outcome, Verdict};
+use crate::stats::Latency;
 
 /// A run in figures.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
     /// Targets that answered with an accepted status, whole.
     pub ok: u64,
@@ -40,11 +42,33 @@ pub struct Summary {
     pub busy: Duration,
     /// The longest per-URL time.
     pub slowest: Duration,
+    /// The per-URL times of those that succeeded. Failures are left out: one that comes at once, or a
+    /// time limit, says nothing of how fast the others are.
+    pub latency: Latency,
+    /// Their times to the first byte.
+    pub ttfb: Latency,
+    /// How many targets ended with each status.
+    pub statuses: BTreeMap<u16, u64>,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
 }
 
 impl Summary {
+    /// Body bytes in a second of the parallel time.
+    pub fn throughput(&self) -> Option<f64> {
+        self.per_second(self.bytes)
+    }
+
+    /// Targets tried in a second of the parallel time.
+    pub fn rate(&self) -> Option<f64> {
+        self.per_second(self.ok + self.unchanged + self.failed)
+    }
+
+    fn per_second(&self, count: u64) -> Option<f64> {
+        let seconds = self.makespan?.as_secs_f64();
+        (seconds > 0.0).then(|| count as f64 / seconds)
+    }
+
     /// Targets that the run took up or was to take up: all but those [done before](Summary::done_before).
     pub fn targets(&self) -> u64 {
         self.ok + self.unchanged + self.failed + self.skipped
@@ -92,6 +116,17 @@ impl Tally {
             summary.busy += outcome.busy().unwrap_or_default();
             summary.sum += elapsed;
             summary.slowest = summary.slowest.max(elapsed);
+        }
+        if let Some(status) = outcome.status {
+            *summary.statuses.entry(status).or_default() += 1;
+        }
+        if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
+            if let Some(elapsed) = outcome.elapsed() {
+                summary.latency.record(elapsed);
+            }
+            if let Some(ttfb) = outcome.timing.ttfb {
+                summary.ttfb.record(ttfb);
+            }
         }
         let earlier = outcome.earlier.iter().map(|attempt| attempt.span);
         for (start, end) in earlier.chain([outcome.span]).flatten() {

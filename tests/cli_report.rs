@@ -122,6 +122,11 @@ fn json_lines_have_exactly_the_documented_fields() {
             "stopped",
             "parallel",
             "serial",
+            "throughput",
+            "requests_per_second",
+            "latency",
+            "ttfb",
+            "statuses",
         ],
     );
     has_keys(

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use pfetch::event::{Event, Listener, RunInfo};
 use pfetch::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
 use pfetch::report::{Baseline, Human, HumanStyle, JsonLines, Warnings};
+use pfetch::stats::Latency;
 use pfetch::summary::Summary;
 use pfetch::target::Verb;
 use pfetch::timing::{Phase, Timing};
@@ -117,6 +118,9 @@ fn summary() -> Summary {
         skipped: 1,
         unchanged: 0,
         done_before: 0,
+        latency: Latency::default(),
+        ttfb: Latency::default(),
+        statuses: [(200, 2), (404, 1)].into(),
         bytes: 2512,
         wire_bytes: 3000,
         workers: 4,
@@ -187,8 +191,8 @@ fn a_run_that_went_to_its_end_is_set_against_the_serial_estimate() {
     );
     let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
     let serial =
-        r#""serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05}}"#;
-    assert!(text.ends_with(&format!("{serial}\n")), "{text}");
+        r#""serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05},"#;
+    assert!(text.contains(serial), "{text}");
 }
 
 #[test]
@@ -314,7 +318,7 @@ fn programs_get_an_object_a_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"earlier":[],"error":null}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":null}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"stopped":true,"parallel":10.0,"serial":null,"throughput":251.2,"requests_per_second":0.4,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1}}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -332,7 +336,7 @@ fn the_baseline_may_be_null_for_programs() {
         (Baseline::Estimate, Summary::default()),
     ] {
         let text = json(baseline, vec![Event::Ended(summary)]);
-        assert!(text.ends_with("\"serial\":null}\n"), "{text}");
+        assert!(text.contains("\"serial\":null,"), "{text}");
     }
 }
 
@@ -344,4 +348,32 @@ fn warnings_are_lines_of_their_own() {
         report.event(&Event::Warning("a list ended early".to_owned()))
     });
     assert_eq!(text, "pfetch: warning: a list ended early\n");
+}
+
+#[test]
+fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
+    let mut summary = Summary {
+        ok: 98,
+        failed: 2,
+        skipped: 0,
+        bytes: 5_000_000,
+        makespan: Some(Duration::from_secs(2)),
+        stopped: false,
+        statuses: [(200, 98), (503, 1)].into(),
+        ..summary()
+    };
+    for ms in 1..=98 {
+        summary.latency.record(ms * MS);
+    }
+    let text = human(HumanStyle::default(), Vec::new(), summary);
+    let figures: Vec<&str> = text.lines().skip(4).collect();
+    assert_eq!(
+        figures,
+        [
+            "  latency   p50 49.0 ms  p90 89.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
+            "  rate       2.5 MB/s · 50 URLs/s",
+            "  statuses   98 × 200  1 × 503  1 without",
+        ],
+        "{text}"
+    );
 }

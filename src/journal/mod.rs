@@ -135,7 +135,8 @@ impl Listener for Journal {
         match event {
             Event::Started(info) => self.begin(info.started_at),
             Event::Finished(outcome) if is_logged(outcome) => self.result(outcome),
-            Event::Finished(_) | Event::Counted(_) | Event::Warning(_) | Event::Ended(_) => Ok(()),
+            // Nothing else is of use to a later run.
+            _ => Ok(()),
         }
     }
 }

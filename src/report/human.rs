@@ -29,6 +29,12 @@ pub struct Human<W> {
     style: HumanStyle,
 }
 
+/// From so many targets on percentiles say something.
+const HANDFUL: u64 = 10;
+
+/// The percentiles that are shown, beside the longest time.
+const PERCENTILES: [f64; 4] = [50.0, 90.0, 95.0, 99.0];
+
 const RED: &str = "\x1b[31m";
 const GREEN: &str = "\x1b[32m";
 const DIM: &str = "\x1b[2m";
@@ -143,10 +149,39 @@ impl<W: Write> Human<W> {
             "  parallel  {bold}{:>9}{reset}",
             duration(makespan)
         )?;
-        match (self.style.baseline, Estimate::of(summary)) {
-            (Baseline::Estimate, Some(estimate)) => self.estimate(&estimate),
-            _ => Ok(()),
+        if let (Baseline::Estimate, Some(estimate)) = (self.style.baseline, Estimate::of(summary)) {
+            self.estimate(&estimate)?;
         }
+        self.figures(summary)
+    }
+
+    /// What only says something of more than a handful.
+    fn figures(&mut self, summary: &Summary) -> io::Result<()> {
+        let tried = summary.ok + summary.unchanged + summary.failed;
+        if tried < HANDFUL {
+            return Ok(());
+        }
+        if let Some(max) = summary.latency.max() {
+            self.out.write_all(b"  latency ")?;
+            for percent in PERCENTILES {
+                let time = summary.latency.p(percent).unwrap_or_default();
+                write!(self.out, "  p{percent} {}", duration(time))?;
+            }
+            writeln!(self.out, "  max {}", duration(max))?;
+        }
+        if let (Some(throughput), Some(rate)) = (summary.throughput(), summary.rate()) {
+            let throughput = bytes(throughput as u64);
+            writeln!(self.out, "  rate       {throughput}/s · {rate:.0} URLs/s")?;
+        }
+        self.out.write_all(b"  statuses ")?;
+        for (status, count) in &summary.statuses {
+            write!(self.out, "  {count} × {status}")?;
+        }
+        let without = tried.saturating_sub(summary.statuses.values().sum());
+        if without > 0 {
+            write!(self.out, "  {without} without")?;
+        }
+        self.out.write_all(b"\n")
     }
 
     fn estimate(&mut self, estimate: &Estimate) -> io::Result<()> {
@@ -179,6 +214,7 @@ impl<W: Write> Listener for Human<W> {
             Event::Finished(outcome) => self.line(outcome),
             Event::Ended(summary) => self.summary(summary),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
+            Event::ArmStarted(_) | Event::ArmEnded(_) | Event::Compared(_) => Ok(()),
         }
     }
 

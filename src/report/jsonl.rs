@@ -1,6 +1,7 @@
 //! The report for programs: JSON Lines, an object per event.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -10,6 +11,7 @@ use serde::{Serialize, Serializer};
 use crate::compare::Estimate;
 use crate::event::{Event, Listener, RunInfo};
 use crate::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
+use crate::stats::Latency;
 use crate::summary::Summary;
 use crate::target::Verb;
 use crate::text::hex;
@@ -30,7 +32,7 @@ const SCHEMA: u32 = 1;
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `earlier`, `error` |
 /// | `warning` | something worth knowing | `message` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
 ///
 /// `elapsed` is what the target took in all: earlier attempts and the waiting between them
 /// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
@@ -39,7 +41,9 @@ const SCHEMA: u32 = 1;
 /// `resumed_from` the bytes that were there before), `earlier` the attempts
 /// that failed before this one as `{started_at, total, status, error}`, `error`
 /// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
-/// best_speedup}`, where `method` is `estimate`.
+/// best_speedup}`, where `method` is `estimate`. `latency` and `ttfb` (to the first byte) are `null` or
+/// `{mean, p50, p90, p95, p99, max}` of the targets that succeeded, from histograms that keep three
+/// digits; `throughput` is body bytes in a second, `statuses` how many targets ended with each.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
@@ -71,7 +75,9 @@ impl<W: Write> Listener for JsonLines<W> {
                 };
                 self.write(&Line::Summary(Totals::new(summary, serial)))
             }
-            Event::Counted(_) => Ok(()),
+            Event::Counted(_) | Event::ArmStarted(_) | Event::ArmEnded(_) | Event::Compared(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -82,15 +88,11 @@ impl<W: Write> Listener for JsonLines<W> {
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all lines are results, and each lives for one write"
-)]
 enum Line<'a> {
     Run(Run),
     Result(Result<'a>),
     Warning { message: &'a str },
-    Summary(Totals),
+    Summary(Totals<'a>),
 }
 
 #[derive(Serialize)]
@@ -265,7 +267,7 @@ struct Earlier<'a> {
 }
 
 #[derive(Serialize)]
-struct Totals {
+struct Totals<'a> {
     targets: u64,
     ok: u64,
     unchanged: u64,
@@ -279,6 +281,35 @@ struct Totals {
     stopped: bool,
     parallel: Option<Seconds>,
     serial: Option<Serial>,
+    throughput: Option<f64>,
+    requests_per_second: Option<f64>,
+    latency: Option<Percentiles>,
+    ttfb: Option<Percentiles>,
+    statuses: &'a BTreeMap<u16, u64>,
+}
+
+#[derive(Serialize)]
+struct Percentiles {
+    mean: Seconds,
+    p50: Seconds,
+    p90: Seconds,
+    p95: Seconds,
+    p99: Seconds,
+    max: Seconds,
+}
+
+impl Percentiles {
+    fn new(latency: &Latency) -> Option<Self> {
+        let p = |percent| latency.p(percent).map(Seconds);
+        Some(Percentiles {
+            mean: Seconds(latency.mean()?),
+            p50: p(50.0)?,
+            p90: p(90.0)?,
+            p95: p(95.0)?,
+            p99: p(99.0)?,
+            max: Seconds(latency.max()?),
+        })
+    }
 }
 
 #[derive(Serialize)]
@@ -289,8 +320,8 @@ struct Serial {
     best_speedup: Option<f64>,
 }
 
-impl Totals {
-    fn new(summary: &Summary, serial: Option<Estimate>) -> Self {
+impl<'a> Totals<'a> {
+    fn new(summary: &'a Summary, serial: Option<Estimate>) -> Self {
         Totals {
             targets: summary.targets(),
             ok: summary.ok,
@@ -302,6 +333,11 @@ impl Totals {
             bytes: summary.bytes,
             wire_bytes: summary.wire_bytes,
             workers: summary.workers,
+            throughput: summary.throughput(),
+            requests_per_second: summary.rate(),
+            latency: Percentiles::new(&summary.latency),
+            ttfb: Percentiles::new(&summary.ttfb),
+            statuses: &summary.statuses,
             stopped: summary.stopped,
             parallel: summary.makespan.map(Seconds),
             serial: serial.map(|estimate| Serial {

@@ -146,7 +146,9 @@ impl Listener for Progress {
             }
             Event::Counted(total) => lock(&self.counts).total = Some(*total),
             Event::Ended(_) => self.end(),
+            Event::Compared(_) => self.end(),
             Event::Started(_) | Event::Warning(_) => {}
+            Event::ArmStarted(_) | Event::ArmEnded(_) => {}
         }
         Ok(())
     }

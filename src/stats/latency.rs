@@ -19,7 +19,7 @@ const DIGITS: u8 = 3;
 /// A High Dynamic Range histogram (Gil Tene, HdrHistogram). It takes about 230 KiB however many
 /// durations it holds, all of it from the start, and recording never fails: what lies outside the
 /// range counts as its nearest end.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Latency {
     /// In microseconds.
     counts: Histogram<u64>,

@@ -1,0 +1,84 @@
+//! A measured comparison of serial and parallel fetching, as plain data.
+
+use crate::stats::{Sample, Speedup};
+
+/// One way of fetching the same URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arm {
+    /// One after the other, in a plain loop.
+    Serial,
+    /// On the pool.
+    Parallel,
+}
+
+impl Arm {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Arm::Serial => "serial",
+            Arm::Parallel => "parallel",
+        }
+    }
+}
+
+/// One run of an arm. All outcomes told from its beginning to its end are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArmRun {
+    /// Which way.
+    pub arm: Arm,
+    /// Its pair, from 1; 0 for a warm-up, which is not counted.
+    pub pair: u32,
+    /// How many runs there have been before it, warm-ups included, and how many there will be in all.
+    pub done: u32,
+    /// See [`done`](ArmRun::done).
+    pub of: u32,
+}
+
+/// The times of one arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmTimes {
+    /// The makespan of each run in seconds, in the order of the pairs.
+    pub seconds: Vec<f64>,
+    /// What they come to.
+    pub sample: Sample,
+    /// Targets that failed, all runs together.
+    pub failed: u64,
+    /// Attempts beyond the first of each target, all runs together.
+    pub retries: u64,
+    /// How long getting ready took on the average, in seconds: threads, and nothing else. It is not
+    /// part of the times.
+    pub startup: f64,
+}
+
+/// What a comparison came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Workers of the parallel arm.
+    pub workers: usize,
+    /// Targets of each run.
+    pub targets: u64,
+    /// Runs of each arm that did not count.
+    pub warmups: u32,
+    /// The serial arm.
+    pub serial: ArmTimes,
+    /// The parallel arm.
+    pub parallel: ArmTimes,
+    /// How much faster parallel is, with its interval.
+    pub speedup: Speedup,
+    /// The speed-up that the parallel runs alone would have been given by adding up their per-URL
+    /// times, as a geometric mean.
+    pub estimated: Option<f64>,
+    /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
+    pub differing: (u64, Vec<String>),
+    /// What casts doubt on the figures, a line each.
+    pub notices: Vec<String>,
+}
+
+impl Comparison {
+    /// The share of what its workers could have gained that the parallel arm did: the speed-up over
+    /// the number of workers.
+    pub fn efficiency(&self) -> f64 {
+        self.speedup.ratio / self.workers as f64
+    }
+}
