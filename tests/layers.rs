@@ -47,7 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("input", &[]),
     ("journal", &[]),
     ("pool", &[]),
-    ("report", &["compare"]),
+    ("report", &["compare", "stats"]),
     ("retry", &[]),
     (
         "run",
