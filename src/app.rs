@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -110,13 +110,18 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
 
     let (journal, done) = match &plan.log {
         Some(log) => {
+            let folder = match &plan.bodies {
+                BodiesPlan::Folder { folder, .. } | BodiesPlan::File { folder, .. } => Some(folder),
+                BodiesPlan::Drop | BodiesPlan::PassOn { .. } => None,
+            };
+            let folder = folder.map(PathBuf::as_path);
             let reserve = |place: &str, path: &str| {
                 if let Bodies::Save(saving) = &mut bodies {
                     saving.reserve(place, path);
                 }
             };
-            let (journal, done) =
-                Journal::open_with(&log.path, log.resume, reserve).map_err(|error| Problem {
+            let (journal, done) = Journal::open_for(&log.path, log.resume, folder, reserve)
+                .map_err(|error| Problem {
                     message: error.to_string(),
                     ending: Ending {
                         local: error.is_local(),
@@ -124,6 +129,12 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
                         ..Ending::default()
                     },
                 })?;
+            let metadata = journal
+                .metadata()
+                .map_err(|error| Problem::local("cannot look at the run log", &error))?;
+            if let Bodies::Save(saving) = &mut bodies {
+                saving.spare(&metadata);
+            }
             (Some(journal), log.resume.then_some(done))
         }
         None => (None, None),

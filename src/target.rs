@@ -99,6 +99,9 @@ pub enum UrlError {
     /// Not a valid URL, for this reason.
     #[error("not a valid URL: {0}")]
     Invalid(&'static str),
+    /// A scheme whose colon was forgotten, as in `http//host`.
+    #[error("a colon is missing after \"{0}\"")]
+    NoColon(&'static str),
     /// Longer than [`MAX_URL_BYTES`].
     #[error("the URL is {0} bytes long; at most {MAX_URL_BYTES} can be sent")]
     TooLong(usize),
@@ -123,6 +126,9 @@ impl Location {
                 code: c.into(),
                 column: position + 1,
             });
+        }
+        if let Some(scheme) = ["http", "https"].iter().find(|s| lacks_colon(text, s)) {
+            return Err(UrlError::NoColon(scheme));
         }
         let url = match split_scheme(text) {
             Some(scheme) => {
@@ -254,6 +260,14 @@ pub fn without_userinfo(text: &str) -> String {
     format!("{kept}…@{after}")
 }
 
+/// Whether the text is `http//…`: what follows may well be a password, and is no path.
+fn lacks_colon(text: &str, scheme: &str) -> bool {
+    let has = text
+        .get(..scheme.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    has && text[scheme.len()..].starts_with("//")
+}
+
 fn is_http(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
@@ -334,6 +348,10 @@ mod tests {
         );
         assert!(message("http://h:x/").contains("port"));
         assert!(message("http://").contains("no host"));
+        assert_eq!(
+            message("HTTPS//u:p@h/"),
+            "a colon is missing after \"https\""
+        );
         assert!(message("http://[::1").contains("IPv6"));
         assert!(message("http://999.1.1.1/").contains("IPv4"));
         assert!(message("ftp://h/").contains("scheme \"ftp\" is not supported"));
@@ -375,6 +393,7 @@ mod tests {
         assert_eq!(without_userinfo("http:/u:p@h:x"), "http:/…@h:x");
         assert_eq!(without_userinfo("//u:p@h:x"), "//…@h:x");
         assert_eq!(without_userinfo("u:p//q@h:x"), "…@h:x");
+        assert_eq!(without_userinfo("https//u:p@h/x"), "…@h/x");
         assert_eq!(without_userinfo("http://h:x/"), "http://h:x/");
     }
 

@@ -358,9 +358,10 @@ fn breaking(headers: &'static str, ranges: bool) -> (Sender<()>, Server, Arc<Mut
             return Ok(());
         }
         match request.header("range") {
-            Some("bytes=40000-") if ranges => {
-                let headers = format!("{headers}Content-Range: bytes 40000-99999/100000\r\n");
-                reply.send(206, &headers, &whole[40_000..])
+            // The last 4 KiB of what is there come once more.
+            Some("bytes=35904-") if ranges => {
+                let headers = format!("{headers}Content-Range: bytes 35904-99999/100000\r\n");
+                reply.send(206, &headers, &whole[35_904..])
             }
             _ => reply.send(200, headers, &whole),
         }
@@ -385,9 +386,39 @@ fn a_body_that_breaks_off_goes_on_where_it_was() {
     let heads = heads.lock().unwrap();
     run.check("two requests", heads.len() == 2);
     let second = heads[1].to_ascii_lowercase();
-    let asks = second.contains("\r\nrange: bytes=40000-\r\n")
+    let asks = second.contains("\r\nrange: bytes=35904-\r\n")
         && second.contains("\r\nif-range: \"v1\"\r\n");
     run.check(&format!("the second asks for the rest: {second}"), asks);
+}
+
+#[test]
+fn a_rest_that_does_not_fit_what_was_passed_on_is_not_passed_on() {
+    let (open, gate) = gate();
+    // It lies: another body, of the same length, under the same ETag.
+    let server = Server::with(move |request, reply| {
+        let mut whole = bytes(100_000);
+        match request.header("range") {
+            None => {
+                begin(reply, "ETag: \"v1\"\r\n", whole.len(), &whole[..40_000])?;
+                pass(&gate);
+                Ok(())
+            }
+            Some(range) => {
+                whole.iter_mut().for_each(|byte| *byte ^= 0x80);
+                let from: usize = range["bytes=".len()..range.len() - 1].parse().unwrap();
+                let headers =
+                    format!("ETag: \"v1\"\r\nContent-Range: bytes {from}-99999/100000\r\n");
+                reply.send(206, &headers, &whole[from..])
+            }
+        }
+    });
+    let args = ["--retry-delay=1ms", "--retry=1", &server.url("/a")];
+    let (cat, mut out) = Cat::start(&args).read(40_000);
+    drop(open);
+    let (run, rest) = cat.finish();
+    let run = run.exits(1).says("the output ends within ");
+    out.extend(rest);
+    same(&run, &out, &bytes(100_000)[..40_000]);
 }
 
 #[test]

@@ -682,3 +682,33 @@ fn what_is_done_is_left_out_also_where_files_got_other_names() {
     );
     run.check("nothing is lost", read(folder.path(), "bad") == "mine");
 }
+
+#[test]
+fn what_was_saved_in_one_folder_is_not_done_for_another() {
+    let server = Server::start();
+    let log = Log::new();
+    let [one, two] = [Dir::new(), Dir::new()];
+    let url = server.url("/bytes/5");
+    let into = |dir: &Dir| dir.path().to_str().unwrap().to_owned();
+    log.first(&["-d", &into(&one), &url]).run().exits(0);
+    let run = log.resumed(&["-d", &into(&two), &url]).run().exits(0);
+    run.check("it is there too", two.path().join("5").exists());
+    let run = log.resumed(&["-d", &into(&one), &url]).run().exits(0);
+    run.prints("1 done before");
+}
+
+#[test]
+fn no_file_takes_the_place_of_the_log() {
+    let server = Server::start();
+    let log = Log::new();
+    let url = server.url("/bytes/5");
+    let path = log.path.to_str().unwrap();
+    for args in [
+        vec!["-o", path, "--exists=overwrite", &url],
+        vec!["-o", path, "--exists=skip", &url],
+    ] {
+        let run = log.first(&args).run().exits(4);
+        run.prints("is this run's log; choose another name");
+    }
+    log.results();
+}

@@ -1,19 +1,20 @@
 //! What is done with a response: its body read to the end, dropped, saved or passed on.
 
-use std::io::Read;
-use std::time::Instant;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use ring::digest::{Context, SHA256};
-use ureq::Body;
+use ureq::{Body, BodyReader};
 
 use super::client::{Broken, Client, Step, Visit};
 use super::decode::{Coding, Counts, Decoder, coding};
-use super::meter::Fault;
+use super::meter::{Fault, Meter};
 use super::sink::Sink;
 use super::version;
 use crate::outcome::{Failure, FailureKind};
-use crate::store::Refused;
+use crate::store::{Refused, Validators};
 use crate::target::Location;
 use crate::text::{excerpt, hex};
 use crate::timing::Phase;
@@ -27,6 +28,9 @@ const FAILURE_BODY: u64 = 1024 * 1024;
 /// How much is collected before it is written to a file: TLS gives 16 KiB at a time, and a plain
 /// socket what has come so far.
 const COLLECTED: usize = 256 * 1024;
+
+/// But not for longer than this: what is not written is lost if pfetch is killed.
+const HELD_BACK: Duration = Duration::from_secs(1);
 
 /// How much of a body is read.
 #[derive(Clone, Copy)]
@@ -95,7 +99,8 @@ impl Client {
         };
         // Nobody waits for a body that came in the wrong place: its connection is given up.
         if !(matches!(meaning, Meaning::Afresh) && status.is_success()) {
-            self.drain(response.body_mut().as_reader(), Limit::Leave(most), bytes)?;
+            let body = Watched::new(&mut response, &self.meter);
+            self.drain(body, Limit::Leave(most), bytes)?;
         }
         match meaning {
             Meaning::Unchanged => {
@@ -131,7 +136,7 @@ impl Client {
             lanes.expect(self.worker, response.body().content_length());
         }
         let mut digest = visit.digest()?;
-        let mut body = response.body_mut().as_reader();
+        let mut body = Watched::new(&mut response, &self.meter);
         let collected = match decoding {
             Some(coding) => {
                 let counts = Counts::default();
@@ -171,6 +176,7 @@ impl Client {
             self.buffer.resize(room, 0);
         }
         let mut filled = 0;
+        let mut written_at = Instant::now();
         loop {
             let read = body.read(&mut self.buffer[filled..]);
             let count = match read {
@@ -195,8 +201,10 @@ impl Client {
                 lanes.received(self.worker, *bytes);
             }
             let is_over = count == 0;
-            if filled == self.buffer.len() || (at_once && filled > 0) {
-                let began = Instant::now();
+            let began = Instant::now();
+            let is_due = filled > 0 && (at_once || began - written_at > HELD_BACK);
+            if filled == self.buffer.len() || is_due {
+                written_at = began;
                 let written = visit.write(&self.buffer[..filled], digest);
                 // It may have waited for whoever reads the output.
                 self.meter.was_busy(began);
@@ -271,6 +279,29 @@ impl Client {
     }
 }
 
+/// A response's body, which tells the meter that it is coming.
+struct Watched<'a> {
+    body: BodyReader<'a>,
+    meter: Arc<Meter>,
+}
+
+impl<'a> Watched<'a> {
+    fn new(response: &'a mut Response<Body>, meter: &Arc<Meter>) -> Self {
+        Watched {
+            body: response.body_mut().as_reader(),
+            meter: Arc::clone(meter),
+        }
+    }
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        self.meter.progressed();
+        Ok(count)
+    }
+}
+
 impl Visit<'_> {
     /// The running SHA-256 of the body, if one is wanted, begun with what is there already.
     fn digest(&self) -> Result<Option<Context>, Broken> {
@@ -318,7 +349,11 @@ fn judge(
     }
     let is_plain = decoding.is_none() && !visit.is_own_range;
     let length = length.filter(|_| decoding.is_none());
-    let version = version::of(headers, length, is_plain);
+    let mut version = version::of(headers, length, is_plain);
+    if visit.has_conditions {
+        // What comes may be a part, or another variant than a plain request would get.
+        version.validators = Validators::default();
+    }
     let refused = |kind, message: &str| {
         Ok(Meaning::Refused(Failure {
             kind,
@@ -355,6 +390,10 @@ fn judge(
             "the server sent a part of the body (206), though the whole was asked for",
         ),
         _ if !is_accepted => Ok(accepted),
+        StatusCode::NOT_MODIFIED => refused(
+            FailureKind::Status,
+            "not modified (304), so there is no body to save",
+        ),
         _ if status.is_redirection() => refused(
             FailureKind::Redirect,
             "a redirect that is not followed has no body to save",

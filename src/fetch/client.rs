@@ -35,7 +35,7 @@ pub(super) struct Visit<'a> {
     pub(super) location: Location,
     pub(super) sink: Sink,
     /// Whether the user asks for something else than the whole body, and for a part of it.
-    has_conditions: bool,
+    pub(super) has_conditions: bool,
     pub(super) is_own_range: bool,
     /// What the last request asked for beside the body.
     pub(super) sent: Sent,

@@ -36,6 +36,10 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
             ),
         ),
         Fault::EndlessHead => (FailureKind::Protocol, invalid("its header does not end")),
+        Fault::EndlessFraming => (
+            FailureKind::Protocol,
+            invalid("what comes beside its body does not end"),
+        ),
         Fault::EndlessLine => (
             FailureKind::Protocol,
             invalid("its header, or a line of it, is longer than 64 KiB"),

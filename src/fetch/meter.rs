@@ -47,6 +47,8 @@ pub(super) enum Fault {
     SlowHead(Duration),
     /// What came before the final response's header is too long.
     EndlessHead,
+    /// Beside the body there is too much: in a chunked one, say, trailers without an end.
+    EndlessFraming,
     /// The buffer is full of what should be one header, or one line.
     EndlessLine,
     /// No address of the name could be reached, for these reasons.
@@ -95,6 +97,8 @@ struct Reading {
     in_head: bool,
     remote: Option<SocketAddr>,
     wire_bytes: u64,
+    /// Bytes that have come since the last of them that were the body's.
+    beside: usize,
     fault: Option<Fault>,
 }
 
@@ -282,7 +286,13 @@ impl Meter {
     pub(super) fn head_ended(&self) {
         let mut r = self.lock();
         r.in_head = false;
+        r.beside = 0;
         r.quiet = Some((Instant::now(), 0));
+    }
+
+    /// Bytes of the body have come out at the upper end.
+    pub(super) fn progressed(&self) {
+        self.lock().beside = 0;
     }
 
     /// `bytes` came from the socket.
@@ -290,6 +300,7 @@ impl Meter {
         let now = Instant::now();
         let mut r = self.lock();
         r.wire_bytes += bytes as u64;
+        r.beside += bytes;
         let (since, so_far) = r.quiet.unwrap_or((now, 0));
         r.quiet = Some(if !r.in_head && so_far + bytes >= STALL_BYTES {
             (now, 0)
@@ -375,6 +386,8 @@ impl Reading {
             })
         } else if self.in_head && self.quiet.is_some_and(|(_, bytes)| bytes > MOST_HEAD_BYTES) {
             Some(Fault::EndlessHead)
+        } else if !self.in_head && self.beside > MOST_HEAD_BYTES {
+            Some(Fault::EndlessFraming)
         } else {
             None
         }

@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use ring::digest::{Context, SHA256};
 
 use super::JournalError;
-use super::line::{self, Entry, HEADER, MAX_LINE_BYTES};
+use super::line::{self, Entry, HEADER, MAX_LINE_BYTES, in_folder, without_folder};
 use crate::outcome::Verdict;
 use crate::target::Verb;
 
@@ -22,12 +22,23 @@ const BUFFER: usize = 64 * 1024;
 #[derive(Debug, Clone, Default)]
 pub struct Done {
     keys: HashSet<u128, BuildHasherDefault<Identity>>,
+    /// The folder of the run that asks.
+    folder: Option<String>,
 }
 
 impl Done {
-    /// Whether this target is done.
+    /// Nothing is done, for a run that saves in this folder.
+    pub(super) fn new(folder: Option<&str>) -> Self {
+        Done {
+            keys: HashSet::default(),
+            folder: folder.map(str::to_owned),
+        }
+    }
+
+    /// Whether this target is done; `name` is that of its file below the run's folder.
     pub fn contains(&self, verb: Verb, url: &str, name: Option<&str>) -> bool {
-        self.keys.contains(&key(verb, url, name))
+        let name = name.map(|name| in_folder(self.folder.as_deref(), name));
+        self.keys.contains(&key(verb, url, name.as_deref()))
     }
 
     /// How many targets are done.
@@ -45,6 +56,7 @@ impl Done {
     pub(super) fn read(
         file: &mut File,
         name: &str,
+        folder: Option<&str>,
         mut each: impl FnMut(&str, &str),
     ) -> Result<Self, JournalError> {
         let unreadable = |source| JournalError::Read {
@@ -55,7 +67,7 @@ impl Done {
             .map_err(unreadable)?;
         let mut reader = BufReader::with_capacity(BUFFER, file);
         let mut bytes = Vec::new();
-        let mut done = Done::default();
+        let mut done = Done::new(folder);
         // The line before, if it could not be read: its number, and the reason.
         let mut torn: Option<(u64, String)> = None;
         for number in 2.. {
@@ -109,7 +121,9 @@ impl Done {
         let key = key(*verb, url, name.as_deref());
         match verdict {
             Verdict::Ok | Verdict::Unchanged => {
-                if let (Some(name), Some(saved)) = (name, saved) {
+                if let (Some(name), Some(saved)) = (name, saved)
+                    && let Some(name) = without_folder(self.folder.as_deref(), name)
+                {
                     each(name, saved);
                 }
                 self.keys.insert(key);

@@ -110,6 +110,7 @@ impl JournalError {
                 io::ErrorKind::StorageFull
                     | io::ErrorKind::QuotaExceeded
                     | io::ErrorKind::ReadOnlyFilesystem
+                    | io::ErrorKind::PermissionDenied
             ),
             _ => false,
         }

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::outcome::{Outcome, Verdict};
-use crate::place::Place;
 use crate::target::Verb;
 use crate::text::excerpt;
 
@@ -43,7 +42,7 @@ pub(super) enum Line<'a> {
         at: SystemTime,
         url: &'a str,
         action: Verb,
-        name: Option<&'a str>,
+        name: Option<Cow<'a, str>>,
         outcome: Verdict,
         status: Option<u16>,
         bytes: u64,
@@ -60,7 +59,8 @@ impl<'a> Line<'a> {
         }
     }
 
-    pub(super) fn result(outcome: &'a Outcome) -> Self {
+    /// The line of a target that was done with by a run that saves in `folder`.
+    pub(super) fn result(outcome: &'a Outcome, folder: Option<&str>) -> Self {
         // An outcome may have waited for its turn (`--order input`) before it comes here.
         let ended = match (outcome.started_at, outcome.span) {
             (Some(started_at), Some((first, last))) => started_at.checked_add(last - first),
@@ -70,7 +70,10 @@ impl<'a> Line<'a> {
             at: ended.unwrap_or_else(SystemTime::now),
             url: &outcome.url,
             action: outcome.verb,
-            name: outcome.place.as_ref().map(Place::as_str),
+            name: outcome
+                .place
+                .as_ref()
+                .map(|place| in_folder(folder, place.as_str())),
             outcome: outcome.verdict,
             status: outcome.status,
             bytes: outcome.bytes,
@@ -84,6 +87,24 @@ impl<'a> Line<'a> {
                 .as_ref()
                 .map(|failure| excerpt(&failure.message, ERROR)),
         }
+    }
+}
+
+/// The name of a file, with that of its folder.
+pub(super) fn in_folder<'a>(folder: Option<&str>, name: &'a str) -> Cow<'a, str> {
+    match folder {
+        None | Some("") => Cow::Borrowed(name),
+        Some(folder) => Cow::Owned(format!("{}/{name}", folder.trim_end_matches('/'))),
+    }
+}
+
+/// What is left of such a name without the folder; `None` if it is of another.
+pub(super) fn without_folder<'a>(folder: Option<&str>, name: &'a str) -> Option<&'a str> {
+    match folder {
+        None | Some("") => Some(name),
+        Some(folder) => name
+            .strip_prefix(folder.trim_end_matches('/'))?
+            .strip_prefix('/'),
     }
 }
 

@@ -10,7 +10,7 @@ mod error;
 mod file;
 mod line;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::SystemTime;
@@ -34,7 +34,7 @@ use line::Line;
 /// | `run` | a run begins | `started_at`, `version` |
 /// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `saved`, `error` |
 ///
-/// `name` is where the target's file goes below the folder, `saved` the path of the file that it
+/// `name` is where the target's file goes, the folder included as it was given, `saved` the path of the file that it
 /// has (characters that are not UTF-8 replaced), `error` the reason in a line. Targets that were
 /// skipped have no line, and nor has input that is no target: both are taken up again anyway.
 ///
@@ -47,6 +47,8 @@ use line::Line;
 pub struct Journal {
     /// Locked for as long as it is open.
     file: File,
+    /// The folder that the run saves in.
+    folder: Option<String>,
     /// The run's own line, kept for when a write has failed half way.
     run: Vec<u8>,
     /// What is about to be written; only its room is kept.
@@ -63,37 +65,51 @@ impl Journal {
     ///
     /// [`JournalError`]; the file is then as it was.
     pub fn open(path: &Path, resume: bool) -> Result<(Journal, Done), JournalError> {
-        Self::open_with(path, resume, |_, _| {})
+        Self::open_for(path, resume, None, |_, _| {})
     }
 
-    /// The same; of each target in the log that has a file, `each` is told the name that was meant for
-    /// it (`name`) and the path that it has (`saved`).
+    /// The same for a run that saves in `folder`, which the names of its files are told apart by. Of
+    /// each target in the log that has a file there, `each` is told the name below the folder that was
+    /// meant for it, and the path that it has (`saved`).
     ///
     /// # Errors
     ///
     /// As for [`open`](Journal::open).
-    pub fn open_with(
+    pub fn open_for(
         path: &Path,
         resume: bool,
+        folder: Option<&Path>,
         each: impl FnMut(&str, &str),
     ) -> Result<(Journal, Done), JournalError> {
+        let folder = folder.map(|folder| folder.to_string_lossy().into_owned());
+        let folder = folder.as_deref();
         let Opened {
             mut file,
             name,
             torn,
         } = file::open(path)?;
         let done = if resume {
-            Done::read(&mut file, &name, each)?
+            Done::read(&mut file, &name, folder, each)?
         } else {
-            Done::default()
+            Done::new(folder)
         };
         let journal = Journal {
             file,
+            folder: folder.map(str::to_owned),
             run: Vec::new(),
             buffer: Vec::new(),
             torn,
         };
         Ok((journal, done))
+    }
+
+    /// What the system knows of the file.
+    ///
+    /// # Errors
+    ///
+    /// If it does not tell.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
     }
 
     fn begin(&mut self, started_at: SystemTime) -> io::Result<()> {
@@ -117,7 +133,8 @@ impl Journal {
             self.buffer.push(b'\n');
             self.buffer.extend_from_slice(&self.run);
         }
-        line::write(&Line::result(outcome), &mut self.buffer)?;
+        let line = Line::result(outcome, self.folder.as_deref());
+        line::write(&line, &mut self.buffer)?;
         self.append()
     }
 

@@ -1,5 +1,6 @@
 //! What becomes of the bodies of a run: which action a target is given, and with which name.
 
+use std::fs::Metadata;
 use std::sync::Arc;
 
 use crate::fetch::{Client, Get, Head, Naming, PassOn, Save, Unnamed};
@@ -74,6 +75,11 @@ impl Saving {
     pub fn named_by_server(mut self) -> Self {
         self.named_by_server = true;
         self
+    }
+
+    /// Keeps a file that the run itself needs from being replaced.
+    pub fn spare(&mut self, file: &Metadata) {
+        self.store = self.store.clone().sparing(file);
     }
 
     /// Keeps the name that an earlier run gave to the file of a target with this place.

@@ -72,6 +72,8 @@ struct Waiting {
     /// Bytes written to the file, and read from it.
     spilled: u64,
     read: u64,
+    /// The last bytes taken in, so that they can be compared when they come again.
+    tail: Vec<u8>,
     /// Bytes taken in, and passed on.
     held: u64,
     given: u64,

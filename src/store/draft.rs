@@ -12,7 +12,7 @@ use super::{FileError, Store, Validators, os};
 use crate::place::Place;
 
 /// How many of the last bytes of a part are asked for again, to see that they are the same.
-const OVERLAP: u64 = 4096;
+pub(super) const OVERLAP: u64 = 4096;
 
 /// Files shorter than this get no room set aside: they are written at once.
 const LARGE: u64 = 1024 * 1024;
@@ -115,10 +115,11 @@ impl Draft {
             resumed_from: None,
             modified: None,
         };
-        if let Some(folder) = draft.folder.as_ref().filter(|_| store.config.resume) {
+        if let Some(folder) = &draft.folder {
             let shown = store.root.shown(place);
             if let Some((part, record)) = Part::find(folder, place.file_name(), &shown)? {
-                draft.is_resumable = part.length() > 0
+                draft.is_resumable = store.config.resume
+                    && part.length() > 0
                     && record
                         .as_ref()
                         .is_some_and(|r| r.validators.strong().is_some());
@@ -351,6 +352,11 @@ impl Draft {
                     },
                 };
                 futimens(part.file(), &times).map_err(refused)?;
+                // A file system may keep less of it.
+                let stat = fstat(part.file()).map_err(refused)?;
+                if record.changed != Some(changed(&stat)) {
+                    record.changed_at(changed(&stat)).keep(part.file());
+                }
             }
             None => {
                 let stat = fstat(part.file()).map_err(refused)?;

@@ -20,11 +20,12 @@ mod publish;
 mod record;
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{Mode, OFlags, Stat, openat};
 
 use crate::outcome::Saved;
 use crate::place::Place;
@@ -85,6 +86,8 @@ impl Default for StoreConfig {
 pub struct Store {
     root: Arc<Root>,
     config: StoreConfig,
+    /// A file that is in use, by its device and number: nothing takes its place.
+    in_use: Option<(u64, u64)>,
 }
 
 /// What there is to do for a file.
@@ -110,7 +113,19 @@ impl Store {
         Ok(Store {
             root: Root::open(path)?,
             config,
+            in_use: None,
         })
+    }
+
+    /// Keeps this file from being replaced, whatever the store was told: the run itself needs it.
+    #[must_use]
+    pub fn sparing(mut self, file: &std::fs::Metadata) -> Self {
+        self.in_use = Some((file.dev(), file.ino()));
+        self
+    }
+
+    fn is_in_use(&self, stat: &Stat) -> bool {
+        self.in_use == Some((stat.st_dev, stat.st_ino))
     }
 
     /// What to do about files that are there already.
@@ -152,6 +167,11 @@ impl Store {
         let Some(stat) = there else {
             return Ok(Prior::Wanted(Draft::new(self, place, Some(folder), None)?));
         };
+        if self.is_in_use(&stat) {
+            return Err(FileError::new(format!(
+                "{shown} is this run's log; choose another name for one of them"
+            )));
+        }
         let exists = self.config.exists;
         let is_link_to_skip = exists == Exists::Skip && is_symlink(&stat);
         if !is_file(&stat) && !is_link_to_skip {
@@ -178,6 +198,11 @@ impl Store {
             }
             Exists::Overwrite | Exists::Rename => None,
         };
+        if is_link_to_skip && file.is_none() {
+            return Err(FileError::new(format!(
+                "{shown} is a symbolic link that leads nowhere; delete it"
+            )));
+        }
         if let (Some(file), Some(wanted)) = (&file, sha256)
             && sha256_of(file).is_ok_and(|found| found == *wanted)
         {

@@ -50,6 +50,11 @@ impl Draft {
                     None => return Err(refused(Errno::EXIST)),
                 };
                 let record = self.record.as_ref();
+                if self.store.is_in_use(&there) {
+                    return Err(FileError::new(format!(
+                        "{shown} is this run's log; choose another name for one of them"
+                    )));
+                }
                 match decide(self.store.config.exists, folder, name, &there, part, record) {
                     Ok(Choice::Replace) => replace(folder, part, name, &there).map_err(refused)?,
                     Ok(Choice::Leave { is_same }) => {
@@ -132,17 +137,17 @@ fn decide(
                 .map_err(|errno| format!("exists and cannot be read: {errno}"))?;
             let old = File::from(old);
             let known = Record::of(&old).ok().flatten();
-            let is_own = known
-                .filter(|known| record.is_some_and(|record| known.is_same_source(record)))
-                .is_some_and(|known| known.is_untouched(there));
-            if is_own {
-                return Ok(Choice::Replace);
-            }
+            let known = known.filter(|known| {
+                let is_same_source = record.is_some_and(|record| known.is_same_source(record));
+                is_same_source && known.is_untouched(there)
+            });
+            let is_own = known.is_some_and(|known| !known.is_found);
             match is_same_content(&old, part) {
                 Ok(true) => {
-                    adopt(&old, record);
+                    remember(&old, record, !is_own);
                     Ok(Choice::Leave { is_same: true })
                 }
+                Ok(false) if is_own => Ok(Choice::Replace),
                 Ok(false) => Err(
                     "exists, and is not as pfetch saved it from this URL; see --exists overwrite, \
                      rename and skip"
@@ -161,10 +166,13 @@ fn replace(folder: &Folder, part: &Part, name: &str, there: &Stat) -> Result<(),
     renameat(folder, part.name(), folder, name)
 }
 
-/// Remembers where a file is from that turned out to be what the server has.
-fn adopt(file: &File, record: Option<&Record>) {
+/// Remembers of a file that it is what the server has now. If it was only found to be, that is no
+/// reason to replace it one day.
+fn remember(file: &File, record: Option<&Record>, is_found: bool) {
     if let (Some(record), Ok(stat)) = (record, fstat(file)) {
-        record.clone().changed_at(changed(&stat)).keep(file);
+        let mut record = record.clone().changed_at(changed(&stat));
+        record.is_found = is_found;
+        record.keep(file);
     }
 }
 

@@ -65,6 +65,9 @@ pub(super) struct Record {
     pub(super) server_name: Option<String>,
     /// The length of the whole file, if it is known.
     pub(super) length: Option<u64>,
+    /// Whether the file was there before, and was only found to be the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_found: bool,
     /// When the file was last changed, in seconds and nanoseconds, if it is whole.
     pub(super) changed: Option<(i64, u32)>,
 }
@@ -78,6 +81,7 @@ impl Record {
             validators: version.validators,
             server_name: version.server_name,
             length: version.length,
+            is_found: false,
             changed: None,
         }
     }

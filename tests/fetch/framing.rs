@@ -291,3 +291,21 @@ fn a_body_that_was_misread_would_poison_the_next_answer_and_does_not() {
     }
     assert_eq!(server.requests().len(), 20);
 }
+
+#[test]
+fn trailers_without_an_end_are_a_failure() {
+    let server = Raw::start(|mut wire| {
+        if wire.request().is_none() {
+            return Ok(());
+        }
+        wire.send(chunked("5\r\nabcde\r\n0\r\n"))?;
+        // Until the client has had enough.
+        loop {
+            wire.send("x-more: and more\r\n".repeat(1000))?;
+        }
+    });
+    let outcome = get(&server.url("/"), FetchConfig::default());
+    let error = outcome.error.as_ref().expect("it fails");
+    assert_eq!(error.kind, Protocol, "{outcome:#?}");
+    assert!(error.message.contains("does not end"), "{outcome:#?}");
+}

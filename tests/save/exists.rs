@@ -385,3 +385,54 @@ fn fail_fails_without_asking() {
         &[("file", b"mine"), ("new", b"first version")],
     );
 }
+
+#[test]
+fn a_part_that_the_user_asks_for_is_not_taken_for_the_whole_later() {
+    let server = Version::tagged("\"v\"", &bytes(1000)).serve();
+    let dir = Dir::on_disk();
+    let url = server.url("/file");
+    let range = ["-H", "Range: bytes=900-", "-H", "If-Range: \"v\""];
+    let run = save(&dir, &range, &[&url]).exits(0);
+    holds(&run, dir.path(), &[("file", &bytes(1000)[900..])]);
+    let run = save(&dir, &[], &[&url]).exits(0);
+    holds(&run, dir.path(), &[("file", &bytes(1000))]);
+}
+
+#[test]
+fn a_file_that_was_only_found_to_be_the_same_is_not_replaced_one_day() {
+    let (server, current) = changing(first());
+    let dir = Dir::on_disk();
+    let url = server.url("/file");
+    // Somebody else's, and what the server has.
+    dir.file("file", first().body);
+    let run = save(&dir, &[], &[&url]).exits(0);
+    run.check("left alone", run.result()["outcome"] == "unchanged");
+    let run = save(&dir, &[], &[&url]).exits(0);
+    run.check("asked about", run.result()["status"] == 304);
+    *current.lock().unwrap() = second();
+    let run = save(&dir, &[], &[&url]);
+    let run = fails_for(run, &dir.path().join("file"), "not as pfetch saved it");
+    let is_left = fs::read(dir.path().join("file")).unwrap() == first().body;
+    run.check("it is as it was", is_left);
+}
+
+#[test]
+fn a_file_whose_server_tells_no_version_is_left_alone_while_it_is_the_same() {
+    let server = Server::start();
+    let dir = Dir::on_disk();
+    let url = server.url("/bytes/1000");
+    save(&dir, &[], &[&url]).exits(0);
+    let before = identity(&dir.path().join("1000"));
+    let run = save(&dir, &[], &[&url]).exits(0);
+    run.check("unchanged", run.result()["outcome"] == "unchanged");
+    run.check("untouched", identity(&dir.path().join("1000")) == before);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_no_file_to_skip() {
+    let server = Server::start();
+    let dir = Dir::on_disk();
+    std::os::unix::fs::symlink("nowhere", dir.path().join("5")).unwrap();
+    let run = save(&dir, &["--exists=skip"], &[&server.url("/bytes/5")]);
+    fails_for(run, &dir.path().join("5"), "leads nowhere");
+}

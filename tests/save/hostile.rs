@@ -296,3 +296,24 @@ fn a_folder_that_is_none_is_said_before_anything_is_fetched() {
     assert_eq!(server.requests(), 0);
     assert_eq!(fs::read(&file).unwrap(), b"mine");
 }
+
+#[test]
+fn a_file_larger_than_files_may_be_here_fails_alone() {
+    let server = Server::start();
+    let dir = Dir::on_disk();
+    // In blocks of 1024 bytes, as the shell counts them.
+    let script = "ulimit -f 50; exec \"$0\" --format=jsonl --retry=0 -d \"$@\"";
+    let output = std::process::Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_pfetch")])
+        .arg(dir.path())
+        .args([server.url("/bytes/200000"), server.url("/bytes/5")])
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(4), "{output:#?}");
+    assert!(
+        told.contains("larger than a file may be here (ulimit -f)"),
+        "{told}"
+    );
+    assert_eq!(names(dir.path()), ["5"], "{told}");
+}

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::{Shared, Waiting};
 use crate::store::FileError;
-use crate::store::draft::{Ask, ContentRange, Refused, Version};
+use crate::store::draft::{Ask, ContentRange, OVERLAP, Refused, Version};
 use crate::store::record::Record;
 use crate::text::escape;
 
@@ -29,6 +29,8 @@ pub struct Body {
     record: Option<Record>,
     /// How much was there before the response that is being read.
     held_before: u64,
+    /// The bytes that are still to come again.
+    overlap: Vec<u8>,
 }
 
 impl Body {
@@ -42,6 +44,7 @@ impl Body {
             held: waiting.held,
             record: waiting.record.clone().filter(|_| waiting.is_resumable),
             held_before: 0,
+            overlap: Vec::new(),
         }
     }
 
@@ -53,7 +56,7 @@ impl Body {
             unless: None,
             range: validator
                 .filter(|_| self.held > 0)
-                .map(|validator| (self.held, validator)),
+                .map(|validator| (again_from(self.held), validator)),
         }
     }
 
@@ -83,6 +86,7 @@ impl Body {
             ..Waiting::default()
         };
         self.held_before = 0;
+        self.overlap.clear();
         Ok(())
     }
 
@@ -95,12 +99,12 @@ impl Body {
         let Some(record) = &mut waiting.record else {
             return false;
         };
-        let fits = record.is_continued_by(range, version) && range.first == waiting.held;
+        let fits =
+            record.is_continued_by(range, version) && range.first == again_from(waiting.held);
         if fits {
             record.length = Some(range.length);
             self.held_before = range.first;
-            waiting.is_broken_off = false;
-            self.shared.changed.notify_all();
+            self.overlap.clone_from(&waiting.tail);
         }
         fits
     }
@@ -132,6 +136,15 @@ impl Body {
     ///
     /// If they cannot be kept, or the output has ended.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        let repeated = self.overlap.len().min(bytes.len());
+        let (again, bytes) = bytes.split_at(repeated);
+        if self.overlap[..repeated] != *again {
+            return Err(Refused::Changed);
+        }
+        self.overlap.drain(..repeated);
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let mut guard = self.shared.lock();
         loop {
             let state = &mut *guard;
@@ -140,6 +153,8 @@ impl Body {
             }
             let is_turn = state.next == self.index;
             let waiting = state.waiting.entry(self.index).or_default();
+            // What comes is right, so what there was is.
+            waiting.is_broken_off = false;
             if let Some(file) = waiting.file.clone() {
                 let at = waiting.spilled;
                 drop(guard);
@@ -147,7 +162,7 @@ impl Body {
                 let mut state = self.shared.lock();
                 if let Some(waiting) = state.waiting.get_mut(&self.index) {
                     waiting.spilled += bytes.len() as u64;
-                    waiting.held += bytes.len() as u64;
+                    waiting.took(bytes);
                 }
                 break;
             }
@@ -164,7 +179,7 @@ impl Body {
             if fits {
                 waiting.memory.push_back(bytes.to_vec());
                 waiting.in_memory += bytes.len();
-                waiting.held += bytes.len() as u64;
+                waiting.took(bytes);
                 state.memory += bytes.len();
                 break;
             }
@@ -192,6 +207,9 @@ impl Body {
         if !last.is_empty() {
             self.write(last)?;
         }
+        if !self.overlap.is_empty() {
+            return Err(Refused::Changed);
+        }
         let state = self.shared.lock();
         let Some(waiting) = state.waiting.get(&self.index) else {
             return Err(Refused::Ended);
@@ -205,6 +223,23 @@ impl Body {
             _ => Ok(()),
         }
     }
+}
+
+impl Waiting {
+    /// Takes note of what was taken in.
+    fn took(&mut self, bytes: &[u8]) {
+        self.held += bytes.len() as u64;
+        let most = usize::try_from(OVERLAP).unwrap_or(usize::MAX);
+        let new = &bytes[bytes.len().saturating_sub(most)..];
+        let too_many = (self.tail.len() + new.len()).saturating_sub(most);
+        self.tail.drain(..too_many);
+        self.tail.extend_from_slice(new);
+    }
+}
+
+/// From where on bytes are asked for of which so many are there: the last ones once more.
+fn again_from(held: u64) -> u64 {
+    held.saturating_sub(OVERLAP)
 }
 
 /// An attempt is over. Should there be another, what is there of the body may have to be replaced, so
