@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::comparison::{ArmRun, Comparison};
 use crate::outcome::Outcome;
+use crate::stats::Interval;
 use crate::summary::Summary;
 
 /// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
@@ -27,8 +28,53 @@ pub enum Event {
     ArmEnded(Summary),
     /// All of them are over, and this is what they came to.
     Compared(Comparison),
+    /// An assertion was held against the figures. These come after all else.
+    Judged(Judged),
     /// The run is over.
     Ended(Summary),
+}
+
+/// What became of an assertion on a run's figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The assertion.
+    pub gate: String,
+    /// Its figure, in the base unit of its metric, if there is one.
+    pub value: Option<f64>,
+    /// Where the true value may well lie, if the figure was measured more than once.
+    pub interval: Option<Interval>,
+    /// That unit: `s`, `B/s`, `/s`, `%`, `x` for a ratio, or nothing for a number of things.
+    pub unit: &'static str,
+    /// Whether it holds.
+    pub verdict: GateVerdict,
+    /// Why there is no figure, if there is none.
+    pub why: String,
+}
+
+/// Whether an assertion holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateVerdict {
+    /// It does.
+    Held,
+    /// It does not.
+    Failed,
+    /// Its figure is not known well enough.
+    Inconclusive,
+    /// It has no figure.
+    Unknown,
+}
+
+impl GateVerdict {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GateVerdict::Held => "held",
+            GateVerdict::Failed => "failed",
+            GateVerdict::Inconclusive => "inconclusive",
+            GateVerdict::Unknown => "unknown",
+        }
+    }
 }
 
 /// What is known as a run begins.

@@ -36,7 +36,7 @@
 //! | `signals` | SIGINT and SIGTERM | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, stats, data |
 //! | [`journal`] | the run log, and what an earlier one says is done | data |
-//! | [`compare`] | the serial baseline | run, data |
+//! | [`compare`] | the serial baseline, estimated and measured | run, fetch, input, pool, retry, stats, data |
 //! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |
 //! | [`schedule`] | which target may start now | std |
 //! | [`retry`] | whether an attempt is worth another, and when | data |

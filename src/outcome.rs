@@ -293,6 +293,12 @@ impl Outcome {
         }
     }
 
+    /// Makes it the last of several attempts, after these.
+    pub fn follow(&mut self, earlier: Vec<Attempt>) {
+        self.attempts += earlier.iter().map(|attempt| attempt.requests).sum::<u32>();
+        self.earlier = earlier;
+    }
+
     /// An outcome of something that never reached a worker.
     pub fn untried(index: u64, url: Arc<str>, verb: Verb, failure: Failure) -> Self {
         Outcome {

@@ -54,6 +54,32 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Adds the figures of another run to these: the times one after the other.
+    pub fn absorb(&mut self, other: &Summary) {
+        self.ok += other.ok;
+        self.unchanged += other.unchanged;
+        self.failed += other.failed;
+        self.local += other.local;
+        self.skipped += other.skipped;
+        self.retries += other.retries;
+        self.bytes += other.bytes;
+        self.wire_bytes += other.wire_bytes;
+        self.workers = self.workers.max(other.workers);
+        self.makespan = match (self.makespan, other.makespan) {
+            (Some(own), Some(other)) => Some(own + other),
+            (own, other) => own.or(other),
+        };
+        self.sum += other.sum;
+        self.busy += other.busy;
+        self.slowest = self.slowest.max(other.slowest);
+        self.latency.merge(&other.latency);
+        self.ttfb.merge(&other.ttfb);
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        self.stopped |= other.stopped;
+    }
+
     /// Body bytes in a second of the parallel time.
     pub fn throughput(&self) -> Option<f64> {
         self.per_second(self.bytes)

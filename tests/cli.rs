@@ -248,7 +248,8 @@ fn the_version_is_printed() {
 #[test]
 fn short_help_fits_a_screen_and_long_help_has_everything() {
     let short = pfetch(&["-h"]).run().exits(0).says_nothing();
-    short.check("40 lines", short.stdout.lines().count() <= 40);
+    // A terminal at its full height.
+    short.check("44 lines", short.stdout.lines().count() <= 44);
     short.check(
         "100 columns",
         short.stdout.lines().all(|line| line.chars().count() <= 100),

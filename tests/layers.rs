@@ -31,17 +31,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "cli", "compare", "fetch", "input", "journal", "pool", "report", "run", "signals",
-            "store",
+            "cli", "compare", "fetch", "gate", "input", "journal", "pool", "report", "run",
+            "signals", "store",
         ],
     ),
     (
         "cli",
         &[
-            "fetch", "input", "pool", "report", "retry", "run", "schedule", "store",
+            "compare", "fetch", "gate", "input", "pool", "report", "retry", "run", "schedule",
+            "store",
         ],
     ),
-    ("compare", &["run"]),
+    (
+        "compare",
+        &["fetch", "input", "pool", "retry", "run", "stats"],
+    ),
     ("fetch", &["pool", "retry", "store"]),
     ("gate", &["stats"]),
     ("input", &[]),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{ArgAction, Parser};
 use http::{HeaderName, HeaderValue};
 
+use super::compare::CompareArgs;
 use super::exit::MaxFailures;
 use super::save::BodyArgs;
 use super::values::{
@@ -266,6 +267,9 @@ pub(super) struct Args {
     )]
     pub(super) key: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(super) compare: CompareArgs,
+
     /// Limit the making of a connection [default: 10s].
     ///
     /// This covers the name look-up, the connection and the TLS handshake together.
@@ -280,7 +284,13 @@ pub(super) struct Args {
     pub(super) connect_timeout: Duration,
 
     /// Limit each attempt as a whole, redirects included [default: no limit].
-    #[arg(long, value_name = "TIME", value_parser = time_limit, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        hide_short_help = true,
+        help_heading = "Limits"
+    )]
     pub(super) timeout: Option<Duration>,
 
     /// Give up when less than 1 KiB comes in this time [default: 30s].
@@ -444,6 +454,7 @@ Exit codes, of several that hold the first in this list:
   4         a failure on this side: files or output that cannot be written, a full disk, no
             threads, no descriptors
   2         a mistake on the command line, or input that cannot be read
+  3         an assertion on the figures does not hold (--assert)
   1         some URL failed (more than --max-failures)
   0         all succeeded
 

@@ -62,6 +62,8 @@ pub struct Ending {
     pub local: bool,
     /// The command line is wrong, or input cannot be read.
     pub usage: bool,
+    /// An assertion on the run's figures does not hold.
+    pub gate: bool,
     /// More URLs failed than may.
     pub failed: bool,
 }
@@ -78,6 +80,8 @@ impl Ending {
             4
         } else if self.usage {
             2
+        } else if self.gate {
+            3
         } else if self.failed {
             1
         } else {
@@ -96,6 +100,8 @@ mod tests {
         assert_eq!(ending.code(), 0);
         ending.failed = true;
         assert_eq!(ending.code(), 1);
+        ending.gate = true;
+        assert_eq!(ending.code(), 3);
         ending.usage = true;
         assert_eq!(ending.code(), 2);
         ending.local = true;

@@ -1,6 +1,7 @@
 //! The command line: what was typed (`Args`), what is meant ([`Plan`]), and the exit code.
 
 mod args;
+mod compare;
 mod exit;
 mod plan;
 mod request;

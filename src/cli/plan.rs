@@ -15,7 +15,9 @@ use super::exit::MaxFailures;
 use super::request;
 use super::save::{BodiesPlan, LogPlan};
 use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
+use crate::compare::Experiment;
 use crate::fetch::FetchConfig;
+use crate::gate::Gate;
 use crate::input::InputConfig;
 use crate::pool::default_workers;
 use crate::report::{Baseline, HumanStyle};
@@ -49,6 +51,12 @@ pub struct Plan {
     pub bodies: BodiesPlan,
     /// The run log, if there is to be one.
     pub log: Option<LogPlan>,
+    /// The comparison to make, if one is to be made.
+    pub compare: Option<Experiment>,
+    /// What must hold of the figures.
+    pub gates: Vec<Gate>,
+    /// Whether a gate that the figures do not decide has failed.
+    pub strict_gates: bool,
     /// How many failures are no failure.
     pub max_failures: MaxFailures,
     /// What standard output gets.
@@ -114,6 +122,7 @@ impl Plan {
         let bodies = args
             .bodies
             .bodies(urls.len(), lists.len(), args.max_failures)?;
+        let workers = args.workers.unwrap_or_else(default_workers);
         let quiet = args.quiet;
         let baseline = match args.baseline {
             BaselineArg::Estimate => Baseline::Estimate,
@@ -130,7 +139,7 @@ impl Plan {
                 verb: if args.head { Verb::Head } else { Verb::Get },
                 names_files: matches!(bodies, BodiesPlan::Folder { .. }),
             },
-            workers: args.workers.unwrap_or_else(default_workers),
+            workers,
             queue: args.queue,
             run: RunConfig {
                 order: match args.order {
@@ -154,6 +163,9 @@ impl Plan {
             fetch,
             bodies,
             log: args.bodies.log(),
+            compare: args.compare.experiment(workers),
+            gates: args.compare.gates,
+            strict_gates: args.compare.strict_assert,
             max_failures: args.max_failures,
             format: match args.format {
                 FormatArg::Human => Format::Human(HumanStyle {

@@ -1,5 +1,9 @@
-//! The serial baseline: what the same URLs would have taken one after the other.
+//! The serial baseline: what the same URLs take one after the other, estimated or measured.
 
 mod estimate;
+mod experiment;
+mod serial;
 
 pub use estimate::{Bound, Estimate};
+pub use experiment::{Experiment, Ran};
+pub use serial::serial;

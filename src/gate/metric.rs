@@ -82,6 +82,21 @@ fn known() -> String {
     format!("known are {}, and any p95 or ttfb_p99.9", names.join(", "))
 }
 
+impl Metric {
+    /// The base unit of its figures: `s`, `B/s`, `/s`, `%`, `x` for a ratio, or nothing for a number of
+    /// things.
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Metric::Speedup | Metric::TotalVsBaseline => "x",
+            Metric::Failed => "",
+            Metric::FailedShare => "%",
+            Metric::Throughput => "B/s",
+            Metric::RequestsPerSecond => "/s",
+            _ => "s",
+        }
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

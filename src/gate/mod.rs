@@ -23,6 +23,7 @@
 //! assert_eq!(gate.judge(&measured(1.2, 1.7)), Judgement::Failed);
 //! ```
 
+mod figures;
 mod judge;
 mod metric;
 mod parse;
@@ -33,6 +34,7 @@ mod tests;
 
 use std::fmt;
 
+pub use figures::RunFigures;
 pub use judge::{Figure, Figures, Judgement};
 pub use metric::{Metric, Percent};
 pub use parse::ParseGateError;

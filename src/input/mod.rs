@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::Receiver;
 
+use crate::outcome::{Failure, FailureKind, Outcome};
 use crate::target::{DefaultScheme, Target, Verb};
 
 pub use line::MAX_LINE_BYTES;
@@ -48,6 +49,18 @@ pub struct BadTarget {
     pub excerpt: Arc<str>,
     /// Where it is and what is wrong with it.
     pub message: String,
+}
+
+impl BadTarget {
+    /// The outcome that it is counted as.
+    pub fn into_outcome(self) -> Outcome {
+        let failure = Failure {
+            kind: FailureKind::Input,
+            phase: None,
+            message: self.message,
+        };
+        Outcome::untried(self.index, self.excerpt, Verb::Get, failure)
+    }
 }
 
 /// A list that could not be read, or not to its end: its name, and why.

@@ -65,6 +65,8 @@ struct Roll {
     threads: Vec<JoinHandle<()>>,
     /// Threads that are inside their loop.
     alive: usize,
+    /// Threads that have got as far as taking jobs.
+    ready: usize,
     shortfall: Option<Shortfall>,
 }
 
@@ -113,6 +115,12 @@ impl<S> Crew<S> {
     /// Counts the calling worker's thread as ended.
     pub(super) fn left(&self) {
         self.roll().alive -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Counts the calling worker's thread as ready for jobs.
+    pub(super) fn is_ready(&self) {
+        self.roll().ready += 1;
         self.changed.notify_all();
     }
 
@@ -179,6 +187,20 @@ impl<S: 'static> Crew<S> {
             return Hired::Somebody;
         }
         self.hire(jobs)
+    }
+
+    /// Starts all workers that there may be, and waits until each has its state.
+    pub(super) fn muster(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) {
+        while self.started() < self.wanted && self.shortfall().is_none() {
+            self.hire(jobs);
+        }
+        let mut roll = self.roll();
+        while roll.ready < self.started() {
+            roll = self
+                .changed
+                .wait(roll)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
     }
 
     #[cold]

@@ -266,6 +266,14 @@ impl<S: 'static> Pool<S> {
         AsCompleted::new(self.submit_all(action, inputs), self.look_ahead())
     }
 
+    /// Starts all workers at once, and returns when each has its state and waits for jobs. Without it
+    /// a worker is started when there is a job for it: this is for those who measure what comes after.
+    ///
+    /// If the system refuses some of them, the pool has a [shortfall](Pool::shortfall).
+    pub fn prime(&self) {
+        self.crew.muster(&self.queue);
+    }
+
     /// Waits until every job submitted so far, and every one submitted meanwhile, has ended. The
     /// pool stays open.
     pub fn join(&self) {

@@ -65,6 +65,7 @@ pub(super) fn work<S: 'static>(
 ) {
     let _alive = Alive(crew);
     let mut worker = build(index, crew);
+    crew.is_ready();
     for job in jobs {
         let _done = Done(crew);
         if crew.stop.is_stopped() {

@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 
 use crate::compare::{Bound, Estimate};
-use crate::event::{Event, Listener};
+use crate::comparison::Arm;
+use crate::event::{Event, GateVerdict, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::summary::Summary;
 use crate::text::escape;
 
 use super::Baseline;
 use super::units::{bytes, duration};
+use super::versus;
 
 /// How a [`Human`] report looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,6 +29,9 @@ pub struct HumanStyle {
 pub struct Human<W> {
     out: W,
     style: HumanStyle,
+    /// Whether what is going on is a run whose lines have been printed already, in another run of a
+    /// comparison, or will be.
+    is_repeat: bool,
 }
 
 /// From so many targets on percentiles say something.
@@ -44,7 +49,11 @@ const RESET: &str = "\x1b[0m";
 impl<W: Write> Human<W> {
     /// A report written to `out`.
     pub fn new(out: W, style: HumanStyle) -> Self {
-        Human { out, style }
+        Human {
+            out,
+            style,
+            is_repeat: false,
+        }
     }
 
     fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
@@ -211,10 +220,19 @@ fn plural(count: u64) -> &'static str {
 impl<W: Write> Listener for Human<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            Event::Finished(_) if self.is_repeat => Ok(()),
             Event::Finished(outcome) => self.line(outcome),
             Event::Ended(summary) => self.summary(summary),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
-            Event::ArmStarted(_) | Event::ArmEnded(_) | Event::Compared(_) => Ok(()),
+            Event::ArmStarted(run) => {
+                self.is_repeat = (run.arm, run.pair) != (Arm::Parallel, 1);
+                Ok(())
+            }
+            Event::Compared(_) if self.style.quiet => Ok(()),
+            Event::Compared(comparison) => versus::comparison(&mut self.out, comparison),
+            Event::Judged(held) if self.style.quiet && held.verdict == GateVerdict::Held => Ok(()),
+            Event::Judged(judged) => versus::judged(&mut self.out, judged),
+            Event::ArmEnded(_) => Ok(()),
         }
     }
 

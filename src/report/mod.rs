@@ -11,6 +11,7 @@ mod progress;
 mod screen;
 mod units;
 mod verbose;
+mod versus;
 mod warnings;
 
 pub use fanout::Fanout;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use console::{Term, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::comparison::{Arm, ArmRun};
 use crate::event::{Event, Listener};
 use crate::lanes::{Busy, Lanes};
 use crate::outcome::Verdict;
@@ -59,6 +60,9 @@ struct Counts {
     failed: u64,
     bytes: u64,
     total: Option<u64>,
+    /// In a comparison: the run that is under way, since when, and how long those of each arm took.
+    arm: Option<(ArmRun, Instant)>,
+    took: [(Duration, u32); 2],
 }
 
 impl Progress {
@@ -91,7 +95,10 @@ impl Progress {
                 // Nobody may be reading any more, and that is fine.
                 let busy = lanes.busy();
                 let reading = flow.look(Instant::now(), now.bytes, &busy, now.waiting(&busy));
-                let counts = now.in_words();
+                let arm = now
+                    .arm_in_words(Instant::now())
+                    .map(|arm| format!("{arm}: "));
+                let counts = format!("{}{}", arm.unwrap_or_default(), now.in_words());
                 let _ = writeln!(out, "pfetch: {elapsed}: {counts}, {}", reading.in_words());
             }
         })
@@ -148,7 +155,9 @@ impl Listener for Progress {
             Event::Ended(_) => self.end(),
             Event::Compared(_) => self.end(),
             Event::Started(_) | Event::Warning(_) => {}
-            Event::ArmStarted(_) | Event::ArmEnded(_) => {}
+            Event::ArmStarted(run) => lock(&self.counts).begin(*run),
+            Event::ArmEnded(_) => lock(&self.counts).end_of_arm(),
+            Event::Judged(_) => {}
         }
         Ok(())
     }
@@ -167,6 +176,34 @@ impl fmt::Debug for Progress {
 }
 
 impl Counts {
+    fn begin(&mut self, run: ArmRun) {
+        (self.done, self.failed) = (0, 0);
+        self.arm = Some((run, Instant::now()));
+    }
+
+    fn end_of_arm(&mut self) {
+        if let Some((run, since)) = self.arm {
+            let (took, count) = &mut self.took[usize::from(run.arm == Arm::Parallel)];
+            *took += since.elapsed();
+            *count += 1;
+        }
+    }
+
+    /// Which run of a comparison is under way, and how long all that are left will take if they take
+    /// as long as those before them.
+    fn arm_in_words(&self, now: Instant) -> Option<String> {
+        let (run, since) = self.arm?;
+        let mut words = format!("{} run {} of {}", run.arm.as_str(), run.done + 1, run.of);
+        let mean = |(took, count): (Duration, u32)| took.checked_div(count);
+        if let (Some(serial), Some(parallel)) = (mean(self.took[0]), mean(self.took[1])) {
+            // As many of one arm as of the other, within one, with this one begun already.
+            let left = (serial + parallel) * (run.of - run.done) / 2;
+            let left = left.saturating_sub(now.saturating_duration_since(since));
+            words += &format!(", {} left", flow::rough(left));
+        }
+        Some(words)
+    }
+
     fn in_words(self) -> String {
         let of = self.total.map(|total| format!(" of {total}"));
         format!(
@@ -270,6 +307,10 @@ impl<'a> Bars<'a> {
         if now.total.is_none() {
             message = format!("{} done  {message}", now.done);
         }
+        let arm = now
+            .arm_in_words(Instant::now())
+            .map(|arm| format!("{arm}  "));
+        let message = format!("{}{message}", arm.unwrap_or_default());
         let message = truncate_str(&message, room, "…").into_owned();
         self.whole.set_message(message);
         self.whole.set_position(now.done);

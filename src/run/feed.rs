@@ -7,7 +7,7 @@ use super::Run;
 use super::bodies::Deed;
 use super::config::{CutShort, LOOK_AHEAD};
 use super::holds::Patient;
-use super::job::{Job, bad_outcome};
+use super::job::Job;
 use crate::input::{Item, Next, Unreadable};
 use crate::place::Place;
 use crate::schedule;
@@ -96,9 +96,9 @@ impl Run<'_> {
                 // at. So what is fetched does not depend on how far the run had come.
                 drop(self.source.close());
                 self.bad = Some(bad.clone());
-                self.tell(bad_outcome(bad).into())
+                self.tell(bad.into_outcome().into())
             }
-            Item::Bad(bad) => self.tell(bad_outcome(bad).into()),
+            Item::Bad(bad) => self.tell(bad.into_outcome().into()),
         }
     }
 

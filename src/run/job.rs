@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use super::holds::Ran;
 use crate::fetch::Naming;
-use crate::input::BadTarget;
 use crate::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
 use crate::place::Place;
 use crate::pool::{JobError, JobResult};
-use crate::target::{Target, Verb};
+use crate::target::Target;
 
 /// A target, and the attempts at it that have failed so far.
 #[derive(Debug)]
@@ -67,10 +66,7 @@ impl Job {
 
     /// The outcome of all attempts, of which this was the last.
     pub(super) fn conclude(mut self, mut outcome: Outcome) -> Outcome {
-        for attempt in &self.earlier {
-            outcome.attempts += attempt.requests;
-        }
-        outcome.earlier = std::mem::take(&mut self.earlier);
+        outcome.follow(std::mem::take(&mut self.earlier));
         outcome
     }
 
@@ -136,14 +132,4 @@ pub(super) fn not_retried(mut outcome: Outcome, asked: Duration, most: Duration)
         );
     }
     outcome
-}
-
-/// The outcome of input that is not a target.
-pub(super) fn bad_outcome(bad: BadTarget) -> Outcome {
-    let failure = Failure {
-        kind: FailureKind::Input,
-        phase: None,
-        message: bad.message,
-    };
-    Outcome::untried(bad.index, bad.excerpt, Verb::Get, failure)
 }

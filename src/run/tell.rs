@@ -8,7 +8,7 @@ use crossbeam_channel::{after, select_biased};
 use super::Run;
 use super::config::CutShort;
 use super::holds::Ran;
-use super::job::{Ending, Job, bad_outcome};
+use super::job::{Ending, Job};
 use super::reorder::Ready;
 use crate::event::{Event, RunInfo};
 use crate::input::Item;
@@ -67,7 +67,7 @@ impl Run<'_> {
         for item in self.source.close() {
             let outcome = match item {
                 Item::Target(target) => ending.apply(Job::new(target, None).untried()),
-                Item::Bad(bad) => bad_outcome(bad),
+                Item::Bad(bad) => bad.into_outcome(),
             };
             self.tell(outcome.into())?;
         }

@@ -171,3 +171,21 @@ fn a_pool_of_no_workers_is_refused() {
 fn a_name_that_no_thread_can_have_is_refused() {
     let _ = Pool::builder().name("nul\0byte");
 }
+
+#[test]
+fn a_primed_pool_has_all_its_workers_with_their_states() {
+    timely(|| {
+        let (made, states) = unbounded();
+        let pool = Pool::builder()
+            .workers(5)
+            .state(move |worker| made.send(worker).unwrap())
+            .build();
+        pool.prime();
+        assert_eq!(pool.threads(), 5);
+        assert_eq!(states.try_iter().collect::<BTreeSet<_>>().len(), 5);
+        // Again changes nothing, and jobs find them.
+        pool.prime();
+        assert_eq!(pool.submit(|_: &mut Worker, ()| 5, ()).join(), Ok(5));
+        assert_eq!((pool.threads(), states.len()), (5, 0));
+    });
+}

@@ -1,8 +1,10 @@
 //! Builds the parts that a [`Plan`] asks for, runs them, and says how it ended.
 
+mod bodies;
+mod compare;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,15 +12,17 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{BodiesPlan, Ending, Format, ListName, Plan, ProgressMode};
+use crate::compare::Estimate;
+use crate::event::{Event, GateVerdict, Listener};
 use crate::fetch::Fetcher;
+use crate::gate::{Gate, RunFigures};
 use crate::input::{List, Source};
 use crate::journal::Journal;
 use crate::lanes::Lanes;
 use crate::pool::{Pool, StopToken};
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
-use crate::run::{self, Bodies, CutShort, Report, Saving, Work};
+use crate::run::{self, Bodies, CutShort, Work};
 use crate::signals::Watch;
-use crate::store::{Concat, ConcatEnd, FileError, Store};
 use crate::text::escape;
 
 /// How long the workers have to end when all their work is done or given up.
@@ -91,6 +95,9 @@ impl Problem {
 }
 
 fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
+    if let Some(experiment) = plan.compare {
+        return compare::run(plan, experiment, started);
+    }
     // Every list is opened before anything is fetched: a missing one is a slip to mend first.
     let lists = open_lists(&plan.lists)?;
     let source = Source::new(&plan.urls, lists, plan.input)
@@ -98,7 +105,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
-    let mut bodies = bodies(&plan.bodies, &stop)?;
+    let mut bodies = bodies::bodies(&plan.bodies, &stop)?;
     let saves = matches!(bodies, Bodies::Save(_));
     let concat = match &bodies {
         Bodies::PassOn(concat) => Some(concat.clone()),
@@ -154,6 +161,18 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         done,
     };
     let report = run::run(plan.run, work, &pool, &mut listener);
+    let estimate = Estimate::of(&report.summary);
+    let figures = RunFigures {
+        summary: &report.summary,
+        estimated_speedup: estimate.map(|estimate| estimate.speedup),
+        comparison: None,
+    };
+    // Of a run that was broken off nothing can be said.
+    let is_whole = !report.summary.stopped && report.cut_short.is_none();
+    let gates = match is_whole {
+        true => judge(&plan.gates, plan.strict_gates, &figures, &mut listener),
+        false => Ok(false),
+    };
     // Takes the progress display off the screen before anything else is said.
     drop(listener);
     // A worker that hangs in the system (there should be none) does not keep the program.
@@ -161,6 +180,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
 
     let mut ending = Ending {
         signal: signals.received(),
+        gate: *gates.as_ref().unwrap_or(&false),
         local: report.summary.local > 0,
         usage: !report.unreadable.is_empty(),
         failed: plan.max_failures.exceeded_by(&report.summary),
@@ -168,16 +188,14 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     };
     match &report.cut_short {
         None => {}
-        Some(CutShort::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ending.broken_pipe = true;
+        Some(CutShort::Listener(error)) => undelivered(error, &mut ending),
+        Some(strict @ CutShort::Strict(_)) => {
+            complain(&strict.to_string());
+            ending.usage = true;
         }
-        Some(cut_short) => {
-            complain(&cut_short.to_string());
-            match cut_short {
-                CutShort::Listener(_) => ending.local = true,
-                CutShort::Strict(_) => ending.usage = true,
-            }
-        }
+    }
+    if let Err(error) = gates {
+        undelivered(&error, &mut ending);
     }
     if report.is_full {
         complain(match saves {
@@ -186,7 +204,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         });
     }
     if let Some(end) = concat.and_then(|concat| concat.end()) {
-        end_of_output(end, &report, &mut ending);
+        bodies::end_of_output(end, &report, &mut ending);
     }
     if report.overdue {
         // Also when nothing was under way at that moment, and the rest of a list was not read.
@@ -201,72 +219,31 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     Ok(ending)
 }
 
-/// What the plan wants of the bodies, with everything opened that it takes.
-fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
-    let unsaved = |error: FileError| Problem {
-        message: error.to_string(),
-        ending: Ending {
-            local: true,
-            ..Ending::default()
-        },
-    };
-    Ok(match plan {
-        BodiesPlan::Drop => Bodies::Drop,
-        BodiesPlan::File {
-            folder,
-            place,
-            store,
-        } => {
-            let store = Store::open(folder, *store).map_err(unsaved)?;
-            Bodies::Save(Box::new(Saving::at(store, place.clone())))
-        }
-        BodiesPlan::Folder {
-            folder,
-            layout,
-            named_by_server,
-            store,
-        } => {
-            let store = Store::open(folder, *store).map_err(unsaved)?;
-            let saving = Saving::by_url(store, *layout);
-            Bodies::Save(Box::new(if *named_by_server {
-                saving.named_by_server()
-            } else {
-                saving
-            }))
-        }
-        BodiesPlan::PassOn { gaps } => {
-            let stop = stop.clone();
-            let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-            let concat = unbuffered.and_then(|out| Concat::start(out, *gaps, move || stop.stop()));
-            Bodies::PassOn(
-                concat
-                    .map_err(|error| Problem::local("cannot write to standard output", &error))?,
-            )
-        }
-    })
+/// Holds the gates against the figures, tells what became of each, and returns whether one failed.
+fn judge(
+    gates: &[Gate],
+    strict: bool,
+    figures: &RunFigures<'_>,
+    listener: &mut dyn Listener,
+) -> io::Result<bool> {
+    let mut has_failed = false;
+    for gate in gates {
+        let judged = figures.hold(gate, strict);
+        // What has no figure has not been shown to hold.
+        has_failed |= matches!(judged.verdict, GateVerdict::Failed | GateVerdict::Unknown);
+        listener.event(&Event::Judged(judged))?;
+    }
+    listener.idle()?;
+    Ok(has_failed)
 }
 
-/// Says why the bodies on standard output end before their time.
-fn end_of_output(end: ConcatEnd, report: &Report, ending: &mut Ending) {
-    match end {
-        ConcatEnd::Output(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
-        ConcatEnd::Output(_, reason) => {
-            complain(&format!("cannot write to standard output: {reason}"));
-            ending.local = true;
-        }
-        ConcatEnd::Gap { given, .. } => {
-            let url = report.gap.as_deref().unwrap_or("a URL that failed");
-            complain(&match given {
-                0 => format!(
-                    "the output ends before {url}, whose body is missing; with --max-failures it \
-                     would be left out"
-                ),
-                given => format!("the output ends within {url}, after {given} bytes of its body"),
-            });
-            ending.failed = true;
-        }
-        // Whoever stopped it has said so.
-        ConcatEnd::Stopped => {}
+/// Something could not be written.
+fn undelivered(error: &io::Error, ending: &mut Ending) {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        ending.broken_pipe = true;
+    } else {
+        complain(&error.to_string());
+        ending.local = true;
     }
 }
 

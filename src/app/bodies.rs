@@ -1,0 +1,83 @@
+//! What becomes of the bodies: the store, the output, and how that one ended.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+
+use super::{Problem, complain};
+use crate::cli::BodiesPlan;
+use crate::cli::Ending;
+use crate::pool::StopToken;
+use crate::run::Bodies;
+use crate::run::Report;
+use crate::run::Saving;
+use crate::store::{Concat, ConcatEnd, FileError, Store};
+
+/// What the plan wants of the bodies, with everything opened that it takes.
+pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
+    let unsaved = |error: FileError| Problem {
+        message: error.to_string(),
+        ending: Ending {
+            local: true,
+            ..Ending::default()
+        },
+    };
+    Ok(match plan {
+        BodiesPlan::Drop => Bodies::Drop,
+        BodiesPlan::File {
+            folder,
+            place,
+            store,
+        } => {
+            let store = Store::open(folder, *store).map_err(unsaved)?;
+            Bodies::Save(Box::new(Saving::at(store, place.clone())))
+        }
+        BodiesPlan::Folder {
+            folder,
+            layout,
+            named_by_server,
+            store,
+        } => {
+            let store = Store::open(folder, *store).map_err(unsaved)?;
+            let saving = Saving::by_url(store, *layout);
+            Bodies::Save(Box::new(if *named_by_server {
+                saving.named_by_server()
+            } else {
+                saving
+            }))
+        }
+        BodiesPlan::PassOn { gaps } => {
+            let stop = stop.clone();
+            let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+            let concat = unbuffered.and_then(|out| Concat::start(out, *gaps, move || stop.stop()));
+            Bodies::PassOn(
+                concat
+                    .map_err(|error| Problem::local("cannot write to standard output", &error))?,
+            )
+        }
+    })
+}
+
+/// Says why the bodies on standard output end before their time.
+pub(super) fn end_of_output(end: ConcatEnd, report: &Report, ending: &mut Ending) {
+    match end {
+        ConcatEnd::Output(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
+        ConcatEnd::Output(_, reason) => {
+            complain(&format!("cannot write to standard output: {reason}"));
+            ending.local = true;
+        }
+        ConcatEnd::Gap { given, .. } => {
+            let url = report.gap.as_deref().unwrap_or("a URL that failed");
+            complain(&match given {
+                0 => format!(
+                    "the output ends before {url}, whose body is missing; with --max-failures it \
+                     would be left out"
+                ),
+                given => format!("the output ends within {url}, after {given} bytes of its body"),
+            });
+            ending.failed = true;
+        }
+        // Whoever stopped it has said so.
+        ConcatEnd::Stopped => {}
+    }
+}

@@ -1,0 +1,226 @@
+//! A comparison: both arms over the same URLs, each run with everything fresh.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use super::{Problem, complain, idle_connections, judge, listener, open_lists, undelivered};
+use crate::cli::Ending;
+use crate::cli::ListName;
+use crate::cli::Plan;
+use crate::cli::ProgressMode;
+use crate::compare::{self, Experiment, Ran};
+use crate::comparison::{Arm, Comparison};
+use crate::event::{Event, Listener, RunInfo};
+use crate::fetch::Fetcher;
+use crate::gate::RunFigures;
+use crate::input::{List, Source};
+use crate::lanes::Lanes;
+use crate::pool::{Pool, StopToken};
+use crate::run;
+use crate::run::CutShort;
+use crate::signals::Watch;
+use crate::summary::Summary;
+
+/// Makes the comparison that the plan asks for.
+pub(super) fn run(
+    mut plan: Plan,
+    experiment: Experiment,
+    started: Instant,
+) -> Result<Ending, Problem> {
+    let lists = spool(&plan)?;
+    let stop = StopToken::new();
+    let signals = Watch::start(stop.clone())
+        .map_err(|error| Problem::local("cannot watch for signals", &error))?;
+    plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
+    let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
+    let mut listener = listener(&plan, lanes.clone(), None)
+        .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let mut parallel = Parallel::default();
+    let arms = Arms {
+        plan: &plan,
+        lists: &lists,
+        stop: &stop,
+        lanes,
+    };
+    let begun = listener.event(&Event::Started(RunInfo {
+        workers: plan.workers,
+        started_at: SystemTime::now(),
+        startup: started.elapsed(),
+    }));
+    let compared = begun.map_err(CutShort::from).and_then(|()| {
+        experiment.conduct(&mut listener, |arm, listener| {
+            let ran = arms.run(arm, listener)?;
+            if arm == Arm::Parallel {
+                parallel.summary.absorb(&ran.summary);
+            }
+            Ok::<_, CutShort>(ran)
+        })
+    });
+    let mut ending = Ending {
+        signal: signals.received(),
+        local: parallel.summary.local > 0,
+        failed: plan.max_failures.exceeded_by(&parallel.summary),
+        ..Ending::default()
+    };
+    let told = compared.and_then(|comparison| {
+        tell(
+            comparison,
+            &parallel.summary,
+            &plan,
+            &mut listener,
+            &mut ending,
+        )
+    });
+    drop(listener);
+    match told {
+        Ok(()) => {}
+        Err(CutShort::Listener(error)) => undelivered(&error, &mut ending),
+        Err(strict @ CutShort::Strict(_)) => {
+            complain(&strict.to_string());
+            ending.usage = true;
+        }
+    }
+    Ok(ending)
+}
+
+/// The figures of all parallel runs together.
+#[derive(Default)]
+struct Parallel {
+    summary: Summary,
+}
+
+fn tell(
+    comparison: Option<Comparison>,
+    summary: &Summary,
+    plan: &Plan,
+    listener: &mut dyn Listener,
+    ending: &mut Ending,
+) -> Result<(), CutShort> {
+    let Some(comparison) = comparison else {
+        if ending.signal.is_none() {
+            complain("there is nothing to compare: no URL was tried");
+            ending.usage = true;
+        }
+        return Ok(());
+    };
+    listener.event(&Event::Compared(comparison.clone()))?;
+    let figures = RunFigures {
+        summary,
+        estimated_speedup: None,
+        comparison: Some(&comparison),
+    };
+    ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
+    Ok(listener.idle()?)
+}
+
+/// What it takes to run an arm.
+struct Arms<'a> {
+    plan: &'a Plan,
+    lists: &'a [Spooled],
+    stop: &'a StopToken,
+    lanes: Option<Arc<Lanes>>,
+}
+
+impl Arms<'_> {
+    /// Runs an arm with connections, name look-ups and threads of its own, which are ready before
+    /// its clock starts.
+    fn run(&self, arm: Arm, listener: &mut dyn Listener) -> Result<Ran, CutShort> {
+        let plan = self.plan;
+        let lists = self.lists.iter().map(Spooled::list).collect();
+        let source = Source::new(&plan.urls, lists, plan.input)?;
+        let began = Instant::now();
+        let fetcher = Fetcher::new(plan.fetch.clone(), self.stop.clone(), self.lanes.clone());
+        match arm {
+            Arm::Serial => {
+                let mut client = fetcher.client(0);
+                let startup = began.elapsed();
+                let policy = plan.run.retry;
+                let summary = compare::serial(source, &mut client, policy, self.stop, listener)?;
+                Ok(Ran { summary, startup })
+            }
+            Arm::Parallel => {
+                let mut builder = Pool::builder().workers(plan.workers);
+                if let Some(queue) = plan.queue {
+                    builder = builder.queue(queue);
+                }
+                let pool = fetcher.pool(builder);
+                pool.prime();
+                let startup = began.elapsed();
+                let report = run::run(plan.run, source, &pool, listener);
+                match report.cut_short {
+                    Some(cut_short) => Err(cut_short),
+                    None => Ok(Ran {
+                        summary: report.summary,
+                        startup,
+                    }),
+                }
+            }
+        }
+    }
+}
+
+/// A list that can be read again.
+struct Spooled {
+    name: String,
+    file: Arc<File>,
+}
+
+/// Opens all lists; what can be read only once is copied first.
+fn spool(plan: &Plan) -> Result<Vec<Spooled>, Problem> {
+    let opened = open_lists(&plan.lists)?;
+    let mut lists = Vec::new();
+    for (list, name) in opened.into_iter().zip(&plan.lists) {
+        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let file = match name {
+            ListName::File(path) => File::open(path).ok().filter(is_regular),
+            ListName::Stdin => None,
+        };
+        let file = match file {
+            Some(file) => file,
+            None => copy(list.bytes).map_err(|error| {
+                Problem::local(&format!("cannot keep {} for later runs", list.name), &error)
+            })?,
+        };
+        lists.push(Spooled {
+            name: list.name,
+            file: Arc::new(file),
+        });
+    }
+    Ok(lists)
+}
+
+fn copy(mut bytes: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut bytes, &mut file)?;
+    Ok(file)
+}
+
+impl Spooled {
+    /// The list from its beginning.
+    fn list(&self) -> List {
+        List {
+            name: self.name.clone(),
+            bytes: Box::new(FromStart {
+                file: Arc::clone(&self.file),
+                at: 0,
+            }),
+        }
+    }
+}
+
+/// A reader with a position of its own.
+struct FromStart {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for FromStart {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}

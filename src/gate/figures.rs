@@ -1,0 +1,88 @@
+//! The figures of a run, or of a comparison.
+
+use super::{Figure, Figures, Gate, Judgement, Metric};
+use crate::comparison::Comparison;
+use crate::event::{GateVerdict, Judged};
+use crate::stats::Interval;
+use crate::summary::Summary;
+
+/// The figures of a run, or of the parallel arm of a comparison.
+#[derive(Debug, Clone, Copy)]
+pub struct RunFigures<'a> {
+    /// The run's; of a comparison, those of all parallel runs together.
+    pub summary: &'a Summary,
+    /// The speed-up that the run's own times make one expect, if that can be said.
+    pub estimated_speedup: Option<f64>,
+    /// What was measured, if it was.
+    pub comparison: Option<&'a Comparison>,
+}
+
+impl RunFigures<'_> {
+    /// Holds a gate against the figures; with `strict`, one that they do not decide has failed.
+    pub fn hold(&self, gate: &Gate, strict: bool) -> Judged {
+        let (value, interval, verdict, why) = match (gate.judge(self), self.figure(gate.metric())) {
+            (Judgement::Unknown(why), _) | (_, Err(why)) => (None, None, GateVerdict::Unknown, why),
+            (judgement, Ok(figure)) => {
+                let verdict = match judgement {
+                    Judgement::Held => GateVerdict::Held,
+                    Judgement::Inconclusive if !strict => GateVerdict::Inconclusive,
+                    _ => GateVerdict::Failed,
+                };
+                (Some(figure.value), figure.interval, verdict, String::new())
+            }
+        };
+        Judged {
+            gate: gate.to_string(),
+            value,
+            interval,
+            unit: gate.metric().unit(),
+            verdict,
+            why,
+        }
+    }
+}
+
+impl Figures for RunFigures<'_> {
+    fn figure(&self, metric: Metric) -> Result<Figure, String> {
+        let summary = self.summary;
+        let seconds = |time: Option<std::time::Duration>| {
+            time.map(|time| Figure::from(time.as_secs_f64()))
+                .ok_or_else(|| "no URL succeeded".to_owned())
+        };
+        let tried = summary.ok + summary.unchanged + summary.failed;
+        let untried = || "no URL was tried".to_owned();
+        match (metric, self.comparison) {
+            (Metric::Speedup, Some(comparison)) => Ok(Figure {
+                value: comparison.speedup.ratio,
+                interval: comparison.speedup.interval,
+            }),
+            (Metric::Speedup, None) => self.estimated_speedup.map(Figure::from).ok_or_else(|| {
+                "there is no serial time to set this run against (--compare measures one)"
+                    .to_owned()
+            }),
+            (Metric::Total, Some(comparison)) => Ok(Figure {
+                value: comparison.parallel.sample.mean,
+                interval: Interval::of_mean(&comparison.parallel.seconds),
+            }),
+            (Metric::Total, None) => summary
+                .makespan
+                .map(|time| Figure::from(time.as_secs_f64()))
+                .ok_or_else(untried),
+            (Metric::TotalVsBaseline, _) => {
+                Err("there is no saved run to set it against".to_owned())
+            }
+            (Metric::Failed, _) => Ok(Figure::from(summary.failed as f64)),
+            (Metric::FailedShare, _) if tried == 0 => Err(untried()),
+            (Metric::FailedShare, _) => {
+                Ok(Figure::from(summary.failed as f64 * 100.0 / tried as f64))
+            }
+            (Metric::Throughput, _) => summary.throughput().map(Figure::from).ok_or_else(untried),
+            (Metric::RequestsPerSecond, _) => summary.rate().map(Figure::from).ok_or_else(untried),
+            (Metric::Mean, _) => seconds(summary.latency.mean()),
+            (Metric::Median, _) => seconds(summary.latency.p(50.0)),
+            (Metric::Max, _) => seconds(summary.latency.max()),
+            (Metric::Percentile(percent), _) => seconds(summary.latency.p(percent.value())),
+            (Metric::TtfbPercentile(percent), _) => seconds(summary.ttfb.p(percent.value())),
+        }
+    }
+}

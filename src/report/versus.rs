@@ -1,0 +1,146 @@
+//! A comparison in words, and what became of the assertions.
+
+use std::io::{self, Write};
+
+use super::units::{bytes, duration};
+use crate::comparison::{ArmTimes, Comparison};
+use crate::event::{GateVerdict, Judged};
+use crate::stats::{Finding, Interval};
+
+use std::time::Duration;
+
+/// Writes the comparison.
+pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+    let Comparison {
+        workers,
+        targets,
+        warmups,
+        serial,
+        parallel,
+        speedup,
+        ..
+    } = comparison;
+    let plural = |count: u64| if count == 1 { "" } else { "s" };
+    writeln!(
+        out,
+        "\n  {targets} URL{} · {workers} worker{} · {} pair{} of runs in alternating order, after {warmups} \
+         warm-up{}",
+        plural(*targets),
+        plural(*workers as u64),
+        speedup.pairs,
+        plural(speedup.pairs as u64),
+        plural(u64::from(*warmups)),
+    )?;
+    writeln!(
+        out,
+        "                 mean ± σ              median       min … max"
+    )?;
+    arm(out, "serial", serial)?;
+    arm(out, "parallel", parallel)?;
+    write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
+    if let Some(Interval { low, high }) = speedup.interval {
+        write!(out, "  95 % interval {low:.2}x … {high:.2}x")?;
+    }
+    writeln!(
+        out,
+        " · efficiency {:.0} %",
+        comparison.efficiency() * 100.0
+    )?;
+    if let Some(estimated) = comparison.estimated {
+        let off = (estimated / speedup.ratio - 1.0) * 100.0;
+        writeln!(
+            out,
+            "  estimate  {estimated:>8.2}x  from the parallel runs alone, {off:+.1} % off"
+        )?;
+    }
+    writeln!(out, "  verdict    {}", verdict(comparison))?;
+    writeln!(
+        out,
+        "  start-up   {} serial, {} parallel (not part of the times)",
+        of(serial.startup),
+        of(parallel.startup)
+    )?;
+    let failed = serial.failed + parallel.failed;
+    let retries = serial.retries + parallel.retries;
+    if failed + retries > 0 {
+        writeln!(
+            out,
+            "  failed     {} serial, {} parallel · retries {} serial, {} parallel",
+            serial.failed, parallel.failed, serial.retries, parallel.retries
+        )?;
+    }
+    let (count, named) = &comparison.differing;
+    if *count > 0 {
+        writeln!(
+            out,
+            "  warning    {count} URL{} not answered alike in all runs, so the arms did not do the \
+             same work: {}",
+            if *count == 1 { " was" } else { "s were" },
+            named.join(" ")
+        )?;
+    }
+    for notice in &comparison.notices {
+        writeln!(out, "  warning    {notice}")?;
+    }
+    Ok(())
+}
+
+/// What the comparison shows, in a sentence.
+pub(super) fn verdict(comparison: &Comparison) -> String {
+    let ratio = comparison.speedup.ratio;
+    match comparison.speedup.finding() {
+        Some(Finding::Faster) => format!("parallel is faster, {ratio:.2} times"),
+        Some(Finding::Slower) => format!("parallel is slower, {:.2} times", 1.0 / ratio),
+        Some(Finding::NoDifference) => "no difference shown".to_owned(),
+        None => "one pair of runs shows no difference beyond chance".to_owned(),
+    }
+}
+
+fn arm(out: &mut impl Write, name: &str, times: &ArmTimes) -> io::Result<()> {
+    let sample = &times.sample;
+    let deviation = sample.deviation.map_or("-".to_owned(), of);
+    writeln!(
+        out,
+        "  {name:<9} {:>9} ± {deviation:<9}  {:>9}   {:>9} … {}",
+        of(sample.mean),
+        of(sample.median),
+        of(sample.min),
+        of(sample.max),
+    )
+}
+
+/// Writes what became of an assertion.
+pub(super) fn judged(out: &mut impl Write, judged: &Judged) -> io::Result<()> {
+    let verdict = match judged.verdict {
+        GateVerdict::Failed => "FAILED",
+        verdict => verdict.as_str(),
+    };
+    write!(out, "  gate       {:<24} {verdict:<12}", judged.gate)?;
+    match (judged.value, judged.interval) {
+        (Some(value), Some(Interval { low, high })) => writeln!(
+            out,
+            "  {} (95 % interval {} … {})",
+            in_unit(value, judged.unit),
+            in_unit(low, judged.unit),
+            in_unit(high, judged.unit)
+        ),
+        (Some(value), None) => writeln!(out, "  {}", in_unit(value, judged.unit)),
+        (None, _) => writeln!(out, "  {}", judged.why),
+    }
+}
+
+fn in_unit(value: f64, unit: &str) -> String {
+    match unit {
+        "s" => of(value),
+        "B/s" => format!("{}/s", bytes(value as u64)),
+        "x" => format!("{value:.2}x"),
+        "%" => format!("{value:.2} %"),
+        "/s" => format!("{value:.0}/s"),
+        _ => format!("{value}"),
+    }
+}
+
+/// Seconds in words.
+fn of(seconds: f64) -> String {
+    duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+}
