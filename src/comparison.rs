@@ -1,6 +1,6 @@
 //! A measured comparison of serial and parallel fetching, as plain data.
 
-use crate::stats::{Sample, Speedup};
+use crate::stats::{Interval, Knee, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -27,8 +27,10 @@ impl Arm {
 pub struct ArmRun {
     /// Which way.
     pub arm: Arm,
-    /// Its pair, from 1; 0 for a warm-up, which is not counted.
+    /// Its pair, from 1; 0 for a warm-up, which is not counted. In a sweep: its round.
     pub pair: u32,
+    /// The workers that it has.
+    pub workers: usize,
     /// How many runs there have been before it, warm-ups included, and how many there will be in all.
     pub done: u32,
     /// See [`done`](ArmRun::done).
@@ -81,4 +83,30 @@ impl Comparison {
     pub fn efficiency(&self) -> f64 {
         self.speedup.ratio / self.workers as f64
     }
+}
+
+/// What the same URLs took at one number of workers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepRuns {
+    /// The number of workers.
+    pub workers: usize,
+    /// The times of the runs.
+    pub times: ArmTimes,
+    /// The 95 % interval for their mean, if there were runs enough.
+    pub interval: Option<Interval>,
+}
+
+/// What a sweep over numbers of workers came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    /// Targets of each run.
+    pub targets: u64,
+    /// Each number of workers, from the smallest.
+    pub points: Vec<SweepRuns>,
+    /// Where more workers hardly help any more.
+    pub knee: Option<Knee>,
+    /// The law that the throughputs (URLs in a second) follow, if there are points enough to tell.
+    pub law: Option<Usl>,
+    /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
+    pub differing: (u64, Vec<String>),
 }

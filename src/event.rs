@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use crate::comparison::{ArmRun, Comparison};
+use crate::comparison::{ArmRun, Comparison, Sweep};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
 use crate::summary::Summary;
@@ -28,6 +28,8 @@ pub enum Event {
     ArmEnded(Summary),
     /// All of them are over, and this is what they came to.
     Compared(Comparison),
+    /// The same of a sweep over numbers of workers.
+    Swept(Sweep),
     /// An assertion was held against the figures. These come after all else.
     Judged(Judged),
     /// The run is over.

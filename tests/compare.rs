@@ -186,5 +186,29 @@ fn what_a_comparison_cannot_go_with_is_refused() {
             .says("cannot be used with");
     }
     let run = pfetch(&["--runs=2", "http://h/"]).run().exits(2);
-    run.complains_in_a_line().says("--compare");
+    run.complains_in_a_line().says("--compare or --sweep");
+    let run = pfetch(&["--sweep=1,0", "http://h/"]).run().exits(2);
+    run.complains_in_a_line()
+        .says("several with commas between them, or auto");
+}
+
+#[test]
+fn a_sweep_tries_every_number_of_workers_and_finds_the_knee() {
+    let server = Server::start();
+    let args = ["--sweep=1,2,4,8", "--runs=2", "--warmup=0", "-"];
+    let run = pfetch(&args)
+        .stdin(list(&server, "/delay/20/10", 8))
+        .run()
+        .exits(0);
+    assert_eq!(server.targets().len(), 8 * 4 * 2);
+    let run = run
+        .prints("8 URLs · 2 runs at each number of workers")
+        .prints("knee       ");
+    let run = run.prints("scaling    contention σ ");
+    let rows = run.stdout.lines().filter(|line| line.contains('█')).count();
+    run.check("a row for each", rows == 4);
+    run.check(
+        "lines of one run",
+        run.stdout.matches("  200  ").count() == 8,
+    );
 }

@@ -11,8 +11,8 @@ use crate::cli::Ending;
 use crate::cli::ListName;
 use crate::cli::Plan;
 use crate::cli::ProgressMode;
-use crate::compare::{self, Experiment, Ran};
-use crate::comparison::{Arm, Comparison};
+use crate::compare::{self, Counts, Experiment, Ran, SweepPlan};
+use crate::comparison::Arm;
 use crate::event::{Event, Listener, RunInfo};
 use crate::fetch::Fetcher;
 use crate::gate::RunFigures;
@@ -24,21 +24,31 @@ use crate::run::CutShort;
 use crate::signals::Watch;
 use crate::summary::Summary;
 
-/// Makes the comparison that the plan asks for.
-pub(super) fn run(
-    mut plan: Plan,
-    experiment: Experiment,
-    started: Instant,
-) -> Result<Ending, Problem> {
+/// What to measure.
+pub(super) enum Measure {
+    /// Serial against parallel.
+    Comparison(Experiment),
+    /// Several numbers of workers.
+    Sweep(SweepPlan),
+}
+
+/// Makes the measurement that the plan asks for.
+pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<Ending, Problem> {
     let lists = spool(&plan)?;
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
+    if let Measure::Sweep(sweep) = &measure {
+        plan.workers = match &sweep.counts {
+            Counts::Given(counts) => counts.iter().copied().max().unwrap_or(1),
+            Counts::Auto { most } => *most,
+        };
+    }
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
     let mut listener = listener(&plan, lanes.clone(), None)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
-    let mut parallel = Parallel::default();
+    let mut parallel = Summary::default();
     let arms = Arms {
         plan: &plan,
         lists: &lists,
@@ -50,30 +60,35 @@ pub(super) fn run(
         started_at: SystemTime::now(),
         startup: started.elapsed(),
     }));
-    let compared = begun.map_err(CutShort::from).and_then(|()| {
-        experiment.conduct(&mut listener, |arm, listener| {
-            let ran = arms.run(arm, listener)?;
-            if arm == Arm::Parallel {
-                parallel.summary.absorb(&ran.summary);
+    let measured = begun.map_err(CutShort::from).and_then(|()| {
+        let mut go = |workers: Option<usize>, listener: &mut dyn Listener| {
+            let ran = arms.run(workers, listener)?;
+            if workers.is_some() {
+                parallel.absorb(&ran.summary);
             }
             Ok::<_, CutShort>(ran)
-        })
+        };
+        match &measure {
+            Measure::Comparison(experiment) => experiment
+                .conduct(&mut listener, |arm, listener| {
+                    go((arm == Arm::Parallel).then_some(plan.workers), listener)
+                })
+                .map(|comparison| comparison.map(Event::Compared)),
+            Measure::Sweep(sweep) => sweep
+                .conduct(&mut listener, |workers, listener| {
+                    go(Some(workers), listener)
+                })
+                .map(|sweep| sweep.map(Event::Swept)),
+        }
     });
     let mut ending = Ending {
         signal: signals.received(),
-        local: parallel.summary.local > 0,
-        failed: plan.max_failures.exceeded_by(&parallel.summary),
+        local: parallel.local > 0,
+        failed: plan.max_failures.exceeded_by(&parallel),
         ..Ending::default()
     };
-    let told = compared.and_then(|comparison| {
-        tell(
-            comparison,
-            &parallel.summary,
-            &plan,
-            &mut listener,
-            &mut ending,
-        )
-    });
+    let told =
+        measured.and_then(|result| tell(result, &parallel, &plan, &mut listener, &mut ending));
     drop(listener);
     match told {
         Ok(()) => {}
@@ -86,31 +101,28 @@ pub(super) fn run(
     Ok(ending)
 }
 
-/// The figures of all parallel runs together.
-#[derive(Default)]
-struct Parallel {
-    summary: Summary,
-}
-
 fn tell(
-    comparison: Option<Comparison>,
+    result: Option<Event>,
     summary: &Summary,
     plan: &Plan,
     listener: &mut dyn Listener,
     ending: &mut Ending,
 ) -> Result<(), CutShort> {
-    let Some(comparison) = comparison else {
+    let Some(result) = result else {
         if ending.signal.is_none() {
             complain("there is nothing to compare: no URL was tried");
             ending.usage = true;
         }
         return Ok(());
     };
-    listener.event(&Event::Compared(comparison.clone()))?;
+    listener.event(&result)?;
     let figures = RunFigures {
         summary,
         estimated_speedup: None,
-        comparison: Some(&comparison),
+        comparison: match &result {
+            Event::Compared(comparison) => Some(comparison),
+            _ => None,
+        },
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
     Ok(listener.idle()?)
@@ -125,24 +137,24 @@ struct Arms<'a> {
 }
 
 impl Arms<'_> {
-    /// Runs an arm with connections, name look-ups and threads of its own, which are ready before
-    /// its clock starts.
-    fn run(&self, arm: Arm, listener: &mut dyn Listener) -> Result<Ran, CutShort> {
+    /// Runs an arm, serially or with so many workers, with connections, name look-ups and threads of
+    /// its own, which are ready before its clock starts.
+    fn run(&self, workers: Option<usize>, listener: &mut dyn Listener) -> Result<Ran, CutShort> {
         let plan = self.plan;
         let lists = self.lists.iter().map(Spooled::list).collect();
         let source = Source::new(&plan.urls, lists, plan.input)?;
         let began = Instant::now();
         let fetcher = Fetcher::new(plan.fetch.clone(), self.stop.clone(), self.lanes.clone());
-        match arm {
-            Arm::Serial => {
+        match workers {
+            None => {
                 let mut client = fetcher.client(0);
                 let startup = began.elapsed();
                 let policy = plan.run.retry;
                 let summary = compare::serial(source, &mut client, policy, self.stop, listener)?;
                 Ok(Ran { summary, startup })
             }
-            Arm::Parallel => {
-                let mut builder = Pool::builder().workers(plan.workers);
+            Some(workers) => {
+                let mut builder = Pool::builder().workers(workers);
                 if let Some(queue) = plan.queue {
                     builder = builder.queue(queue);
                 }

@@ -3,6 +3,8 @@
 mod bodies;
 mod compare;
 
+use compare::Measure;
+
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -96,7 +98,10 @@ impl Problem {
 
 fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     if let Some(experiment) = plan.compare {
-        return compare::run(plan, experiment, started);
+        return compare::run(plan, Measure::Comparison(experiment), started);
+    }
+    if let Some(sweep) = plan.sweep.take() {
+        return compare::run(plan, Measure::Sweep(sweep), started);
     }
     // Every list is opened before anything is fetched: a missing one is a slip to mend first.
     let lists = open_lists(&plan.lists)?;

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::values::few;
-use crate::compare::Experiment;
+use super::values::{few, workers};
+use crate::compare::{Counts, Experiment, SweepPlan};
 use crate::gate::Gate;
 
 /// The options under "Comparison".
@@ -22,12 +22,28 @@ pub(super) struct CompareArgs {
     )]
     compare: bool,
 
+    /// Fetch everything with each of these numbers of workers, and find the fewest that will do.
+    ///
+    /// 'auto' takes 1, 2, 4 and so on, until twice as many gain nothing.
+    #[arg(
+        long,
+        value_name = "N,N,…|auto",
+        value_parser = counts,
+        hide_short_help = true,
+        conflicts_with_all = [
+            "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "deadline",
+            "gates",
+        ],
+        help_heading = "Comparison"
+    )]
+    sweep: Option<Counts>,
+
     /// Runs of each arm that do not count, before the others [default: 1].
-    #[arg(long, value_name = "N", value_parser = few, requires = "compare", hide_short_help = true, help_heading = "Comparison")]
+    #[arg(long, value_name = "N", value_parser = few, hide_short_help = true, help_heading = "Comparison")]
     warmup: Option<u32>,
 
-    /// Runs of each arm that count [default: 5].
-    #[arg(long, value_name = "N", value_parser = runs, requires = "compare", hide_short_help = true, help_heading = "Comparison")]
+    /// Runs of each arm that count [default: 5, of a sweep 3].
+    #[arg(long, value_name = "N", value_parser = runs, hide_short_help = true, help_heading = "Comparison")]
     runs: Option<u32>,
 
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
@@ -49,6 +65,26 @@ pub(super) struct CompareArgs {
 }
 
 impl CompareArgs {
+    /// What is of no use without something to measure.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let is_measured = self.compare || self.sweep.is_some();
+        let options = [(self.warmup, "--warmup"), (self.runs, "--runs")];
+        match options.iter().find(|(given, _)| given.is_some()) {
+            Some((_, option)) if !is_measured => Err(format!(
+                "{option} is of no use without --compare or --sweep; add one of them"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn sweep(&self) -> Option<SweepPlan> {
+        Some(SweepPlan {
+            counts: self.sweep.clone()?,
+            runs: self.runs.unwrap_or(3),
+            warmups: self.warmup.unwrap_or(1),
+        })
+    }
+
     pub(super) fn experiment(&self, workers: usize) -> Option<Experiment> {
         self.compare.then(|| Experiment {
             warmups: self.warmup.unwrap_or(1),
@@ -56,6 +92,20 @@ impl CompareArgs {
             workers,
         })
     }
+}
+
+/// The most workers that an automatic sweep tries.
+const MOST: usize = 1024;
+
+fn counts(text: &str) -> Result<Counts, String> {
+    if text == "auto" {
+        return Ok(Counts::Auto { most: MOST });
+    }
+    text.split(',')
+        .map(|count| workers(count.trim()))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Counts::Given)
+        .map_err(|error| format!("{error}, several with commas between them, or auto"))
 }
 
 fn runs(text: &str) -> Result<u32, String> {

@@ -15,7 +15,7 @@ use super::exit::MaxFailures;
 use super::request;
 use super::save::{BodiesPlan, LogPlan};
 use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
-use crate::compare::Experiment;
+use crate::compare::{Experiment, SweepPlan};
 use crate::fetch::FetchConfig;
 use crate::gate::Gate;
 use crate::input::InputConfig;
@@ -53,6 +53,8 @@ pub struct Plan {
     pub log: Option<LogPlan>,
     /// The comparison to make, if one is to be made.
     pub compare: Option<Experiment>,
+    /// The sweep to make, if one is to be made.
+    pub sweep: Option<SweepPlan>,
     /// What must hold of the figures.
     pub gates: Vec<Gate>,
     /// Whether a gate that the figures do not decide has failed.
@@ -122,6 +124,7 @@ impl Plan {
         let bodies = args
             .bodies
             .bodies(urls.len(), lists.len(), args.max_failures)?;
+        args.compare.check()?;
         let workers = args.workers.unwrap_or_else(default_workers);
         let quiet = args.quiet;
         let baseline = match args.baseline {
@@ -164,6 +167,7 @@ impl Plan {
             bodies,
             log: args.bodies.log(),
             compare: args.compare.experiment(workers),
+            sweep: args.compare.sweep(),
             gates: args.compare.gates,
             strict_gates: args.compare.strict_assert,
             max_failures: args.max_failures,

@@ -56,6 +56,10 @@ impl Experiment {
         (0..).zip(orders).map(move |(done, (arm, pair))| ArmRun {
             arm,
             pair,
+            workers: match arm {
+                Arm::Serial => 1,
+                Arm::Parallel => self.workers,
+            },
             done,
             of,
         })
@@ -146,7 +150,7 @@ fn seconds(summary: &Summary) -> f64 {
     summary.makespan.unwrap_or_default().as_secs_f64()
 }
 
-fn times(runs: &[Ran]) -> Option<ArmTimes> {
+pub(super) fn times(runs: &[Ran]) -> Option<ArmTimes> {
     let seconds: Vec<f64> = runs.iter().map(|ran| seconds(&ran.summary)).collect();
     let startup: Duration = runs.iter().map(|ran| ran.startup).sum();
     Some(ArmTimes {
@@ -190,7 +194,7 @@ fn remarks(arm: Arm, times: &ArmTimes) -> Vec<String> {
 
 /// Whether the targets are answered alike in all runs: four bytes for each.
 #[derive(Debug, Default)]
-struct Alike {
+pub(super) struct Alike {
     /// What the first run got, by index; 0 for what it has not got.
     first: Vec<u32>,
     is_first: bool,
@@ -200,7 +204,7 @@ struct Alike {
 }
 
 impl Alike {
-    fn begin(&mut self) {
+    pub(super) fn begin(&mut self) {
         self.is_first = !self.has_begun;
         self.has_begun = true;
     }
@@ -224,20 +228,20 @@ impl Alike {
         }
     }
 
-    fn targets(&self) -> u64 {
+    pub(super) fn targets(&self) -> u64 {
         self.first.len() as u64
     }
 
-    fn differing(self) -> (u64, Vec<String>) {
+    pub(super) fn differing(self) -> (u64, Vec<String>) {
         let count = self.differs.iter().filter(|differs| **differs).count();
         (count as u64, self.named)
     }
 }
 
 /// Passes on what happens within a run, but for its beginning and its end, which are those of an arm.
-struct Within<'a> {
-    listener: &'a mut dyn Listener,
-    alike: &'a mut Alike,
+pub(super) struct Within<'a> {
+    pub(super) listener: &'a mut dyn Listener,
+    pub(super) alike: &'a mut Alike,
 }
 
 impl Listener for Within<'_> {

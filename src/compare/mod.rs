@@ -3,7 +3,9 @@
 mod estimate;
 mod experiment;
 mod serial;
+mod sweep;
 
 pub use estimate::{Bound, Estimate};
 pub use experiment::{Experiment, Ran};
 pub use serial::serial;
+pub use sweep::{Counts, SweepPlan};

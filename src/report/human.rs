@@ -32,6 +32,8 @@ pub struct Human<W> {
     /// Whether what is going on is a run whose lines have been printed already, in another run of a
     /// comparison, or will be.
     is_repeat: bool,
+    /// Whether that one run has begun.
+    has_shown: bool,
 }
 
 /// From so many targets on percentiles say something.
@@ -53,6 +55,7 @@ impl<W: Write> Human<W> {
             out,
             style,
             is_repeat: false,
+            has_shown: false,
         }
     }
 
@@ -225,10 +228,13 @@ impl<W: Write> Listener for Human<W> {
             Event::Ended(summary) => self.summary(summary),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
             Event::ArmStarted(run) => {
-                self.is_repeat = (run.arm, run.pair) != (Arm::Parallel, 1);
+                // The lines of one run, the first that counts, are those of all.
+                self.is_repeat = self.has_shown || (run.arm, run.pair) != (Arm::Parallel, 1);
+                self.has_shown |= !self.is_repeat;
                 Ok(())
             }
-            Event::Compared(_) if self.style.quiet => Ok(()),
+            Event::Compared(_) | Event::Swept(_) if self.style.quiet => Ok(()),
+            Event::Swept(sweep) => versus::sweep(&mut self.out, sweep),
             Event::Compared(comparison) => versus::comparison(&mut self.out, comparison),
             Event::Judged(held) if self.style.quiet && held.verdict == GateVerdict::Held => Ok(()),
             Event::Judged(judged) => versus::judged(&mut self.out, judged),

@@ -78,7 +78,7 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Counted(_) | Event::ArmStarted(_) | Event::ArmEnded(_) | Event::Compared(_) => {
                 Ok(())
             }
-            Event::Judged(_) => Ok(()),
+            Event::Swept(_) | Event::Judged(_) => Ok(()),
         }
     }
 

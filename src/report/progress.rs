@@ -153,7 +153,7 @@ impl Listener for Progress {
             }
             Event::Counted(total) => lock(&self.counts).total = Some(*total),
             Event::Ended(_) => self.end(),
-            Event::Compared(_) => self.end(),
+            Event::Compared(_) | Event::Swept(_) => self.end(),
             Event::Started(_) | Event::Warning(_) => {}
             Event::ArmStarted(run) => lock(&self.counts).begin(*run),
             Event::ArmEnded(_) => lock(&self.counts).end_of_arm(),
@@ -193,7 +193,14 @@ impl Counts {
     /// as long as those before them.
     fn arm_in_words(&self, now: Instant) -> Option<String> {
         let (run, since) = self.arm?;
-        let mut words = format!("{} run {} of {}", run.arm.as_str(), run.done + 1, run.of);
+        let mut words = format!(
+            "{} run {} of {}, {} worker{}",
+            run.arm.as_str(),
+            run.done + 1,
+            run.of,
+            run.workers,
+            if run.workers == 1 { "" } else { "s" }
+        );
         let mean = |(took, count): (Duration, u32)| took.checked_div(count);
         if let (Some(serial), Some(parallel)) = (mean(self.took[0]), mean(self.took[1])) {
             // As many of one arm as of the other, within one, with this one begun already.

@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 
 use super::units::{bytes, duration};
-use crate::comparison::{ArmTimes, Comparison};
+use crate::comparison::{ArmTimes, Comparison, Sweep};
 use crate::event::{GateVerdict, Judged};
 use crate::stats::{Finding, Interval};
 
 use std::time::Duration;
+
+/// The length of a bar for the highest throughput.
+const BAR: f64 = 30.0;
 
 /// Writes the comparison.
 pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
@@ -69,20 +72,87 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
             serial.failed, parallel.failed, serial.retries, parallel.retries
         )?;
     }
-    let (count, named) = &comparison.differing;
-    if *count > 0 {
-        writeln!(
-            out,
-            "  warning    {count} URL{} not answered alike in all runs, so the arms did not do the \
-             same work: {}",
-            if *count == 1 { " was" } else { "s were" },
-            named.join(" ")
-        )?;
-    }
+    not_alike(out, &comparison.differing)?;
     for notice in &comparison.notices {
         writeln!(out, "  warning    {notice}")?;
     }
     Ok(())
+}
+
+/// Writes the sweep: a table with a bar for the throughput at each number of workers.
+pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
+    let runs = sweep
+        .points
+        .first()
+        .map_or(0, |point| point.times.seconds.len());
+    let (Some(first), Some(best)) = (
+        sweep.points.first(),
+        sweep
+            .points
+            .iter()
+            .map(|point| point.times.sample.mean)
+            .min_by(f64::total_cmp),
+    ) else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "\n  {} URLs · {runs} runs at each number of workers",
+        sweep.targets
+    )?;
+    writeln!(
+        out,
+        "  workers       mean ± σ          against {:<4} throughput",
+        first.workers
+    )?;
+    for point in &sweep.points {
+        let sample = &point.times.sample;
+        let deviation = sample.deviation.map_or("-".to_owned(), of);
+        let share = best / sample.mean;
+        let bar = "█".repeat((share * BAR).round().max(1.0) as usize);
+        let knee = sweep.knee.is_some_and(|knee| knee.workers == point.workers);
+        writeln!(
+            out,
+            "  {:>7}  {:>9} ± {deviation:<9} {:>8.2}x   {bar}{}",
+            point.workers,
+            of(sample.mean),
+            first.times.sample.mean / sample.mean,
+            if knee { " knee" } else { "" },
+        )?;
+    }
+    if let Some(knee) = sweep.knee {
+        let many = if knee.workers == 1 { "" } else { "s" };
+        write!(
+            out,
+            "  knee       {} worker{many}: the fewest that are not shown to be 5 % slower than the best",
+            knee.workers
+        )?;
+        if knee.by_means != knee.workers {
+            write!(out, " (by the means alone {})", knee.by_means)?;
+        }
+        out.write_all(b"\n")?;
+    }
+    match &sweep.law {
+        Some(law) => {
+            write!(
+                out,
+                "  scaling    contention σ {:.4}, coherency κ {:.6} (Universal Scalability Law)",
+                law.sigma, law.kappa
+            )?;
+            if let Some(r_squared) = law.r_squared {
+                write!(out, " · R² {r_squared:.3}")?;
+            }
+            match law.peak() {
+                Some(peak) => writeln!(out, " · most at {peak:.0} workers"),
+                None => out.write_all(b"\n"),
+            }?;
+        }
+        None => writeln!(
+            out,
+            "  scaling    four numbers of workers are needed to fit the Universal Scalability Law"
+        )?,
+    }
+    not_alike(out, &sweep.differing)
 }
 
 /// What the comparison shows, in a sentence.
@@ -94,6 +164,19 @@ pub(super) fn verdict(comparison: &Comparison) -> String {
         Some(Finding::NoDifference) => "no difference shown".to_owned(),
         None => "one pair of runs shows no difference beyond chance".to_owned(),
     }
+}
+
+fn not_alike(out: &mut impl Write, (count, named): &(u64, Vec<String>)) -> io::Result<()> {
+    if *count == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  warning    {count} URL{} not answered alike in all runs, so the arms did not do the \
+         same work: {}",
+        if *count == 1 { " was" } else { "s were" },
+        named.join(" ")
+    )
 }
 
 fn arm(out: &mut impl Write, name: &str, times: &ArmTimes) -> io::Result<()> {
