@@ -91,8 +91,8 @@ mod checks {
         assert_eq!(count("fail ", "/down  connect: "), 1);
 
         let totals: Vec<_> = totals.lines().map(str::trim_start).collect();
-        let [counts, parallel, serial] = totals[..] else {
-            panic!("not three lines of totals");
+        let [counts, parallel, serial, latency, rate, statuses] = totals[..] else {
+            panic!("not six lines of totals");
         };
         assert_eq!(
             counts,
@@ -101,6 +101,9 @@ mod checks {
         assert!(parallel.starts_with("parallel "));
         assert!(serial.starts_with("serial "));
         assert!(serial.contains("  estimated (sum of per-URL times) · "));
+        assert!(latency.starts_with("latency    p50 "));
+        assert!(rate.ends_with(" URLs/s"));
+        assert_eq!(statuses, "statuses   10 × 200  1 × 404  1 without");
         assert!(advice.contains("cargo run --release -- URL URL -j 8"));
     }
 

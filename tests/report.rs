@@ -370,7 +370,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
     assert_eq!(
         figures,
         [
-            "  latency   p50 49.0 ms  p90 89.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
+            "  latency    p50 49.0 ms  p90 89.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
             "  rate       2.5 MB/s · 50 URLs/s",
             "  statuses   98 × 200  1 × 503  1 without",
         ],

@@ -174,7 +174,7 @@ impl<W: Write> Human<W> {
             return Ok(());
         }
         if let Some(max) = summary.latency.max() {
-            self.out.write_all(b"  latency ")?;
+            self.out.write_all(b"  latency  ")?;
             for percent in PERCENTILES {
                 let time = summary.latency.p(percent).unwrap_or_default();
                 write!(self.out, "  p{percent} {}", duration(time))?;
