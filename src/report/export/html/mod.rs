@@ -88,7 +88,7 @@ impl<W: Write> Html<W> {
         self
     }
 
-    /// Adds the curve of a sweep, which is drawn if it has points.
+    /// Adds the curve of a sweep, before the end is told. It is drawn if it has points.
     pub fn set_sweep(&mut self, curve: SweepCurve) {
         self.sweep = Some(curve);
     }

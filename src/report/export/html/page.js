@@ -54,13 +54,16 @@
     const [start, phases, finalUrl, redirects] = row[DETAILS];
     const list = element("dl");
     const add = (name, value) => list.append(element("dt", name), element("dd", value));
-    if (start !== null) add("started at", duration(start));
+    if (start !== null) add("started after", duration(start));
+    // Narrow screens have no columns for these.
+    if (row[WORKER] !== null) add("worker", text(row, WORKER));
+    add("attempts", text(row, ATTEMPTS));
+    if (row[TTFB] !== null) add("first byte", text(row, TTFB));
     PHASES.forEach((phase, place) => {
       if (phases[place] !== null) add(phase, duration(phases[place]));
     });
     for (const [status, url] of redirects) add(`redirect ${status}`, url);
     if (finalUrl !== null) add("answered by", finalUrl);
-    if (!list.firstChild) add("details", "there are none: it was not tried");
     const line = element("tr", undefined, "more");
     const cell = element("td");
     cell.colSpan = ERROR + 1;

@@ -20,6 +20,8 @@ const HEAD: f64 = 24.0;
 const FOOT: f64 = 26.0;
 /// What is narrower or lower than this, in units of the drawing, is drawn with its neighbour.
 const HAIR: f64 = 0.15;
+/// What is at least this wide has a line around it, to be told from its neighbours.
+const APART: f64 = 5.0;
 
 /// Draws the arms above each other, on one scale.
 pub(super) fn figure(out: &mut dyn Write, arms: &[(&str, &Lanes)]) -> io::Result<()> {
@@ -267,13 +269,17 @@ impl<'a> Block<'a> {
         }
         for bar in &self.lanes.bars {
             let x = LEFT + (bar.start - self.lanes.first()) * scale;
-            let class = if bar.is_failed { "bar failure" } else { "bar" };
+            let width = ((bar.end - bar.start) * scale).max(1.0);
+            let class = match (bar.is_failed, width >= APART) {
+                (true, _) => "bar failure",
+                (false, true) => "bar apart",
+                (false, false) => "bar",
+            };
             write!(
                 out,
-                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{}\">\
+                "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{}\">\
                  <title>{}</title></rect>",
                 self.top_of(bar.worker, top),
-                ((bar.end - bar.start) * scale).max(1.0),
                 self.lane,
                 Text(&bar.label)
             )?;
