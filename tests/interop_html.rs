@@ -378,5 +378,13 @@ fn it_fits_wide_and_narrow_screens_in_light_and_dark() {
     assert_eq!(colours[0], json!("rgb(246, 247, 249)"));
     assert_eq!(colours[2], json!("rgb(18, 22, 28)"));
     assert_ne!(colours[1], colours[3]);
+    // Paper is white, whatever the screen is.
+    opened
+        .browser
+        .call("Emulation.setEmulatedMedia", json!({"media": "print"}));
+    let paper = opened
+        .browser
+        .value("getComputedStyle(document.body).backgroundColor");
+    assert_eq!(paper, json!("rgb(255, 255, 255)"));
     opened.assert_quiet();
 }

@@ -17,8 +17,9 @@ pub(super) struct Grid {
     pub(super) origin: f64,
     /// The width of a slot in seconds.
     pub(super) width: f64,
-    /// How many workers share a lane.
+    /// How many workers share a lane; the last may have fewer.
     pub(super) workers_per_lane: usize,
+    workers: usize,
     pub(super) lanes: Vec<Vec<Slot>>,
 }
 
@@ -31,6 +32,7 @@ impl Grid {
             origin: start,
             width: ((end - start) / SLOTS as f64).max(1e-6),
             workers_per_lane,
+            workers: workers.max(1),
             lanes: vec![vec![Slot::default(); SLOTS]; lanes],
         }
     }
@@ -51,6 +53,12 @@ impl Grid {
             }
             from = to;
         }
+    }
+
+    /// The seconds that the workers of this lane have in a slot.
+    pub(super) fn full(&self, lane: usize) -> f64 {
+        let rest = self.workers.saturating_sub(lane * self.workers_per_lane);
+        self.width * rest.clamp(1, self.workers_per_lane) as f64
     }
 
     fn make_room(&mut self, start: f64, end: f64) {
@@ -148,5 +156,8 @@ mod tests {
         grid.add(5000, 0.0, only(2, 1.0));
         assert!((total(&grid, LANES - 1, 2) - 1.0).abs() < 1e-3);
         assert_eq!(Grid::new(0, 0.0, 0.0).lanes.len(), 1);
+        // 37 lanes of 8, and 4 in the last.
+        let grid = Grid::new(300, 0.0, SLOTS as f64);
+        assert_eq!((grid.full(0), grid.full(37)), (8.0, 4.0));
     }
 }

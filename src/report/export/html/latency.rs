@@ -260,17 +260,16 @@ fn marks(
 fn sentence((name, summary): &(&str, &Summary), is_one_of_two: bool) -> String {
     let latency = &summary.latency;
     let p = |percent| latency.p(percent).map(duration).unwrap_or_default();
-    let of = if is_one_of_two {
-        format!("{name}: ")
-    } else {
-        String::new()
+    let of = match is_one_of_two {
+        true => format!(" of the {name} run"),
+        false => String::new(),
     };
     let count = latency.count();
     if count == 1 {
-        return format!("{of}one URL succeeded, in {}.", p(50.0));
+        return format!("One URL{of} succeeded, in {}.", p(50.0));
     }
     format!(
-        "{of}half of {count} URLs took at most {}, 95 of 100 at most {}, the slowest {}.",
+        "Half of {count} URLs{of} took at most {}, 95 of 100 at most {}, the slowest {}.",
         p(50.0),
         p(95.0),
         latency.max().map(duration).unwrap_or_default()

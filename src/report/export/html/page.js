@@ -58,6 +58,7 @@
     // Narrow screens have no columns for these.
     if (row[WORKER] !== null) add("worker", text(row, WORKER));
     add("attempts", text(row, ATTEMPTS));
+    if (row[BYTES] !== null) add("size", text(row, BYTES));
     if (row[TTFB] !== null) add("first byte", text(row, TTFB));
     PHASES.forEach((phase, place) => {
       if (phases[place] !== null) add(phase, duration(phases[place]));

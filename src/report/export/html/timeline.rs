@@ -203,6 +203,7 @@ impl<'a> Block<'a> {
         let (lane, gap) = match workers.len() {
             0..=12 => (16.0, 4.0),
             13..=24 => (11.0, 3.0),
+            _ if lanes.grid.is_some() => (9.0, 1.5),
             _ => (7.0, 1.0),
         };
         let places = workers
@@ -229,7 +230,7 @@ impl<'a> Block<'a> {
         let workers = self.lanes.lanes.len();
         let share = busy / (self.lanes.length() * workers as f64) * 100.0;
         format!(
-            "{}: {requests} request{} on {workers} worker{} in {}, busy {:.0} % of the time.",
+            "The {} run: {requests} request{} on {workers} worker{} in {}, busy {:.0} % of the time.",
             self.name,
             if requests == 1 { "" } else { "s" },
             if workers == 1 { "" } else { "s" },
@@ -309,8 +310,8 @@ impl<'a> Block<'a> {
     }
 
     fn slots(&self, grid: &Grid, top: f64, scale: f64, paths: &mut [String; 7]) {
-        let full = grid.width * grid.workers_per_lane as f64;
         for (lane, slots) in grid.lanes.iter().enumerate() {
+            let full = grid.full(lane);
             let floor = top + HEAD + lane as f64 * (self.lane + self.gap) + self.lane;
             for (slot, phases) in slots.iter().enumerate().take(SLOTS) {
                 let begin = grid.origin - self.lanes.first() + slot as f64 * grid.width;
