@@ -32,6 +32,12 @@ pub(super) fn section(out: &mut dyn Write, kept: &Kept) -> io::Result<()> {
             kept.seen()
         )?;
     }
+    // Of a long list, the script has the whole texts.
+    let limit = if rows.len() > PLAIN {
+        TEXTS[1]
+    } else {
+        TEXTS[0]
+    };
     if rows.len() > PLAIN {
         write!(
             out,
@@ -69,7 +75,7 @@ pub(super) fn section(out: &mut dyn Write, kept: &Kept) -> io::Result<()> {
     }
     write!(out, "</tr></thead><tbody>")?;
     for row in &rows {
-        plain(out, row)?;
+        plain(out, row, limit)?;
     }
     write!(
         out,
@@ -78,7 +84,8 @@ pub(super) fn section(out: &mut dyn Write, kept: &Kept) -> io::Result<()> {
     )
 }
 
-fn plain(out: &mut dyn Write, row: &Row) -> io::Result<()> {
+fn plain(out: &mut dyn Write, row: &Row, limit: usize) -> io::Result<()> {
+    let cut = |text: Option<&String>| text.map(|text| excerpt(text, limit)).unwrap_or_default();
     let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
     let word = word(row.verdict);
     write!(
@@ -92,9 +99,9 @@ fn plain(out: &mut dyn Write, row: &Row) -> io::Result<()> {
         row.bytes.map(bytes).unwrap_or_default(),
         number(row.worker.map(|worker| worker as u64)),
         row.attempts,
-        Text(&row.url),
-        Text(row.saved.as_deref().unwrap_or_default()),
-        Text(row.error.as_deref().unwrap_or_default()),
+        Text(&cut(Some(&row.url))),
+        Text(&cut(row.saved.as_ref())),
+        Text(&cut(row.error.as_ref())),
     )
 }
 
