@@ -80,6 +80,15 @@ impl Latency {
         Some(Duration::from_micros(micros).min(self.max))
     }
 
+    /// How many of the durations were not longer than this, to three digits of it: for a histogram.
+    pub fn count_up_to(&self, duration: Duration) -> u64 {
+        let micros = duration.min(MOST).as_micros() as u64;
+        if micros == 0 {
+            return 0;
+        }
+        self.counts.count_between(0, micros)
+    }
+
     /// The longest duration, exactly (within the range); `None` if it holds nothing.
     pub fn max(&self) -> Option<Duration> {
         (self.count() > 0).then_some(self.max)
@@ -139,6 +148,21 @@ mod tests {
             assert_eq!(latency.max(), Some(ms(1000 * unit)));
             assert_near(latency.mean(), ms(unit) * 1001 / 2);
         }
+    }
+
+    #[test]
+    fn durations_are_counted_up_to_any_of_them() {
+        let mut latency = Latency::new();
+        assert_eq!(latency.count_up_to(ms(1)), 0);
+        for k in 1..=1000 {
+            latency.record(ms(k));
+        }
+        for k in [0, 1, 10, 500, 1000] {
+            // Half a millisecond away from all of them.
+            assert_eq!(latency.count_up_to(ms(k) + ms(1) / 2), k);
+        }
+        assert_eq!(latency.count_up_to(Duration::ZERO), 0);
+        assert_eq!(latency.count_up_to(Duration::MAX), 1000);
     }
 
     #[test]

@@ -1,0 +1,170 @@
+//! The sweep: how long the same URLs take with different worker counts.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::axis;
+use super::escape::Text;
+use crate::report::units::duration;
+
+const WIDTH: f64 = 960.0;
+const HEIGHT: f64 = 320.0;
+const LEFT: f64 = 58.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 26.0;
+const FOOT: f64 = 44.0;
+
+/// The times of a sweep.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SweepCurve {
+    /// What was measured, by rising worker counts.
+    pub points: Vec<SweepMark>,
+    /// The worker count after which more hardly help.
+    pub knee: Option<usize>,
+    /// A law fitted to it: worker counts (not only whole ones) and seconds.
+    pub fitted: Vec<(f64, f64)>,
+}
+
+/// What was measured with one worker count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SweepMark {
+    /// The worker count, at least 1.
+    pub workers: usize,
+    /// The mean time.
+    pub seconds: f64,
+    /// The lower end of its 95 % interval, or the mean again if there is none.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// Draws the curve; there has to be a point.
+pub(super) fn figure(out: &mut dyn Write, curve: &SweepCurve) -> io::Result<()> {
+    let points = &curve.points;
+    let most = points.iter().map(|p| p.workers.max(2)).max().unwrap_or(2) as f64;
+    let longest = points
+        .iter()
+        .map(|p| p.high.max(p.seconds))
+        .fold(1e-6, f64::max)
+        * 1.05;
+    // Twice the workers is always the same distance.
+    let x = |workers: f64| {
+        LEFT + 20.0 + workers.max(1.0).log2() / most.log2() * (WIDTH - LEFT - RIGHT - 40.0)
+    };
+    let floor = HEIGHT - FOOT;
+    let y = |seconds: f64| floor - (seconds / longest).clamp(0.0, 1.0) * (floor - TOP);
+    let sentence = sentence(curve);
+    write!(
+        out,
+        "<figure><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Sweep\">\
+         <svg class=\"wide\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+         aria-labelledby=\"sw-title sw-desc\"><title id=\"sw-title\">Time by worker count</title>\
+         <desc id=\"sw-desc\">{}</desc>",
+        Text(&sentence)
+    )?;
+    for tick in axis::linear(0.0, longest) {
+        let y = y(tick);
+        write!(
+            out,
+            "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{:.1}\"/>\
+             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            WIDTH - RIGHT,
+            LEFT - 8.0,
+            y + 4.0,
+            axis::label(tick)
+        )?;
+    }
+    if let Some(knee) = curve.knee {
+        let x = x(knee as f64);
+        write!(
+            out,
+            "<path class=\"mark\" d=\"M{x:.1} {TOP}V{floor}\"/>\
+             <text class=\"mark\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">knee: {knee}</text>",
+            TOP - 8.0
+        )?;
+    }
+    if !curve.fitted.is_empty() {
+        write!(out, "<polyline class=\"fitted\" points=\"")?;
+        for (workers, seconds) in &curve.fitted {
+            write!(out, "{:.1},{:.1} ", x(*workers), y(*seconds))?;
+        }
+        write!(out, "\"/>")?;
+    }
+    let mut right_of = f64::NEG_INFINITY;
+    for point in points {
+        let SweepMark {
+            workers,
+            seconds,
+            low,
+            high,
+        } = *point;
+        let x = x(workers as f64);
+        write!(
+            out,
+            "<path class=\"whisker\" d=\"M{x:.1} {:.1}V{:.1}\"/>\
+             <circle class=\"point\" cx=\"{x:.1}\" cy=\"{:.1}\" r=\"4\"><title>{workers}: {}</title></circle>",
+            y(low),
+            y(high),
+            y(seconds),
+            span(seconds)
+        )?;
+        if x - right_of > 26.0 {
+            let y = floor + 18.0;
+            write!(
+                out,
+                "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{workers}</text>"
+            )?;
+            right_of = x;
+        }
+    }
+    write!(
+        out,
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">workers</text></svg></div>\
+         <figcaption>{} The bars are 95 % intervals{}.</figcaption>\
+         <details><summary>Sweep as a table</summary><div class=\"scroll\"><table><thead><tr>\
+         <th scope=\"col\">Workers</th><th scope=\"col\">Time</th>\
+         <th scope=\"col\">95 % interval</th></tr></thead><tbody>",
+        (LEFT + WIDTH - RIGHT) / 2.0,
+        HEIGHT - 8.0,
+        Text(&sentence),
+        if curve.fitted.is_empty() {
+            ""
+        } else {
+            ", the line is a law fitted to the points"
+        }
+    )?;
+    for point in points {
+        write!(
+            out,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{} to {}</td></tr>",
+            point.workers,
+            span(point.seconds),
+            span(point.low),
+            span(point.high)
+        )?;
+    }
+    write!(out, "</tbody></table></div></details></figure>")
+}
+
+fn sentence(curve: &SweepCurve) -> String {
+    let best = curve
+        .points
+        .iter()
+        .min_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let Some(best) = best else {
+        return String::new();
+    };
+    let best = format!(
+        "{} with {} workers was the shortest time.",
+        span(best.seconds),
+        best.workers
+    );
+    match curve.knee {
+        Some(knee) => format!("{best} From {knee} on, more workers hardly help."),
+        None => best,
+    }
+}
+
+fn span(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds).map_or("–".to_owned(), duration)
+}

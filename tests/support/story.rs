@@ -1,0 +1,217 @@
+//! Made-up runs, told as events: what a page or a report makes of them needs no network.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison};
+use pfetch::event::{Event, RunInfo};
+use pfetch::outcome::{Failure, FailureKind, Outcome, Verdict};
+use pfetch::stats::{Pair, Sample, Speedup};
+use pfetch::summary::Tally;
+use pfetch::target::Verb;
+use pfetch::timing::{Phase, Timing};
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+/// What would be a script if it were not text.
+pub(crate) const HOSTILE: &str = "</script><script>document.title='owned'</script>\
+     <img src=x onerror=alert(1)> \"' & <!-- \u{2028}\u{202e}";
+
+/// A run that begins at some moment; times are given from then on.
+pub(crate) struct Story {
+    zero: Instant,
+    pub(crate) workers: usize,
+}
+
+impl Story {
+    pub(crate) fn new(workers: usize) -> Self {
+        let zero = Instant::now() + Duration::from_secs(1000);
+        Story { zero, workers }
+    }
+
+    pub(crate) fn started(&self) -> Event {
+        Event::Started(RunInfo {
+            workers: self.workers,
+            started_at: std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            startup: MS,
+        })
+    }
+
+    /// A success on this worker, with all phases but TLS.
+    pub(crate) fn ok(
+        &self,
+        index: u64,
+        worker: usize,
+        start: Duration,
+        total: Duration,
+    ) -> Outcome {
+        let part = |percent| total * percent / 100;
+        let mut outcome = Outcome::new(index, url(index), Verb::Get);
+        outcome.status = Some(200);
+        outcome.attempts = 1;
+        outcome.bytes = 1000 + index * 37 % 5000;
+        outcome.worker = Some(worker);
+        outcome.span = Some((self.zero + start, self.zero + start + total));
+        outcome.timing = Timing {
+            dns: Some(part(5)),
+            connect: Some(part(15)),
+            send: Some(part(1)),
+            wait: Some(part(54)),
+            receive: Some(part(20)),
+            ttfb: Some(part(80)),
+            ..Timing::default()
+        };
+        outcome.timing.close(total);
+        outcome
+    }
+
+    /// As many on all workers, each as long as `took` says.
+    pub(crate) fn many(&self, count: u64, took: impl Fn(u64) -> Duration) -> Vec<Outcome> {
+        let mut free = vec![Duration::ZERO; self.workers];
+        let next = |index| {
+            let start = *free.iter().min().expect("there is a worker");
+            let worker = free
+                .iter()
+                .position(|time| *time == start)
+                .expect("it is there");
+            free[worker] = start + took(index);
+            self.ok(index, worker, start, took(index))
+        };
+        (0..count).map(next).collect()
+    }
+
+    /// A whole run of these.
+    pub(crate) fn run(&self, outcomes: Vec<Outcome>) -> Vec<Event> {
+        let mut tally = Tally::new(self.workers);
+        outcomes.iter().for_each(|outcome| tally.add(outcome));
+        if outcomes
+            .iter()
+            .any(|outcome| outcome.verdict == Verdict::Skipped)
+        {
+            tally.set_stopped();
+        }
+        let end = Event::Ended(tally.summary());
+        let finished = outcomes.into_iter().map(Event::Finished);
+        [self.started()]
+            .into_iter()
+            .chain(finished)
+            .chain([end])
+            .collect()
+    }
+
+    /// A comparison of as many pairs, with a warm-up of each arm that must not count.
+    pub(crate) fn compared(&self, pairs: u32, count: u64, notices: &[&str]) -> Vec<Event> {
+        let mut events = vec![self.started()];
+        let mut times = [Vec::new(), Vec::new()];
+        for pair in 0..=pairs {
+            for (arm, workers) in [(Arm::Serial, 1), (Arm::Parallel, self.workers)] {
+                events.push(Event::ArmStarted(ArmRun {
+                    arm,
+                    pair,
+                    done: 0,
+                    of: 2 * (pairs + 1),
+                }));
+                let crew = Story {
+                    workers,
+                    zero: self.zero,
+                };
+                let warm = if pair == 0 { 7 } else { 1 };
+                let took = |index: u64| MS * (40 + (index * 13 % 60) as u32 + pair) * warm;
+                let outcomes = crew.many(count, took);
+                let mut tally = Tally::new(workers);
+                outcomes.iter().for_each(|outcome| tally.add(outcome));
+                let summary = tally.summary();
+                let seconds = summary.makespan.unwrap_or_default().as_secs_f64();
+                if pair > 0 {
+                    times[usize::from(arm == Arm::Parallel)].push(seconds);
+                }
+                events.extend(outcomes.into_iter().map(Event::Finished));
+                events.push(Event::ArmEnded(summary));
+            }
+        }
+        let [serial, parallel] = times;
+        events.push(Event::Compared(comparison(
+            self.workers,
+            count,
+            serial,
+            parallel,
+            notices,
+        )));
+        events
+    }
+}
+
+/// What these times of either arm come to.
+pub(crate) fn comparison(
+    workers: usize,
+    targets: u64,
+    serial: Vec<f64>,
+    parallel: Vec<f64>,
+    notices: &[&str],
+) -> Comparison {
+    let pairs: Vec<Pair> = serial
+        .iter()
+        .zip(&parallel)
+        .map(|(serial, parallel)| Pair {
+            serial: *serial,
+            parallel: *parallel,
+        })
+        .collect();
+    let times = |seconds: Vec<f64>| ArmTimes {
+        sample: Sample::of(&seconds).expect("there are times"),
+        seconds,
+        failed: 0,
+        retries: 0,
+        startup: 0.0,
+    };
+    Comparison {
+        workers,
+        targets,
+        warmups: 1,
+        speedup: Speedup::of(&pairs).expect("all are above 0"),
+        serial: times(serial),
+        parallel: times(parallel),
+        estimated: Some(3.9),
+        differing: (0, Vec::new()),
+        notices: notices.iter().map(|notice| (*notice).to_owned()).collect(),
+    }
+}
+
+pub(crate) fn failed(outcome: Outcome, kind: FailureKind, message: &str) -> Outcome {
+    Outcome {
+        verdict: Verdict::Failed,
+        status: None,
+        error: Some(Failure {
+            kind,
+            phase: Some(Phase::Connect),
+            message: message.to_owned(),
+        }),
+        ..outcome
+    }
+}
+
+pub(crate) fn skipped(index: u64) -> Outcome {
+    let failure = Failure {
+        kind: FailureKind::Stopped,
+        phase: None,
+        message: "stopped before it was started".to_owned(),
+    };
+    Outcome::untried(index, url(index), Verb::Get, failure)
+}
+
+fn url(index: u64) -> Arc<str> {
+    format!("http://host{}.example/path/to/page-{index}.html", index % 7).into()
+}
+
+/// Each crate that includes this file uses its own part of it. Naming the whole surface here keeps
+/// the rest from being reported as dead code, without every includer having to expect that.
+const _: () = {
+    let _ = (
+        Story::new,
+        Story::started,
+        Story::ok,
+        Story::run,
+        Story::compared,
+    );
+    let _ = (comparison, failed, skipped, HOSTILE, MS);
+};
