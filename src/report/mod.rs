@@ -3,6 +3,7 @@
 //! A report is a [`Listener`](crate::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints.
 
+mod export;
 mod fanout;
 mod flow;
 mod human;
@@ -13,6 +14,7 @@ mod units;
 mod verbose;
 mod warnings;
 
+pub use export::{Har, Svg, Trace};
 pub use fanout::Fanout;
 pub use human::{Human, HumanStyle};
 pub use jsonl::JsonLines;
