@@ -98,9 +98,16 @@ fn axis(out: &mut impl Write, scene: &Scene) -> io::Result<()> {
         return Ok(());
     }
     write!(out, "<path class=\"grid\" d=\"")?;
-    for (x, _) in &scene.ticks {
-        let (x, top, bottom) = (Number(*x), Number(scene.top), Number(scene.bottom + 4.0));
-        write!(out, "M{x} {top}V{bottom}")?;
+    // Behind the lanes only, not through the headings; the last has a little more, towards its label.
+    for (i, made) in scene.boxes.iter().enumerate() {
+        let (Some((top, _)), Some((y, height))) = (made.lanes.first(), made.lanes.last()) else {
+            continue;
+        };
+        let is_last = i + 1 == scene.boxes.len();
+        let bottom = y + height + if is_last { 6.0 } else { 0.0 };
+        for (x, _) in &scene.ticks {
+            write!(out, "M{} {}V{}", Number(*x), Number(*top), Number(bottom))?;
+        }
     }
     writeln!(out, "\"/>")?;
     for (x, label) in &scene.ticks {

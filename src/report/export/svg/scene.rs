@@ -53,7 +53,7 @@ pub(super) struct Scene {
     pub(super) boxes: Vec<PanelBox>,
     /// Where the time axis is marked, and with what.
     pub(super) ticks: Vec<(f64, String)>,
-    pub(super) top: f64,
+    /// The lower edge of the lanes.
     pub(super) bottom: f64,
 }
 
@@ -107,8 +107,7 @@ impl Scene {
         let each = panels.iter().all(|(_, panel)| panel.stretches().is_some());
         let notes = notes(panels, each);
         let legend_y = 58.0 + 18.0 * notes.len() as f64;
-        let top = legend_y + 22.0;
-        let mut y = top;
+        let mut y = legend_y + 22.0;
         let mut boxes = Vec::new();
         for (arm, panel) in panels.iter().filter(|(_, panel)| panel.reach.is_some()) {
             boxes.push(PanelBox::new(*arm, panel, each, scale, &mut y));
@@ -127,7 +126,6 @@ impl Scene {
                 ticks.map(|(at, label)| (scale.x(at), label)).collect()
             },
             boxes,
-            top,
             bottom: y,
         }
     }
@@ -174,13 +172,15 @@ impl PanelBox {
             }
             None => {
                 let (origin, width) = panel.grid.scale();
-                let columns = Columns {
-                    scale,
-                    start: origin - first,
-                    width,
-                    capacity: width as f32 * group as f32,
-                };
                 for (row, cells) in rows.iter().enumerate() {
+                    // The last row may stand for fewer.
+                    let workers = group.min(panel.workers - row * group);
+                    let columns = Columns {
+                        scale,
+                        start: origin - first,
+                        width,
+                        capacity: width as f32 * workers as f32,
+                    };
                     columns.row(cells, lane(row), height, &mut made.columns);
                 }
             }
