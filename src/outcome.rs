@@ -119,6 +119,10 @@ pub struct Attempt {
     pub started_at: Option<SystemTime>,
     /// The same moment, and its end, by the monotonic clock.
     pub span: Option<(Instant, Instant)>,
+    /// The worker (lane) that did it: another attempt may be another worker's.
+    pub worker: Option<usize>,
+    /// Where the time went.
+    pub timing: Timing,
     /// How long it took.
     pub total: Duration,
     /// The status that it got.
@@ -138,6 +142,8 @@ impl From<Outcome> for Attempt {
         Attempt {
             started_at: outcome.started_at,
             span: outcome.span,
+            worker: outcome.worker,
+            timing: outcome.timing,
             total: outcome.timing.total.unwrap_or_default(),
             status: outcome.status,
             error: outcome.error,

@@ -31,7 +31,7 @@ use arm::ArmData;
 use page::Page;
 use verdict::Result;
 
-use crate::comparison::{Arm, ArmRun, Comparison};
+use crate::comparison::{Arm, ArmRun, Comparison, Sweep};
 use crate::event::{Event, Listener, RunInfo};
 use crate::report::Baseline;
 use crate::summary::Summary;
@@ -153,6 +153,25 @@ impl<W: Write> Html<W> {
         self.page(Result::Comparison(comparison), notices)
     }
 
+    /// The page of a sweep: its curve, and the last of its runs.
+    fn swept(&mut self, sweep: &Sweep) -> io::Result<()> {
+        let last = sweep.points.last().map_or(1, |point| point.workers);
+        let mut notices = vec![format!(
+            "This is a sweep over numbers of workers. The totals, the timeline and the table are of \
+             its last run, with {}",
+            verdict::many(last as u64, "worker")
+        )];
+        if let Some(knee) = sweep.knee {
+            notices.push(format!(
+                "{} are the fewest that are not shown to be 5 % slower than the best",
+                verdict::many(knee.workers as u64, "worker")
+            ));
+        }
+        self.sweep = Some(SweepCurve::from(sweep));
+        let summary = self.main.summary.clone().unwrap_or_default();
+        self.page(Result::of_run(&summary, Baseline::None), notices)
+    }
+
     fn page(&mut self, result: Result<'_>, notices: Vec<String>) -> io::Result<()> {
         let serial = self.serial.as_ref().map(|arm| ("serial", arm));
         let page = Page {
@@ -183,7 +202,8 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = ArmData::new(info.workers);
             }
-            Event::Counted(_) => {}
+            Event::Counted(_) | Event::Judged(_) => {}
+            Event::Swept(sweep) => self.swept(sweep)?,
             Event::Finished(outcome) => {
                 if let Some(arm) = self.telling() {
                     arm.add(outcome);

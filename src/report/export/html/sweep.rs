@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::axis;
 use super::escape::Text;
+use crate::comparison::{Sweep, SweepRuns};
 use crate::report::units::duration;
 
 const WIDTH: f64 = 960.0;
@@ -36,6 +37,40 @@ pub struct SweepMark {
     pub low: f64,
     /// The upper end.
     pub high: f64,
+}
+
+impl From<&Sweep> for SweepCurve {
+    fn from(sweep: &Sweep) -> Self {
+        let mark = |point: &SweepRuns| {
+            let seconds = point.times.sample.mean;
+            let (low, high) = match point.interval {
+                Some(interval) => (interval.low, interval.high),
+                None => (seconds, seconds),
+            };
+            SweepMark {
+                workers: point.workers,
+                seconds,
+                low,
+                high,
+            }
+        };
+        let points: Vec<SweepMark> = sweep.points.iter().map(mark).collect();
+        let most = points.last().map_or(1, |point| point.workers) as f64;
+        let targets = sweep.targets as f64;
+        // A point every tenth of a doubling makes a smooth line.
+        let steps = (most.log2() * 10.0).ceil() as u32;
+        let fitted = sweep.law.iter().flat_map(|law| {
+            (0..=steps).map(move |step| {
+                let workers = (f64::from(step) / 10.0).exp2().min(most);
+                (workers, targets / law.throughput(workers))
+            })
+        });
+        SweepCurve {
+            fitted: fitted.collect(),
+            knee: sweep.knee.map(|knee| knee.workers),
+            points,
+        }
+    }
 }
 
 /// Draws the curve; there has to be a point.
