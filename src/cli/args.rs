@@ -7,6 +7,7 @@ use clap::{ArgAction, Parser};
 use http::{HeaderName, HeaderValue};
 
 use super::exit::MaxFailures;
+use super::output::ReportArgs;
 use super::save::BodyArgs;
 use super::values::{
     BaselineArg, FormatArg, OrderArg, Pinned, Scheme, When, few, interval, parse_header, pinned,
@@ -374,6 +375,9 @@ pub(super) struct Args {
         help_heading = "Output"
     )]
     pub(super) format: FormatArg,
+
+    #[command(flatten)]
+    pub(super) reports: ReportArgs,
 
     /// What to set the parallel time against [default: estimate].
     ///

@@ -2,11 +2,13 @@
 
 mod args;
 mod exit;
+mod output;
 mod plan;
 mod request;
 mod save;
 mod values;
 
 pub use exit::{Ending, MaxFailures};
+pub use output::ExportPlan;
 pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};
 pub use save::{BodiesPlan, LogPlan};

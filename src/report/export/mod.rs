@@ -1,0 +1,124 @@
+//! Reports in files, beside the one on standard output.
+//!
+//! An [`Export`] is a format; [`Export::listener`] makes the report in that format over any writer, and
+//! [`ExportFile`] is one that ends up in a file, whole or not at all. A format is a small file here,
+//! and a line in [`FORMATS`] and in [`Export::listener`].
+//!
+//! Text from the network is made safe for where it goes: control characters and those that change the
+//! direction of writing are escaped as everywhere ([`escape`](crate::text::escape), but for JSON, which
+//! has an escape of its own), and then whatever means something in the format.
+
+mod csv;
+mod file;
+mod json;
+mod junit;
+mod md;
+mod words;
+
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::event::Listener;
+
+use super::{Baseline, JsonLines};
+
+pub use self::csv::Csv;
+pub use file::ExportFile;
+pub use json::Json;
+pub use junit::Junit;
+pub use md::Markdown;
+
+/// A format of a report in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Export {
+    /// One JSON document: [`Json`].
+    Json,
+    /// JSON Lines: [`JsonLines`].
+    JsonLines,
+    /// A table for spreadsheets and data frames: [`Csv`].
+    Csv,
+    /// GitHub's Markdown, for the summary of a CI step: [`Markdown`].
+    Markdown,
+    /// JUnit XML, for the test reports of CI servers: [`Junit`].
+    Junit,
+}
+
+/// Each format with its name and the ending of a file's name that stands for it.
+const FORMATS: &[(Export, &str, &str)] = &[
+    (Export::Json, "json", "json"),
+    (Export::JsonLines, "jsonl", "jsonl"),
+    (Export::Csv, "csv", "csv"),
+    (Export::Markdown, "md", "md"),
+    (Export::Junit, "junit", "xml"),
+];
+
+impl Export {
+    /// The format with this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let (export, ..) = FORMATS.iter().find(|(_, known, _)| *known == name)?;
+        Some(*export)
+    }
+
+    /// The format that a file with this ending has.
+    pub fn by_extension(extension: &str) -> Option<Self> {
+        let is_it = |known: &str| known.eq_ignore_ascii_case(extension);
+        let (export, ..) = FORMATS.iter().find(|(.., known)| is_it(known))?;
+        Some(*export)
+    }
+
+    /// The names of all formats.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().map(|(_, name, _)| *name)
+    }
+
+    /// The report in this format, written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for what a format has to keep until the end.
+    pub fn listener(
+        self,
+        out: Box<dyn Write>,
+        baseline: Baseline,
+    ) -> io::Result<Box<dyn Listener>> {
+        Ok(match self {
+            Export::Json => Box::new(Json::new(out, baseline)),
+            Export::JsonLines => Box::new(JsonLines::new(out, baseline)),
+            Export::Csv => Box::new(Csv::new(out)),
+            Export::Markdown => Box::new(Markdown::new(out, baseline)),
+            Export::Junit => Box::new(Junit::new(out)?),
+        })
+    }
+}
+
+impl fmt::Display for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name, _) = FORMATS
+            .iter()
+            .find(|(export, ..)| export == self)
+            .expect("every format stands in the table");
+        f.write_str(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_name_and_by_extension() {
+        for name in Export::names() {
+            let export = Export::by_name(name).expect("a format");
+            assert_eq!(export.to_string(), name);
+            assert!(
+                export
+                    .listener(Box::new(io::sink()), Baseline::None)
+                    .is_ok()
+            );
+        }
+        assert_eq!(Export::by_extension("XML"), Some(Export::Junit));
+        assert_eq!(Export::by_extension("txt"), None);
+        assert_eq!(Export::by_name("xml"), None);
+    }
+}
