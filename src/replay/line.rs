@@ -151,6 +151,10 @@ impl Result {
         let mut span = started_at
             .zip(total)
             .and_then(|(start, total)| anchor.span(start, total));
+        if self.elapsed.is_none() {
+            earlier.iter_mut().for_each(|attempt| attempt.span = None);
+            span = None;
+        }
         // Wall clock times are to the microsecond, which is not enough to get the whole from.
         let first = earlier.front_mut().and_then(|attempt| attempt.span);
         if let (Some((first, _)), Some(elapsed)) = (first, self.elapsed)
