@@ -34,8 +34,8 @@
 //! | [`cli`] | what was typed, what is meant ([`Plan`](cli::Plan)), exit codes | everyone's small settings |
 //! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
 //! | `signals` | SIGINT and SIGTERM | pool |
-//! | [`report`] | one small file per format, over an injected writer | compare, data |
-//! | [`replay`] | reports of runs that are over, back into events | data |
+//! | [`report`] | one small file per format, over an injected writer | compare, stats, data |
+//! | [`replay`] | reports of runs that are over, back into events | stats, data |
 //! | [`journal`] | the run log, and what an earlier one says is done | data |
 //! | [`compare`] | the serial baseline | run, data |
 //! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |

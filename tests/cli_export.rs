@@ -280,7 +280,10 @@ fn several_runs_are_one_report_and_standard_input_is_one_of_them() {
     let mut lines = Vec::new();
     for (count, name) in [(1, "a.jsonl"), (2, "b.jsonl")] {
         let urls = vec![server.url("/bytes/10"); count];
-        let args = [vec!["--format=jsonl".to_owned()], urls].concat();
+        let options = ["--format=jsonl", "--order=input"]
+            .map(str::to_owned)
+            .to_vec();
+        let args = [options, urls].concat();
         lines.push(pfetch(&args).run().exits(0).stdout);
         dir.file(name, lines.last().unwrap());
     }
@@ -313,6 +316,24 @@ fn a_bad_line_leaves_no_file() {
     run.complains_in_a_line()
         .says("pfetch: bad.jsonl:2: unknown variant `fine`");
     assert_eq!(names(&dir), ["bad.jsonl"]);
+}
+
+/// Rule: text is escaped before a person sees it, whoever wrote the file.
+#[test]
+fn a_hostile_file_cannot_move_the_cursor() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let lines = pfetch(&["--format=jsonl", &server.url("/status/404")])
+        .run()
+        .stdout;
+    let hostile = lines
+        .replace("http://", "http://\\u001b[2J\u{202e}")
+        .replace("not found", "not\\u0007found");
+    assert_ne!(hostile, lines);
+    dir.file("run.jsonl", hostile);
+    let args = ["--replay", "run.jsonl"];
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(0);
+    run.shows_plain_text()
+        .prints("http://\\u{1b}[2J\\u{202e}127");
 }
 
 /// Rule: user names and passwords appear in no file.

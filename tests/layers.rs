@@ -47,8 +47,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("input", &[]),
     ("journal", &[]),
     ("pool", &[]),
-    ("replay", &[]),
-    ("report", &["compare"]),
+    ("replay", &["stats"]),
+    ("report", &["compare", "stats"]),
     ("retry", &[]),
     (
         "run",

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::comparison::{ArmTimes, Comparison};
 use crate::stats::{Interval, Sample, Speedup};
+use crate::text::escape;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Compared {
@@ -35,10 +36,15 @@ impl Compared {
                 }),
             },
             estimated: self.estimated,
-            differing: (self.differing.count, self.differing.urls),
-            notices: self.notices,
+            differing: (self.differing.count, safe(&self.differing.urls)),
+            notices: safe(&self.notices),
         }
     }
+}
+
+/// What wrote the file need not have been pfetch.
+fn safe(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| escape(text)).collect()
 }
 
 #[derive(Debug, Deserialize)]

@@ -12,6 +12,7 @@ use crate::comparison::{Arm, ArmRun};
 use crate::outcome::{Attempt, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
 use crate::summary::Summary;
 use crate::target::Verb;
+use crate::text::escape;
 use crate::timing::{Phase, Timing};
 
 use super::compared::Compared;
@@ -90,8 +91,8 @@ impl Totals {
 #[derive(Debug, Deserialize)]
 pub(super) struct Result {
     index: u64,
-    url: Arc<str>,
-    final_url: Option<Arc<str>>,
+    url: String,
+    final_url: Option<String>,
     action: Verb,
     outcome: Verdict,
     status: Option<u16>,
@@ -169,7 +170,7 @@ impl Result {
             }
         }
         Outcome {
-            final_url: self.final_url,
+            final_url: self.final_url.map(|url| safe(&url)),
             saved: self.saved.map(Save::into_saved),
             verdict: self.outcome,
             status: self.status,
@@ -186,9 +187,18 @@ impl Result {
             redirects: self.redirects.into_iter().map(Redirect::into_hop).collect(),
             earlier: earlier.into(),
             error: self.error.map(Error::into_failure),
-            ..Outcome::new(before.saturating_add(self.index), self.url, self.action)
+            ..Outcome::new(
+                before.saturating_add(self.index),
+                safe(&self.url),
+                self.action,
+            )
         }
     }
+}
+
+/// The text as an outcome may have it: what wrote the file need not have been pfetch.
+fn safe(text: &str) -> Arc<str> {
+    Arc::from(escape(text))
 }
 
 /// The versions there are; a report has no other.
@@ -231,14 +241,14 @@ impl Times {
 
 #[derive(Debug, Deserialize)]
 struct Redirect {
-    url: Arc<str>,
+    url: String,
     status: u16,
 }
 
 impl Redirect {
     fn into_hop(self) -> Hop {
         Hop {
-            url: self.url,
+            url: safe(&self.url),
             status: self.status,
         }
     }
@@ -312,7 +322,7 @@ impl Error {
         Failure {
             kind: self.kind,
             phase: self.phase,
-            message: self.message,
+            message: escape(&self.message),
         }
     }
 }

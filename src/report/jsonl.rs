@@ -28,7 +28,7 @@ use super::record::{Result, Run, Totals};
 ///
 /// `elapsed` is what the target took in all: earlier attempts and the waiting between them
 /// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
-/// [`Timing`]), `redirects` a list of `{url, status}`, `saved` `null` or the
+/// [`Timing`](crate::timing::Timing)), `redirects` a list of `{url, status}`, `saved` `null` or the
 /// file as `{path, bytes, sha256, resumed_from}` (`sha256` in hexadecimal, if the input asked for it;
 /// `resumed_from` the bytes that were there before), `earlier` the attempts
 /// that failed before this one as `{started_at, total, status, requests, wire_bytes, error}`, `error`

@@ -2,7 +2,7 @@
 //!
 //! An [`Export`] is a format; [`Export::listener`] makes the report in that format over any writer, and
 //! [`ExportFile`] is one that ends up in a file, whole or not at all. A format is a small file here,
-//! and a line in [`FORMATS`] and in [`Export::listener`].
+//! and a line in `FORMATS` and in [`Export::listener`].
 //!
 //! Text from the network is made safe for where it goes: control characters and those that change the
 //! direction of writing are escaped as everywhere ([`escape`](crate::text::escape), but for JSON, which
