@@ -3,7 +3,7 @@
 use crate::stats::{Interval, Knee, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Arm {
     /// One after the other, in a plain loop.

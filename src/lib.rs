@@ -35,6 +35,7 @@
 //! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
 //! | `signals` | SIGINT and SIGTERM | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, stats, data |
+//! | [`replay`] | reports of runs that are over, back into events | stats, data |
 //! | [`journal`] | the run log, and what an earlier one says is done | data |
 //! | [`compare`] | the serial baseline, estimated and measured | run, fetch, input, pool, retry, stats, data |
 //! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |
@@ -77,6 +78,7 @@ pub mod lanes;
 pub mod outcome;
 pub mod place;
 pub mod pool;
+pub mod replay;
 pub mod report;
 pub mod retry;
 pub mod run;

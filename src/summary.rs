@@ -54,32 +54,6 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Adds the figures of another run to these: the times one after the other.
-    pub fn absorb(&mut self, other: &Summary) {
-        self.ok += other.ok;
-        self.unchanged += other.unchanged;
-        self.failed += other.failed;
-        self.local += other.local;
-        self.skipped += other.skipped;
-        self.retries += other.retries;
-        self.bytes += other.bytes;
-        self.wire_bytes += other.wire_bytes;
-        self.workers = self.workers.max(other.workers);
-        self.makespan = match (self.makespan, other.makespan) {
-            (Some(own), Some(other)) => Some(own + other),
-            (own, other) => own.or(other),
-        };
-        self.sum += other.sum;
-        self.busy += other.busy;
-        self.slowest = self.slowest.max(other.slowest);
-        self.latency.merge(&other.latency);
-        self.ttfb.merge(&other.ttfb);
-        for (status, count) in &other.statuses {
-            *self.statuses.entry(*status).or_default() += count;
-        }
-        self.stopped |= other.stopped;
-    }
-
     /// Body bytes in a second of the parallel time.
     pub fn throughput(&self) -> Option<f64> {
         self.per_second(self.bytes)
@@ -98,6 +72,35 @@ impl Summary {
     /// Targets that the run took up or was to take up: all but those [done before](Summary::done_before).
     pub fn targets(&self) -> u64 {
         self.ok + self.unchanged + self.failed + self.skipped
+    }
+
+    /// Adds another run's figures, as if it had been made after this one: the counts and times are
+    /// added up, and the workers are the most that either had.
+    pub fn merge(&mut self, other: &Summary) {
+        self.ok += other.ok;
+        self.unchanged += other.unchanged;
+        self.done_before += other.done_before;
+        self.failed += other.failed;
+        self.local += other.local;
+        self.skipped += other.skipped;
+        self.paced |= other.paced;
+        self.retries += other.retries;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.wire_bytes = self.wire_bytes.saturating_add(other.wire_bytes);
+        self.workers = self.workers.max(other.workers);
+        self.makespan = match (self.makespan, other.makespan) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+        };
+        self.sum += other.sum;
+        self.busy += other.busy;
+        self.slowest = self.slowest.max(other.slowest);
+        self.latency.merge(&other.latency);
+        self.ttfb.merge(&other.ttfb);
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        self.stopped |= other.stopped;
     }
 }
 
@@ -132,9 +135,12 @@ impl Tally {
         if let Some(failure) = &outcome.error {
             summary.local += u64::from(failure.kind.is_local());
         }
-        summary.bytes += outcome.bytes;
-        summary.wire_bytes += outcome.wire_bytes.unwrap_or(0);
-        summary.wire_bytes += outcome.earlier.iter().map(|a| a.wire_bytes).sum::<u64>();
+        // What is read from a file may be anything.
+        summary.bytes = summary.bytes.saturating_add(outcome.bytes);
+        let earlier = outcome.earlier.iter().map(|attempt| attempt.wire_bytes);
+        for bytes in earlier.chain(outcome.wire_bytes) {
+            summary.wire_bytes = summary.wire_bytes.saturating_add(bytes);
+        }
         summary.retries += u64::from(outcome.attempts.saturating_sub(1));
         // What was broken off says nothing about how long it takes.
         let whole = outcome.verdict != Verdict::Skipped;

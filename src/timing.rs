@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A stretch of one URL's life. The names and their order are those of HAR 1.2 (`timings`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
     /// On a worker, but not yet on the network: preparing the request, or waiting for another

@@ -119,6 +119,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "bytes",
             "wire_bytes",
             "workers",
+            "paced",
             "stopped",
             "parallel",
             "serial",

@@ -31,8 +31,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "cli", "compare", "fetch", "gate", "input", "journal", "pool", "report", "run",
-            "signals", "store",
+            "cli", "compare", "fetch", "gate", "input", "journal", "pool", "replay", "report",
+            "run", "signals", "store",
         ],
     ),
     (
@@ -51,6 +51,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("input", &[]),
     ("journal", &[]),
     ("pool", &[]),
+    ("replay", &["stats"]),
     ("report", &["compare", "stats"]),
     ("retry", &[]),
     (
@@ -164,11 +165,15 @@ fn outside_names_stay_in_their_rooms() {
         ("rustls::", &["fetch/tls.rs", "fetch/transport"]),
         ("indicatif::", &["report/"]),
         ("signal_hook::", &["signals.rs"]),
-        ("serde_json::", &["input/", "journal/", "report/", "store/"]),
+        (
+            "serde_json::",
+            &["input/", "journal/", "replay/", "report/", "store/"],
+        ),
         (
             "crossbeam_channel::",
             &["pool/", "input/", "run/", "store/"],
         ),
+        ("csv::", &["report/export/csv.rs", "report/export/mod.rs"]),
         ("hdrhistogram::", &["stats/"]),
         ("icu_normalizer::", &["place/"]),
         ("rustix::fs", &["journal/", "store/"]),

@@ -6,7 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::{Problem, complain, idle_connections, judge, listener, open_lists, undelivered};
+use super::{
+    Problem, complain, exports, idle_connections, judge, listener, open_lists, undelivered,
+};
 use crate::cli::Ending;
 use crate::cli::ListName;
 use crate::cli::Plan;
@@ -46,7 +48,8 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     }
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
-    let mut listener = listener(&plan, lanes.clone(), None)
+    let exports = exports(&plan)?;
+    let mut listener = listener(&plan, lanes.clone(), None, exports)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
     let mut parallel = Summary::default();
     let arms = Arms {
@@ -64,7 +67,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         let mut go = |workers: Option<usize>, listener: &mut dyn Listener| {
             let ran = arms.run(workers, listener)?;
             if workers.is_some() {
-                parallel.absorb(&ran.summary);
+                parallel.merge(&ran.summary);
             }
             Ok::<_, CutShort>(ran)
         };
@@ -113,7 +116,12 @@ fn tell(
             complain("there is nothing to compare: no URL was tried");
             ending.usage = true;
         }
-        return Ok(());
+        // Of a comparison that was broken off nothing is claimed, but what was done is told.
+        let summary = Summary {
+            stopped: true,
+            ..summary.clone()
+        };
+        return Ok(listener.event(&Event::Ended(summary))?);
     };
     listener.event(&result)?;
     let figures = RunFigures {

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod compare;
+mod replay;
 
 use compare::Measure;
 
@@ -13,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::cli::{BodiesPlan, Ending, Format, ListName, Plan, ProgressMode};
+use crate::cli::{BodiesPlan, Ending, ExportPlan, Format, ListName, Plan, ProgressMode};
 use crate::compare::Estimate;
 use crate::event::{Event, GateVerdict, Listener};
 use crate::fetch::Fetcher;
@@ -22,6 +23,7 @@ use crate::input::{List, Source};
 use crate::journal::Journal;
 use crate::lanes::Lanes;
 use crate::pool::{Pool, StopToken};
+use crate::report::export::ExportFile;
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
 use crate::run::{self, Bodies, CutShort, Work};
 use crate::signals::Watch;
@@ -40,7 +42,11 @@ const MOST_FILES: u64 = 65_536;
 ///
 /// `started` is when the process began, as near as the caller knows.
 pub fn run(plan: Plan, started: Instant) -> Ending {
-    match try_run(plan, started) {
+    let ran = match plan.replay.is_empty() {
+        true => try_run(plan, started),
+        false => replay::try_replay(&plan),
+    };
+    match ran {
         Ok(ending) => ending,
         Err(problem) => {
             complain(&problem.message);
@@ -151,8 +157,9 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         }
         None => (None, None),
     };
+    let exports = exports(&plan)?;
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
-    let mut listener = listener(&plan, lanes.clone(), journal)
+    let mut listener = listener(&plan, lanes.clone(), journal, exports)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
     let mut builder = Pool::builder().workers(plan.workers);
     if let Some(queue) = plan.queue {
@@ -279,11 +286,25 @@ fn shown(path: &Path) -> String {
     escape(&path.display().to_string())
 }
 
+/// The reports in files, each with its name: begun before anything is fetched, so that a place where
+/// none can be is a slip to mend first.
+fn exports(plan: &Plan) -> Result<Vec<(String, ExportFile)>, Problem> {
+    let begin = |export: &ExportPlan| {
+        let name = shown(&export.path);
+        match ExportFile::create(export.export, &export.path, plan.baseline) {
+            Ok(file) => Ok((name, file)),
+            Err(error) => Err(Problem::local(&format!("cannot write {name}"), &error)),
+        }
+    };
+    plan.exports.iter().map(begin).collect()
+}
+
 /// Everybody who is told what happens.
 fn listener(
     plan: &Plan,
     lanes: Option<Arc<Lanes>>,
     journal: Option<Journal>,
+    exports: Vec<(String, ExportFile)>,
 ) -> io::Result<Fanout> {
     let progress = match (plan.progress, lanes) {
         (ProgressMode::Bars, Some(lanes)) => Some(Progress::bars(lanes)?),
@@ -304,7 +325,6 @@ fn listener(
         _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
     };
     let mut all = Fanout::default();
-    // First, because what another one cannot write is done all the same.
     if let (Some(journal), Some(log)) = (journal, &plan.log) {
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
@@ -319,6 +339,9 @@ fn listener(
     match plan.format {
         Format::Human(style) => all.add("the report", Human::new(stdout, style)),
         Format::JsonLines(baseline) => all.add("the report", JsonLines::new(stdout, baseline)),
+    }
+    for (name, export) in exports {
+        all.add(name, export);
     }
     Ok(all)
 }

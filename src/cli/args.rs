@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::compare::CompareArgs;
 use super::exit::MaxFailures;
+use super::output::ReportArgs;
 use super::save::BodyArgs;
 use super::values::{
     BaselineArg, FormatArg, OrderArg, Pinned, Scheme, When, few, interval, parse_header, pinned,
@@ -384,6 +385,9 @@ pub(super) struct Args {
         help_heading = "Output"
     )]
     pub(super) format: FormatArg,
+
+    #[command(flatten)]
+    pub(super) reports: ReportArgs,
 
     /// What to set the parallel time against [default: estimate].
     ///

@@ -3,11 +3,13 @@
 mod args;
 mod compare;
 mod exit;
+mod output;
 mod plan;
 mod request;
 mod save;
 mod values;
 
 pub use exit::{Ending, MaxFailures};
+pub use output::ExportPlan;
 pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};
 pub use save::{BodiesPlan, LogPlan};

@@ -12,6 +12,7 @@ use clap::error::ContextKind;
 
 use super::args::Args;
 use super::exit::MaxFailures;
+use super::output::ExportPlan;
 use super::request;
 use super::save::{BodiesPlan, LogPlan};
 use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
@@ -61,8 +62,14 @@ pub struct Plan {
     pub strict_gates: bool,
     /// How many failures are no failure.
     pub max_failures: MaxFailures,
+    /// The runs to tell again instead of fetching anything.
+    pub replay: Vec<ListName>,
     /// What standard output gets.
     pub format: Format,
+    /// The reports in files.
+    pub exports: Vec<ExportPlan>,
+    /// The serial baseline in all reports.
+    pub baseline: Baseline,
     /// Whether standard error gets every request and response.
     pub verbose: bool,
     /// What standard error gets while the run lasts.
@@ -120,7 +127,11 @@ impl Plan {
 
     fn new(mut args: Args) -> Result<Self, String> {
         let fetch = request::fetch_config(&mut args)?;
-        let (urls, lists) = inputs(args.urls, args.input)?;
+        let replay = args.reports.replay()?;
+        let (urls, lists) = match args.reports.is_replay() {
+            true => (Vec::new(), Vec::new()),
+            false => inputs(args.urls, args.input)?,
+        };
         let bodies = args
             .bodies
             .bodies(urls.len(), lists.len(), args.max_failures)?;
@@ -131,6 +142,7 @@ impl Plan {
             BaselineArg::Estimate => Baseline::Estimate,
             BaselineArg::None => Baseline::None,
         };
+        let exports = args.reports.exports(&args.bodies.files())?;
         Ok(Plan {
             urls,
             lists,
@@ -171,6 +183,9 @@ impl Plan {
             gates: args.compare.gates,
             strict_gates: args.compare.strict_assert,
             max_failures: args.max_failures,
+            replay,
+            exports,
+            baseline,
             format: match args.format {
                 FormatArg::Human => Format::Human(HumanStyle {
                     colour: colour(args.color),

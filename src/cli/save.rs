@@ -256,6 +256,14 @@ impl BodyArgs {
         })
     }
 
+    /// The files that are written beside the bodies of a list, each with its option.
+    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
+        [
+            ("--output", self.output.as_deref()),
+            ("--log", self.log.as_deref()),
+        ]
+    }
+
     pub(super) fn log(&self) -> Option<LogPlan> {
         Some(LogPlan {
             path: self.log.clone()?,

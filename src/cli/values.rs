@@ -1,12 +1,14 @@
 //! The values that options take: how each is read, and what is said when it cannot be.
 
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use http::{HeaderName, HeaderValue};
 
 use crate::header;
+use crate::report::export::Export;
 
 /// The most workers that make sense on one machine; a slip of the finger asks for more.
 const MAX_WORKERS: usize = 10_000;
@@ -152,4 +154,42 @@ pub(super) fn user_agent(text: &str) -> Result<HeaderValue, String> {
             value
         })
         .map_err(|error| error.to_string())
+}
+
+/// A report in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ExportArg {
+    pub(super) export: Export,
+    pub(super) path: PathBuf,
+}
+
+/// `FORMAT=FILE`, or a file whose extension names the format.
+pub(super) fn export(text: &str) -> Result<ExportArg, String> {
+    let formats = || Export::names().collect::<Vec<_>>().join(", ");
+    let (export, file) = match text.split_once('=') {
+        Some((name, file)) if Export::by_name(name).is_some() => (Export::by_name(name), file),
+        // A slip in the format's name shall not become a file's name.
+        Some((name, _)) if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            return Err(format!("there is no such format; there are {}", formats()));
+        }
+        _ => {
+            let extension = Path::new(text).extension();
+            let extension = extension.and_then(|extension| extension.to_str());
+            (extension.and_then(Export::by_extension), text)
+        }
+    };
+    if file == "-" {
+        return Err("give a file; for JSON Lines on standard output use --format jsonl".to_owned());
+    }
+    let export = export.ok_or_else(|| {
+        format!(
+            "the extension names no format; give FORMAT=FILE, with one of {}",
+            formats()
+        )
+    })?;
+    let path = PathBuf::from(file);
+    if path.file_name().is_none() || file.ends_with('/') {
+        return Err("name a file, not a folder".to_owned());
+    }
+    Ok(ExportArg { export, path })
 }

@@ -18,13 +18,22 @@ impl Fanout {
         self.listeners.push((what.into(), Box::new(listener)));
     }
 
+    /// Tells all of them, also when one of them has failed: what it cannot write, the others can.
     fn each(
         &mut self,
         mut tell: impl FnMut(&mut dyn Listener) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.listeners.iter_mut().try_for_each(|(what, listener)| {
-            tell(listener.as_mut()).map_err(|error| named(what, &error))
-        })
+        let mut failed: Option<io::Error> = None;
+        for (what, listener) in &mut self.listeners {
+            if let Err(error) = tell(listener.as_mut()) {
+                // That a reader has gone is the least of what can be wrong.
+                let is_worse = |before: &io::Error| before.kind() == io::ErrorKind::BrokenPipe;
+                if failed.as_ref().is_none_or(is_worse) {
+                    failed = Some(named(what, &error));
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
     }
 }
 

@@ -1,26 +1,15 @@
 //! The report for programs: JSON Lines, an object per event.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::compare::Estimate;
-use crate::event::{Event, Listener, RunInfo};
-use crate::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
-use crate::stats::Latency;
-use crate::summary::Summary;
-use crate::target::Verb;
-use crate::text::hex;
-use crate::timing::{Phase, Timing};
+use crate::comparison::ArmRun;
+use crate::event::{Event, Listener};
 
 use super::Baseline;
-
-/// The version of the schema.
-const SCHEMA: u32 = 1;
+use super::compared::{ArmEnd, ArmStart, Compared, Gate, Swept};
+use super::record::{Result, Run, Totals};
 
 /// The report for programs, written to `W`.
 ///
@@ -32,28 +21,49 @@ const SCHEMA: u32 = 1;
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `earlier`, `error` |
 /// | `warning` | something worth knowing | `message` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
+/// | `arm` | in a comparison, before the results of a run of one of its arms | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
+/// | `arm_summary` | after them | `arm`, `pair`, and the fields of `summary` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
+/// | `sweep` | last in a sweep | `targets`, `points`, `knee`, `law`, `differing` |
+/// | `gate` | after the end, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
 ///
 /// `elapsed` is what the target took in all: earlier attempts and the waiting between them
 /// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
-/// [`Timing`]), `redirects` a list of `{url, status}`, `saved` `null` or the
+/// [`Timing`](crate::timing::Timing)), `redirects` a list of `{url, status}`, `saved` `null` or the
 /// file as `{path, bytes, sha256, resumed_from}` (`sha256` in hexadecimal, if the input asked for it;
 /// `resumed_from` the bytes that were there before), `earlier` the attempts
-/// that failed before this one as `{started_at, total, status, error}`, `error`
+/// that failed before this one as `{started_at, total, status, requests, wire_bytes, error}`, `error`
 /// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
 /// best_speedup}`, where `method` is `estimate`. `latency` and `ttfb` (to the first byte) are `null` or
 /// `{mean, p50, p90, p95, p99, max}` of the targets that succeeded, from histograms that keep three
-/// digits; `throughput` is body bytes in a second, `statuses` how many targets ended with each.
+/// digits; `throughput` is body bytes in a second, `statuses` how many targets ended with each. `paced`
+/// says that starts were held back as asked, so that the parallel time is longer than the work.
+///
+/// `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs were over before it. In a
+/// `comparison`, `serial` and `parallel` are `{seconds, sample, failed, retries, startup}`: the time of
+/// each run in the order of the pairs, what they come to as `{n, mean, median, deviation, min, max}`,
+/// the failures and retries of all runs together, and how long getting ready took on the average.
+/// `speedup` is `{pairs, ratio, interval}`, where `interval` is `null` or `{low, high}`: 95 of 100 such
+/// hold the true ratio. `estimated` is what the per-URL times alone would have made of it, `differing`
+/// `{count, urls}`: the targets that were not answered alike in all runs, and some of their URLs. The
+/// fields are those of [`Comparison`](crate::comparison::Comparison).
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
     baseline: Baseline,
+    /// In a comparison: the run that goes on.
+    arm: Option<ArmRun>,
 }
 
 impl<W: Write> JsonLines<W> {
     /// A report written to `out`.
     pub fn new(out: W, baseline: Baseline) -> Self {
-        JsonLines { out, baseline }
+        JsonLines {
+            out,
+            baseline,
+            arm: None,
+        }
     }
 
     fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
@@ -68,17 +78,21 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Started(info) => self.write(&Line::Run(Run::new(info))),
             Event::Finished(outcome) => self.write(&Line::Result(Result::new(outcome))),
             Event::Warning(message) => self.write(&Line::Warning { message }),
+            Event::Counted(_) => Ok(()),
+            Event::ArmStarted(run) => {
+                self.arm = Some(*run);
+                self.write(&Line::Arm(ArmStart::new(*run)))
+            }
+            Event::ArmEnded(summary) => match self.arm.take() {
+                Some(run) => self.write(&Line::ArmSummary(ArmEnd::new(run, summary))),
+                None => Ok(()),
+            },
+            Event::Compared(comparison) => self.write(&Line::Comparison(Compared::new(comparison))),
             Event::Ended(summary) => {
-                let serial = match self.baseline {
-                    Baseline::Estimate => Estimate::of(summary),
-                    Baseline::None => None,
-                };
-                self.write(&Line::Summary(Totals::new(summary, serial)))
+                self.write(&Line::Summary(Totals::new(summary, self.baseline)))
             }
-            Event::Counted(_) | Event::ArmStarted(_) | Event::ArmEnded(_) | Event::Compared(_) => {
-                Ok(())
-            }
-            Event::Swept(_) | Event::Judged(_) => Ok(()),
+            Event::Swept(sweep) => self.write(&Line::Sweep(Swept::new(sweep))),
+            Event::Judged(judged) => self.write(&Line::Gate(Gate::new(judged))),
         }
     }
 
@@ -88,284 +102,15 @@ impl<W: Write> Listener for JsonLines<W> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
     Run(Run),
     Result(Result<'a>),
     Warning { message: &'a str },
+    Arm(ArmStart),
+    ArmSummary(ArmEnd<'a>),
+    Comparison(Compared<'a>),
+    Sweep(Swept<'a>),
+    Gate(Gate<'a>),
     Summary(Totals<'a>),
-}
-
-#[derive(Serialize)]
-struct Run {
-    schema: u32,
-    version: &'static str,
-    workers: usize,
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
-    startup: Seconds,
-}
-
-impl Run {
-    fn new(info: &RunInfo) -> Self {
-        Run {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION"),
-            workers: info.workers,
-            started_at: Some(info.started_at),
-            startup: Seconds(info.startup),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Result<'a> {
-    index: u64,
-    url: &'a str,
-    final_url: Option<&'a str>,
-    action: Verb,
-    outcome: Verdict,
-    status: Option<u16>,
-    http_version: Option<&'static str>,
-    attempts: u32,
-    bytes: u64,
-    wire_bytes: Option<u64>,
-    remote: Option<SocketAddr>,
-    reused: Option<bool>,
-    worker: Option<usize>,
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
-    elapsed: Option<Seconds>,
-    timing: Times,
-    redirects: Vec<Redirect<'a>>,
-    saved: Option<Save<'a>>,
-    earlier: Vec<Earlier<'a>>,
-    error: Option<Error<'a>>,
-}
-
-impl<'a> Result<'a> {
-    fn new(outcome: &'a Outcome) -> Self {
-        Result {
-            index: outcome.index,
-            url: &outcome.url,
-            final_url: outcome.final_url.as_deref(),
-            action: outcome.verb,
-            outcome: outcome.verdict,
-            status: outcome.status,
-            http_version: outcome.http_version,
-            attempts: outcome.attempts,
-            bytes: outcome.bytes,
-            wire_bytes: outcome.wire_bytes,
-            remote: outcome.remote,
-            reused: outcome.reused,
-            worker: outcome.worker,
-            started_at: outcome.started_at,
-            elapsed: outcome.elapsed().map(Seconds),
-            timing: Times::new(&outcome.timing),
-            redirects: outcome
-                .redirects
-                .iter()
-                .map(|hop| Redirect {
-                    url: &hop.url,
-                    status: hop.status,
-                })
-                .collect(),
-            saved: outcome.saved.as_ref().map(Save::new),
-            earlier: outcome
-                .earlier
-                .iter()
-                .map(|attempt| Earlier {
-                    started_at: attempt.started_at,
-                    total: Seconds(attempt.total),
-                    status: attempt.status,
-                    error: attempt.error.as_ref().map(Error::new),
-                })
-                .collect(),
-            error: outcome.error.as_ref().map(Error::new),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Times {
-    blocked: Option<Seconds>,
-    dns: Option<Seconds>,
-    connect: Option<Seconds>,
-    ssl: Option<Seconds>,
-    send: Option<Seconds>,
-    wait: Option<Seconds>,
-    receive: Option<Seconds>,
-    total: Option<Seconds>,
-    ttfb: Option<Seconds>,
-}
-
-impl Times {
-    fn new(timing: &Timing) -> Self {
-        Times {
-            blocked: timing.blocked.map(Seconds),
-            dns: timing.dns.map(Seconds),
-            connect: timing.connect.map(Seconds),
-            ssl: timing.ssl.map(Seconds),
-            send: timing.send.map(Seconds),
-            wait: timing.wait.map(Seconds),
-            receive: timing.receive.map(Seconds),
-            total: timing.total.map(Seconds),
-            ttfb: timing.ttfb.map(Seconds),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Redirect<'a> {
-    url: &'a str,
-    status: u16,
-}
-
-#[derive(Serialize)]
-struct Save<'a> {
-    path: Cow<'a, str>,
-    bytes: u64,
-    sha256: Option<String>,
-    resumed_from: Option<u64>,
-}
-
-impl<'a> Save<'a> {
-    fn new(saved: &'a Saved) -> Self {
-        Save {
-            // JSON has no way to say a path that is not UTF-8.
-            path: saved.path.to_string_lossy(),
-            bytes: saved.bytes,
-            sha256: saved.sha256.map(hex),
-            resumed_from: saved.resumed_from,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Error<'a> {
-    kind: FailureKind,
-    phase: Option<Phase>,
-    message: &'a str,
-}
-
-impl<'a> Error<'a> {
-    fn new(failure: &'a Failure) -> Self {
-        Error {
-            kind: failure.kind,
-            phase: failure.phase,
-            message: &failure.message,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Earlier<'a> {
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
-    total: Seconds,
-    status: Option<u16>,
-    error: Option<Error<'a>>,
-}
-
-#[derive(Serialize)]
-struct Totals<'a> {
-    targets: u64,
-    ok: u64,
-    unchanged: u64,
-    failed: u64,
-    skipped: u64,
-    done_before: u64,
-    retries: u64,
-    bytes: u64,
-    wire_bytes: u64,
-    workers: usize,
-    stopped: bool,
-    parallel: Option<Seconds>,
-    serial: Option<Serial>,
-    throughput: Option<f64>,
-    requests_per_second: Option<f64>,
-    latency: Option<Percentiles>,
-    ttfb: Option<Percentiles>,
-    statuses: &'a BTreeMap<u16, u64>,
-}
-
-#[derive(Serialize)]
-struct Percentiles {
-    mean: Seconds,
-    p50: Seconds,
-    p90: Seconds,
-    p95: Seconds,
-    p99: Seconds,
-    max: Seconds,
-}
-
-impl Percentiles {
-    fn new(latency: &Latency) -> Option<Self> {
-        let p = |percent| latency.p(percent).map(Seconds);
-        Some(Percentiles {
-            mean: Seconds(latency.mean()?),
-            p50: p(50.0)?,
-            p90: p(90.0)?,
-            p95: p(95.0)?,
-            p99: p(99.0)?,
-            max: Seconds(latency.max()?),
-        })
-    }
-}
-
-#[derive(Serialize)]
-struct Serial {
-    method: &'static str,
-    seconds: Seconds,
-    speedup: f64,
-    best_speedup: Option<f64>,
-}
-
-impl<'a> Totals<'a> {
-    fn new(summary: &'a Summary, serial: Option<Estimate>) -> Self {
-        Totals {
-            targets: summary.targets(),
-            ok: summary.ok,
-            unchanged: summary.unchanged,
-            failed: summary.failed,
-            skipped: summary.skipped,
-            done_before: summary.done_before,
-            retries: summary.retries,
-            bytes: summary.bytes,
-            wire_bytes: summary.wire_bytes,
-            workers: summary.workers,
-            throughput: summary.throughput(),
-            requests_per_second: summary.rate(),
-            latency: Percentiles::new(&summary.latency),
-            ttfb: Percentiles::new(&summary.ttfb),
-            statuses: &summary.statuses,
-            stopped: summary.stopped,
-            parallel: summary.makespan.map(Seconds),
-            serial: serial.map(|estimate| Serial {
-                method: "estimate",
-                seconds: Seconds(estimate.serial),
-                speedup: estimate.speedup,
-                best_speedup: estimate.best.map(|(best, _)| best),
-            }),
-        }
-    }
-}
-
-/// A duration as a number of seconds.
-struct Seconds(Duration);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0.as_secs_f64())
-    }
-}
-
-fn rfc3339<S: Serializer>(
-    time: &Option<SystemTime>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.collect_str(&humantime::format_rfc3339_micros(*time)),
-        None => serializer.serialize_none(),
-    }
 }

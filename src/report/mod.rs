@@ -3,12 +3,14 @@
 //! A report is a [`Listener`](crate::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints.
 
+mod compared;
 pub mod export;
 mod fanout;
 mod flow;
 mod human;
 mod jsonl;
 mod progress;
+mod record;
 mod screen;
 mod units;
 mod verbose;

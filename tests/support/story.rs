@@ -106,6 +106,7 @@ impl Story {
         for pair in 0..=pairs {
             for (arm, workers) in [(Arm::Serial, 1), (Arm::Parallel, self.workers)] {
                 events.push(Event::ArmStarted(ArmRun {
+                    workers: 4,
                     arm,
                     pair,
                     done: 0,

@@ -264,12 +264,16 @@ proptest! {
         }
     }
 
-    /// Case never tells two names apart.
+    /// Case never tells two names apart. (The Greek iota that stands below a letter is left aside: in
+    /// capitals it is a letter of its own, which an accent may then fall on. No file system writes
+    /// names in capitals like that.)
     #[test]
     fn folding_forgets_case(text in text()) {
+        let has_iota_below = Decomposing::new_nfkd().normalize(&text).contains('\u{345}');
+        prop_assume!(!has_iota_below);
         let upper = text.to_uppercase();
-    prop_assert_eq!(folded(&upper), folded(&text));
+        prop_assert_eq!(folded(&upper), folded(&text));
         let lower = text.to_lowercase();
-    prop_assert_eq!(folded(&lower), folded(&text));
+        prop_assert_eq!(folded(&lower), folded(&text));
     }
 }

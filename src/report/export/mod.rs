@@ -1,13 +1,151 @@
-//! Exports: a run in the formats of other programs, and as a page.
+//! Reports in files, beside the one on standard output.
+//!
+//! An [`Export`] is a format; [`Export::listener`] makes the report in that format over any writer, and
+//! [`ExportFile`] is one that ends up in a file, whole or not at all. A format is a small file here,
+//! and a line in `FORMATS` and in [`Export::listener`].
+//!
+//! Text from the network is made safe for where it goes: control characters and those that change the
+//! direction of writing are escaped as everywhere ([`escape`](crate::text::escape), but for JSON, which
+//! has an escape of its own), and then whatever means something in the format.
 
+mod csv;
 mod document;
+mod file;
 mod har;
 mod html;
+mod json;
+mod junit;
+mod md;
 mod svg;
 mod trace;
 mod visit;
+mod words;
 
+use std::fmt;
+use std::io::{self, Write};
+
+use crate::event::Listener;
+
+use super::{Baseline, JsonLines};
+
+pub use self::csv::Csv;
+pub use file::ExportFile;
 pub use har::Har;
 pub use html::{Html, SweepCurve, SweepMark};
+pub use json::Json;
+pub use junit::Junit;
+pub use md::Markdown;
 pub use svg::Svg;
 pub use trace::Trace;
+
+/// A format of a report in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Export {
+    /// One JSON document: [`Json`].
+    Json,
+    /// JSON Lines: [`JsonLines`].
+    JsonLines,
+    /// A table for spreadsheets and data frames: [`Csv`].
+    Csv,
+    /// GitHub's Markdown, for the summary of a CI step: [`Markdown`].
+    Markdown,
+    /// JUnit XML, for the test reports of CI servers: [`Junit`].
+    Junit,
+    /// An HTTP Archive, for the tools of browsers: [`Har`].
+    Har,
+    /// Trace events, for Perfetto and Chrome: [`Trace`].
+    Trace,
+    /// A page that needs nothing but a browser: [`Html`].
+    Html,
+    /// A picture of the timeline: [`Svg`].
+    Svg,
+}
+
+/// Each format with its name and the ending of a file's name that stands for it.
+const FORMATS: &[(Export, &str, &str)] = &[
+    (Export::Json, "json", "json"),
+    (Export::JsonLines, "jsonl", "jsonl"),
+    (Export::Csv, "csv", "csv"),
+    (Export::Markdown, "md", "md"),
+    (Export::Junit, "junit", "xml"),
+    (Export::Har, "har", "har"),
+    // Its files end as those of JSON do.
+    (Export::Trace, "trace", "trace"),
+    (Export::Html, "html", "html"),
+    (Export::Svg, "svg", "svg"),
+];
+
+impl Export {
+    /// The format with this name.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let (export, ..) = FORMATS.iter().find(|(_, known, _)| *known == name)?;
+        Some(*export)
+    }
+
+    /// The format that a file with this ending has.
+    pub fn by_extension(extension: &str) -> Option<Self> {
+        let is_it = |known: &str| known.eq_ignore_ascii_case(extension);
+        let (export, ..) = FORMATS.iter().find(|(.., known)| is_it(known))?;
+        Some(*export)
+    }
+
+    /// The names of all formats.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        FORMATS.iter().map(|(_, name, _)| *name)
+    }
+
+    /// The report in this format, written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no room for what a format has to keep until the end.
+    pub fn listener(
+        self,
+        out: Box<dyn Write>,
+        baseline: Baseline,
+    ) -> io::Result<Box<dyn Listener>> {
+        Ok(match self {
+            Export::Json => Box::new(Json::new(out, baseline)),
+            Export::JsonLines => Box::new(JsonLines::new(out, baseline)),
+            Export::Csv => Box::new(Csv::new(out)),
+            Export::Markdown => Box::new(Markdown::new(out, baseline)),
+            Export::Junit => Box::new(Junit::new(out)?),
+            Export::Har => Box::new(Har::new(out)),
+            Export::Trace => Box::new(Trace::new(out)),
+            Export::Html => Box::new(Html::new(out).baseline(baseline)),
+            Export::Svg => Box::new(Svg::new(out)),
+        })
+    }
+}
+
+impl fmt::Display for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name, _) = FORMATS
+            .iter()
+            .find(|(export, ..)| export == self)
+            .expect("every format stands in the table");
+        f.write_str(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_known_by_name_and_by_extension() {
+        for name in Export::names() {
+            let export = Export::by_name(name).expect("a format");
+            assert_eq!(export.to_string(), name);
+            assert!(
+                export
+                    .listener(Box::new(io::sink()), Baseline::None)
+                    .is_ok()
+            );
+        }
+        assert_eq!(Export::by_extension("XML"), Some(Export::Junit));
+        assert_eq!(Export::by_extension("txt"), None);
+        assert_eq!(Export::by_name("xml"), None);
+    }
+}

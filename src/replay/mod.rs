@@ -1,0 +1,241 @@
+//! Runs that are over, told again: JSON Lines back into events.
+//!
+//! What `report::JsonLines` wrote is read a line at a time, and told to a
+//! [`Listener`] as the run was. Several files become one run: results are numbered on, counts and
+//! parallel times are added up. What the lines do not hold (headers, how a place was chosen) is not
+//! there; percentiles are of the results themselves again.
+
+mod compared;
+mod line;
+mod source;
+
+use std::io;
+use std::io::Read;
+
+use crate::comparison::ArmRun;
+use crate::event::{Event, Listener, RunInfo};
+use crate::summary::{Summary, Tally};
+
+use line::{Anchor, Line, Run, Totals};
+use source::File;
+
+/// Why runs cannot be told again.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// A file cannot be read.
+    #[error("cannot read {file}: {source}")]
+    Read {
+        /// Its name, safe to show.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{file}:{line}: {reason}")]
+    Line {
+        /// Its file, safe to show.
+        file: String,
+        /// Its number, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Whoever was told cannot write it down.
+    #[error(transparent)]
+    Listener(#[from] io::Error),
+}
+
+/// Tells the listener of the runs in these files, by name and content, as of one run. Between lines
+/// it asks `is_stopped` whether to go on; if not, the listener is not told of an end.
+///
+/// Memory does not grow with the length of the files.
+///
+/// # Errors
+///
+/// [`ReplayError`].
+pub fn replay(
+    files: Vec<(String, Box<dyn Read>)>,
+    listener: &mut dyn Listener,
+    is_stopped: impl Fn() -> bool,
+) -> Result<(), ReplayError> {
+    let is_only = files.len() == 1;
+    let mut opened = Vec::with_capacity(files.len());
+    for (name, bytes) in files {
+        let mut file = File::new(name, bytes);
+        match file.next()? {
+            Some(Line::Run(run)) => opened.push((file, run)),
+            _ => return Err(file.wrong("it is empty, or its first line breaks off")),
+        }
+    }
+    let Some(info) = merged(opened.iter().map(|(_, run)| run)) else {
+        return Ok(());
+    };
+    let mut teller = Teller {
+        anchor: Anchor::new(info.started_at),
+        workers: info.workers,
+        listener,
+        is_only,
+        before: 0,
+        next: 0,
+        all: None,
+    };
+    teller.listener.event(&Event::Started(info))?;
+    for (file, run) in opened {
+        match teller.file(file, &run, &is_stopped)? {
+            Told::Run => {}
+            Told::Comparison => return Ok(teller.listener.idle()?),
+            Told::Stopped => return Ok(()),
+        }
+    }
+    let summary = teller.all.unwrap_or_default();
+    teller.listener.event(&Event::Ended(summary))?;
+    Ok(teller.listener.idle()?)
+}
+
+/// What is known as the runs begin: the most workers, the first start.
+fn merged<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<RunInfo> {
+    let infos = runs.map(|run| RunInfo {
+        workers: run.workers,
+        started_at: run.started_at.0,
+        startup: run.startup.0,
+    });
+    infos.reduce(|one, other| RunInfo {
+        workers: one.workers.max(other.workers),
+        started_at: one.started_at.min(other.started_at),
+        startup: one.startup + other.startup,
+    })
+}
+
+/// What was told of a file.
+enum Told {
+    Run,
+    Comparison,
+    Stopped,
+}
+
+struct Teller<'a> {
+    listener: &'a mut dyn Listener,
+    anchor: Anchor,
+    workers: usize,
+    /// Whether there is one file only.
+    is_only: bool,
+    /// The indices that the files before this one have used up.
+    before: u64,
+    next: u64,
+    /// The runs so far.
+    all: Option<Summary>,
+}
+
+impl Teller<'_> {
+    fn file(
+        &mut self,
+        mut file: File,
+        run: &Run,
+        is_stopped: impl Fn() -> bool,
+    ) -> Result<Told, ReplayError> {
+        self.before = self.next;
+        let mut tally = Tally::new(run.workers);
+        let mut arm: Option<(ArmRun, Tally)> = None;
+        let mut end = None;
+        while let Some(line) = file.next()? {
+            if is_stopped() {
+                return Ok(Told::Stopped);
+            }
+            if matches!(line, Line::Gate {}) {
+                continue;
+            }
+            if end.is_some() {
+                return Err(file.wrong("there is something after the end of the run"));
+            }
+            match line {
+                Line::Run(_) => {
+                    return Err(file.wrong("another run begins; give it a file of its own"));
+                }
+                Line::Warning { message } => {
+                    self.listener
+                        .event(&Event::Warning(crate::text::escape(&message)))?;
+                }
+                Line::Result(result) => {
+                    let outcome = result.into_outcome(self.before, self.anchor);
+                    self.next = self.next.max(outcome.index.saturating_add(1));
+                    tally.add(&outcome);
+                    if let Some((_, arm)) = &mut arm {
+                        arm.add(&outcome);
+                    }
+                    self.listener.event(&Event::Finished(outcome))?;
+                }
+                Line::Arm(_) if !self.is_only => {
+                    return Err(file.wrong("a comparison cannot be merged; replay it alone"));
+                }
+                Line::Arm(start) => {
+                    arm = Some((start.run(), Tally::new(self.workers)));
+                    self.listener.event(&Event::ArmStarted(start.run()))?;
+                }
+                Line::ArmSummary(totals) => {
+                    let Some((_, tally)) = arm.take() else {
+                        return Err(file.wrong("it ends a run of an arm that has not begun"));
+                    };
+                    let summary = complete(&tally, &totals);
+                    self.check(&file, &summary, &totals)?;
+                    self.listener.event(&Event::ArmEnded(summary))?;
+                }
+                Line::Comparison(compared) => {
+                    self.listener
+                        .event(&Event::Compared(compared.into_comparison()))?;
+                    while let Some(line) = file.next()? {
+                        if !matches!(line, Line::Gate {}) {
+                            return Err(file.wrong("there is something after the end of the run"));
+                        }
+                    }
+                    return Ok(Told::Comparison);
+                }
+                Line::Summary(totals) => end = Some(totals),
+                Line::Gate {} => {}
+                Line::Sweep {} => {
+                    return Err(file.wrong("a sweep cannot be told again; make it again"));
+                }
+            }
+        }
+        let summary = match &end {
+            Some(totals) => {
+                let summary = complete(&tally, totals);
+                self.check(&file, &summary, totals)?;
+                summary
+            }
+            None => {
+                self.warn(&file, "has no end: the run was killed, or goes on")?;
+                tally.set_stopped();
+                tally.summary()
+            }
+        };
+        match &mut self.all {
+            Some(all) => all.merge(&summary),
+            None => self.all = Some(summary),
+        }
+        Ok(Told::Run)
+    }
+
+    /// Results that are missing in the middle would make wrong figures in silence.
+    fn check(&mut self, file: &File, found: &Summary, said: &Totals) -> Result<(), ReplayError> {
+        if found.targets() == said.targets {
+            return Ok(());
+        }
+        let (found, said) = (found.targets(), said.targets);
+        self.warn(
+            file,
+            &format!("has {found} results where its summary counts {said}"),
+        )
+    }
+
+    fn warn(&mut self, file: &File, what: &str) -> Result<(), ReplayError> {
+        let warning = format!("{} {what}", file.name());
+        Ok(self.listener.event(&Event::Warning(warning))?)
+    }
+}
+
+fn complete(tally: &Tally, totals: &Totals) -> Summary {
+    let mut summary = tally.summary();
+    totals.complete(&mut summary);
+    summary
+}

@@ -1,0 +1,185 @@
+//! The report as a table: comma-separated values.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use ::csv::{Terminator, Writer, WriterBuilder};
+
+use super::words;
+use crate::comparison::ArmRun;
+use crate::event::{Event, Listener};
+use crate::outcome::Outcome;
+use crate::target::Verb;
+use crate::text::{escape, hex};
+
+const COLUMNS: [&str; 34] = [
+    "index",
+    "url",
+    "final_url",
+    "action",
+    "outcome",
+    "status",
+    "http_version",
+    "attempts",
+    "bytes",
+    "wire_bytes",
+    "remote",
+    "reused",
+    "worker",
+    "started_at",
+    "elapsed",
+    "blocked",
+    "dns",
+    "connect",
+    "ssl",
+    "send",
+    "wait",
+    "receive",
+    "total",
+    "ttfb",
+    "redirects",
+    "saved_path",
+    "saved_bytes",
+    "sha256",
+    "resumed_from",
+    "error_kind",
+    "error_phase",
+    "error_message",
+    "arm",
+    "pair",
+];
+
+/// The report as a table, written to `W` as it comes: RFC 4180, with a line of headings, and a line
+/// for every result.
+///
+/// Columns and units are those of [JSON Lines](super::super::JsonLines), with `redirects` as their
+/// number; what is `null` there is an empty cell. `arm` and `pair` are empty but in a comparison.
+///
+/// A cell of text that begins with what a spreadsheet takes for a formula (`=`, `+`, `-`, `@`, and
+/// their full-width forms) gets an apostrophe before it, as OWASP advises ("CSV Injection"); whoever
+/// reads the file by program takes it off again. (A tab or a line end, which can do the same, is
+/// escaped like all control characters.)
+pub struct Csv<W: Write> {
+    out: Writer<W>,
+    arm: Option<ArmRun>,
+}
+
+impl<W: Write> Csv<W> {
+    /// A table written to `out`.
+    pub fn new(out: W) -> Self {
+        let mut builder = WriterBuilder::new();
+        builder.terminator(Terminator::CRLF);
+        Csv {
+            out: builder.from_writer(out),
+            arm: None,
+        }
+    }
+
+    fn row(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let timing = &outcome.timing;
+        let saved = outcome.saved.as_ref();
+        let error = outcome.error.as_ref();
+        let action = match outcome.verb {
+            Verb::Get => "get",
+            Verb::Head => "head",
+        };
+        let cells: [String; COLUMNS.len()] = [
+            outcome.index.to_string(),
+            text(&outcome.url),
+            outcome.final_url.as_deref().map(text).unwrap_or_default(),
+            action.to_owned(),
+            words::verdict(outcome.verdict).to_owned(),
+            known(outcome.status),
+            outcome.http_version.unwrap_or_default().to_owned(),
+            outcome.attempts.to_string(),
+            outcome.bytes.to_string(),
+            known(outcome.wire_bytes),
+            known(outcome.remote),
+            known(outcome.reused),
+            known(outcome.worker),
+            outcome.started_at.map(moment).unwrap_or_default(),
+            seconds(outcome.elapsed()),
+            seconds(timing.blocked),
+            seconds(timing.dns),
+            seconds(timing.connect),
+            seconds(timing.ssl),
+            seconds(timing.send),
+            seconds(timing.wait),
+            seconds(timing.receive),
+            seconds(timing.total),
+            seconds(timing.ttfb),
+            outcome.redirects.len().to_string(),
+            saved
+                .map(|saved| text(&saved.path.to_string_lossy()))
+                .unwrap_or_default(),
+            known(saved.map(|saved| saved.bytes)),
+            saved
+                .and_then(|saved| saved.sha256)
+                .map(hex)
+                .unwrap_or_default(),
+            known(saved.and_then(|saved| saved.resumed_from)),
+            error
+                .map(|error| error.kind.as_str())
+                .unwrap_or_default()
+                .to_owned(),
+            known(
+                error
+                    .and_then(|error| error.phase)
+                    .map(|phase| phase.as_str()),
+            ),
+            error.map(|error| text(&error.message)).unwrap_or_default(),
+            known(self.arm.map(|run| run.arm.as_str())),
+            known(self.arm.map(|run| run.pair)),
+        ];
+        Ok(self.out.write_record(&cells)?)
+    }
+}
+
+/// Text that is only ever shown.
+fn text(text: &str) -> String {
+    let safe = escape(text);
+    if safe.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+        format!("'{safe}")
+    } else {
+        safe
+    }
+}
+
+fn known(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn seconds(time: Option<Duration>) -> String {
+    known(time.map(|time| time.as_secs_f64()))
+}
+
+fn moment(time: SystemTime) -> String {
+    humantime::format_rfc3339_micros(time).to_string()
+}
+
+impl<W: Write> Listener for Csv<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(_) => self.out.write_record(COLUMNS)?,
+            Event::Finished(outcome) => self.row(outcome)?,
+            Event::ArmStarted(run) => self.arm = Some(*run),
+            Event::ArmEnded(_) => self.arm = None,
+            // A table has the results, and nothing of what they come to.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<W: Write> fmt::Debug for Csv<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Csv")
+            .field("arm", &self.arm)
+            .finish_non_exhaustive()
+    }
+}

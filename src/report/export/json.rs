@@ -1,0 +1,130 @@
+//! The report as one JSON document.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::super::Baseline;
+use super::super::compared::{ArmEnd, Compared, Swept};
+use super::super::record::{Result, Run, Totals};
+use crate::comparison::{Arm, ArmRun};
+use crate::event::{Event, Listener, RunInfo};
+
+/// The most warnings that are kept for the end: they are few, and each is said once.
+const WARNINGS: usize = 1000;
+
+/// The report as one JSON document, written to `W` as it comes.
+///
+/// It is an object with `run`, `results`, `arms`, `warnings`, `summary` and `comparison`, in this
+/// order. The objects are those of [JSON Lines](super::super::JsonLines) without `type`; a result has
+/// `arm` and `pair` besides, `null` but in a comparison. There `summary` is `null` and `arms` has the
+/// `arm_summary` of each run; otherwise `comparison` is `null` and `arms` is empty.
+#[derive(Debug)]
+pub struct Json<W> {
+    out: W,
+    baseline: Baseline,
+    arm: Option<ArmRun>,
+    results: u64,
+    /// The runs of a comparison so far, as text.
+    arms: Vec<String>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Placed<'a> {
+    arm: Option<Arm>,
+    pair: Option<u32>,
+    #[serde(flatten)]
+    result: Result<'a>,
+}
+
+impl<W: Write> Json<W> {
+    /// A document written to `out`.
+    pub fn new(out: W, baseline: Baseline) -> Self {
+        Json {
+            out,
+            baseline,
+            arm: None,
+            results: 0,
+            arms: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
+        self.out.write_all(b"{\"run\":")?;
+        serde_json::to_writer(&mut self.out, &Run::new(info))?;
+        self.out.write_all(b",\n\"results\":[")
+    }
+
+    fn result(&mut self, result: Result<'_>) -> io::Result<()> {
+        let comma: &[u8] = if self.results > 0 { b",\n" } else { b"\n" };
+        self.results += 1;
+        self.out.write_all(comma)?;
+        let placed = Placed {
+            arm: self.arm.map(|run| run.arm),
+            pair: self.arm.map(|run| run.pair),
+            result,
+        };
+        Ok(serde_json::to_writer(&mut self.out, &placed)?)
+    }
+
+    fn end(
+        &mut self,
+        summary: Option<Totals<'_>>,
+        comparison: Option<Compared<'_>>,
+        sweep: Option<Swept<'_>>,
+    ) -> io::Result<()> {
+        write!(
+            self.out,
+            "],\n\"arms\":[{}],\n\"warnings\":",
+            self.arms.join(",\n")
+        )?;
+        serde_json::to_writer(&mut self.out, &self.warnings)?;
+        self.out.write_all(b",\n\"summary\":")?;
+        serde_json::to_writer(&mut self.out, &summary)?;
+        self.out.write_all(b",\n\"comparison\":")?;
+        serde_json::to_writer(&mut self.out, &comparison)?;
+        if let Some(sweep) = sweep {
+            self.out.write_all(b",\n\"sweep\":")?;
+            serde_json::to_writer(&mut self.out, &sweep)?;
+        }
+        self.out.write_all(b"}\n")
+    }
+}
+
+impl<W: Write> Listener for Json<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(info) => self.begin(info),
+            Event::Finished(outcome) => self.result(Result::new(outcome)),
+            Event::Warning(message) => {
+                if self.warnings.len() < WARNINGS {
+                    self.warnings.push(message.clone());
+                }
+                Ok(())
+            }
+            Event::ArmStarted(run) => {
+                self.arm = Some(*run);
+                Ok(())
+            }
+            Event::ArmEnded(summary) => {
+                if let Some(run) = self.arm.take() {
+                    let end = ArmEnd::new(run, summary);
+                    self.arms.push(serde_json::to_string(&end)?);
+                }
+                Ok(())
+            }
+            Event::Compared(comparison) => self.end(None, Some(Compared::new(comparison)), None),
+            Event::Swept(sweep) => self.end(None, None, Some(Swept::new(sweep))),
+            Event::Ended(summary) => {
+                self.end(Some(Totals::new(summary, self.baseline)), None, None)
+            }
+            Event::Counted(_) | Event::Judged(_) => Ok(()),
+        }
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,221 @@
+//! The report as test results: JUnit XML.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+use std::time::{Duration, SystemTime};
+
+use super::words;
+use crate::comparison::ArmRun;
+use crate::event::{Event, Listener};
+use crate::outcome::{Outcome, Verdict};
+use crate::summary::Summary;
+use crate::text::escape;
+
+/// The report as test results, written to `W`: JUnit XML as Jenkins' `junit-10.xsd` has it and other CI
+/// servers read it.
+///
+/// A URL is a test case, with its host as the class. One that failed is a `failure`, or an `error` if
+/// the fault is on this side; one that was not tried is `skipped`. The totals stand before the cases, so
+/// the cases wait in an unnamed temporary file. In a comparison every run is a suite of its own.
+#[derive(Debug)]
+pub struct Junit<W> {
+    out: W,
+    /// The cases of the suite that goes on.
+    cases: BufWriter<File>,
+    counts: Counts,
+    name: String,
+    /// When the run began, or the suite's first case.
+    started_at: Option<SystemTime>,
+    has_suites: bool,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    tests: u64,
+    failures: u64,
+    errors: u64,
+    skipped: u64,
+}
+
+/// The name of the suite.
+const NAME: &str = "pfetch";
+
+impl<W: Write> Junit<W> {
+    /// Test results written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// If there can be no temporary file.
+    pub fn new(out: W) -> io::Result<Self> {
+        Ok(Junit {
+            out,
+            cases: BufWriter::new(tempfile::tempfile()?),
+            counts: Counts::default(),
+            name: NAME.to_owned(),
+            started_at: None,
+            has_suites: false,
+        })
+    }
+
+    fn begin(&mut self, run: ArmRun) {
+        let arm = run.arm.as_str();
+        self.name = match run.pair {
+            0 => format!("{NAME} {arm} warm-up"),
+            pair => format!("{NAME} {arm} {pair}"),
+        };
+        self.started_at = None;
+    }
+
+    fn case(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.started_at = self.started_at.or(outcome.started_at);
+        self.counts.tests += 1;
+        write!(
+            self.cases,
+            "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
+            xml(host(&outcome.url)),
+            xml(&outcome.url),
+            seconds(outcome.elapsed().unwrap_or_default())
+        )?;
+        let error = outcome.error.as_ref();
+        let element = match outcome.verdict {
+            Verdict::Ok | Verdict::Unchanged => return self.cases.write_all(b"/>\n"),
+            Verdict::Skipped => {
+                self.counts.skipped += 1;
+                "skipped"
+            }
+            Verdict::Failed if error.is_some_and(|error| error.kind.is_local()) => {
+                self.counts.errors += 1;
+                "error"
+            }
+            Verdict::Failed => {
+                self.counts.failures += 1;
+                "failure"
+            }
+        };
+        let kind = error.map_or("unknown", |error| error.kind.as_str());
+        let reason = xml(&words::reason(outcome));
+        writeln!(
+            self.cases,
+            ">\n      <{element} type=\"{kind}\" message=\"{reason}\"/>\n    </testcase>"
+        )
+    }
+
+    fn end(&mut self, summary: &Summary) -> io::Result<()> {
+        let Counts {
+            tests,
+            failures,
+            errors,
+            skipped,
+        } = std::mem::take(&mut self.counts);
+        let time = seconds(summary.makespan.unwrap_or_default());
+        let name = &self.name;
+        write!(
+            self.out,
+            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" \
+             errors=\"{errors}\" skipped=\"{skipped}\" time=\"{time}\""
+        )?;
+        if let Some(started_at) = self.started_at {
+            let moment = humantime::format_rfc3339_seconds(started_at).to_string();
+            write!(self.out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
+        }
+        self.out.write_all(b">\n")?;
+        self.cases.flush()?;
+        let file = self.cases.get_mut();
+        file.rewind()?;
+        io::copy(file, &mut self.out)?;
+        // For the next suite.
+        file.set_len(0)?;
+        file.rewind()?;
+        self.has_suites = true;
+        self.out.write_all(b"  </testsuite>\n")
+    }
+}
+
+impl<W: Write> Listener for Junit<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(info) => {
+                self.started_at = Some(info.started_at);
+                self.out
+                    .write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n")
+            }
+            Event::Finished(outcome) => self.case(outcome),
+            Event::ArmStarted(run) => {
+                self.begin(*run);
+                Ok(())
+            }
+            Event::ArmEnded(summary) => self.end(summary),
+            Event::Compared(_) | Event::Swept(_) => self.out.write_all(b"</testsuites>\n"),
+            Event::Ended(summary) => {
+                // A comparison that was broken off has its suites already, but for the last.
+                if !self.has_suites || self.counts.tests > 0 {
+                    self.end(summary)?;
+                }
+                self.out.write_all(b"</testsuites>\n")
+            }
+            Event::Counted(_) | Event::Warning(_) | Event::Judged(_) => Ok(()),
+        }
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The host of a URL, without its port; of what is no URL, nothing that would be one.
+fn host(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else {
+        return "input";
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let address = authority.strip_prefix('[');
+    match address.and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => match authority.split(':').next() {
+            None | Some("") => "input",
+            Some(host) => host,
+        },
+    }
+}
+
+/// Seconds as Surefire writes them.
+fn seconds(time: Duration) -> String {
+    format!("{:.6}", time.as_secs_f64())
+}
+
+/// Text for an attribute. XML 1.0 has no way at all to say most control characters; they are escaped
+/// as everywhere, and so are the two others that it cannot hold.
+fn xml(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in escape(text).chars() {
+        match c {
+            '&' => safe += "&amp;",
+            '<' => safe += "&lt;",
+            '>' => safe += "&gt;",
+            '"' => safe += "&quot;",
+            '\'' => safe += "&apos;",
+            '\u{fffe}' => safe += "\\u{fffe}",
+            '\u{ffff}' => safe += "\\u{ffff}",
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_is_the_host() {
+        for (url, expected) in [
+            ("http://a.example/", "a.example"),
+            ("https://a.example:8443?q=//b", "a.example"),
+            ("http://[::1]:80/", "::1"),
+            ("nonsense", "input"),
+            ("nonsense://", "input"),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The reports in files, as exact text and as others read them.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failure here is a failure of the test, and shows where"
+)]
+
+mod csv;
+mod events;
+mod json;
+mod junit;
+mod md;
+mod replay;

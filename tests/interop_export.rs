@@ -1,0 +1,145 @@
+//! The reports in files as Python reads them: CSV, JSON and XML by its own libraries, and the JSON
+//! reports held against their schema by an independent validator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failure here is a failure of the test, and shows where"
+)]
+
+#[path = "export/events.rs"]
+mod events;
+#[path = "support/peer.rs"]
+mod peer;
+#[path = "support/pfetch.rs"]
+mod pfetch;
+
+use std::process::Command;
+
+use ::pfetch::event::Event;
+use ::pfetch::report::export::Export;
+use ::pfetch::text::escape;
+use serde_json::Value;
+
+use events::{HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run};
+use pfetch::Dir;
+
+/// What a Python program that gets these reports as files prints, as JSON.
+#[track_caller]
+fn python(program: &str, reports: &[&str]) -> Value {
+    peer::require("python3", "python3");
+    let dir = Dir::new();
+    let files = (0..)
+        .zip(reports)
+        .map(|(number, text)| dir.file(&format!("{number}"), text));
+    let output = Command::new("python3")
+        .args(["-c", program])
+        .args(files)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn all() -> Vec<Vec<Event>> {
+    vec![
+        run(outcomes(), Some(80 * MS)),
+        run(vec![ok(0, "http://a.example/", 50 * MS)], Some(50 * MS)),
+        hostile(),
+        run(Vec::new(), None),
+        comparison(faster()),
+    ]
+}
+
+#[test]
+fn csv_is_a_table_to_python() {
+    let program = "
+import csv, json, sys
+with open(sys.argv[1], newline='', encoding='utf-8') as file:
+    print(json.dumps(list(csv.DictReader(file, strict=True))))
+";
+    let rows = python(program, &[&exported(Export::Csv, &hostile())]);
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), HOSTILE.len());
+    for (row, hostile) in rows.iter().zip(HOSTILE) {
+        assert_eq!(row.as_object().unwrap().len(), 34, "{row}");
+        for column in ["url", "final_url", "saved_path", "error_message"] {
+            let cell = row[column].as_str().unwrap();
+            assert!(
+                !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+                "{cell}"
+            );
+            assert_eq!(cell.trim_start_matches('\''), escape(hostile));
+        }
+        assert_eq!(row["outcome"], "failed");
+    }
+    let rows = python(program, &[&exported(Export::Csv, &run(Vec::new(), None))]);
+    assert_eq!(rows, Value::Array(Vec::new()));
+}
+
+#[test]
+fn junit_is_xml_to_python() {
+    let program = "
+import json, sys
+import xml.etree.ElementTree as tree
+root = tree.parse(sys.argv[1]).getroot()
+print(json.dumps([[suite.attrib, [[case.attrib, [[why.tag, why.attrib] for why in case]]
+    for case in suite]] for suite in root]))
+";
+    let suites = python(program, &[&exported(Export::Junit, &hostile())]);
+    let cases = suites[0][1].as_array().unwrap();
+    assert_eq!(suites[0][0]["failures"], HOSTILE.len().to_string());
+    for (case, hostile) in cases.iter().zip(HOSTILE) {
+        let expected = escape(hostile)
+            .replace('\u{fffe}', "\\u{fffe}")
+            .replace('\u{ffff}', "\\u{ffff}");
+        assert_eq!(case[0]["name"], expected);
+        assert_eq!(case[1][0][0], "failure");
+        let message = case[1][0][1]["message"].as_str().unwrap();
+        assert_eq!(message, format!("200 {expected}"));
+    }
+    let suites = python(program, &[&exported(Export::Junit, &comparison(faster()))]);
+    assert_eq!(suites.as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn json_is_as_its_schema_says() {
+    let program = "
+import json, sys
+import jsonschema
+schema = json.load(open(sys.argv[1], encoding='utf-8'))
+jsonschema.Draft202012Validator.check_schema(schema)
+def is_a(name):
+    return jsonschema.Draft202012Validator({'$ref': '#/$defs/' + name, '$defs': schema['$defs']})
+line, document = is_a('line'), is_a('document')
+count = 0
+for name in sys.argv[2:]:
+    with open(name, encoding='utf-8', newline='\\n') as file:
+        text = file.read()
+    if text.startswith('{\"type\"'):
+        lines = text.split('\\n')
+        assert lines.pop() == ''
+        for one in lines:
+            line.validate(json.loads(one))
+            count += 1
+    else:
+        document.validate(json.loads(text))
+        count += 1
+# The schema is not one that lets everything pass.
+assert not line.is_valid({'type': 'warning'}) and not document.is_valid({})
+print(count)
+";
+    let schema = include_str!("data/report.schema.json");
+    let mut reports = vec![schema.to_owned()];
+    for events in all() {
+        reports.push(exported(Export::Json, &events));
+        reports.push(exported(Export::JsonLines, &events));
+    }
+    let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+    let lines: usize = reports[1..]
+        .iter()
+        .filter(|text| text.starts_with("{\"type\""))
+        .map(|text| text.lines().count())
+        .sum();
+    assert_eq!(python(program, &reports), lines + all().len());
+}
