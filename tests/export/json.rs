@@ -128,7 +128,7 @@ fn lines_tell_of_a_comparison() {
     );
     assert_eq!(
         lines[4],
-        json!({"type": "arm", "arm": "serial", "pair": 1, "done": 1, "of": 5})
+        json!({"type": "arm", "arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5})
     );
     let ended = &lines[6];
     assert_eq!(

@@ -75,7 +75,8 @@ fn every_export_is_the_same_from_the_lines() {
         comparison(faster()),
     ] {
         let heard = told(&[&exported(Export::JsonLines, &events)]).unwrap();
-        for format in Export::names() {
+        // Those that are made of what the lines hold: spans of earlier attempts and headers they do not.
+        for format in ["json", "jsonl", "csv", "md", "junit"] {
             let export = Export::by_name(format).unwrap();
             let (again, first) = (exported(export, &heard.0), exported(export, &events));
             assert_eq!(again, first, "{format}");
@@ -185,19 +186,53 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
     let first = whole.lines().next().unwrap();
     let edit = |from: &str, to: &str| whole.replacen(from, to, 1);
     for (files, expected) in [
-        (vec![String::new()], "1.jsonl:1: it is empty, or its first line breaks off".to_owned()),
+        (
+            vec![String::new()],
+            "1.jsonl:1: it is empty, or its first line breaks off".to_owned(),
+        ),
         (vec!["index,url\n".to_owned()], not_a_run.to_owned()),
         (vec![whole.lines().skip(1).collect()], not_a_run.to_owned()),
-        (vec![edit("\"schema\":1", "\"schema\":2")], "1.jsonl:1: its schema is 2; this pfetch reads 1 only".to_owned()),
-        (vec![whole.clone(), whole.clone() + &whole], "2.jsonl:10: there is something after the end of the run".to_owned()),
-        (vec![format!("{first}\n{first}\n")], "1.jsonl:2: another run begins; give it a file of its own".to_owned()),
-        (vec![format!("{first}\n{{\"type\":\"sweep\"}}\n")], "1.jsonl:2: unknown variant `sweep`, expected one of `run`, `result`, `warning`, `arm`, `arm_summary`, `comparison`, `summary`".to_owned()),
-        (vec![edit("\"outcome\":\"ok\"", "\"outcome\":\"\u{1b}\"")], "1.jsonl:2: ".to_owned()),
-        (vec![edit("\"elapsed\":0.05", "\"elapsed\":-1")], "1.jsonl:2: a time is a number of seconds, from 0 to a hundred years".to_owned()),
-        (vec![edit("\"elapsed\":0.05", "\"elapsed\":1e300")], "1.jsonl:2: a time is a number of seconds, from 0 to a hundred years".to_owned()),
-        (vec![edit("1970-01-01T00:00:01.5", "yesterday")], "1.jsonl:2: no RFC 3339 time: ".to_owned()),
+        (
+            vec![edit("\"schema\":1", "\"schema\":2")],
+            "1.jsonl:1: its schema is 2; this pfetch reads 1 only".to_owned(),
+        ),
+        (
+            vec![whole.clone(), whole.clone() + &whole],
+            "2.jsonl:10: there is something after the end of the run".to_owned(),
+        ),
+        (
+            vec![format!("{first}\n{first}\n")],
+            "1.jsonl:2: another run begins; give it a file of its own".to_owned(),
+        ),
+        (
+            vec![format!("{first}\n{{\"type\":\"sweep\"}}\n")],
+            "1.jsonl:2: a sweep cannot be told again; make it again".to_owned(),
+        ),
+        (
+            vec![format!("{first}\n{{\"type\":\"dream\"}}\n")],
+            "1.jsonl:2: unknown variant `dream`, expected one of `run`, ".to_owned(),
+        ),
+        (
+            vec![edit("\"outcome\":\"ok\"", "\"outcome\":\"\u{1b}\"")],
+            "1.jsonl:2: ".to_owned(),
+        ),
+        (
+            vec![edit("\"elapsed\":0.05", "\"elapsed\":-1")],
+            "1.jsonl:2: a time is a number of seconds, from 0 to a hundred years".to_owned(),
+        ),
+        (
+            vec![edit("\"elapsed\":0.05", "\"elapsed\":1e300")],
+            "1.jsonl:2: a time is a number of seconds, from 0 to a hundred years".to_owned(),
+        ),
+        (
+            vec![edit("1970-01-01T00:00:01.5", "yesterday")],
+            "1.jsonl:2: no RFC 3339 time: ".to_owned(),
+        ),
         (vec![format!("{first}\n{{\n")], "1.jsonl:2: ".to_owned()),
-        (vec![whole.clone(), compared], "2.jsonl:2: a comparison cannot be merged; replay it alone".to_owned()),
+        (
+            vec![whole.clone(), compared],
+            "2.jsonl:2: a comparison cannot be merged; replay it alone".to_owned(),
+        ),
     ] {
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let said = refused(&files);
