@@ -52,6 +52,8 @@ pub struct Html<W> {
     main: ArmData,
     /// In a comparison the last serial arm.
     serial: Option<ArmData>,
+    /// The workers that it has.
+    arm_workers: usize,
     /// Whose outcomes are being told.
     telling: Telling,
 }
@@ -77,6 +79,7 @@ impl<W: Write> Html<W> {
             more_warnings: 0,
             main: ArmData::default(),
             serial: None,
+            arm_workers: 1,
             telling: Telling::Main,
         }
     }
@@ -106,10 +109,6 @@ impl<W: Write> Html<W> {
         }
     }
 
-    fn workers(&self) -> usize {
-        self.info.as_ref().map_or(1, |info| info.workers)
-    }
-
     fn begin_arm(&mut self, run: &ArmRun) {
         self.telling = match run.arm {
             _ if run.pair == 0 => Telling::Nobody,
@@ -118,7 +117,8 @@ impl<W: Write> Html<W> {
                 Telling::Serial
             }
             Arm::Parallel => {
-                self.main = ArmData::new(self.workers());
+                self.arm_workers = run.workers;
+                self.main = ArmData::new(run.workers);
                 Telling::Main
             }
         };
@@ -155,11 +155,10 @@ impl<W: Write> Html<W> {
 
     /// The page of a sweep: its curve, and the last of its runs.
     fn swept(&mut self, sweep: &Sweep) -> io::Result<()> {
-        let last = sweep.points.last().map_or(1, |point| point.workers);
         let mut notices = vec![format!(
             "This is a sweep over numbers of workers. The totals, the timeline and the table are of \
              its last run, with {}",
-            verdict::many(last as u64, "worker")
+            verdict::many(self.arm_workers as u64, "worker")
         )];
         if let Some(knee) = sweep.knee {
             notices.push(format!(

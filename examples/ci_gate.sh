@@ -1,0 +1,26 @@
+#!/bin/sh
+# A step for CI: is fetching these URLs in parallel at least twice as fast as one by one?
+#
+#   PFETCH=target/release/pfetch examples/ci_gate.sh urls.txt [DIR]
+#
+# It measures both, writes DIR/pfetch.md (for the step's summary), DIR/pfetch.xml (JUnit, for the test
+# report) and DIR/pfetch.html (a page for people), and ends with pfetch's exit code: 0 if the speed-up is
+# shown to be 2 or more, 3 if it is shown not to be or nothing is shown, others as pfetch --help has them.
+set -eu
+
+list=${1:?"give a list of URLs, one a line"}
+dir=${2:-.}
+pfetch=${PFETCH:-pfetch}
+
+code=0
+"$pfetch" -i "$list" -j "${WORKERS:-8}" --compare --runs "${RUNS:-5}" \
+    --assert 'speedup>=2' --assert 'failed==0' --strict-assert \
+    --export "md=$dir/pfetch.md" \
+    --export "junit=$dir/pfetch.xml" \
+    --export "html=$dir/pfetch.html" || code=$?
+
+# Where GitHub Actions keeps the summary of a step; elsewhere the file is enough.
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -f "$dir/pfetch.md" ]; then
+    cat "$dir/pfetch.md" >>"$GITHUB_STEP_SUMMARY"
+fi
+exit "$code"
