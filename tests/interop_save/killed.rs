@@ -69,8 +69,12 @@ fn told(log: &Path) -> BTreeSet<String> {
     let lines = text.split(|byte| *byte == b'\n');
     let lines = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
     let told = lines.filter(|line| line["outcome"] == "ok" || line["outcome"] == "unchanged");
-    told.map(|line| line["name"].as_str().expect("it was saved").to_owned())
-        .collect()
+    // The folder comes before the name.
+    told.map(|line| {
+        let name = line["name"].as_str().expect("it was saved");
+        name.rsplit('/').next().unwrap_or(name).to_owned()
+    })
+    .collect()
 }
 
 /// A folder and a log, taken up by run after run.
