@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use console::{Term, truncate_str};
+use console::{Term, measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::comparison::{Arm, ArmRun};
@@ -239,8 +239,9 @@ struct Bars<'a> {
     started: Instant,
     flow: Flow,
     terminal: Term,
-    /// What the bars were last laid out for: the terminal's width, and whether the total is known.
-    layout: Option<(usize, bool)>,
+    /// What the bars were last laid out for: the terminal's width, whether the total is known, and the
+    /// length of the bar.
+    layout: Option<(usize, bool, usize)>,
 }
 
 impl<'a> Bars<'a> {
@@ -286,7 +287,6 @@ impl<'a> Bars<'a> {
         // narrower while they stand there, only what is too long then wraps.
         let width = usize::from(self.terminal.size().1).saturating_sub(1);
         let room = width.saturating_sub(INDENT);
-        self.lay_out(width, now.total);
         let mut busy = self.lanes.busy();
         let reading = self
             .flow
@@ -319,14 +319,19 @@ impl<'a> Bars<'a> {
             .map(|arm| format!("{arm}  "));
         let message = format!("{}{message}", arm.unwrap_or_default());
         let message = truncate_str(&message, room, "…").into_owned();
+        self.lay_out(width, now.total, measure_text_width(&message));
         self.whole.set_message(message);
         self.whole.set_position(now.done);
         self.whole.tick();
     }
 
-    /// Lays the run's bar out for this width, if it is not yet.
-    fn lay_out(&mut self, width: usize, total: Option<u64>) {
-        let layout = Some((width, total.is_some()));
+    /// Lays the run's bar out for this width and a message so long, if it is not yet.
+    fn lay_out(&mut self, width: usize, total: Option<u64>, message: usize) {
+        // The time before the bar, the counts behind it and the figures need their room. In steps, so
+        // that the bar does not change its length with every figure.
+        let digits = total.map_or(0, |total| total.to_string().len());
+        let bar = width.saturating_sub(message + 2 * digits + 14).min(40) / 5 * 5;
+        let layout = Some((width, total.is_some(), bar));
         if self.layout == layout {
             return;
         }
@@ -334,8 +339,6 @@ impl<'a> Bars<'a> {
         match total {
             Some(total) => {
                 self.whole.set_length(total);
-                // About what the figures beside it need is left to them.
-                let bar = width.saturating_sub(65).min(40);
                 let style = if bar < 5 {
                     template("  {elapsed} {pos}/{len}  {msg}")
                 } else {
