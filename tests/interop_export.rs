@@ -8,10 +8,10 @@
 
 #[path = "export/events.rs"]
 mod events;
-#[path = "support/peer.rs"]
-mod peer;
 #[path = "support/pfetch.rs"]
 mod pfetch;
+#[path = "support/python.rs"]
+mod python;
 
 use std::process::Command;
 
@@ -25,13 +25,12 @@ use pfetch::Dir;
 
 /// What a Python program that gets these reports as files prints, as JSON.
 #[track_caller]
-fn python(program: &str, reports: &[&str]) -> Value {
-    peer::require("python3", "python3");
+fn ask(program: &str, reports: &[&str]) -> Value {
     let dir = Dir::new();
     let files = (0..)
         .zip(reports)
         .map(|(number, text)| dir.file(&format!("{number}"), text));
-    let output = Command::new("python3")
+    let output = Command::new(python::interpreter())
         .args(["-c", program])
         .args(files)
         .output()
@@ -58,7 +57,7 @@ import csv, json, sys
 with open(sys.argv[1], newline='', encoding='utf-8') as file:
     print(json.dumps(list(csv.DictReader(file, strict=True))))
 ";
-    let rows = python(program, &[&exported(Export::Csv, &hostile())]);
+    let rows = ask(program, &[&exported(Export::Csv, &hostile())]);
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), HOSTILE.len());
     for (row, hostile) in rows.iter().zip(HOSTILE) {
@@ -73,7 +72,7 @@ with open(sys.argv[1], newline='', encoding='utf-8') as file:
         }
         assert_eq!(row["outcome"], "failed");
     }
-    let rows = python(program, &[&exported(Export::Csv, &run(Vec::new(), None))]);
+    let rows = ask(program, &[&exported(Export::Csv, &run(Vec::new(), None))]);
     assert_eq!(rows, Value::Array(Vec::new()));
 }
 
@@ -86,7 +85,7 @@ root = tree.parse(sys.argv[1]).getroot()
 print(json.dumps([[suite.attrib, [[case.attrib, [[why.tag, why.attrib] for why in case]]
     for case in suite]] for suite in root]))
 ";
-    let suites = python(program, &[&exported(Export::Junit, &hostile())]);
+    let suites = ask(program, &[&exported(Export::Junit, &hostile())]);
     let cases = suites[0][1].as_array().unwrap();
     assert_eq!(suites[0][0]["failures"], HOSTILE.len().to_string());
     for (case, hostile) in cases.iter().zip(HOSTILE) {
@@ -98,7 +97,7 @@ print(json.dumps([[suite.attrib, [[case.attrib, [[why.tag, why.attrib] for why i
         let message = case[1][0][1]["message"].as_str().unwrap();
         assert_eq!(message, format!("200 {expected}"));
     }
-    let suites = python(program, &[&exported(Export::Junit, &comparison(faster()))]);
+    let suites = ask(program, &[&exported(Export::Junit, &comparison(faster()))]);
     assert_eq!(suites.as_array().unwrap().len(), 5);
 }
 
@@ -141,5 +140,5 @@ print(count)
         .filter(|text| text.starts_with("{\"type\""))
         .map(|text| text.lines().count())
         .sum();
-    assert_eq!(python(program, &reports), lines + all().len());
+    assert_eq!(ask(program, &reports), lines + all().len());
 }

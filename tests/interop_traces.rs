@@ -3,8 +3,8 @@
 
 #[path = "support/moments.rs"]
 mod moments;
-#[path = "support/peer.rs"]
-mod peer;
+#[path = "support/python.rs"]
+mod python;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -14,9 +14,8 @@ use pfetch::event::{Event, Listener};
 use pfetch::report::export::{Har, Svg, Trace};
 
 /// Runs a Python program on `input`, which has to be content with it.
-fn python(program: &str, args: &[&str], input: &[u8]) {
-    peer::require("python3", "python3");
-    let mut child = Command::new("python3")
+fn ask(program: &str, args: &[&str], input: &[u8]) {
+    let mut child = Command::new(python::interpreter())
         .args(["-c", program])
         .args(args)
         .stdin(Stdio::piped())
@@ -61,7 +60,7 @@ fn archives_are_valid_to_an_independent_validator() {
         let program = if i == 3 { HAR_OF_ANY_URL } else { HAR };
         let mut out = Vec::new();
         tell(Har::new(&mut out), events);
-        python(program, &[schema], &out);
+        ask(program, &[schema], &out);
     }
 }
 
@@ -83,7 +82,7 @@ fn traces_nest_for_another_reader() {
     for events in runs() {
         let mut out = Vec::new();
         tell(Trace::new(&mut out), &events);
-        python(NESTS, &[], &out);
+        ask(NESTS, &[], &out);
     }
 }
 
@@ -116,7 +115,7 @@ fn pictures_are_xml_to_another_reader() {
     for events in runs() {
         let mut out = Vec::new();
         tell(Svg::new(&mut out), &events);
-        python(PICTURE, &[], &out);
+        ask(PICTURE, &[], &out);
     }
 }
 

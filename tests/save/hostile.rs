@@ -301,9 +301,9 @@ fn a_folder_that_is_none_is_said_before_anything_is_fetched() {
 fn a_file_larger_than_files_may_be_here_fails_alone() {
     let server = Server::start();
     let dir = Dir::on_disk();
-    // In blocks of 1024 bytes, as the shell counts them.
+    // In blocks of 512 bytes or of 1024, as the shell counts them.
     let script = "ulimit -f 50; exec \"$0\" --format=jsonl --retry=0 -d \"$@\"";
-    let output = std::process::Command::new("bash")
+    let output = std::process::Command::new("sh")
         .args(["-c", script, env!("CARGO_BIN_EXE_pfetch")])
         .arg(dir.path())
         .args([server.url("/bytes/200000"), server.url("/bytes/5")])
