@@ -1,6 +1,7 @@
 //! Percentiles of millions of durations in constant memory.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -19,10 +20,12 @@ const DIGITS: u8 = 3;
 /// A High Dynamic Range histogram (Gil Tene, HdrHistogram). It takes about 230 KiB however many
 /// durations it holds, all of it from the start, and recording never fails: what lies outside the
 /// range counts as its nearest end.
+///
+/// A clone shares its counts until one of the two is changed.
 #[derive(Clone, PartialEq)]
 pub struct Latency {
     /// In microseconds.
-    counts: Histogram<u64>,
+    counts: Arc<Histogram<u64>>,
     max: Duration,
     sum: Duration,
 }
@@ -34,7 +37,7 @@ impl Latency {
         let counts = Histogram::new_with_bounds(micros(LEAST), micros(MOST), DIGITS)
             .expect("the bounds are at least 1, a factor of 2 apart, with up to 5 digits");
         Latency {
-            counts,
+            counts: Arc::new(counts),
             max: Duration::ZERO,
             sum: Duration::ZERO,
         }
@@ -45,15 +48,15 @@ impl Latency {
         let duration = duration.clamp(LEAST, MOST);
         // Rounded, not cut off; a day and half a microsecond fit a u64 by far.
         let micros = (duration.as_nanos() as u64 + 500) / 1000;
-        self.counts.saturating_record(micros);
+        Arc::make_mut(&mut self.counts).saturating_record(micros);
         self.max = self.max.max(duration);
         self.sum = self.sum.saturating_add(duration);
     }
 
     /// Counts in everything that another one holds.
     pub fn merge(&mut self, other: &Latency) {
-        self.counts
-            .add(&other.counts)
+        Arc::make_mut(&mut self.counts)
+            .add(&*other.counts)
             .expect("all have the same bounds");
         self.max = self.max.max(other.max);
         self.sum = self.sum.saturating_add(other.sum);

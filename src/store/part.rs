@@ -79,7 +79,7 @@ impl Part {
                     }
                     // ... and they may even be done with it. File systems without locks have none to
                     // break.
-                    if part.is_named(folder) && part.is_empty() {
+                    if part.named(folder).is_some_and(|stat| stat.st_size == 0) {
                         return Ok(part);
                     }
                     continue;
@@ -186,16 +186,16 @@ impl Part {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.file.metadata().is_ok_and(|file| file.len() == 0)
-    }
-
     /// Whether it is still what has its name.
     pub(super) fn is_named(&self, folder: &Folder) -> bool {
-        match (fstat(&self.file), folder.look(&self.name)) {
-            (Ok(own), Ok(Some(named))) => is_same(&own, &named),
-            _ => false,
-        }
+        self.named(folder).is_some()
+    }
+
+    /// What the system knows of it, if it is still what has its name.
+    fn named(&self, folder: &Folder) -> Option<Stat> {
+        let own = fstat(&self.file).ok()?;
+        let named = folder.look(&self.name).ok()??;
+        is_same(&own, &named).then_some(own)
     }
 }
 
