@@ -13,6 +13,10 @@ use crate::summary::Summary;
 /// last is [`Compared`](Event::Compared) instead.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all events are outcomes, and they are passed by reference"
+)]
 pub enum Event {
     /// The run begins.
     Started(RunInfo),
