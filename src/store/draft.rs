@@ -6,13 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, fstat, fsync, futimens};
 
 use super::folder::Folder;
+use super::overlap::{Overlap, again_from};
 use super::part::Part;
 use super::record::{Record, changed};
 use super::{FileError, Store, Validators, os};
 use crate::place::Place;
-
-/// How many of the last bytes of a part are asked for again, to see that they are the same.
-pub(super) const OVERLAP: u64 = 4096;
 
 /// Files shorter than this get no room set aside: they are written at once.
 const LARGE: u64 = 1024 * 1024;
@@ -32,7 +30,7 @@ pub struct Draft {
     /// Whether the part, as it is, can be continued.
     is_resumable: bool,
     /// The bytes of the part that are still to come again.
-    overlap: Vec<u8>,
+    overlap: Overlap,
     /// The position in the file of the first byte that comes.
     base: u64,
     pub(super) resumed_from: Option<u64>,
@@ -110,7 +108,7 @@ impl Draft {
             part: None,
             record: None,
             is_resumable: false,
-            overlap: Vec::new(),
+            overlap: Overlap::default(),
             base: 0,
             resumed_from: None,
             modified: None,
@@ -141,7 +139,7 @@ impl Draft {
         let held = self.record.as_ref().filter(|record| record.is_from(url));
         let range = match (&self.part, held) {
             (Some(part), Some(record)) if self.is_resumable => {
-                let from = part.length() - part.length().min(OVERLAP);
+                let from = again_from(part.length());
                 record
                     .validators
                     .strong()
@@ -165,7 +163,7 @@ impl Draft {
     /// Gives up what the part has: nothing of it is asked for any more.
     pub fn forget(&mut self) {
         self.is_resumable = false;
-        self.overlap.clear();
+        self.overlap = Overlap::default();
         self.base = 0;
         self.resumed_from = None;
     }
@@ -193,7 +191,7 @@ impl Draft {
             return false;
         };
         let held = part.length();
-        let from = held - held.min(OVERLAP);
+        let from = again_from(held);
         let fits =
             record.is_continued_by(range, version) && range.first == from && held <= range.length;
         let overlap = usize::try_from(held - from).unwrap_or_default();
@@ -204,7 +202,7 @@ impl Draft {
         if version.server_name.is_some() {
             record.server_name.clone_from(&version.server_name);
         }
-        self.overlap = tail;
+        self.overlap = Overlap::new(tail);
         self.base = from;
         self.resumed_from = Some(held);
         self.modified = version.modified;
@@ -259,18 +257,13 @@ impl Draft {
     ///
     /// If they cannot be written, or are not what was there before.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        let repeated = self.overlap.len().min(bytes.len());
-        let (again, new) = bytes.split_at(repeated);
-        if self.overlap[..repeated] != *again {
-            return Err(Refused::Changed);
-        }
-        self.overlap.drain(..repeated);
+        let new = self.overlap.pass(bytes)?;
         if new.is_empty() {
             return Ok(());
         }
         let shown = self.store.root.shown(&self.place);
         if self.part.is_none() {
-            let part = self.create(&shown).map_err(Refused::File)?;
+            let part = self.create(&shown)?;
             // From here on it is deleted if this comes to nothing.
             let part = &*self.part.insert(part);
             if let Some(record) = &self.record {
@@ -290,7 +283,7 @@ impl Draft {
             .part
             .as_mut()
             .expect("it was created just now, or before");
-        part.append(new, &shown).map_err(Refused::File)
+        Ok(part.append(new, &shown)?)
     }
 
     /// Everything has come, with `last` at its end: makes the part a whole file in all but name.
@@ -309,9 +302,7 @@ impl Draft {
         });
         if self.part.is_some() {
             self.write(last)?;
-            if !self.overlap.is_empty() {
-                return Err(Refused::Changed);
-            }
+            self.overlap.end()?;
         }
         let held = match &self.part {
             Some(part) => part.length(),

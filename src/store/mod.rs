@@ -15,11 +15,13 @@ mod error;
 mod folder;
 mod names;
 mod os;
+mod overlap;
 mod part;
 mod publish;
 mod record;
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -124,8 +126,19 @@ impl Store {
         self
     }
 
-    fn is_in_use(&self, stat: &Stat) -> bool {
-        self.in_use == Some((stat.st_dev, stat.st_ino))
+    /// Why nothing may take the place of what has this name, whatever the store was told.
+    fn obstacle(&self, stat: &Stat, shown: &str) -> Option<FileError> {
+        if self.in_use == Some((stat.st_dev, stat.st_ino)) {
+            return Some(FileError::new(format!(
+                "{shown} is this run's log; choose another name for one of them"
+            )));
+        }
+        (!is_file(stat)).then(|| {
+            let what = sort(stat);
+            FileError::new(format!(
+                "{shown} is {what}; move it away or choose another name"
+            ))
+        })
     }
 
     /// What to do about files that are there already.
@@ -167,18 +180,10 @@ impl Store {
         let Some(stat) = there else {
             return Ok(Prior::Wanted(Draft::new(self, place, Some(folder), None)?));
         };
-        if self.is_in_use(&stat) {
-            return Err(FileError::new(format!(
-                "{shown} is this run's log; choose another name for one of them"
-            )));
-        }
         let exists = self.config.exists;
         let is_link_to_skip = exists == Exists::Skip && is_symlink(&stat);
-        if !is_file(&stat) && !is_link_to_skip {
-            let what = sort(&stat);
-            return Err(FileError::new(format!(
-                "{shown} is {what}; move it away or choose another name"
-            )));
+        if let Some(obstacle) = self.obstacle(&stat, &shown).filter(|_| !is_link_to_skip) {
+            return Err(obstacle);
         }
         let mut kept = Saved {
             path: self.root.path_of(place),
@@ -248,19 +253,9 @@ impl Store {
     }
 }
 
-fn sha256_of(mut file: &File) -> std::io::Result<[u8; 32]> {
-    use std::io::Read;
-
+fn sha256_of(file: &File) -> io::Result<[u8; 32]> {
     let mut context = Context::new(&SHA256);
-    let mut buffer = vec![0; 128 * 1024];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => context.update(&buffer[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    part::pieces(file, |bytes| context.update(bytes))?;
     let mut sum = [0; 32];
     sum.copy_from_slice(context.finish().as_ref());
     Ok(sum)

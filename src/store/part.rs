@@ -132,20 +132,8 @@ impl Part {
     }
 
     /// All its bytes, in pieces.
-    pub(super) fn read(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        let mut buffer = vec![0; 128 * 1024];
-        let mut from = 0;
-        loop {
-            match self.file.read_at(&mut buffer, from) {
-                Ok(0) => return Ok(()),
-                Ok(count) => {
-                    take(&buffer[..count]);
-                    from += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+    pub(super) fn read(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
+        pieces(&self.file, take)
     }
 
     /// Adds to it.
@@ -196,6 +184,23 @@ impl Part {
         let own = fstat(&self.file).ok()?;
         let named = folder.look(&self.name).ok()??;
         is_same(&own, &named).then_some(own)
+    }
+}
+
+/// All bytes of a file, in pieces.
+pub(super) fn pieces(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; 128 * 1024];
+    let mut from = 0;
+    loop {
+        match file.read_at(&mut buffer, from) {
+            Ok(0) => return Ok(()),
+            Ok(count) => {
+                take(&buffer[..count]);
+                from += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, openat, renameat};
 use rustix::io::Errno;
 
 use super::draft::Draft;
-use super::folder::{Folder, is_file, sort};
+use super::folder::Folder;
 use super::part::Part;
 use super::record::{Record, changed};
 use super::{Exists, FileError, os};
@@ -50,10 +50,8 @@ impl Draft {
                     None => return Err(refused(Errno::EXIST)),
                 };
                 let record = self.record.as_ref();
-                if self.store.is_in_use(&there) {
-                    return Err(FileError::new(format!(
-                        "{shown} is this run's log; choose another name for one of them"
-                    )));
+                if let Some(obstacle) = self.store.obstacle(&there, &shown) {
+                    return Err(obstacle);
                 }
                 match decide(self.store.config.exists, folder, name, &there, part, record) {
                     Ok(Choice::Replace) => replace(folder, part, name, &there).map_err(refused)?,
@@ -120,12 +118,6 @@ fn decide(
     part: &Part,
     record: Option<&Record>,
 ) -> Result<Choice, String> {
-    if !is_file(there) {
-        return Err(format!(
-            "is {}; move it away or choose another name",
-            sort(there)
-        ));
-    }
     match exists {
         Exists::Overwrite => Ok(Choice::Replace),
         Exists::Skip => Ok(Choice::Leave { is_same: false }),

@@ -9,7 +9,8 @@ use rustix::io::Errno;
 
 use super::{Shared, Waiting};
 use crate::store::FileError;
-use crate::store::draft::{Ask, ContentRange, OVERLAP, Refused, Version};
+use crate::store::draft::{Ask, ContentRange, Refused, Version};
+use crate::store::overlap::{OVERLAP, Overlap, again_from};
 use crate::store::record::Record;
 use crate::text::escape;
 
@@ -30,7 +31,7 @@ pub struct Body {
     /// How much was there before the response that is being read.
     held_before: u64,
     /// The bytes that are still to come again.
-    overlap: Vec<u8>,
+    overlap: Overlap,
 }
 
 impl Body {
@@ -44,7 +45,7 @@ impl Body {
             held: waiting.held,
             record: waiting.record.clone().filter(|_| waiting.is_resumable),
             held_before: 0,
-            overlap: Vec::new(),
+            overlap: Overlap::default(),
         }
     }
 
@@ -86,7 +87,7 @@ impl Body {
             ..Waiting::default()
         };
         self.held_before = 0;
-        self.overlap.clear();
+        self.overlap = Overlap::default();
         Ok(())
     }
 
@@ -104,7 +105,7 @@ impl Body {
         if fits {
             record.length = Some(range.length);
             self.held_before = range.first;
-            self.overlap.clone_from(&waiting.tail);
+            self.overlap = Overlap::new(waiting.tail.clone());
         }
         fits
     }
@@ -136,12 +137,7 @@ impl Body {
     ///
     /// If they cannot be kept, or the output has ended.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        let repeated = self.overlap.len().min(bytes.len());
-        let (again, bytes) = bytes.split_at(repeated);
-        if self.overlap[..repeated] != *again {
-            return Err(Refused::Changed);
-        }
-        self.overlap.drain(..repeated);
+        let bytes = self.overlap.pass(bytes)?;
         if bytes.is_empty() {
             return Ok(());
         }
@@ -207,9 +203,7 @@ impl Body {
         if !last.is_empty() {
             self.write(last)?;
         }
-        if !self.overlap.is_empty() {
-            return Err(Refused::Changed);
-        }
+        self.overlap.end()?;
         let state = self.shared.lock();
         let Some(waiting) = state.waiting.get(&self.index) else {
             return Err(Refused::Ended);
@@ -235,11 +229,6 @@ impl Waiting {
         self.tail.drain(..too_many);
         self.tail.extend_from_slice(new);
     }
-}
-
-/// From where on bytes are asked for of which so many are there: the last ones once more.
-fn again_from(held: u64) -> u64 {
-    held.saturating_sub(OVERLAP)
 }
 
 /// An attempt is over. Should there be another, what is there of the body may have to be replaced, so
