@@ -4,26 +4,23 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Method, Response, StatusCode, header};
+use http::{Method, Response, StatusCode};
 use ring::digest::{Context, SHA256};
 use ureq::{Body, BodyReader};
 
 use super::client::{Broken, Client, Step, Visit};
 use super::decode::{Coding, Counts, Decoder, coding};
+use super::error;
+use super::meaning::{FAILURE_BODY, Meaning, judge};
 use super::meter::{Fault, Meter};
 use super::sink::Sink;
-use super::version;
 use crate::outcome::{Failure, FailureKind};
-use crate::store::{Refused, Validators};
+use crate::store::Refused;
 use crate::target::Location;
 use crate::text::{excerpt, hex};
-use crate::timing::Phase;
 
 /// A redirect's body is read to keep the connection, but not past this many bytes.
 const REDIRECT_BODY: u64 = 64 * 1024;
-
-/// So is the body of an answer whose status is a failure, which nobody asked for.
-const FAILURE_BODY: u64 = 1024 * 1024;
 
 /// How much is collected before it is written to a file: TLS gives 16 KiB at a time, and a plain
 /// socket what has come so far.
@@ -40,22 +37,6 @@ enum Limit {
     Leave(u64),
     /// More is a failure.
     Fail(u64),
-}
-
-/// What a response means for its target.
-enum Meaning {
-    /// Its body is what was wanted.
-    Body,
-    /// Its body is not, and is read up to here.
-    NoBody(u64),
-    /// What is there already is still what the server has.
-    Unchanged,
-    /// What is there already is all that there is.
-    Complete,
-    /// What is there already is of no use: ask again, for the whole.
-    Afresh,
-    /// It is not what may follow such a request.
-    Refused(Failure),
 }
 
 impl Client {
@@ -211,7 +192,7 @@ impl Client {
                 match written {
                     Ok(()) => filled = 0,
                     Err(Refused::Changed) => return Ok(None),
-                    Err(refused) => return Err(Broken::Own(failure(refused))),
+                    Err(refused) => return Err(Broken::Own(error::from_refused(refused))),
                 }
             }
             if is_over {
@@ -252,7 +233,7 @@ impl Client {
         match visit.sink.complete(last) {
             Ok(()) => Ok(Step::Taken),
             Err(Refused::Changed) => Ok(Step::Afresh),
-            Err(refused) => Err(Broken::Own(failure(refused))),
+            Err(refused) => Err(Broken::Own(error::from_refused(refused))),
         }
     }
 
@@ -330,122 +311,9 @@ impl Visit<'_> {
     }
 }
 
-/// What a response means that is no redirect. If its body is what was wanted, the sink has been told.
-fn judge(
-    visit: &mut Visit<'_>,
-    status: StatusCode,
-    is_accepted: bool,
-    headers: &HeaderMap,
-    decoding: Option<Coding>,
-    length: Option<u64>,
-) -> Result<Meaning, Broken> {
-    let accepted = if is_accepted {
-        Meaning::Body
-    } else {
-        Meaning::NoBody(FAILURE_BODY)
-    };
-    if let Sink::None = visit.sink {
-        return Ok(accepted);
-    }
-    let is_plain = decoding.is_none() && !visit.is_own_range;
-    let length = length.filter(|_| decoding.is_none());
-    let mut version = version::of(headers, length, is_plain);
-    if visit.has_conditions {
-        // What comes may be a part, or another variant than a plain request would get.
-        version.validators = Validators::default();
-    }
-    let refused = |kind, message: &str| {
-        Ok(Meaning::Refused(Failure {
-            kind,
-            phase: None,
-            message: message.to_owned(),
-        }))
-    };
-    match status {
-        StatusCode::NOT_MODIFIED if visit.sent.unless => Ok(Meaning::Unchanged),
-        StatusCode::RANGE_NOT_SATISFIABLE if visit.sent.range => {
-            let length = headers
-                .get(header::CONTENT_RANGE)
-                .and_then(version::unsatisfied);
-            let is_all = length.is_some_and(|length| visit.sink.is_all(length));
-            Ok(if is_all {
-                Meaning::Complete
-            } else {
-                Meaning::Afresh
-            })
-        }
-        StatusCode::PARTIAL_CONTENT if visit.sent.range => {
-            let range = headers
-                .get(header::CONTENT_RANGE)
-                .and_then(version::content_range);
-            let fits = range.is_some_and(|range| {
-                let count = range.last.saturating_sub(range.first).saturating_add(1);
-                // The two lengths that it states are one.
-                length.is_none_or(|length| length == count) && visit.sink.go_on(range, &version)
-            });
-            Ok(if fits { Meaning::Body } else { Meaning::Afresh })
-        }
-        StatusCode::PARTIAL_CONTENT if !visit.is_own_range => refused(
-            FailureKind::Protocol,
-            "the server sent a part of the body (206), though the whole was asked for",
-        ),
-        _ if !is_accepted => Ok(accepted),
-        StatusCode::NOT_MODIFIED => refused(
-            FailureKind::Status,
-            "not modified (304), so there is no body to save",
-        ),
-        _ if status.is_redirection() => refused(
-            FailureKind::Redirect,
-            "a redirect that is not followed has no body to save",
-        ),
-        _ => {
-            let url = visit.location.text();
-            match visit.sink.start(url, version) {
-                Ok(()) => Ok(Meaning::Body),
-                Err(refused) => Err(Broken::Own(failure(refused))),
-            }
-        }
-    }
-}
-
 /// Whether a response to this has a body at all (RFC 9112, 6.3).
 fn has_body(method: &Method, status: StatusCode) -> bool {
     method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
-}
-
-fn failure(refused: Refused) -> Failure {
-    let (kind, phase, message) = match refused {
-        Refused::File(error) => return error.into(),
-        Refused::Ended => (
-            FailureKind::Stopped,
-            None,
-            "stopped before it was complete".to_owned(),
-        ),
-        Refused::Short { held, length } => (
-            FailureKind::Closed,
-            Some(Phase::Receive),
-            format!("the server ended the body after {held} of {length} bytes"),
-        ),
-        Refused::Begun(given) => (
-            FailureKind::Broken,
-            None,
-            format!(
-                "the body broke off after {given} bytes, which are passed on already, and the server \
-                 cannot go on from there"
-            ),
-        ),
-        // Whoever can ask again does so before it comes to this.
-        Refused::Changed => (
-            FailureKind::Protocol,
-            None,
-            "the body is another than before".to_owned(),
-        ),
-    };
-    Failure {
-        kind,
-        phase,
-        message,
-    }
 }
 
 fn undecodable(coding: String) -> Broken {

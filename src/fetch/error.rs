@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::outcome::{Failure, FailureKind};
+use crate::store::Refused;
 use crate::text::escape;
 use crate::timing::Phase;
 
@@ -200,6 +201,42 @@ pub(super) fn on_the_way_to(proxy: &str, mut failure: Failure) -> Failure {
         failure.message = format!("the proxy {proxy}: {}", failure.message);
     }
     failure
+}
+
+/// Words why bytes of a body were not taken.
+pub(super) fn from_refused(refused: Refused) -> Failure {
+    let (kind, phase, message) = match refused {
+        Refused::File(error) => return error.into(),
+        Refused::Ended => (
+            FailureKind::Stopped,
+            None,
+            "stopped before it was complete".to_owned(),
+        ),
+        Refused::Short { held, length } => (
+            FailureKind::Closed,
+            Some(Phase::Receive),
+            format!("the server ended the body after {held} of {length} bytes"),
+        ),
+        Refused::Begun(given) => (
+            FailureKind::Broken,
+            None,
+            format!(
+                "the body broke off after {given} bytes, which are passed on already, and the server \
+                 cannot go on from there"
+            ),
+        ),
+        // Whoever can ask again does so before it comes to this.
+        Refused::Changed => (
+            FailureKind::Protocol,
+            None,
+            "the body is another than before".to_owned(),
+        ),
+    };
+    Failure {
+        kind,
+        phase,
+        message,
+    }
 }
 
 /// A status that is not accepted.

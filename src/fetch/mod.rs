@@ -18,6 +18,7 @@ mod exchange;
 mod fetcher;
 mod frames;
 mod guard;
+mod meaning;
 mod meter;
 mod proxy;
 mod redirect;

@@ -80,18 +80,18 @@ pub(super) fn build(
 
 /// Whether the user asks for something else than the whole body, whatever it is now.
 pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
-    let given = |name| {
-        let own = target.headers.as_deref();
-        config.headers.contains_key(name) || own.is_some_and(|own| own.contains_key(name))
-    };
-    CONDITIONS.iter().any(given)
+    CONDITIONS.iter().any(|name| is_given(config, target, name))
 }
 
 /// Whether the user asks for a part of the body.
 pub(super) fn has_range(config: &FetchConfig, target: &Target) -> bool {
+    is_given(config, target, &header::RANGE)
+}
+
+/// Whether the user gives this header, for all targets or for this one.
+fn is_given(config: &FetchConfig, target: &Target, name: &HeaderName) -> bool {
     let own = target.headers.as_deref();
-    let given = |headers: &HeaderMap| headers.contains_key(header::RANGE);
-    given(&config.headers) || own.is_some_and(given)
+    config.headers.contains_key(name) || own.is_some_and(|own| own.contains_key(name))
 }
 
 /// A value that came from a server as a header can be sent as one.

@@ -50,21 +50,14 @@ impl Client {
         let Sink::File(mut draft) = sink else {
             return (outcome, None);
         };
-        match (outcome.verdict, naming) {
-            (Verdict::Unchanged, _) => {
-                settle(&mut outcome, store.kept(place).map(Published::Same), target);
-            }
+        let published = match (outcome.verdict, naming) {
+            (Verdict::Unchanged, _) => store.kept(place).map(Published::Same),
             (Verdict::Ok, Naming::Late) => return (outcome, Some(Unnamed { draft })),
-            (Verdict::Ok, Naming::Place) => {
-                let published = draft.publish_as(place);
-                settle(&mut outcome, published, target);
-            }
-            (Verdict::Ok, Naming::Other(name)) => {
-                let published = draft.publish_as(name);
-                settle(&mut outcome, published, target);
-            }
-            (Verdict::Failed | Verdict::Skipped, _) => {}
-        }
+            (Verdict::Ok, Naming::Place) => draft.publish_as(place),
+            (Verdict::Ok, Naming::Other(name)) => draft.publish_as(name),
+            (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
+        };
+        settle(&mut outcome, published, target);
         (outcome, None)
     }
 
