@@ -23,7 +23,7 @@ impl Arm {
 }
 
 /// One run of an arm. All outcomes told from its beginning to its end are its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ArmRun {
     /// Which way.
     pub arm: Arm,
@@ -38,7 +38,7 @@ pub struct ArmRun {
 }
 
 /// The times of one arm.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ArmTimes {
     /// The makespan of each run in seconds, in the order of the pairs.
     pub seconds: Vec<f64>,

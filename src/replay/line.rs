@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 
-use crate::comparison::{Arm, ArmRun};
+use crate::comparison::ArmRun;
 use crate::outcome::{Attempt, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
 use crate::summary::Summary;
 use crate::target::Verb;
@@ -26,7 +26,7 @@ pub(super) enum Line {
     Warning {
         message: String,
     },
-    Arm(ArmStart),
+    Arm(ArmRun),
     ArmSummary(Totals),
     Comparison(Box<Compared>),
     Summary(Totals),
@@ -49,27 +49,6 @@ pub(super) struct Run {
     pub(super) workers: usize,
     pub(super) started_at: Moment,
     pub(super) startup: Seconds,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct ArmStart {
-    arm: Arm,
-    pair: u32,
-    workers: usize,
-    done: u32,
-    of: u32,
-}
-
-impl ArmStart {
-    pub(super) fn run(&self) -> ArmRun {
-        ArmRun {
-            arm: self.arm,
-            pair: self.pair,
-            workers: self.workers,
-            done: self.done,
-            of: self.of,
-        }
-    }
 }
 
 /// Of a summary, what cannot be had by adding up the results.

@@ -168,9 +168,9 @@ impl Teller<'_> {
                 Line::Arm(_) if !self.is_only => {
                     return Err(file.wrong("a comparison cannot be merged; replay it alone"));
                 }
-                Line::Arm(start) => {
-                    arm = Some((start.run(), Tally::new(self.workers)));
-                    self.listener.event(&Event::ArmStarted(start.run()))?;
+                Line::Arm(run) => {
+                    arm = Some((run, Tally::new(self.workers)));
+                    self.listener.event(&Event::ArmStarted(run))?;
                 }
                 Line::ArmSummary(totals) => {
                     let Some((_, tally)) = arm.take() else {

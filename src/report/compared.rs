@@ -4,33 +4,11 @@ use serde::Serialize;
 
 use crate::comparison::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::event::{GateVerdict, Judged};
-use crate::stats::{Finding, Interval, Sample};
+use crate::stats::{Finding, Interval, Speedup, Usl};
 use crate::summary::Summary;
 
 use super::Baseline;
 use super::record::Totals;
-
-/// The beginning of a run of an arm.
-#[derive(Serialize)]
-pub(super) struct ArmStart {
-    arm: Arm,
-    pair: u32,
-    workers: usize,
-    done: u32,
-    of: u32,
-}
-
-impl ArmStart {
-    pub(super) fn new(run: ArmRun) -> Self {
-        ArmStart {
-            arm: run.arm,
-            pair: run.pair,
-            workers: run.workers,
-            done: run.done,
-            of: run.of,
-        }
-    }
-}
 
 /// The end of a run of an arm.
 #[derive(Serialize)]
@@ -58,9 +36,9 @@ pub(super) struct Compared<'a> {
     workers: usize,
     targets: u64,
     warmups: u32,
-    serial: Arms<'a>,
-    parallel: Arms<'a>,
-    speedup: Ratio,
+    serial: &'a ArmTimes,
+    parallel: &'a ArmTimes,
+    speedup: &'a Speedup,
     verdict: Option<&'static str>,
     efficiency: f64,
     estimated: Option<f64>,
@@ -75,13 +53,9 @@ impl<'a> Compared<'a> {
             workers: comparison.workers,
             targets: comparison.targets,
             warmups: comparison.warmups,
-            serial: Arms::new(&comparison.serial),
-            parallel: Arms::new(&comparison.parallel),
-            speedup: Ratio {
-                pairs: comparison.speedup.pairs,
-                ratio: comparison.speedup.ratio,
-                interval: comparison.speedup.interval.map(Ends::new),
-            },
+            serial: &comparison.serial,
+            parallel: &comparison.parallel,
+            speedup: &comparison.speedup,
             verdict: comparison.speedup.finding().map(finding),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
@@ -100,7 +74,7 @@ pub(super) struct Swept<'a> {
     targets: u64,
     points: Vec<Point<'a>>,
     knee: Option<usize>,
-    law: Option<Law>,
+    law: Option<Usl>,
     differing: Differing<'a>,
 }
 
@@ -108,16 +82,8 @@ pub(super) struct Swept<'a> {
 struct Point<'a> {
     workers: usize,
     #[serde(flatten)]
-    times: Arms<'a>,
-    interval: Option<Ends>,
-}
-
-#[derive(Serialize)]
-struct Law {
-    lambda: f64,
-    sigma: f64,
-    kappa: f64,
-    r_squared: Option<f64>,
+    times: &'a ArmTimes,
+    interval: Option<Interval>,
 }
 
 impl<'a> Swept<'a> {
@@ -125,19 +91,14 @@ impl<'a> Swept<'a> {
         let (count, urls) = &sweep.differing;
         let point = |point: &'a SweepRuns| Point {
             workers: point.workers,
-            times: Arms::new(&point.times),
-            interval: point.interval.map(Ends::new),
+            times: &point.times,
+            interval: point.interval,
         };
         Swept {
             targets: sweep.targets,
             points: sweep.points.iter().map(point).collect(),
             knee: sweep.knee.map(|knee| knee.workers),
-            law: sweep.law.map(|law| Law {
-                lambda: law.lambda,
-                sigma: law.sigma,
-                kappa: law.kappa,
-                r_squared: law.r_squared,
-            }),
+            law: sweep.law,
             differing: Differing {
                 count: *count,
                 urls,
@@ -153,7 +114,7 @@ pub(super) struct Gate<'a> {
     verdict: GateVerdict,
     value: Option<f64>,
     unit: &'static str,
-    interval: Option<Ends>,
+    interval: Option<Interval>,
     why: Option<&'a str>,
 }
 
@@ -164,7 +125,7 @@ impl<'a> Gate<'a> {
             verdict: judged.verdict,
             value: judged.value,
             unit: judged.unit,
-            interval: judged.interval.map(Ends::new),
+            interval: judged.interval,
             why: Some(judged.why.as_str()).filter(|why| !why.is_empty()),
         }
     }
@@ -176,72 +137,6 @@ pub(super) fn finding(finding: Finding) -> &'static str {
         Finding::Faster => "faster",
         Finding::Slower => "slower",
         Finding::NoDifference => "no difference",
-    }
-}
-
-#[derive(Serialize)]
-struct Arms<'a> {
-    seconds: &'a [f64],
-    sample: Summed,
-    failed: u64,
-    retries: u64,
-    startup: f64,
-}
-
-impl<'a> Arms<'a> {
-    fn new(times: &'a ArmTimes) -> Self {
-        Arms {
-            seconds: &times.seconds,
-            sample: Summed::new(&times.sample),
-            failed: times.failed,
-            retries: times.retries,
-            startup: times.startup,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Summed {
-    n: usize,
-    mean: f64,
-    median: f64,
-    deviation: Option<f64>,
-    min: f64,
-    max: f64,
-}
-
-impl Summed {
-    fn new(sample: &Sample) -> Self {
-        Summed {
-            n: sample.n,
-            mean: sample.mean,
-            median: sample.median,
-            deviation: sample.deviation,
-            min: sample.min,
-            max: sample.max,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Ratio {
-    pairs: usize,
-    ratio: f64,
-    interval: Option<Ends>,
-}
-
-#[derive(Serialize)]
-struct Ends {
-    low: f64,
-    high: f64,
-}
-
-impl Ends {
-    fn new(interval: Interval) -> Self {
-        Ends {
-            low: interval.low,
-            high: interval.high,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::comparison::ArmRun;
 use crate::event::{Event, Listener};
 
 use super::Baseline;
-use super::compared::{ArmEnd, ArmStart, Compared, Gate, Swept};
+use super::compared::{ArmEnd, Compared, Gate, Swept};
 use super::record::{Result, Run, Totals};
 
 /// The report for programs, written to `W`.
@@ -81,7 +81,7 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Counted(_) => Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
-                self.write(&Line::Arm(ArmStart::new(*run)))
+                self.write(&Line::Arm(run))
             }
             Event::ArmEnded(summary) => match self.arm.take() {
                 Some(run) => self.write(&Line::ArmSummary(ArmEnd::new(run, summary))),
@@ -107,7 +107,7 @@ enum Line<'a> {
     Run(Run),
     Result(Result<'a>),
     Warning { message: &'a str },
-    Arm(ArmStart),
+    Arm(&'a ArmRun),
     ArmSummary(ArmEnd<'a>),
     Comparison(Compared<'a>),
     Sweep(Swept<'a>),

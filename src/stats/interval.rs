@@ -7,7 +7,7 @@ use super::student::critical_value;
 pub const LEVEL: f64 = 0.95;
 
 /// From where to where a true value may well lie.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
     /// The lower end.
     pub low: f64,

@@ -20,7 +20,7 @@ impl Pair {
 }
 
 /// The speed-up of parallel over serial, and how well it is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Speedup {
     /// How many pairs it is from.
     pub pairs: usize,

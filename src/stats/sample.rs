@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Some values, summed up.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Sample {
     /// How many there are; at least one.
     pub n: usize,
