@@ -1,0 +1,145 @@
+//! The rows: what is done, by whom, and what it should come to.
+
+mod bodies;
+mod lists;
+mod small;
+mod waits;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::clients::{Installed, version};
+use crate::measure::{Contender, race};
+use crate::site::Site;
+use crate::table::Table;
+
+type Row = (&'static str, &'static str, fn(&Bench) -> Vec<Table>);
+
+/// All rows, under the names that the command line knows.
+pub(crate) const ROWS: &[Row] = &[
+    (
+        "P1",
+        "100,000 bodies of 1 KiB, connections kept",
+        small::kept,
+    ),
+    ("P2", "a server that takes its time", waits::delayed),
+    ("P3", "one body of 1 GiB", bodies::large),
+    ("P4", "memory for long lists, 32 workers", lists::memory),
+    ("P5", "one URL, the whole process", small::one),
+    (
+        "P6",
+        "CPU time for a URL, short list and long, 32 workers",
+        lists::cpu,
+    ),
+    ("P7", "the pool alone, 1,000,000 empty jobs", small::pool),
+    (
+        "P8",
+        "20,000 bodies of 1 KiB saved, 8 workers",
+        bodies::many,
+    ),
+    (
+        "P9",
+        "20,000 bodies of 1 KiB, a connection each, 8 workers",
+        small::closed,
+    ),
+    ("P10", "memory for a worker", waits::workers),
+    (
+        "LINE",
+        "from a response's last byte to its line",
+        waits::lines,
+    ),
+];
+
+/// What the rows share.
+pub(crate) struct Bench {
+    pub(crate) site: Site,
+    pub(crate) installed: Installed,
+    pub(crate) rounds: usize,
+    pub(crate) is_long: bool,
+}
+
+/// No client takes longer than this for a run, except where a row says so.
+const LIMIT: Duration = Duration::from_secs(180);
+
+impl Bench {
+    pub(crate) fn start(rounds: usize, is_long: bool) -> Self {
+        Bench {
+            site: Site::start(),
+            installed: Installed::find(),
+            rounds,
+            is_long,
+        }
+    }
+
+    /// The machine, the programs, and who is missing.
+    pub(crate) fn about(&self, is_markdown: bool) -> String {
+        let cpus = num_cpus::get();
+        let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kilobytes = memory
+            .lines()
+            .find_map(|line| line.strip_prefix("MemTotal:"))
+            .and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok())
+            .unwrap_or(f64::NAN);
+        let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+        let date = now.split('T').next().unwrap_or_default();
+        let mut programs = vec![format!("pfetch {}", env!("CARGO_PKG_VERSION"))];
+        let missing = self.installed.missing();
+        for program in ["curl", "wget2", "aria2c", "wrk"] {
+            if !missing.contains(&program) {
+                programs.push(format!("{program} {}", version(program)));
+            }
+        }
+        let mut text = format!(
+            "{date}, {cpus} CPUs, {:.0} GiB of memory, one nginx worker on the same machine, medians \
+             of {} rounds (lowest to highest).\n{}.\n",
+            kilobytes / (1024.0 * 1024.0),
+            self.rounds,
+            programs.join(", ")
+        );
+        if !missing.is_empty() {
+            text += &format!("Not installed, so not measured: {}.\n", missing.join(", "));
+        }
+        if is_markdown {
+            text.replace('\n', "\n\n")
+        } else {
+            text
+        }
+    }
+
+    fn race(&self, contenders: &mut [Contender]) {
+        self.race_for(LIMIT, contenders);
+    }
+
+    fn race_for(&self, limit: Duration, contenders: &mut [Contender]) {
+        race(self.rounds, limit, self.site.folder(), contenders);
+    }
+}
+
+/// This program as a process of its own, doing something else.
+fn itself<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+    command.args(args);
+    command
+}
+
+/// The floor: raw sockets on so many threads.
+fn floor(address: &str, path: &str, threads: usize, count: usize, how: &str) -> Contender {
+    let numbers = [threads.to_string(), count.to_string()];
+    let [threads, number] = numbers;
+    let args = [address, path, &threads, &number, how].map(str::to_owned);
+    Contender::new("raw sockets", count, move || {
+        itself(["floor".to_owned()].iter().chain(&args))
+    })
+}
+
+/// A contender whose command is made from a list of URLs.
+fn from_list(
+    name: &str,
+    count: usize,
+    list: &Path,
+    command: impl Fn(&Path) -> Command + 'static,
+) -> Contender {
+    let list = list.to_owned();
+    Contender::new(name, count, move || command(&list))
+}

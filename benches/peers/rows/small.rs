@@ -1,0 +1,189 @@
+//! Many small bodies, one small body, and none at all.
+
+use crate::clients::{self, PFETCH};
+use crate::jobs::WAYS;
+use crate::measure::{Contender, Usage};
+use crate::table::{CPU, CPU_EACH, Limit, PEAK, RATE, SHORT_CPU, SHORT_WALL, Table, WALL};
+
+use super::{Bench, floor, from_list, itself};
+
+/// P1
+pub(super) fn kept(bench: &Bench) -> Vec<Table> {
+    [8, 32].map(|workers| kept_on(bench, workers)).into()
+}
+
+fn kept_on(bench: &Bench, workers: usize) -> Table {
+    const COUNT: usize = 100_000;
+    const FEW: usize = 500;
+    let site = &bench.site;
+    let prefix = site.url("/small/");
+    let list = site.list(&prefix, COUNT);
+    let mut all = vec![
+        floor(&site.address(), "/small/1", workers, COUNT, "keep"),
+        from_list("pfetch", COUNT, &list, move |list| {
+            clients::pfetch(workers, list)
+        }),
+    ];
+    if bench.installed.wget2 {
+        all.push(from_list("wget2", COUNT, &list, move |list| {
+            clients::wget2_discarding(workers, list)
+        }));
+    }
+    if bench.installed.curl {
+        let curl_list = site.curl_list(&prefix, COUNT);
+        all.push(from_list("curl -Z", COUNT, &curl_list, move |list| {
+            clients::curl(workers, list)
+        }));
+        let few = site.list(&prefix, FEW);
+        all.push(from_list("xargs curl", FEW, &few, move |list| {
+            clients::xargs_curl(workers, list)
+        }));
+    }
+    if bench.installed.wrk {
+        let url = site.url("/small/1");
+        let wrk = Contender::new("wrk", 0, move || clients::wrk(workers, &url));
+        all.push(wrk.counting(clients::wrk_count));
+    }
+    bench.race(&mut all);
+    let mut table = Table::new(format!("{workers} workers"), &[RATE, CPU_EACH, PEAK], &all);
+    let cpu: (&str, fn(&Usage) -> f64) = ("CPU", Usage::cpu_each);
+    table.ask(&all, cpu, ("pfetch", "raw sockets"), Limit::AtMost(1.35));
+    table.ask(&all, cpu, ("pfetch", "wget2"), Limit::AtMost(0.75));
+    table.ask(&all, cpu, ("pfetch", "curl -Z"), Limit::AtMost(0.5));
+    let rate: (&str, fn(&Usage) -> f64) = ("rate", Usage::rate);
+    for peer in ["wget2", "curl -Z", "xargs curl"] {
+        table.ask(&all, rate, ("pfetch", peer), Limit::AtLeast(1.0));
+    }
+    table
+        .note("wrk asks for one URL again and again, from one thread, and reports nothing of each")
+        .note(format!("xargs starts a curl for each of {FEW} URLs"))
+        .note("aria2c saves whatever it fetches: it is in P8")
+}
+
+/// P9
+pub(super) fn closed(bench: &Bench) -> Vec<Table> {
+    const COUNT: usize = 20_000;
+    const WORKERS: usize = 8;
+    let site = &bench.site;
+    let prefix = site.url("/close/");
+    let list = site.list(&prefix, COUNT);
+    let mut all = vec![
+        floor(&site.address(), "/close/1", WORKERS, COUNT, "close"),
+        from_list("pfetch", COUNT, &list, |list| {
+            clients::pfetch(WORKERS, list)
+        }),
+    ];
+    if bench.installed.wget2 {
+        all.push(from_list("wget2", COUNT, &list, |list| {
+            clients::wget2_discarding(WORKERS, list)
+        }));
+    }
+    if bench.installed.curl {
+        let list = site.curl_list(&prefix, COUNT);
+        all.push(from_list("curl -Z", COUNT, &list, |list| {
+            clients::curl(WORKERS, list)
+        }));
+    }
+    bench.race(&mut all);
+    let mut table = Table::new("", &[RATE, CPU_EACH, PEAK], &all);
+    table.ask(
+        &all,
+        ("rate", Usage::rate),
+        ("pfetch", "curl -Z"),
+        Limit::AtLeast(1.0),
+    );
+    vec![table]
+}
+
+/// P5
+pub(super) fn one(bench: &Bench) -> Vec<Table> {
+    let site = &bench.site;
+    // The system's certificates and the bench's own: as much to read as for a server out there.
+    let system = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+    ];
+    let mut roots = system
+        .iter()
+        .find_map(|path| std::fs::read_to_string(path).ok())
+        .unwrap_or_default();
+    let certificates = roots.matches("BEGIN CERTIFICATE").count();
+    roots += &std::fs::read_to_string(site.authority()).expect("it was written");
+    let bundle = site.folder().join("roots.pem");
+    std::fs::write(&bundle, roots).expect("the folder can be written");
+
+    let mut tables = Vec::new();
+    for url in [site.url("/small/1"), site.tls_url("/small/1")] {
+        let is_tls = url.starts_with("https");
+        let contender = |name: &str, program: &'static str, args: &'static [&'static str]| {
+            let (url, bundle) = (url.clone(), bundle.clone());
+            Contender::new(name, 1, move || {
+                let mut command = clients::plain(program);
+                command.args(args).arg(&url);
+                // Where the one and the other look for the system's.
+                command
+                    .env("SSL_CERT_FILE", &bundle)
+                    .env("CURL_CA_BUNDLE", &bundle);
+                command
+            })
+        };
+        let mut all = vec![contender("pfetch", PFETCH, &[])];
+        if bench.installed.curl {
+            all.push(contender(
+                "curl",
+                "curl",
+                &["-q", "-s", "-f", "-o", "/dev/null"],
+            ));
+        }
+        if bench.installed.wget2 && !is_tls {
+            let args = &["-q", "--no-config", "--no-hsts", "-O", "/dev/null"];
+            all.push(contender("wget2", "wget2", args));
+        }
+        // It is over at once, and varies much for that.
+        let rounds = bench.rounds.max(5) * 20;
+        crate::measure::race(rounds, super::LIMIT, site.folder(), &mut all);
+        let setting = if is_tls {
+            format!("https with the system's {certificates} roots, {rounds} rounds")
+        } else {
+            format!("http, {rounds} rounds")
+        };
+        let mut table = Table::new(setting, &[SHORT_WALL, SHORT_CPU, PEAK], &all);
+        let wall: (&str, fn(&Usage) -> f64) = ("time", |usage| usage.wall);
+        if is_tls {
+            table.ask(&all, wall, ("pfetch", "curl"), Limit::AtMost(1.0));
+        } else {
+            table.ask(&all, wall, ("pfetch", "curl"), Limit::AtMost(0.4));
+            table.ask_absolute(
+                "ms",
+                &all,
+                |usage| usage.wall * 1e3,
+                "pfetch",
+                Limit::AtMost(2.0),
+            );
+        }
+        tables.push(table);
+    }
+    tables
+}
+
+/// P7
+pub(super) fn pool(bench: &Bench) -> Vec<Table> {
+    const COUNT: usize = 1_000_000;
+    let on = |workers: usize| {
+        let mut all: Vec<Contender> = WAYS
+            .iter()
+            .map(|&way| {
+                let [workers, count] = [workers, COUNT].map(|number| number.to_string());
+                Contender::new(way, COUNT, move || itself(["jobs", way, &workers, &count]))
+            })
+            .collect();
+        bench.race(&mut all);
+        let mut table = Table::new(format!("{workers} threads"), &[WALL, CPU, PEAK], &all);
+        for way in &WAYS[1..] {
+            let wall: (&str, fn(&Usage) -> f64) = ("time", |usage| usage.wall);
+            table.ask(&all, wall, (way, WAYS[0]), Limit::AtMost(2.0));
+        }
+        table
+    };
+    [2, 8].map(on).into()
+}

@@ -1,0 +1,155 @@
+//! The server of most rows, a real nginx, and lists of URLs on it.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::authority::Authority;
+use crate::nginx::{Nginx, free_port};
+
+/// nginx with one worker, plain and with TLS.
+pub(crate) struct Site {
+    nginx: Nginx,
+    tls_port: u16,
+    scratch: TempDir,
+}
+
+/// Of the large body, in bytes.
+pub(crate) const LARGE: usize = 1 << 30;
+
+impl Site {
+    pub(crate) fn start() -> Self {
+        let scratch = TempDir::with_prefix("pfetch-bench-").expect("there is a temporary folder");
+        let authority = Authority::new("the bench");
+        let identity = authority.loopback();
+        let path = |name: &str| scratch.path().join(name);
+        let written = [
+            ("authority.pem", authority.pem()),
+            ("server.pem", identity.certificate),
+            ("server.key", identity.key),
+        ];
+        for (name, text) in written {
+            fs::write(path(name), text).expect("the folder can be written");
+        }
+        let root = path("www");
+        fs::create_dir(&root).expect("the folder is new");
+        fs::write(root.join("tiny.bin"), "x").expect("the folder can be written");
+        fs::write(root.join("small.bin"), [b'x'; 1024]).expect("the folder can be written");
+        // Any number of URLs, the same few bytes.
+        let places = format!(
+            "access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush on;\n\
+             open_file_cache max=100; open_file_cache_valid 10m;\n\
+             location / {{ root {root}; }}\n\
+             location /small/ {{ root {root}; try_files /small.bin =404; }}\n\
+             location /tiny/ {{ root {root}; try_files /tiny.bin =404; }}\n\
+             location /close/ {{ root {root}; keepalive_timeout 0; try_files /small.bin =404; }}\n",
+            root = root.display()
+        );
+        let tls_port = free_port();
+        let tls = format!(
+            "server {{ listen 127.0.0.1:{tls_port} ssl; {places}\n\
+             ssl_certificate {}; ssl_certificate_key {}; }}",
+            path("server.pem").display(),
+            path("server.key").display(),
+        );
+        let nginx = Nginx::start(&tls, &places);
+        Site {
+            nginx,
+            tls_port,
+            scratch,
+        }
+    }
+
+    /// Writes the large body, which takes a while and is not always needed.
+    pub(crate) fn with_large(&self) {
+        let path = self.large();
+        if path.exists() {
+            return;
+        }
+        let mut block = vec![0; 1 << 20];
+        fastrand::Rng::with_seed(1).fill(&mut block);
+        let mut file = File::create(path).expect("the folder can be written");
+        for _ in 0..LARGE / block.len() {
+            file.write_all(&block).expect("there is room for 1 GiB");
+        }
+    }
+
+    pub(crate) fn large(&self) -> PathBuf {
+        self.folder().join("www").join("large.bin")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        self.nginx.url(path)
+    }
+
+    pub(crate) fn tls_url(&self, path: &str) -> String {
+        format!("https://127.0.0.1:{}{path}", self.tls_port)
+    }
+
+    /// The PEM of who signed the server's certificate.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder().join("authority.pem")
+    }
+
+    /// `127.0.0.1:PORT`
+    pub(crate) fn address(&self) -> String {
+        self.nginx.url("").trim_start_matches("http://").to_owned()
+    }
+
+    /// A list of `count` URLs, `prefix` and a number each.
+    pub(crate) fn list(&self, prefix: &str, count: usize) -> PathBuf {
+        let path = self.list_path("list", prefix, count);
+        write(&path, count, |number, out| {
+            writeln!(out, "{prefix}{number}")
+        });
+        path
+    }
+
+    /// The same for curl, which wants a place for each: nowhere.
+    pub(crate) fn curl_list(&self, prefix: &str, count: usize) -> PathBuf {
+        let path = self.list_path("curl", prefix, count);
+        write(&path, count, |number, out| {
+            writeln!(out, "url = \"{prefix}{number}\"\noutput = \"/dev/null\"")
+        });
+        path
+    }
+
+    fn list_path(&self, kind: &str, prefix: &str, count: usize) -> PathBuf {
+        let of: String = prefix
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
+        self.folder().join(format!("{kind}-{of}-{count}"))
+    }
+}
+
+/// Writes a list for curl that saves into the folder in which it is.
+pub(crate) fn curl_list_saving(folder: &Path, prefix: &str, count: usize) -> PathBuf {
+    let path = folder.join("list");
+    let folder = folder.display();
+    write(&path, count, |number, out| {
+        writeln!(
+            out,
+            "url = \"{prefix}{number}\"\noutput = \"{folder}/{number}\""
+        )
+    });
+    path
+}
+
+fn write<W>(path: &Path, count: usize, line: W)
+where
+    W: Fn(usize, &mut BufWriter<File>) -> std::io::Result<()>,
+{
+    let file = File::create(path).expect("the folder can be written");
+    let mut out = BufWriter::new(file);
+    (0..count)
+        .try_for_each(|number| line(number, &mut out))
+        .and_then(|()| out.flush())
+        .expect("the folder can be written");
+}
