@@ -6,10 +6,10 @@
 //! per request. The worker whose request starts a look-up is charged its time; others that want the
 //! same host wait for the same answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -51,14 +51,24 @@ pub enum Family {
 pub(super) struct Dns {
     config: DnsConfig,
     names: Arc<Names>,
-    /// `None` only while being dropped.
-    pool: Option<Pool>,
+    /// Made for the first name: many runs have numeric hosts only.
+    pool: OnceLock<Pool>,
 }
 
 #[derive(Default)]
 struct Names {
-    table: Mutex<HashMap<Arc<str>, Entry>>,
+    table: Mutex<Table>,
     changed: Condvar,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: HashMap<Arc<str>, Entry>,
+    /// Names whose look-up has not begun. Here rather than in the pool's queue, which has an end: more
+    /// may be left by workers that gave up than any queue should hold.
+    waiting: VecDeque<Arc<str>>,
+    /// Threads that take names from there.
+    lookers: usize,
 }
 
 enum Entry {
@@ -72,13 +82,7 @@ impl Dns {
         Dns {
             config,
             names: Arc::default(),
-            pool: Some(
-                Pool::builder()
-                    .workers(LOOKUPS_AT_ONCE)
-                    .queue(usize::from(u16::MAX))
-                    .name("pfetch-dns")
-                    .build(),
-            ),
+            pool: OnceLock::new(),
         }
     }
 
@@ -136,7 +140,7 @@ impl Dns {
         let mut asked = false;
         let mut table = self.names.lock();
         loop {
-            match table.get(host) {
+            match table.entries.get(host) {
                 Some(Entry::Known(addresses)) => {
                     let addresses = Arc::clone(addresses);
                     drop(table);
@@ -161,36 +165,65 @@ impl Dns {
                 Some(Entry::Failed { .. }) | None => {
                     asked = true;
                     meter.lookup_started();
-                    table.insert(Arc::from(host), Entry::Pending);
-                    self.ask(Arc::from(host));
+                    self.ask(&mut table, Arc::from(host));
                 }
             }
         }
     }
 
-    fn ask(&self, host: Arc<str>) {
-        let names = Arc::clone(&self.names);
-        let look = move |_: &mut Worker, host: Arc<str>| {
-            let found = (&*host, 0).to_socket_addrs().map(|found| {
-                let mut addresses: Vec<IpAddr> = Vec::new();
-                for address in found.map(|socket| socket.ip()) {
-                    if !addresses.contains(&address) {
-                        addresses.push(address);
-                    }
-                }
-                addresses
-            });
-            let entry = match found {
-                Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
-                Ok(_) => Entry::failed("the name has no addresses".to_owned()),
-                Err(error) => Entry::failed(plain_reason(&error.to_string())),
-            };
-            names.lock().insert(host, entry);
-            names.changed.notify_all();
-        };
-        if let Some(pool) = &self.pool {
-            drop(pool.submit(look, host));
+    fn ask(&self, table: &mut Table, host: Arc<str>) {
+        table.entries.insert(Arc::clone(&host), Entry::Pending);
+        table.waiting.push_back(host);
+        if table.lookers == LOOKUPS_AT_ONCE {
+            return;
         }
+        table.lookers += 1;
+        let names = Arc::clone(&self.names);
+        let pool = self.pool.get_or_init(|| {
+            Pool::builder()
+                .workers(LOOKUPS_AT_ONCE)
+                .queue(LOOKUPS_AT_ONCE)
+                .name("pfetch-dns")
+                .build()
+        });
+        drop(pool.submit(move |_: &mut Worker, ()| names.look_up_all(), ()));
+    }
+}
+
+impl Names {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // Only this file's code runs under the lock, so a poisoned one is still consistent.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks up names until none waits.
+    fn look_up_all(&self) {
+        let mut table = self.lock();
+        while let Some(host) = table.waiting.pop_front() {
+            drop(table);
+            let entry = look_up(&host);
+            table = self.lock();
+            table.entries.insert(host, entry);
+            self.changed.notify_all();
+        }
+        table.lookers -= 1;
+    }
+}
+
+fn look_up(host: &str) -> Entry {
+    let found = (host, 0).to_socket_addrs().map(|found| {
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for address in found.map(|socket| socket.ip()) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    });
+    match found {
+        Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
+        Ok(_) => Entry::failed("the name has no addresses".to_owned()),
+        Err(error) => Entry::failed(plain_reason(&error.to_string())),
     }
 }
 
@@ -211,16 +244,10 @@ impl Entry {
     }
 }
 
-impl Names {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
-        // Only this file's code runs under the lock, so a poisoned one is still consistent.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Drop for Dns {
     fn drop(&mut self) {
         if let Some(pool) = self.pool.take() {
+            self.names.lock().waiting.clear();
             pool.stop();
             // A look-up that hangs in the system may not keep the program from ending.
             let _ = pool.shutdown(Duration::ZERO);
