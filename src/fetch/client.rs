@@ -285,6 +285,7 @@ impl Client {
         if self.shared.config.keep_exchanges {
             visit.exchanges.push(self.note(&request, &visit.location));
         }
+        self.meter.announce_head(request::head_length(&request));
         // `run` of a bare request spares the agent a copy of its configuration.
         let response = self.agent.run(request)?;
         if let Some(exchange) = visit.exchanges.last_mut() {

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ const MOST_HEAD_BYTES: usize = 256 * 1024;
 pub(super) struct Meter {
     stop: StopToken,
     reading: Mutex<Reading>,
+    /// How long the current request's head is at most: for the buffer that ureq writes it into.
+    head: AtomicUsize,
 }
 
 /// Why a request may not go on.
@@ -138,7 +141,19 @@ impl Meter {
         Meter {
             stop,
             reading: Mutex::new(Reading::default()),
+            head: AtomicUsize::new(0),
         }
+    }
+
+    /// The request that is about to go out has a head of this length at most.
+    pub(super) fn announce_head(&self, length: usize) {
+        // For this worker's own thread: nothing else depends on it.
+        self.head.store(length, Ordering::Relaxed);
+    }
+
+    /// What was last announced.
+    pub(super) fn head(&self) -> usize {
+        self.head.load(Ordering::Relaxed)
     }
 
     /// Begins a request under these limits, through this proxy.

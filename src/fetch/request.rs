@@ -78,6 +78,20 @@ pub(super) fn build(
     Ok(request)
 }
 
+/// The most bytes that its head takes when it is sent.
+pub(super) fn head_length(request: &Request<()>) -> usize {
+    /// Between and after names and values, or the words of the first line.
+    const MARKS: usize = 4;
+    /// What ureq adds without being told: accept, and the names of the others.
+    const OWN: usize = 128;
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
+    let host = uri.authority().map_or(0, |host| host.as_str().len());
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + MARKS);
+    request.method().as_str().len() + path + host + headers.sum::<usize>() + OWN
+}
+
 /// Whether the user asks for something else than the whole body, whatever it is now.
 pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
     CONDITIONS.iter().any(|name| is_given(config, target, name))

@@ -4,6 +4,7 @@
 //! passes through a proxy where there is one, adds TLS where the URL asks for it, and marks when each
 //! of these was done.
 
+mod buffers;
 mod dial;
 mod line;
 mod race;
@@ -20,13 +21,6 @@ use super::resolver::{Dns, WorkerResolver};
 use super::tls::Tls;
 use dial::Dial;
 
-/// ureq's buffers for each connection: room for the headers (64 KiB is ureq's limit for them), and
-/// for the request's head. No more: ureq holds all that has come, body included, against that limit
-/// when it passes over an interim response.
-const INPUT_BUFFER: usize = 64 * 1024;
-/// See [`INPUT_BUFFER`].
-const OUTPUT_BUFFER: usize = 24 * 1024;
-
 /// A worker's agent over this transport, keeping up to `idle_connections` idle connections.
 pub(super) fn agent(
     idle_connections: usize,
@@ -42,8 +36,6 @@ pub(super) fn agent(
         .http_status_as_error(false)
         .proxy(None)
         .accept_encoding("identity")
-        .input_buffer_size(INPUT_BUFFER)
-        .output_buffer_size(OUTPUT_BUFFER)
         // A worker has one request under way at a time, so one connection a host is enough.
         .max_idle_connections(idle_connections)
         .max_idle_connections_per_host(1)

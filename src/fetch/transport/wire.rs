@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
+use super::buffers::WireBuffers;
 use super::line::{Connected, Line};
-use super::{INPUT_BUFFER, OUTPUT_BUFFER};
 use crate::fetch::meter::{Fault, Meter};
 use crate::target::Secret;
 
@@ -22,7 +22,7 @@ const FRESH: Duration = Duration::from_micros(200);
 pub(super) struct Wire {
     line: Box<dyn Line>,
     remote: SocketAddr,
-    buffers: LazyBuffers,
+    buffers: WireBuffers,
     meter: Arc<Meter>,
     is_tls: bool,
     forward: Option<Forward>,
@@ -50,7 +50,7 @@ impl Wire {
         Wire {
             line,
             remote,
-            buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
+            buffers: WireBuffers::default(),
             meter,
             is_tls,
             forward,
@@ -83,6 +83,7 @@ impl Forward {
 
 impl Transport for Wire {
     fn buffers(&mut self) -> &mut dyn Buffers {
+        self.buffers.expect_head(self.meter.head());
         &mut self.buffers
     }
 
