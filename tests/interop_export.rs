@@ -1,5 +1,5 @@
-//! The reports in files as Python reads them: CSV, JSON and XML by its own libraries, and the JSON
-//! reports held against their schema by an independent validator.
+//! The reports in files as Python reads them: CSV, JSON and XML by its own libraries, and the reports
+//! in JSON and JUnit XML held against their schemas by independent validators.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,6 +8,8 @@
 
 #[path = "export/events.rs"]
 mod events;
+#[path = "support/peer.rs"]
+mod peer;
 #[path = "support/pfetch.rs"]
 mod pfetch;
 #[path = "support/python.rs"]
@@ -99,6 +101,51 @@ print(json.dumps([[suite.attrib, [[case.attrib, [[why.tag, why.attrib] for why i
     }
     let suites = ask(program, &[&exported(Export::Junit, &comparison(faster()))]);
     assert_eq!(suites.as_array().unwrap().len(), 5);
+}
+
+/// What xmllint says of a document that it holds against the schema of JUnit XML, and whether it
+/// lets it pass.
+fn xmllint(document: &str) -> (bool, String) {
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/junit.xsd");
+    let dir = Dir::new();
+    let output = Command::new("xmllint")
+        .args(["--noout", "--nonet", "--schema", schema])
+        .arg(dir.file("report.xml", document))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    // 3 and 4 are what it ends with for a document that is not valid; others are its own troubles.
+    let is_judged = matches!(output.status.code(), Some(0 | 3 | 4));
+    assert!(is_judged, "{}: {said}", output.status);
+    (output.status.success(), said)
+}
+
+#[test]
+fn junit_is_as_its_schema_says() {
+    peer::require("xmllint", "libxml2-utils");
+    for events in all() {
+        let document = exported(Export::Junit, &events);
+        let (is_valid, said) = xmllint(&document);
+        assert!(is_valid, "{said}{document}");
+    }
+    // The schema is not one that lets everything pass.
+    let document = exported(Export::Junit, &run(outcomes(), Some(80 * MS)));
+    for (right, wrong) in [
+        (" tests=\"7\"", ""),
+        ("time=\"0.080000\"", "time=\"80 ms\""),
+        ("<testcase classname", "<case classname"),
+        ("<testcase classname", "<testcase host=\"a\" classname"),
+        ("<failure type", "<reason/><failure type"),
+        ("</testsuites>", "<testcase name=\"x\"/></testsuites>"),
+    ] {
+        let broken = document.replacen(right, wrong, 1);
+        assert_ne!(broken, document);
+        let (is_valid, said) = xmllint(&broken);
+        assert!(
+            !is_valid && said.contains("Schemas validity error"),
+            "{said}{broken}"
+        );
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod server;
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use server::{Reply, Request, Server};
@@ -100,6 +100,22 @@ fn gated() -> (Server, Arc<AtomicBool>) {
     (server, gate)
 }
 
+/// A server that answers so many requests, in the order in which they come, as it has been given leave.
+fn rationed() -> (Server, Arc<AtomicUsize>) {
+    let leave = Arc::new(AtomicUsize::new(0));
+    let (given, come) = (Arc::clone(&leave), AtomicUsize::new(0));
+    let server = Server::with(move |_: &Request, reply: &mut Reply<'_>| {
+        let number = come.fetch_add(1, Ordering::AcqRel);
+        while number >= given.load(Ordering::Acquire) {
+            if reply.wait(Duration::from_millis(5)) {
+                break;
+            }
+        }
+        reply.send(200, "", b"hello")
+    });
+    (server, leave)
+}
+
 fn pfetch(args: &str) -> String {
     format!(
         "TERM=xterm-256color {} {args}",
@@ -144,6 +160,45 @@ fn progress_shows_the_run_and_its_workers_and_leaves_finished_lines_alone() {
     assert_eq!(finished(&screen), 1, "{screen}");
     assert!(screen.contains("3 URLs: 3 ok, 0 failed"), "{screen}");
     assert!(!screen.contains('░'), "the bar is still there:\n{screen}");
+}
+
+#[test]
+fn a_comparison_shows_which_run_is_under_way_and_how_long_it_will_all_take() {
+    let (server, leave) = rationed();
+    let urls = ["/1", "/2", "/3"].map(|path| server.url(path)).join(" ");
+    let command = format!("--compare --runs 2 --warmup 1 -j 2 {urls}");
+    let terminal = Terminal::run("compare", 120, 30, &pfetch(&command));
+    // The arms take turns in going first, the warm-up included. Until each has been run once, nobody
+    // knows how long they take.
+    let runs = [
+        ("serial run 1 of 6, 1 worker ", false),
+        ("parallel run 2 of 6, 2 workers ", false),
+        ("parallel run 3 of 6, 2 workers, ", true),
+        ("serial run 4 of 6, 1 worker, ", true),
+        ("serial run 5 of 6, 1 worker, ", true),
+        ("parallel run 6 of 6, 2 workers, ", true),
+    ];
+    for (number, (run, has_time_left)) in runs.into_iter().enumerate() {
+        // One of the three is answered; while the others are not, this is what goes on.
+        leave.store(number * 3 + 1, Ordering::Release);
+        let screen = terminal.wait_for(run, |screen| {
+            // The first run is also the one that finds out how many there are.
+            let is_one_done = |line: &str| line.contains(" 1/3 ") || line.contains(" 1 done ");
+            screen
+                .lines()
+                .any(|line| line.contains(run) && is_one_done(line))
+        });
+        let line = screen.lines().find(|line| line.contains(run));
+        let line = line.expect("it has just been there");
+        assert_eq!(line.contains(" left "), has_time_left, "{screen}");
+        leave.store(number * 3 + 3, Ordering::Release);
+    }
+    let screen = terminal.wait_for("the end", |screen| screen.contains("exit code 0"));
+    assert!(screen.contains("verdict "), "{screen}");
+    assert!(
+        !screen.contains(" of 6,"),
+        "the bar is still there:\n{screen}"
+    );
 }
 
 #[test]
