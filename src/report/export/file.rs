@@ -20,10 +20,12 @@ const MODE: u32 = 0o666;
 /// A report in a file.
 ///
 /// It is written to a temporary file in the same folder, which takes the file's name and place when
-/// the run is over. If it comes to no end, the temporary file goes away.
+/// it is closed. If the run comes to no end, the temporary file goes away.
 pub struct ExportFile {
     path: PathBuf,
     report: Box<dyn Listener>,
+    /// Whether the run has come to an end.
+    is_over: bool,
     /// `None` when it has become the file.
     temporary: Option<NamedTempFile>,
 }
@@ -60,6 +62,7 @@ impl ExportFile {
         Ok(ExportFile {
             path: path.to_path_buf(),
             report: export.listener(Box::new(out), baseline)?,
+            is_over: false,
             temporary: Some(temporary),
         })
     }
@@ -67,27 +70,30 @@ impl ExportFile {
 
 impl Listener for ExportFile {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        if self.temporary.is_none() {
-            // The file is there; what comes later has no place in it.
-            return Ok(());
-        }
-        self.report.event(event)?;
-        let is_over = matches!(
+        self.is_over |= matches!(
             event,
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_)
         );
-        if !is_over {
-            return Ok(());
+        let told = self.report.event(event);
+        if told.is_err() {
+            // What lacks something is not to become the file.
+            self.temporary = None;
         }
-        self.report.idle()?;
-        match self.temporary.take() {
-            Some(temporary) => match temporary.persist(&self.path) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.error),
-            },
-            None => Ok(()),
+        told
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        let temporary = self.temporary.take().filter(|_| self.is_over);
+        let Some(temporary) = temporary else {
+            return Ok(());
+        };
+        self.report.close()?;
+        match temporary.persist(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.error),
         }
     }
+
     // Idle moments are none of its business: nobody reads the file before it is there.
 }
 
