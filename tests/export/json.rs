@@ -5,7 +5,8 @@ use pfetch::stats::Speedup;
 use serde_json::{Value, json};
 
 use crate::events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, started,
+    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, started, swept,
+    with_gates,
 };
 use pfetch::event::Event;
 
@@ -186,4 +187,30 @@ fn what_is_written_so_far_is_a_line_each() {
         text.starts_with("{\"type\":\"run\",\"schema\":1,") && text.ends_with("}\n"),
         "{text}"
     );
+}
+
+#[test]
+fn sweeps_and_gates_are_those_of_the_lines() {
+    let events = with_gates(swept());
+    let document = parsed(&exported(Export::Json, &events));
+    let mut lines = lines(&exported(Export::JsonLines, &events));
+    let mut of_type = |name: &str| -> Vec<Value> {
+        let mut found: Vec<Value> = Vec::new();
+        for line in &mut lines {
+            if line["type"] == name {
+                line.as_object_mut().unwrap().remove("type");
+                found.push(line.clone());
+            }
+        }
+        found
+    };
+    assert_eq!(document["gates"], Value::Array(of_type("gate")));
+    assert_eq!(document["gates"][1]["verdict"], "failed");
+    assert_eq!(
+        Value::Array(vec![document["sweep"].clone()]),
+        Value::Array(of_type("sweep"))
+    );
+    assert_eq!(document["sweep"]["knee"]["workers"], 4);
+    assert_eq!(document["sweep"]["speedup"]["pairs"], 3);
+    assert!(document["summary"].is_null() && document["comparison"].is_null());
 }

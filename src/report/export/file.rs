@@ -104,3 +104,49 @@ impl fmt::Debug for ExportFile {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::Summary;
+
+    /// Cannot write this warning down, but everything else.
+    struct Forgetful;
+
+    impl Listener for Forgetful {
+        fn event(&mut self, event: &Event) -> io::Result<()> {
+            match event {
+                Event::Warning(_) => Err(io::ErrorKind::StorageFull.into()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_whole_report_becomes_the_file() {
+        let (end, lost) = (
+            Event::Ended(Summary::default()),
+            Event::Warning(String::new()),
+        );
+        for (events, is_there) in [
+            (&[&end][..], true),
+            (&[], false),
+            (&[&lost, &end], false),
+            (&[&end, &lost], false),
+        ] {
+            let folder = tempfile::tempdir().expect("there is a place for temporary files");
+            let path = folder.path().join("report");
+            let mut file =
+                ExportFile::create(Export::Csv, &path, Baseline::None).expect("it can be");
+            file.report = Box::new(Forgetful);
+            for event in events {
+                let is_lost = matches!(event, Event::Warning(_));
+                assert_eq!(file.event(event).is_err(), is_lost);
+            }
+            file.close().expect("there is room");
+            assert_eq!(path.exists(), is_there, "{events:?}");
+            let left = fs::read_dir(folder.path()).expect("it is there").count();
+            assert_eq!(left, usize::from(is_there), "no temporary file is left");
+        }
+    }
+}

@@ -7,7 +7,8 @@
 //! read, and the script puts it in as text.
 //!
 //! Memory and the size of the page are bounded: past some thousands of URLs, the table is a sample
-//! ([`kept`]) and the timeline goes by time slots ([`grid`]); the page says so.
+//! ([`kept`]) and the timeline goes by time slots ([`grid`]); the page says so. Of a sweep, that much is kept
+//! of each number of workers, until it is known which of them is the knee.
 
 mod arm;
 mod axis;
