@@ -1,6 +1,6 @@
 //! A measured comparison of serial and parallel fetching, as plain data.
 
-use crate::stats::{Interval, Knee, Sample, Speedup, Usl};
+use crate::stats::{Interval, Knee, Pair, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -86,11 +86,12 @@ impl Comparison {
 }
 
 /// What the same URLs took at one number of workers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SweepRuns {
     /// The number of workers.
     pub workers: usize,
     /// The times of the runs.
+    #[serde(flatten)]
     pub times: ArmTimes,
     /// The 95 % interval for their mean, if there were runs enough.
     pub interval: Option<Interval>,
@@ -109,4 +110,26 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+}
+
+impl Sweep {
+    /// What was measured at the knee.
+    pub fn at_knee(&self) -> Option<&SweepRuns> {
+        let knee = self.knee?;
+        self.points
+            .iter()
+            .find(|point| point.workers == knee.workers)
+    }
+
+    /// How much faster the knee is than the fewest workers that were tried: of each round, their two
+    /// runs are a pair. The knee is found in the same runs, but not by being the fastest of all: that
+    /// one would owe part of its speed to luck.
+    pub fn speedup(&self) -> Option<Speedup> {
+        let (fewest, knee) = (self.points.first()?, self.at_knee()?);
+        let runs = fewest.times.seconds.iter().zip(&knee.times.seconds);
+        let pairs: Vec<Pair> = runs
+            .map(|(&serial, &parallel)| Pair { serial, parallel })
+            .collect();
+        Speedup::of(&pairs)
+    }
 }

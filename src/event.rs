@@ -9,8 +9,9 @@ use crate::stats::Interval;
 use crate::summary::Summary;
 
 /// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
-/// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison the
-/// last is [`Compared`](Event::Compared) instead.
+/// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison that is
+/// [`Compared`](Event::Compared) instead, in a sweep [`Swept`](Event::Swept). Only what the figures
+/// are held against comes after it, and then the listener is [closed](Listener::close).
 #[derive(Debug)]
 #[non_exhaustive]
 #[expect(
@@ -58,7 +59,7 @@ pub struct Judged {
 }
 
 /// Whether an assertion holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GateVerdict {
     /// It does.
@@ -72,6 +73,12 @@ pub enum GateVerdict {
 }
 
 impl GateVerdict {
+    /// Whether it is one that ends the program with a failure. What has no figure has not been shown
+    /// to hold.
+    pub fn is_failure(self) -> bool {
+        matches!(self, GateVerdict::Failed | GateVerdict::Unknown)
+    }
+
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -110,5 +117,15 @@ pub trait Listener {
     /// As for [`event`](Listener::event).
     fn idle(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Nothing more will happen at all: what can be written only when everything is known is to be
+    /// written now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`event`](Listener::event).
+    fn close(&mut self) -> io::Result<()> {
+        self.idle()
     }
 }

@@ -42,6 +42,7 @@ fn urls_that_wait_pass_the_gate() {
     let (output, [md, xml, summary]) = gate(&server, "8");
     assert_eq!(output.status.code(), Some(0), "{output:#?}");
     assert!(md.contains("parallel"), "{md}");
+    assert!(md.contains("| speedup&#62;=2 | "), "{md}");
     assert_eq!(md, summary);
     assert!(xml.contains("<testsuites>"), "{xml}");
 }
@@ -57,9 +58,8 @@ fn a_server_that_does_one_thing_at_a_time_does_not() {
     assert_eq!(output.status.code(), Some(3), "{output:#?}");
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(told.contains("speedup>=2"), "{told}");
-    // The reports are there all the same.
-    assert!(
-        !md.is_empty() && xml.contains("</testsuites>"),
-        "{md}\n{xml}"
-    );
+    // The reports are there all the same, and say why.
+    assert!(md.contains("| **failed** |"), "{md}");
+    let case = "<testcase classname=\"gates\" name=\"speedup&gt;=2\">\n      <failure ";
+    assert!(xml.contains(case), "{xml}");
 }

@@ -25,7 +25,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 21] = [
+const RESULT: [&str; 22] = [
     "type",
     "index",
     "url",
@@ -36,6 +36,7 @@ const RESULT: [&str; 21] = [
     "http_version",
     "attempts",
     "earlier",
+    "exchanges",
     "elapsed",
     "bytes",
     "wire_bytes",

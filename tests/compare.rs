@@ -162,6 +162,17 @@ fn gates_hold_or_fail_by_the_figures_of_the_run() {
 }
 
 #[test]
+fn a_run_that_was_stopped_has_no_figures_to_hold_gates_against() {
+    let server = Server::start();
+    let url = server.url("/delay/60000/5");
+    let args = ["--assert=failed>=0", "--deadline=100ms", &url];
+    let run = pfetch(&args).run().exits(3);
+    run.prints(
+        "  gate       failed>=0                unknown       the run was stopped before its end",
+    );
+}
+
+#[test]
 fn a_gate_that_cannot_be_read_is_a_mistake_with_its_place() {
     let run = pfetch(&["--assert", "speedup>=fast", "http://h/"]).run();
     run.exits(2).complains_in_a_line().says("column 10");

@@ -24,6 +24,7 @@ fn told(mut report: Html<Vec<u8>>, events: &[Event]) -> String {
     for event in events {
         report.event(event).expect("a vector takes everything");
     }
+    report.close().expect("a vector takes everything");
     String::from_utf8(report.into_inner()).expect("the page is UTF-8")
 }
 
@@ -350,6 +351,7 @@ fn an_error_of_the_writer_is_passed_on() {
     }
     let mut report = Html::new(Full);
     let end = Event::Ended(Summary::default());
-    let error = report.event(&end).expect_err("there is no room");
+    report.event(&end).expect("nothing is written yet");
+    let error = report.close().expect_err("there is no room");
     assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
 }

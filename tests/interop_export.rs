@@ -22,7 +22,9 @@ use ::pfetch::report::export::Export;
 use ::pfetch::text::escape;
 use serde_json::Value;
 
-use events::{HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run};
+use events::{
+    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, sweep, swept, with_gates,
+};
 use pfetch::Dir;
 
 /// What a Python program that gets these reports as files prints, as JSON.
@@ -49,6 +51,9 @@ fn all() -> Vec<Vec<Event>> {
         hostile(),
         run(Vec::new(), None),
         comparison(faster()),
+        with_gates(swept()),
+        sweep(&[(1, &[2.0])], None),
+        with_gates(run(outcomes(), Some(80 * MS))),
     ]
 }
 

@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chromium::Browser;
-use pfetch::event::{Event, Listener};
+use pfetch::event::{Event, GateVerdict, Judged, Listener};
 use pfetch::fetch::{FetchConfig, Fetcher};
 use pfetch::input::{InputConfig, Source};
 use pfetch::outcome::FailureKind;
 use pfetch::pool::{Pool, StopToken};
-use pfetch::report::export::{Html, SweepCurve, SweepMark};
+use pfetch::report::export::Html;
 use pfetch::run::{RunConfig, run};
 use serde_json::{Value, json};
 use server::{Reply, Request, Server};
@@ -50,6 +50,7 @@ fn told(events: &[Event]) -> Html<Vec<u8>> {
     for event in events {
         report.event(event).expect("a vector takes everything");
     }
+    report.close().expect("a vector takes everything");
     report
 }
 
@@ -130,6 +131,7 @@ fn a_real_run_can_be_sorted_and_filtered_by_keyboard() {
     let source = Source::new(&urls, Vec::new(), InputConfig::default()).expect("a thread starts");
     let mut report = Html::new(Vec::new());
     run(RunConfig::default(), source, &pool, &mut report);
+    report.close().expect("a vector takes everything");
 
     let mut opened = open(report);
     let heading = opened
@@ -333,21 +335,23 @@ fn many_rows_come_in_steps_and_the_sample_can_be_searched() {
 
 #[test]
 fn it_fits_wide_and_narrow_screens_in_light_and_dark() {
-    let mut report = Html::new(Vec::new());
-    let mark = |workers: usize| SweepMark {
-        workers,
-        seconds: 2.0 / workers as f64,
-        low: 1.9 / workers as f64,
-        high: 2.1 / workers as f64,
-    };
-    report.set_sweep(SweepCurve {
-        points: [1, 2, 4].map(mark).to_vec(),
-        ..SweepCurve::default()
-    });
-    for event in Story::new(8).compared(3, 60, &["a notice"]) {
-        report.event(&event).expect("a vector takes everything");
-    }
-    let mut opened = open(report);
+    fits(&Story::new(8).compared(3, 60, &["a notice"]));
+    let points: [(usize, &[f64]); 3] = [(1, &[1.9, 2.1]), (2, &[1.0, 1.1]), (4, &[0.5, 0.6])];
+    let mut swept = Story::new(8).swept(&points);
+    swept.push(Event::Judged(Judged {
+        gate: "speedup>=2".to_owned(),
+        value: None,
+        interval: None,
+        unit: "x",
+        verdict: GateVerdict::Unknown,
+        why: "a reason that is as long as it takes to run over the edge of a telephone".to_owned(),
+    }));
+    fits(&swept);
+}
+
+#[track_caller]
+fn fits(events: &[Event]) {
+    let mut opened = open(told(events));
     let mut colours: Vec<Value> = Vec::new();
     for scheme in ["light", "dark"] {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);

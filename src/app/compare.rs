@@ -92,6 +92,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     };
     let told =
         measured.and_then(|result| tell(result, &parallel, &plan, &mut listener, &mut ending));
+    let told = told.and(listener.close().map_err(CutShort::from));
     drop(listener);
     match told {
         Ok(()) => {}
@@ -131,9 +132,13 @@ fn tell(
             Event::Compared(comparison) => Some(comparison),
             _ => None,
         },
+        sweep: match &result {
+            Event::Swept(sweep) => Some(sweep),
+            _ => None,
+        },
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
-    Ok(listener.idle()?)
+    Ok(())
 }
 
 /// What it takes to run an arm.

@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{BodiesPlan, Ending, ExportPlan, Format, ListName, Plan, ProgressMode};
 use crate::compare::Estimate;
-use crate::event::{Event, GateVerdict, Listener};
+use crate::event::{Event, Listener};
 use crate::fetch::Fetcher;
 use crate::gate::{Gate, RunFigures};
 use crate::input::{List, Source};
@@ -178,13 +178,13 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         summary: &report.summary,
         estimated_speedup: estimate.map(|estimate| estimate.speedup),
         comparison: None,
+        sweep: None,
     };
-    // Of a run that was broken off nothing can be said.
-    let is_whole = !report.summary.stopped && report.cut_short.is_none();
-    let gates = match is_whole {
-        true => judge(&plan.gates, plan.strict_gates, &figures, &mut listener),
-        false => Ok(false),
+    let gates = match report.cut_short {
+        None => judge(&plan.gates, plan.strict_gates, &figures, &mut listener),
+        Some(_) => Ok(false),
     };
+    let closed = listener.close();
     // Takes the progress display off the screen before anything else is said.
     drop(listener);
     // A worker that hangs in the system (there should be none) does not keep the program.
@@ -206,7 +206,10 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
             ending.usage = true;
         }
     }
-    if let Err(error) = gates {
+    // What cannot be written now could not be a moment ago either: it is told once.
+    if let Err(error) = gates.and(closed)
+        && !matches!(report.cut_short, Some(CutShort::Listener(_)))
+    {
         undelivered(&error, &mut ending);
     }
     if report.is_full {
@@ -241,8 +244,7 @@ fn judge(
     let mut has_failed = false;
     for gate in gates {
         let judged = figures.hold(gate, strict);
-        // What has no figure has not been shown to hold.
-        has_failed |= matches!(judged.verdict, GateVerdict::Failed | GateVerdict::Unknown);
+        has_failed |= judged.verdict.is_failure();
         listener.event(&Event::Judged(judged))?;
     }
     listener.idle()?;

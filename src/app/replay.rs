@@ -2,11 +2,16 @@
 
 use std::io::{self, Read};
 
-use super::{Problem, complain, exports, listener, open_lists};
+use super::{Problem, complain, exports, judge, listener, open_lists};
 use crate::cli::{Ending, Plan};
+use crate::compare::Estimate;
+use crate::comparison::{Arm, Comparison, Sweep};
+use crate::event::{Event, Listener};
+use crate::gate::RunFigures;
 use crate::pool::StopToken;
 use crate::replay::{ReplayError, replay};
 use crate::signals::Watch;
+use crate::summary::Summary;
 
 pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
     let files: Vec<(String, Box<dyn Read>)> = open_lists(&plan.replay)?
@@ -18,11 +23,10 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
     let mut listener = listener(plan, None, None, exports(plan)?)
         .map_err(|error| Problem::local("cannot report", &error))?;
-    let told = replay(files, &mut listener, || stop.is_stopped());
-    let mut ending = Ending {
-        signal: signals.received(),
-        ..Ending::default()
-    };
+    let mut ending = Ending::default();
+    let told =
+        tell(plan, files, &mut listener, &stop, &mut ending).and_then(|()| Ok(listener.close()?));
+    ending.signal = signals.received();
     match told {
         Ok(()) => {}
         Err(ReplayError::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
@@ -39,4 +43,76 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
         }
     }
     Ok(ending)
+}
+
+/// Tells the runs again, and holds the gates against their figures.
+fn tell(
+    plan: &Plan,
+    files: Vec<(String, Box<dyn Read>)>,
+    listener: &mut dyn Listener,
+    stop: &StopToken,
+    ending: &mut Ending,
+) -> Result<(), ReplayError> {
+    if plan.gates.is_empty() {
+        return replay(files, listener, || stop.is_stopped());
+    }
+    let mut figures = Figures {
+        listener,
+        is_parallel: false,
+        parallel: Summary::default(),
+        end: None,
+    };
+    replay(files, &mut figures, || stop.is_stopped())?;
+    let Figures { parallel, end, .. } = figures;
+    let (summary, comparison, sweep) = match &end {
+        // It was broken off here, and claims nothing.
+        None => return Ok(()),
+        Some(End::Run(summary)) => (summary, None, None),
+        Some(End::Comparison(comparison)) => (&parallel, Some(comparison), None),
+        Some(End::Sweep(sweep)) => (&parallel, None, Some(sweep)),
+    };
+    let figures = RunFigures {
+        summary,
+        estimated_speedup: Estimate::of(summary).map(|estimate| estimate.speedup),
+        comparison,
+        sweep,
+    };
+    ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
+    Ok(())
+}
+
+/// Passes on what is told again, and keeps the figures that gates are held against. What became of gates
+/// then is left out: they are held anew.
+struct Figures<'a> {
+    listener: &'a mut dyn Listener,
+    is_parallel: bool,
+    /// Those of all parallel runs of a comparison or a sweep.
+    parallel: Summary,
+    end: Option<End>,
+}
+
+/// How a run ended.
+enum End {
+    Run(Summary),
+    Comparison(Comparison),
+    Sweep(Sweep),
+}
+
+impl Listener for Figures<'_> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Judged(_) => return Ok(()),
+            Event::ArmStarted(run) => self.is_parallel = run.arm == Arm::Parallel,
+            Event::ArmEnded(summary) if self.is_parallel => self.parallel.merge(summary),
+            Event::Ended(summary) => self.end = Some(End::Run(summary.clone())),
+            Event::Compared(comparison) => self.end = Some(End::Comparison(comparison.clone())),
+            Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),
+            _ => {}
+        }
+        self.listener.event(event)
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.listener.idle()
+    }
 }

@@ -406,10 +406,15 @@ pub(super) struct Args {
     pub(super) baseline: BaselineArg,
 
     /// Show requests and responses on standard error, without secrets.
+    ///
+    /// Reports that have a place for them (jsonl, json, har) then have the headers too.
     #[arg(short, long, help_heading = "Output")]
     pub(super) verbose: bool,
 
     /// Print only failures: no summary, no progress.
+    ///
+    /// Of --compare and --sweep that leaves nothing but URLs that failed and assertions that do not hold.
+    /// Reports in files (--export) and --format jsonl have everything.
     #[arg(short, long, help_heading = "Output")]
     pub(super) quiet: bool,
 

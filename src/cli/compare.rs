@@ -32,7 +32,6 @@ pub(super) struct CompareArgs {
         hide_short_help = true,
         conflicts_with_all = [
             "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "deadline",
-            "gates",
         ],
         help_heading = "Comparison"
     )]
@@ -50,7 +49,8 @@ pub(super) struct CompareArgs {
     ///
     /// May be repeated. There are speedup, total, failed (a number or a share), throughput,
     /// requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9, with < <= > >= or ==. A figure that was measured
-    /// several times (--compare) fails only if its whole 95 % interval lies on the wrong side.
+    /// several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep has
+    /// speedup (of its knee over the fewest workers), total (at the knee) and failed (in all runs).
     #[arg(long = "assert", value_name = "EXPR", help_heading = "Comparison")]
     pub(super) gates: Vec<Gate>,
 
@@ -65,8 +65,14 @@ pub(super) struct CompareArgs {
 }
 
 impl CompareArgs {
-    /// What is of no use without something to measure.
+    /// What is of no use with what is measured, or without it.
     pub(super) fn check(&self) -> Result<(), String> {
+        let mut metrics = self.gates.iter().map(Gate::metric);
+        if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps())
+            && self.sweep.is_some()
+        {
+            return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
+        }
         let is_measured = self.compare || self.sweep.is_some();
         let options = [(self.warmup, "--warmup"), (self.runs, "--runs")];
         match options.iter().find(|(given, _)| given.is_some()) {

@@ -10,7 +10,7 @@ use super::values::{ExportArg, export};
 use crate::report::export::Export;
 
 /// Everything that says what to fetch, or how: of no use when nothing is fetched.
-const FETCHING: [&str; 50] = [
+const FETCHING: [&str; 53] = [
     "urls",
     "input",
     "strict",
@@ -48,7 +48,10 @@ const FETCHING: [&str; 50] = [
     "max_bytes",
     "retry",
     "max_failures",
-    "verbose",
+    "compare",
+    "sweep",
+    "warmup",
+    "runs",
     "proto_default",
     "max_redirects",
     "allow_downgrade",
@@ -83,8 +86,10 @@ pub(super) struct ReportArgs {
 
     /// Fetch nothing; report again what is in these files, which --format jsonl wrote.
     ///
-    /// Several files make one report, with their counts and times added up; '-' is standard input. The
-    /// exit code says whether the files could be read, not how the runs in them ended.
+    /// Several files make one report, with their counts and times added up; '-' is standard input. Of one
+    /// file, what became of its assertions is told again; with --assert, others are held against its
+    /// figures in their place. The exit code says whether the files could be read and whether --assert
+    /// holds, not how the runs in them ended.
     #[arg(
         long,
         value_name = "FILE",

@@ -1,20 +1,24 @@
-//! The figures of a run, or of a comparison.
+//! The figures of a run, a comparison or a sweep.
 
 use super::{Figure, Figures, Gate, Judgement, Metric};
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, Sweep};
 use crate::event::{GateVerdict, Judged};
 use crate::stats::Interval;
 use crate::summary::Summary;
 
-/// The figures of a run, or of the parallel arm of a comparison.
+/// The figures of a run, of the parallel arm of a comparison, or of a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct RunFigures<'a> {
-    /// The run's; of a comparison, those of all parallel runs together.
+    /// The run's; of a comparison, those of all parallel runs together; of a sweep, of all runs.
     pub summary: &'a Summary,
     /// The speed-up that the run's own times make one expect, if that can be said.
     pub estimated_speedup: Option<f64>,
     /// What was measured, if it was.
     pub comparison: Option<&'a Comparison>,
+    /// The sweep, if it was one. It has those figures only that [`Metric::is_of_sweeps`] names:
+    /// `speedup` is that of its knee over the fewest workers tried, `total` the time at the knee, and
+    /// `failed` counts all runs.
+    pub sweep: Option<&'a Sweep>,
 }
 
 impl RunFigures<'_> {
@@ -45,6 +49,12 @@ impl RunFigures<'_> {
 impl Figures for RunFigures<'_> {
     fn figure(&self, metric: Metric) -> Result<Figure, String> {
         let summary = self.summary;
+        if summary.stopped {
+            return Err("the run was stopped before its end".to_owned());
+        }
+        if let Some(sweep) = self.sweep.filter(|_| !metric.is_counted()) {
+            return of_sweep(sweep, metric);
+        }
         let seconds = |time: Option<std::time::Duration>| {
             time.map(|time| Figure::from(time.as_secs_f64()))
                 .ok_or_else(|| "no URL succeeded".to_owned())
@@ -85,4 +95,20 @@ impl Figures for RunFigures<'_> {
             (Metric::TtfbPercentile(percent), _) => seconds(summary.ttfb.p(percent.value())),
         }
     }
+}
+
+/// The measured figures of a sweep.
+fn of_sweep(sweep: &Sweep, metric: Metric) -> Result<Figure, String> {
+    let figure = match metric {
+        Metric::Speedup => sweep.speedup().map(|speedup| Figure {
+            value: speedup.ratio,
+            interval: speedup.interval,
+        }),
+        Metric::Total => sweep.at_knee().map(|point| Figure {
+            value: point.times.sample.mean,
+            interval: point.interval,
+        }),
+        _ => return Err(metric.not_of_sweeps()),
+    };
+    figure.ok_or_else(|| "the sweep has no knee".to_owned())
 }

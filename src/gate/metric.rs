@@ -97,6 +97,24 @@ impl Metric {
     }
 }
 
+impl Metric {
+    /// Whether it counts what became of the URLs: that needs no clock.
+    pub(super) fn is_counted(self) -> bool {
+        matches!(self, Metric::Failed | Metric::FailedShare)
+    }
+
+    /// Whether a sweep has such a figure. The others would be of runs with different numbers of workers
+    /// together, which says nothing of any of them.
+    pub fn is_of_sweeps(self) -> bool {
+        self.is_counted() || matches!(self, Metric::Speedup | Metric::Total)
+    }
+
+    /// Why a sweep has no such figure.
+    pub fn not_of_sweeps(self) -> String {
+        format!("a sweep has no {self}; it has speedup and total (of its knee), and failed")
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

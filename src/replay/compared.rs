@@ -1,9 +1,10 @@
-//! The line of a comparison as it is read.
+//! The lines of comparisons, sweeps and assertions as they are read.
 
 use serde::Deserialize;
 
-use crate::comparison::{ArmTimes, Comparison};
-use crate::stats::Speedup;
+use crate::comparison::{ArmTimes, Comparison, Sweep, SweepRuns};
+use crate::event::{GateVerdict, Judged};
+use crate::stats::{Interval, Knee, Speedup, Usl};
 use crate::text::escape;
 
 #[derive(Debug, Deserialize)]
@@ -44,4 +45,61 @@ fn safe(texts: &[String]) -> Vec<String> {
 struct Differing {
     count: u64,
     urls: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Swept {
+    targets: u64,
+    points: Vec<SweepRuns>,
+    knee: Option<Knee>,
+    law: Option<Usl>,
+    differing: Differing,
+}
+
+impl Swept {
+    /// The sweep, or what is wrong with it.
+    pub(super) fn into_sweep(self) -> Result<Sweep, &'static str> {
+        let counts: Vec<usize> = self.points.iter().map(|point| point.workers).collect();
+        let is_rising = counts.is_sorted_by(|one, next| one < next);
+        if !is_rising || counts.first().is_none_or(|fewest| *fewest == 0) {
+            return Err("the points of a sweep are of rising numbers of workers, from 1 on");
+        }
+        Ok(Sweep {
+            targets: self.targets,
+            points: self.points,
+            knee: self.knee,
+            law: self.law,
+            differing: (self.differing.count, safe(&self.differing.urls)),
+        })
+    }
+}
+
+/// What became of an assertion.
+#[derive(Debug, Deserialize)]
+pub(super) struct Gate {
+    gate: String,
+    verdict: GateVerdict,
+    value: Option<f64>,
+    unit: String,
+    interval: Option<Interval>,
+    why: Option<String>,
+}
+
+impl Gate {
+    pub(super) fn into_judged(self) -> Judged {
+        Judged {
+            gate: escape(&self.gate),
+            value: self.value,
+            interval: self.interval,
+            unit: unit(&self.unit),
+            verdict: self.verdict,
+            why: self.why.map(|why| escape(&why)).unwrap_or_default(),
+        }
+    }
+}
+
+/// The units there are; a report has no other.
+fn unit(text: &str) -> &'static str {
+    let known = ["s", "B/s", "/s", "%", "x"];
+    known.into_iter().find(|unit| *unit == text).unwrap_or("")
 }

@@ -15,7 +15,8 @@ use crate::target::Verb;
 use crate::text::escape;
 use crate::timing::{Phase, Timing};
 
-use super::compared::Compared;
+use super::attempt::{Earlier, Exchanged, exchanges};
+use super::compared::{Compared, Gate, Swept};
 
 /// Any line.
 #[derive(Debug, Deserialize)]
@@ -23,17 +24,13 @@ use super::compared::Compared;
 pub(super) enum Line {
     Run(Run),
     Result(Box<Result>),
-    Warning {
-        message: String,
-    },
+    Warning { message: String },
     Arm(ArmRun),
     ArmSummary(Totals),
     Comparison(Box<Compared>),
     Summary(Totals),
-    /// Told of, and not again: it was a matter of that run's command line.
-    Gate {},
-    /// Not to be told again.
-    Sweep {},
+    Sweep(Box<Swept>),
+    Gate(Box<Gate>),
 }
 
 /// Just what has to be known before anything else is believed.
@@ -95,6 +92,7 @@ pub(super) struct Result {
     timing: Times,
     redirects: Vec<Redirect>,
     saved: Option<Save>,
+    exchanges: Vec<Exchanged>,
     earlier: Vec<Earlier>,
     error: Option<Error>,
 }
@@ -120,7 +118,7 @@ impl Anchor {
         }
     }
 
-    fn span(self, start: SystemTime, length: Duration) -> Option<(Instant, Instant)> {
+    pub(super) fn span(self, start: SystemTime, length: Duration) -> Option<(Instant, Instant)> {
         let start = self.instant(start)?;
         Some((start, start.checked_add(length)?))
     }
@@ -172,6 +170,7 @@ impl Result {
             span,
             timing: self.timing.timing(),
             redirects: self.redirects.into_iter().map(Redirect::into_hop).collect(),
+            exchanges: exchanges(self.exchanges),
             earlier: earlier.into(),
             error: self.error.map(Error::into_failure),
             ..Outcome::new(
@@ -184,12 +183,12 @@ impl Result {
 }
 
 /// The text as an outcome may have it: what wrote the file need not have been pfetch.
-fn safe(text: &str) -> Arc<str> {
+pub(super) fn safe(text: &str) -> Arc<str> {
     Arc::from(escape(text))
 }
 
 /// The versions there are; a report has no other.
-fn version(text: &str) -> &'static str {
+pub(super) fn version(text: &str) -> &'static str {
     match text {
         "HTTP/1.0" => "HTTP/1.0",
         _ => "HTTP/1.1",
@@ -197,7 +196,7 @@ fn version(text: &str) -> &'static str {
 }
 
 #[derive(Debug, Deserialize)]
-struct Times {
+pub(super) struct Times {
     blocked: Option<Seconds>,
     dns: Option<Seconds>,
     connect: Option<Seconds>,
@@ -210,7 +209,7 @@ struct Times {
 }
 
 impl Times {
-    fn timing(&self) -> Timing {
+    pub(super) fn timing(&self) -> Timing {
         let time = |seconds: Option<Seconds>| seconds.map(|seconds| seconds.0);
         Timing {
             blocked: time(self.blocked),
@@ -272,42 +271,14 @@ fn digest(text: &str) -> Option<[u8; 32]> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Earlier {
-    started_at: Option<Moment>,
-    total: Seconds,
-    status: Option<u16>,
-    requests: u32,
-    wire_bytes: u64,
-    error: Option<Error>,
-}
-
-impl Earlier {
-    fn into_attempt(self, anchor: Anchor) -> Attempt {
-        let started_at = self.started_at.map(|moment| moment.0);
-        Attempt {
-            started_at,
-            span: started_at.and_then(|start| anchor.span(start, self.total.0)),
-            total: self.total.0,
-            status: self.status,
-            error: self.error.map(Error::into_failure),
-            requests: self.requests,
-            wire_bytes: self.wire_bytes,
-            exchanges: Vec::new(),
-            worker: None,
-            timing: Timing::default(),
-        }
-    }
-}
-
-#[derive(Debug, Deserialize)]
-struct Error {
+pub(super) struct Error {
     kind: FailureKind,
     phase: Option<Phase>,
     message: String,
 }
 
 impl Error {
-    fn into_failure(self) -> Failure {
+    pub(super) fn into_failure(self) -> Failure {
         Failure {
             kind: self.kind,
             phase: self.phase,

@@ -1,10 +1,12 @@
 //! Runs that are over, told again: JSON Lines back into events.
 //!
 //! What `report::JsonLines` wrote is read a line at a time, and told to a
-//! [`Listener`] as the run was. Several files become one run: results are numbered on, counts and
-//! parallel times are added up. What the lines do not hold (headers, how a place was chosen) is not
-//! there; percentiles are of the results themselves again.
+//! [`Listener`] as the run, the comparison or the sweep was, and so is what became of assertions. Several
+//! files become one run: results are numbered on, counts and parallel times are added up, and what was
+//! asserted of each alone is not told of all together. What the lines do not hold (how a place was
+//! chosen) is not there; percentiles are of the results themselves again.
 
+mod attempt;
 mod compared;
 mod line;
 mod source;
@@ -13,11 +15,14 @@ use std::io;
 use std::io::Read;
 
 use crate::comparison::ArmRun;
-use crate::event::{Event, Listener, RunInfo};
+use crate::event::{Event, Judged, Listener, RunInfo};
 use crate::summary::{Summary, Tally};
 
+use compared::Gate;
 use line::{Anchor, Line, Run, Totals};
 use source::File;
+
+const AFTER_THE_END: &str = "there is something after the end of the run";
 
 /// Why runs cannot be told again.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +52,8 @@ pub enum ReplayError {
 }
 
 /// Tells the listener of the runs in these files, by name and content, as of one run. Between lines
-/// it asks `is_stopped` whether to go on; if not, the listener is not told of an end.
+/// it asks `is_stopped` whether to go on; if not, the listener is not told of an end. To close it is the
+/// caller's, who may have more to tell.
 ///
 /// Memory does not grow with the length of the files.
 ///
@@ -79,18 +85,19 @@ pub fn replay(
         before: 0,
         next: 0,
         all: None,
+        gates: Vec::new(),
     };
     teller.listener.event(&Event::Started(info))?;
     for (file, run) in opened {
         match teller.file(file, &run, &is_stopped)? {
             Told::Run => {}
-            Told::Comparison => return Ok(teller.listener.idle()?),
+            Told::Measured => return teller.gates(),
             Told::Stopped => return Ok(()),
         }
     }
-    let summary = teller.all.unwrap_or_default();
+    let summary = teller.all.take().unwrap_or_default();
     teller.listener.event(&Event::Ended(summary))?;
-    Ok(teller.listener.idle()?)
+    teller.gates()
 }
 
 /// What is known as the runs begin: the most workers, the first start.
@@ -110,7 +117,8 @@ fn merged<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<RunInfo> {
 /// What was told of a file.
 enum Told {
     Run,
-    Comparison,
+    /// A comparison or a sweep, and its end.
+    Measured,
     Stopped,
 }
 
@@ -125,6 +133,8 @@ struct Teller<'a> {
     next: u64,
     /// The runs so far.
     all: Option<Summary>,
+    /// What became of assertions on the one run that there is.
+    gates: Vec<Judged>,
 }
 
 impl Teller<'_> {
@@ -142,11 +152,12 @@ impl Teller<'_> {
             if is_stopped() {
                 return Ok(Told::Stopped);
             }
-            if matches!(line, Line::Gate {}) {
+            if let Line::Gate(gate) = line {
+                self.note(*gate);
                 continue;
             }
             if end.is_some() {
-                return Err(file.wrong("there is something after the end of the run"));
+                return Err(file.wrong(AFTER_THE_END));
             }
             match line {
                 Line::Run(_) => {
@@ -166,7 +177,8 @@ impl Teller<'_> {
                     self.listener.event(&Event::Finished(outcome))?;
                 }
                 Line::Arm(_) if !self.is_only => {
-                    return Err(file.wrong("a comparison cannot be merged; replay it alone"));
+                    let alone = "a comparison or a sweep cannot be merged; replay it alone";
+                    return Err(file.wrong(alone));
                 }
                 Line::Arm(run) => {
                     arm = Some((run, Tally::new(self.workers)));
@@ -181,20 +193,16 @@ impl Teller<'_> {
                     self.listener.event(&Event::ArmEnded(summary))?;
                 }
                 Line::Comparison(compared) => {
-                    self.listener
-                        .event(&Event::Compared(compared.into_comparison()))?;
-                    while let Some(line) = file.next()? {
-                        if !matches!(line, Line::Gate {}) {
-                            return Err(file.wrong("there is something after the end of the run"));
-                        }
-                    }
-                    return Ok(Told::Comparison);
+                    let event = Event::Compared(compared.into_comparison());
+                    return self.measured(file, &event);
+                }
+                Line::Sweep(swept) => {
+                    let sweep = swept.into_sweep();
+                    let event = Event::Swept(sweep.map_err(|reason| file.wrong(reason))?);
+                    return self.measured(file, &event);
                 }
                 Line::Summary(totals) => end = Some(totals),
-                Line::Gate {} => {}
-                Line::Sweep {} => {
-                    return Err(file.wrong("a sweep cannot be told again; make it again"));
-                }
+                Line::Gate(_) => {}
             }
         }
         let summary = match &end {
@@ -214,6 +222,33 @@ impl Teller<'_> {
             None => self.all = Some(summary),
         }
         Ok(Told::Run)
+    }
+
+    /// Tells of the end of a comparison or a sweep, after which only assertions come.
+    fn measured(&mut self, mut file: File, event: &Event) -> Result<Told, ReplayError> {
+        self.listener.event(event)?;
+        while let Some(line) = file.next()? {
+            match line {
+                Line::Gate(gate) => self.note(*gate),
+                _ => return Err(file.wrong(AFTER_THE_END)),
+            }
+        }
+        Ok(Told::Measured)
+    }
+
+    /// Keeps an assertion until the run has ended, if the run is all that there is.
+    fn note(&mut self, gate: Gate) {
+        if self.is_only {
+            self.gates.push(gate.into_judged());
+        }
+    }
+
+    /// Tells what became of assertions.
+    fn gates(&mut self) -> Result<(), ReplayError> {
+        for judged in self.gates.drain(..) {
+            self.listener.event(&Event::Judged(judged))?;
+        }
+        Ok(self.listener.idle()?)
     }
 
     /// Results that are missing in the middle would make wrong figures in silence.

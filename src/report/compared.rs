@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::comparison::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::event::{GateVerdict, Judged};
-use crate::stats::{Finding, Interval, Speedup, Usl};
+use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
 use crate::summary::Summary;
 
 use super::Baseline;
@@ -72,32 +72,21 @@ impl<'a> Compared<'a> {
 #[derive(Serialize)]
 pub(super) struct Swept<'a> {
     targets: u64,
-    points: Vec<Point<'a>>,
-    knee: Option<usize>,
+    points: &'a [SweepRuns],
+    knee: Option<Knee>,
+    speedup: Option<Speedup>,
     law: Option<Usl>,
     differing: Differing<'a>,
-}
-
-#[derive(Serialize)]
-struct Point<'a> {
-    workers: usize,
-    #[serde(flatten)]
-    times: &'a ArmTimes,
-    interval: Option<Interval>,
 }
 
 impl<'a> Swept<'a> {
     pub(super) fn new(sweep: &'a Sweep) -> Self {
         let (count, urls) = &sweep.differing;
-        let point = |point: &'a SweepRuns| Point {
-            workers: point.workers,
-            times: &point.times,
-            interval: point.interval,
-        };
         Swept {
             targets: sweep.targets,
-            points: sweep.points.iter().map(point).collect(),
-            knee: sweep.knee.map(|knee| knee.workers),
+            points: &sweep.points,
+            knee: sweep.knee,
+            speedup: sweep.speedup(),
             law: sweep.law,
             differing: Differing {
                 count: *count,

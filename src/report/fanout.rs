@@ -45,6 +45,10 @@ impl Listener for Fanout {
     fn idle(&mut self) -> io::Result<()> {
         self.each(|listener| listener.idle())
     }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.each(|listener| listener.close())
+    }
 }
 
 fn named(what: &str, error: &io::Error) -> io::Error {

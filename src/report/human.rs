@@ -10,7 +10,7 @@ use crate::summary::Summary;
 use crate::text::escape;
 
 use super::Baseline;
-use super::units::{bytes, duration};
+use super::units::{bytes, counted, duration};
 use super::versus;
 
 /// How a [`Human`] report looks.
@@ -115,7 +115,7 @@ impl<W: Write> Human<W> {
         if self.style.quiet || targets + summary.done_before == 0 {
             return Ok(());
         }
-        write!(self.out, "\n  {targets} URL{}: ", plural(targets))?;
+        write!(self.out, "\n  {}: ", counted(targets, "URL"))?;
         let failed_colour = if summary.failed > 0 { RED } else { "" };
         let mut parts = vec![(GREEN, summary.ok, "ok")];
         if summary.unchanged > 0 {
@@ -137,16 +137,13 @@ impl<W: Write> Human<W> {
             write!(self.out, " · {} done before", summary.done_before)?;
         }
         if summary.retries > 0 {
-            let retries = summary.retries;
-            let word = if retries == 1 { "retry" } else { "retries" };
-            write!(self.out, " · {retries} {word}")?;
+            write!(self.out, " · {}", counted(summary.retries, "retry"))?;
         }
-        let workers = summary.workers as u64;
         writeln!(
             self.out,
-            " · {} · {workers} worker{}",
+            " · {} · {}",
             bytes(summary.bytes),
-            plural(workers)
+            counted(summary.workers as u64, "worker")
         )?;
         let Some(makespan) = summary.makespan else {
             return Ok(());
@@ -210,14 +207,10 @@ impl<W: Write> Human<W> {
         match bound {
             Bound::Slowest(slowest) => writeln!(self.out, " (slowest URL {})", duration(slowest)),
             Bound::Workers(workers) => {
-                writeln!(self.out, " ({workers} worker{})", plural(workers as u64))
+                writeln!(self.out, " ({})", counted(workers as u64, "worker"))
             }
         }
     }
-}
-
-fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
 
 impl<W: Write> Listener for Human<W> {

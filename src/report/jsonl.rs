@@ -19,12 +19,12 @@ use super::record::{Result, Run, Totals};
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `earlier`, `error` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error` |
 /// | `warning` | something worth knowing | `message` |
-/// | `arm` | in a comparison, before the results of a run of one of its arms | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
+/// | `arm` | in a comparison or a sweep, before the results of a run of one of its arms | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after them | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep | `targets`, `points`, `knee`, `law`, `differing` |
+/// | `sweep` | last in a sweep, likewise | `targets`, `points`, `knee`, `speedup`, `law`, `differing` |
 /// | `gate` | after the end, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
 ///
@@ -33,8 +33,10 @@ use super::record::{Result, Run, Totals};
 /// [`Timing`](crate::timing::Timing)), `redirects` a list of `{url, status}`, `saved` `null` or the
 /// file as `{path, bytes, sha256, resumed_from}` (`sha256` in hexadecimal, if the input asked for it;
 /// `resumed_from` the bytes that were there before), `earlier` the attempts
-/// that failed before this one as `{started_at, total, status, requests, wire_bytes, error}`, `error`
-/// `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
+/// that failed before this one as `{started_at, worker, total, timing, status, requests, wire_bytes,
+/// exchanges, error}`. `exchanges` is empty unless the run keeps headers (`-v`), and then has each request
+/// with its response as `{method, url, remote, proxy, reused, request, http_version, status, response}`,
+/// where `request` and `response` are lists of `[name, value]`, secrets left out. `error` is `null` or `{kind, phase, message}`. `serial` is `null` or `{method, seconds, speedup,
 /// best_speedup}`, where `method` is `estimate`. `latency` and `ttfb` (to the first byte) are `null` or
 /// `{mean, p50, p90, p95, p99, max}` of the targets that succeeded, from histograms that keep three
 /// digits; `throughput` is body bytes in a second, `statuses` how many targets ended with each. `paced`
@@ -47,7 +49,11 @@ use super::record::{Result, Run, Totals};
 /// `speedup` is `{pairs, ratio, interval}`, where `interval` is `null` or `{low, high}`: 95 of 100 such
 /// hold the true ratio. `estimated` is what the per-URL times alone would have made of it, `differing`
 /// `{count, urls}`: the targets that were not answered alike in all runs, and some of their URLs. The
-/// fields are those of [`Comparison`](crate::comparison::Comparison).
+/// fields are those of [`Comparison`](crate::comparison::Comparison). In a `sweep`, each of `points` is
+/// `{workers, seconds, sample, failed, retries, startup, interval}`, where `interval` is that of the mean;
+/// `knee` is `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)), `speedup` that of the knee
+/// over the fewest workers, and `law` is `null` or `{lambda, sigma, kappa, r_squared}`
+/// ([`Usl`](crate::stats::Usl)).
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

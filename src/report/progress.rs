@@ -21,7 +21,7 @@ use crate::outcome::Verdict;
 
 use super::AboveProgress;
 use super::flow::{self, Flow};
-use super::units::{bytes, duration};
+use super::units::{bytes, counted, duration};
 
 /// Nothing is shown before this.
 const DELAY: Duration = Duration::from_millis(300);
@@ -194,12 +194,11 @@ impl Counts {
     fn arm_in_words(&self, now: Instant) -> Option<String> {
         let (run, since) = self.arm?;
         let mut words = format!(
-            "{} run {} of {}, {} worker{}",
+            "{} run {} of {}, {}",
             run.arm.as_str(),
             run.done + 1,
             run.of,
-            run.workers,
-            if run.workers == 1 { "" } else { "s" }
+            counted(run.workers as u64, "worker")
         );
         let mean = |(took, count): (Duration, u32)| took.checked_div(count);
         if let (Some(serial), Some(parallel)) = (mean(self.took[0]), mean(self.took[1])) {

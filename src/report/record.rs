@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::compare::Estimate;
 use crate::event::RunInfo;
-use crate::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
+use crate::outcome::{Attempt, Exchange, Failure, FailureKind, Outcome, Saved, Verdict};
 use crate::stats::Latency;
 use crate::summary::Summary;
 use crate::target::Verb;
@@ -64,6 +64,7 @@ pub(super) struct Result<'a> {
     timing: Times,
     redirects: Vec<Redirect<'a>>,
     saved: Option<Save<'a>>,
+    exchanges: Vec<Exchanged<'a>>,
     earlier: Vec<Earlier<'a>>,
     error: Option<Error<'a>>,
 }
@@ -96,18 +97,8 @@ impl<'a> Result<'a> {
                 })
                 .collect(),
             saved: outcome.saved.as_ref().map(Save::new),
-            earlier: outcome
-                .earlier
-                .iter()
-                .map(|attempt| Earlier {
-                    started_at: attempt.started_at,
-                    total: Seconds(attempt.total),
-                    status: attempt.status,
-                    requests: attempt.requests,
-                    wire_bytes: attempt.wire_bytes,
-                    error: attempt.error.as_ref().map(Error::new),
-                })
-                .collect(),
+            exchanges: outcome.exchanges.iter().map(Exchanged::new).collect(),
+            earlier: outcome.earlier.iter().map(Earlier::new).collect(),
             error: outcome.error.as_ref().map(Error::new),
         }
     }
@@ -189,11 +180,60 @@ impl<'a> Error<'a> {
 struct Earlier<'a> {
     #[serde(serialize_with = "rfc3339")]
     started_at: Option<SystemTime>,
+    worker: Option<usize>,
     total: Seconds,
+    timing: Times,
     status: Option<u16>,
     requests: u32,
     wire_bytes: u64,
+    exchanges: Vec<Exchanged<'a>>,
     error: Option<Error<'a>>,
+}
+
+impl<'a> Earlier<'a> {
+    fn new(attempt: &'a Attempt) -> Self {
+        Earlier {
+            started_at: attempt.started_at,
+            worker: attempt.worker,
+            total: Seconds(attempt.total),
+            timing: Times::new(&attempt.timing),
+            status: attempt.status,
+            requests: attempt.requests,
+            wire_bytes: attempt.wire_bytes,
+            exchanges: attempt.exchanges.iter().map(Exchanged::new).collect(),
+            error: attempt.error.as_ref().map(Error::new),
+        }
+    }
+}
+
+/// A request and its response. Headers may come more than once, so they are pairs.
+#[derive(Serialize)]
+struct Exchanged<'a> {
+    method: &'a str,
+    url: &'a str,
+    remote: Option<SocketAddr>,
+    proxy: Option<&'a str>,
+    reused: Option<bool>,
+    request: &'a [(String, String)],
+    http_version: Option<&'static str>,
+    status: Option<u16>,
+    response: &'a [(String, String)],
+}
+
+impl<'a> Exchanged<'a> {
+    fn new(exchange: &'a Exchange) -> Self {
+        Exchanged {
+            method: &exchange.method,
+            url: &exchange.url,
+            remote: exchange.remote,
+            proxy: exchange.proxy.as_deref(),
+            reused: exchange.reused,
+            request: &exchange.request,
+            http_version: exchange.status.map(|(version, _)| version),
+            status: exchange.status.map(|(_, status)| status),
+            response: &exchange.response,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::units::{bytes, duration};
+use super::units::{bytes, counted, duration};
 use crate::comparison::{ArmTimes, Comparison, Sweep};
 use crate::event::{GateVerdict, Judged};
 use crate::stats::{Finding, Interval};
@@ -23,16 +23,13 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         speedup,
         ..
     } = comparison;
-    let plural = |count: u64| if count == 1 { "" } else { "s" };
     writeln!(
         out,
-        "\n  {targets} URL{} · {workers} worker{} · {} pair{} of runs in alternating order, after {warmups} \
-         warm-up{}",
-        plural(*targets),
-        plural(*workers as u64),
-        speedup.pairs,
-        plural(speedup.pairs as u64),
-        plural(u64::from(*warmups)),
+        "\n  {} · {} · {} of runs in alternating order, after {}",
+        counted(*targets, "URL"),
+        counted(*workers as u64, "worker"),
+        counted(speedup.pairs as u64, "pair"),
+        counted(u64::from(*warmups), "warm-up"),
     )?;
     writeln!(
         out,
@@ -97,8 +94,9 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
     };
     writeln!(
         out,
-        "\n  {} URLs · {runs} runs at each number of workers",
-        sweep.targets
+        "\n  {} · {} at each number of workers",
+        counted(sweep.targets, "URL"),
+        counted(runs as u64, "run")
     )?;
     writeln!(
         out,
@@ -109,7 +107,7 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
         let sample = &point.times.sample;
         let deviation = sample.deviation.map_or("-".to_owned(), of);
         let share = best / sample.mean;
-        let bar = "█".repeat((share * BAR).round().max(1.0) as usize);
+        let bar = "█".repeat((share * BAR).round().clamp(1.0, BAR) as usize);
         let knee = sweep.knee.is_some_and(|knee| knee.workers == point.workers);
         writeln!(
             out,
@@ -121,16 +119,23 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
         )?;
     }
     if let Some(knee) = sweep.knee {
-        let many = if knee.workers == 1 { "" } else { "s" };
         write!(
             out,
-            "  knee       {} worker{many}: the fewest that are not shown to be 5 % slower than the best",
-            knee.workers
+            "  knee       {}: the fewest that are not shown to be 5 % slower than the best",
+            counted(knee.workers as u64, "worker")
         )?;
         if knee.by_means != knee.workers {
             write!(out, " (by the means alone {})", knee.by_means)?;
         }
         out.write_all(b"\n")?;
+        if let Some(speedup) = sweep.speedup() {
+            write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
+            if let Some(Interval { low, high }) = speedup.interval {
+                write!(out, "  95 % interval {low:.2}x … {high:.2}x")?;
+            }
+            writeln!(out, " · {} against {}", knee.workers, first.workers)?;
+        }
+        writeln!(out, "  verdict    {}", enough(sweep))?;
     }
     match &sweep.law {
         Some(law) => {
@@ -166,15 +171,45 @@ pub(super) fn verdict(comparison: &Comparison) -> String {
     }
 }
 
+/// What the sweep shows, in a sentence.
+pub(super) fn enough(sweep: &Sweep) -> String {
+    let (Some(fewest), Some(most), Some(knee)) =
+        (sweep.points.first(), sweep.points.last(), sweep.knee)
+    else {
+        return "the times do not tell how many workers are enough".to_owned();
+    };
+    let workers = counted(knee.workers as u64, "worker");
+    let gain = sweep.speedup().map(|speedup| speedup.ratio);
+    let gain = gain.map(|gain| format!("{gain:.2} times as fast as {}", fewest.workers));
+    match gain.filter(|_| knee.workers > fewest.workers) {
+        // Perhaps more would be faster still.
+        Some(gain) if knee.workers == most.workers => {
+            format!("{workers} are {gain}, and more were not tried")
+        }
+        Some(gain) if knee.by_means > knee.workers => {
+            let by_means = knee.by_means;
+            format!("{workers} may be enough ({by_means} by the means alone): {gain}")
+        }
+        Some(gain) => format!("{workers} are enough: {gain}"),
+        None if knee.workers == most.workers => {
+            format!("{workers}, and no other number was tried")
+        }
+        None if knee.workers == 1 => {
+            format!("{workers} is enough: more are not shown to gain more than 5 %")
+        }
+        None => format!("{workers} are enough: more are not shown to gain more than 5 %"),
+    }
+}
+
 fn not_alike(out: &mut impl Write, (count, named): &(u64, Vec<String>)) -> io::Result<()> {
     if *count == 0 {
         return Ok(());
     }
     writeln!(
         out,
-        "  warning    {count} URL{} not answered alike in all runs, so the arms did not do the \
-         same work: {}",
-        if *count == 1 { " was" } else { "s were" },
+        "  warning    {} {} not answered alike in all runs, so the arms did not do the same work: {}",
+        counted(*count, "URL"),
+        if *count == 1 { "was" } else { "were" },
         named.join(" ")
     )
 }
@@ -198,17 +233,25 @@ pub(super) fn judged(out: &mut impl Write, judged: &Judged) -> io::Result<()> {
         GateVerdict::Failed => "FAILED",
         verdict => verdict.as_str(),
     };
-    write!(out, "  gate       {:<24} {verdict:<12}", judged.gate)?;
+    writeln!(
+        out,
+        "  gate       {:<24} {verdict:<12}  {}",
+        judged.gate,
+        figure(judged)
+    )
+}
+
+/// The figure that an assertion was held against, or why there is none.
+pub(super) fn figure(judged: &Judged) -> String {
     match (judged.value, judged.interval) {
-        (Some(value), Some(Interval { low, high })) => writeln!(
-            out,
-            "  {} (95 % interval {} … {})",
+        (Some(value), Some(Interval { low, high })) => format!(
+            "{} (95 % interval {} … {})",
             in_unit(value, judged.unit),
             in_unit(low, judged.unit),
             in_unit(high, judged.unit)
         ),
-        (Some(value), None) => writeln!(out, "  {}", in_unit(value, judged.unit)),
-        (None, _) => writeln!(out, "  {}", judged.why),
+        (Some(value), None) => in_unit(value, judged.unit),
+        (None, _) => judged.why.clone(),
     }
 }
 

@@ -28,7 +28,7 @@ impl SweepPoint {
 /// Where a sweep levels out.
 ///
 /// Both counts are the same unless the intervals are wide; where they differ, more runs would tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Knee {
     /// The smallest worker count that is not shown to be more than 5 % slower than the best: its
     /// interval reaches down to within 5 % of the best one's. As with a gate, what straddles is not

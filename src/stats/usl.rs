@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 ///
 /// (Neil Gunther, "Guerrilla Capacity Planning", 2007, chapters 4 and 5.) With σ and κ of 0 it is a
 /// straight line, with κ of 0 it is Amdahl's law.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Usl {
     /// λ: the throughput of one worker.
     pub lambda: f64,

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison};
-use pfetch::event::{Event, RunInfo};
-use pfetch::outcome::{Attempt, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
+use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use pfetch::event::{Event, GateVerdict, Judged, RunInfo};
+use pfetch::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
-use pfetch::stats::{Interval, Sample, Speedup};
+use pfetch::stats::{Interval, Knee, Sample, Speedup, Usl};
 use pfetch::summary::{Summary, Tally};
 use pfetch::target::Verb;
 use pfetch::timing::{Phase, Timing};
@@ -60,7 +60,7 @@ pub(crate) fn exported(export: Export, events: &[Event]) -> String {
     for event in events {
         report.event(event).expect("memory can be written");
     }
-    report.idle().expect("memory can be written");
+    report.close().expect("memory can be written");
     drop(report);
     let bytes = out.0.take();
     String::from_utf8(bytes).expect("reports are UTF-8")
@@ -107,6 +107,24 @@ pub(crate) fn ok(index: u64, url: &str, total: Duration) -> Outcome {
     }
 }
 
+/// A request of a run that keeps headers, and its response, if there was one.
+fn exchange(url: &str, status: Option<u16>, response: &[(&str, &str)]) -> Exchange {
+    let headers = |headers: &[(&str, &str)]| {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        headers.iter().map(owned).collect()
+    };
+    Exchange {
+        method: "GET".to_owned(),
+        url: Arc::from(url),
+        request: headers(&[("host", "a.example"), ("x-key", "<hidden>")]),
+        remote: status.map(|_| ([127, 0, 0, 1], 80).into()),
+        proxy: Some("proxy.example:3128".to_owned()),
+        reused: status.map(|_| true),
+        status: status.map(|status| ("HTTP/1.1", status)),
+        response: headers(response),
+    }
+}
+
 /// A target of each verdict, with a redirect, a saved file and a failed attempt among them.
 pub(crate) fn outcomes() -> Vec<Outcome> {
     let saved = Saved {
@@ -125,6 +143,22 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
                 status: 301,
             }],
             saved: Some(saved.clone()),
+            exchanges: vec![
+                exchange(
+                    "http://a.example/b",
+                    Some(301),
+                    &[("location", "https://c.example/new")],
+                ),
+                exchange(
+                    "https://c.example/new",
+                    Some(200),
+                    &[
+                        ("content-type", "text/html"),
+                        ("set-cookie", "<hidden>"),
+                        ("via", "a|b"),
+                    ],
+                ),
+            ],
             ..ok(1, "http://a.example/b", 70 * MS)
         },
         Outcome {
@@ -150,8 +184,12 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
                 ..Timing::default()
             },
             earlier: vec![Attempt {
-                worker: None,
-                timing: pfetch::timing::Timing::default(),
+                worker: Some(2),
+                timing: Timing {
+                    connect: Some(1000 * MS),
+                    total: Some(1000 * MS),
+                    ..Timing::default()
+                },
                 started_at: Some(moment),
                 span: Some((first, first + 1000 * MS)),
                 total: 1000 * MS,
@@ -163,7 +201,7 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
                 )),
                 requests: 1,
                 wire_bytes: 7,
-                exchanges: Vec::new(),
+                exchanges: vec![exchange("http://[::1]/", None, &[])],
             }],
             ..Outcome::untried(
                 4,
@@ -285,4 +323,107 @@ pub(crate) fn faster() -> Speedup {
             high: 3.125,
         }),
     }
+}
+
+/// A sweep over these numbers of workers, of as many runs as there are times, after a warm-up of the
+/// first.
+pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> {
+    let mut events = vec![started()];
+    let point = |&(workers, seconds): &(usize, &[f64])| SweepRuns {
+        workers,
+        times: arm_times(seconds),
+        interval: Interval::of_mean(seconds),
+    };
+    let points: Vec<SweepRuns> = points.iter().map(point).collect();
+    let rounds = points[0].times.seconds.len() as u32;
+    let of = rounds * points.len() as u32 + 1;
+    let counted = points
+        .iter()
+        .flat_map(|point| (1..=rounds).map(|pair| (point.workers, pair)));
+    for (done, (workers, pair)) in (0..).zip([(1, 0)].into_iter().chain(counted)) {
+        let results = vec![ok(0, "http://a.example/", 50 * MS)];
+        let summary = summary(&results, Some(60 * MS));
+        events.push(Event::ArmStarted(ArmRun {
+            arm: Arm::Parallel,
+            pair,
+            workers,
+            done,
+            of,
+        }));
+        events.extend(results.into_iter().map(Event::Finished));
+        events.push(Event::ArmEnded(Summary { workers, ..summary }));
+    }
+    events.push(Event::Swept(Sweep {
+        targets: 1,
+        knee: Some(Knee {
+            workers: 4,
+            by_means: 4,
+        }),
+        points,
+        law,
+        differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+    }));
+    events
+}
+
+/// A sweep whose knee is four workers.
+pub(crate) fn swept() -> Vec<Event> {
+    let points: [(usize, &[f64]); 4] = [
+        (1, &[8.0, 8.2, 8.1]),
+        (2, &[4.0, 4.2, 4.1]),
+        (4, &[2.0, 2.1, 2.05]),
+        (8, &[2.0, 2.05, 2.1]),
+    ];
+    let law = Usl {
+        lambda: 0.12,
+        sigma: 0.01,
+        kappa: 0.002,
+        r_squared: Some(0.99),
+    };
+    sweep(&points, Some(law))
+}
+
+/// What became of four assertions, one of each verdict.
+pub(crate) fn judged() -> Vec<Event> {
+    let judged = |gate: &str, value, unit, verdict| {
+        Event::Judged(Judged {
+            gate: gate.to_owned(),
+            value,
+            interval: None,
+            unit,
+            verdict,
+            why: String::new(),
+        })
+    };
+    let straddling = Judged {
+        gate: "total<2s".to_owned(),
+        value: Some(2.0),
+        interval: Some(Interval {
+            low: 1.5,
+            high: 2.5,
+        }),
+        unit: "s",
+        verdict: GateVerdict::Inconclusive,
+        why: String::new(),
+    };
+    let unknown = Judged {
+        gate: "p95<1s".to_owned(),
+        value: None,
+        interval: None,
+        unit: "s",
+        verdict: GateVerdict::Unknown,
+        why: "no URL <succeeded>".to_owned(),
+    };
+    vec![
+        judged("failed<=1%", Some(0.5), "%", GateVerdict::Held),
+        judged("speedup>=2", Some(1.25), "x", GateVerdict::Failed),
+        Event::Judged(straddling),
+        Event::Judged(unknown),
+    ]
+}
+
+/// The same, with what became of assertions.
+pub(crate) fn with_gates(mut events: Vec<Event>) -> Vec<Event> {
+    events.extend(judged());
+    events
 }

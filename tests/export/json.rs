@@ -5,7 +5,8 @@ use pfetch::stats::Speedup;
 use serde_json::{Value, json};
 
 use crate::events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, started,
+    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, started, swept,
+    with_gates,
 };
 use pfetch::event::Event;
 
@@ -31,11 +32,13 @@ fn a_document_is_exactly_this() {
         format!(
             r#"{{"run":{{"schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}},
 "results":[
-{{"arm":null,"pair":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"earlier":[],"error":null}}],
+{{"arm":null,"pair":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null}}],
 "arms":[],
 "warnings":[],
 "summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"parallel":0.05,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"statuses":{{"200":1}}}},
-"comparison":null}}
+"comparison":null,
+"sweep":null,
+"gates":[]}}
 "#,
             latency("latency", "0.05", "0.05"),
             latency("ttfb", "0.004", "0.004"),
@@ -184,4 +187,30 @@ fn what_is_written_so_far_is_a_line_each() {
         text.starts_with("{\"type\":\"run\",\"schema\":1,") && text.ends_with("}\n"),
         "{text}"
     );
+}
+
+#[test]
+fn sweeps_and_gates_are_those_of_the_lines() {
+    let events = with_gates(swept());
+    let document = parsed(&exported(Export::Json, &events));
+    let mut lines = lines(&exported(Export::JsonLines, &events));
+    let mut of_type = |name: &str| -> Vec<Value> {
+        let mut found: Vec<Value> = Vec::new();
+        for line in &mut lines {
+            if line["type"] == name {
+                line.as_object_mut().unwrap().remove("type");
+                found.push(line.clone());
+            }
+        }
+        found
+    };
+    assert_eq!(document["gates"], Value::Array(of_type("gate")));
+    assert_eq!(document["gates"][1]["verdict"], "failed");
+    assert_eq!(
+        Value::Array(vec![document["sweep"].clone()]),
+        Value::Array(of_type("sweep"))
+    );
+    assert_eq!(document["sweep"]["knee"]["workers"], 4);
+    assert_eq!(document["sweep"]["speedup"]["pairs"], 3);
+    assert!(document["summary"].is_null() && document["comparison"].is_null());
 }

@@ -4,7 +4,9 @@ use pfetch::report::export::Export;
 use pfetch::text::escape;
 use roxmltree::{Document, Node};
 
-use crate::events::{HOSTILE, MS, comparison, exported, faster, hostile, outcomes, run};
+use crate::events::{
+    HOSTILE, MS, comparison, exported, faster, hostile, outcomes, run, swept, with_gates,
+};
 
 /// Holds the document against what the schema of Jenkins' xUnit plugin (`junit-10.xsd`) has for these
 /// elements: which may stand where, which attributes they may have, and which they must.
@@ -163,4 +165,31 @@ fn text_cannot_leave_its_attribute() {
             .replace('\u{ffff}', "\\u{ffff}")
     });
     assert_eq!(names, expected);
+}
+
+#[test]
+fn an_assertion_is_a_case_of_a_suite_of_its_own() {
+    for events in [
+        run(outcomes(), Some(80 * MS)),
+        comparison(faster()),
+        swept(),
+    ] {
+        let text = exported(Export::Junit, &with_gates(events));
+        is_valid(&text);
+        let expected = r#"  <testsuite name="gates" tests="4" failures="2" errors="0" skipped="1">
+    <testcase classname="gates" name="failed&lt;=1%"/>
+    <testcase classname="gates" name="speedup&gt;=2">
+      <failure type="failed" message="1.25x"/>
+    </testcase>
+    <testcase classname="gates" name="total&lt;2s">
+      <skipped type="inconclusive" message="2.00 s (95 % interval 1.50 s … 2.50 s)"/>
+    </testcase>
+    <testcase classname="gates" name="p95&lt;1s">
+      <failure type="unknown" message="no URL &lt;succeeded&gt;"/>
+    </testcase>
+  </testsuite>
+</testsuites>
+"#;
+        assert!(text.ends_with(expected), "{text}");
+    }
 }

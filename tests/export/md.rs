@@ -5,7 +5,9 @@ use pfetch::stats::{Interval, Speedup};
 use pfetch::text::escape;
 use pulldown_cmark::{Event as Parsed, Options, Parser, Tag, TagEnd};
 
-use crate::events::{HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run};
+use crate::events::{
+    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, swept, with_gates,
+};
 
 fn parse(text: &str) -> Parser<'_> {
     let options = Options::ENABLE_TABLES
@@ -238,4 +240,49 @@ fn text_cannot_be_more_than_text() {
         let is_cell = |row: &Vec<String>| row.first().is_some_and(|cell| *cell == shown);
         assert!(rows.iter().any(is_cell), "{shown:?} in\n{rows:#?}");
     }
+}
+
+#[test]
+fn what_became_of_assertions_stands_beside_the_totals() {
+    let expected = "
+| gate | figure | verdict |
+| --- | ---: | --- |
+| failed&#60;=1% | 0.50 % | held |
+| speedup&#62;=2 | 1.25x | **failed** |
+| total&#60;2s | 2.00 s (95 % interval 1.50 s … 2.50 s) | inconclusive |
+| p95&#60;1s | no URL &#60;succeeded&#62; | **unknown** |
+
+";
+    for events in [
+        run(outcomes(), Some(80 * MS)),
+        comparison(faster()),
+        swept(),
+    ] {
+        let text = exported(Export::Markdown, &with_gates(events));
+        let (before, after) = text.split_once(expected).expect(&text);
+        assert_eq!(before.lines().count(), 3, "the verdict alone\n{text}");
+        assert!(after.starts_with("| "), "{text}");
+    }
+}
+
+#[test]
+fn a_sweep_is_its_verdict_and_a_table() {
+    let text = exported(Export::Markdown, &swept());
+    let expected = "## pfetch: numbers of workers
+
+**4 workers are enough: 3.95 times as fast as 1**, 95 % interval 3.84x to 4.07x · 1 URL
+
+| workers | mean | median | deviation | min | max | failed | retries |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 1 | 8.10 s | 8.10 s | 100.0 ms | 8.00 s | 8.20 s | 0 | 1 |
+| 2 | 4.10 s |";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(
+        text.contains("\nThe knee is 4 workers: the fewest "),
+        "{text}"
+    );
+    assert!(
+        text.contains("Not answered alike in all runs (1):"),
+        "{text}"
+    );
 }

@@ -7,7 +7,9 @@ use pfetch::outcome::Verdict;
 use pfetch::replay::{ReplayError, replay};
 use pfetch::report::export::Export;
 
-use crate::events::{MS, comparison, exported, faster, hostile, ok, outcomes, run};
+use crate::events::{
+    MS, comparison, exported, faster, hostile, ok, outcomes, run, sweep, swept, with_gates,
+};
 
 /// Everything that is told.
 #[derive(Default)]
@@ -22,6 +24,8 @@ impl Listener for Heard {
             Event::ArmStarted(run) => Event::ArmStarted(*run),
             Event::ArmEnded(summary) => Event::ArmEnded(summary.clone()),
             Event::Compared(comparison) => Event::Compared(comparison.clone()),
+            Event::Swept(sweep) => Event::Swept(sweep.clone()),
+            Event::Judged(judged) => Event::Judged(judged.clone()),
             Event::Ended(summary) => Event::Ended(summary.clone()),
             other => panic!("{other:?} is not told again"),
         });
@@ -73,10 +77,14 @@ fn every_export_is_the_same_from_the_lines() {
         run(vec![ok(0, "http://a.example/", 50 * MS)], Some(81 * MS)),
         run(Vec::new(), None),
         comparison(faster()),
+        swept(),
+        with_gates(run(outcomes(), Some(80 * MS))),
+        with_gates(comparison(faster())),
+        with_gates(swept()),
     ] {
         let heard = told(&[&exported(Export::JsonLines, &events)]).unwrap();
-        // Those that are made of what the lines hold: spans of earlier attempts and headers they do not.
-        for format in ["json", "jsonl", "csv", "md", "junit"] {
+        // The drawings are made of spans, which these events have not.
+        for format in ["json", "jsonl", "csv", "md", "junit", "har"] {
             let export = Export::by_name(format).unwrap();
             let (again, first) = (exported(export, &heard.0), exported(export, &events));
             assert_eq!(again, first, "{format}");
@@ -205,8 +213,9 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
             "1.jsonl:2: another run begins; give it a file of its own".to_owned(),
         ),
         (
-            vec![format!("{first}\n{{\"type\":\"sweep\"}}\n")],
-            "1.jsonl:2: a sweep cannot be told again; make it again".to_owned(),
+            vec![exported(Export::JsonLines, &swept()).replace("\"workers\":2", "\"workers\":1")],
+            "1.jsonl:41: the points of a sweep are of rising numbers of workers, from 1 on"
+                .to_owned(),
         ),
         (
             vec![format!("{first}\n{{\"type\":\"dream\"}}\n")],
@@ -231,7 +240,7 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
         (vec![format!("{first}\n{{\n")], "1.jsonl:2: ".to_owned()),
         (
             vec![whole.clone(), compared],
-            "2.jsonl:2: a comparison cannot be merged; replay it alone".to_owned(),
+            "2.jsonl:2: a comparison or a sweep cannot be merged; replay it alone".to_owned(),
         ),
     ] {
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
@@ -253,6 +262,50 @@ fn hostile_figures_are_no_trouble() {
     for format in Export::names() {
         assert!(!exported(Export::by_name(format).unwrap(), &heard.0).is_empty());
     }
+}
+
+#[test]
+fn hostile_figures_of_a_sweep_are_no_trouble() {
+    let whole = exported(Export::JsonLines, &with_gates(swept()));
+    for (from, to) in [
+        ("\"mean\":8.1,", "\"mean\":-1e300,"),
+        ("\"mean\":8.1,", "\"mean\":1e-300,"),
+        ("\"knee\":{\"workers\":4", "\"knee\":{\"workers\":5"),
+        ("\"lambda\":0.12", "\"lambda\":0"),
+        (
+            "\"workers\":8,\"seconds\"",
+            "\"workers\":18446744073709551615,\"seconds\"",
+        ),
+        ("\"seconds\":[8.0,", "\"seconds\":[-8.0,"),
+        ("\"unit\":\"%\"", "\"unit\":\"\u{202e}\""),
+    ] {
+        assert!(whole.contains(from), "{from} in\n{whole}");
+        let heard = told(&[&whole.replace(from, to)]).unwrap();
+        for format in Export::names() {
+            let report = exported(Export::by_name(format).unwrap(), &heard.0);
+            assert!(report.len() < 100_000, "{format} of {to}");
+        }
+    }
+    let one = told(&[&exported(Export::JsonLines, &sweep(&[(4, &[2.0])], None))]).unwrap();
+    let md = exported(Export::Markdown, &one.0);
+    assert!(
+        md.contains("4 workers, and no other number was tried"),
+        "{md}"
+    );
+}
+
+#[test]
+fn what_was_asserted_of_one_run_is_not_told_of_several() {
+    let lines = exported(
+        Export::JsonLines,
+        &with_gates(run(outcomes(), Some(80 * MS))),
+    );
+    let gates = |heard: Heard| {
+        let is_gate = |event: &&Event| matches!(event, Event::Judged(_));
+        heard.0.iter().filter(is_gate).count()
+    };
+    assert_eq!(gates(told(&[&lines]).unwrap()), 4);
+    assert_eq!(gates(told(&[&lines, &lines]).unwrap()), 0);
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use pfetch::report::export::{SweepCurve, SweepMark};
+use pfetch::event::{GateVerdict, Judged};
 
-use super::story::comparison;
+use super::story::{comparison, sweep};
 use super::*;
 
 #[test]
@@ -73,25 +73,95 @@ fn a_comparison_claims_no_more_than_it_shows() {
 }
 
 #[test]
-fn a_sweep_is_drawn_if_there_is_one() {
-    let mark = |(workers, seconds): (usize, f64)| SweepMark {
-        workers,
-        seconds,
-        low: seconds * 0.9,
-        high: seconds * 1.1,
-    };
-    let curve = SweepCurve {
-        points: [(1, 8.0), (2, 4.1), (4, 2.2), (8, 2.0)].map(mark).to_vec(),
-        knee: Some(4),
-        fitted: vec![(1.0, 8.0), (8.0, 2.0)],
-    };
-    let mut report = Html::new(Vec::new());
-    report.set_sweep(curve);
-    let swept = parse(&told(report, &small()));
+fn a_sweep_opens_with_its_verdict_and_its_curve() {
+    let story = Story::new(8);
+    let swept = parse(&page(&story.swept(&[
+        (1, &[8.0, 8.2]),
+        (2, &[4.1, 4.0]),
+        (4, &[2.1, 2.2]),
+        (8, &[2.1, 2.1]),
+    ])));
+    assert_eq!(
+        text(&swept, "h1"),
+        "4 workers are enough: 3.77 times as fast as 1"
+    );
+    let totals = text(&swept, "dt");
+    assert_eq!(totals, "4 workers, the knee\n1 worker\nSpeed-up");
+    let figures = text(&swept, "dd");
+    assert!(
+        figures.starts_with("2.15 s\nmeasured: mean of 2 runs, 2.10 s to 2.20 s\n8.10 s\n"),
+        "{figures}"
+    );
+    assert!(figures.contains("3.77×\n95 % interval "), "{figures}");
+    assert!(figures.ends_with("of 4 over 1"), "{figures}");
+    let headings = text(&swept, "h2");
+    assert!(
+        headings.starts_with("Time by number of workers\nTimeline\n"),
+        "{headings}"
+    );
     assert_eq!(named(&swept, "circle").len(), 4);
-    assert_eq!(named(&swept, "polyline").len(), 1);
-    let sentence =
-        "2.00 s with 8 workers was the shortest time. From 4 on, more workers hardly help.";
+    assert_eq!(named(&swept, "polyline").len(), 1, "the law is drawn");
+    let sentence = "2.10 s with 8 workers was the shortest time. 4 are the fewest that are not shown to be 5 % slower.";
     assert!(text(&swept, "figcaption").contains(sentence));
+    let notes = text(&swept, "p");
+    assert_eq!(
+        notes.matches("Of the last run with 8 workers.").count(),
+        3,
+        "{notes}"
+    );
+    assert!(text(&swept, "li").is_empty() || !text(&swept, "li").contains("sweep"));
     assert!(named(&parse(&page(&small())), "circle").is_empty());
+}
+
+#[test]
+fn a_sweep_claims_no_more_than_it_shows() {
+    let story = Story::new(8);
+    for (points, verdict, cards) in [
+        (
+            &[(1, &[2.0, 2.1][..]), (2, &[2.0, 2.1])][..],
+            "1 worker is enough: more are not shown to gain more than 5 %",
+            1,
+        ),
+        (
+            &[(2, &[8.0, 8.0]), (4, &[4.0, 4.0])],
+            "4 workers are 2.00 times as fast as 2, and more were not tried",
+            3,
+        ),
+        (
+            &[(3, &[1.0])],
+            "3 workers, and no other number was tried",
+            1,
+        ),
+    ] {
+        let swept = Event::Swept(sweep(5, points));
+        let page = parse(&page(&[story.started(), swept]));
+        assert_eq!(text(&page, "h1"), verdict);
+        assert_eq!(named(&page, "dt").len(), cards, "{verdict}");
+    }
+}
+
+#[test]
+fn gates_stand_before_the_timeline() {
+    let mut events = small();
+    let judged = |gate: &str, verdict, why: &str| {
+        Event::Judged(Judged {
+            gate: gate.to_owned(),
+            value: why.is_empty().then_some(0.25),
+            interval: None,
+            unit: "s",
+            verdict,
+            why: why.to_owned(),
+        })
+    };
+    events.push(judged("p95<500ms", GateVerdict::Held, ""));
+    events.push(judged("total<1s", GateVerdict::Unknown, "<b>no</b> URL"));
+    let page = parse(&page(&events));
+    let headings = text(&page, "h2");
+    assert!(headings.starts_with("Gates\nTimeline\n"), "{headings}");
+    let cells = text(&page, "td");
+    assert!(
+        cells.starts_with("held\n250.0 ms\nunknown\n<b>no</b> URL\n"),
+        "{cells}"
+    );
+    assert!(named(&page, "b").is_empty());
 }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison};
+use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::event::{Event, RunInfo};
 use pfetch::outcome::{Failure, FailureKind, Outcome, Verdict};
-use pfetch::stats::{Pair, Sample, Speedup};
+use pfetch::stats::{Interval, Knee, Pair, Sample, Speedup, SweepPoint, Usl};
 use pfetch::summary::Tally;
 use pfetch::target::Verb;
 use pfetch::timing::{Phase, Timing};
@@ -140,6 +140,60 @@ impl Story {
         )));
         events
     }
+
+    /// A sweep of which this is the last run, with so many URLs: numbers of workers and their times.
+    pub(crate) fn swept(&self, points: &[(usize, &[f64])]) -> Vec<Event> {
+        let outcomes = self.many(20, |index| MS * (40 + (index * 13 % 60) as u32));
+        let mut tally = Tally::new(self.workers);
+        outcomes.iter().for_each(|outcome| tally.add(outcome));
+        let begun = Event::ArmStarted(ArmRun {
+            arm: Arm::Parallel,
+            pair: 1,
+            workers: self.workers,
+            done: 0,
+            of: 1,
+        });
+        let mut events = vec![self.started(), begun];
+        events.extend(outcomes.into_iter().map(Event::Finished));
+        events.push(Event::ArmEnded(tally.summary()));
+        events.push(Event::Swept(sweep(20, points)));
+        events
+    }
+}
+
+/// What these numbers of workers and their times come to.
+pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
+    let runs = |&(workers, seconds): &(usize, &[f64])| SweepRuns {
+        workers,
+        times: times(seconds.to_vec()),
+        interval: Interval::of_mean(seconds),
+    };
+    let points: Vec<SweepRuns> = points.iter().map(runs).collect();
+    let plain = |point: &SweepRuns| SweepPoint {
+        workers: point.workers,
+        seconds: point.times.sample.mean,
+        interval: point.interval,
+    };
+    let plain: Vec<SweepPoint> = points.iter().map(plain).collect();
+    let rate = |point: &SweepPoint| (point.workers, targets as f64 / point.seconds);
+    let rates: Vec<(usize, f64)> = plain.iter().map(rate).collect();
+    Sweep {
+        targets,
+        knee: Knee::of(&plain),
+        law: Usl::fit(&rates),
+        differing: (0, Vec::new()),
+        points,
+    }
+}
+
+fn times(seconds: Vec<f64>) -> ArmTimes {
+    ArmTimes {
+        sample: Sample::of(&seconds).expect("there are times"),
+        seconds,
+        failed: 0,
+        retries: 0,
+        startup: 0.0,
+    }
 }
 
 /// What these times of either arm come to.
@@ -158,13 +212,6 @@ pub(crate) fn comparison(
             parallel: *parallel,
         })
         .collect();
-    let times = |seconds: Vec<f64>| ArmTimes {
-        sample: Sample::of(&seconds).expect("there are times"),
-        seconds,
-        failed: 0,
-        retries: 0,
-        startup: 0.0,
-    };
     Comparison {
         workers,
         targets,
@@ -213,6 +260,7 @@ const _: () = {
         Story::ok,
         Story::run,
         Story::compared,
+        Story::swept,
     );
-    let _ = (comparison, failed, skipped, HOSTILE, MS);
+    let _ = (comparison, sweep, failed, skipped, HOSTILE, MS);
 };

@@ -20,10 +20,12 @@ const MODE: u32 = 0o666;
 /// A report in a file.
 ///
 /// It is written to a temporary file in the same folder, which takes the file's name and place when
-/// the run is over. If it comes to no end, the temporary file goes away.
+/// it is closed. If the run comes to no end, the temporary file goes away.
 pub struct ExportFile {
     path: PathBuf,
     report: Box<dyn Listener>,
+    /// Whether the run has come to an end.
+    is_over: bool,
     /// `None` when it has become the file.
     temporary: Option<NamedTempFile>,
 }
@@ -60,6 +62,7 @@ impl ExportFile {
         Ok(ExportFile {
             path: path.to_path_buf(),
             report: export.listener(Box::new(out), baseline)?,
+            is_over: false,
             temporary: Some(temporary),
         })
     }
@@ -67,27 +70,30 @@ impl ExportFile {
 
 impl Listener for ExportFile {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        if self.temporary.is_none() {
-            // The file is there; what comes later has no place in it.
-            return Ok(());
-        }
-        self.report.event(event)?;
-        let is_over = matches!(
+        self.is_over |= matches!(
             event,
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_)
         );
-        if !is_over {
-            return Ok(());
+        let told = self.report.event(event);
+        if told.is_err() {
+            // What lacks something is not to become the file.
+            self.temporary = None;
         }
-        self.report.idle()?;
-        match self.temporary.take() {
-            Some(temporary) => match temporary.persist(&self.path) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.error),
-            },
-            None => Ok(()),
+        told
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        let temporary = self.temporary.take().filter(|_| self.is_over);
+        let Some(temporary) = temporary else {
+            return Ok(());
+        };
+        self.report.close()?;
+        match temporary.persist(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.error),
         }
     }
+
     // Idle moments are none of its business: nobody reads the file before it is there.
 }
 
@@ -96,5 +102,51 @@ impl fmt::Debug for ExportFile {
         f.debug_struct("ExportFile")
             .field("path", &self.path)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::summary::Summary;
+
+    /// Cannot write this warning down, but everything else.
+    struct Forgetful;
+
+    impl Listener for Forgetful {
+        fn event(&mut self, event: &Event) -> io::Result<()> {
+            match event {
+                Event::Warning(_) => Err(io::ErrorKind::StorageFull.into()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_whole_report_becomes_the_file() {
+        let (end, lost) = (
+            Event::Ended(Summary::default()),
+            Event::Warning(String::new()),
+        );
+        for (events, is_there) in [
+            (&[&end][..], true),
+            (&[], false),
+            (&[&lost, &end], false),
+            (&[&end, &lost], false),
+        ] {
+            let folder = tempfile::tempdir().expect("there is a place for temporary files");
+            let path = folder.path().join("report");
+            let mut file =
+                ExportFile::create(Export::Csv, &path, Baseline::None).expect("it can be");
+            file.report = Box::new(Forgetful);
+            for event in events {
+                let is_lost = matches!(event, Event::Warning(_));
+                assert_eq!(file.event(event).is_err(), is_lost);
+            }
+            file.close().expect("there is room");
+            assert_eq!(path.exists(), is_there, "{events:?}");
+            let left = fs::read_dir(folder.path()).expect("it is there").count();
+            assert_eq!(left, usize::from(is_there), "no temporary file is left");
+        }
     }
 }

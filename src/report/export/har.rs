@@ -106,7 +106,7 @@ impl<W: Write> Har<W> {
         }
     }
 
-    fn close(&mut self) -> io::Result<()> {
+    fn end(&mut self) -> io::Result<()> {
         // A page needs a time, which one without entries has not.
         self.pages.retain(|page| page.first.is_some());
         for page in &mut self.pages {
@@ -130,7 +130,7 @@ impl<W: Write> Listener for Har<W> {
                 Ok(())
             }
             Event::Finished(outcome) => self.outcome(outcome),
-            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.close(),
+            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
             Event::Counted(_) | Event::Warning(_) | Event::Judged(_) => Ok(()),
         }
     }

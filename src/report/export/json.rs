@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::super::Baseline;
-use super::super::compared::{ArmEnd, Compared, Swept};
+use super::super::compared::{ArmEnd, Compared, Gate, Swept};
 use super::super::record::{Result, Run, Totals};
 use crate::comparison::{Arm, ArmRun};
 use crate::event::{Event, Listener, RunInfo};
@@ -15,10 +15,11 @@ const WARNINGS: usize = 1000;
 
 /// The report as one JSON document, written to `W` as it comes.
 ///
-/// It is an object with `run`, `results`, `arms`, `warnings`, `summary` and `comparison`, in this
-/// order. The objects are those of [JSON Lines](super::super::JsonLines) without `type`; a result has
-/// `arm` and `pair` besides, `null` but in a comparison. There `summary` is `null` and `arms` has the
-/// `arm_summary` of each run; otherwise `comparison` is `null` and `arms` is empty.
+/// It is an object with `run`, `results`, `arms`, `warnings`, `summary`, `comparison`, `sweep` and
+/// `gates`, in this order. The objects are those of [JSON Lines](super::super::JsonLines) without
+/// `type`; a result has `arm` and `pair` besides, `null` but in a comparison or a sweep. There `arms` has
+/// the `arm_summary` of each run; otherwise it is empty. Of `summary`, `comparison` and `sweep` the two
+/// that the run did not end with are `null`.
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
@@ -28,6 +29,8 @@ pub struct Json<W> {
     /// The runs of a comparison so far, as text.
     arms: Vec<String>,
     warnings: Vec<String>,
+    /// What became of the assertions, as text; `None` until the run has ended.
+    gates: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +51,7 @@ impl<W: Write> Json<W> {
             results: 0,
             arms: Vec::new(),
             warnings: Vec::new(),
+            gates: None,
         }
     }
 
@@ -85,11 +89,10 @@ impl<W: Write> Json<W> {
         serde_json::to_writer(&mut self.out, &summary)?;
         self.out.write_all(b",\n\"comparison\":")?;
         serde_json::to_writer(&mut self.out, &comparison)?;
-        if let Some(sweep) = sweep {
-            self.out.write_all(b",\n\"sweep\":")?;
-            serde_json::to_writer(&mut self.out, &sweep)?;
-        }
-        self.out.write_all(b"}\n")
+        self.out.write_all(b",\n\"sweep\":")?;
+        serde_json::to_writer(&mut self.out, &sweep)?;
+        self.gates = Some(Vec::new());
+        Ok(())
     }
 }
 
@@ -120,11 +123,24 @@ impl<W: Write> Listener for Json<W> {
             Event::Ended(summary) => {
                 self.end(Some(Totals::new(summary, self.baseline)), None, None)
             }
-            Event::Counted(_) | Event::Judged(_) => Ok(()),
+            Event::Judged(judged) => {
+                if let Some(gates) = &mut self.gates {
+                    gates.push(serde_json::to_string(&Gate::new(judged))?);
+                }
+                Ok(())
+            }
+            Event::Counted(_) => Ok(()),
         }
     }
 
     fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        if let Some(gates) = self.gates.take() {
+            writeln!(self.out, ",\n\"gates\":[{}]}}", gates.join(",\n"))?;
+        }
         self.out.flush()
     }
 }

@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::time::{Duration, SystemTime};
 
+use super::super::versus::figure;
+use super::markup::Text;
 use super::words;
 use crate::comparison::ArmRun;
-use crate::event::{Event, Listener};
+use crate::event::{Event, GateVerdict, Judged, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::summary::Summary;
-use crate::text::escape;
 
 /// The report as test results, written to `W`: JUnit XML as Jenkins' `junit-10.xsd` has it and other CI
 /// servers read it.
@@ -17,6 +18,9 @@ use crate::text::escape;
 /// A URL is a test case, with its host as the class. One that failed is a `failure`, or an `error` if
 /// the fault is on this side; one that was not tried is `skipped`. The totals stand before the cases, so
 /// the cases wait in an unnamed temporary file. In a comparison every run is a suite of its own.
+///
+/// Assertions on the figures are a last suite, `gates`, with a case each: a `failure` if it ends the
+/// program with one, `skipped` if the figures do not decide it.
 #[derive(Debug)]
 pub struct Junit<W> {
     out: W,
@@ -27,6 +31,8 @@ pub struct Junit<W> {
     /// When the run began, or the suite's first case.
     started_at: Option<SystemTime>,
     has_suites: bool,
+    has_begun: bool,
+    gates: Vec<Judged>,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +60,8 @@ impl<W: Write> Junit<W> {
             name: NAME.to_owned(),
             started_at: None,
             has_suites: false,
+            has_begun: false,
+            gates: Vec::new(),
         })
     }
 
@@ -72,8 +80,8 @@ impl<W: Write> Junit<W> {
         write!(
             self.cases,
             "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
-            xml(host(&outcome.url)),
-            xml(&outcome.url),
+            Text(host(&outcome.url)),
+            Text(&outcome.url),
             seconds(outcome.elapsed().unwrap_or_default())
         )?;
         let error = outcome.error.as_ref();
@@ -81,7 +89,7 @@ impl<W: Write> Junit<W> {
             Verdict::Ok | Verdict::Unchanged => return self.cases.write_all(b"/>\n"),
             Verdict::Skipped => {
                 self.counts.skipped += 1;
-                "skipped"
+                SKIPPED
             }
             Verdict::Failed if error.is_some_and(|error| error.kind.is_local()) => {
                 self.counts.errors += 1;
@@ -89,14 +97,14 @@ impl<W: Write> Junit<W> {
             }
             Verdict::Failed => {
                 self.counts.failures += 1;
-                "failure"
+                FAILURE
             }
         };
         let kind = error.map_or("unknown", |error| error.kind.as_str());
-        let reason = xml(&words::reason(outcome));
         writeln!(
             self.cases,
-            ">\n      <{element} type=\"{kind}\" message=\"{reason}\"/>\n    </testcase>"
+            ">\n      <{element} type=\"{kind}\" message=\"{}\"/>\n    </testcase>",
+            Text(&words::reason(outcome))
         )
     }
 
@@ -129,6 +137,52 @@ impl<W: Write> Junit<W> {
         self.has_suites = true;
         self.out.write_all(b"  </testsuite>\n")
     }
+
+    fn gates(&mut self) -> io::Result<()> {
+        let gates = std::mem::take(&mut self.gates);
+        if gates.is_empty() {
+            return Ok(());
+        }
+        let count = |what: &str| {
+            let elements = gates.iter().filter_map(|judged| element(judged.verdict));
+            elements.filter(|element| *element == what).count()
+        };
+        writeln!(
+            self.out,
+            "  <testsuite name=\"gates\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
+            gates.len(),
+            count(FAILURE),
+            count(SKIPPED)
+        )?;
+        for judged in &gates {
+            let (gate, verdict) = (Text(&judged.gate), judged.verdict.as_str());
+            write!(
+                self.out,
+                "    <testcase classname=\"gates\" name=\"{gate}\""
+            )?;
+            match element(judged.verdict) {
+                None => writeln!(self.out, "/>")?,
+                Some(element) => writeln!(
+                    self.out,
+                    ">\n      <{element} type=\"{verdict}\" message=\"{}\"/>\n    </testcase>",
+                    Text(&figure(judged))
+                )?,
+            }
+        }
+        self.out.write_all(b"  </testsuite>\n")
+    }
+}
+
+const FAILURE: &str = "failure";
+const SKIPPED: &str = "skipped";
+
+/// What a case has that did not pass.
+fn element(verdict: GateVerdict) -> Option<&'static str> {
+    match verdict {
+        GateVerdict::Held => None,
+        verdict if verdict.is_failure() => Some(FAILURE),
+        _ => Some(SKIPPED),
+    }
 }
 
 impl<W: Write> Listener for Junit<W> {
@@ -136,6 +190,7 @@ impl<W: Write> Listener for Junit<W> {
         match event {
             Event::Started(info) => {
                 self.started_at = Some(info.started_at);
+                self.has_begun = true;
                 self.out
                     .write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n")
             }
@@ -145,16 +200,27 @@ impl<W: Write> Listener for Junit<W> {
                 Ok(())
             }
             Event::ArmEnded(summary) => self.end(summary),
-            Event::Compared(_) | Event::Swept(_) => self.out.write_all(b"</testsuites>\n"),
             Event::Ended(summary) => {
                 // A comparison that was broken off has its suites already, but for the last.
                 if !self.has_suites || self.counts.tests > 0 {
                     self.end(summary)?;
                 }
-                self.out.write_all(b"</testsuites>\n")
+                Ok(())
             }
-            Event::Counted(_) | Event::Warning(_) | Event::Judged(_) => Ok(()),
+            Event::Judged(judged) => {
+                self.gates.push(judged.clone());
+                Ok(())
+            }
+            Event::Compared(_) | Event::Swept(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
         }
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.gates()?;
+        if std::mem::take(&mut self.has_begun) {
+            self.out.write_all(b"</testsuites>\n")?;
+        }
+        self.out.flush()
     }
 
     fn idle(&mut self) -> io::Result<()> {
@@ -181,25 +247,6 @@ fn host(url: &str) -> &str {
 /// Seconds as Surefire writes them.
 fn seconds(time: Duration) -> String {
     format!("{:.6}", time.as_secs_f64())
-}
-
-/// Text for an attribute. XML 1.0 has no way at all to say most control characters; they are escaped
-/// as everywhere, and so are the two others that it cannot hold.
-fn xml(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in escape(text).chars() {
-        match c {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            '"' => safe += "&quot;",
-            '\'' => safe += "&apos;",
-            '\u{fffe}' => safe += "\\u{fffe}",
-            '\u{ffff}' => safe += "\\u{ffff}",
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

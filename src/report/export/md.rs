@@ -5,11 +5,13 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::super::compared::finding;
+use super::super::units::counted;
+use super::super::versus::{enough, figure};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::compare::Estimate;
 use crate::comparison::{ArmRun, ArmTimes, Comparison, Sweep};
-use crate::event::{Event, Listener};
+use crate::event::{Event, Judged, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::stats::Latency;
 use crate::summary::Summary;
@@ -21,9 +23,9 @@ const FAILURES: usize = 100;
 /// How many of the slowest are listed.
 const SLOWEST: usize = 10;
 
-/// The report as GitHub's Markdown, written to `W` when the run is over: the totals, the percentiles,
-/// the statuses, the first hundred failures and the ten slowest. In a comparison its verdict and its
-/// times come first.
+/// The report as GitHub's Markdown, written to `W` when it is closed: the totals, what became of
+/// assertions, the percentiles, the statuses, the first hundred failures and the ten slowest. In a
+/// comparison or a sweep its verdict and its times come first.
 ///
 /// Whatever means something in Markdown, HTML or GitHub's additions to them is written as a character
 /// reference, so that no URL and no message can be more than text.
@@ -37,6 +39,10 @@ pub struct Markdown<W> {
     failed: u64,
     /// The slowest first.
     slowest: Vec<(Duration, String)>,
+    /// What the run came to, and then the rest of it; `None` until it is over.
+    result: Option<(String, String)>,
+    /// What became of assertions, as rows.
+    gates: Vec<String>,
 }
 
 impl<W: Write> Markdown<W> {
@@ -49,6 +55,8 @@ impl<W: Write> Markdown<W> {
             failures: Vec::new(),
             failed: 0,
             slowest: Vec::new(),
+            result: None,
+            gates: Vec::new(),
         }
     }
 
@@ -80,21 +88,29 @@ impl<W: Write> Markdown<W> {
         }
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let mut page = String::from("## pfetch\n\n");
-        page += &totals(summary);
-        page += &times(summary, self.baseline);
-        page += &latencies(summary);
-        page += &statuses(summary);
-        self.finish(page)
+    fn end(&mut self, summary: &Summary) {
+        let totals = format!("## pfetch\n\n{}", totals(summary));
+        let rest = times(summary, self.baseline) + &latencies(summary) + &statuses(summary);
+        self.result = Some((totals, rest));
     }
 
-    fn compared(&mut self, comparison: &Comparison) -> io::Result<()> {
-        let page = compared(comparison);
-        self.finish(page)
+    fn judge(&mut self, judged: &Judged) {
+        let verdict = judged.verdict.as_str();
+        let verdict = match judged.verdict.is_failure() {
+            true => format!("**{verdict}**"),
+            false => verdict.to_owned(),
+        };
+        let (gate, figure) = (md(&short(&judged.gate)), md(&figure(judged)));
+        self.gates
+            .push(format!("| {gate} | {figure} | {verdict} |\n"));
     }
 
-    fn finish(&mut self, mut page: String) -> io::Result<()> {
+    fn finish(&mut self, (mut page, rest): (String, String)) -> io::Result<()> {
+        if !self.gates.is_empty() {
+            page += "\n| gate | figure | verdict |\n| --- | ---: | --- |\n";
+            page.extend(self.gates.drain(..));
+        }
+        page += &rest;
         if self.failed > 0 {
             let _ = write!(page, "\n### Failures ({})\n\n", self.failed);
             page += "| URL | time | why |\n| --- | ---: | --- |\n";
@@ -120,10 +136,6 @@ fn words(run: ArmRun) -> String {
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
 fn totals(summary: &Summary) -> String {
     let mut text = format!("**{} ok, {} failed**", summary.ok, summary.failed);
     for (count, what) in [
@@ -136,10 +148,10 @@ fn totals(summary: &Summary) -> String {
         }
     }
     let (targets, size) = (summary.targets(), bytes(summary.bytes));
-    let workers = counted(summary.workers as u64, "worker", "workers");
+    let workers = counted(summary.workers as u64, "worker");
     let _ = write!(text, " of {targets} · {size} · {workers}");
     if summary.retries > 0 {
-        let _ = write!(text, " · {}", counted(summary.retries, "retry", "retries"));
+        let _ = write!(text, " · {}", counted(summary.retries, "retry"));
     }
     text += match summary.stopped {
         true => " · stopped before its end\n",
@@ -215,7 +227,8 @@ fn statuses(summary: &Summary) -> String {
     format!("\n| status | URLs |\n| --- | ---: |\n{text}")
 }
 
-fn compared(comparison: &Comparison) -> String {
+/// The verdict of a comparison, and its times.
+fn compared(comparison: &Comparison) -> (String, String) {
     let speedup = &comparison.speedup;
     let mut page = String::from("## pfetch: serial and parallel\n\n**");
     page += match speedup.finding().map(finding) {
@@ -232,11 +245,12 @@ fn compared(comparison: &Comparison) -> String {
     let _ = writeln!(
         page,
         " · {} · {} · {} · efficiency {:.0} %",
-        counted(comparison.targets, "URL", "URLs"),
-        counted(speedup.pairs as u64, "pair", "pairs"),
-        counted(comparison.workers as u64, "worker", "workers"),
+        counted(comparison.targets, "URL"),
+        counted(speedup.pairs as u64, "pair"),
+        counted(comparison.workers as u64, "worker"),
         comparison.efficiency() * 100.0
     );
+    let verdict = std::mem::take(&mut page);
     page += "\n| | mean | median | deviation | min | max | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
@@ -247,38 +261,50 @@ fn compared(comparison: &Comparison) -> String {
             "\nThe per-URL times alone would have said {estimated:.2}x.\n"
         );
     }
-    let (differing, urls) = &comparison.differing;
-    if *differing > 0 {
-        let _ = write!(page, "\nNot answered alike in all runs ({differing}):\n\n");
-        for url in urls {
-            let _ = writeln!(page, "- {}", item(url));
-        }
-    }
+    page += &not_alike(&comparison.differing);
     if !comparison.notices.is_empty() {
         page += "\n";
         for notice in &comparison.notices {
             let _ = writeln!(page, "- {}", item(notice));
         }
     }
-    page
+    (verdict, page)
 }
 
-/// The sweep as a table, with its knee.
-fn swept(sweep: &Sweep) -> String {
-    let mut page = String::from("## pfetch: sweep\n\n");
-    page += "| workers | mean | median | deviation | min | max | failed | retries |\n";
-    page += "|---:|---:|---:|---:|---:|---:|---:|---:|\n";
+/// The verdict of a sweep, and its times.
+fn swept(sweep: &Sweep) -> (String, String) {
+    let mut verdict = format!("## pfetch: numbers of workers\n\n**{}**", enough(sweep));
+    if let Some(interval) = sweep.speedup().and_then(|speedup| speedup.interval) {
+        let (low, high) = (interval.low, interval.high);
+        let _ = write!(verdict, ", 95 % interval {low:.2}x to {high:.2}x");
+    }
+    let _ = writeln!(verdict, " · {}", counted(sweep.targets, "URL"));
+    let mut page =
+        String::from("\n| workers | mean | median | deviation | min | max | failed | retries |\n");
+    page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for point in &sweep.points {
         page += &arm(&point.workers.to_string(), &point.times);
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(
             page,
-            "\n{} workers are the fewest that are not shown to be 5 % slower than the best.",
-            knee.workers
+            "\nThe knee is {}: the fewest that are not shown to be 5 % slower than the best.",
+            counted(knee.workers as u64, "worker")
         );
     }
-    page
+    page += &not_alike(&sweep.differing);
+    (verdict, page)
+}
+
+fn not_alike((count, urls): &(u64, Vec<String>)) -> String {
+    let mut text = String::new();
+    if *count > 0 {
+        let _ = write!(text, "\nNot answered alike in all runs ({count}):\n\n");
+        for url in urls {
+            let _ = writeln!(text, "- {}", item(url));
+        }
+    }
+    text
 }
 
 fn arm(name: &str, times: &ArmTimes) -> String {
@@ -340,13 +366,20 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Finished(outcome) => self.note(outcome),
             Event::ArmStarted(run) => self.arm = Some(*run),
             Event::ArmEnded(_) => self.arm = None,
-            Event::Compared(comparison) => return self.compared(comparison),
-            Event::Swept(sweep) => return self.out.write_all(swept(sweep).as_bytes()),
-            Event::Ended(summary) => return self.end(summary),
+            Event::Compared(comparison) => self.result = Some(compared(comparison)),
+            Event::Swept(sweep) => self.result = Some(swept(sweep)),
+            Event::Ended(summary) => self.end(summary),
+            Event::Judged(judged) => self.judge(judged),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
-            Event::Judged(_) => {}
         }
         Ok(())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        if let Some(result) = self.result.take() {
+            self.finish(result)?;
+        }
+        self.out.flush()
     }
 
     fn idle(&mut self) -> io::Result<()> {

@@ -157,7 +157,7 @@ impl<W: Write> Trace<W> {
         }
     }
 
-    fn close(&mut self) -> io::Result<()> {
+    fn end(&mut self) -> io::Result<()> {
         let version = env!("CARGO_PKG_VERSION");
         self.document.close(&format!(
             "],\"displayTimeUnit\":\"ms\",\
@@ -179,7 +179,7 @@ impl<W: Write> Listener for Trace<W> {
                 Ok(())
             }
             Event::Finished(outcome) => self.outcome(outcome),
-            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.close(),
+            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
             Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) | Event::Judged(_) => Ok(()),
         }
     }

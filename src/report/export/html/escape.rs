@@ -1,29 +1,6 @@
-//! Text on its way into the page, escaped for the place it goes to.
-
-use std::fmt;
+//! Data on its way into the page.
 
 use serde::Serialize;
-
-use crate::text::escape;
-
-/// Text between tags or in a quoted attribute.
-pub(super) struct Text<'a>(pub(super) &'a str);
-
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in escape(self.0).chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                c => write!(f, "{c}")?,
-            }
-        }
-        Ok(())
-    }
-}
 
 /// JSON for a `<script type="application/json">`: nothing in it ends the element or begins a comment,
 /// and it is JavaScript as well.
@@ -49,15 +26,6 @@ mod tests {
     use super::*;
 
     const HOSTILE: &str = "</script><script>alert(\"1\")</script><!-- & ' \u{2028}\u{2029}\u{202e}";
-
-    #[test]
-    fn text_stays_text_between_tags_and_in_attributes() {
-        assert_eq!(
-            Text(HOSTILE).to_string(),
-            "&lt;/script&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&lt;!-- &amp; &#39; \
-             \\u{2028}\\u{2029}\\u{202e}"
-        );
-    }
 
     #[test]
     fn json_has_nothing_that_html_or_javascript_would_read_otherwise() {

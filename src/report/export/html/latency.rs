@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::axis;
-use super::escape::Text;
+use crate::report::export::markup::Text;
 use crate::report::units::duration;
 use crate::stats::Latency;
 use crate::summary::Summary;

@@ -7,7 +7,8 @@
 //! read, and the script puts it in as text.
 //!
 //! Memory and the size of the page are bounded: past some thousands of URLs, the table is a sample
-//! ([`kept`]) and the timeline goes by time slots ([`grid`]); the page says so.
+//! ([`kept`]) and the timeline goes by time slots ([`grid`]); the page says so. Of a sweep, that much is kept
+//! of each number of workers, until it is known which of them is the knee.
 
 mod arm;
 mod axis;
@@ -23,39 +24,51 @@ mod table;
 mod timeline;
 mod verdict;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
-
-pub use sweep::{SweepCurve, SweepMark};
 
 use arm::ArmData;
 use page::Page;
 use verdict::Result;
 
 use crate::comparison::{Arm, ArmRun, Comparison, Sweep};
-use crate::event::{Event, Listener, RunInfo};
+use crate::event::{Event, Judged, Listener, RunInfo};
 use crate::report::Baseline;
+use crate::report::units::counted;
 use crate::summary::Summary;
 
 /// The most warnings that are kept.
 const WARNINGS: usize = 20;
 
-/// A page, written to `W` when the run is over.
+/// A page, written to `W` when the report is closed.
 #[derive(Debug)]
 pub struct Html<W> {
     out: W,
     baseline: Baseline,
-    sweep: Option<SweepCurve>,
     info: Option<RunInfo>,
     warnings: Vec<String>,
     more_warnings: u64,
-    /// In a comparison the last parallel arm, else the run.
+    /// The run, or the parallel arm that goes on.
     main: ArmData,
+    /// In a comparison or a sweep the last parallel run with each number of workers.
+    runs: BTreeMap<usize, ArmData>,
     /// In a comparison the last serial arm.
     serial: Option<ArmData>,
     /// The workers that it has.
     arm_workers: usize,
     /// Whose outcomes are being told.
     telling: Telling,
+    end: Option<End>,
+    /// What became of the assertions.
+    gates: Vec<Judged>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+enum End {
+    Run(Box<Summary>),
+    Comparison(Box<Comparison>),
+    Sweep(Sweep),
 }
 
 /// Whose outcomes are being told.
@@ -73,14 +86,16 @@ impl<W: Write> Html<W> {
         Html {
             out,
             baseline: Baseline::default(),
-            sweep: None,
             info: None,
             warnings: Vec::new(),
             more_warnings: 0,
             main: ArmData::default(),
+            runs: BTreeMap::new(),
             serial: None,
             arm_workers: 1,
             telling: Telling::Main,
+            end: None,
+            gates: Vec::new(),
         }
     }
 
@@ -89,11 +104,6 @@ impl<W: Write> Html<W> {
     pub fn baseline(mut self, baseline: Baseline) -> Self {
         self.baseline = baseline;
         self
-    }
-
-    /// Adds the curve of a sweep, before the end is told. It is drawn if it has points.
-    pub fn set_sweep(&mut self, curve: SweepCurve) {
-        self.sweep = Some(curve);
     }
 
     /// The writer, with everything written so far.
@@ -132,65 +142,54 @@ impl<W: Write> Html<W> {
         }
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        if self.serial.is_none() {
-            self.main.summary = Some(summary.clone());
+    /// The run that the page shows: of a sweep one at the knee, else the last; with its workers.
+    fn shown(&self, sweep: Option<&Sweep>) -> (usize, &ArmData) {
+        let knee = sweep.and_then(|sweep| sweep.knee);
+        let at_knee = knee.and_then(|knee| self.runs.get_key_value(&knee.workers));
+        match at_knee.or(self.runs.last_key_value()) {
+            Some((workers, run)) if self.telling != Telling::Main => (*workers, run),
+            _ => (self.arm_workers, &self.main),
         }
-        self.page(Result::of_run(summary, self.baseline), Vec::new())
     }
 
-    fn compared(&mut self, comparison: &Comparison) -> io::Result<()> {
-        let mut notices = comparison.notices.clone();
-        let (count, urls) = &comparison.differing;
-        if *count > 0 {
-            let some: Vec<&str> = urls.iter().take(5).map(String::as_str).collect();
-            notices.push(format!(
-                "Not the same in all runs: status or size of {}, as of {}",
-                verdict::many(*count, "URL"),
-                some.join(", ")
-            ));
-        }
-        self.page(Result::Comparison(comparison), notices)
-    }
-
-    /// The page of a sweep: its curve, and the last of its runs.
-    fn swept(&mut self, sweep: &Sweep) -> io::Result<()> {
-        let mut notices = vec![format!(
-            "This is a sweep over numbers of workers. The totals, the timeline and the table are of \
-             its last run, with {}",
-            verdict::many(self.arm_workers as u64, "worker")
-        )];
-        if let Some(knee) = sweep.knee {
-            notices.push(format!(
-                "{} are the fewest that are not shown to be 5 % slower than the best",
-                verdict::many(knee.workers as u64, "worker")
-            ));
-        }
-        self.sweep = Some(SweepCurve::from(sweep));
-        let summary = self.main.summary.clone().unwrap_or_default();
-        self.page(Result::of_run(&summary, Baseline::None), notices)
-    }
-
-    fn page(&mut self, result: Result<'_>, notices: Vec<String>) -> io::Result<()> {
+    fn page(&self, end: &End) -> io::Result<Vec<u8>> {
+        let mut notices = Vec::new();
+        let (result, sweep) = match end {
+            End::Run(summary) => (Result::of_run(summary, self.baseline), None),
+            End::Comparison(comparison) => {
+                notices.extend_from_slice(&comparison.notices);
+                notices.extend(not_alike(&comparison.differing));
+                (Result::Comparison(comparison), None)
+            }
+            End::Sweep(sweep) => {
+                notices.extend(not_alike(&sweep.differing));
+                (Result::Sweep(sweep), Some(sweep))
+            }
+        };
+        let (workers, main) = self.shown(sweep);
+        let which = sweep.map(|_| {
+            let workers = counted(workers as u64, "worker");
+            format!("Of the last run with {workers}.")
+        });
         let serial = self.serial.as_ref().map(|arm| ("serial", arm));
         let page = Page {
             result,
             info: self.info.as_ref(),
-            arms: serial
-                .into_iter()
-                .chain([("parallel", &self.main)])
-                .collect(),
-            main: &self.main,
+            arms: serial.into_iter().chain([("parallel", main)]).collect(),
+            main,
             notices: notices
                 .iter()
                 .chain(&self.warnings)
                 .map(String::as_str)
                 .collect(),
             more_notices: self.more_warnings,
-            sweep: self.sweep.as_ref(),
+            gates: &self.gates,
+            sweep,
+            which,
         };
-        page.write(&mut self.out)?;
-        self.out.flush()
+        let mut bytes = Vec::new();
+        page.write(&mut bytes)?;
+        Ok(bytes)
     }
 }
 
@@ -201,8 +200,9 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = ArmData::new(info.workers);
             }
-            Event::Counted(_) | Event::Judged(_) => {}
-            Event::Swept(sweep) => self.swept(sweep)?,
+            Event::Counted(_) => {}
+            Event::Judged(judged) => self.gates.push(judged.clone()),
+            Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),
             Event::Finished(outcome) => {
                 if let Some(arm) = self.telling() {
                     arm.add(outcome);
@@ -215,11 +215,42 @@ impl<W: Write> Listener for Html<W> {
                 if let Some(arm) = self.telling() {
                     arm.summary = Some(summary);
                 }
+                if self.telling == Telling::Main {
+                    let arm = std::mem::take(&mut self.main);
+                    self.runs.insert(self.arm_workers, arm);
+                }
                 self.telling = Telling::Nobody;
             }
-            Event::Compared(comparison) => self.compared(comparison)?,
-            Event::Ended(summary) => self.end(summary)?,
+            Event::Compared(comparison) => {
+                self.end = Some(End::Comparison(Box::new(comparison.clone())));
+            }
+            Event::Ended(summary) => {
+                if self.serial.is_none() {
+                    self.main.summary = Some(summary.clone());
+                }
+                self.end = Some(End::Run(Box::new(summary.clone())));
+            }
         }
         Ok(())
     }
+
+    fn close(&mut self) -> io::Result<()> {
+        if let Some(end) = self.end.take() {
+            let page = self.page(&end)?;
+            self.out.write_all(&page)?;
+        }
+        self.out.flush()
+    }
+}
+
+/// That the runs did not do the same work.
+fn not_alike((count, urls): &(u64, Vec<String>)) -> Option<String> {
+    let some: Vec<&str> = urls.iter().take(5).map(String::as_str).collect();
+    (*count > 0).then(|| {
+        format!(
+            "Not the same in all runs: status or size of {}, as of {}",
+            counted(*count, "URL"),
+            some.join(", ")
+        )
+    })
 }

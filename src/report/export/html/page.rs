@@ -7,11 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use ring::digest::{SHA256, digest};
 
 use super::arm::ArmData;
-use super::escape::Text;
 use super::sweep::{self, SweepCurve};
-use super::verdict::{Result, many};
+use super::verdict::Result;
 use super::{latency, table, timeline};
-use crate::event::RunInfo;
+use crate::comparison::Sweep;
+use crate::event::{Judged, RunInfo};
+use crate::report::export::markup::Text;
+use crate::report::units::counted;
+use crate::report::versus::figure;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -27,7 +30,11 @@ pub(super) struct Page<'a> {
     /// What a person should know, and how many more there were.
     pub(super) notices: Vec<&'a str>,
     pub(super) more_notices: u64,
-    pub(super) sweep: Option<&'a SweepCurve>,
+    /// What became of the assertions.
+    pub(super) gates: &'a [Judged],
+    pub(super) sweep: Option<&'a Sweep>,
+    /// Of which run timeline, times and table are, if there were several.
+    pub(super) which: Option<String>,
 }
 
 impl Page<'_> {
@@ -53,6 +60,12 @@ impl Page<'_> {
         self.result.write(out, self.info)?;
         writeln!(out, "</header>")?;
         self.notices(out)?;
+        self.gates(out)?;
+        if let Some(sweep) = self.sweep {
+            section(out, "sweep", "Time by number of workers")?;
+            sweep::figure(out, &SweepCurve::from(sweep))?;
+            section_end(out)?;
+        }
         section(out, "timeline", "Timeline")?;
         let arms: Vec<_> = self
             .arms
@@ -65,25 +78,23 @@ impl Page<'_> {
                 "<p class=\"note\">The last run of each arm, on one scale.</p>"
             )?;
         }
+        self.which(out)?;
         timeline::figure(out, &arms)?;
         section_end(out)?;
         section(out, "latency", "Times per URL")?;
+        self.which(out)?;
         let figures = self
             .arms
             .iter()
             .filter_map(|(name, arm)| Some((*name, arm.summary.as_ref()?)));
         latency::section(out, &figures.collect::<Vec<_>>())?;
         section_end(out)?;
-        if let Some(curve) = self.sweep.filter(|curve| !curve.points.is_empty()) {
-            section(out, "sweep", "Sweep")?;
-            sweep::figure(out, curve)?;
-            section_end(out)?;
-        }
         section(out, "table", "URLs")?;
         self.statuses(out)?;
         if self.arms.len() > 1 {
             write!(out, "<p class=\"note\">Of the last parallel run.</p>")?;
         }
+        self.which(out)?;
         table::section(out, &self.main.kept)?;
         section_end(out)?;
         write!(
@@ -112,6 +123,36 @@ impl Page<'_> {
         writeln!(out, "</ul></section>")
     }
 
+    fn which(&self, out: &mut dyn Write) -> io::Result<()> {
+        match &self.which {
+            Some(which) => write!(out, "<p class=\"note\">{}</p>", Text(which)),
+            None => Ok(()),
+        }
+    }
+
+    fn gates(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.gates.is_empty() {
+            return Ok(());
+        }
+        section(out, "gates", "Gates")?;
+        write!(
+            out,
+            "<div class=\"scroll\"><table class=\"gates\"><thead><tr><th scope=\"col\">Gate</th>\
+             <th scope=\"col\">Verdict</th><th scope=\"col\">Figure</th></tr></thead><tbody>"
+        )?;
+        for judged in self.gates {
+            let verdict = judged.verdict.as_str();
+            write!(
+                out,
+                "<tr class=\"{verdict}\"><th scope=\"row\">{}</th><td>{verdict}</td><td>{}</td></tr>",
+                Text(&judged.gate),
+                Text(&figure(judged))
+            )?;
+        }
+        write!(out, "</tbody></table></div>")?;
+        section_end(out)
+    }
+
     fn statuses(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(summary) = &self.main.summary else {
             return Ok(());
@@ -128,7 +169,7 @@ impl Page<'_> {
             .collect();
         let without = tried.saturating_sub(summary.statuses.values().sum());
         if without > 0 {
-            parts.push(format!("{} without a status", many(without, "URL")));
+            parts.push(format!("{} without a status", counted(without, "URL")));
         }
         write!(out, "{}</p>", Text(&parts.join(" · ")))
     }

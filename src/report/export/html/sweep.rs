@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::axis;
-use super::escape::Text;
 use crate::comparison::{Sweep, SweepRuns};
+use crate::report::export::markup::Text;
 use crate::report::units::duration;
 
 const WIDTH: f64 = 960.0;
@@ -16,27 +16,27 @@ const TOP: f64 = 26.0;
 const FOOT: f64 = 44.0;
 
 /// The times of a sweep.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SweepCurve {
+#[derive(Debug)]
+pub(super) struct SweepCurve {
     /// What was measured, by rising worker counts.
-    pub points: Vec<SweepMark>,
+    points: Vec<SweepMark>,
     /// The worker count after which more hardly help.
-    pub knee: Option<usize>,
+    knee: Option<usize>,
     /// A law fitted to it: worker counts (not only whole ones) and seconds.
-    pub fitted: Vec<(f64, f64)>,
+    fitted: Vec<(f64, f64)>,
 }
 
 /// What was measured with one worker count.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SweepMark {
+#[derive(Debug, Clone, Copy)]
+struct SweepMark {
     /// The worker count, at least 1.
-    pub workers: usize,
+    workers: usize,
     /// The mean time.
-    pub seconds: f64,
+    seconds: f64,
     /// The lower end of its 95 % interval, or the mean again if there is none.
-    pub low: f64,
+    low: f64,
     /// The upper end.
-    pub high: f64,
+    high: f64,
 }
 
 impl From<&Sweep> for SweepCurve {
@@ -73,7 +73,7 @@ impl From<&Sweep> for SweepCurve {
     }
 }
 
-/// Draws the curve; there has to be a point.
+/// Draws the curve.
 pub(super) fn figure(out: &mut dyn Write, curve: &SweepCurve) -> io::Result<()> {
     let points = &curve.points;
     let most = points.iter().map(|p| p.workers.max(2)).max().unwrap_or(2) as f64;
@@ -195,7 +195,9 @@ fn sentence(curve: &SweepCurve) -> String {
         best.workers
     );
     match curve.knee {
-        Some(knee) => format!("{best} From {knee} on, more workers hardly help."),
+        Some(knee) => {
+            format!("{best} {knee} are the fewest that are not shown to be 5 % slower.")
+        }
         None => best,
     }
 }

@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::escape::{Text, json};
+use super::escape::json;
 use super::kept::Kept;
 use super::lanes::Lanes;
 use super::row::{Row, word};
 use crate::outcome::Verdict;
+use crate::report::export::markup::Text;
 use crate::report::units::{bytes, duration};
 use crate::text::excerpt;
 

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::axis;
-use super::escape::Text;
 use super::grid::{Grid, SLOTS};
 use super::lanes::{BARS, Lanes};
 use super::row::PHASES;
-use crate::report::units::duration;
+use crate::report::export::markup::Text;
+use crate::report::units::{counted, duration};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 58.0;
@@ -140,8 +140,8 @@ fn caption(out: &mut dyn Write, arms: &[&(&str, &Lanes)]) -> io::Result<()> {
     if earlier > 0 {
         write!(
             out,
-            "Not drawn: {earlier} attempt{} before the last of a URL.",
-            if earlier == 1 { "" } else { "s" }
+            "Not drawn: {} before the last of a URL.",
+            counted(earlier as u64, "attempt")
         )?;
     }
     Ok(())
@@ -230,10 +230,10 @@ impl<'a> Block<'a> {
         let workers = self.lanes.lanes.len();
         let share = busy / (self.lanes.length() * workers as f64) * 100.0;
         format!(
-            "The {} run: {requests} request{} on {workers} worker{} in {}, busy {:.0} % of the time.",
+            "The {} run: {} on {} in {}, busy {:.0} % of the time.",
             self.name,
-            if requests == 1 { "" } else { "s" },
-            if workers == 1 { "" } else { "s" },
+            counted(requests, "request"),
+            counted(workers as u64, "worker"),
             duration(Duration::from_secs_f64(self.lanes.length())),
             share.min(100.0)
         )

@@ -3,19 +3,21 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::escape::Text;
 use crate::compare::{Bound, Estimate};
-use crate::comparison::{ArmTimes, Comparison};
+use crate::comparison::{ArmTimes, Comparison, Sweep};
 use crate::event::RunInfo;
 use crate::report::Baseline;
-use crate::report::units::{bytes, duration};
-use crate::stats::Finding;
+use crate::report::export::markup::Text;
+use crate::report::units::{bytes, counted, duration};
+use crate::report::versus::enough;
+use crate::stats::{Finding, Interval, Speedup};
 use crate::summary::Summary;
 
-/// How a run or a comparison ended.
+/// How a run, a comparison or a sweep ended.
 pub(super) enum Result<'a> {
     Run(&'a Summary, Option<Estimate>),
     Comparison(&'a Comparison),
+    Sweep(&'a Sweep),
 }
 
 impl<'a> Result<'a> {
@@ -32,6 +34,7 @@ impl<'a> Result<'a> {
         match self {
             Result::Run(summary, estimate) => of_run(summary, estimate.as_ref()),
             Result::Comparison(comparison) => of_comparison(comparison),
+            Result::Sweep(sweep) => enough(sweep),
         }
     }
 
@@ -46,6 +49,7 @@ impl<'a> Result<'a> {
         match self {
             Result::Run(summary, estimate) => run_totals(out, summary, estimate.as_ref())?,
             Result::Comparison(comparison) => comparison_totals(out, comparison)?,
+            Result::Sweep(sweep) => sweep_totals(out, sweep)?,
         }
         write!(out, "</dl>")
     }
@@ -56,15 +60,32 @@ impl<'a> Result<'a> {
             Result::Comparison(comparison) => {
                 let pairs = comparison.speedup.pairs as u64;
                 let mut parts = vec![
-                    many(comparison.targets, "URL"),
-                    many(pairs, "pair") + " of runs",
-                    many(u64::from(comparison.warmups), "warm-up"),
-                    many(comparison.workers as u64, "worker"),
+                    counted(comparison.targets, "URL"),
+                    counted(pairs, "pair") + " of runs",
+                    counted(u64::from(comparison.warmups), "warm-up"),
+                    counted(comparison.workers as u64, "worker"),
                 ];
                 for (name, arm) in arms(comparison) {
                     if arm.failed > 0 {
                         parts.push(format!("{} failed ({name}, all runs)", arm.failed));
                     }
+                }
+                parts.join(" · ")
+            }
+            Result::Sweep(sweep) => {
+                let points = sweep.points.len() as u64;
+                let runs = sweep
+                    .points
+                    .first()
+                    .map_or(0, |point| point.times.seconds.len());
+                let failed: u64 = sweep.points.iter().map(|point| point.times.failed).sum();
+                let mut parts = vec![
+                    counted(sweep.targets, "URL"),
+                    counted(points, "number") + " of workers",
+                    counted(runs as u64, "run") + " at each",
+                ];
+                if failed > 0 {
+                    parts.push(format!("{failed} failed (all runs)"));
                 }
                 parts.join(" · ")
             }
@@ -84,14 +105,17 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
     if targets == 0 {
         return match summary.done_before {
             0 => "There was nothing to fetch".to_owned(),
-            done => format!("Nothing left to fetch: {} done before", many(done, "URL")),
+            done => format!(
+                "Nothing left to fetch: {} done before",
+                counted(done, "URL")
+            ),
         };
     }
     let whole = summary.ok + summary.unchanged;
     let what = if summary.stopped {
-        format!("Stopped early: {whole} of {} done", many(targets, "URL"))
+        format!("Stopped early: {whole} of {} done", counted(targets, "URL"))
     } else if summary.failed > 0 {
-        format!("{} of {} failed", summary.failed, many(targets, "URL"))
+        format!("{} of {} failed", summary.failed, counted(targets, "URL"))
     } else if targets == 1 {
         "The URL succeeded".to_owned()
     } else {
@@ -128,13 +152,11 @@ fn counts(summary: &Summary) -> String {
             parts.push(format!("{count} {what}"));
         }
     }
-    match summary.retries {
-        0 => {}
-        1 => parts.push("1 retry".to_owned()),
-        retries => parts.push(format!("{retries} retries")),
+    if summary.retries > 0 {
+        parts.push(counted(summary.retries, "retry"));
     }
     parts.push(bytes(summary.bytes));
-    parts.push(many(summary.workers as u64, "worker"));
+    parts.push(counted(summary.workers as u64, "worker"));
     if let (Some(throughput), Some(rate)) = (summary.throughput(), summary.rate()) {
         parts.push(format!("{}/s", bytes(throughput as u64)));
         parts.push(format!("{rate:.1} URLs/s"));
@@ -193,7 +215,7 @@ fn run_totals(
         Some((best, Bound::Workers(workers))) => {
             format!(
                 "at best {best:.2}× here: {}",
-                many(workers as u64, "worker")
+                counted(workers as u64, "worker")
             )
         }
     };
@@ -202,35 +224,14 @@ fn run_totals(
 }
 
 fn comparison_totals(out: &mut dyn Write, comparison: &Comparison) -> io::Result<()> {
-    for (name, arm) in [
-        ("Parallel", &comparison.parallel),
-        ("Serial", &comparison.serial),
-    ] {
-        let sample = &arm.sample;
-        let runs = match sample.n {
-            1 => "measured: one run".to_owned(),
-            n => format!(
-                "measured: mean of {n} runs, {} to {}",
-                span(sample.min),
-                span(sample.max)
-            ),
-        };
-        card(out, name, &span(sample.mean), &[runs])?;
-    }
+    times_card(out, "Parallel", &comparison.parallel)?;
+    times_card(out, "Serial", &comparison.serial)?;
     let speedup = &comparison.speedup;
-    let mut notes = vec![match speedup.interval {
-        Some(interval) => {
-            format!(
-                "95 % interval {:.2}× to {:.2}×",
-                interval.low, interval.high
-            )
-        }
-        None => "no interval from a single pair".to_owned(),
-    }];
+    let mut notes = vec![interval(speedup)];
     notes.push(format!(
         "efficiency {:.0} % of {}",
         comparison.efficiency() * 100.0,
-        many(comparison.workers as u64, "worker")
+        counted(comparison.workers as u64, "worker")
     ));
     if let Some(estimated) = comparison.estimated {
         notes.push(format!(
@@ -240,11 +241,54 @@ fn comparison_totals(out: &mut dyn Write, comparison: &Comparison) -> io::Result
     card(out, "Speed-up", &format!("{:.2}×", speedup.ratio), &notes)
 }
 
-fn span(seconds: f64) -> String {
-    Duration::try_from_secs_f64(seconds).map_or("–".to_owned(), duration)
+/// The knee, which is the verdict's, and the fewest workers; the same, if the fewest are enough.
+fn sweep_totals(out: &mut dyn Write, sweep: &Sweep) -> io::Result<()> {
+    let workers = |count: usize| counted(count as u64, "worker");
+    let (Some(fewest), Some(knee)) = (sweep.points.first(), sweep.at_knee()) else {
+        return card(
+            out,
+            "Knee",
+            "–",
+            &["no time can be told from the others".to_owned()],
+        );
+    };
+    times_card(
+        out,
+        &format!("{}, the knee", workers(knee.workers)),
+        &knee.times,
+    )?;
+    if knee.workers == fewest.workers {
+        return Ok(());
+    }
+    times_card(out, &workers(fewest.workers), &fewest.times)?;
+    let Some(speedup) = sweep.speedup() else {
+        return Ok(());
+    };
+    let against = format!("of {} over {}", knee.workers, fewest.workers);
+    let gain = format!("{:.2}×", speedup.ratio);
+    card(out, "Speed-up", &gain, &[interval(&speedup), against])
 }
 
-/// `1 URL`, `2 URLs`.
-pub(super) fn many(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+fn times_card(out: &mut dyn Write, name: &str, times: &ArmTimes) -> io::Result<()> {
+    let sample = &times.sample;
+    let runs = match sample.n {
+        1 => "measured: one run".to_owned(),
+        n => format!(
+            "measured: mean of {n} runs, {} to {}",
+            span(sample.min),
+            span(sample.max)
+        ),
+    };
+    card(out, name, &span(sample.mean), &[runs])
+}
+
+fn interval(speedup: &Speedup) -> String {
+    match speedup.interval {
+        Some(Interval { low, high }) => format!("95 % interval {low:.2}× to {high:.2}×"),
+        None => "no interval from a single pair".to_owned(),
+    }
+}
+
+fn span(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds).map_or("–".to_owned(), duration)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use super::scene::{LEFT, NAMES, PanelBox, RIGHT, Rect, Scene, WIDTH};
-use crate::text::escape;
+use crate::report::export::markup::Text;
 
 /// Colours for both backgrounds; `c0` to `c8` are the classes in their order.
 const STYLE: &str = "\
@@ -39,8 +39,8 @@ pub(super) fn write(out: &mut impl Write, scene: &Scene) -> io::Result<()> {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title desc\">"
     )?;
-    writeln!(out, "<title id=\"title\">{}</title>", Xml(&scene.title))?;
-    writeln!(out, "<desc id=\"desc\">{}</desc>", Xml(&scene.description))?;
+    writeln!(out, "<title id=\"title\">{}</title>", Text(&scene.title))?;
+    writeln!(out, "<desc id=\"desc\">{}</desc>", Text(&scene.description))?;
     writeln!(out, "<style>\n{STYLE}\n</style>")?;
     writeln!(out, "<rect class=\"bg\" width=\"100%\" height=\"100%\"/>")?;
     text(out, "t", 20.0, 30.0, &scene.title)?;
@@ -120,7 +120,7 @@ fn panel(out: &mut impl Write, made: &PanelBox) -> io::Result<()> {
     if !made.bars.is_empty() {
         writeln!(out, "<g>")?;
         for bar in &made.bars {
-            write!(out, "<g><title>{}</title>", Xml(&bar.title))?;
+            write!(out, "<g><title>{}</title>", Text(&bar.title))?;
             for rect in &bar.rects {
                 write!(
                     out,
@@ -153,7 +153,7 @@ fn text(out: &mut impl Write, class: &str, x: f64, y: f64, text: &str) -> io::Re
     writeln!(
         out,
         "<text class=\"{class}\" x=\"{x}\" y=\"{y}\">{}</text>",
-        Xml(text)
+        Text(text)
     )
 }
 
@@ -183,39 +183,9 @@ impl fmt::Display for Number {
     }
 }
 
-/// Text from anywhere as XML character data or within an attribute. Controls, which XML 1.0 has no
-/// way to say, and changes of direction are made visible; so are the two that are not characters.
-struct Xml<'a>(&'a str);
-
-impl fmt::Display for Xml<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in escape(self.0).chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                '\u{fffe}' | '\u{ffff}' => write!(f, "\\u{{{:x}}}", u32::from(c))?,
-                c => fmt::Write::write_char(f, c)?,
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_gets_out_of_xml_text() {
-        let hostile = "</title><script>\"'&\u{0}\x1b\u{202e}\u{fffe}é";
-        assert_eq!(
-            Xml(hostile).to_string(),
-            "&lt;/title&gt;&lt;script&gt;&quot;&#39;&amp;\\u{0}\\u{1b}\\u{202e}\\u{fffe}é"
-        );
-    }
 
     #[test]
     fn numbers_are_short() {

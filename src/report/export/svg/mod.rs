@@ -48,7 +48,7 @@ impl<W: Write> Svg<W> {
         }
     }
 
-    fn close(&mut self) -> io::Result<()> {
+    fn end(&mut self) -> io::Result<()> {
         if self.is_written {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl<W: Write> Listener for Svg<W> {
                     _ => self.parallel = Some(whole),
                 }
             }
-            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => return self.close(),
+            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => return self.end(),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) | Event::Judged(_) => {}
         }
         Ok(())

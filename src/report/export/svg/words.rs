@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::panel::Panel;
 use super::scene::reach;
 use crate::comparison::Arm;
-use crate::report::units::duration;
+use crate::report::units::{duration, plural};
 
 /// The name of a lane.
 pub(super) fn label(arm: Option<Arm>, row: usize, group: usize, workers: usize) -> String {
@@ -91,5 +91,5 @@ fn count(number: u64, noun: &str) -> String {
         }
         text.push(digit);
     }
-    format!("{text} {noun}{}", if number == 1 { "" } else { "s" })
+    format!("{text} {}", plural(number, noun))
 }
