@@ -108,6 +108,38 @@ print(json.dumps([[suite.attrib, [[case.attrib, [[why.tag, why.attrib] for why i
     assert_eq!(suites.as_array().unwrap().len(), 5);
 }
 
+#[test]
+fn junit_is_what_a_parser_of_junit_takes_it_for() {
+    let program = "
+import json, sys
+from junitparser import JUnitXml, Error, Failure, Skipped
+told = []
+for name in sys.argv[1:]:
+    report = JUnitXml.fromfile(name)
+    for suite in report:
+        kinds = [type(why) for case in suite for why in case.result]
+        counted = [len(list(suite))] + [kinds.count(kind) for kind in (Failure, Error, Skipped)]
+        times = sum(case.time or 0 for case in suite)
+        said = [suite.tests, suite.failures, suite.errors, suite.skipped]
+        told.append([suite.name, said, counted, suite.time, times])
+print(json.dumps(told))
+";
+    let documents: Vec<String> = all()
+        .iter()
+        .map(|events| exported(Export::Junit, events))
+        .collect();
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    let suites = ask(program, &documents);
+    let suites = suites.as_array().unwrap();
+    assert!(suites.len() >= documents.len(), "{suites:?}");
+    for suite in suites {
+        assert_eq!(suite[1], suite[2], "said and counted of {suite}");
+        assert!(suite[3].is_number() && suite[4].is_number(), "{suite}");
+    }
+    let cases = |suite: &Value| suite[2][0].as_u64().unwrap();
+    assert_eq!(cases(&suites[0]), outcomes().len() as u64, "{suites:?}");
+}
+
 /// What xmllint says of a document that it holds against the schema of JUnit XML, and whether it
 /// lets it pass.
 fn xmllint(document: &str) -> (bool, String) {
