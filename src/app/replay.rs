@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{Problem, complain, exports, listener, open_lists};
+use super::{Baselines, Problem, complain, exports, listener, open_lists};
 use crate::cli::{Ending, Plan};
 use crate::pool::StopToken;
 use crate::replay::{ReplayError, replay};
@@ -16,21 +16,23 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
-    let mut listener = listener(plan, None, None, exports(plan)?)
+    let mut baselines = Baselines::open(plan)?;
+    let reports = listener(plan, None, None, exports(plan)?)
         .map_err(|error| Problem::local("cannot report", &error))?;
+    let mut listener = baselines.keep(reports);
     let told = replay(files, &mut listener, || stop.is_stopped());
     let mut ending = Ending {
         signal: signals.received(),
         ..Ending::default()
     };
+    // What was reported before a bad line comes first.
+    let kept = listener.into_run();
     match told {
         Ok(()) => {}
         Err(ReplayError::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ending.broken_pipe = true;
         }
         Err(error) => {
-            // What was reported before the bad line comes first.
-            drop(listener);
             complain(&error.to_string());
             match error {
                 ReplayError::Listener(_) => ending.local = true,
@@ -38,5 +40,6 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
             }
         }
     }
+    baselines.save(kept, &mut ending);
     Ok(ending)
 }

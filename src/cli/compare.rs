@@ -1,10 +1,12 @@
 //! The comparison and the assertions: the options, and what they mean together.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::values::{few, workers};
 use crate::compare::{Counts, Experiment, SweepPlan};
-use crate::gate::Gate;
+use crate::gate::{Gate, Metric};
 
 /// The options under "Comparison".
 #[derive(Debug, Args)]
@@ -46,10 +48,34 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "N", value_parser = runs, hide_short_help = true, help_heading = "Comparison")]
     runs: Option<u32>,
 
+    /// Save this run's figures in FILE, to judge later runs by.
+    ///
+    /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped, or
+    /// for which an --assert does not hold. FILE has no URLs in it, only a hash of all of them.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Comparison"
+    )]
+    save_baseline: Option<PathBuf>,
+
+    /// Say how much longer this run took than the one saved in FILE.
+    ///
+    /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
+    /// of URLs is not compared; what else is different is told. FILE may be that of --save-baseline.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Comparison"
+    )]
+    against: Option<PathBuf>,
+
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
     ///
-    /// May be repeated. There are speedup, total, failed (a number or a share), throughput,
-    /// requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9, with < <= > >= or ==. A figure that was measured
+    /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
+    /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9, with < <= > >= or ==. A figure that was measured
     /// several times (--compare) fails only if its whole 95 % interval lies on the wrong side.
     #[arg(long = "assert", value_name = "EXPR", help_heading = "Comparison")]
     pub(super) gates: Vec<Gate>,
@@ -73,8 +99,25 @@ impl CompareArgs {
             Some((_, option)) if !is_measured => Err(format!(
                 "{option} is of no use without --compare or --sweep; add one of them"
             )),
+            _ if self.against.is_none() && self.needs_baseline() => Err(
+                "--assert total_vs_baseline is about a saved run; name its file with --against"
+                    .to_owned(),
+            ),
             _ => Ok(()),
         }
+    }
+
+    fn needs_baseline(&self) -> bool {
+        let is_it = |gate: &Gate| gate.metric() == Metric::TotalVsBaseline;
+        self.gates.iter().any(is_it)
+    }
+
+    /// The files of saved runs, each with its option: the one to write, and the one to read.
+    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
+        [
+            ("--save-baseline", self.save_baseline.as_deref()),
+            ("--against", self.against.as_deref()),
+        ]
     }
 
     pub(super) fn sweep(&self) -> Option<SweepPlan> {

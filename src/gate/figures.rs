@@ -1,7 +1,7 @@
 //! The figures of a run, or of a comparison.
 
 use super::{Figure, Figures, Gate, Judgement, Metric};
-use crate::comparison::Comparison;
+use crate::comparison::{Against, Comparison};
 use crate::event::{GateVerdict, Judged};
 use crate::stats::Interval;
 use crate::summary::Summary;
@@ -15,6 +15,8 @@ pub struct RunFigures<'a> {
     pub estimated_speedup: Option<f64>,
     /// What was measured, if it was.
     pub comparison: Option<&'a Comparison>,
+    /// What it comes to against a saved run, if it was set against one.
+    pub against: Option<&'a Against>,
 }
 
 impl RunFigures<'_> {
@@ -68,9 +70,14 @@ impl Figures for RunFigures<'_> {
                 .makespan
                 .map(|time| Figure::from(time.as_secs_f64()))
                 .ok_or_else(untried),
-            (Metric::TotalVsBaseline, _) => {
-                Err("there is no saved run to set it against".to_owned())
-            }
+            (Metric::TotalVsBaseline, _) => match self.against {
+                Some(against) => against.total().map(|point| Figure {
+                    value: point.change.ratio,
+                    interval: point.change.interval,
+                }),
+                None if summary.makespan.is_none() => Err(untried()),
+                None => Err("there is no saved run to set it against (--against)".to_owned()),
+            },
             (Metric::Failed, _) => Ok(Figure::from(summary.failed as f64)),
             (Metric::FailedShare, _) if tried == 0 => Err(untried()),
             (Metric::FailedShare, _) => {

@@ -32,6 +32,8 @@ pub(super) enum Line {
     Summary(Totals),
     /// Told of, and not again: it was a matter of that run's command line.
     Gate {},
+    /// The same: what it was set against need not be there any more.
+    Against {},
     /// Not to be told again.
     Sweep {},
 }
@@ -46,6 +48,7 @@ pub(super) struct Head {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Run {
+    pub(super) version: String,
     pub(super) workers: usize,
     pub(super) started_at: Moment,
     pub(super) startup: Seconds,

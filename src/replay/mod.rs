@@ -15,9 +15,13 @@ use std::io::Read;
 use crate::comparison::ArmRun;
 use crate::event::{Event, Listener, RunInfo};
 use crate::summary::{Summary, Tally};
+use crate::text::excerpt;
 
 use line::{Anchor, Line, Run, Totals};
 use source::File;
+
+/// The longest version of pfetch: what wrote the file need not have been pfetch.
+const MAX_VERSION: usize = 40;
 
 /// Why runs cannot be told again.
 #[derive(Debug, thiserror::Error)]
@@ -96,11 +100,16 @@ pub fn replay(
 /// What is known as the runs begin: the most workers, the first start.
 fn merged<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<RunInfo> {
     let infos = runs.map(|run| RunInfo {
+        version: excerpt(&run.version, MAX_VERSION),
         workers: run.workers,
         started_at: run.started_at.0,
         startup: run.startup.0,
     });
     infos.reduce(|one, other| RunInfo {
+        version: match one.version == other.version {
+            true => one.version,
+            false => "several".to_owned(),
+        },
         workers: one.workers.max(other.workers),
         started_at: one.started_at.min(other.started_at),
         startup: one.startup + other.startup,
@@ -191,7 +200,7 @@ impl Teller<'_> {
                     return Ok(Told::Comparison);
                 }
                 Line::Summary(totals) => end = Some(totals),
-                Line::Gate {} => {}
+                Line::Gate {} | Line::Against {} => {}
                 Line::Sweep {} => {
                     return Err(file.wrong("a sweep cannot be told again; make it again"));
                 }

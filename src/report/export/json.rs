@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::super::Baseline;
+use super::super::against::Record as Against;
 use super::super::compared::{ArmEnd, Compared, Swept};
 use super::super::record::{Result, Run, Totals};
 use crate::comparison::{Arm, ArmRun};
@@ -18,7 +19,8 @@ const WARNINGS: usize = 1000;
 /// It is an object with `run`, `results`, `arms`, `warnings`, `summary` and `comparison`, in this
 /// order. The objects are those of [JSON Lines](super::super::JsonLines) without `type`; a result has
 /// `arm` and `pair` besides, `null` but in a comparison. There `summary` is `null` and `arms` has the
-/// `arm_summary` of each run; otherwise `comparison` is `null` and `arms` is empty.
+/// `arm_summary` of each run; otherwise `comparison` is `null` and `arms` is empty. A run that is set
+/// against a saved one has `against` at its end.
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
@@ -28,6 +30,8 @@ pub struct Json<W> {
     /// The runs of a comparison so far, as text.
     arms: Vec<String>,
     warnings: Vec<String>,
+    /// What the run comes to against an earlier one, as text.
+    against: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -48,6 +52,7 @@ impl<W: Write> Json<W> {
             results: 0,
             arms: Vec::new(),
             warnings: Vec::new(),
+            against: None,
         }
     }
 
@@ -89,6 +94,9 @@ impl<W: Write> Json<W> {
             self.out.write_all(b",\n\"sweep\":")?;
             serde_json::to_writer(&mut self.out, &sweep)?;
         }
+        if let Some(against) = &self.against {
+            write!(self.out, ",\n\"against\":{against}")?;
+        }
         self.out.write_all(b"}\n")
     }
 }
@@ -113,6 +121,10 @@ impl<W: Write> Listener for Json<W> {
                     let end = ArmEnd::new(run, summary);
                     self.arms.push(serde_json::to_string(&end)?);
                 }
+                Ok(())
+            }
+            Event::Against(against) => {
+                self.against = Some(serde_json::to_string(&Against::new(against))?);
                 Ok(())
             }
             Event::Compared(comparison) => self.end(None, Some(Compared::new(comparison)), None),

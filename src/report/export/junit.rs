@@ -153,7 +153,8 @@ impl<W: Write> Listener for Junit<W> {
                 }
                 self.out.write_all(b"</testsuites>\n")
             }
-            Event::Counted(_) | Event::Warning(_) | Event::Judged(_) => Ok(()),
+            Event::Counted(_) | Event::Warning(_) => Ok(()),
+            Event::Against(_) | Event::Judged(_) => Ok(()),
         }
     }
 

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::super::against::{verdict, way};
 use super::super::compared::finding;
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::compare::Estimate;
-use crate::comparison::{ArmRun, ArmTimes, Comparison, Sweep};
+use crate::comparison::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::event::{Event, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::stats::Latency;
@@ -37,6 +38,8 @@ pub struct Markdown<W> {
     failed: u64,
     /// The slowest first.
     slowest: Vec<(Duration, String)>,
+    /// What the run comes to against an earlier one.
+    against: String,
 }
 
 impl<W: Write> Markdown<W> {
@@ -49,6 +52,7 @@ impl<W: Write> Markdown<W> {
             failures: Vec::new(),
             failed: 0,
             slowest: Vec::new(),
+            against: String::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl<W: Write> Markdown<W> {
         let mut page = String::from("## pfetch\n\n");
         page += &totals(summary);
         page += &times(summary, self.baseline);
+        page += &self.against;
         page += &latencies(summary);
         page += &statuses(summary);
         self.finish(page)
@@ -91,6 +96,7 @@ impl<W: Write> Markdown<W> {
 
     fn compared(&mut self, comparison: &Comparison) -> io::Result<()> {
         let page = compared(comparison);
+        let page = page + &self.against;
         self.finish(page)
     }
 
@@ -281,6 +287,25 @@ fn swept(sweep: &Sweep) -> String {
     page
 }
 
+/// The run against an earlier one, as a list.
+fn against(against: &Against) -> String {
+    let mut page = String::from("\nAgainst the baseline:\n\n");
+    if let Some(why) = &against.why {
+        let _ = writeln!(page, "- {}", item(&format!("not compared: {why}")));
+    }
+    for point in &against.points {
+        let _ = writeln!(
+            page,
+            "- {}",
+            md(&format!("{}: {}", way(point), verdict(point)))
+        );
+    }
+    for notice in &against.notices {
+        let _ = writeln!(page, "- {}", item(notice));
+    }
+    page
+}
+
 fn arm(name: &str, times: &ArmTimes) -> String {
     let time = |seconds: f64| {
         Duration::try_from_secs_f64(seconds).map_or_else(|_| "–".to_owned(), duration)
@@ -340,8 +365,12 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Finished(outcome) => self.note(outcome),
             Event::ArmStarted(run) => self.arm = Some(*run),
             Event::ArmEnded(_) => self.arm = None,
+            Event::Against(told) => self.against = against(told),
             Event::Compared(comparison) => return self.compared(comparison),
-            Event::Swept(sweep) => return self.out.write_all(swept(sweep).as_bytes()),
+            Event::Swept(sweep) => {
+                let page = swept(sweep) + &self.against;
+                return self.out.write_all(page.as_bytes());
+            }
             Event::Ended(summary) => return self.end(summary),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
             Event::Judged(_) => {}

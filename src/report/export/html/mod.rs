@@ -201,7 +201,7 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = ArmData::new(info.workers);
             }
-            Event::Counted(_) | Event::Judged(_) => {}
+            Event::Counted(_) | Event::Against(_) | Event::Judged(_) => {}
             Event::Swept(sweep) => self.swept(sweep)?,
             Event::Finished(outcome) => {
                 if let Some(arm) = self.telling() {
