@@ -498,6 +498,11 @@ fn mistakes_with_the_options_are_told_before_anything_is_fetched() {
     let run = bench.run(&["--assert", "total_vs_baseline<=1.1"]).exits(2);
     run.complains_in_a_line().says("--against");
     let file = bench.file();
+    let list = bench.dir.file("list", "");
+    let run = bench.run(&["-i", &list, "--save-baseline", &list]).exits(2);
+    run.complains_in_a_line()
+        .says("--save-baseline and --input have the same file");
+    fs::remove_file(list).unwrap();
     for (other, named) in [
         (
             vec!["--export".to_owned(), format!("json={file}")],

@@ -132,6 +132,10 @@ impl Plan {
     fn new(mut args: Args) -> Result<Self, String> {
         let fetch = request::fetch_config(&mut args)?;
         let replay = args.reports.replay()?;
+        let read = args.input.iter().map(|list| ("--input", Some(&**list)));
+        let other: Vec<_> = args.bodies.files().into_iter().chain(read).collect();
+        let [saved, _] = args.compare.files();
+        args.reports.own_file(saved, &other)?;
         let (urls, lists) = match args.reports.is_replay() {
             true => (Vec::new(), Vec::new()),
             false => inputs(args.urls, args.input)?,
@@ -148,7 +152,6 @@ impl Plan {
         };
         let [saved, against] = args.compare.files();
         let [output, log] = args.bodies.files();
-        args.reports.own_file(saved, &[output, log])?;
         let exports = args.reports.exports(&[output, log, saved, against])?;
         let [save_baseline, against] = [saved.1, against.1].map(|path| path.map(Path::to_path_buf));
         Ok(Plan {
