@@ -1,6 +1,9 @@
-//! A measured comparison of serial and parallel fetching, as plain data.
+//! What measurements come to, as plain data: serial against parallel fetching, several numbers of
+//! workers, a run against an earlier one.
 
-use crate::stats::{Interval, Knee, Pair, Sample, Speedup, Usl};
+use std::time::SystemTime;
+
+use crate::stats::{Change, Interval, Knee, Pair, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -131,5 +134,61 @@ impl Sweep {
             .map(|(&serial, &parallel)| Pair { serial, parallel })
             .collect();
         Speedup::of(&pairs)
+    }
+}
+
+/// What a run comes to against an earlier one whose figures were saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Against {
+    /// The file that has them; safe to show.
+    pub file: String,
+    /// When that run was started.
+    pub started_at: SystemTime,
+    /// The version of pfetch that made it.
+    pub version: String,
+    /// What both runs did, one by one; empty if they cannot be compared.
+    pub points: Vec<AgainstPoint>,
+    /// Why not, if they cannot.
+    pub why: Option<String>,
+    /// What else is different between them, a line each.
+    pub notices: Vec<String>,
+}
+
+/// What one way of fetching took, now and in the earlier run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgainstPoint {
+    /// Which way.
+    pub arm: Arm,
+    /// Workers now.
+    pub workers: usize,
+    /// Workers then.
+    pub workers_then: usize,
+    /// The makespans now, in seconds.
+    pub now: Sample,
+    /// Those of then.
+    pub then: Sample,
+    /// How much longer it takes now.
+    pub change: Change,
+}
+
+impl Against {
+    /// The parallel runs' times now and then, if that is one comparison and not several; else why not.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn total(&self) -> Result<&AgainstPoint, String> {
+        let mut parallel = self
+            .points
+            .iter()
+            .filter(|point| point.arm == Arm::Parallel);
+        match (parallel.next(), parallel.next(), &self.why) {
+            (Some(point), None, _) => Ok(point),
+            (Some(_), Some(_), _) => {
+                Err("several numbers of workers were compared (give --sweep only one)".to_owned())
+            }
+            (None, _, Some(why)) => Err(why.clone()),
+            (None, ..) => Err("the baseline has no parallel runs".to_owned()),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use crate::comparison::{ArmRun, Comparison, Sweep};
+use crate::comparison::{Against, ArmRun, Comparison, Sweep};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
 use crate::summary::Summary;
@@ -31,6 +31,8 @@ pub enum Event {
     ArmStarted(ArmRun),
     /// It is over, with these figures.
     ArmEnded(Summary),
+    /// What the run comes to against an earlier one; just before its end.
+    Against(Against),
     /// All of them are over, and this is what they came to.
     Compared(Comparison),
     /// The same of a sweep over numbers of workers.
@@ -93,6 +95,8 @@ impl GateVerdict {
 /// What is known as a run begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunInfo {
+    /// The version of pfetch that makes it.
+    pub version: String,
     /// The most workers there may be.
     pub workers: usize,
     /// When, by the wall clock.

@@ -34,9 +34,10 @@
 //! | [`cli`] | what was typed, what is meant ([`Plan`](cli::Plan)), exit codes | everyone's small settings |
 //! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
 //! | `signals` | SIGINT and SIGTERM | pool |
-//! | [`report`] | one small file per format, over an injected writer | compare, stats, data |
+//! | [`report`] | one small file per format, over an injected writer | compare, file, stats, data |
 //! | [`replay`] | reports of runs that are over, back into events | stats, data |
 //! | [`journal`] | the run log, and what an earlier one says is done | data |
+//! | [`baseline`] | saved runs, and later ones against them | stats, data |
 //! | [`compare`] | the serial baseline, estimated and measured | run, fetch, input, pool, retry, stats, data |
 //! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |
 //! | [`schedule`] | which target may start now | std |
@@ -46,6 +47,7 @@
 //! | [`input`] | URL text to targets | data |
 //! | [`gate`] | assertions on a run's figures | stats, data |
 //! | [`stats`] | summaries, intervals, percentiles, scaling laws | std, hdrhistogram |
+//! | [`file`](mod@file) | a file that is written whole or not at all | std, tempfile |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
 //! | data: [`target`], [`outcome`], [`comparison`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another, stats |
 //!
@@ -65,11 +67,13 @@
 //! [`journal::Journal`].
 
 pub mod app;
+pub mod baseline;
 pub mod cli;
 pub mod compare;
 pub mod comparison;
 pub mod event;
 pub mod fetch;
+pub mod file;
 pub mod gate;
 pub mod header;
 pub mod input;

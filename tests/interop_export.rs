@@ -17,13 +17,16 @@ mod python;
 
 use std::process::Command;
 
+use ::pfetch::baseline::{OneRun, SavedRun, Targets};
+use ::pfetch::comparison::Arm;
 use ::pfetch::event::Event;
 use ::pfetch::report::export::Export;
 use ::pfetch::text::escape;
 use serde_json::Value;
 
 use events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, sweep, swept, with_gates,
+    HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
+    sweep, swept, with_gates,
 };
 use pfetch::Dir;
 
@@ -54,6 +57,8 @@ fn all() -> Vec<Vec<Event>> {
         with_gates(swept()),
         sweep(&[(1, &[2.0])], None),
         with_gates(run(outcomes(), Some(80 * MS))),
+        against(),
+        incomparable(),
     ]
 }
 
@@ -225,4 +230,43 @@ print(count)
         .map(|text| text.lines().count())
         .sum();
     assert_eq!(ask(program, &reports), lines + all().len());
+}
+
+#[test]
+fn a_saved_run_is_as_its_schema_says() {
+    let program = "
+import json, sys
+import jsonschema
+schema, saved = (json.load(open(name, encoding='utf-8')) for name in sys.argv[1:])
+baseline = jsonschema.Draft202012Validator({'$ref': '#/$defs/baseline', '$defs': schema['$defs']})
+baseline.validate(saved)
+assert not baseline.is_valid({**saved, 'runs': []})
+print(len(saved['runs']))
+";
+    let one = OneRun {
+        arm: Arm::Parallel,
+        workers: 8,
+        seconds: 0.1,
+        failed: 0,
+        retries: 1,
+        bytes: 2,
+    };
+    let saved = SavedRun {
+        version: "0.1.0".to_owned(),
+        started_at: std::time::SystemTime::UNIX_EPOCH,
+        targets: Targets {
+            count: 3,
+            hash: "0f".repeat(32),
+        },
+        warm: false,
+        paced: true,
+        runs: vec![one; 2],
+    };
+    let mut text = Vec::new();
+    saved.write(&mut text).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    let schema = include_str!("data/report.schema.json");
+    assert_eq!(ask(program, &[schema, &text]), 2);
+    // And it is read as it was written.
+    assert_eq!(SavedRun::read(text.as_bytes()).unwrap(), saved);
 }

@@ -38,6 +38,7 @@ fn holding(bytes: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
 
 fn started() -> Event {
     Event::Started(RunInfo {
+        version: "0.0.0".to_owned(),
         workers: 2,
         started_at: SystemTime::UNIX_EPOCH,
         startup: Duration::ZERO,

@@ -293,6 +293,7 @@ fn json(baseline: Baseline, events: Vec<Event>) -> String {
 #[test]
 fn programs_get_an_object_a_line() {
     let info = RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         workers: 4,
         started_at: SystemTime::UNIX_EPOCH + 1250 * MS,
         startup: MS,

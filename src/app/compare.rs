@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::{
-    Problem, complain, exports, idle_connections, judge, listener, open_lists, undelivered,
+    Baselines, Problem, complain, exports, idle_connections, judge, listener, open_lists,
+    undelivered,
 };
+use crate::baseline::Keeper;
 use crate::cli::Ending;
 use crate::cli::ListName;
 use crate::cli::Plan;
@@ -21,6 +23,7 @@ use crate::gate::RunFigures;
 use crate::input::{List, Source};
 use crate::lanes::Lanes;
 use crate::pool::{Pool, StopToken};
+use crate::report::Fanout;
 use crate::run;
 use crate::run::CutShort;
 use crate::signals::Watch;
@@ -36,6 +39,7 @@ pub(super) enum Measure {
 
 /// Makes the measurement that the plan asks for.
 pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<Ending, Problem> {
+    let mut baselines = Baselines::open(&plan)?;
     let lists = spool(&plan)?;
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
@@ -49,8 +53,9 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
     let exports = exports(&plan)?;
-    let mut listener = listener(&plan, lanes.clone(), None, exports)
+    let reports = listener(&plan, lanes.clone(), None, exports)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let mut listener = baselines.keep(reports);
     let mut parallel = Summary::default();
     let arms = Arms {
         plan: &plan,
@@ -59,6 +64,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         lanes,
     };
     let begun = listener.event(&Event::Started(RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         workers: plan.workers,
         started_at: SystemTime::now(),
         startup: started.elapsed(),
@@ -93,7 +99,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     let told =
         measured.and_then(|result| tell(result, &parallel, &plan, &mut listener, &mut ending));
     let told = told.and(listener.close().map_err(CutShort::from));
-    drop(listener);
+    let kept = listener.into_run();
     match told {
         Ok(()) => {}
         Err(CutShort::Listener(error)) => undelivered(&error, &mut ending),
@@ -102,6 +108,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
             ending.usage = true;
         }
     }
+    baselines.save(kept, &mut ending);
     Ok(ending)
 }
 
@@ -109,7 +116,7 @@ fn tell(
     result: Option<Event>,
     summary: &Summary,
     plan: &Plan,
-    listener: &mut dyn Listener,
+    listener: &mut Keeper<Fanout>,
     ending: &mut Ending,
 ) -> Result<(), CutShort> {
     let Some(result) = result else {
@@ -125,6 +132,7 @@ fn tell(
         return Ok(listener.event(&Event::Ended(summary))?);
     };
     listener.event(&result)?;
+    let against = listener.against().cloned();
     let figures = RunFigures {
         summary,
         estimated_speedup: None,
@@ -136,6 +144,7 @@ fn tell(
             Event::Swept(sweep) => Some(sweep),
             _ => None,
         },
+        against: against.as_ref(),
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
     Ok(())

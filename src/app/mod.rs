@@ -1,9 +1,11 @@
 //! Builds the parts that a [`Plan`] asks for, runs them, and says how it ended.
 
+mod baseline;
 mod bodies;
 mod compare;
 mod replay;
 
+use baseline::Baselines;
 use compare::Measure;
 
 use std::fs::File;
@@ -109,6 +111,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     if let Some(sweep) = plan.sweep.take() {
         return compare::run(plan, Measure::Sweep(sweep), started);
     }
+    let mut baselines = Baselines::open(&plan)?;
     // Every list is opened before anything is fetched: a missing one is a slip to mend first.
     let lists = open_lists(&plan.lists)?;
     let source = Source::new(&plan.urls, lists, plan.input)
@@ -159,8 +162,9 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     };
     let exports = exports(&plan)?;
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
-    let mut listener = listener(&plan, lanes.clone(), journal, exports)
+    let reports = listener(&plan, lanes.clone(), journal, exports)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let mut listener = baselines.keep(reports);
     let mut builder = Pool::builder().workers(plan.workers);
     if let Some(queue) = plan.queue {
         builder = builder.queue(queue);
@@ -174,11 +178,13 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     };
     let report = run::run(plan.run, work, &pool, &mut listener);
     let estimate = Estimate::of(&report.summary);
+    let against = listener.against().cloned();
     let figures = RunFigures {
         summary: &report.summary,
         estimated_speedup: estimate.map(|estimate| estimate.speedup),
         comparison: None,
         sweep: None,
+        against: against.as_ref(),
     };
     let gates = match report.cut_short {
         None => judge(&plan.gates, plan.strict_gates, &figures, &mut listener),
@@ -186,7 +192,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     };
     let closed = listener.close();
     // Takes the progress display off the screen before anything else is said.
-    drop(listener);
+    let kept = listener.into_run();
     // A worker that hangs in the system (there should be none) does not keep the program.
     let _ = pool.shutdown(GOODBYE);
 
@@ -231,6 +237,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         complain("the input has no URLs in it; a list has one a line");
         ending.usage = true;
     }
+    baselines.save(kept, &mut ending);
     Ok(ending)
 }
 

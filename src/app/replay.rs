@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::{Problem, complain, exports, judge, listener, open_lists};
+use super::{Baselines, Problem, complain, exports, judge, listener, open_lists};
+use crate::baseline::Keeper;
 use crate::cli::{Ending, Plan};
 use crate::compare::Estimate;
 use crate::comparison::{Arm, Comparison, Sweep};
@@ -10,6 +11,7 @@ use crate::event::{Event, Listener};
 use crate::gate::RunFigures;
 use crate::pool::StopToken;
 use crate::replay::{ReplayError, replay};
+use crate::report::Fanout;
 use crate::signals::Watch;
 use crate::summary::Summary;
 
@@ -21,20 +23,22 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
     let stop = StopToken::new();
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
-    let mut listener = listener(plan, None, None, exports(plan)?)
+    let mut baselines = Baselines::open(plan)?;
+    let reports = listener(plan, None, None, exports(plan)?)
         .map_err(|error| Problem::local("cannot report", &error))?;
+    let mut listener = baselines.keep(reports);
     let mut ending = Ending::default();
     let told =
         tell(plan, files, &mut listener, &stop, &mut ending).and_then(|()| Ok(listener.close()?));
     ending.signal = signals.received();
+    // What was reported before a bad line comes first.
+    let kept = listener.into_run();
     match told {
         Ok(()) => {}
         Err(ReplayError::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
             ending.broken_pipe = true;
         }
         Err(error) => {
-            // What was reported before the bad line comes first.
-            drop(listener);
             complain(&error.to_string());
             match error {
                 ReplayError::Listener(_) => ending.local = true,
@@ -42,6 +46,7 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
             }
         }
     }
+    baselines.save(kept, &mut ending);
     Ok(ending)
 }
 
@@ -49,7 +54,7 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
 fn tell(
     plan: &Plan,
     files: Vec<(String, Box<dyn Read>)>,
-    listener: &mut dyn Listener,
+    listener: &mut Keeper<Fanout>,
     stop: &StopToken,
     ending: &mut Ending,
 ) -> Result<(), ReplayError> {
@@ -71,11 +76,13 @@ fn tell(
         Some(End::Comparison(comparison)) => (&parallel, Some(comparison), None),
         Some(End::Sweep(sweep)) => (&parallel, None, Some(sweep)),
     };
+    let against = listener.against().cloned();
     let figures = RunFigures {
         summary,
         estimated_speedup: Estimate::of(summary).map(|estimate| estimate.speedup),
         comparison,
         sweep,
+        against: against.as_ref(),
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
     Ok(())

@@ -1,10 +1,12 @@
 //! The comparison and the assertions: the options, and what they mean together.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::values::{few, workers};
 use crate::compare::{Counts, Experiment, SweepPlan};
-use crate::gate::Gate;
+use crate::gate::{Gate, Metric};
 
 /// The options under "Comparison".
 #[derive(Debug, Args)]
@@ -45,12 +47,37 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "N", value_parser = runs, hide_short_help = true, help_heading = "Comparison")]
     runs: Option<u32>,
 
+    /// Save this run's figures in FILE, to judge later runs by.
+    ///
+    /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped, or
+    /// for which an --assert does not hold. FILE has no URLs in it, only a hash of all of them.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Comparison"
+    )]
+    save_baseline: Option<PathBuf>,
+
+    /// Say how much longer this run took than the one saved in FILE.
+    ///
+    /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
+    /// of URLs is not compared; what else is different is told. FILE may be that of --save-baseline.
+    #[arg(
+        long,
+        value_name = "FILE",
+        hide_short_help = true,
+        help_heading = "Comparison"
+    )]
+    against: Option<PathBuf>,
+
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
     ///
-    /// May be repeated. There are speedup, total, failed (a number or a share), throughput,
-    /// requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9, with < <= > >= or ==. A figure that was measured
-    /// several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep has
-    /// speedup (of its knee over the fewest workers), total (at the knee) and failed (in all runs).
+    /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
+    /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
+    /// with < <= > >= or ==. A figure that was measured several times (--compare) fails only if its whole
+    /// 95 % interval lies on the wrong side. A sweep has speedup (of its knee over the fewest workers),
+    /// total (at the knee), failed (in all runs) and, at one number of workers, total_vs_baseline.
     #[arg(long = "assert", value_name = "EXPR", help_heading = "Comparison")]
     pub(super) gates: Vec<Gate>,
 
@@ -67,11 +94,18 @@ pub(super) struct CompareArgs {
 impl CompareArgs {
     /// What is of no use with what is measured, or without it.
     pub(super) fn check(&self) -> Result<(), String> {
-        let mut metrics = self.gates.iter().map(Gate::metric);
-        if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps())
-            && self.sweep.is_some()
-        {
-            return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
+        if let Some(counts) = &self.sweep {
+            let mut metrics = self.gates.iter().map(Gate::metric);
+            if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps()) {
+                return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
+            }
+            let is_one = matches!(counts, Counts::Given(counts) if counts.len() == 1);
+            if self.needs_baseline() && !is_one {
+                return Err(
+                    "--assert total_vs_baseline: give --sweep one number of workers, as --sweep 8"
+                        .to_owned(),
+                );
+            }
         }
         let is_measured = self.compare || self.sweep.is_some();
         let options = [(self.warmup, "--warmup"), (self.runs, "--runs")];
@@ -79,8 +113,25 @@ impl CompareArgs {
             Some((_, option)) if !is_measured => Err(format!(
                 "{option} is of no use without --compare or --sweep; add one of them"
             )),
+            _ if self.against.is_none() && self.needs_baseline() => Err(
+                "--assert total_vs_baseline is about a saved run; name its file with --against"
+                    .to_owned(),
+            ),
             _ => Ok(()),
         }
+    }
+
+    fn needs_baseline(&self) -> bool {
+        let is_it = |gate: &Gate| gate.metric() == Metric::TotalVsBaseline;
+        self.gates.iter().any(is_it)
+    }
+
+    /// The files of saved runs, each with its option: the one to write, and the one to read.
+    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
+        [
+            ("--save-baseline", self.save_baseline.as_deref()),
+            ("--against", self.against.as_deref()),
+        ]
     }
 
     pub(super) fn sweep(&self) -> Option<SweepPlan> {

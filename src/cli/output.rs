@@ -130,6 +130,28 @@ impl ReportArgs {
         Ok(names)
     }
 
+    /// Refuses a file that comes with an option, and is to be written, if another option or --replay has
+    /// the same.
+    pub(super) fn own_file(
+        &self,
+        (option, path): (&str, Option<&Path>),
+        other: &[(&str, Option<&Path>)],
+    ) -> Result<(), String> {
+        let Some(path) = path else { return Ok(()) };
+        if path.as_os_str() == "-" {
+            return Err(format!(
+                "{option} needs a file of its own, not standard output"
+            ));
+        }
+        let replayed = self.replay.iter().map(|path| ("--replay", Some(&**path)));
+        let same = identity(path);
+        let mut others = other.iter().copied().chain(replayed);
+        match others.find(|(_, path)| path.is_some_and(|path| identity(path) == same)) {
+            Some((other, _)) => Err(format!("{option} and {other} have the same file")),
+            None => Ok(()),
+        }
+    }
+
     /// The reports in files. None of them may be one of the `other` files, each of which comes with
     /// its option.
     pub(super) fn exports(

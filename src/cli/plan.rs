@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -56,6 +56,10 @@ pub struct Plan {
     pub compare: Option<Experiment>,
     /// The sweep to make, if one is to be made.
     pub sweep: Option<SweepPlan>,
+    /// The file to save the run's figures in.
+    pub save_baseline: Option<PathBuf>,
+    /// The file of the saved run to set it against.
+    pub against: Option<PathBuf>,
     /// What must hold of the figures.
     pub gates: Vec<Gate>,
     /// Whether a gate that the figures do not decide has failed.
@@ -128,6 +132,10 @@ impl Plan {
     fn new(mut args: Args) -> Result<Self, String> {
         let fetch = request::fetch_config(&mut args)?;
         let replay = args.reports.replay()?;
+        let read = args.input.iter().map(|list| ("--input", Some(&**list)));
+        let other: Vec<_> = args.bodies.files().into_iter().chain(read).collect();
+        let [saved, _] = args.compare.files();
+        args.reports.own_file(saved, &other)?;
         let (urls, lists) = match args.reports.is_replay() {
             true => (Vec::new(), Vec::new()),
             false => inputs(args.urls, args.input)?,
@@ -142,7 +150,10 @@ impl Plan {
             BaselineArg::Estimate => Baseline::Estimate,
             BaselineArg::None => Baseline::None,
         };
-        let exports = args.reports.exports(&args.bodies.files())?;
+        let [saved, against] = args.compare.files();
+        let [output, log] = args.bodies.files();
+        let exports = args.reports.exports(&[output, log, saved, against])?;
+        let [save_baseline, against] = [saved.1, against.1].map(|path| path.map(Path::to_path_buf));
         Ok(Plan {
             urls,
             lists,
@@ -180,6 +191,8 @@ impl Plan {
             log: args.bodies.log(),
             compare: args.compare.experiment(workers),
             sweep: args.compare.sweep(),
+            save_baseline,
+            against,
             gates: args.compare.gates,
             strict_gates: args.compare.strict_assert,
             max_failures: args.max_failures,

@@ -1,7 +1,7 @@
 //! The figures of a run, a comparison or a sweep.
 
 use super::{Figure, Figures, Gate, Judgement, Metric};
-use crate::comparison::{Comparison, Sweep};
+use crate::comparison::{Against, Comparison, Sweep};
 use crate::event::{GateVerdict, Judged};
 use crate::stats::Interval;
 use crate::summary::Summary;
@@ -16,9 +16,11 @@ pub struct RunFigures<'a> {
     /// What was measured, if it was.
     pub comparison: Option<&'a Comparison>,
     /// The sweep, if it was one. It has those figures only that [`Metric::is_of_sweeps`] names:
-    /// `speedup` is that of its knee over the fewest workers tried, `total` the time at the knee, and
-    /// `failed` counts all runs.
+    /// `speedup` is that of its knee over the fewest workers tried, `total` the time at the knee, `failed`
+    /// counts all runs, and `total_vs_baseline` is there if one number of workers was tried.
     pub sweep: Option<&'a Sweep>,
+    /// What it comes to against a saved run, if it was set against one.
+    pub against: Option<&'a Against>,
 }
 
 impl RunFigures<'_> {
@@ -46,13 +48,27 @@ impl RunFigures<'_> {
     }
 }
 
+impl RunFigures<'_> {
+    fn total_vs_baseline(&self) -> Result<Figure, String> {
+        match self.against {
+            Some(against) => against.total().map(|point| Figure {
+                value: point.change.ratio,
+                interval: point.change.interval,
+            }),
+            None if self.summary.makespan.is_none() => Err("no URL was tried".to_owned()),
+            None => Err("there is no saved run to set it against (--against)".to_owned()),
+        }
+    }
+}
+
 impl Figures for RunFigures<'_> {
     fn figure(&self, metric: Metric) -> Result<Figure, String> {
         let summary = self.summary;
         if summary.stopped {
             return Err("the run was stopped before its end".to_owned());
         }
-        if let Some(sweep) = self.sweep.filter(|_| !metric.is_counted()) {
+        let sweep = self.sweep.filter(|_| !metric.is_counted());
+        if let Some(sweep) = sweep.filter(|_| metric != Metric::TotalVsBaseline) {
             return of_sweep(sweep, metric);
         }
         let seconds = |time: Option<std::time::Duration>| {
@@ -78,9 +94,7 @@ impl Figures for RunFigures<'_> {
                 .makespan
                 .map(|time| Figure::from(time.as_secs_f64()))
                 .ok_or_else(untried),
-            (Metric::TotalVsBaseline, _) => {
-                Err("there is no saved run to set it against".to_owned())
-            }
+            (Metric::TotalVsBaseline, _) => self.total_vs_baseline(),
             (Metric::Failed, _) => Ok(Figure::from(summary.failed as f64)),
             (Metric::FailedShare, _) if tried == 0 => Err(untried()),
             (Metric::FailedShare, _) => {

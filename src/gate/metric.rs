@@ -104,9 +104,10 @@ impl Metric {
     }
 
     /// Whether a sweep has such a figure. The others would be of runs with different numbers of workers
-    /// together, which says nothing of any of them.
+    /// together, which says nothing of any of them. `total_vs_baseline` is there if there was only one.
     pub fn is_of_sweeps(self) -> bool {
-        self.is_counted() || matches!(self, Metric::Speedup | Metric::Total)
+        use Metric::{Speedup, Total, TotalVsBaseline};
+        self.is_counted() || matches!(self, Speedup | Total | TotalVsBaseline)
     }
 
     /// Why a sweep has no such figure.

@@ -173,6 +173,7 @@ mod tests {
 
     fn started() -> Event {
         Event::Started(RunInfo {
+            version: "0.0.0".to_owned(),
             workers: 1,
             started_at: SystemTime::UNIX_EPOCH,
             startup: std::time::Duration::ZERO,

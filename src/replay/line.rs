@@ -24,13 +24,17 @@ use super::compared::{Compared, Gate, Swept};
 pub(super) enum Line {
     Run(Run),
     Result(Box<Result>),
-    Warning { message: String },
+    Warning {
+        message: String,
+    },
     Arm(ArmRun),
     ArmSummary(Totals),
     Comparison(Box<Compared>),
     Summary(Totals),
     Sweep(Box<Swept>),
     Gate(Box<Gate>),
+    /// Told of, and not again: what it was set against need not be there any more.
+    Against {},
 }
 
 /// Just what has to be known before anything else is believed.
@@ -43,6 +47,7 @@ pub(super) struct Head {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Run {
+    pub(super) version: String,
     pub(super) workers: usize,
     pub(super) started_at: Moment,
     pub(super) startup: Seconds,

@@ -17,12 +17,15 @@ use std::io::Read;
 use crate::comparison::ArmRun;
 use crate::event::{Event, Judged, Listener, RunInfo};
 use crate::summary::{Summary, Tally};
+use crate::text::excerpt;
 
 use compared::Gate;
 use line::{Anchor, Line, Run, Totals};
 use source::File;
 
 const AFTER_THE_END: &str = "there is something after the end of the run";
+/// The longest version of pfetch: what wrote the file need not have been pfetch.
+const MAX_VERSION: usize = 40;
 
 /// Why runs cannot be told again.
 #[derive(Debug, thiserror::Error)]
@@ -103,11 +106,16 @@ pub fn replay(
 /// What is known as the runs begin: the most workers, the first start.
 fn merged<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<RunInfo> {
     let infos = runs.map(|run| RunInfo {
+        version: excerpt(&run.version, MAX_VERSION),
         workers: run.workers,
         started_at: run.started_at.0,
         startup: run.startup.0,
     });
     infos.reduce(|one, other| RunInfo {
+        version: match one.version == other.version {
+            true => one.version,
+            false => "several".to_owned(),
+        },
         workers: one.workers.max(other.workers),
         started_at: one.started_at.min(other.started_at),
         startup: one.startup + other.startup,
@@ -202,7 +210,7 @@ impl Teller<'_> {
                     return self.measured(file, &event);
                 }
                 Line::Summary(totals) => end = Some(totals),
-                Line::Gate(_) => {}
+                Line::Gate(_) | Line::Against {} => {}
             }
         }
         let summary = match &end {

@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use crate::compare::{Bound, Estimate};
-use crate::comparison::Arm;
+use crate::comparison::{Against, Arm};
 use crate::event::{Event, GateVerdict, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::summary::Summary;
 use crate::text::escape;
 
 use super::Baseline;
+use super::against;
 use super::units::{bytes, counted, duration};
 use super::versus;
 
@@ -34,6 +35,8 @@ pub struct Human<W> {
     is_repeat: bool,
     /// Whether that one run has begun.
     has_shown: bool,
+    /// What the run comes to against an earlier one, until its place has come.
+    against: Option<Against>,
 }
 
 /// From so many targets on percentiles say something.
@@ -56,6 +59,7 @@ impl<W: Write> Human<W> {
             style,
             is_repeat: false,
             has_shown: false,
+            against: None,
         }
     }
 
@@ -161,7 +165,15 @@ impl<W: Write> Human<W> {
         if let (Baseline::Estimate, Some(estimate)) = (self.style.baseline, Estimate::of(summary)) {
             self.estimate(&estimate)?;
         }
+        self.set_against()?;
         self.figures(summary)
+    }
+
+    fn set_against(&mut self) -> io::Result<()> {
+        match self.against.take() {
+            Some(told) => against::against(&mut self.out, &told),
+            None => Ok(()),
+        }
     }
 
     /// What only says something of more than a handful.
@@ -227,8 +239,18 @@ impl<W: Write> Listener for Human<W> {
                 Ok(())
             }
             Event::Compared(_) | Event::Swept(_) if self.style.quiet => Ok(()),
-            Event::Swept(sweep) => versus::sweep(&mut self.out, sweep),
-            Event::Compared(comparison) => versus::comparison(&mut self.out, comparison),
+            Event::Against(against) => {
+                self.against = Some(against.clone());
+                Ok(())
+            }
+            Event::Swept(sweep) => {
+                versus::sweep(&mut self.out, sweep)?;
+                self.set_against()
+            }
+            Event::Compared(comparison) => {
+                versus::comparison(&mut self.out, comparison)?;
+                self.set_against()
+            }
             Event::Judged(held) if self.style.quiet && held.verdict == GateVerdict::Held => Ok(()),
             Event::Judged(judged) => versus::judged(&mut self.out, judged),
             Event::ArmEnded(_) => Ok(()),

@@ -8,6 +8,7 @@ use crate::comparison::ArmRun;
 use crate::event::{Event, Listener};
 
 use super::Baseline;
+use super::against::Record as Against;
 use super::compared::{ArmEnd, Compared, Gate, Swept};
 use super::record::{Result, Run, Totals};
 
@@ -25,6 +26,7 @@ use super::record::{Result, Run, Totals};
 /// | `arm_summary` | after them | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
 /// | `sweep` | last in a sweep, likewise | `targets`, `points`, `knee`, `speedup`, `law`, `differing` |
+/// | `against` | just before the last, if the run is set against a saved one | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the end, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
 ///
@@ -54,6 +56,13 @@ use super::record::{Result, Run, Totals};
 /// `knee` is `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)), `speedup` that of the knee
 /// over the fewest workers, and `law` is `null` or `{lambda, sigma, kappa, r_squared}`
 /// ([`Usl`](crate::stats::Usl)).
+///
+/// In `against`, `file`, `version` and `started_at` are of the saved run. A point is `{arm, workers,
+/// workers_then, now, then, ratio, interval, verdict}`, where `now` and `then` are samples of the runs'
+/// times, `ratio` is now over then, and `interval` and `verdict` (`faster`, `slower`, `no difference`, of
+/// the run now) are `null` if either side is a single run. `why` says why there are no points, `notices`
+/// what else is different about the two runs. The saved run's own file is described with
+/// [`baseline`](crate::baseline).
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
@@ -98,6 +107,7 @@ impl<W: Write> Listener for JsonLines<W> {
                 self.write(&Line::Summary(Totals::new(summary, self.baseline)))
             }
             Event::Swept(sweep) => self.write(&Line::Sweep(Swept::new(sweep))),
+            Event::Against(against) => self.write(&Line::Against(Against::new(against))),
             Event::Judged(judged) => self.write(&Line::Gate(Gate::new(judged))),
         }
     }
@@ -110,13 +120,14 @@ impl<W: Write> Listener for JsonLines<W> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Line<'a> {
-    Run(Run),
+    Run(Run<'a>),
     Result(Result<'a>),
     Warning { message: &'a str },
     Arm(&'a ArmRun),
     ArmSummary(ArmEnd<'a>),
     Comparison(Compared<'a>),
     Sweep(Swept<'a>),
+    Against(Against<'a>),
     Gate(Gate<'a>),
     Summary(Totals<'a>),
 }

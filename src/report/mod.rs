@@ -3,6 +3,7 @@
 //! A report is a [`Listener`](crate::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints.
 
+mod against;
 mod compared;
 pub mod export;
 mod fanout;

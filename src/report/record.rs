@@ -22,20 +22,20 @@ use super::Baseline;
 const SCHEMA: u32 = 1;
 
 #[derive(Serialize)]
-pub(super) struct Run {
+pub(super) struct Run<'a> {
     schema: u32,
-    version: &'static str,
+    version: &'a str,
     workers: usize,
     #[serde(serialize_with = "rfc3339")]
     started_at: Option<SystemTime>,
     startup: Seconds,
 }
 
-impl Run {
-    pub(super) fn new(info: &RunInfo) -> Self {
+impl<'a> Run<'a> {
+    pub(super) fn new(info: &'a RunInfo) -> Self {
         Run {
             schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION"),
+            version: &info.version,
             workers: info.workers,
             started_at: Some(info.started_at),
             startup: Seconds(info.startup),
@@ -335,7 +335,7 @@ impl Serialize for Seconds {
     }
 }
 
-fn rfc3339<S: Serializer>(
+pub(super) fn rfc3339<S: Serializer>(
     time: &Option<SystemTime>,
     serializer: S,
 ) -> std::result::Result<S::Ok, S::Error> {

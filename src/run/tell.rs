@@ -24,6 +24,7 @@ impl Run<'_> {
             self.tally.set_paced();
         }
         self.event(&Event::Started(RunInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             workers: self.pool.workers(),
             started_at: SystemTime::now(),
             startup: self.config.startup,

@@ -7,6 +7,7 @@
 //! * [`Sample`] sums up the runs of one arm; [`outliers`] and [`notice`] say which of them stick out.
 //! * [`Speedup`] sets the two arms of a comparison against each other, pair by pair, with a 95 %
 //!   [`Interval`] and a [`Finding`].
+//! * [`Change`] sets runs against earlier ones that have nothing to do with them.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
@@ -21,6 +22,7 @@
 //! assert!((speedup.ratio - 4.0).abs() < 0.01);
 //! ```
 
+mod change;
 mod interval;
 mod knee;
 mod latency;
@@ -32,6 +34,7 @@ mod usl;
 #[cfg(test)]
 mod tests;
 
+pub use change::Change;
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint};
 pub use latency::Latency;

@@ -70,19 +70,19 @@ impl Speedup {
     }
 }
 
-/// What a comparison shows.
+/// What a comparison shows of the arm, or the run, that it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// Parallel is faster: the whole interval lies above 1.
+    /// It is faster: the whole interval of the speed-up lies above 1.
     Faster,
-    /// Parallel is slower: the whole interval lies below 1.
+    /// It is slower: the whole interval lies below 1.
     Slower,
     /// The interval holds 1. That shows no difference; it does not show that there is none.
     NoDifference,
 }
 
 impl Finding {
-    /// What the interval of a ratio shows.
+    /// What the interval of a speed-up shows.
     pub fn of(ratio: Interval) -> Self {
         if ratio.low > 1.0 {
             Finding::Faster

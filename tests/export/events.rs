@@ -7,12 +7,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use pfetch::comparison::{
+    Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
+};
 use pfetch::event::{Event, GateVerdict, Judged, RunInfo};
 use pfetch::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
-use pfetch::stats::{Interval, Knee, Sample, Speedup, Usl};
+use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
 use pfetch::summary::{Summary, Tally};
 use pfetch::target::Verb;
 use pfetch::timing::{Phase, Timing};
@@ -68,6 +70,7 @@ pub(crate) fn exported(export: Export, events: &[Event]) -> String {
 
 pub(crate) fn started() -> Event {
     Event::Started(RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         workers: 4,
         started_at: SystemTime::UNIX_EPOCH + 1250 * MS,
         startup: MS,
@@ -425,5 +428,49 @@ pub(crate) fn judged() -> Vec<Event> {
 /// The same, with what became of assertions.
 pub(crate) fn with_gates(mut events: Vec<Event>) -> Vec<Event> {
     events.extend(judged());
+    events
+}
+
+/// A run against a saved one: compared once with an interval and once without, and with hostile words.
+pub(crate) fn against() -> Vec<Event> {
+    let sample = |seconds: &[f64]| Sample::of(seconds).expect("some finite times");
+    let point = |arm, now: &[f64], then: &[f64]| AgainstPoint {
+        arm,
+        workers: 4,
+        workers_then: 4,
+        now: sample(now),
+        then: sample(then),
+        change: Change::of(now, then).expect("times above 0"),
+    };
+    let mut events = comparison(faster());
+    let end = events.pop().expect("it has an end");
+    events.push(Event::Against(Against {
+        file: "a<b>.json".to_owned(),
+        started_at: SystemTime::UNIX_EPOCH,
+        version: "0.0.9".to_owned(),
+        points: vec![
+            point(Arm::Serial, &[2.0, 4.0], &[2.0]),
+            point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0]),
+        ],
+        why: None,
+        notices: vec!["pfetch 0.1.0 now, <b>*x*</b> then".to_owned()],
+    }));
+    events.push(end);
+    events
+}
+
+/// A run that cannot be set against a saved one.
+pub(crate) fn incomparable() -> Vec<Event> {
+    let mut events = run(outcomes(), Some(80 * MS));
+    let end = events.pop().expect("it has an end");
+    events.push(Event::Against(Against {
+        file: "a.json".to_owned(),
+        started_at: SystemTime::UNIX_EPOCH,
+        version: "0.1.0".to_owned(),
+        points: Vec::new(),
+        why: Some("the baseline is of another list of URLs".to_owned()),
+        notices: Vec::new(),
+    }));
+    events.push(end);
     events
 }

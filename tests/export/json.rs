@@ -5,8 +5,8 @@ use pfetch::stats::Speedup;
 use serde_json::{Value, json};
 
 use crate::events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, started, swept,
-    with_gates,
+    HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
+    started, swept, with_gates,
 };
 use pfetch::event::Event;
 
@@ -38,6 +38,7 @@ fn a_document_is_exactly_this() {
 "summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"parallel":0.05,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"statuses":{{"200":1}}}},
 "comparison":null,
 "sweep":null,
+"against":null,
 "gates":[]}}
 "#,
             latency("latency", "0.05", "0.05"),
@@ -213,4 +214,53 @@ fn sweeps_and_gates_are_those_of_the_lines() {
     assert_eq!(document["sweep"]["knee"]["workers"], 4);
     assert_eq!(document["sweep"]["speedup"]["pairs"], 3);
     assert!(document["summary"].is_null() && document["comparison"].is_null());
+}
+
+#[test]
+fn a_run_against_a_saved_one_is_told_before_the_end() {
+    let events = against();
+    let lines = lines(&exported(Export::JsonLines, &events));
+    let place = lines.iter().position(|line| line["type"] == "against");
+    assert_eq!(place, Some(lines.len() - 2), "{lines:#?}");
+    let mut line = lines[lines.len() - 2].clone();
+    line.as_object_mut().unwrap().remove("type");
+    let sample = |n: usize, mean: f64, deviation: Option<f64>, min: f64, max: f64| json!({"n": n, "mean": mean, "median": mean, "deviation": deviation, "min": min, "max": max});
+    let ratio = line["points"][0]["ratio"].as_f64().unwrap();
+    assert!((ratio - 2.0_f64.sqrt()).abs() < 1e-9, "{line}");
+    line["points"][0]["ratio"] = Value::Null;
+    assert_eq!(
+        line,
+        json!({
+            "file": "a<b>.json",
+            "version": "0.0.9",
+            "started_at": "1970-01-01T00:00:00.000000Z",
+            "points": [
+                {
+                    "arm": "serial", "workers": 4, "workers_then": 4,
+                    "now": sample(2, 3.0, Some(2.0_f64.sqrt()), 2.0, 4.0),
+                    "then": sample(1, 2.0, None, 2.0, 2.0),
+                    "ratio": null, "interval": null, "verdict": null,
+                },
+                {
+                    "arm": "parallel", "workers": 4, "workers_then": 4,
+                    "now": sample(2, 2.0, Some(0.0), 2.0, 2.0),
+                    "then": sample(2, 1.0, Some(0.0), 1.0, 1.0),
+                    "ratio": 2.0, "interval": {"low": 2.0, "high": 2.0}, "verdict": "slower",
+                },
+            ],
+            "why": null,
+            "notices": ["pfetch 0.1.0 now, <b>*x*</b> then"],
+        })
+    );
+    let mut document = parsed(&exported(Export::Json, &events));
+    document["against"]["points"][0]["ratio"] = Value::Null;
+    assert_eq!(document["against"], line);
+    let document = parsed(&exported(Export::Json, &incomparable()));
+    assert_eq!(
+        document["against"]["why"],
+        "the baseline is of another list of URLs"
+    );
+    assert_eq!(document["against"]["points"], json!([]));
+    let document = parsed(&exported(Export::Json, &comparison(faster())));
+    assert_eq!(document["against"], Value::Null);
 }

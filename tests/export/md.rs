@@ -6,7 +6,8 @@ use pfetch::text::escape;
 use pulldown_cmark::{Event as Parsed, Options, Parser, Tag, TagEnd};
 
 use crate::events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, swept, with_gates,
+    HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
+    swept, with_gates,
 };
 
 fn parse(text: &str) -> Parser<'_> {
@@ -283,6 +284,24 @@ fn a_sweep_is_its_verdict_and_a_table() {
     );
     assert!(
         text.contains("Not answered alike in all runs (1):"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
+    let text = exported(Export::Markdown, &against());
+    is_tame(&text);
+    for words in [
+        "- serial&#58; this took 1.41 times as long · one run on a side&#58; no error bars",
+        "- 4 workers&#58; this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower\n",
+        "- pfetch 0.1.0 now, &#60;b&#62;&#42;x&#42;&#60;/b&#62; then\n",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let text = exported(Export::Markdown, &incomparable());
+    assert!(
+        text.contains("- not compared&#58; the baseline is of another list of URLs\n"),
         "{text}"
     );
 }

@@ -140,6 +140,7 @@ fn skipped() -> Outcome {
 
 fn started() -> Event {
     Event::Started(RunInfo {
+        version: "0.0.0".to_owned(),
         workers: 3,
         started_at: SystemTime::UNIX_EPOCH + BEGAN,
         startup: MS,

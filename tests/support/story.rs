@@ -31,6 +31,7 @@ impl Story {
 
     pub(crate) fn started(&self) -> Event {
         Event::Started(RunInfo {
+            version: "0.0.0".to_owned(),
             workers: self.workers,
             started_at: std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             startup: MS,

@@ -1,33 +1,24 @@
 //! A report that becomes a file when it is whole, and never before.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
+use std::path::Path;
 
 use super::Export;
 use crate::event::{Event, Listener};
+use crate::file::WholeFile;
 use crate::report::Baseline;
 
 const BUFFER: usize = 64 * 1024;
 
-/// What a new file may be, before the process's mask.
-const MODE: u32 = 0o666;
-
-/// A report in a file.
-///
-/// It is written to a temporary file in the same folder, which takes the file's name and place when
-/// it is closed. If the run comes to no end, the temporary file goes away.
+/// A report in a [file that is whole](WholeFile) when it is closed. If the run comes to no end, there is
+/// none.
 pub struct ExportFile {
-    path: PathBuf,
     report: Box<dyn Listener>,
     /// Whether the run has come to an end.
     is_over: bool,
-    /// `None` when it has become the file.
-    temporary: Option<NamedTempFile>,
+    /// `None` when it has been published, or when it never will be.
+    file: Option<WholeFile>,
 }
 
 impl ExportFile {
@@ -37,33 +28,12 @@ impl ExportFile {
     ///
     /// If no file can be made there, or something else than a plain file is there already.
     pub fn create(export: Export, path: &Path, baseline: Baseline) -> io::Result<Self> {
-        let mode = match fs::symlink_metadata(path) {
-            Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
-            // Nothing is written through a link, and no device is replaced by a file.
-            Ok(there) if !there.is_file() => {
-                return Err(io::Error::other("it is there, and is not a plain file"));
-            }
-            Ok(there) => there.permissions().mode() & 0o777,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => MODE,
-            Err(error) => return Err(error),
-        };
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let temporary = tempfile::Builder::new()
-            .prefix(".pfetch-")
-            .suffix(".tmp")
-            // Opened here, because the error would tell of a name that says nothing to anybody.
-            .make_in(folder.unwrap_or(Path::new(".")), |path| {
-                let mut options = OpenOptions::new();
-                options.write(true).create_new(true).mode(mode).open(path)
-            })?;
-        let out = BufWriter::with_capacity(BUFFER, temporary.as_file().try_clone()?);
+        let file = WholeFile::create(path)?;
+        let out = BufWriter::with_capacity(BUFFER, file.file().try_clone()?);
         Ok(ExportFile {
-            path: path.to_path_buf(),
             report: export.listener(Box::new(out), baseline)?,
             is_over: false,
-            temporary: Some(temporary),
+            file: Some(file),
         })
     }
 }
@@ -77,21 +47,17 @@ impl Listener for ExportFile {
         let told = self.report.event(event);
         if told.is_err() {
             // What lacks something is not to become the file.
-            self.temporary = None;
+            self.file = None;
         }
         told
     }
 
     fn close(&mut self) -> io::Result<()> {
-        let temporary = self.temporary.take().filter(|_| self.is_over);
-        let Some(temporary) = temporary else {
+        let Some(file) = self.file.take().filter(|_| self.is_over) else {
             return Ok(());
         };
         self.report.close()?;
-        match temporary.persist(&self.path) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.error),
-        }
+        file.publish()
     }
 
     // Idle moments are none of its business: nobody reads the file before it is there.
@@ -100,13 +66,15 @@ impl Listener for ExportFile {
 impl fmt::Debug for ExportFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExportFile")
-            .field("path", &self.path)
+            .field("file", &self.file)
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::summary::Summary;
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::super::Baseline;
+use super::super::against::Record as Against;
 use super::super::compared::{ArmEnd, Compared, Gate, Swept};
 use super::super::record::{Result, Run, Totals};
 use crate::comparison::{Arm, ArmRun};
@@ -15,11 +16,11 @@ const WARNINGS: usize = 1000;
 
 /// The report as one JSON document, written to `W` as it comes.
 ///
-/// It is an object with `run`, `results`, `arms`, `warnings`, `summary`, `comparison`, `sweep` and
-/// `gates`, in this order. The objects are those of [JSON Lines](super::super::JsonLines) without
+/// It is an object with `run`, `results`, `arms`, `warnings`, `summary`, `comparison`, `sweep`, `against`
+/// and `gates`, in this order. The objects are those of [JSON Lines](super::super::JsonLines) without
 /// `type`; a result has `arm` and `pair` besides, `null` but in a comparison or a sweep. There `arms` has
 /// the `arm_summary` of each run; otherwise it is empty. Of `summary`, `comparison` and `sweep` the two
-/// that the run did not end with are `null`.
+/// that the run did not end with are `null`, and so is `against` if it was not set against a saved run.
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
@@ -31,6 +32,8 @@ pub struct Json<W> {
     warnings: Vec<String>,
     /// What became of the assertions, as text; `None` until the run has ended.
     gates: Option<Vec<String>>,
+    /// What the run comes to against an earlier one, as text.
+    against: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +55,7 @@ impl<W: Write> Json<W> {
             arms: Vec::new(),
             warnings: Vec::new(),
             gates: None,
+            against: None,
         }
     }
 
@@ -91,6 +95,8 @@ impl<W: Write> Json<W> {
         serde_json::to_writer(&mut self.out, &comparison)?;
         self.out.write_all(b",\n\"sweep\":")?;
         serde_json::to_writer(&mut self.out, &sweep)?;
+        let against = self.against.as_deref().unwrap_or("null");
+        write!(self.out, ",\n\"against\":{against}")?;
         self.gates = Some(Vec::new());
         Ok(())
     }
@@ -116,6 +122,10 @@ impl<W: Write> Listener for Json<W> {
                     let end = ArmEnd::new(run, summary);
                     self.arms.push(serde_json::to_string(&end)?);
                 }
+                Ok(())
+            }
+            Event::Against(against) => {
+                self.against = Some(serde_json::to_string(&Against::new(against))?);
                 Ok(())
             }
             Event::Compared(comparison) => self.end(None, Some(Compared::new(comparison)), None),

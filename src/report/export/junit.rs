@@ -211,7 +211,8 @@ impl<W: Write> Listener for Junit<W> {
                 self.gates.push(judged.clone());
                 Ok(())
             }
-            Event::Compared(_) | Event::Swept(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
+            Event::Compared(_) | Event::Swept(_) | Event::Against(_) => Ok(()),
+            Event::Counted(_) | Event::Warning(_) => Ok(()),
         }
     }
 

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::super::against::{verdict, way};
 use super::super::compared::finding;
 use super::super::units::counted;
 use super::super::versus::{enough, figure};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::compare::Estimate;
-use crate::comparison::{ArmRun, ArmTimes, Comparison, Sweep};
+use crate::comparison::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::event::{Event, Judged, Listener};
 use crate::outcome::{Outcome, Verdict};
 use crate::stats::Latency;
@@ -43,6 +44,8 @@ pub struct Markdown<W> {
     result: Option<(String, String)>,
     /// What became of assertions, as rows.
     gates: Vec<String>,
+    /// What the run comes to against an earlier one.
+    against: String,
 }
 
 impl<W: Write> Markdown<W> {
@@ -57,6 +60,7 @@ impl<W: Write> Markdown<W> {
             slowest: Vec::new(),
             result: None,
             gates: Vec::new(),
+            against: String::new(),
         }
     }
 
@@ -110,6 +114,7 @@ impl<W: Write> Markdown<W> {
             page += "\n| gate | figure | verdict |\n| --- | ---: | --- |\n";
             page.extend(self.gates.drain(..));
         }
+        page += &self.against;
         page += &rest;
         if self.failed > 0 {
             let _ = write!(page, "\n### Failures ({})\n\n", self.failed);
@@ -307,6 +312,25 @@ fn not_alike((count, urls): &(u64, Vec<String>)) -> String {
     text
 }
 
+/// The run against an earlier one, as a list.
+fn against(against: &Against) -> String {
+    let mut page = String::from("\nAgainst the baseline:\n\n");
+    if let Some(why) = &against.why {
+        let _ = writeln!(page, "- {}", item(&format!("not compared: {why}")));
+    }
+    for point in &against.points {
+        let _ = writeln!(
+            page,
+            "- {}",
+            md(&format!("{}: {}", way(point), verdict(point)))
+        );
+    }
+    for notice in &against.notices {
+        let _ = writeln!(page, "- {}", item(notice));
+    }
+    page
+}
+
 fn arm(name: &str, times: &ArmTimes) -> String {
     let time = |seconds: f64| {
         Duration::try_from_secs_f64(seconds).map_or_else(|_| "–".to_owned(), duration)
@@ -366,6 +390,7 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Finished(outcome) => self.note(outcome),
             Event::ArmStarted(run) => self.arm = Some(*run),
             Event::ArmEnded(_) => self.arm = None,
+            Event::Against(told) => self.against = against(told),
             Event::Compared(comparison) => self.result = Some(compared(comparison)),
             Event::Swept(sweep) => self.result = Some(swept(sweep)),
             Event::Ended(summary) => self.end(summary),

@@ -200,7 +200,7 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = ArmData::new(info.workers);
             }
-            Event::Counted(_) => {}
+            Event::Counted(_) | Event::Against(_) => {}
             Event::Judged(judged) => self.gates.push(judged.clone()),
             Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),
             Event::Finished(outcome) => {

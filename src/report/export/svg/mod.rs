@@ -85,7 +85,8 @@ impl<W: Write> Listener for Svg<W> {
                 }
             }
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => return self.end(),
-            Event::Started(_) | Event::Counted(_) | Event::Warning(_) | Event::Judged(_) => {}
+            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
+            Event::Against(_) | Event::Judged(_) => {}
         }
         Ok(())
     }

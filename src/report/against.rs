@@ -1,0 +1,106 @@
+//! A run against an earlier one: in words, and as an object of the JSON reports.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::compared::finding;
+use super::record::rfc3339;
+use super::units::duration;
+use crate::comparison::{Against, AgainstPoint, Arm};
+use crate::stats::{Change, Finding, Interval, Sample};
+
+/// Writes what the run comes to, a line for each way of fetching.
+pub(super) fn against(out: &mut impl Write, against: &Against) -> io::Result<()> {
+    if let Some(why) = &against.why {
+        writeln!(out, "  baseline   not compared: {why}")?;
+    }
+    for point in &against.points {
+        let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
+        write!(out, "  baseline  {:>9}  ", duration(then))?;
+        if against.points.len() > 1 {
+            write!(out, "{}: ", way(point))?;
+        }
+        writeln!(out, "{}", verdict(point))?;
+    }
+    for notice in &against.notices {
+        writeln!(out, "  warning    against the baseline: {notice}")?;
+    }
+    Ok(())
+}
+
+/// `serial`, or `8 workers`.
+pub(super) fn way(point: &AgainstPoint) -> String {
+    match (point.arm, point.workers) {
+        (Arm::Serial, _) => "serial".to_owned(),
+        (Arm::Parallel, 1) => "1 worker".to_owned(),
+        (Arm::Parallel, workers) => format!("{workers} workers"),
+    }
+}
+
+/// What has become of the time, in a line.
+pub(super) fn verdict(point: &AgainstPoint) -> String {
+    let Change { ratio, interval } = point.change;
+    let longer = format!("this took {ratio:.2} times as long");
+    match (interval, point.change.finding()) {
+        (Some(Interval { low, high }), Some(finding)) => {
+            let finding = match finding {
+                Finding::Faster => "faster",
+                Finding::Slower => "slower",
+                Finding::NoDifference => "no difference shown",
+            };
+            format!("{longer} · 95 % interval {low:.2} … {high:.2} · {finding}")
+        }
+        _ => format!(
+            "{longer} · one run on a side: no error bars (--compare or --sweep N gives them)"
+        ),
+    }
+}
+
+/// What the run comes to, as an object.
+#[derive(Debug, Serialize)]
+pub(super) struct Record<'a> {
+    file: &'a str,
+    version: &'a str,
+    #[serde(serialize_with = "rfc3339")]
+    started_at: Option<SystemTime>,
+    points: Vec<Point<'a>>,
+    why: Option<&'a str>,
+    notices: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Point<'a> {
+    arm: Arm,
+    workers: usize,
+    workers_then: usize,
+    now: &'a Sample,
+    then: &'a Sample,
+    ratio: f64,
+    interval: Option<Interval>,
+    verdict: Option<&'static str>,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(against: &'a Against) -> Self {
+        let point = |point: &'a AgainstPoint| Point {
+            arm: point.arm,
+            workers: point.workers,
+            workers_then: point.workers_then,
+            now: &point.now,
+            then: &point.then,
+            ratio: point.change.ratio,
+            interval: point.change.interval,
+            verdict: point.change.finding().map(finding),
+        };
+        Record {
+            file: &against.file,
+            version: &against.version,
+            started_at: Some(against.started_at),
+            points: against.points.iter().map(point).collect(),
+            why: against.why.as_deref(),
+            notices: &against.notices,
+        }
+    }
+}

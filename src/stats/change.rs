@@ -1,0 +1,106 @@
+//! How a time has changed: the ratio of two times, from runs that come in no pairs.
+
+use super::interval::Interval;
+use super::ratio::Finding;
+use super::sample::Sample;
+
+/// How long runs take now, set against earlier ones, and how well that is known.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Change {
+    /// The geometric mean of the times now over that of the times then: above 1 is slower.
+    pub ratio: f64,
+    /// The 95 % interval for it. `None` if either side is a single run, which says nothing of the scatter.
+    pub interval: Option<Interval>,
+}
+
+impl Change {
+    /// What these times in seconds show; `None` if there are none on a side, or if one of them is not above
+    /// 0 and finite.
+    ///
+    /// The mean is geometric for the reason that it is in a [`Speedup`](super::Speedup). Runs of another
+    /// day have no partners, so the interval is not the paired one but
+    /// [Welch's](Interval::of_difference), on the logarithms. It knows of the scatter within each side
+    /// only: what is different from day to day, another machine or a busier network, is not in it.
+    pub fn of(now: &[f64], then: &[f64]) -> Option<Self> {
+        let [now, then] = [logarithms(now)?, logarithms(then)?];
+        Some(Change {
+            ratio: (now.mean - then.mean).exp(),
+            interval: Interval::of_difference(&now, &then).map(|log| Interval {
+                low: log.low.exp(),
+                high: log.high.exp(),
+            }),
+        })
+    }
+
+    /// What it comes to for the runs now; `None` without an interval.
+    pub fn finding(&self) -> Option<Finding> {
+        let Interval { low, high } = self.interval?;
+        Some(Finding::of(Interval {
+            low: 1.0 / high,
+            high: 1.0 / low,
+        }))
+    }
+}
+
+fn logarithms(times: &[f64]) -> Option<Sample> {
+    let is_time = |time: &f64| *time > 0.0 && time.is_finite();
+    if !times.iter().all(is_time) {
+        return None;
+    }
+    let logs: Vec<f64> = times.iter().map(|time| time.ln()).collect();
+    Sample::of(&logs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ratio_is_that_of_geometric_means() {
+        let change = Change::of(&[2.0, 8.0], &[1.0, 1.0, 1.0]).unwrap();
+        assert!((change.ratio - 4.0).abs() < 1e-12, "{change:?}");
+        let back = Change::of(&[1.0, 1.0, 1.0], &[2.0, 8.0]).unwrap();
+        assert!((back.ratio - 0.25).abs() < 1e-12, "{back:?}");
+    }
+
+    /// Logarithms (base 2): 1, 2, 3 and 0, 0.5, 1 with means 2 and 0.5, s² = 1 and 0.25. The error is
+    /// √(1/3 + 0.25/3) = 0.6455, the degrees of freedom (5/12)² / ((1/3)²/2 + (1/12)²/2) = 2.941, and
+    /// their t 3.219: 1.5 ± 2.078.
+    #[test]
+    fn the_interval_is_welchs() {
+        let root = std::f64::consts::SQRT_2;
+        let change = Change::of(&[2.0, 4.0, 8.0], &[1.0, root, 2.0]).unwrap();
+        let interval = change.interval.unwrap();
+        assert!((interval.low.log2() + 0.578).abs() < 0.005, "{change:?}");
+        assert!((interval.high.log2() - 3.578).abs() < 0.005, "{change:?}");
+        assert_eq!(change.finding(), Some(Finding::NoDifference));
+    }
+
+    #[test]
+    fn slower_is_more_time_and_faster_is_less() {
+        let [short, long] = [[1.0, 1.01, 0.99], [2.0, 2.02, 1.98]];
+        let finding = |now, then| Change::of(now, then).unwrap().finding();
+        assert_eq!(finding(&long, &short), Some(Finding::Slower));
+        assert_eq!(finding(&short, &long), Some(Finding::Faster));
+        assert_eq!(finding(&short, &short), Some(Finding::NoDifference));
+    }
+
+    #[test]
+    fn one_run_on_a_side_has_a_ratio_but_no_interval_and_no_finding() {
+        for (now, then) in [(&[3.0][..], &[1.0, 1.0][..]), (&[3.0, 3.0], &[1.0])] {
+            let change = Change::of(now, then).unwrap();
+            assert!((change.ratio - 3.0).abs() < 1e-12);
+            assert_eq!((change.interval, change.finding()), (None, None));
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_gives_no_ratio() {
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Change::of(&[1.0, bad], &[1.0, 1.0]), None);
+            assert_eq!(Change::of(&[1.0, 1.0], &[bad]), None);
+        }
+        assert_eq!(Change::of(&[], &[1.0]), None);
+        assert_eq!(Change::of(&[1.0], &[]), None);
+    }
+}
