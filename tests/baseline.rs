@@ -331,12 +331,14 @@ fn gates_are_judged_by_the_ratio_and_its_interval() {
     let gate = "total_vs_baseline<=1.1";
     let compare = ["--compare", "-j2", "--runs=3", "--warmup=0"];
     let point = ["-j2"];
+    let sweep = ["--sweep=2", "--runs=3", "--warmup=0"];
     for (saved, options, strict, code, verdict) in [
         // A single run is the point that it is.
         (&[LONG][..], &point[..], false, 0, "held"),
         (&[SHORT], &point, false, 3, "FAILED"),
         (&[LONG; 3], &compare, false, 0, "held"),
         (&[SHORT; 3], &compare, false, 3, "FAILED"),
+        (&[SHORT; 3], &sweep, false, 3, "FAILED"),
         (&[SHORT, 1e-2, LONG], &compare, false, 0, "inconclusive"),
         (&[SHORT, 1e-2, LONG], &compare, true, 3, "FAILED"),
     ] {
@@ -498,6 +500,11 @@ fn mistakes_with_the_options_are_told_before_anything_is_fetched() {
     let run = bench.run(&["--assert", "total_vs_baseline<=1.1"]).exits(2);
     run.complains_in_a_line().says("--against");
     let file = bench.file();
+    for counts in ["1,2", "auto"] {
+        let gate = ["--assert", "total_vs_baseline<=1.1", "--against", &file];
+        let run = bench.run(&[&["--sweep", counts], &gate[..]].concat());
+        run.exits(2).complains_in_a_line().says("--sweep 8");
+    }
     let list = bench.dir.file("list", "");
     let run = bench.run(&["-i", &list, "--save-baseline", &list]).exits(2);
     run.complains_in_a_line()
