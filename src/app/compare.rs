@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::{
-    Baselines, Problem, complain, exports, idle_connections, judge, listener, open_lists,
+    Baselines, Problem, builder, complain, exports, idle_connections, judge, listener, open_lists,
     undelivered,
 };
 use crate::baseline::Keeper;
@@ -22,7 +22,7 @@ use crate::fetch::Fetcher;
 use crate::gate::RunFigures;
 use crate::input::{List, Source};
 use crate::lanes::Lanes;
-use crate::pool::{Pool, StopToken};
+use crate::pool::StopToken;
 use crate::report::Fanout;
 use crate::run;
 use crate::run::CutShort;
@@ -176,11 +176,7 @@ impl Arms<'_> {
                 Ok(Ran { summary, startup })
             }
             Some(workers) => {
-                let mut builder = Pool::builder().workers(workers);
-                if let Some(queue) = plan.queue {
-                    builder = builder.queue(queue);
-                }
-                let pool = fetcher.pool(builder);
+                let pool = fetcher.pool(builder(workers, plan.queue));
                 pool.prime();
                 let startup = began.elapsed();
                 let report = run::run(plan.run, source, &pool, listener);

@@ -24,7 +24,7 @@ use crate::gate::{Gate, RunFigures};
 use crate::input::{List, Source};
 use crate::journal::Journal;
 use crate::lanes::Lanes;
-use crate::pool::{Pool, StopToken};
+use crate::pool::{Builder, Pool, StopToken};
 use crate::report::export::ExportFile;
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
 use crate::run::{self, Bodies, CutShort, Work};
@@ -36,6 +36,9 @@ const GOODBYE: Duration = Duration::from_millis(100);
 
 /// Descriptors that are not connections: standard streams, lists, libraries.
 const OTHER_FILES: usize = 32;
+
+/// Room for waiting jobs that there is by default even for few workers.
+const LEAST_QUEUE: usize = 128;
 
 /// The most descriptors asked of the system.
 const MOST_FILES: u64 = 65_536;
@@ -165,10 +168,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let reports = listener(&plan, lanes.clone(), journal, exports)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
     let mut listener = baselines.keep(reports);
-    let mut builder = Pool::builder().workers(plan.workers);
-    if let Some(queue) = plan.queue {
-        builder = builder.queue(queue);
-    }
+    let builder = builder(plan.workers, plan.queue);
     let pool = Fetcher::new(plan.fetch, stop, lanes).pool(builder);
     plan.run.startup = started.elapsed();
     let work = Work {
@@ -306,6 +306,13 @@ fn exports(plan: &Plan) -> Result<Vec<(String, ExportFile)>, Problem> {
         }
     };
     plan.exports.iter().map(begin).collect()
+}
+
+/// A pool of so many workers, with room for so many jobs to wait.
+fn builder(workers: usize, queue: Option<usize>) -> Builder<()> {
+    // Enough for the moment that the run looks away when jobs are short.
+    let queue = queue.unwrap_or_else(|| workers.saturating_mul(2).max(LEAST_QUEUE));
+    Pool::builder().workers(workers).queue(queue)
 }
 
 /// Everybody who is told what happens.

@@ -72,7 +72,7 @@ pub(super) struct Args {
     #[arg(short = 'j', long, value_name = "N", value_parser = workers, help_heading = "Pool")]
     pub(super) workers: Option<usize>,
 
-    /// How many URLs may wait for a worker [default: twice the workers].
+    /// How many URLs may wait for a worker [default: twice the workers, at least 128].
     #[arg(long, value_name = "N", value_parser = queue, hide_short_help = true, help_heading = "Pool")]
     pub(super) queue: Option<usize>,
 

@@ -42,7 +42,7 @@ pub struct Plan {
     pub input: InputConfig,
     /// The workers there may be.
     pub workers: usize,
-    /// The room in the pool's queue; `None` leaves it to the pool.
+    /// The room in the pool's queue; `None` stands for the default.
     pub queue: Option<usize>,
     /// How the run goes about it.
     pub run: RunConfig,

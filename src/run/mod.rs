@@ -10,11 +10,13 @@ mod config;
 mod feed;
 mod holds;
 mod job;
+mod pace;
 mod reorder;
 mod tell;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
@@ -34,6 +36,7 @@ pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use feed::Filled;
 use holds::{Holds, Ran};
 use job::{Ending, Job};
+use pace::Pace;
 use reorder::{Ready, Reorder};
 
 /// Does the work on `pool` and tells `listener`.
@@ -142,6 +145,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn work(&mut self) -> Result<(), CutShort> {
         let stop = self.pool.stop_token();
+        let mut pace = Pace::default();
         loop {
             if stop.is_stopped() || self.is_full {
                 return self.wind_up(Ending::Stopped);
@@ -154,7 +158,9 @@ impl Run<'_> {
             }
             let (filled, wake) = self.fill(now)?;
             self.count()?;
-            if self.collect()? > 0 || filled == Filled::Partly {
+            let ended = self.collect()?;
+            pace.collected(ended);
+            if ended > 0 || filled == Filled::Partly {
                 continue;
             }
             let is_idle = self.in_flight.is_empty() && self.held.is_none();
@@ -164,6 +170,11 @@ impl Run<'_> {
             }
             self.warn_of_shortfall()?;
             self.listener.idle()?;
+            if pace.is_brisk() {
+                // Nobody has to wake this thread, and the queue outlasts its sleep.
+                thread::sleep(pace::NAP);
+                continue;
+            }
             let nothing = never();
             let feed = match self.source.feed() {
                 Some(feed) if filled == Filled::InputRanOut => feed,
@@ -176,10 +187,12 @@ impl Run<'_> {
             let silent = never();
             let out = self.bodies.concat().map_or(&silent, Concat::progress);
             let mut message = None;
+            let waiting = Instant::now();
             select_biased! {
                 recv(stop.as_channel()) -> _ => {}
                 recv(self.notices.1) -> key => {
                     let key = key.expect("the run holds a sender of this channel");
+                    pace.woken_after(waiting.elapsed());
                     self.finish(key)?;
                 }
                 // A disconnected feed is the end of the input, which the next `fill` sees.
