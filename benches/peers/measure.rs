@@ -115,11 +115,11 @@ pub(crate) fn race(rounds: usize, limit: Duration, folder: &Path, contenders: &m
             if round >= contender.rounds {
                 continue;
             }
-            eprint!(
-                "\r\x1b[Kround {} of {rounds}: {}",
+            say(&format!(
+                "round {} of {rounds}: {}",
                 round + 1,
                 contender.name
-            );
+            ));
             if contender.runs.is_err() {
                 continue;
             }
