@@ -215,8 +215,8 @@ fn a_comparison_against_a_comparison_tells_of_both_arms() {
     let save = [&compare[..], &["--save-baseline", &file]].concat();
     bench.run(&save).exits(0);
     let run = bench.against(&compare).exits(0);
-    run.prints("  serial: this took ")
-        .prints("  2 workers: this took ");
+    run.prints("  serially: this took ")
+        .prints("  with 2 workers: this took ");
 }
 
 #[test]
@@ -293,8 +293,8 @@ fn other_numbers_of_workers_are_told_or_not_compared() {
     // Of a sweep, those that both have.
     let run = bench.against(&["--sweep=1,2,4", "--runs=1"]).exits(0);
     let run = run
-        .prints("  1 worker: this took ")
-        .prints("  4 workers: this took ");
+        .prints("  with 1 worker: this took ")
+        .prints("  with 4 workers: this took ");
     run.prints("warning    against the baseline: the baseline has no runs with 2 workers\n");
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::compared::finding;
 use super::record::rfc3339;
-use super::units::duration;
+use super::units::{counted, duration};
 use crate::comparison::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval, Sample};
 
@@ -30,17 +30,26 @@ pub(super) fn against(out: &mut impl Write, against: &Against) -> io::Result<()>
     Ok(())
 }
 
-/// `serial`, or `8 workers`.
-pub(super) fn way(point: &AgainstPoint) -> String {
-    match (point.arm, point.workers) {
-        (Arm::Serial, _) => "serial".to_owned(),
-        (Arm::Parallel, 1) => "1 worker".to_owned(),
-        (Arm::Parallel, workers) => format!("{workers} workers"),
+/// What the run comes to, as an item for each thing there is to say of it.
+pub(super) fn items(against: &Against) -> Vec<String> {
+    let why = against.why.iter().map(|why| format!("not compared: {why}"));
+    let points = &against.points;
+    let points = points
+        .iter()
+        .map(|point| format!("{}: {}", way(point), verdict(point)));
+    why.chain(points).chain(against.notices.clone()).collect()
+}
+
+/// `serially`, or `with 8 workers`.
+fn way(point: &AgainstPoint) -> String {
+    match point.arm {
+        Arm::Serial => "serially".to_owned(),
+        Arm::Parallel => format!("with {}", counted(point.workers as u64, "worker")),
     }
 }
 
 /// What has become of the time, in a line.
-pub(super) fn verdict(point: &AgainstPoint) -> String {
+fn verdict(point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
     let longer = format!("this took {ratio:.2} times as long");
     match (interval, point.change.finding()) {

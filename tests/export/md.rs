@@ -293,8 +293,8 @@ fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
     let text = exported(Export::Markdown, &against());
     is_tame(&text);
     for words in [
-        "- serial&#58; this took 1.41 times as long · one run on a side&#58; no error bars",
-        "- 4 workers&#58; this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower\n",
+        "- serially&#58; this took 1.41 times as long · one run on a side&#58; no error bars",
+        "- with 4 workers&#58; this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower\n",
         "- pfetch 0.1.0 now, &#60;b&#62;&#42;x&#42;&#60;/b&#62; then\n",
     ] {
         assert!(text.contains(words), "{words}\n{text}");

@@ -1,8 +1,11 @@
 //! Comparisons and sweeps.
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
+use pfetch::comparison::{Against, AgainstPoint, Arm};
 use pfetch::event::{GateVerdict, Judged};
+use pfetch::stats::{Change, Sample};
 
 use super::story::{comparison, sweep};
 use super::*;
@@ -163,5 +166,41 @@ fn gates_stand_before_the_timeline() {
         cells.starts_with("held\n250.0 ms\nunknown\n<b>no</b> URL\n"),
         "{cells}"
     );
+    assert!(named(&page, "b").is_empty());
+}
+
+#[test]
+fn a_run_against_a_saved_one_says_what_it_comes_to() {
+    let mut events = small();
+    let sample = |seconds: &[f64]| Sample::of(seconds).unwrap();
+    let end = events.pop().unwrap();
+    events.push(Event::Against(Against {
+        file: "saved.json".to_owned(),
+        started_at: SystemTime::UNIX_EPOCH,
+        version: "0.0.9".to_owned(),
+        points: vec![AgainstPoint {
+            arm: Arm::Parallel,
+            workers: 4,
+            workers_then: 4,
+            now: sample(&[2.0]),
+            then: sample(&[1.0]),
+            change: Change::of(&[2.0], &[1.0]).unwrap(),
+        }],
+        why: None,
+        notices: vec!["pfetch 0.1.0 now, <b>0.0.9</b> then".to_owned()],
+    }));
+    events.push(end);
+    let page = parse(&page(&events));
+    let headings = text(&page, "h2");
+    assert!(
+        headings.starts_with("Against the baseline\nTimeline\n"),
+        "{headings}"
+    );
+    let items = text(&page, "li");
+    assert!(
+        items.starts_with("with 4 workers: this took 2.00 times as long"),
+        "{items}"
+    );
+    assert!(items.contains("<b>0.0.9</b> then"), "{items}");
     assert!(named(&page, "b").is_empty());
 }

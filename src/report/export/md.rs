@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::super::against::{verdict, way};
+use super::super::against::items;
 use super::super::compared::finding;
 use super::super::units::counted;
 use super::super::versus::{enough, figure};
@@ -315,18 +315,8 @@ fn not_alike((count, urls): &(u64, Vec<String>)) -> String {
 /// The run against an earlier one, as a list.
 fn against(against: &Against) -> String {
     let mut page = String::from("\nAgainst the baseline:\n\n");
-    if let Some(why) = &against.why {
-        let _ = writeln!(page, "- {}", item(&format!("not compared: {why}")));
-    }
-    for point in &against.points {
-        let _ = writeln!(
-            page,
-            "- {}",
-            md(&format!("{}: {}", way(point), verdict(point)))
-        );
-    }
-    for notice in &against.notices {
-        let _ = writeln!(page, "- {}", item(notice));
+    for told in items(against) {
+        let _ = writeln!(page, "- {}", item(&told));
     }
     page
 }

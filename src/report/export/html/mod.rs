@@ -31,7 +31,7 @@ use arm::ArmData;
 use page::Page;
 use verdict::Result;
 
-use crate::comparison::{Arm, ArmRun, Comparison, Sweep};
+use crate::comparison::{Against, Arm, ArmRun, Comparison, Sweep};
 use crate::event::{Event, Judged, Listener, RunInfo};
 use crate::report::Baseline;
 use crate::report::units::counted;
@@ -61,6 +61,7 @@ pub struct Html<W> {
     end: Option<End>,
     /// What became of the assertions.
     gates: Vec<Judged>,
+    against: Option<Against>,
 }
 
 /// How it ended.
@@ -96,6 +97,7 @@ impl<W: Write> Html<W> {
             telling: Telling::Main,
             end: None,
             gates: Vec::new(),
+            against: None,
         }
     }
 
@@ -184,6 +186,7 @@ impl<W: Write> Html<W> {
                 .collect(),
             more_notices: self.more_warnings,
             gates: &self.gates,
+            against: self.against.as_ref(),
             sweep,
             which,
         };
@@ -200,7 +203,8 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = ArmData::new(info.workers);
             }
-            Event::Counted(_) | Event::Against(_) => {}
+            Event::Counted(_) => {}
+            Event::Against(against) => self.against = Some(against.clone()),
             Event::Judged(judged) => self.gates.push(judged.clone()),
             Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),
             Event::Finished(outcome) => {

@@ -10,8 +10,9 @@ use super::arm::ArmData;
 use super::sweep::{self, SweepCurve};
 use super::verdict::Result;
 use super::{latency, table, timeline};
-use crate::comparison::Sweep;
+use crate::comparison::{Against, Sweep};
 use crate::event::{Judged, RunInfo};
+use crate::report::against::items;
 use crate::report::export::markup::Text;
 use crate::report::units::counted;
 use crate::report::versus::figure;
@@ -32,6 +33,8 @@ pub(super) struct Page<'a> {
     pub(super) more_notices: u64,
     /// What became of the assertions.
     pub(super) gates: &'a [Judged],
+    /// What the run comes to against an earlier one.
+    pub(super) against: Option<&'a Against>,
     pub(super) sweep: Option<&'a Sweep>,
     /// Of which run timeline, times and table are, if there were several.
     pub(super) which: Option<String>,
@@ -61,6 +64,7 @@ impl Page<'_> {
         writeln!(out, "</header>")?;
         self.notices(out)?;
         self.gates(out)?;
+        self.against(out)?;
         if let Some(sweep) = self.sweep {
             section(out, "sweep", "Time by number of workers")?;
             sweep::figure(out, &SweepCurve::from(sweep))?;
@@ -150,6 +154,19 @@ impl Page<'_> {
             )?;
         }
         write!(out, "</tbody></table></div>")?;
+        section_end(out)
+    }
+
+    fn against(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(against) = self.against else {
+            return Ok(());
+        };
+        section(out, "against", "Against the baseline")?;
+        write!(out, "<ul class=\"items\">")?;
+        for item in items(against) {
+            write!(out, "<li>{}</li>", Text(&item))?;
+        }
+        write!(out, "</ul>")?;
         section_end(out)
     }
 
