@@ -135,6 +135,12 @@ impl AsFd for Folder {
     }
 }
 
+/// Which file it is: what no two have in common, its device and number there.
+#[expect(clippy::unnecessary_cast, reason = "they are no u64 everywhere")]
+pub(super) fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
 pub(super) fn is_symlink(stat: &Stat) -> bool {
     rustix::fs::FileType::from_raw_mode(stat.st_mode).is_symlink()
 }

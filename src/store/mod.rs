@@ -36,7 +36,7 @@ pub use concat::{Body, Concat, ConcatEnd};
 pub use disposition::filename;
 pub use draft::{Ask, ContentRange, Draft, Refused, Version};
 pub use error::FileError;
-use folder::{Folder, Root, is_file, is_symlink, sort};
+use folder::{Folder, Root, identity, is_file, is_symlink, sort};
 pub use names::Names;
 pub use publish::Published;
 use record::Record;
@@ -128,7 +128,7 @@ impl Store {
 
     /// Why nothing may take the place of what has this name, whatever the store was told.
     fn obstacle(&self, stat: &Stat, shown: &str) -> Option<FileError> {
-        if self.in_use == Some((stat.st_dev, stat.st_ino)) {
+        if self.in_use == Some(identity(stat)) {
             return Some(FileError::new(format!(
                 "{shown} is this run's log; choose another name for one of them"
             )));
