@@ -3,16 +3,19 @@
 //! * A [`Store`] is a folder and what to do about files that are there already. For each target it
 //!   gives a [`Draft`], or says that the file is there.
 //! * A `Draft` collects a body in `NAME.part`, in the same folder, and gives it its name when it is
-//!   whole, by a rename that replaces nothing unless it was told to.
+//!   whole, by a rename that replaces nothing unless it was told to. What is whole before there is a
+//!   part needs none, where the system has files without a name.
 //! * What is remembered of a file, to recognise its version later, is in its record, an extended
 //!   attribute.
 //! * [`Names`] deals out names: safe ones, each once, in the order of the input.
 
+mod complete;
 mod concat;
 mod disposition;
 mod draft;
 mod error;
 mod folder;
+mod nameless;
 mod names;
 mod os;
 mod overlap;
@@ -154,7 +157,17 @@ impl Store {
         }
     }
 
-    /// A draft at `place` of a file that gets its name later.
+    /// A draft at `place` of a file that gets another name in its folder, a free one.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn beside(&self, place: &Place) -> Result<Draft, FileError> {
+        Ok(self.unnamed(place)?.of_free_name())
+    }
+
+    /// A draft at `place` of a file that gets its name later. Until then its part can be seen, and is
+    /// there if pfetch is killed.
     ///
     /// # Errors
     ///
@@ -170,7 +183,8 @@ impl Store {
     /// If something has the name that may not be replaced, or the system refuses.
     pub fn draft(&self, place: &Place, sha256: Option<&[u8; 32]>) -> Result<Prior, FileError> {
         let Some(folder) = self.root.find(place)? else {
-            return Ok(Prior::Wanted(Draft::new(self, place, None, None)?));
+            let draft = Draft::new(self, place, None, None)?;
+            return Ok(Prior::Wanted(draft.of_free_name()));
         };
         let shown = self.root.shown(place);
         let name = place.file_name();
@@ -178,7 +192,8 @@ impl Store {
             .look(name)
             .map_err(|errno| FileError::refused(&format!("cannot look at {shown}"), errno))?;
         let Some(stat) = there else {
-            return Ok(Prior::Wanted(Draft::new(self, place, Some(folder), None)?));
+            let draft = Draft::new(self, place, Some(folder), None)?;
+            return Ok(Prior::Wanted(draft.of_free_name()));
         };
         let exists = self.config.exists;
         let is_link_to_skip = exists == Exists::Skip && is_symlink(&stat);
