@@ -37,7 +37,8 @@ impl Client {
     ) -> (Outcome, Option<Unnamed>) {
         let prior = match naming {
             Naming::Place => store.draft(place, target.sha256.as_deref()),
-            Naming::Other(_) | Naming::Late => store.unnamed(place).map(Prior::Wanted),
+            Naming::Other(_) => store.beside(place).map(Prior::Wanted),
+            Naming::Late => store.unnamed(place).map(Prior::Wanted),
         };
         let draft = match prior {
             Ok(Prior::Wanted(draft)) => draft,

@@ -1,14 +1,13 @@
 //! A file on its way: from what is there already to a whole file under its name.
 
 use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, fstat, fsync, futimens};
+use std::time::SystemTime;
 
 use super::folder::Folder;
+use super::nameless::Nameless;
 use super::overlap::{Overlap, again_from};
 use super::part::Part;
-use super::record::{Record, changed};
+use super::record::Record;
 use super::{FileError, Store, Validators, os};
 use crate::place::Place;
 
@@ -24,18 +23,22 @@ pub struct Draft {
     pub(super) folder: Option<Folder>,
     /// What is remembered of the file that has the name now.
     known: Option<Record>,
+    /// Whether nothing had the name that the file is to get as soon as it is whole.
+    pub(super) is_free: bool,
+    /// The file, whole, if it was so before there was a part.
+    pub(super) nameless: Option<Nameless>,
     pub(super) part: Option<Part>,
     /// What is remembered of the part.
     pub(super) record: Option<Record>,
     /// Whether the part, as it is, can be continued.
-    is_resumable: bool,
+    pub(super) is_resumable: bool,
     /// The bytes of the part that are still to come again.
-    overlap: Overlap,
+    pub(super) overlap: Overlap,
     /// The position in the file of the first byte that comes.
     base: u64,
     pub(super) resumed_from: Option<u64>,
     /// When the server says that it was last changed.
-    modified: Option<SystemTime>,
+    pub(super) modified: Option<SystemTime>,
 }
 
 /// What to ask of a server beside the body.
@@ -105,6 +108,8 @@ impl Draft {
             place: place.clone(),
             folder,
             known,
+            is_free: false,
+            nameless: None,
             part: None,
             record: None,
             is_resumable: false,
@@ -175,6 +180,7 @@ impl Draft {
     /// If what an earlier attempt has left cannot be emptied.
     pub fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
         self.forget();
+        self.nameless = None;
         if let Some(part) = &mut self.part {
             part.empty(&self.store.root.shown(&self.place))?;
         }
@@ -286,80 +292,6 @@ impl Draft {
         Ok(part.append(new, &shown)?)
     }
 
-    /// Everything has come, with `last` at its end: makes the part a whole file in all but name.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written, or is not as long as it should be.
-    pub fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
-        let shown = self.store.root.shown(&self.place);
-        let refused = |errno| FileError::refused(&format!("cannot write {shown}.part"), errno);
-        let modified = self.modified.filter(|_| self.store.config.mtime);
-        let stamp = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let stamp = stamp.and_then(|time| {
-            let seconds = i64::try_from(time.as_secs()).ok()?;
-            Some((seconds, time.subsec_nanos()))
-        });
-        if self.part.is_some() {
-            self.write(last)?;
-            self.overlap.end()?;
-        }
-        let held = match &self.part {
-            Some(part) => part.length(),
-            None => last.len() as u64,
-        };
-        let record = self.record.as_mut().expect("a body has been started");
-        if let Some(length) = record.length.filter(|length| *length != held) {
-            return Err(Refused::Short { held, length });
-        }
-        record.length = Some(held);
-        record.changed = stamp;
-        let record = record.clone();
-        if let Some(part) = &self.part {
-            record.keep(part.file());
-        } else {
-            // Small enough to have been held back until now: one write, and one record.
-            let mut part = self.create(&shown)?;
-            record.keep(part.file());
-            self.is_resumable = false;
-            let written = part.append(last, &shown);
-            self.part = Some(part);
-            written?;
-        }
-        let part = self
-            .part
-            .as_ref()
-            .expect("it was created just now, or before");
-        match stamp {
-            Some((seconds, nanoseconds)) => {
-                let times = Timestamps {
-                    last_access: Timespec {
-                        tv_sec: 0,
-                        tv_nsec: UTIME_OMIT,
-                    },
-                    last_modification: Timespec {
-                        tv_sec: seconds,
-                        tv_nsec: nanoseconds.into(),
-                    },
-                };
-                futimens(part.file(), &times).map_err(refused)?;
-                // A file system may keep less of it.
-                let stat = fstat(part.file()).map_err(refused)?;
-                if record.changed != Some(changed(&stat)) {
-                    record.changed_at(changed(&stat)).keep(part.file());
-                }
-            }
-            None => {
-                let stat = fstat(part.file()).map_err(refused)?;
-                record.changed_at(changed(&stat)).keep(part.file());
-            }
-        }
-        if self.store.config.fsync {
-            fsync(part.file()).map_err(refused)?;
-        }
-        Ok(())
-    }
-
     /// What has come is not what was wanted: nothing of it is kept for later.
     pub fn reject(&mut self) {
         self.forget();
@@ -369,12 +301,24 @@ impl Draft {
         }
     }
 
-    fn create(&mut self, shown: &str) -> Result<Part, FileError> {
+    /// The same, of a file whose name nothing had, and which gets it as soon as it is whole.
+    pub(super) fn of_free_name(mut self) -> Self {
+        self.is_free = true;
+        self
+    }
+
+    /// The folder, which is made if it is not there.
+    pub(super) fn make_folder(&mut self) -> Result<&Folder, FileError> {
         let folder = match self.folder.take() {
             Some(folder) => folder,
             None => self.store.root.make(&self.place, self.store.config.fsync)?,
         };
-        let folder = self.folder.insert(folder);
+        Ok(self.folder.insert(folder))
+    }
+
+    pub(super) fn create(&mut self, shown: &str) -> Result<Part, FileError> {
+        self.make_folder()?;
+        let folder = self.folder.as_ref().expect("it was made just now");
         Part::create(folder, self.place.file_name(), shown)
     }
 }

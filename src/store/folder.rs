@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use super::FileError;
+use super::nameless::Knowledge;
 use crate::place::Place;
 use crate::text::escape;
 
@@ -24,6 +25,7 @@ pub(super) struct Root {
     fd: OwnedFd,
     /// Its name as it was given.
     path: PathBuf,
+    nameless: Knowledge,
 }
 
 /// An open folder in which a file is to stand.
@@ -52,7 +54,13 @@ impl Root {
         Ok(Arc::new(Root {
             fd,
             path: path.to_path_buf(),
+            nameless: Knowledge::default(),
         }))
+    }
+
+    /// What is known of files without a name here.
+    pub(super) fn nameless(&self) -> &Knowledge {
+        &self.nameless
     }
 
     /// The full name of what is at `place`.
@@ -133,6 +141,12 @@ impl AsFd for Folder {
             Folder::Below(fd) => fd.as_fd(),
         }
     }
+}
+
+/// Which file it is: what no two have in common, its device and number there.
+#[expect(clippy::unnecessary_cast, reason = "they are no u64 everywhere")]
+pub(super) fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev as u64, stat.st_ino as u64)
 }
 
 pub(super) fn is_symlink(stat: &Stat) -> bool {

@@ -3,16 +3,19 @@
 //! * A [`Store`] is a folder and what to do about files that are there already. For each target it
 //!   gives a [`Draft`], or says that the file is there.
 //! * A `Draft` collects a body in `NAME.part`, in the same folder, and gives it its name when it is
-//!   whole, by a rename that replaces nothing unless it was told to.
+//!   whole, by a rename that replaces nothing unless it was told to. What is whole before there is a
+//!   part needs none, where the system has files without a name.
 //! * What is remembered of a file, to recognise its version later, is in its record, an extended
 //!   attribute.
 //! * [`Names`] deals out names: safe ones, each once, in the order of the input.
 
+mod complete;
 mod concat;
 mod disposition;
 mod draft;
 mod error;
 mod folder;
+mod nameless;
 mod names;
 mod os;
 mod overlap;
@@ -36,7 +39,7 @@ pub use concat::{Body, Concat, ConcatEnd};
 pub use disposition::filename;
 pub use draft::{Ask, ContentRange, Draft, Refused, Version};
 pub use error::FileError;
-use folder::{Folder, Root, is_file, is_symlink, sort};
+use folder::{Folder, Root, identity, is_file, is_symlink, sort};
 pub use names::Names;
 pub use publish::Published;
 use record::Record;
@@ -128,7 +131,7 @@ impl Store {
 
     /// Why nothing may take the place of what has this name, whatever the store was told.
     fn obstacle(&self, stat: &Stat, shown: &str) -> Option<FileError> {
-        if self.in_use == Some((stat.st_dev, stat.st_ino)) {
+        if self.in_use == Some(identity(stat)) {
             return Some(FileError::new(format!(
                 "{shown} is this run's log; choose another name for one of them"
             )));
@@ -154,7 +157,17 @@ impl Store {
         }
     }
 
-    /// A draft at `place` of a file that gets its name later.
+    /// A draft at `place` of a file that gets another name in its folder, a free one.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses.
+    pub fn beside(&self, place: &Place) -> Result<Draft, FileError> {
+        Ok(self.unnamed(place)?.of_free_name())
+    }
+
+    /// A draft at `place` of a file that gets its name later. Until then its part can be seen, and is
+    /// there if pfetch is killed.
     ///
     /// # Errors
     ///
@@ -170,7 +183,8 @@ impl Store {
     /// If something has the name that may not be replaced, or the system refuses.
     pub fn draft(&self, place: &Place, sha256: Option<&[u8; 32]>) -> Result<Prior, FileError> {
         let Some(folder) = self.root.find(place)? else {
-            return Ok(Prior::Wanted(Draft::new(self, place, None, None)?));
+            let draft = Draft::new(self, place, None, None)?;
+            return Ok(Prior::Wanted(draft.of_free_name()));
         };
         let shown = self.root.shown(place);
         let name = place.file_name();
@@ -178,7 +192,8 @@ impl Store {
             .look(name)
             .map_err(|errno| FileError::refused(&format!("cannot look at {shown}"), errno))?;
         let Some(stat) = there else {
-            return Ok(Prior::Wanted(Draft::new(self, place, Some(folder), None)?));
+            let draft = Draft::new(self, place, Some(folder), None)?;
+            return Ok(Prior::Wanted(draft.of_free_name()));
         };
         let exists = self.config.exists;
         let is_link_to_skip = exists == Exists::Skip && is_symlink(&stat);

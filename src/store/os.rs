@@ -1,6 +1,8 @@
-//! What systems differ in: extended attributes, a rename that replaces nothing, room set aside.
+//! What systems differ in: extended attributes, a rename that replaces nothing, files without a name,
+//! room set aside.
 
 use rustix::fd::AsFd;
+use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, futimens};
 use rustix::io::Errno;
 
 /// The extended attribute that a file's record is kept in.
@@ -85,6 +87,93 @@ pub(super) fn rename_new(folder: impl AsFd, from: &str, to: &str) -> Result<(), 
         Err(errno) => Err(errno),
         Ok(_) => Err(Errno::EXIST),
     }
+}
+
+/// How a file without a name is told which one it is that gets one.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Handle {
+    /// By itself, which not everybody may.
+    Own,
+    /// By what /proc calls it.
+    Proc,
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod nameless {
+    use super::*;
+    use rustix::fd::{AsRawFd, OwnedFd};
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
+
+    pub(in super::super) fn open_nameless(folder: impl AsFd) -> Result<OwnedFd, Errno> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        openat(folder, ".", flags, Mode::from_raw_mode(0o666))
+    }
+
+    pub(in super::super) fn link_nameless(
+        file: impl AsFd,
+        handle: Handle,
+        folder: impl AsFd,
+        name: &str,
+    ) -> Result<(), Errno> {
+        match handle {
+            Handle::Own => linkat(file, "", folder, name, AtFlags::EMPTY_PATH),
+            Handle::Proc => {
+                let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+                linkat(CWD, path, folder, name, AtFlags::SYMLINK_FOLLOW)
+            }
+        }
+    }
+
+    pub(in super::super) fn umask() -> Option<u32> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("Umask:"))?;
+        u32::from_str_radix(line.trim(), 8).ok()
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod nameless {
+    use super::*;
+    use rustix::fd::OwnedFd;
+
+    pub(in super::super) fn open_nameless(_: impl AsFd) -> Result<OwnedFd, Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    pub(in super::super) fn link_nameless(
+        _: impl AsFd,
+        _: Handle,
+        _: impl AsFd,
+        _: &str,
+    ) -> Result<(), Errno> {
+        Err(Errno::NOSYS)
+    }
+
+    pub(in super::super) fn umask() -> Option<u32> {
+        None
+    }
+}
+
+pub(super) use nameless::{link_nameless, open_nameless, umask};
+
+/// Sets when a file was last changed, in seconds and nanoseconds.
+pub(super) fn set_changed(
+    file: impl AsFd,
+    (seconds, nanoseconds): (i64, u32),
+) -> Result<(), Errno> {
+    let times = Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: seconds,
+            tv_nsec: nanoseconds.into(),
+        },
+    };
+    futimens(file, &times)
 }
 
 /// How many bytes there is room for where a file is, if the file system says.

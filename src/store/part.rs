@@ -8,13 +8,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use rustix::fs::{
-    AtFlags, FlockOperation, Mode, OFlags, Stat, flock, fstat, ftruncate, openat, unlinkat,
+    AtFlags, FlockOperation, Mode, OFlags, flock, fstat, ftruncate, openat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
 use super::FileError;
-use super::folder::{Folder, is_file, sort};
+use super::folder::{Folder, identity, is_file, sort};
 use super::record::Record;
 
 /// How often a name may turn out to have changed hands while it was being looked at.
@@ -26,7 +26,9 @@ pub(super) struct Part {
     file: File,
     /// Its name in its folder.
     name: String,
-    /// Whether it was not there before.
+    /// Which file it is.
+    identity: (u64, u64),
+    /// Whether nothing was there before, or nothing was in it.
     is_new: bool,
     /// Its length.
     length: u64,
@@ -66,20 +68,22 @@ impl Part {
         for _ in 0..TRIES {
             match openat(folder, &name, flags, Mode::from_raw_mode(0o666)) {
                 Ok(fd) => {
-                    let part = Part {
-                        file: File::from(fd),
-                        name: name.clone(),
-                        is_new: true,
-                        length: 0,
-                    };
                     // In the moment since, another process may have found it and taken it for left
                     // over: then it is theirs ...
-                    if lock(&part.file) == Ok(false) {
+                    if lock(&fd) == Ok(false) {
                         return Err(busy(shown));
                     }
                     // ... and they may even be done with it. File systems without locks have none to
                     // break.
-                    if part.named(folder).is_some_and(|stat| stat.st_size == 0) {
+                    let Ok(stat) = fstat(&fd) else { continue };
+                    let part = Part {
+                        file: File::from(fd),
+                        name: name.clone(),
+                        identity: identity(&stat),
+                        is_new: true,
+                        length: 0,
+                    };
+                    if stat.st_size == 0 && part.is_named(folder) {
                         return Ok(part);
                     }
                     continue;
@@ -164,9 +168,8 @@ impl Part {
         Ok(())
     }
 
-    /// Deletes it, if this process made it or there is nothing in it, and if it is still what has the
-    /// name. An empty one was taken over from an earlier attempt, or from a process that had just made
-    /// it.
+    /// Deletes it, if all that is or was in it is this process's, or nothing is, and if it is still
+    /// what has the name.
     pub(super) fn discard(self, folder: &Folder) {
         if (self.is_new || self.length == 0) && self.is_named(folder) {
             // What cannot be deleted is left over, and bears the mark.
@@ -176,14 +179,7 @@ impl Part {
 
     /// Whether it is still what has its name.
     pub(super) fn is_named(&self, folder: &Folder) -> bool {
-        self.named(folder).is_some()
-    }
-
-    /// What the system knows of it, if it is still what has its name.
-    fn named(&self, folder: &Folder) -> Option<Stat> {
-        let own = fstat(&self.file).ok()?;
-        let named = folder.look(&self.name).ok()??;
-        is_same(&own, &named).then_some(own)
+        matches!(folder.look(&self.name), Ok(Some(named)) if identity(&named) == self.identity)
     }
 }
 
@@ -232,7 +228,7 @@ fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileErro
     // Only now nobody renames it any more: is what is open still what has the name?
     let stat = fstat(&fd).map_err(refused)?;
     match folder.look(&name) {
-        Ok(Some(named)) if is_same(&stat, &named) => {}
+        Ok(Some(named)) if identity(&named) == identity(&stat) => {}
         _ => return Ok(Found::Gone),
     }
     // A second name is another file's, whoever made it.
@@ -252,7 +248,9 @@ fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileErro
     let part = Part {
         file: File::from(fd),
         name,
-        is_new: false,
+        identity: identity(&stat),
+        // Whoever made an empty one and has not locked it leaves it to this process.
+        is_new: length == 0,
         length,
     };
     Ok(Found::Own(part, record))
@@ -264,10 +262,6 @@ fn lock(fd: impl rustix::fd::AsFd) -> Result<bool, Errno> {
         Err(Errno::WOULDBLOCK) => Ok(false),
         Err(errno) => Err(errno),
     }
-}
-
-fn is_same(one: &Stat, other: &Stat) -> bool {
-    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
 fn busy(shown: &str) -> FileError {

@@ -23,6 +23,9 @@ impl Draft {
     ///
     /// If something that may not be replaced has the name, or the system refuses.
     pub fn publish_as(&mut self, place: &Place) -> Result<Published, FileError> {
+        if let Some(saved) = self.publish_nameless(place)? {
+            return Ok(Published::New(saved));
+        }
         let shown = self.store.root.shown(place);
         let name = place.file_name();
         let (Some(folder), Some(part)) = (&self.folder, &self.part) else {
@@ -80,6 +83,34 @@ impl Draft {
         // It is no part any more.
         self.part = None;
         Ok(Published::New(saved))
+    }
+
+    /// Gives a file without a name its name. If that cannot be, because the name is taken or for
+    /// another reason, it goes into a part like any other.
+    fn publish_nameless(&mut self, place: &Place) -> Result<Option<Saved>, FileError> {
+        let (Some(nameless), Some(folder)) = (self.nameless.take(), &self.folder) else {
+            return Ok(None);
+        };
+        let shown = || self.store.root.shown(place);
+        let knowledge = self.store.root.nameless();
+        if !nameless.link(folder, place.file_name(), knowledge) {
+            let body = nameless.read().map_err(|error| {
+                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                FileError::refused(&format!("cannot read {}", shown()), errno)
+            })?;
+            self.put_in_part(&body)?;
+            return Ok(None);
+        }
+        if self.store.config.fsync {
+            fsync(folder)
+                .map_err(|errno| FileError::refused(&format!("cannot name {}", shown()), errno))?;
+        }
+        Ok(Some(Saved {
+            path: self.store.root.path_of(place),
+            bytes: nameless.length(),
+            sha256: None,
+            resumed_from: None,
+        }))
     }
 
     /// Deletes the part, if this process made it or there is nothing in it.

@@ -7,30 +7,28 @@
 //! simply fetched again. It holds the file's length and time of change, so a file that was changed
 //! in place is known too.
 
+mod bytes;
+
 use rustix::fd::AsFd;
 use rustix::fs::Stat;
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
 
 use super::draft::{ContentRange, Version};
 use super::os;
-use crate::text::hex;
 
-/// The version of the record.
-const VERSION: u32 = 1;
+/// How many bytes of a URL's digest are kept: enough to tell URLs apart, those of somebody who tries to
+/// confuse them too.
+const URL_BYTES: usize = 16;
 
 /// A version of what a URL names, in the server's words (RFC 9110, 8.8).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     /// The `ETag` header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// The `Last-Modified` header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
     /// Whether `modified` is so much older than the response that it tells versions apart byte by
     /// byte (RFC 9110, 8.8.2.2). An `ETag` says of itself whether it does.
-    #[serde(default)]
     pub is_old: bool,
 }
 
@@ -53,20 +51,16 @@ impl Validators {
 }
 
 /// What is remembered of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
-    v: u32,
-    /// Of the URL that gave the file. URLs are longer than attributes may be.
-    url: String,
-    #[serde(flatten)]
+    /// The digest of the URL that gave the file. URLs are longer than attributes may be.
+    url: [u8; URL_BYTES],
     pub(super) validators: Validators,
     /// The name that the server gave it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) server_name: Option<String>,
     /// The length of the whole file, if it is known.
     pub(super) length: Option<u64>,
     /// Whether the file was there before, and was only found to be the same.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_found: bool,
     /// When the file was last changed, in seconds and nanoseconds, if it is whole.
     pub(super) changed: Option<(i64, u32)>,
@@ -76,7 +70,6 @@ impl Record {
     /// Of a file that `url` gives.
     pub(super) fn new(url: &str, version: Version) -> Self {
         Record {
-            v: VERSION,
             url: digest(url),
             validators: version.validators,
             server_name: version.server_name,
@@ -92,15 +85,13 @@ impl Record {
     ///
     /// If the file system keeps none.
     pub(super) fn of(file: impl AsFd) -> Result<Option<Self>, Errno> {
-        let bytes = os::record(file)?;
-        let record = bytes.and_then(|bytes| serde_json::from_slice::<Record>(&bytes).ok());
-        Ok(record.filter(|record| record.v == VERSION))
+        Ok(os::record(file)?.and_then(|bytes| bytes::read(&bytes)))
     }
 
     /// Keeps the record with the file. Returns whether the file system could: what it cannot keep is
     /// only fetched again one day.
     pub(super) fn keep(&self, file: impl AsFd) -> bool {
-        let bytes = serde_json::to_vec(self).expect("strings and numbers can be written as JSON");
+        let bytes = bytes::written(self);
         if bytes.len() <= os::MAX_RECORD {
             return os::set_record(file, &bytes).is_ok();
         }
@@ -158,8 +149,9 @@ pub(super) fn changed(stat: &Stat) -> (i64, u32) {
     (i64::from(stat.st_mtime), nanoseconds)
 }
 
-fn digest(url: &str) -> String {
+fn digest(url: &str) -> [u8; URL_BYTES] {
     let whole = ring::digest::digest(&ring::digest::SHA256, url.as_bytes());
-    // 128 bits are enough to tell URLs apart, those of somebody who tries to confuse them too.
-    hex(&whole.as_ref()[..16])
+    let mut digest = [0; URL_BYTES];
+    digest.copy_from_slice(&whole.as_ref()[..URL_BYTES]);
+    digest
 }

@@ -264,7 +264,7 @@ fn a_record_of_another_url_is_not_used() {
 
 #[test]
 fn a_record_that_makes_no_sense_is_none() {
-    for record in [&b""[..], b"null", b"{}", b"{\"v\":99}", &[0xff; 2000]] {
+    for record in [&b""[..], b"null", &[1], &[1; 18], &[0xff; 2000]] {
         let server = first().serve();
         let dir = Dir::on_disk();
         let url = server.url("/file");

@@ -15,4 +15,5 @@ mod lies;
 mod named;
 mod races;
 mod resume;
+mod small;
 mod support;
