@@ -24,7 +24,7 @@ const REDIRECT_BODY: u64 = 64 * 1024;
 
 /// How much is collected before it is written to a file: TLS gives 16 KiB at a time, and a plain
 /// socket what has come so far.
-const COLLECTED: usize = 256 * 1024;
+const COLLECTED: usize = 64 * 1024;
 
 /// But not for longer than this: what is not written is lost if pfetch is killed.
 const HELD_BACK: Duration = Duration::from_secs(1);
