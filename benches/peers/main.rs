@@ -121,16 +121,21 @@ fn main() -> ExitCode {
     let bench = Bench::start(options.rounds, options.is_long);
     println!("{}", bench.about(options.is_markdown));
     let mut missed = 0;
+    let mut goals =
+        String::from("| row | ratio or figure | measured | goal | |\n|---|---|---:|---|---|\n");
     for (name, what, run) in ROWS {
         if !options.rows.is_empty() && !options.rows.iter().any(|row| row == name) {
             continue;
         }
         for table in run(&bench) {
             missed += table.missed();
+            goals += &table.goal_lines(name);
             println!("{}", table.text(name, what, options.is_markdown));
         }
     }
-    if missed > 0 {
+    if options.is_markdown {
+        println!("{goals}");
+    } else {
         println!("{missed} goals missed");
     }
     ExitCode::SUCCESS

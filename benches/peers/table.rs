@@ -1,6 +1,6 @@
 //! What a row's figures are printed as: for a terminal, or as Markdown.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use crate::measure::{Contender, Usage, median};
 
@@ -96,14 +96,22 @@ impl Goal {
         }
     }
 
+    fn verdict(&self) -> &'static str {
+        if self.is_met() { "met" } else { "missed" }
+    }
+
     fn line(&self) -> String {
-        let (sign, limit) = match self.limit {
-            Limit::AtMost(limit) => ("≤", limit),
-            Limit::AtLeast(limit) => ("≥", limit),
-        };
-        let verdict = if self.is_met() { "met" } else { "missed" };
-        let Goal { text, value, .. } = self;
-        format!("{text}: {value:.2} (goal {sign} {limit}): {verdict}")
+        let Goal { text, value, limit } = self;
+        format!("{text}: {value:.2} (goal {limit}): {}", self.verdict())
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Limit::AtMost(limit) => write!(f, "≤ {limit}"),
+            Limit::AtLeast(limit) => write!(f, "≥ {limit}"),
+        }
     }
 }
 
@@ -178,6 +186,25 @@ impl Table {
 
     pub(crate) fn missed(&self) -> usize {
         self.goals.iter().filter(|goal| !goal.is_met()).count()
+    }
+
+    /// The goals as rows of a Markdown table.
+    pub(crate) fn goal_lines(&self, row: &str) -> String {
+        let setting = self.setting.split(':').next().unwrap_or_default();
+        let mut text = String::new();
+        for goal in &self.goals {
+            let Goal {
+                text: what,
+                value,
+                limit,
+            } = goal;
+            let verdict = goal.verdict();
+            let _ = writeln!(
+                text,
+                "| {row} {setting} | {what} | {value:.2} | {limit} | {verdict} |"
+            );
+        }
+        text
     }
 
     pub(crate) fn text(&self, row: &str, what: &str, is_markdown: bool) -> String {
