@@ -56,18 +56,28 @@ pub(super) struct Crew<S> {
     /// Threads inside `wait_until_done`: waking costs a system call, so it is done only for someone.
     joiners: AtomicUsize,
     started: AtomicUsize,
+    hired: Mutex<Threads>,
     roll: Mutex<Roll>,
     changed: Condvar,
 }
 
+/// What has become of starting threads.
+#[derive(Default)]
+struct Threads {
+    handles: Vec<JoinHandle<()>>,
+    shortfall: Option<Shortfall>,
+}
+
+/// What threads say of themselves. Apart from [`Threads`]: a new one would wait here for as long as it
+/// takes to start the next.
 #[derive(Default)]
 struct Roll {
-    threads: Vec<JoinHandle<()>>,
     /// Threads that are inside their loop.
     alive: usize,
     /// Threads that have got as far as taking jobs.
     ready: usize,
-    shortfall: Option<Shortfall>,
+    /// Threads that wait for a change of this: waking costs a system call.
+    awaited: usize,
 }
 
 impl<S> Crew<S> {
@@ -87,6 +97,7 @@ impl<S> Crew<S> {
             unfinished: AtomicUsize::new(0),
             joiners: AtomicUsize::new(0),
             started: AtomicUsize::new(0),
+            hired: Mutex::new(Threads::default()),
             roll: Mutex::new(Roll::default()),
             changed: Condvar::new(),
         }
@@ -97,7 +108,7 @@ impl<S> Crew<S> {
     }
 
     pub(super) fn shortfall(&self) -> Option<Shortfall> {
-        self.roll().shortfall.clone()
+        self.hired().shortfall.clone()
     }
 
     /// Counts a job as ended.
@@ -114,14 +125,22 @@ impl<S> Crew<S> {
 
     /// Counts the calling worker's thread as ended.
     pub(super) fn left(&self) {
-        self.roll().alive -= 1;
-        self.changed.notify_all();
+        let mut roll = self.roll();
+        roll.alive -= 1;
+        self.tell(&roll);
     }
 
     /// Counts the calling worker's thread as ready for jobs.
     pub(super) fn is_ready(&self) {
-        self.roll().ready += 1;
-        self.changed.notify_all();
+        let mut roll = self.roll();
+        roll.ready += 1;
+        self.tell(&roll);
+    }
+
+    fn tell(&self, roll: &Roll) {
+        if roll.awaited > 0 {
+            self.changed.notify_all();
+        }
     }
 
     pub(super) fn wait_until_done(&self) {
@@ -141,6 +160,7 @@ impl<S> Crew<S> {
     pub(super) fn wait_until_left(&self, timeout: Duration) -> usize {
         let started = Instant::now();
         let mut roll = self.roll();
+        roll.awaited += 1;
         while roll.alive > 0 {
             let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
@@ -152,13 +172,14 @@ impl<S> Crew<S> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        roll.awaited -= 1;
         roll.alive
     }
 
     /// Joins every thread, except one that is itself dropping the pool (from inside a job that
     /// held the last reference to it).
     pub(super) fn join_threads(&self) {
-        let threads = std::mem::take(&mut self.roll().threads);
+        let threads = std::mem::take(&mut self.hired().handles);
         for thread in threads {
             if thread.thread().id() != thread::current().id() {
                 // A worker catches its jobs' panics; one from elsewhere has been printed already.
@@ -169,11 +190,16 @@ impl<S> Crew<S> {
 
     /// Leaves the threads to themselves.
     pub(super) fn forget_threads(&self) {
-        self.roll().threads.clear();
+        self.hired().handles.clear();
+    }
+
+    // No code of a caller runs under these locks, so a poisoned one is still consistent.
+
+    fn hired(&self) -> MutexGuard<'_, Threads> {
+        self.hired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn roll(&self) -> MutexGuard<'_, Roll> {
-        // No code of a caller runs under this lock, so a poisoned one is still consistent.
         self.roll.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,20 +221,22 @@ impl<S: 'static> Crew<S> {
             self.hire(jobs);
         }
         let mut roll = self.roll();
+        roll.awaited += 1;
         while roll.ready < self.started() {
             roll = self
                 .changed
                 .wait(roll)
                 .unwrap_or_else(PoisonError::into_inner);
         }
+        roll.awaited -= 1;
     }
 
     #[cold]
     fn hire(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
-        let mut roll = self.roll();
+        let mut hired = self.hired();
         let index = self.started();
         // Another submitter may have been here first; a system that refused once is left alone.
-        if index >= self.wanted || (roll.shortfall.is_some() && index > 0) {
+        if index >= self.wanted || (hired.shortfall.is_some() && index > 0) {
             return Hired::Somebody;
         }
         let mut thread = thread::Builder::new().name(format!("{}-{index}", self.name));
@@ -216,20 +244,20 @@ impl<S: 'static> Crew<S> {
             thread = thread.stack_size(bytes);
         }
         // Counted before it runs, because `left` may come before `spawn` returns.
-        roll.alive += 1;
+        self.roll().alive += 1;
         let (crew, jobs) = (Arc::clone(self), jobs.clone());
         match thread.spawn(move || work(index, &crew, &jobs)) {
             Ok(thread) => {
-                roll.threads.push(thread);
+                hired.handles.push(thread);
                 // The first thread may have been refused before: that is over now.
-                roll.shortfall = None;
+                hired.shortfall = None;
                 self.started.store(index + 1, Ordering::Release);
                 Hired::Somebody
             }
             Err(error) => {
-                roll.alive -= 1;
+                self.roll().alive -= 1;
                 let reason = error.to_string();
-                roll.shortfall = Some(Shortfall {
+                hired.shortfall = Some(Shortfall {
                     started: index,
                     wanted: self.wanted,
                     reason: reason.clone(),
