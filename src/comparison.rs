@@ -1,9 +1,11 @@
 //! What measurements come to, as plain data: serial against parallel fetching, several numbers of
 //! workers, a run against an earlier one.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use crate::stats::{Change, Interval, Knee, Pair, Sample, Speedup, Usl};
+use crate::event::Event;
+use crate::stats::{Change, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
+use crate::summary::{RunsMade, Summary};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -38,6 +40,82 @@ pub struct ArmRun {
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
+}
+
+/// The runs of a comparison or a sweep, added up from what is told of them: the one place that keeps
+/// those that count apart from warm-ups, which do not.
+#[derive(Debug, Clone, Default)]
+pub struct Runs {
+    going: Option<ArmRun>,
+    of: u32,
+    done: u32,
+    serial: Summary,
+    parallel: Summary,
+    warm_ups: Summary,
+}
+
+impl Runs {
+    /// Takes note of an event.
+    pub fn note(&mut self, event: &Event) {
+        match event {
+            Event::ArmStarted(run) => {
+                self.going = Some(*run);
+                self.of = run.of;
+            }
+            Event::ArmEnded(summary) => {
+                let Some(run) = self.going.take() else { return };
+                self.done += u32::from(!summary.stopped);
+                match (run.pair, run.arm) {
+                    (0, _) => &mut self.warm_ups,
+                    (_, Arm::Serial) => &mut self.serial,
+                    (_, Arm::Parallel) => &mut self.parallel,
+                }
+                .merge(summary);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether one has begun.
+    pub fn have_begun(&self) -> bool {
+        self.of > 0
+    }
+
+    /// The parallel runs that count, together.
+    pub fn parallel(&self) -> &Summary {
+        &self.parallel
+    }
+
+    /// All runs that count, the serial ones too.
+    pub fn counted(&self) -> Summary {
+        let mut counted = self.serial.clone();
+        counted.merge(&self.parallel);
+        counted
+    }
+
+    /// What is told in place of a result if there is none: what was done in all runs, warm-ups too.
+    /// `is_stopped` says whether they were stopped; else there was nothing that takes time.
+    pub fn without_result(&self, is_stopped: bool) -> Summary {
+        let mut all = self.counted();
+        all.merge(&self.warm_ups);
+        if !is_stopped {
+            return all;
+        }
+        Summary {
+            stopped: true,
+            runs: Some(RunsMade {
+                done: self.done,
+                of: self.of,
+            }),
+            makespan: None,
+            sum: Duration::ZERO,
+            busy: Duration::ZERO,
+            slowest: Duration::ZERO,
+            latency: Latency::default(),
+            ttfb: Latency::default(),
+            ..all
+        }
+    }
 }
 
 /// The times of one arm.
@@ -113,6 +191,8 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// What casts doubt on the figures, a line each.
+    pub notices: Vec<String>,
 }
 
 impl Sweep {

@@ -181,6 +181,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let against = listener.against().cloned();
     let figures = RunFigures {
         summary: &report.summary,
+        counted: &report.summary,
         estimated_speedup: estimate.map(|estimate| estimate.speedup),
         comparison: None,
         sweep: None,

@@ -6,7 +6,7 @@ use super::{Baselines, Problem, complain, exports, judge, listener, open_lists};
 use crate::baseline::Keeper;
 use crate::cli::{Ending, Plan};
 use crate::compare::Estimate;
-use crate::comparison::{Arm, Comparison, Sweep};
+use crate::comparison::{Comparison, Runs, Sweep};
 use crate::event::{Event, Listener};
 use crate::gate::RunFigures;
 use crate::pool::StopToken;
@@ -63,22 +63,23 @@ fn tell(
     }
     let mut figures = Figures {
         listener,
-        is_parallel: false,
-        parallel: Summary::default(),
+        runs: Runs::default(),
         end: None,
     };
     replay(files, &mut figures, || stop.is_stopped())?;
-    let Figures { parallel, end, .. } = figures;
-    let (summary, comparison, sweep) = match &end {
+    let Figures { runs, end, .. } = figures;
+    let all = runs.counted();
+    let (summary, counted, comparison, sweep) = match &end {
         // It was broken off here, and claims nothing.
         None => return Ok(()),
-        Some(End::Run(summary)) => (summary, None, None),
-        Some(End::Comparison(comparison)) => (&parallel, Some(comparison), None),
-        Some(End::Sweep(sweep)) => (&parallel, None, Some(sweep)),
+        Some(End::Run(summary)) => (summary, summary, None, None),
+        Some(End::Comparison(comparison)) => (runs.parallel(), &all, Some(comparison), None),
+        Some(End::Sweep(sweep)) => (runs.parallel(), &all, None, Some(sweep)),
     };
     let against = listener.against().cloned();
     let figures = RunFigures {
         summary,
+        counted,
         estimated_speedup: Estimate::of(summary).map(|estimate| estimate.speedup),
         comparison,
         sweep,
@@ -92,9 +93,8 @@ fn tell(
 /// then is left out: they are held anew.
 struct Figures<'a> {
     listener: &'a mut dyn Listener,
-    is_parallel: bool,
-    /// Those of all parallel runs of a comparison or a sweep.
-    parallel: Summary,
+    /// Those of a comparison or a sweep.
+    runs: Runs,
     end: Option<End>,
 }
 
@@ -107,10 +107,9 @@ enum End {
 
 impl Listener for Figures<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.runs.note(event);
         match event {
             Event::Judged(_) => return Ok(()),
-            Event::ArmStarted(run) => self.is_parallel = run.arm == Arm::Parallel,
-            Event::ArmEnded(summary) if self.is_parallel => self.parallel.merge(summary),
             Event::Ended(summary) => self.end = Some(End::Run(summary.clone())),
             Event::Compared(comparison) => self.end = Some(End::Comparison(comparison.clone())),
             Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),

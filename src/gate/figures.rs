@@ -9,15 +9,18 @@ use crate::summary::Summary;
 /// The figures of a run, of the parallel arm of a comparison, or of a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct RunFigures<'a> {
-    /// The run's; of a comparison, those of all parallel runs together; of a sweep, of all runs.
+    /// The run's; of a comparison or a sweep, those of all parallel runs that count together.
     pub summary: &'a Summary,
+    /// What `failed` counts: the run, or all runs that count, the serial ones of a comparison too. No
+    /// warm-up is in either.
+    pub counted: &'a Summary,
     /// The speed-up that the run's own times make one expect, if that can be said.
     pub estimated_speedup: Option<f64>,
     /// What was measured, if it was.
     pub comparison: Option<&'a Comparison>,
     /// The sweep, if it was one. It has those figures only that [`Metric::is_of_sweeps`] names:
     /// `speedup` is that of its knee over the fewest workers tried, `total` the time at the knee, `failed`
-    /// counts all runs, and `total_vs_baseline` is there if one number of workers was tried.
+    /// counts all runs but warm-ups, and `total_vs_baseline` is there if one number of workers was tried.
     pub sweep: Option<&'a Sweep>,
     /// What it comes to against a saved run, if it was set against one.
     pub against: Option<&'a Against>,
@@ -64,7 +67,7 @@ impl RunFigures<'_> {
 impl Figures for RunFigures<'_> {
     fn figure(&self, metric: Metric) -> Result<Figure, String> {
         let summary = self.summary;
-        if summary.stopped {
+        if self.counted.stopped {
             return Err("the run was stopped before its end".to_owned());
         }
         let sweep = self.sweep.filter(|_| !metric.is_counted());
@@ -75,7 +78,8 @@ impl Figures for RunFigures<'_> {
             time.map(|time| Figure::from(time.as_secs_f64()))
                 .ok_or_else(|| "no URL succeeded".to_owned())
         };
-        let tried = summary.ok + summary.unchanged + summary.failed;
+        let counted = self.counted;
+        let tried = counted.ok + counted.unchanged + counted.failed;
         let untried = || "no URL was tried".to_owned();
         match (metric, self.comparison) {
             (Metric::Speedup, Some(comparison)) => Ok(Figure {
@@ -95,10 +99,10 @@ impl Figures for RunFigures<'_> {
                 .map(|time| Figure::from(time.as_secs_f64()))
                 .ok_or_else(untried),
             (Metric::TotalVsBaseline, _) => self.total_vs_baseline(),
-            (Metric::Failed, _) => Ok(Figure::from(summary.failed as f64)),
+            (Metric::Failed, _) => Ok(Figure::from(counted.failed as f64)),
             (Metric::FailedShare, _) if tried == 0 => Err(untried()),
             (Metric::FailedShare, _) => {
-                Ok(Figure::from(summary.failed as f64 * 100.0 / tried as f64))
+                Ok(Figure::from(counted.failed as f64 * 100.0 / tried as f64))
             }
             (Metric::Throughput, _) => summary.throughput().map(Figure::from).ok_or_else(untried),
             (Metric::RequestsPerSecond, _) => summary.rate().map(Figure::from).ok_or_else(untried),

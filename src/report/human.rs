@@ -11,7 +11,7 @@ use crate::text::escape;
 
 use super::Baseline;
 use super::against;
-use super::units::{bytes, counted, duration};
+use super::units::{bytes, counted, duration, stopped};
 use super::versus;
 
 /// How a [`Human`] report looks.
@@ -143,12 +143,16 @@ impl<W: Write> Human<W> {
         if summary.retries > 0 {
             write!(self.out, " · {}", counted(summary.retries, "retry"))?;
         }
-        writeln!(
+        write!(
             self.out,
             " · {} · {}",
             bytes(summary.bytes),
             counted(summary.workers as u64, "worker")
         )?;
+        if let Some(stopped) = stopped(summary) {
+            write!(self.out, " · {stopped}")?;
+        }
+        self.out.write_all(b"\n")?;
         let Some(makespan) = summary.makespan else {
             return Ok(());
         };

@@ -25,10 +25,10 @@ use super::record::{Result, Run, Totals};
 /// | `arm` | in a comparison or a sweep, before the results of a run of one of its arms | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after them | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, likewise | `targets`, `points`, `knee`, `speedup`, `law`, `differing` |
+/// | `sweep` | last in a sweep, likewise | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if the run is set against a saved one | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the end, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `runs`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
 ///
 /// `elapsed` is what the target took in all: earlier attempts and the waiting between them
 /// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
@@ -42,7 +42,9 @@ use super::record::{Result, Run, Totals};
 /// best_speedup}`, where `method` is `estimate`. `latency` and `ttfb` (to the first byte) are `null` or
 /// `{mean, p50, p90, p95, p99, max}` of the targets that succeeded, from histograms that keep three
 /// digits; `throughput` is body bytes in a second, `statuses` how many targets ended with each. `paced`
-/// says that starts were held back as asked, so that the parallel time is longer than the work.
+/// says that starts were held back as asked, so that the parallel time is longer than the work. A run
+/// that was `stopped` has no `serial`. `runs` is `null`, or `{done, of}` at the end of a comparison or a
+/// sweep that was stopped: its summary has the counts of all runs together, and no times.
 ///
 /// `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs were over before it. In a
 /// `comparison`, `serial` and `parallel` are `{seconds, sample, failed, retries, startup}`: the time of

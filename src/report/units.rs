@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::summary::{RunsMade, Summary};
+
 /// A duration to four significant digits at most: `47.1 ms`, `10.02 s`, `3 min 07 s`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -38,6 +40,17 @@ pub fn bytes(count: u64) -> String {
         unit = larger;
     }
     format!("{value:.1} {unit}")
+}
+
+/// What is said of a run that was stopped: `stopped before its end`.
+pub(super) fn stopped(summary: &Summary) -> Option<String> {
+    if !summary.stopped {
+        return None;
+    }
+    Some(match summary.runs {
+        Some(RunsMade { done, of }) => format!("stopped after {done} of {of} runs"),
+        None => "stopped before its end".to_owned(),
+    })
 }
 
 /// A number of things: `1 URL`, `2 URLs`, `0 retries`.

@@ -70,10 +70,7 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         )?;
     }
     not_alike(out, &comparison.differing)?;
-    for notice in &comparison.notices {
-        writeln!(out, "  warning    {notice}")?;
-    }
-    Ok(())
+    notices(out, &comparison.notices)
 }
 
 /// Writes the sweep: a table with a bar for the throughput at each number of workers.
@@ -157,7 +154,15 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
             "  scaling    four numbers of workers are needed to fit the Universal Scalability Law"
         )?,
     }
-    not_alike(out, &sweep.differing)
+    not_alike(out, &sweep.differing)?;
+    notices(out, &sweep.notices)
+}
+
+fn notices(out: &mut impl Write, notices: &[String]) -> io::Result<()> {
+    for notice in notices {
+        writeln!(out, "  warning    {notice}")?;
+    }
+    Ok(())
 }
 
 /// What the comparison shows, in a sentence.

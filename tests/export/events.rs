@@ -365,6 +365,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         points,
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        notices: vec!["2 URLs failed in warm-ups".to_owned()],
     }));
     events
 }

@@ -167,7 +167,6 @@ Not answered alike in all runs (3):
 | http&#58;//a.example/ | 50.0 ms | 1.3 kB |
 | http&#58;//a.example/ | 50.0 ms | 1.3 kB |
 | http&#58;//a.example/ | 50.0 ms | 1.3 kB |
-| http&#58;//a.example/ | 50.0 ms | 1.3 kB |
 "
     );
 }

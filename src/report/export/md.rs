@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::against::items;
 use super::super::compared::finding;
-use super::super::units::counted;
+use super::super::units::{counted, stopped};
 use super::super::versus::{enough, figure};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
@@ -26,7 +26,7 @@ const SLOWEST: usize = 10;
 
 /// The report as GitHub's Markdown, written to `W` when it is closed: the totals, what became of
 /// assertions, the percentiles, the statuses, the first hundred failures and the ten slowest. In a
-/// comparison or a sweep its verdict and its times come first.
+/// comparison or a sweep its verdict and its times come first, and warm-ups are left out.
 ///
 /// Whatever means something in Markdown, HTML or GitHub's additions to them is written as a character
 /// reference, so that no URL and no message can be more than text.
@@ -65,7 +65,8 @@ impl<W: Write> Markdown<W> {
     }
 
     fn note(&mut self, outcome: &Outcome) {
-        if outcome.verdict == Verdict::Skipped {
+        // A warm-up does not count.
+        if outcome.verdict == Verdict::Skipped || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
         let url = md(&short(&outcome.url));
@@ -135,10 +136,7 @@ impl<W: Write> Markdown<W> {
 }
 
 fn words(run: ArmRun) -> String {
-    match run.pair {
-        0 => format!("{}, warm-up", run.arm.as_str()),
-        pair => format!("{} {pair}", run.arm.as_str()),
-    }
+    format!("{} {}", run.arm.as_str(), run.pair)
 }
 
 fn totals(summary: &Summary) -> String {
@@ -158,11 +156,10 @@ fn totals(summary: &Summary) -> String {
     if summary.retries > 0 {
         let _ = write!(text, " · {}", counted(summary.retries, "retry"));
     }
-    text += match summary.stopped {
-        true => " · stopped before its end\n",
-        false => "\n",
-    };
-    text
+    if let Some(stopped) = stopped(summary) {
+        let _ = write!(text, " · {stopped}");
+    }
+    text + "\n"
 }
 
 fn times(summary: &Summary, baseline: Baseline) -> String {
@@ -267,12 +264,7 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &not_alike(&comparison.differing);
-    if !comparison.notices.is_empty() {
-        page += "\n";
-        for notice in &comparison.notices {
-            let _ = writeln!(page, "- {}", item(notice));
-        }
-    }
+    page += &notices(&comparison.notices);
     (verdict, page)
 }
 
@@ -298,7 +290,17 @@ fn swept(sweep: &Sweep) -> (String, String) {
         );
     }
     page += &not_alike(&sweep.differing);
+    page += &notices(&sweep.notices);
     (verdict, page)
+}
+
+fn notices(notices: &[String]) -> String {
+    let mut text = String::new();
+    for (place, notice) in notices.iter().enumerate() {
+        let gap = if place == 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}- {}", item(notice));
+    }
+    text
 }
 
 fn not_alike((count, urls): &(u64, Vec<String>)) -> String {

@@ -104,6 +104,7 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
     let targets = summary.targets();
     if targets == 0 {
         return match summary.done_before {
+            0 if summary.stopped => "Stopped before anything was fetched".to_owned(),
             0 => "There was nothing to fetch".to_owned(),
             done => format!(
                 "Nothing left to fetch: {} done before",
@@ -113,7 +114,14 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
     }
     let whole = summary.ok + summary.unchanged;
     let what = if summary.stopped {
-        format!("Stopped early: {whole} of {} done", counted(targets, "URL"))
+        let after = summary
+            .runs
+            .map(|runs| format!(", after {} of {} runs", runs.done, runs.of));
+        format!(
+            "Stopped early: {whole} of {} done{}",
+            counted(targets, "URL"),
+            after.unwrap_or_default()
+        )
     } else if summary.failed > 0 {
         format!("{} of {} failed", summary.failed, counted(targets, "URL"))
     } else if targets == 1 {
