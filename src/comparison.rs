@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::event::Event;
-use crate::stats::{Change, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
+use crate::stats::{Change, Finding, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
 use crate::summary::{RunsMade, Summary};
 
 /// One way of fetching the same URLs.
@@ -159,10 +159,16 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// How many workers there could be work for: no more than there are targets.
+    pub fn at_once(&self) -> usize {
+        let targets = usize::try_from(self.targets).unwrap_or(usize::MAX);
+        self.workers.min(targets).max(1)
+    }
+
     /// The share of what its workers could have gained that the parallel arm did: the speed-up over
-    /// the number of workers.
+    /// the number of workers that there could be work for.
     pub fn efficiency(&self) -> f64 {
-        self.speedup.ratio / self.workers as f64
+        self.speedup.ratio / self.at_once() as f64
     }
 }
 
@@ -196,17 +202,29 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// What was measured at the knee.
+    /// Whether the runs scatter too much to tell where the knee is: fewer workers than those that are
+    /// enough by the means are not shown to be too few.
+    pub fn is_undecided(&self) -> bool {
+        self.knee.is_some_and(|knee| knee.workers != knee.by_means)
+    }
+
+    /// What was measured at the knee; if the runs do not decide which it is, at the one by the means.
     pub fn at_knee(&self) -> Option<&SweepRuns> {
         let knee = self.knee?;
         self.points
             .iter()
-            .find(|point| point.workers == knee.workers)
+            .find(|point| point.workers == knee.by_means)
     }
 
-    /// How much faster the knee is than the fewest workers that were tried: of each round, their two
+    /// Whether there was one run at each number of workers.
+    pub fn is_single(&self) -> bool {
+        let mut runs = self.points.iter().map(|point| point.times.seconds.len());
+        runs.all(|runs| runs == 1)
+    }
+
+    /// How much faster the [knee](Sweep::at_knee) is than the fewest workers that were tried: of each round, their two
     /// runs are a pair. The knee is found in the same runs, but not by being the fastest of all: that
-    /// one would owe part of its speed to luck.
+    /// one would owe part of its speed to luck. Where the runs do not decide the knee, the interval is wide.
     pub fn speedup(&self) -> Option<Speedup> {
         let (fewest, knee) = (self.points.first()?, self.at_knee()?);
         let runs = fewest.times.seconds.iter().zip(&knee.times.seconds);
@@ -249,6 +267,19 @@ pub struct AgainstPoint {
     pub then: Sample,
     /// How much longer it takes now.
     pub change: Change,
+    /// Why that says nothing of being faster or slower, if it does not: another number of workers, or URLs
+    /// that failed on one side only.
+    pub unlike: Option<String>,
+}
+
+impl AgainstPoint {
+    /// What the change shows; nothing without an interval, or if the two sides are not alike.
+    pub fn finding(&self) -> Option<Finding> {
+        match self.unlike {
+            Some(_) => None,
+            None => self.change.finding(),
+        }
+    }
 }
 
 impl Against {
@@ -263,7 +294,10 @@ impl Against {
             .iter()
             .filter(|point| point.arm == Arm::Parallel);
         match (parallel.next(), parallel.next(), &self.why) {
-            (Some(point), None, _) => Ok(point),
+            (Some(point), None, _) => match &point.unlike {
+                None => Ok(point),
+                Some(unlike) => Err(format!("the baseline is not of the same: {unlike}")),
+            },
             (Some(_), Some(_), _) => {
                 Err("several numbers of workers were compared (give --sweep only one)".to_owned())
             }

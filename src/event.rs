@@ -56,7 +56,7 @@ pub struct Judged {
     pub unit: &'static str,
     /// Whether it holds.
     pub verdict: GateVerdict,
-    /// Why there is no figure, if there is none.
+    /// Why there is no figure, if there is none; else what is to be known of it, if anything.
     pub why: String,
 }
 

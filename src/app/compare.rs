@@ -105,7 +105,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
             ending.usage = true;
         }
     }
-    baselines.save(kept, &mut ending);
+    baselines.save(kept, ending.failed, &mut ending);
     Ok(ending)
 }
 

@@ -28,8 +28,9 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
         .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = baselines.keep(reports);
     let mut ending = Ending::default();
-    let told =
-        tell(plan, files, &mut listener, &stop, &mut ending).and_then(|()| Ok(listener.close()?));
+    let told = tell(plan, files, &mut listener, &stop, &mut ending);
+    let has_failed = *told.as_ref().unwrap_or(&false);
+    let told = told.and_then(|_| Ok(listener.close()?));
     ending.signal = signals.received();
     // What was reported before a bad line comes first.
     let kept = listener.into_run();
@@ -46,23 +47,22 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
             }
         }
     }
-    baselines.save(kept, &mut ending);
+    baselines.save(kept, has_failed, &mut ending);
     Ok(ending)
 }
 
-/// Tells the runs again, and holds the gates against their figures.
+/// Tells the runs again, holds the gates against their figures, and returns whether more URLs failed in
+/// them than may.
 fn tell(
     plan: &Plan,
     files: Vec<(String, Box<dyn Read>)>,
     listener: &mut Keeper<Fanout>,
     stop: &StopToken,
     ending: &mut Ending,
-) -> Result<(), ReplayError> {
-    if plan.gates.is_empty() {
-        return replay(files, listener, || stop.is_stopped());
-    }
+) -> Result<bool, ReplayError> {
     let mut figures = Figures {
         listener,
+        has_gates: !plan.gates.is_empty(),
         runs: Runs::default(),
         end: None,
     };
@@ -71,7 +71,7 @@ fn tell(
     let all = runs.counted();
     let (summary, counted, comparison, sweep) = match &end {
         // It was broken off here, and claims nothing.
-        None => return Ok(()),
+        None => return Ok(false),
         Some(End::Run(summary)) => (summary, summary, None, None),
         Some(End::Comparison(comparison)) => (runs.parallel(), &all, Some(comparison), None),
         Some(End::Sweep(sweep)) => (runs.parallel(), &all, None, Some(sweep)),
@@ -86,13 +86,15 @@ fn tell(
         against: against.as_ref(),
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
-    Ok(())
+    Ok(plan.max_failures.exceeded_by(counted))
 }
 
 /// Passes on what is told again, and keeps the figures that gates are held against. What became of gates
-/// then is left out: they are held anew.
+/// then is left out if others are held now.
 struct Figures<'a> {
     listener: &'a mut dyn Listener,
+    /// Whether there are gates to hold anew.
+    has_gates: bool,
     /// Those of a comparison or a sweep.
     runs: Runs,
     end: Option<End>,
@@ -109,7 +111,7 @@ impl Listener for Figures<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
         match event {
-            Event::Judged(_) => return Ok(()),
+            Event::Judged(_) if self.has_gates => return Ok(()),
             Event::Ended(summary) => self.end = Some(End::Run(summary.clone())),
             Event::Compared(comparison) => self.end = Some(End::Comparison(comparison.clone())),
             Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),

@@ -65,7 +65,14 @@ impl SweepPlan {
             Counts::Given(counts) => self.rounds(counts, &mut runner)?,
             Counts::Auto { most } => self.doubling(*most, &mut runner)?,
         };
-        let notices = warm_ups(runner.warm_failed).into_iter().collect();
+        let mut notices: Vec<String> = warm_ups(runner.warm_failed).into_iter().collect();
+        if self.runs == 1 {
+            notices.push(
+                "one run at each number of workers says nothing of how much they vary: there is no \
+                 interval (--runs 3)"
+                    .to_owned(),
+            );
+        }
         Ok(points.and_then(|points| sweep(points, alike, notices)))
     }
 

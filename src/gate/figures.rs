@@ -27,17 +27,25 @@ pub struct RunFigures<'a> {
 }
 
 impl RunFigures<'_> {
-    /// Holds a gate against the figures; with `strict`, one that they do not decide has failed.
+    /// Holds a gate against the figures; with `strict`, one that they do not decide has failed. So has one
+    /// then that a ratio without an interval would decide: it is the word of a single run.
     pub fn hold(&self, gate: &Gate, strict: bool) -> Judged {
         let (value, interval, verdict, why) = match (gate.judge(self), self.figure(gate.metric())) {
             (Judgement::Unknown(why), _) | (_, Err(why)) => (None, None, GateVerdict::Unknown, why),
             (judgement, Ok(figure)) => {
+                let doubt = figure.interval.is_none().then(|| self.doubt(gate.metric()));
+                let doubt = doubt.flatten().filter(|_| strict);
                 let verdict = match judgement {
-                    Judgement::Held => GateVerdict::Held,
+                    Judgement::Held if doubt.is_none() => GateVerdict::Held,
                     Judgement::Inconclusive if !strict => GateVerdict::Inconclusive,
                     _ => GateVerdict::Failed,
                 };
-                (Some(figure.value), figure.interval, verdict, String::new())
+                let why = match doubt {
+                    Some(doubt) => format!("{doubt} (--strict-assert)"),
+                    None if self.is_estimate(gate.metric()) => "estimated".to_owned(),
+                    None => String::new(),
+                };
+                (Some(figure.value), figure.interval, verdict, why)
             }
         };
         Judged {
@@ -52,6 +60,21 @@ impl RunFigures<'_> {
 }
 
 impl RunFigures<'_> {
+    /// What there is to doubt in a figure without an interval, if it is a ratio of measured times.
+    fn doubt(&self, metric: Metric) -> Option<&'static str> {
+        let is_measured = self.comparison.is_some() || self.sweep.is_some();
+        match metric {
+            Metric::Speedup if is_measured => Some("a single pair of runs decides nothing"),
+            Metric::TotalVsBaseline => Some("a single run on a side decides nothing"),
+            _ => None,
+        }
+    }
+
+    /// Whether the figure is not measured.
+    fn is_estimate(&self, metric: Metric) -> bool {
+        metric == Metric::Speedup && self.comparison.is_none() && self.sweep.is_none()
+    }
+
     fn total_vs_baseline(&self) -> Result<Figure, String> {
         match self.against {
             Some(against) => against.total().map(|point| Figure {

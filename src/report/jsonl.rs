@@ -60,11 +60,13 @@ use super::record::{Result, Run, Totals};
 /// ([`Usl`](crate::stats::Usl)).
 ///
 /// In `against`, `file`, `version` and `started_at` are of the saved run. A point is `{arm, workers,
-/// workers_then, now, then, ratio, interval, verdict}`, where `now` and `then` are samples of the runs'
+/// workers_then, now, then, ratio, interval, verdict, why}`, where `now` and `then` are samples of the runs'
 /// times, `ratio` is now over then, and `interval` and `verdict` (`faster`, `slower`, `no difference`, of
-/// the run now) are `null` if either side is a single run. `why` says why there are no points, `notices`
-/// what else is different about the two runs. The saved run's own file is described with
-/// [`baseline`](crate::baseline).
+/// the run now) are `null` if either side is a single run. So is `verdict` if the sides are not alike, and
+/// then the point's `why` says in what. `why` beside the points says why there are none, `notices` what
+/// else is different about the two runs. The saved run's own file is described with
+/// [`baseline`](crate::baseline). The `why` of a `gate` says why it has no `value`, or what is to be known
+/// of that: `estimated`.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

@@ -42,6 +42,14 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// A ratio that is shown not to be 1, with two decimals, or as many as it takes to tell it from 1.
+pub(super) fn apart(ratio: f64) -> String {
+    (2..=9)
+        .map(|decimals| format!("{ratio:.decimals$}"))
+        .find(|text| text.parse() != Ok(1.0))
+        .unwrap_or_else(|| format!("{ratio:.2}"))
+}
+
 /// What is said of a run that was stopped: `stopped before its end`.
 pub(super) fn stopped(summary: &Summary) -> Option<String> {
     if !summary.stopped {
@@ -70,6 +78,19 @@ pub(super) fn plural(count: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ratio_that_is_not_1_is_not_shown_as_1() {
+        for (ratio, text) in [
+            (4.956, "4.96"),
+            (1.02, "1.02"),
+            (1.0049, "1.005"),
+            (0.99993, "0.9999"),
+            (1.0, "1.00"),
+        ] {
+            assert_eq!(apart(ratio), text);
+        }
+    }
 
     #[test]
     fn durations_read_well_at_every_scale() {

@@ -442,6 +442,7 @@ pub(crate) fn against() -> Vec<Event> {
         now: sample(now),
         then: sample(then),
         change: Change::of(now, then).expect("times above 0"),
+        unlike: None,
     };
     let mut events = comparison(faster());
     let end = events.pop().expect("it has an end");

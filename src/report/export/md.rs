@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::super::against::items;
 use super::super::compared::finding;
-use super::super::units::{counted, stopped};
-use super::super::versus::{enough, figure};
+use super::super::units::{apart, counted, stopped};
+use super::super::versus::{enough, figure, knee};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::compare::Estimate;
 use crate::comparison::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::event::{Event, Judged, Listener};
 use crate::outcome::{Outcome, Verdict};
-use crate::stats::Latency;
+use crate::stats::{Finding, Latency};
 use crate::summary::Summary;
 use crate::text::escape;
 
@@ -239,7 +239,11 @@ fn compared(comparison: &Comparison) -> (String, String) {
         Some(_) => "parallel is slower",
         None => "one pair only: no verdict",
     };
-    let _ = write!(page, ": {:.2}x**", speedup.ratio);
+    let ratio = match speedup.finding() {
+        Some(Finding::Faster | Finding::Slower) => apart(speedup.ratio),
+        _ => format!("{:.2}", speedup.ratio),
+    };
+    let _ = write!(page, ": {ratio}x**");
     if let Some(interval) = speedup.interval {
         let (low, high) = (interval.low, interval.high);
         let _ = write!(page, ", 95 % interval {low:.2}x to {high:.2}x");
@@ -283,11 +287,7 @@ fn swept(sweep: &Sweep) -> (String, String) {
         page += &arm(&point.workers.to_string(), &point.times);
     }
     if let Some(knee) = sweep.knee {
-        let _ = writeln!(
-            page,
-            "\nThe knee is {}: the fewest that are not shown to be 5 % slower than the best.",
-            counted(knee.workers as u64, "worker")
-        );
+        let _ = writeln!(page, "\nThe knee is {}.", self::knee(knee));
     }
     page += &not_alike(&sweep.differing);
     page += &notices(&sweep.notices);

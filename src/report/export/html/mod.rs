@@ -147,7 +147,7 @@ impl<W: Write> Html<W> {
     /// The run that the page shows: of a sweep one at the knee, else the last; with its workers.
     fn shown(&self, sweep: Option<&Sweep>) -> (usize, &ArmData) {
         let knee = sweep.and_then(|sweep| sweep.knee);
-        let at_knee = knee.and_then(|knee| self.runs.get_key_value(&knee.workers));
+        let at_knee = knee.and_then(|knee| self.runs.get_key_value(&knee.by_means));
         match at_knee.or(self.runs.last_key_value()) {
             Some((workers, run)) if self.telling != Telling::Main => (*workers, run),
             _ => (self.arm_workers, &self.main),

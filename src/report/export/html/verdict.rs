@@ -8,7 +8,7 @@ use crate::comparison::{ArmTimes, Comparison, Sweep};
 use crate::event::RunInfo;
 use crate::report::Baseline;
 use crate::report::export::markup::Text;
-use crate::report::units::{bytes, counted, duration};
+use crate::report::units::{apart, bytes, counted, duration};
 use crate::report::versus::enough;
 use crate::stats::{Finding, Interval, Speedup};
 use crate::summary::Summary;
@@ -141,8 +141,12 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
 fn of_comparison(comparison: &Comparison) -> String {
     let ratio = comparison.speedup.ratio;
     match comparison.speedup.finding() {
-        Some(Finding::Faster) => format!("Parallel is faster: {ratio:.2}× the speed of serial"),
-        Some(Finding::Slower) => format!("Parallel is slower: {ratio:.2}× the speed of serial"),
+        Some(Finding::Faster) => {
+            format!("Parallel is faster: {}× the speed of serial", apart(ratio))
+        }
+        Some(Finding::Slower) => {
+            format!("Parallel is slower: {}× the speed of serial", apart(ratio))
+        }
         Some(Finding::NoDifference) => "No difference shown between parallel and serial".to_owned(),
         None => format!("{ratio:.2}× in a single pair, which gives no interval and no verdict"),
     }
@@ -239,7 +243,7 @@ fn comparison_totals(out: &mut dyn Write, comparison: &Comparison) -> io::Result
     notes.push(format!(
         "efficiency {:.0} % of {}",
         comparison.efficiency() * 100.0,
-        counted(comparison.workers as u64, "worker")
+        counted(comparison.at_once() as u64, "worker")
     ));
     if let Some(estimated) = comparison.estimated {
         notes.push(format!(
@@ -262,7 +266,15 @@ fn sweep_totals(out: &mut dyn Write, sweep: &Sweep) -> io::Result<()> {
     };
     times_card(
         out,
-        &format!("{}, the knee", workers(knee.workers)),
+        &format!(
+            "{}, the knee{}",
+            workers(knee.workers),
+            if sweep.is_undecided() {
+                " by the means"
+            } else {
+                ""
+            }
+        ),
         &knee.times,
     )?;
     if knee.workers == fewest.workers {
