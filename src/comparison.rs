@@ -306,3 +306,59 @@ impl Against {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of so many milliseconds in which one URL failed.
+    fn note(runs: &mut Runs, arm: Arm, pair: u32, ms: u64, is_stopped: bool) {
+        runs.note(&Event::ArmStarted(ArmRun {
+            arm,
+            pair,
+            workers: 2,
+            done: runs.done,
+            of: 6,
+        }));
+        let mut latency = Latency::default();
+        latency.record(Duration::from_millis(ms));
+        runs.note(&Event::ArmEnded(Summary {
+            ok: 1,
+            failed: 1,
+            makespan: Some(Duration::from_millis(ms)),
+            latency,
+            stopped: is_stopped,
+            ..Summary::default()
+        }));
+    }
+
+    #[test]
+    fn warm_ups_are_in_no_figure_that_counts() {
+        let mut runs = Runs::default();
+        for (arm, pair, ms) in [
+            (Arm::Serial, 0, 900),
+            (Arm::Parallel, 0, 800),
+            (Arm::Serial, 1, 40),
+            (Arm::Parallel, 1, 20),
+        ] {
+            note(&mut runs, arm, pair, ms, false);
+        }
+        let (parallel, counted) = (runs.parallel(), runs.counted());
+        assert_eq!((parallel.failed, counted.failed), (1, 2));
+        assert_eq!(parallel.makespan, Some(Duration::from_millis(20)));
+        let max = parallel.latency.max().expect("there is a time");
+        assert!(max < Duration::from_millis(30), "{max:?}");
+    }
+
+    #[test]
+    fn of_runs_that_were_stopped_there_are_counts_and_no_times() {
+        let mut runs = Runs::default();
+        note(&mut runs, Arm::Serial, 0, 900, false);
+        note(&mut runs, Arm::Serial, 1, 40, false);
+        note(&mut runs, Arm::Parallel, 1, 20, true);
+        let told = runs.without_result(true);
+        assert_eq!((told.ok, told.failed, told.stopped), (3, 3, true));
+        assert_eq!(told.runs, Some(RunsMade { done: 2, of: 6 }));
+        assert_eq!((told.makespan, told.latency.max()), (None, None));
+    }
+}

@@ -41,9 +41,11 @@ impl RunFigures<'_> {
                     _ => GateVerdict::Failed,
                 };
                 let why = match doubt {
-                    Some(doubt) => format!("{doubt} (--strict-assert)"),
-                    None if self.is_estimate(gate.metric()) => "estimated".to_owned(),
-                    None => String::new(),
+                    Some(doubt) if judgement == Judgement::Held => {
+                        format!("{doubt} (--strict-assert)")
+                    }
+                    _ if self.is_estimate(gate.metric()) => "estimated".to_owned(),
+                    _ => String::new(),
                 };
                 (Some(figure.value), figure.interval, verdict, why)
             }

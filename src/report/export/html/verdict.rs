@@ -194,12 +194,12 @@ fn run_totals(
     estimate: Option<&Estimate>,
 ) -> io::Result<()> {
     let parallel = summary.makespan.map_or("–".to_owned(), duration);
-    card(
-        out,
-        "Parallel",
-        &parallel,
-        &["measured: first start to last finish".to_owned()],
-    )?;
+    let note = match (summary.makespan, summary.runs) {
+        (Some(_), _) => "measured: first start to last finish",
+        (None, Some(_)) => "not all runs were made",
+        (None, None) => "nothing was fetched",
+    };
+    card(out, "Parallel", &parallel, &[note.to_owned()])?;
     let Some(estimate) = estimate else {
         let why = if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
