@@ -10,7 +10,7 @@ use crate::summary::Summary;
 
 /// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
 /// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison that is
-/// [`Compared`](Event::Compared) instead, in a sweep [`Swept`](Event::Swept). Only what the figures
+/// [`Compared`](Event::Compared) instead, in a sweep [`Swept`](Event::Swept), unless it was stopped. Only what the figures
 /// are held against comes after it, and then the listener is [closed](Listener::close).
 #[derive(Debug)]
 #[non_exhaustive]
@@ -56,7 +56,7 @@ pub struct Judged {
     pub unit: &'static str,
     /// Whether it holds.
     pub verdict: GateVerdict,
-    /// Why there is no figure, if there is none.
+    /// Why there is no figure, if there is none; else what is to be known of it, if anything.
     pub why: String,
 }
 

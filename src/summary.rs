@@ -51,6 +51,18 @@ pub struct Summary {
     pub statuses: BTreeMap<u16, u64>,
     /// Whether the run was stopped before its end.
     pub stopped: bool,
+    /// Of a comparison or a sweep that was stopped: how many of its runs were made. The counts are of all
+    /// of them together then, and there are no times: mixed, they would say nothing.
+    pub runs: Option<RunsMade>,
+}
+
+/// How many of the runs of a comparison or a sweep were made, warm-ups included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RunsMade {
+    /// Those that came to their end.
+    pub done: u32,
+    /// All that there were to be, as far as was known.
+    pub of: u32,
 }
 
 impl Summary {
@@ -101,6 +113,7 @@ impl Summary {
             *self.statuses.entry(*status).or_default() += count;
         }
         self.stopped |= other.stopped;
+        self.runs = self.runs.or(other.runs);
     }
 }
 

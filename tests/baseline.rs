@@ -386,12 +386,83 @@ fn a_run_whose_gate_does_not_hold_replaces_no_baseline() {
 fn a_run_with_failures_is_saved_with_their_number() {
     let bench = Bench::new();
     let missing = bench.server.url("/status/404");
-    bench
-        .run(&["--save-baseline", &bench.file(), &missing])
-        .exits(1);
+    let save = [
+        "--max-failures=1",
+        "--save-baseline",
+        &bench.file(),
+        &missing,
+    ];
+    bench.run(&save).exits(0);
     let saved = bench.saved();
     assert_eq!(saved["runs"][0]["failed"], 1, "{saved}");
     assert_eq!(saved["targets"]["count"], 4, "{saved}");
+}
+
+#[test]
+fn a_run_with_more_failures_than_may_be_is_not_saved() {
+    let bench = Bench::new();
+    let (file, missing) = (bench.file(), bench.server.url("/status/404"));
+    let log = bench.dir.path().join("run.jsonl").display().to_string();
+    let save = ["--save-baseline", &file, "--export", &log, &missing];
+    for measure in [&["-j2"][..], &["--compare", "--runs=1", "--warmup=0"]] {
+        let run = bench.run(&[measure, &save].concat()).exits(1);
+        run.says("no baseline is saved in ")
+            .says("more URLs failed than may");
+        assert!(!fs::exists(&file).unwrap());
+        let again = ["--replay", &log, "--save-baseline", &file];
+        let run = pfetch(&again).run().exits(2);
+        run.says("more URLs failed than may");
+        assert!(!fs::exists(&file).unwrap());
+    }
+}
+
+#[test]
+fn a_run_of_which_more_or_less_failed_or_with_other_workers_is_not_judged() {
+    let bench = Bench::new();
+    let sweep = ["--sweep=2", "--runs=3", "--assert=total_vs_baseline<=1000"];
+    for (failed, workers, unlike) in [
+        (1, 2, "URLs that failed: 0 a run now, 1 then"),
+        (0, 8, "2 workers now, 8 workers then"),
+    ] {
+        bench.save_times(&[(workers, LONG); 3]);
+        bench.alter(|saved| {
+            for run in saved["runs"].as_array_mut().unwrap() {
+                run["failed"] = json!(failed);
+            }
+        });
+        let run = bench.against(&sweep).exits(3);
+        let run = run.prints(&format!(" · no verdict: {unlike}\n"));
+        let run = run.prints("  with 2 workers: this took ");
+        let run = run.prints(&format!("  warning    against the baseline: {unlike}\n"));
+        run.check("a ratio", run.stdout.contains("95 % interval"));
+        run.check("no verdict", !run.stdout.contains("· faster"));
+        run.prints(&format!(
+            "unknown       the baseline is not of the same: {unlike}\n"
+        ));
+        let run = bench.against(&[&sweep[..], &["--format=jsonl"]].concat());
+        let against = told(&run.exits(3));
+        let point = &against["points"][0];
+        assert_eq!(
+            (&point["verdict"], &point["why"]),
+            (&Value::Null, &json!(unlike))
+        );
+    }
+}
+
+#[test]
+fn a_single_run_on_a_side_decides_a_gate_unless_it_is_strict() {
+    let bench = Bench::new();
+    bench.save_times(&[(2, LONG)]);
+    let gate = [
+        "-j2",
+        "--assert=total_vs_baseline<=1.1",
+        "--assert=total<1h",
+    ];
+    bench.against(&gate).exits(0);
+    let run = bench.against(&[&gate[..], &["--strict-assert"]].concat());
+    run.exits(3)
+        .prints("FAILED        0.00x, a single run on a side decides nothing (--strict-assert)\n")
+        .prints("total<1h                 held");
 }
 
 #[test]
@@ -457,11 +528,15 @@ fn a_file_that_is_no_baseline_is_a_mistake_before_anything_is_fetched() {
         ),
         (
             altered(|saved| saved["runs"][0]["seconds"] = json!(0)),
-            "seconds are above 0",
+            "seconds are a nanosecond at least",
+        ),
+        (
+            altered(|saved| saved["runs"][0]["seconds"] = json!(1e-300)),
+            "seconds are a nanosecond at least",
         ),
         (
             altered(|saved| saved["runs"][0]["seconds"] = json!(1e300)),
-            "seconds are above 0",
+            "seconds are a nanosecond at least",
         ),
         (
             altered(|saved| saved["runs"][0]["workers"] = json!(0)),

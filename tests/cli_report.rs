@@ -122,6 +122,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "workers",
             "paced",
             "stopped",
+            "runs",
             "parallel",
             "serial",
             "throughput",

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::Signal;
 
-use pfetch::pfetch;
+use pfetch::{Dir, pfetch};
 use server::{Server, routes};
 
 /// A list of so many of this path, each with a query of its own.
@@ -158,6 +158,28 @@ fn gates_hold_or_fail_by_the_figures_of_the_run() {
     let run = pfetch(&["-q", "--assert", "total<60s", "--assert", "total>60s", &url]).run();
     let run = run.exits(3).prints("total>60s");
     run.check("only what failed", !run.stdout.contains("total<60s"));
+}
+
+#[test]
+fn a_speed_up_that_was_not_measured_is_called_estimated() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let url = server.url("/bytes/1000");
+    let md = dir.path().join("report.md").display().to_string();
+    let args = [
+        "--assert=speedup>=1000",
+        "--format=jsonl",
+        "--export",
+        &md,
+        &url,
+    ];
+    let run = pfetch(&args).run().exits(3);
+    let lines = run.json();
+    let gate = lines.last().unwrap();
+    run.check("said to programs", gate["why"] == "estimated");
+    let md = std::fs::read_to_string(&md).unwrap();
+    assert!(md.contains("x, estimated | **failed**"), "{md}");
+    let run = pfetch(&["--assert=speedup>=0", &url]).run().exits(0);
+    run.prints("x, estimated\n");
 }
 
 #[test]

@@ -129,6 +129,7 @@ fn summary() -> Summary {
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
         stopped: true,
+        runs: None,
         retries: 0,
         paced: false,
     }
@@ -204,7 +205,7 @@ fn people_get_a_line_a_url_and_the_totals() {
  fail    10.00 s             http://b.example/  connect: timed out (3 attempts)
   200    50.0 ms     1.3 kB  http://a.example/ -> http://c.example/new
 
-  5 URLs: 2 ok, 2 failed, 1 skipped · 2.5 kB · 4 workers
+  5 URLs: 2 ok, 2 failed, 1 skipped · 2.5 kB · 4 workers · stopped before its end
   parallel    10.00 s
 "
     );
@@ -277,7 +278,7 @@ fn colour_is_put_around_words_and_taken_off_again() {
 ^[31m fail^[0m    10.00 s             http://b.example/  ^[31mconnect: timed out^[0m (3 attempts)
 ^[32m  200^[0m    50.0 ms     1.3 kB  http://a.example/ ^[2m-> http://c.example/new^[0m
 
-  5 URLs: ^[32m2 ok^[0m, ^[31m2 failed^[0m, ^[2m1 skipped^[0m · 2.5 kB · 4 workers
+  5 URLs: ^[32m2 ok^[0m, ^[31m2 failed^[0m, ^[2m1 skipped^[0m · 2.5 kB · 4 workers · stopped before its end
   parallel  ^[1m  10.00 s^[0m
 "
     );
@@ -319,7 +320,7 @@ fn programs_get_an_object_a_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"parallel":10.0,"serial":null,"throughput":251.2,"requests_per_second":0.4,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1}}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"runs":null,"parallel":10.0,"serial":null,"throughput":251.2,"requests_per_second":0.4,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1}}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

@@ -33,8 +33,13 @@ impl Baselines {
         }
     }
 
-    /// Saves the run if it is to be saved, and is one to judge others by.
-    pub(super) fn save(self, run: Result<SavedRun, Unsaved>, ending: &mut Ending) {
+    /// Saves the run if it is to be saved, and is one to judge others by: not if too much of it failed.
+    pub(super) fn save(
+        self,
+        run: Result<SavedRun, Unsaved>,
+        has_failed: bool,
+        ending: &mut Ending,
+    ) {
         let Some((name, file)) = self.file else {
             return;
         };
@@ -46,6 +51,8 @@ impl Baselines {
             Ok(_) if ending.usage => "not all of the input could be read".to_owned(),
             // Or the next run would be judged by one that was too slow, and pass.
             Ok(_) if ending.gate => "an assertion does not hold".to_owned(),
+            // What fails sooner is no measure for what does not.
+            Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
             Ok(run) => {
                 let written = run.write(BufWriter::new(file.file()));
                 if let Err(error) = written.and_then(|()| file.publish()) {

@@ -16,7 +16,7 @@ use crate::cli::ListName;
 use crate::cli::Plan;
 use crate::cli::ProgressMode;
 use crate::compare::{self, Counts, Experiment, Ran, SweepPlan};
-use crate::comparison::Arm;
+use crate::comparison::{Arm, Runs};
 use crate::event::{Event, Listener, RunInfo};
 use crate::fetch::Fetcher;
 use crate::gate::RunFigures;
@@ -27,7 +27,6 @@ use crate::report::Fanout;
 use crate::run;
 use crate::run::CutShort;
 use crate::signals::Watch;
-use crate::summary::Summary;
 
 /// What to measure.
 pub(super) enum Measure {
@@ -55,8 +54,10 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     let exports = exports(&plan)?;
     let reports = listener(&plan, lanes.clone(), None, exports)
         .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
-    let mut listener = baselines.keep(reports);
-    let mut parallel = Summary::default();
+    let mut listener = Counting {
+        inner: baselines.keep(reports),
+        runs: Runs::default(),
+    };
     let arms = Arms {
         plan: &plan,
         lists: &lists,
@@ -70,13 +71,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         startup: started.elapsed(),
     }));
     let measured = begun.map_err(CutShort::from).and_then(|()| {
-        let mut go = |workers: Option<usize>, listener: &mut dyn Listener| {
-            let ran = arms.run(workers, listener)?;
-            if workers.is_some() {
-                parallel.merge(&ran.summary);
-            }
-            Ok::<_, CutShort>(ran)
-        };
+        let go = |workers: Option<usize>, listener: &mut dyn Listener| arms.run(workers, listener);
         match &measure {
             Measure::Comparison(experiment) => experiment
                 .conduct(&mut listener, |arm, listener| {
@@ -90,16 +85,18 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
                 .map(|sweep| sweep.map(Event::Swept)),
         }
     });
+    let counted = listener.runs.counted();
     let mut ending = Ending {
         signal: signals.received(),
-        local: parallel.local > 0,
-        failed: plan.max_failures.exceeded_by(&parallel),
+        local: counted.local > 0,
+        failed: plan.max_failures.exceeded_by(&counted),
         ..Ending::default()
     };
+    let is_stopped = stop.is_stopped();
     let told =
-        measured.and_then(|result| tell(result, &parallel, &plan, &mut listener, &mut ending));
+        measured.and_then(|result| tell(result, is_stopped, &plan, &mut listener, &mut ending));
     let told = told.and(listener.close().map_err(CutShort::from));
-    let kept = listener.into_run();
+    let kept = listener.inner.into_run();
     match told {
         Ok(()) => {}
         Err(CutShort::Listener(error)) => undelivered(&error, &mut ending),
@@ -108,33 +105,32 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
             ending.usage = true;
         }
     }
-    baselines.save(kept, &mut ending);
+    baselines.save(kept, ending.failed, &mut ending);
     Ok(ending)
 }
 
 fn tell(
     result: Option<Event>,
-    summary: &Summary,
+    is_stopped: bool,
     plan: &Plan,
-    listener: &mut Keeper<Fanout>,
+    listener: &mut Counting,
     ending: &mut Ending,
 ) -> Result<(), CutShort> {
-    let Some(result) = result else {
-        if ending.signal.is_none() {
+    let mut counted = listener.runs.counted();
+    let result = result.unwrap_or_else(|| {
+        if !is_stopped {
             complain("there is nothing to compare: no URL was tried");
             ending.usage = true;
         }
         // Of a comparison that was broken off nothing is claimed, but what was done is told.
-        let summary = Summary {
-            stopped: true,
-            ..summary.clone()
-        };
-        return Ok(listener.event(&Event::Ended(summary))?);
-    };
+        counted.stopped = is_stopped;
+        Event::Ended(listener.runs.without_result(is_stopped))
+    });
     listener.event(&result)?;
-    let against = listener.against().cloned();
+    let against = listener.inner.against().cloned();
     let figures = RunFigures {
-        summary,
+        summary: listener.runs.parallel(),
+        counted: &counted,
         estimated_speedup: None,
         comparison: match &result {
             Event::Compared(comparison) => Some(comparison),
@@ -146,8 +142,34 @@ fn tell(
         },
         against: against.as_ref(),
     };
-    ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
+    ending.gate = judge(
+        &plan.gates,
+        plan.strict_gates,
+        &figures,
+        &mut listener.inner,
+    )?;
     Ok(())
+}
+
+/// Passes on what happens, and adds the runs up.
+struct Counting {
+    inner: Keeper<Fanout>,
+    runs: Runs,
+}
+
+impl Listener for Counting {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.runs.note(event);
+        self.inner.event(event)
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.inner.idle()
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.inner.close()
+    }
 }
 
 /// What it takes to run an arm.

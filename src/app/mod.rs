@@ -181,6 +181,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let against = listener.against().cloned();
     let figures = RunFigures {
         summary: &report.summary,
+        counted: &report.summary,
         estimated_speedup: estimate.map(|estimate| estimate.speedup),
         comparison: None,
         sweep: None,
@@ -237,7 +238,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         complain("the input has no URLs in it; a list has one a line");
         ending.usage = true;
     }
-    baselines.save(kept, &mut ending);
+    baselines.save(kept, ending.failed, &mut ending);
     Ok(ending)
 }
 

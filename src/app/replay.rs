@@ -6,7 +6,7 @@ use super::{Baselines, Problem, complain, exports, judge, listener, open_lists};
 use crate::baseline::Keeper;
 use crate::cli::{Ending, Plan};
 use crate::compare::Estimate;
-use crate::comparison::{Arm, Comparison, Sweep};
+use crate::comparison::{Comparison, Runs, Sweep};
 use crate::event::{Event, Listener};
 use crate::gate::RunFigures;
 use crate::pool::StopToken;
@@ -28,8 +28,9 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
         .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = baselines.keep(reports);
     let mut ending = Ending::default();
-    let told =
-        tell(plan, files, &mut listener, &stop, &mut ending).and_then(|()| Ok(listener.close()?));
+    let told = tell(plan, files, &mut listener, &stop, &mut ending);
+    let has_failed = *told.as_ref().unwrap_or(&false);
+    let told = told.and_then(|_| Ok(listener.close()?));
     ending.signal = signals.received();
     // What was reported before a bad line comes first.
     let kept = listener.into_run();
@@ -46,55 +47,56 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
             }
         }
     }
-    baselines.save(kept, &mut ending);
+    baselines.save(kept, has_failed, &mut ending);
     Ok(ending)
 }
 
-/// Tells the runs again, and holds the gates against their figures.
+/// Tells the runs again, holds the gates against their figures, and returns whether more URLs failed in
+/// them than may.
 fn tell(
     plan: &Plan,
     files: Vec<(String, Box<dyn Read>)>,
     listener: &mut Keeper<Fanout>,
     stop: &StopToken,
     ending: &mut Ending,
-) -> Result<(), ReplayError> {
-    if plan.gates.is_empty() {
-        return replay(files, listener, || stop.is_stopped());
-    }
+) -> Result<bool, ReplayError> {
     let mut figures = Figures {
         listener,
-        is_parallel: false,
-        parallel: Summary::default(),
+        has_gates: !plan.gates.is_empty(),
+        runs: Runs::default(),
         end: None,
     };
     replay(files, &mut figures, || stop.is_stopped())?;
-    let Figures { parallel, end, .. } = figures;
-    let (summary, comparison, sweep) = match &end {
+    let Figures { runs, end, .. } = figures;
+    let all = runs.counted();
+    let (summary, counted, comparison, sweep) = match &end {
         // It was broken off here, and claims nothing.
-        None => return Ok(()),
-        Some(End::Run(summary)) => (summary, None, None),
-        Some(End::Comparison(comparison)) => (&parallel, Some(comparison), None),
-        Some(End::Sweep(sweep)) => (&parallel, None, Some(sweep)),
+        None => return Ok(false),
+        Some(End::Run(summary)) => (summary, summary, None, None),
+        Some(End::Comparison(comparison)) => (runs.parallel(), &all, Some(comparison), None),
+        Some(End::Sweep(sweep)) => (runs.parallel(), &all, None, Some(sweep)),
     };
     let against = listener.against().cloned();
     let figures = RunFigures {
         summary,
+        counted,
         estimated_speedup: Estimate::of(summary).map(|estimate| estimate.speedup),
         comparison,
         sweep,
         against: against.as_ref(),
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
-    Ok(())
+    Ok(plan.max_failures.exceeded_by(counted))
 }
 
 /// Passes on what is told again, and keeps the figures that gates are held against. What became of gates
-/// then is left out: they are held anew.
+/// then is left out if others are held now.
 struct Figures<'a> {
     listener: &'a mut dyn Listener,
-    is_parallel: bool,
-    /// Those of all parallel runs of a comparison or a sweep.
-    parallel: Summary,
+    /// Whether there are gates to hold anew.
+    has_gates: bool,
+    /// Those of a comparison or a sweep.
+    runs: Runs,
     end: Option<End>,
 }
 
@@ -107,10 +109,9 @@ enum End {
 
 impl Listener for Figures<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.runs.note(event);
         match event {
-            Event::Judged(_) => return Ok(()),
-            Event::ArmStarted(run) => self.is_parallel = run.arm == Arm::Parallel,
-            Event::ArmEnded(summary) if self.is_parallel => self.parallel.merge(summary),
+            Event::Judged(_) if self.has_gates => return Ok(()),
             Event::Ended(summary) => self.end = Some(End::Run(summary.clone())),
             Event::Compared(comparison) => self.end = Some(End::Comparison(comparison.clone())),
             Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),

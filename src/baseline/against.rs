@@ -157,6 +157,28 @@ impl Pair {
             now: Sample::of(&now)?,
             then: Sample::of(&then)?,
             change: Change::of(&now, &then)?,
+            unlike: self.unlike(),
+        })
+    }
+
+    /// Why neither side can be judged by the other, if so.
+    fn unlike(&self) -> Option<String> {
+        let workers = |runs: &[OneRun]| runs.first().map_or(0, |run| run.workers);
+        let [now, then] = [&self.now, &self.then].map(|runs| workers(runs));
+        if now != then {
+            let [now, then] = [now, then].map(|count| in_words([count].into_iter()));
+            return Some(format!("{now} now, {then} then"));
+        }
+        // Shares of runs are not rounded for this: one URL more is another amount of work.
+        let failed =
+            |runs: &[OneRun]| -> u128 { runs.iter().map(|run| u128::from(run.failed)).sum() };
+        let [one, other] = [
+            failed(&self.now) * self.then.len() as u128,
+            failed(&self.then) * self.now.len() as u128,
+        ];
+        (one != other).then(|| {
+            let [now, then] = [&self.now, &self.then].map(|runs| mean(runs, |run| run.failed));
+            format!("URLs that failed: {now} a run now, {then} then")
         })
     }
 

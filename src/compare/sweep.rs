@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Ran;
-use super::experiment::{Alike, Within, times};
+use super::experiment::{Alike, Within, times, warm_ups};
 use crate::comparison::{Arm, ArmRun, Sweep, SweepRuns};
 use crate::event::{Event, Listener};
 use crate::stats::{Interval, Knee, SweepPoint, Usl};
@@ -59,12 +59,21 @@ impl SweepPlan {
             run,
             done: 0,
             of: 0,
+            warm_failed: 0,
         };
         let points = match &self.counts {
             Counts::Given(counts) => self.rounds(counts, &mut runner)?,
             Counts::Auto { most } => self.doubling(*most, &mut runner)?,
         };
-        Ok(points.and_then(|points| sweep(points, alike)))
+        let mut notices: Vec<String> = warm_ups(runner.warm_failed).into_iter().collect();
+        if self.runs == 1 {
+            notices.push(
+                "one run at each number of workers says nothing of how much they vary: there is no \
+                 interval (--runs 3)"
+                    .to_owned(),
+            );
+        }
+        Ok(points.and_then(|points| sweep(points, alike, notices)))
     }
 
     fn rounds<E: From<io::Error>>(
@@ -138,6 +147,8 @@ struct Runner<'a, F> {
     done: u32,
     /// How many runs there will be; 0 if that is not known.
     of: u32,
+    /// How many URLs failed in warm-ups.
+    warm_failed: u64,
 }
 
 impl<F> Runner<'_, F> {
@@ -162,12 +173,15 @@ impl<F> Runner<'_, F> {
         let ran = (self.run)(workers, &mut within)?;
         self.listener.event(&Event::ArmEnded(ran.summary.clone()))?;
         self.listener.idle()?;
+        if pair == 0 {
+            self.warm_failed += ran.summary.failed;
+        }
         let is_over = ran.summary.stopped || ran.summary.makespan.is_none();
         Ok((!is_over).then_some(ran))
     }
 }
 
-fn sweep(points: Points, alike: Alike) -> Option<Sweep> {
+fn sweep(points: Points, alike: Alike, notices: Vec<String>) -> Option<Sweep> {
     let targets = alike.targets();
     let points: Option<Vec<SweepRuns>> = points
         .iter()
@@ -198,6 +212,7 @@ fn sweep(points: Points, alike: Alike) -> Option<Sweep> {
         knee: Knee::of(&plain),
         law: Usl::fit(&throughputs),
         differing: alike.differing(),
+        notices,
         points,
     })
 }

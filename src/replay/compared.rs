@@ -54,6 +54,7 @@ pub(super) struct Swept {
     knee: Option<Knee>,
     law: Option<Usl>,
     differing: Differing,
+    notices: Vec<String>,
 }
 
 impl Swept {
@@ -70,6 +71,7 @@ impl Swept {
             knee: self.knee,
             law: self.law,
             differing: (self.differing.count, safe(&self.differing.urls)),
+            notices: safe(&self.notices),
         })
     }
 }

@@ -61,7 +61,7 @@ pub(super) struct Totals {
     wire_bytes: u64,
     workers: usize,
     paced: bool,
-    stopped: bool,
+    pub(super) stopped: bool,
     parallel: Option<Seconds>,
 }
 

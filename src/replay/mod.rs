@@ -14,7 +14,7 @@ mod source;
 use std::io;
 use std::io::Read;
 
-use crate::comparison::ArmRun;
+use crate::comparison::{ArmRun, Runs};
 use crate::event::{Event, Judged, Listener, RunInfo};
 use crate::summary::{Summary, Tally};
 use crate::text::excerpt;
@@ -82,7 +82,6 @@ pub fn replay(
     };
     let mut teller = Teller {
         anchor: Anchor::new(info.started_at),
-        workers: info.workers,
         listener,
         is_only,
         before: 0,
@@ -133,7 +132,6 @@ enum Told {
 struct Teller<'a> {
     listener: &'a mut dyn Listener,
     anchor: Anchor,
-    workers: usize,
     /// Whether there is one file only.
     is_only: bool,
     /// The indices that the files before this one have used up.
@@ -155,6 +153,7 @@ impl Teller<'_> {
         self.before = self.next;
         let mut tally = Tally::new(run.workers);
         let mut arm: Option<(ArmRun, Tally)> = None;
+        let mut runs = Runs::default();
         let mut end = None;
         while let Some(line) = file.next()? {
             if is_stopped() {
@@ -189,8 +188,8 @@ impl Teller<'_> {
                     return Err(file.wrong(alone));
                 }
                 Line::Arm(run) => {
-                    arm = Some((run, Tally::new(self.workers)));
-                    self.listener.event(&Event::ArmStarted(run))?;
+                    arm = Some((run, Tally::new(run.workers)));
+                    self.pass_on(&mut runs, &Event::ArmStarted(run))?;
                 }
                 Line::ArmSummary(totals) => {
                     let Some((_, tally)) = arm.take() else {
@@ -198,7 +197,7 @@ impl Teller<'_> {
                     };
                     let summary = complete(&tally, &totals);
                     self.check(&file, &summary, &totals)?;
-                    self.listener.event(&Event::ArmEnded(summary))?;
+                    self.pass_on(&mut runs, &Event::ArmEnded(summary))?;
                 }
                 Line::Comparison(compared) => {
                     let event = Event::Compared(compared.into_comparison());
@@ -219,11 +218,27 @@ impl Teller<'_> {
                 self.check(&file, &summary, totals)?;
                 summary
             }
+            None if runs.have_begun() => {
+                self.warn(
+                    &file,
+                    "has no end: not all of its comparison or sweep is there, so it has no result",
+                )?;
+                if let Some((_, mut arm)) = arm.take() {
+                    arm.set_stopped();
+                    self.pass_on(&mut runs, &Event::ArmEnded(arm.summary()))?;
+                }
+                Summary::default()
+            }
             None => {
                 self.warn(&file, "has no end: the run was killed, or goes on")?;
                 tally.set_stopped();
                 tally.summary()
             }
+        };
+        // The results of several runs together are not those of one.
+        let summary = match runs.have_begun() {
+            true => runs.without_result(end.is_none_or(|end| end.stopped)),
+            false => summary,
         };
         match &mut self.all {
             Some(all) => all.merge(&summary),
@@ -242,6 +257,11 @@ impl Teller<'_> {
             }
         }
         Ok(Told::Measured)
+    }
+
+    fn pass_on(&mut self, runs: &mut Runs, event: &Event) -> Result<(), ReplayError> {
+        runs.note(event);
+        Ok(self.listener.event(event)?)
     }
 
     /// Keeps an assertion until the run has ended, if the run is all that there is.

@@ -7,19 +7,20 @@ use serde::Serialize;
 
 use super::compared::finding;
 use super::record::rfc3339;
-use super::units::{counted, duration};
+use super::units::{apart, counted, duration};
 use crate::comparison::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval, Sample};
 
-/// Writes what the run comes to, a line for each way of fetching.
-pub(super) fn against(out: &mut impl Write, against: &Against) -> io::Result<()> {
+/// Writes what the run comes to, a line for each way of fetching. Which one it is is said if there are
+/// several, or could be.
+pub(super) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -> io::Result<()> {
     if let Some(why) = &against.why {
         writeln!(out, "  baseline   not compared: {why}")?;
     }
     for point in &against.points {
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
         write!(out, "  baseline  {:>9}  ", duration(then))?;
-        if against.points.len() > 1 {
+        if is_sweep || against.points.len() > 1 {
             write!(out, "{}: ", way(point))?;
         }
         writeln!(out, "{}", verdict(point))?;
@@ -51,17 +52,24 @@ fn way(point: &AgainstPoint) -> String {
 /// What has become of the time, in a line.
 fn verdict(point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
-    let longer = format!("this took {ratio:.2} times as long");
-    match (interval, point.change.finding()) {
-        (Some(Interval { low, high }), Some(finding)) => {
-            let finding = match finding {
-                Finding::Faster => "faster",
-                Finding::Slower => "slower",
-                Finding::NoDifference => "no difference shown",
-            };
-            format!("{longer} · 95 % interval {low:.2} … {high:.2} · {finding}")
+    let finding = point.finding();
+    let shown = |ratio: f64| match finding {
+        Some(Finding::Faster | Finding::Slower) => apart(ratio),
+        _ => format!("{ratio:.2}"),
+    };
+    let longer = format!("this took {} times as long", shown(ratio));
+    let longer = match interval {
+        Some(Interval { low, high }) => {
+            format!("{longer} · 95 % interval {} … {}", shown(low), shown(high))
         }
-        _ => format!(
+        None => longer,
+    };
+    match (finding, &point.unlike) {
+        (Some(Finding::Faster), _) => format!("{longer} · faster"),
+        (Some(Finding::Slower), _) => format!("{longer} · slower"),
+        (Some(Finding::NoDifference), _) => format!("{longer} · no difference shown"),
+        (None, Some(unlike)) => format!("{longer} · no verdict: {unlike}"),
+        (None, None) => format!(
             "{longer} · one run on a side: no error bars (--compare or --sweep N gives them)"
         ),
     }
@@ -89,6 +97,7 @@ struct Point<'a> {
     ratio: f64,
     interval: Option<Interval>,
     verdict: Option<&'static str>,
+    why: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -101,7 +110,8 @@ impl<'a> Record<'a> {
             then: &point.then,
             ratio: point.change.ratio,
             interval: point.change.interval,
-            verdict: point.change.finding().map(finding),
+            verdict: point.finding().map(finding),
+            why: point.unlike.as_deref(),
         };
         Record {
             file: &against.file,

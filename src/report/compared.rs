@@ -77,6 +77,7 @@ pub(super) struct Swept<'a> {
     speedup: Option<Speedup>,
     law: Option<Usl>,
     differing: Differing<'a>,
+    notices: &'a [String],
 }
 
 impl<'a> Swept<'a> {
@@ -92,6 +93,7 @@ impl<'a> Swept<'a> {
                 count: *count,
                 urls,
             },
+            notices: &sweep.notices,
         }
     }
 }

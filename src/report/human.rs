@@ -11,7 +11,7 @@ use crate::text::escape;
 
 use super::Baseline;
 use super::against;
-use super::units::{bytes, counted, duration};
+use super::units::{bytes, counted, duration, stopped};
 use super::versus;
 
 /// How a [`Human`] report looks.
@@ -143,12 +143,16 @@ impl<W: Write> Human<W> {
         if summary.retries > 0 {
             write!(self.out, " · {}", counted(summary.retries, "retry"))?;
         }
-        writeln!(
+        write!(
             self.out,
             " · {} · {}",
             bytes(summary.bytes),
             counted(summary.workers as u64, "worker")
         )?;
+        if let Some(stopped) = stopped(summary) {
+            write!(self.out, " · {stopped}")?;
+        }
+        self.out.write_all(b"\n")?;
         let Some(makespan) = summary.makespan else {
             return Ok(());
         };
@@ -165,13 +169,13 @@ impl<W: Write> Human<W> {
         if let (Baseline::Estimate, Some(estimate)) = (self.style.baseline, Estimate::of(summary)) {
             self.estimate(&estimate)?;
         }
-        self.set_against()?;
+        self.set_against(false)?;
         self.figures(summary)
     }
 
-    fn set_against(&mut self) -> io::Result<()> {
+    fn set_against(&mut self, is_sweep: bool) -> io::Result<()> {
         match self.against.take() {
-            Some(told) => against::against(&mut self.out, &told),
+            Some(told) => against::against(&mut self.out, &told, is_sweep),
             None => Ok(()),
         }
     }
@@ -245,11 +249,11 @@ impl<W: Write> Listener for Human<W> {
             }
             Event::Swept(sweep) => {
                 versus::sweep(&mut self.out, sweep)?;
-                self.set_against()
+                self.set_against(true)
             }
             Event::Compared(comparison) => {
                 versus::comparison(&mut self.out, comparison)?;
-                self.set_against()
+                self.set_against(false)
             }
             Event::Judged(held) if self.style.quiet && held.verdict == GateVerdict::Held => Ok(()),
             Event::Judged(judged) => versus::judged(&mut self.out, judged),

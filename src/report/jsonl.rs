@@ -25,10 +25,10 @@ use super::record::{Result, Run, Totals};
 /// | `arm` | in a comparison or a sweep, before the results of a run of one of its arms | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after them | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, likewise | `targets`, `points`, `knee`, `speedup`, `law`, `differing` |
+/// | `sweep` | last in a sweep, likewise | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if the run is set against a saved one | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the end, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `runs`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
 ///
 /// `elapsed` is what the target took in all: earlier attempts and the waiting between them
 /// included. The figures beside it are of the last attempt. `timing` is `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}` (see
@@ -42,7 +42,9 @@ use super::record::{Result, Run, Totals};
 /// best_speedup}`, where `method` is `estimate`. `latency` and `ttfb` (to the first byte) are `null` or
 /// `{mean, p50, p90, p95, p99, max}` of the targets that succeeded, from histograms that keep three
 /// digits; `throughput` is body bytes in a second, `statuses` how many targets ended with each. `paced`
-/// says that starts were held back as asked, so that the parallel time is longer than the work.
+/// says that starts were held back as asked, so that the parallel time is longer than the work. A run
+/// that was `stopped` has no `serial`. `runs` is `null`, or `{done, of}` at the end of a comparison or a
+/// sweep that was stopped: its summary has the counts of all runs together, and no times.
 ///
 /// `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs were over before it. In a
 /// `comparison`, `serial` and `parallel` are `{seconds, sample, failed, retries, startup}`: the time of
@@ -58,11 +60,13 @@ use super::record::{Result, Run, Totals};
 /// ([`Usl`](crate::stats::Usl)).
 ///
 /// In `against`, `file`, `version` and `started_at` are of the saved run. A point is `{arm, workers,
-/// workers_then, now, then, ratio, interval, verdict}`, where `now` and `then` are samples of the runs'
+/// workers_then, now, then, ratio, interval, verdict, why}`, where `now` and `then` are samples of the runs'
 /// times, `ratio` is now over then, and `interval` and `verdict` (`faster`, `slower`, `no difference`, of
-/// the run now) are `null` if either side is a single run. `why` says why there are no points, `notices`
-/// what else is different about the two runs. The saved run's own file is described with
-/// [`baseline`](crate::baseline).
+/// the run now) are `null` if either side is a single run. So is `verdict` if the sides are not alike, and
+/// then the point's `why` says in what. `why` beside the points says why there are none, `notices` what
+/// else is different about the two runs. The saved run's own file is described with
+/// [`baseline`](crate::baseline). The `why` of a `gate` says why it has no `value`, or what is to be known
+/// of that: `estimated`.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

@@ -11,7 +11,7 @@ use crate::compare::Estimate;
 use crate::event::RunInfo;
 use crate::outcome::{Attempt, Exchange, Failure, FailureKind, Outcome, Saved, Verdict};
 use crate::stats::Latency;
-use crate::summary::Summary;
+use crate::summary::{RunsMade, Summary};
 use crate::target::Verb;
 use crate::text::hex;
 use crate::timing::{Phase, Timing};
@@ -250,6 +250,7 @@ pub(super) struct Totals<'a> {
     workers: usize,
     paced: bool,
     stopped: bool,
+    runs: Option<RunsMade>,
     parallel: Option<Seconds>,
     serial: Option<Serial>,
     throughput: Option<f64>,
@@ -315,6 +316,7 @@ impl<'a> Totals<'a> {
             statuses: &summary.statuses,
             paced: summary.paced,
             stopped: summary.stopped,
+            runs: summary.runs,
             parallel: summary.makespan.map(Seconds),
             serial: serial.map(|estimate| Serial {
                 method: "estimate",

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::summary::{RunsMade, Summary};
+
 /// A duration to four significant digits at most: `47.1 ms`, `10.02 s`, `3 min 07 s`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -40,6 +42,25 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {unit}")
 }
 
+/// A ratio that is shown not to be 1, with two decimals, or as many as it takes to tell it from 1.
+pub(super) fn apart(ratio: f64) -> String {
+    (2..=9)
+        .map(|decimals| format!("{ratio:.decimals$}"))
+        .find(|text| text.parse() != Ok(1.0))
+        .unwrap_or_else(|| format!("{ratio:.2}"))
+}
+
+/// What is said of a run that was stopped: `stopped before its end`.
+pub(super) fn stopped(summary: &Summary) -> Option<String> {
+    if !summary.stopped {
+        return None;
+    }
+    Some(match summary.runs {
+        Some(RunsMade { done, of }) => format!("stopped after {done} of {of} runs"),
+        None => "stopped before its end".to_owned(),
+    })
+}
+
 /// A number of things: `1 URL`, `2 URLs`, `0 retries`.
 pub(super) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {}", plural(count, noun))
@@ -57,6 +78,19 @@ pub(super) fn plural(count: u64, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ratio_that_is_not_1_is_not_shown_as_1() {
+        for (ratio, text) in [
+            (4.956, "4.96"),
+            (1.02, "1.02"),
+            (1.0049, "1.005"),
+            (0.99993, "0.9999"),
+            (1.0, "1.00"),
+        ] {
+            assert_eq!(apart(ratio), text);
+        }
+    }
 
     #[test]
     fn durations_read_well_at_every_scale() {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::units::{bytes, counted, duration};
+use super::units::{apart, bytes, counted, duration};
 use crate::comparison::{ArmTimes, Comparison, Sweep};
 use crate::event::{GateVerdict, Judged};
-use crate::stats::{Finding, Interval};
+use crate::stats::{Finding, Interval, Knee};
 
 use std::time::Duration;
 
@@ -70,10 +70,7 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         )?;
     }
     not_alike(out, &comparison.differing)?;
-    for notice in &comparison.notices {
-        writeln!(out, "  warning    {notice}")?;
-    }
-    Ok(())
+    notices(out, &comparison.notices)
 }
 
 /// Writes the sweep: a table with a bar for the throughput at each number of workers.
@@ -92,6 +89,7 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
     ) else {
         return Ok(());
     };
+    let has_failed = sweep.points.iter().any(|point| point.times.failed > 0);
     writeln!(
         out,
         "\n  {} · {} at each number of workers",
@@ -100,40 +98,41 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
     )?;
     writeln!(
         out,
-        "  workers       mean ± σ          against {:<4} throughput",
-        first.workers
+        "  workers       mean ± σ          against {:<4} {}throughput",
+        first.workers,
+        if has_failed { "failed  " } else { "" }
     )?;
     for point in &sweep.points {
         let sample = &point.times.sample;
         let deviation = sample.deviation.map_or("-".to_owned(), of);
         let share = best / sample.mean;
         let bar = "█".repeat((share * BAR).round().clamp(1.0, BAR) as usize);
-        let knee = sweep.knee.is_some_and(|knee| knee.workers == point.workers);
+        let knee = match sweep.knee {
+            Some(knee) if knee.by_means != point.workers => "",
+            Some(_) if sweep.is_undecided() => " knee by the means",
+            Some(_) => " knee",
+            None => "",
+        };
         writeln!(
             out,
-            "  {:>7}  {:>9} ± {deviation:<9} {:>8.2}x   {bar}{}",
+            "  {:>7}  {:>9} ± {deviation:<9} {:>8.2}x   {}{bar}{knee}",
             point.workers,
             of(sample.mean),
             first.times.sample.mean / sample.mean,
-            if knee { " knee" } else { "" },
+            match has_failed {
+                true => format!("{:<6}  ", point.times.failed),
+                false => String::new(),
+            },
         )?;
     }
     if let Some(knee) = sweep.knee {
-        write!(
-            out,
-            "  knee       {}: the fewest that are not shown to be 5 % slower than the best",
-            counted(knee.workers as u64, "worker")
-        )?;
-        if knee.by_means != knee.workers {
-            write!(out, " (by the means alone {})", knee.by_means)?;
-        }
-        out.write_all(b"\n")?;
+        writeln!(out, "  knee       {}", self::knee(knee))?;
         if let Some(speedup) = sweep.speedup() {
             write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
             if let Some(Interval { low, high }) = speedup.interval {
                 write!(out, "  95 % interval {low:.2}x … {high:.2}x")?;
             }
-            writeln!(out, " · {} against {}", knee.workers, first.workers)?;
+            writeln!(out, " · {} against {}", knee.by_means, first.workers)?;
         }
         writeln!(out, "  verdict    {}", enough(sweep))?;
     }
@@ -157,15 +156,23 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
             "  scaling    four numbers of workers are needed to fit the Universal Scalability Law"
         )?,
     }
-    not_alike(out, &sweep.differing)
+    not_alike(out, &sweep.differing)?;
+    notices(out, &sweep.notices)
+}
+
+fn notices(out: &mut impl Write, notices: &[String]) -> io::Result<()> {
+    for notice in notices {
+        writeln!(out, "  warning    {notice}")?;
+    }
+    Ok(())
 }
 
 /// What the comparison shows, in a sentence.
 pub(super) fn verdict(comparison: &Comparison) -> String {
     let ratio = comparison.speedup.ratio;
     match comparison.speedup.finding() {
-        Some(Finding::Faster) => format!("parallel is faster, {ratio:.2} times"),
-        Some(Finding::Slower) => format!("parallel is slower, {:.2} times", 1.0 / ratio),
+        Some(Finding::Faster) => format!("parallel is faster, {} times", apart(ratio)),
+        Some(Finding::Slower) => format!("parallel is slower, {} times", apart(1.0 / ratio)),
         Some(Finding::NoDifference) => "no difference shown".to_owned(),
         None => "one pair of runs shows no difference beyond chance".to_owned(),
     }
@@ -181,14 +188,19 @@ pub(super) fn enough(sweep: &Sweep) -> String {
     let workers = counted(knee.workers as u64, "worker");
     let gain = sweep.speedup().map(|speedup| speedup.ratio);
     let gain = gain.map(|gain| format!("{gain:.2} times as fast as {}", fewest.workers));
-    match gain.filter(|_| knee.workers > fewest.workers) {
+    if sweep.is_undecided() {
+        let by_means = counted(knee.by_means as u64, "worker");
+        let gain = gain.map(|gain| format!(", {gain}")).unwrap_or_default();
+        return format!(
+            "the runs do not decide how many workers are enough: by the means {by_means}{gain}, but \
+             {workers} {} not shown to be too few",
+            if knee.workers == 1 { "is" } else { "are" }
+        );
+    }
+    let verdict = match gain.filter(|_| knee.workers > fewest.workers) {
         // Perhaps more would be faster still.
         Some(gain) if knee.workers == most.workers => {
             format!("{workers} are {gain}, and more were not tried")
-        }
-        Some(gain) if knee.by_means > knee.workers => {
-            let by_means = knee.by_means;
-            format!("{workers} may be enough ({by_means} by the means alone): {gain}")
         }
         Some(gain) => format!("{workers} are enough: {gain}"),
         None if knee.workers == most.workers => {
@@ -198,6 +210,25 @@ pub(super) fn enough(sweep: &Sweep) -> String {
             format!("{workers} is enough: more are not shown to gain more than 5 %")
         }
         None => format!("{workers} are enough: more are not shown to gain more than 5 %"),
+    };
+    match sweep.is_single() && sweep.points.len() > 1 {
+        true => format!("{verdict} (one run each, which shows little)"),
+        false => verdict,
+    }
+}
+
+/// Where the knee is, and what that means.
+pub(super) fn knee(knee: Knee) -> String {
+    let workers = counted(knee.workers as u64, "worker");
+    let is = if knee.workers == 1 { "is" } else { "are" };
+    match knee.by_means == knee.workers {
+        true => {
+            format!("{workers}: the fewest that are not shown to be 5 % slower than the best")
+        }
+        false => format!(
+            "not decided: {} by the means, but {workers} {is} not shown to be 5 % slower than the best",
+            counted(knee.by_means as u64, "worker")
+        ),
     }
 }
 
@@ -243,7 +274,7 @@ pub(super) fn judged(out: &mut impl Write, judged: &Judged) -> io::Result<()> {
 
 /// The figure that an assertion was held against, or why there is none.
 pub(super) fn figure(judged: &Judged) -> String {
-    match (judged.value, judged.interval) {
+    let figure = match (judged.value, judged.interval) {
         (Some(value), Some(Interval { low, high })) => format!(
             "{} (95 % interval {} … {})",
             in_unit(value, judged.unit),
@@ -251,7 +282,11 @@ pub(super) fn figure(judged: &Judged) -> String {
             in_unit(high, judged.unit)
         ),
         (Some(value), None) => in_unit(value, judged.unit),
-        (None, _) => judged.why.clone(),
+        (None, _) => return judged.why.clone(),
+    };
+    match judged.why.is_empty() {
+        true => figure,
+        false => format!("{figure}, {}", judged.why),
     }
 }
 

@@ -77,6 +77,10 @@ fn at(sorted: &[f64], p: f64) -> f64 {
 /// a notice that always comes is not read.
 const OUTLIER: f64 = 1.4826 * 10.0;
 
+/// Nor is a value an outlier that is no further off than this share of the median: among values that are
+/// all but equal it would be one by a hair.
+const NEAR: f64 = 0.01;
+
 /// The places (from 0) of the values that stick out, by the modified z-score, which the outliers
 /// themselves do not move (Boris Iglewicz and David Hoaglin, "How to Detect and Handle Outliers",
 /// ASQC Basic References in Quality Control 16, 1993), with hyperfine's limit. None among values that
@@ -101,7 +105,7 @@ fn scores(values: &[f64]) -> Vec<f64> {
     let score = |value: &f64| {
         let distance = value - median;
         // Where more than half are equal, whatever differs from them is infinitely far.
-        if distance == 0.0 {
+        if distance.abs() <= NEAR * median.abs() {
             0.0
         } else {
             distance / typical
@@ -204,6 +208,14 @@ mod tests {
             [7, 8]
         );
         assert_eq!(outliers(&ten_times), none);
+    }
+
+    #[test]
+    fn what_is_off_by_a_hundredth_is_no_outlier() {
+        let times = [1.0, 1.0001, 1.0, 0.9999, 1.0, 1.009];
+        assert_eq!(notice(&times), None);
+        assert_eq!(notice(&[1.009, 1.0, 1.0001, 1.0]), None);
+        assert_eq!(notice(&[1.0, 1.0001, 1.0, 1.02]), Some(Notice::Outliers(1)));
     }
 
     #[test]

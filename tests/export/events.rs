@@ -365,6 +365,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         points,
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        notices: vec!["2 URLs failed in warm-ups".to_owned()],
     }));
     events
 }
@@ -441,6 +442,7 @@ pub(crate) fn against() -> Vec<Event> {
         now: sample(now),
         then: sample(then),
         change: Change::of(now, then).expect("times above 0"),
+        unlike: None,
     };
     let mut events = comparison(faster());
     let end = events.pop().expect("it has an end");

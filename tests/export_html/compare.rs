@@ -185,6 +185,7 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             now: sample(&[2.0]),
             then: sample(&[1.0]),
             change: Change::of(&[2.0], &[1.0]).unwrap(),
+            unlike: None,
         }],
         why: None,
         notices: vec!["pfetch 0.1.0 now, <b>0.0.9</b> then".to_owned()],

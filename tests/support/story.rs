@@ -183,6 +183,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
+        notices: Vec::new(),
         points,
     }
 }

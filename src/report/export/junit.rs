@@ -17,7 +17,8 @@ use crate::summary::Summary;
 ///
 /// A URL is a test case, with its host as the class. One that failed is a `failure`, or an `error` if
 /// the fault is on this side; one that was not tried is `skipped`. The totals stand before the cases, so
-/// the cases wait in an unnamed temporary file. In a comparison every run is a suite of its own.
+/// the cases wait in an unnamed temporary file. In a comparison every run is a suite of its own, but for
+/// warm-ups, which do not count and are left out.
 ///
 /// Assertions on the figures are a last suite, `gates`, with a case each: a `failure` if it ends the
 /// program with one, `skipped` if the figures do not decide it.
@@ -31,6 +32,8 @@ pub struct Junit<W> {
     /// When the run began, or the suite's first case.
     started_at: Option<SystemTime>,
     has_suites: bool,
+    /// Whether what is told is of a warm-up.
+    is_warm_up: bool,
     has_begun: bool,
     gates: Vec<Judged>,
 }
@@ -60,17 +63,17 @@ impl<W: Write> Junit<W> {
             name: NAME.to_owned(),
             started_at: None,
             has_suites: false,
+            is_warm_up: false,
             has_begun: false,
             gates: Vec::new(),
         })
     }
 
     fn begin(&mut self, run: ArmRun) {
-        let arm = run.arm.as_str();
-        self.name = match run.pair {
-            0 => format!("{NAME} {arm} warm-up"),
-            pair => format!("{NAME} {arm} {pair}"),
-        };
+        self.is_warm_up = run.pair == 0;
+        if !self.is_warm_up {
+            self.name = format!("{NAME} {} {}", run.arm.as_str(), run.pair);
+        }
         self.started_at = None;
     }
 
@@ -194,11 +197,13 @@ impl<W: Write> Listener for Junit<W> {
                 self.out
                     .write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n")
             }
+            Event::Finished(_) if self.is_warm_up => Ok(()),
             Event::Finished(outcome) => self.case(outcome),
             Event::ArmStarted(run) => {
                 self.begin(*run);
                 Ok(())
             }
+            Event::ArmEnded(_) if std::mem::take(&mut self.is_warm_up) => Ok(()),
             Event::ArmEnded(summary) => self.end(summary),
             Event::Ended(summary) => {
                 // A comparison that was broken off has its suites already, but for the last.

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use super::super::against::items;
 use super::super::compared::finding;
-use super::super::units::counted;
-use super::super::versus::{enough, figure};
+use super::super::units::{apart, counted, stopped};
+use super::super::versus::{enough, figure, knee};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::compare::Estimate;
 use crate::comparison::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::event::{Event, Judged, Listener};
 use crate::outcome::{Outcome, Verdict};
-use crate::stats::Latency;
+use crate::stats::{Finding, Latency};
 use crate::summary::Summary;
 use crate::text::escape;
 
@@ -26,7 +26,7 @@ const SLOWEST: usize = 10;
 
 /// The report as GitHub's Markdown, written to `W` when it is closed: the totals, what became of
 /// assertions, the percentiles, the statuses, the first hundred failures and the ten slowest. In a
-/// comparison or a sweep its verdict and its times come first.
+/// comparison or a sweep its verdict and its times come first, and warm-ups are left out.
 ///
 /// Whatever means something in Markdown, HTML or GitHub's additions to them is written as a character
 /// reference, so that no URL and no message can be more than text.
@@ -65,7 +65,8 @@ impl<W: Write> Markdown<W> {
     }
 
     fn note(&mut self, outcome: &Outcome) {
-        if outcome.verdict == Verdict::Skipped {
+        // A warm-up does not count.
+        if outcome.verdict == Verdict::Skipped || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
         let url = md(&short(&outcome.url));
@@ -135,10 +136,7 @@ impl<W: Write> Markdown<W> {
 }
 
 fn words(run: ArmRun) -> String {
-    match run.pair {
-        0 => format!("{}, warm-up", run.arm.as_str()),
-        pair => format!("{} {pair}", run.arm.as_str()),
-    }
+    format!("{} {}", run.arm.as_str(), run.pair)
 }
 
 fn totals(summary: &Summary) -> String {
@@ -158,11 +156,10 @@ fn totals(summary: &Summary) -> String {
     if summary.retries > 0 {
         let _ = write!(text, " · {}", counted(summary.retries, "retry"));
     }
-    text += match summary.stopped {
-        true => " · stopped before its end\n",
-        false => "\n",
-    };
-    text
+    if let Some(stopped) = stopped(summary) {
+        let _ = write!(text, " · {stopped}");
+    }
+    text + "\n"
 }
 
 fn times(summary: &Summary, baseline: Baseline) -> String {
@@ -242,7 +239,11 @@ fn compared(comparison: &Comparison) -> (String, String) {
         Some(_) => "parallel is slower",
         None => "one pair only: no verdict",
     };
-    let _ = write!(page, ": {:.2}x**", speedup.ratio);
+    let ratio = match speedup.finding() {
+        Some(Finding::Faster | Finding::Slower) => apart(speedup.ratio),
+        _ => format!("{:.2}", speedup.ratio),
+    };
+    let _ = write!(page, ": {ratio}x**");
     if let Some(interval) = speedup.interval {
         let (low, high) = (interval.low, interval.high);
         let _ = write!(page, ", 95 % interval {low:.2}x to {high:.2}x");
@@ -267,12 +268,7 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &not_alike(&comparison.differing);
-    if !comparison.notices.is_empty() {
-        page += "\n";
-        for notice in &comparison.notices {
-            let _ = writeln!(page, "- {}", item(notice));
-        }
-    }
+    page += &notices(&comparison.notices);
     (verdict, page)
 }
 
@@ -291,14 +287,20 @@ fn swept(sweep: &Sweep) -> (String, String) {
         page += &arm(&point.workers.to_string(), &point.times);
     }
     if let Some(knee) = sweep.knee {
-        let _ = writeln!(
-            page,
-            "\nThe knee is {}: the fewest that are not shown to be 5 % slower than the best.",
-            counted(knee.workers as u64, "worker")
-        );
+        let _ = writeln!(page, "\nThe knee is {}.", self::knee(knee));
     }
     page += &not_alike(&sweep.differing);
+    page += &notices(&sweep.notices);
     (verdict, page)
+}
+
+fn notices(notices: &[String]) -> String {
+    let mut text = String::new();
+    for (place, notice) in notices.iter().enumerate() {
+        let gap = if place == 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{gap}- {}", item(notice));
+    }
+    text
 }
 
 fn not_alike((count, urls): &(u64, Vec<String>)) -> String {

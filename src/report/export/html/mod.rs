@@ -147,7 +147,7 @@ impl<W: Write> Html<W> {
     /// The run that the page shows: of a sweep one at the knee, else the last; with its workers.
     fn shown(&self, sweep: Option<&Sweep>) -> (usize, &ArmData) {
         let knee = sweep.and_then(|sweep| sweep.knee);
-        let at_knee = knee.and_then(|knee| self.runs.get_key_value(&knee.workers));
+        let at_knee = knee.and_then(|knee| self.runs.get_key_value(&knee.by_means));
         match at_knee.or(self.runs.last_key_value()) {
             Some((workers, run)) if self.telling != Telling::Main => (*workers, run),
             _ => (self.arm_workers, &self.main),
@@ -164,6 +164,7 @@ impl<W: Write> Html<W> {
                 (Result::Comparison(comparison), None)
             }
             End::Sweep(sweep) => {
+                notices.extend_from_slice(&sweep.notices);
                 notices.extend(not_alike(&sweep.differing));
                 (Result::Sweep(sweep), Some(sweep))
             }
@@ -229,7 +230,8 @@ impl<W: Write> Listener for Html<W> {
                 self.end = Some(End::Comparison(Box::new(comparison.clone())));
             }
             Event::Ended(summary) => {
-                if self.serial.is_none() {
+                // A comparison or a sweep that was stopped has told the figures of its runs.
+                if summary.runs.is_none() {
                     self.main.summary = Some(summary.clone());
                 }
                 self.end = Some(End::Run(Box::new(summary.clone())));

@@ -7,6 +7,7 @@ use super::axis;
 use crate::comparison::{Sweep, SweepRuns};
 use crate::report::export::markup::Text;
 use crate::report::units::duration;
+use crate::stats::Knee;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 320.0;
@@ -21,7 +22,7 @@ pub(super) struct SweepCurve {
     /// What was measured, by rising worker counts.
     points: Vec<SweepMark>,
     /// The worker count after which more hardly help.
-    knee: Option<usize>,
+    knee: Option<Knee>,
     /// A law fitted to it: worker counts (not only whole ones) and seconds.
     fitted: Vec<(f64, f64)>,
 }
@@ -67,7 +68,7 @@ impl From<&Sweep> for SweepCurve {
         });
         SweepCurve {
             fitted: fitted.collect(),
-            knee: sweep.knee.map(|knee| knee.workers),
+            knee: sweep.knee,
             points,
         }
     }
@@ -110,11 +111,16 @@ pub(super) fn figure(out: &mut dyn Write, curve: &SweepCurve) -> io::Result<()> 
         )?;
     }
     if let Some(knee) = curve.knee {
-        let x = x(knee as f64);
+        let Knee { workers, by_means } = knee;
+        let x = x(by_means as f64);
+        let name = match workers == by_means {
+            true => "knee",
+            false => "knee by the means",
+        };
         write!(
             out,
             "<path class=\"mark\" d=\"M{x:.1} {TOP}V{floor}\"/>\
-             <text class=\"mark\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">knee: {knee}</text>",
+             <text class=\"mark\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{name}: {by_means}</text>",
             TOP - 8.0
         )?;
     }
@@ -195,9 +201,13 @@ fn sentence(curve: &SweepCurve) -> String {
         best.workers
     );
     match curve.knee {
-        Some(knee) => {
-            format!("{best} {knee} are the fewest that are not shown to be 5 % slower.")
+        Some(Knee { workers, by_means }) if workers == by_means => {
+            format!("{best} {workers} are the fewest that are not shown to be 5 % slower.")
         }
+        Some(Knee { workers, by_means }) => format!(
+            "{best} By the means {by_means} are the fewest that are not 5 % slower, but the runs do not \
+             show it of {workers}."
+        ),
         None => best,
     }
 }

@@ -8,7 +8,7 @@ use crate::comparison::{ArmTimes, Comparison, Sweep};
 use crate::event::RunInfo;
 use crate::report::Baseline;
 use crate::report::export::markup::Text;
-use crate::report::units::{bytes, counted, duration};
+use crate::report::units::{apart, bytes, counted, duration};
 use crate::report::versus::enough;
 use crate::stats::{Finding, Interval, Speedup};
 use crate::summary::Summary;
@@ -104,6 +104,7 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
     let targets = summary.targets();
     if targets == 0 {
         return match summary.done_before {
+            0 if summary.stopped => "Stopped before anything was fetched".to_owned(),
             0 => "There was nothing to fetch".to_owned(),
             done => format!(
                 "Nothing left to fetch: {} done before",
@@ -113,7 +114,14 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
     }
     let whole = summary.ok + summary.unchanged;
     let what = if summary.stopped {
-        format!("Stopped early: {whole} of {} done", counted(targets, "URL"))
+        let after = summary
+            .runs
+            .map(|runs| format!(", after {} of {} runs", runs.done, runs.of));
+        format!(
+            "Stopped early: {whole} of {} done{}",
+            counted(targets, "URL"),
+            after.unwrap_or_default()
+        )
     } else if summary.failed > 0 {
         format!("{} of {} failed", summary.failed, counted(targets, "URL"))
     } else if targets == 1 {
@@ -133,8 +141,12 @@ fn of_run(summary: &Summary, estimate: Option<&Estimate>) -> String {
 fn of_comparison(comparison: &Comparison) -> String {
     let ratio = comparison.speedup.ratio;
     match comparison.speedup.finding() {
-        Some(Finding::Faster) => format!("Parallel is faster: {ratio:.2}× the speed of serial"),
-        Some(Finding::Slower) => format!("Parallel is slower: {ratio:.2}× the speed of serial"),
+        Some(Finding::Faster) => {
+            format!("Parallel is faster: {}× the speed of serial", apart(ratio))
+        }
+        Some(Finding::Slower) => {
+            format!("Parallel is slower: {}× the speed of serial", apart(ratio))
+        }
         Some(Finding::NoDifference) => "No difference shown between parallel and serial".to_owned(),
         None => format!("{ratio:.2}× in a single pair, which gives no interval and no verdict"),
     }
@@ -182,12 +194,12 @@ fn run_totals(
     estimate: Option<&Estimate>,
 ) -> io::Result<()> {
     let parallel = summary.makespan.map_or("–".to_owned(), duration);
-    card(
-        out,
-        "Parallel",
-        &parallel,
-        &["measured: first start to last finish".to_owned()],
-    )?;
+    let note = match (summary.makespan, summary.runs) {
+        (Some(_), _) => "measured: first start to last finish",
+        (None, Some(_)) => "not all runs were made",
+        (None, None) => "nothing was fetched",
+    };
+    card(out, "Parallel", &parallel, &[note.to_owned()])?;
     let Some(estimate) = estimate else {
         let why = if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
@@ -231,7 +243,7 @@ fn comparison_totals(out: &mut dyn Write, comparison: &Comparison) -> io::Result
     notes.push(format!(
         "efficiency {:.0} % of {}",
         comparison.efficiency() * 100.0,
-        counted(comparison.workers as u64, "worker")
+        counted(comparison.at_once() as u64, "worker")
     ));
     if let Some(estimated) = comparison.estimated {
         notes.push(format!(
@@ -254,7 +266,15 @@ fn sweep_totals(out: &mut dyn Write, sweep: &Sweep) -> io::Result<()> {
     };
     times_card(
         out,
-        &format!("{}, the knee", workers(knee.workers)),
+        &format!(
+            "{}, the knee{}",
+            workers(knee.workers),
+            if sweep.is_undecided() {
+                " by the means"
+            } else {
+                ""
+            }
+        ),
         &knee.times,
     )?;
     if knee.workers == fewest.workers {
