@@ -28,6 +28,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Pfetch {
     command: Command,
     stdin: Option<Vec<u8>>,
+    /// Standard input comes from elsewhere than the test.
+    from: Option<Stdio>,
     /// Not read by the test: standard output goes elsewhere.
     stdout: Option<Stdio>,
     /// The most time it gets.
@@ -44,6 +46,7 @@ pub(crate) fn pfetch<S: AsRef<str>>(args: &[S]) -> Pfetch {
     Pfetch {
         command,
         stdin: None,
+        from: None,
         stdout: None,
         limit: LIMIT,
     }
@@ -60,6 +63,12 @@ impl Pfetch {
     pub(crate) fn stdout(mut self, to: Stdio) -> Self {
         self.stdout = Some(to);
         self
+    }
+
+    /// Starts it with this as its standard input.
+    pub(crate) fn stdin_from(mut self, file: fs::File) -> Running {
+        self.from = Some(file.into());
+        self.start()
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -96,7 +105,7 @@ impl Pfetch {
         let stdout = self.stdout.unwrap_or_else(Stdio::piped);
         let mut child = self
             .command
-            .stdin(Stdio::piped())
+            .stdin(self.from.unwrap_or_else(Stdio::piped))
             .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
@@ -428,7 +437,7 @@ fn watch(mut child: Child, limit: Duration) -> Receiver<ExitStatus> {
 const _: () = {
     let _ = (LIMIT, Pfetch::stdin::<&str>, Pfetch::stdout, Pfetch::env);
     let _ = (Pfetch::current_dir, Pfetch::run, Pfetch::start, Dir::new);
-    let _ = Pfetch::within;
+    let _ = (Pfetch::within, Pfetch::stdin_from);
     let _ = (Running::feed, Running::line, Running::error_line);
     let _ = (Running::signal, Running::finish, Running::end);
     #[cfg(target_os = "linux")]
