@@ -1,10 +1,10 @@
 //! SIGINT and SIGTERM: the first asks the run to stop, the second ends the process at once.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
@@ -13,13 +13,31 @@ use signal_hook::low_level;
 
 use crate::pool::StopToken;
 
-/// How long a run that was asked to stop may take to write its report.
+/// How long a run that was asked to stop may take to write its reports.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it may wait of that for somebody to read them. The rest is for those in files.
+const READERS: Duration = Duration::from_secs(3);
 
 /// Watches for signals for the rest of the process's life.
 #[derive(Debug)]
 pub(crate) struct Watch {
     received: Arc<AtomicI32>,
+    patience: Patience,
+}
+
+/// How long readers of the output are waited for: as long as they like, until the run was asked to stop.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Patience {
+    asked: Arc<OnceLock<Instant>>,
+}
+
+impl Patience {
+    /// Whether it is at an end.
+    pub(crate) fn is_over(&self) -> bool {
+        let asked = self.asked.get();
+        asked.is_some_and(|asked| asked.elapsed() >= READERS)
+    }
 }
 
 impl Watch {
@@ -36,18 +54,26 @@ impl Watch {
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         let received = Arc::new(AtomicI32::new(0));
         let first = Arc::clone(&received);
+        let patience = Patience::default();
+        let asked = Arc::clone(&patience.asked);
         thread::Builder::new()
             .name("pfetch-signals".to_owned())
             .spawn(move || {
                 if let Some(signal) = signals.forever().next() {
                     first.store(signal, Ordering::Release);
+                    asked.get_or_init(Instant::now);
                     stop.stop();
                     // The run ends within a second, unless nobody reads what it writes.
                     thread::sleep(PATIENCE);
                     low_level::exit(128 + signal);
                 }
             })?;
-        Ok(Watch { received })
+        Ok(Watch { received, patience })
+    }
+
+    /// How long readers of the output are waited for.
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// The signal that was received, if one was.

@@ -53,8 +53,8 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
     let exports = exports(&plan)?;
-    let reports = listener(&plan, lanes.clone(), None, exports)
-        .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let reports = listener(&plan, signals.patience(), lanes.clone(), None, exports)
+        .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = baselines.keep(reports);
     let mut parallel = Summary::default();
     let arms = Arms {
@@ -96,6 +96,13 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         failed: plan.max_failures.exceeded_by(&parallel),
         ..Ending::default()
     };
+    if measured.is_err() {
+        // Whoever can still write gets an end.
+        let _ = listener.event(&Event::Ended(Summary {
+            stopped: true,
+            ..parallel.clone()
+        }));
+    }
     let told =
         measured.and_then(|result| tell(result, &parallel, &plan, &mut listener, &mut ending));
     let told = told.and(listener.close().map_err(CutShort::from));
