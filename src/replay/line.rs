@@ -64,7 +64,7 @@ pub(super) struct Totals {
     done_before: u64,
     #[serde(deserialize_with = "number::count")]
     wire_bytes: u64,
-    #[serde(deserialize_with = "number::workers")]
+    #[serde(deserialize_with = "number::workers_if_any")]
     workers: usize,
     paced: bool,
     stopped: bool,

@@ -41,6 +41,13 @@ pub(super) fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Er
     Ok(workers)
 }
 
+/// The same of a comparison, which may have been stopped before it had any.
+pub(super) fn workers_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let workers = usize::deserialize(from)?;
+    part(workers.max(1)).map_err(de::Error::custom)?;
+    Ok(workers)
+}
+
 type Checked = Result<(), &'static str>;
 
 /// That a part of a run can have so many workers.
