@@ -71,9 +71,10 @@ const FETCHING: [&str; 53] = [
 pub(super) struct ReportArgs {
     /// Write a report to FILE as well; may be repeated.
     ///
-    /// The formats are json, jsonl, csv, md (for the summary of a CI step) and junit. Without FORMAT= the
-    /// extension decides (.json, .jsonl, .csv, .md, and .xml for junit). FILE is written when the run is
-    /// over, whole or not at all; one that is there is replaced. In a CSV file, text that a spreadsheet
+    /// The formats are json, jsonl, csv, md (for the summary of a CI step), junit, har (for the tools of
+    /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
+    /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. In a CSV file, text that a spreadsheet
     /// would take for a formula has an apostrophe before it.
     #[arg(
         long,

@@ -65,6 +65,17 @@ impl Pfetch {
         self
     }
 
+    /// Has another program start it, one that puts it in its own place.
+    pub(crate) fn under(mut self, program: &[&str]) -> Self {
+        let own = std::mem::replace(&mut self.command, Command::new(program[0]));
+        self.command.args(&program[1..]);
+        self.command.arg(own.get_program()).args(own.get_args());
+        self.command
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        self
+    }
+
     /// Starts it with this as its standard input.
     pub(crate) fn stdin_from(mut self, file: fs::File) -> Running {
         self.from = Some(file.into());
@@ -437,7 +448,7 @@ fn watch(mut child: Child, limit: Duration) -> Receiver<ExitStatus> {
 const _: () = {
     let _ = (LIMIT, Pfetch::stdin::<&str>, Pfetch::stdout, Pfetch::env);
     let _ = (Pfetch::current_dir, Pfetch::run, Pfetch::start, Dir::new);
-    let _ = (Pfetch::within, Pfetch::stdin_from);
+    let _ = (Pfetch::within, Pfetch::stdin_from, Pfetch::under);
     let _ = (Running::feed, Running::line, Running::error_line);
     let _ = (Running::signal, Running::finish, Running::end);
     #[cfg(target_os = "linux")]
