@@ -111,7 +111,7 @@ pub trait Listener {
     ///
     /// # Errors
     ///
-    /// If it cannot be written down; the run then stops.
+    /// If it cannot be written down; the run then stops, and tells of nothing more but its end.
     fn event(&mut self, event: &Event) -> io::Result<()>;
 
     /// Nothing more will happen for a moment: what has been noted should be seen by now.

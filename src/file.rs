@@ -1,6 +1,6 @@
 //! A file that is written whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -29,12 +29,18 @@ impl WholeFile {
     pub fn create(path: &Path) -> io::Result<Self> {
         let mode = match fs::symlink_metadata(path) {
             Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
-            // Nothing is written through a link, and no device is replaced by a file.
+            // Nothing is written through a link.
+            Ok(there) if there.is_symlink() => {
+                return Err(io::Error::other(
+                    "it is a symbolic link; name the file that it leads to",
+                ));
+            }
+            // No device is replaced by a file.
             Ok(there) if !there.is_file() => {
                 return Err(io::Error::other("it is there, and is not a plain file"));
             }
-            Ok(there) => there.permissions().mode() & 0o777,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => MODE,
+            Ok(there) => Some(there.permissions().mode() & 0o777),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         let folder = path
@@ -46,8 +52,14 @@ impl WholeFile {
             // Opened here, because the error would tell of a name that says nothing to anybody.
             .make_in(folder.unwrap_or(Path::new(".")), |path| {
                 let mut options = OpenOptions::new();
-                options.write(true).create_new(true).mode(mode).open(path)
+                options.write(true).create_new(true);
+                options.mode(mode.unwrap_or(MODE)).open(path)
             })?;
+        if let Some(mode) = mode {
+            // The process's mask is for new files.
+            let permissions = Permissions::from_mode(mode);
+            temporary.as_file().set_permissions(permissions)?;
+        }
         Ok(WholeFile {
             path: path.to_path_buf(),
             temporary,
@@ -69,5 +81,36 @@ impl WholeFile {
             Ok(_) => Ok(()),
             Err(error) => Err(error.error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_mode_whatever_the_mask() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let path = folder.path().join("file");
+        // The usual masks take the right to write from others.
+        for mode in [0o666, 0o622, 0o600, 0o644] {
+            fs::write(&path, "before").expect("it can be written");
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("it is ours");
+            let file = WholeFile::create(&path).expect("it can be");
+            file.publish().expect("it can be");
+            let there = fs::metadata(&path).expect("it is there");
+            assert_eq!(there.permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn a_symbolic_link_is_called_one() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let link = folder.path().join("link");
+        symlink("file", &link).expect("it can be");
+        let error = WholeFile::create(&link).expect_err("it is a link");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
     }
 }

@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+/// The most workers that make sense on one machine; a slip of the finger asks for more.
+pub const MOST_WORKERS: usize = 10_000;
+
 /// One lane per worker.
 #[derive(Debug)]
 pub struct Lanes {

@@ -33,7 +33,7 @@
 //! | `main` | parse, run, map to an exit code | cli, app |
 //! | [`cli`] | what was typed, what is meant ([`Plan`](cli::Plan)), exit codes | everyone's small settings |
 //! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
-//! | `signals` | SIGINT and SIGTERM | pool |
+//! | `signals` | SIGINT, SIGTERM and SIGHUP | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, file, stats, data |
 //! | [`replay`] | reports of runs that are over, back into events | stats, data |
 //! | [`journal`] | the run log, and what an earlier one says is done | data |

@@ -193,7 +193,7 @@ fn a_place_where_no_file_can_be_is_a_failure_on_this_side() {
         ("folder.csv", "cannot write folder.csv: it is a folder\n"),
         (
             "link.csv",
-            "cannot write link.csv: it is there, and is not a plain file\n",
+            "cannot write link.csv: it is a symbolic link; name the file that it leads to\n",
         ),
         (
             "csv=/dev/null",

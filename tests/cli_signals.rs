@@ -1,4 +1,4 @@
-//! The program as a process: what SIGINT and SIGTERM do to it.
+//! The program as a process: what SIGINT, SIGTERM and SIGHUP do to it.
 
 #[path = "support/pfetch.rs"]
 mod pfetch;
@@ -15,7 +15,7 @@ use rustix::process::Signal;
 use pfetch::{LIMIT, pfetch};
 use server::{Server, routes};
 
-const BOTH: [(Signal, i32); 2] = [(Signal::INT, 130), (Signal::TERM, 143)];
+const ALL: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
 /// A server that never answers `/hang…`, and tells when it has been asked.
 fn holding() -> (Server, Receiver<()>) {
@@ -33,7 +33,7 @@ fn holding() -> (Server, Receiver<()>) {
 
 #[test]
 fn a_signal_ends_the_run_and_what_was_done_is_reported() {
-    for (signal, code) in BOTH {
+    for (signal, code) in ALL {
         let (server, arrivals) = holding();
         let urls = [0, 1, 2, 3].map(|n| server.url(&format!("/hang/{n}")));
         let (good, bad) = (server.url("/bytes/7"), server.url("/status/404"));
@@ -73,7 +73,7 @@ fn json_lines_end_with_their_summary_after_a_signal_too() {
 
 #[test]
 fn a_signal_ends_the_wait_for_input() {
-    for (signal, code) in BOTH {
+    for (signal, code) in ALL {
         let server = Server::start();
         let mut running = pfetch(&["-"]).start();
         running.feed(&server.url("/bytes/1"));
@@ -121,7 +121,7 @@ fn a_signal_outweighs_failures_and_unreadable_input() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    for (second, code) in BOTH {
+    for (second, code) in ALL {
         let (server, arrivals) = holding();
         let (reader, writer) = std::io::pipe().unwrap();
         // What it has to report does not fit the pipe, and nobody reads it: it cannot wind up.
@@ -143,4 +143,17 @@ fn a_second_signal_ends_it_at_once() {
         running.end().exits(code);
         drop(reader);
     }
+}
+
+/// Rule: who starts it under nohup wants it to outlive the terminal.
+#[test]
+fn a_hangup_that_was_ignored_from_the_start_does_nothing() {
+    let server = Server::start();
+    let mut running = pfetch(&["-"]).under(&["nohup"]).start();
+    for _ in 0..2 {
+        running.feed(&server.url("/bytes/1"));
+        assert!(running.line().contains("/bytes/1"));
+        running.signal(Signal::HUP);
+    }
+    running.finish().exits(0).prints("2 URLs: 2 ok, 0 failed");
 }

@@ -267,8 +267,9 @@ fn a_listener_that_cannot_write_ends_the_run() {
         "finished",
         "finished",
         "finished",
+        "ended",
     ];
-    assert_eq!(told.order, order, "nothing is told after that");
+    assert_eq!(told.order, order, "nothing else is told after that");
     assert!(server.requests() < 10_000);
 }
 

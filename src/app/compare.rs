@@ -27,6 +27,7 @@ use crate::report::Fanout;
 use crate::run;
 use crate::run::CutShort;
 use crate::signals::Watch;
+use crate::summary::Tally;
 
 /// What to measure.
 pub(super) enum Measure {
@@ -52,11 +53,12 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
     let exports = exports(&plan)?;
-    let reports = listener(&plan, lanes.clone(), None, exports)
-        .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let reports = listener(&plan, signals.patience(), lanes.clone(), None, exports)
+        .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = Counting {
         inner: baselines.keep(reports),
         runs: Runs::default(),
+        arm: None,
     };
     let arms = Arms {
         plan: &plan,
@@ -93,6 +95,10 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         ..Ending::default()
     };
     let is_stopped = stop.is_stopped();
+    if measured.is_err() {
+        // Whoever can still write gets an end.
+        let _ = listener.end();
+    }
     let told =
         measured.and_then(|result| tell(result, is_stopped, &plan, &mut listener, &mut ending));
     let told = told.and(listener.close().map_err(CutShort::from));
@@ -155,11 +161,30 @@ fn tell(
 struct Counting {
     inner: Keeper<Fanout>,
     runs: Runs,
+    /// The run under way.
+    arm: Option<Tally>,
+}
+
+impl Counting {
+    /// Ends all that has not ended, stopped where it was.
+    fn end(&mut self) -> io::Result<()> {
+        if let Some(mut arm) = self.arm.take() {
+            arm.set_stopped();
+            self.event(&Event::ArmEnded(arm.summary()))?;
+        }
+        self.event(&Event::Ended(self.runs.without_result(true)))
+    }
 }
 
 impl Listener for Counting {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
+        match (event, &mut self.arm) {
+            (Event::ArmStarted(run), arm) => *arm = Some(Tally::new(run.workers)),
+            (Event::Finished(outcome), Some(arm)) => arm.add(outcome),
+            (Event::ArmEnded(_), arm) => *arm = None,
+            _ => {}
+        }
         self.inner.event(event)
     }
 

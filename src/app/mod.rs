@@ -4,9 +4,11 @@ mod baseline;
 mod bodies;
 mod compare;
 mod replay;
+mod stream;
 
 use baseline::Baselines;
 use compare::Measure;
+use stream::Stream;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -28,7 +30,7 @@ use crate::pool::{Builder, Pool, StopToken};
 use crate::report::export::ExportFile;
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
 use crate::run::{self, Bodies, CutShort, Work};
-use crate::signals::Watch;
+use crate::signals::{Patience, Watch};
 use crate::text::escape;
 
 /// How long the workers have to end when all their work is done or given up.
@@ -165,8 +167,8 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     };
     let exports = exports(&plan)?;
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
-    let reports = listener(&plan, lanes.clone(), journal, exports)
-        .map_err(|error| Problem::local("cannot start a thread to show progress", &error))?;
+    let reports = listener(&plan, signals.patience(), lanes.clone(), journal, exports)
+        .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = baselines.keep(reports);
     let builder = builder(plan.workers, plan.queue);
     let pool = Fetcher::new(plan.fetch, stop, lanes).pool(builder);
@@ -187,10 +189,8 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         sweep: None,
         against: against.as_ref(),
     };
-    let gates = match report.cut_short {
-        None => judge(&plan.gates, plan.strict_gates, &figures, &mut listener),
-        Some(_) => Ok(false),
-    };
+    // Of a run that was cut short none holds: the reports that can be written say so.
+    let gates = judge(&plan.gates, plan.strict_gates, &figures, &mut listener);
     let closed = listener.close();
     // Takes the progress display off the screen before anything else is said.
     let kept = listener.into_run();
@@ -319,6 +319,7 @@ fn builder(workers: usize, queue: Option<usize>) -> Builder<()> {
 /// Everybody who is told what happens.
 fn listener(
     plan: &Plan,
+    patience: &Patience,
     lanes: Option<Arc<Lanes>>,
     journal: Option<Journal>,
     exports: Vec<(String, ExportFile)>,
@@ -328,26 +329,32 @@ fn listener(
         (ProgressMode::Lines, Some(lanes)) => Some(Progress::lines(lanes, io::stderr())?),
         _ => None,
     };
-    let stderr = |progress: &Option<Progress>| -> Box<dyn Write> {
-        match progress {
-            Some(progress) => Box::new(progress.above(io::stderr())),
-            None => Box::new(io::BufWriter::new(io::stderr())),
-        }
+    let stderr = |progress: &Option<Progress>| -> io::Result<Box<dyn Write>> {
+        let stream = Stream::new(io::stderr(), patience)?;
+        Ok(match progress {
+            Some(progress) => Box::new(progress.above(stream)),
+            None => Box::new(io::BufWriter::new(stream)),
+        })
     };
     let takes_stdout = matches!(plan.bodies, BodiesPlan::PassOn { .. });
     let stdout: Box<dyn Write> = match &progress {
         // It has the bodies.
-        _ if takes_stdout => stderr(&progress),
-        Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(io::stdout())),
-        _ => Box::new(io::BufWriter::with_capacity(64 * 1024, io::stdout())),
+        _ if takes_stdout => stderr(&progress)?,
+        Some(progress) if io::stdout().is_terminal() => {
+            Box::new(progress.above(Stream::new(io::stdout(), patience)?))
+        }
+        _ => Box::new(io::BufWriter::with_capacity(
+            64 * 1024,
+            Stream::new(io::stdout(), patience)?,
+        )),
     };
     let mut all = Fanout::default();
     if let (Some(journal), Some(log)) = (journal, &plan.log) {
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
-    all.add("warnings", Warnings::new(stderr(&progress)));
+    all.add("warnings", Warnings::new(stderr(&progress)?));
     if plan.verbose {
-        all.add("the exchanges", Verbose::new(stderr(&progress)));
+        all.add("the exchanges", Verbose::new(stderr(&progress)?));
     }
     // The display goes off the screen before the summary comes on.
     if let Some(progress) = progress {

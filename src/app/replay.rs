@@ -24,13 +24,21 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
     let signals = Watch::start(stop.clone())
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
     let mut baselines = Baselines::open(plan)?;
-    let reports = listener(plan, None, None, exports(plan)?)
+    let reports = listener(plan, signals.patience(), None, None, exports(plan)?)
         .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = baselines.keep(reports);
     let mut ending = Ending::default();
-    let told = tell(plan, files, &mut listener, &stop, &mut ending);
+    let mut all = Everybody {
+        inner: &mut listener,
+        // Nothing is lost by going on for reports in files, and they are whole then.
+        goes_on: !plan.exports.is_empty(),
+        failed: None,
+    };
+    let told = tell(plan, files, &mut all, &stop, &mut ending);
+    let failed = all.failed.take();
     let has_failed = *told.as_ref().unwrap_or(&false);
     let told = told.and_then(|_| Ok(listener.close()?));
+    let told = told.and(failed.map_or(Ok(()), |error| Err(error.into())));
     ending.signal = signals.received();
     // What was reported before a bad line comes first.
     let kept = listener.into_run();
@@ -56,7 +64,7 @@ pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
 fn tell(
     plan: &Plan,
     files: Vec<(String, Box<dyn Read>)>,
-    listener: &mut Keeper<Fanout>,
+    listener: &mut Everybody<'_>,
     stop: &StopToken,
     ending: &mut Ending,
 ) -> Result<bool, ReplayError> {
@@ -76,7 +84,7 @@ fn tell(
         Some(End::Comparison(comparison)) => (runs.parallel(), &all, Some(comparison), None),
         Some(End::Sweep(sweep)) => (runs.parallel(), &all, None, Some(sweep)),
     };
-    let against = listener.against().cloned();
+    let against = listener.inner.against().cloned();
     let figures = RunFigures {
         summary,
         counted,
@@ -87,6 +95,38 @@ fn tell(
     };
     ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
     Ok(plan.max_failures.exceeded_by(counted))
+}
+
+/// All the reports. What one of them cannot write is no reason to stop, if the others go on.
+struct Everybody<'a> {
+    inner: &'a mut Keeper<Fanout>,
+    goes_on: bool,
+    /// The first that could not be written.
+    failed: Option<io::Error>,
+}
+
+impl Everybody<'_> {
+    fn note(&mut self, told: io::Result<()>) -> io::Result<()> {
+        match told {
+            Err(error) if self.goes_on => {
+                self.failed.get_or_insert(error);
+                Ok(())
+            }
+            told => told,
+        }
+    }
+}
+
+impl Listener for Everybody<'_> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let told = self.inner.event(event);
+        self.note(told)
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        let told = self.inner.idle();
+        self.note(told)
+    }
 }
 
 /// Passes on what is told again, and keeps the figures that gates are held against. What became of gates

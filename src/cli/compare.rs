@@ -1,9 +1,10 @@
 //! The comparison and the assertions: the options, and what they mean together.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
+use super::files::Files;
 use super::values::{few, workers};
 use crate::compare::{Counts, Experiment, SweepPlan};
 use crate::gate::{Gate, Metric};
@@ -57,7 +58,7 @@ pub(super) struct CompareArgs {
         hide_short_help = true,
         help_heading = "Comparison"
     )]
-    save_baseline: Option<PathBuf>,
+    pub(super) save_baseline: Option<PathBuf>,
 
     /// Say how much longer this run took than the one saved in FILE.
     ///
@@ -70,7 +71,7 @@ pub(super) struct CompareArgs {
         hide_short_help = true,
         help_heading = "Comparison"
     )]
-    against: Option<PathBuf>,
+    pub(super) against: Option<PathBuf>,
 
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
     ///
@@ -131,12 +132,20 @@ impl CompareArgs {
         self.gates.iter().any(is_it)
     }
 
-    /// The files of saved runs, each with its option: the one to write, and the one to read.
-    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
-        [
-            ("--save-baseline", self.save_baseline.as_deref()),
-            ("--against", self.against.as_deref()),
-        ]
+    /// Notes the files of saved runs: the one to write, and the one to read.
+    pub(super) fn note(&self, files: &mut Files) -> Result<(), String> {
+        if let Some(path) = &self.save_baseline {
+            if path.as_os_str() == "-" {
+                return Err(
+                    "--save-baseline needs a file of its own, not standard output".to_owned(),
+                );
+            }
+            files.written("--save-baseline", path);
+        }
+        if let Some(path) = &self.against {
+            files.read("--against", path);
+        }
+        Ok(())
     }
 
     pub(super) fn sweep(&self) -> Option<SweepPlan> {

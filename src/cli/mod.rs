@@ -3,6 +3,7 @@
 mod args;
 mod compare;
 mod exit;
+mod files;
 mod output;
 mod plan;
 mod request;

@@ -1,10 +1,10 @@
 //! Reports: the options for those in files, and for telling runs again.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
+use super::files::Files;
 use super::plan::ListName;
 use super::values::{ExportArg, export};
 use crate::report::export::Export;
@@ -71,9 +71,10 @@ const FETCHING: [&str; 53] = [
 pub(super) struct ReportArgs {
     /// Write a report to FILE as well; may be repeated.
     ///
-    /// The formats are json, jsonl, csv, md (for the summary of a CI step) and junit. Without FORMAT= the
-    /// extension decides (.json, .jsonl, .csv, .md, and .xml for junit). FILE is written when the run is
-    /// over, whole or not at all; one that is there is replaced. In a CSV file, text that a spreadsheet
+    /// The formats are json, jsonl, csv, md (for the summary of a CI step), junit, har (for the tools of
+    /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
+    /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. In a CSV file, text that a spreadsheet
     /// would take for a formula has an apostrophe before it.
     #[arg(
         long,
@@ -130,63 +131,22 @@ impl ReportArgs {
         Ok(names)
     }
 
-    /// Refuses a file that comes with an option, and is to be written, if another option or --replay has
-    /// the same.
-    pub(super) fn own_file(
-        &self,
-        (option, path): (&str, Option<&Path>),
-        other: &[(&str, Option<&Path>)],
-    ) -> Result<(), String> {
-        let Some(path) = path else { return Ok(()) };
-        if path.as_os_str() == "-" {
-            return Err(format!(
-                "{option} needs a file of its own, not standard output"
-            ));
+    /// Notes the files: those of the reports, and those that are told again.
+    pub(super) fn note(&self, files: &mut Files) {
+        for export in &self.export {
+            files.written("--export", &export.path);
         }
-        let replayed = self.replay.iter().map(|path| ("--replay", Some(&**path)));
-        let same = identity(path);
-        let mut others = other.iter().copied().chain(replayed);
-        match others.find(|(_, path)| path.is_some_and(|path| identity(path) == same)) {
-            Some((other, _)) => Err(format!("{option} and {other} have the same file")),
-            None => Ok(()),
-        }
-    }
-
-    /// The reports in files. None of them may be one of the `other` files, each of which comes with
-    /// its option.
-    pub(super) fn exports(
-        self,
-        other: &[(&str, Option<&Path>)],
-    ) -> Result<Vec<ExportPlan>, String> {
-        let mut taken: Vec<(PathBuf, &str)> = Vec::new();
-        for (option, path) in other {
-            taken.extend(path.map(|path| (identity(path), *option)));
-        }
-        taken.extend(self.replay.iter().map(|path| (identity(path), "--replay")));
-        let mut exports = Vec::new();
-        for ExportArg { export, path } in self.export {
-            let same = identity(&path);
-            if let Some((_, option)) = taken.iter().find(|(taken, _)| *taken == same) {
-                return Err(match *option {
-                    "--export" => "two --export have the same file; give each its own".to_owned(),
-                    option => format!("--export and {option} have the same file"),
-                });
+        for path in &self.replay {
+            match path.as_os_str() == "-" {
+                true => files.read_stdin(),
+                false => files.read("--replay", path),
             }
-            taken.push((same, "--export"));
-            exports.push(ExportPlan { export, path });
         }
-        Ok(exports)
     }
-}
 
-/// The same for two ways to write the same path.
-fn identity(path: &Path) -> PathBuf {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let parent = fs::canonicalize(parent.unwrap_or(Path::new(".")));
-    match (parent, path.file_name()) {
-        (Ok(parent), Some(name)) => parent.join(name),
-        _ => path.to_path_buf(),
+    /// The reports in files.
+    pub(super) fn exports(self) -> Vec<ExportPlan> {
+        let plan = |ExportArg { export, path }| ExportPlan { export, path };
+        self.export.into_iter().map(plan).collect()
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::mem::take;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -12,6 +13,7 @@ use clap::error::ContextKind;
 
 use super::args::Args;
 use super::exit::MaxFailures;
+use super::files::Files;
 use super::output::ExportPlan;
 use super::request;
 use super::save::{BodiesPlan, LogPlan};
@@ -130,16 +132,25 @@ impl Plan {
     }
 
     fn new(mut args: Args) -> Result<Self, String> {
-        let fetch = request::fetch_config(&mut args)?;
         let replay = args.reports.replay()?;
-        let read = args.input.iter().map(|list| ("--input", Some(&**list)));
-        let other: Vec<_> = args.bodies.files().into_iter().chain(read).collect();
-        let [saved, _] = args.compare.files();
-        args.reports.own_file(saved, &other)?;
         let (urls, lists) = match args.reports.is_replay() {
             true => (Vec::new(), Vec::new()),
-            false => inputs(args.urls, args.input)?,
+            false => inputs(take(&mut args.urls), take(&mut args.input))?,
         };
+        let mut files = Files::default();
+        args.reports.note(&mut files);
+        args.compare.note(&mut files)?;
+        args.bodies.note(&mut files);
+        request::note(&args, &mut files);
+        for list in &lists {
+            match list {
+                ListName::Stdin => files.read_stdin(),
+                ListName::File(path) => files.read("--input", path),
+            }
+        }
+        files.written_stdout();
+        files.check()?;
+        let fetch = request::fetch_config(&mut args)?;
         let bodies = args
             .bodies
             .bodies(urls.len(), lists.len(), args.max_failures)?;
@@ -150,10 +161,6 @@ impl Plan {
             BaselineArg::Estimate => Baseline::Estimate,
             BaselineArg::None => Baseline::None,
         };
-        let [saved, against] = args.compare.files();
-        let [output, log] = args.bodies.files();
-        let exports = args.reports.exports(&[output, log, saved, against])?;
-        let [save_baseline, against] = [saved.1, against.1].map(|path| path.map(Path::to_path_buf));
         Ok(Plan {
             urls,
             lists,
@@ -191,13 +198,13 @@ impl Plan {
             log: args.bodies.log(),
             compare: args.compare.experiment(workers),
             sweep: args.compare.sweep(),
-            save_baseline,
-            against,
+            save_baseline: args.compare.save_baseline,
+            against: args.compare.against,
             gates: args.compare.gates,
             strict_gates: args.compare.strict_assert,
             max_failures: args.max_failures,
             replay,
-            exports,
+            exports: args.reports.exports(),
             baseline,
             format: match args.format {
                 FormatArg::Human => Format::Human(HumanStyle {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use http::HeaderMap;
 
 use super::args::Args;
+use super::files::Files;
 use super::values::Pinned;
 use crate::fetch::{DnsConfig, Family, FetchConfig, NoProxy, Proxy, ProxyConfig, TlsConfig};
 use crate::target::Secret;
@@ -54,6 +55,19 @@ pub(super) fn fetch_config(args: &mut Args) -> Result<FetchConfig, String> {
         resend: defaults.resend,
         idle_connections: defaults.idle_connections,
     })
+}
+
+/// Notes the files of certificates and keys.
+pub(super) fn note(args: &Args, files: &mut Files) {
+    for (option, path) in [
+        ("--cacert", &args.cacert),
+        ("--cert", &args.cert),
+        ("--key", &args.key),
+    ] {
+        if let Some(path) = path {
+            files.read(option, path);
+        }
+    }
 }
 
 fn headers(args: &mut Args) -> Result<HeaderMap, String> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::exit::MaxFailures;
+use super::files::Files;
 use crate::place::{Layout, Place};
 use crate::store::{Exists, StoreConfig};
 
@@ -256,12 +257,13 @@ impl BodyArgs {
         })
     }
 
-    /// The files that are written beside the bodies of a list, each with its option.
-    pub(super) fn files(&self) -> [(&'static str, Option<&Path>); 2] {
-        [
-            ("--output", self.output.as_deref()),
-            ("--log", self.log.as_deref()),
-        ]
+    /// Notes the files with names of their own.
+    pub(super) fn note(&self, files: &mut Files) {
+        for (option, path) in [("--output", &self.output), ("--log", &self.log)] {
+            if let Some(path) = path {
+                files.written(option, path);
+            }
+        }
     }
 
     pub(super) fn log(&self) -> Option<LogPlan> {

@@ -8,10 +8,8 @@ use clap::ValueEnum;
 use http::{HeaderName, HeaderValue};
 
 use crate::header;
+use crate::lanes::MOST_WORKERS;
 use crate::report::export::Export;
-
-/// The most workers that make sense on one machine; a slip of the finger asks for more.
-const MAX_WORKERS: usize = 10_000;
 
 /// The longest queue: it only hides how far ahead the list is read.
 const MAX_QUEUE: usize = 1_000_000;
@@ -53,7 +51,7 @@ pub(super) enum When {
 }
 
 pub(super) fn workers(text: &str) -> Result<usize, String> {
-    number(text, 1, MAX_WORKERS)
+    number(text, 1, MOST_WORKERS)
 }
 
 pub(super) fn queue(text: &str) -> Result<usize, String> {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 
 use super::line::{Anchor, Error, Moment, Seconds, Times, safe, version};
+use super::number;
 use crate::outcome::{Attempt, Exchange};
 use crate::text::escape;
 
@@ -12,11 +13,12 @@ use crate::text::escape;
 #[derive(Debug, Deserialize)]
 pub(super) struct Earlier {
     started_at: Option<Moment>,
-    worker: Option<usize>,
+    pub(super) worker: Option<usize>,
     total: Seconds,
     timing: Times,
     status: Option<u16>,
     requests: u32,
+    #[serde(deserialize_with = "number::count")]
     wire_bytes: u64,
     exchanges: Vec<Exchanged>,
     error: Option<Error>,

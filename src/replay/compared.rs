@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::number;
 use crate::comparison::{ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::event::{GateVerdict, Judged};
 use crate::stats::{Interval, Knee, Speedup, Usl};
@@ -10,6 +11,7 @@ use crate::text::escape;
 #[derive(Debug, Deserialize)]
 pub(super) struct Compared {
     workers: usize,
+    #[serde(deserialize_with = "number::count")]
     targets: u64,
     warmups: u32,
     serial: ArmTimes,
@@ -21,8 +23,14 @@ pub(super) struct Compared {
 }
 
 impl Compared {
-    pub(super) fn into_comparison(self) -> Comparison {
-        Comparison {
+    /// The comparison, or what is wrong with it.
+    pub(super) fn into_comparison(self) -> Result<Comparison, &'static str> {
+        number::part(self.workers)?;
+        number::times(&self.serial)?;
+        number::times(&self.parallel)?;
+        number::speedup(&self.speedup)?;
+        self.estimated.map_or(Ok(()), number::ratio)?;
+        Ok(Comparison {
             workers: self.workers,
             targets: self.targets,
             warmups: self.warmups,
@@ -32,7 +40,7 @@ impl Compared {
             estimated: self.estimated,
             differing: (self.differing.count, safe(&self.differing.urls)),
             notices: safe(&self.notices),
-        }
+        })
     }
 }
 
@@ -43,12 +51,14 @@ fn safe(texts: &[String]) -> Vec<String> {
 
 #[derive(Debug, Deserialize)]
 struct Differing {
+    #[serde(deserialize_with = "number::count")]
     count: u64,
     urls: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Swept {
+    #[serde(deserialize_with = "number::count")]
     targets: u64,
     points: Vec<SweepRuns>,
     knee: Option<Knee>,
@@ -65,6 +75,10 @@ impl Swept {
         if !is_rising || counts.first().is_none_or(|fewest| *fewest == 0) {
             return Err("the points of a sweep are of rising numbers of workers, from 1 on");
         }
+        for point in &self.points {
+            number::point(point)?;
+        }
+        self.law.as_ref().map_or(Ok(()), number::law)?;
         Ok(Sweep {
             targets: self.targets,
             points: self.points,

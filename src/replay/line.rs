@@ -17,6 +17,7 @@ use crate::timing::{Phase, Timing};
 
 use super::attempt::{Earlier, Exchanged, exchanges};
 use super::compared::{Compared, Gate, Swept};
+use super::number::{self, CENTURY};
 
 /// Any line.
 #[derive(Debug, Deserialize)]
@@ -48,6 +49,7 @@ pub(super) struct Head {
 #[derive(Debug, Deserialize)]
 pub(super) struct Run {
     pub(super) version: String,
+    #[serde(deserialize_with = "number::workers")]
     pub(super) workers: usize,
     pub(super) started_at: Moment,
     pub(super) startup: Seconds,
@@ -56,9 +58,13 @@ pub(super) struct Run {
 /// Of a summary, what cannot be had by adding up the results.
 #[derive(Debug, Deserialize)]
 pub(super) struct Totals {
+    #[serde(deserialize_with = "number::count")]
     pub(super) targets: u64,
+    #[serde(deserialize_with = "number::count")]
     done_before: u64,
+    #[serde(deserialize_with = "number::count")]
     wire_bytes: u64,
+    #[serde(deserialize_with = "number::workers_if_any")]
     workers: usize,
     paced: bool,
     pub(super) stopped: bool,
@@ -79,6 +85,7 @@ impl Totals {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Result {
+    #[serde(deserialize_with = "number::count")]
     index: u64,
     url: String,
     final_url: Option<String>,
@@ -87,7 +94,9 @@ pub(super) struct Result {
     status: Option<u16>,
     http_version: Option<String>,
     attempts: u32,
+    #[serde(deserialize_with = "number::count")]
     bytes: u64,
+    #[serde(default, deserialize_with = "number::maybe_count")]
     wire_bytes: Option<u64>,
     remote: Option<SocketAddr>,
     reused: Option<bool>,
@@ -130,6 +139,16 @@ impl Anchor {
 }
 
 impl Result {
+    /// What is wrong with a result of a run that has so many workers.
+    pub(super) fn check(&self, workers: usize) -> std::result::Result<(), &'static str> {
+        let earlier = self.earlier.iter().map(|attempt| attempt.worker);
+        let mut all = earlier.chain([self.worker]).flatten();
+        match all.all(|worker| worker < workers) {
+            true => Ok(()),
+            false => Err("its worker is none of the run's, which are counted from 0"),
+        }
+    }
+
     /// The outcome, with an index that makes it one of several runs'.
     pub(super) fn into_outcome(self, before: u64, anchor: Anchor) -> Outcome {
         let mut earlier: VecDeque<Attempt> = self
@@ -248,8 +267,10 @@ impl Redirect {
 #[derive(Debug, Deserialize)]
 struct Save {
     path: PathBuf,
+    #[serde(deserialize_with = "number::count")]
     bytes: u64,
     sha256: Option<String>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
     resumed_from: Option<u64>,
 }
 
@@ -296,9 +317,6 @@ impl Error {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "f64")]
 pub(super) struct Seconds(pub(super) Duration);
-
-/// No run lasts longer; more would only make sums run over.
-const CENTURY: f64 = 100.0 * 366.0 * 86_400.0;
 
 impl TryFrom<f64> for Seconds {
     type Error = &'static str;

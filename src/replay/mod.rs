@@ -9,6 +9,7 @@
 mod attempt;
 mod compared;
 mod line;
+mod number;
 mod source;
 
 use std::io;
@@ -175,6 +176,9 @@ impl Teller<'_> {
                         .event(&Event::Warning(crate::text::escape(&message)))?;
                 }
                 Line::Result(result) => {
+                    result
+                        .check(run.workers)
+                        .map_err(|reason| file.wrong(reason))?;
                     let outcome = result.into_outcome(self.before, self.anchor);
                     self.next = self.next.max(outcome.index.saturating_add(1));
                     tally.add(&outcome);
@@ -188,6 +192,7 @@ impl Teller<'_> {
                     return Err(file.wrong(alone));
                 }
                 Line::Arm(run) => {
+                    number::part(run.workers).map_err(|reason| file.wrong(reason))?;
                     arm = Some((run, Tally::new(run.workers)));
                     self.pass_on(&mut runs, &Event::ArmStarted(run))?;
                 }
@@ -200,7 +205,8 @@ impl Teller<'_> {
                     self.pass_on(&mut runs, &Event::ArmEnded(summary))?;
                 }
                 Line::Comparison(compared) => {
-                    let event = Event::Compared(compared.into_comparison());
+                    let comparison = compared.into_comparison();
+                    let event = Event::Compared(comparison.map_err(|reason| file.wrong(reason))?);
                     return self.measured(file, &event);
                 }
                 Line::Sweep(swept) => {
@@ -230,7 +236,10 @@ impl Teller<'_> {
                 Summary::default()
             }
             None => {
-                self.warn(&file, "has no end: the run was killed, or goes on")?;
+                self.warn(
+                    &file,
+                    "has no end: the run was killed, or goes on; it counts as stopped",
+                )?;
                 tally.set_stopped();
                 tally.summary()
             }

@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 
-use crate::event::Listener;
+use crate::event::{Event, Listener};
 use crate::fetch::{Client, Unnamed};
 use crate::input::{BadTarget, Source, Unreadable};
 use crate::journal::Done;
@@ -81,6 +81,7 @@ pub fn run(
         overdue: false,
         counted: false,
         warned: false,
+        is_over: false,
         listener,
     };
     let ended = run
@@ -91,9 +92,16 @@ pub fn run(
             Some(bad) => Err(CutShort::Strict(bad)),
             None => Ok(()),
         });
-    if ended.is_err() {
+    if let Err(cut_short) = &ended {
         pool.stop();
-        run.tally.set_stopped();
+        // It may have been all over when that could not be written.
+        if !run.is_over || matches!(cut_short, CutShort::Strict(_)) {
+            run.tally.set_stopped();
+        }
+        if !run.is_over {
+            // Who can still write gets an end; the others have said what is wrong.
+            let _ = run.listener.event(&Event::Ended(run.tally.summary()));
+        }
     }
     let gap = match run.bodies.concat().and_then(Concat::end) {
         Some(ConcatEnd::Gap { index, .. }) => run.missing.remove(&index),
@@ -139,6 +147,8 @@ struct Run<'a> {
     overdue: bool,
     counted: bool,
     warned: bool,
+    /// Whether the end has been told.
+    is_over: bool,
     listener: &'a mut dyn Listener,
 }
 

@@ -80,6 +80,7 @@ impl Run<'_> {
             self.announce(ready)?;
         }
         let summary = self.tally.summary();
+        self.is_over = true;
         self.event(&Event::Ended(summary))?;
         Ok(self.listener.idle()?)
     }

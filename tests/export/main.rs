@@ -10,4 +10,5 @@ mod events;
 mod json;
 mod junit;
 mod md;
+mod numbers;
 mod replay;

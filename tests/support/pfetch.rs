@@ -28,6 +28,8 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Pfetch {
     command: Command,
     stdin: Option<Vec<u8>>,
+    /// Standard input comes from elsewhere than the test.
+    from: Option<Stdio>,
     /// Not read by the test: standard output goes elsewhere.
     stdout: Option<Stdio>,
     /// The most time it gets.
@@ -44,6 +46,7 @@ pub(crate) fn pfetch<S: AsRef<str>>(args: &[S]) -> Pfetch {
     Pfetch {
         command,
         stdin: None,
+        from: None,
         stdout: None,
         limit: LIMIT,
     }
@@ -60,6 +63,23 @@ impl Pfetch {
     pub(crate) fn stdout(mut self, to: Stdio) -> Self {
         self.stdout = Some(to);
         self
+    }
+
+    /// Has another program start it, one that puts it in its own place.
+    pub(crate) fn under(mut self, program: &[&str]) -> Self {
+        let own = std::mem::replace(&mut self.command, Command::new(program[0]));
+        self.command.args(&program[1..]);
+        self.command.arg(own.get_program()).args(own.get_args());
+        self.command
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        self
+    }
+
+    /// Starts it with this as its standard input.
+    pub(crate) fn stdin_from(mut self, file: fs::File) -> Running {
+        self.from = Some(file.into());
+        self.start()
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -96,7 +116,7 @@ impl Pfetch {
         let stdout = self.stdout.unwrap_or_else(Stdio::piped);
         let mut child = self
             .command
-            .stdin(Stdio::piped())
+            .stdin(self.from.unwrap_or_else(Stdio::piped))
             .stdout(stdout)
             .stderr(Stdio::piped())
             .spawn()
@@ -428,7 +448,7 @@ fn watch(mut child: Child, limit: Duration) -> Receiver<ExitStatus> {
 const _: () = {
     let _ = (LIMIT, Pfetch::stdin::<&str>, Pfetch::stdout, Pfetch::env);
     let _ = (Pfetch::current_dir, Pfetch::run, Pfetch::start, Dir::new);
-    let _ = Pfetch::within;
+    let _ = (Pfetch::within, Pfetch::stdin_from, Pfetch::under);
     let _ = (Running::feed, Running::line, Running::error_line);
     let _ = (Running::signal, Running::finish, Running::end);
     #[cfg(target_os = "linux")]
