@@ -57,6 +57,9 @@ impl Write for Stream {
             return self.file.write(bytes);
         }
         let piece = &bytes[..bytes.len().min(PIECE)];
+        // Whole lines, if they are short enough: whoever is killed between two pieces tears none.
+        let lines = piece.iter().rposition(|&byte| byte == b'\n');
+        let piece = lines.map_or(piece, |last| &piece[..=last]);
         loop {
             self.wait()?;
             match self.file.write(piece) {
