@@ -80,8 +80,13 @@ impl Experiment {
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut warm_failed = 0;
+        let mut targets = None;
         for arm_run in self.runs() {
             listener.event(&Event::ArmStarted(arm_run))?;
+            // Known from the run before, so that progress knows it from the start.
+            if let Some(targets) = targets {
+                listener.event(&Event::Counted(targets))?;
+            }
             alike.begin();
             let ran = run(
                 arm_run.arm,
@@ -96,6 +101,7 @@ impl Experiment {
             if is_over {
                 return Ok(None);
             }
+            targets = Some(ran.summary.targets());
             match (arm_run.pair, arm_run.arm) {
                 (0, _) => warm_failed += ran.summary.failed,
                 (_, Arm::Serial) => serial.push(ran),

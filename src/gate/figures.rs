@@ -45,6 +45,9 @@ impl RunFigures<'_> {
                         format!("{doubt} (--strict-assert)")
                     }
                     _ if self.is_estimate(gate.metric()) => "estimated".to_owned(),
+                    _ if judgement == Judgement::Failed && figure.interval.is_none() => {
+                        barely(figure.value, gate.limit().value())
+                    }
                     _ => String::new(),
                 };
                 (Some(figure.value), figure.interval, verdict, why)
@@ -141,6 +144,15 @@ impl Figures for RunFigures<'_> {
 }
 
 /// The measured figures of a sweep.
+/// By how much a figure misses its limit, if it is so little that both may look alike.
+fn barely(value: f64, limit: f64) -> String {
+    let share = (value / limit - 1.0).abs() * 100.0;
+    match share < 1.0 {
+        true => format!("{share:.3} % off"),
+        false => String::new(),
+    }
+}
+
 fn of_sweep(sweep: &Sweep, metric: Metric) -> Result<Figure, String> {
     let figure = match metric {
         Metric::Speedup => sweep.speedup().map(|speedup| Figure {

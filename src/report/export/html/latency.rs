@@ -15,6 +15,8 @@ const RIGHT: f64 = 14.0;
 /// The height of one arm's bars, and what stands above and below.
 const BARS: f64 = 150.0;
 const HEAD: f64 = 26.0;
+/// Above the head, room for the name of one of several arms.
+const NAME: f64 = 16.0;
 const FOOT: f64 = 28.0;
 
 /// From this many times the shortest to the longest, the scale is logarithmic.
@@ -151,7 +153,8 @@ fn histogram(out: &mut dyn Write, arms: &Arms<'_>) -> io::Result<()> {
         .iter()
         .map(|(_, summary)| bins.counts(&summary.latency))
         .collect();
-    let height = arms.len() as f64 * (HEAD + BARS) + FOOT;
+    let head = if arms.len() > 1 { NAME + HEAD } else { HEAD };
+    let height = arms.len() as f64 * (head + BARS) + FOOT;
     let sentences: Vec<String> = arms
         .iter()
         .map(|arm| sentence(arm, arms.len() > 1))
@@ -169,21 +172,21 @@ fn histogram(out: &mut dyn Write, arms: &Arms<'_>) -> io::Result<()> {
         let x = x(tick);
         write!(
             out,
-            "<path class=\"grid\" d=\"M{x:.1} {HEAD}V{bottom:.1}\"/>\
+            "<path class=\"grid\" d=\"M{x:.1} {head}V{bottom:.1}\"/>\
              <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
             bottom + 18.0,
             axis::label(tick)
         )?;
     }
     for (place, ((name, summary), counts)) in arms.iter().zip(&counts).enumerate() {
-        let top = place as f64 * (HEAD + BARS) + HEAD;
+        let top = place as f64 * (head + BARS) + head;
         let floor = top + BARS;
         let most = counts.iter().copied().max().unwrap_or(0).max(1);
         if arms.len() > 1 {
             write!(
                 out,
                 "<text class=\"arm\" x=\"{LEFT}\" y=\"{:.1}\">{name}</text>",
-                top - 8.0
+                top - HEAD + 4.0
             )?;
         }
         for (count, pair) in counts
