@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::clients::{Installed, version};
+use crate::clients::{self, Installed, version};
 use crate::measure::{Contender, race};
 use crate::site::Site;
 use crate::table::Table;
@@ -131,6 +131,26 @@ fn floor(address: &str, path: &str, threads: usize, count: usize, how: &str) -> 
     Contender::new("raw sockets", count, move || {
         itself(["floor".to_owned()].iter().chain(&args))
     })
+}
+
+/// Whoever can fetch `count` URLs, `prefix` and a number each, and drop them: pfetch, wget2, curl.
+fn discarding(bench: &Bench, prefix: &str, count: usize, workers: usize) -> Vec<Contender> {
+    let list = bench.site.list(prefix, count);
+    let mut all = vec![from_list("pfetch", count, &list, move |list| {
+        clients::pfetch(workers, list)
+    })];
+    if bench.installed.wget2 {
+        all.push(from_list("wget2", count, &list, move |list| {
+            clients::wget2_discarding(workers, list)
+        }));
+    }
+    if bench.installed.curl {
+        let list = bench.site.curl_list(prefix, count);
+        all.push(from_list("curl -Z", count, &list, move |list| {
+            clients::curl(workers, list)
+        }));
+    }
+    all
 }
 
 /// A contender whose command is made from a list of URLs.

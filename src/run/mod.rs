@@ -180,7 +180,9 @@ impl Run<'_> {
             }
             self.warn_of_shortfall()?;
             self.listener.idle()?;
-            if pace.is_brisk() {
+            // What is left at the end is waited for: it may be over before a sleep is.
+            let is_nearly_done = self.source_ended && self.in_flight.len() <= self.pool.workers();
+            if !is_nearly_done && pace.is_brisk() {
                 // Nobody has to wake this thread, and the queue outlasts its sleep.
                 thread::sleep(pace::NAP);
                 continue;

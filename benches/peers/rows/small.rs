@@ -5,7 +5,7 @@ use crate::jobs::WAYS;
 use crate::measure::{Contender, Usage};
 use crate::table::{CPU, CPU_EACH, Limit, PEAK, RATE, SHORT_CPU, SHORT_WALL, Table, WALL};
 
-use super::{Bench, floor, from_list, itself};
+use super::{Bench, discarding, floor, from_list, itself};
 
 /// P1
 pub(super) fn kept(bench: &Bench) -> Vec<Table> {
@@ -17,23 +17,9 @@ fn kept_on(bench: &Bench, workers: usize) -> Table {
     const FEW: usize = 500;
     let site = &bench.site;
     let prefix = site.url("/small/");
-    let list = site.list(&prefix, COUNT);
-    let mut all = vec![
-        floor(&site.address(), "/small/1", workers, COUNT, "keep"),
-        from_list("pfetch", COUNT, &list, move |list| {
-            clients::pfetch(workers, list)
-        }),
-    ];
-    if bench.installed.wget2 {
-        all.push(from_list("wget2", COUNT, &list, move |list| {
-            clients::wget2_discarding(workers, list)
-        }));
-    }
+    let mut all = vec![floor(&site.address(), "/small/1", workers, COUNT, "keep")];
+    all.extend(discarding(bench, &prefix, COUNT, workers));
     if bench.installed.curl {
-        let curl_list = site.curl_list(&prefix, COUNT);
-        all.push(from_list("curl -Z", COUNT, &curl_list, move |list| {
-            clients::curl(workers, list)
-        }));
         let few = site.list(&prefix, FEW);
         all.push(from_list("xargs curl", FEW, &few, move |list| {
             clients::xargs_curl(workers, list)
@@ -65,25 +51,8 @@ pub(super) fn closed(bench: &Bench) -> Vec<Table> {
     const COUNT: usize = 20_000;
     const WORKERS: usize = 8;
     let site = &bench.site;
-    let prefix = site.url("/close/");
-    let list = site.list(&prefix, COUNT);
-    let mut all = vec![
-        floor(&site.address(), "/close/1", WORKERS, COUNT, "close"),
-        from_list("pfetch", COUNT, &list, |list| {
-            clients::pfetch(WORKERS, list)
-        }),
-    ];
-    if bench.installed.wget2 {
-        all.push(from_list("wget2", COUNT, &list, |list| {
-            clients::wget2_discarding(WORKERS, list)
-        }));
-    }
-    if bench.installed.curl {
-        let list = site.curl_list(&prefix, COUNT);
-        all.push(from_list("curl -Z", COUNT, &list, |list| {
-            clients::curl(WORKERS, list)
-        }));
-    }
+    let mut all = vec![floor(&site.address(), "/close/1", WORKERS, COUNT, "close")];
+    all.extend(discarding(bench, &site.url("/close/"), COUNT, WORKERS));
     bench.race(&mut all);
     let mut table = Table::new("", &[RATE, CPU_EACH, PEAK], &all);
     table.ask(

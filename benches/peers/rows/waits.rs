@@ -6,7 +6,7 @@ use crate::latency::line_delays;
 use crate::measure::{Usage, median};
 use crate::table::{CPU_EACH, Goal, Limit, PEAK, Table, WALL, middle};
 
-use super::{Bench, floor, from_list};
+use super::{Bench, discarding, floor, from_list};
 
 /// P2
 pub(super) fn delayed(bench: &Bench) -> Vec<Table> {
@@ -15,25 +15,9 @@ pub(super) fn delayed(bench: &Bench) -> Vec<Table> {
         .map(|(count, milliseconds, workers, limit)| {
             let server = DelayServer::start(milliseconds);
             let prefix = format!("http://127.0.0.1:{}/", server.port);
-            let list = bench.site.list(&prefix, count);
             let address = format!("127.0.0.1:{}", server.port);
-            let mut all = vec![
-                floor(&address, "/1", workers, count, "keep"),
-                from_list("pfetch", count, &list, move |list| {
-                    clients::pfetch(workers, list)
-                }),
-            ];
-            if bench.installed.wget2 {
-                all.push(from_list("wget2", count, &list, move |list| {
-                    clients::wget2_discarding(workers, list)
-                }));
-            }
-            if bench.installed.curl {
-                let list = bench.site.curl_list(&prefix, count);
-                all.push(from_list("curl -Z", count, &list, move |list| {
-                    clients::curl(workers, list)
-                }));
-            }
+            let mut all = vec![floor(&address, "/1", workers, count, "keep")];
+            all.extend(discarding(bench, &prefix, count, workers));
             bench.race(&mut all);
             let ideal = count / workers * usize::try_from(milliseconds).unwrap_or(0);
             let setting = format!(
