@@ -17,21 +17,13 @@ pub(crate) const WALL: Column = Column {
     figure: |usage| usage.wall,
     shown: (1e3, 0, " ms"),
 };
-pub(crate) const SHORT_WALL: Column = Column {
-    title: "time",
-    figure: |usage| usage.wall,
-    shown: (1e3, 2, " ms"),
-};
+pub(crate) const SHORT_WALL: Column = WALL.with_digits(2);
 pub(crate) const CPU: Column = Column {
     title: "CPU",
     figure: |usage| usage.cpu,
     shown: (1e3, 0, " ms"),
 };
-pub(crate) const SHORT_CPU: Column = Column {
-    title: "CPU",
-    figure: |usage| usage.cpu,
-    shown: (1e3, 2, " ms"),
-};
+pub(crate) const SHORT_CPU: Column = CPU.with_digits(2);
 pub(crate) const RATE: Column = Column {
     title: "requests/s",
     figure: Usage::rate,
@@ -49,6 +41,14 @@ pub(crate) const PEAK: Column = Column {
 };
 
 impl Column {
+    const fn with_digits(self, digits: usize) -> Self {
+        let (factor, _, unit) = self.shown;
+        Column {
+            shown: (factor, digits, unit),
+            ..self
+        }
+    }
+
     fn show(&self, value: f64) -> String {
         let (factor, digits, unit) = self.shown;
         format!("{:.digits$}{unit}", value * factor)

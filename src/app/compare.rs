@@ -11,10 +11,7 @@ use super::{
     undelivered,
 };
 use crate::baseline::Keeper;
-use crate::cli::Ending;
-use crate::cli::ListName;
-use crate::cli::Plan;
-use crate::cli::ProgressMode;
+use crate::cli::{Ending, ListName, Plan, ProgressMode};
 use crate::compare::{self, Counts, Experiment, Ran, SweepPlan};
 use crate::comparison::{Arm, Runs};
 use crate::event::{Event, Listener, RunInfo};
@@ -24,10 +21,8 @@ use crate::input::{List, Source};
 use crate::lanes::Lanes;
 use crate::pool::StopToken;
 use crate::report::Fanout;
-use crate::run;
-use crate::run::CutShort;
+use crate::run::{self, CutShort};
 use crate::signals::Watch;
-use crate::summary::Tally;
 
 /// What to measure.
 pub(super) enum Measure {
@@ -58,7 +53,6 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     let mut listener = Counting {
         inner: baselines.keep(reports),
         runs: Runs::default(),
-        arm: None,
     };
     let arms = Arms {
         plan: &plan,
@@ -97,7 +91,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
     let is_stopped = stop.is_stopped();
     if measured.is_err() {
         // Whoever can still write gets an end.
-        let _ = listener.end();
+        let _ = listener.event(&Event::Ended(listener.runs.without_result(true)));
     }
     let told =
         measured.and_then(|result| tell(result, is_stopped, &plan, &mut listener, &mut ending));
@@ -161,30 +155,11 @@ fn tell(
 struct Counting {
     inner: Keeper<Fanout>,
     runs: Runs,
-    /// The run under way.
-    arm: Option<Tally>,
-}
-
-impl Counting {
-    /// Ends all that has not ended, stopped where it was.
-    fn end(&mut self) -> io::Result<()> {
-        if let Some(mut arm) = self.arm.take() {
-            arm.set_stopped();
-            self.event(&Event::ArmEnded(arm.summary()))?;
-        }
-        self.event(&Event::Ended(self.runs.without_result(true)))
-    }
 }
 
 impl Listener for Counting {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
-        match (event, &mut self.arm) {
-            (Event::ArmStarted(run), arm) => *arm = Some(Tally::new(run.workers)),
-            (Event::Finished(outcome), Some(arm)) => arm.add(outcome),
-            (Event::ArmEnded(_), arm) => *arm = None,
-            _ => {}
-        }
         self.inner.event(event)
     }
 
@@ -214,26 +189,29 @@ impl Arms<'_> {
         let source = Source::new(&plan.urls, lists, plan.input)?;
         let began = Instant::now();
         let fetcher = Fetcher::new(plan.fetch.clone(), self.stop.clone(), self.lanes.clone());
-        match workers {
+        let (startup, summary, cut_short) = match workers {
             None => {
                 let mut client = fetcher.client(0);
                 let startup = began.elapsed();
                 let policy = plan.run.retry;
-                let summary = compare::serial(source, &mut client, policy, self.stop, listener)?;
-                Ok(Ran { summary, startup })
+                let (summary, cut_short) =
+                    compare::serial(source, &mut client, policy, self.stop, listener);
+                (startup, summary, cut_short)
             }
             Some(workers) => {
                 let pool = fetcher.pool(builder(workers, plan.queue));
                 pool.prime();
                 let startup = began.elapsed();
                 let report = run::run(plan.run, source, &pool, listener);
-                match report.cut_short {
-                    Some(cut_short) => Err(cut_short),
-                    None => Ok(Ran {
-                        summary: report.summary,
-                        startup,
-                    }),
-                }
+                (startup, report.summary, report.cut_short)
+            }
+        };
+        match cut_short {
+            None => Ok(Ran { summary, startup }),
+            Some(cut_short) => {
+                // Whoever can still write gets an end of this, too.
+                let _ = listener.event(&Event::ArmEnded(summary));
+                Err(cut_short)
             }
         }
     }

@@ -294,7 +294,7 @@ mod tests {
         };
         let runs: Vec<_> = experiment.runs().collect();
         let order: String = runs.iter().map(|run| &run.arm.as_str()[..1]).collect();
-        assert_eq!(order, "sppssppS".to_lowercase());
+        assert_eq!(order, "sppsspps");
         let pairs: Vec<u32> = runs.iter().map(|run| run.pair).collect();
         assert_eq!(pairs, [0, 0, 1, 1, 2, 2, 3, 3]);
         assert!(

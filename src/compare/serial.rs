@@ -13,18 +13,14 @@ use crate::summary::{Summary, Tally};
 use crate::target::Target;
 
 /// Fetches everything in `source`, one after the other, and tells `listener` of each outcome. Ends
-/// early when `stop` is stopped.
-///
-/// # Errors
-///
-/// If the listener cannot go on.
+/// early when `stop` is stopped, or when the listener cannot go on: the reason comes with what was done.
 pub fn serial(
     mut source: Source,
     client: &mut Client,
     policy: RetryPolicy,
     stop: &StopToken,
     listener: &mut dyn Listener,
-) -> Result<Summary, CutShort> {
+) -> (Summary, Option<CutShort>) {
     let mut tally = Tally::new(1);
     while !stop.is_stopped() {
         let outcome = match source.next() {
@@ -38,14 +34,17 @@ pub fn serial(
                 }
                 continue;
             }
-            Next::End => return Ok(tally.summary()),
+            Next::End => return (tally.summary(), None),
         };
         tally.add(&outcome);
-        listener.event(&Event::Finished(outcome))?;
-        listener.idle()?;
+        let told = listener.event(&Event::Finished(outcome));
+        if let Err(error) = told.and_then(|()| listener.idle()) {
+            tally.set_stopped();
+            return (tally.summary(), Some(error.into()));
+        }
     }
     tally.set_stopped();
-    Ok(tally.summary())
+    (tally.summary(), None)
 }
 
 /// All attempts at one target.

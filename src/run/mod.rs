@@ -25,6 +25,7 @@ use crate::event::{Event, Listener};
 use crate::fetch::{Client, Unnamed};
 use crate::input::{BadTarget, Source, Unreadable};
 use crate::journal::Done;
+use crate::outcome::Outcome;
 use crate::pool::{JobHandle, Pool};
 use crate::retry::Decision;
 use crate::schedule::{self, Schedule};
@@ -273,7 +274,7 @@ impl Run<'_> {
     fn conclude(
         &mut self,
         job: Job,
-        outcome: crate::outcome::Outcome,
+        outcome: Outcome,
         unnamed: Option<Unnamed>,
     ) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
