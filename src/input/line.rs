@@ -47,8 +47,13 @@ struct JsonLine {
     sha256: Option<String>,
 }
 
-/// Reads one line, without its line end. `None` for a blank line and a comment.
-pub(super) fn read(bytes: &[u8], config: InputConfig) -> Option<Result<Meaning, BadLine>> {
+/// Reads one line, without its line end. `None` for a blank line and a comment. A line is read faster if
+/// its URL has the origin of `near`.
+pub(super) fn read(
+    bytes: &[u8],
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Option<Result<Meaning, BadLine>> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.trim(),
         Err(error) => {
@@ -67,9 +72,9 @@ pub(super) fn read(bytes: &[u8], config: InputConfig) -> Option<Result<Meaning, 
         return None;
     }
     Some(if text.starts_with('{') {
-        json(text, config)
+        json(text, config, near)
     } else {
-        url(text, config)
+        url(text, config, near)
     })
 }
 
@@ -84,8 +89,12 @@ pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
 }
 
 /// Reads URL text.
-pub(super) fn url(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
-    match Location::parse(text, config.default_scheme) {
+pub(super) fn url(
+    text: &str,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<Meaning, BadLine> {
+    match Location::parse_near(text, config.default_scheme, near) {
         Ok(location) => Ok(Meaning {
             location,
             verb: config.verb,
@@ -100,7 +109,7 @@ pub(super) fn url(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
     }
 }
 
-fn json(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
+fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Meaning, BadLine> {
     // The line itself is not shown: its headers may hold secrets.
     let bad = |reason: String| BadLine {
         excerpt: Arc::from("{…}"),
@@ -113,7 +122,7 @@ fn json(text: &str, config: InputConfig) -> Result<Meaning, BadLine> {
             error.column()
         ))
     })?;
-    let mut meaning = url(&line.url, config)?;
+    let mut meaning = url(&line.url, config, near)?;
     meaning.verb = line.action.unwrap_or(config.verb);
     let mut headers = HeaderMap::new();
     for (name, value) in &line.headers {
@@ -192,7 +201,7 @@ mod tests {
     type Found = Result<(String, Verb, usize), (String, String)>;
 
     fn line(text: &[u8]) -> Option<Found> {
-        read(text, InputConfig::default()).map(|read| {
+        read(text, InputConfig::default(), None).map(|read| {
             read.map(|m| {
                 let headers = m.headers.map_or(0, |h| h.len());
                 (m.location.text().to_string(), m.verb, headers)

@@ -122,7 +122,7 @@ impl Source {
         for (position, text) in arguments.iter().enumerate() {
             let place = || format!("argument {}", position + 1);
             // What a list would take for a comment is here a URL that is not one.
-            let meaning = line::url(text, config);
+            let meaning = line::url(text, config, None);
             ready.push_back(Next::Item(item(index, place, meaning)));
             index += 1;
         }

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::line::{self, MAX_LINE_BYTES};
 use super::{InputConfig, Item, List, Message, Unreadable, item};
+use crate::target::Location;
 
 /// Items in one message, and messages that may wait: how far the reader may be ahead.
 const BATCH: usize = 128;
@@ -28,6 +29,7 @@ pub(super) fn start(
         config,
         index,
         batch: Vec::with_capacity(BATCH),
+        near: None,
         sender,
     };
     // Not joined: the thread may wait for a terminal or a pipe for ever. It ends with its input,
@@ -56,6 +58,8 @@ struct Reader {
     config: InputConfig,
     index: u64,
     batch: Vec<Item>,
+    /// A URL of the origin that the last one had.
+    near: Option<Location>,
     sender: Sender<Message>,
 }
 
@@ -123,11 +127,19 @@ impl Reader {
         let meaning = if length > kept.len() as u64 {
             Err(line::too_long(kept, length))
         } else {
-            match line::read(kept, self.config) {
+            match line::read(kept, self.config, self.near.as_ref()) {
                 Some(meaning) => meaning,
                 None => return Ok(()),
             }
         };
+        if let Ok(line::Meaning { location, .. }) = &meaning
+            && !self
+                .near
+                .as_ref()
+                .is_some_and(|near| near.same_origin(location))
+        {
+            self.near = Some(location.clone());
+        }
         let place = || format!("{name}:{number}");
         self.batch.push(item(self.index, place, meaning));
         self.index += 1;
