@@ -11,7 +11,9 @@ use crate::text::escape;
 
 use super::Baseline;
 use super::against;
-use super::units::{bytes, counted, duration, stopped};
+use super::units::{
+    align_right, bytes, counted, duration, push_bytes, push_duration, push_number, stopped,
+};
 use super::versus;
 
 /// How a [`Human`] report looks.
@@ -29,6 +31,8 @@ pub struct HumanStyle {
 #[derive(Debug)]
 pub struct Human<W> {
     out: W,
+    /// The last line's text: memory for the next.
+    line: String,
     style: HumanStyle,
     /// Whether what is going on is a run whose lines have been printed already, in another run of a
     /// comparison, or will be.
@@ -56,6 +60,7 @@ impl<W: Write> Human<W> {
     pub fn new(out: W, style: HumanStyle) -> Self {
         Human {
             out,
+            line: String::new(),
             style,
             is_repeat: false,
             has_shown: false,
@@ -80,18 +85,34 @@ impl<W: Write> Human<W> {
         } else {
             ("", "", "")
         };
+        // Most of what a run prints, and all of it for most URLs: without the formatting machinery.
+        let text = &mut self.line;
+        text.clear();
+        text.push_str(colour);
+        let start = text.len();
         match outcome.status {
-            Some(status) => write!(self.out, "{colour}{status:>5}{reset}")?,
-            None if outcome.verdict == Verdict::Unchanged => {
-                write!(self.out, "{colour} kept{reset}")?;
-            }
-            None => write!(self.out, "{colour} fail{reset}")?,
+            Some(status) => push_number(text, status.into()),
+            None if outcome.verdict == Verdict::Unchanged => text.push_str("kept"),
+            None => text.push_str("fail"),
         }
+        align_right(text, start, 5);
+        text.push_str(reset);
+        text.push_str("  ");
+        let start = text.len();
         // Of a target that was tried again, the time of all attempts.
-        let total = outcome.elapsed().map(duration).unwrap_or_default();
-        let size = outcome.status.map(|_| bytes(outcome.bytes));
-        let size = size.unwrap_or_default();
-        write!(self.out, "  {total:>9}  {size:>9}  {}", outcome.url)?;
+        if let Some(elapsed) = outcome.elapsed() {
+            push_duration(text, elapsed);
+        }
+        align_right(text, start, 9);
+        text.push_str("  ");
+        let start = text.len();
+        if outcome.status.is_some() {
+            push_bytes(text, outcome.bytes);
+        }
+        align_right(text, start, 9);
+        text.push_str("  ");
+        text.push_str(&outcome.url);
+        self.out.write_all(text.as_bytes())?;
         if let Some(url) = &outcome.final_url {
             write!(self.out, " {dim}-> {url}{reset}")?;
         }
