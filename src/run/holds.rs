@@ -38,13 +38,13 @@ pub(super) struct Holds {
 }
 
 impl Holds {
-    fn of(&self, origin: &str, now: Instant) -> Option<Instant> {
+    fn of(&self, origin: &str) -> Option<Instant> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
         let mut until = self.lock();
         let moment = *until.get(origin)?;
-        if moment <= now {
+        if moment <= Instant::now() {
             until.remove(origin);
             return None;
         }
@@ -77,7 +77,7 @@ impl Action<Client, Arc<Target>> for Patient {
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Ran {
         let location = &target.location;
-        if let Some(moment) = self.holds.of(location.origin(), Instant::now()) {
+        if let Some(moment) = self.holds.of(location.origin()) {
             return Ran::Held(moment);
         }
         let (outcome, unnamed) = self.deed.run(worker, Arc::clone(&target));

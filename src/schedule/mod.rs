@@ -9,9 +9,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
 
 /// What holds starts back. The default holds nothing back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -49,7 +52,7 @@ pub enum Next<T> {
 #[derive(Debug)]
 pub struct Schedule<T> {
     limits: Limits,
-    origins: HashMap<Arc<str>, Origin<T>>,
+    origins: HashMap<Arc<str>, Origin<T>, RandomState>,
     /// Origins of which an item may start, by that item's sequence number.
     ready: BTreeMap<u64, Arc<str>>,
     /// Origins that are held back until a moment.
@@ -63,11 +66,40 @@ pub struct Schedule<T> {
 
 #[derive(Debug)]
 struct Origin<T> {
-    queue: BTreeMap<u64, T>,
+    /// A heap rather than a tree: it keeps its memory when it is empty, as it is after each item of a
+    /// run that nothing holds back.
+    queue: BinaryHeap<Queued<T>>,
     in_flight: usize,
     not_before: Option<Instant>,
     place: Place,
 }
+
+/// An item in an origin's queue. The greatest is the one that goes first: that with the lowest number.
+#[derive(Debug)]
+struct Queued<T> {
+    sequence: u64,
+    item: T,
+}
+
+impl<T> Ord for Queued<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.sequence.cmp(&self.sequence)
+    }
+}
+
+impl<T> PartialOrd for Queued<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Queued<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.sequence == other.sequence
+    }
+}
+
+impl<T> Eq for Queued<T> {}
 
 /// Where an origin is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +118,7 @@ pub fn later(now: Instant, wait: Duration) -> Instant {
 impl<T> Origin<T> {
     fn new() -> Self {
         Origin {
-            queue: BTreeMap::new(),
+            queue: BinaryHeap::new(),
             in_flight: 0,
             not_before: None,
             place: Place::Nowhere,
@@ -107,7 +139,7 @@ impl<T> Schedule<T> {
         );
         Schedule {
             limits,
-            origins: HashMap::new(),
+            origins: HashMap::default(),
             ready: BTreeMap::new(),
             held: BTreeSet::new(),
             later: BTreeMap::new(),
@@ -145,7 +177,7 @@ impl<T> Schedule<T> {
         if self.waiting == 0 {
             return Next::Nothing;
         }
-        let Some((&sequence, origin)) = self.ready.first_key_value() else {
+        let Some((_, origin)) = self.ready.first_key_value() else {
             let held = self.held.first().map(|(until, _)| *until);
             let later = self.later.first_key_value().map(|((due, _), _)| *due);
             return match held.into_iter().chain(later).min() {
@@ -163,9 +195,9 @@ impl<T> Schedule<T> {
             ..
         } = self.limits;
         let entry = self.entry(&origin);
-        let item = entry
+        let Queued { item, .. } = entry
             .queue
-            .remove(&sequence)
+            .pop()
             .expect("an origin is listed as ready by an item in its queue");
         entry.in_flight += 1;
         if !origin_delay.is_zero() {
@@ -200,7 +232,8 @@ impl<T> Schedule<T> {
             .chain(
                 self.origins
                     .values_mut()
-                    .flat_map(|origin| std::mem::take(&mut origin.queue)),
+                    .flat_map(|origin| std::mem::take(&mut origin.queue))
+                    .map(|Queued { sequence, item }| (sequence, item)),
             )
             .collect();
         all.sort_by_key(|(sequence, _)| *sequence);
@@ -231,8 +264,7 @@ impl<T> Schedule<T> {
     }
 
     fn enqueue(&mut self, origin: Arc<str>, sequence: u64, item: T, now: Instant) {
-        let replaced = self.entry(&origin).queue.insert(sequence, item);
-        debug_assert!(replaced.is_none(), "sequence {sequence} is waiting already");
+        self.entry(&origin).queue.push(Queued { sequence, item });
         self.relist(&origin, now);
     }
 
@@ -255,9 +287,9 @@ impl<T> Schedule<T> {
         let most = self.limits.per_origin.unwrap_or(usize::MAX);
         let entry = self.entry(origin);
         entry.not_before = entry.not_before.filter(|until| *until > now);
-        let place = match (entry.not_before, entry.queue.first_key_value()) {
+        let place = match (entry.not_before, entry.queue.peek()) {
             (Some(until), _) => Place::Held(until),
-            (None, Some((sequence, _))) if entry.in_flight < most => Place::Ready(*sequence),
+            (None, Some(first)) if entry.in_flight < most => Place::Ready(first.sequence),
             (None, _) => Place::Nowhere,
         };
         let is_idle = place == Place::Nowhere && entry.queue.is_empty() && entry.in_flight == 0;
