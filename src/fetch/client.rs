@@ -1,5 +1,6 @@
 //! The client: one worker's way from a target to an outcome.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,6 +8,7 @@ use http::{Method, Request, StatusCode, Version};
 use ureq::Agent;
 
 use super::meter::{Limits, Measured, Meter};
+use super::request::Addressee;
 use super::sink::Sink;
 use super::{Fetcher, error, exchange, redirect, request, version};
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
@@ -22,6 +24,8 @@ pub(super) const BODY_BUFFER: usize = 16 * 1024;
 pub struct Client {
     pub(super) shared: Arc<Fetcher>,
     agent: Agent,
+    /// Who was asked last.
+    addressee: Option<Addressee>,
     pub(super) meter: Arc<Meter>,
     pub(super) buffer: Vec<u8>,
     pub(super) worker: usize,
@@ -32,7 +36,7 @@ pub(super) struct Visit<'a> {
     pub(super) target: &'a Target,
     pub(super) method: Method,
     limits: Limits,
-    pub(super) location: Location,
+    pub(super) location: Cow<'a, Location>,
     pub(super) sink: Sink,
     /// Whether the user asks for something else than the whole body, and for a part of it.
     pub(super) has_conditions: bool,
@@ -82,6 +86,7 @@ impl Client {
         Client {
             shared,
             agent,
+            addressee: None,
             meter,
             buffer: vec![0; BODY_BUFFER],
             worker,
@@ -117,7 +122,7 @@ impl Client {
                 connect_timeout: config.connect_timeout,
                 stall_timeout: config.stall_timeout,
             },
-            location: target.location.clone(),
+            location: Cow::Borrowed(&target.location),
             sink,
             has_conditions: request::has_conditions(config, target),
             is_own_range: request::has_range(config, target),
@@ -138,9 +143,9 @@ impl Client {
         if let Some(lanes) = &self.shared.lanes {
             lanes.end(self.worker);
         }
-        let ended = Instant::now();
-        visit.timing.close(ended - started);
         let last = visit.last;
+        let ended = last.as_ref().map_or_else(Instant::now, |last| last.ended);
+        visit.timing.close(ended - started);
         visit.timing.ttfb = last
             .as_ref()
             .and_then(|last| last.first_byte)
@@ -200,7 +205,7 @@ impl Client {
                         url: Arc::clone(visit.location.text()),
                         status: status.as_u16(),
                     });
-                    visit.location = to;
+                    visit.location = Cow::Owned(to);
                     visit.version = None;
                     visit.bytes = 0;
                 }
@@ -232,8 +237,11 @@ impl Client {
     /// One request, measured.
     fn request(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
         let proxy = self.shared.config.proxies.of(visit.location.url()).cloned();
-        self.meter
-            .begin(visit.limits, proxy.clone(), Instant::now());
+        let began = match (&visit.last, visit.limits.started) {
+            (None, Some(started)) => started,
+            _ => Instant::now(),
+        };
+        self.meter.begin(visit.limits, proxy.clone(), began);
         let mut body_bytes = None;
         let result = self.exchange(visit, &mut body_bytes);
         let measured = self.meter.measure(Instant::now());
@@ -276,8 +284,20 @@ impl Client {
         } else {
             visit.sink.ask(visit.location.text())
         };
-        let request = request::build(config, visit.target, &visit.location, &visit.method, &ask)
-            .map_err(Broken::Own)?;
+        if !self
+            .addressee
+            .as_ref()
+            .is_some_and(|known| known.is_of(&visit.location))
+        {
+            self.addressee = None;
+        }
+        let addressee = match &mut self.addressee {
+            Some(known) => known,
+            none => none.insert(Addressee::of(&visit.location).map_err(Broken::Own)?),
+        };
+        let to = (&*visit.location, &*addressee);
+        let request =
+            request::build(config, visit.target, to, &visit.method, &ask).map_err(Broken::Own)?;
         visit.sent = Sent {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),

@@ -126,6 +126,8 @@ impl Span {
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) timing: Timing,
+    /// When it was over.
+    pub(super) ended: Instant,
     pub(super) first_byte: Option<Instant>,
     pub(super) phase: Phase,
     pub(super) remote: Option<SocketAddr>,
@@ -181,6 +183,7 @@ impl Meter {
                 receive: r.first_byte.map(|first| now - first),
                 ..Timing::default()
             },
+            ended: now,
             first_byte: r.first_byte,
             phase: r.phase(),
             remote: r.remote,
@@ -190,21 +193,32 @@ impl Meter {
         }
     }
 
-    /// Whether the request may go on; if not, the fault is kept for the client to find.
-    pub(super) fn check(&self) -> Result<(), ureq::Error> {
+    /// Whether the request may go on, and how long to wait at most before this is asked again: one of
+    /// two fixed lengths, so that a socket's time-out seldom needs setting. If it may not, the fault is
+    /// kept for the client to find.
+    pub(super) fn check(&self) -> Result<Duration, ureq::Error> {
         self.check_at(Instant::now())
     }
 
-    fn check_at(&self, now: Instant) -> Result<(), ureq::Error> {
-        let fault = if self.stop.is_stopped() {
-            Some(Fault::Stopped)
-        } else {
-            self.lock().exceeded(now)
-        };
-        match fault {
-            Some(fault) => Err(self.fail(fault)),
-            None => Ok(()),
+    /// Whether nobody has asked to stop: the part of [`check`](Meter::check) that costs next to nothing.
+    pub(super) fn check_stop(&self) -> Result<(), ureq::Error> {
+        if self.stop.is_stopped() {
+            return Err(self.fail(Fault::Stopped));
         }
+        Ok(())
+    }
+
+    fn check_at(&self, now: Instant) -> Result<Duration, ureq::Error> {
+        self.check_stop()?;
+        let reading = self.lock();
+        if let Some(fault) = reading.exceeded(now) {
+            drop(reading);
+            return Err(self.fail(fault));
+        }
+        Ok(match reading.next_limit() {
+            Some(limit) if limit < now + TICK => FINE_TICK,
+            _ => TICK,
+        })
     }
 
     /// Keeps the fault for the client and gives ureq an error to unwind with. The first fault is
@@ -223,16 +237,6 @@ impl Meter {
             .filter(|known| !matches!(known, Fault::Socket(..)));
         drop(reading);
         self.fail(fault)
-    }
-
-    /// How long to wait at most before the next [`check`](Meter::check): one of two fixed lengths,
-    /// so that a socket's time-out seldom needs setting.
-    pub(super) fn tick(&self) -> Duration {
-        let now = Instant::now();
-        match self.lock().next_limit() {
-            Some(limit) if limit < now + TICK => FINE_TICK,
-            _ => TICK,
-        }
     }
 
     /// When the nearest limit is reached.

@@ -17,12 +17,12 @@ pub(super) fn destination(
     config: &FetchConfig,
 ) -> Result<Option<Location>, Failure> {
     let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
-    let Some(reference) = headers.get(header::LOCATION).filter(|_| is_redirect) else {
-        return Ok(None);
-    };
-    if config.max_redirects == 0 {
+    if !is_redirect || config.max_redirects == 0 {
         return Ok(None);
     }
+    let Some(reference) = headers.get(header::LOCATION) else {
+        return Ok(None);
+    };
     if followed >= config.max_redirects as usize {
         return Err(failure(format!(
             "more than {} redirects (--max-redirects)",

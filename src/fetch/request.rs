@@ -1,5 +1,6 @@
 //! What is sent: the request's line and headers.
 
+use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
@@ -19,27 +20,88 @@ const CONDITIONS: [HeaderName; 6] = [
     header::IF_UNMODIFIED_SINCE,
 ];
 
-/// The request for `location`, to which redirects may have led from `target`. Only the origin that
+/// How many headers a request has room for before it needs more memory: the usual ones, and a few.
+const USUAL_HEADERS: usize = 6;
+
+/// What all requests to one origin have in common: made once for as long as they follow one another.
+#[derive(Debug)]
+pub(super) struct Addressee {
+    origin: Box<str>,
+    scheme: Scheme,
+    authority: Authority,
+    host: HeaderValue,
+}
+
+impl Addressee {
+    /// The one that `location` names.
+    pub(super) fn of(location: &Location) -> Result<Self, Failure> {
+        let origin = location.origin();
+        let parts = origin.parse::<Uri>().map(Uri::into_parts);
+        let Ok(Parts {
+            scheme: Some(scheme),
+            authority: Some(authority),
+            ..
+        }) = parts
+        else {
+            return Err(unwritable());
+        };
+        // The port is there if it is not the scheme's own (RFC 9110, 7.2).
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| unwritable())?;
+        Ok(Addressee {
+            origin: origin.into(),
+            scheme,
+            authority,
+            host,
+        })
+    }
+
+    /// Whether `location` names the same.
+    pub(super) fn is_of(&self, location: &Location) -> bool {
+        *self.origin == *location.origin()
+    }
+
+    fn uri(&self, location: &Location) -> Result<Uri, Failure> {
+        let path = PathAndQuery::try_from(&location.text()[self.origin.len()..]);
+        let mut parts = Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(path.map_err(|_| unwritable())?);
+        Uri::from_parts(parts).map_err(|_| unwritable())
+    }
+}
+
+fn unwritable() -> Failure {
+    Failure {
+        kind: FailureKind::Protocol,
+        phase: None,
+        message: "the URL cannot be written in an HTTP request; percent-encode it".to_owned(),
+    }
+}
+
+/// The request for `location`, which names this addressee, and to which redirects may have led from `target`. Only the origin that
 /// the user named gets the user's headers and credentials.
 pub(super) fn build(
     config: &FetchConfig,
     target: &Target,
-    location: &Location,
+    (location, addressee): (&Location, &Addressee),
     method: &Method,
     ask: &Ask<'_>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
-    *request.uri_mut() = location.text().parse().map_err(|_| Failure {
-        kind: FailureKind::Protocol,
-        phase: None,
-        message: "the URL cannot be written in an HTTP request; percent-encode it".to_owned(),
-    })?;
+    *request.uri_mut() = addressee.uri(location)?;
+    // All that ureq would add if it were not there, each value made anew.
     let headers = request.headers_mut();
+    headers.reserve(USUAL_HEADERS);
+    headers.insert(header::HOST, addressee.host.clone());
     headers.insert(header::USER_AGENT, config.user_agent.clone());
-    if config.compressed {
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
-    }
+    headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+    let coding = if config.compressed {
+        ACCEPTED
+    } else {
+        "identity"
+    };
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
     let mut authorization = location.authorization();
     let own = target.headers.as_deref();
     let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));
@@ -80,16 +142,15 @@ pub(super) fn build(
 
 /// The most bytes that its head takes when it is sent.
 pub(super) fn head_length(request: &Request<()>) -> usize {
-    /// Between and after names and values, or the words of the first line.
+    /// Between and after names and values.
     const MARKS: usize = 4;
-    /// What ureq adds without being told: accept, and the names of the others.
-    const OWN: usize = 128;
+    /// The protocol's version, the marks of the first line, the empty line; and some to spare.
+    const OWN: usize = 64;
     let uri = request.uri();
     let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
-    let host = uri.authority().map_or(0, |host| host.as_str().len());
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + MARKS);
-    request.method().as_str().len() + path + host + headers.sum::<usize>() + OWN
+    request.method().as_str().len() + path + headers.sum::<usize>() + OWN
 }
 
 /// Whether the user asks for something else than the whole body, whatever it is now.

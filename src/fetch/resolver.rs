@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 
 use ureq::config::Config;
 use ureq::http::Uri;
+use ureq::http::uri::{Authority, Scheme};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::meter::{Fault, Meter, TICK};
+use super::meter::{Fault, Meter};
 use crate::pool::{Pool, Worker};
 
 /// A failed look-up is not repeated for this long.
@@ -154,11 +155,11 @@ impl Dns {
                     return Err(meter.fail(fault));
                 }
                 Some(Entry::Pending) => {
-                    meter.check()?;
+                    let tick = meter.check()?;
                     table = self
                         .names
                         .changed
-                        .wait_timeout(table, TICK.min(meter.tick()))
+                        .wait_timeout(table, tick)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0;
                 }
@@ -264,8 +265,32 @@ impl fmt::Debug for Dns {
 /// One worker's view of the shared look-ups: ureq's resolver for its agent.
 #[derive(Debug)]
 pub(super) struct WorkerResolver {
-    pub(super) dns: Arc<Dns>,
-    pub(super) meter: Arc<Meter>,
+    dns: Arc<Dns>,
+    meter: Arc<Meter>,
+    /// The last answer, and what it was an answer to: good for the whole run, as all answers are.
+    last: Mutex<Option<Answer>>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    is_https: bool,
+    authority: Authority,
+    addresses: ResolvedSocketAddrs,
+}
+
+impl WorkerResolver {
+    pub(super) fn new(dns: Arc<Dns>, meter: Arc<Meter>) -> Self {
+        WorkerResolver {
+            dns,
+            meter,
+            last: Mutex::new(None),
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Answer>> {
+        // Whole values only are put there.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Resolver for WorkerResolver {
@@ -275,9 +300,16 @@ impl Resolver for WorkerResolver {
         _config: &Config,
         _timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let mut resolved = self.empty();
         // Through a proxy, the proxy is what is connected to.
         let proxy = self.meter.proxy();
+        let is_https = uri.scheme() == Some(&Scheme::HTTPS);
+        if let (None, Some(last)) = (&proxy, &*self.last())
+            && last.is_https == is_https
+            && uri.authority() == Some(&last.authority)
+        {
+            return Ok(last.addresses.clone());
+        }
+        let mut resolved = self.empty();
         let (host, port) = match &proxy {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
             None => authority(uri)?,
@@ -291,6 +323,13 @@ impl Resolver for WorkerResolver {
         };
         for address in addresses.iter().take(MOST_ADDRESSES) {
             resolved.push(SocketAddr::new(*address, port));
+        }
+        if let (None, Some(authority)) = (&proxy, uri.authority()) {
+            *self.last() = Some(Answer {
+                is_https,
+                authority: authority.clone(),
+                addresses: resolved.clone(),
+            });
         }
         Ok(resolved)
     }

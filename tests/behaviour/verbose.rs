@@ -14,13 +14,19 @@ fn requests_and_responses_are_shown_with_their_connections() {
     let run = pfetch(&["-v", "-j1", &a, &b]).run().exits(1);
     let expected = format!(
         "* GET {a} at {addr}, new connection\n\
+         > host: {addr}\n\
          > user-agent: pfetch/{version}\n\
+         > accept: */*\n\
+         > accept-encoding: identity\n\
          < HTTP/1.1 200\n\
          < x-answer: yes\n\
          < content-length: 3\n\
          < connection: keep-alive\n\
          * GET {b} at {addr}, kept connection\n\
+         > host: {addr}\n\
          > user-agent: pfetch/{version}\n\
+         > accept: */*\n\
+         > accept-encoding: identity\n\
          < HTTP/1.1 404\n\
          < content-length: 11\n\
          < connection: keep-alive\n",
@@ -70,9 +76,13 @@ fn what_was_not_sent_or_not_answered_is_said() {
     let url = server.url("/");
     let run = pfetch(&["-v", "--retry=0", "-I", &url]).run().exits(1);
     let expected = format!(
-        "* HEAD {url} at {}, new connection\n> user-agent: pfetch/{}\n",
-        server.addr(),
-        env!("CARGO_PKG_VERSION")
+        "* HEAD {url} at {addr}, new connection\n\
+         > host: {addr}\n\
+         > user-agent: pfetch/{version}\n\
+         > accept: */*\n\
+         > accept-encoding: identity\n",
+        addr = server.addr(),
+        version = env!("CARGO_PKG_VERSION"),
     );
     run.check("no answer", run.stderr == expected);
     let private = server.url("/");

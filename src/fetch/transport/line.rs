@@ -48,10 +48,8 @@ impl Socket {
         })
     }
 
-    fn check(&self) -> io::Result<()> {
-        self.meter
-            .check()
-            .map_err(|error| io::Error::other(Metered(error)))
+    fn check(&self) -> io::Result<Duration> {
+        self.meter.check().map_err(metered)
     }
 
     /// Keeps a real error for the client, before the layers above make something else of it.
@@ -59,6 +57,10 @@ impl Socket {
         let fault = Fault::Socket(error.kind(), error.to_string());
         io::Error::new(error.kind(), Metered(self.meter.fail(fault)))
     }
+}
+
+fn metered(error: ureq::Error) -> io::Error {
+    io::Error::other(Metered(error))
 }
 
 /// Whether the call should simply be made again, after a look at the limits.
@@ -72,8 +74,7 @@ fn is_passing(error: &io::Error) -> bool {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            self.check()?;
-            let tick = self.meter.tick();
+            let tick = self.check()?;
             if tick != self.tick {
                 self.stream
                     .set_read_timeout(Some(tick))
@@ -94,11 +95,13 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // What is written is a request's head, or a piece of a handshake: there is room for it at once,
+        // and the read that follows looks at the other limits.
+        self.meter.check_stop().map_err(metered)?;
         loop {
-            self.check()?;
             match self.stream.write(bytes) {
                 Ok(count) => return Ok(count),
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_passing(&error) => drop(self.check()?),
                 Err(error) => return Err(self.report(error)),
             }
         }

@@ -35,7 +35,6 @@ pub(super) fn agent(
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .proxy(None)
-        .accept_encoding("identity")
         // A worker has one request under way at a time, so one connection a host is enough.
         .max_idle_connections(idle_connections)
         .max_idle_connections_per_host(1)
@@ -46,9 +45,6 @@ pub(super) fn agent(
         dns: Arc::clone(dns),
         block_private,
     };
-    let resolver = WorkerResolver {
-        dns: Arc::clone(dns),
-        meter: Arc::clone(meter),
-    };
+    let resolver = WorkerResolver::new(Arc::clone(dns), Arc::clone(meter));
     Agent::with_parts(config, connector, resolver)
 }

@@ -129,8 +129,8 @@ impl Transport for Wire {
     fn is_open(&mut self) -> bool {
         let was_idle = std::mem::replace(&mut self.idle, true);
         // A read of TLS ends with a record, so it need not have seen all that was there.
-        let is_fresh = !self.is_tls && self.last_read.elapsed() < FRESH;
-        !was_idle || is_fresh || self.line.is_quiet()
+        let is_fresh = || !self.is_tls && self.last_read.elapsed() < FRESH;
+        !was_idle || is_fresh() || self.line.is_quiet()
     }
 
     fn is_tls(&self) -> bool {
