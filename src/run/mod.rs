@@ -20,6 +20,7 @@ use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
+use foldhash::fast::RandomState;
 
 use crate::event::{Event, Listener};
 use crate::fetch::{Client, Unnamed};
@@ -71,7 +72,7 @@ pub fn run(
             .and_then(|time| Instant::now().checked_add(time)),
         notices: unbounded(),
         holds: Arc::default(),
-        in_flight: HashMap::new(),
+        in_flight: HashMap::default(),
         held: None,
         queue_is_full: false,
         read: 0,
@@ -133,7 +134,7 @@ struct Run<'a> {
     notices: (Sender<u64>, Receiver<u64>),
     holds: Arc<Holds>,
     /// Keyed by index, which is also the key of the notice.
-    in_flight: HashMap<u64, (Job, JobHandle<Ran>)>,
+    in_flight: HashMap<u64, (Job, JobHandle<Ran>), RandomState>,
     /// A job that the schedule lets start and the pool's queue had no room for.
     held: Option<Job>,
     queue_is_full: bool,
@@ -156,7 +157,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn work(&mut self) -> Result<(), CutShort> {
         let stop = self.pool.stop_token();
-        let mut pace = Pace::default();
+        let mut pace = Pace::new(Instant::now());
         loop {
             if stop.is_stopped() || self.is_full {
                 return self.wind_up(Ending::Stopped);
@@ -169,8 +170,8 @@ impl Run<'_> {
             }
             let (filled, wake) = self.fill(now)?;
             self.count()?;
-            let ended = self.collect()?;
-            pace.collected(ended);
+            let ended = self.collect(now)?;
+            pace.ended(ended, now);
             if ended > 0 || filled == Filled::Partly {
                 continue;
             }
@@ -183,7 +184,7 @@ impl Run<'_> {
             self.listener.idle()?;
             // What is left at the end is waited for: it may be over before a sleep is.
             let is_nearly_done = self.source_ended && self.in_flight.len() <= self.pool.workers();
-            if !is_nearly_done && pace.is_brisk() {
+            if !is_nearly_done && pace.is_brisk(now) {
                 // Nobody has to wake this thread, and the queue outlasts its sleep.
                 thread::sleep(pace::NAP);
                 continue;
@@ -200,13 +201,13 @@ impl Run<'_> {
             let silent = never();
             let out = self.bodies.concat().map_or(&silent, Concat::progress);
             let mut message = None;
-            let waiting = Instant::now();
             select_biased! {
                 recv(stop.as_channel()) -> _ => {}
                 recv(self.notices.1) -> key => {
                     let key = key.expect("the run holds a sender of this channel");
-                    pace.woken_after(waiting.elapsed());
-                    self.finish(key)?;
+                    let now = Instant::now();
+                    pace.ended(1, now);
+                    self.finish(key, now)?;
                 }
                 // A disconnected feed is the end of the input, which the next `fill` sees.
                 recv(feed) -> received => message = received.ok(),
@@ -220,23 +221,22 @@ impl Run<'_> {
     }
 
     /// Takes in all jobs that have ended. Returns how many.
-    fn collect(&mut self) -> Result<usize, CutShort> {
+    fn collect(&mut self, now: Instant) -> Result<usize, CutShort> {
         let mut count = 0;
         while let Ok(key) = self.notices.1.try_recv() {
-            self.finish(key)?;
+            self.finish(key, now)?;
             count += 1;
         }
         Ok(count)
     }
 
     /// Takes in a job that has ended: its outcome is told, unless it is worth another attempt.
-    fn finish(&mut self, key: u64) -> Result<(), CutShort> {
+    fn finish(&mut self, key: u64, now: Instant) -> Result<(), CutShort> {
         // A target that was given up after a stop may still give notice.
         let Some((mut job, handle)) = self.in_flight.remove(&key) else {
             return Ok(());
         };
         self.queue_is_full = false;
-        let now = Instant::now();
         let target = Arc::clone(&job.target);
         let origin = target.location.origin();
         self.schedule.finished(origin, now);
