@@ -2,6 +2,8 @@
 
 #[path = "support/pfetch.rs"]
 mod pfetch;
+#[path = "support/raw.rs"]
+mod raw;
 #[path = "support/server.rs"]
 mod server;
 
@@ -13,6 +15,7 @@ use crossbeam_channel::{Receiver, unbounded};
 use rustix::process::Signal;
 
 use pfetch::{LIMIT, pfetch};
+use raw::Raw;
 use server::{Server, routes};
 
 const ALL: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
@@ -49,6 +52,31 @@ fn a_signal_ends_the_run_and_what_was_done_is_reported() {
             .prints("\n  6 URLs: 1 ok, 1 failed, 4 skipped · ")
             .prints("\n  parallel ");
     }
+}
+
+#[test]
+fn a_server_is_not_to_blame_for_what_did_not_come_while_the_program_was_stopped() {
+    let (arrived, arrivals) = unbounded();
+    let (go_on, told) = unbounded();
+    let server = Raw::start(move |mut wire| {
+        wire.request();
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")?;
+        let _ = arrived.send(());
+        let _ = told.recv_timeout(LIMIT);
+        wire.send(b"def")
+    });
+    let stall = Duration::from_secs(2);
+    let running = pfetch(&["--stall-timeout=2s", "--retry=1", &server.url("/")]).start();
+    arrivals.recv_timeout(LIMIT).unwrap();
+    running.signal(Signal::STOP);
+    // Time that has to pass, not something to wait for.
+    thread::sleep(stall + Duration::from_secs(1));
+    running.signal(Signal::CONT);
+    // A stall would be seen at once, and the target asked for again.
+    let again = arrivals.recv_timeout(stall / 2);
+    go_on.send(()).unwrap();
+    let run = running.end().exits(0);
+    run.check("one request", again.is_err() && server.connections() == 1);
 }
 
 #[test]

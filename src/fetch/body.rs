@@ -187,8 +187,6 @@ impl Client {
             if filled == self.buffer.len() || is_due {
                 written_at = began;
                 let written = visit.write(&self.buffer[..filled], digest);
-                // It may have waited for whoever reads the output.
-                self.meter.was_busy(began);
                 match written {
                     Ok(()) => filled = 0,
                     Err(Refused::Changed) => return Ok(None),

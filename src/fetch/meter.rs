@@ -95,6 +95,8 @@ struct Reading {
     first_byte: Option<Instant>,
     /// Since when less than [`STALL_BYTES`] have come, and how many have.
     quiet: Option<(Instant, usize)>,
+    /// When somebody last looked whether the request may go on.
+    looked: Option<Instant>,
     /// Whether the request is out and its response's header not yet whole. The stall clock does not
     /// start anew meanwhile: dripped headers and interim responses may not go on for ever.
     in_head: bool,
@@ -210,7 +212,8 @@ impl Meter {
 
     fn check_at(&self, now: Instant) -> Result<Duration, ureq::Error> {
         self.check_stop()?;
-        let reading = self.lock();
+        let mut reading = self.lock();
+        reading.look(now);
         if let Some(fault) = reading.exceeded(now) {
             drop(reading);
             return Err(self.fail(fault));
@@ -328,15 +331,6 @@ impl Meter {
         });
     }
 
-    /// Since this moment nobody has read from the socket: what did not come meanwhile is not to be held
-    /// against the server.
-    pub(super) fn was_busy(&self, since: Instant) {
-        let busy = since.elapsed();
-        if let Some((quiet_since, _)) = &mut self.lock().quiet {
-            *quiet_since += busy;
-        }
-    }
-
     fn lock(&self) -> MutexGuard<'_, Reading> {
         // Plain assignments only under this lock, so a poisoned one is still consistent.
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
@@ -344,6 +338,19 @@ impl Meter {
 }
 
 impl Reading {
+    /// Takes note that somebody looks. Nobody waits for longer than a tick at a time; who comes later has
+    /// waited for whoever reads the output, or was stopped meanwhile (Ctrl-Z): what did not come then is
+    /// not to be held against the server.
+    fn look(&mut self, now: Instant) {
+        let away = self.looked.map(|looked| now - looked);
+        if let (Some(away), Some((since, _))) = (away, &mut self.quiet)
+            && away >= 2 * TICK
+        {
+            *since = now.min(*since + (away - TICK));
+        }
+        self.looked = Some(now);
+    }
+
     fn phase(&self) -> Phase {
         if self.first_byte.is_some() {
             Phase::Receive
