@@ -153,6 +153,27 @@ fn workers_limit_the_requests_at_once_with_any_queue() {
 }
 
 #[test]
+fn by_default_there_are_no_more_workers_than_urls_on_the_command_line() {
+    let server = Server::start();
+    for count in [1, 2, 5] {
+        let urls = vec![server.url("/bytes/1"); count];
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        let workers = match count {
+            1 => " · 1 worker\n".to_owned(),
+            _ => format!(" · {count} workers\n"),
+        };
+        pfetch(&urls).run().exits(0).prints(&workers);
+        // Of a list nobody knows how long it is.
+        let all = format!(" · {} workers\n", ::pfetch::pool::default_workers());
+        pfetch(&["-"])
+            .stdin(urls.join("\n"))
+            .run()
+            .exits(0)
+            .prints(&all);
+    }
+}
+
+#[test]
 fn workers_really_work_at_once() {
     // No answer before the fourth request: fewer at once would wait for ever.
     let together = std::sync::Barrier::new(4);

@@ -69,6 +69,8 @@ pub(super) struct Args {
     pub(super) strict: bool,
 
     /// How many URLs to fetch at once [default: CPUs + 4, at most 32].
+    ///
+    /// By default no more than there are URLs, when all of them stand on the command line.
     #[arg(short = 'j', long, value_name = "N", value_parser = workers, help_heading = "Pool")]
     pub(super) workers: Option<usize>,
 

@@ -22,7 +22,7 @@ use crate::compare::{Experiment, SweepPlan};
 use crate::fetch::FetchConfig;
 use crate::gate::Gate;
 use crate::input::InputConfig;
-use crate::pool::default_workers;
+use crate::pool::{default_workers, default_workers_for};
 use crate::report::{Baseline, HumanStyle};
 use crate::retry::RetryPolicy;
 use crate::run::{Order, RunConfig};
@@ -155,7 +155,10 @@ impl Plan {
             .bodies
             .bodies(urls.len(), lists.len(), args.max_failures)?;
         args.compare.check()?;
-        let workers = args.workers.unwrap_or_else(default_workers);
+        let workers = args.workers.unwrap_or_else(|| match lists.is_empty() {
+            true => default_workers_for(urls.len()),
+            false => default_workers(),
+        });
         let quiet = args.quiet;
         let baseline = match args.baseline {
             BaselineArg::Estimate => Baseline::Estimate,

@@ -34,12 +34,27 @@ pub struct Builder<S> {
     make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
 }
 
+/// How many more workers than processors there are by default.
+const SPARE: usize = 4;
+
+/// The most workers there are by default.
+const MOST: usize = 32;
+
 /// The default number of workers: `min(32, cpus + 4)`, where `cpus` is what this process may use.
 ///
 /// The rule of Python's `ThreadPoolExecutor`: jobs that mostly wait want a few more threads than
 /// there are processors, and many more seldom help.
 pub fn default_workers() -> usize {
-    (num_cpus::get() + 4).min(32)
+    (num_cpus::get() + SPARE).min(MOST)
+}
+
+/// The default number of workers where there will be no more than so many jobs: no more than those.
+pub fn default_workers_for(jobs: usize) -> usize {
+    // Every machine has workers for so few, and to count its processors takes as long as a job near by.
+    if jobs <= SPARE + 1 {
+        return jobs.max(1);
+    }
+    default_workers().min(jobs)
 }
 
 impl Builder<()> {

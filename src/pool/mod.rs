@@ -64,7 +64,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 
 pub use action::{Action, Worker};
-pub use builder::{Builder, default_workers};
+pub use builder::{Builder, default_workers, default_workers_for};
 pub use crew::Shortfall;
 pub use handle::{JobError, JobHandle, JobResult};
 pub use iter::{AsCompleted, Completed, Map, TimedOut, as_completed};

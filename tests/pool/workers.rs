@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, ThreadId};
 
 use crossbeam_channel::{Sender, unbounded};
-use pfetch::pool::{Pool, Worker, default_workers};
+use pfetch::pool::{Pool, Worker, default_workers, default_workers_for};
 
 use super::{Gate, Pass, timely};
 
@@ -158,6 +158,15 @@ fn a_state_lives_and_dies_on_its_workers_own_thread() {
 fn there_are_a_few_more_workers_than_processors_unless_told_otherwise() {
     assert!((5..=32).contains(&default_workers()));
     assert_eq!(Pool::builder().build().workers(), default_workers());
+}
+
+#[test]
+fn for_few_jobs_there_are_no_more_workers_than_jobs_by_default() {
+    for jobs in 1..=100 {
+        let workers = default_workers_for(jobs);
+        assert_eq!(workers, default_workers().min(jobs), "{jobs} jobs");
+    }
+    assert_eq!(default_workers_for(0), 1);
 }
 
 #[test]
