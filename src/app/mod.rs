@@ -12,6 +12,7 @@ use stream::Stream;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ use crate::run::{self, Bodies, CutShort, Work};
 use crate::signals::{Patience, Watch};
 use crate::text::escape;
 
-/// How long the workers have to end when all their work is done or given up.
+/// How long the workers have to end when some of their work was given up.
 const GOODBYE: Duration = Duration::from_millis(100);
 
 /// Descriptors that are not connections: standard streams, lists, libraries.
@@ -194,8 +195,14 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let closed = listener.close();
     // Takes the progress display off the screen before anything else is said.
     let kept = listener.into_run();
-    // A worker that hangs in the system (there should be none) does not keep the program.
-    let _ = pool.shutdown(GOODBYE);
+    if report.has_left_jobs {
+        // A worker that hangs in the system (there should be none) does not keep the program.
+        let _ = pool.shutdown(GOODBYE);
+    } else {
+        // Idle threads end with the process, all at once: to wake each and wait for it takes longer than
+        // a URL near by, and with a thousand of them a while.
+        mem::forget(pool);
+    }
 
     let mut ending = Ending {
         signal: signals.received(),

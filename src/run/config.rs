@@ -80,6 +80,8 @@ pub struct Report {
     /// The URL whose body is missing from the output that bodies are passed on to, and that this output
     /// therefore ended at.
     pub gap: Option<Arc<str>>,
+    /// Whether jobs were left to themselves that had not ended when the run did.
+    pub has_left_jobs: bool,
     /// What ended the run early, if neither the stop token nor the deadline did.
     pub cut_short: Option<CutShort>,
 }

@@ -83,6 +83,7 @@ pub fn run(
         overdue: false,
         counted: false,
         warned: false,
+        has_left_jobs: false,
         is_over: false,
         listener,
     };
@@ -115,6 +116,7 @@ pub fn run(
         overdue: run.overdue,
         is_full: run.is_full,
         gap,
+        has_left_jobs: run.has_left_jobs || !run.in_flight.is_empty(),
         cut_short: ended.err(),
     }
 }
@@ -149,6 +151,8 @@ struct Run<'a> {
     overdue: bool,
     counted: bool,
     warned: bool,
+    /// Whether jobs in flight were given up.
+    has_left_jobs: bool,
     /// Whether the end has been told.
     is_over: bool,
     listener: &'a mut dyn Listener,

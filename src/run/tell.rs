@@ -58,6 +58,7 @@ impl Run<'_> {
                 recv(patience) -> _ => {}
             }
         }
+        self.has_left_jobs = !self.in_flight.is_empty();
         let mut left: Vec<Job> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
         left.extend(self.held.take());
         left.extend(self.schedule.drain());
