@@ -1,17 +1,18 @@
 //! Limits: whatever a server does, a fetch ends; and a stop ends it at once.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pfetch::fetch::FetchConfig;
+use pfetch::fetch::{DnsConfig, FetchConfig};
 use pfetch::outcome::{FailureKind, Outcome, Verdict};
 use pfetch::timing::Phase;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
 
 use crate::raw::Raw;
 use crate::server::Server;
-use crate::support::{Underway, assert_failed, get, told};
+use crate::support::{Underway, assert_failed, client, get, get_with, told};
 
 const SHORT: Duration = Duration::from_millis(300);
 const PAUSE: Duration = Duration::from_millis(10);
@@ -37,8 +38,12 @@ struct Full {
 }
 
 fn full() -> Full {
+    full_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+fn full_at(addr: SocketAddr) -> Full {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
-    bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("the loopback has a free port");
+    bind(&socket, &addr).expect("the loopback has a free port");
     listen(&socket, 0).expect("a bound socket listens");
     let listener = TcpListener::from(socket);
     let addr = listener.local_addr().expect("a bound socket has a name");
@@ -73,6 +78,31 @@ fn connecting_has_its_limit() {
         "timed out after 300ms",
     );
     assert!(outcome.timing.connect >= Some(SHORT / 2), "{outcome:#?}");
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_not_waited_for_when_there_is_another() {
+    // The first is the one that is waited for, and the last the one that is connected to; the one
+    // between is begun while another is under way, and does not answer either.
+    let server = Server::start();
+    let port = server.addr().port();
+    let hosts: Vec<IpAddr> = [3, 2, 1].map(|n| IpAddr::from([127, 0, 0, n])).into();
+    let _full = [0, 1].map(|n| full_at(SocketAddr::new(hosts[n], port)));
+    let config = FetchConfig {
+        connect_timeout: Duration::from_secs(3600),
+        dns: DnsConfig {
+            pinned: HashMap::from([(("some.invalid".to_owned(), port), hosts)]),
+            ..DnsConfig::default()
+        },
+        ..unlimited()
+    };
+    let mut client = client(config);
+    for reused in [false, true] {
+        let outcome = get_with(&mut client, &format!("http://some.invalid:{port}/bytes/5"));
+        assert_eq!(outcome.verdict, Verdict::Ok, "{outcome:#?}");
+        assert_eq!(outcome.remote, Some(server.addr()), "{outcome:#?}");
+        assert_eq!(outcome.reused, Some(reused), "{outcome:#?}");
+    }
 }
 
 #[test]

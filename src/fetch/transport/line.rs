@@ -35,12 +35,11 @@ pub(super) struct Socket {
 struct Metered(ureq::Error);
 
 impl Socket {
-    /// Wraps a connected, blocking socket.
+    /// Wraps a connected, blocking socket with a time-out for sending.
     pub(super) fn new(stream: TcpStream, meter: Arc<Meter>) -> io::Result<Self> {
         // A request is one small write that should leave at once.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
-        stream.set_write_timeout(Some(TICK))?;
         Ok(Socket {
             stream,
             meter,

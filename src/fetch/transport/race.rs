@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
 
 use crate::fetch::meter::{Fault, Meter, TICK};
 
@@ -22,7 +23,7 @@ struct Attempt {
     address: SocketAddr,
 }
 
-/// A blocking, connected socket to one of `addresses`, and which one it was.
+/// A blocking, connected socket to one of `addresses`, with a time-out for sending, and which one it was.
 pub(super) fn race(
     addresses: &[SocketAddr],
     meter: &Meter,
@@ -37,12 +38,11 @@ pub(super) fn race(
             match waiting.next() {
                 Some(address) => {
                     next_start = Instant::now() + STAGGER;
-                    match begin(address) {
-                        Ok((socket, true)) => return finish(socket, address, meter),
+                    let patience = running.is_empty().then(|| meter.tick());
+                    match begin(address, patience) {
+                        Ok((socket, true)) => return Ok((TcpStream::from(socket), address)),
                         Ok((socket, false)) => running.push(Attempt { socket, address }),
-                        Err(error) if is_local(&error) => {
-                            return Err(meter.fail(Fault::Socket(error.kind(), error.to_string())));
-                        }
+                        Err(error) if is_local(&error) => return Err(local(error, meter)),
                         Err(error) => failures.push((address, error)),
                     }
                     continue;
@@ -62,7 +62,11 @@ pub(super) fn race(
         for position in ready(&running, patience, meter)?.into_iter().rev() {
             let Attempt { socket, address } = running.swap_remove(position);
             match sockopt::socket_error(&socket) {
-                Ok(Ok(())) => return finish(socket, address, meter),
+                Ok(Ok(())) => {
+                    // It need not be one that waited.
+                    ioctl_fionbio(&socket, false).map_err(|errno| local(errno.into(), meter))?;
+                    return Ok((TcpStream::from(socket), address));
+                }
                 Ok(Err(errno)) | Err(errno) => {
                     failures.push((address, errno.into()));
                     // No reason to let the next one wait any longer.
@@ -86,16 +90,30 @@ fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     order
 }
 
-/// Starts connecting. The flag says whether the connection stands already.
-fn begin(address: SocketAddr) -> io::Result<(OwnedFd, bool)> {
+/// Starts connecting, and waits so long for it if this is the only attempt under way. The flag says
+/// whether the connection stands already.
+///
+/// Such a wait is a system call, and to poll takes three more: half of what a connection on a fast
+/// network costs.
+fn begin(address: SocketAddr, patience: Option<Duration>) -> io::Result<(OwnedFd, bool)> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
-    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // A time-out for sending is one for connecting too, and stays on for the requests.
+    sockopt::set_socket_timeout(&socket, Timeout::Send, Some(patience.unwrap_or(TICK)))?;
+    if patience.is_none() {
+        ioctl_fionbio(&socket, true)?;
+    }
     match connect(&socket, &address) {
-        Ok(()) => Ok((socket, true)),
+        Ok(()) => {
+            if patience.is_none() {
+                ioctl_fionbio(&socket, false)?;
+            }
+            Ok((socket, true))
+        }
+        // Also when the patience is at an end: it goes on connecting.
         Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
         Err(errno) => Err(errno.into()),
     }
@@ -114,10 +132,7 @@ fn ready(
     let patience = Timespec::try_from(patience).expect("a tick fits any clock");
     match poll(&mut polled, Some(&patience)) {
         Ok(_) | Err(Errno::INTR) => {}
-        Err(errno) => {
-            let error = io::Error::from(errno);
-            return Err(meter.fail(Fault::Socket(error.kind(), error.to_string())));
-        }
+        Err(errno) => return Err(local(errno.into(), meter)),
     }
     Ok(polled
         .iter()
@@ -127,16 +142,9 @@ fn ready(
         .collect())
 }
 
-fn finish(
-    socket: OwnedFd,
-    address: SocketAddr,
-    meter: &Meter,
-) -> Result<(TcpStream, SocketAddr), ureq::Error> {
-    ioctl_fionbio(&socket, false).map_err(|errno| {
-        let error = io::Error::from(errno);
-        meter.fail(Fault::Socket(error.kind(), error.to_string()))
-    })?;
-    Ok((TcpStream::from(socket), address))
+/// A fault of this machine, for the client to find.
+fn local(error: io::Error, meter: &Meter) -> ureq::Error {
+    meter.fail(Fault::Socket(error.kind(), error.to_string()))
 }
 
 /// Whether the fault is this machine's, so that another address cannot help.
