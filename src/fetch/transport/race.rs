@@ -178,7 +178,46 @@ fn plain(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use rustix::net::{bind, getsockname, listen};
+
     use super::*;
+    use crate::pool::StopToken;
+
+    /// A listener that takes no connection, and what keeps it from taking one.
+    fn silent() -> (SocketAddr, Vec<TcpStream>, OwnedFd) {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
+        bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        listen(&socket, 0).unwrap();
+        let address = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap();
+        let connect = |_| TcpStream::connect_timeout(&address, STAGGER).ok();
+        let taken: Vec<TcpStream> = (0..16).map_while(connect).collect();
+        assert!(taken.len() < 16, "a backlog of 0 has no end");
+        (address, taken, socket)
+    }
+
+    #[test]
+    fn whoever_wins_is_a_socket_that_waits_up_to_a_tick() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let open = listener.local_addr().unwrap();
+        let (silent, _taken, _listening) = silent();
+        let meter = Meter::new(StopToken::new());
+        // The only one, and one that is begun while another is under way.
+        for addresses in [&[open][..], &[silent, open]] {
+            let (mut stream, remote) = race(addresses, &meter).unwrap();
+            assert_eq!(remote, open);
+            stream.set_read_timeout(Some(STAGGER)).unwrap();
+            let started = Instant::now();
+            stream.read(&mut [0; 1]).expect_err("nobody writes");
+            assert!(started.elapsed() > STAGGER / 2, "{addresses:?}");
+            // The system rounds it up to its own ticks.
+            let patience = stream.write_timeout().unwrap().unwrap();
+            assert!((TICK..2 * TICK).contains(&patience), "{patience:?}");
+        }
+    }
 
     #[test]
     fn address_families_take_turns_beginning_with_the_first() {
