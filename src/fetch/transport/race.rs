@@ -33,12 +33,12 @@ pub(super) fn race(
     let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
     let mut next_start = Instant::now();
     loop {
-        meter.check()?;
+        let tick = meter.check()?;
         if running.is_empty() || Instant::now() >= next_start {
             match waiting.next() {
                 Some(address) => {
                     next_start = Instant::now() + STAGGER;
-                    let patience = running.is_empty().then(|| meter.tick());
+                    let patience = running.is_empty().then_some(tick);
                     match begin(address, patience) {
                         Ok((socket, true)) => return Ok((TcpStream::from(socket), address)),
                         Ok((socket, false)) => running.push(Attempt { socket, address }),
