@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::StopToken;
-use super::worker::{Job, work};
+use super::job::Queued;
+use super::worker::work;
 
 /// The system gave a pool fewer worker threads than it wanted; the pool works with those.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,7 +207,7 @@ impl<S> Crew<S> {
 
 impl<S: 'static> Crew<S> {
     /// Counts a new job, and starts a worker for it if there are more jobs than workers.
-    pub(super) fn enlist(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
+    pub(super) fn enlist(self: &Arc<Self>, jobs: &Receiver<Queued<S>>) -> Hired {
         let unfinished = self.unfinished.fetch_add(1, Ordering::SeqCst) + 1;
         let started = self.started();
         if started >= self.wanted || unfinished <= started {
@@ -216,7 +217,7 @@ impl<S: 'static> Crew<S> {
     }
 
     /// Starts all workers that there may be, and waits until each has its state.
-    pub(super) fn muster(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) {
+    pub(super) fn muster(self: &Arc<Self>, jobs: &Receiver<Queued<S>>) {
         while self.started() < self.wanted && self.shortfall().is_none() {
             self.hire(jobs);
         }
@@ -232,7 +233,7 @@ impl<S: 'static> Crew<S> {
     }
 
     #[cold]
-    fn hire(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
+    fn hire(self: &Arc<Self>, jobs: &Receiver<Queued<S>>) -> Hired {
         let mut hired = self.hired();
         let index = self.started();
         // Another submitter may have been here first; a system that refused once is left alone.
