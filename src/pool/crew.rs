@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Receiver;
 
 use super::StopToken;
-use super::worker::{Job, work};
+use super::job::Queued;
+use super::worker::work;
 
 /// The system gave a pool fewer worker threads than it wanted; the pool works with those.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +52,11 @@ pub(super) struct Crew<S> {
     stack_size: Option<usize>,
     pub(super) stop: StopToken,
     pub(super) make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
-    /// Jobs submitted and not yet ended.
-    unfinished: AtomicUsize,
+    /// Jobs submitted so far.
+    submitted: Apart<AtomicUsize>,
+    /// Jobs ended so far: a count of its own, or each job would take the one line of memory to and
+    /// fro between submitter and worker.
+    ended: Apart<AtomicUsize>,
     /// Threads inside `wait_until_done`: waking costs a system call, so it is done only for someone.
     joiners: AtomicUsize,
     started: AtomicUsize,
@@ -60,6 +64,11 @@ pub(super) struct Crew<S> {
     roll: Mutex<Roll>,
     changed: Condvar,
 }
+
+/// A value on a cache line of its own, and on the next one too: processors fetch them in pairs.
+#[derive(Default)]
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// What has become of starting threads.
 #[derive(Default)]
@@ -94,7 +103,8 @@ impl<S> Crew<S> {
             stack_size,
             stop,
             make_state,
-            unfinished: AtomicUsize::new(0),
+            submitted: Apart::default(),
+            ended: Apart::default(),
             joiners: AtomicUsize::new(0),
             started: AtomicUsize::new(0),
             hired: Mutex::new(Threads::default()),
@@ -115,12 +125,19 @@ impl<S> Crew<S> {
     pub(super) fn finished(&self) {
         // Sequentially consistent together with `wait_until_done`: either this sees the joiner, or
         // the joiner sees the zero.
-        if self.unfinished.fetch_sub(1, Ordering::SeqCst) == 1
-            && self.joiners.load(Ordering::SeqCst) > 0
-        {
+        self.ended.0.fetch_add(1, Ordering::SeqCst);
+        if self.joiners.load(Ordering::SeqCst) > 0 && self.unfinished() == 0 {
             let _roll = self.roll();
             self.changed.notify_all();
         }
+    }
+
+    /// Jobs submitted and not yet ended.
+    fn unfinished(&self) -> usize {
+        // In this order: what has ended was submitted before, and if the later count is no larger
+        // nothing was under way when it was read.
+        let ended = self.ended.0.load(Ordering::SeqCst);
+        self.submitted.0.load(Ordering::SeqCst).wrapping_sub(ended)
     }
 
     /// Counts the calling worker's thread as ended.
@@ -146,7 +163,7 @@ impl<S> Crew<S> {
     pub(super) fn wait_until_done(&self) {
         self.joiners.fetch_add(1, Ordering::SeqCst);
         let mut roll = self.roll();
-        while self.unfinished.load(Ordering::SeqCst) > 0 {
+        while self.unfinished() > 0 {
             roll = self
                 .changed
                 .wait(roll)
@@ -206,17 +223,17 @@ impl<S> Crew<S> {
 
 impl<S: 'static> Crew<S> {
     /// Counts a new job, and starts a worker for it if there are more jobs than workers.
-    pub(super) fn enlist(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
-        let unfinished = self.unfinished.fetch_add(1, Ordering::SeqCst) + 1;
+    pub(super) fn enlist(self: &Arc<Self>, jobs: &Receiver<Queued<S>>) -> Hired {
+        self.submitted.0.fetch_add(1, Ordering::SeqCst);
         let started = self.started();
-        if started >= self.wanted || unfinished <= started {
+        if started >= self.wanted || self.unfinished() <= started {
             return Hired::Somebody;
         }
         self.hire(jobs)
     }
 
     /// Starts all workers that there may be, and waits until each has its state.
-    pub(super) fn muster(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) {
+    pub(super) fn muster(self: &Arc<Self>, jobs: &Receiver<Queued<S>>) {
         while self.started() < self.wanted && self.shortfall().is_none() {
             self.hire(jobs);
         }
@@ -232,7 +249,7 @@ impl<S: 'static> Crew<S> {
     }
 
     #[cold]
-    fn hire(self: &Arc<Self>, jobs: &Receiver<Box<dyn Job<S>>>) -> Hired {
+    fn hire(self: &Arc<Self>, jobs: &Receiver<Queued<S>>) -> Hired {
         let mut hired = self.hired();
         let index = self.started();
         // Another submitter may have been here first; a system that refused once is left alone.
@@ -278,7 +295,7 @@ impl<S> fmt::Debug for Crew<S> {
             .field("name", &self.name)
             .field("wanted", &self.wanted)
             .field("started", &self.started())
-            .field("unfinished", &self.unfinished.load(Ordering::Relaxed))
+            .field("unfinished", &self.unfinished())
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 //! The caller's end of a job: its [`JobHandle`], and what can go wrong with it, [`JobError`].
 
 use std::fmt;
+use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,17 +45,17 @@ impl std::error::Error for JobError {}
 /// The way to one submitted job's result. Dropping it does not cancel the job.
 #[must_use = "a dropped handle cannot tell whether its job failed; use `drop` if that is meant"]
 pub struct JobHandle<T> {
-    slot: Arc<Slot<JobResult<T>>>,
+    job: Arc<dyn Ended<T>>,
+}
+
+/// What a handle sees of its job: the slot.
+pub(super) trait Ended<T>: Send + Sync + RefUnwindSafe {
+    fn slot(&self) -> &Slot<JobResult<T>>;
 }
 
 impl<T> JobHandle<T> {
-    /// A handle, and the only writer of the slot that it reads.
-    pub(super) fn pair() -> (JobHandle<T>, SlotWriter<T>) {
-        let slot = Arc::new(Slot::new());
-        let writer = SlotWriter {
-            slot: Some(Arc::clone(&slot)),
-        };
-        (JobHandle { slot }, writer)
+    pub(super) fn new(job: Arc<dyn Ended<T>>) -> Self {
+        JobHandle { job }
     }
 
     /// Waits for the job to end and gives its result. Every job ends with one (a panicking, a
@@ -64,7 +65,8 @@ impl<T> JobHandle<T> {
     ///
     /// [`JobError`] says why there is no output.
     pub fn join(self) -> JobResult<T> {
-        self.slot
+        self.job
+            .slot()
             .wait()
             .expect("only this handle takes from its slot, and both ways of taking consume it")
     }
@@ -75,7 +77,7 @@ impl<T> JobHandle<T> {
     ///
     /// The handle itself, if the job has not ended by then: wait again with it, or drop it.
     pub fn join_timeout(self, timeout: Duration) -> Result<JobResult<T>, Self> {
-        if self.slot.wait_timeout(timeout) {
+        if self.job.slot().wait_timeout(timeout) {
             Ok(self.join())
         } else {
             Err(self)
@@ -84,45 +86,20 @@ impl<T> JobHandle<T> {
 
     /// Whether the job has ended, so that [`join`](JobHandle::join) would not wait.
     pub fn is_done(&self) -> bool {
-        self.slot.is_filled()
+        self.job.slot().is_filled()
     }
 
     /// Asks for a notice: `key` goes to `sender` when the job ends, at once if it already has.
     /// One thread can follow any number of jobs this way.
     pub fn notify(&self, sender: &Sender<u64>, key: u64) {
-        self.slot.notify(sender, key);
+        self.job.slot().notify(sender, key);
     }
 }
 
 impl<T> fmt::Debug for JobHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobHandle")
-            .field("slot", &self.slot)
+            .field("slot", self.job.slot())
             .finish()
-    }
-}
-
-/// The job's end of the slot. A job that is dropped unrun says so through it, so that a handle
-/// never waits for a job that no longer exists.
-pub(super) struct SlotWriter<T> {
-    slot: Option<Arc<Slot<JobResult<T>>>>,
-}
-
-impl<T> SlotWriter<T> {
-    pub(super) fn write(mut self, result: JobResult<T>) {
-        self.put(result);
-    }
-
-    fn put(&mut self, result: JobResult<T>) {
-        if let Some(slot) = self.slot.take() {
-            // This writer is the slot's only one and writes once, so the slot cannot be full.
-            let _ = slot.fill(result);
-        }
-    }
-}
-
-impl<T> Drop for SlotWriter<T> {
-    fn drop(&mut self) {
-        self.put(Err(JobError::Stopped));
     }
 }

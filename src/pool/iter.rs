@@ -1,7 +1,7 @@
 //! Results of many jobs as an iterator: in input order ([`Map`]) or completion order
 //! ([`AsCompleted`]).
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::iter::Fuse;
 use std::time::{Duration, Instant};
@@ -75,9 +75,8 @@ impl std::error::Error for TimedOut {}
 /// for inputs, and by [`as_completed`] for handles.
 pub struct AsCompleted<T, I: Iterator<Item = JobHandle<T>>> {
     submissions: Fuse<I>,
-    /// Keyed by position, which is also the key of the notice.
-    running: HashMap<u64, JobHandle<T>>,
-    submitted: u64,
+    running: Running<T>,
+    submitted: usize,
     look_ahead: usize,
     notices: (Sender<u64>, Receiver<u64>),
 }
@@ -107,7 +106,7 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
     pub(super) fn new(submissions: I, look_ahead: usize) -> Self {
         AsCompleted {
             submissions: submissions.fuse(),
-            running: HashMap::new(),
+            running: Running::new(),
             submitted: 0,
             look_ahead,
             notices: unbounded(),
@@ -130,11 +129,10 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
             let Some(handle) = self.submissions.next() else {
                 break;
             };
-            handle.notify(&self.notices.0, self.submitted);
-            self.running.insert(self.submitted, handle);
+            self.running.add(self.submitted, handle, &self.notices.0);
             self.submitted += 1;
         }
-        if self.running.is_empty() {
+        if self.running.len() == 0 {
             return Ok(None);
         }
         let key = match deadline {
@@ -149,12 +147,9 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
                 .recv()
                 .expect("this iterator holds a sender of its own channel"),
         };
-        let handle = self
-            .running
-            .remove(&key)
-            .expect("each key is handed out once and noticed once");
+        let (index, handle) = self.running.remove(key);
         Ok(Some(Completed {
-            index: usize::try_from(key).expect("as many jobs as fit in memory"),
+            index,
             result: handle.join(),
         }))
     }
@@ -176,5 +171,79 @@ impl<T, I: Iterator<Item = JobHandle<T>>> fmt::Debug for AsCompleted<T, I> {
             .field("submitted", &self.submitted)
             .field("look_ahead", &self.look_ahead)
             .finish_non_exhaustive()
+    }
+}
+
+/// Jobs that have not been given yet, under the keys of their notices. The keys are used again, so
+/// that finding a job takes no search and a slow one holds up no memory but its own.
+struct Running<T> {
+    /// With the position of each job's input.
+    jobs: Vec<Option<(usize, JobHandle<T>)>>,
+    free: Vec<usize>,
+}
+
+impl<T> Running<T> {
+    fn new() -> Self {
+        Running {
+            jobs: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.jobs.len() - self.free.len()
+    }
+
+    fn add(&mut self, index: usize, handle: JobHandle<T>, notices: &Sender<u64>) {
+        let key = self.free.pop().unwrap_or_else(|| {
+            self.jobs.push(None);
+            self.jobs.len() - 1
+        });
+        handle.notify(notices, key as u64);
+        self.jobs[key] = Some((index, handle));
+    }
+
+    fn remove(&mut self, key: u64) -> (usize, JobHandle<T>) {
+        let key = usize::try_from(key).expect("keys are places in memory");
+        let job = self.jobs[key]
+            .take()
+            .expect("each key is noticed once before it is used again");
+        self.free.push(key);
+        job
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::{Pool, Worker};
+
+    #[test]
+    fn a_slow_job_holds_up_no_memory_but_its_own() {
+        let pool = Pool::builder().workers(1).build();
+        let notices = unbounded();
+        let mut running = Running::new();
+        let submit = |running: &mut Running<usize>, n| {
+            let handle = pool.submit(|_: &mut Worker, n| n, n);
+            running.add(n, handle, &notices.0);
+        };
+        // The one that is never asked for is in the way of none of the others.
+        submit(&mut running, 0);
+        let slow = notices.1.recv().unwrap();
+        for n in 1..1000 {
+            submit(&mut running, n);
+            let key = notices.1.recv().unwrap();
+            let (index, handle) = running.remove(key);
+            assert_eq!((index, handle.join()), (n, Ok(n)));
+            assert_eq!(running.len(), 1);
+        }
+        assert_eq!(
+            running.jobs.len(),
+            2,
+            "the places of jobs that have ended are used again"
+        );
+        let (index, handle) = running.remove(slow);
+        assert_eq!((index, handle.join()), (0, Ok(0)));
+        assert_eq!(running.len(), 0);
     }
 }

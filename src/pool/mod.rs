@@ -52,6 +52,7 @@ mod builder;
 mod crew;
 mod handle;
 mod iter;
+mod job;
 mod semaphore;
 mod slot;
 mod stop;
@@ -73,7 +74,7 @@ pub use slot::Slot;
 pub use stop::StopToken;
 
 use crew::{Crew, Hired};
-use worker::{Call, Job, discard};
+use job::{Call, Queued};
 
 /// A fixed pool of worker threads. See the [module's documentation](self).
 ///
@@ -83,9 +84,9 @@ use worker::{Call, Job, discard};
 pub struct Pool<S = ()> {
     crew: Arc<Crew<S>>,
     /// `None` only while the pool is being closed.
-    jobs: Option<Sender<Box<dyn Job<S>>>>,
+    jobs: Option<Sender<Queued<S>>>,
     /// The other end of the queue: cloned for each new worker, emptied by a stop.
-    queue: Receiver<Box<dyn Job<S>>>,
+    queue: Receiver<Queued<S>>,
 }
 
 /// Why [`Pool::try_submit`] did not take a job, which it hands back.
@@ -172,10 +173,11 @@ impl<S: 'static> Pool<S> {
         Args: Send + 'static,
         T: Send + 'static,
     {
-        let (handle, slot) = JobHandle::pair();
-        let job: Box<dyn Job<S>> = Box::new(Call { action, args, slot });
+        let call = Arc::new(Call::new(action, args));
+        let job = Queued::new(Arc::clone(&call));
+        let handle = JobHandle::new(call);
         if self.crew.stop.is_stopped() {
-            discard(job);
+            drop(job);
             return handle;
         }
         if let Hired::Nobody(reason) = self.crew.enlist(&self.queue) {
@@ -212,24 +214,21 @@ impl<S: 'static> Pool<S> {
         if self.crew.stop.is_stopped() {
             return Err(TrySubmitError::Stopped(action, args));
         }
-        let (handle, slot) = JobHandle::pair();
-        let job: Box<dyn Job<S>> = Box::new(Call { action, args, slot });
+        let call = Arc::new(Call::new(action, args));
+        let job = Queued::new(Arc::clone(&call));
         if let Hired::Nobody(reason) = self.crew.enlist(&self.queue) {
             self.crew.finished();
             job.fail(JobError::NoWorker(reason));
-            return Ok(handle);
+            return Ok(JobHandle::new(call));
         }
         let Err(refused) = self.sender().try_send(job) else {
             self.discard_if_stopped();
-            return Ok(handle);
+            return Ok(JobHandle::new(call));
         };
         self.crew.finished();
-        let call = refused
-            .into_inner()
-            .into_any()
-            .downcast::<Call<A, Args, T>>()
-            .expect("the box was made from exactly this type above");
-        Err(TrySubmitError::Full(call.action, call.args))
+        refused.into_inner().forget();
+        let (action, args) = call.take();
+        Err(TrySubmitError::Full(action, args))
     }
 
     /// Runs `action` over `inputs` and gives the results **in input order**.
@@ -360,7 +359,7 @@ impl<S: 'static> Pool<S> {
         })
     }
 
-    fn sender(&self) -> &Sender<Box<dyn Job<S>>> {
+    fn sender(&self) -> &Sender<Queued<S>> {
         self.jobs
             .as_ref()
             .expect("the sender goes only in `shutdown` and `drop`, which own the pool")
@@ -373,14 +372,14 @@ impl<S: 'static> Pool<S> {
     fn discard_if_stopped(&self) {
         if self.crew.stop.is_stopped() {
             for job in self.queue.try_iter() {
-                discard(job);
+                drop(job);
                 self.crew.finished();
             }
         }
     }
 
     /// Waits for room in the queue, or for the stop.
-    fn send_or_stop(&self, job: Box<dyn Job<S>>) {
+    fn send_or_stop(&self, job: Queued<S>) {
         // A timed send looks again for a moment before it sleeps, which `select` does not: with
         // short jobs there is room again by then, and two context switches are saved.
         let job = match self.sender().send_timeout(job, Duration::ZERO) {
@@ -392,13 +391,13 @@ impl<S: 'static> Pool<S> {
         select! {
             send(self.sender(), job) -> sent => {
                 if let Err(unsent) = sent {
-                    discard(unsent.into_inner());
+                    drop(unsent);
                     self.crew.finished();
                 }
             }
             recv(self.crew.stop.as_channel()) -> _ => {
                 // `job` is evaluated only by a send, so it is still here.
-                discard(job);
+                drop(job);
                 self.crew.finished();
             }
         }

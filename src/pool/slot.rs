@@ -28,15 +28,13 @@ pub struct Slot<T> {
     filled: Condvar,
 }
 
-struct Cell<T> {
-    value: Value<T>,
-    /// Threads inside a wait: a notification costs a system call, so it is sent only to someone.
-    waiting: usize,
-    notice: Option<Notice>,
-}
-
-enum Value<T> {
-    Empty,
+/// Who wants to know is in the place of the value: a slot should be small, for there may be many.
+enum Cell<T> {
+    Empty {
+        /// Threads inside a wait: a notification costs a system call, so it is sent only to someone.
+        waiting: usize,
+        notice: Option<Notice>,
+    },
     Full(T),
     Taken,
 }
@@ -57,8 +55,7 @@ impl<T> Slot<T> {
     /// An empty slot.
     pub fn new() -> Self {
         Slot {
-            cell: Mutex::new(Cell {
-                value: Value::Empty,
+            cell: Mutex::new(Cell::Empty {
                 waiting: 0,
                 notice: None,
             }),
@@ -73,14 +70,13 @@ impl<T> Slot<T> {
     /// Hands the value back if the slot has been written before.
     pub fn fill(&self, value: T) -> Result<(), T> {
         let mut cell = self.lock();
-        if !matches!(cell.value, Value::Empty) {
+        let Cell::Empty { waiting, notice } = &mut *cell else {
             return Err(value);
-        }
-        cell.value = Value::Full(value);
-        let waiting = cell.waiting > 0;
-        let notice = cell.notice.take();
+        };
+        let (is_awaited, notice) = (*waiting > 0, notice.take());
+        *cell = Cell::Full(value);
         drop(cell);
-        if waiting {
+        if is_awaited {
             self.filled.notify_all();
         }
         if let Some(notice) = notice {
@@ -91,26 +87,25 @@ impl<T> Slot<T> {
 
     /// Whether the slot has been written (its value may have been taken since).
     pub fn is_filled(&self) -> bool {
-        !matches!(self.lock().value, Value::Empty)
+        !self.lock().is_empty()
     }
 
     /// Takes the value out if it is there. `None` for an empty slot and for a taken value.
     pub fn take(&self) -> Option<T> {
-        self.lock().value.take()
+        self.lock().take()
     }
 
     /// Sleeps until the slot is written, then takes the value out. `None` if another has taken it.
     pub fn wait(&self) -> Option<T> {
         let mut cell = self.lock();
-        cell.waiting += 1;
-        while matches!(cell.value, Value::Empty) {
+        cell.enter();
+        while cell.is_empty() {
             cell = self
                 .filled
                 .wait(cell)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        cell.waiting -= 1;
-        cell.value.take()
+        cell.take()
     }
 
     /// As [`wait`](Slot::wait), for at most `timeout`. Returns whether the slot is filled; the
@@ -118,8 +113,8 @@ impl<T> Slot<T> {
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         let started = Instant::now();
         let mut cell = self.lock();
-        cell.waiting += 1;
-        while matches!(cell.value, Value::Empty) {
+        cell.enter();
+        while cell.is_empty() {
             let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
                 break;
@@ -130,8 +125,8 @@ impl<T> Slot<T> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        cell.waiting -= 1;
-        !matches!(cell.value, Value::Empty)
+        cell.leave();
+        !cell.is_empty()
     }
 
     /// Asks for a notice: `key` is sent to `sender` when the slot is written, at once if it already
@@ -139,16 +134,16 @@ impl<T> Slot<T> {
     ///
     /// This is how one thread follows many slots: give each a key, and receive keys.
     pub fn notify(&self, sender: &Sender<u64>, key: u64) {
-        let notice = Notice {
+        let asked = Notice {
             sender: sender.clone(),
             key,
         };
         let mut cell = self.lock();
-        if matches!(cell.value, Value::Empty) {
-            cell.notice = Some(notice);
+        if let Cell::Empty { notice, .. } = &mut *cell {
+            *notice = Some(asked);
         } else {
             drop(cell);
-            notice.give();
+            asked.give();
         }
     }
 
@@ -158,15 +153,32 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T> Value<T> {
+impl<T> Cell<T> {
+    fn is_empty(&self) -> bool {
+        matches!(self, Cell::Empty { .. })
+    }
+
     fn take(&mut self) -> Option<T> {
-        match mem::replace(self, Value::Taken) {
-            Value::Full(value) => Some(value),
-            Value::Taken => None,
-            Value::Empty => {
-                *self = Value::Empty;
-                None
-            }
+        if self.is_empty() {
+            return None;
+        }
+        match mem::replace(self, Cell::Taken) {
+            Cell::Full(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Counts the calling thread as waiting, if there is something to wait for.
+    fn enter(&mut self) {
+        if let Cell::Empty { waiting, .. } = self {
+            *waiting += 1;
+        }
+    }
+
+    /// Counts it no longer: what it waited for may not have come.
+    fn leave(&mut self) {
+        if let Cell::Empty { waiting, .. } = self {
+            *waiting -= 1;
         }
     }
 }
@@ -179,10 +191,10 @@ impl<T> Default for Slot<T> {
 
 impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.lock().value {
-            Value::Empty => "empty",
-            Value::Full(_) => "full",
-            Value::Taken => "taken",
+        let state = match *self.lock() {
+            Cell::Empty { .. } => "empty",
+            Cell::Full(_) => "full",
+            Cell::Taken => "taken",
         };
         f.debug_struct("Slot").field("state", &state).finish()
     }

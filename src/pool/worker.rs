@@ -7,69 +7,20 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
+use super::Worker;
 use super::crew::Crew;
-use super::handle::{JobError, SlotWriter};
-use super::{Action, Worker};
-
-/// A queued job with its types erased, so that jobs of many kinds share one channel.
-pub(super) trait Job<S>: Send + 'static {
-    /// Runs the job and writes its slot. Returns whether the worker's state may be used again.
-    fn run(self: Box<Self>, worker: &mut Worker<S>) -> bool;
-
-    /// Ends the job without running it.
-    fn fail(self: Box<Self>, error: JobError);
-
-    /// For handing an unsent job back with its types.
-    fn into_any(self: Box<Self>) -> Box<dyn Any>;
-}
-
-/// One `(action, args)` job and the writing end of its slot. Dropping it unrun writes
-/// [`JobError::Stopped`].
-pub(super) struct Call<A, Args, T> {
-    pub(super) action: A,
-    pub(super) args: Args,
-    pub(super) slot: SlotWriter<T>,
-}
-
-impl<S, A, Args, T> Job<S> for Call<A, Args, T>
-where
-    A: Action<S, Args, Output = T> + Send + 'static,
-    Args: Send + 'static,
-    T: Send + 'static,
-{
-    fn run(self: Box<Self>, worker: &mut Worker<S>) -> bool {
-        let Call { action, args, slot } = *self;
-        // The action is dropped inside, before the slot is written: whoever has the result may
-        // rely on the job holding nothing any more. Unwind safety: after a panic the action and
-        // its arguments are gone, and the worker's state is rebuilt.
-        let result = guarded(move || action.run(worker, args));
-        let sound = result.is_ok();
-        slot.write(result.map_err(JobError::Panicked));
-        sound
-    }
-
-    fn fail(self: Box<Self>, error: JobError) {
-        self.slot.write(Err(error));
-    }
-
-    fn into_any(self: Box<Self>) -> Box<dyn Any> {
-        self
-    }
-}
+use super::handle::JobError;
+use super::job::Queued;
 
 /// The loop of worker `index`: until the channel is closed and empty.
-pub(super) fn work<S: 'static>(
-    index: usize,
-    crew: &Arc<Crew<S>>,
-    jobs: &Receiver<Box<dyn Job<S>>>,
-) {
+pub(super) fn work<S: 'static>(index: usize, crew: &Arc<Crew<S>>, jobs: &Receiver<Queued<S>>) {
     let _alive = Alive(crew);
     let mut worker = build(index, crew);
     crew.is_ready();
     for job in jobs {
         let _done = Done(crew);
         if crew.stop.is_stopped() {
-            discard(job);
+            drop(job);
             continue;
         }
         if worker.is_err() {
@@ -80,8 +31,7 @@ pub(super) fn work<S: 'static>(
             // nobody waits for.
             Ok(worker) => guarded(|| job.run(worker)).unwrap_or(false),
             Err(error) => {
-                let error = error.clone();
-                let _ = guarded(|| job.fail(error));
+                job.fail(error.clone());
                 true
             }
         };
@@ -95,11 +45,6 @@ pub(super) fn work<S: 'static>(
     let _ = guarded(|| drop(worker));
 }
 
-/// Drops a job unrun; its slot then says [`JobError::Stopped`].
-pub(super) fn discard<S>(job: Box<dyn Job<S>>) {
-    let _ = guarded(|| drop(job));
-}
-
 fn build<S>(index: usize, crew: &Crew<S>) -> Result<Worker<S>, JobError> {
     guarded(|| (crew.make_state)(index))
         .map(|state| Worker::new(index, state, crew.stop.clone()))
@@ -107,7 +52,7 @@ fn build<S>(index: usize, crew: &Crew<S>) -> Result<Worker<S>, JobError> {
 }
 
 /// Runs a caller's code. A panic in it becomes the panic's text.
-fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, String> {
+pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         let text = message(&*panic);
         // The payload is a caller's code too: its destructor may panic in turn. What that one

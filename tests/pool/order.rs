@@ -119,6 +119,33 @@ fn as_completed_gives_results_as_jobs_end_with_the_position_of_their_input() {
 }
 
 #[test]
+fn as_completed_gives_a_slow_job_its_own_position_after_many_quick_ones() {
+    timely(|| {
+        let gate = Gate::new();
+        let pass = gate.pass();
+        let pool = Pool::builder().workers(2).queue(1).build();
+        let slow_first = move |_: &mut Worker, n: usize| {
+            if n == 0 {
+                pass.through();
+            }
+            n
+        };
+        let mut results = pool.as_completed(slow_first, 0..200);
+        let quick: Vec<_> = results.by_ref().take(199).collect();
+        gate.open();
+        for (position, completed) in quick.iter().chain(&results.next()).enumerate() {
+            assert_eq!(completed.result, Ok(completed.index));
+            assert_eq!(
+                completed.index,
+                (position + 1) % 200,
+                "one worker keeps the order"
+            );
+        }
+        assert_eq!(results.next(), None);
+    });
+}
+
+#[test]
 fn next_timeout_gives_up_without_losing_anything() {
     timely(|| {
         let pool = Pool::builder().workers(1).build();
