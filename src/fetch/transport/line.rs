@@ -11,7 +11,9 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 use rustls::{ClientConnection, StreamOwned};
+use ureq::unversioned::transport::Buffers;
 
+use super::buffers::WireBuffers;
 use crate::fetch::meter::{Fault, Meter, TICK};
 
 /// Bytes to and from the other side.
@@ -120,7 +122,60 @@ impl Line for Socket {
     }
 }
 
-impl Line for StreamOwned<ClientConnection, Box<dyn Line>> {
+/// What lies below TLS. rustls reads 4 KiB at a time, a quarter of a record: once that is full, there
+/// is more to come, and it is read ahead, in far fewer calls.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    line: Box<dyn Line>,
+    buffers: WireBuffers,
+    has_more: bool,
+}
+
+impl Ahead {
+    pub(super) fn new(line: Box<dyn Line>) -> Self {
+        Ahead {
+            line,
+            buffers: WireBuffers::default(),
+            has_more: false,
+        }
+    }
+}
+
+impl Read for Ahead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.buffers.input().is_empty() {
+            // Short answers need no second buffer.
+            if !self.has_more {
+                let count = self.line.read(buffer)?;
+                self.has_more = count == buffer.len();
+                return Ok(count);
+            }
+            let count = self.line.read(self.buffers.input_append_buf())?;
+            self.buffers.input_appended(count);
+        }
+        let count = self.buffers.input().read(buffer)?;
+        self.buffers.input_consume(count);
+        Ok(count)
+    }
+}
+
+impl Write for Ahead {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.line.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.line.flush()
+    }
+}
+
+impl Line for Ahead {
+    fn is_quiet(&mut self) -> bool {
+        self.buffers.input().is_empty() && self.line.is_quiet()
+    }
+}
+
+impl Line for StreamOwned<ClientConnection, Ahead> {
     fn is_quiet(&mut self) -> bool {
         // What came in one piece with the answer may wait here already, decrypted or not.
         let waiting = self.conn.process_new_packets();
