@@ -117,7 +117,12 @@ impl Client {
             lanes.expect(self.worker, response.body().content_length());
         }
         let mut digest = visit.digest()?;
-        let mut body = Watched::new(&mut response, &self.meter);
+        let is_wanted = decoding.is_some() || visit.wants_body(digest.as_ref());
+        let mut body = if is_wanted {
+            Watched::new(&mut response, &self.meter)
+        } else {
+            Watched::unwanted(&mut response, &self.meter)
+        };
         let collected = match decoding {
             Some(coding) => {
                 let counts = Counts::default();
@@ -145,7 +150,7 @@ impl Client {
         bytes: &mut u64,
         digest: &mut Option<Context>,
     ) -> Result<Option<usize>, Broken> {
-        if let (Sink::None, None) = (&visit.sink, &digest) {
+        if !visit.wants_body(digest.as_ref()) {
             self.drain(body, limit, bytes)?;
             return Ok(Some(0));
         }
@@ -262,6 +267,8 @@ impl Client {
 struct Watched<'a> {
     body: BodyReader<'a>,
     meter: Arc<Meter>,
+    /// How much of it is still to come, if its length is known and nobody looks at it.
+    unwanted: u64,
 }
 
 impl<'a> Watched<'a> {
@@ -269,13 +276,25 @@ impl<'a> Watched<'a> {
         Watched {
             body: response.body_mut().as_reader(),
             meter: Arc::clone(meter),
+            unwanted: 0,
+        }
+    }
+
+    /// The same, of a body that is only counted.
+    fn unwanted(response: &'a mut Response<Body>, meter: &Arc<Meter>) -> Self {
+        let length = response.body().content_length();
+        Watched {
+            unwanted: length.unwrap_or_default(),
+            ..Watched::new(response, meter)
         }
     }
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.meter.announce_unwanted(self.unwanted);
         let count = self.body.read(buffer)?;
+        self.unwanted = self.unwanted.saturating_sub(count as u64);
         self.meter.progressed();
         Ok(count)
     }
@@ -299,6 +318,11 @@ impl Visit<'_> {
             })?;
         }
         Ok(Some(context))
+    }
+
+    /// Whether anybody looks at the bytes of the body as they come.
+    fn wants_body(&self, digest: Option<&Context>) -> bool {
+        digest.is_some() || !matches!(self.sink, Sink::None)
     }
 
     fn write(&mut self, bytes: &[u8], digest: &mut Option<Context>) -> Result<(), Refused> {

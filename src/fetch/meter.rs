@@ -7,7 +7,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,9 @@ pub(super) struct Meter {
     reading: Mutex<Reading>,
     /// How long the current request's head is at most: for the buffer that ureq writes it into.
     head: AtomicUsize,
+    /// How much of the response that is being read is still to come out of ureq, and looked at by
+    /// nobody when it does.
+    unwanted: AtomicU64,
 }
 
 /// Why a request may not go on.
@@ -146,6 +149,7 @@ impl Meter {
             stop,
             reading: Mutex::new(Reading::default()),
             head: AtomicUsize::new(0),
+            unwanted: AtomicU64::new(0),
         }
     }
 
@@ -160,8 +164,19 @@ impl Meter {
         self.head.load(Ordering::Relaxed)
     }
 
+    /// The next `count` bytes that ureq has for its caller are of a body that nobody looks at.
+    pub(super) fn announce_unwanted(&self, count: u64) {
+        self.unwanted.store(count, Ordering::Relaxed);
+    }
+
+    /// What was last announced.
+    pub(super) fn unwanted(&self) -> u64 {
+        self.unwanted.load(Ordering::Relaxed)
+    }
+
     /// Begins a request under these limits, through this proxy.
     pub(super) fn begin(&self, limits: Limits, proxy: Option<Arc<Proxy>>, now: Instant) {
+        self.announce_unwanted(0);
         *self.lock() = Reading {
             limits,
             proxy,

@@ -9,6 +9,7 @@ mod answers;
 mod connections;
 mod faults;
 mod framing;
+mod large;
 mod limits;
 mod names;
 mod redirects;

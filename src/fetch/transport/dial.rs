@@ -11,7 +11,7 @@ use rustls::{ClientConnection, StreamOwned};
 use ureq::http::Uri;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::line::{Connected, Line, Socket};
+use super::line::{Ahead, Connected, Line, Socket};
 use super::race::race;
 use super::wire::{Forward, Wire};
 use super::{socks, tunnel};
@@ -165,7 +165,7 @@ impl Dial {
     }
 
     /// A TLS line over this one, its handshake done.
-    fn handshake(&self, mut line: Box<dyn Line>, host: &str) -> io::Result<Box<dyn Line>> {
+    fn handshake(&self, line: Box<dyn Line>, host: &str) -> io::Result<Box<dyn Line>> {
         let config = self.tls.config().map_err(io::Error::other)?;
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
@@ -174,6 +174,7 @@ impl Dial {
             ))
         })?;
         let mut connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
+        let mut line = Ahead::new(line);
         while connection.is_handshaking() {
             connection.complete_io(&mut line)?;
         }

@@ -102,12 +102,20 @@ impl Transport for Wire {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
+        let waiting = self.buffers.input().len() as u64;
         let room = self.buffers.input_append_buf();
         if room.is_empty() {
             // A read into no room would look like the end of the connection.
             return Err(self.meter.fail(Fault::EndlessLine));
         }
-        let count = self.line.read(room).map_err(|error| {
+        // Only what is the body's for certain: behind it another response may begin.
+        let is_unwanted = self.meter.unwanted() >= waiting + room.len() as u64;
+        let read = if is_unwanted {
+            self.line.skip(room)
+        } else {
+            self.line.read(room)
+        };
+        let count = read.map_err(|error| {
             // ureq takes this for an orderly end, and a body that was cut for a whole one.
             if error.kind() == io::ErrorKind::UnexpectedEof {
                 self.meter.fail(Fault::CutOff)
