@@ -6,9 +6,10 @@
 
 use std::time::{Duration, Instant};
 
-/// How long to sleep. Short against what a person or a program notices (a line is promised within 2 ms),
-/// long against a request to a server near by.
-pub(super) const NAP: Duration = Duration::from_micros(250);
+/// How long to sleep. Short against what a person or a program notices (a line is promised within 2 ms, and
+/// jobs that come one at a time are waited for), long against a request to a server near by; and the
+/// pool's queue must not run dry meanwhile, which holds 128 jobs at least.
+pub(super) const NAP: Duration = Duration::from_millis(1);
 
 /// So many jobs make a pace ...
 const STEADY: usize = 16;
