@@ -148,7 +148,73 @@ impl Transport for Wire {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::pool::StopToken;
+
+    /// A line on which bytes come as fast as they are asked for, and how they were.
+    #[derive(Debug, Default)]
+    struct Endless {
+        asked: Arc<Mutex<Vec<&'static str>>>,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.asked.lock().unwrap().push("read");
+            Ok(buffer.len())
+        }
+    }
+
+    impl Write for Endless {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Line for Endless {
+        fn is_quiet(&mut self) -> bool {
+            false
+        }
+
+        fn skip(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            self.asked.lock().unwrap().push("skip");
+            Ok(room.len())
+        }
+    }
+
+    #[test]
+    fn nothing_behind_a_body_that_nobody_looks_at_is_skipped_with_it() {
+        let meter = Arc::new(Meter::new(StopToken::new()));
+        let line = Endless::default();
+        let asked = Arc::clone(&line.asked);
+        let connected: Connected = (Box::new(line), ([127, 0, 0, 1], 80).into());
+        let mut wire = Wire::new(connected, Arc::clone(&meter), false, None);
+        let timeout = || NextTimeout {
+            after: ureq::unversioned::transport::time::Duration::NotHappening,
+            reason: ureq::Timeout::Global,
+            per_read: None,
+            per_write: None,
+        };
+        // With nothing in the buffer, and then with more and more of the body in it.
+        for short in [0, 1, 0, 1, 0] {
+            let waiting = wire.buffers.input().len();
+            let room = wire.buffers.input_append_buf().len();
+            meter.announce_unwanted((waiting + room - short) as u64);
+            wire.await_input(timeout()).unwrap();
+            let how = if short == 0 { "skip" } else { "read" };
+            let asked = asked.lock().unwrap().pop();
+            assert_eq!(asked, Some(how), "{waiting} and {room}, {short} short");
+        }
+        wire.buffers.input_consume(1);
+        meter.announce_unwanted(0);
+        wire.await_input(timeout()).unwrap();
+        assert_eq!(*asked.lock().unwrap(), ["read"], "all of it is wanted");
+    }
 
     #[test]
     fn a_forwarded_request_states_the_whole_url_and_the_proxy_s_credentials() {
