@@ -1,6 +1,6 @@
 //! Request headers as users write them, checked once, at the door.
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::text::{escape, excerpt};
 
@@ -14,6 +14,9 @@ const RESERVED: [&str; 6] = [
     "te",
     "trailer",
 ];
+
+/// Headers whose value ureq wants to read.
+const ASCII: [HeaderName; 2] = [header::HOST, header::AUTHORIZATION];
 
 /// Why a header cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,12 @@ pub enum HeaderError {
     /// may be a secret.
     #[error("the value of {0} has a control character in it")]
     Value(String),
+    /// The value of one that has to be ASCII is not.
+    #[error("the value of {0} has a character that is not ASCII")]
+    NotAscii(String),
+    /// There can be only one of this name.
+    #[error("{0} is given twice; a request has one")]
+    Twice(String),
     /// pfetch decides this one itself.
     #[error("{0} cannot be set: pfetch sends requests without a body over HTTP/1.1 only")]
     Reserved(String),
@@ -57,9 +66,28 @@ pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderE
     }
     let mut value = HeaderValue::from_bytes(value.trim_matches([' ', '\t']).as_bytes())
         .map_err(|_| HeaderError::Value(name.to_string()))?;
+    if ASCII.contains(&name) && value.to_str().is_err() {
+        return Err(HeaderError::NotAscii(name.to_string()));
+    }
     // Nobody can know which of a user's headers is a key, so none is ever shown.
     value.set_sensitive(true);
     Ok((name, value))
+}
+
+/// Adds a header to those of one request.
+///
+/// # Errors
+///
+/// [`HeaderError::Twice`] if a request with both could not be sent.
+pub fn add(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Result<(), HeaderError> {
+    if headers.append(&name, value) && name == header::HOST {
+        return Err(HeaderError::Twice(name.to_string()));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -85,5 +113,6 @@ mod tests {
             assert!(!message.contains("hu"), "{message}");
         }
         assert!(message("Content-Length: 5").contains("content-length cannot be set"));
+        assert!(message("Host: é").contains("host has a character that is not ASCII"));
     }
 }

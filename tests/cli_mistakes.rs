@@ -72,7 +72,7 @@ fn a_file_without_permission_is_named() {
 fn mistakes_on_the_command_line_say_what_to_do() {
     let server = Server::start();
     let url = server.url("/bytes/1");
-    let cases: [(&[&str], &str); 25] = [
+    let cases: [(&[&str], &str); 28] = [
         (
             &["-j", "0"],
             "invalid value '0' for '--workers <N>': give a whole number from 1 to 10000",
@@ -116,6 +116,18 @@ fn mistakes_on_the_command_line_say_what_to_do() {
         (
             &["-H", "Content-Length: 5"],
             "content-length cannot be set: pfetch sends requests without",
+        ),
+        (
+            &["-H", "Host: a", "-H", "host: a"],
+            "-H: host is given twice; a request has one",
+        ),
+        (
+            &["-H", "Authorization: \u{e9}"],
+            "the value of authorization has a character that is not ASCII",
+        ),
+        (
+            &["-u", "me:it", "-H", "Authorization: Bearer x"],
+            "-u and -H 'Authorization: …' both say who asks; give one of them",
         ),
         (
             &["-A", "a\nb"],

@@ -5,11 +5,13 @@ use std::env;
 use std::net::IpAddr;
 
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 
 use super::args::Args;
 use super::files::Files;
 use super::values::Pinned;
 use crate::fetch::{DnsConfig, Family, FetchConfig, NoProxy, Proxy, ProxyConfig, TlsConfig};
+use crate::header;
 use crate::target::Secret;
 
 /// The most bytes that the user's headers may have together, so that they fit a request's buffer
@@ -73,7 +75,10 @@ pub(super) fn note(args: &Args, files: &mut Files) {
 fn headers(args: &mut Args) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in args.header.drain(..) {
-        headers.append(name, value);
+        header::add(&mut headers, name, value).map_err(|error| format!("-H: {error}"))?;
+    }
+    if args.user.is_some() && headers.contains_key(AUTHORIZATION) {
+        return Err("-u and -H 'Authorization: …' both say who asks; give one of them".to_owned());
     }
     let bytes: usize = headers
         .iter()

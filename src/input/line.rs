@@ -127,7 +127,7 @@ fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Mean
     let mut headers = HeaderMap::new();
     for (name, value) in &line.headers {
         let (name, value) = header::new(name, value).map_err(|error| bad(error.to_string()))?;
-        headers.append(name, value);
+        header::add(&mut headers, name, value).map_err(|error| bad(error.to_string()))?;
     }
     meaning.headers = (!headers.is_empty()).then(|| Box::new(headers));
     if meaning.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {

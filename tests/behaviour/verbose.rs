@@ -140,23 +140,22 @@ fn no_secret_of_any_sort_is_shown() {
         here.url("/again")
     );
     let base64 = ["aHVzaDpodXNo", "dXNlcjpodXNo"];
-    for format in ["human", "jsonl"] {
+    let own = ["-H", "Authorization: hush"];
+    for (format, who) in [("human", ["-u", "user:hush"]), ("jsonl", own)] {
         let run = pfetch(&[
             "-v",
             "--format",
             format,
             "--retry=1",
             "--retry-delay=1ms",
-            "-u",
-            "user:hush",
+            who[0],
+            who[1],
             "-H",
             "X-Key: hush",
             "-H",
             "Cookie: hush",
             "-H",
             "Proxy-Authorization: hush",
-            "-H",
-            "Authorization: hush",
             "-",
         ])
         .stdin(&list)
