@@ -19,6 +19,9 @@ pub(super) struct Job {
     earlier: Vec<Attempt>,
 }
 
+/// In seconds. A server that asks for as much may as well have asked for more than a number holds.
+const CENTURY: u64 = 100 * 365 * 86_400;
+
 /// Why a run ends before its time.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ending {
@@ -120,11 +123,25 @@ impl Ending {
     }
 }
 
+/// The outcome of an attempt that would have been made again, were the run not over before that.
+pub(super) fn out_of_time(mut outcome: Outcome, deadline: Duration) -> Outcome {
+    if let Some(failure) = &mut outcome.error {
+        let deadline = humantime::format_duration(deadline);
+        failure.message += &format!("; not retried: the run's deadline of {deadline} comes first");
+    }
+    outcome
+}
+
 /// The outcome of an attempt that would have been made again, had the server not asked to wait for so
 /// long.
 pub(super) fn not_retried(mut outcome: Outcome, asked: Duration, most: Duration) -> Outcome {
     if let Some(failure) = &mut outcome.error {
-        let asked = humantime::format_duration(Duration::from_secs(asked.as_secs()));
+        let asked = match asked.as_secs() {
+            ..CENTURY => {
+                humantime::format_duration(Duration::from_secs(asked.as_secs())).to_string()
+            }
+            _ => "a century or more".to_owned(),
+        };
         let most = humantime::format_duration(most);
         failure.message += &format!(
             "; not retried: the server asks for a wait of {asked}, more than {most} \

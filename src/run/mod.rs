@@ -268,6 +268,8 @@ impl Run<'_> {
         };
         // An attempt that could only begin when time is up is none.
         if self.deadline.is_some_and(|deadline| due >= deadline) {
+            let limit = self.config.deadline.unwrap_or_default();
+            let outcome = job::out_of_time(outcome, limit);
             return self.conclude(job, outcome, None);
         }
         job.again(outcome);

@@ -81,6 +81,14 @@ fn retries_without_end_end_at_the_deadline() {
 }
 
 #[test]
+fn an_attempt_that_could_only_begin_after_the_deadline_is_said_to_be_missing() {
+    let broken = Server::with(|_, reply| reply.send(503, "Retry-After: 60\r\n", b""));
+    let url = broken.url("/");
+    let run = pfetch(&["--deadline=30s", &url]).run().exits(1);
+    run.prints("; not retried: the run's deadline of 30s comes first\n");
+}
+
+#[test]
 fn an_endless_list_ends_at_the_deadline() {
     let server = Server::start();
     let line = format!("{}\n", server.url("/bytes/3"));
