@@ -361,7 +361,7 @@ impl Reading {
         if let (Some(away), Some((since, _))) = (away, &mut self.quiet)
             && away >= 2 * TICK
         {
-            *since = now.min(*since + (away - TICK));
+            *since = now.min(*since + away);
         }
         self.looked = Some(now);
     }
