@@ -296,8 +296,16 @@ impl Client {
             none => none.insert(Addressee::of(&visit.location).map_err(Broken::Own)?),
         };
         let to = (&*visit.location, &*addressee);
-        let request =
-            request::build(config, visit.target, to, &visit.method, &ask).map_err(Broken::Own)?;
+        let proxy = self.meter.proxy();
+        let request = request::build(
+            config,
+            visit.target,
+            to,
+            &visit.method,
+            &ask,
+            proxy.as_deref(),
+        )
+        .map_err(Broken::Own)?;
         visit.sent = Sent {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),
@@ -328,9 +336,9 @@ impl Client {
         let mut count = 0;
         let step = self.receive(visit, response, next, &mut count);
         *body_bytes = Some(count);
-        let step = step?;
+        // However it ended, this much has come.
         visit.bytes = count;
-        Ok(step)
+        step
     }
 
     fn note(&self, request: &Request<()>, location: &Location) -> Exchange {

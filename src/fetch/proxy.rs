@@ -32,6 +32,13 @@ pub struct Proxy {
     pub(super) credentials: Option<Credentials>,
 }
 
+impl Proxy {
+    /// Whether it is given requests to pass on, rather than a connection to somebody else.
+    pub(super) fn forwards(&self, is_https: bool) -> bool {
+        !is_https && matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
+    }
+}
+
 /// How to talk to a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProxyKind {

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
 use super::decode::ACCEPTED;
+use super::proxy::Proxy;
 use crate::outcome::{Failure, FailureKind};
 use crate::store::Ask;
 use crate::target::{Location, Target};
@@ -86,6 +87,7 @@ pub(super) fn build(
     (location, addressee): (&Location, &Addressee),
     method: &Method,
     ask: &Ask<'_>,
+    proxy: Option<&Proxy>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
@@ -102,6 +104,10 @@ pub(super) fn build(
         "identity"
     };
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
+    let proxy = proxy.filter(|proxy| proxy.forwards(location.is_https()));
+    if let Some(secret) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
+        headers.insert(header::PROXY_AUTHORIZATION, secret.reveal().clone());
+    }
     let mut authorization = location.authorization();
     let own = target.headers.as_deref();
     let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));

@@ -70,6 +70,7 @@ fn a_large_body_that_is_cut_off_is_a_failure_with_the_bytes_that_came() {
         Some(Phase::Receive),
         "the server closed the connection in the body, after 700000 bytes",
     );
+    assert_eq!(outcome.bytes, 700_000, "{outcome:#?}");
 }
 
 #[test]

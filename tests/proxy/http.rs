@@ -105,7 +105,12 @@ fn a_proxys_credentials_are_for_the_proxy_alone_and_never_shown() {
             run.check(secret, !run.stdout.contains(secret));
             run.check(secret, !run.stderr.contains(secret));
         }
-        run.says(&format!("through proxy {}", proxy.addr()));
+        let run = run.says(&format!("through proxy {}", proxy.addr()));
+        // That they are sent is shown. What goes through a tunnel has none of them.
+        run.check(
+            "said once",
+            run.stderr.matches("> proxy-authorization: …\n").count() == 1,
+        );
     }
     let seen = read(&at_proxy);
     assert_eq!(seen.len(), 4);

@@ -46,11 +46,9 @@ impl Connector<()> for Dial {
         let mut forward = None;
         if let Some(proxy) = &proxy {
             connected = self.pass(proxy, connected, details.uri, host, port)?;
-            let is_forwarded = matches!(proxy.kind, ProxyKind::Http | ProxyKind::Https);
-            if is_forwarded && !needs_tls {
+            if proxy.forwards(needs_tls) {
                 forward = Some(Forward {
                     origin: format!("http://{}", tunnel::host_and_port(host, port)),
-                    authorization: proxy.authorization.clone(),
                 });
             }
         }

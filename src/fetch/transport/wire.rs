@@ -12,10 +12,9 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 use super::buffers::WireBuffers;
 use super::line::{Connected, Line};
 use crate::fetch::meter::{Fault, Meter};
-use crate::target::Secret;
 
 /// Within this time of the last read a look at the connection would see nothing that the read did
-/// not: what a server sends unasked needs about as long to get here.
+/// not, if that had room for more: what a server sends unasked needs about as long to get here.
 const FRESH: Duration = Duration::from_micros(200);
 
 #[derive(Debug)]
@@ -29,6 +28,8 @@ pub(super) struct Wire {
     /// Whether the last response is over and no request has been sent since.
     idle: bool,
     last_read: Instant,
+    /// Whether it filled the room that it had: there may be more.
+    was_full: bool,
 }
 
 /// How a request is written to a proxy that forwards it: with the whole URL in its first line (the
@@ -37,7 +38,6 @@ pub(super) struct Wire {
 pub(super) struct Forward {
     /// Scheme, host and port.
     pub(super) origin: String,
-    pub(super) authorization: Option<Secret>,
 }
 
 impl Wire {
@@ -56,6 +56,7 @@ impl Wire {
             forward,
             idle: true,
             last_read: Instant::now(),
+            was_full: false,
         }
     }
 }
@@ -64,19 +65,13 @@ impl Forward {
     /// A request's head as the proxy wants it.
     fn rewrite(&self, head: &[u8]) -> io::Result<Vec<u8>> {
         let place = |byte| head.iter().position(|&b| b == byte);
-        let (Some(space), Some(line_end)) = (place(b' '), place(b'\n')) else {
+        let (Some(space), Some(_)) = (place(b' '), place(b'\n')) else {
             return Err(io::Error::other("a request's first line is not whole"));
         };
-        let mut rewritten = Vec::with_capacity(head.len() + self.origin.len() + 100);
+        let mut rewritten = Vec::with_capacity(head.len() + self.origin.len());
         rewritten.extend_from_slice(&head[..=space]);
         rewritten.extend_from_slice(self.origin.as_bytes());
-        rewritten.extend_from_slice(&head[space + 1..=line_end]);
-        if let Some(secret) = &self.authorization {
-            rewritten.extend_from_slice(b"proxy-authorization: ");
-            rewritten.extend_from_slice(secret.reveal().as_bytes());
-            rewritten.extend_from_slice(b"\r\n");
-        }
-        rewritten.extend_from_slice(&head[line_end + 1..]);
+        rewritten.extend_from_slice(&head[space + 1..]);
         Ok(rewritten)
     }
 }
@@ -108,8 +103,9 @@ impl Transport for Wire {
             // A read into no room would look like the end of the connection.
             return Err(self.meter.fail(Fault::EndlessLine));
         }
+        let most = room.len();
         // Only what is the body's for certain: behind it another response may begin.
-        let is_unwanted = self.meter.unwanted() >= waiting + room.len() as u64;
+        let is_unwanted = self.meter.unwanted() >= waiting + most as u64;
         let read = if is_unwanted {
             self.line.skip(room)
         } else {
@@ -124,6 +120,7 @@ impl Transport for Wire {
             }
         })?;
         self.last_read = Instant::now();
+        self.was_full = count == most;
         if count > 0 {
             self.meter.answered(self.last_read);
         }
@@ -137,7 +134,8 @@ impl Transport for Wire {
     fn is_open(&mut self) -> bool {
         let was_idle = std::mem::replace(&mut self.idle, true);
         // A read of TLS ends with a record, so it need not have seen all that was there.
-        let is_fresh = || !self.is_tls && self.last_read.elapsed() < FRESH;
+        let has_seen_all = !self.is_tls && !self.was_full;
+        let is_fresh = || has_seen_all && self.last_read.elapsed() < FRESH;
         !was_idle || is_fresh() || self.line.is_quiet()
     }
 
@@ -187,47 +185,65 @@ mod tests {
         }
     }
 
+    fn wire(line: Endless, meter: &Arc<Meter>) -> Wire {
+        let connected: Connected = (Box::new(line), ([127, 0, 0, 1], 80).into());
+        Wire::new(connected, Arc::clone(meter), false, None)
+    }
+
+    fn for_ever() -> NextTimeout {
+        NextTimeout {
+            after: ureq::unversioned::transport::time::Duration::NotHappening,
+            reason: ureq::Timeout::Global,
+            per_read: None,
+            per_write: None,
+        }
+    }
+
+    #[test]
+    fn what_a_full_read_left_unread_is_looked_for_before_the_connection_is_used_again() {
+        let meter = Arc::new(Meter::new(StopToken::new()));
+        let mut wire = wire(Endless::default(), &meter);
+        wire.transmit_output(0, for_ever()).unwrap();
+        wire.await_input(for_ever()).unwrap();
+        assert!(
+            wire.is_open(),
+            "the first look is before the end of the response"
+        );
+        assert!(!wire.is_open(), "this line has more");
+    }
+
     #[test]
     fn nothing_behind_a_body_that_nobody_looks_at_is_skipped_with_it() {
         let meter = Arc::new(Meter::new(StopToken::new()));
         let line = Endless::default();
         let asked = Arc::clone(&line.asked);
-        let connected: Connected = (Box::new(line), ([127, 0, 0, 1], 80).into());
-        let mut wire = Wire::new(connected, Arc::clone(&meter), false, None);
-        let timeout = || NextTimeout {
-            after: ureq::unversioned::transport::time::Duration::NotHappening,
-            reason: ureq::Timeout::Global,
-            per_read: None,
-            per_write: None,
-        };
+        let mut wire = wire(line, &meter);
         // With nothing in the buffer, and then with more and more of the body in it.
         for short in [0, 1, 0, 1, 0] {
             let waiting = wire.buffers.input().len();
             let room = wire.buffers.input_append_buf().len();
             meter.announce_unwanted((waiting + room - short) as u64);
-            wire.await_input(timeout()).unwrap();
+            wire.await_input(for_ever()).unwrap();
             let how = if short == 0 { "skip" } else { "read" };
             let asked = asked.lock().unwrap().pop();
             assert_eq!(asked, Some(how), "{waiting} and {room}, {short} short");
         }
         wire.buffers.input_consume(1);
         meter.announce_unwanted(0);
-        wire.await_input(timeout()).unwrap();
+        wire.await_input(for_ever()).unwrap();
         assert_eq!(*asked.lock().unwrap(), ["read"], "all of it is wanted");
     }
 
     #[test]
-    fn a_forwarded_request_states_the_whole_url_and_the_proxy_s_credentials() {
+    fn a_forwarded_request_states_the_whole_url() {
         let forward = Forward {
             origin: "http://h:8080".to_owned(),
-            authorization: Some(Secret::basic(b"u", b"p")),
         };
         let head = b"GET /a?b HTTP/1.1\r\nhost: h:8080\r\n\r\n";
         let rewritten = forward.rewrite(head).unwrap();
         assert_eq!(
             String::from_utf8(rewritten).unwrap(),
-            "GET http://h:8080/a?b HTTP/1.1\r\nproxy-authorization: Basic dTpw\r\n\
-             host: h:8080\r\n\r\n"
+            "GET http://h:8080/a?b HTTP/1.1\r\nhost: h:8080\r\n\r\n"
         );
         assert!(forward.rewrite(b"GET").is_err());
     }
