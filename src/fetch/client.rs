@@ -284,17 +284,12 @@ impl Client {
         } else {
             visit.sink.ask(visit.location.text())
         };
-        if !self
-            .addressee
-            .as_ref()
-            .is_some_and(|known| known.is_of(&visit.location))
-        {
-            self.addressee = None;
-        }
-        let addressee = match &mut self.addressee {
+        let known = self.addressee.take();
+        let addressee = match known.filter(|known| known.is_of(&visit.location)) {
             Some(known) => known,
-            none => none.insert(Addressee::of(&visit.location).map_err(Broken::Own)?),
+            None => Addressee::of(&visit.location).map_err(Broken::Own)?,
         };
+        let addressee = self.addressee.insert(addressee);
         let to = (&*visit.location, &*addressee);
         let proxy = self.meter.proxy();
         let request = request::build(

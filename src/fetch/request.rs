@@ -79,8 +79,8 @@ fn unwritable() -> Failure {
     }
 }
 
-/// The request for `location`, which names this addressee, and to which redirects may have led from `target`. Only the origin that
-/// the user named gets the user's headers and credentials.
+/// The request for `location`, which names this addressee, and to which redirects may have led from
+/// `target`. Only the origin that the user named gets the user's headers and credentials.
 pub(super) fn build(
     config: &FetchConfig,
     target: &Target,
