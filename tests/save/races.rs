@@ -10,7 +10,7 @@ use crate::hostile::MODES;
 use crate::pfetch::{Dir, LIMIT, pfetch};
 use crate::raw::Raw;
 use crate::server::{Server, bytes};
-use crate::support::{Version, holds, save, save_and_tell};
+use crate::support::{Version, holds, race, save, save_and_tell};
 
 /// Whether there is something in a part: whoever made it has done with that.
 fn has_begun(part: &Path) -> bool {
@@ -145,24 +145,7 @@ fn runs_that_race_for_one_file_never_spoil_it() {
         let dir = Dir::on_disk();
         let folder = dir.path().to_str().unwrap();
         let args = ["--format=jsonl", "-d", folder, &url];
-        let runs: Vec<_> = (0..4).map(|_| pfetch(&args).start()).collect();
-        let runs: Vec<_> = runs
-            .into_iter()
-            .map(crate::pfetch::Running::finish)
-            .collect();
-        let mut saved = 0;
-        for run in &runs {
-            let result = run.result();
-            match result["outcome"].as_str() {
-                Some("ok") => saved += 1,
-                Some("unchanged") => {}
-                _ => {
-                    let message = result["error"]["message"].as_str().unwrap_or_default();
-                    let is_plain = message.contains("another process is writing ");
-                    run.check("why", is_plain);
-                }
-            }
-        }
+        let (runs, saved) = race(4, &args, &["another process is writing "]);
         runs[0].check("one has saved it", saved >= 1);
         holds(&runs[0], dir.path(), &[("file", &content)]);
     }

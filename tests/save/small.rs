@@ -6,9 +6,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::pfetch::{Dir, Running, pfetch};
+use crate::pfetch::Dir;
 use crate::server::{Server, bytes};
-use crate::support::{Version, header, holds, names, save};
+use crate::support::{Version, header, holds, names, race, save};
 
 #[test]
 fn runs_that_race_for_one_small_file_never_spoil_it() {
@@ -27,29 +27,15 @@ fn runs_that_race_for_one_small_file_never_spoil_it() {
         let exists = format!("--exists={mode}");
         let url = server.url("/file");
         let args = ["--format=jsonl", &exists, "-d", folder, &url];
-        let started: Vec<_> = (0..runs).map(|_| pfetch(&args).start()).collect();
-        let ended: Vec<_> = started.into_iter().map(Running::finish).collect();
-        let mut saved = 0;
-        for run in &ended {
-            let result = run.result();
-            match result["outcome"].as_str() {
-                Some("ok") => saved += 1,
-                Some("unchanged") => {}
-                _ => {
-                    let message = result["error"]["message"].as_str().unwrap_or_default();
-                    let is_plain = [
-                        // Whoever comes second takes the long way, where others may be, too.
-                        "another process is writing ",
-                        "other programs keep taking the name",
-                        "was removed or replaced in the meantime",
-                        "exists (--exists fail)",
-                        "was made by another program in the meantime",
-                    ];
-                    let is_plain = is_plain.iter().any(|why| message.contains(why));
-                    run.check(&format!("{mode}: {message}"), is_plain);
-                }
-            }
-        }
+        // Whoever comes second takes the long way, where others may be, too.
+        let plain = [
+            "another process is writing ",
+            "other programs keep taking the name",
+            "was removed or replaced in the meantime",
+            "exists (--exists fail)",
+            "was made by another program in the meantime",
+        ];
+        let (ended, saved) = race(runs, &args, &plain);
         ended[0].check(&format!("{mode}: one has saved it"), saved >= 1);
         let is_once = saved == 1 || mode == "overwrite";
         ended[0].check(&format!("{mode}: {saved} have saved it"), is_once);

@@ -8,7 +8,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, Running, pfetch};
 use crate::raw::Raw;
 use crate::server::bytes;
 
@@ -29,6 +29,28 @@ pub(crate) fn save(dir: &Dir, args: &[&str], urls: &[&str]) -> Run {
 pub(crate) fn save_and_tell(dir: &Dir, args: &[&str], urls: &[&str]) -> Run {
     let dir = dir.path().to_str().unwrap();
     pfetch(&[&["--retry-delay=1ms", "-d", dir], args, urls].concat()).run()
+}
+
+/// Starts as many runs of these arguments at once, and waits for all. Returns them, and how many have
+/// saved the file; the others found it unchanged, or failed for one of the reasons in `plain`.
+#[track_caller]
+pub(crate) fn race(runs: usize, args: &[&str], plain: &[&str]) -> (Vec<Run>, usize) {
+    let started: Vec<_> = (0..runs).map(|_| pfetch(args).start()).collect();
+    let ended: Vec<_> = started.into_iter().map(Running::finish).collect();
+    let mut saved = 0;
+    for run in &ended {
+        let result = run.result();
+        match result["outcome"].as_str() {
+            Some("ok") => saved += 1,
+            Some("unchanged") => {}
+            _ => {
+                let message = result["error"]["message"].as_str().unwrap_or_default();
+                let is_plain = plain.iter().any(|why| message.contains(why));
+                run.check(message, is_plain);
+            }
+        }
+    }
+    (ended, saved)
 }
 
 /// The names of everything below a folder, folders with a slash at their end, in order.
