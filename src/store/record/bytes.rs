@@ -93,15 +93,15 @@ pub(super) fn read(bytes: &[u8]) -> Option<Record> {
     }
     let has = |bit| flags & bit != 0;
     let url = *rest.array::<URL_BYTES>()?;
-    let length = rest.number_if(has(LENGTH))?;
+    let length = rest.only_if(has(LENGTH), Rest::number)?;
     let kind = flags & MODIFIED;
-    let date = rest.number_if(matches!(kind, DATE | DATE_OF_CHANGE))?;
+    let date = rest.only_if(matches!(kind, DATE | DATE_OF_CHANGE), Rest::number)?;
     let modified = match date {
         Some(seconds) => Some(date_text(seconds)?),
-        None => rest.text_if(kind == TEXT)?,
+        None => rest.only_if(kind == TEXT, Rest::text)?,
     };
-    let etag = rest.text_if(has(ETAG))?;
-    let server_name = rest.text_if(has(NAME))?;
+    let etag = rest.only_if(has(ETAG), Rest::text)?;
+    let server_name = rest.only_if(has(NAME), Rest::text)?;
     let changed = match (has(CHANGED), date.filter(|_| kind == DATE_OF_CHANGE)) {
         (true, None) => {
             let zigzag = rest.number()?;
@@ -187,26 +187,18 @@ impl<'a> Rest<'a> {
         Some(std::str::from_utf8(text).ok()?.to_owned())
     }
 
-    /// `Some(None)` if there is to be none.
+    /// What `read` makes of it; `Some(None)` if there is to be none.
     #[expect(
         clippy::option_option,
         reason = "the outer one is whether it can be read"
     )]
-    fn number_if(&mut self, is_there: bool) -> Option<Option<u64>> {
+    fn only_if<V>(
+        &mut self,
+        is_there: bool,
+        read: impl FnOnce(&mut Self) -> Option<V>,
+    ) -> Option<Option<V>> {
         if is_there {
-            self.number().map(Some)
-        } else {
-            Some(None)
-        }
-    }
-
-    #[expect(
-        clippy::option_option,
-        reason = "the outer one is whether it can be read"
-    )]
-    fn text_if(&mut self, is_there: bool) -> Option<Option<String>> {
-        if is_there {
-            self.text().map(Some)
+            read(self).map(Some)
         } else {
             Some(None)
         }
