@@ -191,8 +191,7 @@ impl Client {
             let is_due = filled > 0 && (at_once || began - written_at > HELD_BACK);
             if filled == self.buffer.len() || is_due {
                 written_at = began;
-                let written = visit.write(&self.buffer[..filled], digest);
-                match written {
+                match visit.write(&self.buffer[..filled], digest) {
                     Ok(()) => filled = 0,
                     Err(Refused::Changed) => return Ok(None),
                     Err(refused) => return Err(Broken::Own(error::from_refused(refused))),

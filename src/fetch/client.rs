@@ -8,6 +8,7 @@ use http::{Method, Request, StatusCode, Version};
 use ureq::Agent;
 
 use super::meter::{Limits, Measured, Meter};
+use super::proxy::Proxy;
 use super::request::Addressee;
 use super::sink::Sink;
 use super::{Fetcher, error, exchange, redirect, request, version};
@@ -243,7 +244,7 @@ impl Client {
         };
         self.meter.begin(visit.limits, proxy.clone(), began);
         let mut body_bytes = None;
-        let result = self.exchange(visit, &mut body_bytes);
+        let result = self.exchange(visit, proxy.as_deref(), &mut body_bytes);
         let measured = self.meter.measure(Instant::now());
         if self.shared.config.keep_exchanges
             && let Some(exchange) = visit.exchanges.last_mut()
@@ -275,6 +276,7 @@ impl Client {
     fn exchange(
         &mut self,
         visit: &mut Visit<'_>,
+        proxy: Option<&Proxy>,
         body_bytes: &mut Option<u64>,
     ) -> Result<Step, Broken> {
         self.admit(&visit.location)?;
@@ -291,22 +293,14 @@ impl Client {
         };
         let addressee = self.addressee.insert(addressee);
         let to = (&*visit.location, &*addressee);
-        let proxy = self.meter.proxy();
-        let request = request::build(
-            config,
-            visit.target,
-            to,
-            &visit.method,
-            &ask,
-            proxy.as_deref(),
-        )
-        .map_err(Broken::Own)?;
+        let request = request::build(config, visit.target, to, &visit.method, &ask, proxy)
+            .map_err(Broken::Own)?;
         visit.sent = Sent {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),
         };
         if self.shared.config.keep_exchanges {
-            visit.exchanges.push(self.note(&request, &visit.location));
+            visit.exchanges.push(note(&request, &visit.location, proxy));
         }
         self.meter.announce_head(request::head_length(&request));
         // `run` of a bare request spares the agent a copy of its configuration.
@@ -336,19 +330,6 @@ impl Client {
         step
     }
 
-    fn note(&self, request: &Request<()>, location: &Location) -> Exchange {
-        Exchange {
-            method: request.method().to_string(),
-            url: Arc::clone(location.text()),
-            request: exchange::showable(request.headers()),
-            remote: None,
-            proxy: self.meter.proxy().map(|proxy| proxy.name()),
-            reused: None,
-            status: None,
-            response: Vec::new(),
-        }
-    }
-
     /// Whether this URL may be asked for at all.
     fn admit(&self, location: &Location) -> Result<(), Broken> {
         if self.shared.config.https_only && !location.is_https() {
@@ -359,6 +340,20 @@ impl Client {
             }));
         }
         Ok(())
+    }
+}
+
+/// A request that is about to be made.
+fn note(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -> Exchange {
+    Exchange {
+        method: request.method().to_string(),
+        url: Arc::clone(location.text()),
+        request: exchange::showable(request.headers()),
+        remote: None,
+        proxy: proxy.map(Proxy::name),
+        reused: None,
+        status: None,
+        response: Vec::new(),
     }
 }
 

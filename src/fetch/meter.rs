@@ -214,19 +214,8 @@ impl Meter {
     /// two fixed lengths, so that a socket's time-out seldom needs setting. If it may not, the fault is
     /// kept for the client to find.
     pub(super) fn check(&self) -> Result<Duration, ureq::Error> {
-        self.check_at(Instant::now())
-    }
-
-    /// Whether nobody has asked to stop: the part of [`check`](Meter::check) that costs next to nothing.
-    pub(super) fn check_stop(&self) -> Result<(), ureq::Error> {
-        if self.stop.is_stopped() {
-            return Err(self.fail(Fault::Stopped));
-        }
-        Ok(())
-    }
-
-    fn check_at(&self, now: Instant) -> Result<Duration, ureq::Error> {
         self.check_stop()?;
+        let now = Instant::now();
         let mut reading = self.lock();
         reading.look(now);
         if let Some(fault) = reading.exceeded(now) {
@@ -237,6 +226,14 @@ impl Meter {
             Some(limit) if limit < now + TICK => FINE_TICK,
             _ => TICK,
         })
+    }
+
+    /// Whether nobody has asked to stop: the part of [`check`](Meter::check) that costs next to nothing.
+    pub(super) fn check_stop(&self) -> Result<(), ureq::Error> {
+        if self.stop.is_stopped() {
+            return Err(self.fail(Fault::Stopped));
+        }
+        Ok(())
     }
 
     /// Keeps the fault for the client and gives ureq an error to unwind with. The first fault is
