@@ -222,9 +222,10 @@ impl Sweep {
         runs.all(|runs| runs == 1)
     }
 
-    /// How much faster the [knee](Sweep::at_knee) is than the fewest workers that were tried: of each round, their two
-    /// runs are a pair. The knee is found in the same runs, but not by being the fastest of all: that
-    /// one would owe part of its speed to luck. Where the runs do not decide the knee, the interval is wide.
+    /// How much faster the [knee](Sweep::at_knee) is than the fewest workers that were tried: of each
+    /// round, their two runs are a pair. The knee is found in the same runs, but not by being the fastest
+    /// of all: that one would owe part of its speed to luck. Where the runs do not decide the knee, the
+    /// interval is wide.
     pub fn speedup(&self) -> Option<Speedup> {
         let (fewest, knee) = (self.points.first()?, self.at_knee()?);
         let runs = fewest.times.seconds.iter().zip(&knee.times.seconds);

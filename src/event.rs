@@ -10,8 +10,8 @@ use crate::summary::Summary;
 
 /// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
 /// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison that is
-/// [`Compared`](Event::Compared) instead, in a sweep [`Swept`](Event::Swept), unless it was stopped. Only what the figures
-/// are held against comes after it, and then the listener is [closed](Listener::close).
+/// [`Compared`](Event::Compared) instead, in a sweep [`Swept`](Event::Swept), unless it was stopped.
+/// Only what the figures are held against comes after it, and then the listener is [closed](Listener::close).
 #[derive(Debug)]
 #[non_exhaustive]
 #[expect(

@@ -51,7 +51,8 @@ pub(super) struct CompareArgs {
     /// Save this run's figures in FILE, to judge later runs by.
     ///
     /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
-    /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no URLs in it, only a hash of all of them.
+    /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no
+    /// URLs in it, only a hash of all of them.
     #[arg(
         long,
         value_name = "FILE",

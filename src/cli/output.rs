@@ -74,8 +74,8 @@ pub(super) struct ReportArgs {
     /// The formats are json, jsonl, csv, md (for the summary of a CI step), junit, har (for the tools of
     /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
     /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
-    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. In a CSV file, text that a spreadsheet
-    /// would take for a formula has an apostrophe before it.
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. In a CSV file,
+    /// text that a spreadsheet would take for a formula has an apostrophe before it.
     #[arg(
         long,
         value_name = "FORMAT=FILE",
