@@ -18,6 +18,9 @@ pub const MAX_LINE_BYTES: usize = 64 * 1024;
 /// How much of a bad line is shown.
 const EXCERPT: usize = 80;
 
+/// Shown in place of a bad JSON line: its headers may hold secrets.
+const JSON_EXCERPT: &str = "{…}";
+
 /// What a line asks for.
 #[derive(Debug)]
 pub(super) struct Meaning {
@@ -80,10 +83,13 @@ pub(super) fn read(
 
 /// What a line of `length` bytes, longer than [`MAX_LINE_BYTES`], comes to.
 pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
+    let beginning = String::from_utf8_lossy(beginning);
     BadLine {
-        excerpt: shown(&String::from_utf8_lossy(
-            &beginning[..beginning.len().min(400)],
-        )),
+        excerpt: shown(if may_hold_userinfo(&beginning) {
+            "…"
+        } else {
+            &beginning
+        }),
         reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
     }
 }
@@ -110,9 +116,8 @@ pub(super) fn url(
 }
 
 fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Meaning, BadLine> {
-    // The line itself is not shown: its headers may hold secrets.
     let bad = |reason: String| BadLine {
-        excerpt: Arc::from("{…}"),
+        excerpt: Arc::from(JSON_EXCERPT),
         reason: escape(&reason),
     };
     let line: JsonLine = serde_json::from_str(text).map_err(|error| {
@@ -187,10 +192,53 @@ fn without_value(message: &str) -> String {
     }
 }
 
+/// Excerpt of a bad line without what may be secret in it, safe to show.
 fn shown(text: &str) -> Arc<str> {
-    // Cut first: a bad line may be long.
+    if is_json(text) {
+        return Arc::from(JSON_EXCERPT);
+    }
     let start = excerpt(&without_userinfo(text), EXCERPT);
     Arc::from(start)
+}
+
+/// Whether the text is JSON or a piece of it: an object or an array, or, where one was written over
+/// several lines, a line of it that begins with a key. (A URL in quotes has no colon behind them.)
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    match text.chars().next() {
+        Some('{' | '[') => true,
+        Some(quote @ ('"' | '\'')) => text[1..]
+            .split_once(quote)
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with(':')),
+        _ => false,
+    }
+}
+
+/// Whether it is a byte order mark, a zero-width character or what stands for bytes that are not UTF-8.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{fffd}'
+    ) || c.is_control()
+}
+
+/// Whether the beginning of a URL may be userinfo whose `@` did not come with it: its authority either
+/// has no end there, or has something behind a colon that is no port.
+fn may_hold_userinfo(beginning: &str) -> bool {
+    if is_json(beginning) {
+        return false;
+    }
+    // Another "@" may follow the last one that came.
+    let start = beginning.rsplit_once('@').or(beginning.split_once("//"));
+    let authority = start.map_or(beginning, |(_, rest)| rest.trim_start_matches('/'));
+    let Some((authority, _)) = authority.split_once(['/', '?', '#', '\\']) else {
+        return true;
+    };
+    let port = authority
+        .rsplit_once(']')
+        .map_or(authority, |(_, port)| port);
+    port.split_once(':')
+        .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -271,5 +319,55 @@ mod tests {
         let (excerpt, reason) = line(b"http://h/\xff").unwrap().unwrap_err();
         assert_eq!(excerpt, "http://h/\u{fffd}");
         assert!(reason.contains("0xff at column 10"), "{reason}");
+    }
+
+    #[test]
+    fn nothing_of_a_json_line_that_cannot_be_read_is_shown() {
+        let secrets: [&[u8]; 8] = [
+            b"{\"headers\":{\"Authorization\":\"hush\"},\"url\":\"http://h/\xff\"}",
+            b"  {\"url\":\"h\",\"headers\":{\"A\":\"hush\xff\"}}",
+            b"\xef\xbb\xbf{\"headers\":{\"A\":\"hush\"},\"url\":\"\xff\"}",
+            b"\xff{\"headers\":{\"A\":\"hush\"}}",
+            b"\xe2\x80\x8b{\"headers\":{\"A\":\"hush\"}}",
+            b"[{\"url\":\"h\",\"headers\":{\"A\":\"hush\"}}]",
+            b"  \"Authorization\": \"hush\",",
+            b"'Authorization' : 'hush'",
+        ];
+        for text in secrets {
+            let (excerpt, reason) = line(text).unwrap().unwrap_err();
+            let shown = String::from_utf8_lossy(text);
+            assert_eq!(excerpt, "{…}", "{shown}");
+            assert!(!reason.contains("hush"), "{shown}: {reason}");
+        }
+        let (excerpt, _) = line(b"\"h:x\"").unwrap().unwrap_err();
+        assert_eq!(excerpt, "\"h:x\"");
+    }
+
+    #[test]
+    fn of_a_line_too_long_to_be_read_no_secret_is_shown() {
+        let long = "p".repeat(MAX_LINE_BYTES);
+        let shown = |beginning: &str| {
+            let text = format!("{beginning}{long}");
+            let bad = too_long(&text.as_bytes()[..MAX_LINE_BYTES], text.len() as u64);
+            assert!(!bad.excerpt.contains("hush"), "{beginning}: {bad:?}");
+            bad.excerpt.to_string()
+        };
+        assert_eq!(shown("{\"headers\":{\"A\":\"hush\"},\"url\":\"h/"), "{…}");
+        // Its "@" may come behind what was kept: "http://u:hushppp…@host/".
+        for beginning in [
+            "http://u:hush",
+            "u:hush",
+            "https://hush",
+            "u:hush/",
+            "http://u:x@hush",
+        ] {
+            assert_eq!(shown(beginning), "…");
+        }
+        let many = "hush".repeat(1000);
+        assert_eq!(shown(&format!("http://u:{many}@h/"))[..14], *"http://…@h/p");
+        for beginning in ["http://h:8080/", "http://[::1]:80/", "h/", "h:80?"] {
+            let excerpt = shown(beginning);
+            assert!(excerpt.starts_with(beginning), "{excerpt}");
+        }
     }
 }
