@@ -118,7 +118,7 @@ fn one_pair_has_no_interval_and_says_so() {
         .run()
         .exits(0);
     let run = run.prints("one pair of runs says nothing of how much they vary");
-    run.check("no interval", !run.stdout.contains("95 %"));
+    run.check("no interval", !run.stdout.contains("95 % interval"));
 }
 
 #[test]
