@@ -170,7 +170,7 @@ fn mistakes_on_the_command_line_say_what_to_do() {
     }
     assert_eq!(server.requests(), 0);
     // The option that lacks its value comes last.
-    pfetch(&[&url, "-j"])
+    pfetch(&[&url[..], "-j"])
         .run()
         .exits(2)
         .complains_in_a_line()

@@ -278,7 +278,7 @@ fn retry_says_how_often() {
             _ => format!(" ({} attempts)", retries + 1),
         };
         let told = format!("/status/503  service unavailable{attempts}\n");
-        let run = pfetch(&[&option, "--retry-delay=1ms", &url]).run();
+        let run = pfetch(&[&option[..], "--retry-delay=1ms", &url]).run();
         run.exits(1).prints(&told);
     }
 }
