@@ -162,6 +162,53 @@ fn progress_shows_the_run_and_its_workers_and_leaves_finished_lines_alone() {
     assert!(!screen.contains('░'), "the bar is still there:\n{screen}");
 }
 
+/// A server whose answers take long enough for the display to come up (300 ms) on any but the busiest
+/// machine.
+fn slow() -> Server {
+    Server::with(|request: &Request, reply: &mut Reply<'_>| {
+        reply.wait(Duration::from_millis(800));
+        reply.send(200, "", request.target.trim_start_matches('/').as_bytes())
+    })
+}
+
+#[test]
+fn what_the_reader_of_a_pipe_prints_is_not_drawn_over() {
+    let server = slow();
+    let urls: Vec<String> = (0..8).map(|n| server.url(&format!("/u{n}"))).collect();
+    let urls = urls.join(" ");
+    for (name, command) in [
+        (
+            "pipe",
+            format!("{} | sed -u 's/^/read: /'", pfetch(&format!("-j 4 {urls}"))),
+        ),
+        // Bodies have readers, too.
+        (
+            "pipe-cat",
+            format!(
+                "{} | sed 's/u/\\nread: 200 u/g'",
+                pfetch(&format!("-j 4 --cat {urls}"))
+            ),
+        ),
+    ] {
+        let terminal = Terminal::run(name, 100, 40, &command);
+        let screen = terminal.wait_for("the end", |screen| screen.contains("exit code 0"));
+        let read = |line: &&str| line.starts_with("read: ") && line.contains("200 ");
+        assert_eq!(screen.lines().filter(read).count(), 8, "{name}:\n{screen}");
+        let stale = |line: &str| line.starts_with("  0  ") || line.contains("/s  ");
+        assert!(!screen.lines().any(stale), "{name}: a stale bar:\n{screen}");
+    }
+}
+
+#[test]
+fn a_body_without_a_final_newline_stays_on_the_terminal() {
+    let server = slow();
+    let command = pfetch(&format!("--cat {}", server.url("/this-is-the-body")));
+    let terminal = Terminal::run("unended", 100, 24, &command);
+    let screen = terminal.wait_for("the end", |screen| screen.contains("exit code 0"));
+    let body = |line: &str| line.starts_with("this-is-the-body");
+    assert!(screen.lines().any(body), "{screen}");
+}
+
 #[test]
 fn a_comparison_shows_which_run_is_under_way_and_how_long_it_will_all_take() {
     let (server, leave) = rationed();

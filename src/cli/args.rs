@@ -435,7 +435,9 @@ pub(super) struct Args {
 
     /// Show progress on standard error [default: auto, on a terminal].
     ///
-    /// With 'always' and no terminal it is a line a second.
+    /// With 'auto' not if others may write to the same terminal: where standard output is a pipe, whose
+    /// reader may, and where bodies go to the terminal. With 'always' and no terminal it is a line a
+    /// second.
     #[arg(
         long,
         value_name = "auto|always|never",

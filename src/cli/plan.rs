@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ContextKind;
+use rustix::fs::FileType;
 
 use super::args::Args;
 use super::exit::MaxFailures;
@@ -160,6 +161,7 @@ impl Plan {
             false => default_workers(),
         });
         let quiet = args.quiet;
+        let passes_on = matches!(bodies, BodiesPlan::PassOn { .. });
         let baseline = match args.baseline {
             BaselineArg::Estimate => Baseline::Estimate,
             BaselineArg::None => Baseline::None,
@@ -218,7 +220,7 @@ impl Plan {
                 FormatArg::Jsonl => Format::JsonLines(baseline),
             },
             verbose: args.verbose,
-            progress: progress(args.progress, quiet),
+            progress: progress(args.progress, quiet, passes_on),
         })
     }
 }
@@ -274,15 +276,30 @@ fn colour(when: When) -> bool {
     }
 }
 
-fn progress(when: When, quiet: bool) -> ProgressMode {
+/// Display of progress; `passes_on`: standard output gets the bodies.
+fn progress(when: When, quiet: bool, passes_on: bool) -> ProgressMode {
     let is_terminal = io::stderr().is_terminal() && is_capable();
     match when {
         When::Never => ProgressMode::Off,
-        When::Auto if quiet => ProgressMode::Off,
+        When::Auto if quiet || may_be_written_over(passes_on) => ProgressMode::Off,
         When::Auto | When::Always if is_terminal => ProgressMode::Bars,
         When::Always => ProgressMode::Lines,
         When::Auto => ProgressMode::Off,
     }
+}
+
+/// Whether others may write to the terminal that bars are redrawn on, which would erase it: the reader
+/// of a pipe (or socket), as in `pfetch … | grep`, and bodies that go to a terminal, whose last line may
+/// have no end.
+fn may_be_written_over(passes_on: bool) -> bool {
+    let stdout = io::stdout();
+    if stdout.is_terminal() {
+        return passes_on;
+    }
+    rustix::fs::fstat(&stdout).is_ok_and(|stat| {
+        let sort = FileType::from_raw_mode(stat.st_mode);
+        matches!(sort, FileType::Fifo | FileType::Socket)
+    })
 }
 
 /// Whether the terminal understands control sequences.
