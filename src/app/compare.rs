@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::{
-    Baselines, Problem, builder, complain, exports, idle_connections, judge, listener, open_lists,
+    Baselines, Problem, builder, complain, exports, fit_to_workers, judge, listener, open_lists,
     undelivered,
 };
 use crate::baseline::Keeper;
@@ -45,7 +45,7 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
             Counts::Auto { most } => *most,
         };
     }
-    plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
+    fit_to_workers(&mut plan);
     let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
     let exports = exports(&plan)?;
     let reports = listener(&plan, signals.patience(), lanes.clone(), None, exports)

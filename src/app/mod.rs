@@ -133,7 +133,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     };
     // Starts that keep a distance keep it between requests too.
     plan.fetch.resend = plan.run.limits.is_unpaced();
-    plan.fetch.idle_connections = idle_connections(plan.workers, plan.fetch.idle_connections);
+    fit_to_workers(&mut plan);
 
     let (journal, done) = match &plan.log {
         Some(log) => {
@@ -375,6 +375,13 @@ fn listener(
         all.add(name, export);
     }
     Ok(all)
+}
+
+/// Sizes what all workers share, or have each, by their number.
+fn fit_to_workers(plan: &mut Plan) {
+    let fetch = &mut plan.fetch;
+    fetch.idle_connections = idle_connections(plan.workers, fetch.idle_connections);
+    fetch.dns.lookups = plan.workers;
 }
 
 /// How many idle connections each worker may keep without running out of descriptors, having asked

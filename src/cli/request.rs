@@ -52,6 +52,7 @@ pub(super) fn fetch_config(args: &mut Args) -> Result<FetchConfig, String> {
                 _ => None,
             },
             pinned: pinned(&args.resolve),
+            ..defaults.dns
         },
         tls: tls(args)?,
         resend: defaults.resend,

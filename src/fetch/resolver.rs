@@ -1,15 +1,18 @@
 //! Name look-ups, shared by all workers: one per host for a run.
 //!
 //! ureq asks for addresses on every request, pooled or not, so an answer must be cheap. Look-ups run
-//! on a small pool of their own, because the system's resolver cannot be interrupted: a worker that
-//! gives up leaves a thread of that pool behind for as long as the system takes, never one thread
-//! per request. The worker whose request starts a look-up is charged its time; others that want the
-//! same host wait for the same answer.
+//! on threads of their own, because the system's resolver (`getaddrinfo`) cannot be interrupted: a
+//! worker that gives up leaves a thread behind for as long as the system takes, never one thread per
+//! request. There are no more of them than workers, so that no worker waits for a thread while others
+//! wait for a name server. The worker whose request starts a look-up is charged its time; others that
+//! want the same host wait for the same answer.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ureq::config::Config;
@@ -19,13 +22,22 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use super::meter::{Fault, Meter};
-use crate::pool::{Pool, Worker};
 
 /// A failed look-up is not repeated for this long.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
 
-/// Look-ups under way at once: what system resolvers comfortably bear.
-const LOOKUPS_AT_ONCE: usize = 16;
+/// Look-ups under way at once, at least: a few names whose servers never answer hold up nobody.
+const LEAST_THREADS: usize = 16;
+
+/// And at most: each has a socket of its own, and name servers limit the rate of their clients.
+const MOST_THREADS: usize = 512;
+
+/// The stack of a look-up's thread: what the C library's resolver and its plug-ins need, and room to
+/// spare. It costs address space only.
+const STACK: usize = 512 * 1024;
+
+/// A thread without work waits so long for some before it ends.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// ureq's room for addresses.
 const MOST_ADDRESSES: usize = 16;
@@ -37,6 +49,9 @@ pub struct DnsConfig {
     pub family: Option<Family>,
     /// Addresses given by the user, by host and port, instead of a look-up.
     pub pinned: HashMap<(String, u16), Vec<IpAddr>>,
+    /// Look-ups that may be under way at once, as many as there are workers; at least 16 and at most
+    /// 512 are.
+    pub lookups: usize,
 }
 
 /// An address family.
@@ -52,24 +67,29 @@ pub enum Family {
 pub(super) struct Dns {
     config: DnsConfig,
     names: Arc<Names>,
-    /// Made for the first name: many runs have numeric hosts only.
-    pool: OnceLock<Pool>,
 }
 
-#[derive(Default)]
 struct Names {
     table: Mutex<Table>,
-    changed: Condvar,
+    /// An answer has come.
+    answered: Condvar,
+    /// A name waits for a thread, or the run is over.
+    asked: Condvar,
+    system: SystemResolver,
 }
+
+/// The system's resolver, or what a test puts in its place.
+type SystemResolver = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 #[derive(Default)]
 struct Table {
     entries: HashMap<Arc<str>, Entry>,
-    /// Names whose look-up has not begun. Here rather than in the pool's queue, which has an end: more
-    /// may be left by workers that gave up than any queue should hold.
+    /// Names whose look-up has not begun.
     waiting: VecDeque<Arc<str>>,
-    /// Threads that take names from there.
-    lookers: usize,
+    /// Threads that take names from there, and those of them that wait for one.
+    threads: usize,
+    idle: usize,
+    is_closed: bool,
 }
 
 enum Entry {
@@ -80,10 +100,18 @@ enum Entry {
 
 impl Dns {
     pub(super) fn new(config: DnsConfig) -> Self {
+        Self::with(config, Box::new(ask_system))
+    }
+
+    fn with(config: DnsConfig, system: SystemResolver) -> Self {
         Dns {
             config,
-            names: Arc::default(),
-            pool: OnceLock::new(),
+            names: Arc::new(Names {
+                table: Mutex::default(),
+                answered: Condvar::new(),
+                asked: Condvar::new(),
+                system,
+            }),
         }
     }
 
@@ -158,7 +186,7 @@ impl Dns {
                     let tick = meter.check()?;
                     table = self
                         .names
-                        .changed
+                        .answered
                         .wait_timeout(table, tick)
                         .unwrap_or_else(PoisonError::into_inner)
                         .0;
@@ -166,28 +194,40 @@ impl Dns {
                 Some(Entry::Failed { .. }) | None => {
                     asked = true;
                     meter.lookup_started();
-                    self.ask(&mut table, Arc::from(host));
+                    table = self.ask(table, Arc::from(host));
                 }
             }
         }
     }
 
-    fn ask(&self, table: &mut Table, host: Arc<str>) {
+    /// Has a name looked up, by a thread that is idle or else by a new one.
+    fn ask<'a>(
+        &'a self,
+        mut table: MutexGuard<'a, Table>,
+        host: Arc<str>,
+    ) -> MutexGuard<'a, Table> {
         table.entries.insert(Arc::clone(&host), Entry::Pending);
         table.waiting.push_back(host);
-        if table.lookers == LOOKUPS_AT_ONCE {
-            return;
+        // An idle thread that has been woken still counts as idle until it takes its name.
+        if table.waiting.len() <= table.idle {
+            self.names.asked.notify_one();
+            return table;
         }
-        table.lookers += 1;
+        if table.threads >= self.config.lookups.clamp(LEAST_THREADS, MOST_THREADS) {
+            return table;
+        }
         let names = Arc::clone(&self.names);
-        let pool = self.pool.get_or_init(|| {
-            Pool::builder()
-                .workers(LOOKUPS_AT_ONCE)
-                .queue(LOOKUPS_AT_ONCE)
-                .name("pfetch-dns")
-                .build()
-        });
-        drop(pool.submit(move |_: &mut Worker, ()| names.look_up_all(), ()));
+        let spawned = thread::Builder::new()
+            .name("pfetch-dns".to_owned())
+            .stack_size(STACK)
+            .spawn(move || names.look_up_all());
+        if spawned.is_ok() {
+            table.threads += 1;
+        } else if table.threads == 0 {
+            // No thread is to be had: this worker's own does it, though it cannot be interrupted then.
+            table = self.names.look_up_waiting(table);
+        }
+        table
     }
 }
 
@@ -197,35 +237,54 @@ impl Names {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks up names until none waits.
+    /// Looks up names until none has come for a while.
     fn look_up_all(&self) {
         let mut table = self.lock();
+        loop {
+            table = self.look_up_waiting(table);
+            if table.is_closed {
+                break;
+            }
+            table.idle += 1;
+            let (woken, waited) = self
+                .asked
+                .wait_timeout(table, LINGER)
+                .unwrap_or_else(PoisonError::into_inner);
+            table = woken;
+            table.idle -= 1;
+            if waited.timed_out() && table.waiting.is_empty() {
+                break;
+            }
+        }
+        table.threads -= 1;
+    }
+
+    /// Looks up names until none waits.
+    fn look_up_waiting<'a>(&'a self, mut table: MutexGuard<'a, Table>) -> MutexGuard<'a, Table> {
         while let Some(host) = table.waiting.pop_front() {
             drop(table);
-            let entry = look_up(&host);
+            let entry = match (self.system)(&host) {
+                Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
+                Ok(_) => Entry::failed("the name has no addresses".to_owned()),
+                Err(error) => Entry::failed(plain_reason(&error.to_string())),
+            };
             table = self.lock();
             table.entries.insert(host, entry);
-            self.changed.notify_all();
+            self.answered.notify_all();
         }
-        table.lookers -= 1;
+        table
     }
 }
 
-fn look_up(host: &str) -> Entry {
-    let found = (host, 0).to_socket_addrs().map(|found| {
-        let mut addresses: Vec<IpAddr> = Vec::new();
-        for address in found.map(|socket| socket.ip()) {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-            }
+/// Each address once, in the system's order.
+fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in (host, 0).to_socket_addrs()?.map(|socket| socket.ip()) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
         }
-        addresses
-    });
-    match found {
-        Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
-        Ok(_) => Entry::failed("the name has no addresses".to_owned()),
-        Err(error) => Entry::failed(plain_reason(&error.to_string())),
     }
+    Ok(addresses)
 }
 
 /// `getaddrinfo`'s reason without the standard library's preamble.
@@ -247,12 +306,12 @@ impl Entry {
 
 impl Drop for Dns {
     fn drop(&mut self) {
-        if let Some(pool) = self.pool.take() {
-            self.names.lock().waiting.clear();
-            pool.stop();
-            // A look-up that hangs in the system may not keep the program from ending.
-            let _ = pool.shutdown(Duration::ZERO);
-        }
+        // Threads are not joined: a look-up that hangs in the system may not keep the program from
+        // ending.
+        let mut table = self.names.lock();
+        table.waiting.clear();
+        table.is_closed = true;
+        self.names.asked.notify_all();
     }
 }
 
@@ -357,5 +416,99 @@ fn literal(host: &str) -> Option<IpAddr> {
         Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
         // A proxy's IPv6 address stands without brackets.
         None => host.parse::<IpAddr>().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+    use super::*;
+    use crate::pool::StopToken;
+
+    /// A resolver that says which names it was asked for, and answers each with what is sent for it.
+    fn scripted(lookups: usize) -> (Arc<Dns>, Receiver<String>, Sender<()>) {
+        let (asked, names) = unbounded();
+        let (leave, given) = bounded(0);
+        let config = DnsConfig {
+            lookups,
+            ..DnsConfig::default()
+        };
+        let system = move |name: &str| {
+            asked.send(name.to_owned()).expect("the test listens");
+            // The test's end lets everybody go.
+            let _ = given.recv();
+            Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
+        };
+        (Arc::new(Dns::with(config, Box::new(system))), names, leave)
+    }
+
+    /// Looks up so many names, each on a thread of its own.
+    fn look_up(dns: &Arc<Dns>, names: usize) -> Vec<thread::JoinHandle<bool>> {
+        (0..names)
+            .map(|number| {
+                let dns = Arc::clone(dns);
+                thread::spawn(move || {
+                    let meter = Meter::new(StopToken::new());
+                    dns.lookup(&format!("host{number}"), &meter).is_ok()
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn as_many_names_are_looked_up_at_once_as_there_are_workers() {
+        for (workers, at_once) in [(1, 16), (40, 40), (2000, 512)] {
+            let (dns, asked, leave) = scripted(workers);
+            let lookups = look_up(&dns, at_once + 8);
+            for number in 0..at_once {
+                let name = asked.recv_timeout(Duration::from_secs(60));
+                assert!(name.is_ok(), "{workers} workers: only {number} at once");
+            }
+            // All the others are in the queue, or on their way there, and no further one is begun.
+            let is_full = || dns.names.lock().waiting.len() == 8;
+            while !is_full() {
+                thread::yield_now();
+            }
+            assert_eq!(dns.names.lock().threads, at_once, "{workers} workers");
+            assert!(asked.is_empty(), "{workers} workers: more than {at_once}");
+            drop(leave);
+            for lookup in lookups {
+                assert!(lookup.join().expect("a look-up does not panic"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_idle_thread_takes_the_next_name() {
+        let (dns, asked, leave) = scripted(16);
+        let meter = Meter::new(StopToken::new());
+        drop(leave);
+        for number in 0..1000 {
+            let host = format!("host{number}");
+            assert!(dns.lookup(&host, &meter).is_ok(), "{host}");
+            let is_idle = |table: &Table| table.idle == table.threads;
+            while !is_idle(&dns.names.lock()) {
+                thread::yield_now();
+            }
+            assert!(dns.names.lock().threads <= 1, "{host}");
+        }
+        assert_eq!(asked.len(), 1000);
+    }
+
+    #[test]
+    fn the_end_of_a_run_ends_idle_threads() {
+        let (dns, _asked, leave) = scripted(16);
+        drop(leave);
+        for lookup in look_up(&dns, 8) {
+            assert!(lookup.join().expect("a look-up does not panic"));
+        }
+        let names = Arc::clone(&dns.names);
+        drop(dns);
+        while names.lock().threads > 0 {
+            thread::yield_now();
+        }
     }
 }
