@@ -40,6 +40,11 @@ const GOODBYE: Duration = Duration::from_millis(100);
 /// Descriptors that are not connections: standard streams, lists, libraries.
 const OTHER_FILES: usize = 32;
 
+/// Idle connections that all workers keep together, as long as that leaves each this many: one holds
+/// some 10 KiB of memory, more with TLS.
+const IDLE_IN_ALL: usize = 512;
+const LEAST_IDLE: usize = 8;
+
 /// Room for waiting jobs that there is by default even for few workers.
 const LEAST_QUEUE: usize = 128;
 
@@ -380,7 +385,9 @@ fn listener(
 /// Sizes what all workers share, or have each, by their number.
 fn fit_to_workers(plan: &mut Plan) {
     let fetch = &mut plan.fetch;
-    fetch.idle_connections = idle_connections(plan.workers, fetch.idle_connections);
+    let share = (IDLE_IN_ALL / plan.workers).max(LEAST_IDLE);
+    let wanted = share.min(fetch.idle_connections);
+    fetch.idle_connections = idle_connections(plan.workers, wanted);
     fetch.dns.lookups = plan.workers;
 }
 

@@ -72,7 +72,9 @@ impl Default for FetchConfig {
             dns: DnsConfig::default(),
             tls: TlsConfig::default(),
             resend: true,
-            idle_connections: 8,
+            // Each pass of ureq's pool walks over them twice: with many more of them that costs more than
+            // connections do.
+            idle_connections: 32,
         }
     }
 }

@@ -301,3 +301,18 @@ fn under_all_limits_at_once_nothing_is_lost_and_nothing_comes_twice() {
         }
     }
 }
+
+#[test]
+fn a_list_that_goes_round_many_hosts_keeps_a_connection_to_each() {
+    let servers: Vec<Server> = (0..30).map(|_| Server::start()).collect();
+    let round: Vec<String> = servers
+        .iter()
+        .map(|server| server.url("/bytes/5"))
+        .collect();
+    let list = [&round[..], &round, &round].concat().join("\n");
+    let run = pfetch(&["-j1", "-"]).stdin(list).run().exits(0);
+    for server in &servers {
+        let counts = (server.connections(), server.requests());
+        run.check(&format!("one connection: {counts:?}"), counts == (1, 3));
+    }
+}
