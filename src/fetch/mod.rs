@@ -38,4 +38,4 @@ pub use fetcher::Fetcher;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
 pub use resolver::{DnsConfig, Family};
 pub use save::{Naming, Unnamed};
-pub use tls::TlsConfig;
+pub use tls::{IdentityError, TlsConfig};

@@ -2,6 +2,7 @@
 //! asks for it.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -9,12 +10,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct,
     RootCertStore, SignatureScheme, SupportedCipherSuite,
 };
+use thiserror::Error;
 
 /// What the user says about TLS.
 #[derive(Debug, Clone, Default)]
@@ -22,19 +25,28 @@ pub struct TlsConfig {
     insecure: bool,
     /// Trusted instead of the system's roots.
     roots: Option<Vec<CertificateDer<'static>>>,
-    identity: Option<Arc<Identity>>,
+    identity: Option<Identity>,
 }
 
 /// Who this client is: its certificates and its key.
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
+#[derive(Clone)]
+struct Identity(Arc<CertifiedKey>);
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Identity(…)")
     }
+}
+
+/// A client's identity that cannot be used, by the file that is to blame. Begins with its path.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdentityError {
+    /// The file of the certificates.
+    #[error("{0}")]
+    Certificate(String),
+    /// The file of the key.
+    #[error("{0}")]
+    Key(String),
 }
 
 impl TlsConfig {
@@ -60,15 +72,32 @@ impl TlsConfig {
     ///
     /// # Errors
     ///
-    /// If one of them has not what it should, or cannot be read.
-    pub fn identity_from(mut self, chain: &Path, key: Option<&Path>) -> Result<Self, String> {
+    /// If one of them has not what it should, or cannot be read, or if they do not belong together.
+    pub fn identity_from(
+        mut self,
+        chain: &Path,
+        key: Option<&Path>,
+    ) -> Result<Self, IdentityError> {
         let key_path = key.unwrap_or(chain);
-        let key = PrivateKeyDer::from_pem_file(key_path)
-            .map_err(|error| format!("{}: no private key in it ({error})", key_path.display()))?;
-        self.identity = Some(Arc::new(Identity {
-            chain: certificates(chain)?,
-            key,
-        }));
+        let certificates = certificates(chain).map_err(IdentityError::Certificate)?;
+        let key = private_key(key_path).map_err(IdentityError::Key)?;
+        let identity = CertifiedKey::from_der(certificates, key, &ring::default_provider());
+        let identity = identity.map_err(|error| {
+            let (chain, key) = (chain.display(), key_path.display());
+            match error {
+                rustls::Error::InconsistentKeys(_) => IdentityError::Key(format!(
+                    "{key}: the private key in it is not that of the first certificate in {chain}"
+                )),
+                rustls::Error::InvalidCertificate(error) => IdentityError::Certificate(format!(
+                    "{chain}: the first certificate in it cannot be used: {}",
+                    in_words(&error)
+                )),
+                error => IdentityError::Key(format!(
+                    "{key}: the private key in it cannot be used: {error}"
+                )),
+            }
+        })?;
+        self.identity = Some(Identity(Arc::new(identity)));
         Ok(self)
     }
 }
@@ -81,6 +110,32 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
         return Err(format!("{}: there is no certificate in it", path.display()));
     }
     Ok(found)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let what = match fs::read(path) {
+        Err(error) => error.to_string(),
+        Ok(text) => match PrivateKeyDer::from_pem_slice(&text) {
+            Ok(key) => return Ok(key),
+            Err(_) if is_encrypted(&text) => {
+                "the private key in it is encrypted with a passphrase, which pfetch never asks \
+                 for; decrypt it first (openssl pkey -in FILE -out NEW)"
+                    .to_owned()
+            }
+            Err(pem::Error::NoItemsFound) => "there is no private key in it".to_owned(),
+            Err(error) => error.to_string(),
+        },
+    };
+    Err(format!("{}: {what}", path.display()))
+}
+
+/// Tells a key with a passphrase, of PKCS #8 or of the traditional form (RFC 1421, section 4.6.1.1).
+fn is_encrypted(pem: &[u8]) -> bool {
+    pem.split(|byte| *byte == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        line == b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+            || (line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED"))
+    })
 }
 
 /// The TLS set-up of a run.
@@ -136,9 +191,10 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
         builder.with_root_certificates(roots(wanted.roots.as_deref())?)
     };
     let mut config = match &wanted.identity {
-        Some(identity) => builder
-            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
-            .map_err(|error| format!("the client's certificate and key do not fit: {error}"))?,
+        Some(Identity(identity)) => {
+            let identity = SingleCertAndKey::from(Arc::clone(identity));
+            builder.with_client_cert_resolver(Arc::new(identity))
+        }
         None => builder.with_no_client_auth(),
     };
     // Said aloud, so that a server that speaks more than one protocol picks this one.
