@@ -28,7 +28,9 @@ mod save;
 mod sink;
 mod tls;
 mod transport;
+mod trust;
 mod version;
+mod x509;
 
 pub use accept::{AcceptError, StatusSet};
 pub use actions::{Get, Head, PassOn, Save};

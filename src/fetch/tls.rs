@@ -15,16 +15,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct,
-    RootCertStore, SignatureScheme, SupportedCipherSuite,
+    SignatureScheme, SupportedCipherSuite,
 };
 use thiserror::Error;
+
+use super::trust::{Trusted, Verifier, pem_in_words};
 
 /// What the user says about TLS.
 #[derive(Debug, Clone, Default)]
 pub struct TlsConfig {
     insecure: bool,
-    /// Trusted instead of the system's roots.
-    roots: Option<Vec<CertificateDer<'static>>>,
+    /// Trusted instead of the system's certificates.
+    trusted: Option<Arc<Trusted>>,
     identity: Option<Identity>,
 }
 
@@ -57,13 +59,21 @@ impl TlsConfig {
         self
     }
 
-    /// Trust the certificates in this PEM file, and no others.
+    /// Trust the certificates in this PEM file, and no others: those of authorities with all that
+    /// they sign, and each of them as a server's own.
     ///
     /// # Errors
     ///
-    /// If there are none in it, or it cannot be read.
+    /// If there are none in it, or one of them cannot be read, or cannot be used.
     pub fn roots_from(mut self, path: &Path) -> Result<Self, String> {
-        self.roots = Some(certificates(path)?);
+        let mut trusted = Trusted::none();
+        for (place, certificate) in certificates(path)?.into_iter().enumerate() {
+            trusted.add(certificate).map_err(|error| {
+                let (path, number) = (path.display(), place + 1);
+                format!("{path}: certificate {number} in it {error}")
+            })?;
+        }
+        self.trusted = Some(Arc::new(trusted));
         Ok(self)
     }
 
@@ -105,7 +115,7 @@ impl TlsConfig {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+        .map_err(|error| format!("{}: {}", path.display(), pem_in_words(&error)))?;
     if found.is_empty() {
         return Err(format!("{}: there is no certificate in it", path.display()));
     }
@@ -123,7 +133,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
                     .to_owned()
             }
             Err(pem::Error::NoItemsFound) => "there is no private key in it".to_owned(),
-            Err(error) => error.to_string(),
+            Err(error) => pem_in_words(&error),
         },
     };
     Err(format!("{}: {what}", path.display()))
@@ -183,13 +193,18 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let builder = if wanted.insecure {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+    let verifier: Arc<dyn ServerCertVerifier> = if wanted.insecure {
+        Arc::new(AnyCertificate(provider))
     } else {
-        builder.with_root_certificates(roots(wanted.roots.as_deref())?)
+        let trusted = match &wanted.trusted {
+            Some(trusted) => Arc::clone(trusted),
+            None => Arc::new(Trusted::from_environment()?),
+        };
+        Arc::new(Verifier::new(trusted, &provider))
     };
+    let builder = builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
     let mut config = match &wanted.identity {
         Some(Identity(identity)) => {
             let identity = SingleCertAndKey::from(Arc::clone(identity));
@@ -200,29 +215,6 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
     // Said aloud, so that a server that speaks more than one protocol picks this one.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
-}
-
-/// The user's roots, or the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others), or, on a
-/// system that has none, those of Mozilla as bundled.
-fn roots(given: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
-    match given {
-        Some(given) => {
-            for certificate in given {
-                store
-                    .add(certificate.clone())
-                    .map_err(|error| format!("a certificate of --cacert is no good: {error}"))?;
-            }
-        }
-        None => {
-            let system = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(system.certs);
-            if store.is_empty() {
-                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            }
-        }
-    }
-    Ok(store)
 }
 
 /// What rustls found wrong, in words; `None` if the error is not rustls's.
@@ -263,13 +255,29 @@ fn in_words(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the certificate is for another name ({error})")
         }
-        // What `openssl req -x509` makes unless it is told otherwise. Told by its text, because the
-        // type is of a crate below rustls.
-        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "the certificate is an authority's own certificate, which is not for servers (-k takes \
-             it all the same)"
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the certificate is not for servers (its extended key usage is without serverAuth)"
                 .to_owned()
         }
+        CertificateError::Other(other) => match other.0.downcast_ref() {
+            // What `openssl req -x509` makes unless it is told otherwise.
+            Some(webpki::Error::CaUsedAsEndEntity) => {
+                "the certificate is an authority's own certificate, which is not for servers \
+                 (--cacert FILE with it in FILE takes it, -k takes all)"
+                    .to_owned()
+            }
+            Some(webpki::Error::EndEntityUsedAsCa) => {
+                "the certificate is signed with one that is not an authority's (-k takes all)"
+                    .to_owned()
+            }
+            Some(webpki::Error::UnsupportedCertVersion) => {
+                "the certificate is not of X.509 version 3: neither names nor uses of another can \
+                 be checked"
+                    .to_owned()
+            }
+            Some(other) => format!("the certificate is no good: {other}"),
+            None => format!("the certificate is no good: {other}"),
+        },
         other => format!("the certificate is no good: {other}"),
     }
 }
