@@ -30,7 +30,7 @@ pub struct TlsConfig {
     identity: Option<Identity>,
 }
 
-/// Who this client is: its certificates and its key.
+/// The client's certificates and its key.
 #[derive(Clone)]
 struct Identity(Arc<CertifiedKey>);
 

@@ -146,12 +146,12 @@ fn expect(found: bool, path: &Path) -> Result<(), String> {
 #[derive(Debug, Default)]
 struct Files {
     certificates: Vec<CertificateDer<'static>>,
-    /// Whether there is a certificate in a file that can be used, by device and number.
+    /// Presence of a certificate that can be used in each file, by device and inode number.
     read: HashMap<(u64, u64), bool>,
 }
 
 impl Files {
-    /// Reads a file, and says whether there is a certificate in it that can be used.
+    /// Reads a file. True if there is a certificate in it that can be used.
     fn read(&mut self, path: &Path) -> Result<bool, String> {
         let fail = |what: String| format!("{}: {what}", path.display());
         let metadata = fs::metadata(path).map_err(|error| fail(error.to_string()))?;
@@ -184,7 +184,7 @@ impl Files {
     }
 }
 
-/// What is wrong with a PEM file. rustls prints the bytes of a line as numbers.
+/// Words the fault of a PEM file. rustls prints the bytes of a line as numbers.
 pub(super) fn pem_in_words(error: &pem::Error) -> String {
     match error {
         pem::Error::Io(error) => error.to_string(),

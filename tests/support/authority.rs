@@ -9,7 +9,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 
-/// What a certificate says.
+/// The contents of a certificate.
 pub(crate) use rcgen::CertificateParams as Params;
 
 /// Changes to it.
