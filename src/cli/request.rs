@@ -10,7 +10,9 @@ use http::header::AUTHORIZATION;
 use super::args::Args;
 use super::files::Files;
 use super::values::Pinned;
-use crate::fetch::{DnsConfig, Family, FetchConfig, NoProxy, Proxy, ProxyConfig, TlsConfig};
+use crate::fetch::{
+    DnsConfig, Family, FetchConfig, IdentityError, NoProxy, Proxy, ProxyConfig, TlsConfig,
+};
 use crate::header;
 use crate::target::Secret;
 
@@ -137,7 +139,10 @@ fn tls(args: &Args) -> Result<TlsConfig, String> {
     if let Some(chain) = &args.cert {
         tls = tls
             .identity_from(chain, args.key.as_deref())
-            .map_err(|error| format!("--cert {error}"))?;
+            .map_err(|error| match error {
+                IdentityError::Key(_) if args.key.is_some() => format!("--key {error}"),
+                _ => format!("--cert {error}"),
+            })?;
     }
     Ok(tls)
 }

@@ -28,7 +28,9 @@ mod save;
 mod sink;
 mod tls;
 mod transport;
+mod trust;
 mod version;
+mod x509;
 
 pub use accept::{AcceptError, StatusSet};
 pub use actions::{Get, Head, PassOn, Save};
@@ -38,4 +40,4 @@ pub use fetcher::Fetcher;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
 pub use resolver::{DnsConfig, Family};
 pub use save::{Naming, Unnamed};
-pub use tls::TlsConfig;
+pub use tls::{IdentityError, TlsConfig};

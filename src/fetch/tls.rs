@@ -2,6 +2,7 @@
 //! asks for it.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -9,32 +10,45 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
     AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct,
-    RootCertStore, SignatureScheme, SupportedCipherSuite,
+    SignatureScheme, SupportedCipherSuite,
 };
+use thiserror::Error;
+
+use super::trust::{Trusted, Verifier, pem_in_words};
 
 /// What the user says about TLS.
 #[derive(Debug, Clone, Default)]
 pub struct TlsConfig {
     insecure: bool,
-    /// Trusted instead of the system's roots.
-    roots: Option<Vec<CertificateDer<'static>>>,
-    identity: Option<Arc<Identity>>,
+    /// Trusted instead of the system's certificates.
+    trusted: Option<Arc<Trusted>>,
+    identity: Option<Identity>,
 }
 
-/// Who this client is: its certificates and its key.
-struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
-}
+/// The client's certificates and its key.
+#[derive(Clone)]
+struct Identity(Arc<CertifiedKey>);
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Identity(…)")
     }
+}
+
+/// A client's identity that cannot be used, by the file that is to blame. Begins with its path.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum IdentityError {
+    /// The file of the certificates.
+    #[error("{0}")]
+    Certificate(String),
+    /// The file of the key.
+    #[error("{0}")]
+    Key(String),
 }
 
 impl TlsConfig {
@@ -45,13 +59,21 @@ impl TlsConfig {
         self
     }
 
-    /// Trust the certificates in this PEM file, and no others.
+    /// Trust the certificates in this PEM file, and no others: those of authorities with all that
+    /// they sign, and each of them as a server's own.
     ///
     /// # Errors
     ///
-    /// If there are none in it, or it cannot be read.
+    /// If there are none in it, or one of them cannot be read, or cannot be used.
     pub fn roots_from(mut self, path: &Path) -> Result<Self, String> {
-        self.roots = Some(certificates(path)?);
+        let mut trusted = Trusted::none();
+        for (place, certificate) in certificates(path)?.into_iter().enumerate() {
+            trusted.add(certificate).map_err(|error| {
+                let (path, number) = (path.display(), place + 1);
+                format!("{path}: certificate {number} in it {error}")
+            })?;
+        }
+        self.trusted = Some(Arc::new(trusted));
         Ok(self)
     }
 
@@ -60,15 +82,32 @@ impl TlsConfig {
     ///
     /// # Errors
     ///
-    /// If one of them has not what it should, or cannot be read.
-    pub fn identity_from(mut self, chain: &Path, key: Option<&Path>) -> Result<Self, String> {
+    /// If one of them has not what it should, or cannot be read, or if they do not belong together.
+    pub fn identity_from(
+        mut self,
+        chain: &Path,
+        key: Option<&Path>,
+    ) -> Result<Self, IdentityError> {
         let key_path = key.unwrap_or(chain);
-        let key = PrivateKeyDer::from_pem_file(key_path)
-            .map_err(|error| format!("{}: no private key in it ({error})", key_path.display()))?;
-        self.identity = Some(Arc::new(Identity {
-            chain: certificates(chain)?,
-            key,
-        }));
+        let certificates = certificates(chain).map_err(IdentityError::Certificate)?;
+        let key = private_key(key_path).map_err(IdentityError::Key)?;
+        let identity = CertifiedKey::from_der(certificates, key, &ring::default_provider());
+        let identity = identity.map_err(|error| {
+            let (chain, key) = (chain.display(), key_path.display());
+            match error {
+                rustls::Error::InconsistentKeys(_) => IdentityError::Key(format!(
+                    "{key}: the private key in it is not that of the first certificate in {chain}"
+                )),
+                rustls::Error::InvalidCertificate(error) => IdentityError::Certificate(format!(
+                    "{chain}: the first certificate in it cannot be used: {}",
+                    in_words(&error)
+                )),
+                error => IdentityError::Key(format!(
+                    "{key}: the private key in it cannot be used: {error}"
+                )),
+            }
+        })?;
+        self.identity = Some(Identity(Arc::new(identity)));
         Ok(self)
     }
 }
@@ -76,11 +115,37 @@ impl TlsConfig {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let found = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+        .map_err(|error| format!("{}: {}", path.display(), pem_in_words(&error)))?;
     if found.is_empty() {
         return Err(format!("{}: there is no certificate in it", path.display()));
     }
     Ok(found)
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let what = match fs::read(path) {
+        Err(error) => error.to_string(),
+        Ok(text) => match PrivateKeyDer::from_pem_slice(&text) {
+            Ok(key) => return Ok(key),
+            Err(_) if is_encrypted(&text) => {
+                "the private key in it is encrypted with a passphrase, which pfetch never asks \
+                 for; decrypt it first (openssl pkey -in FILE -out NEW)"
+                    .to_owned()
+            }
+            Err(pem::Error::NoItemsFound) => "there is no private key in it".to_owned(),
+            Err(error) => pem_in_words(&error),
+        },
+    };
+    Err(format!("{}: {what}", path.display()))
+}
+
+/// Tells a key with a passphrase, of PKCS #8 or of the traditional form (RFC 1421, section 4.6.1.1).
+fn is_encrypted(pem: &[u8]) -> bool {
+    pem.split(|byte| *byte == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        line == b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
+            || (line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED"))
+    })
 }
 
 /// The TLS set-up of a run.
@@ -128,45 +193,28 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let builder = if wanted.insecure {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
+    let verifier: Arc<dyn ServerCertVerifier> = if wanted.insecure {
+        Arc::new(AnyCertificate(provider))
     } else {
-        builder.with_root_certificates(roots(wanted.roots.as_deref())?)
+        let trusted = match &wanted.trusted {
+            Some(trusted) => Arc::clone(trusted),
+            None => Arc::new(Trusted::from_environment()?),
+        };
+        Arc::new(Verifier::new(trusted, &provider))
     };
+    let builder = builder
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
     let mut config = match &wanted.identity {
-        Some(identity) => builder
-            .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
-            .map_err(|error| format!("the client's certificate and key do not fit: {error}"))?,
+        Some(Identity(identity)) => {
+            let identity = SingleCertAndKey::from(Arc::clone(identity));
+            builder.with_client_cert_resolver(Arc::new(identity))
+        }
         None => builder.with_no_client_auth(),
     };
     // Said aloud, so that a server that speaks more than one protocol picks this one.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
-}
-
-/// The user's roots, or the system's (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others), or, on a
-/// system that has none, those of Mozilla as bundled.
-fn roots(given: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
-    match given {
-        Some(given) => {
-            for certificate in given {
-                store
-                    .add(certificate.clone())
-                    .map_err(|error| format!("a certificate of --cacert is no good: {error}"))?;
-            }
-        }
-        None => {
-            let system = rustls_native_certs::load_native_certs();
-            store.add_parsable_certificates(system.certs);
-            if store.is_empty() {
-                store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-            }
-        }
-    }
-    Ok(store)
 }
 
 /// What rustls found wrong, in words; `None` if the error is not rustls's.
@@ -207,13 +255,29 @@ fn in_words(error: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!("the certificate is for another name ({error})")
         }
-        // What `openssl req -x509` makes unless it is told otherwise. Told by its text, because the
-        // type is of a crate below rustls.
-        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-            "the certificate is an authority's own certificate, which is not for servers (-k takes \
-             it all the same)"
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the certificate is not for servers (its extended key usage is without serverAuth)"
                 .to_owned()
         }
+        CertificateError::Other(other) => match other.0.downcast_ref() {
+            // What `openssl req -x509` makes unless it is told otherwise.
+            Some(webpki::Error::CaUsedAsEndEntity) => {
+                "the certificate is an authority's own certificate, which is not for servers \
+                 (--cacert FILE with it in FILE takes it, -k takes all)"
+                    .to_owned()
+            }
+            Some(webpki::Error::EndEntityUsedAsCa) => {
+                "the certificate is signed with one that is not an authority's (-k takes all)"
+                    .to_owned()
+            }
+            Some(webpki::Error::UnsupportedCertVersion) => {
+                "the certificate is not of X.509 version 3: neither names nor uses of another can \
+                 be checked"
+                    .to_owned()
+            }
+            Some(other) => format!("the certificate is no good: {other}"),
+            None => format!("the certificate is no good: {other}"),
+        },
         other => format!("the certificate is no good: {other}"),
     }
 }

@@ -9,6 +9,12 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 
+/// The contents of a certificate.
+pub(crate) use rcgen::CertificateParams as Params;
+
+/// Changes to it.
+pub(crate) type Change = fn(&mut Params);
+
 /// A certificate and its key, both as PEM.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
@@ -29,10 +35,31 @@ pub(crate) enum Valid {
 
 impl Authority {
     pub(crate) fn new(name: &str) -> Self {
+        Authority::made(name, &[], is_authority)
+    }
+
+    /// One whose own certificate is made with these changes, and which nobody else has signed.
+    pub(crate) fn made(name: &str, names: &[&str], change: Change) -> Self {
         let key = KeyPair::generate().unwrap();
-        let mut params = params(name, &[], Valid::Now);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let mut params = params(name, names, Valid::Now);
+        change(&mut params);
         Authority(CertifiedIssuer::self_signed(params, key).unwrap())
+    }
+
+    /// The same, signed by this one.
+    pub(crate) fn signs(&self, name: &str, names: &[&str], change: Change) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(name, names, Valid::Now);
+        change(&mut params);
+        Authority(CertifiedIssuer::signed_by(params, key, &self.0).unwrap())
+    }
+
+    /// Itself as a server.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            certificate: self.pem(),
+            key: self.0.key().serialize_pem(),
+        }
     }
 
     /// Its own certificate, as PEM.
@@ -56,23 +83,30 @@ impl Authority {
     }
 }
 
+/// The changes that make a certificate an authority's.
+pub(crate) fn is_authority(params: &mut Params) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
 /// A certificate that nobody has signed but itself; `is_ca` as `openssl req -x509` makes it.
 pub(crate) fn self_signed(names: &[&str], is_ca: bool) -> Identity {
-    let key = KeyPair::generate().unwrap();
-    let mut params = params("itself", names, Valid::Now);
-    if is_ca {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    }
-    Identity {
-        certificate: params.self_signed(&key).unwrap().pem(),
-        key: key.serialize_pem(),
-    }
+    let change = if is_ca {
+        is_authority
+    } else {
+        |_: &mut Params| {}
+    };
+    Authority::made("itself", names, change).identity()
 }
 
 fn params(subject: &str, names: &[&str], valid: Valid) -> CertificateParams {
     let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, subject);
+    set_validity(&mut params, valid);
+    params
+}
+
+pub(crate) fn set_validity(params: &mut Params, valid: Valid) {
     // Dates that are far from today, whatever today's clock says.
     let (from, to) = match valid {
         Valid::Now => (2000, 3000),
@@ -81,11 +115,16 @@ fn params(subject: &str, names: &[&str], valid: Valid) -> CertificateParams {
     };
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(to, 1, 1);
-    params
 }
 
 /// Each crate that includes this file uses its own part of it; see `pfetch.rs`.
 const _: () = {
     let _ = (Authority::issue, Authority::loopback, Authority::pem);
-    let _ = (self_signed, Valid::Now, Valid::NoLonger, Valid::NotYet);
+    let _ = (
+        Authority::identity,
+        Authority::signs,
+        set_validity,
+        self_signed,
+    );
+    let _ = (Valid::Now, Valid::NoLonger, Valid::NotYet);
 };

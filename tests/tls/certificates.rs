@@ -210,20 +210,77 @@ fn files_that_cannot_be_used_are_mistakes_before_anything_is_sent() {
     let key = dir.file("key.pem", &other.key);
     let text = dir.file("text", "hello");
     let missing = dir.path().join("missing").display().to_string();
-    for (args, words) in [
-        (vec!["--cacert", &text], "--cacert"),
-        (vec!["--cacert", &missing], "--cacert"),
-        (vec!["--cert", &missing], "--cert"),
-        (vec!["--cert", &cert], "no private key"),
-        (vec!["--cert", &cert, "--key", &text], "no private key"),
+    let encrypted = dir.file("encrypted", ENCRYPTED);
+    let traditional = dir.file("traditional", TRADITIONAL);
+    let damaged = dir.file("damaged", PRIVATE_KEY);
+    for (args, [option, file, words]) in [
+        (
+            vec!["--cacert", &text],
+            ["--cacert", &text, "no certificate"],
+        ),
+        (
+            vec!["--cacert", &missing],
+            ["--cacert", &missing, "No such file"],
+        ),
+        (
+            vec!["--cert", &missing],
+            ["--cert", &missing, "No such file"],
+        ),
+        (vec!["--cert", &text], ["--cert", &text, "no certificate"]),
+        (vec!["--cert", &cert], ["--cert", &cert, "no private key"]),
+        (
+            vec!["--cert", &cert, "--key", &text],
+            ["--key", &text, "no private key"],
+        ),
+        (
+            vec!["--cert", &cert, "--key", &missing],
+            ["--key", &missing, "No such file"],
+        ),
+        (
+            vec!["--cert", &cert, "--key", &encrypted],
+            ["--key", &encrypted, "encrypted with a passphrase"],
+        ),
+        (
+            vec!["--cert", &cert, "--key", &traditional],
+            ["--key", &traditional, "encrypted with a passphrase"],
+        ),
+        (
+            vec!["--cert", &cert, "--key", &damaged],
+            ["--key", &damaged, "the private key in it cannot be used"],
+        ),
+        (
+            vec!["--cert", &cert, "--key", &key],
+            [
+                "--key",
+                &key,
+                &format!("not that of the first certificate in {cert}"),
+            ],
+        ),
     ] {
         let run = pfetch(&[&args[..], &[&https(&server)]].concat()).run();
-        run.exits(2).complains_in_a_line().says(words);
+        let run = run.exits(2).complains_in_a_line();
+        run.says(&format!("{option} {file}: ")).says(words);
     }
-    // That the two do not belong together shows when they are put to use.
-    let run = trust.pfetch(&["--cert", &cert, "--key", &key, &https(&server)]);
-    let run = run.run().exits(1);
-    let result = run.result();
-    let fits = error(&result)[2].starts_with("the client's certificate and key do not fit");
-    run.check("which do not fit", fits);
+    assert_eq!(server.connections(), 0);
 }
+
+const ENCRYPTED: &str = "\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MAAA
+-----END ENCRYPTED PRIVATE KEY-----
+";
+
+const TRADITIONAL: &str = "\
+-----BEGIN EC PRIVATE KEY-----\r
+Proc-Type: 4,ENCRYPTED\r
+DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\r
+\r
+MAAA\r
+-----END EC PRIVATE KEY-----\r
+";
+
+const PRIVATE_KEY: &str = "\
+-----BEGIN PRIVATE KEY-----
+MAAA
+-----END PRIVATE KEY-----
+";

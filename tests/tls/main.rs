@@ -14,3 +14,4 @@ mod connections;
 mod handshake;
 mod redirects;
 mod support;
+mod trust;
