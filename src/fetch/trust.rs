@@ -113,13 +113,25 @@ fn named(
                 format!("{FILE_VARIABLE} leads to {what}; mend the variable, or unset it")
             })?;
     }
+    // A list may have folders that only other systems have, and a folder files that are not for us: it is
+    // enough if one of them leads somewhere.
+    let mut found = folders.is_empty();
+    let mut nothing = None;
     for folder in folders {
-        let found = files.read_folder(folder);
-        found
+        match files
+            .read_folder(folder)
             .and_then(|found| expect(found, folder))
-            .map_err(|what| {
-                format!("{FOLDERS_VARIABLE} leads to {what}; mend the variable, or unset it")
-            })?;
+        {
+            Ok(()) => found = true,
+            Err(what) => {
+                nothing.get_or_insert(what);
+            }
+        }
+    }
+    if let (false, Some(what)) = (found, nothing) {
+        return Err(format!(
+            "{FOLDERS_VARIABLE} leads to {what}; mend the variable, or unset it"
+        ));
     }
     // Folders have copies of certificates that stand in a bundle too.
     let mut all = files.certificates;
@@ -168,17 +180,22 @@ impl Files {
         Ok(found)
     }
 
-    /// Reads the files of a folder, but not of those in it. A link to nothing is none.
+    /// Reads the files of a folder, but not of those in it, and leaves out those that cannot be read.
     fn read_folder(&mut self, folder: &Path) -> Result<bool, String> {
         let fail = |error: io::Error| format!("{}: {error}", folder.display());
         let mut found = false;
+        let mut nothing = None;
         for entry in fs::read_dir(folder).map_err(fail)? {
             let path = entry.map_err(fail)?.path();
-            match fs::metadata(&path) {
-                Ok(metadata) if !metadata.is_file() => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                _ => found |= self.read(&path)?,
+            if path.is_file() {
+                match self.read(&path) {
+                    Ok(is_found) => found |= is_found,
+                    Err(what) => nothing = Some(what),
+                }
             }
+        }
+        if let (false, Some(what)) = (found, nothing) {
+            return Err(what);
         }
         Ok(found)
     }

@@ -380,13 +380,7 @@ fn a_variable_of_the_environment_that_leads_to_no_certificates_is_an_error() {
         (folder_variable, &good, &good, "ot a directory"),
         (
             folder_variable,
-            &format!("{folder}:{missing}"),
-            &missing,
-            "No such file",
-        ),
-        (
-            folder_variable,
-            &format!("{empty_folder}:{folder}"),
+            &format!("{empty_folder}:{missing}"),
             &empty_folder,
             "no certificate",
         ),
@@ -407,8 +401,20 @@ fn a_variable_of_the_environment_that_leads_to_no_certificates_is_an_error() {
     }
 
     let args = ["--format=jsonl", "--retry=0", &url];
-    let folders = format!(":{folder}:");
-    pfetch(&args).env(folder_variable, &folders).run().exits(0);
+    // One folder of a list is enough, and one file of a folder.
+    for folders in [
+        format!(":{folder}:"),
+        format!("{missing}:{folder}"),
+        format!("{folder}:{empty_folder}:{bad_folder}"),
+    ] {
+        pfetch(&args).env(folder_variable, &folders).run().exits(0);
+    }
+    let mixed = Dir::new();
+    mixed.file("a.pem", garbage);
+    mixed.file("b.pem", authority.pem());
+    mixed.file("c.pem", garbage);
+    let mixed = mixed.path().display().to_string();
+    pfetch(&args).env(folder_variable, &mixed).run().exits(0);
     // A link to a file that was read before is no empty folder, and one to nothing no error.
     let links = Dir::new();
     for (link, target) in [("one", &good), ("two", &good), ("three", &missing)] {
