@@ -11,7 +11,7 @@ use super::meter::{Limits, Measured, Meter};
 use super::proxy::Proxy;
 use super::request::Addressee;
 use super::sink::Sink;
-use super::{Fetcher, error, exchange, redirect, request, version};
+use super::{Fetcher, error, exchange, framing, redirect, request, version};
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::store::{Ask, Body};
 use crate::target::{Location, Target, Verb};
@@ -313,6 +313,12 @@ impl Client {
         self.meter.head_ended();
         visit.status = Some(response.status());
         visit.version = Some(response.version());
+        let unread = framing::unread(response.version(), response.headers())
+            .filter(|_| framing::has_body(&visit.method, response.status()));
+        if unread.is_some() {
+            // Where such a body ends is not known, so neither is where the next response begins.
+            self.meter.give_up_connection();
+        }
         let next = redirect::destination(
             &visit.location,
             response.status(),
@@ -323,7 +329,7 @@ impl Client {
         .map_err(Broken::Own)?;
         visit.retry_after = version::retry_after(response.headers());
         let mut count = 0;
-        let step = self.receive(visit, response, next, &mut count);
+        let step = self.receive(visit, response, next, unread, &mut count);
         *body_bytes = Some(count);
         // However it ended, this much has come.
         visit.bytes = count;

@@ -17,6 +17,7 @@ mod error;
 mod exchange;
 mod fetcher;
 mod frames;
+mod framing;
 mod guard;
 mod meaning;
 mod meter;
