@@ -44,6 +44,8 @@ pub(super) struct Visit<'a> {
     pub(super) is_own_range: bool,
     /// What the last request asked for beside the body.
     pub(super) sent: Sent,
+    /// Set once a request has asked for a part of the body, to go on from what is there.
+    pub(super) has_asked_range: bool,
     /// Whether what is there is still what the server has.
     pub(super) is_unchanged: bool,
     attempts: u32,
@@ -128,6 +130,7 @@ impl Client {
             has_conditions: request::has_conditions(config, target),
             is_own_range: request::has_range(config, target),
             sent: Sent::default(),
+            has_asked_range: false,
             is_unchanged: false,
             attempts: 1,
             timing: Timing::default(),
@@ -299,6 +302,7 @@ impl Client {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),
         };
+        visit.has_asked_range |= visit.sent.range;
         if self.shared.config.keep_exchanges {
             visit.exchanges.push(note(&request, &visit.location, proxy));
         }
