@@ -134,11 +134,9 @@ impl Client {
         let collected = match decoding {
             Some(coding) => {
                 let counts = Counts::default();
+                // It reads on to the end of what it decodes, in buffers of its own.
                 let decoder = Decoder::new(coding, &mut body, &counts);
-                let collected = self.pour(visit, decoder, limit, bytes, &mut digest)?;
-                // A decoder may stop before the end of what it decodes.
-                self.drain(body, Limit::Leave(REDIRECT_BODY), &mut 0)?;
-                collected
+                self.pour(visit, decoder, limit, bytes, &mut digest)?
             }
             None => self.pour(visit, body, limit, bytes, &mut digest)?,
         };

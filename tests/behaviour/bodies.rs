@@ -238,6 +238,12 @@ fn bodies_that_are_not_what_they_say_are_failures() {
         ("cut off", "zstd", &zstd(&bytes(100_000))[..20]),
         ("cut off", "br", &BROTLI_HELLO[..6]),
         ("cut off", "deflate", &zlib(&bytes(10_000))[..50]),
+        // Its header states six bytes; it has five.
+        (
+            "of another size",
+            "zstd",
+            b"\x28\xb5\x2f\xfd\x20\x06\x29\0\0hello",
+        ),
     ] {
         let what = format!("{what}: {coding}");
         let body = body.to_vec();
