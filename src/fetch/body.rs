@@ -134,8 +134,14 @@ impl Client {
         let collected = match decoding {
             Some(coding) => {
                 let counts = Counts::default();
+                let capped = Capped {
+                    body: &mut body,
+                    limit,
+                    count: 0,
+                    meter: Arc::clone(&self.meter),
+                };
                 // It reads on to the end of what it decodes, in buffers of its own.
-                let decoder = Decoder::new(coding, &mut body, &counts);
+                let decoder = Decoder::new(coding, capped, &counts);
                 self.pour(visit, decoder, limit, bytes, &mut digest)?
             }
             None => self.pour(visit, body, limit, bytes, &mut digest)?,
@@ -302,6 +308,28 @@ impl Read for Watched<'_> {
         self.unwanted = self.unwanted.saturating_sub(count as u64);
         self.meter.progressed();
         Ok(count)
+    }
+}
+
+/// An encoded body under the limit that its decoded bytes are under too: one that decodes to nothing
+/// would go on for ever otherwise.
+struct Capped<R> {
+    body: R,
+    limit: Limit,
+    count: u64,
+    meter: Arc<Meter>,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        self.count += count as u64;
+        match self.limit {
+            Limit::Fail(most) if self.count > most => {
+                Err(self.meter.fail(Fault::TooLarge(most)).into_io())
+            }
+            _ => Ok(count),
+        }
     }
 }
 
