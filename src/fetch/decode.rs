@@ -20,6 +20,23 @@ const MOST_RATIO: u64 = 400;
 /// The ratio is not looked at before this many decoded bytes: small things may well be all zeros.
 const FREE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// The content codings that IANA has on its list (RFC 9110, 16.6.1), but for `identity`. Servers that
+/// are set up wrong name others, which are none: character sets, `none`, `aws-chunked`.
+const REGISTERED: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
+
 /// A content coding that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -29,7 +46,7 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// The coding of a body; `None` if it has none.
+/// The coding of a body; `None` if it has none, or one that no registry knows.
 ///
 /// # Errors
 ///
@@ -40,7 +57,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
         .iter()
         .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
-        .filter(|name| !name.is_empty() && name != "identity");
+        .filter(|name| REGISTERED.contains(&name.as_str()));
     let Some(name) = named.next() else {
         return Ok(None);
     };
@@ -308,6 +325,7 @@ mod tests {
         assert_eq!(coding(&headers("GZip")), Ok(Some(Coding::Gzip)));
         assert_eq!(coding(&headers("br")), Ok(Some(Coding::Brotli)));
         assert_eq!(coding(&headers("gzip, gzip")), Err("gzip, gzip".to_owned()));
+        assert_eq!(coding(&headers("aws-chunked,gzip")), Ok(Some(Coding::Gzip)));
         assert_eq!(coding(&headers("compress")), Err("compress".to_owned()));
     }
 
@@ -340,6 +358,25 @@ mod tests {
         );
         assert_eq!(decode(Coding::Zstd, &zstd).unwrap(), b"hello hello hello");
         assert_eq!(decode(Coding::Brotli, &BROTLI).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn a_name_that_is_no_coding_is_none() {
+        for name in [
+            "",
+            "none",
+            "None",
+            "binary",
+            "UTF-8",
+            "aws-chunked",
+            "text/html",
+            "zip",
+        ] {
+            assert_eq!(coding(&headers(name)), Ok(None), "{name:?}");
+        }
+        for name in ["compress", "x-compress", "DCB", "exi", "aes128gcm"] {
+            assert_eq!(coding(&headers(name)), Err(name.to_lowercase()), "{name}");
+        }
     }
 
     /// "hello" as the reference encoder writes it.

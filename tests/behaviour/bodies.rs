@@ -367,3 +367,13 @@ fn the_limit_on_bytes_is_on_encoded_ones_too_so_that_nothing_goes_on_for_ever() 
         run.check(&what, result["wire_bytes"].as_u64() < Some(1_000_000));
     }
 }
+
+#[test]
+fn names_that_are_no_coding_are_none() {
+    for name in ["none", "UTF-8", "aws-chunked", "binary"] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\nContent-Length: 4\r\n");
+        let server = answering(&head, b"body");
+        let run = run(&["--compressed"], &server.url("/")).exits(0);
+        run.check(name, run.result()["bytes"] == 4);
+    }
+}
