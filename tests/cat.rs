@@ -522,6 +522,52 @@ fn a_body_that_breaks_off_before_its_turn_waits_for_the_rest_or_begins_again() {
 }
 
 #[test]
+fn a_slice_under_the_status_of_a_whole_is_passed_on_as_what_it_is() {
+    for (range, fits) in [
+        ("Content-Range: bytes 195904-299999/300000\r\n", true),
+        ("Content-Range: bytes 195903-299998/300000\r\n", false),
+        ("", false),
+    ] {
+        let (again, asked_again) = unbounded();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let server = Server::with(move |request, reply| {
+            if request.target == "/0" {
+                pass(&asked_again);
+                return reply.send(200, "", b"first");
+            }
+            let (all, tag) = (bytes(300_000), "ETag: \"v\"\r\n");
+            let count = {
+                let mut seen = seen.lock().unwrap();
+                seen.push(request.header("range").map(str::to_owned));
+                seen.len()
+            };
+            if count == 1 {
+                return begin(reply, tag, all.len(), &all[..200_000]);
+            }
+            let _ = again.send(());
+            match request.header("range") {
+                Some(_) => reply.send(200, &format!("{tag}{range}"), &all[195_904..]),
+                None => reply.send(200, tag, &all),
+            }
+        });
+        let args = ["-j2", "--retry-delay=1ms", "--retry=1"];
+        let urls = [server.url("/0"), server.url("/1")];
+        let urls = urls.iter().map(String::as_str);
+        let (run, out) = cat(&args.into_iter().chain(urls).collect::<Vec<_>>());
+        let run = run.exits(0);
+        same(&run, &out, &[b"first".to_vec(), bytes(300_000)].concat());
+        let rest = Some("bytes=195904-".to_owned());
+        let expected = match fits {
+            true => vec![None, rest],
+            false => vec![None, rest, None],
+        };
+        let asked = asked.lock().unwrap();
+        run.check(&format!("{range:?}: {asked:?}"), *asked == expected);
+    }
+}
+
+#[test]
 fn a_body_with_a_checksum_that_breaks_off_is_judged_as_a_whole() {
     for headers in ["", "ETag: \"v\"\r\n"] {
         comes_whole(headers, |first, second, sum| {

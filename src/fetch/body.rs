@@ -4,13 +4,14 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, Response, StatusCode};
+use http::Response;
 use ring::digest::{Context, SHA256};
 use ureq::{Body, BodyReader};
 
 use super::client::{Broken, Client, Step, Visit};
 use super::decode::{Coding, Counts, Decoder, coding};
 use super::error;
+use super::framing::has_body;
 use super::meaning::{FAILURE_BODY, Meaning, judge};
 use super::meter::{Fault, Meter};
 use super::sink::Sink;
@@ -40,16 +41,23 @@ enum Limit {
 }
 
 impl Client {
-    /// Deals with a response that leads to `next`, if it is a redirect.
+    /// Deals with a response that leads to `next`, if it is a redirect. `unread` says why its body
+    /// cannot be read, if that is so: a failure where the body is wanted.
     pub(super) fn receive(
         &mut self,
         visit: &mut Visit<'_>,
         mut response: Response<Body>,
         next: Option<Location>,
+        unread: Option<Failure>,
         bytes: &mut u64,
     ) -> Result<Step, Broken> {
         let status = response.status();
         let config = &self.shared.config;
+        let is_accepted = config.accept.contains(status.as_u16());
+        let is_readable = unread.is_none();
+        if let Some(failure) = unread.filter(|_| next.is_none() && is_accepted) {
+            return Err(Broken::Own(failure));
+        }
         let decoding = match &next {
             // A HEAD, a 204 and a 304 have no body, whatever their headers say of it.
             None if config.compressed && has_body(&visit.method, status) => {
@@ -60,7 +68,6 @@ impl Client {
         let meaning = if next.is_some() {
             Meaning::NoBody(REDIRECT_BODY)
         } else {
-            let is_accepted = config.accept.contains(status.as_u16());
             let length = response.body().content_length();
             judge(
                 visit,
@@ -79,7 +86,8 @@ impl Client {
             Meaning::Afresh => REDIRECT_BODY,
         };
         // Nobody waits for a body that came in the wrong place: its connection is given up.
-        if !(matches!(meaning, Meaning::Afresh) && status.is_success()) {
+        let is_misplaced = matches!(meaning, Meaning::Afresh) && status.is_success();
+        if is_readable && !is_misplaced {
             let body = Watched::new(&mut response, &self.meter);
             self.drain(body, Limit::Leave(most), bytes)?;
         }
@@ -126,11 +134,15 @@ impl Client {
         let collected = match decoding {
             Some(coding) => {
                 let counts = Counts::default();
-                let decoder = Decoder::new(coding, &mut body, &counts);
-                let collected = self.pour(visit, decoder, limit, bytes, &mut digest)?;
-                // A decoder may stop before the end of what it decodes.
-                self.drain(body, Limit::Leave(REDIRECT_BODY), &mut 0)?;
-                collected
+                let capped = Capped {
+                    body: &mut body,
+                    limit,
+                    count: 0,
+                    meter: Arc::clone(&self.meter),
+                };
+                // It reads on to the end of what it decodes, in buffers of its own.
+                let decoder = Decoder::new(coding, capped, &counts);
+                self.pour(visit, decoder, limit, bytes, &mut digest)?
             }
             None => self.pour(visit, body, limit, bytes, &mut digest)?,
         };
@@ -299,6 +311,28 @@ impl Read for Watched<'_> {
     }
 }
 
+/// An encoded body under the limit that its decoded bytes are under too: one that decodes to nothing
+/// would go on for ever otherwise.
+struct Capped<R> {
+    body: R,
+    limit: Limit,
+    count: u64,
+    meter: Arc<Meter>,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        self.count += count as u64;
+        match self.limit {
+            Limit::Fail(most) if self.count > most => {
+                Err(self.meter.fail(Fault::TooLarge(most)).into_io())
+            }
+            _ => Ok(count),
+        }
+    }
+}
+
 impl Visit<'_> {
     /// The running SHA-256 of the body, if one is wanted, begun with what is there already.
     fn digest(&self) -> Result<Option<Context>, Broken> {
@@ -330,11 +364,6 @@ impl Visit<'_> {
         }
         self.sink.write(bytes)
     }
-}
-
-/// Whether a response to this has a body at all (RFC 9112, 6.3).
-fn has_body(method: &Method, status: StatusCode) -> bool {
-    method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
 }
 
 fn undecodable(coding: String) -> Broken {

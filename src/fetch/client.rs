@@ -11,7 +11,7 @@ use super::meter::{Limits, Measured, Meter};
 use super::proxy::Proxy;
 use super::request::Addressee;
 use super::sink::Sink;
-use super::{Fetcher, error, exchange, redirect, request, version};
+use super::{Fetcher, error, exchange, framing, redirect, request, version};
 use crate::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::store::{Ask, Body};
 use crate::target::{Location, Target, Verb};
@@ -44,6 +44,8 @@ pub(super) struct Visit<'a> {
     pub(super) is_own_range: bool,
     /// What the last request asked for beside the body.
     pub(super) sent: Sent,
+    /// Set once a request has asked for a part of the body, to go on from what is there.
+    pub(super) has_asked_range: bool,
     /// Whether what is there is still what the server has.
     pub(super) is_unchanged: bool,
     attempts: u32,
@@ -128,6 +130,7 @@ impl Client {
             has_conditions: request::has_conditions(config, target),
             is_own_range: request::has_range(config, target),
             sent: Sent::default(),
+            has_asked_range: false,
             is_unchanged: false,
             attempts: 1,
             timing: Timing::default(),
@@ -299,6 +302,7 @@ impl Client {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),
         };
+        visit.has_asked_range |= visit.sent.range;
         if self.shared.config.keep_exchanges {
             visit.exchanges.push(note(&request, &visit.location, proxy));
         }
@@ -313,6 +317,12 @@ impl Client {
         self.meter.head_ended();
         visit.status = Some(response.status());
         visit.version = Some(response.version());
+        let unread = framing::unread(response.version(), response.headers())
+            .filter(|_| framing::has_body(&visit.method, response.status()));
+        if unread.is_some() {
+            // Where such a body ends is not known, so neither is where the next response begins.
+            self.meter.give_up_connection();
+        }
         let next = redirect::destination(
             &visit.location,
             response.status(),
@@ -323,7 +333,7 @@ impl Client {
         .map_err(Broken::Own)?;
         visit.retry_after = version::retry_after(response.headers());
         let mut count = 0;
-        let step = self.receive(visit, response, next, &mut count);
+        let step = self.receive(visit, response, next, unread, &mut count);
         *body_bytes = Some(count);
         // However it ended, this much has come.
         visit.bytes = count;

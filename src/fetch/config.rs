@@ -35,7 +35,7 @@ pub struct FetchConfig {
     pub compressed: bool,
     /// Whether redirects and URLs must be https.
     pub https_only: bool,
-    /// The most bytes that a body may have, decoded. `None`: no limit.
+    /// The most bytes that a body may have, both as it is sent and decoded. `None`: no limit.
     pub max_bytes: Option<u64>,
     /// Whether only public addresses may be connected to.
     pub block_private: bool,

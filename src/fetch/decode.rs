@@ -6,7 +6,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use http::{HeaderMap, header};
 
+use super::brotli::Brotli;
 use super::frames::Frames;
+use super::gzip::Members;
 
 /// What `Accept-Encoding` says with `--compressed`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
@@ -18,6 +20,23 @@ const MOST_RATIO: u64 = 400;
 /// The ratio is not looked at before this many decoded bytes: small things may well be all zeros.
 const FREE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// The content codings that IANA has on its list (RFC 9110, 16.6.1), but for `identity`. Servers that
+/// are set up wrong name others, which are none: character sets, `none`, `aws-chunked`.
+const REGISTERED: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
+
 /// A content coding that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -27,7 +46,7 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// The coding of a body; `None` if it has none.
+/// The coding of a body; `None` if it has none, or one that no registry knows.
 ///
 /// # Errors
 ///
@@ -38,7 +57,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
         .iter()
         .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
-        .filter(|name| !name.is_empty() && name != "identity");
+        .filter(|name| REGISTERED.contains(&name.as_str()));
     let Some(name) = named.next() else {
         return Ok(None);
     };
@@ -73,10 +92,69 @@ pub(super) enum DecodeError {
 pub(super) struct Decoder<'a, R: Read> {
     coding: Coding,
     /// `None` before the first read, which for deflate decides between its two forms.
-    inner: Option<Box<dyn Read + 'a>>,
+    inner: Option<Stream<Encoded<'a, R>>>,
     encoded: Option<Encoded<'a, R>>,
     counts: &'a Counts,
     decoded: u64,
+}
+
+/// A decoder on its source. At its own end it says so, and leaves what follows in the source.
+enum Stream<S> {
+    /// Nothing at all decodes to nothing.
+    Empty(S),
+    Gzip(Box<Members<S>>),
+    Zlib(flate2::bufread::ZlibDecoder<S>),
+    Deflate(flate2::bufread::DeflateDecoder<S>),
+    Brotli(Brotli<S>),
+    Zstd(Box<Frames<S>>),
+}
+
+impl<S: BufRead> Stream<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Empty(_) => Ok(0),
+            Stream::Gzip(members) => members.read(buffer),
+            Stream::Zlib(decoder) => decoder.read(buffer),
+            Stream::Deflate(decoder) => decoder.read(buffer),
+            Stream::Brotli(decoder) => decoder.read(buffer),
+            Stream::Zstd(frames) => frames.read(buffer),
+        }
+    }
+
+    fn source(&mut self) -> &mut S {
+        match self {
+            Stream::Empty(source) => source,
+            Stream::Gzip(members) => members.source(),
+            Stream::Zlib(decoder) => decoder.get_mut(),
+            Stream::Deflate(decoder) => decoder.get_mut(),
+            Stream::Brotli(decoder) => decoder.source(),
+            Stream::Zstd(frames) => frames.source(),
+        }
+    }
+}
+
+/// Reads what follows the end of an encoded body, to the end of `source`: padding with zeros and one
+/// line end, which servers are seen to add, and which change nothing.
+///
+/// # Errors
+///
+/// If it is anything else.
+fn pass_padding(source: &mut impl BufRead) -> io::Result<()> {
+    let mut last = 0;
+    loop {
+        let bytes = source.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        for &byte in bytes {
+            match (last, byte) {
+                (0, 0 | b'\r' | b'\n') | (b'\r', b'\n') => last = byte,
+                _ => return Err(io::Error::other("there is more after its end")),
+            }
+        }
+        let count = bytes.len();
+        source.consume(count);
+    }
 }
 
 /// What has gone through a decoder's lower end.
@@ -107,26 +185,23 @@ impl<'a, R: Read + 'a> Decoder<'a, R> {
         }
     }
 
-    fn open(&mut self) -> io::Result<&mut Box<dyn Read + 'a>> {
+    fn open(&mut self) -> io::Result<&mut Stream<Encoded<'a, R>>> {
         if let Some(mut encoded) = self.encoded.take() {
-            // Nothing at all decodes to nothing: a 304, a HEAD, an empty body.
             let beginning = encoded.fill_buf()?;
-            let inner: Box<dyn Read + 'a> = match (self.coding, beginning) {
-                (_, []) => Box::new(encoded),
-                (Coding::Gzip, _) => Box::new(flate2::bufread::MultiGzDecoder::new(encoded)),
+            let inner = match (self.coding, beginning) {
+                (_, []) => Stream::Empty(encoded),
+                (Coding::Gzip, _) => Stream::Gzip(Box::new(Members::new(encoded))),
                 (Coding::Deflate, [first, ..]) => {
                     // RFC 9110 says zlib, and some servers send bare deflate. The low four bits
                     // of zlib's first byte are always 8, which no sensible bare stream begins with.
                     if first & 0x0f == 8 {
-                        Box::new(flate2::bufread::ZlibDecoder::new(encoded))
+                        Stream::Zlib(flate2::bufread::ZlibDecoder::new(encoded))
                     } else {
-                        Box::new(flate2::bufread::DeflateDecoder::new(encoded))
+                        Stream::Deflate(flate2::bufread::DeflateDecoder::new(encoded))
                     }
                 }
-                (Coding::Brotli, _) => {
-                    Box::new(brotli_decompressor::Decompressor::new(encoded, 16 * 1024))
-                }
-                (Coding::Zstd, _) => Box::new(Frames::new(encoded)),
+                (Coding::Brotli, _) => Stream::Brotli(Brotli::new(encoded)),
+                (Coding::Zstd, _) => Stream::Zstd(Box::new(Frames::new(encoded))),
             };
             self.inner = Some(inner);
         }
@@ -162,7 +237,17 @@ impl<'a, R: Read + 'a> Decoder<'a, R> {
 
 impl<'a, R: Read + 'a> Read for Decoder<'a, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.open().and_then(|inner| inner.read(buffer));
+        // Into no room nothing is read, and that would look like the end.
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let read = self.open().and_then(|stream| {
+            let count = stream.read(buffer)?;
+            if count == 0 {
+                pass_padding(stream.source())?;
+            }
+            Ok(count)
+        });
         let count = read.map_err(|error| self.cause(&error))?;
         self.decoded += count as u64;
         let most = FREE_BYTES.max(self.counts.encoded.get().saturating_mul(MOST_RATIO));
@@ -240,6 +325,7 @@ mod tests {
         assert_eq!(coding(&headers("GZip")), Ok(Some(Coding::Gzip)));
         assert_eq!(coding(&headers("br")), Ok(Some(Coding::Brotli)));
         assert_eq!(coding(&headers("gzip, gzip")), Err("gzip, gzip".to_owned()));
+        assert_eq!(coding(&headers("aws-chunked,gzip")), Ok(Some(Coding::Gzip)));
         assert_eq!(coding(&headers("compress")), Err("compress".to_owned()));
     }
 
@@ -271,9 +357,112 @@ mod tests {
             ruzstd::encoding::CompressionLevel::Fastest,
         );
         assert_eq!(decode(Coding::Zstd, &zstd).unwrap(), b"hello hello hello");
-        // "hello" as the reference encoder writes it.
-        let brotli = [0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
-        assert_eq!(decode(Coding::Brotli, &brotli).unwrap(), b"hello");
+        assert_eq!(decode(Coding::Brotli, &BROTLI).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn a_name_that_is_no_coding_is_none() {
+        for name in [
+            "",
+            "none",
+            "None",
+            "binary",
+            "UTF-8",
+            "aws-chunked",
+            "text/html",
+            "zip",
+        ] {
+            assert_eq!(coding(&headers(name)), Ok(None), "{name:?}");
+        }
+        for name in ["compress", "x-compress", "DCB", "exi", "aes128gcm"] {
+            assert_eq!(coding(&headers(name)), Err(name.to_lowercase()), "{name}");
+        }
+    }
+
+    /// "hello" as the reference encoder writes it.
+    const BROTLI: [u8; 9] = [0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+
+    /// "hello" in each coding, in both forms of deflate.
+    fn hellos() -> Vec<(Coding, Vec<u8>)> {
+        let level = flate2::Compression::default();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(b"hello").unwrap();
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        bare.write_all(b"hello").unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(
+            &b"hello"[..],
+            ruzstd::encoding::CompressionLevel::Fastest,
+        );
+        vec![
+            (Coding::Gzip, gzip(b"hello")),
+            (Coding::Deflate, zlib.finish().unwrap()),
+            (Coding::Deflate, bare.finish().unwrap()),
+            (Coding::Brotli, BROTLI.to_vec()),
+            (Coding::Zstd, zstd),
+        ]
+    }
+
+    #[test]
+    fn padding_behind_the_end_is_passed_over_and_nothing_else_is() {
+        for (coding, body) in hellos() {
+            for tail in ["", "\0", "\n", "\r\n", "\0\0\0\n", &"\0".repeat(100_000)] {
+                let padded = [&body, tail.as_bytes()].concat();
+                let what = format!("{coding:?} and {} bytes", tail.len());
+                assert_eq!(decode(coding, &padded).unwrap(), b"hello", "{what}");
+                // However the bytes come.
+                let counts = Counts::default();
+                let mut plain = Vec::new();
+                let read = Decoder::new(coding, Bytewise(&padded), &counts).read_to_end(&mut plain);
+                assert_eq!(plain, b"hello", "{what}: {read:?}");
+                assert_eq!(read.unwrap(), 5, "{what}");
+            }
+            for tail in [
+                "Z", "\n\n", "\r\r\n", "\n\0", " ", "\0\0x", "\x1f", "(", "hello",
+            ] {
+                for count in [1, 30_000] {
+                    let more = [&body[..], &tail.as_bytes().repeat(count)].concat();
+                    let read = decode(coding, &more);
+                    let error = read.expect_err(&format!("{coding:?} and {tail:?}"));
+                    assert!(error.to_string().contains("not valid"), "{tail:?}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn members_and_frames_without_content_belong_to_the_body() {
+        for (coding, body) in hellos() {
+            let empty = match coding {
+                Coding::Gzip => gzip(b""),
+                Coding::Zstd => ruzstd::encoding::compress_to_vec(
+                    &b""[..],
+                    ruzstd::encoding::CompressionLevel::Fastest,
+                ),
+                _ => continue,
+            };
+            let whole = [&empty[..], &body, &empty, &empty, b"\0\0"].concat();
+            assert_eq!(decode(coding, &whole).unwrap(), b"hello", "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_not_valid() {
+        for (coding, body) in hellos() {
+            for end in 1..body.len() {
+                let read = decode(coding, &body[..end]);
+                assert!(read.is_err(), "{coding:?}, {end} bytes: {read:?}");
+            }
+        }
+    }
+
+    /// Bytes that come one by one.
+    struct Bytewise<'a>(&'a [u8]);
+
+    impl Read for Bytewise<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let most = buffer.len().min(1);
+            self.0.read(&mut buffer[..most])
+        }
     }
 
     #[test]

@@ -8,11 +8,25 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 /// The largest window that an encoder may use for HTTP (RFC 9659): a decoder's memory is as large.
 const MOST_WINDOW: u64 = 8 * 1024 * 1024;
 
-/// The content of all frames of `R`, each held against its checksum if it has one.
+/// The bit of a frame's descriptor that says that its content size stands for its window size, and is
+/// there whatever the other bits say of it (RFC 8878, 3.1.1.1).
+const SINGLE_SEGMENT: u8 = 1 << 5;
+
+/// The content of all frames of `R`, each held against its size and its checksum, where it states
+/// them. What follows the last of them is left in `R`.
 pub(super) struct Frames<R> {
     source: R,
     decoder: FrameDecoder,
-    in_frame: bool,
+    has_begun: bool,
+    frame: Option<Frame>,
+}
+
+/// The frame that is being read.
+struct Frame {
+    /// The size of its content, if its header has one.
+    stated: Option<u64>,
+    /// The bytes of its content that have been read.
+    size: u64,
 }
 
 impl<R: BufRead> Frames<R> {
@@ -22,15 +36,40 @@ impl<R: BufRead> Frames<R> {
         Frames {
             source,
             decoder,
-            in_frame: false,
+            has_begun: false,
+            frame: None,
         }
+    }
+
+    pub(super) fn source(&mut self) -> &mut R {
+        &mut self.source
+    }
+
+    /// Looks for the beginning of another frame. The first has to be there.
+    fn has_next(&mut self) -> io::Result<bool> {
+        let first = self.source.fill_buf()?.first();
+        Ok(match first {
+            // The least significant bytes of the magic numbers, of frames to be skipped and others.
+            Some(byte) => !self.has_begun || matches!(byte, 0x28 | 0x50..=0x5f),
+            None => false,
+        })
     }
 
     /// Goes into the next frame, or over one that is to be skipped (RFC 8878, 3.1.2).
     fn enter(&mut self) -> io::Result<()> {
-        match self.decoder.reset(&mut self.source) {
+        self.has_begun = true;
+        // The magic number, and the descriptor, of which the decoder does not tell; either sort of
+        // frame has more.
+        let mut head = [0; 5];
+        self.source.read_exact(&mut head)?;
+        match self.decoder.reset(head.chain(&mut self.source)) {
             Ok(()) => {
-                self.in_frame = true;
+                let descriptor = head[4];
+                let has_size = descriptor >> 6 != 0 || descriptor & SINGLE_SEGMENT != 0;
+                self.frame = Some(Frame {
+                    stated: has_size.then(|| self.decoder.content_size()),
+                    size: 0,
+                });
                 Ok(())
             }
             Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
@@ -48,8 +87,16 @@ impl<R: BufRead> Frames<R> {
         }
     }
 
+    /// Looks at the end of a frame whether it is what it says.
     fn leave(&mut self) -> io::Result<()> {
-        self.in_frame = false;
+        if let Some(Frame {
+            stated: Some(stated),
+            size,
+        }) = self.frame.take()
+            && stated != size
+        {
+            return Err(other_size(stated));
+        }
         let stated = self.decoder.get_checksum_from_data();
         if stated.is_some() && stated != self.decoder.get_calculated_checksum() {
             return Err(io::Error::other("its checksum does not match"));
@@ -58,19 +105,31 @@ impl<R: BufRead> Frames<R> {
     }
 }
 
+fn other_size(stated: u64) -> io::Error {
+    io::Error::other(format!("a frame has not the {stated} bytes that it states"))
+}
+
 impl<R: BufRead> Read for Frames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }
         loop {
-            if !self.in_frame {
-                if self.source.fill_buf()?.is_empty() {
+            let Some(frame) = &mut self.frame else {
+                if !self.has_next()? {
                     return Ok(0);
                 }
                 self.enter()?;
-            } else if self.decoder.can_collect() > 0 {
-                return self.decoder.read(buffer);
+                continue;
+            };
+            if self.decoder.can_collect() > 0 {
+                let count = self.decoder.read(buffer)?;
+                frame.size += count as u64;
+                // What is too much is not passed on.
+                return match frame.stated {
+                    Some(stated) if frame.size > stated => Err(other_size(stated)),
+                    _ => Ok(count),
+                };
             } else if self.decoder.is_finished() {
                 self.leave()?;
             } else {
@@ -131,6 +190,65 @@ mod tests {
         *damaged.last_mut().unwrap() ^= 1;
         let error = decode(&damaged).unwrap_err();
         assert_eq!(error.to_string(), "its checksum does not match");
+    }
+
+    /// A frame of this descriptor and what follows it in its header, with one block of `plain` as it
+    /// is, and no checksum.
+    fn stating(descriptor: u8, rest: &[u8], plain: &[u8]) -> Vec<u8> {
+        let block = u32::try_from(plain.len()).unwrap() << 3 | 1;
+        let head = [0x28, 0xb5, 0x2f, 0xfd, descriptor];
+        [&head, rest, &block.to_le_bytes()[..3], plain].concat()
+    }
+
+    #[test]
+    fn a_frame_has_the_size_that_it_states_or_is_damaged() {
+        let long = vec![b'x'; 300];
+        // A size of one byte, of two (from 256 on), four and eight; the last three with a window.
+        let right = [
+            stating(0x20, &[5], b"hello"),
+            stating(0x20, &[0], b""),
+            stating(0x40, &[0x48, 44, 0], &long),
+            stating(0x80, &[0x48, 5, 0, 0, 0], b"hello"),
+            stating(0x80, &[0x48, 0, 0, 0, 0], b""),
+            stating(0xc0, &[0x48, 5, 0, 0, 0, 0, 0, 0, 0], b"hello"),
+            // None at all.
+            stating(0x00, &[0x48], b"hello"),
+        ];
+        for frame in &right {
+            let plain = decode(frame);
+            assert!(plain.is_ok(), "{frame:?}: {plain:?}");
+        }
+        let wrong = [
+            stating(0x20, &[4], b"hello"),
+            stating(0x20, &[6], b"hello"),
+            stating(0x20, &[0], b"h"),
+            stating(0x20, &[1], b""),
+            stating(0x40, &[0x48, 43, 0], &long),
+            stating(0x40, &[0x48, 45, 0], &long),
+            stating(0x40, &[0x48, 0, 0], b"hello"),
+            stating(0x80, &[0x48, 0, 0, 0, 0], b"hello"),
+            stating(0x80, &[0x48, 6, 0, 0, 0], b"hello"),
+            stating(0xc0, &[0x48, 5, 0, 0, 0, 0, 0, 0, 1], b"hello"),
+        ];
+        for frame in &wrong {
+            for body in [frame.clone(), [frame.clone(), right[0].clone()].concat()] {
+                let read = decode(&body);
+                let error = read.expect_err(&format!("{frame:?}"));
+                // One block beyond the window, which is the size that one segment states, is
+                // refused as that.
+                let is_beyond = error.to_string().contains("TooLarge") && frame[4] == 0x20;
+                let is_told = error.to_string().contains("that it states") || is_beyond;
+                assert!(is_told, "{frame:?}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_the_stated_size_does_not_come_out() {
+        let mut plain = Vec::new();
+        let frame = stating(0x80, &[0x48, 4, 0, 0, 0], b"hello");
+        Frames::new(&frame[..]).read_to_end(&mut plain).unwrap_err();
+        assert_eq!(plain, b"");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -104,6 +104,8 @@ struct Reading {
     /// start anew meanwhile: dripped headers and interim responses may not go on for ever.
     in_head: bool,
     remote: Option<SocketAddr>,
+    /// The mark on the connection that the request went out over, by which it is given up.
+    given_up: Option<Arc<AtomicBool>>,
     wire_bytes: u64,
     /// Bytes that have come since the last of them that were the body's.
     beside: usize,
@@ -295,11 +297,21 @@ impl Meter {
         r.quiet = None;
     }
 
-    /// A piece of the request is about to be written to `remote`.
-    pub(super) fn sending(&self, remote: SocketAddr) {
+    /// A piece of the request is about to be written to `remote`, over the connection with this mark.
+    pub(super) fn sending(&self, remote: SocketAddr, given_up: &Arc<AtomicBool>) {
         let mut r = self.lock();
         r.remote = Some(remote);
+        r.given_up.get_or_insert_with(|| Arc::clone(given_up));
         r.send.start.get_or_insert_with(Instant::now);
+    }
+
+    /// Keeps the connection of the current request from being reused. ureq may have put it back
+    /// into its pool by now: it looks at the connection once more before it takes it out.
+    pub(super) fn give_up_connection(&self) {
+        if let Some(given_up) = &self.lock().given_up {
+            // Read by this worker's own thread: nothing else depends on it.
+            given_up.store(true, Ordering::Relaxed);
+        }
     }
 
     /// It has been written.

@@ -10,6 +10,7 @@
 mod accept;
 mod actions;
 mod body;
+mod brotli;
 mod client;
 mod config;
 mod decode;
@@ -17,7 +18,9 @@ mod error;
 mod exchange;
 mod fetcher;
 mod frames;
+mod framing;
 mod guard;
+mod gzip;
 mod meaning;
 mod meter;
 mod proxy;

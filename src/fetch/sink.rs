@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::store::{Ask, Body, ContentRange, Draft, Refused, Version};
+use crate::store::{Ask, Body, ContentRange, Draft, KnownLength, Refused, Version};
 
 /// Where a body goes.
 #[derive(Debug)]
@@ -30,6 +30,15 @@ impl Sink {
             Sink::None => Ok(()),
             Sink::File(draft) => draft.start(url, version),
             Sink::Stream(body) => body.start(url, version),
+        }
+    }
+
+    /// The length that is known of what is there, if `version` from `url` may be the same.
+    pub(super) fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
+        match self {
+            Sink::None => None,
+            Sink::File(draft) => draft.known_length(url, version),
+            Sink::Stream(body) => body.known_length(url, version),
         }
     }
 

@@ -54,18 +54,33 @@ fn validators(headers: &HeaderMap) -> Validators {
 
 /// Reads `bytes 0-99/200`.
 pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
-    let (range, length) = value
-        .to_str()
-        .ok()?
-        .trim()
-        .strip_prefix("bytes ")?
-        .split_once('/')?;
-    let (first, last) = range.trim().split_once('-')?;
+    let text = value.to_str().ok()?.trim();
+    let (first, last, length) = positions(text.strip_prefix("bytes ")?)?;
     Some(ContentRange {
-        first: number(first)?,
-        last: number(last)?,
+        first,
+        last,
         length: number(length)?,
     })
+}
+
+/// Compares the `Content-Range` of a body of this length, if it is known, with the whole: returns
+/// whether it covers that, and `None` if it cannot be read. Servers that count the last byte wrong
+/// (`bytes 0-10/10`) still mean the whole; without a total nothing shows that it is.
+pub(super) fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
+    let text = value.to_str().ok()?.trim();
+    let unit = text
+        .get(..5)
+        .filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
+    let (first, last, total) = positions(text[unit.len()..].trim_start_matches([' ', '=']))?;
+    let reaches_end = |total| last.saturating_add(1) >= total && length.is_none_or(|l| l == total);
+    Some(first == 0 && number(total).is_some_and(reaches_end))
+}
+
+/// Reads `0-99/200` into the two positions and the text of the length.
+fn positions(text: &str) -> Option<(u64, u64, &str)> {
+    let (range, length) = text.split_once('/')?;
+    let (first, last) = range.trim().split_once('-')?;
+    Some((number(first)?, number(last)?, length))
 }
 
 /// Reads `bytes */200`.
@@ -81,6 +96,28 @@ fn number(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_content_range_covers_the_whole_or_does_not_or_says_nothing() {
+        for (text, length, expected) in [
+            ("bytes 0-9/10", None, Some(true)),
+            ("bytes 0-9/10", Some(10), Some(true)),
+            ("Bytes=0-9/10", Some(10), Some(true)),
+            ("bytes 0-10/10", Some(10), Some(true)),
+            ("bytes 0-9/10", Some(9), Some(false)),
+            ("bytes 0-8/10", Some(9), Some(false)),
+            ("bytes 1-9/10", Some(9), Some(false)),
+            ("bytes 0-9/*", Some(10), Some(false)),
+            ("bytes 1-9/*", None, Some(false)),
+            ("bytes */10", Some(10), None),
+            ("items 0-9/10", Some(10), None),
+            ("0-9/10", Some(10), None),
+            ("", None, None),
+        ] {
+            let value = HeaderValue::from_str(text).unwrap();
+            assert_eq!(covers_whole(&value, length), expected, "{text} {length:?}");
+        }
+    }
 
     #[test]
     fn a_content_range_is_read_exactly_or_not_at_all() {

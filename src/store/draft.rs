@@ -76,6 +76,16 @@ pub struct ContentRange {
     pub length: u64,
 }
 
+/// The length that is known of a body, from what came of it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownLength {
+    /// So many bytes.
+    pub length: u64,
+    /// True if the response that is compared with it has the same strong `ETag`; if not, it only does
+    /// not say that it is of another version.
+    pub is_of_same: bool,
+}
+
 /// Why bytes were not taken.
 #[derive(Debug)]
 pub enum Refused {
@@ -188,6 +198,12 @@ impl Draft {
         self.is_resumable = version.is_plain && version.validators.strong().is_some();
         self.record = Some(Record::new(url, version));
         Ok(())
+    }
+
+    /// The length that is known of what the part is of, if `version` from `url` may be the same.
+    pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
+        let record = self.record.as_ref().filter(|record| record.is_from(url));
+        record?.known_length(version)
     }
 
     /// A later part of the body is about to come: `range`, of this version. Returns whether that is

@@ -37,7 +37,7 @@ use crate::place::Place;
 
 pub use concat::{Body, Concat, ConcatEnd};
 pub use disposition::filename;
-pub use draft::{Ask, ContentRange, Draft, Refused, Version};
+pub use draft::{Ask, ContentRange, Draft, KnownLength, Refused, Version};
 pub use error::FileError;
 use folder::{Folder, Root, identity, is_file, is_symlink, sort};
 pub use names::Names;

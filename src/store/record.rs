@@ -13,7 +13,7 @@ use rustix::fd::AsFd;
 use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use super::draft::{ContentRange, Version};
+use super::draft::{ContentRange, KnownLength, Version};
 use super::os;
 
 /// How many bytes of a URL's digest are kept: enough to tell URLs apart, those of somebody who tries to
@@ -133,6 +133,23 @@ impl Record {
             && range.first <= range.last
             && range.last < range.length
             && self.length.is_none_or(|length| length == range.length)
+    }
+
+    /// The known length of what this is the record of, unless `version` says that it is another.
+    pub(super) fn known_length(&self, version: &Version) -> Option<KnownLength> {
+        let (known, new) = (&self.validators, &version.validators);
+        let differs = |known: &Option<String>, new: &Option<String>| match (known, new) {
+            (Some(known), Some(new)) => known != new,
+            _ => false,
+        };
+        if differs(&known.etag, &new.etag) || differs(&known.modified, &new.modified) {
+            return None;
+        }
+        Some(KnownLength {
+            length: self.length?,
+            // A time of change is often copied with a file that has changed; an ETag is not.
+            is_of_same: known.etag.is_some() && known.etag == new.etag && known.strong().is_some(),
+        })
     }
 
     /// Whether the file is as it was when the record was made.

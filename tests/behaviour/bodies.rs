@@ -238,6 +238,12 @@ fn bodies_that_are_not_what_they_say_are_failures() {
         ("cut off", "zstd", &zstd(&bytes(100_000))[..20]),
         ("cut off", "br", &BROTLI_HELLO[..6]),
         ("cut off", "deflate", &zlib(&bytes(10_000))[..50]),
+        // Its header states six bytes; it has five.
+        (
+            "of another size",
+            "zstd",
+            b"\x28\xb5\x2f\xfd\x20\x06\x29\0\0hello",
+        ),
     ] {
         let what = format!("{what}: {coding}");
         let body = body.to_vec();
@@ -319,4 +325,55 @@ fn the_limit_on_bytes_is_on_decoded_ones() {
     run(&["--compressed", "--max-bytes=100000"], &url).exits(0);
     let run = run(&["--compressed", "--max-bytes=99999"], &url).exits(1);
     run.check("kind", run.result()["error"]["kind"] == "too-large");
+}
+
+#[test]
+fn the_limit_on_bytes_is_on_encoded_ones_too_so_that_nothing_goes_on_for_ever() {
+    let skippable = [&[0x50, 0x2a, 0x4d, 0x18, 0xe8, 3, 0, 0][..], &[7; 1000]].concat();
+    for (what, coding, first, again) in [
+        ("empty members", "gzip", vec![], gzip(b"")),
+        ("padding", "gzip", gzip(b"hello"), vec![0]),
+        // Stored blocks without content.
+        (
+            "empty blocks",
+            "deflate",
+            vec![0x78, 0x9c],
+            vec![0, 0, 0, 0xff, 0xff],
+        ),
+        ("empty blocks", "deflate", vec![], vec![0, 0, 0, 0xff, 0xff]),
+        ("padding", "deflate", zlib(b"hello"), vec![0]),
+        // Metadata blocks without any.
+        ("empty blocks", "br", vec![0x0c], vec![0x06]),
+        ("padding", "br", BROTLI_HELLO.to_vec(), vec![0]),
+        ("empty frames", "zstd", vec![], zstd(b"")),
+        ("frames to be skipped", "zstd", vec![], skippable),
+        ("padding", "zstd", zstd(b"hello"), vec![0]),
+    ] {
+        let what = format!("{what} of {coding}");
+        let server = Raw::start(move |mut wire| {
+            wire.request();
+            wire.send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\n\r\n"
+            ))?;
+            wire.send(&first)?;
+            let many = again.repeat(20_000 / again.len() + 1);
+            wire.drip(many, std::time::Duration::ZERO)
+        });
+        let run = run(&["--compressed", "--max-bytes=300K"], &server.url("/")).exits(1);
+        let result = run.result();
+        run.check(&what, result["error"]["kind"] == "too-large");
+        run.check(&what, result["attempts"] == 1);
+        // A buffer or two more than the limit, and not all that is sent.
+        run.check(&what, result["wire_bytes"].as_u64() < Some(1_000_000));
+    }
+}
+
+#[test]
+fn names_that_are_no_coding_are_none() {
+    for name in ["none", "UTF-8", "aws-chunked", "binary"] {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\nContent-Length: 4\r\n");
+        let server = answering(&head, b"body");
+        let run = run(&["--compressed"], &server.url("/")).exits(0);
+        run.check(name, run.result()["bytes"] == 4);
+    }
 }

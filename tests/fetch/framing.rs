@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use pfetch::fetch::FetchConfig;
 use pfetch::outcome::FailureKind::{self, Closed, Protocol};
+use pfetch::target::Verb;
 use pfetch::timing::Phase;
 
 use crate::raw::Raw;
-use crate::support::{client, get, get_with, told};
+use crate::support::{client, fetch, get, get_with, target, told};
 
 /// How an answer ends.
 #[derive(Debug, Clone, Copy)]
@@ -308,4 +309,152 @@ fn trailers_without_an_end_are_a_failure() {
     let error = outcome.error.as_ref().expect("it fails");
     assert_eq!(error.kind, Protocol, "{outcome:#?}");
     assert!(error.message.contains("does not end"), "{outcome:#?}");
+}
+
+/// Transfer codings that ureq leaves on the body, as header lines.
+const UNREAD: [&str; 7] = [
+    "Transfer-Encoding: gzip",
+    "Transfer-Encoding: gzip, chunked",
+    "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked",
+    "Transfer-Encoding: chunked, gzip",
+    "Transfer-Encoding: chunked;q=1",
+    "Transfer-Encoding: xchunked",
+    "Transfer-Encoding: identity, chunked",
+];
+
+/// Answers `/0`, `/1`, ... on one connection each with what `answer` gives for the number, as long as
+/// the client stays.
+fn numbered(answer: impl Fn(usize) -> String + Send + Sync + 'static) -> Raw {
+    Raw::start(move |mut wire| {
+        while let Some(path) = wire.request() {
+            let number = path[1..].parse().expect("the test asks for numbers");
+            wire.send(answer(number))?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_transfer_coding_that_nobody_asked_for_is_refused_and_its_connection_is_not_used_again() {
+    let chunks = "3\r\nabc\r\n0\r\n\r\n";
+    // However ureq finds the end of the body: by its chunks, by its length, at once.
+    let ends = [
+        ("", chunks),
+        ("Content-Length: 13\r\n", chunks),
+        ("Content-Length: 0\r\n", ""),
+    ];
+    for coding in UNREAD {
+        for (length, body) in ends {
+            let what = format!("{coding:?} {length:?}");
+            let odd = format!("HTTP/1.1 200 OK\r\n{coding}\r\n{length}\r\n{body}");
+            let server = numbered(move |number| match number {
+                1 => odd.clone(),
+                _ => "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc".to_owned(),
+            });
+            let mut client = client(FetchConfig::default());
+            for number in 0..3 {
+                let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
+                if number != 1 {
+                    assert_eq!(told(&outcome), "ok 200 3", "{what}: {outcome:#?}");
+                    assert_eq!(outcome.reused, Some(false), "{what}: {outcome:#?}");
+                    continue;
+                }
+                let error = outcome.error.as_ref().expect(&what);
+                let kind = (error.kind, error.phase);
+                assert_eq!(
+                    kind,
+                    (Protocol, Some(Phase::Receive)),
+                    "{what}: {outcome:#?}"
+                );
+                let is_told = error.message.ends_with("which nobody asked for");
+                assert!(is_told, "{what}: {outcome:#?}");
+                assert_eq!(outcome.reused, Some(true), "{what}: {outcome:#?}");
+                assert_eq!(outcome.attempts, 1, "{what}: {outcome:#?}");
+            }
+            assert_eq!(server.connections(), 2, "{what}");
+        }
+    }
+}
+
+#[test]
+fn chunks_over_http_1_0_are_refused_and_never_passed_off_as_the_body() {
+    for more in ["", "Connection: keep-alive\r\n", "Content-Length: 13\r\n"] {
+        for body in ["3\r\nabc\r\n0\r\n\r\n", "3\r\nab"] {
+            let answer =
+                format!("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n{more}\r\n{body}");
+            let server = answering(answer.into_bytes(), Close);
+            let outcome = get(&server.url("/"), FetchConfig::default());
+            let expected = "protocol: the server's answer cannot be read: its body is \
+                            transfer-encoded as \"chunked\", which HTTP/1.0 does not have";
+            assert_eq!(told(&outcome), expected, "{more:?} {body:?}: {outcome:#?}");
+            assert_eq!(outcome.bytes, 0, "{outcome:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_of_nothing_but_chunked_or_identity_is_read() {
+    for (coding, body) in [
+        ("Transfer-Encoding: CHUNKED", "3\r\nabc\r\n0\r\n\r\n"),
+        ("Transfer-Encoding: , chunked ,", "3\r\nabc\r\n0\r\n\r\n"),
+        (
+            "Transfer-Encoding: chunked, chunked",
+            "3\r\nabc\r\n0\r\n\r\n",
+        ),
+        (
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+            "3\r\nabc\r\n0\r\n\r\n",
+        ),
+        ("Transfer-Encoding: identity\r\nContent-Length: 3", "abc"),
+        ("Transfer-Encoding:\r\nContent-Length: 3", "abc"),
+    ] {
+        let server = numbered(move |_| format!("HTTP/1.1 200 OK\r\n{coding}\r\n\r\n{body}"));
+        let mut client = client(FetchConfig::default());
+        for number in 0..2 {
+            let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
+            assert_eq!(told(&outcome), "ok 200 3", "{coding}: {outcome:#?}");
+            assert_eq!(outcome.reused, Some(number == 1), "{coding}: {outcome:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_transfer_coding_of_a_body_that_does_not_come_is_no_failure() {
+    for coding in UNREAD {
+        for (status, verb) in [("200", Verb::Head), ("204", Verb::Get), ("304", Verb::Get)] {
+            let server = answering(
+                format!("HTTP/1.1 {status} -\r\n{coding}\r\n\r\n").into_bytes(),
+                Hang,
+            );
+            let mut client = client(FetchConfig::default());
+            let outcome = fetch(&mut client, &target(&server.url("/")), verb);
+            let expected = format!("ok {status} 0");
+            assert_eq!(told(&outcome), expected, "{coding}: {outcome:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_transfer_coding_of_a_body_that_is_dropped_costs_its_connection_and_nothing_else() {
+    let plain = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+    for coding in UNREAD {
+        // Chunks that are none, and a body that is over at once.
+        for rest in ["\r\nno chunk", "Content-Length: 0\r\n\r\n"] {
+            for (status, expected) in [("302", "ok 200 3"), ("404", "not found")] {
+                let what = format!("{coding:?} {rest:?} {status}");
+                let odd = format!("HTTP/1.1 {status} -\r\nLocation: /2\r\n{coding}\r\n{rest}");
+                let server = numbered(move |number| match number {
+                    1 => odd.clone(),
+                    _ => plain.to_owned(),
+                });
+                let mut client = client(FetchConfig::default());
+                let outcome = get_with(&mut client, &server.url("/1"));
+                assert_eq!(told(&outcome), expected, "{what}: {outcome:#?}");
+                let outcome = get_with(&mut client, &server.url("/2"));
+                assert_eq!(told(&outcome), "ok 200 3", "{what}: {outcome:#?}");
+                // Neither request went out over the connection of the odd answer.
+                assert_eq!(server.connections(), 2, "{what}: {outcome:#?}");
+            }
+        }
+    }
 }

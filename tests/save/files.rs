@@ -149,6 +149,80 @@ fn compressed_bodies_are_saved_decoded() {
     run.check("bytes", run.result()["saved"]["bytes"] == plain.len());
 }
 
+/// "hello" as brotli's reference encoder writes it.
+const BROTLI_HELLO: [u8; 9] = [0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+
+/// Bodies in each coding, and what they are.
+fn encoded() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use std::io::Write;
+
+    let level = flate2::Compression::default();
+    // Less than is collected before it is written, and more.
+    let mut all = vec![("br", BROTLI_HELLO.to_vec(), b"hello".to_vec())];
+    for plain in [bytes(3_000), bytes(200_000)] {
+        let mut gzip = GzEncoder::new(Vec::new(), level);
+        gzip.write_all(&plain).expect("memory takes it");
+        all.push((
+            "gzip",
+            gzip.finish().expect("memory takes it"),
+            plain.clone(),
+        ));
+        let mut zlib = ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(&plain).expect("memory takes it");
+        all.push((
+            "deflate",
+            zlib.finish().expect("memory takes it"),
+            plain.clone(),
+        ));
+        let mut bare = DeflateEncoder::new(Vec::new(), level);
+        bare.write_all(&plain).expect("memory takes it");
+        all.push((
+            "deflate",
+            bare.finish().expect("memory takes it"),
+            plain.clone(),
+        ));
+        let fastest = ruzstd::encoding::CompressionLevel::Fastest;
+        let zstd = ruzstd::encoding::compress_to_vec(&plain[..], fastest);
+        all.push(("zstd", zstd, plain));
+    }
+    all
+}
+
+#[test]
+fn what_follows_the_end_of_an_encoded_body_is_never_in_its_file() {
+    let tails: [(&[u8], bool); 6] = [
+        (&[0], true),
+        (&[0; 40_000], true),
+        (b"\r\n", true),
+        (b"Z", false),
+        (&[b'Z'; 40_000], false),
+        (b"\0\0\0<html>", false),
+    ];
+    for (coding, body, plain) in encoded() {
+        for (tail, is_padding) in tails {
+            let what = format!("{coding}, {} and {} bytes more", plain.len(), tail.len());
+            let sent = [&body[..], tail].concat();
+            let server = Server::with(move |_, reply| {
+                reply.send(200, &format!("Content-Encoding: {coding}\r\n"), &sent)
+            });
+            let dir = Dir::on_disk();
+            let url = server.url("/file");
+            let run = save(&dir, &["--compressed"], &[&url]);
+            if is_padding {
+                holds(&run.exits(0), dir.path(), &[("file", &plain)]);
+                continue;
+            }
+            let run = run.exits(1);
+            run.check(&what, run.result()["error"]["kind"] == "encoding");
+            run.check(&what, run.result()["attempts"] == 1);
+            holds(&run, dir.path(), &[]);
+            // Nor is it a success where the body is dropped.
+            pfetch(&["--compressed", &url]).run().exits(1);
+        }
+    }
+}
+
 #[test]
 fn a_file_has_the_time_of_its_last_change_at_the_server() {
     let server =

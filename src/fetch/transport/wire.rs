@@ -5,6 +5,7 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
@@ -27,6 +28,8 @@ pub(super) struct Wire {
     forward: Option<Forward>,
     /// Whether the last response is over and no request has been sent since.
     idle: bool,
+    /// Set through the meter when the connection may not be reused.
+    given_up: Arc<AtomicBool>,
     last_read: Instant,
     /// Whether it filled the room that it had: there may be more.
     was_full: bool,
@@ -55,6 +58,7 @@ impl Wire {
             is_tls,
             forward,
             idle: true,
+            given_up: Arc::default(),
             last_read: Instant::now(),
             was_full: false,
         }
@@ -85,7 +89,7 @@ impl Transport for Wire {
     // ureq's own time-outs are all off: the meter's limits stand in their place.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let is_head = std::mem::replace(&mut self.idle, false);
-        self.meter.sending(self.remote);
+        self.meter.sending(self.remote, &self.given_up);
         let output = &self.buffers.output()[..amount];
         match &self.forward {
             Some(forward) if is_head => self.line.write_all(&forward.rewrite(output)?)?,
@@ -136,7 +140,7 @@ impl Transport for Wire {
         // A read of TLS ends with a record, so it need not have seen all that was there.
         let has_seen_all = !self.is_tls && !self.was_full;
         let is_fresh = || has_seen_all && self.last_read.elapsed() < FRESH;
-        !was_idle || is_fresh() || self.line.is_quiet()
+        !self.given_up.load(Ordering::Relaxed) && (!was_idle || is_fresh() || self.line.is_quiet())
     }
 
     fn is_tls(&self) -> bool {

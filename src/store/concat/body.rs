@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use super::{Shared, Waiting};
 use crate::store::FileError;
-use crate::store::draft::{Ask, ContentRange, Refused, Version};
+use crate::store::draft::{Ask, ContentRange, KnownLength, Refused, Version};
 use crate::store::overlap::{OVERLAP, Overlap, again_from};
 use crate::store::record::Record;
 use crate::text::escape;
@@ -89,6 +89,15 @@ impl Body {
         self.held_before = 0;
         self.overlap = Overlap::default();
         Ok(())
+    }
+
+    /// The length that is known of what came before, if `version` from `url` may be the same.
+    pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
+        let state = self.shared.lock();
+        let record = state.waiting.get(&self.index)?.record.as_ref();
+        record
+            .filter(|record| record.is_from(url))?
+            .known_length(version)
     }
 
     /// A later part of the body is about to come. Returns whether it fits.

@@ -1,0 +1,63 @@
+//! brotli as a content coding: one stream (RFC 7932).
+
+use std::io::{self, BufRead, Read};
+
+use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
+
+/// The content of a stream. What follows its end is left in `S`, which the crate's own reader, that
+/// fills a buffer of its own, does not do.
+pub(super) struct Brotli<S> {
+    source: S,
+    state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
+    is_over: bool,
+}
+
+impl<S: BufRead> Brotli<S> {
+    pub(super) fn new(source: S) -> Self {
+        let alloc = StandardAlloc::default;
+        Brotli {
+            source,
+            // Strict: a window of at most 16 MiB, as HTTP has it.
+            state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())),
+            is_over: false,
+        }
+    }
+
+    pub(super) fn source(&mut self) -> &mut S {
+        &mut self.source
+    }
+}
+
+impl<S: BufRead> Read for Brotli<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while !self.is_over {
+            let input = self.source.fill_buf()?;
+            let (mut input_left, mut used) = (input.len(), 0);
+            let (mut room_left, mut written) = (buffer.len(), 0);
+            let result = BrotliDecompressStream(
+                &mut input_left,
+                &mut used,
+                input,
+                &mut room_left,
+                &mut written,
+                buffer,
+                &mut 0,
+                &mut self.state,
+            );
+            self.source.consume(used);
+            match result {
+                BrotliResult::ResultSuccess => self.is_over = true,
+                BrotliResult::ResultFailure => return Err(io::Error::other("it is damaged")),
+                // Nothing is left to be used.
+                BrotliResult::NeedsMoreInput if used == 0 && written == 0 => {
+                    return Err(io::Error::other("it is cut off"));
+                }
+                BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => {}
+            }
+            if written > 0 {
+                return Ok(written);
+            }
+        }
+        Ok(0)
+    }
+}
