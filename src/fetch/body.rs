@@ -62,6 +62,15 @@ impl Client {
         } else {
             let is_accepted = config.accept.contains(status.as_u16());
             let length = response.body().content_length();
+            // Before the sink hears of it, so that what an earlier run has left of the file stays. A
+            // part (206) is added to what is there, which the sink has to look at first.
+            if is_accepted
+                && status != StatusCode::PARTIAL_CONTENT
+                && has_body(&visit.method, status)
+                && decoding.is_none()
+            {
+                self.check_stated(length)?;
+            }
             judge(
                 visit,
                 status,
@@ -100,6 +109,17 @@ impl Client {
         }
     }
 
+    /// Refuses a body whose stated length is more than may be taken (`--max-bytes`): nothing of it
+    /// need be read to know that.
+    fn check_stated(&self, length: Option<u64>) -> Result<(), Broken> {
+        match (length, self.shared.config.max_bytes) {
+            (Some(length), Some(most)) if length > most => {
+                Err(Broken::Ureq(self.meter.fail(Fault::TooLong(length, most))))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the body in.
     fn take(
         &mut self,
@@ -115,6 +135,11 @@ impl Client {
             .map_or(Limit::None, Limit::Fail);
         if let (Some(lanes), None) = (&self.shared.lanes, decoding) {
             lanes.expect(self.worker, response.body().content_length());
+        }
+        if decoding.is_none() {
+            let before = visit.sink.held_before();
+            let length = response.body().content_length();
+            self.check_stated(length.map(|length| length.saturating_add(before)))?;
         }
         let mut digest = visit.digest()?;
         let is_wanted = decoding.is_some() || visit.wants_body(digest.as_ref());
