@@ -60,12 +60,16 @@ impl Draft {
     }
 
     /// Gives the part, which has all its bytes, its time and what goes by that.
-    fn finish_part(&self) -> Result<(), FileError> {
-        let (Some(part), Some(record)) = (&self.part, &self.record) else {
+    fn finish_part(&mut self) -> Result<(), FileError> {
+        let (Some(part), Some(record)) = (&mut self.part, &self.record) else {
             return Ok(());
         };
+        // Before it gets its time, which this changes.
+        part.give_back();
+        let part = &*part;
+        let (store, place) = (&self.store, &self.place);
         let refused = |errno| {
-            let shown = self.store.root.shown(&self.place);
+            let shown = store.root.shown(place);
             FileError::refused(&format!("cannot write {shown}.part"), errno)
         };
         if let Some(stamp) = record.changed {

@@ -13,6 +13,8 @@ mod nginx;
 mod peer;
 #[path = "../support/pfetch.rs"]
 mod pfetch;
+#[path = "../support/raw.rs"]
+mod raw;
 
 mod beside_curl;
 mod full;

@@ -15,5 +15,6 @@ mod lies;
 mod named;
 mod races;
 mod resume;
+mod room;
 mod small;
 mod support;
