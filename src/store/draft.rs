@@ -9,6 +9,7 @@ use super::overlap::{Overlap, again_from};
 use super::part::Part;
 use super::record::Record;
 use super::{FileError, Store, Validators, os};
+use crate::file::{self, CloseError};
 use crate::place::Place;
 
 /// Free space is not asked about for files shorter than this: writing them tells as soon.
@@ -354,9 +355,15 @@ impl Drop for Draft {
         };
         if self.is_resumable && part.length() > 0 {
             part.give_back();
-        } else {
-            part.discard(folder);
+            match file::check_close(part.file()) {
+                Ok(()) | Err(CloseError::Unchecked(_)) => return,
+                // Nobody could tell from its length what of it is lost.
+                Err(CloseError::Lost(_)) => {
+                    let _ = part.empty("");
+                }
+            }
         }
+        part.discard(folder);
     }
 }
 

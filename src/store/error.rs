@@ -2,6 +2,7 @@
 
 use rustix::io::Errno;
 
+use crate::file::CloseError;
 use crate::outcome::{Failure, FailureKind};
 
 /// Why a file could not be saved, in a line that names it.
@@ -56,6 +57,20 @@ impl FileError {
             message: format!("{what}: {reason}"),
             kind,
         }
+    }
+
+    /// The file was written, and its close failed: some of it may be lost.
+    pub(super) fn at_close(shown: &str, error: &CloseError) -> Self {
+        let what = match error {
+            CloseError::Unchecked(_) => format!("cannot check the close of {shown}"),
+            CloseError::Lost(_) => format!("cannot write {shown}, as its close tells"),
+        };
+        let errno = Errno::from_io_error(error.io_error()).unwrap_or(Errno::IO);
+        let mut refused = FileError::refused(&what, errno);
+        if let CloseError::Lost(_) = error {
+            refused.message += "; save it to another disk, or make room and run again";
+        }
+        refused
     }
 
     /// Whether there is no room: then there is none for any other file.

@@ -16,6 +16,7 @@ mod pfetch;
 #[path = "../support/raw.rs"]
 mod raw;
 
+mod at_close;
 mod beside_curl;
 mod full;
 mod killed;
