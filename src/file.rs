@@ -1,14 +1,107 @@
-//! A file that is written whole or not at all.
+//! A file that is written whole or not at all, and the errors that only close(2) reports.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use tempfile::NamedTempFile;
 
 /// What a new file may be, before the process's mask.
 const MODE: u32 = 0o666;
+
+/// How often a close is tried again that a signal interrupts.
+const TRIES: usize = 8;
+
+/// Why it is not known that what was written to a file is there.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// There is no second descriptor to close.
+    #[error(
+        "{0}, so its close cannot be checked; use fewer workers (-j) or raise the limit (ulimit -n)"
+    )]
+    Unchecked(io::Error),
+    /// Closing it failed.
+    #[error("{0} (on close, so what was written may be lost); make room or write to another disk")]
+    Lost(io::Error),
+}
+
+impl CloseError {
+    /// The system's own error.
+    pub fn io_error(&self) -> &io::Error {
+        match self {
+            CloseError::Unchecked(error) | CloseError::Lost(error) => error,
+        }
+    }
+}
+
+impl From<CloseError> for io::Error {
+    fn from(error: CloseError) -> Self {
+        io::Error::new(error.io_error().kind(), error.to_string())
+    }
+}
+
+/// Closes a duplicate of the file's descriptor, and reports what the file system says to that. NFS,
+/// CIFS, FUSE and quotas tell of a write that failed only at close(2), of any descriptor of the file:
+/// so the file itself stays open, with its lock.
+///
+/// # Errors
+///
+/// [`CloseError`]: what was written to the file may be lost.
+pub fn check_close(file: impl AsFd) -> Result<(), CloseError> {
+    let file = file.as_fd();
+    let mut last = Errno::EINTR;
+    for _ in 0..TRIES {
+        let duplicate = file.try_clone_to_owned().map_err(CloseError::Unchecked)?;
+        match close(duplicate) {
+            Ok(()) => return Ok(()),
+            // The descriptor is closed, but the file system may not have got to its answer: the next
+            // duplicate asks again.
+            Err(Errno::EINTR) => {}
+            Err(errno) => {
+                last = errno;
+                break;
+            }
+        }
+    }
+    Err(CloseError::Lost(last.into()))
+}
+
+fn close(fd: OwnedFd) -> nix::Result<()> {
+    let closed = nix::unistd::close(fd);
+    #[cfg(test)]
+    let closed = faults::next().map_or(closed, Err);
+    closed
+}
+
+/// Errors of close(2) that no disk of a test's own reports.
+#[cfg(test)]
+pub(crate) mod faults {
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+
+    pub(crate) use nix::errno::Errno;
+
+    thread_local! {
+        static NEXT: RefCell<VecDeque<Errno>> = const { RefCell::new(VecDeque::new()) };
+    }
+
+    /// Has this thread's next checked closes fail with these errors, one each.
+    pub(crate) fn inject(errnos: &[Errno]) {
+        NEXT.with_borrow_mut(|next| *next = errnos.iter().copied().collect());
+    }
+
+    /// How many of them have not come yet.
+    pub(crate) fn left() -> usize {
+        NEXT.with_borrow(VecDeque::len)
+    }
+
+    pub(super) fn next() -> Option<Errno> {
+        NEXT.with_borrow_mut(VecDeque::pop_front)
+    }
+}
 
 /// A file that is written whole or not at all.
 ///
@@ -75,8 +168,9 @@ impl WholeFile {
     ///
     /// # Errors
     ///
-    /// If it cannot be renamed.
+    /// If its close says that it was not written, or it cannot be renamed.
     pub fn publish(self) -> io::Result<()> {
+        check_close(self.file())?;
         match self.temporary.persist(&self.path) {
             Ok(_) => Ok(()),
             Err(error) => Err(error.error),
@@ -102,6 +196,50 @@ mod tests {
             file.publish().expect("it can be");
             let there = fs::metadata(&path).expect("it is there");
             assert_eq!(there.permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn an_error_at_close_is_reported_and_an_interrupted_close_is_tried_again() {
+        let file = tempfile::tempfile().expect("there is a place for temporary files");
+        for (errnos, expected) in [
+            (&[][..], None),
+            (&[Errno::EINTR], None),
+            (&[Errno::EINTR, Errno::EINTR, Errno::EIO], Some(Errno::EIO)),
+            (&[Errno::EDQUOT], Some(Errno::EDQUOT)),
+            (&[Errno::ENOSPC], Some(Errno::ENOSPC)),
+            (&[Errno::EINTR; TRIES], Some(Errno::EINTR)),
+        ] {
+            faults::inject(errnos);
+            let found = match check_close(&file) {
+                Ok(()) => None,
+                Err(CloseError::Lost(error)) => error.raw_os_error(),
+                Err(error) => panic!("{errnos:?}: {error}"),
+            };
+            assert_eq!(found, expected.map(|errno| errno as i32), "{errnos:?}");
+            assert_eq!(faults::left(), 0, "{errnos:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_whose_close_fails_does_not_get_its_name() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let path = folder.path().join("file");
+        fs::write(&path, "before").expect("it can be written");
+        for errno in [Errno::EDQUOT, Errno::ENOSPC, Errno::EIO] {
+            let file = WholeFile::create(&path).expect("it can be");
+            faults::inject(&[errno]);
+            let error = file.publish().expect_err("its close fails");
+            let text = error.to_string();
+            assert!(text.contains("on close"), "{text}");
+            assert!(
+                text.starts_with(&io::Error::from(errno).to_string()),
+                "{text}"
+            );
+            let there = fs::read(&path).expect("it is there");
+            assert_eq!(there, b"before", "{errno}");
+            let left = fs::read_dir(folder.path()).expect("it is there").count();
+            assert_eq!(left, 1, "{errno}: no temporary file is left");
         }
     }
 

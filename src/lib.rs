@@ -36,18 +36,18 @@
 //! | `signals` | SIGINT, SIGTERM and SIGHUP | pool |
 //! | [`report`] | one small file per format, over an injected writer | compare, file, stats, data |
 //! | [`replay`] | reports of runs that are over, back into events | stats, data |
-//! | [`journal`] | the run log, and what an earlier one says is done | data |
+//! | [`journal`] | the run log, and what an earlier one says is done | file, data |
 //! | [`baseline`] | saved runs, and later ones against them | stats, data |
 //! | [`compare`] | the serial baseline, estimated and measured | run, fetch, input, pool, retry, stats, data |
 //! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |
 //! | [`schedule`] | which target may start now | std |
 //! | [`retry`] | whether an attempt is worth another, and when | data |
 //! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | store, pool, retry, data |
-//! | [`store`] | files that are complete or absent, names, validators, bodies in order | data |
+//! | [`store`] | files that are complete or absent, names, validators, bodies in order | file, data |
 //! | [`input`] | URL text to targets | data |
 //! | [`gate`] | assertions on a run's figures | stats, data |
 //! | [`stats`] | summaries, intervals, percentiles, scaling laws | std, hdrhistogram |
-//! | [`file`](mod@file) | a file that is written whole or not at all | std, tempfile |
+//! | [`file`](mod@file) | a file that is written whole or not at all, and errors at close | std, tempfile, nix |
 //! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
 //! | data: [`target`], [`outcome`], [`comparison`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another, stats |
 //!

@@ -201,7 +201,7 @@ pub enum FailureKind {
     Private,
     /// The body is not what its Content-Encoding says, or grows out of all proportion.
     Encoding,
-    /// The body has more bytes than are wanted (`--max-bytes`).
+    /// The body has more bytes than are wanted (`--max-bytes`), or than the disk has room for.
     #[serde(rename = "too-large")]
     TooLarge,
     /// A redirect that cannot or may not be followed.

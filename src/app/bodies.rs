@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 
-use super::{Problem, complain};
+use super::{Problem, close_stdout, complain};
 use crate::cli::BodiesPlan;
 use crate::cli::Ending;
 use crate::pool::StopToken;
@@ -58,8 +58,13 @@ pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Prob
     })
 }
 
-/// Says why the bodies on standard output end before their time.
-pub(super) fn end_of_output(end: ConcatEnd, report: &Report, ending: &mut Ending) {
+/// Says why the bodies on standard output end before their time, or that not all of them are written.
+pub(super) fn end_of_output(end: Option<ConcatEnd>, report: &Report, ending: &mut Ending) {
+    let end = match (end, close_stdout()) {
+        (Some(end), _) => end,
+        (None, Err(error)) => ConcatEnd::Output(error.kind(), error.to_string()),
+        (None, Ok(())) => return,
+    };
     match end {
         ConcatEnd::Output(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
         ConcatEnd::Output(_, reason) => {

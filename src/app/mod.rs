@@ -8,7 +8,7 @@ mod stream;
 
 use baseline::Baselines;
 use compare::Measure;
-use stream::Stream;
+use stream::{ClosedStdout, Stream, close_stdout};
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -77,7 +77,8 @@ pub fn complain(message: &str) {
 /// Prints what was asked for instead of a run: help, or the version.
 pub fn print(text: &str) -> Ending {
     let mut ending = Ending::default();
-    match io::stdout().write_all(text.as_bytes()) {
+    let written = io::stdout().write_all(text.as_bytes());
+    match written.and_then(|()| close_stdout()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ending.broken_pipe = true,
         Err(error) => {
@@ -237,8 +238,8 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
             false => "there is no room to keep bodies whose turn has not come (TMPDIR): stopped",
         });
     }
-    if let Some(end) = concat.and_then(|concat| concat.end()) {
-        bodies::end_of_output(end, &report, &mut ending);
+    if let Some(concat) = concat {
+        bodies::end_of_output(concat.end(), &report, &mut ending);
     }
     if report.overdue {
         // Also when nothing was under way at that moment, and the rest of a list was not read.
@@ -375,6 +376,9 @@ fn listener(
     match plan.format {
         Format::Human(style) => all.add("the report", Human::new(stdout, style)),
         Format::JsonLines(baseline) => all.add("the report", JsonLines::new(stdout, baseline)),
+    }
+    if !takes_stdout {
+        all.add("to standard output", ClosedStdout);
     }
     for (name, export) in exports {
         all.add(name, export);

@@ -7,6 +7,8 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::event::{Event, Listener};
+use crate::file::check_close;
 use crate::signals::Patience;
 
 /// As much as a pipe that has room at all takes at once without waiting.
@@ -73,4 +75,27 @@ impl Write for Stream {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Has the system say at the end of a run that what was printed is written. It writes nothing itself,
+/// and stands after the report that does.
+#[derive(Debug)]
+pub(super) struct ClosedStdout;
+
+impl Listener for ClosedStdout {
+    fn event(&mut self, _: &Event) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        close_stdout()
+    }
+}
+
+/// Flushes standard output and checks its close, where NFS, FUSE and quotas tell of failed writes to a
+/// file. It stays open.
+pub(super) fn close_stdout() -> io::Result<()> {
+    let mut stdout = io::stdout();
+    stdout.flush()?;
+    Ok(check_close(stdout)?)
 }

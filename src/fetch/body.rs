@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::Response;
+use http::{Response, StatusCode};
 use ring::digest::{Context, SHA256};
 use ureq::{Body, BodyReader};
 
@@ -69,6 +69,14 @@ impl Client {
             Meaning::NoBody(REDIRECT_BODY)
         } else {
             let length = response.body().content_length();
+            // Before the sink hears of it, so that what an earlier run has left of the file stays. A
+            // part (206) is added to what is there, which the sink has to look at first.
+            if is_accepted
+                && status != StatusCode::PARTIAL_CONTENT
+                && has_body(&visit.method, status)
+            {
+                self.check_stated(length)?;
+            }
             judge(
                 visit,
                 status,
@@ -108,6 +116,17 @@ impl Client {
         }
     }
 
+    /// Refuses a body whose stated length is more than may be taken (`--max-bytes`): nothing of it
+    /// need be read to know that.
+    fn check_stated(&self, length: Option<u64>) -> Result<(), Broken> {
+        match (length, self.shared.config.max_bytes) {
+            (Some(length), Some(most)) if length > most => {
+                Err(Broken::Ureq(self.meter.fail(Fault::TooLong(length, most))))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the body in.
     fn take(
         &mut self,
@@ -124,6 +143,9 @@ impl Client {
         if let (Some(lanes), None) = (&self.shared.lanes, decoding) {
             lanes.expect(self.worker, response.body().content_length());
         }
+        let before = visit.sink.held_before();
+        let length = response.body().content_length();
+        self.check_stated(length.map(|length| length.saturating_add(before)))?;
         let mut digest = visit.digest()?;
         let is_wanted = decoding.is_some() || visit.wants_body(digest.as_ref());
         let mut body = if is_wanted {

@@ -52,6 +52,10 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
             FailureKind::TooLarge,
             format!("the body has more than {limit} bytes (--max-bytes)"),
         ),
+        Fault::TooLong(stated, limit) => (
+            FailureKind::TooLarge,
+            format!("the body is to have {stated} bytes, more than {limit} bytes (--max-bytes)"),
+        ),
         Fault::Unreachable(reasons) => (FailureKind::Connect, reasons),
         Fault::NameNotFound(reason) => (FailureKind::Dns, reason),
         Fault::CutOff => {

@@ -69,6 +69,8 @@ pub(super) enum Fault {
     Tls(String),
     /// The body has more bytes than are wanted.
     TooLarge(u64),
+    /// The body's stated length, and the limit that it exceeds.
+    TooLong(u64, u64),
     /// A TLS connection ended without the farewell (`close_notify`) that tells an end from a cut.
     CutOff,
     /// The socket reported an error.

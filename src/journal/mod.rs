@@ -16,6 +16,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::event::{Event, Listener};
+use crate::file::check_close;
 use crate::outcome::{FailureKind, Outcome, Verdict};
 
 pub use done::Done;
@@ -156,6 +157,12 @@ impl Listener for Journal {
             _ => Ok(()),
         }
     }
+
+    /// Has the system say that the lines are written; NFS, FUSE and quotas do so only at close. The
+    /// file stays open, and locked.
+    fn close(&mut self) -> io::Result<()> {
+        Ok(check_close(&self.file)?)
+    }
 }
 
 /// Whether the target was tried: the others have nothing that a later run could use.
@@ -221,5 +228,21 @@ mod tests {
         assert_eq!(lines.len(), 6, "{text}");
         assert_eq!(lines[2], "{\"type\":\"resu");
         assert_eq!(lines[3], lines[1]);
+    }
+    #[test]
+    fn an_error_at_close_is_the_logs_and_its_lock_stays() {
+        use crate::file::faults;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.log");
+        let (mut journal, _) = Journal::open(&path, false).unwrap();
+        journal.event(&started()).unwrap();
+        faults::inject(&[faults::Errno::EDQUOT]);
+        let error = journal.close().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::QuotaExceeded, "{error}");
+        assert!(error.to_string().contains("on close"), "{error}");
+        journal.close().unwrap();
+        let error = Journal::open(&path, false).unwrap_err();
+        assert!(matches!(error, JournalError::Locked { .. }), "{error}");
     }
 }

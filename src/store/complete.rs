@@ -8,6 +8,7 @@ use super::draft::{Draft, Refused};
 use super::nameless::Nameless;
 use super::record::changed;
 use super::{FileError, os};
+use crate::file;
 
 impl Draft {
     /// Everything has come, with `last` at its end: makes it a whole file in all but name.
@@ -59,13 +60,42 @@ impl Draft {
         self.finish_part()
     }
 
-    /// Gives the part, which has all its bytes, its time and what goes by that.
-    fn finish_part(&self) -> Result<(), FileError> {
-        let (Some(part), Some(record)) = (&self.part, &self.record) else {
+    /// Makes the part, which has all its bytes, ready for its name.
+    fn finish_part(&mut self) -> Result<(), FileError> {
+        self.stamp_part()?;
+        let checked = self.check_part();
+        if checked.is_err() {
+            // Nobody could tell what of it is lost, so there is nothing to continue from.
+            self.reject();
+        }
+        checked
+    }
+
+    /// Has the system say that the part is written before it gets its name: NFS, FUSE and quotas tell of
+    /// failed writes at close. The part itself stays open, and locked, until then.
+    fn check_part(&self) -> Result<(), FileError> {
+        let Some(part) = &self.part else {
             return Ok(());
         };
+        let shown = || format!("{}.part", self.store.root.shown(&self.place));
+        if self.store.config.fsync {
+            fsync(part.file())
+                .map_err(|errno| FileError::refused(&format!("cannot write {}", shown()), errno))?;
+        }
+        file::check_close(part.file()).map_err(|error| FileError::at_close(&shown(), &error))
+    }
+
+    /// Gives the part its time and what goes by that.
+    fn stamp_part(&mut self) -> Result<(), FileError> {
+        let (Some(part), Some(record)) = (&mut self.part, &self.record) else {
+            return Ok(());
+        };
+        // Before it gets its time, which this changes.
+        part.give_back();
+        let part = &*part;
+        let (store, place) = (&self.store, &self.place);
         let refused = |errno| {
-            let shown = self.store.root.shown(&self.place);
+            let shown = store.root.shown(place);
             FileError::refused(&format!("cannot write {shown}.part"), errno)
         };
         if let Some(stamp) = record.changed {
@@ -75,9 +105,6 @@ impl Draft {
         let stat = fstat(part.file()).map_err(refused)?;
         if record.changed != Some(changed(&stat)) {
             record.clone().changed_at(changed(&stat)).keep(part.file());
-        }
-        if self.store.config.fsync {
-            fsync(part.file()).map_err(refused)?;
         }
         Ok(())
     }
@@ -90,7 +117,11 @@ impl Draft {
         };
         let knowledge = self.store.root.nameless();
         let nameless = Nameless::create(folder, knowledge, body, record, record.changed);
-        let is_safe = |file: &Nameless| !self.store.config.fsync || fsync(file.file()).is_ok();
+        let is_safe = |nameless: &Nameless| {
+            let is_synced = !self.store.config.fsync || fsync(nameless.file()).is_ok();
+            is_synced && file::check_close(nameless.file()).is_ok()
+        };
+        // If it is not, the part that is made in its place says why.
         Ok(nameless.filter(is_safe))
     }
 

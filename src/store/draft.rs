@@ -9,9 +9,10 @@ use super::overlap::{Overlap, again_from};
 use super::part::Part;
 use super::record::Record;
 use super::{FileError, Store, Validators, os};
+use crate::file::{self, CloseError};
 use crate::place::Place;
 
-/// Files shorter than this get no room set aside: they are written at once.
+/// Free space is not asked about for files shorter than this: writing them tells as soon.
 const LARGE: u64 = 1024 * 1024;
 
 /// A file on its way. Dropped before its end it leaves a part that can be continued, or nothing.
@@ -36,6 +37,8 @@ pub struct Draft {
     pub(super) overlap: Overlap,
     /// The position in the file of the first byte that comes.
     base: u64,
+    /// Whether it is known that there is room for the stated length.
+    has_room: bool,
     pub(super) resumed_from: Option<u64>,
     /// When the server says that it was last changed.
     pub(super) modified: Option<SystemTime>,
@@ -125,6 +128,7 @@ impl Draft {
             is_resumable: false,
             overlap: Overlap::default(),
             base: 0,
+            has_room: false,
             resumed_from: None,
             modified: None,
         };
@@ -180,6 +184,7 @@ impl Draft {
         self.is_resumable = false;
         self.overlap = Overlap::default();
         self.base = 0;
+        self.has_room = false;
         self.resumed_from = None;
     }
 
@@ -226,6 +231,7 @@ impl Draft {
         }
         self.overlap = Overlap::new(tail);
         self.base = from;
+        self.has_room = false;
         self.resumed_from = Some(held);
         self.modified = version.modified;
         true
@@ -291,10 +297,6 @@ impl Draft {
             if let Some(record) = &self.record {
                 record.keep(part.file());
             }
-            let length = self.record.as_ref().and_then(|record| record.length);
-            if let Some(length) = length.filter(|length| *length >= LARGE) {
-                set_aside(part, length, &shown)?;
-            }
         } else if self.held() == 0
             && let (Some(part), Some(record)) = (&self.part, &self.record)
         {
@@ -305,6 +307,14 @@ impl Draft {
             .part
             .as_mut()
             .expect("it was created just now, or before");
+        let stated = self.record.as_ref().and_then(|record| record.length);
+        if let Some(length) = stated.filter(|length| *length >= LARGE) {
+            if !self.has_room {
+                check_room(part, length, &shown)?;
+                self.has_room = true;
+            }
+            part.prepare(new.len(), length);
+        }
         Ok(part.append(new, &shown)?)
     }
 
@@ -339,29 +349,37 @@ impl Draft {
     }
 }
 
-/// Sets room aside for the whole of a part.
-fn set_aside(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
-    // The length is only what a server says. Trying would use up what room there is, for others too,
-    // and that one file does not fit is no reason to end the run, as a full disk is.
-    if let Some(room) = os::room(part.file()).filter(|room| *room < length) {
-        return Err(FileError::new(format!(
-            "{shown} is to have {length} bytes, and there is room for {room} on the disk; save \
-             it to another"
-        )));
+/// Refuses a file whose stated length is more than there is room for. Trying would use up that room,
+/// for others too, before it failed.
+fn check_room(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
+    let missing = length.saturating_sub(part.length());
+    match os::room(part.file()) {
+        // With what there is of it already.
+        Some(room) if room < missing => Err(FileError::too_large(format!(
+            "{shown} is to have {length} bytes, and there is room for {} on the disk; save it to \
+             another",
+            room + part.length()
+        ))),
+        _ => Ok(()),
     }
-    os::set_aside(part.file(), length).map_err(|errno| {
-        let what = format!("cannot set aside {length} bytes for {shown}.part");
-        FileError::refused(&what, errno)
-    })
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if let (Some(part), Some(folder)) = (self.part.take(), &self.folder)
-            && !(self.is_resumable && part.length() > 0)
-        {
-            part.discard(folder);
+        let (Some(mut part), Some(folder)) = (self.part.take(), &self.folder) else {
+            return;
+        };
+        if self.is_resumable && part.length() > 0 {
+            part.give_back();
+            match file::check_close(part.file()) {
+                Ok(()) | Err(CloseError::Unchecked(_)) => return,
+                // Nobody could tell from its length what of it is lost.
+                Err(CloseError::Lost(_)) => {
+                    let _ = part.empty("");
+                }
+            }
         }
+        part.discard(folder);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use rustix::io::Errno;
 
+use crate::file::CloseError;
 use crate::outcome::{Failure, FailureKind};
 
 /// Why a file could not be saved, in a line that names it.
@@ -9,7 +10,7 @@ use crate::outcome::{Failure, FailureKind};
 #[error("{message}")]
 pub struct FileError {
     message: String,
-    is_full: bool,
+    kind: FailureKind,
 }
 
 impl FileError {
@@ -17,13 +18,25 @@ impl FileError {
     pub(super) fn new(message: String) -> Self {
         FileError {
             message,
-            is_full: false,
+            kind: FailureKind::File,
+        }
+    }
+
+    /// A file that is to be longer than there is room for. The length is what a server states, so it
+    /// says nothing of the disk and ends no run.
+    pub(super) fn too_large(message: String) -> Self {
+        FileError {
+            message,
+            kind: FailureKind::TooLarge,
         }
     }
 
     /// The system refused to do `what`, as in "cannot create x".
     pub(super) fn refused(what: &str, errno: Errno) -> Self {
-        let is_full = matches!(errno, Errno::NOSPC | Errno::DQUOT);
+        let kind = match errno {
+            Errno::NOSPC | Errno::DQUOT => FailureKind::DiskFull,
+            _ => FailureKind::File,
+        };
         let reason = match errno {
             Errno::NOSPC => "there is no room left on the disk".to_owned(),
             Errno::DQUOT => "the disk quota is used up".to_owned(),
@@ -42,24 +55,34 @@ impl FileError {
         };
         FileError {
             message: format!("{what}: {reason}"),
-            is_full,
+            kind,
         }
+    }
+
+    /// The file was written, and its close failed: some of it may be lost.
+    pub(super) fn at_close(shown: &str, error: &CloseError) -> Self {
+        let what = match error {
+            CloseError::Unchecked(_) => format!("cannot check the close of {shown}"),
+            CloseError::Lost(_) => format!("cannot write {shown}, as its close tells"),
+        };
+        let errno = Errno::from_io_error(error.io_error()).unwrap_or(Errno::IO);
+        let mut refused = FileError::refused(&what, errno);
+        if let CloseError::Lost(_) = error {
+            refused.message += "; save it to another disk, or make room and run again";
+        }
+        refused
     }
 
     /// Whether there is no room: then there is none for any other file.
     pub fn is_full(&self) -> bool {
-        self.is_full
+        self.kind == FailureKind::DiskFull
     }
 }
 
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         Failure {
-            kind: if error.is_full {
-                FailureKind::DiskFull
-            } else {
-                FailureKind::File
-            },
+            kind: error.kind,
             phase: None,
             message: error.message,
         }

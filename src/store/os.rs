@@ -182,22 +182,21 @@ pub(super) fn room(file: impl AsFd) -> Option<u64> {
     (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Sets room aside for a file of this length, where the file system can. Its length stays as it is.
+/// Preallocates the bytes of a file from one position to before another (fallocate). Its length stays
+/// as it is.
 ///
 /// # Errors
 ///
-/// If there is not that much room.
-pub(super) fn set_aside(file: impl AsFd, length: u64) -> Result<(), Errno> {
+/// If that cannot be done, which says nothing of whether they can be written.
+pub(super) fn set_aside(file: impl AsFd, from: u64, to: u64) -> Result<(), Errno> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::fs::{FallocateFlags, fallocate};
-        let result = fallocate(file, FallocateFlags::KEEP_SIZE, 0, length);
-        // Any other error only means that it cannot be done here.
-        if let Err(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) = result {
-            return result;
-        }
+        fallocate(file, FallocateFlags::KEEP_SIZE, from, to - from)
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let _ = (file, length);
-    Ok(())
+    {
+        let _ = (file, from, to);
+        Err(Errno::NOSYS)
+    }
 }

@@ -13,12 +13,23 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::FileError;
 use super::folder::{Folder, identity, is_file, sort};
 use super::record::Record;
+use super::{FileError, os};
 
 /// How often a name may turn out to have changed hands while it was being looked at.
 const TRIES: usize = 8;
+
+/// Preallocation begins when this much has come: shorter files are over too soon to gain by it.
+const LARGE: u64 = 1024 * 1024;
+
+/// The most that is preallocated ahead of what has come.
+const MOST_AHEAD: u64 = 64 * 1024 * 1024;
+
+/// The share of the free space that one step of preallocation may take: one in this many. However many
+/// files take their shares, what is left of it is never nothing, so that no file that is written is
+/// out of space for what another only might need.
+const SHARE: u64 = 16;
 
 /// An open, locked part.
 #[derive(Debug)]
@@ -32,9 +43,17 @@ pub(super) struct Part {
     is_new: bool,
     /// Its length.
     length: u64,
+    /// The end of what is preallocated, where that is beyond the length.
+    set_aside: u64,
+    /// Whether preallocation has failed once: it is not tried again.
+    is_unaided: bool,
 }
 
 /// What is in the way of a part.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is taken apart at once"
+)]
 enum Found {
     Own(Part, Option<Record>),
     /// The name is free again.
@@ -82,6 +101,8 @@ impl Part {
                         identity: identity(&stat),
                         is_new: true,
                         length: 0,
+                        set_aside: 0,
+                        is_unaided: false,
                     };
                     if stat.st_size == 0 && part.is_named(folder) {
                         return Ok(part);
@@ -160,20 +181,49 @@ impl Part {
         Ok(())
     }
 
+    /// Preallocates what is to come next of a file of `whole` bytes, which keeps it in one piece on
+    /// the disk. The length is only what a server states, so it is done in steps: ahead by as much as
+    /// has come, within bounds.
+    pub(super) fn prepare(&mut self, coming: usize, whole: u64) {
+        let needed = self.length + coming as u64;
+        if self.is_unaided || needed < LARGE || needed <= self.set_aside || needed >= whole {
+            return;
+        }
+        let Some(to) = end_of_step(needed, whole, os::room(&self.file)) else {
+            return;
+        };
+        // No space to preallocate is no full disk: it takes a failed write to say that.
+        match os::set_aside(&self.file, self.length, to) {
+            Ok(()) => self.set_aside = to,
+            Err(_) => self.is_unaided = true,
+        }
+    }
+
+    /// Gives back what is preallocated beyond its end.
+    pub(super) fn give_back(&mut self) {
+        // Truncating a file to the length that it has frees what lies beyond.
+        if self.set_aside > self.length && ftruncate(&self.file, self.length).is_ok() {
+            self.set_aside = 0;
+        }
+    }
+
     /// Makes it empty.
     pub(super) fn empty(&mut self, shown: &str) -> Result<(), FileError> {
         ftruncate(&self.file, 0)
             .map_err(|errno| FileError::refused(&cannot_write(shown), errno))?;
         self.length = 0;
+        self.set_aside = 0;
         Ok(())
     }
 
     /// Deletes it, if all that is or was in it is this process's, or nothing is, and if it is still
     /// what has the name.
-    pub(super) fn discard(self, folder: &Folder) {
+    pub(super) fn discard(mut self, folder: &Folder) {
         if (self.is_new || self.length == 0) && self.is_named(folder) {
             // What cannot be deleted is left over, and bears the mark.
             let _ = unlinkat(folder, &self.name, AtFlags::empty());
+        } else {
+            self.give_back();
         }
     }
 
@@ -181,6 +231,14 @@ impl Part {
     pub(super) fn is_named(&self, folder: &Folder) -> bool {
         matches!(folder.look(&self.name), Ok(Some(named)) if identity(&named) == self.identity)
     }
+}
+
+/// The end of the next step of preallocation of a file of `whole` bytes, of which `needed` will be
+/// there in a moment. `None` where the free space is too scarce to take any of it beforehand.
+fn end_of_step(needed: u64, whole: u64, room: Option<u64>) -> Option<u64> {
+    let share = room.map_or(MOST_AHEAD, |room| room / SHARE);
+    let ahead = needed.min(MOST_AHEAD).min(share);
+    (ahead >= LARGE).then(|| needed.saturating_add(ahead).min(whole))
 }
 
 /// All bytes of a file, in pieces.
@@ -252,6 +310,8 @@ fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileErro
         // Whoever made an empty one and has not locked it leaves it to this process.
         is_new: length == 0,
         length,
+        set_aside: 0,
+        is_unaided: false,
     };
     Ok(Found::Own(part, record))
 }
@@ -272,4 +332,34 @@ fn busy(shown: &str) -> FileError {
 
 fn cannot_write(shown: &str) -> String {
     format!("cannot write {shown}.part")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn preallocation_is_ahead_by_what_has_come_within_bounds() {
+        const MIB: u64 = 1024 * 1024;
+        const MUCH: Option<u64> = Some(1 << 50);
+        for (needed, whole, room, expected) in [
+            (MIB, u64::MAX, MUCH, Some(2 * MIB)),
+            (50 * MIB, u64::MAX, MUCH, Some(100 * MIB)),
+            (64 * MIB, u64::MAX, MUCH, Some(128 * MIB)),
+            (100 * MIB, u64::MAX, MUCH, Some(164 * MIB)),
+            (1 << 40, u64::MAX, MUCH, Some((1 << 40) + 64 * MIB)),
+            // No further than the end.
+            (50 * MIB, 60 * MIB, MUCH, Some(60 * MIB)),
+            (u64::MAX - 1, u64::MAX, MUCH, Some(u64::MAX)),
+            // Where space is scarce, a share of it, or nothing.
+            (50 * MIB, u64::MAX, Some(160 * MIB), Some(60 * MIB)),
+            (50 * MIB, u64::MAX, Some(15 * MIB), None),
+            (50 * MIB, u64::MAX, Some(0), None),
+            // Where the file system does not say.
+            (50 * MIB, u64::MAX, None, Some(100 * MIB)),
+        ] {
+            let found = end_of_step(needed, whole, room);
+            assert_eq!(found, expected, "{needed} of {whole}, room {room:?}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 
-use crate::pfetch::{Run, pfetch};
+use crate::pfetch::{Dir, Run, pfetch};
 use crate::raw::Raw;
 use crate::server::{Server, bytes};
 
@@ -72,6 +72,44 @@ fn a_body_without_an_end_is_given_up_at_its_limit() {
         // A buffer or two more than the limit, and not all that is sent.
         run.check(head, result["wire_bytes"].as_u64() < Some(2_000_000));
     }
+}
+
+#[test]
+fn a_stated_length_beyond_the_limit_is_refused_before_the_body_is_read() {
+    // Not a byte of the body comes: whoever waits for one stalls.
+    let server = Raw::start(|mut wire| {
+        wire.request();
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")?;
+        wire.hang()
+    });
+    let dir = Dir::on_disk();
+    let folder = dir.path().to_str().expect("its name is plain");
+    let output = format!("{folder}/named");
+    for (args, reports_on_stdout) in [
+        (&[][..], true),
+        (&["-d", folder], true),
+        (&["-o", &output], true),
+        (&["--cat"], false),
+    ] {
+        let what = format!("{args:?}");
+        let options = ["--max-bytes=1000", "--format=jsonl", "--stall-timeout=60s"];
+        let run = pfetch(&[&options, args, &[&server.url("/file")]].concat());
+        let run = run.run().exits(1);
+        let message = "the body is to have 1001 bytes, more than 1000 bytes (--max-bytes)";
+        if reports_on_stdout {
+            let result = run.result();
+            run.check(&what, result["error"]["kind"] == "too-large");
+            run.check(&what, result["error"]["message"] == message);
+            run.check(&what, result["attempts"] == 1);
+        } else {
+            run.check(&what, run.stdout.is_empty());
+            run.says("too-large").says(message);
+        }
+    }
+    let left = std::fs::read_dir(dir.path()).expect("it is there").count();
+    assert_eq!(left, 0, "nothing is begun");
+    let url = server.url("/file");
+    run(&["--max-bytes=1000", "--max-failures=1"], &url).exits(0);
 }
 
 #[test]
@@ -366,6 +404,19 @@ fn the_limit_on_bytes_is_on_encoded_ones_too_so_that_nothing_goes_on_for_ever() 
         // A buffer or two more than the limit, and not all that is sent.
         run.check(&what, result["wire_bytes"].as_u64() < Some(1_000_000));
     }
+}
+
+#[test]
+fn the_stated_length_of_an_encoded_body_is_held_against_the_limit_too() {
+    let body = gzip(&[0; 1000]);
+    let stated = format!("{} bytes", body.len());
+    let server = Server::with(move |_, reply| reply.send(200, "Content-Encoding: gzip\r\n", &body));
+    for options in [&["--compressed", "--max-bytes=20"][..], &["--max-bytes=20"]] {
+        let run = run(options, &server.url("/")).exits(1);
+        run.check("kind", run.result()["error"]["kind"] == "too-large");
+        run.check("before it is read", run.stdout.contains(&stated));
+    }
+    run(&["--compressed", "--max-bytes=1K"], &server.url("/")).exits(0);
 }
 
 #[test]

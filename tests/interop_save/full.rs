@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::disk::Disk;
 use crate::pfetch::{Pfetch, Run, pfetch};
+use crate::raw::Raw;
 use crate::site::{Site, arg, names, noise, scratch};
 
 const KIB: usize = 1024;
@@ -86,14 +89,14 @@ fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_saved() {
     let urls = urls.each_ref().map(String::as_str);
     let args = ["-j1", "--format=jsonl", "-A", "first"];
     let run = pfetch(&[&["-d", arg(&folder)], &args[..], &urls].concat());
-    let run = run.run().exits(4).says_nothing();
+    let run = run.run().exits(1).says_nothing();
     let results = run.results();
     run.check("both are told", results.len() == 2);
     let [large, little] = &results[..] else {
         unreachable!("there are two");
     };
     run.check("it failed", large["outcome"] == "failed");
-    run.check("why", large["error"]["kind"] == "file");
+    run.check("why", large["error"]["kind"] == "too-large");
     let message = large["error"]["message"].as_str().unwrap_or_default();
     let begin = format!("{}/large is to have 67108864 bytes", folder.display());
     run.check(
@@ -115,6 +118,52 @@ fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_saved() {
         .run()
         .exits(0);
     assert_eq!(check_whole(&site, &elsewhere), 2);
+}
+
+#[test]
+fn what_large_files_may_still_need_is_not_taken_from_others() {
+    // Each of them would fit. Neither ends, and together they would take the disk.
+    const SENT: usize = 20 * KIB * KIB;
+    const FILES: usize = 40;
+    let small = Small::new("64m");
+    let folder = small.at("saved");
+    let parts = ["large-0.part", "large-1.part"].map(|name| folder.join(name));
+    let server = Raw::start(move |mut wire| {
+        let large = b"HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: 41943040\r\n\r\n";
+        while let Some(target) = wire.request() {
+            if target.starts_with("/large") {
+                wire.send([&large[..], &noise(1, SENT)].concat())?;
+                return wire.hang();
+            }
+            // Others come when both have got what they get.
+            let is_there = |part| fs::metadata(part).is_ok_and(|part| part.len() == SENT as u64);
+            while !parts.iter().all(is_there) {
+                if wire.wait(Duration::from_millis(1)) {
+                    return Ok(());
+                }
+            }
+            let body = noise(2, 400 * KIB);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            wire.send([head.as_bytes(), &body].concat())?;
+        }
+        Ok(())
+    });
+    let large = (0..2).map(|number| format!("/large-{number}"));
+    let urls = large.chain((0..FILES).map(|number| format!("/{number}")));
+    let list: String = urls.map(|path| server.url(&path) + "\n").collect();
+    let args = ["-d", arg(&folder), "-j4", "--retry=0", "--stall-timeout=2s"];
+    let run = fetch(&args, list).run().exits(1);
+    run.check("all others are saved", count(&run, "ok") == FILES);
+    for result in run.results() {
+        let is_large = result["outcome"] == "failed";
+        run.check("why", is_large == (result["error"]["kind"] == "stall"));
+    }
+    for name in ["large-0.part", "large-1.part"] {
+        let part = fs::metadata(folder.join(name)).expect("it is kept");
+        let taken = part.blocks() * 512;
+        let what = format!("{name}: {} bytes take {taken}", part.len());
+        run.check(&what, taken <= part.len() + MIB);
+    }
 }
 
 #[test]

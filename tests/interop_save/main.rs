@@ -13,7 +13,10 @@ mod nginx;
 mod peer;
 #[path = "../support/pfetch.rs"]
 mod pfetch;
+#[path = "../support/raw.rs"]
+mod raw;
 
+mod at_close;
 mod beside_curl;
 mod full;
 mod killed;

@@ -15,6 +15,7 @@ mod lies;
 mod named;
 mod races;
 mod resume;
+mod room;
 mod slices;
 mod small;
 mod support;

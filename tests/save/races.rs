@@ -198,31 +198,3 @@ fn what_is_put_in_the_place_of_a_part_does_not_get_the_name() {
         );
     }
 }
-
-#[test]
-fn a_server_that_announces_more_than_the_disk_holds_harms_nobody_else() {
-    // A petabyte. No room is set aside that is not there, and the run goes on.
-    let size = 1_u64 << 50;
-    let head = format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {size}\r\n\r\n");
-    let liar = Raw::start(move |mut wire| {
-        if wire.head().is_none() {
-            return Ok(());
-        }
-        wire.send(&head)?;
-        wire.send(bytes(1_000_000))?;
-        wire.hang()
-    });
-    let honest = Version::tagged("\"v1\"", b"whole").serve();
-    let dir = Dir::on_disk();
-    let urls = [liar.url("/file"), honest.url("/one"), honest.url("/two")];
-    let run = save(&dir, &["-j1"], &urls.each_ref().map(String::as_str)).exits(4);
-    holds(&run, dir.path(), &[("one", b"whole"), ("two", b"whole")]);
-    let results = run.results();
-    let error = &results[0]["error"];
-    run.check("kind", error["kind"] == "file");
-    let message = error["message"].as_str().unwrap();
-    let file = dir.path().join("file");
-    run.check("named", message.contains(file.to_str().unwrap()));
-    run.check("why", message.contains(&size.to_string()));
-    run.check("the others", run.summary()["ok"] == 2);
-}

@@ -9,10 +9,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 use super::*;
-use crate::outcome::Saved;
+use crate::file::faults;
+use crate::outcome::{Failure, FailureKind, Saved};
 use crate::place::Place;
 use crate::store::folder::Root;
-use crate::store::{Draft, Exists, Prior, Published, Store, StoreConfig, Validators, Version};
+use crate::store::{
+    Draft, Exists, Prior, Published, Refused, Store, StoreConfig, Validators, Version,
+};
 
 const URL: &str = "http://h/file";
 
@@ -276,4 +279,106 @@ fn the_umask_is_what_the_system_says() {
     options.open(&path).unwrap();
     let mode = fs::metadata(&path).unwrap().mode() & 0o777;
     assert_eq!(os::umask(), Some(0o777 & !mode));
+}
+
+/// What a draft was refused for.
+fn failure(result: Result<(), Refused>) -> Failure {
+    match result {
+        Err(Refused::File(error)) => error.into(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_whose_close_fails_is_not_saved_and_leaves_no_part_to_continue() {
+    use faults::Errno::{EDQUOT, EIO, ENOSPC};
+
+    for (errno, kind) in [
+        (EDQUOT, FailureKind::DiskFull),
+        (ENOSPC, FailureKind::DiskFull),
+        (EIO, FailureKind::File),
+    ] {
+        for (way, is_in_pieces) in [(BY_HANDLE, false), (NOT, false), (NOT, true)] {
+            let what = format!("{errno}, {way}, in pieces: {is_in_pieces}");
+            let dir = scratch();
+            let mut draft = wanted(&store(&dir, Exists::Update, way));
+            draft.start(URL, version(b"text", None)).unwrap();
+            let last = if is_in_pieces {
+                draft.write(b"te").unwrap();
+                &b"xt"[..]
+            } else {
+                b"text"
+            };
+            // That of the file without a name, if there is one, and that of the part.
+            let is_hidden = way != NOT && has_them(&dir);
+            faults::inject(&[errno; 2][..1 + usize::from(is_hidden)]);
+            let failure = failure(draft.complete(last));
+            assert_eq!(faults::left(), 0, "{what}");
+            assert_eq!(failure.kind, kind, "{what}: {failure:?}");
+            let message = &failure.message;
+            assert!(
+                message.contains("file.part, as its close tells: "),
+                "{what}: {message}"
+            );
+            assert!(
+                message.ends_with("make room and run again"),
+                "{what}: {message}"
+            );
+            drop(draft);
+            assert!(names(dir.path()).is_empty(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_a_name_whose_close_fails_goes_into_a_part() {
+    let dir = scratch();
+    if !has_them(&dir) {
+        return;
+    }
+    faults::inject(&[faults::Errno::EIO]);
+    let mut draft = complete(&store(&dir, Exists::Update, BY_HANDLE), b"text", None);
+    assert_eq!(faults::left(), 0);
+    assert_eq!(names(dir.path()), ["file.part"]);
+    assert!(is_new(&draft.publish_as(&place()).unwrap(), 4));
+    assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"text");
+}
+
+#[test]
+fn a_part_is_kept_only_if_its_close_says_that_it_is_written() {
+    for (errnos, left) in [(&[][..], &["file.part"][..]), (&[faults::Errno::EIO], &[])] {
+        // A part of this run, and one that an earlier run has left.
+        for is_left_over in [false, true] {
+            let what = format!("{errnos:?}, left over: {is_left_over}");
+            let dir = scratch();
+            let store = store(&dir, Exists::Update, NOT);
+            let begin = || {
+                let mut draft = wanted(&store);
+                draft.start(URL, version(b"in pieces", None)).unwrap();
+                draft.write(b"in ").unwrap();
+                draft
+            };
+            let draft = if is_left_over {
+                drop(begin());
+                wanted(&store)
+            } else {
+                begin()
+            };
+            assert_eq!(draft.held(), 3, "{what}");
+            faults::inject(errnos);
+            drop(draft);
+            assert_eq!(faults::left(), 0, "{what}");
+            assert_eq!(names(dir.path()), left, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_part_stays_locked_from_its_checked_close_to_its_name() {
+    let dir = scratch();
+    let store = store(&dir, Exists::Update, NOT);
+    let mut draft = complete(&store, b"text", None);
+    let error = store.draft(&place(), None).unwrap_err().to_string();
+    assert!(error.contains("another process is writing"), "{error}");
+    assert!(is_new(&draft.publish_as(&place()).unwrap(), 4));
 }
