@@ -20,11 +20,11 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::net::TcpStream;
 
-use pfetch::fetch::{FetchConfig, Fetcher};
-use pfetch::input::{InputConfig, Source};
+use pfetch::http::{FetchConfig, Fetcher};
+use pfetch::engine::input::{InputConfig, Source};
 use pfetch::pool::{Pool, StopToken};
 use pfetch::report::{Human, HumanStyle};
-use pfetch::run::{self, CutShort, RunConfig};
+use pfetch::engine::{self, CutShort, RunConfig};
 
 #[path = "../tests/support/server.rs"]
 mod server;
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut human = Human::new(io::stdout(), style);
 
-    let report = run::run(RunConfig::default(), source, &pool, &mut human);
+    let report = engine::run(RunConfig::default(), source, &pool, &mut human);
     if let Some(CutShort::Listener(error)) = report.cut_short {
         return Err(error.into());
     }

@@ -67,30 +67,12 @@
 //! [`journal::Journal`].
 
 pub mod app;
-pub mod baseline;
 pub mod cli;
-pub mod compare;
-pub mod comparison;
-pub mod event;
-pub mod fetch;
-pub mod file;
-pub mod gate;
-pub mod header;
-pub mod input;
-pub mod journal;
-pub mod lanes;
-pub mod outcome;
-pub mod place;
+pub mod engine;
+pub mod http;
+pub mod measure;
+pub mod model;
 pub mod pool;
-pub mod replay;
 pub mod report;
-pub mod retry;
-pub mod run;
-pub mod schedule;
-mod signals;
+pub mod save;
 pub mod stats;
-pub mod store;
-pub mod summary;
-pub mod target;
-pub mod text;
-pub mod timing;

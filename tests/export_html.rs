@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use markup::{Element, parse};
-use pfetch::event::{Event, Listener};
-use pfetch::outcome::{FailureKind, Hop, Saved};
+use pfetch::model::event::{Event, Listener};
+use pfetch::model::outcome::{FailureKind, Hop, Saved};
 use pfetch::report::Baseline;
 use pfetch::report::export::Html;
-use pfetch::summary::Summary;
+use pfetch::model::summary::Summary;
 use serde_json::Value;
 use story::{HOSTILE, MS, Story, failed, skipped};
 

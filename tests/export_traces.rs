@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::time::Instant;
 
-use pfetch::event::{Event, Listener};
+use pfetch::model::event::{Event, Listener};
 use pfetch::report::export::{Har, Svg, Trace};
 use serde_json::Value;
 

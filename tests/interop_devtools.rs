@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use chromium::Browser;
-use pfetch::event::{Event, Listener};
+use pfetch::model::event::{Event, Listener};
 use pfetch::report::export::{Har, Trace};
 use serde_json::{Value, json};
 

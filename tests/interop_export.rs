@@ -17,11 +17,11 @@ mod python;
 
 use std::process::Command;
 
-use ::pfetch::baseline::{OneRun, SavedRun, Targets};
-use ::pfetch::comparison::Arm;
-use ::pfetch::event::Event;
+use ::pfetch::measure::baseline::{OneRun, SavedRun, Targets};
+use ::pfetch::model::measurement::Arm;
+use ::pfetch::model::event::Event;
 use ::pfetch::report::export::Export;
-use ::pfetch::text::escape;
+use ::pfetch::model::text::escape;
 use serde_json::Value;
 
 use events::{

@@ -13,13 +13,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chromium::Browser;
-use pfetch::event::{Event, GateVerdict, Judged, Listener};
-use pfetch::fetch::{FetchConfig, Fetcher};
-use pfetch::input::{InputConfig, Source};
-use pfetch::outcome::FailureKind;
+use pfetch::model::event::{Event, GateVerdict, Judged, Listener};
+use pfetch::http::{FetchConfig, Fetcher};
+use pfetch::engine::input::{InputConfig, Source};
+use pfetch::model::outcome::FailureKind;
 use pfetch::pool::{Pool, StopToken};
 use pfetch::report::export::Html;
-use pfetch::run::{RunConfig, run};
+use pfetch::engine::{RunConfig, run};
 use serde_json::{Value, json};
 use server::{Reply, Request, Server};
 use story::{HOSTILE, MS, Story, failed};
@@ -280,7 +280,7 @@ fn hostile_text_is_shown_and_does_nothing() {
     );
     outcome.url = HOSTILE.into();
     outcome.final_url = Some(HOSTILE.into());
-    outcome.saved = Some(pfetch::outcome::Saved {
+    outcome.saved = Some(pfetch::model::outcome::Saved {
         path: HOSTILE.into(),
         bytes: 1,
         sha256: None,

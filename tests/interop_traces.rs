@@ -10,7 +10,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use pfetch::event::{Event, Listener};
+use pfetch::model::event::{Event, Listener};
 use pfetch::report::export::{Har, Svg, Trace};
 
 /// Runs a Python program on `input`, which has to be content with it.

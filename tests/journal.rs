@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::event::{Event, Listener, RunInfo};
-use pfetch::journal::{Done, Journal, JournalError};
-use pfetch::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
-use pfetch::place::Place;
+use pfetch::model::event::{Event, Listener, RunInfo};
+use pfetch::engine::resume::{Done, Journal, JournalError};
+use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
+use pfetch::model::save_path::Place;
 use pfetch::report::{Baseline, JsonLines};
-use pfetch::target::Verb;
+use pfetch::model::target::Verb;
 use tempfile::TempDir;
 
 const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":1}\n";

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use pfetch::event::{Event, Listener, RunInfo};
-use pfetch::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
+use pfetch::model::event::{Event, Listener, RunInfo};
+use pfetch::model::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
 use pfetch::report::{Baseline, Human, HumanStyle, JsonLines, Warnings};
 use pfetch::stats::Latency;
-use pfetch::summary::Summary;
-use pfetch::target::Verb;
-use pfetch::timing::{Phase, Timing};
+use pfetch::model::summary::Summary;
+use pfetch::model::target::Verb;
+use pfetch::model::timing::{Phase, Timing};
 
 const MS: Duration = Duration::from_millis(1);
 

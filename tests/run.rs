@@ -7,13 +7,13 @@ use std::io::{self, Read};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-use pfetch::event::{Event, Listener};
-use pfetch::fetch::{Client, FetchConfig, Fetcher};
-use pfetch::input::{InputConfig, List, Source};
-use pfetch::outcome::{FailureKind, Outcome, Verdict};
+use pfetch::model::event::{Event, Listener};
+use pfetch::http::{Client, FetchConfig, Fetcher};
+use pfetch::engine::input::{InputConfig, List, Source};
+use pfetch::model::outcome::{FailureKind, Outcome, Verdict};
 use pfetch::pool::{Pool, StopToken};
-use pfetch::run::{CutShort, Order, Report, RunConfig, run};
-use pfetch::summary::Summary;
+use pfetch::engine::{CutShort, Order, Report, RunConfig, run};
+use pfetch::model::summary::Summary;
 use server::Server;
 
 const LONG: Duration = Duration::from_secs(60);

@@ -8,12 +8,12 @@
 #[path = "support/story.rs"]
 mod story;
 
-use pfetch::comparison::{Comparison, Sweep};
-use pfetch::event::{Event, GateVerdict, Judged, Listener};
-use pfetch::gate::RunFigures;
+use pfetch::model::measurement::{Comparison, Sweep};
+use pfetch::model::event::{Event, GateVerdict, Judged, Listener};
+use pfetch::measure::assert::RunFigures;
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
-use pfetch::summary::Summary;
+use pfetch::model::summary::Summary;
 
 use story::{comparison, sweep};
 

@@ -5,9 +5,9 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::{Problem, complain, shown};
-use crate::baseline::{Keeper, SavedRun, Unsaved};
+use crate::measure::baseline::{Keeper, SavedRun, Unsaved};
 use crate::cli::{Ending, Plan};
-use crate::file::WholeFile;
+use crate::save::whole_file::WholeFile;
 use crate::report::Fanout;
 
 /// What the plan wants to do with saved runs: read and begun before anything is fetched, because a file

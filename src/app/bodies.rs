@@ -8,10 +8,10 @@ use super::{Problem, close_stdout, complain};
 use crate::cli::BodiesPlan;
 use crate::cli::Ending;
 use crate::pool::StopToken;
-use crate::run::Bodies;
-use crate::run::Report;
-use crate::run::Saving;
-use crate::store::{Concat, ConcatEnd, FileError, Store};
+use crate::engine::Bodies;
+use crate::engine::Report;
+use crate::engine::Saving;
+use crate::save::{Concat, ConcatEnd, FileError, Store};
 
 /// What the plan wants of the bodies, with everything opened that it takes.
 pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {

@@ -2,13 +2,14 @@
 
 mod baseline;
 mod bodies;
-mod compare;
+mod measure;
 mod replay;
-mod stream;
+mod signals;
+mod stdio;
 
 use baseline::Baselines;
-use compare::Measure;
-use stream::{ClosedStdout, Stream, close_stdout};
+use measure::Measure;
+use stdio::{ClosedStdout, Stream, close_stdout};
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -20,19 +21,19 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::{BodiesPlan, Ending, ExportPlan, Format, ListName, Plan, ProgressMode};
-use crate::compare::Estimate;
-use crate::event::{Event, Listener};
-use crate::fetch::Fetcher;
-use crate::gate::{Gate, RunFigures};
-use crate::input::{List, Source};
-use crate::journal::Journal;
-use crate::lanes::Lanes;
+use crate::measure::Estimate;
+use crate::model::event::{Event, Listener};
+use crate::http::Fetcher;
+use crate::measure::assert::{Gate, RunFigures};
+use crate::engine::input::{List, Source};
+use crate::engine::resume::Journal;
+use crate::model::activity::Lanes;
 use crate::pool::{Builder, Pool, StopToken};
 use crate::report::export::ExportFile;
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
-use crate::run::{self, Bodies, CutShort, Work};
-use crate::signals::{Patience, Watch};
-use crate::text::escape;
+use crate::engine::{self, Bodies, CutShort, Work};
+use crate::app::signals::{Patience, Watch};
+use crate::model::text::escape;
 
 /// How long the workers have to end when some of their work was given up.
 const GOODBYE: Duration = Duration::from_millis(100);
@@ -118,10 +119,10 @@ impl Problem {
 
 fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     if let Some(experiment) = plan.compare {
-        return compare::run(plan, Measure::Comparison(experiment), started);
+        return measure::run(plan, Measure::Comparison(experiment), started);
     }
     if let Some(sweep) = plan.sweep.take() {
-        return compare::run(plan, Measure::Sweep(sweep), started);
+        return measure::run(plan, Measure::Sweep(sweep), started);
     }
     let mut baselines = Baselines::open(&plan)?;
     // Every list is opened before anything is fetched: a missing one is a slip to mend first.
@@ -185,7 +186,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         bodies,
         done,
     };
-    let report = run::run(plan.run, work, &pool, &mut listener);
+    let report = engine::run(plan.run, work, &pool, &mut listener);
     let estimate = Estimate::of(&report.summary);
     let against = listener.against().cloned();
     let figures = RunFigures {

@@ -3,17 +3,17 @@
 use std::io::{self, Read};
 
 use super::{Baselines, Problem, complain, exports, judge, listener, open_lists};
-use crate::baseline::Keeper;
+use crate::measure::baseline::Keeper;
 use crate::cli::{Ending, Plan};
-use crate::compare::Estimate;
-use crate::comparison::{Comparison, Runs, Sweep};
-use crate::event::{Event, Listener};
-use crate::gate::RunFigures;
+use crate::measure::Estimate;
+use crate::model::measurement::{Comparison, Runs, Sweep};
+use crate::model::event::{Event, Listener};
+use crate::measure::assert::RunFigures;
 use crate::pool::StopToken;
-use crate::replay::{ReplayError, replay};
+use crate::report::replay::{ReplayError, replay};
 use crate::report::Fanout;
-use crate::signals::Watch;
-use crate::summary::Summary;
+use crate::app::signals::Watch;
+use crate::model::summary::Summary;
 
 pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
     let files: Vec<(String, Box<dyn Read>)> = open_lists(&plan.replay)?

@@ -14,7 +14,7 @@ use super::values::{
     BaselineArg, FormatArg, OrderArg, Pinned, Scheme, When, few, interval, parse_header, pinned,
     queue, size, time_limit, user_agent, workers,
 };
-use crate::fetch::StatusSet;
+use crate::http::StatusSet;
 
 /// The command line as it was typed.
 #[derive(Debug, Parser)]

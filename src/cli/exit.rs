@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::summary::Summary;
+use crate::model::summary::Summary;
 
 /// How many failures a run may have and still succeed.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -10,11 +10,11 @@ use http::header::AUTHORIZATION;
 use super::args::Args;
 use super::files::Files;
 use super::values::Pinned;
-use crate::fetch::{
+use crate::http::{
     DnsConfig, Family, FetchConfig, IdentityError, NoProxy, Proxy, ProxyConfig, TlsConfig,
 };
-use crate::header;
-use crate::target::Secret;
+use crate::model::headers;
+use crate::model::target::Secret;
 
 /// The most bytes that the user's headers may have together, so that they fit a request's buffer
 /// next to the longest URL.
@@ -78,7 +78,7 @@ pub(super) fn note(args: &Args, files: &mut Files) {
 fn headers(args: &mut Args) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     for (name, value) in args.header.drain(..) {
-        header::add(&mut headers, name, value).map_err(|error| format!("-H: {error}"))?;
+        headers::add(&mut headers, name, value).map_err(|error| format!("-H: {error}"))?;
     }
     if args.user.is_some() && headers.contains_key(AUTHORIZATION) {
         return Err("-u and -H 'Authorization: …' both say who asks; give one of them".to_owned());

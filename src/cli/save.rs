@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 
 use super::exit::MaxFailures;
 use super::files::Files;
-use crate::place::{Layout, Place};
-use crate::store::{Exists, StoreConfig};
+use crate::model::save_path::{Layout, Place};
+use crate::save::{Exists, StoreConfig};
 
 /// The options under "Bodies".
 #[derive(Debug, Args)]

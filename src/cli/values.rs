@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use http::{HeaderName, HeaderValue};
 
-use crate::header;
-use crate::lanes::MOST_WORKERS;
+use crate::model::headers;
+use crate::model::activity::MOST_WORKERS;
 use crate::report::export::Export;
 
 /// The longest queue: it only hides how far ahead the list is read.
@@ -141,11 +141,11 @@ pub(super) fn pinned(text: &str) -> Result<Pinned, String> {
 }
 
 pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    header::parse(text).map_err(|error| error.to_string())
+    headers::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn user_agent(text: &str) -> Result<HeaderValue, String> {
-    header::new("user-agent", text)
+    headers::new("user-agent", text)
         .map(|(_, mut value)| {
             // Who one says one is, is no secret.
             value.set_sensitive(false);

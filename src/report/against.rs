@@ -5,15 +5,15 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::compared::finding;
-use super::record::rfc3339;
-use super::units::{apart, counted, duration};
-use crate::comparison::{Against, AgainstPoint, Arm};
+use super::schema::measured::finding;
+use super::schema::result::rfc3339;
+use super::format::{apart, counted, duration};
+use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval, Sample};
 
 /// Writes what the run comes to, a line for each way of fetching. Which one it is is said if there are
 /// several, or could be.
-pub(super) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -> io::Result<()> {
+pub(in crate::report) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -> io::Result<()> {
     if let Some(why) = &against.why {
         writeln!(out, "  baseline   not compared: {why}")?;
     }
@@ -32,7 +32,7 @@ pub(super) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -
 }
 
 /// What the run comes to, as an item for each thing there is to say of it.
-pub(super) fn items(against: &Against) -> Vec<String> {
+pub(in crate::report) fn items(against: &Against) -> Vec<String> {
     let why = against.why.iter().map(|why| format!("not compared: {why}"));
     let points = &against.points;
     let points = points
@@ -77,7 +77,7 @@ fn verdict(point: &AgainstPoint) -> String {
 
 /// What the run comes to, as an object.
 #[derive(Debug, Serialize)]
-pub(super) struct Record<'a> {
+pub(in crate::report) struct Record<'a> {
     file: &'a str,
     version: &'a str,
     #[serde(serialize_with = "rfc3339")]
@@ -101,7 +101,7 @@ struct Point<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn new(against: &'a Against) -> Self {
+    pub(in crate::report) fn new(against: &'a Against) -> Self {
         let point = |point: &'a AgainstPoint| Point {
             arm: point.arm,
             workers: point.workers,

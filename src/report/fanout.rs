@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::event::{Event, Listener};
+use crate::model::event::{Event, Listener};
 
 /// Tells every listener in turn.
 #[derive(Default)]

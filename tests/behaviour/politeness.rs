@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use pfetch::event::{Event, Listener};
-use pfetch::fetch::{FetchConfig, Fetcher};
-use pfetch::input::{InputConfig, Source};
-use pfetch::outcome::{Outcome, Verdict};
+use pfetch::model::event::{Event, Listener};
+use pfetch::http::{FetchConfig, Fetcher};
+use pfetch::engine::input::{InputConfig, Source};
+use pfetch::model::outcome::{Outcome, Verdict};
 use pfetch::pool::{Pool, StopToken};
-use pfetch::run::{RunConfig, run};
-use pfetch::schedule::Limits;
+use pfetch::engine::{RunConfig, run};
+use pfetch::engine::schedule::Limits;
 
 use rustix::process::Signal;
 

@@ -1,7 +1,7 @@
 //! The table.
 
 use pfetch::report::export::Export;
-use pfetch::text::escape;
+use pfetch::model::text::escape;
 
 use crate::events::{HOSTILE, MS, comparison, exported, faster, hostile, outcomes, run};
 

@@ -7,17 +7,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::comparison::{
+use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
-use pfetch::event::{Event, GateVerdict, Judged, RunInfo};
-use pfetch::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
+use pfetch::model::event::{Event, GateVerdict, Judged, RunInfo};
+use pfetch::model::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
 use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
-use pfetch::summary::{Summary, Tally};
-use pfetch::target::Verb;
-use pfetch::timing::{Phase, Timing};
+use pfetch::model::summary::{Summary, Tally};
+use pfetch::model::target::Verb;
+use pfetch::model::timing::{Phase, Timing};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 

@@ -8,7 +8,7 @@ use crate::events::{
     HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
     started, swept, with_gates,
 };
-use pfetch::event::Event;
+use pfetch::model::event::Event;
 
 fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap()

@@ -1,7 +1,7 @@
 //! The test results.
 
 use pfetch::report::export::Export;
-use pfetch::text::escape;
+use pfetch::model::text::escape;
 use roxmltree::{Document, Node};
 
 use crate::events::{

@@ -2,7 +2,7 @@
 
 use pfetch::report::export::Export;
 use pfetch::stats::{Interval, Speedup};
-use pfetch::text::escape;
+use pfetch::model::text::escape;
 use pulldown_cmark::{Event as Parsed, Options, Parser, Tag, TagEnd};
 
 use crate::events::{
@@ -201,9 +201,9 @@ fn every_verdict_has_its_words() {
 #[test]
 fn long_lists_are_cut_and_say_so() {
     let template = &outcomes()[3];
-    let failed = |index| pfetch::outcome::Outcome {
+    let failed = |index| pfetch::model::outcome::Outcome {
         index,
-        timing: pfetch::timing::Timing {
+        timing: pfetch::model::timing::Timing {
             total: Some(MS * (index as u32 + 1)),
             ..template.timing
         },

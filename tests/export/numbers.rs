@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::io::{self, Cursor, Read, Write};
 
-use pfetch::event::{Event, Listener};
-use pfetch::replay::{ReplayError, replay};
+use pfetch::model::event::{Event, Listener};
+use pfetch::report::replay::{ReplayError, replay};
 use pfetch::report::export::Export;
 use pfetch::report::{Baseline, Human, HumanStyle};
 use proptest::prelude::*;

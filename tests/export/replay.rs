@@ -2,9 +2,9 @@
 
 use std::io::{self, Read};
 
-use pfetch::event::{Event, Listener};
-use pfetch::outcome::Verdict;
-use pfetch::replay::{ReplayError, replay};
+use pfetch::model::event::{Event, Listener};
+use pfetch::model::outcome::Verdict;
+use pfetch::report::replay::{ReplayError, replay};
 use pfetch::report::export::Export;
 
 use crate::events::{
@@ -44,7 +44,7 @@ impl Heard {
         warnings
     }
 
-    fn summary(&self) -> &pfetch::summary::Summary {
+    fn summary(&self) -> &pfetch::model::summary::Summary {
         match self.0.last() {
             Some(Event::Ended(summary)) => summary,
             last => panic!("{last:?} is no end"),

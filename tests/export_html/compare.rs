@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use pfetch::comparison::{Against, AgainstPoint, Arm};
-use pfetch::event::{GateVerdict, Judged};
+use pfetch::model::measurement::{Against, AgainstPoint, Arm};
+use pfetch::model::event::{GateVerdict, Judged};
 use pfetch::stats::{Change, Sample};
 
 use super::story::{comparison, sweep};

@@ -1,8 +1,8 @@
 //! Good answers: bodies of every kind, statuses, phases.
 
-use pfetch::fetch::FetchConfig;
-use pfetch::outcome::{FailureKind, Verdict};
-use pfetch::target::Verb;
+use pfetch::http::FetchConfig;
+use pfetch::model::outcome::{FailureKind, Verdict};
+use pfetch::model::target::Verb;
 
 use crate::raw::Raw;
 use crate::server::{Server, bytes};

@@ -4,9 +4,9 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use pfetch::fetch::FetchConfig;
-use pfetch::outcome::FailureKind;
-use pfetch::timing::Phase;
+use pfetch::http::FetchConfig;
+use pfetch::model::outcome::FailureKind;
+use pfetch::model::timing::Phase;
 
 use crate::raw::Raw;
 use crate::support::{LONG, assert_failed, client, get_with, told};

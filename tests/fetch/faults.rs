@@ -4,9 +4,9 @@
 use std::io;
 use std::net::TcpListener;
 
-use pfetch::fetch::FetchConfig;
-use pfetch::outcome::FailureKind::{self, Closed, Connect, Protocol, Tls};
-use pfetch::timing::Phase;
+use pfetch::http::FetchConfig;
+use pfetch::model::outcome::FailureKind::{self, Closed, Connect, Protocol, Tls};
+use pfetch::model::timing::Phase;
 
 use crate::raw::{Raw, Wire};
 use crate::server::Server;

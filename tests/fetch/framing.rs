@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pfetch::fetch::FetchConfig;
-use pfetch::outcome::FailureKind::{self, Closed, Protocol};
-use pfetch::target::Verb;
-use pfetch::timing::Phase;
+use pfetch::http::FetchConfig;
+use pfetch::model::outcome::FailureKind::{self, Closed, Protocol};
+use pfetch::model::target::Verb;
+use pfetch::model::timing::Phase;
 
 use crate::raw::Raw;
 use crate::support::{client, fetch, get, get_with, target, told};

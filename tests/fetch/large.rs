@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pfetch::fetch::FetchConfig;
-use pfetch::outcome::FailureKind::{Checksum, Closed, Stall};
-use pfetch::target::Verb;
-use pfetch::timing::Phase;
+use pfetch::http::FetchConfig;
+use pfetch::model::outcome::FailureKind::{Checksum, Closed, Stall};
+use pfetch::model::target::Verb;
+use pfetch::model::timing::Phase;
 use ring::digest::{SHA256, digest};
 
 use crate::raw::Raw;

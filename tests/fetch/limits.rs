@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pfetch::fetch::{DnsConfig, FetchConfig};
-use pfetch::outcome::{FailureKind, Outcome, Verdict};
-use pfetch::timing::Phase;
+use pfetch::http::{DnsConfig, FetchConfig};
+use pfetch::model::outcome::{FailureKind, Outcome, Verdict};
+use pfetch::model::timing::Phase;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
 
 use crate::raw::Raw;

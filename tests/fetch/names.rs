@@ -3,10 +3,10 @@
 use std::sync::Barrier;
 use std::thread;
 
-use pfetch::fetch::{FetchConfig, Fetcher};
-use pfetch::outcome::{FailureKind, Verdict};
+use pfetch::http::{FetchConfig, Fetcher};
+use pfetch::model::outcome::{FailureKind, Verdict};
 use pfetch::pool::StopToken;
-use pfetch::target::Verb;
+use pfetch::model::target::Verb;
 
 use crate::server::Server;
 use crate::support::{check_invariants, client, get, get_with, target};

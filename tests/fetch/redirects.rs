@@ -1,9 +1,9 @@
 //! Redirects: where they may lead, and what may go along.
 
 use http::{HeaderMap, HeaderValue};
-use pfetch::fetch::FetchConfig;
-use pfetch::outcome::{FailureKind, Hop, Outcome, Verdict};
-use pfetch::target::{Secret, Verb};
+use pfetch::http::FetchConfig;
+use pfetch::model::outcome::{FailureKind, Hop, Outcome, Verdict};
+use pfetch::model::target::{Secret, Verb};
 
 use crate::raw::Raw;
 use crate::server::{Reply, Request, Server, routes};

@@ -4,12 +4,12 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pfetch::fetch::{Client, FetchConfig, Fetcher};
-use pfetch::lanes::Lanes;
-use pfetch::outcome::{FailureKind, Outcome, Verdict};
+use pfetch::http::{Client, FetchConfig, Fetcher};
+use pfetch::model::activity::Lanes;
+use pfetch::model::outcome::{FailureKind, Outcome, Verdict};
 use pfetch::pool::StopToken;
-use pfetch::target::{DefaultScheme, Location, Target, Verb};
-use pfetch::timing::Phase;
+use pfetch::model::target::{DefaultScheme, Location, Target, Verb};
+use pfetch::model::timing::Phase;
 
 /// No test waits longer than this for something that has to happen.
 pub(crate) const LONG: Duration = Duration::from_secs(60);

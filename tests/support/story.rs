@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pfetch::comparison::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
-use pfetch::event::{Event, RunInfo};
-use pfetch::outcome::{Failure, FailureKind, Outcome, Verdict};
+use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use pfetch::model::event::{Event, RunInfo};
+use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use pfetch::stats::{Interval, Knee, Pair, Sample, Speedup, SweepPoint, Usl};
-use pfetch::summary::Tally;
-use pfetch::target::Verb;
-use pfetch::timing::{Phase, Timing};
+use pfetch::model::summary::Tally;
+use pfetch::model::target::Verb;
+use pfetch::model::timing::{Phase, Timing};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::mpsc;
 
-use ::pfetch::fetch::{FetchConfig, Fetcher, TlsConfig};
+use ::pfetch::http::{FetchConfig, Fetcher, TlsConfig};
 use ::pfetch::pool::StopToken;
-use ::pfetch::target::{DefaultScheme, Location, Target, Verb};
+use ::pfetch::model::target::{DefaultScheme, Location, Target, Verb};
 
 use crate::raw::Raw;
 use crate::secure::{head, say, secure};

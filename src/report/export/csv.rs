@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use ::csv::{Terminator, Writer, WriterBuilder};
 
 use super::words;
-use crate::comparison::ArmRun;
-use crate::event::{Event, Listener};
-use crate::outcome::Outcome;
-use crate::target::Verb;
-use crate::text::{escape, hex};
+use crate::model::measurement::ArmRun;
+use crate::model::event::{Event, Listener};
+use crate::model::outcome::Outcome;
+use crate::model::target::Verb;
+use crate::model::text::{escape, hex};
 
 const COLUMNS: [&str; 34] = [
     "index",

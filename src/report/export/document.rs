@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use crate::text::escape;
+use crate::model::text::escape;
 
 /// A document on its way to `W`: what stands before the list, an item a line, what stands after it.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::Export;
-use crate::event::{Event, Listener};
-use crate::file::WholeFile;
+use crate::model::event::{Event, Listener};
+use crate::save::whole_file::WholeFile;
 use crate::report::Baseline;
 
 const BUFFER: usize = 64 * 1024;
@@ -76,7 +76,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::summary::Summary;
+    use crate::model::summary::Summary;
 
     /// Cannot write this warning down, but everything else.
     struct Forgetful;

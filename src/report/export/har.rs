@@ -10,10 +10,10 @@ use serde::Serialize;
 use self::entry::{entries, millis, rfc3339};
 use super::document::Document;
 use super::visit::visits;
-use crate::comparison::ArmRun;
-use crate::event::{Event, Listener};
-use crate::outcome::Outcome;
-use crate::summary::Summary;
+use crate::model::measurement::ArmRun;
+use crate::model::event::{Event, Listener};
+use crate::model::outcome::Outcome;
+use crate::model::summary::Summary;
 
 /// A run as an HTTP Archive, version 1.2, with an entry a request, written as the run goes.
 ///
@@ -22,7 +22,7 @@ use crate::summary::Summary;
 /// are there if the run keeps them. Targets that were not asked for have no entry. In a comparison each
 /// run of an arm is a page.
 ///
-/// What the format wants otherwise than [`Timing`](crate::timing::Timing) has it: `connect` has `ssl`
+/// What the format wants otherwise than [`Timing`](crate::model::timing::Timing) has it: `connect` has `ssl`
 /// in it; `send`, `wait` and `receive` may not be absent, and are 0 where there was none of them;
 /// `time` is the sum of what is there, `ssl` not counted twice.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::super::Baseline;
 use super::super::against::Record as Against;
-use super::super::compared::{ArmEnd, Compared, Gate, Swept};
-use super::super::record::{Result, Run, Totals};
-use crate::comparison::{Arm, ArmRun};
-use crate::event::{Event, Listener, RunInfo};
+use super::super::schema::measured::{ArmEnd, Compared, Gate, Swept};
+use super::super::schema::result::{Result, Run, Totals};
+use crate::model::measurement::{Arm, ArmRun};
+use crate::model::event::{Event, Listener, RunInfo};
 
 /// The most warnings that are kept for the end: they are few, and each is said once.
 const WARNINGS: usize = 1000;

@@ -4,13 +4,13 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::time::{Duration, SystemTime};
 
-use super::super::versus::figure;
+use super::super::terminal::comparison::figure;
 use super::markup::Text;
 use super::words;
-use crate::comparison::ArmRun;
-use crate::event::{Event, GateVerdict, Judged, Listener};
-use crate::outcome::{Outcome, Verdict};
-use crate::summary::Summary;
+use crate::model::measurement::ArmRun;
+use crate::model::event::{Event, GateVerdict, Judged, Listener};
+use crate::model::outcome::{Outcome, Verdict};
+use crate::model::summary::Summary;
 
 /// The report as test results, written to `W`: JUnit XML as Jenkins' `junit-10.xsd` has it and other CI
 /// servers read it.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::text::escape;
+use crate::model::text::escape;
 
 /// Text from anywhere as character data or in a quoted attribute. Controls, which XML 1.0 has no way to
 /// say, and changes of direction are made visible; so are the two that are not characters.

@@ -5,7 +5,7 @@
 //! and a line in `FORMATS` and in [`Export::listener`].
 //!
 //! Text from the network is made safe for where it goes: control characters and those that change the
-//! direction of writing are escaped as everywhere ([`escape`](crate::text::escape), but for JSON, which
+//! direction of writing are escaped as everywhere ([`escape`](crate::model::text::escape), but for JSON, which
 //! has an escape of its own), and then whatever means something in the format.
 
 mod csv;
@@ -16,16 +16,16 @@ mod html;
 mod json;
 mod junit;
 mod markup;
-mod md;
-mod svg;
-mod trace;
+mod markdown;
+mod timeline;
+mod chrome_trace;
 mod visit;
 mod words;
 
 use std::fmt;
 use std::io::{self, Write};
 
-use crate::event::Listener;
+use crate::model::event::Listener;
 
 use super::{Baseline, JsonLines};
 
@@ -35,9 +35,9 @@ pub use har::Har;
 pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
-pub use md::Markdown;
-pub use svg::Svg;
-pub use trace::Trace;
+pub use markdown::Markdown;
+pub use timeline::Svg;
+pub use chrome_trace::Trace;
 
 /// A format of a report in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

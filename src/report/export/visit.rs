@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::outcome::{Exchange, Failure, Outcome, Verdict};
-use crate::timing::{Phase, Timing};
+use crate::model::outcome::{Exchange, Failure, Outcome, Verdict};
+use crate::model::timing::{Phase, Timing};
 
 /// How many phases there are.
 pub(super) const PHASES: usize = 7;

@@ -1,7 +1,7 @@
 //! What the formats say alike.
 
-use crate::outcome::{Outcome, Verdict};
-use crate::text::excerpt;
+use crate::model::outcome::{Outcome, Verdict};
+use crate::model::text::excerpt;
 
 /// How much of a URL or a message is shown where a person reads it, in characters.
 const SHOWN: usize = 300;

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::super::document::Safe;
 use super::super::visit::Visit;
-use crate::outcome::{Exchange, Outcome};
-use crate::target::Verb;
-use crate::text::escape;
-use crate::timing::Timing;
+use crate::model::outcome::{Exchange, Outcome};
+use crate::model::target::Verb;
+use crate::model::text::escape;
+use crate::model::timing::Timing;
 
 /// What browsers write where there is no Content-Type.
 const UNKNOWN_TYPE: &str = "x-unknown";

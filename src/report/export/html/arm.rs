@@ -3,8 +3,8 @@
 use super::kept::Kept;
 use super::lanes::Lanes;
 use super::row::Row;
-use crate::outcome::Outcome;
-use crate::summary::Summary;
+use crate::model::outcome::Outcome;
+use crate::model::summary::Summary;
 
 /// What is kept of a run.
 #[derive(Debug, Default)]

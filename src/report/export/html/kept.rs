@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::row::Row;
-use crate::outcome::Verdict;
+use crate::model::outcome::Verdict;
 
 /// The most rows of a table.
 pub(super) const ROWS: usize = 5000;
@@ -151,8 +151,8 @@ impl Ord for Slow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Outcome;
-    use crate::target::Verb;
+    use crate::model::outcome::Outcome;
+    use crate::model::target::Verb;
 
     fn kept(count: u64, is_failed: impl Fn(u64) -> bool) -> Kept {
         let mut kept = Kept::default();

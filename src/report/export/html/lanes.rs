@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::grid::Grid;
 use super::row::phases;
-use crate::outcome::{Outcome, Verdict};
-use crate::report::units::duration;
-use crate::text::excerpt;
+use crate::model::outcome::{Outcome, Verdict};
+use crate::report::format::duration;
+use crate::model::text::excerpt;
 
 /// The most bars that are drawn one by one, in each arm.
 pub(super) const BARS: usize = 2000;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::axis;
 use crate::report::export::markup::Text;
-use crate::report::units::duration;
+use crate::report::format::duration;
 use crate::stats::Latency;
-use crate::summary::Summary;
+use crate::model::summary::Summary;
 
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 44.0;

@@ -10,12 +10,12 @@ use super::arm::ArmData;
 use super::sweep::{self, SweepCurve};
 use super::verdict::Result;
 use super::{latency, table, timeline};
-use crate::comparison::{Against, Sweep};
-use crate::event::{Judged, RunInfo};
+use crate::model::measurement::{Against, Sweep};
+use crate::model::event::{Judged, RunInfo};
 use crate::report::against::items;
 use crate::report::export::markup::Text;
-use crate::report::units::counted;
-use crate::report::versus::figure;
+use crate::report::format::counted;
+use crate::report::terminal::comparison::figure;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use crate::outcome::{Outcome, Verdict};
-use crate::text::excerpt;
-use crate::timing::{Phase, Timing};
+use crate::model::outcome::{Outcome, Verdict};
+use crate::model::text::excerpt;
+use crate::model::timing::{Phase, Timing};
 
 /// The phases in the order in which they happen.
 pub(super) const PHASES: [Phase; 7] = [

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::axis;
-use crate::comparison::{Sweep, SweepRuns};
+use crate::model::measurement::{Sweep, SweepRuns};
 use crate::report::export::markup::Text;
-use crate::report::units::duration;
+use crate::report::format::duration;
 use crate::stats::Knee;
 
 const WIDTH: f64 = 960.0;

@@ -8,10 +8,10 @@ use super::escape::json;
 use super::kept::Kept;
 use super::lanes::Lanes;
 use super::row::{Row, word};
-use crate::outcome::Verdict;
+use crate::model::outcome::Verdict;
 use crate::report::export::markup::Text;
-use crate::report::units::{bytes, duration};
-use crate::text::excerpt;
+use crate::report::format::{bytes, duration};
+use crate::model::text::excerpt;
 
 /// The rows of the plain table.
 const PLAIN: usize = 200;

@@ -9,7 +9,7 @@ use super::grid::{Grid, SLOTS};
 use super::lanes::{BARS, Lanes};
 use super::row::PHASES;
 use crate::report::export::markup::Text;
-use crate::report::units::{counted, duration};
+use crate::report::format::{counted, duration};
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 58.0;

@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::compare::{Bound, Estimate};
-use crate::comparison::{ArmTimes, Comparison, Sweep};
-use crate::event::RunInfo;
+use crate::measure::{Bound, Estimate};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::event::RunInfo;
 use crate::report::Baseline;
 use crate::report::export::markup::Text;
-use crate::report::units::{apart, bytes, counted, duration};
-use crate::report::versus::enough;
+use crate::report::format::{apart, bytes, counted, duration};
+use crate::report::terminal::comparison::enough;
 use crate::stats::{Finding, Interval, Speedup};
-use crate::summary::Summary;
+use crate::model::summary::Summary;
 
 /// How a run, a comparison or a sweep ended.
 pub(super) enum Result<'a> {

@@ -1,0 +1,373 @@
+//! What one line of a list means.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::InputConfig;
+use crate::model::headers;
+use crate::model::save_path::Place;
+use crate::model::target::{Location, Verb, without_userinfo};
+use crate::model::text::{escape, excerpt};
+
+/// The longest line that is read, in bytes: room for the longest URL, and for its headers.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// How much of a bad line is shown.
+const EXCERPT: usize = 80;
+
+/// Shown in place of a bad JSON line: its headers may hold secrets.
+const JSON_EXCERPT: &str = "{…}";
+
+/// What a line asks for.
+#[derive(Debug)]
+pub(super) struct Meaning {
+    pub(super) location: Location,
+    pub(super) verb: Verb,
+    pub(super) headers: Option<Box<HeaderMap>>,
+    pub(super) output: Option<Place>,
+    pub(super) sha256: Option<Box<[u8; 32]>>,
+}
+
+/// Why it asks for nothing that can be done.
+#[derive(Debug)]
+pub(super) struct BadLine {
+    pub(super) excerpt: Arc<str>,
+    pub(super) reason: String,
+}
+
+/// The keys of a JSON line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonLine {
+    url: String,
+    action: Option<Verb>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    output: Option<String>,
+    sha256: Option<String>,
+}
+
+/// Reads one line, without its line end. `None` for a blank line and a comment. A line is read faster if
+/// its URL has the origin of `near`.
+pub(super) fn read(
+    bytes: &[u8],
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Option<Result<Meaning, BadLine>> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text.trim(),
+        Err(error) => {
+            let at = error.valid_up_to();
+            return Some(Err(BadLine {
+                excerpt: shown(&String::from_utf8_lossy(bytes)),
+                reason: format!(
+                    "not UTF-8: byte 0x{:02x} at column {}; percent-encode it",
+                    bytes[at],
+                    at + 1
+                ),
+            }));
+        }
+    };
+    if text.is_empty() || text.starts_with('#') {
+        return None;
+    }
+    Some(if text.starts_with('{') {
+        json(text, config, near)
+    } else {
+        url(text, config, near)
+    })
+}
+
+/// What a line of `length` bytes, longer than [`MAX_LINE_BYTES`], comes to.
+pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
+    let beginning = String::from_utf8_lossy(beginning);
+    BadLine {
+        excerpt: shown(if may_hold_userinfo(&beginning) {
+            "…"
+        } else {
+            &beginning
+        }),
+        reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
+    }
+}
+
+/// Reads URL text.
+pub(super) fn url(
+    text: &str,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<Meaning, BadLine> {
+    match Location::parse_near(text, config.default_scheme, near) {
+        Ok(location) => Ok(Meaning {
+            location,
+            verb: config.verb,
+            headers: None,
+            output: None,
+            sha256: None,
+        }),
+        Err(error) => Err(BadLine {
+            excerpt: shown(text),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Meaning, BadLine> {
+    let bad = |reason: String| BadLine {
+        excerpt: Arc::from(JSON_EXCERPT),
+        reason: escape(&reason),
+    };
+    let line: JsonLine = serde_json::from_str(text).map_err(|error| {
+        bad(format!(
+            "{} (column {})",
+            without_value(&error.to_string()),
+            error.column()
+        ))
+    })?;
+    let mut meaning = url(&line.url, config, near)?;
+    meaning.verb = line.action.unwrap_or(config.verb);
+    let mut headers = HeaderMap::new();
+    for (name, value) in &line.headers {
+        let (name, value) = headers::new(name, value).map_err(|error| bad(error.to_string()))?;
+        headers::add(&mut headers, name, value).map_err(|error| bad(error.to_string()))?;
+    }
+    meaning.headers = (!headers.is_empty()).then(|| Box::new(headers));
+    if meaning.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
+        let reason = "a HEAD has no body; take out \"output\" and \"sha256\", or the action";
+        return Err(bad(reason.to_owned()));
+    }
+    if let Some(output) = &line.output {
+        if !config.names_files {
+            return Err(bad(
+                "\"output\" needs a folder to save in (-d DIR)".to_owned()
+            ));
+        }
+        let place = Place::parse(output).map_err(|error| bad(format!("output: {error}")))?;
+        meaning.output = Some(place);
+    }
+    if let Some(text) = &line.sha256 {
+        let sum = sha256(text).ok_or_else(|| {
+            bad("sha256: give 64 hexadecimal digits, as sha256sum prints them".to_owned())
+        })?;
+        meaning.sha256 = Some(Box::new(sum));
+    }
+    Ok(meaning)
+}
+
+fn sha256(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|value| u8::try_from(value).ok())
+        })
+        .collect();
+    let bytes = digits?
+        .chunks(2)
+        .map(|pair| pair.iter().fold(0, |sum, digit| sum * 16 + digit))
+        .collect::<Vec<u8>>();
+    // An odd digit is one too many, or too few.
+    (text.len() == 64).then(|| bytes.try_into().ok()).flatten()
+}
+
+/// The JSON parser's words without the position, because it counts lines within this one line, and
+/// without the value that it quotes when it expected something else: that may be a secret.
+fn without_value(message: &str) -> String {
+    let what = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(what, _)| what);
+    let unexpected = what
+        .strip_prefix("invalid type: ")
+        .and_then(|rest| rest.rsplit_once(", expected "));
+    match unexpected {
+        Some((found, expected)) => {
+            let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
+            format!("invalid type: {kind}, expected {expected}")
+        }
+        None => what.to_owned(),
+    }
+}
+
+/// Excerpt of a bad line without what may be secret in it, safe to show.
+fn shown(text: &str) -> Arc<str> {
+    if is_json(text) {
+        return Arc::from(JSON_EXCERPT);
+    }
+    let start = excerpt(&without_userinfo(text), EXCERPT);
+    Arc::from(start)
+}
+
+/// Whether the text is JSON or a piece of it: an object or an array, or, where one was written over
+/// several lines, a line of it that begins with a key. (A URL in quotes has no colon behind them.)
+fn is_json(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    match text.chars().next() {
+        Some('{' | '[') => true,
+        Some(quote @ ('"' | '\'')) => text[1..]
+            .split_once(quote)
+            .is_some_and(|(_, rest)| rest.trim_start().starts_with(':')),
+        _ => false,
+    }
+}
+
+/// Whether it is a byte order mark, a zero-width character or what stands for bytes that are not UTF-8.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{fffd}'
+    ) || c.is_control()
+}
+
+/// Whether the beginning of a URL may be userinfo whose `@` did not come with it: its authority either
+/// has no end there, or has something behind a colon that is no port.
+fn may_hold_userinfo(beginning: &str) -> bool {
+    if is_json(beginning) {
+        return false;
+    }
+    // Another "@" may follow the last one that came.
+    let start = beginning.rsplit_once('@').or(beginning.split_once("//"));
+    let authority = start.map_or(beginning, |(_, rest)| rest.trim_start_matches('/'));
+    let Some((authority, _)) = authority.split_once(['/', '?', '#', '\\']) else {
+        return true;
+    };
+    let port = authority
+        .rsplit_once(']')
+        .map_or(authority, |(_, port)| port);
+    port.split_once(':')
+        .is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// URL, verb and number of headers; or excerpt and reason.
+    type Found = Result<(String, Verb, usize), (String, String)>;
+
+    fn line(text: &[u8]) -> Option<Found> {
+        read(text, InputConfig::default(), None).map(|read| {
+            read.map(|m| {
+                let headers = m.headers.map_or(0, |h| h.len());
+                (m.location.text().to_string(), m.verb, headers)
+            })
+            .map_err(|bad| (bad.excerpt.to_string(), bad.reason))
+        })
+    }
+
+    #[test]
+    fn blank_lines_and_comments_are_nothing() {
+        assert_eq!(line(b""), None);
+        assert_eq!(line(b"  \t"), None);
+        assert_eq!(line(b"# http://h/"), None);
+        assert_eq!(line(b"  # x"), None);
+    }
+
+    #[test]
+    fn a_json_line_may_say_more() {
+        let text = br#"{"url": "h/x", "action": "head", "headers": {"X-A": "1", "X-B": "2"}}"#;
+        let expected = ("http://h/x".to_owned(), Verb::Head, 2);
+        assert_eq!(line(text), Some(Ok(expected)));
+    }
+
+    #[test]
+    fn unknown_keys_are_named_with_the_known_ones_and_secrets_are_kept() {
+        let text = br#"{"url": "h", "outptu": "x", "headers": {"Authorization": "hush"}}"#;
+        let (excerpt, reason) = line(text).unwrap().unwrap_err();
+        assert_eq!(excerpt, "{…}");
+        assert!(reason.contains("unknown field `outptu`"), "{reason}");
+        assert!(
+            reason.contains("`url`, `action`, `headers`, `output`, `sha256`"),
+            "{reason}"
+        );
+        assert!(!reason.contains("hush"), "{reason}");
+        for secret in [r#""hush at line 5""#, r#"{"A": 4711}"#] {
+            let text = format!(r#"{{"url": "h", "headers": {secret}}}"#);
+            let (_, reason) = line(text.as_bytes()).unwrap().unwrap_err();
+            assert!(reason.starts_with("invalid type: "), "{reason}");
+            assert!(reason.contains(", expected "), "{reason}");
+            assert!(
+                !reason.contains("hush") && !reason.contains("4711"),
+                "{reason}"
+            );
+        }
+        let (_, reason) = line(br#"{"url": "h""#).unwrap().unwrap_err();
+        assert!(reason.contains("column"), "{reason}");
+        let (_, reason) = line(br#"{"action": "get"}"#).unwrap().unwrap_err();
+        assert!(reason.contains("missing field `url`"), "{reason}");
+        let (_, reason) = line(br#"{"url": "h", "action": "post"}"#)
+            .unwrap()
+            .unwrap_err();
+        assert!(
+            reason.contains("`post`") && reason.contains("`get`"),
+            "{reason}"
+        );
+        let (_, reason) = line(br#"{"url": "h", "headers": {"A": "x\ny"}}"#)
+            .unwrap()
+            .unwrap_err();
+        assert!(reason.contains("control character"), "{reason}");
+    }
+
+    #[test]
+    fn bad_lines_are_quoted_safely() {
+        let (excerpt, reason) = line(b"http://u:hush@h:99999/\x1b[2J").unwrap().unwrap_err();
+        assert_eq!(excerpt, "http://…@h:99999/\\u{1b}[2J");
+        assert!(reason.contains("U+001B"), "{reason}");
+        let (excerpt, reason) = line(b"http://h/\xff").unwrap().unwrap_err();
+        assert_eq!(excerpt, "http://h/\u{fffd}");
+        assert!(reason.contains("0xff at column 10"), "{reason}");
+    }
+
+    #[test]
+    fn nothing_of_a_json_line_that_cannot_be_read_is_shown() {
+        let secrets: [&[u8]; 8] = [
+            b"{\"headers\":{\"Authorization\":\"hush\"},\"url\":\"http://h/\xff\"}",
+            b"  {\"url\":\"h\",\"headers\":{\"A\":\"hush\xff\"}}",
+            b"\xef\xbb\xbf{\"headers\":{\"A\":\"hush\"},\"url\":\"\xff\"}",
+            b"\xff{\"headers\":{\"A\":\"hush\"}}",
+            b"\xe2\x80\x8b{\"headers\":{\"A\":\"hush\"}}",
+            b"[{\"url\":\"h\",\"headers\":{\"A\":\"hush\"}}]",
+            b"  \"Authorization\": \"hush\",",
+            b"'Authorization' : 'hush'",
+        ];
+        for text in secrets {
+            let (excerpt, reason) = line(text).unwrap().unwrap_err();
+            let shown = String::from_utf8_lossy(text);
+            assert_eq!(excerpt, "{…}", "{shown}");
+            assert!(!reason.contains("hush"), "{shown}: {reason}");
+        }
+        let (excerpt, _) = line(b"\"h:x\"").unwrap().unwrap_err();
+        assert_eq!(excerpt, "\"h:x\"");
+    }
+
+    #[test]
+    fn of_a_line_too_long_to_be_read_no_secret_is_shown() {
+        let long = "p".repeat(MAX_LINE_BYTES);
+        let shown = |beginning: &str| {
+            let text = format!("{beginning}{long}");
+            let bad = too_long(&text.as_bytes()[..MAX_LINE_BYTES], text.len() as u64);
+            assert!(!bad.excerpt.contains("hush"), "{beginning}: {bad:?}");
+            bad.excerpt.to_string()
+        };
+        assert_eq!(shown("{\"headers\":{\"A\":\"hush\"},\"url\":\"h/"), "{…}");
+        // Its "@" may come behind what was kept: "http://u:hushppp…@host/".
+        for beginning in [
+            "http://u:hush",
+            "u:hush",
+            "https://hush",
+            "u:hush/",
+            "http://u:x@hush",
+        ] {
+            assert_eq!(shown(beginning), "…");
+        }
+        let many = "hush".repeat(1000);
+        assert_eq!(shown(&format!("http://u:{many}@h/"))[..14], *"http://…@h/p");
+        for beginning in ["http://h:8080/", "http://[::1]:80/", "h/", "h:80?"] {
+            let excerpt = shown(beginning);
+            assert!(excerpt.starts_with(beginning), "{excerpt}");
+        }
+    }
+}

@@ -1,0 +1,524 @@
+//! Content codings: gzip, deflate, brotli and zstd, decoded above ureq, with a cap against bodies
+//! that grow out of all proportion.
+
+use std::cell::Cell;
+use std::io::{self, BufRead, BufReader, Read};
+
+use http::{HeaderMap, header};
+
+use super::brotli::Brotli;
+use super::zstd::Frames;
+use super::gzip::Members;
+
+/// What `Accept-Encoding` says with `--compressed`.
+pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
+
+/// A decoded body may be this many times as long as the encoded one. gzip cannot pass about 1000;
+/// what people publish stays far below.
+const MOST_RATIO: u64 = 400;
+
+/// The ratio is not looked at before this many decoded bytes: small things may well be all zeros.
+const FREE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The content codings that IANA has on its list (RFC 9110, 16.6.1), but for `identity`. Servers that
+/// are set up wrong name others, which are none: character sets, `none`, `aws-chunked`.
+const REGISTERED: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
+
+/// A content coding that can be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Coding {
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
+/// The coding of a body; `None` if it has none, or one that no registry knows.
+///
+/// # Errors
+///
+/// The name of a coding that cannot be decoded, several at once among them: a body is decoded once.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
+    let mut named = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+        .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
+        .filter(|name| REGISTERED.contains(&name.as_str()));
+    let Some(name) = named.next() else {
+        return Ok(None);
+    };
+    if let Some(second) = named.next() {
+        return Err(format!("{name}, {second}"));
+    }
+    match name.as_str() {
+        "gzip" | "x-gzip" => Ok(Some(Coding::Gzip)),
+        "deflate" => Ok(Some(Coding::Deflate)),
+        "br" => Ok(Some(Coding::Brotli)),
+        "zstd" => Ok(Some(Coding::Zstd)),
+        _ => Err(name),
+    }
+}
+
+/// Why a body could not be decoded. (An error of the encoded body itself comes through as it is.)
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DecodeError {
+    #[error("the body is not valid {coding}: {reason}")]
+    Invalid {
+        coding: &'static str,
+        reason: String,
+    },
+    #[error(
+        "the body grows to more than {MOST_RATIO} times its size when decoded; refused as a bomb"
+    )]
+    Bomb,
+}
+
+/// A decoded view of an encoded body. At its end the encoded body has been read to its end too, so
+/// that its connection can be kept.
+pub(super) struct Decoder<'a, R: Read> {
+    coding: Coding,
+    /// `None` before the first read, which for deflate decides between its two forms.
+    inner: Option<Stream<Encoded<'a, R>>>,
+    encoded: Option<Encoded<'a, R>>,
+    counts: &'a Counts,
+    decoded: u64,
+}
+
+/// A decoder on its source. At its own end it says so, and leaves what follows in the source.
+enum Stream<S> {
+    /// Nothing at all decodes to nothing.
+    Empty(S),
+    Gzip(Box<Members<S>>),
+    Zlib(flate2::bufread::ZlibDecoder<S>),
+    Deflate(flate2::bufread::DeflateDecoder<S>),
+    Brotli(Brotli<S>),
+    Zstd(Box<Frames<S>>),
+}
+
+impl<S: BufRead> Stream<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Empty(_) => Ok(0),
+            Stream::Gzip(members) => members.read(buffer),
+            Stream::Zlib(decoder) => decoder.read(buffer),
+            Stream::Deflate(decoder) => decoder.read(buffer),
+            Stream::Brotli(decoder) => decoder.read(buffer),
+            Stream::Zstd(frames) => frames.read(buffer),
+        }
+    }
+
+    fn source(&mut self) -> &mut S {
+        match self {
+            Stream::Empty(source) => source,
+            Stream::Gzip(members) => members.source(),
+            Stream::Zlib(decoder) => decoder.get_mut(),
+            Stream::Deflate(decoder) => decoder.get_mut(),
+            Stream::Brotli(decoder) => decoder.source(),
+            Stream::Zstd(frames) => frames.source(),
+        }
+    }
+}
+
+/// Reads what follows the end of an encoded body, to the end of `source`: padding with zeros and one
+/// line end, which servers are seen to add, and which change nothing.
+///
+/// # Errors
+///
+/// If it is anything else.
+fn pass_padding(source: &mut impl BufRead) -> io::Result<()> {
+    let mut last = 0;
+    loop {
+        let bytes = source.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        for &byte in bytes {
+            match (last, byte) {
+                (0, 0 | b'\r' | b'\n') | (b'\r', b'\n') => last = byte,
+                _ => return Err(io::Error::other("there is more after its end")),
+            }
+        }
+        let count = bytes.len();
+        source.consume(count);
+    }
+}
+
+/// What has gone through a decoder's lower end.
+#[derive(Default)]
+pub(super) struct Counts {
+    encoded: Cell<u64>,
+    /// The body itself failed: then the decoder's complaint is only what followed from it.
+    failure: Cell<Option<io::Error>>,
+}
+
+/// The encoded body, counted.
+struct Encoded<'a, R> {
+    body: BufReader<R>,
+    counts: &'a Counts,
+}
+
+impl<'a, R: Read + 'a> Decoder<'a, R> {
+    pub(super) fn new(coding: Coding, body: R, counts: &'a Counts) -> Self {
+        Decoder {
+            coding,
+            inner: None,
+            encoded: Some(Encoded {
+                body: BufReader::with_capacity(16 * 1024, body),
+                counts,
+            }),
+            counts,
+            decoded: 0,
+        }
+    }
+
+    fn open(&mut self) -> io::Result<&mut Stream<Encoded<'a, R>>> {
+        if let Some(mut encoded) = self.encoded.take() {
+            let beginning = encoded.fill_buf()?;
+            let inner = match (self.coding, beginning) {
+                (_, []) => Stream::Empty(encoded),
+                (Coding::Gzip, _) => Stream::Gzip(Box::new(Members::new(encoded))),
+                (Coding::Deflate, [first, ..]) => {
+                    // RFC 9110 says zlib, and some servers send bare deflate. The low four bits
+                    // of zlib's first byte are always 8, which no sensible bare stream begins with.
+                    if first & 0x0f == 8 {
+                        Stream::Zlib(flate2::bufread::ZlibDecoder::new(encoded))
+                    } else {
+                        Stream::Deflate(flate2::bufread::DeflateDecoder::new(encoded))
+                    }
+                }
+                (Coding::Brotli, _) => Stream::Brotli(Brotli::new(encoded)),
+                (Coding::Zstd, _) => Stream::Zstd(Box::new(Frames::new(encoded))),
+            };
+            self.inner = Some(inner);
+        }
+        Ok(self
+            .inner
+            .as_mut()
+            .expect("it was opened just now, or before"))
+    }
+
+    fn name(&self) -> &'static str {
+        match self.coding {
+            Coding::Gzip => "gzip",
+            Coding::Deflate => "deflate",
+            Coding::Brotli => "brotli",
+            Coding::Zstd => "zstd",
+        }
+    }
+
+    /// The error to report for what a decoder complained of.
+    fn cause(&self, error: &io::Error) -> io::Error {
+        match self.counts.failure.take() {
+            Some(cause) => cause,
+            None => io::Error::new(
+                io::ErrorKind::InvalidData,
+                DecodeError::Invalid {
+                    coding: self.name(),
+                    reason: error.to_string(),
+                },
+            ),
+        }
+    }
+}
+
+impl<'a, R: Read + 'a> Read for Decoder<'a, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Into no room nothing is read, and that would look like the end.
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let read = self.open().and_then(|stream| {
+            let count = stream.read(buffer)?;
+            if count == 0 {
+                pass_padding(stream.source())?;
+            }
+            Ok(count)
+        });
+        let count = read.map_err(|error| self.cause(&error))?;
+        self.decoded += count as u64;
+        let most = FREE_BYTES.max(self.counts.encoded.get().saturating_mul(MOST_RATIO));
+        if self.decoded > most {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                DecodeError::Bomb,
+            ));
+        }
+        Ok(count)
+    }
+}
+
+impl<R: Read> Read for Encoded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut from = self.fill_buf()?;
+        let count = from.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: Read> BufRead for Encoded<'_, R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.body.buffer().is_empty() {
+            match self.body.fill_buf() {
+                Ok(bytes) => {
+                    let so_far = self.counts.encoded.get();
+                    self.counts.encoded.set(so_far + bytes.len() as u64);
+                }
+                Err(error) => {
+                    let kind = error.kind();
+                    self.counts.failure.set(Some(error));
+                    return Err(kind.into());
+                }
+            }
+        }
+        Ok(self.body.buffer())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.body.consume(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn headers(value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_ENCODING, value.parse().unwrap());
+        headers
+    }
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn decode(coding: Coding, body: &[u8]) -> io::Result<Vec<u8>> {
+        let counts = Counts::default();
+        let mut plain = Vec::new();
+        Decoder::new(coding, body, &counts).read_to_end(&mut plain)?;
+        Ok(plain)
+    }
+
+    #[test]
+    fn one_known_coding_is_decoded_and_others_are_named() {
+        assert_eq!(coding(&HeaderMap::new()), Ok(None));
+        assert_eq!(coding(&headers("identity")), Ok(None));
+        assert_eq!(coding(&headers("GZip")), Ok(Some(Coding::Gzip)));
+        assert_eq!(coding(&headers("br")), Ok(Some(Coding::Brotli)));
+        assert_eq!(coding(&headers("gzip, gzip")), Err("gzip, gzip".to_owned()));
+        assert_eq!(coding(&headers("aws-chunked,gzip")), Ok(Some(Coding::Gzip)));
+        assert_eq!(coding(&headers("compress")), Err("compress".to_owned()));
+    }
+
+    #[test]
+    fn gzip_and_both_forms_of_deflate_come_out_whole() {
+        let plain = b"all work and no play ".repeat(1000);
+        assert_eq!(decode(Coding::Gzip, &gzip(&plain)).unwrap(), plain);
+        let two = [gzip(b"one "), gzip(b"two")].concat();
+        assert_eq!(decode(Coding::Gzip, &two).unwrap(), b"one two");
+        let level = flate2::Compression::default();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(&plain).unwrap();
+        assert_eq!(
+            decode(Coding::Deflate, &zlib.finish().unwrap()).unwrap(),
+            plain
+        );
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        bare.write_all(&plain).unwrap();
+        assert_eq!(
+            decode(Coding::Deflate, &bare.finish().unwrap()).unwrap(),
+            plain
+        );
+    }
+
+    #[test]
+    fn zstd_and_brotli_come_out_whole() {
+        let zstd = ruzstd::encoding::compress_to_vec(
+            &b"hello hello hello"[..],
+            ruzstd::encoding::CompressionLevel::Fastest,
+        );
+        assert_eq!(decode(Coding::Zstd, &zstd).unwrap(), b"hello hello hello");
+        assert_eq!(decode(Coding::Brotli, &BROTLI).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn a_name_that_is_no_coding_is_none() {
+        for name in [
+            "",
+            "none",
+            "None",
+            "binary",
+            "UTF-8",
+            "aws-chunked",
+            "text/html",
+            "zip",
+        ] {
+            assert_eq!(coding(&headers(name)), Ok(None), "{name:?}");
+        }
+        for name in ["compress", "x-compress", "DCB", "exi", "aes128gcm"] {
+            assert_eq!(coding(&headers(name)), Err(name.to_lowercase()), "{name}");
+        }
+    }
+
+    /// "hello" as the reference encoder writes it.
+    const BROTLI: [u8; 9] = [0x0b, 0x02, 0x80, b'h', b'e', b'l', b'l', b'o', 0x03];
+
+    /// "hello" in each coding, in both forms of deflate.
+    fn hellos() -> Vec<(Coding, Vec<u8>)> {
+        let level = flate2::Compression::default();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), level);
+        zlib.write_all(b"hello").unwrap();
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), level);
+        bare.write_all(b"hello").unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(
+            &b"hello"[..],
+            ruzstd::encoding::CompressionLevel::Fastest,
+        );
+        vec![
+            (Coding::Gzip, gzip(b"hello")),
+            (Coding::Deflate, zlib.finish().unwrap()),
+            (Coding::Deflate, bare.finish().unwrap()),
+            (Coding::Brotli, BROTLI.to_vec()),
+            (Coding::Zstd, zstd),
+        ]
+    }
+
+    #[test]
+    fn padding_behind_the_end_is_passed_over_and_nothing_else_is() {
+        for (coding, body) in hellos() {
+            for tail in ["", "\0", "\n", "\r\n", "\0\0\0\n", &"\0".repeat(100_000)] {
+                let padded = [&body, tail.as_bytes()].concat();
+                let what = format!("{coding:?} and {} bytes", tail.len());
+                assert_eq!(decode(coding, &padded).unwrap(), b"hello", "{what}");
+                // However the bytes come.
+                let counts = Counts::default();
+                let mut plain = Vec::new();
+                let read = Decoder::new(coding, Bytewise(&padded), &counts).read_to_end(&mut plain);
+                assert_eq!(plain, b"hello", "{what}: {read:?}");
+                assert_eq!(read.unwrap(), 5, "{what}");
+            }
+            for tail in [
+                "Z", "\n\n", "\r\r\n", "\n\0", " ", "\0\0x", "\x1f", "(", "hello",
+            ] {
+                for count in [1, 30_000] {
+                    let more = [&body[..], &tail.as_bytes().repeat(count)].concat();
+                    let read = decode(coding, &more);
+                    let error = read.expect_err(&format!("{coding:?} and {tail:?}"));
+                    assert!(error.to_string().contains("not valid"), "{tail:?}: {error}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn members_and_frames_without_content_belong_to_the_body() {
+        for (coding, body) in hellos() {
+            let empty = match coding {
+                Coding::Gzip => gzip(b""),
+                Coding::Zstd => ruzstd::encoding::compress_to_vec(
+                    &b""[..],
+                    ruzstd::encoding::CompressionLevel::Fastest,
+                ),
+                _ => continue,
+            };
+            let whole = [&empty[..], &body, &empty, &empty, b"\0\0"].concat();
+            assert_eq!(decode(coding, &whole).unwrap(), b"hello", "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_anywhere_is_not_valid() {
+        for (coding, body) in hellos() {
+            for end in 1..body.len() {
+                let read = decode(coding, &body[..end]);
+                assert!(read.is_err(), "{coding:?}, {end} bytes: {read:?}");
+            }
+        }
+    }
+
+    /// Bytes that come one by one.
+    struct Bytewise<'a>(&'a [u8]);
+
+    impl Read for Bytewise<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let most = buffer.len().min(1);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    #[test]
+    fn an_empty_body_decodes_to_nothing() {
+        for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
+            assert_eq!(decode(coding, b"").unwrap(), b"", "{coding:?}");
+        }
+    }
+
+    #[test]
+    fn garbage_and_truncation_are_said_by_the_coding_s_name() {
+        for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
+            let error = decode(coding, b"<html>this is not what it says</html>").unwrap_err();
+            let message = error.to_string();
+            assert!(message.starts_with("the body is not valid "), "{message}");
+        }
+        let whole = gzip(&b"all work and no play ".repeat(1000));
+        let error = decode(Coding::Gzip, &whole[..whole.len() - 9]).unwrap_err();
+        assert!(error.to_string().contains("not valid gzip"), "{error}");
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_has_grown() {
+        let bomb = gzip(&vec![0; 64 * 1024 * 1024]);
+        let counts = Counts::default();
+        let mut decoder = Decoder::new(Coding::Gzip, &bomb[..], &counts);
+        let mut sink = [0; 16 * 1024];
+        let error = loop {
+            match decoder.read(&mut sink) {
+                Ok(0) => panic!("the bomb was decoded"),
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert!(error.to_string().contains("bomb"), "{error}");
+        assert!(decoder.decoded < 32 * 1024 * 1024, "{}", decoder.decoded);
+    }
+
+    #[test]
+    fn a_failure_of_the_body_itself_comes_through() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::new(
+                    io::ErrorKind::ConnectionReset,
+                    "the line broke",
+                ))
+            }
+        }
+        let whole = gzip(&b"all work and no play ".repeat(1000));
+        let body = io::Read::chain(&whole[..20], Broken);
+        let counts = Counts::default();
+        let mut plain = Vec::new();
+        let error = Decoder::new(Coding::Gzip, body, &counts)
+            .read_to_end(&mut plain)
+            .unwrap_err();
+        assert_eq!(error.to_string(), "the line broke");
+    }
+}

@@ -1,0 +1,515 @@
+//! Name look-ups, shared by all workers: one per host for a run.
+//!
+//! ureq asks for addresses on every request, pooled or not, so an answer must be cheap. Look-ups run
+//! on threads of their own, because the system's resolver (`getaddrinfo`) cannot be interrupted: a
+//! worker that gives up leaves a thread behind for as long as the system takes, never one thread per
+//! request. There are no more of them than workers, so that no worker waits for a thread while others
+//! wait for a name server. The worker whose request starts a look-up is charged its time; others that
+//! want the same host wait for the same answer.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::http::uri::{Authority, Scheme};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
+
+use super::request_clock::{Fault, Meter};
+
+/// A failed look-up is not repeated for this long.
+const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
+
+/// Look-ups under way at once, at least: a few names whose servers never answer hold up nobody.
+const LEAST_THREADS: usize = 16;
+
+/// And at most: each has a socket of its own, and name servers limit the rate of their clients.
+const MOST_THREADS: usize = 512;
+
+/// The stack of a look-up's thread: what the C library's resolver and its plug-ins need, and room to
+/// spare. It costs address space only.
+const STACK: usize = 512 * 1024;
+
+/// A thread without work waits so long for some before it ends.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// ureq's room for addresses.
+const MOST_ADDRESSES: usize = 16;
+
+/// How names are turned into addresses.
+#[derive(Debug, Clone, Default)]
+pub struct DnsConfig {
+    /// Only addresses of this family are used.
+    pub family: Option<Family>,
+    /// Addresses given by the user, by host and port, instead of a look-up.
+    pub pinned: HashMap<(String, u16), Vec<IpAddr>>,
+    /// Look-ups that may be under way at once, as many as there are workers; at least 16 and at most
+    /// 512 are.
+    pub lookups: usize,
+}
+
+/// An address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// The look-ups of one run.
+pub(super) struct Dns {
+    config: DnsConfig,
+    names: Arc<Names>,
+}
+
+struct Names {
+    table: Mutex<Table>,
+    /// An answer has come.
+    answered: Condvar,
+    /// A name waits for a thread, or the run is over.
+    asked: Condvar,
+    system: SystemResolver,
+}
+
+/// The system's resolver, or what a test puts in its place.
+type SystemResolver = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+
+#[derive(Default)]
+struct Table {
+    entries: HashMap<Arc<str>, Entry>,
+    /// Names whose look-up has not begun.
+    waiting: VecDeque<Arc<str>>,
+    /// Threads that take names from there, and those of them that wait for one.
+    threads: usize,
+    idle: usize,
+    is_closed: bool,
+}
+
+enum Entry {
+    Pending,
+    Known(Arc<[IpAddr]>),
+    Failed { reason: String, until: Instant },
+}
+
+impl Dns {
+    pub(super) fn new(config: DnsConfig) -> Self {
+        Self::with(config, Box::new(ask_system))
+    }
+
+    fn with(config: DnsConfig, system: SystemResolver) -> Self {
+        Dns {
+            config,
+            names: Arc::new(Names {
+                table: Mutex::default(),
+                answered: Condvar::new(),
+                asked: Condvar::new(),
+                system,
+            }),
+        }
+    }
+
+    /// The addresses that the user has given for a host and port, instead of a look-up.
+    pub(super) fn pinned(&self, host: &str, port: u16) -> Option<&[IpAddr]> {
+        if self.config.pinned.is_empty() {
+            return None;
+        }
+        let given = self.config.pinned.get(&(host.to_owned(), port));
+        given.map(Vec::as_slice)
+    }
+
+    /// The addresses of a host as a URL has it, a numeric one among them.
+    pub(super) fn addresses(
+        &self,
+        host: &str,
+        meter: &Meter,
+    ) -> Result<Arc<[IpAddr]>, ureq::Error> {
+        let found = match literal(host) {
+            Some(address) => Arc::from([address]),
+            None => self.lookup(host, meter)?,
+        };
+        self.of_family(found, host, meter)
+    }
+
+    /// Those of the host's addresses that are of the wanted family.
+    fn of_family(
+        &self,
+        found: Arc<[IpAddr]>,
+        host: &str,
+        meter: &Meter,
+    ) -> Result<Arc<[IpAddr]>, ureq::Error> {
+        let wanted = |address: &IpAddr| match self.config.family {
+            None => true,
+            Some(Family::V4) => address.is_ipv4(),
+            Some(Family::V6) => address.is_ipv6(),
+        };
+        if found.iter().all(wanted) {
+            return Ok(found);
+        }
+        let kept: Arc<[IpAddr]> = found.iter().copied().filter(wanted).collect();
+        if kept.is_empty() {
+            let (option, version) = match self.config.family {
+                Some(Family::V4) => ("-4", "IPv4"),
+                _ => ("-6", "IPv6"),
+            };
+            let reason = format!("{host} has no {version} address ({option})");
+            return Err(meter.fail(Fault::NameNotFound(reason)));
+        }
+        Ok(kept)
+    }
+
+    /// The addresses of `host`, looked up at most once, waiting no longer than the meter allows.
+    fn lookup(&self, host: &str, meter: &Meter) -> Result<Arc<[IpAddr]>, ureq::Error> {
+        let mut asked = false;
+        let mut table = self.names.lock();
+        loop {
+            match table.entries.get(host) {
+                Some(Entry::Known(addresses)) => {
+                    let addresses = Arc::clone(addresses);
+                    drop(table);
+                    if asked {
+                        meter.lookup_ended();
+                    }
+                    return Ok(addresses);
+                }
+                Some(Entry::Failed { reason, until }) if asked || Instant::now() < *until => {
+                    let fault = Fault::NameNotFound(reason.clone());
+                    return Err(meter.fail(fault));
+                }
+                Some(Entry::Pending) => {
+                    let tick = meter.check()?;
+                    table = self
+                        .names
+                        .answered
+                        .wait_timeout(table, tick)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0;
+                }
+                Some(Entry::Failed { .. }) | None => {
+                    asked = true;
+                    meter.lookup_started();
+                    table = self.ask(table, Arc::from(host));
+                }
+            }
+        }
+    }
+
+    /// Has a name looked up, by a thread that is idle or else by a new one.
+    fn ask<'a>(
+        &'a self,
+        mut table: MutexGuard<'a, Table>,
+        host: Arc<str>,
+    ) -> MutexGuard<'a, Table> {
+        table.entries.insert(Arc::clone(&host), Entry::Pending);
+        table.waiting.push_back(host);
+        // An idle thread that has been woken still counts as idle until it takes its name.
+        if table.waiting.len() <= table.idle {
+            self.names.asked.notify_one();
+            return table;
+        }
+        if table.threads >= self.config.lookups.clamp(LEAST_THREADS, MOST_THREADS) {
+            return table;
+        }
+        let names = Arc::clone(&self.names);
+        let spawned = thread::Builder::new()
+            .name("pfetch-dns".to_owned())
+            .stack_size(STACK)
+            .spawn(move || names.look_up_all());
+        if spawned.is_ok() {
+            table.threads += 1;
+        } else if table.threads == 0 {
+            // No thread is to be had: this worker's own does it, though it cannot be interrupted then.
+            table = self.names.look_up_waiting(table);
+        }
+        table
+    }
+}
+
+impl Names {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // Only this file's code runs under the lock, so a poisoned one is still consistent.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks up names until none has come for a while.
+    fn look_up_all(&self) {
+        let mut table = self.lock();
+        loop {
+            table = self.look_up_waiting(table);
+            if table.is_closed {
+                break;
+            }
+            table.idle += 1;
+            let (woken, waited) = self
+                .asked
+                .wait_timeout(table, LINGER)
+                .unwrap_or_else(PoisonError::into_inner);
+            table = woken;
+            table.idle -= 1;
+            if waited.timed_out() && table.waiting.is_empty() {
+                break;
+            }
+        }
+        table.threads -= 1;
+    }
+
+    /// Looks up names until none waits.
+    fn look_up_waiting<'a>(&'a self, mut table: MutexGuard<'a, Table>) -> MutexGuard<'a, Table> {
+        while let Some(host) = table.waiting.pop_front() {
+            drop(table);
+            let entry = match (self.system)(&host) {
+                Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
+                Ok(_) => Entry::failed("the name has no addresses".to_owned()),
+                Err(error) => Entry::failed(plain_reason(&error.to_string())),
+            };
+            table = self.lock();
+            table.entries.insert(host, entry);
+            self.answered.notify_all();
+        }
+        table
+    }
+}
+
+/// Each address once, in the system's order.
+fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in (host, 0).to_socket_addrs()?.map(|socket| socket.ip()) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
+}
+
+/// `getaddrinfo`'s reason without the standard library's preamble.
+fn plain_reason(message: &str) -> String {
+    let reason = message
+        .strip_prefix("failed to lookup address information: ")
+        .unwrap_or(message);
+    format!("the host name could not be resolved: {reason}")
+}
+
+impl Entry {
+    fn failed(reason: String) -> Self {
+        Entry::Failed {
+            reason,
+            until: Instant::now() + FAILURE_LIFETIME,
+        }
+    }
+}
+
+impl Drop for Dns {
+    fn drop(&mut self) {
+        // Threads are not joined: a look-up that hangs in the system may not keep the program from
+        // ending.
+        let mut table = self.names.lock();
+        table.waiting.clear();
+        table.is_closed = true;
+        self.names.asked.notify_all();
+    }
+}
+
+impl fmt::Debug for Dns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dns").finish_non_exhaustive()
+    }
+}
+
+/// One worker's view of the shared look-ups: ureq's resolver for its agent.
+#[derive(Debug)]
+pub(super) struct WorkerResolver {
+    dns: Arc<Dns>,
+    meter: Arc<Meter>,
+    /// The last answer, and what it was an answer to: good for the whole run, as all answers are.
+    last: Mutex<Option<Answer>>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    is_https: bool,
+    authority: Authority,
+    addresses: ResolvedSocketAddrs,
+}
+
+impl WorkerResolver {
+    pub(super) fn new(dns: Arc<Dns>, meter: Arc<Meter>) -> Self {
+        WorkerResolver {
+            dns,
+            meter,
+            last: Mutex::new(None),
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Answer>> {
+        // Whole values only are put there.
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Resolver for WorkerResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _config: &Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        // Through a proxy, the proxy is what is connected to.
+        let proxy = self.meter.proxy();
+        let is_https = uri.scheme() == Some(&Scheme::HTTPS);
+        if let (None, Some(last)) = (&proxy, &*self.last())
+            && last.is_https == is_https
+            && uri.authority() == Some(&last.authority)
+        {
+            return Ok(last.addresses.clone());
+        }
+        let mut resolved = self.empty();
+        let (host, port) = match &proxy {
+            Some(proxy) => (proxy.host.as_str(), proxy.port),
+            None => authority(uri)?,
+        };
+        let addresses = match self.dns.pinned(host, port) {
+            None => self.dns.addresses(host, &self.meter)?,
+            Some(given) => {
+                let given = Arc::from(given);
+                self.dns.of_family(given, host, &self.meter)?
+            }
+        };
+        for address in addresses.iter().take(MOST_ADDRESSES) {
+            resolved.push(SocketAddr::new(*address, port));
+        }
+        if let (None, Some(authority)) = (&proxy, uri.authority()) {
+            *self.last() = Some(Answer {
+                is_https,
+                authority: authority.clone(),
+                addresses: resolved.clone(),
+            });
+        }
+        Ok(resolved)
+    }
+}
+
+/// The host and port that a request's URI names, the host with the brackets of an IPv6 address.
+pub(super) fn authority(uri: &Uri) -> Result<(&str, u16), ureq::Error> {
+    let host = uri
+        .host()
+        .ok_or_else(|| ureq::Error::BadUri("the URL has no host".to_owned()))?;
+    let default = if uri.scheme_str() == Some("https") {
+        443
+    } else {
+        80
+    };
+    Ok((host, uri.port_u16().unwrap_or(default)))
+}
+
+/// The address that a numeric host is: no look-up then.
+fn literal(host: &str) -> Option<IpAddr> {
+    match host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    {
+        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        // A proxy's IPv6 address stands without brackets.
+        None => host.parse::<IpAddr>().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+    use crate::pool::StopToken;
+
+    /// A resolver that says which names it was asked for, and answers each with what is sent for it.
+    fn scripted(lookups: usize) -> (Arc<Dns>, Receiver<String>, Sender<()>) {
+        let (asked, names) = channel();
+        let (leave, given) = channel();
+        let given = Mutex::new(given);
+        let config = DnsConfig {
+            lookups,
+            ..DnsConfig::default()
+        };
+        let system = move |name: &str| {
+            asked.send(name.to_owned()).expect("the test listens");
+            // The test's end lets everybody go.
+            let _ = given.lock().expect("nobody panics with it").recv();
+            Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
+        };
+        (Arc::new(Dns::with(config, Box::new(system))), names, leave)
+    }
+
+    /// Looks up so many names, each on a thread of its own.
+    fn look_up(dns: &Arc<Dns>, names: usize) -> Vec<thread::JoinHandle<bool>> {
+        (0..names)
+            .map(|number| {
+                let dns = Arc::clone(dns);
+                thread::spawn(move || {
+                    let meter = Meter::new(StopToken::new());
+                    dns.lookup(&format!("host{number}"), &meter).is_ok()
+                })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn as_many_names_are_looked_up_at_once_as_there_are_workers() {
+        for (workers, at_once) in [(1, 16), (40, 40), (2000, 512)] {
+            let (dns, asked, leave) = scripted(workers);
+            let lookups = look_up(&dns, at_once + 8);
+            for number in 0..at_once {
+                let name = asked.recv_timeout(Duration::from_secs(60));
+                assert!(name.is_ok(), "{workers} workers: only {number} at once");
+            }
+            // All the others are in the queue, or on their way there, and no further one is begun.
+            let is_full = || dns.names.lock().waiting.len() == 8;
+            while !is_full() {
+                thread::yield_now();
+            }
+            assert_eq!(dns.names.lock().threads, at_once, "{workers} workers");
+            let further = asked.try_recv();
+            assert!(further.is_err(), "{workers} workers: more than {at_once}");
+            drop(leave);
+            for lookup in lookups {
+                assert!(lookup.join().expect("a look-up does not panic"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_idle_thread_takes_the_next_name() {
+        let (dns, asked, leave) = scripted(16);
+        let meter = Meter::new(StopToken::new());
+        drop(leave);
+        for number in 0..1000 {
+            let host = format!("host{number}");
+            assert!(dns.lookup(&host, &meter).is_ok(), "{host}");
+            let is_idle = |table: &Table| table.idle == table.threads;
+            while !is_idle(&dns.names.lock()) {
+                thread::yield_now();
+            }
+            assert!(dns.names.lock().threads <= 1, "{host}");
+        }
+        assert_eq!(asked.try_iter().count(), 1000);
+    }
+
+    #[test]
+    fn the_end_of_a_run_ends_idle_threads() {
+        let (dns, _asked, leave) = scripted(16);
+        drop(leave);
+        for lookup in look_up(&dns, 8) {
+            assert!(lookup.join().expect("a look-up does not panic"));
+        }
+        let names = Arc::clone(&dns.names);
+        drop(dns);
+        while names.lock().threads > 0 {
+            thread::yield_now();
+        }
+    }
+}

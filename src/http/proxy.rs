@@ -1,0 +1,437 @@
+//! Which proxy a URL goes through: what the user says, or the environment as curl reads it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use url::{Host, Url};
+
+use crate::model::target::{Secret, without_userinfo};
+use crate::model::text::escape;
+
+/// The proxies of a run, and the hosts that need none.
+#[derive(Debug, Clone, Default)]
+pub struct ProxyConfig {
+    /// For `http` URLs.
+    pub(super) http: Option<Arc<Proxy>>,
+    /// For `https` URLs.
+    pub(super) https: Option<Arc<Proxy>>,
+    pub(super) exempt: NoProxy,
+}
+
+/// One proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    pub(super) kind: ProxyKind,
+    /// The host, without the brackets of an IPv6 address.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// User name and password as they are sent to an HTTP proxy.
+    pub(super) authorization: Option<Secret>,
+    /// And as they are sent to a SOCKS proxy.
+    pub(super) credentials: Option<Credentials>,
+}
+
+impl Proxy {
+    /// Whether it is given requests to pass on, rather than a connection to somebody else.
+    pub(super) fn forwards(&self, is_https: bool) -> bool {
+        !is_https && matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
+    }
+}
+
+/// How to talk to a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProxyKind {
+    Http,
+    Https,
+    /// The name is looked up here.
+    Socks5,
+    /// The name is looked up by the proxy.
+    Socks5h,
+}
+
+/// A user name and a password, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Credentials {
+    pub(super) user: Vec<u8>,
+    pub(super) password: Vec<u8>,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(…)")
+    }
+}
+
+/// Why some text is not a proxy that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is not a proxy: {reason}")]
+pub struct ProxyError {
+    text: String,
+    reason: String,
+}
+
+impl Proxy {
+    /// Reads `[scheme://][user:password@]host[:port]`, where the scheme is `http` (the default),
+    /// `https`, `socks5` or `socks5h`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it. A proxy that cannot be used is never left out silently.
+    pub fn parse(text: &str) -> Result<Self, ProxyError> {
+        let error = |reason: &str| ProxyError {
+            text: escape(&without_userinfo(text)),
+            reason: reason.to_owned(),
+        };
+        let whole = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let url = Url::parse(&whole).map_err(|reason| error(&reason.to_string()))?;
+        // curl's default port for every proxy but an https one.
+        let (kind, port) = match url.scheme() {
+            "http" => (ProxyKind::Http, 1080),
+            "https" => (ProxyKind::Https, 443),
+            "socks5" => (ProxyKind::Socks5, 1080),
+            "socks5h" => (ProxyKind::Socks5h, 1080),
+            _ => return Err(error("its scheme is none of http, https, socks5, socks5h")),
+        };
+        let host = match url.host() {
+            Some(Host::Ipv6(address)) => address.to_string(),
+            Some(host) if !host.to_string().is_empty() => host.to_string(),
+            _ => return Err(error("there is no host name")),
+        };
+        // The parser drops a port that is the scheme's default, so ask for it with the default.
+        let stated = url.port().or_else(|| states_port(&whole, url.scheme()));
+        let decode = |part: &str| percent_encoding::percent_decode_str(part).collect::<Vec<u8>>();
+        let credentials = match (url.username(), url.password()) {
+            ("", None) => None,
+            (user, password) => Some(Credentials {
+                user: decode(user),
+                password: decode(password.unwrap_or("")),
+            }),
+        };
+        Ok(Proxy {
+            kind,
+            host,
+            port: stated.unwrap_or(port),
+            authorization: credentials
+                .as_ref()
+                .map(|pair| Secret::basic(&pair.user, &pair.password)),
+            credentials,
+        })
+    }
+
+    /// The proxy's address for messages, without credentials.
+    pub(super) fn name(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// The default port of an http or https proxy, if the text spells it out.
+fn states_port(text: &str, scheme: &str) -> Option<u16> {
+    let port = match scheme {
+        "http" => 80,
+        "https" => 443,
+        _ => return None,
+    };
+    let authority = text.split("://").nth(1)?.split(['/', '?', '#']).next()?;
+    authority.ends_with(&format!(":{port}")).then_some(port)
+}
+
+impl ProxyConfig {
+    /// The proxies that the environment names, as curl reads it: `http_proxy` in lower case only (a
+    /// server that runs CGI programs lets a client set `HTTP_PROXY`), the others in either, and
+    /// `all_proxy` for what has none of its own.
+    ///
+    /// # Errors
+    ///
+    /// A proxy that cannot be used, by the name of its variable.
+    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let either = |name: &str| {
+            let upper = name.to_ascii_uppercase();
+            get(name)
+                .map(|value| (name.to_owned(), value))
+                .or_else(|| get(&upper).map(|value| (upper, value)))
+        };
+        let parse = |named: Option<(String, String)>| match named {
+            Some((name, value)) => Proxy::parse(&value)
+                .map(|proxy| Some(Arc::new(proxy)))
+                .map_err(|error| format!("the environment's {name}: {error}")),
+            None => Ok(None),
+        };
+        let all = either("all_proxy");
+        let http = get("http_proxy").map(|value| ("http_proxy".to_owned(), value));
+        Ok(ProxyConfig {
+            http: parse(http.or_else(|| all.clone()))?,
+            https: parse(either("https_proxy").or(all))?,
+            exempt: either("no_proxy")
+                .map(|(_, value)| NoProxy::parse(&value))
+                .unwrap_or_default(),
+        })
+    }
+
+    /// One proxy for everything.
+    pub fn all(proxy: Proxy) -> Self {
+        let proxy = Arc::new(proxy);
+        ProxyConfig {
+            http: Some(Arc::clone(&proxy)),
+            https: Some(proxy),
+            exempt: NoProxy::default(),
+        }
+    }
+
+    /// The same proxies, with this list of exemptions instead.
+    #[must_use]
+    pub fn except(mut self, exempt: NoProxy) -> Self {
+        self.exempt = exempt;
+        self
+    }
+
+    /// Whether there is a proxy at all.
+    pub fn is_empty(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
+    /// The proxy for a URL, if it goes through one.
+    pub(super) fn of(&self, url: &Url) -> Option<&Arc<Proxy>> {
+        let proxy = match url.scheme() {
+            "https" => self.https.as_ref(),
+            _ => self.http.as_ref(),
+        }?;
+        (!self.exempt.matches(url)).then_some(proxy)
+    }
+}
+
+/// Hosts that need no proxy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NoProxy {
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rule {
+    All,
+    /// The domain, everything below it, and the port if one is named.
+    Domain(String, Option<u16>),
+    /// The addresses that begin with these bits.
+    Network(IpAddr, u8, Option<u16>),
+}
+
+impl NoProxy {
+    /// Reads a list as curl does: names divided by commas or spaces, each standing for itself and
+    /// everything below it, with or without a leading dot; addresses, networks (`10.0.0.0/8`), and
+    /// `*` for everything. A name or an address may be limited to one port (`host:8080`).
+    pub fn parse(text: &str) -> Self {
+        let rules = text
+            .split([',', ' ', '\t'])
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(Rule::parse)
+            .collect();
+        NoProxy { rules }
+    }
+
+    fn matches(&self, url: &Url) -> bool {
+        let port = url.port_or_known_default();
+        let (name, address) = match url.host() {
+            Some(Host::Domain(name)) => (name.trim_end_matches('.'), None),
+            Some(Host::Ipv4(address)) => ("", Some(IpAddr::V4(address))),
+            Some(Host::Ipv6(address)) => ("", Some(IpAddr::V6(address))),
+            None => return false,
+        };
+        let same_port = |limit: &Option<u16>| limit.is_none() || *limit == port;
+        self.rules.iter().any(|rule| match rule {
+            Rule::All => true,
+            Rule::Domain(domain, limit) => {
+                let below = name.strip_suffix(domain.as_str());
+                same_port(limit) && below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            }
+            Rule::Network(network, bits, limit) => {
+                same_port(limit) && address.is_some_and(|a| begins_with(a, *network, *bits))
+            }
+        })
+    }
+}
+
+impl Rule {
+    fn parse(entry: &str) -> Self {
+        if entry == "*" {
+            return Rule::All;
+        }
+        if let Some((address, bits)) = entry.split_once('/')
+            && let (Ok(address), Ok(bits)) = (address.parse(), bits.parse())
+        {
+            return Rule::Network(address, bits, None);
+        }
+        let (host, port) = split_port(entry);
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>() {
+            Ok(address) => {
+                let bits = if address.is_ipv4() { 32 } else { 128 };
+                Rule::Network(address, bits, port)
+            }
+            Err(_) => {
+                let name = host.trim_start_matches('.').trim_end_matches('.');
+                Rule::Domain(name.to_ascii_lowercase(), port)
+            }
+        }
+    }
+}
+
+/// Divides `host:port`, leaving an IPv6 address without brackets alone.
+fn split_port(entry: &str) -> (&str, Option<u16>) {
+    match entry.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (entry, None),
+        },
+        _ => (entry, None),
+    }
+}
+
+fn begins_with(address: IpAddr, network: IpAddr, bits: u8) -> bool {
+    let (address, network, width) = match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) => (u128::from(a.to_bits()), u128::from(n.to_bits()), 32),
+        (IpAddr::V6(a), IpAddr::V6(n)) => (a.to_bits(), n.to_bits(), 128),
+        _ => return false,
+    };
+    let bits = u32::from(bits).min(width);
+    bits == 0 || (address ^ network) >> (width - bits) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxied(list: &str, url: &str) -> bool {
+        let config =
+            ProxyConfig::all(Proxy::parse("proxy:3128").unwrap()).except(NoProxy::parse(list));
+        config.of(&Url::parse(url).unwrap()).is_some()
+    }
+
+    #[test]
+    fn a_proxy_is_read_with_curl_s_defaults() {
+        let read = |text: &str| {
+            let proxy = Proxy::parse(text).unwrap();
+            (proxy.kind, proxy.name())
+        };
+        assert_eq!(read("proxy"), (ProxyKind::Http, "proxy:1080".to_owned()));
+        assert_eq!(
+            read("http://proxy:80"),
+            (ProxyKind::Http, "proxy:80".to_owned())
+        );
+        assert_eq!(
+            read("https://proxy/"),
+            (ProxyKind::Https, "proxy:443".to_owned())
+        );
+        assert_eq!(
+            read("socks5h://proxy:9050"),
+            (ProxyKind::Socks5h, "proxy:9050".to_owned())
+        );
+        assert_eq!(
+            read("[::1]:3128"),
+            (ProxyKind::Http, "[::1]:3128".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_an_error_without_its_password() {
+        for text in [
+            "socks4://u:hush@h:1",
+            "ftp://u:hush@h",
+            "http://u:hush@h:99999",
+            "http://",
+        ] {
+            let error = Proxy::parse(text).unwrap_err().to_string();
+            assert!(error.contains("is not a proxy"), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+        let proxy = Proxy::parse("http://us%3Aer:hu%40sh@h").unwrap();
+        let pair = proxy.credentials.clone().unwrap();
+        assert_eq!(
+            (&pair.user[..], &pair.password[..]),
+            (&b"us:er"[..], &b"hu@sh"[..])
+        );
+        let debug = format!("{proxy:?}");
+        assert!(
+            !debug.contains("hu@sh") && !debug.contains("hu%40sh"),
+            "{debug}"
+        );
+    }
+
+    #[test]
+    fn the_environment_is_read_as_curl_does() {
+        let env = |pairs: &'static [(&str, &str)]| {
+            ProxyConfig::from_env(move |name| {
+                let found = pairs.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let of = |config: &ProxyConfig, url: &str| {
+            config.of(&Url::parse(url).unwrap()).map(|p| p.name())
+        };
+        let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]).unwrap();
+        assert_eq!(
+            of(&config, "http://h/"),
+            None,
+            "HTTP_PROXY is a client's to set under CGI"
+        );
+        assert_eq!(of(&config, "https://h/"), Some("safe:2".to_owned()));
+        let config = env(&[("all_proxy", "socks5://a:1"), ("http_proxy", "b:2")]).unwrap();
+        assert_eq!(of(&config, "http://h/"), Some("b:2".to_owned()));
+        assert_eq!(of(&config, "https://h/"), Some("a:1".to_owned()));
+        let config = env(&[("ALL_PROXY", "a:1"), ("no_proxy", "h")]).unwrap();
+        assert_eq!(of(&config, "http://h/"), None);
+        assert_eq!(of(&config, "http://other/"), Some("a:1".to_owned()));
+        let error = env(&[("https_proxy", "gopher://x")]).unwrap_err();
+        assert!(
+            error.contains("https_proxy") && error.contains("gopher"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn names_stand_for_themselves_and_what_is_below_them() {
+        let list = "example.com, .dotted.org other.net:8080";
+        for (url, expected) in [
+            ("http://example.com/", false),
+            ("http://EXAMPLE.com./", false),
+            ("http://sub.example.com/", false),
+            ("http://notexample.com/", true),
+            ("http://dotted.org/", false),
+            ("http://a.dotted.org/", false),
+            ("http://other.net:8080/", false),
+            ("http://other.net/", true),
+        ] {
+            assert_eq!(proxied(list, url), expected, "{url}");
+        }
+        assert!(!proxied("*", "http://anything/"));
+        assert!(proxied("", "http://anything/"));
+    }
+
+    #[test]
+    fn addresses_and_networks_are_compared_as_numbers() {
+        let list = "10.0.0.0/8,192.168.1.1,fd00::/8,[::1]:8080,172.16.0.0/12";
+        for (url, expected) in [
+            ("http://10.1.2.3/", false),
+            ("http://11.1.2.3/", true),
+            ("http://192.168.1.1/", false),
+            ("http://192.168.1.10/", true),
+            ("http://[fd12::1]/", false),
+            ("http://[fe80::1]/", true),
+            ("http://[::1]:8080/", false),
+            ("http://[::1]/", true),
+            ("http://172.31.0.1/", false),
+            ("http://172.32.0.1/", true),
+        ] {
+            assert_eq!(proxied(list, url), expected, "{url}");
+        }
+    }
+}

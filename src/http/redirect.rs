@@ -1,0 +1,55 @@
+//! Redirects: whether to follow, where to, and what may go along.
+
+use http::{HeaderMap, StatusCode, header};
+
+use crate::model::outcome::{Failure, FailureKind};
+use crate::model::target::{Location, without_userinfo};
+use crate::model::text::excerpt;
+
+use super::FetchConfig;
+
+/// Where a response sends the client, if it does.
+pub(super) fn destination(
+    from: &Location,
+    status: StatusCode,
+    headers: &HeaderMap,
+    followed: usize,
+    config: &FetchConfig,
+) -> Result<Option<Location>, Failure> {
+    let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
+    if !is_redirect || config.max_redirects == 0 {
+        return Ok(None);
+    }
+    let Some(reference) = headers.get(header::LOCATION) else {
+        return Ok(None);
+    };
+    if followed >= config.max_redirects as usize {
+        return Err(failure(format!(
+            "more than {} redirects (--max-redirects)",
+            config.max_redirects
+        )));
+    }
+    // Servers send raw UTF-8 here, against the letter of the standard; browsers take it.
+    let reference = String::from_utf8_lossy(reference.as_bytes());
+    let to = from.join(&reference).map_err(|error| {
+        failure(format!(
+            "cannot follow to \"{}\": {error}",
+            excerpt(&without_userinfo(&reference), 100)
+        ))
+    })?;
+    if from.is_https() && !to.is_https() && !config.allow_downgrade {
+        return Err(failure(format!(
+            "leads from https to http, to {} (--allow-downgrade to follow)",
+            to.text()
+        )));
+    }
+    Ok(Some(to))
+}
+
+fn failure(message: String) -> Failure {
+    Failure {
+        kind: FailureKind::Redirect,
+        phase: None,
+        message,
+    }
+}

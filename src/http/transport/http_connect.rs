@@ -1,0 +1,68 @@
+//! CONNECT: a tunnel through an HTTP proxy (RFC 9110, 9.3.6).
+
+use std::io::{self, Read, Write};
+
+use crate::model::target::Secret;
+use crate::model::text::excerpt;
+
+/// The most that the proxy's answer may have.
+const MOST_ANSWER: usize = 16 * 1024;
+
+/// `host:port`, where the host of a URL is written as it stands there, brackets included.
+pub(super) fn host_and_port(host: &str, port: u16) -> String {
+    format!("{host}:{port}")
+}
+
+/// Asks the proxy for a tunnel.
+pub(super) fn open(
+    line: &mut (impl Read + Write),
+    host: &str,
+    port: u16,
+    authorization: Option<&Secret>,
+) -> io::Result<()> {
+    let target = host_and_port(host, port);
+    let mut request = format!("CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n").into_bytes();
+    if let Some(secret) = authorization {
+        request.extend_from_slice(b"proxy-authorization: ");
+        request.extend_from_slice(secret.reveal().as_bytes());
+        request.extend_from_slice(b"\r\n");
+    }
+    request.extend_from_slice(b"\r\n");
+    line.write_all(&request)?;
+    line.flush()?;
+    // Byte by byte: what comes after the answer's head belongs to the tunnel.
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        if line.read(&mut byte)? == 0 {
+            return Err(io::Error::other(
+                "closed the connection instead of opening a tunnel",
+            ));
+        }
+        answer.push(byte[0]);
+        if answer.len() > MOST_ANSWER {
+            return Err(io::Error::other("answers with an endless header"));
+        }
+    }
+    let first = String::from_utf8_lossy(&answer);
+    let first = first.lines().next().unwrap_or_default();
+    let mut words = first.splitn(3, ' ');
+    let is_http = words.next().is_some_and(|word| word.starts_with("HTTP/1."));
+    match words.next() {
+        // Any 2xx opens the tunnel.
+        Some(status) if is_http && status.len() == 3 && status.starts_with('2') => Ok(()),
+        Some(status) if is_http => Err(io::Error::other(format!(
+            "refused a tunnel with status {}{}",
+            excerpt(status, 10),
+            if status == "407" {
+                "; give its name and password in the proxy's URL"
+            } else {
+                ""
+            }
+        ))),
+        _ => Err(io::Error::other(format!(
+            "does not speak HTTP: \"{}\"",
+            excerpt(first, 60)
+        ))),
+    }
+}

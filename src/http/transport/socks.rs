@@ -1,0 +1,129 @@
+//! SOCKS 5 (RFC 1928), with user name and password (RFC 1929).
+
+use std::io::{self, Read, Write};
+use std::net::IpAddr;
+
+use crate::http::proxy::Proxy;
+
+/// What the proxy is to connect to.
+pub(super) enum Destination<'a> {
+    Name(&'a str),
+    Address(IpAddr),
+}
+
+impl<'a> Destination<'a> {
+    /// A host as a URL has it. A number is no name, and there is nothing to look up.
+    pub(super) fn of_host(host: &'a str) -> Self {
+        match host.trim_matches(['[', ']']).parse() {
+            Ok(address) => Destination::Address(address),
+            Err(_) => Destination::Name(host),
+        }
+    }
+}
+
+const VERSION: u8 = 5;
+const NO_AUTHENTICATION: u8 = 0;
+const USER_AND_PASSWORD: u8 = 2;
+
+/// Asks the proxy for a connection.
+pub(super) fn open(
+    line: &mut (impl Read + Write),
+    destination: &Destination<'_>,
+    port: u16,
+    proxy: &Proxy,
+) -> io::Result<()> {
+    let methods: &[u8] = if proxy.credentials.is_some() {
+        &[NO_AUTHENTICATION, USER_AND_PASSWORD]
+    } else {
+        &[NO_AUTHENTICATION]
+    };
+    let count = u8::try_from(methods.len()).expect("two methods at most");
+    send(line, &[&[VERSION, count], methods].concat())?;
+    let [version, method] = receive(line)?;
+    if version != VERSION {
+        return Err(io::Error::other("does not speak SOCKS 5"));
+    }
+    match (method, &proxy.credentials) {
+        (NO_AUTHENTICATION, _) => {}
+        (USER_AND_PASSWORD, Some(pair)) => authenticate(line, &pair.user, &pair.password)?,
+        _ => {
+            return Err(io::Error::other(
+                "asks for a name and password; give them in the proxy's URL",
+            ));
+        }
+    }
+    let mut request = vec![VERSION, 1, 0];
+    match destination {
+        Destination::Address(IpAddr::V4(address)) => {
+            request.push(1);
+            request.extend_from_slice(&address.octets());
+        }
+        Destination::Address(IpAddr::V6(address)) => {
+            request.push(4);
+            request.extend_from_slice(&address.octets());
+        }
+        Destination::Name(name) => {
+            request.push(3);
+            request.extend_from_slice(&sized(name.as_bytes(), "the host name")?);
+        }
+    }
+    connect(line, request, port)
+}
+
+fn connect(line: &mut (impl Read + Write), mut request: Vec<u8>, port: u16) -> io::Result<()> {
+    request.extend_from_slice(&port.to_be_bytes());
+    send(line, &request)?;
+    let [_, reply, _, kind] = receive(line)?;
+    if reply != 0 {
+        let reason = match reply {
+            1 => "it failed",
+            2 => "its rules do not allow it",
+            3 => "the network cannot be reached",
+            4 => "the host cannot be reached",
+            5 => "the connection was refused",
+            6 => "it took too long",
+            _ => "it cannot do that",
+        };
+        return Err(io::Error::other(format!("could not connect: {reason}")));
+    }
+    // The address that the proxy uses; its length depends on its kind.
+    let length = match kind {
+        1 => 4,
+        4 => 16,
+        3 => {
+            let [length] = receive(line)?;
+            usize::from(length)
+        }
+        _ => return Err(io::Error::other("answers with an unknown kind of address")),
+    };
+    line.read_exact(&mut vec![0; length + 2])
+}
+
+fn authenticate(line: &mut (impl Read + Write), user: &[u8], password: &[u8]) -> io::Result<()> {
+    let user = sized(user, "the proxy's user name")?;
+    let password = sized(password, "the proxy's password")?;
+    send(line, &[&[1], &user[..], &password[..]].concat())?;
+    let [_, status] = receive(line)?;
+    if status != 0 {
+        return Err(io::Error::other("does not accept this name and password"));
+    }
+    Ok(())
+}
+
+/// A length in one byte, then the bytes.
+fn sized(bytes: &[u8], what: &str) -> io::Result<Vec<u8>> {
+    let length = u8::try_from(bytes.len())
+        .map_err(|_| io::Error::other(format!("takes at most 255 bytes for {what}")))?;
+    Ok([&[length], bytes].concat())
+}
+
+fn send(line: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    line.write_all(bytes)?;
+    line.flush()
+}
+
+fn receive<const N: usize>(line: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    line.read_exact(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,148 @@
+//! What the headers of a response say of the body: which version it is, which part of it, and when to
+//! ask again.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::engine::retry::parse_retry_after;
+use crate::save::{ContentRange, Validators, Version, filename};
+
+/// An `ETag` longer than this is not remembered.
+const MAX_VALIDATOR: usize = 1024;
+
+/// `Last-Modified` tells versions apart when it is so much older than the response that no change
+/// can have fallen into the same second, clocks that differ a little included.
+const OLD: Duration = Duration::from_secs(60);
+
+/// The version of a body of this length, if it is known, that is taken as it comes or not.
+pub(super) fn of(headers: &HeaderMap, length: Option<u64>, is_plain: bool) -> Version {
+    let name = headers.get(header::CONTENT_DISPOSITION);
+    Version {
+        validators: validators(headers),
+        modified: date(headers.get(header::LAST_MODIFIED)),
+        length,
+        server_name: name.and_then(|name| filename(name.as_bytes())),
+        is_plain,
+    }
+}
+
+/// How long the server asks to be left alone.
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
+    parse_retry_after(value, SystemTime::now())
+}
+
+fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {
+    httpdate::parse_http_date(value?.to_str().ok()?).ok()
+}
+
+fn validators(headers: &HeaderMap) -> Validators {
+    let text = |name| {
+        let value = headers.get(name)?.to_str().ok()?.trim();
+        (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
+    };
+    let modified = date(headers.get(header::LAST_MODIFIED));
+    let sent = date(headers.get(header::DATE));
+    let age = |modified| sent?.duration_since(modified).ok();
+    Validators {
+        etag: text(header::ETAG),
+        modified: modified.and_then(|_| text(header::LAST_MODIFIED)),
+        is_old: modified.and_then(age).is_some_and(|age| age >= OLD),
+    }
+}
+
+/// Reads `bytes 0-99/200`.
+pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
+    let text = value.to_str().ok()?.trim();
+    let (first, last, length) = positions(text.strip_prefix("bytes ")?)?;
+    Some(ContentRange {
+        first,
+        last,
+        length: number(length)?,
+    })
+}
+
+/// Compares the `Content-Range` of a body of this length, if it is known, with the whole: returns
+/// whether it covers that, and `None` if it cannot be read. Servers that count the last byte wrong
+/// (`bytes 0-10/10`) still mean the whole; without a total nothing shows that it is.
+pub(super) fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
+    let text = value.to_str().ok()?.trim();
+    let unit = text
+        .get(..5)
+        .filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
+    let (first, last, total) = positions(text[unit.len()..].trim_start_matches([' ', '=']))?;
+    let reaches_end = |total| last.saturating_add(1) >= total && length.is_none_or(|l| l == total);
+    Some(first == 0 && number(total).is_some_and(reaches_end))
+}
+
+/// Reads `0-99/200` into the two positions and the text of the length.
+fn positions(text: &str) -> Option<(u64, u64, &str)> {
+    let (range, length) = text.split_once('/')?;
+    let (first, last) = range.trim().split_once('-')?;
+    Some((number(first)?, number(last)?, length))
+}
+
+/// Reads `bytes */200`.
+pub(super) fn unsatisfied(value: &HeaderValue) -> Option<u64> {
+    number(value.to_str().ok()?.trim().strip_prefix("bytes */")?)
+}
+
+fn number(text: &str) -> Option<u64> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_range_covers_the_whole_or_does_not_or_says_nothing() {
+        for (text, length, expected) in [
+            ("bytes 0-9/10", None, Some(true)),
+            ("bytes 0-9/10", Some(10), Some(true)),
+            ("Bytes=0-9/10", Some(10), Some(true)),
+            ("bytes 0-10/10", Some(10), Some(true)),
+            ("bytes 0-9/10", Some(9), Some(false)),
+            ("bytes 0-8/10", Some(9), Some(false)),
+            ("bytes 1-9/10", Some(9), Some(false)),
+            ("bytes 0-9/*", Some(10), Some(false)),
+            ("bytes 1-9/*", None, Some(false)),
+            ("bytes */10", Some(10), None),
+            ("items 0-9/10", Some(10), None),
+            ("0-9/10", Some(10), None),
+            ("", None, None),
+        ] {
+            let value = HeaderValue::from_str(text).unwrap();
+            assert_eq!(covers_whole(&value, length), expected, "{text} {length:?}");
+        }
+    }
+
+    #[test]
+    fn a_content_range_is_read_exactly_or_not_at_all() {
+        let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
+        let range = ContentRange {
+            first: 5,
+            last: 9,
+            length: 10,
+        };
+        assert_eq!(read("bytes 5-9/10"), Some(range));
+        for text in [
+            "5-9/10",
+            "bytes 5-9/*",
+            "bytes */10",
+            "bytes -9/10",
+            "bytes 5-/10",
+            "bytes +5-9/10",
+            "bytes 5-9",
+            "items 5-9/10",
+            "bytes 5-9/99999999999999999999",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        let unsatisfied = |text: &str| super::unsatisfied(&HeaderValue::from_str(text).unwrap());
+        assert_eq!(unsatisfied("bytes */10"), Some(10));
+        assert_eq!(unsatisfied("bytes 0-1/10"), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! The estimated serial baseline.
+
+use std::time::Duration;
+
+use crate::model::summary::Summary;
+
+/// What a serial run would have taken, **estimated** from a parallel one: the sum of the per-URL
+/// times.
+///
+/// It is right when the URLs do not get in each other's way. Where they share a bottleneck (the
+/// line, the server, this machine), each one's time is longer in parallel than alone, and the
+/// estimate is too long by as much.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Estimate {
+    /// The estimated serial time.
+    pub serial: Duration,
+    /// The measured parallel time.
+    pub parallel: Duration,
+    /// `serial / parallel`.
+    pub speedup: f64,
+    /// The largest speed-up that any scheduling of these per-URL times could have reached, and what
+    /// sets that limit. `None` for a run whose starts were held back on purpose: its limit is that.
+    pub best: Option<(f64, Bound)>,
+}
+
+/// What no schedule can beat: a parallel run lasts at least as long as its longest job, and at least
+/// as long as all jobs divided evenly among the workers (Graham, "Bounds on Multiprocessing Timing
+/// Anomalies", 1969).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// The slowest URL's time.
+    Slowest(Duration),
+    /// The sum divided by the number of workers.
+    Workers(usize),
+}
+
+impl Estimate {
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, or if
+    /// the clock did not move.
+    pub fn of(summary: &Summary) -> Option<Self> {
+        let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
+        let serial = summary.sum;
+        // A run that was broken off spent time on what it did not finish: no comparison is fair then.
+        if serial.is_zero() || summary.skipped > 0 || summary.stopped {
+            return None;
+        }
+        let workers = summary.workers.max(1);
+        // Waiting for a retry keeps no worker busy.
+        let even = summary.busy.as_secs_f64() / workers as f64;
+        let slowest = summary.slowest.as_secs_f64();
+        let (shortest, bound) = if slowest >= even {
+            (slowest, Bound::Slowest(summary.slowest))
+        } else {
+            (even, Bound::Workers(workers))
+        };
+        Some(Estimate {
+            serial,
+            parallel,
+            speedup: serial.as_secs_f64() / parallel.as_secs_f64(),
+            best: (!summary.paced).then(|| {
+                (
+                    serial.as_secs_f64() / shortest.max(f64::MIN_POSITIVE),
+                    bound,
+                )
+            }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
+        Summary {
+            workers,
+            sum: Duration::from_secs(sum),
+            busy: Duration::from_secs(sum),
+            slowest: Duration::from_secs(slowest),
+            makespan: Some(Duration::from_secs(makespan)),
+            ..Summary::default()
+        }
+    }
+
+    #[test]
+    fn the_slowest_url_bounds_the_speedup_when_workers_abound() {
+        let estimate = Estimate::of(&summary(8, 20, 10, 11)).unwrap();
+        let (best, bound) = estimate.best.unwrap();
+        assert_eq!(bound, Bound::Slowest(Duration::from_secs(10)));
+        assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
+        assert!(
+            (estimate.speedup - 20.0 / 11.0).abs() < 1e-9,
+            "{estimate:?}"
+        );
+    }
+
+    #[test]
+    fn the_workers_bound_it_when_they_are_few() {
+        let estimate = Estimate::of(&summary(2, 20, 2, 11)).unwrap();
+        let (best, bound) = estimate.best.unwrap();
+        assert_eq!(bound, Bound::Workers(2));
+        assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn a_run_that_was_held_back_has_no_best() {
+        let paced = Summary {
+            paced: true,
+            ..summary(2, 20, 2, 30)
+        };
+        assert_eq!(Estimate::of(&paced).unwrap().best, None);
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_has_none_even_if_all_that_was_read_was_done() {
+        let stopped = Summary {
+            stopped: true,
+            ..summary(8, 20, 10, 11)
+        };
+        assert_eq!(Estimate::of(&stopped), None);
+    }
+
+    #[test]
+    fn nothing_tried_means_no_estimate() {
+        assert_eq!(Estimate::of(&Summary::default()), None);
+    }
+}

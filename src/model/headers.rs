@@ -1,0 +1,118 @@
+//! Request headers as users write them, checked once, at the door.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::model::text::{escape, excerpt};
+
+/// Headers that describe a message's framing or a connection's protocol. A user who sets one would
+/// make the request unreadable, or wait for an answer that cannot come.
+const RESERVED: [&str; 6] = [
+    "content-length",
+    "transfer-encoding",
+    "expect",
+    "upgrade",
+    "te",
+    "trailer",
+];
+
+/// Headers whose value ureq wants to read.
+const ASCII: [HeaderName; 2] = [header::HOST, header::AUTHORIZATION];
+
+/// Why a header cannot be sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// There is no colon.
+    #[error("a header is written 'Name: value'; there is no colon")]
+    NoColon,
+    /// The name has characters that a name may not have, or none at all.
+    #[error("\"{0}\" is not a header name")]
+    Name(String),
+    /// The value has CR, LF, NUL or another control character. The value itself is not shown: it
+    /// may be a secret.
+    #[error("the value of {0} has a control character in it")]
+    Value(String),
+    /// The value of one that has to be ASCII is not.
+    #[error("the value of {0} has a character that is not ASCII")]
+    NotAscii(String),
+    /// There can be only one of this name.
+    #[error("{0} is given twice; a request has one")]
+    Twice(String),
+    /// pfetch decides this one itself.
+    #[error("{0} cannot be set: pfetch sends requests without a body over HTTP/1.1 only")]
+    Reserved(String),
+}
+
+/// Reads `Name: value`.
+///
+/// # Errors
+///
+/// [`HeaderError`] says what is wrong with it.
+pub fn parse(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let (name, value) = text.split_once(':').ok_or(HeaderError::NoColon)?;
+    new(name, value)
+}
+
+/// A header from its two halves.
+///
+/// # Errors
+///
+/// [`HeaderError`] says what is wrong with it.
+pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let name = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| HeaderError::Name(excerpt(name.trim(), 60)))?;
+    if RESERVED.contains(&name.as_str()) {
+        return Err(HeaderError::Reserved(escape(name.as_str())));
+    }
+    let mut value = HeaderValue::from_bytes(value.trim_matches([' ', '\t']).as_bytes())
+        .map_err(|_| HeaderError::Value(name.to_string()))?;
+    if ASCII.contains(&name) && value.to_str().is_err() {
+        return Err(HeaderError::NotAscii(name.to_string()));
+    }
+    // Nobody can know which of a user's headers is a key, so none is ever shown.
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+/// Adds a header to those of one request.
+///
+/// # Errors
+///
+/// [`HeaderError::Twice`] if a request with both could not be sent.
+pub fn add(
+    headers: &mut HeaderMap,
+    name: HeaderName,
+    value: HeaderValue,
+) -> Result<(), HeaderError> {
+    if headers.append(&name, value) && name == header::HOST {
+        return Err(HeaderError::Twice(name.to_string()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_split_and_trimmed() {
+        let (name, value) = parse("X-Key:  a: b ").unwrap();
+        assert_eq!((name.as_str(), value.as_bytes()), ("x-key", &b"a: b"[..]));
+        assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn what_could_split_a_request_is_refused_and_secrets_are_not_repeated() {
+        let message = |text: &str| parse(text).unwrap_err().to_string();
+        assert!(message("no colon").contains("no colon"));
+        assert!(message(": x").contains("\"\" is not a header name"));
+        assert!(message("a b: x").contains("\"a b\" is not"));
+        for bad in ["X-Key: hush\r\nEvil: 1", "X-Key: hush\n", "X-Key: hu\0sh"] {
+            let message = message(bad);
+            assert!(message.contains("x-key has a control"), "{message}");
+            assert!(!message.contains("hu"), "{message}");
+        }
+        assert!(message("Content-Length: 5").contains("content-length cannot be set"));
+        assert!(message("Host: é").contains("host has a character that is not ASCII"));
+    }
+}

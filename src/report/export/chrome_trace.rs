@@ -1,0 +1,241 @@
+//! Chrome's trace-event format: a lane per worker, for Perfetto and about:tracing.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+
+use super::document::{Document, Safe};
+use super::visit::{Visit, phases, visits};
+use crate::model::measurement::Arm;
+use crate::model::event::{Event, Listener};
+use crate::model::outcome::{Outcome, Verdict};
+use crate::model::text::escape;
+
+/// A run as a trace, to be opened at <https://ui.perfetto.dev> or in Chrome's `about:tracing`.
+///
+/// It is an object with `traceEvents`, written as the run goes. Each worker is a thread, each attempt
+/// a slice on it, and the phases of the attempt are slices within that one. The phases stand in the
+/// order of [`Timing`](crate::model::timing::Timing): where a redirect had each of them twice, both times
+/// are in one slice. In a comparison each arm is a process. Times are in microseconds since the run
+/// began. Targets that no worker took up are counted in `otherData`.
+#[derive(Debug)]
+pub struct Trace<W> {
+    document: Document<W>,
+    /// When the run began by the wall clock, and by the clock that spans are of.
+    started_at: Option<SystemTime>,
+    origin: Option<Instant>,
+    arm: Option<Arm>,
+    /// The processes and threads that have been named.
+    named: BTreeSet<(u32, Option<usize>)>,
+    untried: u64,
+}
+
+impl<W: Write> Trace<W> {
+    /// A trace written to `out`.
+    pub fn new(out: W) -> Self {
+        Trace {
+            document: Document::new(out, "{\"traceEvents\":[".to_owned()),
+            started_at: None,
+            origin: None,
+            arm: None,
+            named: BTreeSet::new(),
+            untried: 0,
+        }
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let mut tried = false;
+        for visit in visits(outcome) {
+            if let Some(span) = visit.span {
+                tried = true;
+                self.visit(outcome, &visit, span)?;
+            }
+        }
+        self.untried += u64::from(!tried);
+        Ok(())
+    }
+
+    fn visit(
+        &mut self,
+        outcome: &Outcome,
+        visit: &Visit<'_>,
+        (start, end): (Instant, Instant),
+    ) -> io::Result<()> {
+        let pid = self.process()?;
+        let tid = self.thread(pid, visit.worker)?;
+        let (start, end) = (self.micros(visit, start), self.micros(visit, end));
+        let has_failed = visit.verdict == Verdict::Failed;
+        self.document.item(&Slice {
+            name: Safe(&outcome.url),
+            cat: if has_failed { "url,failed" } else { "url" },
+            ph: "X",
+            ts: start,
+            dur: end - start,
+            pid,
+            tid,
+            cname: has_failed.then_some("terrible"),
+            args: Some(Args {
+                url: Safe(outcome.final_url.as_deref().unwrap_or(&outcome.url)),
+                attempt: visit.number,
+                status: visit.status,
+                bytes: visit.is_last.then_some(outcome.bytes),
+                outcome: visit.verdict,
+                error: visit.error.map(|error| escape(&error.to_string())),
+            }),
+        })?;
+        let mut from = Duration::ZERO;
+        for (phase, took) in phases(visit.timing) {
+            let Some(took) = took else { continue };
+            let until = from + took;
+            // Both ends are rounded, not the length: neighbours share theirs, and nothing reaches
+            // beyond the attempt.
+            let at = |offset: Duration| {
+                let micros = i64::try_from(offset.as_micros()).unwrap_or(i64::MAX);
+                start.saturating_add(micros).min(end)
+            };
+            self.document.item(&Slice {
+                name: Safe(phase.as_str()),
+                cat: "phase",
+                ph: "X",
+                ts: at(from),
+                dur: at(until) - at(from),
+                pid,
+                tid,
+                cname: None,
+                args: None,
+            })?;
+            from = until;
+        }
+        Ok(())
+    }
+
+    /// The process that stands for the arm, named on its first use.
+    fn process(&mut self) -> io::Result<u32> {
+        let (pid, name) = match self.arm {
+            None => (1, "pfetch"),
+            Some(Arm::Serial) => (1, Arm::Serial.as_str()),
+            Some(Arm::Parallel) => (2, Arm::Parallel.as_str()),
+        };
+        if self.named.insert((pid, None)) {
+            self.document
+                .item(&Name::new("process_name", pid, 0, name.to_owned()))?;
+        }
+        Ok(pid)
+    }
+
+    /// The thread that stands for the worker, likewise. Viewers take thread 0 for none.
+    fn thread(&mut self, pid: u32, worker: usize) -> io::Result<usize> {
+        let tid = worker.saturating_add(1);
+        if self.named.insert((pid, Some(worker))) {
+            let name = match self.arm {
+                Some(Arm::Serial) => "one after the other".to_owned(),
+                _ => format!("worker {worker}"),
+            };
+            self.document
+                .item(&Name::new("thread_name", pid, tid, name))?;
+        }
+        Ok(tid)
+    }
+
+    /// Microseconds from the start of the run. Outcomes come in the order of their ends, so the first
+    /// to come need not be the first to start: the start of the run is reckoned from the wall clock.
+    fn micros(&mut self, visit: &Visit<'_>, moment: Instant) -> i64 {
+        let origin = *self.origin.get_or_insert_with(|| {
+            let start = visit.span.map_or(moment, |(start, _)| start);
+            let since = match (visit.started_at, self.started_at) {
+                (Some(visit), Some(run)) => visit.duration_since(run).unwrap_or_default(),
+                _ => Duration::ZERO,
+            };
+            start.checked_sub(since).unwrap_or(start)
+        });
+        let micros = |d: Duration| i64::try_from(d.as_micros()).unwrap_or(i64::MAX);
+        match moment.checked_duration_since(origin) {
+            Some(after) => micros(after),
+            None => -micros(origin - moment),
+        }
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        let version = env!("CARGO_PKG_VERSION");
+        self.document.close(&format!(
+            "],\"displayTimeUnit\":\"ms\",\
+             \"otherData\":{{\"creator\":\"pfetch {version}\",\"not_started\":{}}}}}",
+            self.untried
+        ))
+    }
+}
+
+impl<W: Write> Listener for Trace<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Started(info) => {
+                self.started_at = Some(info.started_at);
+                self.document.open()
+            }
+            Event::ArmStarted(run) => {
+                self.arm = Some(run.arm);
+                Ok(())
+            }
+            Event::Finished(outcome) => self.outcome(outcome),
+            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
+            Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) => Ok(()),
+            Event::Against(_) | Event::Judged(_) => Ok(()),
+        }
+    }
+}
+
+/// A stretch of time: a "complete" event.
+#[derive(Serialize)]
+struct Slice<'a> {
+    name: Safe<'a>,
+    cat: &'static str,
+    ph: &'static str,
+    ts: i64,
+    dur: i64,
+    pid: u32,
+    tid: usize,
+    /// One of the viewer's own colours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cname: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<Args<'a>>,
+}
+
+#[derive(Serialize)]
+struct Args<'a> {
+    url: Safe<'a>,
+    attempt: usize,
+    status: Option<u16>,
+    bytes: Option<u64>,
+    outcome: Verdict,
+    error: Option<String>,
+}
+
+/// What a process or a thread is called: a "metadata" event.
+#[derive(Serialize)]
+struct Name {
+    name: &'static str,
+    ph: &'static str,
+    pid: u32,
+    tid: usize,
+    args: NameArgs,
+}
+
+#[derive(Serialize)]
+struct NameArgs {
+    name: String,
+}
+
+impl Name {
+    fn new(what: &'static str, pid: u32, tid: usize, name: String) -> Self {
+        Name {
+            name: what,
+            ph: "M",
+            pid,
+            tid,
+            args: NameArgs { name },
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What a duration and a size look like: the one place that decides it.
+
+use std::time::Duration;
+
+use crate::model::summary::{RunsMade, Summary};
+
+/// A duration to four significant digits at most: `47.1 ms`, `10.02 s`, `3 min 07 s`.
+pub fn duration(duration: Duration) -> String {
+    let mut text = String::new();
+    push_duration(&mut text, duration);
+    text
+}
+
+/// A number of bytes in powers of 1000: `312 B`, `1.3 kB`, `19.5 MB`.
+pub fn bytes(count: u64) -> String {
+    let mut text = String::new();
+    push_bytes(&mut text, count);
+    text
+}
+
+/// Adds what [`duration`] makes of it. In whole numbers: this is done for each URL of a run.
+pub(super) fn push_duration(text: &mut String, duration: Duration) {
+    let seconds = duration.as_secs();
+    if seconds >= 60 || (seconds == 59 && duration.subsec_millis() >= 995) {
+        let whole = seconds + u64::from(duration.subsec_millis() >= 500);
+        let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+        text.push_str(&if hours > 0 {
+            format!("{hours} h {minutes:02} min")
+        } else {
+            format!("{minutes} min {seconds:02} s")
+        });
+        return;
+    }
+    let nanos = seconds * 1_000_000_000 + u64::from(duration.subsec_nanos());
+    // The limits are where the next smaller unit would round to 1000.0.
+    if nanos < 999_950 {
+        push_number(text, (nanos + 500) / 1000);
+        text.push_str(" µs");
+    } else if nanos < 999_950_000 {
+        push_tenths(text, (nanos + 50_000) / 100_000);
+        text.push_str(" ms");
+    } else {
+        let hundredths = (nanos + 5_000_000) / 10_000_000;
+        push_number(text, hundredths / 100);
+        text.push('.');
+        push_number(text, hundredths / 10 % 10);
+        push_number(text, hundredths % 10);
+        text.push_str(" s");
+    }
+}
+
+/// Adds what [`bytes`] makes of it.
+pub(super) fn push_bytes(text: &mut String, count: u64) {
+    if count < 1000 {
+        push_number(text, count);
+        text.push_str(" B");
+        return;
+    }
+    let mut hundredth = 10;
+    for unit in ["kB", "MB", "GB", "TB", "PB"] {
+        let tenths = (count / hundredth + 5) / 10;
+        // Rounding to a tenth may not give "1000.0".
+        if tenths < 10_000 {
+            push_tenths(text, tenths);
+            text.push(' ');
+            return text.push_str(unit);
+        }
+        hundredth *= 1000;
+    }
+    push_tenths(text, (count / hundredth + 5) / 10);
+    text.push_str(" EB");
+}
+
+/// Adds a whole number.
+pub(super) fn push_number(text: &mut String, number: u64) {
+    text.push_str(itoa::Buffer::new().format(number));
+}
+
+fn push_tenths(text: &mut String, tenths: u64) {
+    push_number(text, tenths / 10);
+    text.push('.');
+    push_number(text, tenths % 10);
+}
+
+/// Puts spaces before what stands in `text` from `start` on, if it is narrower than `width`.
+pub(super) fn align_right(text: &mut String, start: usize, width: usize) {
+    const SPACES: &str = "          ";
+    let missing = width.saturating_sub(text[start..].chars().count());
+    text.insert_str(start, &SPACES[..missing.min(SPACES.len())]);
+}
+
+/// A ratio that is shown not to be 1, with two decimals, or as many as it takes to tell it from 1.
+pub(super) fn apart(ratio: f64) -> String {
+    (2..=9)
+        .map(|decimals| format!("{ratio:.decimals$}"))
+        .find(|text| text.parse() != Ok(1.0))
+        .unwrap_or_else(|| format!("{ratio:.2}"))
+}
+
+/// What is said of a run that was stopped: `stopped before its end`.
+pub(super) fn stopped(summary: &Summary) -> Option<String> {
+    if !summary.stopped {
+        return None;
+    }
+    Some(match summary.runs {
+        Some(RunsMade { done, of }) => format!("stopped after {done} of {of} runs"),
+        None => "stopped before its end".to_owned(),
+    })
+}
+
+/// A number of things: `1 URL`, `2 URLs`, `0 retries`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {}", plural(count, noun))
+}
+
+/// The noun as it stands after this number.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    match noun.strip_suffix('y') {
+        _ if count == 1 => noun.to_owned(),
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_ratio_that_is_not_1_is_not_shown_as_1() {
+        for (ratio, text) in [
+            (4.956, "4.96"),
+            (1.02, "1.02"),
+            (1.0049, "1.005"),
+            (0.99993, "0.9999"),
+            (1.0, "1.00"),
+        ] {
+            assert_eq!(apart(ratio), text);
+        }
+    }
+
+    #[test]
+    fn durations_read_well_at_every_scale() {
+        for (nanos, text) in [
+            (0, "0 µs"),
+            (47_100, "47 µs"),
+            (999_949, "1000 µs"),
+            (999_960, "1.0 ms"),
+            (47_123_456, "47.1 ms"),
+            (999_940_000, "999.9 ms"),
+            (999_960_000, "1.00 s"),
+            (10_020_000_000, "10.02 s"),
+            (59_994_000_000, "59.99 s"),
+            (59_996_000_000, "1 min 00 s"),
+            (187_000_000_000, "3 min 07 s"),
+            (7_500_000_000_000, "2 h 05 min"),
+        ] {
+            assert_eq!(duration(Duration::from_nanos(nanos)), text, "{nanos} ns");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5_000) })]
+
+        /// What is shown, read back, is what was to be shown, but for half of the last digit.
+        #[test]
+        fn what_is_shown_is_off_by_no_more_than_its_rounding(
+            nanos in prop_oneof![0..2_000_000_u64, 0..2_000_000_000_u64, 0..59_995_000_000_u64],
+            shift in 0..64_u32,
+            count in any::<u64>(),
+        ) {
+            let text = duration(Duration::from_nanos(nanos));
+            let (number, unit) = text.split_once(' ').unwrap();
+            let (unit, half) = match unit {
+                "µs" => (1e3, 500.0),
+                "ms" => (1e6, 50_000.0),
+                "s" => (1e9, 5e6),
+                _ => return Err(TestCaseError::fail(text)),
+            };
+            let shown = number.parse::<f64>().unwrap() * unit;
+            prop_assert!((shown - nanos as f64).abs() <= half + 1e-3, "{} ns: {}", nanos, text);
+            prop_assert!(number.len() <= 5, "{} ns: {}", nanos, text);
+
+            let count = count >> shift;
+            let text = bytes(count);
+            let (number, unit) = text.split_once(' ').unwrap();
+            let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+            let power = units.iter().position(|&u| u == unit).unwrap();
+            let unit = 1000_f64.powi(power as i32);
+            let off = (number.parse::<f64>().unwrap() * unit - count as f64).abs();
+            let half = if power == 0 { 0.0 } else { unit / 20.0 };
+            prop_assert!(off <= half * (1.0 + 1e-9), "{}: {}", count, text);
+            prop_assert!(number.len() <= 5, "{}: {}", count, text);
+        }
+    }
+
+    #[test]
+    fn text_is_aligned_by_its_characters() {
+        let mut text = "a".to_owned();
+        for (what, width) in [("7 µs", 6), ("1234567", 6)] {
+            let start = text.len();
+            text.push_str(what);
+            align_right(&mut text, start, width);
+        }
+        assert_eq!(text, "a  7 µs1234567");
+    }
+
+    #[test]
+    fn sizes_are_in_powers_of_a_thousand() {
+        for (count, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (1256, "1.3 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (19_500_000, "19.5 MB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(bytes(count), text, "{count}");
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Reports for people at a terminal: the lines and the summary, progress, exchanges and warnings.
+
+pub(in crate::report) mod comparison;
+mod human;
+mod progress;
+mod rate;
+mod screen;
+mod verbose;
+mod warnings;
+
+pub use human::{Human, HumanStyle};
+pub use progress::Progress;
+pub use screen::AboveProgress;
+pub use verbose::Verbose;
+pub use warnings::Warnings;

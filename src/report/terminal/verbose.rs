@@ -1,0 +1,81 @@
+//! `-v`: every request and response with their headers, and what is known of the connections.
+
+use std::io::{self, Write};
+
+use crate::model::event::{Event, Listener};
+use crate::model::outcome::{Exchange, Outcome};
+
+use crate::report::format::duration;
+
+/// Writes exchanges to `W` (standard error, in the program), in curl's manner: `*` begins what
+/// pfetch has to say, `>` what was sent, `<` what came back.
+#[derive(Debug)]
+pub struct Verbose<W> {
+    out: W,
+}
+
+impl<W: Write> Verbose<W> {
+    /// Exchanges written to `out`.
+    pub fn new(out: W) -> Self {
+        Verbose { out }
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        for attempt in &outcome.earlier {
+            for exchange in &attempt.exchanges {
+                self.exchange(exchange)?;
+            }
+            if let Some(error) = &attempt.error {
+                let total = duration(attempt.total);
+                writeln!(
+                    self.out,
+                    "* {}: {error} (after {total}); tried again",
+                    outcome.url
+                )?;
+            }
+        }
+        for exchange in &outcome.exchanges {
+            self.exchange(exchange)?;
+        }
+        Ok(())
+    }
+
+    fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
+        let Exchange { method, url, .. } = exchange;
+        write!(self.out, "* {method} {url}")?;
+        if let Some(remote) = exchange.remote {
+            write!(self.out, " at {remote}")?;
+        }
+        if let Some(proxy) = &exchange.proxy {
+            write!(self.out, " through proxy {proxy}")?;
+        }
+        match exchange.reused {
+            Some(true) => writeln!(self.out, ", kept connection")?,
+            Some(false) => writeln!(self.out, ", new connection")?,
+            None => writeln!(self.out, ", not sent")?,
+        }
+        for (name, value) in &exchange.request {
+            writeln!(self.out, "> {name}: {value}")?;
+        }
+        if let Some((version, status)) = exchange.status {
+            writeln!(self.out, "< {version} {status}")?;
+        }
+        for (name, value) in &exchange.response {
+            writeln!(self.out, "< {name}: {value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Listener for Verbose<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::Finished(outcome) => self.outcome(outcome),
+            _ => Ok(()),
+        }
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

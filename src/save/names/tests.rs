@@ -1,0 +1,213 @@
+//! The registry by example, then held against a model over arbitrary lists of URLs.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
+use std::path::{Component, Path};
+
+use super::*;
+use crate::model::save_path::Layout;
+use crate::model::file_name::{MAX_BYTES, MAX_NUMBERED_BYTES};
+use proptest::prelude::*;
+use url::Url;
+
+fn place(text: &str) -> Place {
+    Place::parse(text).unwrap()
+}
+
+/// What a new registry makes of these, in this order.
+fn claims(wanted: &[&str]) -> Vec<String> {
+    let mut names = Names::new();
+    let claim = |text: &&str| names.claim(place(text)).to_string();
+    wanted.iter().map(claim).collect()
+}
+
+#[test]
+fn a_name_that_is_taken_gets_a_number() {
+    assert_eq!(
+        claims(&["a.txt", "a.txt", "a.txt", "b", "b"]),
+        ["a.txt", "a-1.txt", "a-2.txt", "b", "b-1"]
+    );
+}
+
+#[test]
+fn a_number_that_is_taken_is_passed_over() {
+    assert_eq!(
+        claims(&["a-1", "a-2", "a", "a", "a", "a-1"]),
+        ["a-1", "a-2", "a", "a-3", "a-4", "a-1-1"]
+    );
+}
+
+#[test]
+fn names_that_differ_in_case_or_normal_form_only_are_one() {
+    assert_eq!(
+        claims(&["README", "readme", "Readme", "straße", "STRASSE", "ﬁ", "fi"]),
+        [
+            "README",
+            "readme-1",
+            "Readme-2",
+            "straße",
+            "STRASSE-1",
+            "ﬁ",
+            "fi-1"
+        ]
+    );
+}
+
+#[test]
+fn the_same_name_in_two_folders_is_two_names() {
+    assert_eq!(
+        claims(&["a/x", "b/x", "x", "A/X"]),
+        ["a/x", "b/x", "x", "A/X-1"]
+    );
+}
+
+#[test]
+fn a_path_is_a_file_or_a_folder_and_the_later_claim_gives_way() {
+    assert_eq!(
+        claims(&["h/a", "h/a/b", "h/A/c", "h/a", "h/a/b/c"]),
+        ["h/a", "h/a-1/b", "h/A-1/c", "h/a-2", "h/a-1/b-1/c"]
+    );
+    assert_eq!(claims(&["h/a/b", "h/a", "h"]), ["h/a/b", "h/a-1", "h-1"]);
+}
+
+#[test]
+fn what_exists_is_passed_over_on_request() {
+    let mut names = Names::new();
+    let there = ["a.txt", "a-1.txt", "a-3.txt"];
+    let mut claim = || {
+        names
+            .claim_free(place("a.txt"), |p| there.contains(&p.as_str()))
+            .to_string()
+    };
+    assert_eq!([claim(), claim()], ["a-2.txt", "a-4.txt"]);
+}
+
+#[test]
+fn only_names_that_are_free_are_looked_for() {
+    let mut names = Names::new();
+    names.claim(place("a"));
+    let looks = Cell::new(0);
+    let claimed = names.claim_free(place("a"), |p| {
+        looks.set(looks.get() + 1);
+        p.as_str() == "a"
+    });
+    assert_eq!((claimed.as_str(), looks.get()), ("a-1", 1));
+}
+
+#[test]
+fn a_place_that_was_given_out_can_be_wanted_again_without_growing_for_ever() {
+    let mut names = Names::new();
+    let mut wanted = place(&"a".repeat(MAX_BYTES));
+    let mut seen = HashSet::new();
+    for _ in 0..50 {
+        names.claim(wanted.clone());
+        wanted = names.claim(wanted);
+        assert!(wanted.as_str().len() <= MAX_NUMBERED_BYTES);
+        assert!(seen.insert(wanted.clone()), "{wanted} twice");
+    }
+}
+
+#[test]
+fn a_number_is_not_looked_for_from_the_beginning_each_time() {
+    let mut names = Names::new();
+    for _ in 0..1000 {
+        names.claim(place("h/index.html"));
+        names.claim(place("h/index.html/x"));
+    }
+    let tried = Cell::new(0);
+    let claimed = names.claim_free(place("h/index.html"), |_| {
+        tried.set(tried.get() + 1);
+        false
+    });
+    assert_eq!(claimed.as_str(), "h/index-1001.html");
+    // Else a million of one name would take half a million times a million steps.
+    assert_eq!(tried.get(), 1);
+}
+
+/// URLs of few hosts and segments, so that they meet often.
+fn url() -> impl Strategy<Value = Url> {
+    let host = prop::sample::select(vec![
+        "h",
+        "H",
+        "g:81",
+        "[::1]",
+        "nul",
+        "h-1",
+        "bücher.example",
+    ]);
+    let segment = prop_oneof![
+        4 => prop::sample::select(vec![
+            "a", "A", "a-1", "a-1-1", "b", "a.txt", "A.TXT", "a-1.txt", "x.tar.gz", "x-1.tar.gz", "nul", "CON.txt",
+            "_nul", ".a", "_a", "%2e%2e", "..%2f..%2fa", "a%00", "a%5cb", "%FF", "%C3%A9", "e%CC%81", "É", "ß", "SS",
+            "a.part", "a.part_", "", "index.html", "INDEX.html", "%20", "a.", "com¹", "ﬁ", "fi",
+        ])
+        .prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => (100..250_usize, "[aA.é]{0,3}").prop_map(|(n, end)| "a".repeat(n) + &end),
+    ];
+    let path = prop_oneof![
+        9 => prop::collection::vec(segment.clone(), 0..4),
+        1 => prop::collection::vec(segment, 50..80),
+    ];
+    let query = prop::sample::select(vec!["", "?q=1", "?/../x"]);
+    (host, path, query).prop_filter_map("a URL", |(host, path, query)| {
+        Url::parse(&format!("http://{host}/{}{query}", path.join("/"))).ok()
+    })
+}
+
+fn all(urls: &[Url], layout: Layout) -> Vec<Place> {
+    let mut names = Names::new();
+    urls.iter()
+        .map(|url| names.claim(Place::of(url, layout)))
+        .collect()
+}
+
+proptest! {
+    // A failing case is printed in full; no file of them is kept beside the sources.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]
+
+    /// No two files share a path, no file is another's folder, and none is outside, whatever the file
+    /// system makes of case; and the same list gets the same names again.
+    #[test]
+    fn every_claim_is_a_place_of_its_own(
+        urls in prop::collection::vec(url(), 0..60),
+        layout in prop::sample::select(vec![Layout::Flat, Layout::Tree]),
+    ) {
+        let places = all(&urls, layout);
+        prop_assert_eq!(&all(&urls, layout), &places);
+        let mut kinds: HashMap<String, &str> = HashMap::new();
+        for place in &places {
+            let mut path = String::new();
+            for folder in place.folders() {
+                path = path + &folded(folder) + "/";
+                let kind = kinds.entry(path.clone()).or_insert("folder");
+                prop_assert_eq!(*kind, "folder", "{}", place);
+            }
+            path = path + &folded(place.file_name()) + "/";
+            prop_assert!(kinds.insert(path, "file").is_none(), "{} twice", place);
+        }
+        let folder = Path::new("/folder");
+        for place in &places {
+            let joined = folder.join(place.as_str());
+            let below = joined.strip_prefix(folder).unwrap();
+            prop_assert!(below.components().all(|c| matches!(c, Component::Normal(_))), "{}", place);
+            prop_assert_eq!(below.components().count(), place.as_str().split('/').count());
+            prop_assert!(layout == Layout::Tree || place.folders().count() == 0);
+            prop_assert!(place.as_str().split('/').all(|c| c.len() <= MAX_NUMBERED_BYTES), "{}", place);
+            prop_assert!(!place.as_str().contains('\\'), "{}", place);
+        }
+    }
+
+    /// What exists beforehand is never given out, nor is a name given out twice.
+    #[test]
+    fn what_is_there_stays(urls in prop::collection::vec(url(), 0..30), there in prop::collection::vec(url(), 0..30)) {
+        let there: HashSet<Place> = there.iter().map(|url| Place::of(url, Layout::Flat)).collect();
+        let mut names = Names::new();
+        let mut given = HashSet::new();
+        for url in &urls {
+            let place = names.claim_free(Place::of(url, Layout::Flat), |p| there.contains(p));
+            prop_assert!(!there.contains(&place));
+            prop_assert!(given.insert(folded(place.as_str()).into_owned()), "{} twice", place);
+        }
+    }
+}
