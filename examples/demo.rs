@@ -20,11 +20,11 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::net::TcpStream;
 
-use pfetch::http::{FetchConfig, Fetcher};
 use pfetch::engine::input::{InputConfig, Source};
+use pfetch::engine::{self, CutShort, RunConfig};
+use pfetch::http::{FetchConfig, Fetcher};
 use pfetch::pool::{Pool, StopToken};
 use pfetch::report::{Human, HumanStyle};
-use pfetch::engine::{self, CutShort, RunConfig};
 
 #[path = "../tests/support/server.rs"]
 mod server;

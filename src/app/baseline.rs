@@ -5,10 +5,10 @@ use std::io::BufWriter;
 use std::path::Path;
 
 use super::{Problem, complain, shown};
-use crate::measure::baseline::{Keeper, SavedRun, Unsaved};
 use crate::cli::{Ending, Plan};
-use crate::save::whole_file::WholeFile;
+use crate::measure::baseline::{Keeper, SavedRun, Unsaved};
 use crate::report::Fanout;
+use crate::save::whole_file::WholeFile;
 
 /// What the plan wants to do with saved runs: read and begun before anything is fetched, because a file
 /// that cannot be is a slip to mend first. Where both are the same file, it is read before it is replaced.

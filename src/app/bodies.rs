@@ -7,10 +7,10 @@ use std::os::fd::AsFd;
 use super::{Problem, close_stdout, complain};
 use crate::cli::BodiesPlan;
 use crate::cli::Ending;
-use crate::pool::StopToken;
 use crate::engine::Bodies;
 use crate::engine::Report;
 use crate::engine::Saving;
+use crate::pool::StopToken;
 use crate::save::{Concat, ConcatEnd, FileError, Store};
 
 /// What the plan wants of the bodies, with everything opened that it takes.

@@ -10,19 +10,19 @@ use super::{
     Baselines, Problem, builder, complain, exports, fit_to_workers, judge, listener, open_lists,
     undelivered,
 };
-use crate::measure::baseline::Keeper;
+use crate::app::signals::Watch;
 use crate::cli::{Ending, ListName, Plan, ProgressMode};
-use crate::measure::{self, Counts, Experiment, Ran, SweepPlan};
-use crate::model::measurement::{Arm, Runs};
-use crate::model::event::{Event, Listener, RunInfo};
+use crate::engine::input::{List, Source};
+use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
-use crate::engine::input::{List, Source};
+use crate::measure::baseline::Keeper;
+use crate::measure::{self, Counts, Experiment, Ran, SweepPlan};
 use crate::model::activity::Lanes;
+use crate::model::event::{Event, Listener, RunInfo};
+use crate::model::measurement::{Arm, Runs};
 use crate::pool::StopToken;
 use crate::report::Fanout;
-use crate::engine::{self, CutShort};
-use crate::app::signals::Watch;
 
 /// What to measure.
 pub(super) enum Measure {

@@ -20,20 +20,20 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::app::signals::{Patience, Watch};
 use crate::cli::{BodiesPlan, Ending, ExportPlan, Format, ListName, Plan, ProgressMode};
-use crate::measure::Estimate;
-use crate::model::event::{Event, Listener};
-use crate::http::Fetcher;
-use crate::measure::assert::{Gate, RunFigures};
 use crate::engine::input::{List, Source};
 use crate::engine::resume::Journal;
+use crate::engine::{self, Bodies, CutShort, Work};
+use crate::http::Fetcher;
+use crate::measure::Estimate;
+use crate::measure::assert::{Gate, RunFigures};
 use crate::model::activity::Lanes;
+use crate::model::event::{Event, Listener};
+use crate::model::text::escape;
 use crate::pool::{Builder, Pool, StopToken};
 use crate::report::export::ExportFile;
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
-use crate::engine::{self, Bodies, CutShort, Work};
-use crate::app::signals::{Patience, Watch};
-use crate::model::text::escape;
 
 /// How long the workers have to end when some of their work was given up.
 const GOODBYE: Duration = Duration::from_millis(100);

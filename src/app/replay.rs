@@ -3,17 +3,17 @@
 use std::io::{self, Read};
 
 use super::{Baselines, Problem, complain, exports, judge, listener, open_lists};
-use crate::measure::baseline::Keeper;
+use crate::app::signals::Watch;
 use crate::cli::{Ending, Plan};
 use crate::measure::Estimate;
-use crate::model::measurement::{Comparison, Runs, Sweep};
-use crate::model::event::{Event, Listener};
 use crate::measure::assert::RunFigures;
-use crate::pool::StopToken;
-use crate::report::replay::{ReplayError, replay};
-use crate::report::Fanout;
-use crate::app::signals::Watch;
+use crate::measure::baseline::Keeper;
+use crate::model::event::{Event, Listener};
+use crate::model::measurement::{Comparison, Runs, Sweep};
 use crate::model::summary::Summary;
+use crate::pool::StopToken;
+use crate::report::Fanout;
+use crate::report::replay::{ReplayError, replay};
 
 pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
     let files: Vec<(String, Box<dyn Read>)> = open_lists(&plan.replay)?

@@ -7,9 +7,9 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use crate::app::signals::Patience;
 use crate::model::event::{Event, Listener};
 use crate::save::whole_file::check_close;
-use crate::app::signals::Patience;
 
 /// As much as a pipe that has room at all takes at once without waiting.
 const PIECE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };

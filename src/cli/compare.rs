@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::files::Files;
 use super::values::{few, workers};
-use crate::measure::{Counts, Experiment, SweepPlan};
 use crate::measure::assert::{Gate, Metric};
+use crate::measure::{Counts, Experiment, SweepPlan};
 
 /// The options under "Comparison".
 #[derive(Debug, Args)]

@@ -19,17 +19,17 @@ use super::output::ExportPlan;
 use super::request;
 use super::save::{BodiesPlan, LogPlan};
 use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
-use crate::measure::{Experiment, SweepPlan};
+use crate::engine::input::InputConfig;
+use crate::engine::retry::RetryPolicy;
+use crate::engine::schedule::Limits;
+use crate::engine::{Order, RunConfig};
 use crate::http::FetchConfig;
 use crate::measure::assert::Gate;
-use crate::engine::input::InputConfig;
-use crate::pool::{default_workers, default_workers_for};
-use crate::report::{Baseline, HumanStyle};
-use crate::engine::retry::RetryPolicy;
-use crate::engine::{Order, RunConfig};
-use crate::engine::schedule::Limits;
+use crate::measure::{Experiment, SweepPlan};
 use crate::model::target::{DefaultScheme, Verb};
 use crate::model::text::{escape, excerpt};
+use crate::pool::{default_workers, default_workers_for};
+use crate::report::{Baseline, HumanStyle};
 
 /// How much of a bad value is shown.
 const MAX_SHOWN: usize = 60;

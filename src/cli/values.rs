@@ -7,8 +7,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use http::{HeaderName, HeaderValue};
 
-use crate::model::headers;
 use crate::model::activity::MOST_WORKERS;
+use crate::model::headers;
 use crate::report::export::Export;
 
 /// The longest queue: it only hides how far ahead the list is read.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use crate::http::{Client, Get, Head, Naming, PassOn, Save, Unnamed};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, Place};
+use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
 use crate::save::{Concat, Exists, Names, Store};
-use crate::model::target::{Target, Verb};
 
 /// What becomes of the bodies.
 #[derive(Debug, Default)]

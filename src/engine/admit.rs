@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use super::Run;
 use super::action::Deed;
-use super::config::{CutShort, LOOK_AHEAD};
 use super::backoff::Patient;
+use super::config::{CutShort, LOOK_AHEAD};
 use super::job::Job;
 use crate::engine::input::{Item, Next, Unreadable};
-use crate::model::save_path::Place;
 use crate::engine::schedule;
+use crate::model::save_path::Place;
 
 /// Items taken from the source before ended jobs are looked at again.
 const FILL_AT_ONCE: usize = 256;

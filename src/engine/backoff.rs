@@ -9,13 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::action::Deed;
+use crate::engine::retry::RetryPolicy;
+use crate::engine::schedule;
 use crate::http::Client;
 use crate::http::Unnamed;
 use crate::model::outcome::Outcome;
-use crate::pool::{Action, Worker};
-use crate::engine::retry::RetryPolicy;
-use crate::engine::schedule;
 use crate::model::target::{DefaultScheme, Location, Target};
+use crate::pool::{Action, Worker};
 
 /// What a worker made of a job.
 #[derive(Debug)]

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 use crossbeam_channel::{after, select_biased};
 
 use super::Run;
-use super::config::CutShort;
 use super::backoff::Ran;
+use super::config::CutShort;
 use super::job::{Ending, Job};
 use super::reorder::Ready;
-use crate::model::event::{Event, RunInfo};
 use crate::engine::input::Item;
-use crate::model::outcome::{FailureKind, Verdict};
 use crate::engine::schedule::Limits;
+use crate::model::event::{Event, RunInfo};
+use crate::model::outcome::{FailureKind, Verdict};
 
 /// How long targets in flight have to end after a stop, before they are left to themselves.
 const GRACE: Duration = Duration::from_millis(900);

@@ -7,8 +7,8 @@ use super::backoff::Ran;
 use crate::http::Naming;
 use crate::model::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
 use crate::model::save_path::Place;
-use crate::pool::{JobError, JobResult};
 use crate::model::target::Target;
+use crate::pool::{JobError, JobResult};
 
 /// A target, and the attempts at it that have failed so far.
 #[derive(Debug)]

@@ -6,17 +6,17 @@
 //! look-ahead, never by the list's length.
 
 mod action;
-mod config;
 mod admit;
 mod backoff;
+mod config;
+mod emit;
+pub mod input;
 mod job;
 mod poll;
 mod reorder;
 pub mod resume;
 pub mod retry;
 pub mod schedule;
-mod emit;
-pub mod input;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -26,21 +26,21 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use foldhash::fast::RandomState;
 
-use crate::model::event::{Event, Listener};
-use crate::http::{Client, Unnamed};
+use self::schedule::Schedule;
 use crate::engine::input::{BadTarget, Source, Unreadable};
 use crate::engine::resume::Done;
-use crate::model::outcome::Outcome;
-use crate::pool::{JobHandle, Pool};
 use crate::engine::retry::Decision;
-use self::schedule::Schedule;
-use crate::save::{Concat, ConcatEnd};
+use crate::http::{Client, Unnamed};
+use crate::model::event::{Event, Listener};
+use crate::model::outcome::Outcome;
 use crate::model::summary::Tally;
+use crate::pool::{JobHandle, Pool};
+use crate::save::{Concat, ConcatEnd};
 
 pub use action::{Bodies, Saving};
-pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use admit::Filled;
 use backoff::{Holds, Ran};
+pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use job::{Ending, Job};
 use poll::Pace;
 use reorder::{Ready, Reorder};

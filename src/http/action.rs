@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::{Client, Naming, Unnamed};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::Place;
+use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
 use crate::save::{Concat, Store};
-use crate::model::target::{Target, Verb};
 
 /// GET: fetch the target and read its body to the end.
 #[derive(Debug, Clone, Copy, Default)]

@@ -8,17 +8,17 @@ use http::{Response, StatusCode};
 use ring::digest::{Context, SHA256};
 use ureq::{Body, BodyReader};
 
+use super::classify::{FAILURE_BODY, Meaning, judge};
 use super::client::{Broken, Client, Step, Visit};
 use super::decode::{Coding, Counts, Decoder, coding};
 use super::error;
 use super::framing::has_body;
-use super::classify::{FAILURE_BODY, Meaning, judge};
 use super::request_clock::{Fault, Meter};
 use super::sink::Sink;
 use crate::model::outcome::{Failure, FailureKind};
-use crate::save::Refused;
 use crate::model::target::Location;
 use crate::model::text::{excerpt, hex};
+use crate::save::Refused;
 
 /// A redirect's body is read to keep the connection, but not past this many bytes.
 const REDIRECT_BODY: u64 = 64 * 1024;

@@ -7,8 +7,8 @@ use super::decode::Coding;
 use super::sink::Sink;
 use super::{error, validators};
 use crate::model::outcome::{Failure, FailureKind};
-use crate::save::{Validators, Version};
 use crate::model::text::excerpt;
+use crate::save::{Validators, Version};
 
 /// The body of an answer whose status is a failure, which nobody asked for, is read to keep the
 /// connection, but not past this many bytes.

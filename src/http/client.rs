@@ -7,15 +7,15 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{Method, Request, StatusCode, Version};
 use ureq::Agent;
 
-use super::request_clock::{Limits, Measured, Meter};
 use super::proxy::Proxy;
 use super::request::Addressee;
+use super::request_clock::{Limits, Measured, Meter};
 use super::sink::Sink;
 use super::{Fetcher, error, framing, redact, redirect, request, validators};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
-use crate::save::{Ask, Body};
 use crate::model::target::{Location, Target, Verb};
 use crate::model::timing::Timing;
+use crate::save::{Ask, Body};
 
 /// A worker's buffer for bodies that are not saved.
 pub(super) const BODY_BUFFER: usize = 16 * 1024;

@@ -7,8 +7,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use http::{HeaderMap, header};
 
 use super::brotli::Brotli;
-use super::zstd::Frames;
 use super::gzip::Members;
+use super::zstd::Frames;
 
 /// What `Accept-Encoding` says with `--compressed`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";

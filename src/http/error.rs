@@ -3,9 +3,9 @@
 use std::io;
 
 use crate::model::outcome::{Failure, FailureKind};
-use crate::save::Refused;
 use crate::model::text::escape;
 use crate::model::timing::Phase;
+use crate::save::Refused;
 
 use super::decode::DecodeError;
 use super::request_clock::Fault;

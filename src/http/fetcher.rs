@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::request_clock::Meter;
 use super::dns::Dns;
+use super::request_clock::Meter;
 use super::tls::Tls;
 use super::transport::agent;
 use super::{Client, FetchConfig};

@@ -7,8 +7,8 @@ use super::FetchConfig;
 use super::decode::ACCEPTED;
 use super::proxy::Proxy;
 use crate::model::outcome::{Failure, FailureKind};
-use crate::save::Ask;
 use crate::model::target::{Location, Target};
+use crate::save::Ask;
 
 /// Headers that ask for something else than the whole body, whatever it is now. A user who gives one
 /// knows what is wanted; pfetch then adds none.

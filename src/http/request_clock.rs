@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::proxy::Proxy;
-use crate::pool::StopToken;
 use crate::model::timing::{Phase, Timing};
+use crate::pool::StopToken;
 
 /// How long a worker waits at a time before it looks at its limits again.
 pub(super) const TICK: Duration = Duration::from_millis(250);

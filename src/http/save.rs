@@ -6,8 +6,8 @@ use super::Client;
 use super::sink::Sink;
 use crate::model::outcome::{Outcome, Saved, Verdict};
 use crate::model::save_path::Place;
-use crate::save::{Draft, FileError, Prior, Published, Store};
 use crate::model::target::{Target, Verb};
+use crate::save::{Draft, FileError, Prior, Published, Store};
 
 /// What a file is named. Its part is at its place in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::io;
 use std::time::Duration;
 
 use super::Estimate;
-use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use crate::model::outcome::Outcome;
-use crate::stats::{Notice, Pair, Sample, Speedup, notice};
 use crate::model::summary::Summary;
+use crate::stats::{Notice, Pair, Sample, Speedup, notice};
 
 /// How many URLs are named that were not answered alike.
 const NAMED: usize = 5;

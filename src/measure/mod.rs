@@ -1,13 +1,13 @@
 //! The serial baseline: what the same URLs take one after the other, estimated or measured.
 
-mod estimate;
 pub mod assert;
 pub mod baseline;
 mod comparison;
+mod estimate;
 mod serial;
 mod sweep;
 
-pub use estimate::{Bound, Estimate};
 pub use comparison::{Experiment, Ran};
+pub use estimate::{Bound, Estimate};
 pub use serial::serial;
 pub use sweep::{Counts, SweepPlan};

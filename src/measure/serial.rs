@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::model::event::{Event, Listener};
-use crate::http::Client;
-use crate::engine::input::{Item, Next, Source};
-use crate::model::outcome::{Attempt, Outcome};
-use crate::pool::StopToken;
-use crate::engine::retry::{Decision, RetryPolicy};
 use crate::engine::CutShort;
+use crate::engine::input::{Item, Next, Source};
+use crate::engine::retry::{Decision, RetryPolicy};
+use crate::http::Client;
+use crate::model::event::{Event, Listener};
+use crate::model::outcome::{Attempt, Outcome};
 use crate::model::summary::{Summary, Tally};
 use crate::model::target::Target;
+use crate::pool::StopToken;
 
 /// Fetches everything in `source`, one after the other, and tells `listener` of each outcome. Ends
 /// early when `stop` is stopped, or when the listener cannot go on: the reason comes with what was done.

@@ -4,8 +4,8 @@ use std::io;
 
 use super::Ran;
 use super::comparison::{Alike, Within, times, warm_ups};
-use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
 use crate::stats::{Interval, Knee, SweepPoint, Usl};
 
 /// The numbers of workers to try.

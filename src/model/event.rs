@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
-use crate::stats::Interval;
 use crate::model::summary::Summary;
+use crate::stats::Interval;
 
 /// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
 /// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison that is

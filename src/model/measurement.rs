@@ -4,8 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::model::event::Event;
-use crate::stats::{Change, Finding, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
 use crate::model::summary::{RunsMade, Summary};
+use crate::stats::{Change, Finding, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

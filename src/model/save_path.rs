@@ -6,8 +6,8 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::model::text::excerpt;
 use crate::model::file_name::{sanitised, stable_hash};
+use crate::model::text::excerpt;
 
 /// The longest place that a URL or an input line may ask for. A system takes about 4,096 bytes for a
 /// whole path, of which the folder and the numbers that keep names apart need some.

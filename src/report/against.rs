@@ -5,15 +5,19 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::format::{apart, counted, duration};
 use super::schema::measured::finding;
 use super::schema::result::rfc3339;
-use super::format::{apart, counted, duration};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval, Sample};
 
 /// Writes what the run comes to, a line for each way of fetching. Which one it is is said if there are
 /// several, or could be.
-pub(in crate::report) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -> io::Result<()> {
+pub(in crate::report) fn against(
+    out: &mut impl Write,
+    against: &Against,
+    is_sweep: bool,
+) -> io::Result<()> {
     if let Some(why) = &against.why {
         writeln!(out, "  baseline   not compared: {why}")?;
     }

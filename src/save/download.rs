@@ -4,13 +4,13 @@ use std::io;
 use std::time::SystemTime;
 
 use super::dir::Folder;
-use super::tmpfile::Nameless;
-use super::resume_check::{Overlap, again_from};
 use super::part::Part;
+use super::resume_check::{Overlap, again_from};
+use super::tmpfile::Nameless;
 use super::xattr::Record;
 use super::{FileError, Store, Validators, os};
-use crate::save::whole_file::{self, CloseError};
 use crate::model::save_path::Place;
+use crate::save::whole_file::{self, CloseError};
 
 /// Free space is not asked about for files shorter than this: writing them tells as soon.
 const LARGE: u64 = 1024 * 1024;

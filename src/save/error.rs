@@ -2,8 +2,8 @@
 
 use rustix::io::Errno;
 
-use crate::save::whole_file::CloseError;
 use crate::model::outcome::{Failure, FailureKind};
+use crate::save::whole_file::CloseError;
 
 /// Why a file could not be saved, in a line that names it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

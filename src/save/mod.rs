@@ -9,18 +9,18 @@
 //!   attribute.
 //! * [`Names`] deals out names: safe ones, each once, in the order of the input.
 
-mod finish;
-mod ordered;
 mod content_disposition;
+mod dir;
 mod download;
 mod error;
-mod dir;
-mod tmpfile;
+mod finish;
 mod names;
+mod ordered;
 mod os;
-mod resume_check;
 mod part;
 mod publish;
+mod resume_check;
+mod tmpfile;
 pub mod whole_file;
 mod xattr;
 
@@ -36,12 +36,12 @@ use rustix::fs::{Mode, OFlags, Stat, openat};
 use crate::model::outcome::Saved;
 use crate::model::save_path::Place;
 
-pub use ordered::{Body, Concat, ConcatEnd};
 pub use content_disposition::filename;
+use dir::{Folder, Root, identity, is_file, is_symlink, sort};
 pub use download::{Ask, ContentRange, Draft, KnownLength, Refused, Version};
 pub use error::FileError;
-use dir::{Folder, Root, identity, is_file, is_symlink, sort};
 pub use names::Names;
+pub use ordered::{Body, Concat, ConcatEnd};
 pub use publish::Published;
 use xattr::Record;
 pub use xattr::Validators;

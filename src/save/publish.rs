@@ -6,8 +6,8 @@ use std::io::{self, Read};
 use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, openat, renameat};
 use rustix::io::Errno;
 
-use super::download::Draft;
 use super::dir::Folder;
+use super::download::Draft;
 use super::part::Part;
 use super::xattr::{Record, changed};
 use super::{Exists, FileError, os};

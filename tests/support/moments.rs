@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use pfetch::model::event::{Event, RunInfo};
+use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use pfetch::model::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
-use pfetch::stats::{Pair, Sample, Speedup};
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
+use pfetch::stats::{Pair, Sample, Speedup};
 
 const MS: Duration = Duration::from_millis(1);
 

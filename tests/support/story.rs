@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::event::{Event, RunInfo};
+use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
-use pfetch::stats::{Interval, Knee, Pair, Sample, Speedup, SweepPoint, Usl};
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
+use pfetch::stats::{Interval, Knee, Pair, Sample, Speedup, SweepPoint, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 

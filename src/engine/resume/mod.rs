@@ -16,8 +16,8 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::model::event::{Event, Listener};
-use crate::save::whole_file::check_close;
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
+use crate::save::whole_file::check_close;
 
 pub use done::Done;
 pub use error::JournalError;

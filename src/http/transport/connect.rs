@@ -11,14 +11,14 @@ use rustls::{ClientConnection, StreamOwned};
 use ureq::http::Uri;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use super::stream::{Ahead, Connected, Line, Socket};
-use super::happy_eyeballs::race;
 use super::connection::{Forward, Wire};
+use super::happy_eyeballs::race;
+use super::stream::{Ahead, Connected, Line, Socket};
 use super::{http_connect, socks};
+use crate::http::dns::{Dns, authority};
+use crate::http::proxy::{Proxy, ProxyKind};
 use crate::http::public_addr::is_public;
 use crate::http::request_clock::{Fault, Meter};
-use crate::http::proxy::{Proxy, ProxyKind};
-use crate::http::dns::{Dns, authority};
 use crate::http::tls::Tls;
 
 /// Makes connections for one worker, under its meter's limits.

@@ -6,18 +6,18 @@
 
 mod buffers;
 mod connect;
-mod stream;
-mod happy_eyeballs;
-mod socks;
-mod http_connect;
 mod connection;
+mod happy_eyeballs;
+mod http_connect;
+mod socks;
+mod stream;
 
 use std::sync::Arc;
 
 use ureq::Agent;
 
-use super::request_clock::Meter;
 use super::dns::{Dns, WorkerResolver};
+use super::request_clock::Meter;
 use super::tls::Tls;
 use connect::Dial;
 

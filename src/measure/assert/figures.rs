@@ -1,10 +1,10 @@
 //! The figures of a run, a comparison or a sweep.
 
 use super::{Figure, Figures, Gate, Judgement, Metric};
-use crate::model::measurement::{Against, Comparison, Sweep};
 use crate::model::event::{GateVerdict, Judged};
-use crate::stats::Interval;
+use crate::model::measurement::{Against, Comparison, Sweep};
 use crate::model::summary::Summary;
+use crate::stats::Interval;
 
 /// The figures of a run, of the parallel arm of a comparison, or of a sweep.
 #[derive(Debug, Clone, Copy)]

@@ -28,13 +28,13 @@
 
 mod against;
 mod file;
-mod recorder;
 mod list;
 mod record;
+mod recorder;
 
 pub use file::ReadError;
-pub use recorder::Keeper;
 pub use record::Unsaved;
+pub use recorder::Keeper;
 
 use std::time::SystemTime;
 

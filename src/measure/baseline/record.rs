@@ -5,8 +5,8 @@ use std::time::SystemTime;
 
 use super::list::ListHash;
 use super::{OneRun, SavedRun};
-use crate::model::measurement::{Arm, ArmRun};
 use crate::model::event::Event;
+use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::Summary;
 
 /// Why there is nothing to save of a run: half of one would be held against whole ones.

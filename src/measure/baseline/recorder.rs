@@ -4,8 +4,8 @@ use std::io;
 
 use super::SavedRun;
 use super::record::{Record, Unsaved};
-use crate::model::measurement::Against;
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::Against;
 
 /// Passes on what happens to `L`, and knows at the end what there is to save of the run, and what it comes
 /// to against an earlier one.

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::document::{Document, Safe};
 use super::visit::{Visit, phases, visits};
-use crate::model::measurement::Arm;
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::escape;
 

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use ::csv::{Terminator, Writer, WriterBuilder};
 
 use super::words;
-use crate::model::measurement::ArmRun;
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::ArmRun;
 use crate::model::outcome::Outcome;
 use crate::model::target::Verb;
 use crate::model::text::{escape, hex};

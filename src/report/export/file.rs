@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::Export;
 use crate::model::event::{Event, Listener};
-use crate::save::whole_file::WholeFile;
 use crate::report::Baseline;
+use crate::save::whole_file::WholeFile;
 
 const BUFFER: usize = 64 * 1024;
 

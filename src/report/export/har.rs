@@ -10,8 +10,8 @@ use serde::Serialize;
 use self::entry::{entries, millis, rfc3339};
 use super::document::Document;
 use super::visit::visits;
-use crate::model::measurement::ArmRun;
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::ArmRun;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 

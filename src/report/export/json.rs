@@ -8,8 +8,8 @@ use super::super::Baseline;
 use super::super::against::Record as Against;
 use super::super::schema::measured::{ArmEnd, Compared, Gate, Swept};
 use super::super::schema::result::{Result, Run, Totals};
-use crate::model::measurement::{Arm, ArmRun};
 use crate::model::event::{Event, Listener, RunInfo};
+use crate::model::measurement::{Arm, ArmRun};
 
 /// The most warnings that are kept for the end: they are few, and each is said once.
 const WARNINGS: usize = 1000;

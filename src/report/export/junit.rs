@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use super::super::terminal::comparison::figure;
 use super::markup::Text;
 use super::words;
-use crate::model::measurement::ArmRun;
 use crate::model::event::{Event, GateVerdict, Judged, Listener};
+use crate::model::measurement::ArmRun;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 

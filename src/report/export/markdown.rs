@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::super::against::items;
-use super::super::schema::measured::finding;
 use super::super::format::{apart, counted, stopped};
+use super::super::schema::measured::finding;
 use super::super::terminal::comparison::{enough, figure, knee};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::measure::Estimate;
-use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::model::event::{Event, Judged, Listener};
+use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::model::outcome::{Outcome, Verdict};
-use crate::stats::{Finding, Latency};
 use crate::model::summary::Summary;
 use crate::model::text::escape;
+use crate::stats::{Finding, Latency};
 
 /// How many failures are listed.
 const FAILURES: usize = 100;

@@ -8,6 +8,7 @@
 //! direction of writing are escaped as everywhere ([`escape`](crate::model::text::escape), but for JSON, which
 //! has an escape of its own), and then whatever means something in the format.
 
+mod chrome_trace;
 mod csv;
 mod document;
 mod file;
@@ -15,10 +16,9 @@ mod har;
 mod html;
 mod json;
 mod junit;
-mod markup;
 mod markdown;
+mod markup;
 mod timeline;
-mod chrome_trace;
 mod visit;
 mod words;
 
@@ -30,6 +30,7 @@ use crate::model::event::Listener;
 use super::{Baseline, JsonLines};
 
 pub use self::csv::Csv;
+pub use chrome_trace::Trace;
 pub use file::ExportFile;
 pub use har::Har;
 pub use html::Html;
@@ -37,7 +38,6 @@ pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use timeline::Svg;
-pub use chrome_trace::Trace;
 
 /// A format of a report in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,13 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::measurement::ArmRun;
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::ArmRun;
 
-use crate::report::Baseline;
-use crate::report::against::Record as Against;
 use super::measured::{ArmEnd, Compared, Gate, Swept};
 use super::result::{Result, Run, Totals};
+use crate::report::Baseline;
+use crate::report::against::Record as Against;
 
 /// The report for programs, written to `W`.
 ///

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::event::{GateVerdict, Judged};
-use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
+use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::summary::Summary;
+use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
 
-use crate::report::Baseline;
 use super::result::Totals;
+use crate::report::Baseline;
 
 /// The end of a run of an arm.
 #[derive(Serialize)]

@@ -10,11 +10,11 @@ use serde::{Serialize, Serializer};
 use crate::measure::Estimate;
 use crate::model::event::RunInfo;
 use crate::model::outcome::{Attempt, Exchange, Failure, FailureKind, Outcome, Saved, Verdict};
-use crate::stats::Latency;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::target::Verb;
 use crate::model::text::hex;
 use crate::model::timing::{Phase, Timing};
+use crate::stats::Latency;
 
 use crate::report::Baseline;
 

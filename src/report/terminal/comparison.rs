@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::report::format::{apart, bytes, counted, duration};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::event::{GateVerdict, Judged};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::report::format::{apart, bytes, counted, duration};
 use crate::stats::{Finding, Interval, Knee};
 
 use std::time::Duration;
@@ -13,7 +13,10 @@ use std::time::Duration;
 const BAR: f64 = 30.0;
 
 /// Writes the comparison.
-pub(in crate::report) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+pub(in crate::report) fn comparison(
+    out: &mut impl Write,
+    comparison: &Comparison,
+) -> io::Result<()> {
     let Comparison {
         workers,
         targets,

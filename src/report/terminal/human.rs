@@ -3,18 +3,18 @@
 use std::io::{self, Write};
 
 use crate::measure::{Bound, Estimate};
-use crate::model::measurement::{Against, Arm};
 use crate::model::event::{Event, GateVerdict, Listener};
+use crate::model::measurement::{Against, Arm};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::model::text::escape;
 
+use super::comparison;
 use crate::report::Baseline;
 use crate::report::against;
 use crate::report::format::{
     align_right, bytes, counted, duration, push_bytes, push_duration, push_number, stopped,
 };
-use super::comparison;
 
 /// How a [`Human`] report looks.
 #[derive(Debug, Clone, Copy, Default)]

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::model::measurement::{Arm, ArmRun};
-use crate::model::event::{Event, Listener};
 use crate::model::activity::{Busy, Lanes};
+use crate::model::event::{Event, Listener};
+use crate::model::measurement::{Arm, ArmRun};
 use crate::model::outcome::Verdict;
 
 use super::AboveProgress;

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::report::format::{bytes, duration};
 use crate::model::activity::Busy;
+use crate::report::format::{bytes, duration};
 
 /// The rate is that of the last so many seconds: long enough to be steady, short enough to be true.
 const WINDOW: Duration = Duration::from_secs(3);

@@ -8,8 +8,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::model::save_path::Place;
 use crate::model::file_name::{folded, numbered};
+use crate::model::save_path::Place;
 
 /// The places that were claimed so far.
 ///

@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
 use super::*;
-use crate::model::save_path::Layout;
 use crate::model::file_name::{MAX_BYTES, MAX_NUMBERED_BYTES};
+use crate::model::save_path::Layout;
 use proptest::prelude::*;
 use url::Url;
 

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::{Shared, Waiting};
+use crate::model::text::escape;
 use crate::save::FileError;
 use crate::save::download::{Ask, ContentRange, KnownLength, Refused, Version};
 use crate::save::resume_check::{OVERLAP, Overlap, again_from};
 use crate::save::xattr::Record;
-use crate::model::text::escape;
 
 /// The most that one early body keeps in memory, and all of them together.
 const BODY_MEMORY: usize = 64 * 1024;

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 use super::*;
-use crate::save::whole_file::faults;
 use crate::model::outcome::{Failure, FailureKind, Saved};
 use crate::model::save_path::Place;
 use crate::save::dir::Root;
+use crate::save::whole_file::faults;
 use crate::save::{
     Draft, Exists, Prior, Published, Refused, Store, StoreConfig, Validators, Version,
 };

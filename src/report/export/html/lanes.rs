@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::grid::Grid;
 use super::row::phases;
 use crate::model::outcome::{Outcome, Verdict};
-use crate::report::format::duration;
 use crate::model::text::excerpt;
+use crate::report::format::duration;
 
 /// The most bars that are drawn one by one, in each arm.
 pub(super) const BARS: usize = 2000;

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::axis;
+use crate::model::summary::Summary;
 use crate::report::export::markup::Text;
 use crate::report::format::duration;
 use crate::stats::Latency;
-use crate::model::summary::Summary;
 
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 44.0;

@@ -31,11 +31,11 @@ use arm::ArmData;
 use page::Page;
 use verdict::Result;
 
-use crate::model::measurement::{Against, Arm, ArmRun, Comparison, Sweep};
 use crate::model::event::{Event, Judged, Listener, RunInfo};
+use crate::model::measurement::{Against, Arm, ArmRun, Comparison, Sweep};
+use crate::model::summary::Summary;
 use crate::report::Baseline;
 use crate::report::format::counted;
-use crate::model::summary::Summary;
 
 /// The most warnings that are kept.
 const WARNINGS: usize = 20;
@@ -115,7 +115,8 @@ impl<W: Write> Html<W> {
 
     fn warn(&mut self, warning: &str) {
         if self.warnings.len() < WARNINGS {
-            self.warnings.push(crate::model::text::excerpt(warning, 1000));
+            self.warnings
+                .push(crate::model::text::excerpt(warning, 1000));
         } else {
             self.more_warnings += 1;
         }

@@ -9,9 +9,9 @@ use super::kept::Kept;
 use super::lanes::Lanes;
 use super::row::{Row, word};
 use crate::model::outcome::Verdict;
+use crate::model::text::excerpt;
 use crate::report::export::markup::Text;
 use crate::report::format::{bytes, duration};
-use crate::model::text::excerpt;
 
 /// The rows of the plain table.
 const PLAIN: usize = 200;

@@ -4,14 +4,14 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::measure::{Bound, Estimate};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::event::RunInfo;
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::summary::Summary;
 use crate::report::Baseline;
 use crate::report::export::markup::Text;
 use crate::report::format::{apart, bytes, counted, duration};
 use crate::report::terminal::comparison::enough;
 use crate::stats::{Finding, Interval, Speedup};
-use crate::model::summary::Summary;
 
 /// How a run, a comparison or a sweep ended.
 pub(super) enum Result<'a> {

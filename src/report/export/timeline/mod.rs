@@ -12,8 +12,8 @@ use std::io::{self, Write};
 use self::panel::Panel;
 use self::scene::Scene;
 use super::visit::PHASES;
-use crate::model::measurement::Arm;
 use crate::model::event::{Event, Listener};
+use crate::model::measurement::Arm;
 
 /// What a moment of an attempt can be: in one of the phases, or in none that was measured.
 const CLASSES: usize = PHASES + 1;

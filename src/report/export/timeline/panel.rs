@@ -6,8 +6,8 @@ use super::super::visit::{PHASES, Visit, phases, visits};
 use super::CLASSES;
 use super::grid::Grid;
 use crate::model::outcome::{Outcome, Verdict};
-use crate::report::format::duration;
 use crate::model::text::excerpt;
+use crate::report::format::duration;
 
 /// How many attempts have a bar each.
 pub(super) const MOST_BARS: usize = 2000;

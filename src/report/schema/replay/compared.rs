@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::number;
-use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::event::{GateVerdict, Judged};
-use crate::stats::{Interval, Knee, Speedup, Usl};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::text::escape;
+use crate::stats::{Interval, Knee, Speedup, Usl};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Compared {

@@ -15,8 +15,8 @@ mod source;
 use std::io;
 use std::io::Read;
 
-use crate::model::measurement::{ArmRun, Runs};
 use crate::model::event::{Event, Judged, Listener, RunInfo};
+use crate::model::measurement::{ArmRun, Runs};
 use crate::model::summary::{Summary, Tally};
 use crate::model::text::excerpt;
 

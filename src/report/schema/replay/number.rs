@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::model::measurement::{ArmTimes, SweepRuns};
 use crate::model::activity::MOST_WORKERS;
+use crate::model::measurement::{ArmTimes, SweepRuns};
 use crate::stats::{Interval, Speedup, Usl};
 
 /// No run lasts longer; more would only make sums run over.

@@ -1,0 +1,41 @@
+//! Tests against real programs: `cargo test --features interop --test interop`.
+
+#[path = "../support/authority.rs"]
+mod authority;
+#[path = "../support/chromium.rs"]
+mod chromium;
+#[path = "../support/daemon.rs"]
+mod daemon;
+#[path = "../support/disk.rs"]
+mod disk;
+#[path = "../it/export/events.rs"]
+mod events;
+#[path = "../support/moments.rs"]
+mod moments;
+#[path = "../support/nginx.rs"]
+mod nginx;
+#[path = "../support/peer.rs"]
+mod peer;
+#[path = "../support/pfetch.rs"]
+mod pfetch;
+#[path = "../support/python.rs"]
+mod python;
+#[path = "../support/raw.rs"]
+mod raw;
+#[path = "../support/secure.rs"]
+mod secure;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/story.rs"]
+mod story;
+
+mod devtools;
+mod export;
+mod html;
+mod hyperfine;
+mod many_urls;
+mod proxy;
+mod save;
+mod terminal;
+mod tls;
+mod traces;

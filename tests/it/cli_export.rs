@@ -1,0 +1,353 @@
+//! The program as a process: reports in files, and runs told again.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failure here is a failure of the test, and shows where"
+)]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use rustix::process::Signal;
+
+use crate::pfetch::{Dir, pfetch};
+use crate::server::Server;
+
+const FORMATS: [&str; 5] = ["csv", "json", "jsonl", "junit", "md"];
+
+/// An `--export` of each format into this folder.
+fn exports(dir: &Path) -> Vec<String> {
+    let dir = dir.display();
+    let export = |format| format!("--export={format}={dir}/report.{format}");
+    FORMATS.map(export).to_vec()
+}
+
+fn read(dir: &Dir, name: &str) -> String {
+    fs::read_to_string(dir.path().join(name)).unwrap()
+}
+
+/// The names in a folder, sorted.
+fn names(dir: &Dir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path()).unwrap();
+    let name = |entry: Result<fs::DirEntry, _>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_export_of_a_replay_is_that_of_the_run() {
+    let server = Server::start();
+    let (live, again) = (Dir::new(), Dir::new());
+    let urls = [
+        server.url("/bytes/1000"),
+        server.url("/redirect/2"),
+        server.url("/status/404"),
+        server.url("/status/503"),
+        "http://127.0.0.1:1/?=cmd|`x`".to_owned(),
+        "ftp://h/<script>".to_owned(),
+    ];
+    let options = [
+        "--format=jsonl",
+        "--retry=1",
+        "--retry-delay=1ms",
+        "-d",
+        "bodies",
+    ];
+    let args = [
+        exports(live.path()),
+        options.map(str::to_owned).to_vec(),
+        urls.to_vec(),
+    ]
+    .concat();
+    let run = pfetch(&args)
+        .current_dir(live.path())
+        .run()
+        .exits(1)
+        .says_nothing();
+    assert_eq!(run.stdout, read(&live, "report.jsonl"));
+    let lines = live.path().join("report.jsonl").display().to_string();
+    let args = [exports(again.path()), vec!["--replay".to_owned(), lines]].concat();
+    pfetch(&args)
+        .run()
+        .exits(0)
+        .says_nothing()
+        .prints("6 URLs: 2 ok, 4 failed");
+    for format in FORMATS {
+        let name = format!("report.{format}");
+        assert_eq!(read(&again, &name), read(&live, &name), "{format}");
+    }
+    // Nothing else is left behind.
+    assert_eq!(names(&again).len(), FORMATS.len());
+}
+
+#[test]
+fn the_extension_names_the_format_and_a_file_that_is_there_is_replaced() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let file = dir.file("results.xml", "before");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    pfetch(&["--export", "results.xml", &server.url("/bytes/1")])
+        .current_dir(dir.path())
+        .run()
+        .exits(0);
+    assert!(read(&dir, "results.xml").starts_with("<?xml"));
+    // Rule: existing files' modes are kept.
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(names(&dir), ["results.xml"]);
+}
+
+#[test]
+fn mistakes_are_said_before_anything_is_fetched() {
+    let (dir, server) = (Dir::new(), Server::start());
+    dir.file("run.jsonl", "");
+    let url = server.url("/bytes/1");
+    for (args, expected) in [
+        (
+            vec!["--export=cvs=a"],
+            "'cvs=a' for '--export <FORMAT=FILE>': there is no such format; there are json, jsonl, csv, md, junit",
+        ),
+        (
+            vec!["--export=a.txt"],
+            "the extension names no format; give FORMAT=FILE, with one of json,",
+        ),
+        (vec!["--export=report"], "the extension names no format"),
+        (
+            vec!["--export=csv=-"],
+            "give a file; for JSON Lines on standard output use --format jsonl",
+        ),
+        (
+            vec!["--export=-"],
+            "give a file; for JSON Lines on standard output use --format jsonl",
+        ),
+        (vec!["--export=csv=d/"], "name a file, not a folder"),
+        (vec!["--export=csv="], "name a file, not a folder"),
+        (
+            vec!["--export=a.csv", "--export=json=./a.csv"],
+            "two --export have the same file; give each its own",
+        ),
+        (
+            vec!["--export=a.csv", "--log=./a.csv"],
+            "--export and --log have the same file",
+        ),
+        (
+            vec!["--export=a.csv", "-o", "a.csv"],
+            "--export and --output have the same file",
+        ),
+    ] {
+        let run = pfetch(&[&args[..], &[&url]].concat())
+            .current_dir(dir.path())
+            .run();
+        run.exits(2).complains_in_a_line().says(expected);
+    }
+    for (args, expected) in [
+        (
+            vec!["--export=run.jsonl", "--replay=run.jsonl"],
+            "--export and --replay have the same file",
+        ),
+        (
+            vec!["--replay=run.jsonl", "--replay=run.jsonl"],
+            "--replay has the same file twice",
+        ),
+        (vec!["-i", "x", "--replay=run.jsonl"], "cannot be used with"),
+        (vec!["-d", "x", "--replay=run.jsonl"], "cannot be used with"),
+        (vec![&url, "--replay=run.jsonl"], "cannot be used with"),
+        (
+            vec!["--retry=1", "--replay=run.jsonl"],
+            "cannot be used with",
+        ),
+        (
+            vec!["--replay=nothing.jsonl"],
+            "cannot read nothing.jsonl: ",
+        ),
+        (
+            vec!["--replay=run.jsonl"],
+            "run.jsonl:1: it is empty, or its first line breaks off",
+        ),
+    ] {
+        let run = pfetch(&args).current_dir(dir.path()).run();
+        run.exits(2).complains_in_a_line().says(expected);
+    }
+    assert_eq!(names(&dir), ["run.jsonl"]);
+}
+
+/// Rule: nothing is written through a symbolic link.
+#[test]
+fn a_place_where_no_file_can_be_is_a_failure_on_this_side() {
+    let (dir, server) = (Dir::new(), Server::start());
+    fs::create_dir(dir.path().join("folder.csv")).unwrap();
+    let target = dir.file("target", "untouched");
+    symlink(&target, dir.path().join("link.csv")).unwrap();
+    for (file, expected) in [
+        (
+            "nowhere/a.csv",
+            "cannot write nowhere/a.csv: No such file or directory (os error 2)\n",
+        ),
+        ("folder.csv", "cannot write folder.csv: it is a folder\n"),
+        (
+            "link.csv",
+            "cannot write link.csv: it is a symbolic link; name the file that it leads to\n",
+        ),
+        (
+            "csv=/dev/null",
+            "cannot write /dev/null: it is there, and is not a plain file\n",
+        ),
+    ] {
+        let run = pfetch(&["--export", file, &server.url("/bytes/1")]);
+        let run = run.current_dir(dir.path()).run();
+        let run = run.exits(4).complains_in_a_line().says(expected);
+        assert_eq!(run.stdout, "", "nothing is fetched");
+    }
+    assert_eq!(read(&dir, "target"), "untouched");
+    assert_eq!(names(&dir), ["folder.csv", "link.csv", "target"]);
+}
+
+/// A file that cannot take its place in the end, because a folder has it by then.
+#[test]
+fn a_report_that_cannot_be_written_in_the_end_is_named_and_the_others_are_there() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let first = server.url("/bytes/1");
+    let args = [
+        "--export=bad.csv",
+        "--export=good.csv",
+        "-i",
+        "-",
+        "--format=jsonl",
+    ];
+    let mut run = pfetch(&args).current_dir(dir.path()).start();
+    run.feed(&first);
+    run.line();
+    run.line();
+    fs::create_dir(dir.path().join("bad.csv")).unwrap();
+    let run = run.finish().exits(4).complains_in_a_line();
+    run.check("it is named", run.stderr.contains("cannot write bad.csv: "));
+    assert_eq!(run.summary()["ok"], 1);
+    assert_eq!(names(&dir), ["bad.csv", "good.csv"]);
+    assert_eq!(read(&dir, "good.csv").lines().count(), 2);
+}
+
+#[test]
+fn a_run_that_is_stopped_still_writes_its_reports() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let args = [
+        "--export=a.csv",
+        "--export=a.md",
+        "-i",
+        "-",
+        "--format=jsonl",
+    ];
+    let mut run = pfetch(&args).current_dir(dir.path()).start();
+    run.feed(&server.url("/bytes/1"));
+    run.line();
+    run.line();
+    assert!(
+        names(&dir).iter().all(|name| name.starts_with(".pfetch-")),
+        "none is there yet"
+    );
+    run.signal(Signal::INT);
+    run.end().exits(130);
+    assert_eq!(names(&dir), ["a.csv", "a.md"]);
+    assert_eq!(read(&dir, "a.csv").lines().count(), 2);
+    assert!(read(&dir, "a.md").contains("stopped before its end"));
+}
+
+#[test]
+fn reports_in_files_do_not_need_a_reader_of_standard_output() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let args = ["--export=a.csv", &server.url("/bytes/1")];
+    let run = pfetch(&args)
+        .current_dir(dir.path())
+        .stdout(full.into())
+        .run();
+    run.exits(4).says("cannot write the report: ");
+    assert_eq!(read(&dir, "a.csv").lines().count(), 2);
+}
+
+#[test]
+fn several_runs_are_one_report_and_standard_input_is_one_of_them() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let mut lines = Vec::new();
+    for (count, name) in [(1, "a.jsonl"), (2, "b.jsonl")] {
+        let urls = vec![server.url("/bytes/10"); count];
+        let options = ["--format=jsonl", "--order=input"]
+            .map(str::to_owned)
+            .to_vec();
+        let args = [options, urls].concat();
+        lines.push(pfetch(&args).run().exits(0).stdout);
+        dir.file(name, lines.last().unwrap());
+    }
+    let args = ["--export=all.csv", "--replay", "a.jsonl", "-"];
+    let run = pfetch(&args).current_dir(dir.path()).stdin(&lines[1]).run();
+    run.exits(0)
+        .says_nothing()
+        .prints("3 URLs: 3 ok, 0 failed · 30 B");
+    let all = read(&dir, "all.csv");
+    let indices: Vec<&str> = all
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').next().unwrap())
+        .collect();
+    assert_eq!(indices, ["0", "1", "2"]);
+    let args = ["-q", "--replay", "a.jsonl", "b.jsonl"];
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(0);
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn a_bad_line_leaves_no_file() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let lines = pfetch(&["--format=jsonl", &server.url("/bytes/10")])
+        .run()
+        .stdout;
+    dir.file("bad.jsonl", lines.replace("\"ok\"", "\"fine\""));
+    let args = ["--export=a.csv", "--replay", "bad.jsonl"];
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(2);
+    run.complains_in_a_line()
+        .says("pfetch: bad.jsonl:2: unknown variant `fine`");
+    assert_eq!(names(&dir), ["bad.jsonl"]);
+}
+
+/// Rule: text is escaped before a person sees it, whoever wrote the file.
+#[test]
+fn a_hostile_file_cannot_move_the_cursor() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let lines = pfetch(&["--format=jsonl", &server.url("/status/404")])
+        .run()
+        .stdout;
+    let hostile = lines
+        .replace("http://", "http://\\u001b[2J\u{202e}")
+        .replace("not found", "not\\u0007found");
+    assert_ne!(hostile, lines);
+    dir.file("run.jsonl", hostile);
+    let args = ["--replay", "run.jsonl"];
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(0);
+    run.shows_plain_text()
+        .prints("http://\\u{1b}[2J\\u{202e}127");
+}
+
+/// Rule: user names and passwords appear in no file.
+#[test]
+fn secrets_are_in_no_export() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let url = server
+        .url("/bytes/1")
+        .replace("http://", "http://name:hunter2@");
+    let args = [
+        exports(dir.path()),
+        vec!["-H".into(), "Cookie: hunter2".into(), url],
+    ]
+    .concat();
+    pfetch(&args).run().exits(0).never_shows("hunter2");
+    for format in FORMATS {
+        assert!(
+            !read(&dir, &format!("report.{format}")).contains("hunter2"),
+            "{format}"
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! The program as a process: what SIGINT, SIGTERM and SIGHUP do to it.
+
+use std::io::Write;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, unbounded};
+use rustix::process::Signal;
+
+use crate::pfetch::{LIMIT, pfetch};
+use crate::raw::Raw;
+use crate::server::{Server, routes};
+
+const ALL: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
+
+/// A server that never answers `/hang…`, and tells when it has been asked.
+fn holding() -> (Server, Receiver<()>) {
+    let (arrived, arrivals) = unbounded();
+    let server = Server::with(move |request, reply| {
+        if request.target.starts_with("/hang") {
+            let _ = arrived.send(());
+            reply.wait(Duration::MAX);
+            return Ok(());
+        }
+        routes(request, reply)
+    });
+    (server, arrivals)
+}
+
+#[test]
+fn a_signal_ends_the_run_and_what_was_done_is_reported() {
+    for (signal, code) in ALL {
+        let (server, arrivals) = holding();
+        let urls = [0, 1, 2, 3].map(|n| server.url(&format!("/hang/{n}")));
+        let (good, bad) = (server.url("/bytes/7"), server.url("/status/404"));
+        let args = [&["-j2".to_owned(), good, bad], &urls[..]].concat();
+        let running = pfetch(&args).start();
+        for _ in 0..2 {
+            arrivals.recv_timeout(LIMIT).unwrap();
+        }
+        running.signal(signal);
+        let run = running.end().exits(code).says_nothing().shows_plain_text();
+        run.prints("/bytes/7\n")
+            .prints("/status/404  not found\n")
+            .prints("\n  6 URLs: 1 ok, 1 failed, 4 skipped · ")
+            .prints("\n  parallel ");
+    }
+}
+
+#[test]
+fn a_server_is_not_to_blame_for_what_did_not_come_while_the_program_was_stopped() {
+    let (arrived, arrivals) = unbounded();
+    let (go_on, told) = unbounded();
+    let server = Raw::start(move |mut wire| {
+        wire.request();
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")?;
+        let _ = arrived.send(());
+        let _ = told.recv_timeout(LIMIT);
+        wire.send(b"def")
+    });
+    let stall = Duration::from_secs(2);
+    let running = pfetch(&["--stall-timeout=2s", "--retry=1", &server.url("/")]).start();
+    arrivals.recv_timeout(LIMIT).unwrap();
+    running.signal(Signal::STOP);
+    // Time that has to pass, not something to wait for.
+    thread::sleep(stall + Duration::from_secs(1));
+    running.signal(Signal::CONT);
+    // A stall would be seen at once, and the target asked for again.
+    let again = arrivals.recv_timeout(stall / 2);
+    go_on.send(()).unwrap();
+    let run = running.end().exits(0);
+    run.check("one request", again.is_err() && server.connections() == 1);
+}
+
+#[test]
+fn json_lines_end_with_their_summary_after_a_signal_too() {
+    let (server, arrivals) = holding();
+    let urls = [0, 1, 2].map(|n| server.url(&format!("/hang/{n}")));
+    let args = ["--format=jsonl", "-j1", &urls[0], &urls[1], &urls[2]];
+    let running = pfetch(&args).start();
+    arrivals.recv_timeout(LIMIT).unwrap();
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    let summary = run.summary();
+    let figures = ["ok", "failed", "skipped"].map(|key| summary[key].as_u64().unwrap());
+    assert_eq!(figures, [0, 0, 3]);
+    assert_eq!(summary["stopped"], true);
+    for result in run.results() {
+        assert_eq!(result["outcome"], "skipped");
+        assert_eq!(result["error"]["kind"], "stopped");
+        assert_eq!(result["worker"].is_null(), result["index"] != 0);
+    }
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_input() {
+    for (signal, code) in ALL {
+        let server = Server::start();
+        let mut running = pfetch(&["-"]).start();
+        running.feed(&server.url("/bytes/1"));
+        assert!(running.line().contains("/bytes/1"));
+        // Standard input stays open, and nothing comes.
+        running.signal(signal);
+        running.end().exits(code).prints("1 URL: 1 ok, 0 failed");
+    }
+}
+
+#[test]
+fn a_signal_ends_an_endless_list() {
+    let server = Server::start();
+    let mut running = pfetch(&["-j2"]).start();
+    let mut stdin = running.stdin.take().unwrap();
+    let line = format!("{}\n", server.url("/bytes/1"));
+    let endless = thread::spawn(move || while stdin.write_all(line.as_bytes()).is_ok() {});
+    for _ in 0..50 {
+        assert!(running.line().contains("/bytes/1"));
+    }
+    running.signal(Signal::INT);
+    let run = running.end().exits(130).says_nothing();
+    run.check("a summary", run.stdout.contains(" URLs: "));
+    run.prints(" ok, 0 failed");
+    endless.join().unwrap();
+}
+
+#[test]
+fn a_signal_outweighs_failures_and_unreadable_input() {
+    let (server, arrivals) = holding();
+    let args = ["ftp://h/", &server.url("/hang"), "-i", "/dev/zero"];
+    let mut running = pfetch(&args).start();
+    let warning = running.error_line();
+    assert!(
+        warning.contains("/dev/zero: this is a binary file"),
+        "{warning}"
+    );
+    arrivals.recv_timeout(LIMIT).unwrap();
+    running.signal(Signal::TERM);
+    running
+        .end()
+        .exits(143)
+        .prints("2 URLs: 0 ok, 1 failed, 1 skipped");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for (second, code) in ALL {
+        let (server, arrivals) = holding();
+        let (reader, writer) = std::io::pipe().unwrap();
+        // What it has to report does not fit the pipe, and nobody reads it: it cannot wind up.
+        let mut urls = vec![server.url(&format!("/{}", "x".repeat(10_000))); 60];
+        urls[0] = server.url("/hang");
+        let options = ["--format=jsonl", "-j1"].map(str::to_owned);
+        let running = pfetch(&[&options[..], &urls].concat());
+        let running = running.stdout(writer.into()).start();
+        arrivals.recv_timeout(LIMIT).unwrap();
+        running.signal(Signal::INT);
+        // The skipped ones are being written when their first line is there.
+        let mut reader = std::io::BufReader::new(reader);
+        for expected in ["\"run\"", "\"skipped\""] {
+            let mut line = String::new();
+            std::io::BufRead::read_line(&mut reader, &mut line).unwrap();
+            assert!(line.contains(expected), "{line}");
+        }
+        running.signal(second);
+        running.end().exits(code);
+        drop(reader);
+    }
+}
+
+/// Rule: who starts it under nohup wants it to outlive the terminal.
+#[test]
+fn a_hangup_that_was_ignored_from_the_start_does_nothing() {
+    let server = Server::start();
+    let mut running = pfetch(&["-"]).under(&["nohup"]).start();
+    for _ in 0..2 {
+        running.feed(&server.url("/bytes/1"));
+        assert!(running.line().contains("/bytes/1"));
+        running.signal(Signal::HUP);
+    }
+    running.finish().exits(0).prints("2 URLs: 2 ok, 0 failed");
+}

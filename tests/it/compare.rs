@@ -1,0 +1,241 @@
+//! The program as a process: `--compare` and `--assert`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a failure here is a failure of the test, and shows where"
+)]
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rustix::process::Signal;
+
+use crate::pfetch::{Dir, pfetch};
+use crate::server::{Server, routes};
+
+/// A list of so many of this path, each with a query of its own.
+fn list(server: &Server, path: &str, count: usize) -> String {
+    (0..count)
+        .map(|n| format!("{}?{n}\n", server.url(path)))
+        .collect()
+}
+
+/// The speed-up that the report has, and the ends of its interval.
+fn speedup(stdout: &str) -> [f64; 3] {
+    let line = stdout.lines().find(|line| line.starts_with("  speed-up"));
+    let numbers: Vec<f64> = line
+        .unwrap()
+        .split_whitespace()
+        .filter_map(|word| word.strip_suffix('x')?.parse().ok())
+        .collect();
+    numbers.try_into().unwrap()
+}
+
+#[test]
+fn urls_that_wait_are_faster_in_parallel_by_about_the_number_of_workers() {
+    let server = Server::start();
+    let args = ["--compare", "--runs=3", "--warmup=0", "-j4", "-"];
+    let run = pfetch(&args)
+        .stdin(list(&server, "/delay/40/10", 8))
+        .run()
+        .exits(0);
+    // 320 ms against 80; a busy machine makes both longer.
+    let [ratio, low, high] = speedup(&run.stdout);
+    run.check("it is faster", low > 1.0 && low <= ratio && ratio <= high);
+    run.check("not more than there are workers, by much", ratio < 5.0);
+    let run = run.prints("  8 URLs · 4 workers · 3 pairs of runs in alternating order");
+    let run = run
+        .prints("verdict    parallel is faster, ")
+        .prints("estimate ");
+    run.check(
+        "its own start-up",
+        run.stdout.contains("(not part of the times)"),
+    );
+    // Standard input was read once, and everything fetched in each of six runs.
+    assert_eq!(server.targets().len(), 48);
+    // The lines of one run, not of all.
+    assert_eq!(run.stdout.matches("  200  ").count(), 8, "{}", run.stdout);
+}
+
+#[test]
+fn a_server_that_handles_one_request_at_a_time_shows_no_benefit() {
+    let one = Mutex::new(());
+    let server = Server::with(move |request, reply| {
+        let _one = one.lock().unwrap();
+        routes(request, reply)
+    });
+    let args = ["--compare", "--runs=4", "--warmup=0", "-j4", "-"];
+    let run = pfetch(&args)
+        .stdin(list(&server, "/delay/20/10", 6))
+        .run()
+        .exits(0);
+    let [_, low, _] = speedup(&run.stdout);
+    run.check("no benefit to speak of", low < 1.2);
+}
+
+#[test]
+fn arms_that_do_not_get_the_same_are_reported() {
+    let count = AtomicUsize::new(0);
+    let server = Server::with(move |request, reply| match request.target.as_str() {
+        "/changes" => {
+            let length = count.fetch_add(1, Ordering::SeqCst);
+            reply.send(200, "", &vec![b'x'; length])
+        }
+        _ => routes(request, reply),
+    });
+    let [changes, stays] = ["/changes", "/bytes/5"].map(|path| server.url(path));
+    let args = ["--compare", "--runs=2", "--warmup=0", &changes, &stays];
+    let run = pfetch(&args).run().exits(0);
+    run.prints(&format!("1 URL was not answered alike in all runs, so the arms did not do the same work: {changes}\n"));
+}
+
+#[test]
+fn failures_and_retries_are_counted_in_both_arms() {
+    let server = Server::start();
+    let [bad, good] = ["/status/503", "/bytes/5"].map(|path| server.url(path));
+    let args = [
+        "--compare",
+        "--runs=2",
+        "--warmup=0",
+        "--retry=1",
+        "--retry-delay=1ms",
+        &bad,
+        &good,
+    ];
+    let run = pfetch(&args).run().exits(1);
+    run.prints("failed     2 serial, 2 parallel · retries 2 serial, 2 parallel");
+}
+
+#[test]
+fn one_pair_has_no_interval_and_says_so() {
+    let server = Server::start();
+    let run = pfetch(&["--compare", "--runs=1", &server.url("/bytes/5")])
+        .run()
+        .exits(0);
+    let run = run.prints("one pair of runs says nothing of how much they vary");
+    run.check("no interval", !run.stdout.contains("95 % interval"));
+}
+
+#[test]
+fn an_interrupted_comparison_claims_nothing() {
+    let server = Server::start();
+    let mut running = pfetch(&["--compare", "-"]).start();
+    running.feed(&server.url("/delay/60000/5"));
+    running.stdin = None;
+    while server.targets().is_empty() {
+        std::thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    run.check("nothing is claimed", !run.stdout.contains("speed-up"));
+}
+
+#[test]
+fn gates_hold_or_fail_by_the_figures_of_the_run() {
+    let server = Server::start();
+    let url = server.url("/bytes/1000");
+    for (gate, code, told) in [
+        ("total<60s", 0, "held"),
+        ("total>60s", 3, "FAILED"),
+        ("failed==0", 0, "held"),
+        ("failed<=1%", 0, "held"),
+        ("p95<60s", 0, "held"),
+        ("ttfb_p50>60s", 3, "FAILED"),
+        ("throughput>=1B/s", 0, "held"),
+    ] {
+        let run = pfetch(&["--assert", gate, &url]).run().exits(code);
+        run.prints(&format!("  gate       {gate:<24} {told}"));
+    }
+    // The gravest counts: a gate that fails is graver than a URL that does.
+    let bad = server.url("/status/404");
+    pfetch(&["--assert", "failed==0", &bad]).run().exits(3);
+    pfetch(&["--assert", "failed==1", &bad]).run().exits(1);
+    let run = pfetch(&["-q", "--assert", "total<60s", "--assert", "total>60s", &url]).run();
+    let run = run.exits(3).prints("total>60s");
+    run.check("only what failed", !run.stdout.contains("total<60s"));
+}
+
+#[test]
+fn a_speed_up_that_was_not_measured_is_called_estimated() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let url = server.url("/bytes/1000");
+    let md = dir.path().join("report.md").display().to_string();
+    let args = [
+        "--assert=speedup>=1000",
+        "--format=jsonl",
+        "--export",
+        &md,
+        &url,
+    ];
+    let run = pfetch(&args).run().exits(3);
+    let lines = run.json();
+    let gate = lines.last().unwrap();
+    run.check("said to programs", gate["why"] == "estimated");
+    let md = std::fs::read_to_string(&md).unwrap();
+    assert!(md.contains("x, estimated | **failed**"), "{md}");
+    let run = pfetch(&["--assert=speedup>=0", &url]).run().exits(0);
+    run.prints("x, estimated\n");
+}
+
+#[test]
+fn a_run_that_was_stopped_has_no_figures_to_hold_gates_against() {
+    let server = Server::start();
+    let url = server.url("/delay/60000/5");
+    let args = ["--assert=failed>=0", "--deadline=100ms", &url];
+    let run = pfetch(&args).run().exits(3);
+    run.prints(
+        "  gate       failed>=0                unknown       the run was stopped before its end",
+    );
+}
+
+#[test]
+fn a_gate_that_cannot_be_read_is_a_mistake_with_its_place() {
+    let run = pfetch(&["--assert", "speedup>=fast", "http://h/"]).run();
+    run.exits(2).complains_in_a_line().says("column 10");
+    let run = pfetch(&["--assert", "sped>=2", "http://h/"]).run();
+    run.exits(2).complains_in_a_line().says("known are speedup");
+}
+
+#[test]
+fn what_a_comparison_cannot_go_with_is_refused() {
+    for options in [
+        &["-d", "x"][..],
+        &["-o", "x"],
+        &["--cat"],
+        &["--log", "x"],
+        &["--rate", "1/s"],
+        &["--host-delay", "1s"],
+        &["--deadline", "1s"],
+    ] {
+        let run = pfetch(&[&["--compare", "http://h/"], options].concat()).run();
+        run.exits(2)
+            .complains_in_a_line()
+            .says("cannot be used with");
+    }
+    let run = pfetch(&["--runs=2", "http://h/"]).run().exits(2);
+    run.complains_in_a_line().says("--compare or --sweep");
+    let run = pfetch(&["--sweep=1,0", "http://h/"]).run().exits(2);
+    run.complains_in_a_line()
+        .says("several with commas between them, or auto");
+}
+
+#[test]
+fn a_sweep_tries_every_number_of_workers_and_finds_the_knee() {
+    let server = Server::start();
+    let args = ["--sweep=1,2,4,8", "--runs=2", "--warmup=0", "-"];
+    let run = pfetch(&args)
+        .stdin(list(&server, "/delay/20/10", 8))
+        .run()
+        .exits(0);
+    assert_eq!(server.targets().len(), 8 * 4 * 2);
+    let run = run
+        .prints("8 URLs · 2 runs at each number of workers")
+        .prints("knee       ");
+    let run = run.prints("scaling    contention σ ");
+    let rows = run.stdout.lines().filter(|line| line.contains('█')).count();
+    run.check("a row for each", rows == 4);
+    run.check(
+        "lines of one run",
+        run.stdout.matches("  200  ").count() == 8,
+    );
+}

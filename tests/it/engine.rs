@@ -1,0 +1,304 @@
+//! A run through the library: what a listener is told, in which order, and how a run ends.
+
+use std::io::{self, Read};
+use std::sync::{Mutex, mpsc};
+use std::time::Duration;
+
+use crate::server::Server;
+use pfetch::engine::input::{InputConfig, List, Source};
+use pfetch::engine::{CutShort, Order, Report, RunConfig, run};
+use pfetch::http::{Client, FetchConfig, Fetcher};
+use pfetch::model::event::{Event, Listener};
+use pfetch::model::outcome::{FailureKind, Outcome, Verdict};
+use pfetch::model::summary::Summary;
+use pfetch::pool::{Pool, StopToken};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// What was told, in order, and what the listener does about it.
+struct Told {
+    outcomes: Vec<Outcome>,
+    /// `finished`, `counted 3`, `warning …`, `ended`.
+    order: Vec<String>,
+    ended: Option<Summary>,
+    /// Stops the run after this many outcomes.
+    stop_after: Option<(usize, StopToken)>,
+    /// Fails on this outcome.
+    fail_on: Option<usize>,
+}
+
+impl Told {
+    fn new() -> Told {
+        Told {
+            outcomes: Vec::new(),
+            order: Vec::new(),
+            ended: None,
+            stop_after: None,
+            fail_on: None,
+        }
+    }
+
+    fn indices(&self) -> Vec<u64> {
+        self.outcomes.iter().map(|outcome| outcome.index).collect()
+    }
+
+    /// Asserts that all of 0..n were told once, and the sums agree; gives the summary.
+    fn assert_each_once(&self, report: &Report) -> Summary {
+        let mut indices = self.indices();
+        indices.sort_unstable();
+        let all: Vec<u64> = (0..indices.len() as u64).collect();
+        assert_eq!(indices, all, "{:?}", self.order);
+        let summary = self.ended.clone().expect("an end is told");
+        assert_eq!(summary, report.summary);
+        assert_eq!(summary.targets(), all.len() as u64, "{summary:?}");
+        let count = |verdict| {
+            self.outcomes
+                .iter()
+                .filter(|o| o.verdict == verdict)
+                .count() as u64
+        };
+        let counted = [Verdict::Ok, Verdict::Failed, Verdict::Skipped].map(count);
+        assert_eq!([summary.ok, summary.failed, summary.skipped], counted);
+        assert_eq!(self.order.last().map(String::as_str), Some("ended"));
+        let ends = self.order.iter().filter(|what| *what == "ended").count();
+        assert_eq!(ends, 1, "{:?}", self.order);
+        summary
+    }
+}
+
+impl Listener for Told {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        assert!(self.ended.is_none(), "after the end: {event:?}");
+        self.order.push(match event {
+            Event::Finished(outcome) => {
+                if self.fail_on == Some(self.outcomes.len()) {
+                    return Err(io::Error::other("the disk is full"));
+                }
+                self.outcomes.push(outcome.clone());
+                if let Some((count, stop)) = &self.stop_after
+                    && *count == self.outcomes.len()
+                {
+                    stop.stop();
+                }
+                "finished".to_owned()
+            }
+            Event::Counted(count) => format!("counted {count}"),
+            Event::Warning(warning) => format!("warning {warning}"),
+            Event::Ended(summary) => {
+                self.ended = Some(summary.clone());
+                "ended".to_owned()
+            }
+            Event::Started(info) => format!("started {}", info.workers),
+            other => format!("{other:?}"),
+        });
+        Ok(())
+    }
+}
+
+fn pool(workers: usize, stop: &StopToken) -> Pool<Client> {
+    let fetcher = Fetcher::new(FetchConfig::default(), stop.clone(), None);
+    Pool::builder()
+        .workers(workers)
+        .queue(4)
+        .stop_token(stop.clone())
+        .state(move |worker| fetcher.client(worker))
+        .build()
+}
+
+fn source(urls: &[String]) -> Source {
+    Source::new(urls, Vec::new(), InputConfig::default()).expect("no thread to start")
+}
+
+fn urls(server: &Server, count: usize) -> Vec<String> {
+    (0..count).map(|n| server.url(&format!("/{n}"))).collect()
+}
+
+fn number(target: &str) -> usize {
+    target[1..].parse().expect("a number")
+}
+
+#[test]
+fn everything_is_told_once_and_the_end_last() {
+    let server = Server::with(|request, reply| {
+        let status = if number(&request.target).is_multiple_of(3) {
+            404
+        } else {
+            200
+        };
+        reply.send(status, "", b"abc")
+    });
+    let mut told = Told::new();
+    let pool = pool(4, &StopToken::new());
+    let source = source(&urls(&server, 60));
+    let report = run(RunConfig::default(), source, &pool, &mut told);
+    let summary = told.assert_each_once(&report);
+    assert_eq!((summary.ok, summary.failed), (40, 20), "{summary:?}");
+    assert_eq!((summary.bytes, summary.workers), (180, 4), "{summary:?}");
+    assert!(!summary.stopped && summary.makespan.is_some());
+    assert!(report.cut_short.is_none(), "{report:?}");
+    let is_count = |what: &&String| what.starts_with("counted");
+    let counts: Vec<_> = told.order.iter().filter(is_count).collect();
+    assert_eq!(counts, ["counted 60"]);
+    assert!(server.connections() <= 4, "one a worker");
+    assert!(server.max_concurrent() <= 4);
+}
+
+/// Runs six targets of which the first is answered when the last has been asked for.
+fn run_with_a_slow_first(order: Order) -> Vec<u64> {
+    let (last_came, wait_for_last) = mpsc::channel();
+    let channels = Mutex::new((last_came, Some(wait_for_last)));
+    let server = Server::with(move |request, reply| {
+        let slow = {
+            let mut channels = channels.lock().expect("nobody panics with it");
+            match number(&request.target) {
+                0 => channels.1.take(),
+                5 => {
+                    channels.0.send(()).expect("the first waits");
+                    None
+                }
+                _ => None,
+            }
+        };
+        if let Some(last) = slow {
+            last.recv_timeout(LONG).expect("the last comes");
+        }
+        reply.send(200, "", b"")
+    });
+    let mut told = Told::new();
+    let config = RunConfig {
+        order,
+        ..RunConfig::default()
+    };
+    let pool = pool(2, &StopToken::new());
+    let report = run(config, source(&urls(&server, 6)), &pool, &mut told);
+    told.assert_each_once(&report);
+    told.indices()
+}
+
+#[test]
+fn outcomes_come_as_they_end_or_as_they_were_asked_for() {
+    let indices = run_with_a_slow_first(Order::Completion);
+    assert_eq!(indices[..4], [1, 2, 3, 4], "{indices:?}");
+    let indices = run_with_a_slow_first(Order::Input);
+    assert_eq!(indices, [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn bad_input_is_a_failed_target_or_with_strict_the_end() {
+    let server = Server::with(|_, reply| reply.send(200, "", b""));
+    let mut list = urls(&server, 3);
+    list.insert(1, "ftp://h/".to_owned());
+    let mut told = Told::new();
+    let tolerant = pool(2, &StopToken::new());
+    let report = run(RunConfig::default(), source(&list), &tolerant, &mut told);
+    let summary = told.assert_each_once(&report);
+    assert_eq!((summary.ok, summary.failed), (3, 1), "{summary:?}");
+    let bad = told.outcomes.iter().find(|o| o.index == 1).expect("told");
+    let failure = bad.error.as_ref().expect("it is bad");
+    assert_eq!(
+        failure.message,
+        "argument 2: scheme \"ftp\" is not supported; use http or https"
+    );
+    assert_eq!((failure.kind, bad.attempts), (FailureKind::Input, 0));
+
+    let mut told = Told::new();
+    let config = RunConfig {
+        strict: true,
+        ..RunConfig::default()
+    };
+    let strict = pool(2, &StopToken::new());
+    let report = run(config, source(&list), &strict, &mut told);
+    let Some(CutShort::Strict(bad)) = &report.cut_short else {
+        panic!("{report:?}");
+    };
+    assert_eq!(bad.index, 1, "{report:?}");
+    assert!(report.summary.stopped, "{report:?}");
+}
+
+#[test]
+fn after_a_stop_everything_that_was_read_is_told_once() {
+    for order in [Order::Completion, Order::Input] {
+        let server = Server::with(|request, reply| {
+            if number(&request.target) >= 10 {
+                reply.wait(Duration::MAX);
+            }
+            reply.send(200, "", b"")
+        });
+        let stop = StopToken::new();
+        let mut told = Told::new();
+        told.stop_after = Some((10, stop.clone()));
+        let config = RunConfig {
+            order,
+            ..RunConfig::default()
+        };
+        let pool = pool(4, &stop);
+        let report = run(config, source(&urls(&server, 100)), &pool, &mut told);
+        let summary = told.assert_each_once(&report);
+        assert_eq!(
+            (summary.ok, summary.failed, summary.skipped),
+            (10, 0, 90),
+            "{order:?}: {summary:?}"
+        );
+        assert!(summary.stopped && report.cut_short.is_none(), "{report:?}");
+        assert!(server.requests() <= 14, "{:?}", server.targets());
+    }
+}
+
+#[test]
+fn a_listener_that_cannot_write_ends_the_run() {
+    let server = Server::with(|_, reply| reply.send(200, "", b""));
+    let stop = StopToken::new();
+    let mut told = Told::new();
+    told.fail_on = Some(3);
+    let pool = pool(2, &stop);
+    let source = source(&urls(&server, 10_000));
+    let report = run(RunConfig::default(), source, &pool, &mut told);
+    let Some(CutShort::Listener(error)) = &report.cut_short else {
+        panic!("{report:?}");
+    };
+    assert_eq!(error.to_string(), "the disk is full");
+    assert!(stop.is_stopped() && report.summary.stopped, "{report:?}");
+    let order = [
+        "started 2",
+        "counted 10000",
+        "finished",
+        "finished",
+        "finished",
+        "ended",
+    ];
+    assert_eq!(told.order, order, "nothing else is told after that");
+    assert!(server.requests() < 10_000);
+}
+
+/// A list without an end.
+struct Endless(Vec<u8>, usize);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        for byte in buffer.iter_mut() {
+            *byte = self.0[self.1 % self.0.len()];
+            self.1 += 1;
+        }
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn no_more_is_taken_in_than_there_is_room_for() {
+    let server = Server::with(|_, reply| reply.send(200, "", b""));
+    let list = List {
+        name: "endless".to_owned(),
+        bytes: Box::new(Endless(format!("{}\n", server.url("/")).into_bytes(), 0)),
+    };
+    let source = Source::new(&[], vec![list], InputConfig::default()).expect("a thread");
+    let stop = StopToken::new();
+    let mut told = Told::new();
+    told.stop_after = Some((2000, stop.clone()));
+    let pool = pool(2, &stop);
+    let report = run(RunConfig::default(), source, &pool, &mut told);
+    let summary = told.assert_each_once(&report);
+    assert!(summary.ok >= 2000 - 6, "{summary:?}");
+    // Two workers, four in the queue, one that found it full, and a batch of lines.
+    let most = 2 + 4 + 1 + 128;
+    assert!(summary.skipped <= most, "{summary:?}");
+}

@@ -1,0 +1,480 @@
+//! Events to report: a run of everything that can be, text that wants to be more than text, and a
+//! comparison.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use pfetch::model::event::{Event, GateVerdict, Judged, RunInfo};
+use pfetch::model::measurement::{
+    Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
+};
+use pfetch::model::outcome::{
+    Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Saved, Verdict,
+};
+use pfetch::model::summary::{Summary, Tally};
+use pfetch::model::target::Verb;
+use pfetch::model::timing::{Phase, Timing};
+use pfetch::report::Baseline;
+use pfetch::report::export::Export;
+use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
+
+pub(crate) const MS: Duration = Duration::from_millis(1);
+
+/// What a spreadsheet, a page, a terminal or a parser would take for something else than text.
+pub(crate) const HOSTILE: [&str; 14] = [
+    "=cmd|' /C calc'!A0",
+    "+1+cmd|x",
+    "-2+3",
+    "@SUM(1)",
+    "＝1+1",
+    "\t=1",
+    "a,b\";\"c\r\nd",
+    "<script>alert(1)</script><img src=x onerror=y>",
+    "]]>&amp;<!--",
+    "` `` *b* _i_ ~~s~~ [l](http://e.example) ![i](x) $m$ @octocat #1 :smile: <https://e.example>",
+    "a|b\\|c\\",
+    "\u{202e}txt.exe \u{1b}[2J\u{7}\u{0}\u{fffe}\u{ffff}",
+    "www.e.example http://e.example/ a@e.example\n\n# heading\n- item",
+    "1. x",
+];
+
+/// What an export writes, to be read while it is still held.
+#[derive(Debug, Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The report on these events.
+pub(crate) fn exported(export: Export, events: &[Event]) -> String {
+    let out = Shared::default();
+    let mut report = export
+        .listener(Box::new(out.clone()), Baseline::Estimate)
+        .expect("temporary files can be made");
+    for event in events {
+        report.event(event).expect("memory can be written");
+    }
+    report.close().expect("memory can be written");
+    drop(report);
+    let bytes = out.0.take();
+    String::from_utf8(bytes).expect("reports are UTF-8")
+}
+
+pub(crate) fn started() -> Event {
+    Event::Started(RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        workers: 4,
+        started_at: SystemTime::UNIX_EPOCH + 1250 * MS,
+        startup: MS,
+    })
+}
+
+fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
+    Failure {
+        kind,
+        phase,
+        message: message.to_owned(),
+    }
+}
+
+/// A success, of which everything is known.
+pub(crate) fn ok(index: u64, url: &str, total: Duration) -> Outcome {
+    Outcome {
+        status: Some(200),
+        http_version: Some("HTTP/1.1"),
+        attempts: 1,
+        bytes: 1256,
+        wire_bytes: Some(1500),
+        remote: Some(([127, 0, 0, 1], 80).into()),
+        reused: Some(false),
+        worker: Some(3),
+        started_at: Some(SystemTime::UNIX_EPOCH + 1500 * MS),
+        timing: Timing {
+            blocked: Some(MS),
+            connect: Some(3 * MS),
+            send: Some(Duration::ZERO),
+            receive: Some(total - 4 * MS),
+            total: Some(total),
+            ttfb: Some(4 * MS),
+            ..Timing::default()
+        },
+        ..Outcome::new(index, Arc::from(url), Verb::Get)
+    }
+}
+
+/// A request of a run that keeps headers, and its response, if there was one.
+fn exchange(url: &str, status: Option<u16>, response: &[(&str, &str)]) -> Exchange {
+    let headers = |headers: &[(&str, &str)]| {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        headers.iter().map(owned).collect()
+    };
+    Exchange {
+        method: "GET".to_owned(),
+        url: Arc::from(url),
+        request: headers(&[("host", "a.example"), ("x-key", "<hidden>")]),
+        remote: status.map(|_| ([127, 0, 0, 1], 80).into()),
+        proxy: Some("proxy.example:3128".to_owned()),
+        reused: status.map(|_| true),
+        status: status.map(|status| ("HTTP/1.1", status)),
+        response: headers(response),
+    }
+}
+
+/// A target of each verdict, with a redirect, a saved file and a failed attempt among them.
+pub(crate) fn outcomes() -> Vec<Outcome> {
+    let saved = Saved {
+        path: "d/b".into(),
+        bytes: 1256,
+        sha256: Some([0xab; 32]),
+        resumed_from: Some(56),
+    };
+    let (first, moment) = (Instant::now(), SystemTime::UNIX_EPOCH + 1300 * MS);
+    vec![
+        ok(0, "http://a.example/", 50 * MS),
+        Outcome {
+            final_url: Some(Arc::from("https://c.example/new")),
+            redirects: vec![Hop {
+                url: Arc::from("http://a.example/b"),
+                status: 301,
+            }],
+            saved: Some(saved.clone()),
+            exchanges: vec![
+                exchange(
+                    "http://a.example/b",
+                    Some(301),
+                    &[("location", "https://c.example/new")],
+                ),
+                exchange(
+                    "https://c.example/new",
+                    Some(200),
+                    &[
+                        ("content-type", "text/html"),
+                        ("set-cookie", "<hidden>"),
+                        ("via", "a|b"),
+                    ],
+                ),
+            ],
+            ..ok(1, "http://a.example/b", 70 * MS)
+        },
+        Outcome {
+            verdict: Verdict::Unchanged,
+            status: Some(304),
+            bytes: 0,
+            saved: Some(saved),
+            ..ok(2, "http://a.example/c", 20 * MS)
+        },
+        Outcome {
+            verdict: Verdict::Failed,
+            status: Some(404),
+            error: Some(failure(FailureKind::Status, None, "not found")),
+            ..ok(3, "http://a.example:8080/missing", 30 * MS)
+        },
+        Outcome {
+            attempts: 2,
+            started_at: Some(moment + 1200 * MS),
+            span: Some((first + 1200 * MS, first + 11_200 * MS)),
+            timing: Timing {
+                connect: Some(10_000 * MS),
+                total: Some(10_000 * MS),
+                ..Timing::default()
+            },
+            earlier: vec![Attempt {
+                worker: Some(2),
+                timing: Timing {
+                    connect: Some(1000 * MS),
+                    total: Some(1000 * MS),
+                    ..Timing::default()
+                },
+                started_at: Some(moment),
+                span: Some((first, first + 1000 * MS)),
+                total: 1000 * MS,
+                status: None,
+                error: Some(failure(
+                    FailureKind::Connect,
+                    Some(Phase::Connect),
+                    "refused",
+                )),
+                requests: 1,
+                wire_bytes: 7,
+                exchanges: vec![exchange("http://[::1]/", None, &[])],
+            }],
+            ..Outcome::untried(
+                4,
+                Arc::from("http://[::1]/"),
+                Verb::Head,
+                failure(FailureKind::Timeout, Some(Phase::Connect), "timed out"),
+            )
+        },
+        Outcome::untried(
+            5,
+            Arc::from("http://a.example/full"),
+            Verb::Get,
+            failure(FailureKind::DiskFull, None, "no space left"),
+        ),
+        Outcome::untried(
+            6,
+            Arc::from("http://d.example/"),
+            Verb::Get,
+            failure(FailureKind::Stopped, None, "stopped before it was started"),
+        ),
+    ]
+}
+
+/// A summary of them, with a makespan that is told.
+pub(crate) fn summary(outcomes: &[Outcome], makespan: Option<Duration>) -> Summary {
+    let mut tally = Tally::new(4);
+    for outcome in outcomes {
+        tally.add(outcome);
+    }
+    Summary {
+        makespan,
+        ..tally.summary()
+    }
+}
+
+/// A whole run of these.
+pub(crate) fn run(outcomes: Vec<Outcome>, makespan: Option<Duration>) -> Vec<Event> {
+    let summary = summary(&outcomes, makespan);
+    let mut events = vec![started()];
+    events.extend(outcomes.into_iter().map(Event::Finished));
+    events.push(Event::Ended(summary));
+    events
+}
+
+/// A run in which everything that can be hostile is, in URL, message, path and redirect.
+pub(crate) fn hostile() -> Vec<Event> {
+    let outcome = |(index, text): (usize, &&str)| Outcome {
+        verdict: Verdict::Failed,
+        final_url: Some(Arc::from(*text)),
+        saved: Some(Saved {
+            path: text.into(),
+            bytes: 1,
+            sha256: None,
+            resumed_from: None,
+        }),
+        error: Some(failure(FailureKind::Input, None, text)),
+        ..ok(index as u64, text, 50 * MS)
+    };
+    run(
+        HOSTILE.iter().enumerate().map(outcome).collect(),
+        Some(80 * MS),
+    )
+}
+
+fn arm_times(seconds: &[f64]) -> ArmTimes {
+    ArmTimes {
+        seconds: seconds.to_vec(),
+        sample: Sample::of(seconds).expect("some finite times"),
+        failed: 0,
+        retries: 1,
+        startup: 0.5,
+    }
+}
+
+/// A comparison with a warm-up and two pairs, with hostile notices.
+pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
+    let mut events = vec![started()];
+    let arms = [
+        (Arm::Serial, 0),
+        (Arm::Serial, 1),
+        (Arm::Parallel, 1),
+        (Arm::Parallel, 2),
+        (Arm::Serial, 2),
+    ];
+    for (done, (arm, pair)) in (0..).zip(arms) {
+        let of = arms.len() as u32;
+        let results = vec![ok(0, "http://a.example/", 50 * MS)];
+        let ended = Event::ArmEnded(summary(&results, Some(60 * MS)));
+        events.push(Event::ArmStarted(ArmRun {
+            workers: 4,
+            arm,
+            pair,
+            done,
+            of,
+        }));
+        events.extend(results.into_iter().map(Event::Finished));
+        events.push(ended);
+    }
+    events.push(Event::Compared(Comparison {
+        workers: 4,
+        targets: 1,
+        warmups: 1,
+        serial: arm_times(&[2.0, 4.0]),
+        parallel: arm_times(&[1.0, 1.0]),
+        speedup,
+        estimated: Some(1.5),
+        differing: (3, vec!["http://a.example/|<b>".to_owned()]),
+        notices: vec!["1 run is an outlier".to_owned(), "- *x*".to_owned()],
+    }));
+    events
+}
+
+pub(crate) fn faster() -> Speedup {
+    Speedup {
+        pairs: 2,
+        ratio: 2.5,
+        interval: Some(Interval {
+            low: 2.0,
+            high: 3.125,
+        }),
+    }
+}
+
+/// A sweep over these numbers of workers, of as many runs as there are times, after a warm-up of the
+/// first.
+pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> {
+    let mut events = vec![started()];
+    let point = |&(workers, seconds): &(usize, &[f64])| SweepRuns {
+        workers,
+        times: arm_times(seconds),
+        interval: Interval::of_mean(seconds),
+    };
+    let points: Vec<SweepRuns> = points.iter().map(point).collect();
+    let rounds = points[0].times.seconds.len() as u32;
+    let of = rounds * points.len() as u32 + 1;
+    let counted = points
+        .iter()
+        .flat_map(|point| (1..=rounds).map(|pair| (point.workers, pair)));
+    for (done, (workers, pair)) in (0..).zip([(1, 0)].into_iter().chain(counted)) {
+        let results = vec![ok(0, "http://a.example/", 50 * MS)];
+        let summary = summary(&results, Some(60 * MS));
+        events.push(Event::ArmStarted(ArmRun {
+            arm: Arm::Parallel,
+            pair,
+            workers,
+            done,
+            of,
+        }));
+        events.extend(results.into_iter().map(Event::Finished));
+        events.push(Event::ArmEnded(Summary { workers, ..summary }));
+    }
+    events.push(Event::Swept(Sweep {
+        targets: 1,
+        knee: Some(Knee {
+            workers: 4,
+            by_means: 4,
+        }),
+        points,
+        law,
+        differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        notices: vec!["2 URLs failed in warm-ups".to_owned()],
+    }));
+    events
+}
+
+/// A sweep whose knee is four workers.
+pub(crate) fn swept() -> Vec<Event> {
+    let points: [(usize, &[f64]); 4] = [
+        (1, &[8.0, 8.2, 8.1]),
+        (2, &[4.0, 4.2, 4.1]),
+        (4, &[2.0, 2.1, 2.05]),
+        (8, &[2.0, 2.05, 2.1]),
+    ];
+    let law = Usl {
+        lambda: 0.12,
+        sigma: 0.01,
+        kappa: 0.002,
+        r_squared: Some(0.99),
+    };
+    sweep(&points, Some(law))
+}
+
+/// What became of four assertions, one of each verdict.
+pub(crate) fn judged() -> Vec<Event> {
+    let judged = |gate: &str, value, unit, verdict| {
+        Event::Judged(Judged {
+            gate: gate.to_owned(),
+            value,
+            interval: None,
+            unit,
+            verdict,
+            why: String::new(),
+        })
+    };
+    let straddling = Judged {
+        gate: "total<2s".to_owned(),
+        value: Some(2.0),
+        interval: Some(Interval {
+            low: 1.5,
+            high: 2.5,
+        }),
+        unit: "s",
+        verdict: GateVerdict::Inconclusive,
+        why: String::new(),
+    };
+    let unknown = Judged {
+        gate: "p95<1s".to_owned(),
+        value: None,
+        interval: None,
+        unit: "s",
+        verdict: GateVerdict::Unknown,
+        why: "no URL <succeeded>".to_owned(),
+    };
+    vec![
+        judged("failed<=1%", Some(0.5), "%", GateVerdict::Held),
+        judged("speedup>=2", Some(1.25), "x", GateVerdict::Failed),
+        Event::Judged(straddling),
+        Event::Judged(unknown),
+    ]
+}
+
+/// The same, with what became of assertions.
+pub(crate) fn with_gates(mut events: Vec<Event>) -> Vec<Event> {
+    events.extend(judged());
+    events
+}
+
+/// A run against a saved one: compared once with an interval and once without, and with hostile words.
+pub(crate) fn against() -> Vec<Event> {
+    let sample = |seconds: &[f64]| Sample::of(seconds).expect("some finite times");
+    let point = |arm, now: &[f64], then: &[f64]| AgainstPoint {
+        arm,
+        workers: 4,
+        workers_then: 4,
+        now: sample(now),
+        then: sample(then),
+        change: Change::of(now, then).expect("times above 0"),
+        unlike: None,
+    };
+    let mut events = comparison(faster());
+    let end = events.pop().expect("it has an end");
+    events.push(Event::Against(Against {
+        file: "a<b>.json".to_owned(),
+        started_at: SystemTime::UNIX_EPOCH,
+        version: "0.0.9".to_owned(),
+        points: vec![
+            point(Arm::Serial, &[2.0, 4.0], &[2.0]),
+            point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0]),
+        ],
+        why: None,
+        notices: vec!["pfetch 0.1.0 now, <b>*x*</b> then".to_owned()],
+    }));
+    events.push(end);
+    events
+}
+
+/// A run that cannot be set against a saved one.
+pub(crate) fn incomparable() -> Vec<Event> {
+    let mut events = run(outcomes(), Some(80 * MS));
+    let end = events.pop().expect("it has an end");
+    events.push(Event::Against(Against {
+        file: "a.json".to_owned(),
+        started_at: SystemTime::UNIX_EPOCH,
+        version: "0.1.0".to_owned(),
+        points: Vec::new(),
+        why: Some("the baseline is of another list of URLs".to_owned()),
+        notices: Vec::new(),
+    }));
+    events.push(end);
+    events
+}

@@ -1,0 +1,306 @@
+//! The page.
+
+use pfetch::model::text::escape;
+use pfetch::report::export::Export;
+use pfetch::stats::{Interval, Speedup};
+use pulldown_cmark::{Event as Parsed, Options, Parser, Tag, TagEnd};
+
+use crate::export::events::{
+    HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
+    swept, with_gates,
+};
+
+fn parse(text: &str) -> Parser<'_> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_MATH
+        | Options::ENABLE_GFM;
+    Parser::new_ext(text, options)
+}
+
+/// The cells of all tables, a list a row.
+fn rows(text: &str) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for event in parse(text) {
+        match event {
+            Parsed::Start(Tag::TableHead | Tag::TableRow) => rows.push(Vec::new()),
+            Parsed::Start(Tag::TableCell) => rows.last_mut().unwrap().push(String::new()),
+            Parsed::Text(text) => {
+                if let Some(cell) = rows.last_mut().and_then(|row| row.last_mut()) {
+                    cell.push_str(&text);
+                }
+            }
+            Parsed::End(TagEnd::Table) => rows.push(Vec::new()),
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// Only what the page itself has: no raw HTML, no link, no emphasis from outside.
+#[track_caller]
+fn is_tame(text: &str) {
+    for event in parse(text) {
+        let tame = match &event {
+            Parsed::Start(tag) => matches!(
+                tag,
+                Tag::Heading { .. }
+                    | Tag::Paragraph
+                    | Tag::Table(_)
+                    | Tag::TableHead
+                    | Tag::TableRow
+                    | Tag::TableCell
+                    | Tag::Strong
+                    | Tag::List(None)
+                    | Tag::Item
+            ),
+            Parsed::End(_) | Parsed::Text(_) | Parsed::SoftBreak => true,
+            _ => false,
+        };
+        assert!(tame, "{event:?} in\n{text}");
+    }
+}
+
+#[test]
+fn a_run_is_a_page() {
+    let text = exported(Export::Markdown, &run(outcomes(), Some(100 * MS)));
+    is_tame(&text);
+    assert_eq!(
+        text,
+        "## pfetch
+
+**2 ok, 3 failed**, 1 unchanged, 1 skipped of 7 · 3.8 kB · 4 workers · 1 retry
+
+| | time |
+| --- | ---: |
+| parallel | 100.0 ms |
+| rate | 37.7 kB/s, 60.0 URLs/s |
+
+| of those that succeeded | p50 | p90 | p95 | p99 | max |
+| --- | ---: | ---: | ---: | ---: | ---: |
+| time | 50.0 ms | 70.0 ms | 70.0 ms | 70.0 ms | 70.0 ms |
+| to the first byte | 4.0 ms | 4.0 ms | 4.0 ms | 4.0 ms | 4.0 ms |
+
+| status | URLs |
+| --- | ---: |
+| 200 | 2 |
+| 304 | 1 |
+| 404 | 1 |
+| none | 2 |
+
+### Failures (3)
+
+| URL | time | why |
+| --- | ---: | --- |
+| http&#58;//a.example&#58;8080/missing | 30.0 ms | 404 not found |
+| http&#58;//&#91;&#58;&#58;1&#93;/ | 11.20 s | connect&#58; timed out (2 attempts) |
+| http&#58;//a.example/full |  | disk-full&#58; no space left |
+
+### Slowest
+
+| URL | time | size |
+| --- | ---: | ---: |
+| http&#58;//&#91;&#58;&#58;1&#93;/ | 11.20 s | 0 B |
+| http&#58;//a.example/b | 70.0 ms | 1.3 kB |
+| http&#58;//a.example/ | 50.0 ms | 1.3 kB |
+| http&#58;//a.example&#58;8080/missing | 30.0 ms | 1.3 kB |
+| http&#58;//a.example/c | 20.0 ms | 0 B |
+"
+    );
+}
+
+#[test]
+fn a_whole_run_is_set_against_the_serial_estimate() {
+    let urls = [
+        ok(0, "http://a.example/", 50 * MS),
+        ok(1, "http://b.example/", 70 * MS),
+    ];
+    let text = exported(Export::Markdown, &run(urls.to_vec(), Some(80 * MS)));
+    let table = "| parallel | 80.0 ms |
+| serial, estimated as the sum of per-URL times | 120.0 ms |
+| speed-up | 1.50x |
+| best possible here | 1.71x |
+";
+    assert!(text.contains(table), "{text}");
+}
+
+#[test]
+fn nothing_is_a_short_page() {
+    let text = exported(Export::Markdown, &run(Vec::new(), None));
+    assert_eq!(
+        text,
+        "## pfetch\n\n**0 ok, 0 failed** of 0 · 0 B · 4 workers\n"
+    );
+}
+
+#[test]
+fn a_comparison_begins_with_its_verdict() {
+    let text = exported(Export::Markdown, &comparison(faster()));
+    is_tame(&text);
+    assert_eq!(
+        text,
+        "## pfetch: serial and parallel
+
+**parallel is faster: 2.50x**, 95 % interval 2.00x to 3.12x · 1 URL · 2 pairs · 4 workers · efficiency 250 %
+
+| | mean | median | deviation | min | max | failed | retries |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| serial | 3.00 s | 3.00 s | 1.41 s | 2.00 s | 4.00 s | 0 | 1 |
+| parallel | 1.00 s | 1.00 s | 0 µs | 1.00 s | 1.00 s | 0 | 1 |
+
+The per-URL times alone would have said 1.50x.
+
+Not answered alike in all runs (3):
+
+- http&#58;//a.example/&#124;&#60;b&#62;
+
+- &#49; run is an outlier
+- &#45; &#42;x&#42;
+
+### Slowest
+
+| URL | time | size |
+| --- | ---: | ---: |
+| http&#58;//a.example/ | 50.0 ms | 1.3 kB |
+| http&#58;//a.example/ | 50.0 ms | 1.3 kB |
+| http&#58;//a.example/ | 50.0 ms | 1.3 kB |
+| http&#58;//a.example/ | 50.0 ms | 1.3 kB |
+"
+    );
+}
+
+#[test]
+fn every_verdict_has_its_words() {
+    for (low, high, words) in [
+        (0.5, 0.9, "**parallel is slower: 1.00x**"),
+        (0.5, 1.5, "**no difference shown: 1.00x**"),
+        (1.1, 1.5, "**parallel is faster: 1.00x**"),
+    ] {
+        let speedup = Speedup {
+            pairs: 2,
+            ratio: 1.0,
+            interval: Some(Interval { low, high }),
+        };
+        let text = exported(Export::Markdown, &comparison(speedup));
+        assert!(text.contains(words), "{text}");
+    }
+    let single = Speedup {
+        pairs: 1,
+        ratio: 2.0,
+        interval: None,
+    };
+    let text = exported(Export::Markdown, &comparison(single));
+    assert!(
+        text.contains("**one pair only: no verdict: 2.00x** · 1 URL · 1 pair ·"),
+        "{text}"
+    );
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    let template = &outcomes()[3];
+    let failed = |index| pfetch::model::outcome::Outcome {
+        index,
+        timing: pfetch::model::timing::Timing {
+            total: Some(MS * (index as u32 + 1)),
+            ..template.timing
+        },
+        ..template.clone()
+    };
+    let text = exported(
+        Export::Markdown,
+        &run((0..250).map(failed).collect(), Some(MS)),
+    );
+    assert!(text.contains("### Failures (250)"), "{text}");
+    assert!(text.contains("\nand 150 more\n"), "{text}");
+    let slowest = text.split("### Slowest").nth(1).unwrap();
+    let times: Vec<&str> = slowest
+        .lines()
+        .skip(4)
+        .map(|row| row.split(" | ").nth(1).unwrap())
+        .collect();
+    assert_eq!(times.len(), 10);
+    assert_eq!((times[0], times[9]), ("250.0 ms", "241.0 ms"));
+}
+
+/// Rule: text from the network is escaped before a person or a CI log sees it, in Markdown too.
+#[test]
+fn text_cannot_be_more_than_text() {
+    let text = exported(Export::Markdown, &hostile());
+    is_tame(&text);
+    assert!(
+        !text.contains("<script") && !text.contains("http:"),
+        "{text}"
+    );
+    let rows = rows(&text);
+    for hostile in HOSTILE {
+        let shown = escape(hostile).trim().to_owned();
+        let is_cell = |row: &Vec<String>| row.first().is_some_and(|cell| *cell == shown);
+        assert!(rows.iter().any(is_cell), "{shown:?} in\n{rows:#?}");
+    }
+}
+
+#[test]
+fn what_became_of_assertions_stands_beside_the_totals() {
+    let expected = "
+| gate | figure | verdict |
+| --- | ---: | --- |
+| failed&#60;=1% | 0.50 % | held |
+| speedup&#62;=2 | 1.25x | **failed** |
+| total&#60;2s | 2.00 s (95 % interval 1.50 s … 2.50 s) | inconclusive |
+| p95&#60;1s | no URL &#60;succeeded&#62; | **unknown** |
+
+";
+    for events in [
+        run(outcomes(), Some(80 * MS)),
+        comparison(faster()),
+        swept(),
+    ] {
+        let text = exported(Export::Markdown, &with_gates(events));
+        let (before, after) = text.split_once(expected).expect(&text);
+        assert_eq!(before.lines().count(), 3, "the verdict alone\n{text}");
+        assert!(after.starts_with("| "), "{text}");
+    }
+}
+
+#[test]
+fn a_sweep_is_its_verdict_and_a_table() {
+    let text = exported(Export::Markdown, &swept());
+    let expected = "## pfetch: numbers of workers
+
+**4 workers are enough: 3.95 times as fast as 1**, 95 % interval 3.84x to 4.07x · 1 URL
+
+| workers | mean | median | deviation | min | max | failed | retries |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 1 | 8.10 s | 8.10 s | 100.0 ms | 8.00 s | 8.20 s | 0 | 1 |
+| 2 | 4.10 s |";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(
+        text.contains("\nThe knee is 4 workers: the fewest "),
+        "{text}"
+    );
+    assert!(
+        text.contains("Not answered alike in all runs (1):"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
+    let text = exported(Export::Markdown, &against());
+    is_tame(&text);
+    for words in [
+        "- serially&#58; this took 1.41 times as long · one run on a side&#58; no error bars",
+        "- with 4 workers&#58; this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower\n",
+        "- pfetch 0.1.0 now, &#60;b&#62;&#42;x&#42;&#60;/b&#62; then\n",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let text = exported(Export::Markdown, &incomparable());
+    assert!(
+        text.contains("- not compared&#58; the baseline is of another list of URLs\n"),
+        "{text}"
+    );
+}

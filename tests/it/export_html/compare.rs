@@ -1,0 +1,207 @@
+//! Comparisons and sweeps.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use pfetch::model::event::{GateVerdict, Judged};
+use pfetch::model::measurement::{Against, AgainstPoint, Arm};
+use pfetch::stats::{Change, Sample};
+
+use super::*;
+use crate::story::{comparison, sweep};
+
+#[test]
+fn a_comparison_shows_both_arms_on_one_scale() {
+    let events = Story::new(4).compared(3, 12, &["the server slowed down"]);
+    let page = parse(&page(&events));
+    let heading = text(&page, "h1");
+    assert!(heading.starts_with("Parallel is faster: 3."), "{heading}");
+    let totals = text(&page, "dd");
+    assert!(totals.contains("measured: mean of 3 runs, "), "{totals}");
+    assert!(totals.contains("95 % interval 3."), "{totals}");
+    assert!(!totals.contains("estimated:"), "{totals}");
+    assert!(text(&page, "li").contains("the server slowed down"));
+    let bars: Vec<_> = page
+        .iter()
+        .filter(|element| element.has_class("bar"))
+        .collect();
+    assert_eq!(bars.len(), 24, "the last run of each arm, no warm-up");
+    let lanes: BTreeSet<_> = bars.iter().filter_map(|bar| bar.attribute("y")).collect();
+    assert_eq!(lanes.len(), 5, "one for the serial arm");
+    let end = |bar: &&Element| -> f64 {
+        let [x, width] = ["x", "width"].map(|name| {
+            bar.attribute(name)
+                .and_then(|value| value.parse::<f64>().ok())
+                .unwrap_or(0.0)
+        });
+        x + width
+    };
+    let (serial, parallel) = bars.split_at(12);
+    let last = |bars: &[&Element]| bars.iter().map(end).fold(0.0, f64::max);
+    assert!(
+        (last(serial) - 946.0).abs() < 0.2,
+        "the serial arm fills the width"
+    );
+    assert!(
+        last(parallel) < 400.0,
+        "the parallel one is shorter by as much"
+    );
+    assert_eq!(data(&page).len(), 12, "the parallel arm's rows");
+}
+
+#[test]
+fn a_comparison_claims_no_more_than_it_shows() {
+    let story = Story::new(4);
+    for (serial, parallel, verdict) in [
+        (
+            vec![1.0, 2.0, 1.5],
+            vec![1.6, 1.1, 1.9],
+            "No difference shown between parallel and serial",
+        ),
+        (
+            vec![1.0, 1.0],
+            vec![2.0, 2.0],
+            "Parallel is slower: 0.50× the speed of serial",
+        ),
+        (
+            vec![3.0],
+            vec![1.0],
+            "3.00× in a single pair, which gives no interval and no verdict",
+        ),
+    ] {
+        let compared = comparison(4, 5, serial, parallel, &[]);
+        let page = parse(&page(&[story.started(), Event::Compared(compared)]));
+        assert_eq!(text(&page, "h1"), verdict);
+    }
+}
+
+#[test]
+fn a_sweep_opens_with_its_verdict_and_its_curve() {
+    let story = Story::new(8);
+    let swept = parse(&page(&story.swept(&[
+        (1, &[8.0, 8.2]),
+        (2, &[4.1, 4.0]),
+        (4, &[2.1, 2.2]),
+        (8, &[2.1, 2.1]),
+    ])));
+    assert_eq!(
+        text(&swept, "h1"),
+        "4 workers are enough: 3.77 times as fast as 1"
+    );
+    let totals = text(&swept, "dt");
+    assert_eq!(totals, "4 workers, the knee\n1 worker\nSpeed-up");
+    let figures = text(&swept, "dd");
+    assert!(
+        figures.starts_with("2.15 s\nmeasured: mean of 2 runs, 2.10 s to 2.20 s\n8.10 s\n"),
+        "{figures}"
+    );
+    assert!(figures.contains("3.77×\n95 % interval "), "{figures}");
+    assert!(figures.ends_with("of 4 over 1"), "{figures}");
+    let headings = text(&swept, "h2");
+    assert!(
+        headings.starts_with("Time by number of workers\nTimeline\n"),
+        "{headings}"
+    );
+    assert_eq!(named(&swept, "circle").len(), 4);
+    assert_eq!(named(&swept, "polyline").len(), 1, "the law is drawn");
+    let sentence = "2.10 s with 8 workers was the shortest time. 4 are the fewest that are not shown to be 5 % slower.";
+    assert!(text(&swept, "figcaption").contains(sentence));
+    let notes = text(&swept, "p");
+    assert_eq!(
+        notes.matches("Of the last run with 8 workers.").count(),
+        3,
+        "{notes}"
+    );
+    assert!(text(&swept, "li").is_empty() || !text(&swept, "li").contains("sweep"));
+    assert!(named(&parse(&page(&small())), "circle").is_empty());
+}
+
+#[test]
+fn a_sweep_claims_no_more_than_it_shows() {
+    let story = Story::new(8);
+    for (points, verdict, cards) in [
+        (
+            &[(1, &[2.0, 2.1][..]), (2, &[2.0, 2.1])][..],
+            "1 worker is enough: more are not shown to gain more than 5 %",
+            1,
+        ),
+        (
+            &[(2, &[8.0, 8.0]), (4, &[4.0, 4.0])],
+            "4 workers are 2.00 times as fast as 2, and more were not tried",
+            3,
+        ),
+        (
+            &[(3, &[1.0])],
+            "3 workers, and no other number was tried",
+            1,
+        ),
+    ] {
+        let swept = Event::Swept(sweep(5, points));
+        let page = parse(&page(&[story.started(), swept]));
+        assert_eq!(text(&page, "h1"), verdict);
+        assert_eq!(named(&page, "dt").len(), cards, "{verdict}");
+    }
+}
+
+#[test]
+fn gates_stand_before_the_timeline() {
+    let mut events = small();
+    let judged = |gate: &str, verdict, why: &str| {
+        Event::Judged(Judged {
+            gate: gate.to_owned(),
+            value: why.is_empty().then_some(0.25),
+            interval: None,
+            unit: "s",
+            verdict,
+            why: why.to_owned(),
+        })
+    };
+    events.push(judged("p95<500ms", GateVerdict::Held, ""));
+    events.push(judged("total<1s", GateVerdict::Unknown, "<b>no</b> URL"));
+    let page = parse(&page(&events));
+    let headings = text(&page, "h2");
+    assert!(headings.starts_with("Gates\nTimeline\n"), "{headings}");
+    let cells = text(&page, "td");
+    assert!(
+        cells.starts_with("held\n250.0 ms\nunknown\n<b>no</b> URL\n"),
+        "{cells}"
+    );
+    assert!(named(&page, "b").is_empty());
+}
+
+#[test]
+fn a_run_against_a_saved_one_says_what_it_comes_to() {
+    let mut events = small();
+    let sample = |seconds: &[f64]| Sample::of(seconds).unwrap();
+    let end = events.pop().unwrap();
+    events.push(Event::Against(Against {
+        file: "saved.json".to_owned(),
+        started_at: SystemTime::UNIX_EPOCH,
+        version: "0.0.9".to_owned(),
+        points: vec![AgainstPoint {
+            arm: Arm::Parallel,
+            workers: 4,
+            workers_then: 4,
+            now: sample(&[2.0]),
+            then: sample(&[1.0]),
+            change: Change::of(&[2.0], &[1.0]).unwrap(),
+            unlike: None,
+        }],
+        why: None,
+        notices: vec!["pfetch 0.1.0 now, <b>0.0.9</b> then".to_owned()],
+    }));
+    events.push(end);
+    let page = parse(&page(&events));
+    let headings = text(&page, "h2");
+    assert!(
+        headings.starts_with("Against the baseline\nTimeline\n"),
+        "{headings}"
+    );
+    let items = text(&page, "li");
+    assert!(
+        items.starts_with("with 4 workers: this took 2.00 times as long"),
+        "{items}"
+    );
+    assert!(items.contains("<b>0.0.9</b> then"), "{items}");
+    assert!(named(&page, "b").is_empty());
+}

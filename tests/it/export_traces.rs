@@ -1,0 +1,259 @@
+//! The exports that show when everything happened: HAR, trace events, the timeline as a picture.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::time::Instant;
+
+use pfetch::model::event::{Event, Listener};
+use pfetch::report::export::{Har, Svg, Trace};
+use serde_json::Value;
+
+use crate::moments::{comparison, empty, hostile, many, small};
+
+/// What `listener` writes of these events.
+fn written<'a, L: Listener>(
+    make: impl FnOnce(&'a mut Vec<u8>) -> L,
+    out: &'a mut Vec<u8>,
+    events: impl IntoIterator<Item = Event>,
+) {
+    let mut listener = make(out);
+    for event in events {
+        listener.event(&event).expect("memory can be written");
+    }
+}
+
+fn har(events: impl IntoIterator<Item = Event>) -> String {
+    let mut out = Vec::new();
+    written(Har::new, &mut out, events);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+fn trace(events: impl IntoIterator<Item = Event>) -> String {
+    let mut out = Vec::new();
+    written(Trace::new, &mut out, events);
+    String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+fn svg(events: impl IntoIterator<Item = Event>) -> String {
+    let mut out = Vec::new();
+    written(Svg::new, &mut out, events);
+    String::from_utf8(out).expect("XML is UTF-8")
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in:\n{text}"))
+}
+
+/// Holds what was written against a file of this folder. The version is not the file's.
+fn assert_is(text: &str, file: &str) {
+    let path = format!("{}/tests/data/traces/{file}", env!("CARGO_MANIFEST_DIR"));
+    let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
+    let creator = format!("pfetch {}", env!("CARGO_PKG_VERSION"));
+    let text = text
+        .replace(&version, "\"version\":\"0\"")
+        .replace(&creator, "pfetch 0");
+    let expected = std::fs::read_to_string(&path).expect("the expected output can be read");
+    assert!(
+        text == expected,
+        "{path} has\n{expected}\nbut this was written:\n{text}"
+    );
+}
+
+#[test]
+fn a_small_run_is_written_to_the_byte() {
+    assert_is(&har(small()), "small.har");
+    assert_is(&trace(small()), "small.trace.json");
+    assert_is(&svg(small()), "small.svg");
+}
+
+#[test]
+fn a_run_of_nothing_is_a_whole_file_all_the_same() {
+    assert_is(&har(empty()), "empty.har");
+    assert_is(&trace(empty()), "empty.trace.json");
+    assert_is(&svg(empty()), "empty.svg");
+}
+
+#[test]
+fn a_comparison_has_both_arms() {
+    assert_is(&har(comparison()), "comparison.har");
+    assert_is(&trace(comparison()), "comparison.trace.json");
+    assert_is(&svg(comparison()), "comparison.svg");
+}
+
+/// CVE-2004-1488, GHSA-364c-vvqx-446c.
+#[test]
+fn text_from_outside_is_only_text() {
+    for text in [har(hostile()), trace(hostile())] {
+        parsed(&text);
+        assert!(text.is_ascii(), "{text}");
+        assert!(text.bytes().all(|b| b == b'\n' || b >= b' '), "{text}");
+    }
+    let text = svg(hostile());
+    let picture = roxmltree::Document::parse(&text).expect("XML");
+    let names: BTreeSet<_> = picture
+        .descendants()
+        .filter(roxmltree::Node::is_element)
+        .map(|node| node.tag_name().name())
+        .collect();
+    let own = ["desc", "g", "path", "rect", "style", "svg", "text", "title"];
+    assert_eq!(names, own.into());
+    assert!(!text.contains(['\x1b', '\u{202e}']), "{text}");
+    let titles = picture.descendants().filter(|n| n.has_tag_name("title"));
+    let said = titles
+        .filter_map(|n| n.text())
+        .any(|t| t.contains("<script>"));
+    assert!(said, "{text}");
+}
+
+#[test]
+fn the_archive_keeps_to_the_format() {
+    for events in [small(), empty(), comparison(), hostile()] {
+        let archive = parsed(&har(events));
+        let log = &archive["log"];
+        let pages: Vec<_> = log["pages"].as_array().expect("pages").iter().collect();
+        for entry in log["entries"].as_array().expect("entries") {
+            let timings = entry["timings"].as_object().expect("timings");
+            let time = |name: &str| timings[name].as_f64().expect("a number");
+            for name in ["send", "wait", "receive"] {
+                assert!(time(name) >= 0.0, "{name} may not be absent: {entry}");
+            }
+            if time("ssl") >= 0.0 {
+                assert!(
+                    time("connect") >= time("ssl"),
+                    "ssl is part of connect: {entry}"
+                );
+            }
+            let parts = ["blocked", "dns", "connect", "send", "wait", "receive"];
+            let sum: f64 = parts
+                .iter()
+                .map(|name| time(name))
+                .filter(|t| *t >= 0.0)
+                .sum();
+            let total = entry["time"].as_f64().expect("a number");
+            assert!((sum - total).abs() < 1e-6, "{sum} is not {total}: {entry}");
+            if let Some(page) = entry.get("pageref") {
+                assert!(pages.iter().any(|p| p["id"] == *page), "no page {page}");
+            }
+        }
+    }
+}
+
+/// That slices nest on each thread, as viewers need it. Returns how many there are.
+fn assert_nests(trace: &Value) -> usize {
+    let mut lanes: BTreeMap<(u64, u64), Vec<(i64, i64)>> = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    let mut slices = 0;
+    for event in trace["traceEvents"].as_array().expect("events") {
+        let number = |name: &str| event[name].as_i64().expect("a number");
+        let lane = (number("pid") as u64, number("tid") as u64);
+        if event["ph"] == "M" {
+            assert!(
+                named.insert((event["name"].to_string(), lane)),
+                "named twice: {event}"
+            );
+            continue;
+        }
+        slices += 1;
+        assert!(number("dur") >= 0, "{event}");
+        lanes
+            .entry(lane)
+            .or_default()
+            .push((number("ts"), -number("dur")));
+    }
+    for slices in lanes.values_mut() {
+        // By start, and the longer first; the sort is stable.
+        slices.sort();
+        let mut open: Vec<i64> = Vec::new();
+        for (start, length) in slices {
+            let end = *start - *length;
+            while open.last().is_some_and(|outer| outer <= start) {
+                open.pop();
+            }
+            assert!(
+                open.last().is_none_or(|outer| end <= *outer),
+                "{start} to {end}"
+            );
+            open.push(end);
+        }
+    }
+    slices
+}
+
+#[test]
+fn slices_nest() {
+    for (events, slices) in [(small(), 24), (empty(), 0), (comparison(), 112)] {
+        assert_eq!(assert_nests(&parsed(&trace(events))), slices);
+    }
+}
+
+/// Counts what is written, and how much of it at the end.
+#[derive(Default)]
+struct Counting {
+    bytes: usize,
+}
+
+impl Write for Counting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_hundred_thousand_urls_are_written_as_they_come_and_drawn_small() {
+    let count = 100_000;
+    let base = Instant::now();
+    for text in [har(many(base, count, 32)), trace(many(base, count, 32))] {
+        let whole = serde_json::from_str::<serde::de::IgnoredAny>(&text);
+        assert!(whole.is_ok(), "{whole:?}");
+        assert!(text.lines().count() > count);
+    }
+    assert!(assert_nests(&parsed(&trace(many(base, 5000, 32)))) > 5000);
+    for workers in [32, 500] {
+        let text = svg(many(base, count, workers));
+        assert!(
+            text.len() < 700_000,
+            "{} bytes for {workers} workers",
+            text.len()
+        );
+        roxmltree::Document::parse(&text).expect("XML");
+        assert!(
+            text.contains("100,000 attempts: a column of "),
+            "{}",
+            &text[..4000]
+        );
+    }
+    // Nothing is kept back: all but the end is out before the end.
+    let mut out = Counting::default();
+    let mut listener = Trace::new(&mut out);
+    let mut events: Vec<_> = many(base, 1000, 4).collect();
+    events.pop();
+    for event in &events {
+        listener.event(event).expect("memory can be written");
+    }
+    assert!(out.bytes > 100_000, "{} bytes", out.bytes);
+}
+
+#[test]
+fn up_to_two_thousand_attempts_have_a_bar_each() {
+    let base = Instant::now();
+    for (count, bars) in [(2000, 2000), (2001, 0)] {
+        let text = svg(many(base, count, 40));
+        let picture = roxmltree::Document::parse(&text).expect("XML");
+        let titles = picture.descendants().filter(|n| n.has_tag_name("title"));
+        assert_eq!(titles.count(), bars + 1, "of {count}");
+        assert!(text.len() < 1_000_000, "{} bytes", text.len());
+    }
+}
+
+#[test]
+fn a_second_end_writes_nothing_more() {
+    let ends = || small().into_iter().chain(empty().into_iter().skip(1));
+    assert_eq!(har(ends()), har(small()));
+    assert_eq!(trace(ends()), trace(small()));
+    assert_eq!(svg(ends()), svg(small()));
+}

@@ -1,0 +1,554 @@
+//! The run log: what is appended, what is read back, and which files are refused.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be made or read fails the test, as it should"
+)]
+
+use std::fs::{self, File};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use pfetch::engine::resume::{Done, Journal, JournalError};
+use pfetch::model::event::{Event, Listener, RunInfo};
+use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
+use pfetch::model::save_path::Place;
+use pfetch::model::target::Verb;
+use pfetch::report::{Baseline, JsonLines};
+use tempfile::TempDir;
+
+const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":1}\n";
+
+/// A folder, and the name of a log in it that is not there yet.
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.log");
+    (folder, path)
+}
+
+/// A folder with a log of these bytes in it.
+fn holding(bytes: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+    let (folder, path) = place();
+    fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+fn started() -> Event {
+    Event::Started(RunInfo {
+        version: "0.0.0".to_owned(),
+        workers: 2,
+        started_at: SystemTime::UNIX_EPOCH,
+        startup: Duration::ZERO,
+    })
+}
+
+fn outcome(url: &str, verdict: Verdict) -> Outcome {
+    let failure = Failure {
+        kind: FailureKind::Status,
+        phase: None,
+        message: "not found".to_owned(),
+    };
+    let untried = Outcome::untried(0, Arc::from(url), Verb::Get, failure.clone());
+    Outcome {
+        verdict,
+        error: (verdict == Verdict::Failed).then_some(failure),
+        ..untried
+    }
+}
+
+fn ok(url: &str) -> Event {
+    Event::Finished(outcome(url, Verdict::Ok))
+}
+
+fn failed(url: &str) -> Event {
+    Event::Finished(outcome(url, Verdict::Failed))
+}
+
+/// A run of these events, its beginning included.
+fn run(path: &Path, events: &[Event]) {
+    let (mut journal, _) = Journal::open(path, false).unwrap();
+    journal.event(&started()).unwrap();
+    for event in events {
+        journal.event(event).unwrap();
+    }
+}
+
+fn done(path: &Path) -> Done {
+    Journal::open(path, true).unwrap().1
+}
+
+fn has(done: &Done, url: &str) -> bool {
+    done.contains(Verb::Get, url, None)
+}
+
+/// Opens a file that has to be refused and to stay as it is. The refusal, `FILE` for its name.
+fn refusal(path: &Path, resume: bool) -> String {
+    let before = fs::read(path).ok();
+    let error = Journal::open(path, resume).unwrap_err();
+    assert_eq!(fs::read(path).ok(), before, "{error}");
+    let message = error.to_string();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    message.replace(path.to_str().unwrap(), "FILE")
+}
+
+/// The lines of a log.
+fn lines(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_new_log_has_its_header_and_is_for_its_owner_alone() {
+    let (_folder, path) = place();
+    let (_journal, done) = Journal::open(&path, false).unwrap();
+    assert!(done.is_empty());
+    assert_eq!(fs::read_to_string(&path).unwrap(), HEADER);
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o177, 0, "{mode:o}");
+}
+
+#[test]
+fn a_first_run_may_resume() {
+    let (_folder, path) = place();
+    assert_eq!(done(&path).len(), 0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), HEADER);
+}
+
+#[test]
+fn lines_have_the_schema_that_is_written_down() {
+    let (_folder, path) = place();
+    let at = Instant::now();
+    let full = Outcome {
+        verb: Verb::Head,
+        place: Some(Place::outright("h/\"a\"")),
+        saved: Some(Saved {
+            path: PathBuf::from("out/h/\"a\""),
+            bytes: 12,
+            sha256: None,
+            resumed_from: None,
+        }),
+        status: Some(200),
+        bytes: 12,
+        started_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)),
+        span: Some((at, at + Duration::from_millis(1500))),
+        ..outcome("http://h/a", Verdict::Ok)
+    };
+    let missing = Outcome {
+        status: Some(404),
+        started_at: full.started_at,
+        span: full.span,
+        ..outcome("http://h/b", Verdict::Failed)
+    };
+    run(&path, &[Event::Finished(full), Event::Finished(missing)]);
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        format!(
+            r#"{HEADER}{{"type":"run","started_at":"1970-01-01T00:00:00.000000Z","version":"{}"}}
+{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/a","action":"head","name":"h/\"a\"","outcome":"ok","status":200,"bytes":12,"saved":"out/h/\"a\"","error":null}}
+{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/b","action":"get","name":null,"outcome":"failed","status":404,"bytes":0,"saved":null,"error":"not found"}}
+"#,
+            env!("CARGO_PKG_VERSION")
+        )
+    );
+    let done = done(&path);
+    assert_eq!(done.len(), 1);
+    assert!(done.contains(Verb::Head, "http://h/a", Some("h/\"a\"")));
+}
+
+#[test]
+fn each_line_is_in_the_file_before_the_event_is_over() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path, false).unwrap();
+    for (event, expected) in [
+        (started(), 2),
+        (ok("http://h/a"), 3),
+        (failed("http://h/b"), 4),
+        (Event::Counted(2), 4),
+        (Event::Warning("slow".to_owned()), 4),
+    ] {
+        journal.event(&event).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), expected, "{text}");
+        assert!(text.ends_with("}\n"), "{text}");
+    }
+}
+
+#[test]
+fn what_was_not_tried_is_not_logged() {
+    let (_folder, path) = place();
+    let with = |kind| {
+        let failure = Failure {
+            kind,
+            phase: None,
+            message: "why".to_owned(),
+        };
+        Event::Finished(Outcome::untried(
+            0,
+            Arc::from("http://h/"),
+            Verb::Get,
+            failure,
+        ))
+    };
+    run(
+        &path,
+        &[with(FailureKind::Stopped), with(FailureKind::Input)],
+    );
+    assert_eq!(lines(&path).len(), 2);
+}
+
+#[test]
+fn a_second_run_appends() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a")]);
+    let first = fs::read_to_string(&path).unwrap();
+    run(&path, &[ok("http://h/b")]);
+    let both = fs::read_to_string(&path).unwrap();
+    assert!(both.starts_with(&first));
+    assert_eq!(both.lines().count(), 5);
+    let done = done(&path);
+    assert_eq!(done.len(), 2);
+    assert!(has(&done, "http://h/a") && has(&done, "http://h/b"));
+}
+
+#[test]
+fn without_resume_nothing_counts_as_done() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a")]);
+    let (_journal, done) = Journal::open(&path, false).unwrap();
+    assert!(done.is_empty() && !has(&done, "http://h/a"));
+}
+
+#[test]
+fn the_last_line_for_a_target_wins() {
+    let (_folder, path) = place();
+    let unchanged = || Event::Finished(outcome("http://h/c", Verdict::Unchanged));
+    run(
+        &path,
+        &[ok("http://h/a"), failed("http://h/b"), failed("http://h/c")],
+    );
+    run(
+        &path,
+        &[failed("http://h/a"), ok("http://h/b"), unchanged()],
+    );
+    let done = done(&path);
+    assert_eq!(done.len(), 2);
+    assert!(!has(&done, "http://h/a"));
+    assert!(has(&done, "http://h/b") && has(&done, "http://h/c"));
+}
+
+#[test]
+fn action_url_and_name_do_not_run_together() {
+    let (_folder, path) = place();
+    let named = Outcome {
+        place: Some(Place::outright("b")),
+        ..outcome("http://h/a", Verdict::Ok)
+    };
+    run(&path, &[Event::Finished(named)]);
+    let done = done(&path);
+    assert!(done.contains(Verb::Get, "http://h/a", Some("b")));
+    for (verb, url, name) in [
+        (Verb::Head, "http://h/a", Some("b")),
+        (Verb::Get, "http://h/a", None),
+        (Verb::Get, "http://h/a", Some("")),
+        (Verb::Get, "http://h/ab", None),
+        (Verb::Get, "http://h/ab", Some("")),
+        (Verb::Get, "http://h/", Some("ab")),
+        (Verb::Get, "http://h/a\0b", None),
+    ] {
+        assert!(!done.contains(verb, url, name), "{verb:?} {url:?} {name:?}");
+    }
+}
+
+#[test]
+fn a_name_that_needs_escaping_is_found_again() {
+    let (_folder, path) = place();
+    let name = "\u{1}\"\\é\u{1f600}";
+    let named = Outcome {
+        place: Some(Place::outright(name)),
+        ..outcome("http://h/a?\\\"", Verdict::Ok)
+    };
+    run(&path, &[Event::Finished(named)]);
+    assert!(done(&path).contains(Verb::Get, "http://h/a?\\\"", Some(name)));
+}
+
+#[test]
+fn the_longest_line_that_is_written_can_be_read() {
+    let (_folder, path) = place();
+    let url = format!("http://h/{}", "\"".repeat(16_384));
+    let mut longest = outcome(&url, Verdict::Failed);
+    longest.place = Some(Place::outright(&"\u{1}".repeat(4096)));
+    longest.saved = Some(Saved {
+        path: PathBuf::from("\u{1}".repeat(4096)),
+        bytes: 0,
+        sha256: None,
+        resumed_from: None,
+    });
+    longest.error = longest.error.map(|failure| Failure {
+        message: "\"\u{1f600}".repeat(1_000_000),
+        ..failure
+    });
+    run(&path, &[Event::Finished(longest), ok("http://h/a")]);
+    assert_eq!(done(&path).len(), 1);
+}
+
+/// What is left when a run is killed within its last line, wherever that is.
+#[test]
+fn a_torn_last_line_is_tolerated_wherever_it_was_cut() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a"), ok("http://h/é")]);
+    let whole = fs::read(&path).unwrap();
+    let last = whole[..whole.len() - 1]
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .unwrap()
+        + 1;
+    for cut in last..=whole.len() {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let (mut journal, before) = Journal::open(&path, true).unwrap();
+        assert!(has(&before, "http://h/a"), "cut at {cut}");
+        let is_whole = cut + 1 >= whole.len();
+        assert_eq!(has(&before, "http://h/é"), is_whole, "cut at {cut}");
+        journal.event(&started()).unwrap();
+        journal.event(&ok("http://h/b")).unwrap();
+        journal.event(&failed("http://h/a")).unwrap();
+        drop(journal);
+
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes.starts_with(&whole[..cut]), "cut at {cut}");
+        let after = done(&path);
+        assert!(has(&after, "http://h/b"), "cut at {cut}");
+        assert!(!has(&after, "http://h/a"), "cut at {cut}");
+        assert_eq!(has(&after, "http://h/é"), is_whole, "cut at {cut}");
+    }
+}
+
+/// The second run is killed as it begins, so two torn lines follow each other.
+#[test]
+fn a_torn_run_line_after_a_torn_line_is_tolerated_wherever_it_was_cut() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a"), ok("http://h/b")]);
+    let whole = fs::read(&path).unwrap();
+    let first = &whole[..whole.len() - 20];
+    fs::write(&path, first).unwrap();
+    run(&path, &[]);
+    let second = fs::read(&path).unwrap();
+    for cut in first.len()..=second.len() {
+        fs::write(&path, &second[..cut]).unwrap();
+        assert_eq!(done(&path).len(), 1, "cut at {cut}");
+        run(&path, &[ok("http://h/c")]);
+        let done = done(&path);
+        assert_eq!(done.len(), 2, "cut at {cut}");
+        assert!(has(&done, "http://h/c"), "cut at {cut}");
+    }
+}
+
+#[test]
+fn results_after_a_torn_line_are_kept_apart_even_if_no_run_begins() {
+    let (_folder, path) = holding(format!("{HEADER}{{\"type\":\"resu"));
+    let (mut journal, _) = Journal::open(&path, true).unwrap();
+    journal.event(&ok("http://h/a")).unwrap();
+    drop(journal);
+    assert!(has(&done(&path), "http://h/a"));
+}
+
+#[test]
+fn a_torn_header_is_finished() {
+    for cut in 0..=HEADER.len() {
+        for resume in [false, true] {
+            let (_folder, path) = holding(&HEADER[..cut]);
+            drop(Journal::open(&path, resume).unwrap());
+            assert_eq!(fs::read_to_string(&path).unwrap(), HEADER, "cut at {cut}");
+            run(&path, &[ok("http://h/a")]);
+            assert_eq!(done(&path).len(), 1, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn foreign_files_are_refused_and_left_alone() {
+    let (_folder, report) = place();
+    let mut writer = JsonLines::new(File::create(&report).unwrap(), Baseline::None);
+    writer.event(&started()).unwrap();
+    writer.event(&ok("http://h/")).unwrap();
+    let report = fs::read(&report).unwrap();
+    let crlf = format!("{}\r\n", HEADER.trim_end());
+    let indented = format!(" {HEADER}");
+    let longer = format!("{}x", HEADER.trim_end());
+    for foreign in [
+        &report[..],
+        b"\n",
+        b"http://h/a\nhttp://h/b\n",
+        b"{\"url\":\"http://h/a\"}\n",
+        b"{\"type\":\"pfetch-log\"}\n",
+        b"{\"type\":\"pfetch-log\",\"schema\":\"1\"}\n",
+        b"\x7fELF\x02\x01\x01\0\0\0\xff\xfe",
+        &[0; 100_000],
+        crlf.as_bytes(),
+        indented.as_bytes(),
+        longer.as_bytes(),
+    ] {
+        for resume in [false, true] {
+            let (_folder, path) = holding(foreign);
+            assert_eq!(
+                refusal(&path, resume),
+                "FILE is not a pfetch run log (its first line is not \
+                 {\"type\":\"pfetch-log\",\"schema\":1}); give another file",
+                "{}",
+                String::from_utf8_lossy(foreign)
+            );
+        }
+    }
+}
+
+#[test]
+fn another_schema_is_refused() {
+    for resume in [false, true] {
+        let (_folder, path) =
+            holding("{\"type\":\"pfetch-log\",\"schema\":2,\"more\":true}\n{\"type\":\"new\"}\n");
+        assert_eq!(
+            refusal(&path, resume),
+            "the run log FILE has schema 2, and this pfetch knows only schema 1; \
+             use the pfetch that wrote it, or give another file"
+        );
+    }
+}
+
+#[test]
+fn a_log_that_is_being_written_is_refused() {
+    let (_folder, path) = place();
+    let (mut journal, _) = Journal::open(&path, false).unwrap();
+    for resume in [false, true] {
+        assert_eq!(
+            refusal(&path, resume),
+            "another pfetch is writing the run log FILE; wait for it to end, or give another file"
+        );
+    }
+    journal.event(&started()).unwrap();
+    drop(journal);
+    assert!(Journal::open(&path, true).is_ok());
+}
+
+#[test]
+fn only_regular_files_are_taken() {
+    let (folder, _) = place();
+    let pipe = folder.path().join("pipe");
+    make_pipe(&pipe);
+    let socket = folder.path().join("socket");
+    let _listening = UnixListener::bind(&socket).unwrap();
+    for (path, what) in [
+        (folder.path(), "a directory"),
+        (&pipe, "a pipe"),
+        (&socket, "a socket"),
+        (Path::new("/dev/null"), "a device"),
+    ] {
+        let message = Journal::open(path, false).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            format!(
+                "cannot keep a run log in {}: it is {what}; give a regular file",
+                path.display()
+            )
+        );
+    }
+}
+
+fn make_pipe(path: &Path) {
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).unwrap();
+}
+
+#[test]
+fn a_symlink_is_followed() {
+    let (folder, path) = place();
+    let link = folder.path().join("link");
+    symlink(&path, &link).unwrap();
+    run(&link, &[ok("http://h/a")]);
+    assert_eq!(done(&path).len(), 1);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named_with_its_controls_escaped() {
+    let (folder, _) = place();
+    let path = folder.path().join("no\u{1b}[2J/run.log");
+    let message = Journal::open(&path, false).unwrap_err().to_string();
+    assert_eq!(
+        message.replace(folder.path().to_str().unwrap(), "FOLDER"),
+        "cannot open the run log FOLDER/no\\u{1b}[2J/run.log: No such file or directory \
+         (os error 2); give a file that can be written"
+    );
+}
+
+const RUN: &str = r#"{"type":"run","started_at":"1970-01-01T00:00:00Z","version":"0.1.0"}"#;
+const GOOD: &str = r#"{"type":"result","url":"http://h/a","action":"get","outcome":"ok"}"#;
+
+#[test]
+fn a_damaged_line_is_refused_with_its_number() {
+    for (damage, reason) in [
+        (
+            "{\"type\":\"resu",
+            "EOF while parsing a string at column 13",
+        ),
+        ("", "EOF while parsing a value at column 0"),
+        ("\0\0\0", "expected value at column 1"),
+        ("{\"type\":\"new\"}", "unknown type \"new\""),
+        (HEADER.trim_end(), "unknown type \"pfetch-log\""),
+        (
+            r#"{"type":"result","action":"\u001b[2J"}"#,
+            "unknown variant `\\u{1b}[2J`, expected `get` or `head` at column 37",
+        ),
+        (
+            r#"{"type":"result","url":"http://h/a","outcome":"ok"}"#,
+            "a result without \"action\"",
+        ),
+        (
+            r#"{"type":"result","action":"get","outcome":"ok"}"#,
+            "a result without \"url\"",
+        ),
+        (
+            r#"{"type":"result","url":"http://h/a","action":"get"}"#,
+            "a result without \"outcome\"",
+        ),
+    ] {
+        let (_folder, path) = holding(format!("{HEADER}{RUN}\n{damage}\n{GOOD}\n"));
+        assert_eq!(
+            refusal(&path, true),
+            format!(
+                "line 3 of the run log FILE is damaged ({reason}); \
+                 mend or delete that line, or give another file"
+            ),
+        );
+        // Who does not resume need not care.
+        assert!(Journal::open(&path, false).is_ok());
+
+        // The same line where a run may have been killed.
+        for end in ["", "\n"] {
+            fs::write(&path, format!("{HEADER}{RUN}\n{GOOD}\n{damage}{end}")).unwrap();
+            assert_eq!(done(&path).len(), 1, "{damage}");
+        }
+        fs::write(&path, format!("{HEADER}{damage}\n{RUN}\n{GOOD}\n")).unwrap();
+        assert_eq!(done(&path).len(), 1, "{damage}");
+    }
+}
+
+#[test]
+fn of_several_damaged_lines_the_one_is_named_that_no_run_follows() {
+    let (_folder, path) = holding(format!("{HEADER}torn\n{RUN}\n{GOOD}\nbad\nbad\n{RUN}\n"));
+    let message = refusal(&path, true);
+    assert!(message.starts_with("line 5 of "), "{message}");
+}
+
+#[test]
+fn a_line_longer_than_any_is_refused_with_its_number() {
+    let (_folder, path) = holding(format!("{HEADER}{GOOD}\n{}\n", "x".repeat(300_000)));
+    assert_eq!(
+        refusal(&path, true),
+        "line 3 of the run log FILE is longer than 262144 bytes; \
+         delete that line, or give another file"
+    );
+    let error = Journal::open(&path, true).unwrap_err();
+    assert!(matches!(error, JournalError::TooLong { line: 3, .. }));
+}

@@ -1,0 +1,55 @@
+//! All tests that need nothing but this crate: real servers on loopback, real processes and files.
+
+#[path = "../support/authority.rs"]
+mod authority;
+#[path = "../support/markup.rs"]
+mod markup;
+#[path = "../support/moments.rs"]
+mod moments;
+#[path = "../support/pfetch.rs"]
+mod pfetch;
+#[path = "../support/raw.rs"]
+mod raw;
+#[path = "../support/secure.rs"]
+mod secure;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/story.rs"]
+mod story;
+#[path = "../timely/mod.rs"]
+mod timely;
+
+mod baseline;
+mod behaviour;
+mod cat;
+mod ci_gate;
+mod cli;
+mod cli_exit;
+mod cli_export;
+mod cli_files;
+mod cli_input;
+mod cli_mistakes;
+mod cli_replay;
+mod cli_report;
+mod cli_requests;
+mod cli_signals;
+mod compare;
+mod compare_truth;
+mod engine;
+mod examples;
+mod export;
+mod export_html;
+mod export_traces;
+mod http;
+mod journal;
+mod layers;
+mod measured;
+mod mix;
+mod pool;
+mod proxy;
+mod report;
+mod resume;
+mod save;
+mod test_server;
+mod tls;
+mod undecided;

@@ -1,0 +1,173 @@
+//! HTTP proxies: the absolute form for http, tunnels for https.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::authority::Authority;
+use crate::pfetch::Dir;
+use crate::proxy::support::{Log, http_proxy, note, origin, read, relay, through};
+use crate::raw::Raw;
+use crate::secure::{head, say, secure, server_config};
+
+/// An https origin that keeps the head of every request, and the file that trusts it.
+fn https_origin(dir: &Dir) -> (Raw, Log, String) {
+    let authority = Authority::new("the test's own authority");
+    let cacert = dir.file("ca.pem", authority.pem());
+    let config = server_config(&authority.loopback(), None);
+    let log = Log::default();
+    let kept = Log::clone(&log);
+    let server = Raw::start(move |wire| {
+        let mut line = secure(&config, wire)?;
+        while let Some(request) = head(&mut line) {
+            note(&kept, request.to_lowercase());
+            say(&mut line, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+        }
+        Ok(())
+    });
+    (server, log, cacert)
+}
+
+#[test]
+fn http_is_asked_for_by_its_whole_url_over_a_kept_connection() {
+    let (origin, at_origin) = origin();
+    let (proxy, at_proxy) = http_proxy(None);
+    let (first, second) = (origin.url("/bytes/10?a=b"), origin.url("/bytes/20"));
+    let run = through(&proxy.addr().to_string(), &[&first, &second]).run();
+    let run = run.exits(0).says_nothing();
+    for (result, (bytes, reused)) in run.results().iter().zip([(10, false), (20, true)]) {
+        run.check("bytes", result["bytes"] == bytes);
+        run.check("reused", result["reused"] == reused);
+        let remote = result["remote"] == proxy.addr().to_string();
+        run.check("the proxy is what was connected to", remote);
+        run.check("no TLS", result["timing"]["ssl"].is_null());
+    }
+    let seen = read(&at_proxy);
+    for (head, url) in seen.iter().zip([&first, &second]) {
+        assert!(
+            head.starts_with(&format!("GET {url} HTTP/1.1\r\n")),
+            "{head}"
+        );
+        let host = format!("\r\nhost: {}\r\n", origin.addr());
+        assert_eq!(head.matches(&host).count(), 1, "{head}");
+    }
+    assert_eq!((seen.len(), proxy.connections()), (2, 1));
+    assert_eq!(origin.targets(), ["/bytes/10?a=b", "/bytes/20"]);
+    assert_eq!(read(&at_origin).len(), 2);
+}
+
+#[test]
+fn https_goes_through_a_tunnel_that_is_kept() {
+    let dir = Dir::new();
+    let (origin, at_origin, cacert) = https_origin(&dir);
+    let (proxy, at_proxy) = http_proxy(None);
+    let url = format!("https://{}/x", origin.addr());
+    let args = ["-u", "joe:hush", "-H", "X-Key: k", "--cacert", &cacert];
+    let run = through(&proxy.url(""), &[&args[..], &[&url, &url]].concat()).run();
+    let run = run.exits(0).says_nothing();
+    for (result, first) in run.results().iter().zip([true, false]) {
+        run.check("ok", result["bytes"] == 2);
+        run.check("reused", result["reused"] != first);
+        run.check("timed", result["timing"]["ssl"].is_number() == first);
+    }
+    // All that the proxy gets to see.
+    let target = origin.addr();
+    let expected = format!("CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n\r\n");
+    assert_eq!(read(&at_proxy), [expected]);
+    let seen = read(&at_origin);
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    for head in seen {
+        assert!(head.contains("\r\nauthorization: basic "), "{head}");
+        assert!(head.contains("\r\nx-key: k\r\n"), "{head}");
+        assert!(!head.contains("proxy"), "{head}");
+    }
+}
+
+/// base64("jo@e:hu:sh")
+const BASIC: &str = "Basic am9AZTpodTpzaA==";
+
+#[test]
+fn a_proxys_credentials_are_for_the_proxy_alone_and_never_shown() {
+    let dir = Dir::new();
+    let (plain, at_plain) = origin();
+    let (secured, at_secured, cacert) = https_origin(&dir);
+    let (proxy, at_proxy) = http_proxy(Some(BASIC));
+    let named = format!("http://jo%40e:hu%3Ash@{}", proxy.addr());
+    let urls = [
+        plain.url("/bytes/2"),
+        format!("https://{}/", secured.addr()),
+    ];
+    for format in ["--format=human", "--format=jsonl"] {
+        let args = ["-v", format, "--cacert", &cacert, &urls[0], &urls[1]];
+        let args = [&["--retry=0", "--proxy", &named], &args[..]].concat();
+        let run = crate::pfetch::pfetch(&args).run().exits(0);
+        for secret in ["hu:sh", "hu%3Ash", "jo@e", "jo%40e", &BASIC[6..]] {
+            // A name that is long enough is no accident.
+            run.check(secret, !run.stdout.contains(secret));
+            run.check(secret, !run.stderr.contains(secret));
+        }
+        let run = run.says(&format!("through proxy {}", proxy.addr()));
+        // That they are sent is shown. What goes through a tunnel has none of them.
+        run.check(
+            "said once",
+            run.stderr.matches("> proxy-authorization: …\n").count() == 1,
+        );
+    }
+    let seen = read(&at_proxy);
+    assert_eq!(seen.len(), 4);
+    for head in seen {
+        let line = format!("\r\nproxy-authorization: {BASIC}\r\n");
+        assert_eq!(head.matches(&line).count(), 1, "{head}");
+    }
+    for head in read(&at_plain).into_iter().chain(read(&at_secured)) {
+        assert!(!head.contains("authorization"), "{head}");
+    }
+}
+
+#[test]
+fn a_proxy_that_wants_credentials_says_so() {
+    let dir = Dir::new();
+    let (plain, _) = origin();
+    let (secured, _, cacert) = https_origin(&dir);
+    let (proxy, _) = http_proxy(Some(BASIC));
+    for userinfo in ["", "joe:wrong@"] {
+        let named = format!("http://{userinfo}{}", proxy.addr());
+        let run = through(&named, &[&plain.url("/bytes/2")]).run().exits(1);
+        let result = run.result();
+        run.check("407", result["status"] == 407);
+        run.check("status", result["error"]["kind"] == "status");
+        run.never_shows("wrong");
+
+        let url = format!("https://{}/", secured.addr());
+        let run = through(&named, &["--cacert", &cacert, &url]).run().exits(1);
+        let expected = format!(
+            "the proxy {}: refused a tunnel with status 407; give its name and password in the \
+             proxy's URL",
+            proxy.addr()
+        );
+        let result = run.result();
+        let error = crate::proxy::support::error(&result);
+        run.check("why", error == ["proxy", "connect", &expected]);
+        run.never_shows("wrong");
+    }
+    assert_eq!((plain.connections(), secured.connections()), (0, 0));
+}
+
+#[test]
+fn a_tunnel_that_opens_late_and_in_pieces_is_a_tunnel() {
+    let dir = Dir::new();
+    let (origin, _, cacert) = https_origin(&dir);
+    let proxy = Raw::start(|mut wire| {
+        let target = wire.request().unwrap_or_default();
+        let server = TcpStream::connect(target)?;
+        for piece in ["HTTP/1.0 2", "00 \r\nVia: x", "\r\n\r", "\n"] {
+            // Most likely a read of its own for the client, whose result is the same if not.
+            wire.wait(Duration::from_millis(20));
+            wire.send(piece)?;
+        }
+        relay(&mut wire, server)
+    });
+    let url = format!("https://{}/", origin.addr());
+    let run = through(&proxy.url(""), &["--cacert", &cacert, &url]).run();
+    let run = run.exits(0).says_nothing();
+    run.check("ok", run.result()["bytes"] == 2);
+}

@@ -1,0 +1,381 @@
+//! The reports as exact bytes.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use pfetch::model::event::{Event, Listener, RunInfo};
+use pfetch::model::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
+use pfetch::model::summary::Summary;
+use pfetch::model::target::Verb;
+use pfetch::model::timing::{Phase, Timing};
+use pfetch::report::{Baseline, Human, HumanStyle, JsonLines, Warnings};
+use pfetch::stats::Latency;
+
+const MS: Duration = Duration::from_millis(1);
+
+fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
+    Failure {
+        kind,
+        phase,
+        message: message.to_owned(),
+    }
+}
+
+/// An outcome of everything that can be known.
+fn ok() -> Outcome {
+    Outcome {
+        index: 0,
+        url: Arc::from("http://a.example/"),
+        final_url: None,
+        verb: Verb::Get,
+        place: None,
+        saved: None,
+        verdict: Verdict::Ok,
+        status: Some(200),
+        http_version: Some("HTTP/1.1"),
+        attempts: 1,
+        bytes: 1256,
+        wire_bytes: Some(1500),
+        remote: Some(([127, 0, 0, 1], 80).into()),
+        reused: Some(false),
+        worker: Some(3),
+        started_at: Some(SystemTime::UNIX_EPOCH + 1500 * MS),
+        span: None,
+        timing: Timing {
+            blocked: Some(MS),
+            dns: Some(2 * MS),
+            connect: Some(3 * MS),
+            ssl: None,
+            send: Some(Duration::ZERO),
+            wait: Some(40 * MS),
+            receive: Some(4 * MS),
+            total: Some(50 * MS),
+            ttfb: Some(46 * MS),
+        },
+        redirects: Vec::new(),
+        error: None,
+        exchanges: Vec::new(),
+        earlier: Vec::new(),
+        retry_after: None,
+    }
+}
+
+fn not_found() -> Outcome {
+    Outcome {
+        index: 1,
+        url: Arc::from("http://a.example/missing"),
+        verdict: Verdict::Failed,
+        status: Some(404),
+        bytes: 0,
+        error: Some(failure(FailureKind::Status, None, "not found")),
+        ..ok()
+    }
+}
+
+fn unreachable() -> Outcome {
+    Outcome {
+        attempts: 3,
+        timing: Timing {
+            total: Some(Duration::from_secs(10)),
+            connect: Some(Duration::from_secs(10)),
+            ..Timing::default()
+        },
+        ..Outcome::untried(
+            2,
+            Arc::from("http://b.example/"),
+            Verb::Head,
+            failure(FailureKind::Timeout, Some(Phase::Connect), "timed out"),
+        )
+    }
+}
+
+fn redirected() -> Outcome {
+    Outcome {
+        index: 3,
+        final_url: Some(Arc::from("http://c.example/new")),
+        redirects: vec![Hop {
+            url: Arc::from("http://a.example/"),
+            status: 301,
+        }],
+        ..ok()
+    }
+}
+
+fn skipped() -> Outcome {
+    Outcome::untried(
+        4,
+        Arc::from("http://d.example/"),
+        Verb::Get,
+        failure(FailureKind::Stopped, None, "stopped before it was started"),
+    )
+}
+
+fn summary() -> Summary {
+    Summary {
+        ok: 2,
+        failed: 2,
+        local: 0,
+        skipped: 1,
+        unchanged: 0,
+        done_before: 0,
+        latency: Latency::default(),
+        ttfb: Latency::default(),
+        statuses: [(200, 2), (404, 1)].into(),
+        bytes: 2512,
+        wire_bytes: 3000,
+        workers: 4,
+        makespan: Some(Duration::from_secs(10)),
+        sum: Duration::from_millis(10_500),
+        busy: Duration::from_millis(10_500),
+        slowest: Duration::from_secs(10),
+        stopped: true,
+        runs: None,
+        retries: 0,
+        paced: false,
+    }
+}
+
+/// One URL, one worker: nothing is plural.
+fn single() -> Summary {
+    Summary {
+        ok: 1,
+        workers: 1,
+        bytes: 7,
+        makespan: Some(100 * MS),
+        sum: 200 * MS,
+        busy: 200 * MS,
+        slowest: 50 * MS,
+        ..Summary::default()
+    }
+}
+
+fn written(listener: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+    let mut out = Vec::new();
+    listener(&mut out).expect("memory can be written");
+    String::from_utf8(out).expect("reports are UTF-8")
+}
+
+fn human(style: HumanStyle, outcomes: Vec<Outcome>, summary: Summary) -> String {
+    written(|out| {
+        let mut report = Human::new(out, style);
+        for outcome in outcomes {
+            report.event(&Event::Finished(outcome))?;
+        }
+        report.event(&Event::Counted(5))?;
+        report.event(&Event::Warning("not here".to_owned()))?;
+        report.event(&Event::Ended(summary))
+    })
+}
+
+fn all() -> Vec<Outcome> {
+    vec![ok(), not_found(), unreachable(), redirected(), skipped()]
+}
+
+/// The same run, had it not been stopped.
+fn whole() -> Summary {
+    Summary {
+        skipped: 0,
+        stopped: false,
+        ..summary()
+    }
+}
+
+#[test]
+fn a_run_that_went_to_its_end_is_set_against_the_serial_estimate() {
+    assert_eq!(
+        human(HumanStyle::default(), Vec::new(), whole()),
+        "
+  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
+  parallel    10.00 s
+  serial      10.50 s  estimated (sum of per-URL times) · 1.05x · best possible here 1.05x (slowest URL 10.00 s)
+"
+    );
+    let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
+    let serial =
+        r#""serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05},"#;
+    assert!(text.contains(serial), "{text}");
+}
+
+#[test]
+fn people_get_a_line_a_url_and_the_totals() {
+    assert_eq!(
+        human(HumanStyle::default(), all(), summary()),
+        "  200    50.0 ms     1.3 kB  http://a.example/
+  404    50.0 ms        0 B  http://a.example/missing  not found
+ fail    10.00 s             http://b.example/  connect: timed out (3 attempts)
+  200    50.0 ms     1.3 kB  http://a.example/ -> http://c.example/new
+
+  5 URLs: 2 ok, 2 failed, 1 skipped · 2.5 kB · 4 workers · stopped before its end
+  parallel    10.00 s
+"
+    );
+}
+
+#[test]
+fn one_is_not_plural_and_workers_can_be_the_bound() {
+    assert_eq!(
+        human(HumanStyle::default(), vec![], single()),
+        "
+  1 URL: 1 ok, 0 failed · 7 B · 1 worker
+  parallel   100.0 ms
+  serial     200.0 ms  estimated (sum of per-URL times) · 2.00x · best possible here 1.00x (1 worker)
+"
+    );
+    let two = Summary {
+        workers: 2,
+        ..single()
+    };
+    let text = human(HumanStyle::default(), vec![], two);
+    assert!(text.ends_with("here 2.00x (2 workers)\n"), "{text}");
+}
+
+#[test]
+fn the_baseline_can_be_left_out_and_is_where_nothing_was_tried() {
+    let style = HumanStyle {
+        baseline: Baseline::None,
+        ..HumanStyle::default()
+    };
+    let totals = "\n  1 URL: 1 ok, 0 failed · 7 B · 1 worker\n  parallel   100.0 ms\n";
+    assert_eq!(human(style, vec![], single()), totals);
+    let untried = Summary {
+        skipped: 2,
+        workers: 1,
+        ..Summary::default()
+    };
+    assert_eq!(
+        human(HumanStyle::default(), vec![], untried),
+        "\n  2 URLs: 0 ok, 0 failed, 2 skipped · 0 B · 1 worker\n"
+    );
+    let nothing = human(HumanStyle::default(), vec![], Summary::default());
+    assert_eq!(nothing, "");
+}
+
+#[test]
+fn quiet_leaves_only_failures() {
+    let style = HumanStyle {
+        quiet: true,
+        ..HumanStyle::default()
+    };
+    assert_eq!(
+        human(style, all(), summary()),
+        "  404    50.0 ms        0 B  http://a.example/missing  not found
+ fail    10.00 s             http://b.example/  connect: timed out (3 attempts)
+"
+    );
+}
+
+#[test]
+fn colour_is_put_around_words_and_taken_off_again() {
+    let style = HumanStyle {
+        colour: true,
+        ..HumanStyle::default()
+    };
+    let text = human(style, all(), summary());
+    assert_eq!(
+        text.replace('\x1b', "^"),
+        "^[32m  200^[0m    50.0 ms     1.3 kB  http://a.example/
+^[31m  404^[0m    50.0 ms        0 B  http://a.example/missing  ^[31mnot found^[0m
+^[31m fail^[0m    10.00 s             http://b.example/  ^[31mconnect: timed out^[0m (3 attempts)
+^[32m  200^[0m    50.0 ms     1.3 kB  http://a.example/ ^[2m-> http://c.example/new^[0m
+
+  5 URLs: ^[32m2 ok^[0m, ^[31m2 failed^[0m, ^[2m1 skipped^[0m · 2.5 kB · 4 workers · stopped before its end
+  parallel  ^[1m  10.00 s^[0m
+"
+    );
+}
+
+fn json(baseline: Baseline, events: Vec<Event>) -> String {
+    written(|out| {
+        let mut report = JsonLines::new(out, baseline);
+        events.iter().try_for_each(|event| report.event(event))
+    })
+}
+
+#[test]
+fn programs_get_an_object_a_line() {
+    let info = RunInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        workers: 4,
+        started_at: SystemTime::UNIX_EPOCH + 1250 * MS,
+        startup: MS,
+    };
+    let events = vec![
+        Event::Started(info),
+        Event::Finished(ok()),
+        Event::Finished(not_found()),
+        Event::Finished(unreachable()),
+        Event::Finished(redirected()),
+        Event::Finished(skipped()),
+        Event::Warning("a \"list\" ended".to_owned()),
+        Event::Counted(5),
+        Event::Ended(summary()),
+    ];
+    let version = env!("CARGO_PKG_VERSION");
+    let timing = r#""timing":{"blocked":0.001,"dns":0.002,"connect":0.003,"ssl":null,"send":0.0,"wait":0.04,"receive":0.004,"total":0.05,"ttfb":0.046}"#;
+    let expected = [
+        format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}}"#),
+        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null}}"#),
+        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}}}}"#),
+        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"}}"#.to_owned(),
+        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null}}"#),
+        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"}}"#.to_owned(),
+        r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"runs":null,"parallel":10.0,"serial":null,"throughput":251.2,"requests_per_second":0.4,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1}}"#.to_owned(),
+    ];
+    let text = json(Baseline::Estimate, events);
+    let lines: Vec<&str> = text.split('\n').collect();
+    assert_eq!(lines.len(), expected.len() + 1, "{text}");
+    for (line, expected) in lines.iter().zip(&expected) {
+        assert_eq!(line, expected);
+    }
+    assert_eq!(lines[expected.len()], "", "the last line has its end");
+}
+
+#[test]
+fn the_baseline_may_be_null_for_programs() {
+    for (baseline, summary) in [
+        (Baseline::None, single()),
+        (Baseline::Estimate, Summary::default()),
+    ] {
+        let text = json(baseline, vec![Event::Ended(summary)]);
+        assert!(text.contains("\"serial\":null,"), "{text}");
+    }
+}
+
+#[test]
+fn warnings_are_lines_of_their_own() {
+    let text = written(|out| {
+        let mut report = Warnings::new(out);
+        report.event(&Event::Finished(ok()))?;
+        report.event(&Event::Warning("a list ended early".to_owned()))
+    });
+    assert_eq!(text, "pfetch: warning: a list ended early\n");
+}
+
+#[test]
+fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
+    let mut summary = Summary {
+        ok: 98,
+        failed: 2,
+        skipped: 0,
+        bytes: 5_000_000,
+        makespan: Some(Duration::from_secs(2)),
+        stopped: false,
+        statuses: [(200, 98), (503, 1)].into(),
+        ..summary()
+    };
+    for ms in 1..=98 {
+        summary.latency.record(ms * MS);
+    }
+    let text = human(HumanStyle::default(), Vec::new(), summary);
+    let figures: Vec<&str> = text.lines().skip(4).collect();
+    assert_eq!(
+        figures,
+        [
+            "  latency    p50 49.0 ms  p90 89.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
+            "  rate       2.5 MB/s · 50 URLs/s",
+            "  statuses   98 × 200  1 × 503  1 without",
+        ],
+        "{text}"
+    );
+}
