@@ -92,8 +92,7 @@ impl Action<Client, Arc<Target>> for Patient {
 /// Who answered: redirects may have led to another origin than the target's.
 pub(super) fn asking(outcome: &Outcome, target: &Location) -> Location {
     outcome
-        .final_url
-        .as_deref()
+        .final_url()
         .and_then(|url| Location::parse(url, DefaultScheme::Http).ok())
         .unwrap_or_else(|| target.clone())
 }

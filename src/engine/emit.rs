@@ -89,12 +89,7 @@ impl Run<'_> {
     /// Takes note of an outcome, and tells it when its turn has come.
     pub(super) fn tell(&mut self, ready: Ready) -> Result<(), CutShort> {
         let outcome = &ready.outcome;
-        let is_kind = |kind| {
-            outcome
-                .error
-                .as_ref()
-                .is_some_and(|error| error.kind == kind)
-        };
+        let is_kind = |kind| outcome.error().is_some_and(|error| error.kind == kind);
         self.is_full |= is_kind(FailureKind::DiskFull);
         if let Some(concat) = self.bodies.concat() {
             let is_whole = outcome.verdict == Verdict::Ok;

@@ -64,7 +64,7 @@ impl Job {
 
     /// Notes the attempt under way as failed; another will follow.
     pub(super) fn again(&mut self, outcome: Outcome) {
-        self.earlier.push(Attempt::from(outcome));
+        self.earlier.push(outcome.last);
     }
 
     /// The outcome of all attempts, of which this was the last.
@@ -100,10 +100,11 @@ impl Job {
             phase: None,
             message,
         };
-        Outcome {
-            place: self.file.as_ref().map(|(place, _)| place.clone()),
-            ..Outcome::untried(*index, Arc::clone(location.text()), *verb, failure)
+        let mut outcome = Outcome::untried(*index, Arc::clone(location.text()), *verb, failure);
+        if let Some((place, _)) = &self.file {
+            outcome.details_mut().place = Some(place.clone());
         }
+        outcome
     }
 }
 
@@ -111,7 +112,7 @@ impl Ending {
     /// What this ending makes of an outcome: a target that was only stopped was skipped at somebody's
     /// request, and has failed at a deadline.
     pub(super) fn apply(self, mut outcome: Outcome) -> Outcome {
-        if let (Ending::Deadline(limit), Some(failure)) = (self, &mut outcome.error)
+        if let (Ending::Deadline(limit), Some(failure)) = (self, &mut outcome.last.error)
             && failure.kind == FailureKind::Stopped
         {
             let limit = humantime::format_duration(limit);
@@ -125,7 +126,7 @@ impl Ending {
 
 /// The outcome of an attempt that would have been made again, were the run not over before that.
 pub(super) fn out_of_time(mut outcome: Outcome, deadline: Duration) -> Outcome {
-    if let Some(failure) = &mut outcome.error {
+    if let Some(failure) = &mut outcome.last.error {
         let deadline = humantime::format_duration(deadline);
         failure.message += &format!("; not retried: the run's deadline of {deadline} comes first");
     }
@@ -135,7 +136,7 @@ pub(super) fn out_of_time(mut outcome: Outcome, deadline: Duration) -> Outcome {
 /// The outcome of an attempt that would have been made again, had the server not asked to wait for so
 /// long.
 pub(super) fn not_retried(mut outcome: Outcome, asked: Duration, most: Duration) -> Outcome {
-    if let Some(failure) = &mut outcome.error {
+    if let Some(failure) = &mut outcome.last.error {
         let asked = match asked.as_secs() {
             ..CENTURY => {
                 humantime::format_duration(Duration::from_secs(asked.as_secs())).to_string()

@@ -48,7 +48,7 @@ impl RetryPolicy {
     /// How long the server that gave this outcome wants nothing from us at all, as far as that is
     /// heeded.
     pub fn patience(&self, outcome: &Outcome) -> Option<Duration> {
-        let asked = outcome.retry_after?;
+        let asked = outcome.retry_after()?;
         let is_meant = outcome.verdict == Verdict::Failed && is_status(outcome);
         (is_meant && is_passing(outcome) && asked <= self.retry_after_max).then_some(asked)
     }
@@ -64,7 +64,7 @@ impl RetryPolicy {
         }
         // What the header says with anything but a status that failed, it says of something else: a
         // redirect on the way, a body that was cut off.
-        let asked = outcome.retry_after.filter(|_| is_status(outcome));
+        let asked = outcome.retry_after().filter(|_| is_status(outcome));
         match asked {
             Some(asked) if asked > self.retry_after_max => Decision::TooLong(asked),
             Some(asked) => Decision::Again(asked),
@@ -78,13 +78,13 @@ impl RetryPolicy {
 }
 
 fn is_status(outcome: &Outcome) -> bool {
-    let failure = outcome.error.as_ref();
+    let failure = outcome.error();
     failure.is_some_and(|failure| failure.kind == FailureKind::Status)
 }
 
 /// Whether the failure may well be over by itself.
 fn is_passing(outcome: &Outcome) -> bool {
-    let Some(failure) = &outcome.error else {
+    let Some(failure) = outcome.error() else {
         return false;
     };
     match failure.kind {
@@ -97,7 +97,7 @@ fn is_passing(outcome: &Outcome) -> bool {
             failure.phase == Some(Phase::Dns) && failure.message.contains("temporary")
         }
         FailureKind::Status => matches!(
-            outcome.status,
+            outcome.status(),
             Some(408 | 425 | 429 | 500 | 502 | 503 | 504)
         ),
         _ => false,

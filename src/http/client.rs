@@ -12,7 +12,9 @@ use super::request::Addressee;
 use super::request_clock::{Limits, Measured, Meter};
 use super::sink::Sink;
 use super::{Fetcher, error, framing, redact, redirect, request, validators};
-use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
+use crate::model::outcome::{
+    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
+};
 use crate::model::target::{Location, Target, Verb};
 use crate::model::timing::Timing;
 use crate::save::{Ask, Body};
@@ -48,7 +50,7 @@ pub(super) struct Visit<'a> {
     pub(super) has_asked_range: bool,
     /// Whether what is there is still what the server has.
     pub(super) is_unchanged: bool,
-    attempts: u32,
+    requests: u32,
     timing: Timing,
     wire_bytes: u64,
     redirects: Vec<Hop>,
@@ -132,7 +134,7 @@ impl Client {
             sent: Sent::default(),
             has_asked_range: false,
             is_unchanged: false,
-            attempts: 1,
+            requests: 1,
             timing: Timing::default(),
             wire_bytes: 0,
             redirects: Vec::new(),
@@ -150,39 +152,47 @@ impl Client {
         let last = visit.last;
         let ended = last.as_ref().map_or_else(Instant::now, |last| last.ended);
         visit.timing.close(ended - started);
-        visit.timing.ttfb = last
-            .as_ref()
-            .and_then(|last| last.first_byte)
-            .map(|first| first - started);
+        let first_byte = last.as_ref().and_then(|last| last.first_byte);
+        visit
+            .timing
+            .set_ttfb(first_byte.map(|first| first - started));
+        let verdict = match &result {
+            Ok(()) if visit.is_unchanged => Verdict::Unchanged,
+            Ok(()) => Verdict::Ok,
+            Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
+            Err(_) => Verdict::Failed,
+        };
+        let is_plain = visit.redirects.is_empty() && visit.retry_after.is_none();
+        let details = (!is_plain).then(|| {
+            let is_elsewhere = !visit.redirects.is_empty();
+            Box::new(Details {
+                final_url: is_elsewhere.then(|| Arc::clone(visit.location.text())),
+                redirects: visit.redirects,
+                retry_after: visit.retry_after,
+                ..Details::default()
+            })
+        });
         let outcome = Outcome {
             index: target.index,
             url: Arc::clone(target.location.text()),
-            final_url: (!visit.redirects.is_empty()).then(|| Arc::clone(visit.location.text())),
             verb,
-            place: None,
-            saved: None,
-            verdict: match &result {
-                Ok(()) if visit.is_unchanged => Verdict::Unchanged,
-                Ok(()) => Verdict::Ok,
-                Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
-                Err(_) => Verdict::Failed,
-            },
-            status: visit.status.map(|status| status.as_u16()),
-            http_version: visit.version.and_then(version_text),
-            attempts: visit.attempts,
+            verdict,
             bytes: visit.bytes,
-            wire_bytes: Some(visit.wire_bytes),
-            remote: last.as_ref().and_then(|last| last.remote),
-            reused: last.as_ref().and_then(|last| last.reused),
-            worker: Some(self.worker),
-            started_at: Some(started_at),
-            span: Some((started, ended)),
-            timing: visit.timing,
-            redirects: visit.redirects,
-            exchanges: visit.exchanges,
-            earlier: Vec::new(),
-            error: result.err(),
-            retry_after: visit.retry_after,
+            last: Attempt {
+                started_at: Some(started_at),
+                span: Some((started, ended)),
+                worker: u32::try_from(self.worker).ok(),
+                timing: visit.timing,
+                requests: visit.requests,
+                wire_bytes: Some(visit.wire_bytes),
+                remote: last.as_ref().and_then(|last| last.remote),
+                reused: last.as_ref().and_then(|last| last.reused),
+                status: visit.status.map(|status| status.as_u16()),
+                version: visit.version.and_then(known_version),
+                error: result.err().map(Box::new),
+                exchanges: (!visit.exchanges.is_empty()).then(|| visit.exchanges.into()),
+            },
+            details,
         };
         (outcome, visit.sink)
     }
@@ -198,7 +208,7 @@ impl Client {
                 }
                 Step::Afresh => {
                     visit.sink.forget();
-                    visit.attempts += 1;
+                    visit.requests += 1;
                     visit.status = None;
                     visit.version = None;
                     visit.bytes = 0;
@@ -231,7 +241,7 @@ impl Client {
         };
         match (&first, &visit.last) {
             (Err(failure), Some(last)) if stale(failure, last) => {
-                visit.attempts += 1;
+                visit.requests += 1;
                 self.request(visit)
             }
             _ => first,
@@ -310,7 +320,7 @@ impl Client {
         // `run` of a bare request spares the agent a copy of its configuration.
         let response = self.agent.run(request)?;
         if let Some(exchange) = visit.exchanges.last_mut() {
-            let version = version_text(response.version()).unwrap_or("HTTP");
+            let version = known_version(response.version()).map_or("HTTP", HttpVersion::as_str);
             exchange.status = Some((version, response.status().as_u16()));
             exchange.response = redact::showable(response.headers());
         }
@@ -379,10 +389,10 @@ impl From<ureq::Error> for Broken {
     }
 }
 
-fn version_text(version: Version) -> Option<&'static str> {
+fn known_version(version: Version) -> Option<HttpVersion> {
     match version {
-        Version::HTTP_10 => Some("HTTP/1.0"),
-        Version::HTTP_11 => Some("HTTP/1.1"),
+        Version::HTTP_10 => Some(HttpVersion::Http10),
+        Version::HTTP_11 => Some(HttpVersion::Http11),
         _ => None,
     }
 }

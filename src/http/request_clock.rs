@@ -194,16 +194,16 @@ impl Meter {
         let mut reading = self.lock();
         let r = &mut *reading;
         let sent = r.send.end;
+        let mut timing = Timing::default();
+        timing.set(Phase::Dns, r.dns.length(now));
+        timing.set(Phase::Connect, r.connect.length(now));
+        timing.set(Phase::Ssl, r.ssl.length(now));
+        timing.set(Phase::Send, r.send.length(now));
+        let wait = sent.map(|sent| r.first_byte.unwrap_or(now) - sent);
+        timing.set(Phase::Wait, wait);
+        timing.set(Phase::Receive, r.first_byte.map(|first| now - first));
         Measured {
-            timing: Timing {
-                dns: r.dns.length(now),
-                connect: r.connect.length(now),
-                ssl: r.ssl.length(now),
-                send: r.send.length(now),
-                wait: sent.map(|sent| r.first_byte.unwrap_or(now) - sent),
-                receive: r.first_byte.map(|first| now - first),
-                ..Timing::default()
-            },
+            timing,
             ended: now,
             first_byte: r.first_byte,
             phase: r.phase(),

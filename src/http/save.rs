@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Client;
 use super::sink::Sink;
-use crate::model::outcome::{Outcome, Saved, Verdict};
+use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
 use crate::model::save_path::Place;
 use crate::model::target::{Target, Verb};
 use crate::save::{Draft, FileError, Prior, Published, Store};
@@ -47,7 +47,7 @@ impl Client {
         };
         let sink = Sink::File(Box::new(draft));
         let (mut outcome, sink) = self.visit(target, Verb::Get, sink);
-        outcome.place = Some(place.clone());
+        outcome.details_mut().place = Some(place.clone());
         let Sink::File(mut draft) = sink else {
             return (outcome, None);
         };
@@ -67,14 +67,20 @@ impl Client {
         let url = Arc::clone(target.location.text());
         let (verdict, saved, error) = match result {
             Ok(saved) => (Verdict::Unchanged, Some(saved), None),
-            Err(error) => (Verdict::Failed, None, Some(error.into())),
+            Err(error) => (Verdict::Failed, None, Some(Box::new(error.into()))),
         };
         Outcome {
-            place: Some(place.clone()),
-            worker: Some(self.worker),
             verdict,
-            saved,
-            error,
+            last: Attempt {
+                worker: u32::try_from(self.worker).ok(),
+                error,
+                ..Attempt::default()
+            },
+            details: Some(Box::new(Details {
+                place: Some(place.clone()),
+                saved,
+                ..Details::default()
+            })),
             ..Outcome::new(target.index, url, Verb::Get)
         }
     }
@@ -102,10 +108,10 @@ fn settle(outcome: &mut Outcome, published: Result<Published, FileError>, target
         Ok(Published::Other(saved)) => (Verdict::Unchanged, saved),
         Err(error) => {
             outcome.verdict = Verdict::Failed;
-            outcome.error = Some(error.into());
+            outcome.last.error = Some(Box::new(error.into()));
             return;
         }
     };
     outcome.verdict = verdict;
-    outcome.saved = Some(saved);
+    outcome.details_mut().saved = Some(saved);
 }

@@ -229,7 +229,7 @@ impl Alike {
 
     fn note(&mut self, outcome: &Outcome) {
         let mut hasher = DefaultHasher::new();
-        (outcome.verdict, outcome.status, outcome.bytes).hash(&mut hasher);
+        (outcome.verdict, outcome.status(), outcome.bytes).hash(&mut hasher);
         let print = (hasher.finish() as u32).max(1);
         let index = usize::try_from(outcome.index).unwrap_or(usize::MAX - 1);
         if self.first.len() <= index {

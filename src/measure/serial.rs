@@ -64,7 +64,7 @@ fn fetch(
                 return outcome;
             }
         }
-        earlier.push(Attempt::from(outcome));
+        earlier.push(outcome.last);
     }
     unreachable!("the policy allows so many attempts and no more")
 }

@@ -24,7 +24,10 @@ pub enum Verdict {
     Skipped,
 }
 
-/// What became of one target.
+/// The end of one target: what was asked, and what came of it.
+///
+/// An outcome crosses cores for each URL, so its size is a cost: what most targets do not have lies
+/// behind one pointer, [`Details`].
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Position in the whole input, from 0.
@@ -32,49 +35,33 @@ pub struct Outcome {
     /// The URL as given, in its ASCII form and without credentials. For input that is no URL: an
     /// excerpt of it, with control characters escaped.
     pub url: Arc<str>,
-    /// The URL that answered, if redirects led elsewhere.
-    pub final_url: Option<Arc<str>>,
     /// What was done.
     pub verb: Verb,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Body bytes of the final response, decoded.
+    pub bytes: u64,
+    /// The attempt that decided, the only one of most targets.
+    pub last: Attempt,
+    /// What most targets do not have.
+    pub details: Option<Box<Details>>,
+}
+
+/// What only some targets have: files, redirects, retries.
+#[derive(Debug, Clone, Default)]
+pub struct Details {
+    /// The URL that answered, if redirects led elsewhere.
+    pub final_url: Option<Arc<str>>,
+    /// The responses that led there.
+    pub redirects: Vec<Hop>,
     /// Where its file goes below the folder, if it is to have one.
     pub place: Option<Place>,
     /// The file that it has.
     pub saved: Option<Saved>,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// The status code of the final response.
-    pub status: Option<u16>,
-    /// The protocol version of the final response, as in `HTTP/1.1`.
-    pub http_version: Option<&'static str>,
-    /// How many times the target was tried, a retry on a fresh connection included.
-    pub attempts: u32,
-    /// Body bytes of the final response, decoded.
-    pub bytes: u64,
-    /// Bytes that the sockets gave for this target: headers, framing, TLS records and redirects
-    /// included. `None` if none was asked.
-    pub wire_bytes: Option<u64>,
-    /// The address that answered.
-    pub remote: Option<SocketAddr>,
-    /// Whether the final response came over a connection that had served an earlier request.
-    pub reused: Option<bool>,
-    /// The worker (lane) that did it.
-    pub worker: Option<usize>,
-    /// When the worker took it up, by the wall clock.
-    pub started_at: Option<SystemTime>,
-    /// The same moment, and the last, by the monotonic clock that all figures come from.
-    pub span: Option<(Instant, Instant)>,
-    /// Where the time went.
-    pub timing: Timing,
-    /// The responses that led here.
-    pub redirects: Vec<Hop>,
-    /// Every request and its response, headers included, if the run was to keep them.
-    pub exchanges: Vec<Exchange>,
-    /// The attempts that failed before this one, which all the other figures are of.
-    pub earlier: Vec<Attempt>,
-    /// Why it failed or was skipped.
-    pub error: Option<Failure>,
     /// How long the server asks not to be asked again, if it does.
     pub retry_after: Option<Duration>,
+    /// The attempts that failed before the last one.
+    pub earlier: Vec<Attempt>,
 }
 
 /// The file that a target has under its final name: whole.
@@ -112,44 +99,63 @@ pub struct Exchange {
     pub response: Vec<(String, String)>,
 }
 
-/// An attempt that failed and was followed by another.
-#[derive(Debug, Clone, PartialEq)]
+/// One attempt at a target: a request and, where redirects led on, the requests that followed it.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attempt {
     /// When a worker took it up, by the wall clock.
     pub started_at: Option<SystemTime>,
-    /// The same moment, and its end, by the monotonic clock.
+    /// The same moment, and its end, by the monotonic clock that all figures come from.
     pub span: Option<(Instant, Instant)>,
-    /// The worker (lane) that did it: another attempt may be another worker's.
-    pub worker: Option<usize>,
+    /// The worker (lane) that did it: another attempt may be another worker's. `None` if none did.
+    pub worker: Option<u32>,
     /// Where the time went.
     pub timing: Timing,
-    /// How long it took.
-    pub total: Duration,
-    /// The status that it got.
-    pub status: Option<u16>,
-    /// Why it failed.
-    pub error: Option<Failure>,
-    /// The requests that it was: two, if the first met a stale connection.
+    /// The requests that it was: two, if the first met a stale connection; 0 if none was made.
     pub requests: u32,
-    /// Bytes that the sockets gave.
-    pub wire_bytes: u64,
-    /// See [`Outcome::exchanges`].
-    pub exchanges: Vec<Exchange>,
+    /// Bytes that the sockets gave: headers, framing, TLS records and redirects included. `None` if
+    /// none was asked.
+    pub wire_bytes: Option<u64>,
+    /// The address that was asked last.
+    pub remote: Option<SocketAddr>,
+    /// Whether the last request went over a connection that had served an earlier one.
+    pub reused: Option<bool>,
+    /// The status code of the final response.
+    pub status: Option<u16>,
+    /// The protocol version of the final response.
+    pub version: Option<HttpVersion>,
+    /// Why it failed, or was skipped.
+    pub error: Option<Box<Failure>>,
+    /// Every request and its response, headers included, if the run was to keep them.
+    pub exchanges: Option<Box<[Exchange]>>,
 }
 
-impl From<Outcome> for Attempt {
-    fn from(outcome: Outcome) -> Self {
-        Attempt {
-            started_at: outcome.started_at,
-            span: outcome.span,
-            worker: outcome.worker,
-            timing: outcome.timing,
-            total: outcome.timing.total.unwrap_or_default(),
-            status: outcome.status,
-            error: outcome.error,
-            requests: outcome.attempts,
-            wire_bytes: outcome.wire_bytes.unwrap_or(0),
-            exchanges: outcome.exchanges,
+impl Attempt {
+    /// How long a worker was busy with it.
+    pub fn total(&self) -> Duration {
+        self.timing.total().unwrap_or_default()
+    }
+
+    /// Every request and its response, if the run was to keep them.
+    pub fn exchanges(&self) -> &[Exchange] {
+        self.exchanges.as_deref().unwrap_or_default()
+    }
+}
+
+/// A version of HTTP that servers answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HttpVersion {
+    /// HTTP/1.0.
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
+
+impl HttpVersion {
+    /// The name in reports, as it stands in a status line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HttpVersion::Http10 => "HTTP/1.0",
+            HttpVersion::Http11 => "HTTP/1.1",
         }
     }
 }
@@ -275,14 +281,73 @@ impl fmt::Display for Failure {
 }
 
 impl Outcome {
+    /// Why it failed or was skipped.
+    pub fn error(&self) -> Option<&Failure> {
+        self.last.error.as_deref()
+    }
+
+    /// The status code of the final response.
+    pub fn status(&self) -> Option<u16> {
+        self.last.status
+    }
+
+    /// The URL that answered, if redirects led elsewhere.
+    pub fn final_url(&self) -> Option<&str> {
+        self.details.as_ref()?.final_url.as_deref()
+    }
+
+    /// The redirects that were followed.
+    pub fn redirects(&self) -> &[Hop] {
+        self.details
+            .as_ref()
+            .map_or(&[], |details| &details.redirects)
+    }
+
+    /// Where its file goes below the folder, if it is to have one.
+    pub fn place(&self) -> Option<&Place> {
+        self.details.as_ref()?.place.as_ref()
+    }
+
+    /// The file that it has.
+    pub fn saved(&self) -> Option<&Saved> {
+        self.details.as_ref()?.saved.as_ref()
+    }
+
+    /// How long the server asks not to be asked again, if it does.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.details.as_ref()?.retry_after
+    }
+
+    /// The attempts that failed before the last one.
+    pub fn earlier(&self) -> &[Attempt] {
+        self.details
+            .as_ref()
+            .map_or(&[], |details| &details.earlier)
+    }
+
+    /// All attempts, the last one at the end.
+    pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &Attempt> + Clone {
+        self.earlier().iter().chain([&self.last])
+    }
+
+    /// How many times the target was asked for, a retry on a fresh connection included.
+    pub fn requests(&self) -> u32 {
+        self.attempts()
+            .fold(0, |sum, attempt| sum.saturating_add(attempt.requests))
+    }
+
+    /// What only some targets have, made if this one had nothing of it.
+    pub fn details_mut(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
     /// How long the target took: from the start of the first attempt to the end of the last, the
     /// waiting between them included. `None` if it was not tried.
     pub fn elapsed(&self) -> Option<Duration> {
-        if self.earlier.is_empty() {
-            return self.timing.total;
+        if self.earlier().is_empty() {
+            return self.last.timing.total();
         }
-        let spans = self.earlier.iter().map(|attempt| attempt.span);
-        let mut spans = spans.chain([self.span]).flatten();
+        let mut spans = self.attempts().filter_map(|attempt| attempt.span);
         let (first, end) = spans.next()?;
         let (_, last) = spans.next_back().unwrap_or((first, end));
         Some(last - first)
@@ -291,18 +356,19 @@ impl Outcome {
     /// How long a worker was busy with the target, all attempts together; waiting between them is
     /// no work. `None` if no worker was.
     pub fn busy(&self) -> Option<Duration> {
-        let earlier: Duration = self.earlier.iter().map(|attempt| attempt.total).sum();
-        match self.timing.total {
+        let earlier: Duration = self.earlier().iter().map(Attempt::total).sum();
+        match self.last.timing.total() {
             Some(total) => Some(total + earlier),
-            None if self.earlier.is_empty() => None,
+            None if self.earlier().is_empty() => None,
             None => Some(earlier),
         }
     }
 
     /// Makes it the last of several attempts, after these.
     pub fn follow(&mut self, earlier: Vec<Attempt>) {
-        self.attempts += earlier.iter().map(|attempt| attempt.requests).sum::<u32>();
-        self.earlier = earlier;
+        if !earlier.is_empty() {
+            self.details_mut().earlier = earlier;
+        }
     }
 
     /// An outcome of something that never reached a worker.
@@ -312,7 +378,10 @@ impl Outcome {
                 FailureKind::Stopped => Verdict::Skipped,
                 _ => Verdict::Failed,
             },
-            error: Some(failure),
+            last: Attempt {
+                error: Some(Box::new(failure)),
+                ..Attempt::default()
+            },
             ..Outcome::new(index, url, verb)
         }
     }
@@ -322,27 +391,21 @@ impl Outcome {
         Outcome {
             index,
             url,
-            final_url: None,
             verb,
-            place: None,
-            saved: None,
             verdict: Verdict::Ok,
-            status: None,
-            http_version: None,
-            attempts: 0,
             bytes: 0,
-            wire_bytes: None,
-            remote: None,
-            reused: None,
-            worker: None,
-            started_at: None,
-            span: None,
-            timing: Timing::default(),
-            redirects: Vec::new(),
-            exchanges: Vec::new(),
-            earlier: Vec::new(),
-            error: None,
-            retry_after: None,
+            last: Attempt::default(),
+            details: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_is_small_enough_to_be_handed_from_core_to_core() {
+        assert!(size_of::<Outcome>() <= 256, "{}", size_of::<Outcome>());
     }
 }

@@ -145,16 +145,15 @@ impl Tally {
             Verdict::Failed => summary.failed += 1,
             Verdict::Skipped => summary.skipped += 1,
         }
-        if let Some(failure) = &outcome.error {
+        if let Some(failure) = outcome.error() {
             summary.local += u64::from(failure.kind.is_local());
         }
         // What is read from a file may be anything.
         summary.bytes = summary.bytes.saturating_add(outcome.bytes);
-        let earlier = outcome.earlier.iter().map(|attempt| attempt.wire_bytes);
-        for bytes in earlier.chain(outcome.wire_bytes) {
+        for bytes in outcome.attempts().filter_map(|attempt| attempt.wire_bytes) {
             summary.wire_bytes = summary.wire_bytes.saturating_add(bytes);
         }
-        summary.retries += u64::from(outcome.attempts.saturating_sub(1));
+        summary.retries += u64::from(outcome.requests().saturating_sub(1));
         // What was broken off says nothing about how long it takes.
         let whole = outcome.verdict != Verdict::Skipped;
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
@@ -162,19 +161,18 @@ impl Tally {
             summary.sum += elapsed;
             summary.slowest = summary.slowest.max(elapsed);
         }
-        if let Some(status) = outcome.status {
+        if let Some(status) = outcome.status() {
             *summary.statuses.entry(status).or_default() += 1;
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
             if let Some(elapsed) = outcome.elapsed() {
                 summary.latency.record(elapsed);
             }
-            if let Some(ttfb) = outcome.timing.ttfb {
+            if let Some(ttfb) = outcome.last.timing.ttfb() {
                 summary.ttfb.record(ttfb);
             }
         }
-        let earlier = outcome.earlier.iter().map(|attempt| attempt.span);
-        for (start, end) in earlier.chain([outcome.span]).flatten() {
+        for (start, end) in outcome.attempts().filter_map(|attempt| attempt.span) {
             let (first, last) = self.span.unwrap_or((start, end));
             self.span = Some((first.min(start), last.max(end)));
         }

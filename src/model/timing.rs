@@ -1,5 +1,6 @@
 //! Where the time of one URL went: the phases of HAR 1.2, and their sum.
 
+use std::fmt;
 use std::time::Duration;
 
 /// A stretch of one URL's life. The names and their order are those of HAR 1.2 (`timings`).
@@ -24,6 +25,17 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All phases, in their order.
+    pub const ALL: [Phase; 7] = [
+        Phase::Blocked,
+        Phase::Dns,
+        Phase::Connect,
+        Phase::Ssl,
+        Phase::Send,
+        Phase::Wait,
+        Phase::Receive,
+    ];
+
     /// The phase's name in reports and errors.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,65 +50,122 @@ impl Phase {
     }
 }
 
-/// How long each phase of one URL took, all attempts and redirect hops together.
+/// The time of each phase of one URL, all redirect hops together.
 ///
 /// `None` says that the phase did not happen (no look-up for a numeric address, no connect on a
 /// reused connection), which is not the same as a phase that took no time. The phases that did
 /// happen add up to [`total`](Timing::total).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// See [`Phase::Blocked`]: what is left of the total when the other phases are taken off.
-    pub blocked: Option<Duration>,
-    /// See [`Phase::Dns`].
-    pub dns: Option<Duration>,
-    /// See [`Phase::Connect`].
-    pub connect: Option<Duration>,
-    /// See [`Phase::Ssl`].
-    pub ssl: Option<Duration>,
-    /// See [`Phase::Send`].
-    pub send: Option<Duration>,
-    /// See [`Phase::Wait`].
-    pub wait: Option<Duration>,
-    /// See [`Phase::Receive`].
-    pub receive: Option<Duration>,
-    /// From the moment a worker took the URL up to its end. Time in pfetch's queue is not in it,
-    /// because one URL after the other would not have spent it.
-    pub total: Option<Duration>,
-    /// Time to first byte: from the worker's start to the first byte of the final response.
-    pub ttfb: Option<Duration>,
+    phases: [Nanoseconds; Phase::ALL.len()],
+    total: Nanoseconds,
+    ttfb: Nanoseconds,
+}
+
+/// An optional duration in half the space of `Option<Duration>`: a timing crosses cores for each URL.
+/// Longer ones than 584 years are cut to that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Nanoseconds(u64);
+
+impl Nanoseconds {
+    const NONE: Nanoseconds = Nanoseconds(u64::MAX);
+
+    fn get(self) -> Option<Duration> {
+        (self != Nanoseconds::NONE).then(|| Duration::from_nanos(self.0))
+    }
+}
+
+impl Default for Nanoseconds {
+    fn default() -> Self {
+        Nanoseconds::NONE
+    }
+}
+
+impl From<Option<Duration>> for Nanoseconds {
+    fn from(time: Option<Duration>) -> Self {
+        match time {
+            Some(time) => {
+                let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+                Nanoseconds(nanoseconds.min(u64::MAX - 1))
+            }
+            None => Nanoseconds::NONE,
+        }
+    }
 }
 
 impl Timing {
-    /// Adds the network phases of one exchange.
+    /// The time of one phase, if it happened.
+    pub fn phase(&self, phase: Phase) -> Option<Duration> {
+        self.phases[phase as usize].get()
+    }
+
+    /// All phases with their times, in their order.
+    pub fn phases(&self) -> [(Phase, Option<Duration>); Phase::ALL.len()] {
+        Phase::ALL.map(|phase| (phase, self.phase(phase)))
+    }
+
+    /// Sets the time of one phase.
+    pub fn set(&mut self, phase: Phase, time: Option<Duration>) {
+        self.phases[phase as usize] = time.into();
+    }
+
+    /// The same with the time of one phase set.
+    #[must_use]
+    pub fn with(mut self, phase: Phase, time: Duration) -> Self {
+        self.set(phase, Some(time));
+        self
+    }
+
+    /// From the moment a worker took the URL up to its end. Time in pfetch's queue is not in it,
+    /// because one URL after the other would not have spent it.
+    pub fn total(&self) -> Option<Duration> {
+        self.total.get()
+    }
+
+    /// Sets the [total](Timing::total).
+    pub fn set_total(&mut self, total: Option<Duration>) {
+        self.total = total.into();
+    }
+
+    /// Time to first byte: from the worker's start to the first byte of the final response.
+    pub fn ttfb(&self) -> Option<Duration> {
+        self.ttfb.get()
+    }
+
+    /// Sets the [time to first byte](Timing::ttfb).
+    pub fn set_ttfb(&mut self, ttfb: Option<Duration>) {
+        self.ttfb = ttfb.into();
+    }
+
+    /// Adds the phases of one exchange; its total and time to first byte are left out.
     pub fn add(&mut self, exchange: &Timing) {
-        let pairs = [
-            (&mut self.dns, exchange.dns),
-            (&mut self.connect, exchange.connect),
-            (&mut self.ssl, exchange.ssl),
-            (&mut self.send, exchange.send),
-            (&mut self.wait, exchange.wait),
-            (&mut self.receive, exchange.receive),
-        ];
-        for (sum, part) in pairs {
-            if let Some(part) = part {
-                *sum = Some(sum.unwrap_or_default() + part);
+        for (phase, time) in exchange.phases() {
+            if let Some(time) = time {
+                let sum = self.phase(phase).unwrap_or_default() + time;
+                self.set(phase, Some(sum));
             }
         }
     }
 
-    /// Sets the total, and [`blocked`](Timing::blocked) to what no other phase accounts for.
+    /// Sets the total, and [`Phase::Blocked`] to what no other phase accounts for.
     pub fn close(&mut self, total: Duration) {
-        let phases = [
-            self.dns,
-            self.connect,
-            self.ssl,
-            self.send,
-            self.wait,
-            self.receive,
-        ];
-        let on_network: Duration = phases.into_iter().flatten().sum();
-        self.total = Some(total);
-        self.blocked = Some(total.saturating_sub(on_network));
+        self.set(Phase::Blocked, None);
+        let on_network: Duration = self.phases().iter().filter_map(|(_, time)| *time).sum();
+        self.set_total(Some(total));
+        self.set(Phase::Blocked, Some(total.saturating_sub(on_network)));
+    }
+}
+
+impl fmt::Debug for Timing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Timing");
+        for (phase, time) in self.phases() {
+            shown.field(phase.as_str(), &time);
+        }
+        shown
+            .field("total", &self.total())
+            .field("ttfb", &self.ttfb())
+            .finish()
     }
 }
 
@@ -109,22 +178,37 @@ mod tests {
     #[test]
     fn phases_add_up_to_the_total_and_absent_ones_stay_absent() {
         let mut timing = Timing::default();
-        timing.add(&Timing {
-            connect: Some(3 * MS),
-            wait: Some(10 * MS),
-            ..Timing::default()
-        });
-        timing.add(&Timing {
-            wait: Some(5 * MS),
-            receive: Some(MS),
-            ..Timing::default()
-        });
+        timing.add(
+            &Timing::default()
+                .with(Phase::Connect, 3 * MS)
+                .with(Phase::Wait, 10 * MS),
+        );
+        timing.add(
+            &Timing::default()
+                .with(Phase::Wait, 5 * MS)
+                .with(Phase::Receive, MS),
+        );
         timing.close(20 * MS);
-        assert_eq!(timing.dns, None);
-        assert_eq!(timing.ssl, None);
-        assert_eq!(timing.connect, Some(3 * MS));
-        assert_eq!(timing.wait, Some(15 * MS));
-        assert_eq!(timing.blocked, Some(MS));
-        assert_eq!(timing.total, Some(20 * MS));
+        assert_eq!(timing.phase(Phase::Dns), None);
+        assert_eq!(timing.phase(Phase::Ssl), None);
+        assert_eq!(timing.phase(Phase::Connect), Some(3 * MS));
+        assert_eq!(timing.phase(Phase::Wait), Some(15 * MS));
+        assert_eq!(timing.phase(Phase::Blocked), Some(MS));
+        assert_eq!(timing.total(), Some(20 * MS));
+    }
+
+    #[test]
+    fn a_duration_comes_out_as_it_went_in_and_none_as_none() {
+        let century = Duration::from_secs(100 * 366 * 24 * 3600);
+        for time in [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            century + Duration::from_nanos(7),
+        ] {
+            assert_eq!(Nanoseconds::from(Some(time)).get(), Some(time));
+        }
+        assert_eq!(Nanoseconds::from(None).get(), None);
+        let longest = Nanoseconds::from(Some(Duration::MAX)).get();
+        assert_eq!(longest, Some(Duration::from_nanos(u64::MAX - 1)));
     }
 }

@@ -62,7 +62,7 @@ impl<'a> Line<'a> {
     /// The line of a target that was done with by a run that saves in `folder`.
     pub(super) fn result(outcome: &'a Outcome, folder: Option<&str>) -> Self {
         // An outcome may have waited for its turn (`--order input`) before it comes here.
-        let ended = match (outcome.started_at, outcome.span) {
+        let ended = match (outcome.last.started_at, outcome.last.span) {
             (Some(started_at), Some((first, last))) => started_at.checked_add(last - first),
             _ => None,
         };
@@ -71,20 +71,15 @@ impl<'a> Line<'a> {
             url: &outcome.url,
             action: outcome.verb,
             name: outcome
-                .place
-                .as_ref()
+                .place()
                 .map(|place| in_folder(folder, place.as_str())),
             outcome: outcome.verdict,
-            status: outcome.status,
+            status: outcome.status(),
             bytes: outcome.bytes,
             // JSON has no way to say a path that is not UTF-8.
-            saved: outcome
-                .saved
-                .as_ref()
-                .map(|saved| saved.path.to_string_lossy()),
+            saved: outcome.saved().map(|saved| saved.path.to_string_lossy()),
             error: outcome
-                .error
-                .as_ref()
+                .error()
                 .map(|failure| excerpt(&failure.message, ERROR)),
         }
     }

@@ -167,7 +167,7 @@ impl Listener for Journal {
 
 /// Whether the target was tried: the others have nothing that a later run could use.
 fn is_logged(outcome: &Outcome) -> bool {
-    let is_input = matches!(&outcome.error, Some(failure) if failure.kind == FailureKind::Input);
+    let is_input = matches!(outcome.error(), Some(failure) if failure.kind == FailureKind::Input);
     outcome.verdict != Verdict::Skipped && !is_input
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 
 use super::document::{Document, Safe};
-use super::visit::{Visit, phases, visits};
+use super::visit::{Visit, visits};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
@@ -48,7 +48,7 @@ impl<W: Write> Trace<W> {
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
         let mut tried = false;
         for visit in visits(outcome) {
-            if let Some(span) = visit.span {
+            if let Some(span) = visit.attempt.span {
                 tried = true;
                 self.visit(outcome, &visit, span)?;
             }
@@ -64,7 +64,7 @@ impl<W: Write> Trace<W> {
         (start, end): (Instant, Instant),
     ) -> io::Result<()> {
         let pid = self.process()?;
-        let tid = self.thread(pid, visit.worker)?;
+        let tid = self.thread(pid, visit.worker())?;
         let (start, end) = (self.micros(visit, start), self.micros(visit, end));
         let has_failed = visit.verdict == Verdict::Failed;
         self.document.item(&Slice {
@@ -77,16 +77,20 @@ impl<W: Write> Trace<W> {
             tid,
             cname: has_failed.then_some("terrible"),
             args: Some(Args {
-                url: Safe(outcome.final_url.as_deref().unwrap_or(&outcome.url)),
+                url: Safe(outcome.final_url().unwrap_or(&outcome.url)),
                 attempt: visit.number,
-                status: visit.status,
+                status: visit.attempt.status,
                 bytes: visit.is_last.then_some(outcome.bytes),
                 outcome: visit.verdict,
-                error: visit.error.map(|error| escape(&error.to_string())),
+                error: visit
+                    .attempt
+                    .error
+                    .as_deref()
+                    .map(|error| escape(&error.to_string())),
             }),
         })?;
         let mut from = Duration::ZERO;
-        for (phase, took) in phases(visit.timing) {
+        for (phase, took) in visit.attempt.timing.phases() {
             let Some(took) = took else { continue };
             let until = from + took;
             // Both ends are rounded, not the length: neighbours share theirs, and nothing reaches
@@ -143,8 +147,8 @@ impl<W: Write> Trace<W> {
     /// to come need not be the first to start: the start of the run is reckoned from the wall clock.
     fn micros(&mut self, visit: &Visit<'_>, moment: Instant) -> i64 {
         let origin = *self.origin.get_or_insert_with(|| {
-            let start = visit.span.map_or(moment, |(start, _)| start);
-            let since = match (visit.started_at, self.started_at) {
+            let start = visit.attempt.span.map_or(moment, |(start, _)| start);
+            let since = match (visit.attempt.started_at, self.started_at) {
                 (Some(visit), Some(run)) => visit.duration_since(run).unwrap_or_default(),
                 _ => Duration::ZERO,
             };

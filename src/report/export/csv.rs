@@ -9,9 +9,10 @@ use ::csv::{Terminator, Writer, WriterBuilder};
 use super::words;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{HttpVersion, Outcome};
 use crate::model::target::Verb;
 use crate::model::text::{escape, hex};
+use crate::model::timing::Phase;
 
 const COLUMNS: [&str; 34] = [
     "index",
@@ -77,9 +78,9 @@ impl<W: Write> Csv<W> {
     }
 
     fn row(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let timing = &outcome.timing;
-        let saved = outcome.saved.as_ref();
-        let error = outcome.error.as_ref();
+        let timing = &outcome.last.timing;
+        let saved = outcome.saved();
+        let error = outcome.error();
         let action = match outcome.verb {
             Verb::Get => "get",
             Verb::Head => "head",
@@ -87,29 +88,29 @@ impl<W: Write> Csv<W> {
         let cells: [String; COLUMNS.len()] = [
             outcome.index.to_string(),
             text(&outcome.url),
-            outcome.final_url.as_deref().map(text).unwrap_or_default(),
+            outcome.final_url().map(text).unwrap_or_default(),
             action.to_owned(),
             words::verdict(outcome.verdict).to_owned(),
-            known(outcome.status),
-            outcome.http_version.unwrap_or_default().to_owned(),
-            outcome.attempts.to_string(),
+            known(outcome.status()),
+            known(outcome.last.version.map(HttpVersion::as_str)),
+            outcome.requests().to_string(),
             outcome.bytes.to_string(),
-            known(outcome.wire_bytes),
-            known(outcome.remote),
-            known(outcome.reused),
-            known(outcome.worker),
-            outcome.started_at.map(moment).unwrap_or_default(),
+            known(outcome.last.wire_bytes),
+            known(outcome.last.remote),
+            known(outcome.last.reused),
+            known(outcome.last.worker),
+            outcome.last.started_at.map(moment).unwrap_or_default(),
             seconds(outcome.elapsed()),
-            seconds(timing.blocked),
-            seconds(timing.dns),
-            seconds(timing.connect),
-            seconds(timing.ssl),
-            seconds(timing.send),
-            seconds(timing.wait),
-            seconds(timing.receive),
-            seconds(timing.total),
-            seconds(timing.ttfb),
-            outcome.redirects.len().to_string(),
+            seconds(timing.phase(Phase::Blocked)),
+            seconds(timing.phase(Phase::Dns)),
+            seconds(timing.phase(Phase::Connect)),
+            seconds(timing.phase(Phase::Ssl)),
+            seconds(timing.phase(Phase::Send)),
+            seconds(timing.phase(Phase::Wait)),
+            seconds(timing.phase(Phase::Receive)),
+            seconds(timing.total()),
+            seconds(timing.ttfb()),
+            outcome.redirects().len().to_string(),
             saved
                 .map(|saved| text(&saved.path.to_string_lossy()))
                 .unwrap_or_default(),

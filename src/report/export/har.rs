@@ -69,7 +69,7 @@ impl<W: Write> Har<W> {
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
         for visit in visits(outcome) {
-            let Some(started_at) = visit.started_at else {
+            let Some(started_at) = visit.attempt.started_at else {
                 continue;
             };
             let page = self.pages.last_mut().map(|page| {

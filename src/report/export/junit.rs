@@ -78,7 +78,7 @@ impl<W: Write> Junit<W> {
     }
 
     fn case(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.started_at = self.started_at.or(outcome.started_at);
+        self.started_at = self.started_at.or(outcome.last.started_at);
         self.counts.tests += 1;
         write!(
             self.cases,
@@ -87,7 +87,7 @@ impl<W: Write> Junit<W> {
             Text(&outcome.url),
             seconds(outcome.elapsed().unwrap_or_default())
         )?;
-        let error = outcome.error.as_ref();
+        let error = outcome.error();
         let element = match outcome.verdict {
             Verdict::Ok | Verdict::Unchanged => return self.cases.write_all(b"/>\n"),
             Verdict::Skipped => {

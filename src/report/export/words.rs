@@ -23,15 +23,15 @@ pub(super) fn short(text: &str) -> String {
 
 /// Why it failed, in a line: with the status, if there is one.
 pub(super) fn reason(outcome: &Outcome) -> String {
-    let failure = outcome.error.as_ref().map(ToString::to_string);
+    let failure = outcome.error().map(ToString::to_string);
     let failure = failure.unwrap_or_default();
-    let mut reason = match outcome.status {
+    let mut reason = match outcome.status() {
         Some(status) if failure.is_empty() => status.to_string(),
         Some(status) => format!("{status} {failure}"),
         None => failure,
     };
-    if outcome.attempts > 1 {
-        reason += &format!(" ({} attempts)", outcome.attempts);
+    if outcome.requests() > 1 {
+        reason += &format!(" ({} attempts)", outcome.requests());
     }
     reason
 }

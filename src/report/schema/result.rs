@@ -9,7 +9,9 @@ use serde::{Serialize, Serializer};
 
 use crate::measure::Estimate;
 use crate::model::event::RunInfo;
-use crate::model::outcome::{Attempt, Exchange, Failure, FailureKind, Outcome, Saved, Verdict};
+use crate::model::outcome::{
+    Attempt, Exchange, Failure, FailureKind, HttpVersion, Outcome, Saved, Verdict,
+};
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::target::Verb;
 use crate::model::text::hex;
@@ -57,7 +59,7 @@ pub(in crate::report) struct Result<'a> {
     wire_bytes: Option<u64>,
     remote: Option<SocketAddr>,
     reused: Option<bool>,
-    worker: Option<usize>,
+    worker: Option<u32>,
     #[serde(serialize_with = "rfc3339")]
     started_at: Option<SystemTime>,
     elapsed: Option<Seconds>,
@@ -74,32 +76,37 @@ impl<'a> Result<'a> {
         Result {
             index: outcome.index,
             url: &outcome.url,
-            final_url: outcome.final_url.as_deref(),
+            final_url: outcome.final_url(),
             action: outcome.verb,
             outcome: outcome.verdict,
-            status: outcome.status,
-            http_version: outcome.http_version,
-            attempts: outcome.attempts,
+            status: outcome.status(),
+            http_version: outcome.last.version.map(HttpVersion::as_str),
+            attempts: outcome.requests(),
             bytes: outcome.bytes,
-            wire_bytes: outcome.wire_bytes,
-            remote: outcome.remote,
-            reused: outcome.reused,
-            worker: outcome.worker,
-            started_at: outcome.started_at,
+            wire_bytes: outcome.last.wire_bytes,
+            remote: outcome.last.remote,
+            reused: outcome.last.reused,
+            worker: outcome.last.worker,
+            started_at: outcome.last.started_at,
             elapsed: outcome.elapsed().map(Seconds),
-            timing: Times::new(&outcome.timing),
+            timing: Times::new(&outcome.last.timing),
             redirects: outcome
-                .redirects
+                .redirects()
                 .iter()
                 .map(|hop| Redirect {
                     url: &hop.url,
                     status: hop.status,
                 })
                 .collect(),
-            saved: outcome.saved.as_ref().map(Save::new),
-            exchanges: outcome.exchanges.iter().map(Exchanged::new).collect(),
-            earlier: outcome.earlier.iter().map(Earlier::new).collect(),
-            error: outcome.error.as_ref().map(Error::new),
+            saved: outcome.saved().map(Save::new),
+            exchanges: outcome
+                .last
+                .exchanges()
+                .iter()
+                .map(Exchanged::new)
+                .collect(),
+            earlier: outcome.earlier().iter().map(Earlier::new).collect(),
+            error: outcome.error().map(Error::new),
         }
     }
 }
@@ -120,15 +127,15 @@ struct Times {
 impl Times {
     fn new(timing: &Timing) -> Self {
         Times {
-            blocked: timing.blocked.map(Seconds),
-            dns: timing.dns.map(Seconds),
-            connect: timing.connect.map(Seconds),
-            ssl: timing.ssl.map(Seconds),
-            send: timing.send.map(Seconds),
-            wait: timing.wait.map(Seconds),
-            receive: timing.receive.map(Seconds),
-            total: timing.total.map(Seconds),
-            ttfb: timing.ttfb.map(Seconds),
+            blocked: timing.phase(Phase::Blocked).map(Seconds),
+            dns: timing.phase(Phase::Dns).map(Seconds),
+            connect: timing.phase(Phase::Connect).map(Seconds),
+            ssl: timing.phase(Phase::Ssl).map(Seconds),
+            send: timing.phase(Phase::Send).map(Seconds),
+            wait: timing.phase(Phase::Wait).map(Seconds),
+            receive: timing.phase(Phase::Receive).map(Seconds),
+            total: timing.total().map(Seconds),
+            ttfb: timing.ttfb().map(Seconds),
         }
     }
 }
@@ -180,7 +187,7 @@ impl<'a> Error<'a> {
 struct Earlier<'a> {
     #[serde(serialize_with = "rfc3339")]
     started_at: Option<SystemTime>,
-    worker: Option<usize>,
+    worker: Option<u32>,
     total: Seconds,
     timing: Times,
     status: Option<u16>,
@@ -195,13 +202,13 @@ impl<'a> Earlier<'a> {
         Earlier {
             started_at: attempt.started_at,
             worker: attempt.worker,
-            total: Seconds(attempt.total),
+            total: Seconds(attempt.total()),
             timing: Times::new(&attempt.timing),
             status: attempt.status,
             requests: attempt.requests,
-            wire_bytes: attempt.wire_bytes,
-            exchanges: attempt.exchanges.iter().map(Exchanged::new).collect(),
-            error: attempt.error.as_ref().map(Error::new),
+            wire_bytes: attempt.wire_bytes.unwrap_or_default(),
+            exchanges: attempt.exchanges().iter().map(Exchanged::new).collect(),
+            error: attempt.error.as_deref().map(Error::new),
         }
     }
 }

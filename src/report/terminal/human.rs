@@ -90,7 +90,7 @@ impl<W: Write> Human<W> {
         text.clear();
         text.push_str(colour);
         let start = text.len();
-        match outcome.status {
+        match outcome.status() {
             Some(status) => push_number(text, status.into()),
             None if outcome.verdict == Verdict::Unchanged => text.push_str("kept"),
             None => text.push_str("fail"),
@@ -106,17 +106,17 @@ impl<W: Write> Human<W> {
         align_right(text, start, 9);
         text.push_str("  ");
         let start = text.len();
-        if outcome.status.is_some() {
+        if outcome.status().is_some() {
             push_bytes(text, outcome.bytes);
         }
         align_right(text, start, 9);
         text.push_str("  ");
         text.push_str(&outcome.url);
         self.out.write_all(text.as_bytes())?;
-        if let Some(url) = &outcome.final_url {
+        if let Some(url) = outcome.final_url() {
             write!(self.out, " {dim}-> {url}{reset}")?;
         }
-        if let Some(saved) = &outcome.saved {
+        if let Some(saved) = outcome.saved() {
             let path = escape(&saved.path.display().to_string());
             write!(self.out, "  {dim}=> {path}{reset}")?;
             if outcome.verdict == Verdict::Unchanged {
@@ -126,10 +126,10 @@ impl<W: Write> Human<W> {
                 write!(self.out, " (resumed at {})", bytes(from))?;
             }
         }
-        if let Some(failure) = &outcome.error {
+        if let Some(failure) = outcome.error() {
             write!(self.out, "  {colour}{failure}{reset}")?;
-            if outcome.attempts > 1 {
-                write!(self.out, " ({} attempts)", outcome.attempts)?;
+            if outcome.requests() > 1 {
+                write!(self.out, " ({} attempts)", outcome.requests())?;
             }
         }
         self.out.write_all(b"\n")

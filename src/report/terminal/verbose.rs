@@ -21,12 +21,12 @@ impl<W: Write> Verbose<W> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
-        for attempt in &outcome.earlier {
-            for exchange in &attempt.exchanges {
+        for attempt in outcome.earlier() {
+            for exchange in attempt.exchanges() {
                 self.exchange(exchange)?;
             }
             if let Some(error) = &attempt.error {
-                let total = duration(attempt.total);
+                let total = duration(attempt.total());
                 writeln!(
                     self.out,
                     "* {}: {error} (after {total}); tried again",
@@ -34,7 +34,7 @@ impl<W: Write> Verbose<W> {
                 )?;
             }
         }
-        for exchange in &outcome.exchanges {
+        for exchange in outcome.last.exchanges() {
             self.exchange(exchange)?;
         }
         Ok(())

@@ -8,10 +8,10 @@ use serde::Serialize;
 
 use super::super::document::Safe;
 use super::super::visit::Visit;
-use crate::model::outcome::{Exchange, Outcome};
+use crate::model::outcome::{Exchange, HttpVersion, Outcome};
 use crate::model::target::Verb;
 use crate::model::text::escape;
-use crate::model::timing::Timing;
+use crate::model::timing::{Phase, Timing};
 
 /// What browsers write where there is no Content-Type.
 const UNKNOWN_TYPE: &str = "x-unknown";
@@ -41,10 +41,15 @@ pub(super) fn entries<'a>(
     started_at: SystemTime,
     page: Option<&'a str>,
 ) -> Vec<Entry<'a>> {
-    let known = if visit.exchanges.is_empty() {
+    let known = if visit.attempt.exchanges().is_empty() {
         from_outcome(outcome, visit)
     } else {
-        visit.exchanges.iter().map(from_exchange).collect()
+        visit
+            .attempt
+            .exchanges()
+            .iter()
+            .map(from_exchange)
+            .collect()
     };
     let last = known.len() - 1;
     known
@@ -88,14 +93,14 @@ fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
     };
     if !visit.is_last {
         return vec![Known {
-            status: visit.status,
+            status: visit.attempt.status,
             ..blank
         }];
     }
-    let end = outcome.final_url.as_deref().unwrap_or(&outcome.url);
-    let mut all = Vec::with_capacity(outcome.redirects.len() + 1);
-    for (i, hop) in outcome.redirects.iter().enumerate() {
-        let next = outcome.redirects.get(i + 1).map_or(end, |next| &next.url);
+    let end = outcome.final_url().unwrap_or(&outcome.url);
+    let mut all = Vec::with_capacity(outcome.redirects().len() + 1);
+    for (i, hop) in outcome.redirects().iter().enumerate() {
+        let next = outcome.redirects().get(i + 1).map_or(end, |next| &next.url);
         all.push(Known {
             url: &hop.url,
             status: Some(hop.status),
@@ -105,9 +110,9 @@ fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
     }
     all.push(Known {
         url: end,
-        version: outcome.http_version,
-        status: visit.status,
-        remote: outcome.remote,
+        version: outcome.last.version.map(HttpVersion::as_str),
+        status: visit.attempt.status,
+        remote: outcome.last.remote,
         ..blank
     });
     all
@@ -120,10 +125,14 @@ fn entry<'a>(
     (is_last, started_at, page): (bool, SystemTime, Option<&'a str>),
 ) -> Entry<'a> {
     let url = known.url.split('#').next().unwrap_or_default();
-    let error = visit.error.filter(|_| is_last);
+    let error = visit.attempt.error.as_deref().filter(|_| is_last);
     let error = error.map(|error| escape(&error.to_string()));
     let unknown = Timing::default();
-    let timings = Timings::new(if is_last { visit.timing } else { &unknown });
+    let timings = Timings::new(if is_last {
+        &visit.attempt.timing
+    } else {
+        &unknown
+    });
     let status = known
         .status
         .and_then(|code| StatusCode::from_u16(code).ok());
@@ -160,8 +169,12 @@ fn entry<'a>(
             },
             redirect_url: Safe(known.next.unwrap_or("")),
             headers_size: -1,
-            body_size: body_size(known, bytes, is_last && visit.error.is_none()),
-            transfer_size: visit.wire_bytes.filter(|_| is_last),
+            body_size: body_size(
+                known,
+                bytes,
+                is_last && visit.attempt.error.as_deref().is_none(),
+            ),
+            transfer_size: visit.attempt.wire_bytes.filter(|_| is_last),
             error: error.clone(),
         },
         cache: Cache {},
@@ -181,8 +194,8 @@ fn comment(
     error: Option<String>,
 ) -> Option<String> {
     let mut parts = Vec::new();
-    if !outcome.earlier.is_empty() {
-        let of = outcome.earlier.len() + 1;
+    if !outcome.earlier().is_empty() {
+        let of = outcome.earlier().len() + 1;
         parts.push(format!("attempt {} of {of}", visit.number));
     }
     if let Some(proxy) = known.proxy {
@@ -338,28 +351,28 @@ struct Timings {
 
 impl Timings {
     fn new(timing: &Timing) -> Self {
-        let connect = match (timing.connect, timing.ssl) {
+        let connect = match (timing.phase(Phase::Connect), timing.phase(Phase::Ssl)) {
             (None, None) => None,
             (connect, ssl) => Some(connect.unwrap_or_default() + ssl.unwrap_or_default()),
         };
         let optional = |phase: Option<Duration>| phase.map_or(-1.0, millis);
         let required = |phase: Option<Duration>| millis(phase.unwrap_or_default());
         let summands = [
-            timing.blocked,
-            timing.dns,
+            timing.phase(Phase::Blocked),
+            timing.phase(Phase::Dns),
             connect,
-            timing.send,
-            timing.wait,
-            timing.receive,
+            timing.phase(Phase::Send),
+            timing.phase(Phase::Wait),
+            timing.phase(Phase::Receive),
         ];
         Timings {
-            blocked: optional(timing.blocked),
-            dns: optional(timing.dns),
+            blocked: optional(timing.phase(Phase::Blocked)),
+            dns: optional(timing.phase(Phase::Dns)),
             connect: optional(connect),
-            ssl: optional(timing.ssl),
-            send: required(timing.send),
-            wait: required(timing.wait),
-            receive: required(timing.receive),
+            ssl: optional(timing.phase(Phase::Ssl)),
+            send: required(timing.phase(Phase::Send)),
+            wait: required(timing.phase(Phase::Wait)),
+            receive: required(timing.phase(Phase::Receive)),
             sum: summands.into_iter().flatten().sum(),
         }
     }

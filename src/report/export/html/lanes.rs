@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::grid::Grid;
-use super::row::phases;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::excerpt;
 use crate::report::format::duration;
@@ -61,8 +60,8 @@ impl Lanes {
     }
 
     pub(super) fn add(&mut self, outcome: &Outcome) {
-        self.earlier += outcome.earlier.len();
-        let (Some(worker), Some((start, end))) = (outcome.worker, outcome.span) else {
+        self.earlier += outcome.earlier().len();
+        let (Some(worker), Some((start, end))) = (outcome.last.worker, outcome.last.span) else {
             return;
         };
         let zero = *self.zero.get_or_insert(start);
@@ -75,12 +74,14 @@ impl Lanes {
             true => (start, end),
             false => (self.span.0.min(start), self.span.1.max(end)),
         };
+        let worker = worker as usize;
         let is_failed = outcome.verdict == Verdict::Failed;
         let lane = self.lanes.entry(worker).or_default();
         lane.requests += 1;
         lane.failed += u64::from(is_failed);
         lane.busy += Duration::from_secs_f64(end - start);
-        let phases = phases(&outcome.timing).map(|phase| phase.unwrap_or_default().as_secs_f64());
+        let phases = outcome.last.timing.phases();
+        let phases = phases.map(|(_, took)| took.unwrap_or_default().as_secs_f64());
         if let Some(grid) = &mut self.grid {
             grid.add(worker, start, phases);
             return;
@@ -126,10 +127,15 @@ impl Lanes {
 }
 
 fn label(outcome: &Outcome) -> String {
-    let what = match (outcome.status, outcome.verdict) {
+    let what = match (outcome.status(), outcome.verdict) {
         (Some(status), _) => status.to_string(),
         (None, verdict) => super::row::word(verdict).to_owned(),
     };
-    let time = outcome.timing.total.map(duration).unwrap_or_default();
+    let time = outcome
+        .last
+        .timing
+        .total()
+        .map(duration)
+        .unwrap_or_default();
     format!("{what} · {time} · {}", excerpt(&outcome.url, LABEL))
 }

@@ -4,18 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::excerpt;
-use crate::model::timing::{Phase, Timing};
-
-/// The phases in the order in which they happen.
-pub(super) const PHASES: [Phase; 7] = [
-    Phase::Blocked,
-    Phase::Dns,
-    Phase::Connect,
-    Phase::Ssl,
-    Phase::Send,
-    Phase::Wait,
-    Phase::Receive,
-];
+use crate::model::timing::Phase;
 
 /// The most characters of any text in the page: nobody reads more, and a page has its limits.
 const TEXT: usize = 400;
@@ -33,14 +22,15 @@ pub(super) struct Row {
     pub(super) time: Option<Duration>,
     pub(super) ttfb: Option<Duration>,
     pub(super) bytes: Option<u64>,
-    pub(super) worker: Option<usize>,
+    pub(super) worker: Option<u32>,
     pub(super) attempts: u32,
     pub(super) url: String,
     pub(super) saved: Option<String>,
     pub(super) error: Option<String>,
     pub(super) final_url: Option<String>,
     pub(super) start: Option<Instant>,
-    pub(super) phases: [Option<Duration>; 7],
+    /// In the order of [`Phase::ALL`].
+    pub(super) phases: [Option<Duration>; Phase::ALL.len()],
     /// Status and URL of each.
     pub(super) redirects: Vec<(u16, String)>,
 }
@@ -48,46 +38,32 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn new(outcome: &Outcome) -> Self {
         let text = |text: &str| excerpt(text, TEXT);
-        let started = outcome.status.is_some() || outcome.bytes > 0;
+        let started = outcome.status().is_some() || outcome.bytes > 0;
         Row {
             index: outcome.index,
-            status: outcome.status,
+            status: outcome.status(),
             verdict: outcome.verdict,
             time: outcome.elapsed(),
-            ttfb: outcome.timing.ttfb,
+            ttfb: outcome.last.timing.ttfb(),
             bytes: started.then_some(outcome.bytes),
-            worker: outcome.worker,
-            attempts: outcome.attempts,
+            worker: outcome.last.worker,
+            attempts: outcome.requests(),
             url: text(&outcome.url),
             saved: outcome
-                .saved
-                .as_ref()
+                .saved()
                 .map(|saved| text(&saved.path.display().to_string())),
-            error: outcome.error.as_ref().map(|error| text(&error.to_string())),
-            final_url: outcome.final_url.as_deref().map(text),
-            start: outcome.span.map(|(start, _)| start),
-            phases: phases(&outcome.timing),
+            error: outcome.error().map(|error| text(&error.to_string())),
+            final_url: outcome.final_url().map(text),
+            start: outcome.last.span.map(|(start, _)| start),
+            phases: outcome.last.timing.phases().map(|(_, took)| took),
             redirects: outcome
-                .redirects
+                .redirects()
                 .iter()
                 .take(HOPS)
                 .map(|hop| (hop.status, text(&hop.url)))
                 .collect(),
         }
     }
-}
-
-/// The phases' durations, in the order of [`PHASES`].
-pub(super) fn phases(timing: &Timing) -> [Option<Duration>; 7] {
-    [
-        timing.blocked,
-        timing.dns,
-        timing.connect,
-        timing.ssl,
-        timing.send,
-        timing.wait,
-        timing.receive,
-    ]
 }
 
 /// What the reports call a verdict.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::axis;
 use super::grid::{Grid, SLOTS};
 use super::lanes::{BARS, Lanes};
-use super::row::PHASES;
+use crate::model::timing::Phase;
 use crate::report::export::markup::Text;
 use crate::report::format::{counted, duration};
 
@@ -86,7 +86,7 @@ pub(super) fn figure(out: &mut dyn Write, arms: &[(&str, &Lanes)]) -> io::Result
 /// The phases that there are, each with its colour.
 fn legend(out: &mut dyn Write, arms: &[&(&str, &Lanes)]) -> io::Result<()> {
     write!(out, "<ul class=\"legend\">")?;
-    for (k, phase) in PHASES.iter().enumerate() {
+    for (k, phase) in Phase::ALL.iter().enumerate() {
         let in_bars = |lanes: &Lanes| lanes.bars.iter().any(|bar| bar.phases[k] > 0.0);
         let in_grid = |grid: &Grid| grid.lanes.iter().flatten().any(|slot| slot[k] > 0.0);
         if arms
@@ -261,7 +261,7 @@ impl<'a> Block<'a> {
             Some(grid) => self.slots(grid, top, scale, &mut paths),
             None => self.bars(top, scale, &mut paths),
         }
-        for (phase, path) in PHASES
+        for (phase, path) in Phase::ALL
             .iter()
             .zip(&paths)
             .filter(|(_, path)| !path.is_empty())

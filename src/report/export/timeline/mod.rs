@@ -11,12 +11,12 @@ use std::io::{self, Write};
 
 use self::panel::Panel;
 use self::scene::Scene;
-use super::visit::PHASES;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::Arm;
+use crate::model::timing::Phase;
 
 /// What a moment of an attempt can be: in one of the phases, or in none that was measured.
-const CLASSES: usize = PHASES + 1;
+const CLASSES: usize = Phase::ALL.len() + 1;
 
 /// The timeline of a run as an SVG picture, for light and dark backgrounds.
 ///

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::visit::{PHASES, Visit, phases, visits};
+use super::super::visit::{Visit, visits};
 use super::CLASSES;
 use super::grid::Grid;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::excerpt;
+use crate::model::timing::Phase;
 use crate::report::format::duration;
 
 /// How many attempts have a bar each.
@@ -54,7 +55,7 @@ impl Panel {
         self.failed += u64::from(outcome.verdict == Verdict::Failed);
         let mut tried = false;
         for visit in visits(outcome) {
-            if let Some(span) = visit.span {
+            if let Some(span) = visit.attempt.span {
                 tried = true;
                 self.visit(outcome, &visit, span);
             }
@@ -77,23 +78,23 @@ impl Panel {
         let end = start + length;
         let mut parts = [0; CLASSES];
         let mut rest = length;
-        for (part, (_, took)) in parts.iter_mut().zip(phases(visit.timing)) {
+        for (part, (_, took)) in parts.iter_mut().zip(visit.attempt.timing.phases()) {
             *part = took.map_or(0, nanos).min(rest);
             rest -= *part;
         }
-        parts[PHASES] = rest;
+        parts[Phase::ALL.len()] = rest;
         let failed = visit.verdict == Verdict::Failed;
         let (first, last) = self.reach.unwrap_or((start, end));
         self.reach = Some((first.min(start), last.max(end)));
-        self.workers = self.workers.max(visit.worker.saturating_add(1));
-        self.grid.add(visit.worker, (start, end), &parts, failed);
+        self.workers = self.workers.max(visit.worker().saturating_add(1));
+        self.grid.add(visit.worker(), (start, end), &parts, failed);
         self.attempts += 1;
         if self.attempts > MOST_BARS as u64 {
             self.stretches = Vec::new();
             return;
         }
         self.stretches.push(Stretch {
-            worker: visit.worker,
+            worker: visit.worker(),
             start,
             end,
             parts,
@@ -106,14 +107,14 @@ impl Panel {
 /// What a bar says of itself: which URL, what became of it, how long it took.
 fn title(outcome: &Outcome, visit: &Visit<'_>, took: Duration) -> String {
     let mut title = excerpt(&outcome.url, URL_LENGTH);
-    if let Some(status) = visit.status {
+    if let Some(status) = visit.attempt.status {
         title += &format!(" · {status}");
     }
     title += &format!(" · {}", duration(took));
-    if !outcome.earlier.is_empty() {
+    if !outcome.earlier().is_empty() {
         title += &format!(" · attempt {}", visit.number);
     }
-    if let Some(error) = visit.error {
+    if let Some(error) = visit.attempt.error.as_deref() {
         title += &format!(" · {}", excerpt(&error.to_string(), ERROR_LENGTH));
     }
     title

@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use super::line::{Anchor, Error, Moment, Seconds, Times, safe, version};
 use super::number;
-use crate::model::outcome::{Attempt, Exchange};
+use crate::model::outcome::{Attempt, Exchange, HttpVersion};
 use crate::model::text::escape;
 
 /// An attempt that was followed by another.
 #[derive(Debug, Deserialize)]
 pub(super) struct Earlier {
     started_at: Option<Moment>,
-    pub(super) worker: Option<usize>,
+    pub(super) worker: Option<u32>,
     total: Seconds,
     timing: Times,
     status: Option<u16>,
@@ -27,17 +27,19 @@ pub(super) struct Earlier {
 impl Earlier {
     pub(super) fn into_attempt(self, anchor: Anchor) -> Attempt {
         let started_at = self.started_at.map(|moment| moment.0);
+        let mut timing = self.timing.timing();
+        timing.set_total(Some(self.total.0));
         Attempt {
             started_at,
             span: started_at.and_then(|start| anchor.span(start, self.total.0)),
             worker: self.worker,
-            timing: self.timing.timing(),
-            total: self.total.0,
+            timing,
             status: self.status,
-            error: self.error.map(Error::into_failure),
+            error: self.error.map(|error| Box::new(error.into_failure())),
             requests: self.requests,
-            wire_bytes: self.wire_bytes,
+            wire_bytes: Some(self.wire_bytes),
             exchanges: exchanges(self.exchanges),
+            ..Attempt::default()
         }
     }
 }
@@ -57,8 +59,9 @@ pub(super) struct Exchanged {
 }
 
 /// What wrote the file need not have been pfetch: all text is made safe again.
-pub(super) fn exchanges(read: Vec<Exchanged>) -> Vec<Exchange> {
-    read.into_iter().map(Exchanged::into_exchange).collect()
+pub(super) fn exchanges(read: Vec<Exchanged>) -> Option<Box<[Exchange]>> {
+    let exchanges: Box<[Exchange]> = read.into_iter().map(Exchanged::into_exchange).collect();
+    (!exchanges.is_empty()).then_some(exchanges)
 }
 
 impl Exchanged {
@@ -71,7 +74,7 @@ impl Exchanged {
             remote: self.remote,
             proxy: self.proxy.map(|proxy| escape(&proxy)),
             reused: self.reused,
-            status: version.zip(self.status),
+            status: version.map(HttpVersion::as_str).zip(self.status),
             response: headers(&self.response),
         }
     }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Deserialize;
 
 use crate::model::measurement::ArmRun;
-use crate::model::outcome::{Attempt, Failure, FailureKind, Hop, Outcome, Saved, Verdict};
+use crate::model::outcome::{
+    Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
+};
 use crate::model::summary::Summary;
 use crate::model::target::Verb;
 use crate::model::text::escape;
@@ -100,7 +102,7 @@ pub(super) struct Result {
     wire_bytes: Option<u64>,
     remote: Option<SocketAddr>,
     reused: Option<bool>,
-    worker: Option<usize>,
+    worker: Option<u32>,
     started_at: Option<Moment>,
     elapsed: Option<Seconds>,
     timing: Times,
@@ -143,7 +145,7 @@ impl Result {
     pub(super) fn check(&self, workers: usize) -> std::result::Result<(), &'static str> {
         let earlier = self.earlier.iter().map(|attempt| attempt.worker);
         let mut all = earlier.chain([self.worker]).flatten();
-        match all.all(|worker| worker < workers) {
+        match all.all(|worker| (worker as usize) < workers) {
             true => Ok(()),
             false => Err("its worker is none of the run's, which are counted from 0"),
         }
@@ -178,31 +180,41 @@ impl Result {
                 _ => span = Some((start, end)),
             }
         }
-        Outcome {
-            final_url: self.final_url.map(|url| safe(&url)),
-            saved: self.saved.map(Save::into_saved),
+        let before_last: u32 = earlier
+            .iter()
+            .fold(0, |sum, attempt| sum.saturating_add(attempt.requests));
+        let mut outcome = Outcome {
             verdict: self.outcome,
-            status: self.status,
-            http_version: self.http_version.as_deref().map(version),
-            attempts: self.attempts,
             bytes: self.bytes,
-            wire_bytes: self.wire_bytes,
-            remote: self.remote,
-            reused: self.reused,
-            worker: self.worker,
-            started_at,
-            span,
-            timing: self.timing.timing(),
-            redirects: self.redirects.into_iter().map(Redirect::into_hop).collect(),
-            exchanges: exchanges(self.exchanges),
-            earlier: earlier.into(),
-            error: self.error.map(Error::into_failure),
+            last: Attempt {
+                started_at,
+                span,
+                worker: self.worker,
+                timing: self.timing.timing(),
+                requests: self.attempts.saturating_sub(before_last),
+                wire_bytes: self.wire_bytes,
+                remote: self.remote,
+                reused: self.reused,
+                status: self.status,
+                version: self.http_version.as_deref().map(version),
+                error: self.error.map(|error| Box::new(error.into_failure())),
+                exchanges: exchanges(self.exchanges),
+            },
             ..Outcome::new(
                 before.saturating_add(self.index),
                 safe(&self.url),
                 self.action,
             )
-        }
+        };
+        let details = Details {
+            final_url: self.final_url.map(|url| safe(&url)),
+            redirects: self.redirects.into_iter().map(Redirect::into_hop).collect(),
+            saved: self.saved.map(Save::into_saved),
+            earlier: earlier.into(),
+            ..Details::default()
+        };
+        outcome.details = Some(Box::new(details));
+        outcome
     }
 }
 
@@ -212,10 +224,10 @@ pub(super) fn safe(text: &str) -> Arc<str> {
 }
 
 /// The versions there are; a report has no other.
-pub(super) fn version(text: &str) -> &'static str {
+pub(super) fn version(text: &str) -> HttpVersion {
     match text {
-        "HTTP/1.0" => "HTTP/1.0",
-        _ => "HTTP/1.1",
+        "HTTP/1.0" => HttpVersion::Http10,
+        _ => HttpVersion::Http11,
     }
 }
 
@@ -234,18 +246,21 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn timing(&self) -> Timing {
-        let time = |seconds: Option<Seconds>| seconds.map(|seconds| seconds.0);
-        Timing {
-            blocked: time(self.blocked),
-            dns: time(self.dns),
-            connect: time(self.connect),
-            ssl: time(self.ssl),
-            send: time(self.send),
-            wait: time(self.wait),
-            receive: time(self.receive),
-            total: time(self.total),
-            ttfb: time(self.ttfb),
+        let mut timing = Timing::default();
+        for (phase, seconds) in [
+            (Phase::Blocked, self.blocked),
+            (Phase::Dns, self.dns),
+            (Phase::Connect, self.connect),
+            (Phase::Ssl, self.ssl),
+            (Phase::Send, self.send),
+            (Phase::Wait, self.wait),
+            (Phase::Receive, self.receive),
+        ] {
+            timing.set(phase, seconds.map(|seconds| seconds.0));
         }
+        timing.set_total(self.total.map(|seconds| seconds.0));
+        timing.set_ttfb(self.ttfb.map(|seconds| seconds.0));
+        timing
     }
 }
 
