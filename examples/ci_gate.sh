@@ -4,8 +4,10 @@
 #   PFETCH=target/release/pfetch examples/ci_gate.sh urls.txt [DIR]
 #
 # It measures both, writes DIR/pfetch.md (for the step's summary), DIR/pfetch.xml (JUnit, for the test
-# report) and DIR/pfetch.html (a page for people), and ends with pfetch's exit code: 0 if the speed-up is
-# shown to be 2 or more, 3 if it is shown not to be or nothing is shown, others as pfetch --help has them.
+# report) and DIR/pfetch.html (a page for people), and ends with pfetch's exit code: 3 if the speed-up is
+# shown to be less than 2, 0 if not, others as pfetch --help has them. Where the runs do not decide, because
+# one of them met a busy machine, that is a warning: with --strict-assert it would be a failure, and with few
+# or short runs a gate that fails by chance.
 set -eu
 
 list=${1:?"give a list of URLs, one a line"}
@@ -14,7 +16,7 @@ pfetch=${PFETCH:-pfetch}
 
 code=0
 "$pfetch" -i "$list" -j "${WORKERS:-8}" --compare --runs "${RUNS:-5}" \
-    --assert 'speedup>=2' --assert 'failed==0' --strict-assert \
+    --assert 'speedup>=2' --assert 'failed==0' \
     --export "md=$dir/pfetch.md" \
     --export "junit=$dir/pfetch.xml" \
     --export "html=$dir/pfetch.html" || code=$?

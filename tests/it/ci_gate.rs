@@ -16,7 +16,7 @@ use crate::server::{Server, routes};
 fn gate(server: &Server, workers: &str) -> (Output, [String; 3]) {
     let folder = tempfile::tempdir().unwrap();
     let list: String = (0..8)
-        .map(|n| format!("{}?{n}\n", server.url("/delay/30/10")))
+        .map(|n| format!("{}?{n}\n", server.url("/delay/60/10")))
         .collect();
     fs::write(folder.path().join("urls.txt"), list).unwrap();
     let summary = folder.path().join("summary.md");
@@ -25,7 +25,7 @@ fn gate(server: &Server, workers: &str) -> (Output, [String; 3]) {
         .args([&folder.path().join("urls.txt"), folder.path()])
         .env("PFETCH", env!("CARGO_BIN_EXE_pfetch"))
         .env("GITHUB_STEP_SUMMARY", &summary)
-        .envs([("WORKERS", workers), ("RUNS", "3")])
+        .envs([("WORKERS", workers), ("RUNS", "5")])
         .output()
         .unwrap();
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
