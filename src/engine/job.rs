@@ -99,6 +99,7 @@ impl Job {
             kind,
             phase: None,
             message,
+            is_transient: false,
         };
         Outcome {
             place: self.file.as_ref().map(|(place, _)| place.clone()),

@@ -52,6 +52,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
         kind,
         phase,
         message,
+        is_transient: false,
     }
 }
 

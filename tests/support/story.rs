@@ -235,6 +235,7 @@ pub(crate) fn failed(outcome: Outcome, kind: FailureKind, message: &str) -> Outc
             kind,
             phase: Some(Phase::Connect),
             message: message.to_owned(),
+            is_transient: false,
         }),
         ..outcome
     }
@@ -245,6 +246,7 @@ pub(crate) fn skipped(index: u64) -> Outcome {
         kind: FailureKind::Stopped,
         phase: None,
         message: "stopped before it was started".to_owned(),
+        is_transient: false,
     };
     Outcome::untried(index, url(index), Verb::Get, failure)
 }

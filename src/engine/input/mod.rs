@@ -58,6 +58,7 @@ impl BadTarget {
             kind: FailureKind::Input,
             phase: None,
             message: self.message,
+            is_transient: false,
         };
         Outcome::untried(self.index, self.excerpt, Verb::Get, failure)
     }

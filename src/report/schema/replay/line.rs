@@ -309,6 +309,7 @@ impl Error {
             kind: self.kind,
             phase: self.phase,
             message: escape(&self.message),
+            is_transient: false,
         }
     }
 }
