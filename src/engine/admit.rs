@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Run;
-use super::action::Deed;
+use super::bodies::Deed;
 use super::backoff::Patient;
 use super::config::{CutShort, LOOK_AHEAD};
 use super::job::Job;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::action::Deed;
+use super::bodies::Deed;
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule;
 use crate::http::Client;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::action::Bodies;
+use super::bodies::Bodies;
 use crate::engine::input::{BadTarget, Source, Unreadable};
 use crate::engine::resume::Done;
 use crate::engine::retry::RetryPolicy;

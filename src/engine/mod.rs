@@ -5,7 +5,7 @@
 //! there is nothing to do for either. What it holds is bounded by the pool's size and a fixed
 //! look-ahead, never by the list's length.
 
-mod action;
+mod bodies;
 mod admit;
 mod backoff;
 mod config;
@@ -37,7 +37,7 @@ use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool};
 use crate::save::{Concat, ConcatEnd};
 
-pub use action::{Bodies, Saving};
+pub use bodies::{Bodies, Saving};
 use admit::Filled;
 use backoff::{Holds, Ran};
 pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
