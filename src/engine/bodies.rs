@@ -1,115 +1,106 @@
-//! What becomes of the bodies of a run: which action a target is given, and with which name.
+//! The destination of a run's bodies: selects the action of each target, and assigns file names.
 
 use std::fs::Metadata;
-use std::sync::Arc;
 
-use crate::http::{Client, Get, Head, Naming, PassOn, Save, Unnamed};
+use crate::http::{FetchAction, Naming, Unnamed};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, Place};
 use crate::model::target::{Target, Verb};
-use crate::pool::{Action, Worker};
 use crate::save::{Concat, Exists, Names, Store};
 
-/// What becomes of the bodies.
+/// The destination of all bodies of a run.
 #[derive(Debug, Default)]
 pub enum Bodies {
-    /// They are counted and dropped.
+    /// Discards them, after counting their bytes.
     #[default]
     Drop,
-    /// Each is saved as a file.
+    /// Saves each as a file.
     Save(Box<Saving>),
-    /// They are passed on, one after another in the order of the input.
-    PassOn(Concat),
+    /// Writes them to one output, one after another in the order of the input.
+    Stream(Concat),
 }
 
-/// How bodies are saved. Names are dealt out by the run, in the order of the input: so they depend on
-/// the list alone.
+/// The settings and the assigned names of a run that saves files.
+///
+/// The run's thread assigns names in the order of the input, so that they depend on the list alone and
+/// not on which server answers first.
 #[derive(Debug)]
 pub struct Saving {
     store: Store,
     layout: Layout,
-    /// The one place that there is, instead of one for each URL.
-    only: Option<Place>,
-    /// Whether files are named by what the server says.
+    /// The single path of a run with one file, in place of a path per URL.
+    single: Option<Place>,
     named_by_server: bool,
-    /// The places that have been dealt out: one for each target, which depends on the list alone.
-    names: Names,
-    /// The names that files have, where that is another matter: a server names them, or what is there
-    /// already keeps its name.
-    given: Names,
-}
-
-/// What is done with a target: the action of its job.
-#[derive(Debug, Clone)]
-pub(super) enum Deed {
-    Get,
-    Head,
-    Save(Save),
-    PassOn(PassOn),
+    /// Paths claimed so far, one per target: they depend on the list alone.
+    claimed: Names,
+    /// Names assigned to files where these differ from the claimed paths: the server names the file, or
+    /// an existing file keeps its name.
+    assigned: Names,
 }
 
 impl Saving {
-    /// A file per URL in `store`.
+    /// Saves a file per URL in `store`.
     pub fn by_url(store: Store, layout: Layout) -> Self {
         Saving {
             store,
             layout,
-            only: None,
+            single: None,
             named_by_server: false,
-            names: Names::new(),
-            given: Names::new(),
+            claimed: Names::new(),
+            assigned: Names::new(),
         }
     }
 
-    /// One file at `place` in `store`.
+    /// Saves one file at `place` in `store`.
     pub fn at(store: Store, place: Place) -> Self {
         Saving {
-            only: Some(place),
+            single: Some(place),
             ..Saving::by_url(store, Layout::default())
         }
     }
 
-    /// Has servers name the files that they have names for. Outcomes are then told in the order of
-    /// the input, which is that of the names.
+    /// Names files after the `Content-Disposition` of their responses, where there is one. Outcomes are
+    /// then emitted in the order of the input, because names are assigned in that order.
     #[must_use]
     pub fn named_by_server(mut self) -> Self {
         self.named_by_server = true;
         self
     }
 
-    /// Keeps a file that the run itself needs from being replaced.
+    /// Protects a file that the run itself writes, a report for instance, from being replaced.
     pub fn spare(&mut self, file: &Metadata) {
         self.store = self.store.clone().sparing(file);
     }
 
-    /// Keeps the name that an earlier run gave to the file of a target with this place.
+    /// Reserves the name that an earlier run assigned to the file of the target with this place.
     pub fn reserve(&mut self, place: &str, path: &str) {
         let file_name = path.rsplit('/').next().unwrap_or(path);
         if let Ok(place) = Place::parse(place) {
-            self.given.claim(place.with_file_name(file_name));
+            self.assigned.claim(place.with_file_name(file_name));
         }
     }
 
-    /// The place that a target would have if there were no other.
-    fn wanted(&self, target: &Target) -> Place {
-        match (&self.only, &target.output) {
+    /// The path that a target would have if it were the only one.
+    fn preferred(&self, target: &Target) -> Place {
+        match (&self.single, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
             (None, None) => Place::of(target.location.url(), self.layout),
         }
     }
 
     fn claim(&mut self, target: &Target) -> Place {
-        let wanted = self.wanted(target);
-        self.names.claim(wanted)
+        let preferred = self.preferred(target);
+        self.claimed.claim(preferred)
     }
 
-    /// A name in the place of `wanted` that no other file has.
-    fn give(&mut self, wanted: Place) -> Place {
+    /// Assigns `preferred`, or a variant of it that no other file has.
+    fn assign(&mut self, preferred: Place) -> Place {
         if self.store.exists() == Exists::Rename {
             let store = &self.store;
-            self.given.claim_free(wanted, |place| store.has(place))
+            self.assigned
+                .claim_free(preferred, |place| store.has(place))
         } else {
-            self.given.claim(wanted)
+            self.assigned.claim(preferred)
         }
     }
 
@@ -117,8 +108,8 @@ impl Saving {
         if self.named_by_server {
             Naming::Late
         } else if self.store.exists() == Exists::Rename {
-            let wanted = self.wanted(target);
-            Naming::Other(self.give(wanted))
+            let preferred = self.preferred(target);
+            Naming::Other(self.assign(preferred))
         } else {
             Naming::Place
         }
@@ -126,72 +117,59 @@ impl Saving {
 }
 
 impl Bodies {
-    /// The place for this target's file, if it is to have one.
-    pub(super) fn place(&mut self, target: &Target) -> Option<Place> {
+    /// Claims the path of this target's file; `None` if it gets no file.
+    pub(super) fn claim_path(&mut self, target: &Target) -> Option<Place> {
         match self {
             Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.claim(target)),
             _ => None,
         }
     }
 
-    /// Whether files get their names as their outcomes are told.
+    /// The rule for the name of the target's file. Called once per target: it may assign a name.
+    pub(super) fn naming(&mut self, target: &Target) -> Naming {
+        match self {
+            Bodies::Save(saving) => saving.naming(target),
+            Bodies::Drop | Bodies::Stream(_) => Naming::Place,
+        }
+    }
+
+    /// Tells that files get their names only when their outcomes are emitted.
     pub(super) fn is_named_late(&self) -> bool {
         matches!(self, Bodies::Save(saving) if saving.named_by_server)
     }
 
-    /// Where bodies are passed on to.
+    /// The output that bodies share, if they do.
     pub(super) fn concat(&self) -> Option<&Concat> {
         match self {
-            Bodies::PassOn(concat) => Some(concat),
+            Bodies::Stream(concat) => Some(concat),
             _ => None,
         }
     }
 
-    /// What the target's file at this place is named: a name that is dealt out by this, once.
-    pub(super) fn file(&mut self, target: &Target, place: Place) -> (Place, Naming) {
-        let naming = match self {
-            Bodies::Save(saving) => saving.naming(target),
-            Bodies::Drop | Bodies::PassOn(_) => Naming::Place,
-        };
-        (place, naming)
-    }
-
-    pub(super) fn deed(&self, target: &Target, file: Option<&(Place, Naming)>) -> Deed {
+    /// The action for a target, `file` being the path and naming of its file, if it gets one.
+    pub(super) fn action(&self, target: &Target, file: Option<&(Place, Naming)>) -> FetchAction {
         match (target.verb, self, file) {
-            (Verb::Head, _, _) => Deed::Head,
-            (Verb::Get, Bodies::Save(saving), Some((place, naming))) => Deed::Save(Save {
+            (Verb::Head, _, _) => FetchAction::Head,
+            (Verb::Get, Bodies::Save(saving), Some((place, naming))) => FetchAction::Save {
                 store: saving.store.clone(),
                 place: place.clone(),
                 naming: naming.clone(),
-            }),
-            (Verb::Get, Bodies::PassOn(to), _) => Deed::PassOn(PassOn { to: to.clone() }),
-            (Verb::Get, _, _) => Deed::Get,
+            },
+            (Verb::Get, Bodies::Stream(to), _) => FetchAction::Stream { to: to.clone() },
+            (Verb::Get, _, _) => FetchAction::Get,
         }
     }
 
-    /// Gives a complete file its name.
-    pub(super) fn name(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
+    /// Publishes a complete file under a name that it assigns, and notes it in the outcome.
+    pub(super) fn publish(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
         let Bodies::Save(saving) = self else { return };
-        let wanted = saving.wanted(target);
-        let wanted = match unnamed.server_name() {
-            // A name that the list gives is no server's to change.
-            Some(name) if target.output.is_none() => wanted.with_file_name(name),
-            _ => wanted,
+        let preferred = saving.preferred(target);
+        let preferred = match unnamed.server_name() {
+            // A name from the list takes precedence over the server's.
+            Some(name) if target.output.is_none() => preferred.with_file_name(name),
+            _ => preferred,
         };
-        let place = saving.give(wanted);
+        let place = saving.assign(preferred);
         unnamed.publish(&place, outcome, target);
-    }
-}
-
-impl Action<Client, Arc<Target>> for Deed {
-    type Output = (Outcome, Option<Unnamed>);
-
-    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
-        match self {
-            Deed::Get => (Get.run(worker, target), None),
-            Deed::Head => (Head.run(worker, target), None),
-            Deed::Save(save) => save.run(worker, target),
-            Deed::PassOn(pass_on) => (pass_on.run(worker, target), None),
-        }
     }
 }

@@ -47,7 +47,7 @@ pub enum Decision {
 impl RetryPolicy {
     /// The back-off that the response asks for with `Retry-After`: a wait for all requests to its
     /// origin, not only for this one's retry. `None` beyond [`RetryPolicy::retry_after_max`].
-    pub fn patience(&self, outcome: &Outcome) -> Option<Duration> {
+    pub fn backoff(&self, outcome: &Outcome) -> Option<Duration> {
         let asked = outcome.retry_after?;
         let is_refusal = outcome.verdict == Verdict::Failed && is_status(outcome);
         (is_refusal && is_transient(outcome) && asked <= self.retry_after_max).then_some(asked)
@@ -205,7 +205,7 @@ mod tests {
         outcome.retry_after = Some(Duration::from_secs(7));
         let again = Decision::Again(Duration::from_secs(7));
         assert_eq!(policy.decide(&outcome, 1, 0.5), again);
-        assert_eq!(policy.patience(&outcome), Some(Duration::from_secs(7)));
+        assert_eq!(policy.backoff(&outcome), Some(Duration::from_secs(7)));
         let day = Duration::from_secs(86_400);
         outcome.retry_after = Some(day);
         assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::TooLong(day));

@@ -1,6 +1,6 @@
 //! Fetching one target: the actions, the per-worker client, and the transport below it.
 //!
-//! * [`Get`] and [`Head`] are the pool's actions; they run on a worker whose state is a [`Client`].
+//! * A [`FetchAction`] is the pool's action; it runs on a worker whose state is a [`Client`].
 //! * A [`Fetcher`] holds what all clients of a run share (settings, name look-ups, TLS set-up) and
 //!   makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
 //! * A client follows redirects itself, retries a stale kept-alive connection once, decides whether
@@ -37,7 +37,7 @@ mod x509;
 mod zstd;
 
 pub use accept::{AcceptError, StatusSet};
-pub use action::{Get, Head, PassOn, Save};
+pub use action::{FetchAction, Fetched};
 pub use client::Client;
 pub use config::FetchConfig;
 pub use dns::{DnsConfig, Family, TEMPORARY_FAILURE_LIFETIME};
