@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::crew::Crew;
+use super::threads::Crew;
 use super::{Pool, StopToken};
 
 /// Describes a [`Pool`]; made by [`Pool::builder`].

@@ -49,7 +49,7 @@
 
 mod action;
 mod builder;
-mod crew;
+mod threads;
 mod handle;
 mod iter;
 mod job;
@@ -66,14 +66,14 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, select};
 
 pub use action::{Action, Worker};
 pub use builder::{Builder, default_workers, default_workers_for};
-pub use crew::Shortfall;
+pub use threads::Shortfall;
 pub use handle::{JobError, JobHandle, JobResult};
 pub use iter::{AsCompleted, Completed, Map, TimedOut, as_completed};
 pub use semaphore::{Permit, Semaphore};
 pub use slot::Slot;
 pub use stop::StopToken;
 
-use crew::{Crew, Hired};
+use threads::{Crew, Hired};
 use job::{Call, Queued};
 
 /// A fixed pool of worker threads. See the [module's documentation](self).

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::Worker;
-use super::crew::Crew;
+use super::threads::Crew;
 use super::handle::JobError;
 use super::job::Queued;
 
