@@ -9,7 +9,7 @@ use pfetch::model::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outco
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::stats::{Pair, Sample, Speedup};
+use pfetch::stats::{RunPair, Sample, Speedup};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -258,7 +258,7 @@ fn compared() -> Comparison {
         retries: 0,
         startup: 0.0,
     };
-    let pair = Pair {
+    let pair = RunPair {
         serial: 0.395,
         parallel: 0.205,
     };

@@ -9,7 +9,7 @@ use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::stats::{Interval, Knee, Pair, Sample, Speedup, SweepPoint, Usl};
+use pfetch::stats::{Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -206,10 +206,10 @@ pub(crate) fn comparison(
     parallel: Vec<f64>,
     notices: &[&str],
 ) -> Comparison {
-    let pairs: Vec<Pair> = serial
+    let pairs: Vec<RunPair> = serial
         .iter()
         .zip(&parallel)
-        .map(|(serial, parallel)| Pair {
+        .map(|(serial, parallel)| RunPair {
             serial: *serial,
             parallel: *parallel,
         })

@@ -55,7 +55,7 @@ struct Item {
     due: Instant,
 }
 
-/// What has happened so far, tracked independently of the schedule under test.
+/// The history so far, tracked independently of the schedule under test.
 struct Model {
     limits: StartLimits,
     schedule: Schedule<Item>,
