@@ -464,6 +464,8 @@ fn literal(host: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
@@ -485,6 +487,111 @@ mod tests {
             Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
         };
         (Arc::new(Dns::with(config, Box::new(system))), names, leave)
+    }
+
+    /// Look-ups that all fail in one way, and the number of times that the resolver was asked.
+    fn failing(is_temporary: bool) -> (Dns, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let system = move |_: &str| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Err(LookupFailure {
+                reason: "no".to_owned(),
+                is_temporary,
+            })
+        };
+        (Dns::with(DnsConfig::default(), Box::new(system)), asked)
+    }
+
+    /// Looks the name up once, with a clock of its own, and returns the fault.
+    fn fault(dns: &Dns) -> Option<Fault> {
+        let meter = Meter::new(StopToken::new());
+        assert!(dns.lookup("host", &meter).is_err());
+        meter.measure(Instant::now()).fault
+    }
+
+    /// The time for which the failure stays in the cache.
+    fn lifetime(dns: &Dns) -> Duration {
+        match dns.names.lock().entries.get("host") {
+            Some(Entry::Failed(_, until)) => *until - Instant::now(),
+            _ => panic!("the failure is not in the cache"),
+        }
+    }
+
+    /// Lets that time pass.
+    fn expire(dns: &Dns) {
+        match dns.names.lock().entries.get_mut("host") {
+            Some(Entry::Failed(_, until)) => *until = Instant::now(),
+            _ => panic!("the failure is not in the cache"),
+        }
+    }
+
+    #[test]
+    fn a_failed_look_up_is_not_repeated_within_its_time() {
+        let no = || "no".to_owned();
+        for (is_temporary, expected, longest) in [
+            (false, Fault::NameNotFound(no()), FAILURE_LIFETIME),
+            (true, Fault::LookupAgain(no()), TEMPORARY_FAILURE_LIFETIME),
+        ] {
+            let (dns, asked) = failing(is_temporary);
+            for _ in 0..10 {
+                assert_eq!(fault(&dns), Some(expected.clone()));
+                // Long before its end, however slow the machine is.
+                if lifetime(&dns) > longest / 2 {
+                    assert_eq!(asked.load(Ordering::SeqCst), 1, "{expected:?}");
+                }
+            }
+            assert!(lifetime(&dns) <= longest, "{expected:?}");
+            expire(&dns);
+            let before = asked.load(Ordering::SeqCst);
+            assert_eq!(fault(&dns), Some(expected.clone()));
+            assert_eq!(asked.load(Ordering::SeqCst), before + 1, "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn all_who_ask_at_once_share_a_temporary_failure() {
+        let (dns, asked) = failing(true);
+        let dns = Arc::new(dns);
+        let together = Arc::new(Barrier::new(8));
+        let workers = (0..8).map(|_| {
+            let (dns, together) = (Arc::clone(&dns), Arc::clone(&together));
+            thread::spawn(move || {
+                together.wait();
+                fault(&dns)
+            })
+        });
+        for worker in workers.collect::<Vec<_>>() {
+            let fault = worker.join().expect("a look-up does not panic");
+            assert_eq!(fault, Some(Fault::LookupAgain("no".to_owned())));
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    /// The codes are those of Linux, the same in glibc and musl.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_eai_again_is_temporary() {
+        for (code, is_temporary) in [(-2, false), (-3, true), (-4, false), (-10, false)] {
+            let failure = LookupFailure::from(LookupError::new(code));
+            assert_eq!(failure.is_temporary, is_temporary, "{code}: {failure:?}");
+            let words = "the host name could not be resolved: ";
+            assert!(failure.reason.starts_with(words), "{failure:?}");
+            assert!(
+                !failure.reason.contains("address information"),
+                "{failure:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_system_gives_each_address_once() {
+        let found = ask_system("localhost").expect("every system knows it");
+        assert!(!found.is_empty());
+        for (position, address) in found.iter().enumerate() {
+            assert!(address.is_loopback(), "{found:?}");
+            assert!(!found[..position].contains(address), "{found:?}");
+        }
     }
 
     /// Looks up so many names, each on a thread of its own.
