@@ -50,7 +50,7 @@ pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Prob
             let stop = stop.clone();
             let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
             let concat = unbuffered.and_then(|out| Concat::start(out, *gaps, move || stop.stop()));
-            Bodies::PassOn(
+            Bodies::Stream(
                 concat
                     .map_err(|error| Problem::local("cannot write to standard output", &error))?,
             )

@@ -135,7 +135,7 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
     let mut bodies = bodies::bodies(&plan.bodies, &stop)?;
     let saves = matches!(bodies, Bodies::Save(_));
     let concat = match &bodies {
-        Bodies::PassOn(concat) => Some(concat.clone()),
+        Bodies::Stream(concat) => Some(concat.clone()),
         _ => None,
     };
     // Starts that keep a distance keep it between requests too.

@@ -21,7 +21,7 @@ use super::save::{BodiesPlan, LogPlan};
 use super::values::{BaselineArg, FormatArg, OrderArg, Scheme, When};
 use crate::engine::input::InputConfig;
 use crate::engine::retry::RetryPolicy;
-use crate::engine::schedule::Limits;
+use crate::engine::schedule::StartLimits;
 use crate::engine::{Order, RunConfig};
 use crate::http::FetchConfig;
 use crate::measure::assert::Gate;
@@ -185,7 +185,7 @@ impl Plan {
                     OrderArg::Input => Order::Input,
                 },
                 strict: args.strict,
-                limits: Limits {
+                limits: StartLimits {
                     per_origin: args.per_host,
                     origin_delay: args.host_delay.unwrap_or_default(),
                     interval: args.rate.unwrap_or_default(),

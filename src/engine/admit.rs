@@ -1,160 +1,178 @@
-//! The run's way in: from the source to the pool, as far as the schedule and the room allow.
+//! Admission: moves targets from the source to the schedule, and from there to the pool's queue.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Run;
-use super::action::Deed;
-use super::backoff::Patient;
+use super::Engine;
+use super::backoff::WithBackoff;
 use super::config::{CutShort, LOOK_AHEAD};
+use super::input::{Item, NextInput, Unreadable};
 use super::job::Job;
-use crate::engine::input::{Item, Next, Unreadable};
-use crate::engine::schedule;
+use super::schedule::NextStart;
 use crate::model::save_path::Place;
 
-/// Items taken from the source before ended jobs are looked at again.
-const FILL_AT_ONCE: usize = 256;
+/// Items taken from the source before ended jobs are collected again.
+const BATCH: usize = 256;
 
-/// How many bodies may be read or have been read before their turn in the output, or four times the
-/// workers if that is more.
-const EARLY: usize = 64;
+/// The maximum number of bodies that are read, or being read, before their turn in the shared output;
+/// or four times the workers if that is more.
+const EARLY_BODIES: usize = 64;
 
-/// Why [`Run::fill`] took no more.
+/// The reading of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Filled {
-    /// There is no room, or nothing more to come.
-    Up,
-    /// There is room, but no input yet.
-    InputRanOut,
-    /// Neither: it is only time to look after ended jobs.
-    Partly,
+pub(super) enum InputState {
+    /// The number of items is not known yet.
+    Reading,
+    /// The number of items is known and has been emitted; some of them may be in the source still.
+    Counted,
+    /// All items have been taken.
+    Exhausted,
 }
 
-impl Run<'_> {
-    /// Submits what may start while there is room for it, and reads on when nothing may, but not too
-    /// much at once. The moment, if there is one, is when something more may start.
-    pub(super) fn fill(&mut self, now: Instant) -> Result<(Filled, Option<Instant>), CutShort> {
-        for _ in 0..FILL_AT_ONCE {
+/// The pool's queue, as the last submission found it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QueueState {
+    Open,
+    /// It was full: it is left alone until a job has ended.
+    Full,
+}
+
+/// The reason why [`Engine::fill_queue`] returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FillEnd {
+    /// The queue is full, or nothing more may start or be read.
+    Full,
+    /// The queue has room, but the source has no item yet.
+    AwaitingInput,
+    /// Neither: a batch is done, and ended jobs come first.
+    BatchDone,
+}
+
+impl Engine<'_> {
+    /// Submits jobs that may start while the queue has room, and reads on when none may. Stops after a
+    /// batch. Returns the moment of the next start too, if nothing may start before it.
+    pub(super) fn fill_queue(
+        &mut self,
+        now: Instant,
+    ) -> Result<(FillEnd, Option<Instant>), CutShort> {
+        for _ in 0..BATCH {
             if !self.has_room() {
-                return Ok((Filled::Up, None));
+                return Ok((FillEnd::Full, None));
             }
             let mut wake = None;
-            match self.held.take() {
+            match self.unsubmitted.take() {
                 Some(job) => {
                     self.submit(job);
                     continue;
                 }
                 None => match self.schedule.next(now) {
-                    schedule::Next::Start(job) => {
+                    NextStart::Start(job) => {
                         self.submit(job);
                         continue;
                     }
-                    schedule::Next::Wait(moment) => wake = Some(moment),
-                    schedule::Next::Nothing => {}
+                    NextStart::Wait(moment) => wake = Some(moment),
+                    NextStart::Nothing => {}
                 },
             }
             if !self.may_read_on() {
-                return Ok((Filled::Up, wake));
+                return Ok((FillEnd::Full, wake));
             }
             match self.source.next() {
-                Next::Item(item) => self.take_in(item, now)?,
-                Next::Unreadable(list) => {
+                NextInput::Item(item) => self.admit(item, now)?,
+                NextInput::Unreadable(list) => {
                     let Unreadable { name, reason } = &list;
-                    self.warn(format!("{name}: {reason}"))?;
+                    self.emit_warning(format!("{name}: {reason}"))?;
                     self.unreadable.push(list);
                 }
-                Next::Wait => return Ok((Filled::InputRanOut, wake)),
-                Next::End => {
-                    self.source_ended = true;
-                    return Ok((Filled::Up, wake));
+                NextInput::Wait => return Ok((FillEnd::AwaitingInput, wake)),
+                NextInput::End => {
+                    self.emit_count()?;
+                    self.input = InputState::Exhausted;
+                    return Ok((FillEnd::Full, wake));
                 }
             }
         }
-        Ok((Filled::Partly, None))
+        Ok((FillEnd::BatchDone, None))
     }
 
-    fn take_in(&mut self, item: Item, now: Instant) -> Result<(), CutShort> {
+    /// Gives one item of the input to the schedule, or emits its outcome if it needs no job.
+    fn admit(&mut self, item: Item, now: Instant) -> Result<(), CutShort> {
         self.read += 1;
         match item {
             Item::Target(target) => {
-                let place = self.bodies.place(&target);
+                let place = self.bodies.claim_path(&target);
                 if let Some(done) = &self.done {
                     let name = place.as_ref().map(Place::as_str);
                     if done.contains(target.verb, target.location.text(), name) {
                         self.tally.add_done_before();
-                        return self.pass_over(target.index);
+                        return self.skip(target.index);
                     }
                 }
-                let file = place.map(|place| self.bodies.file(&target, place));
+                let file = place.map(|place| (place, self.bodies.naming(&target)));
                 let job = Job::new(Arc::clone(&target), file);
                 let origin = target.location.origin();
                 self.schedule.offer(origin, target.index, job, now);
                 Ok(())
             }
             Item::Bad(bad) if self.config.strict => {
-                // What stands before it has been read and will be done; nothing after it is looked
-                // at. So what is fetched does not depend on how far the run had come.
+                // All targets before it are done and none after it, so what is fetched does not depend
+                // on how far the run had read.
                 drop(self.source.close());
                 self.bad = Some(bad.clone());
-                self.tell(bad.into_outcome().into())
+                self.emit_in_order(bad.into_outcome().into())
             }
-            Item::Bad(bad) => self.tell(bad.into_outcome().into()),
+            Item::Bad(bad) => self.emit_in_order(bad.into_outcome().into()),
         }
     }
 
-    /// Whether the pool has room for one more job.
+    /// Tells that the pool has room for one more job.
     fn has_room(&self) -> bool {
         let in_flight = self.in_flight.len();
-        // Starts that keep a distance must not wait in a queue, out of which they would come at once.
+        // Starts that keep a distance in time bypass the queue, or they would leave it all at once.
         let queued = if self.config.limits.is_unpaced() {
             self.pool.queue_capacity()
         } else {
             0
         };
-        // A queue that was found full is left alone until a job has ended.
-        (!self.queue_is_full || in_flight < self.pool.threads())
+        (self.queue == QueueState::Open || in_flight < self.pool.threads())
             && in_flight < self.pool.workers() + queued
     }
 
-    /// Whether more of the input may be looked at.
+    /// Tells that the look-ahead allows one more item.
     fn may_read_on(&self) -> bool {
         let look_ahead = LOOK_AHEAD.max(self.pool.workers() * 4);
-        // Early bodies wait in memory and in open files.
+        // Early bodies take memory and open files.
         let early = self.bodies.concat().map_or(0, |c| self.read - c.next());
         self.schedule.waiting() < look_ahead
-            && self.reorder.held_back_from(self.read) < look_ahead as u64
-            && early < EARLY.max(self.pool.workers() * 4) as u64
+            && self.reorder.unreleased(self.read) < look_ahead as u64
+            && early < EARLY_BODIES.max(self.pool.workers() * 4) as u64
     }
 
     fn submit(&mut self, job: Job) {
         let target = Arc::clone(&job.target);
-        let action = self.patient(self.bodies.deed(&target, job.file.as_ref()));
-        // With a worker to spare the queue moves at once, so waiting for room in it is no wait, and
-        // the only way in when the queue holds nothing (`--queue 0`). Otherwise never wait here.
+        let action = WithBackoff {
+            action: self.bodies.action(&target, job.file.as_ref()),
+            policy: self.config.retry,
+            backoff: Arc::clone(&self.backoff),
+        };
+        // With a free worker the queue moves at once, so `submit` does not block for long; it is also
+        // the only way in when the queue holds nothing (`--queue 0`). Otherwise never block here.
         let submitted = if self.in_flight.len() < self.pool.threads() {
             Ok(self.pool.submit(action, target))
         } else {
-            // What the pool hands back is a copy; the job itself is still here.
+            // The pool hands back a copy; the job itself is still here.
             self.pool.try_submit(action, target).map_err(drop)
         };
         match submitted {
             Ok(handle) => {
                 let index = job.target.index;
-                handle.notify(&self.notices.0, index);
+                handle.notify(&self.completions.0, index);
                 self.in_flight.insert(index, (job, handle));
             }
             Err(()) => {
-                self.held = Some(job);
-                self.queue_is_full = true;
+                self.unsubmitted = Some(job);
+                self.queue = QueueState::Full;
             }
-        }
-    }
-
-    fn patient(&self, deed: Deed) -> Patient {
-        Patient {
-            deed,
-            policy: self.config.retry,
-            holds: Arc::clone(&self.holds),
         }
     }
 }

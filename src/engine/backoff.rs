@@ -1,44 +1,45 @@
-//! Origins that have asked to be left alone, known to the workers at once.
+//! Per-origin `Retry-After` back-off, shared with the workers.
 //!
-//! The schedule starts nothing at such an origin, but what it started before may still be in the
-//! pool's queue. A worker that comes to it looks here, and hands it back unasked.
+//! The schedule starts nothing at an origin that backs off, but jobs that it started before may still
+//! be in the pool's queue. A worker looks here before it sends, and defers such a job: it gives it back
+//! without a request.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::action::Deed;
-use crate::engine::retry::RetryPolicy;
-use crate::engine::schedule;
-use crate::http::Client;
-use crate::http::Unnamed;
+use super::retry::RetryPolicy;
+use super::schedule;
+use crate::http::{Client, FetchAction, Fetched};
 use crate::model::outcome::Outcome;
 use crate::model::target::{DefaultScheme, Location, Target};
 use crate::pool::{Action, Worker};
 
-/// What a worker made of a job.
+/// The output of a job of the run.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly all are outcomes, which move once"
 )]
-pub(super) enum Ran {
-    /// It ran. Its file may still have to be named.
-    Done(Outcome, Option<Unnamed>),
-    /// Its origin wants nothing before this moment; it was not run.
-    Held(Instant),
+pub(super) enum JobOutput {
+    /// The action ran.
+    Fetched(Fetched),
+    /// The action did not run: its origin backs off until this moment.
+    Deferred(Instant),
 }
 
+/// The origins that back off, each until a moment.
 #[derive(Debug, Default)]
-pub(super) struct Holds {
-    /// Whether any origin has ever asked: most runs need to know no more.
+pub(super) struct Backoff {
+    /// Set once any origin backs off. Spares most runs the lock.
     any: AtomicBool,
     until: Mutex<HashMap<Box<str>, Instant>>,
 }
 
-impl Holds {
-    fn of(&self, origin: &str) -> Option<Instant> {
+impl Backoff {
+    /// The end of this origin's back-off; `None` if it has passed or there is none.
+    fn until(&self, origin: &str) -> Option<Instant> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
@@ -51,7 +52,8 @@ impl Holds {
         Some(moment)
     }
 
-    fn hold(&self, origin: &str, moment: Instant) {
+    /// Makes the origin back off until `moment`, or later if it does already.
+    fn extend(&self, origin: &str, moment: Instant) {
         let mut until = self.lock();
         let entry = until.entry(origin.into()).or_insert(moment);
         *entry = moment.max(*entry);
@@ -64,33 +66,35 @@ impl Holds {
     }
 }
 
-/// An action that heeds and keeps the holds.
+/// An action that respects the back-off of its target's origin, and starts one when the response asks
+/// for it.
 #[derive(Debug)]
-pub(super) struct Patient {
-    pub(super) deed: Deed,
+pub(super) struct WithBackoff {
+    pub(super) action: FetchAction,
     pub(super) policy: RetryPolicy,
-    pub(super) holds: Arc<Holds>,
+    pub(super) backoff: Arc<Backoff>,
 }
 
-impl Action<Client, Arc<Target>> for Patient {
-    type Output = Ran;
+impl Action<Client, Arc<Target>> for WithBackoff {
+    type Output = JobOutput;
 
-    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Ran {
+    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> JobOutput {
         let location = &target.location;
-        if let Some(moment) = self.holds.of(location.origin()) {
-            return Ran::Held(moment);
+        if let Some(moment) = self.backoff.until(location.origin()) {
+            return JobOutput::Deferred(moment);
         }
-        let (outcome, unnamed) = self.deed.run(worker, Arc::clone(&target));
-        if let Some(wait) = self.policy.patience(&outcome) {
-            let moment = schedule::later(Instant::now(), wait);
-            self.holds.hold(asking(&outcome, location).origin(), moment);
+        let fetched = self.action.run(worker, Arc::clone(&target));
+        if let Some(wait) = self.policy.backoff(&fetched.outcome) {
+            let moment = schedule::saturating_add(Instant::now(), wait);
+            let responder = responder(&fetched.outcome, location);
+            self.backoff.extend(responder.origin(), moment);
         }
-        Ran::Done(outcome, unnamed)
+        JobOutput::Fetched(fetched)
     }
 }
 
-/// Who answered: redirects may have led to another origin than the target's.
-pub(super) fn asking(outcome: &Outcome, target: &Location) -> Location {
+/// The location that gave the final response: redirects may have led to another origin than the target's.
+pub(super) fn responder(outcome: &Outcome, target: &Location) -> Location {
     outcome
         .final_url()
         .and_then(|url| Location::parse(url, DefaultScheme::Http).ok())

@@ -1,61 +1,61 @@
-//! What a run is told, and what it comes to.
+//! The inputs and the result of a run.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::action::Bodies;
-use crate::engine::input::{BadTarget, Source, Unreadable};
-use crate::engine::resume::Done;
-use crate::engine::retry::RetryPolicy;
-use crate::engine::schedule::Limits;
+use super::bodies::Bodies;
+use super::input::{BadTarget, Source, Unreadable};
+use super::resume::Done;
+use super::retry::RetryPolicy;
+use super::schedule::StartLimits;
 use crate::model::summary::Summary;
 
-/// The order in which outcomes are told.
+/// The order in which outcomes are emitted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
-    /// As they end.
+    /// The order in which targets finish.
     #[default]
     Completion,
-    /// As they stand in the input. The run then starts no target that is further ahead of the
-    /// oldest unfinished one than [`LOOK_AHEAD`] (or four times the workers), so that a slow one
-    /// holds back a bounded number of results.
+    /// The order of the input. The run then starts no target that is further ahead of the oldest
+    /// unfinished one than [`LOOK_AHEAD`] (or four times the workers), so that a slow target holds a
+    /// bounded number of results in the reorder buffer.
     Input,
 }
 
-/// How many targets may be read and not yet done, or four times the workers if that is more: so far
-/// a run looks past targets that may not start yet for others that may.
+/// The maximum number of targets that are read and not yet done, or four times the workers if that is
+/// more. It bounds how far a run looks past targets that may not start yet for others that may.
 pub const LOOK_AHEAD: usize = 1024;
 
-/// How a run goes about it.
+/// The settings of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunConfig {
     /// The order of the outcomes.
     pub order: Order,
-    /// Whether input that is not a target ends the run.
+    /// Stops the run at the first bad line of input (`--strict`).
     pub strict: bool,
-    /// What holds starts back.
-    pub limits: Limits,
-    /// When a failed attempt is made again.
+    /// The limits on starts.
+    pub limits: StartLimits,
+    /// The policy for failed attempts.
     pub retry: RetryPolicy,
-    /// The most time for the whole run. What is not done by then has failed.
+    /// The time limit of the whole run. Targets that are not done by then have failed.
     pub deadline: Option<Duration>,
-    /// How long getting ready took, for the reports.
+    /// The time from the start of the process to the start of the run, for the reports.
     pub startup: Duration,
 }
 
-/// What a run is to do.
+/// The work of a run.
 #[derive(Debug)]
 pub struct Work {
     /// The targets.
     pub source: Source,
-    /// What becomes of their bodies.
+    /// The destination of their bodies.
     pub bodies: Bodies,
-    /// Targets that are left out, because an earlier run is done with them.
+    /// The targets that an earlier run has done, and this one leaves out.
     pub done: Option<Done>,
 }
 
-/// Bodies are dropped.
+/// Discards the bodies.
 impl From<Source> for Work {
     fn from(source: Source) -> Self {
         Work {
@@ -66,33 +66,32 @@ impl From<Source> for Work {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// Its figures.
+    /// The figures.
     pub summary: Summary,
     /// Lists that could not be read to their end.
     pub unreadable: Vec<Unreadable>,
-    /// Whether the deadline passed before everything was done.
+    /// Set if the deadline passed before all was done.
     pub overdue: bool,
-    /// Whether it ended because there was no room for a file.
+    /// Set if the run stopped because the disk was full.
     pub is_full: bool,
-    /// The URL whose body is missing from the output that bodies are passed on to, and that this output
-    /// therefore ended at.
+    /// The URL whose body is missing from the output that bodies share. The output ends before it.
     pub gap: Option<Arc<str>>,
-    /// Whether jobs were left to themselves that had not ended when the run did.
+    /// Set if jobs were abandoned: they had not ended when the run did.
     pub has_left_jobs: bool,
-    /// What ended the run early, if neither the stop token nor the deadline did.
+    /// The error that ended the run early, if it was neither the stop token nor the deadline.
     pub cut_short: Option<CutShort>,
 }
 
-/// Why a run ended early.
+/// The error that ended a run early.
 #[derive(Debug, thiserror::Error)]
 pub enum CutShort {
-    /// The listener could not write, as it says itself.
+    /// The listener could not write. Its message names the file.
     #[error("{0}")]
     Listener(#[from] io::Error),
-    /// Input that is not a target, with [`RunConfig::strict`].
+    /// A bad line of input, with [`RunConfig::strict`].
     #[error("{} (stopped there: --strict)", .0.message)]
     Strict(BadTarget),
 }

@@ -1,29 +1,31 @@
-//! The run's way out: outcomes to the listener, in one order, and the end.
+//! Emission: sends events to the listener, outcomes in one order, and winds the run up.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{after, select_biased};
 
-use super::Run;
-use super::backoff::Ran;
+use super::Engine;
+use super::admit::InputState;
+use super::backoff::JobOutput;
 use super::config::CutShort;
-use super::job::{Ending, Job};
+use super::input::Item;
+use super::job::{Job, StopReason};
 use super::reorder::Ready;
-use crate::engine::input::Item;
-use crate::engine::schedule::Limits;
+use super::schedule::StartLimits;
+use crate::http::Fetched;
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{FailureKind, Verdict};
 
-/// How long targets in flight have to end after a stop, before they are left to themselves.
+/// The time that jobs in flight have to end after a stop, before they are abandoned.
 const GRACE: Duration = Duration::from_millis(900);
 
-impl Run<'_> {
-    pub(super) fn begin(&mut self) -> Result<(), CutShort> {
-        if self.config.limits != Limits::default() {
+impl Engine<'_> {
+    pub(super) fn emit_started(&mut self) -> Result<(), CutShort> {
+        if self.config.limits != StartLimits::default() {
             self.tally.set_paced();
         }
-        self.event(&Event::Started(RunInfo {
+        self.emit(&Event::Started(RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             workers: self.pool.workers(),
             started_at: SystemTime::now(),
@@ -31,134 +33,144 @@ impl Run<'_> {
         }))
     }
 
-    /// Ends early: waits for what is in flight as long as the grace lasts, then tells everything
-    /// that was read and not done as what such an ending makes of it.
-    pub(super) fn wind_up(&mut self, ending: Ending) -> Result<(), CutShort> {
+    /// Stops the run early: waits for jobs in flight until the grace ends, then emits all targets that
+    /// were read and are not done, with the outcome that `reason` gives them.
+    pub(super) fn wind_up(&mut self, reason: StopReason) -> Result<(), CutShort> {
+        self.stopped = Some(reason);
         self.tally.set_stopped();
         self.pool.stop();
         if let Some(concat) = self.bodies.concat() {
-            // Workers may be waiting for room in the output.
+            // Workers may be blocked on the shared output.
             concat.close();
         }
-        let patience = after(GRACE);
-        let grace_ends = Instant::now() + GRACE;
-        while !self.in_flight.is_empty() && Instant::now() < grace_ends {
-            select_biased! {
-                recv(self.notices.1) -> key => {
-                    let key = key.expect("the run holds a sender of this channel");
-                    if let Some((job, handle)) = self.in_flight.remove(&key) {
-                        match job.settle(handle.join()) {
-                            Ran::Done(outcome, unnamed) => {
-                                self.conclude(job, ending.apply(outcome), unnamed)?;
-                            }
-                            Ran::Held(_) => self.tell(ending.apply(job.untried()).into())?,
-                        }
-                    }
-                }
-                recv(patience) -> _ => {}
-            }
-        }
-        self.has_left_jobs = !self.in_flight.is_empty();
+        self.collect_in_grace(reason)?;
+        self.abandoned = self.in_flight.len();
         let mut left: Vec<Job> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
-        left.extend(self.held.take());
+        left.extend(self.unsubmitted.take());
         left.extend(self.schedule.drain());
         left.sort_by_key(|job| job.target.index);
         for job in left {
-            self.tell(ending.apply(job.untried()).into())?;
+            self.emit_in_order(reason.apply(job.untried()).into())?;
         }
         for item in self.source.close() {
             let outcome = match item {
-                Item::Target(target) => ending.apply(Job::new(target, None).untried()),
+                Item::Target(target) => reason.apply(Job::new(target, None).untried()),
                 Item::Bad(bad) => bad.into_outcome(),
             };
-            self.tell(outcome.into())?;
+            self.emit_in_order(outcome.into())?;
         }
         Ok(())
     }
 
-    pub(super) fn end(&mut self) -> Result<(), CutShort> {
-        for ready in self.reorder.rest() {
-            self.announce(ready)?;
+    fn collect_in_grace(&mut self, reason: StopReason) -> Result<(), CutShort> {
+        let timer = after(GRACE);
+        let grace_ends = Instant::now() + GRACE;
+        while !self.in_flight.is_empty() && Instant::now() < grace_ends {
+            select_biased! {
+                recv(self.completions.1) -> key => {
+                    let key = key.expect("the engine holds a sender of this channel");
+                    let Some((job, handle)) = self.in_flight.remove(&key) else { continue };
+                    match job.output(handle.join()) {
+                        JobOutput::Fetched(Fetched { outcome, unnamed }) => {
+                            self.conclude(job, reason.apply(outcome), unnamed)?;
+                        }
+                        JobOutput::Deferred(_) => {
+                            self.emit_in_order(reason.apply(job.untried()).into())?;
+                        }
+                    }
+                }
+                recv(timer) -> _ => {}
+            }
         }
-        let summary = self.tally.summary();
-        self.is_over = true;
-        self.event(&Event::Ended(summary))?;
-        Ok(self.listener.idle()?)
+        Ok(())
     }
 
-    /// Takes note of an outcome, and tells it when its turn has come.
-    pub(super) fn tell(&mut self, ready: Ready) -> Result<(), CutShort> {
+    /// Emits what is left in the reorder buffer.
+    pub(super) fn emit_rest(&mut self) -> Result<(), CutShort> {
+        for ready in self.reorder.drain() {
+            self.emit_outcome(ready)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
+        self.emit(&Event::Ended(self.tally.summary()))
+    }
+
+    /// Takes a final outcome, and emits it when its turn has come.
+    pub(super) fn emit_in_order(&mut self, ready: Ready) -> Result<(), CutShort> {
         let outcome = &ready.outcome;
-        let is_kind = |kind| outcome.error().is_some_and(|error| error.kind == kind);
-        self.is_full |= is_kind(FailureKind::DiskFull);
+        let failure = outcome.error();
+        self.is_disk_full |= failure.is_some_and(|error| error.kind == FailureKind::DiskFull);
         if let Some(concat) = self.bodies.concat() {
             let is_whole = outcome.verdict == Verdict::Ok;
             concat.conclude(outcome.index, is_whole);
-            // Those that it has passed over need no telling.
+            // The shared output has passed those before `next`.
             self.missing = self.missing.split_off(&concat.next());
             if !is_whole {
                 self.missing.insert(outcome.index, Arc::clone(&outcome.url));
             }
         }
-        if let Some(ready) = self.reorder.pass(ready) {
-            return self.announce(ready);
+        match self.reorder.push(ready) {
+            Some(ready) => self.emit_outcome(ready),
+            None => self.release(),
         }
-        self.release()
     }
 
-    /// Takes note that nothing will be told of the target with this index.
-    pub(super) fn pass_over(&mut self, index: u64) -> Result<(), CutShort> {
-        self.reorder.pass_over(index);
+    /// Notes that the target with this index gets no outcome.
+    pub(super) fn skip(&mut self, index: u64) -> Result<(), CutShort> {
+        self.reorder.skip(index);
         self.release()
     }
 
     fn release(&mut self) -> Result<(), CutShort> {
-        while let Some(ready) = self.reorder.take_next() {
-            self.announce(ready)?;
+        while let Some(ready) = self.reorder.pop() {
+            self.emit_outcome(ready)?;
         }
         Ok(())
     }
 
-    fn announce(&mut self, ready: Ready) -> Result<(), CutShort> {
+    fn emit_outcome(&mut self, ready: Ready) -> Result<(), CutShort> {
         let Ready {
             mut outcome,
             unnamed,
         } = ready;
         if let Some((unnamed, target)) = unnamed {
-            self.bodies.name(unnamed, &mut outcome, &target);
+            self.bodies.publish(unnamed, &mut outcome, &target);
         }
         self.tally.add(&outcome);
-        self.event(&Event::Finished(outcome))
+        self.emit(&Event::Finished(outcome))
     }
 
-    /// Tells how many targets there are, as soon as that is known.
-    pub(super) fn count(&mut self) -> Result<(), CutShort> {
-        match self.source.total() {
-            Some(total) if !self.counted => {
-                self.counted = true;
-                self.event(&Event::Counted(total))
+    /// Emits the number of items, once, as soon as it is known.
+    pub(super) fn emit_count(&mut self) -> Result<(), CutShort> {
+        match (self.input, self.source.total()) {
+            (InputState::Reading, Some(total)) => {
+                self.input = InputState::Counted;
+                self.emit(&Event::Counted(total))
             }
             _ => Ok(()),
         }
     }
 
+    /// Warns once if the system has refused worker threads that the run could use.
     pub(super) fn warn_of_shortfall(&mut self) -> Result<(), CutShort> {
         let is_short = self.pool.threads() < self.in_flight.len().min(self.pool.workers());
-        if self.warned || !is_short {
+        if self.shortfall.is_some() || !is_short {
             return Ok(());
         }
-        if let Some(shortfall) = self.pool.shortfall() {
-            self.warned = true;
-            self.warn(format!("{shortfall}; going on with those"))?;
+        self.shortfall = self.pool.shortfall();
+        match &self.shortfall {
+            Some(shortfall) => self.emit_warning(format!("{shortfall}; going on with those")),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    pub(super) fn warn(&mut self, warning: String) -> Result<(), CutShort> {
-        self.event(&Event::Warning(warning))
+    pub(super) fn emit_warning(&mut self, warning: String) -> Result<(), CutShort> {
+        self.emit(&Event::Warning(warning))
     }
 
-    fn event(&mut self, event: &Event) -> Result<(), CutShort> {
+    fn emit(&mut self, event: &Event) -> Result<(), CutShort> {
         Ok(self.listener.event(event)?)
     }
 }

@@ -1,9 +1,9 @@
-//! A target on its way through a run, over all its attempts.
+//! A target on its way through the run, over all its attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backoff::Ran;
+use super::backoff::JobOutput;
 use crate::http::Naming;
 use crate::model::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
 use crate::model::save_path::Place;
@@ -14,20 +14,20 @@ use crate::pool::{JobError, JobResult};
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: Arc<Target>,
-    /// Where its file goes and what it is named, if it is to have one.
+    /// The path of its file and the rule for the name, if it gets a file.
     pub(super) file: Option<(Place, Naming)>,
     earlier: Vec<Attempt>,
 }
 
-/// In seconds. A server that asks for as much may as well have asked for more than a number holds.
+/// In seconds. A `Retry-After` of this length may as well have overflowed, so it is shown as "or more".
 const CENTURY: u64 = 100 * 365 * 86_400;
 
-/// Why a run ends before its time.
+/// The reason why a run stops before all is done.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Ending {
-    /// It was asked to.
-    Stopped,
-    /// Its deadline, this long after its beginning, has passed.
+pub(super) enum StopReason {
+    /// The stop token was stopped, or the disk is full.
+    Requested,
+    /// The deadline, this long after the run's start, has passed.
     Deadline(Duration),
 }
 
@@ -45,25 +45,25 @@ impl Job {
         u32::try_from(self.earlier.len()).map_or(u32::MAX, |earlier| earlier + 1)
     }
 
-    /// The outcome of the attempt under way, whatever became of it.
-    pub(super) fn settle(&self, result: JobResult<Ran>) -> Ran {
-        let (kind, message) = match result {
-            Ok(ran) => return ran,
-            Err(JobError::Stopped) => return Ran::Done(self.stopped(), None),
-            Err(error @ JobError::NoWorker(_)) => (
+    /// The output of the attempt under way. An error of the pool becomes a failed outcome.
+    pub(super) fn output(&self, result: JobResult<JobOutput>) -> JobOutput {
+        let outcome = match result {
+            Ok(output) => return output,
+            Err(JobError::Stopped) => self.stopped(),
+            Err(error @ JobError::NoWorker(_)) => self.failed(
                 FailureKind::Local,
                 format!("{error}; allow this user more threads (ulimit -u)"),
             ),
-            Err(error) => (
+            Err(error) => self.failed(
                 FailureKind::Local,
                 format!("a bug in pfetch: {error}; please report it"),
             ),
         };
-        Ran::Done(self.failed(kind, message), None)
+        JobOutput::Fetched(outcome.into())
     }
 
-    /// Notes the attempt under way as failed; another will follow.
-    pub(super) fn again(&mut self, outcome: Outcome) {
+    /// Records the attempt under way as failed, before another one.
+    pub(super) fn record_attempt(&mut self, outcome: Outcome) {
         self.earlier.push(outcome.last);
     }
 
@@ -73,7 +73,7 @@ impl Job {
         outcome
     }
 
-    /// The outcome of a target at which no attempt is under way, and none will follow.
+    /// The outcome of a target with no attempt under way and none to follow.
     pub(super) fn untried(self) -> Outcome {
         let outcome = self.stopped();
         self.conclude(outcome)
@@ -99,6 +99,7 @@ impl Job {
             kind,
             phase: None,
             message,
+            is_transient: false,
         };
         let mut outcome = Outcome::untried(*index, Arc::clone(location.text()), *verb, failure);
         if let Some((place, _)) = &self.file {
@@ -108,11 +109,11 @@ impl Job {
     }
 }
 
-impl Ending {
-    /// What this ending makes of an outcome: a target that was only stopped was skipped at somebody's
-    /// request, and has failed at a deadline.
+impl StopReason {
+    /// Rewords the outcome of a stopped target. It counts as skipped after a requested stop, and as
+    /// failed at a deadline.
     pub(super) fn apply(self, mut outcome: Outcome) -> Outcome {
-        if let (Ending::Deadline(limit), Some(failure)) = (self, &mut outcome.last.error)
+        if let (StopReason::Deadline(limit), Some(failure)) = (self, &mut outcome.last.error)
             && failure.kind == FailureKind::Stopped
         {
             let limit = humantime::format_duration(limit);
@@ -124,8 +125,8 @@ impl Ending {
     }
 }
 
-/// The outcome of an attempt that would have been made again, were the run not over before that.
-pub(super) fn out_of_time(mut outcome: Outcome, deadline: Duration) -> Outcome {
+/// Notes in the outcome that it is not retried, because the deadline would pass before the retry.
+pub(super) fn deadline_first(mut outcome: Outcome, deadline: Duration) -> Outcome {
     if let Some(failure) = &mut outcome.last.error {
         let deadline = humantime::format_duration(deadline);
         failure.message += &format!("; not retried: the run's deadline of {deadline} comes first");
@@ -133,13 +134,12 @@ pub(super) fn out_of_time(mut outcome: Outcome, deadline: Duration) -> Outcome {
     outcome
 }
 
-/// The outcome of an attempt that would have been made again, had the server not asked to wait for so
-/// long.
-pub(super) fn not_retried(mut outcome: Outcome, asked: Duration, most: Duration) -> Outcome {
+/// Notes in the outcome that it is not retried, because `Retry-After` asks for more than `most`.
+pub(super) fn wait_too_long(mut outcome: Outcome, asked: Duration, most: Duration) -> Outcome {
     if let Some(failure) = &mut outcome.last.error {
         let asked = match asked.as_secs() {
-            ..CENTURY => {
-                humantime::format_duration(Duration::from_secs(asked.as_secs())).to_string()
+            seconds @ ..CENTURY => {
+                humantime::format_duration(Duration::from_secs(seconds)).to_string()
             }
             _ => "a century or more".to_owned(),
         };

@@ -1,13 +1,22 @@
-//! One run: feeds the pool from the source, and turns what comes back into events in one order.
+//! The engine of a run: feeds the pool from the source, and turns completed jobs into events.
 //!
-//! One thread does both, so events need no lock and no sorting out. It keeps the pool's queue full
-//! of what the schedule lets start, takes notices of ended jobs as they come, and sleeps only when
-//! there is nothing to do for either. What it holds is bounded by the pool's size and a fixed
-//! look-ahead, never by the list's length.
+//! One thread does both, so events have one order and need no lock. It keeps the pool's queue full of
+//! jobs that the schedule lets start, collects completed jobs as they come, and sleeps only when it can
+//! do neither. Its memory is bounded by the pool's size and a fixed look-ahead, never by the length of
+//! the list.
+//!
+//! * [`input`] reads the list; [`schedule`] decides which target may start, [`retry`] which failed
+//!   attempt is made again; both are pure.
+//! * `admit` moves targets from the source to the pool; `emit` sends outcomes to the listener, through
+//!   `reorder` where they keep the order of the input.
+//! * `job` is a target over all its attempts, `bodies` selects its action, `backoff` defers it while
+//!   its origin asks for that.
+//! * `poll` decides between blocking and polling for completed jobs.
+//! * [`resume`] is the run log, and the targets that an earlier run has done.
 
-mod action;
 mod admit;
 mod backoff;
+mod bodies;
 mod config;
 mod emit;
 pub mod input;
@@ -26,261 +35,310 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use foldhash::fast::RandomState;
 
-use self::schedule::Schedule;
-use crate::engine::input::{BadTarget, Source, Unreadable};
-use crate::engine::resume::Done;
-use crate::engine::retry::Decision;
-use crate::http::{Client, Unnamed};
-use crate::model::event::{Event, Listener};
+use crate::http::{Client, Fetched, Unnamed};
+use crate::model::event::Listener;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Tally;
-use crate::pool::{JobHandle, Pool};
+use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{Concat, ConcatEnd};
 
-pub use action::{Bodies, Saving};
-use admit::Filled;
-use backoff::{Holds, Ran};
+use admit::{FillEnd, InputState, QueueState};
+use backoff::{Backoff, JobOutput};
+pub use bodies::{Bodies, Saving};
 pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
-use job::{Ending, Job};
-use poll::Pace;
+use input::{BadTarget, Source, Unreadable};
+use job::{Job, StopReason};
+use poll::{POLL_INTERVAL, WaitMode};
 use reorder::{Ready, Reorder};
+use resume::Done;
+use retry::Decision;
+use schedule::Schedule;
 
-/// Does the work on `pool` and tells `listener`.
+/// Runs `work` on `pool`, and sends events to `listener`.
 ///
-/// Ends when all is done, or soon after the pool's stop token is stopped: within a second whatever
-/// the servers do. What was not done by then is told as skipped, as far as it had been read.
+/// Returns when all is done, or within a second after the pool's stop token is stopped, whatever the
+/// servers do. Targets that were read and not done by then are emitted as skipped.
 pub fn run(
     config: RunConfig,
     work: impl Into<Work>,
     pool: &Pool<Client>,
     listener: &mut dyn Listener,
 ) -> Report {
-    let Work {
-        source,
-        bodies,
-        done,
-    } = work.into();
-    let mut run = Run {
-        config,
-        source,
-        // Names are given in the order of the input, and so are the outcomes with them.
-        reorder: Reorder::new(config.order == Order::Input || bodies.is_named_late()),
-        bodies,
-        done,
-        missing: BTreeMap::new(),
-        is_full: false,
-        pool,
-        schedule: Schedule::new(config.limits),
-        deadline: config
-            .deadline
-            .and_then(|time| Instant::now().checked_add(time)),
-        notices: unbounded(),
-        holds: Arc::default(),
-        in_flight: HashMap::default(),
-        held: None,
-        queue_is_full: false,
-        read: 0,
-        source_ended: false,
-        tally: Tally::new(pool.workers()),
-        unreadable: Vec::new(),
-        bad: None,
-        overdue: false,
-        counted: false,
-        warned: false,
-        has_left_jobs: false,
-        is_over: false,
-        listener,
-    };
-    let ended = run
-        .begin()
-        .and_then(|()| run.work())
-        .and_then(|()| run.end())
-        .and_then(|()| match run.bad.take() {
-            Some(bad) => Err(CutShort::Strict(bad)),
-            None => Ok(()),
-        });
-    if let Err(cut_short) = &ended {
-        pool.stop();
-        // It may have been all over when that could not be written.
-        if !run.is_over || matches!(cut_short, CutShort::Strict(_)) {
-            run.tally.set_stopped();
-        }
-        if !run.is_over {
-            // Who can still write gets an end; the others have said what is wrong.
-            let _ = run.listener.event(&Event::Ended(run.tally.summary()));
-        }
-    }
-    let gap = match run.bodies.concat().and_then(Concat::end) {
-        Some(ConcatEnd::Gap { index, .. }) => run.missing.remove(&index),
-        _ => None,
-    };
-    Report {
-        summary: run.tally.summary(),
-        unreadable: run.unreadable,
-        overdue: run.overdue,
-        is_full: run.is_full,
-        gap,
-        has_left_jobs: run.has_left_jobs || !run.in_flight.is_empty(),
-        cut_short: ended.err(),
-    }
+    let mut engine = Engine::new(config, work.into(), pool, listener);
+    let cut_short = engine.run();
+    engine.into_report(cut_short)
 }
 
-struct Run<'a> {
+/// The state of one run.
+struct Engine<'a> {
     config: RunConfig,
-    source: Source,
-    bodies: Bodies,
-    done: Option<Done>,
-    /// URLs whose bodies are not to be had, and whose turn in the output has not come.
-    missing: BTreeMap<u64, Arc<str>>,
-    /// Whether there was no room for a file.
-    is_full: bool,
     pool: &'a Pool<Client>,
-    schedule: Schedule<Job>,
+    listener: &'a mut dyn Listener,
     deadline: Option<Instant>,
-    notices: (Sender<u64>, Receiver<u64>),
-    holds: Arc<Holds>,
-    /// Keyed by index, which is also the key of the notice.
-    in_flight: HashMap<u64, (Job, JobHandle<Ran>), RandomState>,
-    /// A job that the schedule lets start and the pool's queue had no room for.
-    held: Option<Job>,
-    queue_is_full: bool,
+
+    source: Source,
+    input: InputState,
     /// Items read so far.
     read: u64,
-    source_ended: bool,
-    reorder: Reorder,
-    tally: Tally,
+    done: Option<Done>,
     unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
-    overdue: bool,
-    counted: bool,
-    warned: bool,
-    /// Whether jobs in flight were given up.
-    has_left_jobs: bool,
-    /// Whether the end has been told.
-    is_over: bool,
-    listener: &'a mut dyn Listener,
+
+    schedule: Schedule<Job>,
+    backoff: Arc<Backoff>,
+    queue: QueueState,
+    /// A job that may start, but found the pool's queue full.
+    unsubmitted: Option<Job>,
+    /// Jobs in the pool, by index, which is also the key that their slots send on completion.
+    in_flight: HashMap<u64, (Job, JobHandle<JobOutput>), RandomState>,
+    completions: (Sender<u64>, Receiver<u64>),
+    /// Jobs that had not ended when the grace after a stop did.
+    abandoned: usize,
+
+    bodies: Bodies,
+    /// URLs without a body whose turn in the shared output has not come.
+    missing: BTreeMap<u64, Arc<str>>,
+    reorder: Reorder,
+    tally: Tally,
+    /// The thread shortfall that the run has warned of.
+    shortfall: Option<Shortfall>,
+    stopped: Option<StopReason>,
+    is_disk_full: bool,
 }
 
-impl Run<'_> {
+impl<'a> Engine<'a> {
+    fn new(
+        config: RunConfig,
+        work: Work,
+        pool: &'a Pool<Client>,
+        listener: &'a mut dyn Listener,
+    ) -> Self {
+        let Work {
+            source,
+            bodies,
+            done,
+        } = work;
+        let deadline = config
+            .deadline
+            .and_then(|time| Instant::now().checked_add(time));
+        // Names are assigned in the order of the input, so outcomes with late names keep that order.
+        let is_ordered = config.order == Order::Input || bodies.is_named_late();
+        Engine {
+            pool,
+            listener,
+            deadline,
+            source,
+            input: InputState::Reading,
+            read: 0,
+            done,
+            unreadable: Vec::new(),
+            bad: None,
+            schedule: Schedule::new(config.limits),
+            backoff: Arc::default(),
+            queue: QueueState::Open,
+            unsubmitted: None,
+            in_flight: HashMap::default(),
+            completions: unbounded(),
+            abandoned: 0,
+            bodies,
+            missing: BTreeMap::new(),
+            reorder: Reorder::new(is_ordered),
+            tally: Tally::new(pool.workers()),
+            shortfall: None,
+            stopped: None,
+            is_disk_full: false,
+            config,
+        }
+    }
+
+    /// Runs from the first event to the last. Returns the error that cut the run short, if one did.
+    fn run(&mut self) -> Option<CutShort> {
+        let worked = self
+            .emit_started()
+            .and_then(|()| self.work())
+            .and_then(|()| self.emit_rest());
+        let cut_short = match worked {
+            Ok(()) => {
+                let ended = self.emit_ended();
+                match ended.and_then(|()| Ok(self.listener.idle()?)) {
+                    Ok(()) => {
+                        let bad = self.bad.take()?;
+                        self.tally.set_stopped();
+                        CutShort::Strict(bad)
+                    }
+                    Err(error) => error,
+                }
+            }
+            Err(error) => {
+                self.pool.stop();
+                self.tally.set_stopped();
+                // The listeners that still work get an end; the error of the others is known already.
+                let _ = self.emit_ended();
+                error
+            }
+        };
+        self.pool.stop();
+        Some(cut_short)
+    }
+
+    fn into_report(mut self, cut_short: Option<CutShort>) -> Report {
+        let gap = match self.bodies.concat().and_then(Concat::end) {
+            Some(ConcatEnd::Gap { index, .. }) => self.missing.remove(&index),
+            _ => None,
+        };
+        Report {
+            summary: self.tally.summary(),
+            unreadable: self.unreadable,
+            overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
+            is_full: self.is_disk_full,
+            gap,
+            has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
+            cut_short,
+        }
+    }
+
+    /// The main loop: until all is done, or the run stops.
     fn work(&mut self) -> Result<(), CutShort> {
-        let stop = self.pool.stop_token();
-        let mut pace = Pace::new(Instant::now());
+        let mut mode = WaitMode::new(Instant::now());
         loop {
-            if stop.is_stopped() || self.is_full {
-                return self.wind_up(Ending::Stopped);
-            }
             let now = Instant::now();
-            if self.deadline.is_some_and(|deadline| now >= deadline) {
-                self.overdue = true;
-                let limit = self.config.deadline.unwrap_or_default();
-                return self.wind_up(Ending::Deadline(limit));
+            if let Some(reason) = self.stop_reason(now) {
+                return self.wind_up(reason);
             }
-            let (filled, wake) = self.fill(now)?;
-            self.count()?;
+            let (filled, wake) = self.fill_queue(now)?;
+            self.emit_count()?;
             let ended = self.collect(now)?;
-            pace.ended(ended, now);
-            if ended > 0 || filled == Filled::Partly {
+            mode.record(ended, now);
+            if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }
-            let is_idle = self.in_flight.is_empty() && self.held.is_none();
-            let is_out = self.bodies.concat().is_none_or(|c| c.next() >= self.read);
-            if is_idle && self.source_ended && self.schedule.waiting() == 0 && is_out {
+            if self.is_done() {
                 return Ok(());
             }
             self.warn_of_shortfall()?;
             self.listener.idle()?;
-            // What is left at the end is waited for: it may be over before a sleep is.
-            let is_nearly_done = self.source_ended && self.in_flight.len() <= self.pool.workers();
-            if !is_nearly_done && pace.is_brisk(now) {
-                // Nobody has to wake this thread, and the queue outlasts its sleep.
-                thread::sleep(poll::NAP);
-                continue;
-            }
-            let nothing = never();
-            let feed = match self.source.feed() {
-                Some(feed) if filled == Filled::InputRanOut => feed,
-                _ => &nothing,
-            };
-            let alarm = match wake.into_iter().chain(self.deadline).min() {
-                Some(moment) => at(moment),
-                None => never(),
-            };
-            let silent = never();
-            let out = self.bodies.concat().map_or(&silent, Concat::progress);
-            let mut message = None;
-            select_biased! {
-                recv(stop.as_channel()) -> _ => {}
-                recv(self.notices.1) -> key => {
-                    let key = key.expect("the run holds a sender of this channel");
-                    let now = Instant::now();
-                    pace.ended(1, now);
-                    self.finish(key, now)?;
-                }
-                // A disconnected feed is the end of the input, which the next `fill` sees.
-                recv(feed) -> received => message = received.ok(),
-                recv(out) -> _ => {}
-                recv(alarm) -> _ => {}
-            }
-            if let Some(message) = message {
-                self.source.accept(message);
+            // The last jobs are blocked for: they may end before a sleep does.
+            let is_nearly_done =
+                self.input == InputState::Exhausted && self.in_flight.len() <= self.pool.workers();
+            if !is_nearly_done && mode.start_poll(now) {
+                // The pool's queue outlasts the sleep, and no job has to wake this thread.
+                thread::sleep(POLL_INTERVAL);
+            } else {
+                self.block(filled, wake, &mut mode)?;
             }
         }
     }
 
-    /// Takes in all jobs that have ended. Returns how many.
+    fn stop_reason(&self, now: Instant) -> Option<StopReason> {
+        if self.pool.stop_token().is_stopped() || self.is_disk_full {
+            return Some(StopReason::Requested);
+        }
+        let is_past = self.deadline.is_some_and(|deadline| now >= deadline);
+        is_past.then(|| StopReason::Deadline(self.config.deadline.unwrap_or_default()))
+    }
+
+    fn is_done(&self) -> bool {
+        let is_written = self.bodies.concat().is_none_or(|c| c.next() >= self.read);
+        self.input == InputState::Exhausted
+            && self.in_flight.is_empty()
+            && self.unsubmitted.is_none()
+            && self.schedule.waiting() == 0
+            && is_written
+    }
+
+    /// Blocks until a job completes, input or room in the shared output comes, a start or the deadline
+    /// is due, or the run is stopped.
+    fn block(
+        &mut self,
+        filled: FillEnd,
+        wake: Option<Instant>,
+        mode: &mut WaitMode,
+    ) -> Result<(), CutShort> {
+        let nothing = never();
+        let input = match self.source.receiver() {
+            Some(input) if filled == FillEnd::AwaitingInput => input,
+            _ => &nothing,
+        };
+        let timer = match wake.into_iter().chain(self.deadline).min() {
+            Some(moment) => at(moment),
+            None => never(),
+        };
+        let silent = never();
+        let output = self.bodies.concat().map_or(&silent, Concat::progress);
+        let mut message = None;
+        select_biased! {
+            recv(self.pool.stop_token().as_channel()) -> _ => {}
+            recv(self.completions.1) -> key => {
+                let key = key.expect("the engine holds a sender of this channel");
+                let now = Instant::now();
+                mode.record(1, now);
+                self.finish(key, now)?;
+            }
+            // A disconnected channel is the end of the input, which the next `fill_queue` sees.
+            recv(input) -> received => message = received.ok(),
+            recv(output) -> _ => {}
+            recv(timer) -> _ => {}
+        }
+        if let Some(message) = message {
+            self.source.accept(message);
+        }
+        Ok(())
+    }
+
+    /// Collects all jobs that have ended. Returns their number.
     fn collect(&mut self, now: Instant) -> Result<usize, CutShort> {
         let mut count = 0;
-        while let Ok(key) = self.notices.1.try_recv() {
+        while let Ok(key) = self.completions.1.try_recv() {
             self.finish(key, now)?;
             count += 1;
         }
         Ok(count)
     }
 
-    /// Takes in a job that has ended: its outcome is told, unless it is worth another attempt.
+    /// Takes one ended job: emits its outcome, or offers the job to the schedule again.
     fn finish(&mut self, key: u64, now: Instant) -> Result<(), CutShort> {
-        // A target that was given up after a stop may still give notice.
+        // A job that was abandoned after a stop still sends its key.
         let Some((mut job, handle)) = self.in_flight.remove(&key) else {
             return Ok(());
         };
-        self.queue_is_full = false;
+        self.queue = QueueState::Open;
         let target = Arc::clone(&job.target);
         let origin = target.location.origin();
         self.schedule.finished(origin, now);
-        let (outcome, unnamed) = match job.settle(handle.join()) {
-            Ran::Done(outcome, unnamed) => (outcome, unnamed),
-            Ran::Held(until) => {
-                self.schedule.hold_back(origin, until, now);
+        let Fetched { outcome, unnamed } = match job.output(handle.join()) {
+            JobOutput::Fetched(fetched) => fetched,
+            JobOutput::Deferred(until) => {
+                self.schedule.back_off(origin, until, now);
                 self.schedule.offer(origin, key, job, now);
                 return Ok(());
             }
         };
         let policy = self.config.retry;
-        if let Some(wait) = policy.patience(&outcome) {
-            let until = schedule::later(now, wait);
-            let asking = backoff::asking(&outcome, &target.location);
-            self.schedule.hold_back(asking.origin(), until, now);
+        if let Some(wait) = policy.backoff(&outcome) {
+            let until = schedule::saturating_add(now, wait);
+            let responder = backoff::responder(&outcome, &target.location);
+            self.schedule.back_off(responder.origin(), until, now);
         }
         let due = match policy.decide(&outcome, job.attempt(), fastrand::f64()) {
             Decision::Final => return self.conclude(job, outcome, unnamed),
             Decision::TooLong(asked) => {
-                let outcome = job::not_retried(outcome, asked, policy.retry_after_max);
+                let outcome = job::wait_too_long(outcome, asked, policy.retry_after_max);
                 return self.conclude(job, outcome, None);
             }
-            Decision::Again(wait) => schedule::later(now, wait),
+            Decision::Again(wait) => schedule::saturating_add(now, wait),
         };
-        // An attempt that could only begin when time is up is none.
         if self.deadline.is_some_and(|deadline| due >= deadline) {
             let limit = self.config.deadline.unwrap_or_default();
-            let outcome = job::out_of_time(outcome, limit);
+            let outcome = job::deadline_first(outcome, limit);
             return self.conclude(job, outcome, None);
         }
-        job.again(outcome);
+        job.record_attempt(outcome);
         self.schedule.offer_later(origin, key, job, due);
         Ok(())
     }
 
+    /// Emits the final outcome of a job.
     fn conclude(
         &mut self,
         job: Job,
@@ -289,7 +347,7 @@ impl Run<'_> {
     ) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let unnamed = unnamed.map(|unnamed| (unnamed, target));
-        self.tell(Ready {
+        self.emit_in_order(Ready {
             outcome: job.conclude(outcome),
             unnamed,
         })

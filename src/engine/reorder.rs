@@ -1,4 +1,4 @@
-//! Outcomes in the order of the input.
+//! The reorder buffer: releases outcomes in the order of the input.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use crate::http::Unnamed;
 use crate::model::outcome::Outcome;
 use crate::model::target::Target;
 
-/// Something that has its place in the input: an outcome, and what belongs to it.
+/// A final outcome that has not been emitted yet.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) outcome: Outcome,
-    /// Its file, complete, if that still has to be named, and the target that it is of.
+    /// Its complete file, if that is named when the outcome is emitted, with the file's target.
     pub(super) unnamed: Option<(Unnamed, Arc<Target>)>,
 }
 
@@ -24,44 +24,44 @@ impl From<Outcome> for Ready {
     }
 }
 
-/// Holds outcomes back until those before them have been told; or, switched off, nothing.
+/// Buffers outcomes until all before them are released. Disabled, it buffers nothing.
 #[derive(Debug)]
 pub(super) struct Reorder {
-    is_on: bool,
+    is_enabled: bool,
     next: u64,
-    /// `None` for what is passed over.
-    held: BTreeMap<u64, Option<Ready>>,
+    /// By index; `None` for a skipped one.
+    buffered: BTreeMap<u64, Option<Ready>>,
 }
 
 impl Reorder {
-    pub(super) fn new(is_on: bool) -> Self {
+    pub(super) fn new(is_enabled: bool) -> Self {
         Reorder {
-            is_on,
+            is_enabled,
             next: 0,
-            held: BTreeMap::new(),
+            buffered: BTreeMap::new(),
         }
     }
 
-    /// Gives it back if it need not wait, and keeps it otherwise.
-    pub(super) fn pass(&mut self, ready: Ready) -> Option<Ready> {
-        if !self.is_on {
+    /// Buffers an outcome, or returns it at once if the buffer is disabled.
+    pub(super) fn push(&mut self, ready: Ready) -> Option<Ready> {
+        if !self.is_enabled {
             return Some(ready);
         }
-        self.held.insert(ready.outcome.index, Some(ready));
+        self.buffered.insert(ready.outcome.index, Some(ready));
         None
     }
 
-    /// Nothing will be told of the target with this index.
-    pub(super) fn pass_over(&mut self, index: u64) {
-        if self.is_on {
-            self.held.insert(index, None);
+    /// Notes that the target with this index gets no outcome.
+    pub(super) fn skip(&mut self, index: u64) {
+        if self.is_enabled {
+            self.buffered.insert(index, None);
         }
     }
 
-    /// The next in order, if it is there.
-    pub(super) fn take_next(&mut self) -> Option<Ready> {
+    /// Takes the next outcome in order, if it is there.
+    pub(super) fn pop(&mut self) -> Option<Ready> {
         loop {
-            let next = self.held.remove(&self.next)?;
+            let next = self.buffered.remove(&self.next)?;
             self.next += 1;
             if next.is_some() {
                 return next;
@@ -69,13 +69,13 @@ impl Reorder {
         }
     }
 
-    /// How many of the first `read` outcomes have not been let through.
-    pub(super) fn held_back_from(&self, read: u64) -> u64 {
-        if self.is_on { read - self.next } else { 0 }
+    /// The number of the first `read` outcomes that have not been released: this bounds the buffer.
+    pub(super) fn unreleased(&self, read: u64) -> u64 {
+        if self.is_enabled { read - self.next } else { 0 }
     }
 
-    /// What is left, in order, gaps or not.
-    pub(super) fn rest(&mut self) -> impl Iterator<Item = Ready> + use<> {
-        std::mem::take(&mut self.held).into_values().flatten()
+    /// Takes all that is left, in order, with or without gaps.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Ready> + use<> {
+        std::mem::take(&mut self.buffered).into_values().flatten()
     }
 }

@@ -1,26 +1,26 @@
-//! Whether a failed attempt is worth another, and when.
+//! The retry policy: which failed attempt is made again, and when.
 //!
-//! Pure, like the schedule that carries the decision out: the time and the random number are
-//! arguments.
+//! The policy is pure, like the schedule that carries its decisions out: the number of the attempt and
+//! the random number are arguments.
 
 use std::time::Duration;
 
+use crate::http::TEMPORARY_FAILURE_LIFETIME;
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
-use crate::model::timing::Phase;
 
-/// When to try again.
+/// The limits on retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How many further attempts a target may have.
+    /// The maximum number of further attempts per target.
     pub retries: u32,
-    /// The most that is waited before the first of them. It doubles with each.
+    /// The maximum wait before the first of them. It doubles with each.
     pub delay: Duration,
-    /// The most that a server's `Retry-After` is heeded; one that asks for longer is not retried.
+    /// The maximum `Retry-After` that is respected. A response that asks for more is not retried.
     pub retry_after_max: Duration,
 }
 
-/// The longest wait that doubling leads to.
-const MOST_DELAY: Duration = Duration::from_secs(30);
+/// The cap on the doubled wait.
+const MAX_DELAY: Duration = Duration::from_secs(30);
 
 impl Default for RetryPolicy {
     fn default() -> Self {
@@ -32,58 +32,63 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What to do after an attempt.
+/// The decision after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It stands.
+    /// The outcome is final.
     Final,
-    /// It stands, though it could be tried again: the server asks for this much patience, which is
-    /// more than [`RetryPolicy::retry_after_max`].
+    /// The outcome is final although its failure may pass, because the server asks for this wait, which
+    /// is more than [`RetryPolicy::retry_after_max`].
     TooLong(Duration),
-    /// Try again after this time.
+    /// The target is tried again after this wait.
     Again(Duration),
 }
 
 impl RetryPolicy {
-    /// How long the server that gave this outcome wants nothing from us at all, as far as that is
-    /// heeded.
-    pub fn patience(&self, outcome: &Outcome) -> Option<Duration> {
+    /// The back-off that the response asks for with `Retry-After`: a wait for all requests to its
+    /// origin, not only for this one's retry. `None` beyond [`RetryPolicy::retry_after_max`].
+    pub fn backoff(&self, outcome: &Outcome) -> Option<Duration> {
         let asked = outcome.retry_after()?;
-        let is_meant = outcome.verdict == Verdict::Failed && is_status(outcome);
-        (is_meant && is_passing(outcome) && asked <= self.retry_after_max).then_some(asked)
+        let is_refusal = outcome.verdict == Verdict::Failed && is_status(outcome);
+        (is_refusal && is_transient(outcome) && asked <= self.retry_after_max).then_some(asked)
     }
 
-    /// The decision on the outcome of attempt number `attempt` (from 1). `random` is uniform in
-    /// 0..1.
+    /// Decides on the outcome of attempt number `attempt` (from 1). `random` is uniform in 0..1.
     ///
-    /// The wait is exponential with full jitter: uniform between nothing and the doubled delay
-    /// (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+    /// The wait is exponential with full jitter: uniform between zero and the doubled delay
+    /// (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A look-up that
+    /// failed temporarily also waits until the failure has left the DNS cache.
     pub fn decide(&self, outcome: &Outcome, attempt: u32, random: f64) -> Decision {
-        if outcome.verdict != Verdict::Failed || attempt > self.retries || !is_passing(outcome) {
+        if outcome.verdict != Verdict::Failed || attempt > self.retries || !is_transient(outcome) {
             return Decision::Final;
         }
-        // What the header says with anything but a status that failed, it says of something else: a
-        // redirect on the way, a body that was cut off.
+        // With another failure than a status, the header belongs to another response than the one that
+        // failed: a redirect, or one whose body was cut off.
         let asked = outcome.retry_after().filter(|_| is_status(outcome));
         match asked {
             Some(asked) if asked > self.retry_after_max => Decision::TooLong(asked),
             Some(asked) => Decision::Again(asked),
             None => {
                 let doubled = 2_u32.saturating_pow(attempt - 1);
-                let most = self.delay.saturating_mul(doubled).min(MOST_DELAY);
-                Decision::Again(most.mul_f64(random.clamp(0.0, 1.0)))
+                let most = self.delay.saturating_mul(doubled).min(MAX_DELAY);
+                let least = match outcome.error().map(|failure| failure.kind) {
+                    Some(FailureKind::Dns) => TEMPORARY_FAILURE_LIFETIME,
+                    _ => Duration::ZERO,
+                };
+                Decision::Again(least + most.mul_f64(random.clamp(0.0, 1.0)))
             }
         }
     }
 }
 
+/// Tells that the response came whole, and failed by its status.
 fn is_status(outcome: &Outcome) -> bool {
     let failure = outcome.error();
     failure.is_some_and(|failure| failure.kind == FailureKind::Status)
 }
 
-/// Whether the failure may well be over by itself.
-fn is_passing(outcome: &Outcome) -> bool {
+/// Tells that the failure may pass by itself.
+fn is_transient(outcome: &Outcome) -> bool {
     let Some(failure) = outcome.error() else {
         return false;
     };
@@ -91,35 +96,18 @@ fn is_passing(outcome: &Outcome) -> bool {
         FailureKind::Connect | FailureKind::Closed | FailureKind::Timeout | FailureKind::Stall => {
             true
         }
-        // A connection that breaks in the handshake, but no verdict on a certificate.
-        FailureKind::Tls => false,
-        FailureKind::Dns => {
-            failure.phase == Some(Phase::Dns) && failure.message.contains("temporary")
-        }
         FailureKind::Status => matches!(
             outcome.status(),
             Some(408 | 425 | 429 | 500 | 502 | 503 | 504)
         ),
-        _ => false,
+        _ => failure.is_transient,
     }
-}
-
-/// Reads a `Retry-After` value (RFC 9110, 10.2.3): seconds, or a date, of which `now` is taken off.
-/// A date in the past is no wait at all. `None` for anything else.
-pub fn parse_retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Too many digits for a number is a very long time.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::time::{Duration, SystemTime};
+    use std::time::Duration;
 
     use super::*;
     use crate::model::outcome::Failure;
@@ -130,6 +118,7 @@ mod tests {
             kind,
             phase: None,
             message: String::new(),
+            is_transient: false,
         };
         let mut outcome = Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure);
         outcome.last.status = status;
@@ -179,6 +168,20 @@ mod tests {
     }
 
     #[test]
+    fn a_temporary_look_up_failure_is_retried_once_the_dns_cache_has_forgotten_it() {
+        let policy = RetryPolicy::default();
+        let mut outcome = failed(FailureKind::Dns, None);
+        assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::Final);
+        if let Some(failure) = &mut outcome.last.error {
+            failure.is_transient = true;
+        }
+        let again = |wait| Decision::Again(TEMPORARY_FAILURE_LIFETIME + wait);
+        assert_eq!(policy.decide(&outcome, 1, 0.0), again(Duration::ZERO));
+        assert_eq!(policy.decide(&outcome, 2, 1.0), again(2 * policy.delay));
+        assert_eq!(policy.decide(&outcome, 3, 0.5), Decision::Final);
+    }
+
+    #[test]
     fn the_wait_doubles_up_to_a_cap_with_full_jitter() {
         let policy = RetryPolicy {
             retries: 100,
@@ -190,7 +193,7 @@ mod tests {
         assert_eq!(wait(1, 1.0), Decision::Again(ms(250)));
         assert_eq!(wait(2, 1.0), Decision::Again(ms(500)));
         assert_eq!(wait(3, 0.5), Decision::Again(ms(500)));
-        assert_eq!(wait(99, 1.0), Decision::Again(MOST_DELAY));
+        assert_eq!(wait(99, 1.0), Decision::Again(MAX_DELAY));
         assert_eq!(wait(1, 0.0), Decision::Again(Duration::ZERO));
     }
 
@@ -201,7 +204,7 @@ mod tests {
         outcome.details_mut().retry_after = Some(Duration::from_secs(7));
         let again = Decision::Again(Duration::from_secs(7));
         assert_eq!(policy.decide(&outcome, 1, 0.5), again);
-        assert_eq!(policy.patience(&outcome), Some(Duration::from_secs(7)));
+        assert_eq!(policy.backoff(&outcome), Some(Duration::from_secs(7)));
         let day = Duration::from_secs(86_400);
         outcome.details_mut().retry_after = Some(day);
         assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::TooLong(day));
@@ -211,22 +214,5 @@ mod tests {
         outcome.details_mut().retry_after = Some(day);
         let decision = policy.decide(&outcome, 1, 0.0);
         assert_eq!(decision, Decision::Again(Duration::ZERO));
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-        let parse = |value: &str| parse_retry_after(value, now);
-        assert_eq!(parse(" 120 "), Some(Duration::from_secs(120)));
-        assert_eq!(
-            parse("99999999999999999999999"),
-            Some(Duration::from_secs(u64::MAX))
-        );
-        let soon = httpdate::fmt_http_date(now + Duration::from_secs(30));
-        assert_eq!(parse(&soon), Some(Duration::from_secs(30)));
-        assert_eq!(parse("Thu, 01 Jan 1970 00:00:00 GMT"), Some(Duration::ZERO));
-        for nonsense in ["", "soon", "-5", "1.5", "12 s"] {
-            assert_eq!(parse(nonsense), None, "{nonsense}");
-        }
     }
 }

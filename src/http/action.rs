@@ -1,4 +1,4 @@
-//! The actions that run on the pool.
+//! The action of a fetch job: the *action* half of `(action, args)`, whose args are a [`Target`].
 
 use std::sync::Arc;
 
@@ -9,62 +9,70 @@ use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
 use crate::save::{Concat, Store};
 
-/// GET: fetch the target and read its body to the end.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Get;
+/// Fetches a target on a worker whose state is a [`Client`].
+///
+/// One enum rather than a type per action, because all jobs of a run share one type of output.
+#[derive(Debug, Clone, Default)]
+pub enum FetchAction {
+    /// A GET whose body is read to its end, counted and discarded.
+    #[default]
+    Get,
+    /// A HEAD: the response's headers only.
+    Head,
+    /// A GET whose body is saved as a file.
+    Save {
+        /// The output directory.
+        store: Store,
+        /// The path of the file below it.
+        place: Place,
+        /// The rule for the file's name in that path.
+        naming: Naming,
+    },
+    /// A GET whose body is written to an output that bodies share, in the order of the input.
+    Stream {
+        /// The shared output.
+        to: Concat,
+    },
+}
 
-/// HEAD: ask for the target's headers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Head;
+/// The output of a [`FetchAction`].
+#[derive(Debug)]
+pub struct Fetched {
+    /// The outcome of this attempt.
+    pub outcome: Outcome,
+    /// The complete file, if its name is given later, in the order of the input.
+    pub unnamed: Option<Unnamed>,
+}
 
-impl Action<Client, Arc<Target>> for Get {
-    type Output = Outcome;
-
-    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Outcome {
-        worker.state.fetch(&target, Verb::Get)
+impl From<Outcome> for Fetched {
+    fn from(outcome: Outcome) -> Self {
+        Fetched {
+            outcome,
+            unnamed: None,
+        }
     }
 }
 
-impl Action<Client, Arc<Target>> for Head {
-    type Output = Outcome;
+impl Action<Client, Arc<Target>> for FetchAction {
+    type Output = Fetched;
 
-    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Outcome {
-        worker.state.fetch(&target, Verb::Head)
-    }
-}
-
-/// GET, with the body saved as a file.
-#[derive(Debug, Clone)]
-pub struct Save {
-    /// The folder.
-    pub store: Store,
-    /// Where in it.
-    pub place: Place,
-    /// What it is named there.
-    pub naming: Naming,
-}
-
-impl Action<Client, Arc<Target>> for Save {
-    type Output = (Outcome, Option<Unnamed>);
-
-    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
+    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Fetched {
         let client = &mut worker.state;
-        client.save(&target, &self.store, &self.place, &self.naming)
-    }
-}
-
-/// GET, with the body passed on to where bodies follow one another.
-#[derive(Debug, Clone)]
-pub struct PassOn {
-    /// There.
-    pub to: Concat,
-}
-
-impl Action<Client, Arc<Target>> for PassOn {
-    type Output = Outcome;
-
-    fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Outcome {
-        let body = self.to.body(target.index, target.sha256.is_some());
-        worker.state.pass_on(&target, body)
+        match self {
+            FetchAction::Get => client.fetch(&target, Verb::Get).into(),
+            FetchAction::Head => client.fetch(&target, Verb::Head).into(),
+            FetchAction::Save {
+                store,
+                place,
+                naming,
+            } => {
+                let (outcome, unnamed) = client.save(&target, store, place, naming);
+                Fetched { outcome, unnamed }
+            }
+            FetchAction::Stream { to } => {
+                let body = to.body(target.index, target.sha256.is_some());
+                client.pass_on(&target, body).into()
+            }
+        }
     }
 }

@@ -263,6 +263,7 @@ impl Client {
                         hex(found),
                         hex(wanted.as_slice())
                     ),
+                    is_transient: false,
                 }));
             }
         }
@@ -369,6 +370,7 @@ impl Visit<'_> {
                     kind: FailureKind::File,
                     phase: None,
                     message: format!("cannot read what is there of the file: {error}"),
+                    is_transient: false,
                 })
             })?;
         }
@@ -397,5 +399,6 @@ fn undecodable(coding: String) -> Broken {
              taken as it is",
             excerpt(&coding, 40)
         ),
+        is_transient: false,
     })
 }

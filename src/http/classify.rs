@@ -143,6 +143,7 @@ fn refused(kind: FailureKind, message: impl Into<String>) -> Meaning {
         kind,
         phase: None,
         message: message.into(),
+        is_transient: false,
     })
 }
 

@@ -10,8 +10,9 @@ use ureq::Agent;
 use super::proxy::Proxy;
 use super::request::Addressee;
 use super::request_clock::{Limits, Measured, Meter};
+use super::retry_after::retry_after;
 use super::sink::Sink;
-use super::{Fetcher, error, framing, redact, redirect, request, validators};
+use super::{Fetcher, error, framing, redact, redirect, request};
 use crate::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
@@ -341,7 +342,7 @@ impl Client {
             &self.shared.config,
         )
         .map_err(Broken::Own)?;
-        visit.retry_after = validators::retry_after(response.headers());
+        visit.retry_after = retry_after(response.headers());
         let mut count = 0;
         let step = self.receive(visit, response, next, unread, &mut count);
         *body_bytes = Some(count);
@@ -357,6 +358,7 @@ impl Client {
                 kind: FailureKind::Input,
                 phase: None,
                 message: format!("{} is not an https URL (--https-only)", location.text()),
+                is_transient: false,
             }));
         }
         Ok(())

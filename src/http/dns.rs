@@ -9,12 +9,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::http::uri::{Authority, Scheme};
@@ -23,8 +23,12 @@ use ureq::unversioned::transport::NextTimeout;
 
 use super::request_clock::{Fault, Meter};
 
-/// A failed look-up is not repeated for this long.
+/// The time for which a failed look-up is cached (a negative cache) and shared by all who ask.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
+
+/// The same for a look-up that failed temporarily (`EAI_AGAIN`). A retry has to wait for this long at
+/// least, or it only meets the cached failure.
+pub const TEMPORARY_FAILURE_LIFETIME: Duration = Duration::from_secs(1);
 
 /// Look-ups under way at once, at least: a few names whose servers never answer hold up nobody.
 const LEAST_THREADS: usize = 16;
@@ -79,7 +83,15 @@ struct Names {
 }
 
 /// The system's resolver, or what a test puts in its place.
-type SystemResolver = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
+type SystemResolver = Box<dyn Fn(&str) -> Result<Vec<IpAddr>, LookupFailure> + Send + Sync>;
+
+/// The failure of one look-up.
+#[derive(Debug, Clone)]
+struct LookupFailure {
+    reason: String,
+    /// Set for `EAI_AGAIN`: the name server could not answer in time, and may the next time.
+    is_temporary: bool,
+}
 
 #[derive(Default)]
 struct Table {
@@ -95,7 +107,7 @@ struct Table {
 enum Entry {
     Pending,
     Known(Arc<[IpAddr]>),
-    Failed { reason: String, until: Instant },
+    Failed(LookupFailure, Instant),
 }
 
 impl Dns {
@@ -178,9 +190,8 @@ impl Dns {
                     }
                     return Ok(addresses);
                 }
-                Some(Entry::Failed { reason, until }) if asked || Instant::now() < *until => {
-                    let fault = Fault::NameNotFound(reason.clone());
-                    return Err(meter.fail(fault));
+                Some(Entry::Failed(failure, until)) if asked || Instant::now() < *until => {
+                    return Err(meter.fail(failure.clone().into()));
                 }
                 Some(Entry::Pending) => {
                     let tick = meter.check()?;
@@ -191,7 +202,7 @@ impl Dns {
                         .unwrap_or_else(PoisonError::into_inner)
                         .0;
                 }
-                Some(Entry::Failed { .. }) | None => {
+                Some(Entry::Failed(..)) | None => {
                     asked = true;
                     meter.lookup_started();
                     table = self.ask(table, Arc::from(host));
@@ -265,8 +276,11 @@ impl Names {
             drop(table);
             let entry = match (self.system)(&host) {
                 Ok(addresses) if !addresses.is_empty() => Entry::Known(addresses.into()),
-                Ok(_) => Entry::failed("the name has no addresses".to_owned()),
-                Err(error) => Entry::failed(plain_reason(&error.to_string())),
+                Ok(_) => Entry::failed(LookupFailure {
+                    reason: "the name has no addresses".to_owned(),
+                    is_temporary: false,
+                }),
+                Err(failure) => Entry::failed(failure),
             };
             table = self.lock();
             table.entries.insert(host, entry);
@@ -277,9 +291,16 @@ impl Names {
 }
 
 /// Each address once, in the system's order.
-fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
+fn ask_system(host: &str) -> Result<Vec<IpAddr>, LookupFailure> {
+    // As std's `to_socket_addrs` asks, whose error keeps no code of `getaddrinfo`'s.
+    let hints = AddrInfoHints {
+        socktype: SockType::Stream.into(),
+        ..AddrInfoHints::default()
+    };
     let mut addresses: Vec<IpAddr> = Vec::new();
-    for address in (host, 0).to_socket_addrs()?.map(|socket| socket.ip()) {
+    // An entry of another family than IPv4 and IPv6 is an error, and no address to connect to.
+    for info in getaddrinfo(Some(host), None, Some(hints))?.flatten() {
+        let address = info.sockaddr.ip();
         if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -287,7 +308,26 @@ fn ask_system(host: &str) -> io::Result<Vec<IpAddr>> {
     Ok(addresses)
 }
 
-/// `getaddrinfo`'s reason without the standard library's preamble.
+impl From<LookupError> for LookupFailure {
+    fn from(error: LookupError) -> Self {
+        LookupFailure {
+            is_temporary: matches!(error.kind(), LookupErrorKind::Again),
+            reason: plain_reason(&error.to_string()),
+        }
+    }
+}
+
+impl From<LookupFailure> for Fault {
+    fn from(failure: LookupFailure) -> Self {
+        if failure.is_temporary {
+            Fault::LookupAgain(failure.reason)
+        } else {
+            Fault::NameNotFound(failure.reason)
+        }
+    }
+}
+
+/// `getaddrinfo`'s reason without the preamble.
 fn plain_reason(message: &str) -> String {
     let reason = message
         .strip_prefix("failed to lookup address information: ")
@@ -296,11 +336,13 @@ fn plain_reason(message: &str) -> String {
 }
 
 impl Entry {
-    fn failed(reason: String) -> Self {
-        Entry::Failed {
-            reason,
-            until: Instant::now() + FAILURE_LIFETIME,
-        }
+    fn failed(failure: LookupFailure) -> Self {
+        let lifetime = if failure.is_temporary {
+            TEMPORARY_FAILURE_LIFETIME
+        } else {
+            FAILURE_LIFETIME
+        };
+        Entry::Failed(failure, Instant::now() + lifetime)
     }
 }
 
@@ -422,6 +464,8 @@ fn literal(host: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use super::*;
@@ -443,6 +487,111 @@ mod tests {
             Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)])
         };
         (Arc::new(Dns::with(config, Box::new(system))), names, leave)
+    }
+
+    /// Look-ups that all fail in one way, and the number of times that the resolver was asked.
+    fn failing(is_temporary: bool) -> (Dns, Arc<AtomicUsize>) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let system = move |_: &str| {
+            count.fetch_add(1, Ordering::SeqCst);
+            Err(LookupFailure {
+                reason: "no".to_owned(),
+                is_temporary,
+            })
+        };
+        (Dns::with(DnsConfig::default(), Box::new(system)), asked)
+    }
+
+    /// Looks the name up once, with a clock of its own, and returns the fault.
+    fn fault(dns: &Dns) -> Option<Fault> {
+        let meter = Meter::new(StopToken::new());
+        assert!(dns.lookup("host", &meter).is_err());
+        meter.measure(Instant::now()).fault
+    }
+
+    /// The time for which the failure stays in the cache.
+    fn lifetime(dns: &Dns) -> Duration {
+        match dns.names.lock().entries.get("host") {
+            Some(Entry::Failed(_, until)) => *until - Instant::now(),
+            _ => panic!("the failure is not in the cache"),
+        }
+    }
+
+    /// Lets that time pass.
+    fn expire(dns: &Dns) {
+        match dns.names.lock().entries.get_mut("host") {
+            Some(Entry::Failed(_, until)) => *until = Instant::now(),
+            _ => panic!("the failure is not in the cache"),
+        }
+    }
+
+    #[test]
+    fn a_failed_look_up_is_not_repeated_within_its_time() {
+        let no = || "no".to_owned();
+        for (is_temporary, expected, longest) in [
+            (false, Fault::NameNotFound(no()), FAILURE_LIFETIME),
+            (true, Fault::LookupAgain(no()), TEMPORARY_FAILURE_LIFETIME),
+        ] {
+            let (dns, asked) = failing(is_temporary);
+            for _ in 0..10 {
+                assert_eq!(fault(&dns), Some(expected.clone()));
+                // Long before its end, however slow the machine is.
+                if lifetime(&dns) > longest / 2 {
+                    assert_eq!(asked.load(Ordering::SeqCst), 1, "{expected:?}");
+                }
+            }
+            assert!(lifetime(&dns) <= longest, "{expected:?}");
+            expire(&dns);
+            let before = asked.load(Ordering::SeqCst);
+            assert_eq!(fault(&dns), Some(expected.clone()));
+            assert_eq!(asked.load(Ordering::SeqCst), before + 1, "{expected:?}");
+        }
+    }
+
+    #[test]
+    fn all_who_ask_at_once_share_a_temporary_failure() {
+        let (dns, asked) = failing(true);
+        let dns = Arc::new(dns);
+        let together = Arc::new(Barrier::new(8));
+        let workers = (0..8).map(|_| {
+            let (dns, together) = (Arc::clone(&dns), Arc::clone(&together));
+            thread::spawn(move || {
+                together.wait();
+                fault(&dns)
+            })
+        });
+        for worker in workers.collect::<Vec<_>>() {
+            let fault = worker.join().expect("a look-up does not panic");
+            assert_eq!(fault, Some(Fault::LookupAgain("no".to_owned())));
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+    }
+
+    /// The codes are those of Linux, the same in glibc and musl.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn only_eai_again_is_temporary() {
+        for (code, is_temporary) in [(-2, false), (-3, true), (-4, false), (-10, false)] {
+            let failure = LookupFailure::from(LookupError::new(code));
+            assert_eq!(failure.is_temporary, is_temporary, "{code}: {failure:?}");
+            let words = "the host name could not be resolved: ";
+            assert!(failure.reason.starts_with(words), "{failure:?}");
+            assert!(
+                !failure.reason.contains("address information"),
+                "{failure:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_system_gives_each_address_once() {
+        let found = ask_system("localhost").expect("every system knows it");
+        assert!(!found.is_empty());
+        for (position, address) in found.iter().enumerate() {
+            assert!(address.is_loopback(), "{found:?}");
+            assert!(!found[..position].contains(address), "{found:?}");
+        }
     }
 
     /// Looks up so many names, each on a thread of its own.

@@ -13,6 +13,7 @@ use super::tls;
 
 /// Words a fault that pfetch's own transport found.
 pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) -> Failure {
+    let is_transient = matches!(fault, Fault::LookupAgain(_));
     let (kind, message) = match fault {
         Fault::Stopped => (
             FailureKind::Stopped,
@@ -57,7 +58,7 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
             format!("the body is to have {stated} bytes, more than {limit} bytes (--max-bytes)"),
         ),
         Fault::Unreachable(reasons) => (FailureKind::Connect, reasons),
-        Fault::NameNotFound(reason) => (FailureKind::Dns, reason),
+        Fault::NameNotFound(reason) | Fault::LookupAgain(reason) => (FailureKind::Dns, reason),
         Fault::CutOff => {
             return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
         }
@@ -67,6 +68,7 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
         kind,
         phase: Some(phase),
         message: escape(&message),
+        is_transient,
     }
 }
 
@@ -92,6 +94,7 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
         kind,
         phase: Some(phase),
         message: escape(&message),
+        is_transient: false,
     }
 }
 
@@ -138,6 +141,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             kind: FailureKind::Encoding,
             phase: Some(phase),
             message: escape(&coding.to_string()),
+            is_transient: false,
         };
     }
     // What goes wrong within TLS once the connection stands.
@@ -146,6 +150,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             kind: FailureKind::Tls,
             phase: Some(phase),
             message: escape(&reason),
+            is_transient: false,
         };
     }
     if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -166,6 +171,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             },
             phase: Some(phase),
             message,
+            is_transient: false,
         };
     }
     from_socket(error.kind(), &error.to_string(), phase)
@@ -193,6 +199,7 @@ fn from_socket(kind: io::ErrorKind, message: &str, phase: Phase) -> Failure {
         kind,
         phase: Some(phase),
         message: escape(&message),
+        is_transient: false,
     }
 }
 
@@ -240,6 +247,7 @@ pub(super) fn from_refused(refused: Refused) -> Failure {
         kind,
         phase,
         message,
+        is_transient: false,
     }
 }
 
@@ -252,5 +260,6 @@ pub(super) fn from_status(status: http::StatusCode) -> Failure {
             Some(reason) => reason.to_lowercase(),
             None => format!("status {} is not accepted", status.as_u16()),
         },
+        is_transient: false,
     }
 }

@@ -47,6 +47,7 @@ pub(super) fn unread(version: Version, headers: &HeaderMap) -> Option<Failure> {
             "the server's answer cannot be read: its body is transfer-encoded as \"{}\", {reason}",
             excerpt(&named, 60)
         ),
+        is_transient: false,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Fetching one target: the actions, the per-worker client, and the transport below it.
 //!
-//! * [`Get`] and [`Head`] are the pool's actions; they run on a worker whose state is a [`Client`].
+//! * A [`FetchAction`] is the pool's action; it runs on a worker whose state is a [`Client`].
 //! * A [`Fetcher`] holds what all clients of a run share (settings, name look-ups, TLS set-up) and
 //!   makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
 //! * A client follows redirects itself, retries a stale kept-alive connection once, decides whether
@@ -26,6 +26,7 @@ mod redact;
 mod redirect;
 mod request;
 mod request_clock;
+mod retry_after;
 mod save;
 mod sink;
 mod tls;
@@ -36,10 +37,10 @@ mod x509;
 mod zstd;
 
 pub use accept::{AcceptError, StatusSet};
-pub use action::{Get, Head, PassOn, Save};
+pub use action::{FetchAction, Fetched};
 pub use client::Client;
 pub use config::FetchConfig;
-pub use dns::{DnsConfig, Family};
+pub use dns::{DnsConfig, Family, TEMPORARY_FAILURE_LIFETIME};
 pub use fetcher::Fetcher;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
 pub use save::{Naming, Unnamed};

@@ -51,5 +51,6 @@ fn failure(message: String) -> Failure {
         kind: FailureKind::Redirect,
         phase: None,
         message,
+        is_transient: false,
     }
 }

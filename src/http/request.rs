@@ -76,6 +76,7 @@ fn unwritable() -> Failure {
         kind: FailureKind::Protocol,
         phase: None,
         message: "the URL cannot be written in an HTTP request; percent-encode it".to_owned(),
+        is_transient: false,
     }
 }
 

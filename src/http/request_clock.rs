@@ -61,6 +61,8 @@ pub(super) enum Fault {
     Unreachable(String),
     /// The name could not be looked up.
     NameNotFound(String),
+    /// The name server could not answer in time (`EAI_AGAIN`); it may the next time.
+    LookupAgain(String),
     /// The address is not a public one, and only those are wanted.
     Private(String),
     /// The proxy would not, or could not.

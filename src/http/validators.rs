@@ -1,11 +1,9 @@
-//! What the headers of a response say of the body: which version it is, which part of it, and when to
-//! ask again.
+//! What the headers of a response say of the body: which version it is, and which part of it.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderValue, header};
 
-use crate::engine::retry::parse_retry_after;
 use crate::save::{ContentRange, Validators, Version, filename};
 
 /// An `ETag` longer than this is not remembered.
@@ -25,12 +23,6 @@ pub(super) fn of(headers: &HeaderMap, length: Option<u64>, is_plain: bool) -> Ve
         server_name: name.and_then(|name| filename(name.as_bytes())),
         is_plain,
     }
-}
-
-/// How long the server asks to be left alone.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    parse_retry_after(value, SystemTime::now())
 }
 
 fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {

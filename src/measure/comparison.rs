@@ -9,7 +9,7 @@ use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
-use crate::stats::{Notice, Pair, Sample, Speedup, notice};
+use crate::stats::{Notice, RunPair, Sample, Speedup, notice};
 
 /// How many URLs are named that were not answered alike.
 const NAMED: usize = 5;
@@ -117,10 +117,10 @@ impl Experiment {
 
     /// What runs that counted came to; `None` if there are none.
     fn comparison(self, serial: &[Ran], parallel: &[Ran], alike: Alike) -> Option<Comparison> {
-        let pairs: Vec<Pair> = serial
+        let pairs: Vec<RunPair> = serial
             .iter()
             .zip(parallel)
-            .map(|(serial, parallel)| Pair {
+            .map(|(serial, parallel)| RunPair {
                 serial: seconds(&serial.summary),
                 parallel: seconds(&parallel.summary),
             })

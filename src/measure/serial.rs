@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::CutShort;
-use crate::engine::input::{Item, Next, Source};
+use crate::engine::input::{Item, NextInput, Source};
 use crate::engine::retry::{Decision, RetryPolicy};
 use crate::http::Client;
 use crate::model::event::{Event, Listener};
@@ -24,17 +24,17 @@ pub fn serial(
     let mut tally = Tally::new(1);
     while !stop.is_stopped() {
         let outcome = match source.next() {
-            Next::Item(Item::Target(target)) => fetch(&target, client, policy, stop),
-            Next::Item(Item::Bad(bad)) => bad.into_outcome(),
+            NextInput::Item(Item::Target(target)) => fetch(&target, client, policy, stop),
+            NextInput::Item(Item::Bad(bad)) => bad.into_outcome(),
             // What cannot be read has been told when the list was looked at first.
-            Next::Unreadable(_) => continue,
-            Next::Wait => {
-                if let Some(message) = source.feed().and_then(|feed| feed.recv().ok()) {
+            NextInput::Unreadable(_) => continue,
+            NextInput::Wait => {
+                if let Some(message) = source.receiver().and_then(|input| input.recv().ok()) {
                     source.accept(message);
                 }
                 continue;
             }
-            Next::End => return (tally.summary(), None),
+            NextInput::End => return (tally.summary(), None),
         };
         tally.add(&outcome);
         let told = listener.event(&Event::Finished(outcome));

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::model::event::Event;
 use crate::model::summary::{RunsMade, Summary};
-use crate::stats::{Change, Finding, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
+use crate::stats::{Change, Finding, Interval, Knee, Latency, RunPair, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -229,8 +229,8 @@ impl Sweep {
     pub fn speedup(&self) -> Option<Speedup> {
         let (fewest, knee) = (self.points.first()?, self.at_knee()?);
         let runs = fewest.times.seconds.iter().zip(&knee.times.seconds);
-        let pairs: Vec<Pair> = runs
-            .map(|(&serial, &parallel)| Pair { serial, parallel })
+        let pairs: Vec<RunPair> = runs
+            .map(|(&serial, &parallel)| RunPair { serial, parallel })
             .collect();
         Speedup::of(&pairs)
     }

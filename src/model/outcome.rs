@@ -179,6 +179,9 @@ pub struct Failure {
     pub phase: Option<Phase>,
     /// One line for a person: what, and what to do. Free of control characters and secrets.
     pub message: String,
+    /// Set where the fault is known to be temporary although others of its kind are not: a look-up for
+    /// which the name server could not answer in time (`EAI_AGAIN`).
+    pub is_transient: bool,
 }
 
 /// The sorts of failure, each with a stable name for scripts.

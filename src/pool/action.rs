@@ -1,8 +1,8 @@
-//! What a job runs: the [`Action`] trait, and the [`Worker`] that it runs on.
+//! The [`Action`] trait, the code of a job, and the [`Worker`] that it runs on.
 
 use super::StopToken;
 
-/// Work that a pool can do, given arguments: the *action* half of an `(action, args)` job.
+/// The code of a job, given arguments: the *action* half of an `(action, args)` job.
 ///
 /// Implement it for a type of your own, or pass a closure: any
 /// `Fn(&mut Worker<S>, Args) -> Output` is an action. In a closure, write the first parameter's
@@ -31,12 +31,12 @@ use super::StopToken;
 /// assert_eq!(greeting.join().unwrap(), "hello you");
 /// ```
 pub trait Action<S, Args> {
-    /// What a run of the action gives: the value that the job's slot will hold.
+    /// The output of the action: the value that the job's slot will hold.
     type Output;
 
     /// Runs the action once, on the worker's own thread.
     ///
-    /// A long-running action should look at [`Worker::stop_token`] from time to time.
+    /// A long-running action should poll [`Worker::stop_token`] from time to time.
     fn run(&self, worker: &mut Worker<S>, args: Args) -> Self::Output;
 }
 
@@ -51,10 +51,10 @@ where
     }
 }
 
-/// The worker that a job finds itself on: its index, its state, and the pool's stop token.
+/// The worker that a job runs on: its index, its state, and the pool's stop token.
 ///
-/// One `Worker` lives on each pool thread for as long as the thread does; only a panicking job
-/// makes the pool throw it away and build a fresh one.
+/// One `Worker` lives on each pool thread for as long as the thread does; only after a panicking job does
+/// the pool drop it and build a fresh one.
 #[derive(Debug)]
 pub struct Worker<S = ()> {
     /// The worker's own state, made by [`Builder::state`](super::Builder::state) on this thread.
@@ -68,14 +68,14 @@ impl<S> Worker<S> {
         Worker { state, index, stop }
     }
 
-    /// This worker's index (its *lane*), from 0 to the pool's worker count less one.
+    /// The worker's index, from 0 to the pool's worker count less one.
     ///
     /// The thread is called `<pool name>-<index>`.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// The pool's stop token, so that an action can end early when it is asked to.
+    /// The pool's stop token, so that an action can end early after a stop.
     pub fn stop_token(&self) -> &StopToken {
         &self.stop
     }

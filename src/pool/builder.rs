@@ -1,11 +1,11 @@
-//! How a pool is described before it exists.
+//! The [`Builder`] of a pool, and the default number of workers.
 
 use std::fmt;
 
-use super::crew::Crew;
+use super::threads::Threads;
 use super::{Pool, StopToken};
 
-/// Describes a [`Pool`]; made by [`Pool::builder`].
+/// The settings of a [`Pool`]. Made by [`Pool::builder`].
 ///
 /// ```
 /// use pfetch::pool::{Pool, Worker};
@@ -34,23 +34,24 @@ pub struct Builder<S> {
     make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
 }
 
-/// How many more workers than processors there are by default.
+/// The default number of workers in excess of the processors.
 const SPARE: usize = 4;
 
-/// The most workers there are by default.
-const MOST: usize = 32;
+/// The cap on the default number of workers.
+const MAX_DEFAULT: usize = 32;
 
-/// The default number of workers: `min(32, cpus + 4)`, where `cpus` is what this process may use.
+/// The default number of workers: `min(32, cpus + 4)`, where `cpus` is the number that this process may
+/// use (cgroup quotas and affinity masks included).
 ///
-/// The rule of Python's `ThreadPoolExecutor`: jobs that mostly wait want a few more threads than
+/// The rule is that of Python's `ThreadPoolExecutor`: jobs that mostly wait want a few more threads than
 /// there are processors, and many more seldom help.
 pub fn default_workers() -> usize {
-    (num_cpus::get() + SPARE).min(MOST)
+    (num_cpus::get() + SPARE).min(MAX_DEFAULT)
 }
 
-/// The default number of workers where there will be no more than so many jobs: no more than those.
+/// The default number of workers for at most `jobs` jobs: no more than there are jobs.
 pub fn default_workers_for(jobs: usize) -> usize {
-    // Every machine has workers for so few, and to count its processors takes as long as a job near by.
+    // Every machine gets at least these, and counting its processors takes as long as a fetch near by.
     if jobs <= SPARE + 1 {
         return jobs.max(1);
     }
@@ -71,11 +72,11 @@ impl Builder<()> {
 }
 
 impl<S> Builder<S> {
-    /// The most workers the pool may have. Default: [`default_workers`].
+    /// Sets the maximum number of workers. Default: [`default_workers`].
     ///
     /// # Panics
     ///
-    /// If `workers` is 0: such a pool could never do anything.
+    /// If `workers` is 0: such a pool could never run a job.
     #[must_use]
     pub fn workers(mut self, workers: usize) -> Self {
         assert!(workers > 0, "a pool needs at least one worker");
@@ -83,15 +84,16 @@ impl<S> Builder<S> {
         self
     }
 
-    /// How many jobs may wait in the queue, not counting those that are running. With 0 a job is
-    /// handed from the submitter straight to a free worker. Default: twice the workers.
+    /// Sets the capacity of the queue in jobs, not counting those that are running (backpressure: a full
+    /// queue blocks `submit`). With 0 a job is handed from the submitter straight to a free worker.
+    /// Default: twice the workers.
     #[must_use]
     pub fn queue(mut self, jobs: usize) -> Self {
         self.queue = Some(jobs);
         self
     }
 
-    /// What the threads are called: `<name>-<index>`. Default: `pfetch-worker`.
+    /// Sets the name of the threads: `<name>-<index>`. Default: `pfetch-worker`.
     ///
     /// # Panics
     ///
@@ -107,16 +109,16 @@ impl<S> Builder<S> {
         self
     }
 
-    /// The stack of each worker thread in bytes. Default: the standard library's (2 MiB, of which
-    /// only what is used is resident).
+    /// Sets the stack size of each worker thread in bytes. Default: the standard library's (2 MiB, of
+    /// which only the used part is resident).
     #[must_use]
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
-    /// Uses this token as the pool's, so that whoever shares it can stop the pool. Default: a token
-    /// of the pool's own.
+    /// Uses this token as the pool's, so that any of its clones can stop the pool. Default: a token of the
+    /// pool's own.
     #[must_use]
     pub fn stop_token(mut self, token: StopToken) -> Self {
         self.stop = token;
@@ -138,21 +140,21 @@ impl<S> Builder<S> {
         }
     }
 
-    /// The pool. No thread is started before the first job.
+    /// Builds the pool. No thread is started before the first job.
     pub fn build(self) -> Pool<S>
     where
         S: 'static,
     {
         let workers = self.workers.unwrap_or_else(default_workers);
         let queue = self.queue.unwrap_or(workers.saturating_mul(2));
-        let crew = Crew::new(
+        let threads = Threads::new(
             self.name,
             workers,
             self.stack_size,
             self.stop,
             self.make_state,
         );
-        Pool::new(crew, queue)
+        Pool::new(threads, queue)
     }
 }
 

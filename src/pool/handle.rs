@@ -1,4 +1,4 @@
-//! The caller's end of a job: its [`JobHandle`], and what can go wrong with it, [`JobError`].
+//! The caller's end of a job: its [`JobHandle`], and its [`JobError`].
 
 use std::fmt;
 use std::panic::RefUnwindSafe;
@@ -9,10 +9,10 @@ use crossbeam_channel::Sender;
 
 use super::Slot;
 
-/// What a job ends with: the action's output, or why there is none.
+/// The result of a job: the action's output, or the reason why there is none.
 pub type JobResult<T> = Result<T, JobError>;
 
-/// Why a job ended without an output.
+/// The reason why a job ended without an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JobError {
@@ -42,19 +42,19 @@ impl fmt::Display for JobError {
 
 impl std::error::Error for JobError {}
 
-/// The way to one submitted job's result. Dropping it does not cancel the job.
+/// A handle to the result of one submitted job. Dropping it does not cancel the job.
 #[must_use = "a dropped handle cannot tell whether its job failed; use `drop` if that is meant"]
 pub struct JobHandle<T> {
-    job: Arc<dyn Ended<T>>,
+    job: Arc<dyn HasSlot<T>>,
 }
 
-/// What a handle sees of its job: the slot.
-pub(super) trait Ended<T>: Send + Sync + RefUnwindSafe {
+/// The view that a handle has of its job: the slot, without the types of action and arguments.
+pub(super) trait HasSlot<T>: Send + Sync + RefUnwindSafe {
     fn slot(&self) -> &Slot<JobResult<T>>;
 }
 
 impl<T> JobHandle<T> {
-    pub(super) fn new(job: Arc<dyn Ended<T>>) -> Self {
+    pub(super) fn new(job: Arc<dyn HasSlot<T>>) -> Self {
         JobHandle { job }
     }
 
@@ -84,13 +84,13 @@ impl<T> JobHandle<T> {
         }
     }
 
-    /// Whether the job has ended, so that [`join`](JobHandle::join) would not wait.
+    /// Returns `true` if the job has ended, so that [`join`](JobHandle::join) would not wait.
     pub fn is_done(&self) -> bool {
         self.job.slot().is_filled()
     }
 
-    /// Asks for a notice: `key` goes to `sender` when the job ends, at once if it already has.
-    /// One thread can follow any number of jobs this way.
+    /// Has `key` sent to `sender` when the job ends, at once if it already has. One thread can follow any
+    /// number of jobs this way.
     pub fn notify(&self, sender: &Sender<u64>, key: u64) {
         self.job.slot().notify(sender, key);
     }

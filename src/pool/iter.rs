@@ -1,4 +1,4 @@
-//! Results of many jobs as an iterator: in input order ([`Map`]) or completion order
+//! Iterators over the results of many jobs: in input order ([`Map`]) or in completion order
 //! ([`AsCompleted`]).
 
 use std::collections::VecDeque;
@@ -55,11 +55,11 @@ impl<T, I: Iterator<Item = JobHandle<T>>> fmt::Debug for Map<T, I> {
 pub struct Completed<T> {
     /// The position of the job's input, from 0.
     pub index: usize,
-    /// What the job ended with.
+    /// The result of the job.
     pub result: JobResult<T>,
 }
 
-/// No job ended in time. Returned by [`AsCompleted::next_timeout`]; nothing is lost by it.
+/// The error of [`AsCompleted::next_timeout`]: no job ended in time. No result is lost by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimedOut;
 
@@ -71,17 +71,17 @@ impl fmt::Display for TimedOut {
 
 impl std::error::Error for TimedOut {}
 
-/// Results in the order in which jobs end. Made by [`Pool::as_completed`](super::Pool::as_completed)
+/// The results of jobs in the order in which they end. Made by [`Pool::as_completed`](super::Pool::as_completed)
 /// for inputs, and by [`as_completed`] for handles.
 pub struct AsCompleted<T, I: Iterator<Item = JobHandle<T>>> {
     submissions: Fuse<I>,
     running: Running<T>,
     submitted: usize,
     look_ahead: usize,
-    notices: (Sender<u64>, Receiver<u64>),
+    completions: (Sender<u64>, Receiver<u64>),
 }
 
-/// The results of these jobs (of one pool or of several), in the order in which they end.
+/// Yields the results of these jobs (of one pool or of several) in the order in which they end.
 ///
 /// All handles are taken at the first `next`. For a long list of inputs prefer
 /// [`Pool::as_completed`](super::Pool::as_completed), which submits as it goes.
@@ -109,18 +109,18 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
             running: Running::new(),
             submitted: 0,
             look_ahead,
-            notices: unbounded(),
+            completions: unbounded(),
         }
     }
 
-    /// The next job to end, waiting for at most `timeout`; `None` when all have been given. Where
-    /// others keep the pool's queue full, submitting the next inputs comes first and may wait.
+    /// Takes the next job to end, waiting for at most `timeout`; `None` when all have been taken. It first
+    /// submits the next inputs, which may block where other submitters keep the pool's queue full.
     ///
     /// # Errors
     ///
     /// [`TimedOut`] if none has ended by then. The iterator can be used on.
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Completed<T>>, TimedOut> {
-        // A timeout too long to add to the clock is as good as none.
+        // A timeout that overflows the clock is as good as none.
         self.next_until(Instant::now().checked_add(timeout))
     }
 
@@ -129,7 +129,8 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
             let Some(handle) = self.submissions.next() else {
                 break;
             };
-            self.running.add(self.submitted, handle, &self.notices.0);
+            self.running
+                .add(self.submitted, handle, &self.completions.0);
             self.submitted += 1;
         }
         if self.running.len() == 0 {
@@ -137,12 +138,12 @@ impl<T, I: Iterator<Item = JobHandle<T>>> AsCompleted<T, I> {
         }
         let key = match deadline {
             Some(deadline) => self
-                .notices
+                .completions
                 .1
                 .recv_deadline(deadline)
                 .map_err(|_| TimedOut)?,
             None => self
-                .notices
+                .completions
                 .1
                 .recv()
                 .expect("this iterator holds a sender of its own channel"),
@@ -174,10 +175,10 @@ impl<T, I: Iterator<Item = JobHandle<T>>> fmt::Debug for AsCompleted<T, I> {
     }
 }
 
-/// Jobs that have not been given yet, under the keys of their notices. The keys are used again, so
-/// that finding a job takes no search and a slow one holds up no memory but its own.
+/// Jobs that have not been taken yet, by the keys that their slots send. Keys are reused (a slab), so that
+/// finding a job takes no search and a slow one holds no memory but its own.
 struct Running<T> {
-    /// With the position of each job's input.
+    /// By key, with the position of each job's input.
     jobs: Vec<Option<(usize, JobHandle<T>)>>,
     free: Vec<usize>,
 }
@@ -194,20 +195,20 @@ impl<T> Running<T> {
         self.jobs.len() - self.free.len()
     }
 
-    fn add(&mut self, index: usize, handle: JobHandle<T>, notices: &Sender<u64>) {
+    fn add(&mut self, index: usize, handle: JobHandle<T>, completions: &Sender<u64>) {
         let key = self.free.pop().unwrap_or_else(|| {
             self.jobs.push(None);
             self.jobs.len() - 1
         });
-        handle.notify(notices, key as u64);
+        handle.notify(completions, key as u64);
         self.jobs[key] = Some((index, handle));
     }
 
     fn remove(&mut self, key: u64) -> (usize, JobHandle<T>) {
-        let key = usize::try_from(key).expect("keys are places in memory");
+        let key = usize::try_from(key).expect("keys are indices of a vector");
         let job = self.jobs[key]
             .take()
-            .expect("each key is noticed once before it is used again");
+            .expect("each key is sent once before it is reused");
         self.free.push(key);
         job
     }
@@ -221,18 +222,18 @@ mod tests {
     #[test]
     fn a_slow_job_holds_up_no_memory_but_its_own() {
         let pool = Pool::builder().workers(1).build();
-        let notices = unbounded();
+        let completions = unbounded();
         let mut running = Running::new();
         let submit = |running: &mut Running<usize>, n| {
             let handle = pool.submit(|_: &mut Worker, n| n, n);
-            running.add(n, handle, &notices.0);
+            running.add(n, handle, &completions.0);
         };
-        // The one that is never asked for is in the way of none of the others.
+        // The first job is not taken before the end, and holds up none of the others.
         submit(&mut running, 0);
-        let slow = notices.1.recv().unwrap();
+        let slow = completions.1.recv().unwrap();
         for n in 1..1000 {
             submit(&mut running, n);
-            let key = notices.1.recv().unwrap();
+            let key = completions.1.recv().unwrap();
             let (index, handle) = running.remove(key);
             assert_eq!((index, handle.join()), (n, Ok(n)));
             assert_eq!(running.len(), 1);
@@ -240,7 +241,7 @@ mod tests {
         assert_eq!(
             running.jobs.len(),
             2,
-            "the places of jobs that have ended are used again"
+            "the keys of jobs that have ended are reused"
         );
         let (index, handle) = running.remove(slow);
         assert_eq!((index, handle.join()), (0, Ok(0)));

@@ -1,15 +1,15 @@
-//! A job between its submitter and its worker: what is to be run, and the slot for what comes of it.
+//! A job between its submitter and its worker: its action, its arguments and its slot.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::handle::{Ended, JobError, JobResult};
-use super::worker::guarded;
+use super::handle::{HasSlot, JobError, JobResult};
+use super::panic::guarded;
 use super::{Action, Slot, Worker};
 
-/// One `(action, args)` job and its slot. They share one piece of memory, which the submitter allocates
-/// and, mostly, frees: one that is freed by another thread than it came from costs several times more.
+/// One `(action, args)` job and its slot, in one allocation. The submitter allocates it and, mostly, frees
+/// it too: memory that another thread frees costs the allocator several times more.
 pub(super) struct Call<A, Args, T> {
-    /// There until the job is run, handed back or thrown away.
+    /// `Some` until the job is run, handed back or discarded.
     work: Mutex<Option<(A, Args)>>,
     slot: Slot<JobResult<T>>,
 }
@@ -22,7 +22,7 @@ impl<A, Args, T> Call<A, Args, T> {
         }
     }
 
-    /// Takes out what is to be run, which nobody has done before.
+    /// Takes the action and its arguments out. Called once.
     pub(super) fn take(&self) -> (A, Args) {
         self.work
             .lock()
@@ -32,12 +32,12 @@ impl<A, Args, T> Call<A, Args, T> {
     }
 
     fn end(&self, result: JobResult<T>) {
-        // Only the one who has taken the work writes, and once, so the slot cannot be full.
+        // Only the thread that has taken the work writes, and once, so the slot cannot be full.
         let _ = self.slot.fill(result);
     }
 }
 
-impl<A, Args, T> Ended<T> for Call<A, Args, T>
+impl<A, Args, T> HasSlot<T> for Call<A, Args, T>
 where
     A: Send,
     Args: Send,
@@ -48,17 +48,17 @@ where
     }
 }
 
-/// A job with its types erased, so that jobs of many kinds share one channel. Either method is called,
-/// and once.
-trait Job<S>: Send + Sync {
-    /// Runs the job and writes its slot. Returns whether the worker's state may be used again.
+/// A job with its types erased, so that jobs of many kinds share one channel. One of the methods is
+/// called, once.
+trait ErasedJob<S>: Send + Sync {
+    /// Runs the job and writes its slot. Returns `false` if the worker's state may be broken by a panic.
     fn run(&self, worker: &mut Worker<S>) -> bool;
 
     /// Ends the job without running it.
     fn fail(&self, error: JobError);
 }
 
-impl<S, A, Args, T> Job<S> for Call<A, Args, T>
+impl<S, A, Args, T> ErasedJob<S> for Call<A, Args, T>
 where
     A: Action<S, Args, Output = T> + Send,
     Args: Send,
@@ -66,39 +66,38 @@ where
 {
     fn run(&self, worker: &mut Worker<S>) -> bool {
         let (action, args) = self.take();
-        // The action is dropped inside, before the slot is written: whoever has the result may
-        // rely on the job holding nothing any more. Unwind safety: after a panic the action and
-        // its arguments are gone, and the worker's state is rebuilt.
+        // The action is dropped inside, before the slot is written: when the result is there, the job
+        // holds nothing any more. Unwind safety: after a panic the action and its arguments are gone,
+        // and the worker's state is rebuilt.
         let result = guarded(move || action.run(worker, args));
-        let sound = result.is_ok();
+        let is_sound = result.is_ok();
         self.end(result.map_err(JobError::Panicked));
-        sound
+        is_sound
     }
 
     fn fail(&self, error: JobError) {
         let work = self.take();
-        // The slot is written whatever a destructor of the work does.
+        // The slot is written even if a destructor of the work panics.
         let _ = guarded(move || drop(work));
         self.end(Err(error));
     }
 }
 
-/// What the channel carries: a job that has not been run. Dropping it ends the job with
-/// [`JobError::Stopped`], so that a handle never waits for a job that no longer exists; no panic comes
-/// out of that.
-pub(super) struct Queued<S>(Option<Arc<dyn Job<S>>>);
+/// A job in the channel. Dropping it ends the job with [`JobError::Stopped`], so that a handle never waits
+/// for a job that no longer exists. The drop does not panic.
+pub(super) struct QueuedJob<S>(Option<Arc<dyn ErasedJob<S>>>);
 
-impl<S> Queued<S> {
+impl<S> QueuedJob<S> {
     pub(super) fn new<A, Args, T>(call: Arc<Call<A, Args, T>>) -> Self
     where
         A: Action<S, Args, Output = T> + Send + 'static,
         Args: Send + 'static,
         T: Send + 'static,
     {
-        Queued(Some(call))
+        QueuedJob(Some(call))
     }
 
-    /// Runs the job and writes its slot. Returns whether the worker's state may be used again.
+    /// Runs the job and writes its slot. Returns `false` if the worker's state may be broken by a panic.
     pub(super) fn run(mut self, worker: &mut Worker<S>) -> bool {
         self.0.take().is_none_or(|job| job.run(worker))
     }
@@ -110,13 +109,13 @@ impl<S> Queued<S> {
         }
     }
 
-    /// Drops a job whose work has been handed back.
+    /// Drops a job whose action and arguments have been handed back.
     pub(super) fn forget(mut self) {
         self.0 = None;
     }
 }
 
-impl<S> Drop for Queued<S> {
+impl<S> Drop for QueuedJob<S> {
     fn drop(&mut self) {
         if let Some(job) = self.0.take() {
             job.fail(JobError::Stopped);

@@ -1,4 +1,4 @@
-//! The [`Semaphore`]: at most so many at a time, in all or for each key.
+//! The [`Semaphore`]: a counting semaphore, in all or for each key.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Lets at most `limit` holders of the same key in at a time.
+/// Bounds the number of holders of the same key at a time.
 ///
 /// With the key `()` this is the classic counting semaphore; with a host name as the key it limits
 /// the work on each host. Clones share the count. A key costs memory only while it is held.
@@ -22,32 +22,32 @@ use std::time::{Duration, Instant};
 /// assert!(per_host.try_acquire("a.example").is_some());
 /// ```
 pub struct Semaphore<K = ()> {
-    shared: Arc<Shared<K>>,
+    shared: Arc<SemaphoreState<K>>,
     limit: usize,
 }
 
-struct Shared<K> {
+struct SemaphoreState<K> {
     held: Mutex<HashMap<K, usize>>,
     released: Condvar,
 }
 
-/// The right to go on, given back when dropped. It owns its share, so it can move into a job.
-#[must_use = "the permit is given back as soon as it is dropped"]
+/// A permit of a [`Semaphore`], released when dropped. It owns its share, so it can move into a job.
+#[must_use = "the permit is released as soon as it is dropped"]
 pub struct Permit<K: Eq + Hash = ()> {
     key: K,
-    shared: Arc<Shared<K>>,
+    shared: Arc<SemaphoreState<K>>,
 }
 
 impl<K: Eq + Hash + Clone> Semaphore<K> {
-    /// A semaphore that lets `limit` holders of each key in.
+    /// Makes a semaphore with `limit` permits for each key.
     ///
     /// # Panics
     ///
-    /// If `limit` is 0: nobody could ever get in.
+    /// If `limit` is 0: `acquire` would block for ever.
     pub fn new(limit: usize) -> Self {
-        assert!(limit > 0, "a semaphore that lets nobody in");
+        assert!(limit > 0, "a semaphore needs at least one permit");
         Semaphore {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SemaphoreState {
                 held: Mutex::new(HashMap::new()),
                 released: Condvar::new(),
             }),
@@ -55,7 +55,7 @@ impl<K: Eq + Hash + Clone> Semaphore<K> {
         }
     }
 
-    /// Waits for a place under `key`.
+    /// Blocks until a permit for `key` is free.
     pub fn acquire(&self, key: K) -> Permit<K> {
         let mut held = self.shared.lock();
         loop {
@@ -70,7 +70,7 @@ impl<K: Eq + Hash + Clone> Semaphore<K> {
         }
     }
 
-    /// As [`acquire`](Semaphore::acquire), for at most `timeout`; `None` if there was no place.
+    /// As [`acquire`](Semaphore::acquire), for at most `timeout`; `None` if none was free by then.
     pub fn acquire_timeout(&self, key: K, timeout: Duration) -> Option<Permit<K>> {
         let started = Instant::now();
         let mut held = self.shared.lock();
@@ -91,12 +91,12 @@ impl<K: Eq + Hash + Clone> Semaphore<K> {
         }
     }
 
-    /// A place under `key` if there is one now.
+    /// Takes a permit for `key` if one is free now.
     pub fn try_acquire(&self, key: K) -> Option<Permit<K>> {
         self.enter(&mut self.shared.lock(), &key)
     }
 
-    /// How many places under `key` are taken.
+    /// The number of permits for `key` that are held.
     pub fn held(&self, key: &K) -> usize {
         self.shared.lock().get(key).copied().unwrap_or(0)
     }
@@ -114,7 +114,7 @@ impl<K: Eq + Hash + Clone> Semaphore<K> {
     }
 }
 
-impl<K> Shared<K> {
+impl<K> SemaphoreState<K> {
     fn lock(&self) -> MutexGuard<'_, HashMap<K, usize>> {
         // Only a key's own `Hash` and `Eq` run under this lock; the counts are changed after them.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
@@ -131,7 +131,7 @@ impl<K: Eq + Hash> Drop for Permit<K> {
             }
         }
         drop(held);
-        // All of them: the one who waits for this key may not be the first in line.
+        // All of them, because the thread that waits for this key may not be the first in line.
         self.shared.released.notify_all();
     }
 }

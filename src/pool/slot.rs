@@ -1,4 +1,4 @@
-//! The [`Slot`]: a write-once cell that one thread fills and another waits for.
+//! The [`Slot`]: a write-once state that one thread fills and another waits for.
 
 use std::fmt;
 use std::mem;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-/// A write-once result cell: the output container of one job.
+/// A write-once result state: the output container of one job.
 ///
 /// A slot goes from empty to full once, and its value is taken out once. It knows nothing of pools,
 /// so it is of use on its own: any thread may [fill](Slot::fill) it, any other
@@ -24,160 +24,166 @@ use crossbeam_channel::Sender;
 /// assert_eq!(slot.fill(43), Err(43), "a slot is written once");
 /// ```
 pub struct Slot<T> {
-    cell: Mutex<Cell<T>>,
+    state: Mutex<SlotState<T>>,
     filled: Condvar,
 }
 
-/// Who wants to know is in the place of the value: a slot should be small, for there may be many.
-enum Cell<T> {
+/// The state of a slot. Waiters and value share one place, to keep a slot small: there may be many.
+enum SlotState<T> {
     Empty {
-        /// Threads inside a wait: a notification costs a system call, so it is sent only to someone.
+        /// Threads inside a wait. A wake-up is a system call, so it is made only for one of them.
         waiting: usize,
-        notice: Option<Notice>,
+        notification: Option<Notification>,
     },
     Full(T),
     Taken,
 }
 
-struct Notice {
+/// A request to send `key` when the slot is written.
+struct Notification {
     sender: Sender<u64>,
     key: u64,
 }
 
-impl Notice {
-    fn give(self) {
-        // A receiver that has gone away no longer wants to know.
+impl Notification {
+    fn send(self) {
+        // A receiver that is gone needs no key.
         let _ = self.sender.send(self.key);
     }
 }
 
 impl<T> Slot<T> {
-    /// An empty slot.
+    /// Makes an empty slot.
     pub fn new() -> Self {
         Slot {
-            cell: Mutex::new(Cell::Empty {
+            state: Mutex::new(SlotState::Empty {
                 waiting: 0,
-                notice: None,
+                notification: None,
             }),
             filled: Condvar::new(),
         }
     }
 
-    /// Writes the slot, wakes those who wait for it and gives notice if someone asked for it.
+    /// Writes the slot, wakes the threads that wait for it and sends the key of a
+    /// [notification](Slot::notify).
     ///
     /// # Errors
     ///
     /// Hands the value back if the slot has been written before.
     pub fn fill(&self, value: T) -> Result<(), T> {
-        let mut cell = self.lock();
-        let Cell::Empty { waiting, notice } = &mut *cell else {
+        let mut state = self.lock();
+        let SlotState::Empty {
+            waiting,
+            notification,
+        } = &mut *state
+        else {
             return Err(value);
         };
-        let (is_awaited, notice) = (*waiting > 0, notice.take());
-        *cell = Cell::Full(value);
-        drop(cell);
+        let (is_awaited, notification) = (*waiting > 0, notification.take());
+        *state = SlotState::Full(value);
+        drop(state);
         if is_awaited {
             self.filled.notify_all();
         }
-        if let Some(notice) = notice {
-            notice.give();
+        if let Some(notification) = notification {
+            notification.send();
         }
         Ok(())
     }
 
-    /// Whether the slot has been written (its value may have been taken since).
+    /// Returns `true` once the slot has been written, even if its value has been taken since.
     pub fn is_filled(&self) -> bool {
         !self.lock().is_empty()
     }
 
-    /// Takes the value out if it is there. `None` for an empty slot and for a taken value.
+    /// Takes the value out if it is there. `None` for an empty slot and for one whose value was taken.
     pub fn take(&self) -> Option<T> {
         self.lock().take()
     }
 
-    /// Sleeps until the slot is written, then takes the value out. `None` if another has taken it.
+    /// Blocks until the slot is written, then takes the value out. `None` if another thread has taken it.
     pub fn wait(&self) -> Option<T> {
-        let mut cell = self.lock();
-        cell.enter();
-        while cell.is_empty() {
-            cell = self
+        let mut state = self.lock();
+        state.enter();
+        while state.is_empty() {
+            state = self
                 .filled
-                .wait(cell)
+                .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        cell.take()
+        state.take()
     }
 
-    /// As [`wait`](Slot::wait), for at most `timeout`. Returns whether the slot is filled; the
-    /// value stays where it is.
+    /// Blocks until the slot is written, for at most `timeout`. Returns `true` if it is; the value stays
+    /// in the slot.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         let started = Instant::now();
-        let mut cell = self.lock();
-        cell.enter();
-        while cell.is_empty() {
+        let mut state = self.lock();
+        state.enter();
+        while state.is_empty() {
             let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
                 break;
             }
-            cell = self
+            state = self
                 .filled
-                .wait_timeout(cell, left)
+                .wait_timeout(state, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-        cell.leave();
-        !cell.is_empty()
+        state.leave();
+        !state.is_empty()
     }
 
-    /// Asks for a notice: `key` is sent to `sender` when the slot is written, at once if it already
-    /// is. A slot keeps one such request; a later one replaces it.
+    /// Has `key` sent to `sender` when the slot is written, at once if it already is. A slot keeps one
+    /// such request; a later one replaces it.
     ///
-    /// This is how one thread follows many slots: give each a key, and receive keys.
+    /// With it one thread can follow many slots: give each a key, and receive keys.
     pub fn notify(&self, sender: &Sender<u64>, key: u64) {
-        let asked = Notice {
+        let request = Notification {
             sender: sender.clone(),
             key,
         };
-        let mut cell = self.lock();
-        if let Cell::Empty { notice, .. } = &mut *cell {
-            *notice = Some(asked);
+        let mut state = self.lock();
+        if let SlotState::Empty { notification, .. } = &mut *state {
+            *notification = Some(request);
         } else {
-            drop(cell);
-            asked.give();
+            drop(state);
+            request.send();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cell<T>> {
+    fn lock(&self) -> MutexGuard<'_, SlotState<T>> {
         // No code of a caller runs under this lock, so a poisoned one is still consistent.
-        self.cell.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<T> Cell<T> {
+impl<T> SlotState<T> {
     fn is_empty(&self) -> bool {
-        matches!(self, Cell::Empty { .. })
+        matches!(self, SlotState::Empty { .. })
     }
 
     fn take(&mut self) -> Option<T> {
         if self.is_empty() {
             return None;
         }
-        match mem::replace(self, Cell::Taken) {
-            Cell::Full(value) => Some(value),
+        match mem::replace(self, SlotState::Taken) {
+            SlotState::Full(value) => Some(value),
             _ => None,
         }
     }
 
-    /// Counts the calling thread as waiting, if there is something to wait for.
+    /// Counts the calling thread as waiting, if the slot is empty.
     fn enter(&mut self) {
-        if let Cell::Empty { waiting, .. } = self {
+        if let SlotState::Empty { waiting, .. } = self {
             *waiting += 1;
         }
     }
 
-    /// Counts it no longer: what it waited for may not have come.
+    /// Counts it no longer, if the slot is still empty after a timeout.
     fn leave(&mut self) {
-        if let Cell::Empty { waiting, .. } = self {
+        if let SlotState::Empty { waiting, .. } = self {
             *waiting -= 1;
         }
     }
@@ -191,11 +197,11 @@ impl<T> Default for Slot<T> {
 
 impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match *self.lock() {
-            Cell::Empty { .. } => "empty",
-            Cell::Full(_) => "full",
-            Cell::Taken => "taken",
+        let name = match *self.lock() {
+            SlotState::Empty { .. } => "empty",
+            SlotState::Full(_) => "full",
+            SlotState::Taken => "taken",
         };
-        f.debug_struct("Slot").field("state", &state).finish()
+        f.debug_struct("Slot").field("state", &name).finish()
     }
 }

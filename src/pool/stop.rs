@@ -1,4 +1,4 @@
-//! The [`StopToken`]: how everyone who shares one learns that work should end.
+//! The [`StopToken`]: cooperative cancellation, shared by cloning.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-/// A request to stop, shared by cloning: once [stopped](StopToken::stop), for ever stopped.
+/// A request to stop (a cancellation token), shared by cloning. A [stop](StopToken::stop) is final.
 ///
-/// Reading it ([`is_stopped`](StopToken::is_stopped)) is one atomic load, so an action can look as
+/// Reading it ([`is_stopped`](StopToken::is_stopped)) is one atomic load, so an action can poll it as
 /// often as it likes; waiting on it ([`wait_timeout`](StopToken::wait_timeout)) is a sleep that a
-/// stop cuts short. The token only asks. It is up to the code that holds it to end.
+/// stop cuts short. The token does not interrupt anything: the code that holds it ends by itself.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,24 +32,24 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 /// ```
 #[derive(Clone)]
 pub struct StopToken {
-    shared: Arc<Shared>,
+    shared: Arc<StopState>,
 }
 
-struct Shared {
-    /// Sequentially consistent: a pool's senders and its stop must not miss each other.
+struct StopState {
+    /// Accessed sequentially consistently: a pool's senders and its stop must not miss each other.
     stopped: AtomicBool,
-    /// Dropped to stop: every receiver then sees a disconnected channel, which unlike a flag can
-    /// be waited for, and selected on together with other channels.
+    /// Dropped by the stop. Every receiver then sees a disconnected channel, which unlike a flag can be
+    /// blocked on, and selected on together with other channels.
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Receiver<Infallible>,
 }
 
 impl StopToken {
-    /// A fresh token that nobody has stopped yet.
+    /// Makes a token that is not stopped.
     pub fn new() -> Self {
         let (open, closed) = bounded(0);
         StopToken {
-            shared: Arc::new(Shared {
+            shared: Arc::new(StopState {
                 stopped: AtomicBool::new(false),
                 open: Mutex::new(Some(open)),
                 closed,
@@ -57,7 +57,7 @@ impl StopToken {
         }
     }
 
-    /// Asks everyone who shares this token to stop. Doing it twice changes nothing.
+    /// Stops this token and all its clones. A second call changes nothing.
     pub fn stop(&self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         let mut open = self
@@ -68,12 +68,12 @@ impl StopToken {
         *open = None;
     }
 
-    /// Whether a stop has been asked for.
+    /// Returns `true` once the token has been stopped.
     pub fn is_stopped(&self) -> bool {
         self.shared.stopped.load(Ordering::SeqCst)
     }
 
-    /// Sleeps until the stop, and at most for `timeout`. Returns whether the token is stopped.
+    /// Sleeps until the stop, and at most for `timeout`. Returns `true` if the token is stopped.
     pub fn wait_timeout(&self, timeout: Duration) -> bool {
         match Instant::now().checked_add(timeout) {
             // Nothing is ever sent (the item type has no values), so both errors are answers:

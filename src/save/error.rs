@@ -85,6 +85,7 @@ impl From<FileError> for Failure {
             kind: error.kind,
             phase: None,
             message: error.message,
+            is_transient: false,
         }
     }
 }

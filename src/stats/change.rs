@@ -1,26 +1,27 @@
-//! How a time has changed: the ratio of two times, from runs that come in no pairs.
+//! The change of a time: the ratio of two times, from unpaired runs.
 
 use super::interval::Interval;
 use super::ratio::Finding;
 use super::sample::Sample;
 
-/// How long runs take now, set against earlier ones, and how well that is known.
+/// The ratio of the times of runs now and earlier, and its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Change {
-    /// The geometric mean of the times now over that of the times then: above 1 is slower.
+    /// The geometric mean of the times now, over that of the earlier times. Above 1 is slower.
     pub ratio: f64,
-    /// The 95 % interval for it. `None` if either side is a single run, which says nothing of the scatter.
+    /// The 95 % confidence interval of the ratio. `None` if either side is a single run, which has no
+    /// variance.
     pub interval: Option<Interval>,
 }
 
 impl Change {
-    /// What these times in seconds show; `None` if there are none on a side, or if one of them is not above
-    /// 0 and finite.
+    /// Computes the change from times in seconds. `None` if a side has no times, or if one of them is not
+    /// positive and finite.
     ///
-    /// The mean is geometric for the reason that it is in a [`Speedup`](super::Speedup). Runs of another
-    /// day have no partners, so the interval is not the paired one but
-    /// [Welch's](Interval::of_difference), on the logarithms. It knows of the scatter within each side
-    /// only: what is different from day to day, another machine or a busier network, is not in it.
+    /// The mean is geometric for the reason given at [`Speedup`](super::Speedup). Runs of another day are
+    /// unpaired, so the interval is [Welch's](Interval::of_difference), on the logarithms. It covers the
+    /// variance within each side only, and no difference between the days: another machine, a busier
+    /// network.
     pub fn of(now: &[f64], then: &[f64]) -> Option<Self> {
         let [now, then] = [logarithms(now)?, logarithms(then)?];
         Some(Change {
@@ -32,7 +33,7 @@ impl Change {
         })
     }
 
-    /// What it comes to for the runs now; `None` without an interval.
+    /// The finding for the runs now; `None` without an interval.
     pub fn finding(&self) -> Option<Finding> {
         let Interval { low, high } = self.interval?;
         Some(Finding::of(Interval {

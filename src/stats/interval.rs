@@ -3,25 +3,25 @@
 use super::sample::Sample;
 use super::student::{critical_value, critical_value_between};
 
-/// How sure every interval here is: 95 of 100 of them cover the true value.
+/// The confidence level of all intervals here: 95 of 100 of them cover the true value.
 pub const LEVEL: f64 = 0.95;
 
-/// From where to where a true value may well lie.
+/// A 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Interval {
-    /// The lower end.
+    /// The lower bound.
     pub low: f64,
-    /// The upper end, not below the lower.
+    /// The upper bound, not below the lower.
     pub high: f64,
 }
 
 impl Interval {
-    /// The 95 % interval for the mean that these values are a sample of: Student's ("The Probable
-    /// Error of a Mean", Biometrika 6, 1908), mean ± t · s / √n. `None` for fewer than two values, or
-    /// one that is not finite.
+    /// Computes the interval of the mean of the population that `values` are a sample of: Student's ("The
+    /// Probable Error of a Mean", Biometrika 6, 1908), mean ± t · s / √n. `None` for fewer than two values,
+    /// or one that is not finite.
     ///
-    /// It holds for values that scatter about normally; of five or ten times, that is near enough
-    /// unless one is an [outlier](super::outliers).
+    /// It assumes a roughly normal distribution. Five or ten times are near enough to that, unless one is
+    /// an [outlier](super::outliers).
     pub fn of_mean(values: &[f64]) -> Option<Self> {
         let sample = Sample::of(values)?;
         let error = sample.deviation? / (sample.n as f64).sqrt();
@@ -32,18 +32,18 @@ impl Interval {
         })
     }
 
-    /// The 95 % interval for the difference of the two means (`one` less `other`) that these samples are
-    /// of: Welch's ("The Generalization of 'Student's' Problem when Several Different Population Variances
-    /// are Involved", Biometrika 34, 1947), which does not ask that both scatter alike, with the degrees
-    /// of freedom of Satterthwaite ("An Approximate Distribution of Estimates of Variance Components",
-    /// Biometrics Bulletin 2, 1946). `None` if either is of fewer than two values.
+    /// Computes the interval of the difference of two means (`one` less `other`): Welch's ("The
+    /// Generalization of 'Student's' Problem when Several Different Population Variances are Involved",
+    /// Biometrika 34, 1947), which does not assume equal variances, with the degrees of freedom of
+    /// Satterthwaite ("An Approximate Distribution of Estimates of Variance Components", Biometrics
+    /// Bulletin 2, 1946). `None` if either sample has fewer than two values.
     pub fn of_difference(one: &Sample, other: &Sample) -> Option<Self> {
         let square = |sample: &Sample| Some(sample.deviation?.powi(2) / sample.n as f64);
         let [first, second] = [square(one)?, square(other)?];
         let error = (first + second).sqrt();
         let difference = one.mean - other.mean;
         let reach = if error > 0.0 {
-            // By shares, because the squares of squares may be too small for a number.
+            // By shares, because the squares of squares may underflow.
             let share = first / (first + second);
             let of_first = share.powi(2) / (one.n - 1) as f64;
             let of_second = (1.0 - share).powi(2) / (other.n - 1) as f64;
@@ -57,7 +57,7 @@ impl Interval {
         })
     }
 
-    /// Whether `value` lies in it, ends included.
+    /// Returns `true` if `value` lies in the interval, bounds included.
     pub fn contains(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }

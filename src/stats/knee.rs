@@ -1,18 +1,18 @@
-//! The worker count after which more workers hardly help.
+//! The knee of a sweep: the worker count after which more workers hardly help.
 
 use super::interval::Interval;
 
-/// How much longer than the best a time may be and still count as good as it: 5 %.
+/// The tolerance for a time to count as close to the best one: 5 % longer.
 const CLOSE: f64 = 1.05;
 
-/// What a sweep measured with one worker count.
+/// The measurement of a sweep at one worker count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SweepPoint {
     /// The worker count.
     pub workers: usize,
     /// The mean time in seconds.
     pub seconds: f64,
-    /// The 95 % interval for it, if there were runs enough.
+    /// The 95 % confidence interval of the mean, if there were at least two runs.
     pub interval: Option<Interval>,
 }
 
@@ -25,23 +25,23 @@ impl SweepPoint {
     }
 }
 
-/// Where a sweep levels out.
+/// The knee of a sweep, by two criteria.
 ///
-/// Both counts are the same unless the intervals are wide; where they differ, more runs would tell.
+/// Both counts are the same unless the intervals are wide; where they differ, more runs would decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Knee {
     /// The smallest worker count that is not shown to be more than 5 % slower than the best: its
-    /// interval reaches down to within 5 % of the best one's. As with a gate, what straddles is not
-    /// held against it.
+    /// interval reaches down to within 5 % of the best one's. As with an assertion, an interval that
+    /// straddles the bound is no failure.
     pub workers: usize,
-    /// The smallest worker count whose mean is within 5 % of the best mean, the intervals left aside;
-    /// never below `workers`.
+    /// The smallest worker count whose mean is within 5 % of the best mean, regardless of the intervals.
+    /// Never below `workers`.
     pub by_means: usize,
 }
 
 impl Knee {
-    /// The knee of these points, in any order; `None` if there are none, or if a time in them is not
-    /// finite. The best is the point with the lowest mean.
+    /// Finds the knee of these points, in any order. `None` if there are none, or if a time in them is not
+    /// finite. The best point is the one with the lowest mean.
     pub fn of(points: &[SweepPoint]) -> Option<Self> {
         if !points.iter().all(|point| point.seconds.is_finite()) {
             return None;
@@ -56,7 +56,7 @@ impl Knee {
         let by_means = smallest(&|point| point.seconds <= CLOSE * best.seconds)?;
         let by_intervals = smallest(&|point| point.interval().low <= CLOSE * best.interval().high);
         Some(Knee {
-            // An interval that does not hold its own mean says nothing.
+            // An interval that does not contain its own mean is ignored.
             workers: by_intervals.unwrap_or(by_means).min(by_means),
             by_means,
         })

@@ -1,4 +1,4 @@
-//! Percentiles of millions of durations in constant memory.
+//! Latency percentiles: millions of durations in constant memory.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-/// The shortest duration that is told apart from none.
+/// The lower end of the range: shorter durations count as this long.
 const LEAST: Duration = Duration::from_micros(1);
 
-/// The longest; whatever is longer counts as this long.
+/// The upper end of the range: longer durations count as this long.
 const MOST: Duration = Duration::from_secs(86_400);
 
-/// How many digits of a duration are kept: percentiles are off by a thousandth at most.
+/// The number of significant digits that are kept: percentiles are off by a thousandth at most.
 const DIGITS: u8 = 3;
 
 /// Percentiles of any number of durations from 1 µs to 1 day, to three significant digits.
 ///
-/// A High Dynamic Range histogram (Gil Tene, HdrHistogram). However many durations it holds, it takes
-/// 16 KiB for those up to 2 ms and 8 KiB more for each doubling of the longest, some 220 KiB in all.
-/// Recording never fails: what lies outside the range counts as its nearest end.
+/// A High Dynamic Range histogram (Gil Tene, HdrHistogram). Independently of the number of durations, it
+/// takes 16 KiB for those up to 2 ms and 8 KiB more for each doubling of the longest, some 220 KiB in all.
+/// Recording never fails: a duration outside the range counts as the nearest end.
 ///
-/// A clone shares its counts until one of the two is changed.
+/// A clone shares its counts until one of the two is changed (copy on write).
 #[derive(Clone, PartialEq)]
 pub struct Latency {
     /// In microseconds.
@@ -31,9 +31,9 @@ pub struct Latency {
 }
 
 impl Latency {
-    /// One that holds nothing.
+    /// Makes an empty histogram.
     pub fn new() -> Self {
-        let counts = Histogram::new(DIGITS).expect("it can have up to 5 digits");
+        let counts = Histogram::new(DIGITS).expect("a histogram has up to 5 digits");
         Latency {
             counts: Arc::new(counts),
             max: Duration::ZERO,
@@ -41,49 +41,50 @@ impl Latency {
         }
     }
 
-    /// Counts one duration in.
+    /// Records one duration.
     pub fn record(&mut self, duration: Duration) {
         let duration = duration.clamp(LEAST, MOST);
-        // Rounded, not cut off; a day and half a microsecond fit a u64 by far.
+        // Rounded, not truncated; a day in nanoseconds fits a u64 by far.
         let micros = (duration.as_nanos() as u64 + 500) / 1000;
         Arc::make_mut(&mut self.counts)
             .record(micros)
-            .expect("it grows as far as is needed");
+            .expect("the histogram resizes itself");
         self.max = self.max.max(duration);
         self.sum = self.sum.saturating_add(duration);
     }
 
-    /// Counts in everything that another one holds.
+    /// Records all durations of another histogram.
     pub fn merge(&mut self, other: &Latency) {
         Arc::make_mut(&mut self.counts)
             .add(&*other.counts)
-            .expect("it grows as far as is needed");
+            .expect("the histogram resizes itself");
         self.max = self.max.max(other.max);
         self.sum = self.sum.saturating_add(other.sum);
     }
 
-    /// How many durations it holds.
+    /// The number of durations recorded.
     pub fn count(&self) -> u64 {
         self.counts.len()
     }
 
-    /// The duration that this share of all (in percent, 0 to 100) did not exceed, to three digits.
-    /// `None` if it holds nothing, or if `percent` is no number.
+    /// The percentile: the duration that `percent` (0 to 100) of all did not exceed, to three digits. `None`
+    /// without durations, or if `percent` is NaN.
     pub fn p(&self, percent: f64) -> Option<Duration> {
         if self.count() == 0 || percent.is_nan() {
             return None;
         }
-        // Which one it is in order of length, from 1. Of 1,000 durations p99.9 is the 999th, though
-        // 99.9 % in binary is a trifle more than that.
+        // The rank in order of length, from 1. Of 1,000 durations p99.9 is the 999th, although 99.9 % in
+        // binary is a trifle more than that.
         let count = self.count() as f64;
         let rank = (percent.clamp(0.0, 100.0) * count / 100.0 * (1.0 - 1e-12)).ceil();
         // The histogram rounds up as well; the middle of the step is safe from that.
         let micros = self.counts.value_at_quantile((rank.max(1.0) - 0.5) / count);
-        // It answers with the upper edge of a cell.
+        // The histogram answers with the upper edge of a bucket.
         Some(Duration::from_micros(micros).min(self.max))
     }
 
-    /// How many of the durations were not longer than this, to three digits of it: for a histogram.
+    /// The number of durations that were not longer than `duration`, to three digits: a cumulative count,
+    /// to plot the distribution.
     pub fn count_up_to(&self, duration: Duration) -> u64 {
         let micros = duration.min(MOST).as_micros() as u64;
         if micros == 0 {
@@ -92,12 +93,12 @@ impl Latency {
         self.counts.count_between(0, micros)
     }
 
-    /// The longest duration, exactly (within the range); `None` if it holds nothing.
+    /// The longest duration, exactly (within the range). `None` without durations.
     pub fn max(&self) -> Option<Duration> {
         (self.count() > 0).then_some(self.max)
     }
 
-    /// The mean, exactly (within the range); `None` if it holds nothing.
+    /// The mean, exactly (within the range). `None` without durations.
     pub fn mean(&self) -> Option<Duration> {
         let count = self.count();
         (count > 0).then(|| Duration::from_secs_f64(self.sum.as_secs_f64() / count as f64))
@@ -111,7 +112,7 @@ impl Default for Latency {
 }
 
 impl fmt::Debug for Latency {
-    /// Without its tens of thousands of cells.
+    /// Omits the tens of thousands of buckets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Latency")
             .field("count", &self.count())

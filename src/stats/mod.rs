@@ -1,22 +1,21 @@
-//! What a handful of measured times says, and what it does not: summaries, intervals, scaling.
+//! Statistics of measured times: summaries, confidence intervals, percentiles and scaling laws.
 //!
-//! This room knows nothing of fetching. Numbers come in and go out; it owns no clock, prints
-//! nothing, and the same numbers always give the same answers. Times are in seconds unless a
-//! signature says otherwise.
+//! This module knows nothing of fetching. It is pure: it owns no clock, prints nothing, and the same
+//! numbers always give the same answers. Times are in seconds unless a signature says otherwise.
 //!
-//! * [`Sample`] sums up the runs of one arm; [`outliers`] and [`notice`] say which of them stick out.
-//! * [`Speedup`] sets the two arms of a comparison against each other, pair by pair, with a 95 %
-//!   [`Interval`] and a [`Finding`].
-//! * [`Change`] sets runs against earlier ones that have nothing to do with them.
+//! * [`Sample`] summarises the runs of one arm; [`outliers`] and [`notice`] find its outliers.
+//! * [`Speedup`] compares the two arms of a comparison, pair by pair, with a 95 % [`Interval`] and a
+//!   [`Finding`].
+//! * [`Change`] compares runs with earlier, unpaired ones.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
 //!
 //! ```
-//! use pfetch::stats::{Finding, Pair, Speedup};
+//! use pfetch::stats::{Finding, RunPair, Speedup};
 //!
 //! let runs = [(10.1, 2.5), (9.9, 2.6), (10.0, 2.4)];
-//! let pairs = runs.map(|(serial, parallel)| Pair { serial, parallel });
+//! let pairs = runs.map(|(serial, parallel)| RunPair { serial, parallel });
 //! let speedup = Speedup::of(&pairs).unwrap();
 //! assert_eq!(speedup.finding(), Some(Finding::Faster));
 //! assert!((speedup.ratio - 4.0).abs() < 0.01);
@@ -38,7 +37,7 @@ pub use change::Change;
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint};
 pub use latency::Latency;
-pub use ratio::{Finding, Pair, Speedup};
+pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
 pub use student::critical_value;
 pub use usl::Usl;

@@ -1,38 +1,38 @@
-//! How much faster: the ratio of two times, from pairs of runs.
+//! The speed-up: the ratio of two times, from pairs of runs.
 
 use super::interval::Interval;
 use super::sample::Sample;
 
-/// A serial and a parallel run that were made one right after the other, in either order.
+/// The times of a serial and a parallel run that were made one right after the other, in either order.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pair {
+pub struct RunPair {
     /// The serial run's time in seconds.
     pub serial: f64,
-    /// The parallel run's.
+    /// The parallel run's time in seconds.
     pub parallel: f64,
 }
 
-impl Pair {
-    /// Serial over parallel.
+impl RunPair {
+    /// The ratio of serial to parallel: above 1, parallel is faster.
     pub fn ratio(self) -> f64 {
         self.serial / self.parallel
     }
 }
 
-/// The speed-up of parallel over serial, and how well it is known.
+/// The speed-up of parallel over serial, and its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Speedup {
-    /// How many pairs it is from.
+    /// The number of pairs.
     pub pairs: usize,
     /// The geometric mean of the pairs' ratios.
     pub ratio: f64,
-    /// The 95 % interval for it. `None` for a single pair, which says nothing of the scatter.
+    /// The 95 % confidence interval of the ratio. `None` for a single pair, which has no variance.
     pub interval: Option<Interval>,
 }
 
 impl Speedup {
-    /// The speed-up that these pairs show; `None` if there are none, or if a time in them is not
-    /// above 0 and finite.
+    /// Computes the speed-up. `None` if there are no pairs, or if a time in them is not positive and
+    /// finite.
     ///
     /// Of ratios the mean is geometric: it alone gives the same answer whichever arm is divided by
     /// which (Fleming and Wallace, "How Not to Lie with Statistics: The Correct Way to Summarize
@@ -40,7 +40,7 @@ impl Speedup {
     /// claims more than was measured (Kalibera and Jones, "Rigorous Benchmarking in Reasonable Time",
     /// ISMM 2013). That is the paired t interval, taken on the logarithms of the ratios: what slows
     /// down both runs of a pair, a network that changes by the minute, drops out of its ratio.
-    pub fn of(pairs: &[Pair]) -> Option<Self> {
+    pub fn of(pairs: &[RunPair]) -> Option<Self> {
         let is_time = |time: f64| time > 0.0 && time.is_finite();
         if !pairs
             .iter()
@@ -64,25 +64,25 @@ impl Speedup {
         })
     }
 
-    /// What it comes to; `None` without an interval.
+    /// The finding; `None` without an interval.
     pub fn finding(&self) -> Option<Finding> {
         self.interval.map(Finding::of)
     }
 }
 
-/// What a comparison shows of the arm, or the run, that it is about.
+/// The finding of a comparison about one of its arms, or about a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finding {
-    /// It is faster: the whole interval of the speed-up lies above 1.
+    /// The arm is faster: the whole interval of the speed-up lies above 1.
     Faster,
-    /// It is slower: the whole interval lies below 1.
+    /// The arm is slower: the whole interval lies below 1.
     Slower,
-    /// The interval holds 1. That shows no difference; it does not show that there is none.
+    /// The interval contains 1. That shows no difference; it does not show that there is none.
     NoDifference,
 }
 
 impl Finding {
-    /// What the interval of a speed-up shows.
+    /// The finding for the interval of a speed-up.
     pub fn of(ratio: Interval) -> Self {
         if ratio.low > 1.0 {
             Finding::Faster
@@ -98,8 +98,8 @@ impl Finding {
 mod tests {
     use super::*;
 
-    fn pairs(runs: &[(f64, f64)]) -> Vec<Pair> {
-        let pair = |&(serial, parallel): &(f64, f64)| Pair { serial, parallel };
+    fn pairs(runs: &[(f64, f64)]) -> Vec<RunPair> {
+        let pair = |&(serial, parallel): &(f64, f64)| RunPair { serial, parallel };
         runs.iter().map(pair).collect()
     }
 

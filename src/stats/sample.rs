@@ -1,32 +1,31 @@
-//! Some values, summed up.
+//! Summary statistics of a sample, its quantiles and its outliers.
 
 use std::fmt;
 
-/// Some values, summed up.
+/// The summary statistics of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Sample {
-    /// How many there are; at least one.
+    /// The number of values, at least one.
     pub n: usize,
     /// The arithmetic mean.
     pub mean: f64,
-    /// The middle one, or the mean of the middle two.
+    /// The middle value, or the mean of the middle two.
     pub median: f64,
-    /// The sample standard deviation (over n − 1). `None` for a single value, which says nothing of
-    /// the scatter.
+    /// The sample standard deviation (over n − 1). `None` for a single value, which has no variance.
     pub deviation: Option<f64>,
-    /// The smallest.
+    /// The smallest value.
     pub min: f64,
-    /// The largest.
+    /// The largest value.
     pub max: f64,
 }
 
 impl Sample {
-    /// The summary of these values; `None` if there are none, or if one of them is not finite.
+    /// Summarises these values. `None` if there are none, or if one of them is not finite.
     pub fn of(values: &[f64]) -> Option<Self> {
         let sorted = sorted(values)?;
         let n = sorted.len();
         let (min, max) = (sorted[0], sorted[n - 1]);
-        // Rounding can carry the mean of equal values past them, and make a scatter of none.
+        // Rounding can carry the mean of equal values past them, and make a deviation of none.
         let mean = (sorted.iter().sum::<f64>() / n as f64).clamp(min, max);
         let deviation = (n > 1).then(|| {
             let squares: f64 = sorted.iter().map(|value| (value - mean).powi(2)).sum();
@@ -43,10 +42,9 @@ impl Sample {
     }
 }
 
-/// The value below which the share `p` (0 to 1) of the values lies, straight between the two nearest
-/// of them: type 7 of Hyndman and Fan ("Sample Quantiles in Statistical Packages", The American
-/// Statistician 50, 1996), which R, NumPy and spreadsheets use. `None` as for [`Sample::of`], and for
-/// a `p` that is no number.
+/// The quantile: the value below which the share `p` (0 to 1) of the values lies, interpolated linearly.
+/// It is type 7 of Hyndman and Fan ("Sample Quantiles in Statistical Packages", The American Statistician
+/// 50, 1996), which R, NumPy and spreadsheets use. `None` as for [`Sample::of`], and for a `p` of NaN.
 pub fn quantile(values: &[f64], p: f64) -> Option<f64> {
     let sorted = sorted(values)?;
     (!p.is_nan()).then(|| at(&sorted, p.clamp(0.0, 1.0)))
@@ -61,33 +59,31 @@ fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     Some(sorted)
 }
 
-/// The quantile of values that are sorted and not none.
+/// The quantile of sorted values, of which there is at least one.
 fn at(sorted: &[f64], p: f64) -> f64 {
     let last = sorted.len() - 1;
-    let place = p * last as f64;
-    let below = place.floor();
+    let position = p * last as f64;
+    let below = position.floor();
     let lower = sorted[(below as usize).min(last)];
     let upper = sorted[(below as usize + 1).min(last)];
-    (lower + (upper - lower) * (place - below)).min(upper)
+    (lower + (upper - lower) * (position - below)).min(upper)
 }
 
-/// A value is an outlier if it is further from the median than this many median absolute deviations.
-/// 1.4826 of them are a standard deviation where the scatter is normal, and ten of those is
-/// hyperfine's limit: far beyond the 3.5 of Iglewicz and Hoaglin, because times have a long tail and
-/// a notice that always comes is not read.
+/// The limit for outliers, in median absolute deviations from the median. 1.4826 of them are a standard
+/// deviation of a normal distribution, and ten of those is hyperfine's limit. It is far beyond the 3.5 of
+/// Iglewicz and Hoaglin, because times have a long tail and a notice that always comes is not read.
 const OUTLIER: f64 = 1.4826 * 10.0;
 
-/// Nor is a value an outlier that is no further off than this share of the median: among values that are
-/// all but equal it would be one by a hair.
+/// The distance from the median, as a share of it, up to which a value is no outlier: among nearly equal
+/// values the smallest difference would be one.
 const NEAR: f64 = 0.01;
 
-/// The places (from 0) of the values that stick out, by the modified z-score, which the outliers
-/// themselves do not move (Boris Iglewicz and David Hoaglin, "How to Detect and Handle Outliers",
-/// ASQC Basic References in Quality Control 16, 1993), with hyperfine's limit. None among values that
-/// are not all finite.
+/// Finds outliers, and returns their positions (from 0). Uses the modified z-score, which is robust against
+/// the outliers themselves (Boris Iglewicz and David Hoaglin, "How to Detect and Handle Outliers", ASQC
+/// Basic References in Quality Control 16, 1993), with hyperfine's limit. Empty if a value is not finite.
 pub fn outliers(values: &[f64]) -> Vec<usize> {
     let scores = scores(values);
-    let is_outlier = |(place, score): (usize, f64)| (score.abs() > OUTLIER).then_some(place);
+    let is_outlier = |(position, score): (usize, f64)| (score.abs() > OUTLIER).then_some(position);
     scores
         .into_iter()
         .enumerate()
@@ -95,7 +91,7 @@ pub fn outliers(values: &[f64]) -> Vec<usize> {
         .collect()
 }
 
-/// The distance of each value from the median, in median absolute deviations.
+/// The modified z-scores: the distance of each value from the median, in median absolute deviations.
 fn scores(values: &[f64]) -> Vec<f64> {
     let Some(median) = quantile(values, 0.5) else {
         return Vec::new();
@@ -104,7 +100,7 @@ fn scores(values: &[f64]) -> Vec<f64> {
     let typical = quantile(&distances, 0.5).unwrap_or(0.0);
     let score = |value: &f64| {
         let distance = value - median;
-        // Where more than half are equal, whatever differs from them is infinitely far.
+        // Where more than half are equal, the deviation is 0, and any other value is infinitely far.
         if distance.abs() <= NEAR * median.abs() {
             0.0
         } else {
@@ -114,18 +110,17 @@ fn scores(values: &[f64]) -> Vec<f64> {
     values.iter().map(score).collect()
 }
 
-/// What is to be said about outliers among the runs of one arm.
+/// A notice about outliers among the runs of one arm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// The first run was slower than the rest by far: caches were cold, and a warmup run may help.
+    /// The first run was much slower than the rest: caches were cold, and a warm-up run may help.
     FirstRun,
-    /// So many runs stick out: something else was going on.
+    /// This number of runs are outliers: something else was going on.
     Outliers(usize),
 }
 
-/// What is to be said about outliers among these times, given in the order in which they were
-/// measured, if anything. As hyperfine has it, a slow first run explains itself and comes before all
-/// else.
+/// Makes the notice about outliers among times in the order of their measurement, if there is one. As in
+/// hyperfine, a slow first run takes precedence.
 pub fn notice(times: &[f64]) -> Option<Notice> {
     if scores(times).first().is_some_and(|first| *first > OUTLIER) {
         return Some(Notice::FirstRun);

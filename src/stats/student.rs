@@ -2,25 +2,25 @@
 
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
-/// Beyond this the distribution is as good as normal: the quantile at 95 % is right to four decimals,
-/// and a little too large rather than too small.
-const MOST_FREEDOM: usize = 10_000;
+/// The cap on the degrees of freedom, beyond which the distribution is nearly normal: the quantile at 95 %
+/// is right to four decimals, and slightly too large rather than too small.
+const MAX_FREEDOM: usize = 10_000;
 
-/// The t that a variable of Student's distribution with this many degrees of freedom stays within,
-/// on both sides of 0, with probability `level`: 2.776 for 4 and 0.95.
+/// The two-sided critical value of Student's t distribution: |t| stays below it with probability `level`.
+/// For 4 degrees of freedom and 0.95 it is 2.776.
 ///
-/// `level` is from 0 to less than 1. With 0 degrees of freedom there is no distribution, and no bound:
-/// the answer is infinite.
+/// `level` is from 0 to less than 1. With 0 degrees of freedom there is no distribution, and the value is
+/// infinite.
 ///
 /// The probability is a finite sum for a whole number of degrees of freedom (Abramowitz & Stegun,
-/// "Handbook of Mathematical Functions", 1964, 26.7.3 and 26.7.4); it grows with t, so halving finds
-/// the t that belongs to a probability.
+/// "Handbook of Mathematical Functions", 1964, 26.7.3 and 26.7.4). It grows with t, so bisection finds the
+/// t of a probability.
 pub fn critical_value(freedom: usize, level: f64) -> f64 {
     if freedom == 0 {
         return f64::INFINITY;
     }
-    let freedom = freedom.min(MOST_FREEDOM);
-    // By angle rather than by t, because the angles have an end.
+    let freedom = freedom.min(MAX_FREEDOM);
+    // By angle rather than by t, because the angles are bounded.
     let (mut low, mut high) = (0.0, FRAC_PI_2);
     loop {
         let middle = 0.5 * (low + high);
@@ -35,13 +35,12 @@ pub fn critical_value(freedom: usize, level: f64) -> f64 {
     }
 }
 
-/// The same for degrees of freedom between whole numbers, 1 at least.
+/// The critical value for fractional degrees of freedom, 1 at least.
 ///
-/// Between its neighbours it goes geometrically over 1 / freedom. The true quantile lies a little lower:
-/// by 3 % at most (between 1 and 2), and by less than 0.5 % from 2 on. So intervals are rather too wide
-/// than too narrow.
+/// It is interpolated geometrically over 1 / freedom. The true quantile is slightly lower: by 3 % at most
+/// (between 1 and 2), and by less than 0.5 % from 2 on. So intervals are too wide rather than too narrow.
 pub(super) fn critical_value_between(freedom: f64, level: f64) -> f64 {
-    let below = freedom.clamp(1.0, MOST_FREEDOM as f64).floor();
+    let below = freedom.clamp(1.0, MAX_FREEDOM as f64).floor();
     let [few, many] = [below, below + 1.0].map(|whole| critical_value(whole as usize, level));
     let share = (1.0 / below - 1.0 / freedom) * below * (below + 1.0);
     few * (many / few).powf(share.clamp(0.0, 1.0))
@@ -51,7 +50,7 @@ pub(super) fn critical_value_between(freedom: f64, level: f64) -> f64 {
 fn probability_within(angle: f64, freedom: usize) -> f64 {
     let (sin, cos) = angle.sin_cos();
     let is_odd = freedom % 2 == 1;
-    // The terms go cos, cos³, … for odd degrees and 1, cos², … for even ones, each with a factor
+    // The terms are cos, cos³, … for odd degrees and 1, cos², … for even ones, each with a factor
     // k / (k + 1) more than the one before it.
     let (mut term, first) = if is_odd { (cos, 2) } else { (1.0, 1) };
     let mut sum = 0.0;

@@ -1,16 +1,16 @@
-//! What the statistics promise, held against simulated experiments and arbitrary numbers.
+//! Property tests of the statistics, against simulated experiments and arbitrary numbers.
 
 use super::*;
 use proptest::prelude::*;
 
-/// How the time of a run scatters about its true value.
+/// The distribution of the time of a run about its true value.
 #[derive(Debug, Clone, Copy)]
 enum Noise {
     Normal,
     LogNormal,
 }
 
-/// A true ratio, and how it is measured.
+/// A true ratio, and the method of its measurement.
 #[derive(Debug, Clone, Copy)]
 struct Setting {
     ratio: f64,
@@ -38,10 +38,10 @@ fn noisy(time: f64, setting: Setting, random: &mut fastrand::Rng) -> f64 {
 /// One comparison. The network's state wanders from pair to pair, and hits both runs of a pair.
 fn compare(setting: Setting, random: &mut fastrand::Rng) -> Speedup {
     let mut drift = 1.0;
-    let pairs: Vec<Pair> = (0..setting.pairs)
+    let pairs: Vec<RunPair> = (0..setting.pairs)
         .map(|_| {
             drift *= (0.2 * normal(random)).exp();
-            Pair {
+            RunPair {
                 serial: noisy(setting.ratio * drift, setting, random),
                 parallel: noisy(drift, setting, random),
             }
@@ -155,7 +155,7 @@ fn drift_that_both_runs_share_does_not_widen_the_interval() {
     let calm = [(4.0, 1.0), (4.4, 1.0), (3.8, 1.0)];
     let drifting = [(4.0, 1.0), (44.0, 10.0), (0.38, 0.1)];
     let of = |runs: [(f64, f64); 3]| {
-        let pairs = runs.map(|(serial, parallel)| Pair { serial, parallel });
+        let pairs = runs.map(|(serial, parallel)| RunPair { serial, parallel });
         Speedup::of(&pairs).unwrap().interval.unwrap()
     };
     assert!((of(calm).low - of(drifting).low).abs() < 1e-9);
@@ -166,9 +166,9 @@ fn time() -> impl Strategy<Value = f64> {
     1e-6..1e5_f64
 }
 
-fn runs() -> impl Strategy<Value = Vec<Pair>> {
+fn runs() -> impl Strategy<Value = Vec<RunPair>> {
     prop::collection::vec((time(), time()), 1..20).prop_map(|runs| {
-        let pair = |(serial, parallel)| Pair { serial, parallel };
+        let pair = |(serial, parallel)| RunPair { serial, parallel };
         runs.into_iter().map(pair).collect()
     })
 }
@@ -223,9 +223,9 @@ proptest! {
         let scaled: Vec<f64> = times.iter().map(|time| time * unit).collect();
         prop_assert_eq!(outliers(&times), outliers(&scaled));
         prop_assert_eq!(notice(&times), notice(&scaled));
-        let other: Vec<Pair> = pairs
+        let other: Vec<RunPair> = pairs
             .iter()
-            .map(|pair| Pair { serial: pair.serial * unit, parallel: pair.parallel * unit })
+            .map(|pair| RunPair { serial: pair.serial * unit, parallel: pair.parallel * unit })
             .collect();
         let (one, other) = (Speedup::of(&pairs).unwrap(), Speedup::of(&other).unwrap());
         prop_assert!(is_near(one.ratio, other.ratio));
@@ -242,9 +242,9 @@ proptest! {
 
     #[test]
     fn the_arms_can_be_swapped(pairs in runs()) {
-        let swapped: Vec<Pair> = pairs
+        let swapped: Vec<RunPair> = pairs
             .iter()
-            .map(|pair| Pair { serial: pair.parallel, parallel: pair.serial })
+            .map(|pair| RunPair { serial: pair.parallel, parallel: pair.serial })
             .collect();
         let (one, other) = (Speedup::of(&pairs).unwrap(), Speedup::of(&swapped).unwrap());
         prop_assert!(is_near(one.ratio, 1.0 / other.ratio));

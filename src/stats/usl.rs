@@ -1,8 +1,8 @@
-//! The Universal Scalability Law, fitted to a sweep.
+//! The Universal Scalability Law (USL), fitted to a sweep.
 
 use std::collections::BTreeSet;
 
-/// A scaling law: throughput by worker count,
+/// The Universal Scalability Law: throughput by worker count,
 ///
 /// ```text
 ///               λ N
@@ -10,48 +10,48 @@ use std::collections::BTreeSet;
 ///        1 + σ (N − 1) + κ N (N − 1)
 /// ```
 ///
-/// (Neil Gunther, "Guerrilla Capacity Planning", 2007, chapters 4 and 5.) With σ and κ of 0 it is a
-/// straight line, with κ of 0 it is Amdahl's law.
+/// (Neil Gunther, "Guerrilla Capacity Planning", 2007, chapters 4 and 5). With σ = κ = 0 it is linear, with
+/// κ = 0 it is Amdahl's law.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Usl {
     /// λ: the throughput of one worker.
     pub lambda: f64,
-    /// σ, contention: the share of the work that waits for something only one can have. Not below 0.
+    /// σ, contention: the share of the work that is serialised on a shared resource. Not below 0.
     pub sigma: f64,
-    /// κ, coherency: what every worker costs every other. Not below 0.
+    /// κ, coherency: the cost of each worker to each other one. Not below 0.
     pub kappa: f64,
-    /// R²: the share of the throughputs' variance that the law explains, on their own scale. Below 0
-    /// if their mean explains more. `None` if all are equal and there is nothing to explain.
+    /// R², the coefficient of determination: the share of the throughputs' variance that the law explains.
+    /// Below 0 if their mean explains more. `None` if all throughputs are equal.
     pub r_squared: Option<f64>,
 }
 
-/// With fewer worker counts than this, three coefficients fit anything.
-const LEAST_COUNTS: usize = 4;
+/// The minimum number of different worker counts. With fewer, three coefficients fit anything.
+const MIN_COUNTS: usize = 4;
 
 impl Usl {
-    /// The law that fits these points, each a worker count and a throughput, with the least sum of
-    /// squares on the scale of the throughputs. A count may come more than once.
+    /// Fits the law to points of a worker count and a throughput, by least squares on the scale of the
+    /// throughputs. A count may occur more than once.
     ///
     /// `None` for fewer than four different counts, for a count of 0, for a throughput that is
     /// negative or not finite, and if all are 0.
     ///
-    /// Gunther's own way, a parabola through N / X(N) − 1, gives small throughputs the most weight and
-    /// takes the first point for exact. So this goes on from there by Levenberg and Marquardt's
-    /// method (Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", SIAM
-    /// Journal 11, 1963). Where σ or κ would come out below 0 the best fit lies where it is 0: each
-    /// case is fitted by itself, and the best one that is allowed is taken.
+    /// Gunther's own method, a parabola through N / X(N) − 1, gives small throughputs the most weight and
+    /// takes the first point as exact. So its solution is only the start of a Levenberg-Marquardt iteration
+    /// (Marquardt, "An Algorithm for Least-Squares Estimation of Nonlinear Parameters", SIAM Journal 11,
+    /// 1963). Where the unconstrained fit has σ or κ below 0, the best allowed fit has a 0 there: each such
+    /// case is fitted separately, and the best one that is allowed is taken.
     pub fn fit(points: &[(usize, f64)]) -> Option<Self> {
         let is_good =
             |&(workers, rate): &(usize, f64)| workers > 0 && rate.is_finite() && rate >= 0.0;
         let counts: BTreeSet<usize> = points.iter().map(|(workers, _)| *workers).collect();
-        if counts.len() < LEAST_COUNTS || !points.iter().all(is_good) {
+        if counts.len() < MIN_COUNTS || !points.iter().all(is_good) {
             return None;
         }
-        // On a scale of its own, so that no square is too large or too small.
+        // Scaled to a maximum of 1, so that no square overflows or underflows.
         let unit = points.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-        let points: Vec<Point> = points
+        let points: Vec<UslPoint> = points
             .iter()
-            .map(|&(workers, rate)| Point::new(workers, rate / unit))
+            .map(|&(workers, rate)| UslPoint::new(workers, rate / unit))
             .collect();
         let cases: [&[usize]; 4] = [&[0, 1, 2], &[0, 1], &[0, 2], &[0]];
         let (error, [a, b, c]) = cases
@@ -70,33 +70,33 @@ impl Usl {
         })
     }
 
-    /// The throughput that the law predicts for this many workers. (Not only whole ones, for a plot.)
+    /// The throughput that the law predicts for `workers`, which may be fractional for a plot.
     pub fn throughput(&self, workers: f64) -> f64 {
         let others = workers - 1.0;
         self.lambda * workers / (1.0 + self.sigma * others + self.kappa * workers * others)
     }
 
-    /// The worker count at which the throughput is highest, √((1 − σ) / κ), and never below 1. `None`
-    /// if κ is 0: then more workers never make it lower.
+    /// The worker count with the highest throughput, √((1 − σ) / κ), and never below 1. `None` if κ is 0:
+    /// more workers then never lower the throughput.
     pub fn peak(&self) -> Option<f64> {
         (self.kappa > 0.0).then(|| ((1.0 - self.sigma).max(0.0) / self.kappa).sqrt().max(1.0))
     }
 }
 
-/// A measured throughput, and what its worker count contributes to the law's denominator.
+/// A measured throughput, and the terms of its worker count in the law's denominator.
 ///
 /// The fit is for a, b, c in X(N) = N / (a + b (N − 1) + c N (N − 1)): the denominator is linear in
 /// them, and λ = 1 / a, σ = b / a, κ = c / a.
-struct Point {
+struct UslPoint {
     workers: f64,
     rate: f64,
     terms: [f64; 3],
 }
 
-impl Point {
+impl UslPoint {
     fn new(workers: usize, rate: f64) -> Self {
         let n = workers as f64;
-        Point {
+        UslPoint {
             workers: n,
             rate,
             terms: [1.0, n - 1.0, n * (n - 1.0)],
@@ -108,9 +108,8 @@ impl Point {
     }
 }
 
-/// The sum of squares that these coefficients leave, infinite where the law has a pole among the
-/// points.
-fn error_of(points: &[Point], abc: [f64; 3]) -> f64 {
+/// The residual sum of squares of these coefficients; infinite where the law has a pole among the points.
+fn error_of(points: &[UslPoint], abc: [f64; 3]) -> f64 {
     let squares = points.iter().map(|point| {
         let denominator = point.denominator(abc);
         if denominator > 0.0 {
@@ -122,16 +121,16 @@ fn error_of(points: &[Point], abc: [f64; 3]) -> f64 {
     squares.sum()
 }
 
-/// The best coefficients with those not in `free` held at 0, and the sum of squares they leave.
-fn fit_case(points: &[Point], free: &[usize]) -> Option<(f64, [f64; 3])> {
-    // Multiplied out, X · denominator = N is linear: that is where to start.
-    let linear = Normal::of(
+/// Fits the coefficients in `free`, with the others at 0. Returns the residual sum of squares too.
+fn fit_case(points: &[UslPoint], free: &[usize]) -> Option<(f64, [f64; 3])> {
+    // X · denominator = N is linear in the coefficients: its solution is the start.
+    let linear = NormalEquations::of(
         points
             .iter()
             .map(|p| (p.terms.map(|term| term * p.rate), p.workers)),
         free,
     );
-    let line = Normal::of(
+    let line = NormalEquations::of(
         points
             .iter()
             .map(|p| (p.terms.map(|term| term * p.rate), p.workers)),
@@ -144,14 +143,14 @@ fn fit_case(points: &[Point], free: &[usize]) -> Option<(f64, [f64; 3])> {
         .map(|abc| (error_of(points, abc), abc))
         .find(|(error, _)| error.is_finite())?;
     let mut damping = 1e-3;
-    // It takes some ten steps; the limit is for data that no law fits.
+    // It converges in some ten steps; the limit is for data that no law fits.
     for _ in 0..200 {
         let slopes = points.iter().map(|p| {
             let denominator = p.denominator(abc);
             let law = p.workers / denominator;
             (p.terms.map(|term| -law / denominator * term), p.rate - law)
         });
-        let Some(step) = Normal::of(slopes, free).solve(damping) else {
+        let Some(step) = NormalEquations::of(slopes, free).solve(damping) else {
             break;
         };
         let next = [0, 1, 2].map(|k| abc[k] + step[k]);
@@ -174,14 +173,14 @@ fn fit_case(points: &[Point], free: &[usize]) -> Option<(f64, [f64; 3])> {
 }
 
 /// The normal equations of a linear least-squares problem in some of three unknowns.
-struct Normal<'a> {
+struct NormalEquations<'a> {
     matrix: [[f64; 3]; 3],
     right: [f64; 3],
     free: &'a [usize],
 }
 
-impl<'a> Normal<'a> {
-    /// From rows of coefficients, each with its right-hand side.
+impl<'a> NormalEquations<'a> {
+    /// Accumulates rows of coefficients, each with its right-hand side.
     fn of(rows: impl Iterator<Item = ([f64; 3], f64)>, free: &'a [usize]) -> Self {
         let (mut matrix, mut right) = ([[0.0; 3]; 3], [0.0; 3]);
         for (row, value) in rows {
@@ -192,17 +191,17 @@ impl<'a> Normal<'a> {
                 }
             }
         }
-        Normal {
+        NormalEquations {
             matrix,
             right,
             free,
         }
     }
 
-    /// The solution, 0 for the unknowns that are not free, with the diagonal made larger by the share
-    /// `damping`. `None` if there is no single one.
+    /// Solves the equations, with 0 for the unknowns that are not free and the diagonal increased by the
+    /// share `damping`. `None` if the matrix is singular.
     fn solve(&self, damping: f64) -> Option<[f64; 3]> {
-        // N (N − 1) is a million where 1 is 1: each unknown on a scale of its own keeps the digits.
+        // N (N − 1) may be a million where the constant term is 1: scaling each unknown keeps the digits.
         let scale = [0, 1, 2].map(|k| self.matrix[k][k].sqrt());
         let size = self.free.len();
         let mut rows = [[0.0; 4]; 3];
@@ -216,7 +215,7 @@ impl<'a> Normal<'a> {
             rows[i][i] += damping;
             rows[i][3] = self.right[k] / scale[k];
         }
-        // Gauss and Jordan's elimination; no pivoting, as the matrix is positive definite.
+        // Gauss-Jordan elimination, without pivoting because the matrix is positive definite.
         for i in 0..size {
             let pivot = rows[i][i];
             if pivot.is_nan() || pivot <= 1e-14 {

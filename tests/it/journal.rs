@@ -50,6 +50,7 @@ fn outcome(url: &str, verdict: Verdict) -> Outcome {
         kind: FailureKind::Status,
         phase: None,
         message: "not found".to_owned(),
+        is_transient: false,
     };
     let mut outcome = Outcome::untried(0, Arc::from(url), Verb::Get, failure);
     outcome.verdict = verdict;
@@ -186,6 +187,7 @@ fn what_was_not_tried_is_not_logged() {
             kind,
             phase: None,
             message: "why".to_owned(),
+            is_transient: false,
         };
         Event::Finished(Outcome::untried(
             0,

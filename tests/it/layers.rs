@@ -405,6 +405,7 @@ fn outside_names_stay_in_their_modules() {
             ],
         ),
         ("crossbeam_channel::", &["engine/", "pool/", "save/"]),
+        ("dns_lookup::", &["http/dns.rs"]),
         ("csv::", &["report/export/csv.rs", "report/export/mod.rs"]),
         ("hdrhistogram::", &["stats/"]),
         ("icu_normalizer::", &["model/"]),

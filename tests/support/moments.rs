@@ -11,7 +11,7 @@ use pfetch::model::outcome::{
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::stats::{Pair, Sample, Speedup};
+use pfetch::stats::{RunPair, Sample, Speedup};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -55,6 +55,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
         kind,
         phase,
         message,
+        is_transient: false,
     }
 }
 
@@ -259,7 +260,7 @@ fn compared() -> Comparison {
         retries: 0,
         startup: 0.0,
     };
-    let pair = Pair {
+    let pair = RunPair {
         serial: 0.395,
         parallel: 0.205,
     };

@@ -9,7 +9,7 @@ use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::stats::{Interval, Knee, Pair, Sample, Speedup, SweepPoint, Usl};
+use pfetch::stats::{Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -204,10 +204,10 @@ pub(crate) fn comparison(
     parallel: Vec<f64>,
     notices: &[&str],
 ) -> Comparison {
-    let pairs: Vec<Pair> = serial
+    let pairs: Vec<RunPair> = serial
         .iter()
         .zip(&parallel)
-        .map(|(serial, parallel)| Pair {
+        .map(|(serial, parallel)| RunPair {
             serial: *serial,
             parallel: *parallel,
         })
@@ -230,6 +230,7 @@ pub(crate) fn failed(mut outcome: Outcome, kind: FailureKind, message: &str) -> 
         kind,
         phase: Some(Phase::Connect),
         message: message.to_owned(),
+        is_transient: false,
     };
     outcome.verdict = Verdict::Failed;
     outcome.last.status = None;
@@ -242,6 +243,7 @@ pub(crate) fn skipped(index: u64) -> Outcome {
         kind: FailureKind::Stopped,
         phase: None,
         message: "stopped before it was started".to_owned(),
+        is_transient: false,
     };
     Outcome::untried(index, url(index), Verb::Get, failure)
 }

@@ -1,4 +1,4 @@
-//! What one line of a list means.
+//! The parser of one line of a list.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::model::save_path::Place;
 use crate::model::target::{Location, Verb, without_userinfo};
 use crate::model::text::{escape, excerpt};
 
-/// The longest line that is read, in bytes: room for the longest URL, and for its headers.
+/// The maximum length of a line in bytes: room for the longest URL, and for its headers.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// How much of a bad line is shown.
+/// The maximum length of the excerpt of a bad line, in characters.
 const EXCERPT: usize = 80;
 
-/// Shown in place of a bad JSON line: its headers may hold secrets.
+/// The excerpt of a bad JSON line, whose headers may hold secrets.
 const JSON_EXCERPT: &str = "{…}";
 
-/// What a line asks for.
+/// A line that is a target.
 #[derive(Debug)]
-pub(super) struct Meaning {
+pub(super) struct ParsedLine {
     pub(super) location: Location,
     pub(super) verb: Verb,
     pub(super) headers: Option<Box<HeaderMap>>,
@@ -31,7 +31,7 @@ pub(super) struct Meaning {
     pub(super) sha256: Option<Box<[u8; 32]>>,
 }
 
-/// Why it asks for nothing that can be done.
+/// A line that is no target: an excerpt that is safe to show, and the mistake.
 #[derive(Debug)]
 pub(super) struct BadLine {
     pub(super) excerpt: Arc<str>,
@@ -50,19 +50,19 @@ struct JsonLine {
     sha256: Option<String>,
 }
 
-/// Reads one line, without its line end. `None` for a blank line and a comment. A line is read faster if
-/// its URL has the origin of `near`.
-pub(super) fn read(
+/// Parses one line, without its line end. `None` for a blank line and a comment. A URL with the origin of
+/// `near` is parsed faster.
+pub(super) fn parse(
     bytes: &[u8],
     config: InputConfig,
     near: Option<&Location>,
-) -> Option<Result<Meaning, BadLine>> {
+) -> Option<Result<ParsedLine, BadLine>> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.trim(),
         Err(error) => {
             let at = error.valid_up_to();
             return Some(Err(BadLine {
-                excerpt: shown(&String::from_utf8_lossy(bytes)),
+                excerpt: safe_excerpt(&String::from_utf8_lossy(bytes)),
                 reason: format!(
                     "not UTF-8: byte 0x{:02x} at column {}; percent-encode it",
                     bytes[at],
@@ -75,17 +75,17 @@ pub(super) fn read(
         return None;
     }
     Some(if text.starts_with('{') {
-        json(text, config, near)
+        parse_json(text, config, near)
     } else {
-        url(text, config, near)
+        parse_url(text, config, near)
     })
 }
 
-/// What a line of `length` bytes, longer than [`MAX_LINE_BYTES`], comes to.
+/// Makes the error for a line of `length` bytes, more than [`MAX_LINE_BYTES`].
 pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
     let beginning = String::from_utf8_lossy(beginning);
     BadLine {
-        excerpt: shown(if may_hold_userinfo(&beginning) {
+        excerpt: safe_excerpt(if may_hold_userinfo(&beginning) {
             "…"
         } else {
             &beginning
@@ -94,14 +94,14 @@ pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
     }
 }
 
-/// Reads URL text.
-pub(super) fn url(
+/// Parses the text of a URL.
+pub(super) fn parse_url(
     text: &str,
     config: InputConfig,
     near: Option<&Location>,
-) -> Result<Meaning, BadLine> {
+) -> Result<ParsedLine, BadLine> {
     match Location::parse_near(text, config.default_scheme, near) {
-        Ok(location) => Ok(Meaning {
+        Ok(location) => Ok(ParsedLine {
             location,
             verb: config.verb,
             headers: None,
@@ -109,13 +109,17 @@ pub(super) fn url(
             sha256: None,
         }),
         Err(error) => Err(BadLine {
-            excerpt: shown(text),
+            excerpt: safe_excerpt(text),
             reason: error.to_string(),
         }),
     }
 }
 
-fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Meaning, BadLine> {
+fn parse_json(
+    text: &str,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<ParsedLine, BadLine> {
     let bad = |reason: String| BadLine {
         excerpt: Arc::from(JSON_EXCERPT),
         reason: escape(&reason),
@@ -127,15 +131,15 @@ fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Mean
             error.column()
         ))
     })?;
-    let mut meaning = url(&line.url, config, near)?;
-    meaning.verb = line.action.unwrap_or(config.verb);
+    let mut parsed = parse_url(&line.url, config, near)?;
+    parsed.verb = line.action.unwrap_or(config.verb);
     let mut headers = HeaderMap::new();
     for (name, value) in &line.headers {
         let (name, value) = headers::new(name, value).map_err(|error| bad(error.to_string()))?;
         headers::add(&mut headers, name, value).map_err(|error| bad(error.to_string()))?;
     }
-    meaning.headers = (!headers.is_empty()).then(|| Box::new(headers));
-    if meaning.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
+    parsed.headers = (!headers.is_empty()).then(|| Box::new(headers));
+    if parsed.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
         let reason = "a HEAD has no body; take out \"output\" and \"sha256\", or the action";
         return Err(bad(reason.to_owned()));
     }
@@ -146,18 +150,18 @@ fn json(text: &str, config: InputConfig, near: Option<&Location>) -> Result<Mean
             ));
         }
         let place = Place::parse(output).map_err(|error| bad(format!("output: {error}")))?;
-        meaning.output = Some(place);
+        parsed.output = Some(place);
     }
     if let Some(text) = &line.sha256 {
-        let sum = sha256(text).ok_or_else(|| {
+        let sum = parse_sha256(text).ok_or_else(|| {
             bad("sha256: give 64 hexadecimal digits, as sha256sum prints them".to_owned())
         })?;
-        meaning.sha256 = Some(Box::new(sum));
+        parsed.sha256 = Some(Box::new(sum));
     }
-    Ok(meaning)
+    Ok(parsed)
 }
 
-fn sha256(text: &str) -> Option<[u8; 32]> {
+fn parse_sha256(text: &str) -> Option<[u8; 32]> {
     let digits: Option<Vec<u8>> = text
         .chars()
         .map(|digit| {
@@ -170,12 +174,12 @@ fn sha256(text: &str) -> Option<[u8; 32]> {
         .chunks(2)
         .map(|pair| pair.iter().fold(0, |sum, digit| sum * 16 + digit))
         .collect::<Vec<u8>>();
-    // An odd digit is one too many, or too few.
+    // The length also excludes an odd number of digits.
     (text.len() == 64).then(|| bytes.try_into().ok()).flatten()
 }
 
-/// The JSON parser's words without the position, because it counts lines within this one line, and
-/// without the value that it quotes when it expected something else: that may be a secret.
+/// Removes from a message of the JSON parser the position, because it counts lines within this one line,
+/// and the value that it quotes when it expected another type, because that may be a secret.
 fn without_value(message: &str) -> String {
     let what = message
         .rsplit_once(" at line ")
@@ -192,8 +196,8 @@ fn without_value(message: &str) -> String {
     }
 }
 
-/// Excerpt of a bad line without what may be secret in it, safe to show.
-fn shown(text: &str) -> Arc<str> {
+/// Makes an excerpt of a bad line that is safe to show: without credentials and JSON.
+fn safe_excerpt(text: &str) -> Arc<str> {
     if is_json(text) {
         return Arc::from(JSON_EXCERPT);
     }
@@ -201,8 +205,8 @@ fn shown(text: &str) -> Arc<str> {
     Arc::from(start)
 }
 
-/// Whether the text is JSON or a piece of it: an object or an array, or, where one was written over
-/// several lines, a line of it that begins with a key. (A URL in quotes has no colon behind them.)
+/// Recognises JSON and pieces of it: an object, an array, or, where one was written over several lines, a
+/// line of it that begins with a key. (A URL in quotes has no colon behind them.)
 fn is_json(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
     match text.chars().next() {
@@ -214,7 +218,7 @@ fn is_json(text: &str) -> bool {
     }
 }
 
-/// Whether it is a byte order mark, a zero-width character or what stands for bytes that are not UTF-8.
+/// Recognises byte order marks, zero-width characters and the replacement character.
 fn is_invisible(c: char) -> bool {
     matches!(
         c,
@@ -222,13 +226,13 @@ fn is_invisible(c: char) -> bool {
     ) || c.is_control()
 }
 
-/// Whether the beginning of a URL may be userinfo whose `@` did not come with it: its authority either
-/// has no end there, or has something behind a colon that is no port.
+/// Recognises the beginning of a URL that may be userinfo whose `@` was cut off: its authority either has
+/// no end, or has something other than a port behind a colon.
 fn may_hold_userinfo(beginning: &str) -> bool {
     if is_json(beginning) {
         return false;
     }
-    // Another "@" may follow the last one that came.
+    // Another "@" may follow the last one in this beginning.
     let start = beginning.rsplit_once('@').or(beginning.split_once("//"));
     let authority = start.map_or(beginning, |(_, rest)| rest.trim_start_matches('/'));
     let Some((authority, _)) = authority.split_once(['/', '?', '#', '\\']) else {
@@ -249,12 +253,13 @@ mod tests {
     type Found = Result<(String, Verb, usize), (String, String)>;
 
     fn line(text: &[u8]) -> Option<Found> {
-        read(text, InputConfig::default(), None).map(|read| {
-            read.map(|m| {
-                let headers = m.headers.map_or(0, |h| h.len());
-                (m.location.text().to_string(), m.verb, headers)
-            })
-            .map_err(|bad| (bad.excerpt.to_string(), bad.reason))
+        parse(text, InputConfig::default(), None).map(|parsed| {
+            parsed
+                .map(|m| {
+                    let headers = m.headers.map_or(0, |h| h.len());
+                    (m.location.text().to_string(), m.verb, headers)
+                })
+                .map_err(|bad| (bad.excerpt.to_string(), bad.reason))
         })
     }
 

@@ -1,9 +1,9 @@
-//! From text to targets: arguments, files and standard input, read lazily.
+//! The input of a run: parses arguments, files and standard input into targets, lazily.
 //!
-//! * `line` decides what one line means: a URL, a JSON object, a comment, or a mistake.
-//! * [`Source`] yields items in input order. Files and standard input are read by a thread of their
-//!   own, because reading them may wait (for a pipe, say) while results have to be reported; it
-//!   stays a bounded number of lines ahead of the run, so the length of a list costs no memory.
+//! * `line` parses one line: a URL, a JSON object, a comment, or a mistake.
+//! * [`Source`] yields items in input order. `reader` reads files and standard input on a thread of its
+//!   own, because a read may block (on a pipe, say) while results are reported. It stays a bounded
+//!   number of lines ahead of the run (backpressure), so the length of a list costs no memory.
 
 mod line;
 mod reader;
@@ -18,52 +18,53 @@ use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
 
 pub use line::MAX_LINE_BYTES;
-use line::Meaning;
+use line::{BadLine, ParsedLine};
 
-/// What a list's lines mean by themselves.
+/// The defaults for lines that do not say it themselves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct InputConfig {
     /// The scheme for schemeless text.
     pub default_scheme: DefaultScheme,
-    /// What is done with a target whose line does not say.
+    /// The action of a target whose line names none.
     pub verb: Verb,
-    /// Whether lines may name the files that their bodies are saved in.
+    /// Allows lines to name the files of their bodies (`"output"`).
     pub names_files: bool,
 }
 
-/// One thing that the input holds.
+/// One item of the input.
 #[derive(Debug)]
 pub enum Item {
     /// A target.
     Target(Arc<Target>),
-    /// Something that should have been one.
+    /// A line or an argument that is no target.
     Bad(BadTarget),
 }
 
-/// Input that is not a target.
+/// A line or an argument that is no target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadTarget {
-    /// Position in the whole input, as a target's.
+    /// The position in the whole input, from 0, as a target's.
     pub index: u64,
-    /// An excerpt that is safe to show, without credentials.
+    /// An excerpt of the text that is safe to show, without credentials.
     pub excerpt: Arc<str>,
-    /// Where it is and what is wrong with it.
+    /// The file and line, and the mistake, in one line.
     pub message: String,
 }
 
 impl BadTarget {
-    /// The outcome that it is counted as.
+    /// The failed outcome that stands for it.
     pub fn into_outcome(self) -> Outcome {
         let failure = Failure {
             kind: FailureKind::Input,
             phase: None,
             message: self.message,
+            is_transient: false,
         };
         Outcome::untried(self.index, self.excerpt, Verb::Get, failure)
     }
 }
 
-/// A list that could not be read, or not to its end: its name, and why.
+/// A list that could not be read to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// The file's name, or `<stdin>`.
@@ -72,46 +73,46 @@ pub struct Unreadable {
     pub reason: String,
 }
 
-/// A named list to read.
+/// A list to read.
 pub struct List {
-    /// The name for messages.
+    /// The name in messages.
     pub name: String,
-    /// Its bytes.
+    /// The bytes of the list.
     pub bytes: Box<dyn Read + Send>,
 }
 
-/// What the reading thread has to tell.
+/// A message of the reading thread.
 #[derive(Debug)]
 pub enum Message {
     /// Items, in order.
     Items(Vec<Item>),
-    /// A list failed; the next one goes on.
+    /// A list could not be read to its end. The next one follows.
     Unreadable(Unreadable),
 }
 
-/// What [`Source::next`] found.
+/// The answer of [`Source::next`].
 #[derive(Debug)]
-pub enum Next {
+pub enum NextInput {
     /// The next item.
     Item(Item),
-    /// A list failed.
+    /// A list could not be read to its end.
     Unreadable(Unreadable),
-    /// Nothing yet: wait for [`Source::feed`].
+    /// There is no item yet: wait for a message on [`Source::receiver`].
     Wait,
-    /// There is nothing more.
+    /// There are no more items.
     End,
 }
 
 /// All the input of a run, in order.
 #[derive(Debug)]
 pub struct Source {
-    ready: VecDeque<Next>,
-    feed: Option<Receiver<Message>>,
+    ready: VecDeque<NextInput>,
+    messages: Option<Receiver<Message>>,
     total: Arc<OnceLock<u64>>,
 }
 
 impl Source {
-    /// Arguments first, then the lists in their order.
+    /// Yields the arguments first, then the lists in their order.
     ///
     /// # Errors
     ///
@@ -120,66 +121,70 @@ impl Source {
         let mut ready = VecDeque::with_capacity(arguments.len());
         let mut index = 0;
         for (position, text) in arguments.iter().enumerate() {
-            let place = || format!("argument {}", position + 1);
-            // What a list would take for a comment is here a URL that is not one.
-            let meaning = line::url(text, config, None);
-            ready.push_back(Next::Item(item(index, place, meaning)));
+            let origin = || format!("argument {}", position + 1);
+            // An argument has no comments: "#" begins a bad URL.
+            let parsed = line::parse_url(text, config, None);
+            ready.push_back(NextInput::Item(item(index, origin, parsed)));
             index += 1;
         }
         let total = Arc::new(OnceLock::new());
-        let feed = if lists.is_empty() {
+        let messages = if lists.is_empty() {
             total.get_or_init(|| index);
             None
         } else {
             Some(reader::start(lists, config, index, Arc::clone(&total))?)
         };
-        Ok(Source { ready, feed, total })
+        Ok(Source {
+            ready,
+            messages,
+            total,
+        })
     }
 
-    /// The next item, if there is one without waiting.
+    /// Takes the next item without blocking.
     #[expect(
         clippy::should_implement_trait,
-        reason = "an iterator could not say that the next item is not there yet"
+        reason = "an iterator has no answer for an item that is not there yet"
     )]
-    pub fn next(&mut self) -> Next {
+    pub fn next(&mut self) -> NextInput {
         if self.ready.is_empty()
-            && let Some(feed) = &self.feed
+            && let Some(messages) = &self.messages
         {
-            match feed.try_recv() {
+            match messages.try_recv() {
                 Ok(message) => self.accept(message),
-                Err(crossbeam_channel::TryRecvError::Empty) => return Next::Wait,
-                Err(crossbeam_channel::TryRecvError::Disconnected) => self.feed = None,
+                Err(crossbeam_channel::TryRecvError::Empty) => return NextInput::Wait,
+                Err(crossbeam_channel::TryRecvError::Disconnected) => self.messages = None,
             }
         }
-        self.ready.pop_front().unwrap_or(Next::End)
+        self.ready.pop_front().unwrap_or(NextInput::End)
     }
 
-    /// How many items there are in all, once the input has been read to its end. That may be well
-    /// before they have all been taken.
+    /// The number of items in all, once the input has been read to its end. That may be well before
+    /// they have all been taken.
     pub fn total(&self) -> Option<u64> {
         self.total.get().copied()
     }
 
-    /// Where the reading thread's messages arrive, while there may be more of them.
-    pub fn feed(&self) -> Option<&Receiver<Message>> {
-        self.feed.as_ref()
+    /// The channel of the reading thread's messages, while there may be more of them.
+    pub fn receiver(&self) -> Option<&Receiver<Message>> {
+        self.messages.as_ref()
     }
 
-    /// Takes a message that was received from [`feed`](Source::feed).
+    /// Takes a message that was received from the [channel](Source::receiver).
     pub fn accept(&mut self, message: Message) {
         match message {
-            Message::Items(items) => self.ready.extend(items.into_iter().map(Next::Item)),
-            Message::Unreadable(list) => self.ready.push_back(Next::Unreadable(list)),
+            Message::Items(items) => self.ready.extend(items.into_iter().map(NextInput::Item)),
+            Message::Unreadable(list) => self.ready.push_back(NextInput::Unreadable(list)),
         }
     }
 
-    /// Everything that has been read and not yet taken; the rest will not be read.
+    /// Ends the reading. Returns the items that have been read and not yet taken.
     pub fn close(&mut self) -> impl Iterator<Item = Item> + use<> {
-        self.feed = None;
+        self.messages = None;
         std::mem::take(&mut self.ready)
             .into_iter()
             .filter_map(|next| match next {
-                Next::Item(item) => Some(item),
+                NextInput::Item(item) => Some(item),
                 _ => None,
             })
     }
@@ -193,14 +198,10 @@ impl std::fmt::Debug for List {
     }
 }
 
-/// Gives what a line means its place in the input.
-fn item(
-    index: u64,
-    place: impl FnOnce() -> String,
-    meaning: Result<Meaning, line::BadLine>,
-) -> Item {
-    match meaning {
-        Ok(Meaning {
+/// Makes an item of a parsed line. `origin` names the line in a message.
+fn item(index: u64, origin: impl FnOnce() -> String, parsed: Result<ParsedLine, BadLine>) -> Item {
+    match parsed {
+        Ok(ParsedLine {
             location,
             verb,
             headers,
@@ -217,7 +218,7 @@ fn item(
         Err(bad) => Item::Bad(BadTarget {
             index,
             excerpt: bad.excerpt,
-            message: format!("{}: {}", place(), bad.reason),
+            message: format!("{}: {}", origin(), bad.reason),
         }),
     }
 }

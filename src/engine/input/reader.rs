@@ -1,4 +1,4 @@
-//! The thread that reads lists.
+//! The reader: a thread that reads lists line by line, a bounded number of items ahead of the run.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::{Arc, OnceLock};
@@ -10,10 +10,13 @@ use super::line::{self, MAX_LINE_BYTES};
 use super::{InputConfig, Item, List, Message, Unreadable, item};
 use crate::model::target::Location;
 
-/// Items in one message, and messages that may wait: how far the reader may be ahead.
+/// The number of items in one message.
 const BATCH: usize = 128;
+
+/// The capacity of the channel in messages: it bounds how far the reader is ahead.
 const BATCHES: usize = 4;
 
+/// The size of the read buffer in bytes.
 const BUFFER: usize = 64 * 1024;
 
 /// Starts reading the lists, numbering their items from `index`. When all have been read, `total`
@@ -25,27 +28,27 @@ pub(super) fn start(
     total: Arc<OnceLock<u64>>,
 ) -> io::Result<Receiver<Message>> {
     let (sender, receiver) = bounded(BATCHES);
-    let mut reader = Reader {
+    let mut reader = ListReader {
         config,
         index,
         batch: Vec::with_capacity(BATCH),
-        near: None,
+        previous: None,
         sender,
     };
-    // Not joined: the thread may wait for a terminal or a pipe for ever. It ends with its input,
-    // or when the run no longer listens.
+    // Not joined, because the thread may block on a terminal or a pipe for ever. It ends with its input,
+    // or when the run has dropped the receiver.
     thread::Builder::new()
         .name("pfetch-input".to_owned())
         .spawn(move || {
             for List { name, bytes } in lists {
-                let told = match reader.read(&name, bytes) {
+                let sent = match reader.read(&name, bytes) {
                     Ok(()) => reader.flush(),
-                    Err(Ended::Unreadable(reason)) => reader.flush().and_then(|()| {
+                    Err(ReadError::Unreadable(reason)) => reader.flush().and_then(|()| {
                         reader.send(Message::Unreadable(Unreadable { name, reason }))
                     }),
-                    Err(Ended::Unheard) => Err(Ended::Unheard),
+                    Err(ReadError::Disconnected) => Err(ReadError::Disconnected),
                 };
-                if told.is_err() {
+                if sent.is_err() {
                     return;
                 }
             }
@@ -54,40 +57,40 @@ pub(super) fn start(
     Ok(receiver)
 }
 
-struct Reader {
+struct ListReader {
     config: InputConfig,
     index: u64,
     batch: Vec<Item>,
-    /// A URL of the origin that the last one had.
-    near: Option<Location>,
+    /// The last URL, or one of its origin: lines near it are parsed faster.
+    previous: Option<Location>,
     sender: Sender<Message>,
 }
 
-/// Why a list was left before its end.
-enum Ended {
-    /// It cannot be read, for this reason.
+/// The reason why a list is not read to its end.
+enum ReadError {
+    /// The list cannot be read, for this reason.
     Unreadable(String),
-    /// The run is over.
-    Unheard,
+    /// The run has dropped the receiver.
+    Disconnected,
 }
 
-impl Reader {
-    fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), Ended> {
+impl ListReader {
+    fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ReadError> {
         let mut bytes = BufReader::with_capacity(BUFFER, bytes);
-        // The line so far: as much of it as is kept, and its whole length.
+        // The line so far, cut at the maximum, and its full length.
         let mut kept: Vec<u8> = Vec::new();
         let mut length: u64 = 0;
         let mut number: u64 = 1;
         let mut is_first = true;
         loop {
             if bytes.buffer().is_empty() {
-                // The next read may wait; what is there already is worth working on meanwhile.
+                // The next read may block; the run can work on the items so far meanwhile.
                 self.flush()?;
             }
             let chunk = match bytes.fill_buf() {
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Ended::Unreadable(error.to_string())),
+                Err(error) => return Err(ReadError::Unreadable(error.to_string())),
             };
             if chunk.is_empty() {
                 if length > 0 {
@@ -122,26 +125,26 @@ impl Reader {
         }
     }
 
-    /// Takes one line in, of which `kept` is all, or the beginning if it is too long.
-    fn line(&mut self, name: &str, number: u64, kept: &[u8], length: u64) -> Result<(), Ended> {
-        let meaning = if length > kept.len() as u64 {
+    /// Adds one line to the batch. `kept` is the line, or the beginning of one that is too long.
+    fn line(&mut self, name: &str, number: u64, kept: &[u8], length: u64) -> Result<(), ReadError> {
+        let parsed = if length > kept.len() as u64 {
             Err(line::too_long(kept, length))
         } else {
-            match line::read(kept, self.config, self.near.as_ref()) {
-                Some(meaning) => meaning,
+            match line::parse(kept, self.config, self.previous.as_ref()) {
+                Some(parsed) => parsed,
                 None => return Ok(()),
             }
         };
-        if let Ok(line::Meaning { location, .. }) = &meaning
+        if let Ok(line::ParsedLine { location, .. }) = &parsed
             && !self
-                .near
+                .previous
                 .as_ref()
-                .is_some_and(|near| near.same_origin(location))
+                .is_some_and(|previous| previous.same_origin(location))
         {
-            self.near = Some(location.clone());
+            self.previous = Some(location.clone());
         }
-        let place = || format!("{name}:{number}");
-        self.batch.push(item(self.index, place, meaning));
+        let origin = || format!("{name}:{number}");
+        self.batch.push(item(self.index, origin, parsed));
         self.index += 1;
         if self.batch.len() == BATCH {
             self.flush()?;
@@ -149,7 +152,7 @@ impl Reader {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Ended> {
+    fn flush(&mut self) -> Result<(), ReadError> {
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -157,20 +160,22 @@ impl Reader {
         self.send(Message::Items(batch))
     }
 
-    fn send(&self, message: Message) -> Result<(), Ended> {
-        self.sender.send(message).map_err(|_| Ended::Unheard)
+    fn send(&self, message: Message) -> Result<(), ReadError> {
+        self.sender
+            .send(message)
+            .map_err(|_| ReadError::Disconnected)
     }
 }
 
-/// A list is text. What is not is refused as a whole: line by line it would be a flood of errors.
-fn check_text(beginning: &[u8]) -> Result<(), Ended> {
+/// Refuses a list that is not text as a whole, because line by line it would be a flood of errors.
+fn check_text(beginning: &[u8]) -> Result<(), ReadError> {
     if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
-        return Err(Ended::Unreadable(
+        return Err(ReadError::Unreadable(
             "this is UTF-16 text; convert it to UTF-8".to_owned(),
         ));
     }
     match beginning.iter().position(|&b| b == 0) {
-        Some(at) => Err(Ended::Unreadable(format!(
+        Some(at) => Err(ReadError::Unreadable(format!(
             "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line"
         ))),
         None => Ok(()),

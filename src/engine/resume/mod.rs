@@ -197,6 +197,7 @@ mod tests {
                 kind: FailureKind::Local,
                 phase: None,
                 message: "no thread".to_owned(),
+                is_transient: false,
             },
         ))
     }

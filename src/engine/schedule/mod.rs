@@ -1,10 +1,11 @@
-//! Which target may start now: limits per origin, the rate of the run, retries that are not due yet.
+//! The schedule: which target may start now, under limits per origin, the rate of the run, back-off and
+//! retries that are not due yet.
 //!
-//! The schedule is pure. It owns no clock, no thread and no socket: the time is an argument, and
-//! the same calls with the same times give the same answers. Whoever drives it
-//! [offers](Schedule::offer) what there is to do, [takes](Schedule::next) what may start, says when
-//! something has [finished](Schedule::finished), and sleeps as long as [`Next::Wait`] says. So no
-//! worker is ever kept busy with waiting.
+//! The schedule is pure. It owns no clock, no thread and no socket: the time is an argument, and the
+//! same calls with the same times give the same answers. Its driver [offers](Schedule::offer) items,
+//! [takes](Schedule::next) those that may start, reports those that have
+//! [finished](Schedule::finished), and sleeps until the moment of [`NextStart::Wait`]. So no worker
+//! sleeps for the sake of politeness.
 
 #[cfg(test)]
 mod tests;
@@ -16,101 +17,105 @@ use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 
-/// What holds starts back. The default holds nothing back.
+/// The limits on starts. The default limits nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// The most items of one origin that may be in flight at once.
+pub struct StartLimits {
+    /// The maximum number of items of one origin in flight at once.
     pub per_origin: Option<usize>,
-    /// The least time between two starts at one origin.
+    /// The minimum time between two starts at one origin.
     pub origin_delay: Duration,
-    /// The least time between any two starts.
+    /// The minimum time between any two starts: the inverse of the rate.
     pub interval: Duration,
 }
 
-impl Limits {
-    /// Whether starts need not keep any distance in time.
+impl StartLimits {
+    /// Tells that starts need not keep any distance in time.
     pub fn is_unpaced(&self) -> bool {
         self.origin_delay.is_zero() && self.interval.is_zero()
     }
 }
 
-/// What [`Schedule::next`] has to say.
+/// The answer of [`Schedule::next`].
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next<T> {
-    /// Start this now.
+pub enum NextStart<T> {
+    /// This item starts now.
     Start(T),
     /// Nothing may start before this moment; something may then.
     Wait(Instant),
-    /// Nothing may start before something is offered or has finished.
+    /// Nothing may start before an item is offered or has finished.
     Nothing,
 }
 
-/// Items waiting for their turn, each at an origin (scheme, host and port).
+/// A queue of items, each at an origin (scheme, host and port).
 ///
-/// Among what may start, the item with the lowest sequence number goes first. Memory grows with what
-/// is offered and not yet started, and with the origins that are in use or still held back.
+/// Among those that may start, the item with the lowest sequence number goes first. Memory grows with
+/// the items that are offered and not yet started, and with the origins that are in use or delayed.
 #[derive(Debug)]
 pub struct Schedule<T> {
-    limits: Limits,
+    limits: StartLimits,
     origins: HashMap<Arc<str>, Origin<T>, RandomState>,
-    /// Origins of which an item may start, by that item's sequence number.
+    /// Origins with an item that may start, by that item's sequence number.
     ready: BTreeMap<u64, Arc<str>>,
-    /// Origins that are held back until a moment.
-    held: BTreeSet<(Instant, Arc<str>)>,
-    /// Items that are not due before a moment.
-    later: BTreeMap<(Instant, u64), (Arc<str>, T)>,
-    /// No item starts before this.
+    /// Origins with a delay, by its end.
+    delayed: BTreeSet<(Instant, Arc<str>)>,
+    /// Items that are not due yet, by their due time and sequence number.
+    not_due: BTreeMap<(Instant, u64), (Arc<str>, T)>,
+    /// The earliest moment of the next start, at any origin.
     not_before: Option<Instant>,
+    /// The number of items offered and not yet started.
     waiting: usize,
 }
 
 #[derive(Debug)]
 struct Origin<T> {
-    /// A heap rather than a tree: it keeps its memory when it is empty, as it is after each item of a
-    /// run that nothing holds back.
-    queue: BinaryHeap<Queued<T>>,
+    /// A heap rather than a tree, because it keeps its memory when it is empty, as it is after each
+    /// item of a run without limits.
+    queue: BinaryHeap<QueuedItem<T>>,
     in_flight: usize,
     not_before: Option<Instant>,
-    place: Place,
+    state: OriginState,
 }
 
-/// An item in an origin's queue. The greatest is the one that goes first: that with the lowest number.
+/// An item in an origin's queue. A heap pops its greatest element, so the lowest number is the greatest.
 #[derive(Debug)]
-struct Queued<T> {
+struct QueuedItem<T> {
     sequence: u64,
     item: T,
 }
 
-impl<T> Ord for Queued<T> {
+impl<T> Ord for QueuedItem<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         other.sequence.cmp(&self.sequence)
     }
 }
 
-impl<T> PartialOrd for Queued<T> {
+impl<T> PartialOrd for QueuedItem<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T> PartialEq for Queued<T> {
+impl<T> PartialEq for QueuedItem<T> {
     fn eq(&self, other: &Self) -> bool {
         self.sequence == other.sequence
     }
 }
 
-impl<T> Eq for Queued<T> {}
+impl<T> Eq for QueuedItem<T> {}
 
-/// Where an origin is listed.
+/// The index in which an origin is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Nowhere,
+enum OriginState {
+    /// In none: it has no item that waits, or as many in flight as are allowed.
+    Unlisted,
+    /// In [`Schedule::ready`], under this sequence number.
     Ready(u64),
-    Held(Instant),
+    /// In [`Schedule::delayed`], under this moment.
+    Delayed(Instant),
 }
 
-/// So long after `now`, or as good as never if that is more than a clock can show.
-pub fn later(now: Instant, wait: Duration) -> Instant {
+/// Adds `wait` to `now`. The sum is capped at a century, because a clock's range is finite.
+pub fn saturating_add(now: Instant, wait: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
     now + wait.min(CENTURY)
 }
@@ -121,18 +126,18 @@ impl<T> Origin<T> {
             queue: BinaryHeap::new(),
             in_flight: 0,
             not_before: None,
-            place: Place::Nowhere,
+            state: OriginState::Unlisted,
         }
     }
 }
 
 impl<T> Schedule<T> {
-    /// An empty schedule under these limits.
+    /// Makes an empty schedule with these limits.
     ///
     /// # Panics
     ///
     /// If no item could ever start: a `per_origin` of 0.
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: StartLimits) -> Self {
         assert!(
             limits.per_origin != Some(0),
             "a limit of 0 in flight lets nothing start"
@@ -141,77 +146,80 @@ impl<T> Schedule<T> {
             limits,
             origins: HashMap::default(),
             ready: BTreeMap::new(),
-            held: BTreeSet::new(),
-            later: BTreeMap::new(),
+            delayed: BTreeSet::new(),
+            not_due: BTreeMap::new(),
             not_before: None,
             waiting: 0,
         }
     }
 
-    /// Adds an item. `sequence` is its place among all items, and no other waiting item has it.
+    /// Adds an item. `sequence` is its position among all items, unique among those that wait.
     pub fn offer(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
         self.waiting += 1;
         let origin = self.key(origin);
         self.enqueue(origin, sequence, item, now);
     }
 
-    /// Adds an item that may not start before `due`.
+    /// Adds an item that may not start before `due`: a retry.
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
         self.waiting += 1;
         let origin = self.key(origin);
-        self.later.insert((due, sequence), (origin, item));
+        self.not_due.insert((due, sequence), (origin, item));
     }
 
-    /// Lets nothing at `origin` start before `until`. An earlier moment than is set already changes
-    /// nothing.
-    pub fn hold_back(&mut self, origin: &str, until: Instant, now: Instant) {
+    /// Makes the origin back off: nothing starts there before `until`. A later moment that is set already
+    /// stays.
+    pub fn back_off(&mut self, origin: &str, until: Instant, now: Instant) {
         let origin = self.key(origin);
         let entry = self.entry(&origin);
         entry.not_before = entry.not_before.max(Some(until));
         self.relist(&origin, now);
     }
 
-    /// The next item that may start. It counts as in flight from here on.
-    pub fn next(&mut self, now: Instant) -> Next<T> {
+    /// Takes the next item that may start. It counts as in flight until it has
+    /// [finished](Schedule::finished).
+    pub fn next(&mut self, now: Instant) -> NextStart<T> {
         self.wake(now);
         if self.waiting == 0 {
-            return Next::Nothing;
+            return NextStart::Nothing;
         }
         let Some((_, origin)) = self.ready.first_key_value() else {
-            let held = self.held.first().map(|(until, _)| *until);
-            let later = self.later.first_key_value().map(|((due, _), _)| *due);
-            return match held.into_iter().chain(later).min() {
-                Some(moment) => Next::Wait(moment),
-                None => Next::Nothing,
+            let delayed = self.delayed.first().map(|(until, _)| *until);
+            let not_due = self.not_due.first_key_value().map(|((due, _), _)| *due);
+            return match delayed.into_iter().chain(not_due).min() {
+                Some(moment) => NextStart::Wait(moment),
+                None => NextStart::Nothing,
             };
         };
         if let Some(moment) = self.not_before.filter(|moment| *moment > now) {
-            return Next::Wait(moment);
+            return NextStart::Wait(moment);
         }
         let origin = Arc::clone(origin);
-        let Limits {
+        let StartLimits {
             origin_delay,
             interval,
             ..
         } = self.limits;
         let entry = self.entry(&origin);
-        let Queued { item, .. } = entry
+        let QueuedItem { item, .. } = entry
             .queue
             .pop()
             .expect("an origin is listed as ready by an item in its queue");
         entry.in_flight += 1;
         if !origin_delay.is_zero() {
-            entry.not_before = entry.not_before.max(Some(later(now, origin_delay)));
+            entry.not_before = entry
+                .not_before
+                .max(Some(saturating_add(now, origin_delay)));
         }
         if !interval.is_zero() {
-            self.not_before = Some(later(now, interval));
+            self.not_before = Some(saturating_add(now, interval));
         }
         self.waiting -= 1;
         self.relist(&origin, now);
-        Next::Start(item)
+        NextStart::Start(item)
     }
 
-    /// Something that was started at `origin` is no longer in flight.
+    /// Counts one item of `origin` as no longer in flight.
     pub fn finished(&mut self, origin: &str, now: Instant) {
         let origin = self.key(origin);
         let entry = self.entry(&origin);
@@ -219,43 +227,43 @@ impl<T> Schedule<T> {
         self.relist(&origin, now);
     }
 
-    /// How many items wait to be started.
+    /// The number of items that wait to be started.
     pub fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Takes out everything that waits, in the order of the sequence numbers.
+    /// Removes all items that wait, in the order of their sequence numbers.
     pub fn drain(&mut self) -> Vec<T> {
-        let mut all: Vec<(u64, T)> = std::mem::take(&mut self.later)
+        let mut all: Vec<(u64, T)> = std::mem::take(&mut self.not_due)
             .into_iter()
             .map(|((_, sequence), (_, item))| (sequence, item))
             .chain(
                 self.origins
                     .values_mut()
                     .flat_map(|origin| std::mem::take(&mut origin.queue))
-                    .map(|Queued { sequence, item }| (sequence, item)),
+                    .map(|QueuedItem { sequence, item }| (sequence, item)),
             )
             .collect();
         all.sort_by_key(|(sequence, _)| *sequence);
         self.ready.clear();
-        self.held.clear();
+        self.delayed.clear();
         self.origins.retain(|_, origin| {
-            origin.place = Place::Nowhere;
+            origin.state = OriginState::Unlisted;
             origin.in_flight > 0
         });
         self.waiting = 0;
         all.into_iter().map(|(_, item)| item).collect()
     }
 
-    /// Moves what has come due to where it may start.
+    /// Moves items that have become due to their queues, and ends delays that have passed.
     fn wake(&mut self, now: Instant) {
-        while let Some(first) = self.later.first_entry()
+        while let Some(first) = self.not_due.first_entry()
             && first.key().0 <= now
         {
             let ((_, sequence), (origin, item)) = first.remove_entry();
             self.enqueue(origin, sequence, item, now);
         }
-        while let Some((until, origin)) = self.held.first()
+        while let Some((until, origin)) = self.delayed.first()
             && *until <= now
         {
             let origin = Arc::clone(origin);
@@ -264,7 +272,9 @@ impl<T> Schedule<T> {
     }
 
     fn enqueue(&mut self, origin: Arc<str>, sequence: u64, item: T, now: Instant) {
-        self.entry(&origin).queue.push(Queued { sequence, item });
+        self.entry(&origin)
+            .queue
+            .push(QueuedItem { sequence, item });
         self.relist(&origin, now);
     }
 
@@ -282,28 +292,37 @@ impl<T> Schedule<T> {
             .or_insert_with(Origin::new)
     }
 
-    /// Lists the origin where it belongs now, and forgets it when nothing is left to remember.
+    /// Updates the index in which the origin is listed, and forgets an origin without items and delays.
     fn relist(&mut self, origin: &Arc<str>, now: Instant) {
         let most = self.limits.per_origin.unwrap_or(usize::MAX);
         let entry = self.entry(origin);
         entry.not_before = entry.not_before.filter(|until| *until > now);
-        let place = match (entry.not_before, entry.queue.peek()) {
-            (Some(until), _) => Place::Held(until),
-            (None, Some(first)) if entry.in_flight < most => Place::Ready(first.sequence),
-            (None, _) => Place::Nowhere,
+        let state = match (entry.not_before, entry.queue.peek()) {
+            (Some(until), _) => OriginState::Delayed(until),
+            (None, Some(first)) if entry.in_flight < most => OriginState::Ready(first.sequence),
+            (None, _) => OriginState::Unlisted,
         };
-        let is_idle = place == Place::Nowhere && entry.queue.is_empty() && entry.in_flight == 0;
-        let before = std::mem::replace(&mut entry.place, place);
-        if before != place {
+        let is_idle =
+            state == OriginState::Unlisted && entry.queue.is_empty() && entry.in_flight == 0;
+        let before = std::mem::replace(&mut entry.state, state);
+        if before != state {
             match before {
-                Place::Ready(sequence) => drop(self.ready.remove(&sequence)),
-                Place::Held(until) => drop(self.held.remove(&(until, Arc::clone(origin)))),
-                Place::Nowhere => {}
+                OriginState::Ready(sequence) => {
+                    self.ready.remove(&sequence);
+                }
+                OriginState::Delayed(until) => {
+                    self.delayed.remove(&(until, Arc::clone(origin)));
+                }
+                OriginState::Unlisted => {}
             }
-            match place {
-                Place::Ready(sequence) => drop(self.ready.insert(sequence, Arc::clone(origin))),
-                Place::Held(until) => drop(self.held.insert((until, Arc::clone(origin)))),
-                Place::Nowhere => {}
+            match state {
+                OriginState::Ready(sequence) => {
+                    self.ready.insert(sequence, Arc::clone(origin));
+                }
+                OriginState::Delayed(until) => {
+                    self.delayed.insert((until, Arc::clone(origin)));
+                }
+                OriginState::Unlisted => {}
             }
         }
         if is_idle {

@@ -14,7 +14,7 @@ fn ms(count: u64) -> Duration {
 enum Move {
     Offer(usize),
     OfferLater(usize, u64),
-    HoldBack(usize, u64),
+    BackOff(usize, u64),
     /// Take whatever may start now.
     Take,
     /// The n-th of those in flight ends.
@@ -26,7 +26,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         4 => (0..ORIGINS.len()).prop_map(Move::Offer),
         1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::OfferLater(o, t)),
-        1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::HoldBack(o, t)),
+        1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::BackOff(o, t)),
         4 => Just(Move::Take),
         3 => (0..8_usize).prop_map(Move::Finish),
         2 => (1..50_u64).prop_map(Move::Tick),
@@ -34,13 +34,13 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     prop::collection::vec(one, 1..200)
 }
 
-fn limits() -> impl Strategy<Value = Limits> {
+fn limits() -> impl Strategy<Value = StartLimits> {
     (
         prop::option::of(1..4_usize),
         prop_oneof![Just(0), 1..40_u64],
         prop_oneof![Just(0), 1..40_u64],
     )
-        .prop_map(|(per_origin, delay, interval)| Limits {
+        .prop_map(|(per_origin, delay, interval)| StartLimits {
             per_origin,
             origin_delay: ms(delay),
             interval: ms(interval),
@@ -55,22 +55,22 @@ struct Item {
     due: Instant,
 }
 
-/// What has happened so far, kept apart from the schedule under test.
+/// The history so far, tracked independently of the schedule under test.
 struct Model {
-    limits: Limits,
+    limits: StartLimits,
     schedule: Schedule<Item>,
     now: Instant,
     offered: u64,
     waiting: Vec<Item>,
     in_flight: Vec<Item>,
-    held_until: [Option<Instant>; ORIGINS.len()],
+    delayed_until: [Option<Instant>; ORIGINS.len()],
     last_start: Option<Instant>,
     last_start_at: [Option<Instant>; ORIGINS.len()],
     started: Vec<u64>,
 }
 
 impl Model {
-    fn new(limits: Limits) -> Self {
+    fn new(limits: StartLimits) -> Self {
         Model {
             limits,
             schedule: Schedule::new(limits),
@@ -78,14 +78,14 @@ impl Model {
             offered: 0,
             waiting: Vec::new(),
             in_flight: Vec::new(),
-            held_until: [None; ORIGINS.len()],
+            delayed_until: [None; ORIGINS.len()],
             last_start: None,
             last_start_at: [None; ORIGINS.len()],
             started: Vec::new(),
         }
     }
 
-    /// Whether the item may start now, by the rules and not by the schedule.
+    /// Applies the rules themselves, not the schedule, to one item.
     fn may_start(&self, item: &Item) -> bool {
         let busy = self.in_flight.iter().filter(|i| i.origin == item.origin);
         let spaced = |last: Option<Instant>, least| last.is_none_or(|at| self.now >= at + least);
@@ -94,7 +94,7 @@ impl Model {
                 .limits
                 .per_origin
                 .is_none_or(|most| busy.count() < most)
-            && self.held_until[item.origin].is_none_or(|until| until <= self.now)
+            && self.delayed_until[item.origin].is_none_or(|until| until <= self.now)
             && spaced(self.last_start_at[item.origin], self.limits.origin_delay)
             && spaced(self.last_start, self.limits.interval)
     }
@@ -114,15 +114,15 @@ impl Model {
         }
     }
 
-    /// Takes everything that the schedule gives, checking each by the rules. Returns until when it
-    /// says to wait.
+    /// Takes all items that the schedule gives, and checks each by the rules. Returns the moment of the
+    /// wait that it answers with, if it does.
     fn take(&mut self) -> Option<Instant> {
         loop {
             // The lowest sequence number among those that may start; none if none may.
             let due = self.waiting.iter().filter(|item| self.may_start(item));
             let first = due.min_by_key(|item| item.sequence).copied();
             match (self.schedule.next(self.now), first) {
-                (Next::Start(item), Some(first)) => {
+                (NextStart::Start(item), Some(first)) => {
                     assert_eq!(item, first, "the first that may start goes first");
                     self.waiting.retain(|waiting| *waiting != item);
                     self.in_flight.push(item);
@@ -130,11 +130,11 @@ impl Model {
                     self.last_start_at[item.origin] = Some(self.now);
                     self.started.push(item.sequence);
                 }
-                (Next::Wait(until), None) => {
+                (NextStart::Wait(until), None) => {
                     assert!(until > self.now, "told to wait for what is past");
                     return Some(until);
                 }
-                (Next::Nothing, None) => return None,
+                (NextStart::Nothing, None) => return None,
                 (next, first) => panic!("{next:?}, where the first that may start is {first:?}"),
             }
         }
@@ -151,10 +151,10 @@ impl Model {
         match one {
             Move::Offer(origin) => self.offer(origin, None),
             Move::OfferLater(origin, delay) => self.offer(origin, Some(delay)),
-            Move::HoldBack(origin, delay) => {
+            Move::BackOff(origin, delay) => {
                 let until = self.now + ms(delay);
-                self.held_until[origin] = self.held_until[origin].max(Some(until));
-                self.schedule.hold_back(ORIGINS[origin], until, self.now);
+                self.delayed_until[origin] = self.delayed_until[origin].max(Some(until));
+                self.schedule.back_off(ORIGINS[origin], until, self.now);
             }
             Move::Take => drop(self.take()),
             Move::Finish(which) => self.finish(which),
@@ -191,7 +191,7 @@ proptest! {
         prop_assert_eq!(started, (0..model.offered).collect::<Vec<_>>());
     }
 
-    /// What is drained is what waited, in order, and nothing is left behind.
+    /// Draining returns all items that waited, in order, and leaves none behind.
     #[test]
     fn draining_gives_back_all_that_waits(limits in limits(), moves in moves()) {
         let mut model = Model::new(limits);
@@ -201,40 +201,40 @@ proptest! {
         let mut waiting = model.waiting.clone();
         waiting.sort_by_key(|item| item.sequence);
         prop_assert_eq!(model.schedule.drain(), waiting);
-        prop_assert_eq!(model.schedule.next(model.now), Next::Nothing);
+        prop_assert_eq!(model.schedule.next(model.now), NextStart::Nothing);
     }
 }
 
 #[test]
 fn a_slow_origin_first_in_the_list_does_not_keep_the_others_waiting() {
     let now = Instant::now();
-    let mut schedule = Schedule::new(Limits {
+    let mut schedule = Schedule::new(StartLimits {
         per_origin: Some(1),
-        ..Limits::default()
+        ..StartLimits::default()
     });
     for sequence in 0..100 {
         schedule.offer("http://slow", sequence, "slow", now);
     }
     schedule.offer("http://quick", 100, "quick", now);
-    assert_eq!(schedule.next(now), Next::Start("slow"));
-    assert_eq!(schedule.next(now), Next::Start("quick"));
-    assert_eq!(schedule.next(now), Next::Nothing);
+    assert_eq!(schedule.next(now), NextStart::Start("slow"));
+    assert_eq!(schedule.next(now), NextStart::Start("quick"));
+    assert_eq!(schedule.next(now), NextStart::Nothing);
 }
 
 #[test]
 fn origins_that_are_done_with_cost_no_memory() {
     let mut now = Instant::now();
-    let mut schedule = Schedule::new(Limits {
+    let mut schedule = Schedule::new(StartLimits {
         origin_delay: ms(10),
-        ..Limits::default()
+        ..StartLimits::default()
     });
     for sequence in 0..1000 {
         let origin = format!("http://host-{sequence}");
         schedule.offer(&origin, sequence, (), now);
-        assert_eq!(schedule.next(now), Next::Start(()));
+        assert_eq!(schedule.next(now), NextStart::Start(()));
         schedule.finished(&origin, now);
         now += ms(1);
-        assert_eq!(schedule.next(now), Next::Nothing);
+        assert_eq!(schedule.next(now), NextStart::Nothing);
         assert!(schedule.origins.len() <= 10, "{}", schedule.origins.len());
     }
 }

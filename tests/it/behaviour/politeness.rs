@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use pfetch::engine::input::{InputConfig, Source};
-use pfetch::engine::schedule::Limits;
+use pfetch::engine::schedule::StartLimits;
 use pfetch::engine::{RunConfig, run};
 use pfetch::http::{FetchConfig, Fetcher};
 use pfetch::model::event::{Event, Listener};
@@ -107,7 +107,7 @@ impl Listener for Told {
 }
 
 /// Runs these through the library under these limits. The moment is one before anything began.
-fn run_with(limits: Limits, urls: &[String]) -> (Instant, Vec<Outcome>) {
+fn run_with(limits: StartLimits, urls: &[String]) -> (Instant, Vec<Outcome>) {
     let fetcher = Fetcher::new(FetchConfig::default(), StopToken::new(), None);
     let pool = fetcher.pool(Pool::builder().workers(8));
     let source = Source::new(urls, Vec::new(), InputConfig::default()).expect("no thread to start");
@@ -154,9 +154,9 @@ fn starts_keep_to_the_rate_over_all_origins() {
         .map(|n| servers[n % 2].url(&format!("/bytes/{n}")))
         .collect();
     let interval = Duration::from_millis(30);
-    let limits = Limits {
+    let limits = StartLimits {
         interval,
-        ..Limits::default()
+        ..StartLimits::default()
     };
     let (began, outcomes) = run_with(limits, &urls);
     assert_distance("rate", began, interval, &mut starts(&outcomes));
@@ -170,9 +170,9 @@ fn starts_at_one_origin_keep_their_distance() {
         .map(|n| servers[n / 10].url(&format!("/bytes/{n}")))
         .collect();
     let origin_delay = Duration::from_millis(50);
-    let limits = Limits {
+    let limits = StartLimits {
         origin_delay,
-        ..Limits::default()
+        ..StartLimits::default()
     };
     let (began, outcomes) = run_with(limits, &urls);
     for server in &servers {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -299,4 +300,44 @@ fn a_new_request_on_a_fresh_connection_is_no_retry_of_its_own() {
         run.check("no earlier attempts", earlier(&result).is_empty());
     }
     run.check("three requests", server.requests() == ["/a", "/b", "/b"]);
+}
+
+/// Runs it where no name server can be reached: in a network namespace of its own, without an interface
+/// that is up. `None`, said on standard error, where the system has none to give.
+fn without_network(args: &[&str]) -> Option<Run> {
+    const UNSHARE: [&str; 3] = ["unshare", "--map-root-user", "--net"];
+    let probe = Command::new(UNSHARE[0])
+        .args(&UNSHARE[1..])
+        .arg("true")
+        .output();
+    match probe {
+        Ok(probe) if probe.status.success() => Some(pfetch(args).under(&UNSHARE).run()),
+        refused => {
+            eprintln!("skipped: no network namespace to be had: {refused:?}");
+            None
+        }
+    }
+}
+
+#[test]
+fn a_look_up_that_failed_temporarily_is_tried_again() {
+    let args = ["--retry=1", "--retry-delay=1ms", "--format=jsonl"];
+    let url = "http://temporary-dns.example/";
+    let Some(run) = without_network(&[&args[..], &[url]].concat()) else {
+        return;
+    };
+    let run = run.exits(1);
+    let result = run.result();
+    let message = result["error"]["message"].as_str().unwrap_or_default();
+    // A resolver that answers otherwise without a network (a local cache, say) is no fault of ours.
+    if !message.to_lowercase().contains("temporar") && !message.contains("Try again") {
+        eprintln!("skipped: this system's resolver does not fail temporarily: {message}");
+        return;
+    }
+    assert_eq!(result["attempts"], 2, "{result:#}");
+    assert_eq!(earlier(&result), ["dns"], "{result:#}");
+    // The second attempt asked again: the cache had forgotten the failure of the first.
+    for attempt in [&result["earlier"][0], &result] {
+        assert!(attempt["timing"]["dns"].is_number(), "{result:#}");
+    }
 }

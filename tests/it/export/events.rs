@@ -84,6 +84,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
         kind,
         phase,
         message: message.to_owned(),
+        is_transient: false,
     }
 }
 

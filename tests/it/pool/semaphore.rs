@@ -148,7 +148,7 @@ fn a_semaphore_limits_jobs_below_the_number_of_workers() {
 }
 
 #[test]
-#[should_panic(expected = "a semaphore that lets nobody in")]
+#[should_panic(expected = "a semaphore needs at least one permit")]
 fn a_limit_of_none_is_refused() {
     let _ = Semaphore::<()>::new(0);
 }

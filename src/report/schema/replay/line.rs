@@ -324,6 +324,7 @@ impl Error {
             kind: self.kind,
             phase: self.phase,
             message: escape(&self.message),
+            is_transient: false,
         }
     }
 }

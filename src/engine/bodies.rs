@@ -1,0 +1,175 @@
+//! The destination of a run's bodies: selects the action of each target, and assigns file names.
+
+use std::fs::Metadata;
+
+use crate::http::{FetchAction, Naming, Unnamed};
+use crate::model::outcome::Outcome;
+use crate::model::save_path::{Layout, Place};
+use crate::model::target::{Target, Verb};
+use crate::save::{Concat, Exists, Names, Store};
+
+/// The destination of all bodies of a run.
+#[derive(Debug, Default)]
+pub enum Bodies {
+    /// Discards them, after counting their bytes.
+    #[default]
+    Drop,
+    /// Saves each as a file.
+    Save(Box<Saving>),
+    /// Writes them to one output, one after another in the order of the input.
+    Stream(Concat),
+}
+
+/// The settings and the assigned names of a run that saves files.
+///
+/// The run's thread assigns names in the order of the input, so that they depend on the list alone and
+/// not on which server answers first.
+#[derive(Debug)]
+pub struct Saving {
+    store: Store,
+    layout: Layout,
+    /// The single path of a run with one file, in place of a path per URL.
+    single: Option<Place>,
+    named_by_server: bool,
+    /// Paths claimed so far, one per target: they depend on the list alone.
+    claimed: Names,
+    /// Names assigned to files where these differ from the claimed paths: the server names the file, or
+    /// an existing file keeps its name.
+    assigned: Names,
+}
+
+impl Saving {
+    /// Saves a file per URL in `store`.
+    pub fn by_url(store: Store, layout: Layout) -> Self {
+        Saving {
+            store,
+            layout,
+            single: None,
+            named_by_server: false,
+            claimed: Names::new(),
+            assigned: Names::new(),
+        }
+    }
+
+    /// Saves one file at `place` in `store`.
+    pub fn at(store: Store, place: Place) -> Self {
+        Saving {
+            single: Some(place),
+            ..Saving::by_url(store, Layout::default())
+        }
+    }
+
+    /// Names files after the `Content-Disposition` of their responses, where there is one. Outcomes are
+    /// then emitted in the order of the input, because names are assigned in that order.
+    #[must_use]
+    pub fn named_by_server(mut self) -> Self {
+        self.named_by_server = true;
+        self
+    }
+
+    /// Protects a file that the run itself writes, a report for instance, from being replaced.
+    pub fn spare(&mut self, file: &Metadata) {
+        self.store = self.store.clone().sparing(file);
+    }
+
+    /// Reserves the name that an earlier run assigned to the file of the target with this place.
+    pub fn reserve(&mut self, place: &str, path: &str) {
+        let file_name = path.rsplit('/').next().unwrap_or(path);
+        if let Ok(place) = Place::parse(place) {
+            self.assigned.claim(place.with_file_name(file_name));
+        }
+    }
+
+    /// The path that a target would have if it were the only one.
+    fn preferred(&self, target: &Target) -> Place {
+        match (&self.single, &target.output) {
+            (Some(place), _) | (None, Some(place)) => place.clone(),
+            (None, None) => Place::of(target.location.url(), self.layout),
+        }
+    }
+
+    fn claim(&mut self, target: &Target) -> Place {
+        let preferred = self.preferred(target);
+        self.claimed.claim(preferred)
+    }
+
+    /// Assigns `preferred`, or a variant of it that no other file has.
+    fn assign(&mut self, preferred: Place) -> Place {
+        if self.store.exists() == Exists::Rename {
+            let store = &self.store;
+            self.assigned
+                .claim_free(preferred, |place| store.has(place))
+        } else {
+            self.assigned.claim(preferred)
+        }
+    }
+
+    fn naming(&mut self, target: &Target) -> Naming {
+        if self.named_by_server {
+            Naming::Late
+        } else if self.store.exists() == Exists::Rename {
+            let preferred = self.preferred(target);
+            Naming::Other(self.assign(preferred))
+        } else {
+            Naming::Place
+        }
+    }
+}
+
+impl Bodies {
+    /// Claims the path of this target's file; `None` if it gets no file.
+    pub(super) fn claim_path(&mut self, target: &Target) -> Option<Place> {
+        match self {
+            Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.claim(target)),
+            _ => None,
+        }
+    }
+
+    /// The rule for the name of the target's file. Called once per target: it may assign a name.
+    pub(super) fn naming(&mut self, target: &Target) -> Naming {
+        match self {
+            Bodies::Save(saving) => saving.naming(target),
+            Bodies::Drop | Bodies::Stream(_) => Naming::Place,
+        }
+    }
+
+    /// Tells that files get their names only when their outcomes are emitted.
+    pub(super) fn is_named_late(&self) -> bool {
+        matches!(self, Bodies::Save(saving) if saving.named_by_server)
+    }
+
+    /// The output that bodies share, if they do.
+    pub(super) fn concat(&self) -> Option<&Concat> {
+        match self {
+            Bodies::Stream(concat) => Some(concat),
+            _ => None,
+        }
+    }
+
+    /// The action for a target, `file` being the path and naming of its file, if it gets one.
+    pub(super) fn action(&self, target: &Target, file: Option<&(Place, Naming)>) -> FetchAction {
+        match (target.verb, self, file) {
+            (Verb::Head, _, _) => FetchAction::Head,
+            (Verb::Get, Bodies::Save(saving), Some((place, naming))) => FetchAction::Save {
+                store: saving.store.clone(),
+                place: place.clone(),
+                naming: naming.clone(),
+            },
+            (Verb::Get, Bodies::Stream(to), _) => FetchAction::Stream { to: to.clone() },
+            (Verb::Get, _, _) => FetchAction::Get,
+        }
+    }
+
+    /// Publishes a complete file under a name that it assigns, and notes it in the outcome.
+    pub(super) fn publish(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
+        let Bodies::Save(saving) = self else { return };
+        let preferred = saving.preferred(target);
+        let preferred = match unnamed.server_name() {
+            // A name from the list takes precedence over the server's.
+            Some(name) if target.output.is_none() => preferred.with_file_name(name),
+            _ => preferred,
+        };
+        let place = saving.assign(preferred);
+        unnamed.publish(&place, outcome, target);
+    }
+}
