@@ -6,16 +6,16 @@ use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, Sta
 
 /// The content of a stream. What follows its end is left in `S`, which the crate's own reader, that
 /// fills a buffer of its own, does not do.
-pub(super) struct Brotli<S> {
+pub(super) struct BrotliStream<S> {
     source: S,
     state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
     is_over: bool,
 }
 
-impl<S: BufRead> Brotli<S> {
+impl<S: BufRead> BrotliStream<S> {
     pub(super) fn new(source: S) -> Self {
         let alloc = StandardAlloc::default;
-        Brotli {
+        BrotliStream {
             source,
             // Strict: a window of at most 16 MiB, as HTTP has it.
             state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())),
@@ -28,7 +28,7 @@ impl<S: BufRead> Brotli<S> {
     }
 }
 
-impl<S: BufRead> Read for Brotli<S> {
+impl<S: BufRead> Read for BrotliStream<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.is_over {
             let input = self.source.fill_buf()?;

@@ -6,9 +6,9 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use http::{HeaderMap, header};
 
-use super::brotli::Brotli;
-use super::gzip::Members;
-use super::zstd::Frames;
+use super::brotli::BrotliStream;
+use super::gzip::GzipMembers;
+use super::zstd::ZstdFrames;
 
 /// What `Accept-Encoding` says with `--compressed`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
@@ -92,43 +92,43 @@ pub(super) enum DecodeError {
 pub(super) struct Decoder<'a, R: Read> {
     coding: Coding,
     /// `None` before the first read, which for deflate decides between its two forms.
-    inner: Option<Stream<Encoded<'a, R>>>,
+    inner: Option<CodingDecoder<Encoded<'a, R>>>,
     encoded: Option<Encoded<'a, R>>,
-    counts: &'a Counts,
+    source: &'a SourceState,
     decoded: u64,
 }
 
 /// A decoder on its source. At its own end it says so, and leaves what follows in the source.
-enum Stream<S> {
+enum CodingDecoder<S> {
     /// Nothing at all decodes to nothing.
     Empty(S),
-    Gzip(Box<Members<S>>),
+    Gzip(Box<GzipMembers<S>>),
     Zlib(flate2::bufread::ZlibDecoder<S>),
     Deflate(flate2::bufread::DeflateDecoder<S>),
-    Brotli(Brotli<S>),
-    Zstd(Box<Frames<S>>),
+    Brotli(BrotliStream<S>),
+    Zstd(Box<ZstdFrames<S>>),
 }
 
-impl<S: BufRead> Stream<S> {
+impl<S: BufRead> CodingDecoder<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Empty(_) => Ok(0),
-            Stream::Gzip(members) => members.read(buffer),
-            Stream::Zlib(decoder) => decoder.read(buffer),
-            Stream::Deflate(decoder) => decoder.read(buffer),
-            Stream::Brotli(decoder) => decoder.read(buffer),
-            Stream::Zstd(frames) => frames.read(buffer),
+            CodingDecoder::Empty(_) => Ok(0),
+            CodingDecoder::Gzip(members) => members.read(buffer),
+            CodingDecoder::Zlib(decoder) => decoder.read(buffer),
+            CodingDecoder::Deflate(decoder) => decoder.read(buffer),
+            CodingDecoder::Brotli(decoder) => decoder.read(buffer),
+            CodingDecoder::Zstd(frames) => frames.read(buffer),
         }
     }
 
     fn source(&mut self) -> &mut S {
         match self {
-            Stream::Empty(source) => source,
-            Stream::Gzip(members) => members.source(),
-            Stream::Zlib(decoder) => decoder.get_mut(),
-            Stream::Deflate(decoder) => decoder.get_mut(),
-            Stream::Brotli(decoder) => decoder.source(),
-            Stream::Zstd(frames) => frames.source(),
+            CodingDecoder::Empty(source) => source,
+            CodingDecoder::Gzip(members) => members.source(),
+            CodingDecoder::Zlib(decoder) => decoder.get_mut(),
+            CodingDecoder::Deflate(decoder) => decoder.get_mut(),
+            CodingDecoder::Brotli(decoder) => decoder.source(),
+            CodingDecoder::Zstd(frames) => frames.source(),
         }
     }
 }
@@ -159,7 +159,7 @@ fn pass_padding(source: &mut impl BufRead) -> io::Result<()> {
 
 /// What has gone through a decoder's lower end.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(super) struct SourceState {
     encoded: Cell<u64>,
     /// The body itself failed: then the decoder's complaint is only what followed from it.
     failure: Cell<Option<io::Error>>,
@@ -168,40 +168,40 @@ pub(super) struct Counts {
 /// The encoded body, counted.
 struct Encoded<'a, R> {
     body: BufReader<R>,
-    counts: &'a Counts,
+    source: &'a SourceState,
 }
 
 impl<'a, R: Read + 'a> Decoder<'a, R> {
-    pub(super) fn new(coding: Coding, body: R, counts: &'a Counts) -> Self {
+    pub(super) fn new(coding: Coding, body: R, source: &'a SourceState) -> Self {
         Decoder {
             coding,
             inner: None,
             encoded: Some(Encoded {
                 body: BufReader::with_capacity(16 * 1024, body),
-                counts,
+                source,
             }),
-            counts,
+            source,
             decoded: 0,
         }
     }
 
-    fn open(&mut self) -> io::Result<&mut Stream<Encoded<'a, R>>> {
+    fn open(&mut self) -> io::Result<&mut CodingDecoder<Encoded<'a, R>>> {
         if let Some(mut encoded) = self.encoded.take() {
             let beginning = encoded.fill_buf()?;
             let inner = match (self.coding, beginning) {
-                (_, []) => Stream::Empty(encoded),
-                (Coding::Gzip, _) => Stream::Gzip(Box::new(Members::new(encoded))),
+                (_, []) => CodingDecoder::Empty(encoded),
+                (Coding::Gzip, _) => CodingDecoder::Gzip(Box::new(GzipMembers::new(encoded))),
                 (Coding::Deflate, [first, ..]) => {
                     // RFC 9110 says zlib, and some servers send bare deflate. The low four bits
                     // of zlib's first byte are always 8, which no sensible bare stream begins with.
                     if first & 0x0f == 8 {
-                        Stream::Zlib(flate2::bufread::ZlibDecoder::new(encoded))
+                        CodingDecoder::Zlib(flate2::bufread::ZlibDecoder::new(encoded))
                     } else {
-                        Stream::Deflate(flate2::bufread::DeflateDecoder::new(encoded))
+                        CodingDecoder::Deflate(flate2::bufread::DeflateDecoder::new(encoded))
                     }
                 }
-                (Coding::Brotli, _) => Stream::Brotli(Brotli::new(encoded)),
-                (Coding::Zstd, _) => Stream::Zstd(Box::new(Frames::new(encoded))),
+                (Coding::Brotli, _) => CodingDecoder::Brotli(BrotliStream::new(encoded)),
+                (Coding::Zstd, _) => CodingDecoder::Zstd(Box::new(ZstdFrames::new(encoded))),
             };
             self.inner = Some(inner);
         }
@@ -222,7 +222,7 @@ impl<'a, R: Read + 'a> Decoder<'a, R> {
 
     /// The error to report for what a decoder complained of.
     fn cause(&self, error: &io::Error) -> io::Error {
-        match self.counts.failure.take() {
+        match self.source.failure.take() {
             Some(cause) => cause,
             None => io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -250,7 +250,7 @@ impl<'a, R: Read + 'a> Read for Decoder<'a, R> {
         });
         let count = read.map_err(|error| self.cause(&error))?;
         self.decoded += count as u64;
-        let most = FREE_BYTES.max(self.counts.encoded.get().saturating_mul(MOST_RATIO));
+        let most = FREE_BYTES.max(self.source.encoded.get().saturating_mul(MOST_RATIO));
         if self.decoded > most {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -275,12 +275,12 @@ impl<R: Read> BufRead for Encoded<'_, R> {
         if self.body.buffer().is_empty() {
             match self.body.fill_buf() {
                 Ok(bytes) => {
-                    let so_far = self.counts.encoded.get();
-                    self.counts.encoded.set(so_far + bytes.len() as u64);
+                    let so_far = self.source.encoded.get();
+                    self.source.encoded.set(so_far + bytes.len() as u64);
                 }
                 Err(error) => {
                     let kind = error.kind();
-                    self.counts.failure.set(Some(error));
+                    self.source.failure.set(Some(error));
                     return Err(kind.into());
                 }
             }
@@ -312,9 +312,9 @@ mod tests {
     }
 
     fn decode(coding: Coding, body: &[u8]) -> io::Result<Vec<u8>> {
-        let counts = Counts::default();
+        let source = SourceState::default();
         let mut plain = Vec::new();
-        Decoder::new(coding, body, &counts).read_to_end(&mut plain)?;
+        Decoder::new(coding, body, &source).read_to_end(&mut plain)?;
         Ok(plain)
     }
 
@@ -410,9 +410,9 @@ mod tests {
                 let what = format!("{coding:?} and {} bytes", tail.len());
                 assert_eq!(decode(coding, &padded).unwrap(), b"hello", "{what}");
                 // However the bytes come.
-                let counts = Counts::default();
+                let source = SourceState::default();
                 let mut plain = Vec::new();
-                let read = Decoder::new(coding, Bytewise(&padded), &counts).read_to_end(&mut plain);
+                let read = Decoder::new(coding, Bytewise(&padded), &source).read_to_end(&mut plain);
                 assert_eq!(plain, b"hello", "{what}: {read:?}");
                 assert_eq!(read.unwrap(), 5, "{what}");
             }
@@ -487,8 +487,8 @@ mod tests {
     #[test]
     fn a_bomb_is_refused_before_it_has_grown() {
         let bomb = gzip(&vec![0; 64 * 1024 * 1024]);
-        let counts = Counts::default();
-        let mut decoder = Decoder::new(Coding::Gzip, &bomb[..], &counts);
+        let source = SourceState::default();
+        let mut decoder = Decoder::new(Coding::Gzip, &bomb[..], &source);
         let mut sink = [0; 16 * 1024];
         let error = loop {
             match decoder.read(&mut sink) {
@@ -503,8 +503,8 @@ mod tests {
 
     #[test]
     fn a_failure_of_the_body_itself_comes_through() {
-        struct Broken;
-        impl Read for Broken {
+        struct BrokenBody;
+        impl Read for BrokenBody {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
                 Err(io::Error::new(
                     io::ErrorKind::ConnectionReset,
@@ -513,10 +513,10 @@ mod tests {
             }
         }
         let whole = gzip(&b"all work and no play ".repeat(1000));
-        let body = io::Read::chain(&whole[..20], Broken);
-        let counts = Counts::default();
+        let body = io::Read::chain(&whole[..20], BrokenBody);
+        let source = SourceState::default();
         let mut plain = Vec::new();
-        let error = Decoder::new(Coding::Gzip, body, &counts)
+        let error = Decoder::new(Coding::Gzip, body, &source)
             .read_to_end(&mut plain)
             .unwrap_err();
         assert_eq!(error.to_string(), "the line broke");

@@ -21,7 +21,8 @@ use ureq::http::uri::{Authority, Scheme};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::request_clock::{Fault, Meter};
+use super::fault::Fault;
+use super::request_clock::RequestClock;
 
 /// A failed look-up is not repeated for this long.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
@@ -128,7 +129,7 @@ impl Dns {
     pub(super) fn addresses(
         &self,
         host: &str,
-        meter: &Meter,
+        meter: &RequestClock,
     ) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let found = match literal(host) {
             Some(address) => Arc::from([address]),
@@ -142,7 +143,7 @@ impl Dns {
         &self,
         found: Arc<[IpAddr]>,
         host: &str,
-        meter: &Meter,
+        meter: &RequestClock,
     ) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let wanted = |address: &IpAddr| match self.config.family {
             None => true,
@@ -165,7 +166,7 @@ impl Dns {
     }
 
     /// The addresses of `host`, looked up at most once, waiting no longer than the meter allows.
-    fn lookup(&self, host: &str, meter: &Meter) -> Result<Arc<[IpAddr]>, ureq::Error> {
+    fn lookup(&self, host: &str, meter: &RequestClock) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let mut asked = false;
         let mut table = self.names.lock();
         loop {
@@ -325,7 +326,7 @@ impl fmt::Debug for Dns {
 #[derive(Debug)]
 pub(super) struct WorkerResolver {
     dns: Arc<Dns>,
-    meter: Arc<Meter>,
+    meter: Arc<RequestClock>,
     /// The last answer, and what it was an answer to: good for the whole run, as all answers are.
     last: Mutex<Option<Answer>>,
 }
@@ -338,7 +339,7 @@ struct Answer {
 }
 
 impl WorkerResolver {
-    pub(super) fn new(dns: Arc<Dns>, meter: Arc<Meter>) -> Self {
+    pub(super) fn new(dns: Arc<Dns>, meter: Arc<RequestClock>) -> Self {
         WorkerResolver {
             dns,
             meter,
@@ -451,7 +452,7 @@ mod tests {
             .map(|number| {
                 let dns = Arc::clone(dns);
                 thread::spawn(move || {
-                    let meter = Meter::new(StopToken::new());
+                    let meter = RequestClock::new(StopToken::new());
                     dns.lookup(&format!("host{number}"), &meter).is_ok()
                 })
             })
@@ -485,7 +486,7 @@ mod tests {
     #[test]
     fn an_idle_thread_takes_the_next_name() {
         let (dns, asked, leave) = scripted(16);
-        let meter = Meter::new(StopToken::new());
+        let meter = RequestClock::new(StopToken::new());
         drop(leave);
         for number in 0..1000 {
             let host = format!("host{number}");

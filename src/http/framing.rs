@@ -16,7 +16,7 @@ pub(super) fn has_body(method: &Method, status: StatusCode) -> bool {
 ///
 /// ureq searches the list for `chunked`, undoes that once, ignores the rest, and on HTTP/1.0 ignores
 /// all of it: bytes of the framing would pass for the body, and a length may delimit it wrongly.
-pub(super) fn unread(version: Version, headers: &HeaderMap) -> Option<Failure> {
+pub(super) fn unreadable(version: Version, headers: &HeaderMap) -> Option<Failure> {
     let mut codings = headers
         .get_all(header::TRANSFER_ENCODING)
         .iter()
@@ -62,7 +62,7 @@ mod tests {
             let value = HeaderValue::from_bytes(line.as_bytes()).unwrap();
             headers.append(header::TRANSFER_ENCODING, value);
         }
-        unread(version, &headers).map(|failure| failure.message)
+        unreadable(version, &headers).map(|failure| failure.message)
     }
 
     #[test]

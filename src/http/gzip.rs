@@ -9,14 +9,14 @@ const MAGIC: u8 = 0x1f;
 
 /// The content of all members of `S`, each held against its checksum and its length. What follows
 /// the last of them is left in `S`.
-pub(super) struct Members<S> {
+pub(super) struct GzipMembers<S> {
     /// `None` only while one gives way to the next.
     member: Option<GzDecoder<S>>,
 }
 
-impl<S: BufRead> Members<S> {
+impl<S: BufRead> GzipMembers<S> {
     pub(super) fn new(source: S) -> Self {
-        Members {
+        GzipMembers {
             member: Some(GzDecoder::new(source)),
         }
     }
@@ -31,7 +31,7 @@ impl<S: BufRead> Members<S> {
     }
 }
 
-impl<S: BufRead> Read for Members<S> {
+impl<S: BufRead> Read for GzipMembers<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let count = self.current().read(buffer)?;

@@ -1,15 +1,16 @@
-//! Fetching one target: the actions, the per-worker client, and the transport below it.
+//! Fetches one target: the actions, the per-worker client, and the transport below it.
 //!
 //! * [`Get`] and [`Head`] are the pool's actions; they run on a worker whose state is a [`Client`].
-//! * A [`Fetcher`] holds what all clients of a run share (settings, name look-ups, TLS set-up) and
-//!   makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
-//! * A client follows redirects itself, retries a stale kept-alive connection once, decides whether
+//! * A [`Fetcher`] makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
+//!   The clients of a run share settings, name look-ups and the TLS set-up.
+//! * A client follows redirects itself, retries a stale keep-alive connection once, decides whether
 //!   the status counts as success, and measures every phase.
-//! * `transport` and `resolver` stand below ureq, and are the only users of its `unversioned` API.
+//! * `transport` and `dns` stand below ureq, and are the only users of its `unversioned` API.
 
 mod accept;
 mod action;
 mod body;
+mod body_reader;
 mod brotli;
 mod classify;
 mod client;
@@ -17,6 +18,8 @@ mod config;
 mod decode;
 mod dns;
 mod error;
+mod fault;
+mod fetch_state;
 mod fetcher;
 mod framing;
 mod gzip;
@@ -26,7 +29,9 @@ mod redact;
 mod redirect;
 mod request;
 mod request_clock;
+mod request_state;
 mod save;
+mod shared;
 mod sink;
 mod tls;
 mod transport;

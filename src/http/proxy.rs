@@ -200,7 +200,7 @@ impl ProxyConfig {
     }
 
     /// The proxy for a URL, if it goes through one.
-    pub(super) fn of(&self, url: &Url) -> Option<&Arc<Proxy>> {
+    pub(super) fn for_url(&self, url: &Url) -> Option<&Arc<Proxy>> {
         let proxy = match url.scheme() {
             "https" => self.https.as_ref(),
             _ => self.http.as_ref(),
@@ -313,7 +313,7 @@ mod tests {
     fn proxied(list: &str, url: &str) -> bool {
         let config =
             ProxyConfig::all(Proxy::parse("proxy:3128").unwrap()).except(NoProxy::parse(list));
-        config.of(&Url::parse(url).unwrap()).is_some()
+        config.for_url(&Url::parse(url).unwrap()).is_some()
     }
 
     #[test]
@@ -375,7 +375,7 @@ mod tests {
             })
         };
         let of = |config: &ProxyConfig, url: &str| {
-            config.of(&Url::parse(url).unwrap()).map(|p| p.name())
+            config.for_url(&Url::parse(url).unwrap()).map(|p| p.name())
         };
         let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]).unwrap();
         assert_eq!(

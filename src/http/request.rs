@@ -26,14 +26,14 @@ const USUAL_HEADERS: usize = 6;
 
 /// What all requests to one origin have in common: made once for as long as they follow one another.
 #[derive(Debug)]
-pub(super) struct Addressee {
+pub(super) struct RequestOrigin {
     origin: Box<str>,
     scheme: Scheme,
     authority: Authority,
     host: HeaderValue,
 }
 
-impl Addressee {
+impl RequestOrigin {
     /// The one that `location` names.
     pub(super) fn of(location: &Location) -> Result<Self, Failure> {
         let origin = location.origin();
@@ -48,7 +48,7 @@ impl Addressee {
         };
         // The port is there if it is not the scheme's own (RFC 9110, 7.2).
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| unwritable())?;
-        Ok(Addressee {
+        Ok(RequestOrigin {
             origin: origin.into(),
             scheme,
             authority,
@@ -79,23 +79,23 @@ fn unwritable() -> Failure {
     }
 }
 
-/// The request for `location`, which names this addressee, and to which redirects may have led from
+/// The request for `location`, which names this origin, and to which redirects may have led from
 /// `target`. Only the origin that the user named gets the user's headers and credentials.
 pub(super) fn build(
     config: &FetchConfig,
     target: &Target,
-    (location, addressee): (&Location, &Addressee),
+    (location, origin): (&Location, &RequestOrigin),
     method: &Method,
     ask: &Ask<'_>,
     proxy: Option<&Proxy>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
-    *request.uri_mut() = addressee.uri(location)?;
+    *request.uri_mut() = origin.uri(location)?;
     // All that ureq would add if it were not there, each value made anew.
     let headers = request.headers_mut();
     headers.reserve(USUAL_HEADERS);
-    headers.insert(header::HOST, addressee.host.clone());
+    headers.insert(header::HOST, origin.host.clone());
     headers.insert(header::USER_AGENT, config.user_agent.clone());
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     let coding = if config.compressed {

@@ -27,16 +27,16 @@ pub struct TlsConfig {
     insecure: bool,
     /// Trusted instead of the system's certificates.
     trusted: Option<Arc<Trusted>>,
-    identity: Option<Identity>,
+    identity: Option<ClientIdentity>,
 }
 
 /// The client's certificates and its key.
 #[derive(Clone)]
-struct Identity(Arc<CertifiedKey>);
+struct ClientIdentity(Arc<CertifiedKey>);
 
-impl fmt::Debug for Identity {
+impl fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identity(…)")
+        f.write_str("ClientIdentity(…)")
     }
 }
 
@@ -107,7 +107,7 @@ impl TlsConfig {
                 )),
             }
         })?;
-        self.identity = Some(Identity(Arc::new(identity)));
+        self.identity = Some(ClientIdentity(Arc::new(identity)));
         Ok(self)
     }
 }
@@ -206,7 +206,7 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match &wanted.identity {
-        Some(Identity(identity)) => {
+        Some(ClientIdentity(identity)) => {
             let identity = SingleCertAndKey::from(Arc::clone(identity));
             builder.with_client_cert_resolver(Arc::new(identity))
         }

@@ -99,7 +99,7 @@ fn named(
     file: Option<&OsStr>,
     folders: &[PathBuf],
 ) -> Result<Vec<CertificateDer<'static>>, String> {
-    let mut files = Files::default();
+    let mut files = PemFiles::default();
     if let Some(file) = file.map(Path::new) {
         if file.as_os_str().is_empty() {
             return Err(format!(
@@ -156,13 +156,13 @@ fn expect(found: bool, path: &Path) -> Result<(), String> {
 /// Not by rustls-native-certs, which tells neither of a file whether there is something in it, nor of
 /// a damaged one which it is.
 #[derive(Debug, Default)]
-struct Files {
+struct PemFiles {
     certificates: Vec<CertificateDer<'static>>,
     /// Presence of a certificate that can be used in each file, by device and inode number.
     read: HashMap<(u64, u64), bool>,
 }
 
-impl Files {
+impl PemFiles {
     /// Reads a file. True if there is a certificate in it that can be used.
     fn read(&mut self, path: &Path) -> Result<bool, String> {
         let fail = |what: String| format!("{}: {what}", path.display());

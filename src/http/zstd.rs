@@ -14,26 +14,26 @@ const SINGLE_SEGMENT: u8 = 1 << 5;
 
 /// The content of all frames of `R`, each held against its size and its checksum, where it states
 /// them. What follows the last of them is left in `R`.
-pub(super) struct Frames<R> {
+pub(super) struct ZstdFrames<R> {
     source: R,
     decoder: FrameDecoder,
     has_begun: bool,
-    frame: Option<Frame>,
+    frame: Option<ZstdFrame>,
 }
 
 /// The frame that is being read.
-struct Frame {
+struct ZstdFrame {
     /// The size of its content, if its header has one.
     stated: Option<u64>,
     /// The bytes of its content that have been read.
     size: u64,
 }
 
-impl<R: BufRead> Frames<R> {
+impl<R: BufRead> ZstdFrames<R> {
     pub(super) fn new(source: R) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(MOST_WINDOW);
-        Frames {
+        ZstdFrames {
             source,
             decoder,
             has_begun: false,
@@ -66,7 +66,7 @@ impl<R: BufRead> Frames<R> {
             Ok(()) => {
                 let descriptor = head[4];
                 let has_size = descriptor >> 6 != 0 || descriptor & SINGLE_SEGMENT != 0;
-                self.frame = Some(Frame {
+                self.frame = Some(ZstdFrame {
                     stated: has_size.then(|| self.decoder.content_size()),
                     size: 0,
                 });
@@ -89,7 +89,7 @@ impl<R: BufRead> Frames<R> {
 
     /// Looks at the end of a frame whether it is what it says.
     fn leave(&mut self) -> io::Result<()> {
-        if let Some(Frame {
+        if let Some(ZstdFrame {
             stated: Some(stated),
             size,
         }) = self.frame.take()
@@ -109,7 +109,7 @@ fn other_size(stated: u64) -> io::Error {
     io::Error::other(format!("a frame has not the {stated} bytes that it states"))
 }
 
-impl<R: BufRead> Read for Frames<R> {
+impl<R: BufRead> Read for ZstdFrames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -153,7 +153,7 @@ mod tests {
 
     fn decode(body: &[u8]) -> io::Result<Vec<u8>> {
         let mut plain = Vec::new();
-        Frames::new(body).read_to_end(&mut plain)?;
+        ZstdFrames::new(body).read_to_end(&mut plain)?;
         Ok(plain)
     }
 
@@ -247,7 +247,9 @@ mod tests {
     fn what_is_beyond_the_stated_size_does_not_come_out() {
         let mut plain = Vec::new();
         let frame = stating(0x80, &[0x48, 4, 0, 0, 0], b"hello");
-        Frames::new(&frame[..]).read_to_end(&mut plain).unwrap_err();
+        ZstdFrames::new(&frame[..])
+            .read_to_end(&mut plain)
+            .unwrap_err();
         assert_eq!(plain, b"");
     }
 
