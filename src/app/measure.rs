@@ -17,10 +17,11 @@ use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
 use crate::measure::baseline::Keeper;
+use crate::measure::runs::Runs;
 use crate::measure::{self, Counts, Experiment, Ran, SweepPlan};
 use crate::model::activity::Lanes;
 use crate::model::event::{Event, Listener, RunInfo};
-use crate::model::measurement::{Arm, Runs};
+use crate::model::measurement::Arm;
 use crate::pool::StopToken;
 use crate::report::Fanout;
 

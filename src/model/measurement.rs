@@ -1,11 +1,9 @@
 //! What measurements come to, as plain data: serial against parallel fetching, several numbers of
 //! workers, a run against an earlier one.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crate::model::event::Event;
-use crate::model::summary::{RunsMade, Summary};
-use crate::stats::{Change, Finding, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
+use crate::stats::{Change, Finding, Interval, Knee, Pair, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -40,82 +38,6 @@ pub struct ArmRun {
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
-}
-
-/// The runs of a comparison or a sweep, added up from what is told of them: the one place that keeps
-/// those that count apart from warm-ups, which do not.
-#[derive(Debug, Clone, Default)]
-pub struct Runs {
-    going: Option<ArmRun>,
-    of: u32,
-    done: u32,
-    serial: Summary,
-    parallel: Summary,
-    warm_ups: Summary,
-}
-
-impl Runs {
-    /// Takes note of an event.
-    pub fn note(&mut self, event: &Event) {
-        match event {
-            Event::ArmStarted(run) => {
-                self.going = Some(*run);
-                self.of = run.of;
-            }
-            Event::ArmEnded(summary) => {
-                let Some(run) = self.going.take() else { return };
-                self.done += u32::from(!summary.stopped);
-                match (run.pair, run.arm) {
-                    (0, _) => &mut self.warm_ups,
-                    (_, Arm::Serial) => &mut self.serial,
-                    (_, Arm::Parallel) => &mut self.parallel,
-                }
-                .merge(summary);
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether one has begun.
-    pub fn have_begun(&self) -> bool {
-        self.of > 0
-    }
-
-    /// The parallel runs that count, together.
-    pub fn parallel(&self) -> &Summary {
-        &self.parallel
-    }
-
-    /// All runs that count, the serial ones too.
-    pub fn counted(&self) -> Summary {
-        let mut counted = self.serial.clone();
-        counted.merge(&self.parallel);
-        counted
-    }
-
-    /// What is told in place of a result if there is none: what was done in all runs, warm-ups too.
-    /// `is_stopped` says whether they were stopped; else there was nothing that takes time.
-    pub fn without_result(&self, is_stopped: bool) -> Summary {
-        let mut all = self.counted();
-        all.merge(&self.warm_ups);
-        if !is_stopped {
-            return all;
-        }
-        Summary {
-            stopped: true,
-            runs: Some(RunsMade {
-                done: self.done,
-                of: self.of,
-            }),
-            makespan: None,
-            sum: Duration::ZERO,
-            busy: Duration::ZERO,
-            slowest: Duration::ZERO,
-            latency: Latency::default(),
-            ttfb: Latency::default(),
-            ..all
-        }
-    }
 }
 
 /// The times of one arm.
@@ -305,61 +227,5 @@ impl Against {
             (None, _, Some(why)) => Err(why.clone()),
             (None, ..) => Err("the baseline has no parallel runs".to_owned()),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A run of so many milliseconds in which one URL failed.
-    fn note(runs: &mut Runs, arm: Arm, pair: u32, ms: u64, is_stopped: bool) {
-        runs.note(&Event::ArmStarted(ArmRun {
-            arm,
-            pair,
-            workers: 2,
-            done: runs.done,
-            of: 6,
-        }));
-        let mut latency = Latency::default();
-        latency.record(Duration::from_millis(ms));
-        runs.note(&Event::ArmEnded(Summary {
-            ok: 1,
-            failed: 1,
-            makespan: Some(Duration::from_millis(ms)),
-            latency,
-            stopped: is_stopped,
-            ..Summary::default()
-        }));
-    }
-
-    #[test]
-    fn warm_ups_are_in_no_figure_that_counts() {
-        let mut runs = Runs::default();
-        for (arm, pair, ms) in [
-            (Arm::Serial, 0, 900),
-            (Arm::Parallel, 0, 800),
-            (Arm::Serial, 1, 40),
-            (Arm::Parallel, 1, 20),
-        ] {
-            note(&mut runs, arm, pair, ms, false);
-        }
-        let (parallel, counted) = (runs.parallel(), runs.counted());
-        assert_eq!((parallel.failed, counted.failed), (1, 2));
-        assert_eq!(parallel.makespan, Some(Duration::from_millis(20)));
-        let max = parallel.latency.max().expect("there is a time");
-        assert!(max < Duration::from_millis(30), "{max:?}");
-    }
-
-    #[test]
-    fn of_runs_that_were_stopped_there_are_counts_and_no_times() {
-        let mut runs = Runs::default();
-        note(&mut runs, Arm::Serial, 0, 900, false);
-        note(&mut runs, Arm::Serial, 1, 40, false);
-        note(&mut runs, Arm::Parallel, 1, 20, true);
-        let told = runs.without_result(true);
-        assert_eq!((told.ok, told.failed, told.stopped), (3, 3, true));
-        assert_eq!(told.runs, Some(RunsMade { done: 2, of: 6 }));
-        assert_eq!((told.makespan, told.latency.max()), (None, None));
     }
 }
