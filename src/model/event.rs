@@ -3,6 +3,9 @@
 use std::io;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
@@ -61,8 +64,9 @@ pub struct Judged {
 }
 
 /// Whether an assertion holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum GateVerdict {
     /// It does.
     Held,
@@ -83,12 +87,7 @@ impl GateVerdict {
 
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            GateVerdict::Held => "held",
-            GateVerdict::Failed => "failed",
-            GateVerdict::Inconclusive => "inconclusive",
-            GateVerdict::Unknown => "unknown",
-        }
+        self.into()
     }
 }
 

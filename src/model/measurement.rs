@@ -3,11 +3,15 @@
 
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 use crate::stats::{Change, Finding, Interval, Knee, Pair, Sample, Speedup, Usl};
 
 /// One way of fetching the same URLs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Arm {
     /// One after the other, in a plain loop.
     Serial,
@@ -18,15 +22,12 @@ pub enum Arm {
 impl Arm {
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Arm::Serial => "serial",
-            Arm::Parallel => "parallel",
-        }
+        self.into()
     }
 }
 
 /// One run of an arm. All outcomes told from its beginning to its end are its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmRun {
     /// Which way.
     pub arm: Arm,
@@ -41,7 +42,7 @@ pub struct ArmRun {
 }
 
 /// The times of one arm.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArmTimes {
     /// The makespan of each run in seconds, in the order of the pairs.
     pub seconds: Vec<f64>,
@@ -95,7 +96,7 @@ impl Comparison {
 }
 
 /// What the same URLs took at one number of workers.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepRuns {
     /// The number of workers.
     pub workers: usize,

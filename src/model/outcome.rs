@@ -6,13 +6,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 use crate::model::save_path::Place;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
 
 /// How a target ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Verdict {
     /// Answered with an accepted status, and complete.
     Ok,
@@ -22,6 +26,13 @@ pub enum Verdict {
     Failed,
     /// Not tried, or not to its end, because the run was stopped.
     Skipped,
+}
+
+impl Verdict {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// The end of one target: what was asked, and what came of it.
@@ -181,8 +192,9 @@ pub struct Failure {
 }
 
 /// The sorts of failure, each with a stable name for scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FailureKind {
     /// The line of input is not a target.
@@ -208,7 +220,6 @@ pub enum FailureKind {
     /// The body is not what its Content-Encoding says, or grows out of all proportion.
     Encoding,
     /// The body has more bytes than are wanted (`--max-bytes`), or than the disk has room for.
-    #[serde(rename = "too-large")]
     TooLarge,
     /// A redirect that cannot or may not be followed.
     Redirect,
@@ -221,7 +232,6 @@ pub enum FailureKind {
     /// The file cannot be written, or another is in its place.
     File,
     /// There is no room left for the file.
-    #[serde(rename = "disk-full")]
     DiskFull,
     /// The run was stopped.
     Stopped,
@@ -232,28 +242,7 @@ pub enum FailureKind {
 impl FailureKind {
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            FailureKind::Input => "input",
-            FailureKind::Dns => "dns",
-            FailureKind::Connect => "connect",
-            FailureKind::Tls => "tls",
-            FailureKind::Timeout => "timeout",
-            FailureKind::Stall => "stall",
-            FailureKind::Closed => "closed",
-            FailureKind::Protocol => "protocol",
-            FailureKind::Proxy => "proxy",
-            FailureKind::Private => "private",
-            FailureKind::Encoding => "encoding",
-            FailureKind::TooLarge => "too-large",
-            FailureKind::Redirect => "redirect",
-            FailureKind::Status => "status",
-            FailureKind::Broken => "broken",
-            FailureKind::Checksum => "checksum",
-            FailureKind::File => "file",
-            FailureKind::DiskFull => "disk-full",
-            FailureKind::Stopped => "stopped",
-            FailureKind::Local => "local",
-        }
+        self.into()
     }
 
     /// Whether the fault is on this side, whatever the servers do.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::outcome::{Outcome, Verdict};
 use crate::stats::Latency;
 
@@ -57,7 +59,7 @@ pub struct Summary {
 }
 
 /// How many of the runs of a comparison or a sweep were made, warm-ups included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunsMade {
     /// Those that came to their end.
     pub done: u32,

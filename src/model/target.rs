@@ -1,15 +1,14 @@
 //! One URL to fetch, with all that the input says about it.
 
 use http::HeaderMap;
+use serde::{Deserialize, Serialize};
 
 pub use super::location::{DefaultScheme, Location, MAX_URL_BYTES, UrlError};
 pub use super::secret::{Secret, without_userinfo};
 use crate::model::save_path::Place;
 
 /// The method of a target's request.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// GET, with the body.

@@ -3,9 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 /// A stretch of one URL's life. The names and their order are those of HAR 1.2 (`timings`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Phase {
     /// On a worker, but not yet on the network: preparing the request, or waiting for another
     /// worker's look-up of the same host.
@@ -38,15 +42,7 @@ impl Phase {
 
     /// The phase's name in reports and errors.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Phase::Blocked => "blocked",
-            Phase::Dns => "dns",
-            Phase::Connect => "connect",
-            Phase::Ssl => "ssl",
-            Phase::Send => "send",
-            Phase::Wait => "wait",
-            Phase::Receive => "receive",
-        }
+        self.into()
     }
 }
 
