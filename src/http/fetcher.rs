@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::shared::ClientShared;
 use super::{Client, FetchConfig};
-use crate::model::activity::Lanes;
+use crate::model::activity::WorkerActivity;
 use crate::pool::{Builder, Pool, StopToken};
 
 /// Makes the clients of one run, which share settings, name look-ups and TLS set-up.
@@ -16,7 +16,11 @@ pub struct Fetcher {
 impl Fetcher {
     /// A fetcher with these settings. Its clients give up their requests when `stop` is stopped, and
     /// report in `activity`, if given, which URL each of them is fetching.
-    pub fn new(config: FetchConfig, stop: StopToken, activity: Option<Arc<Lanes>>) -> Arc<Self> {
+    pub fn new(
+        config: FetchConfig,
+        stop: StopToken,
+        activity: Option<Arc<WorkerActivity>>,
+    ) -> Arc<Self> {
         Arc::new(Fetcher {
             shared: ClientShared::new(config, stop, activity),
         })

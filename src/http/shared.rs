@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::FetchConfig;
 use super::dns::Dns;
 use super::tls::Tls;
-use crate::model::activity::Lanes;
+use crate::model::activity::WorkerActivity;
 use crate::pool::StopToken;
 
 /// Settings, name look-ups, TLS set-up and stop token of a run. Made by the
@@ -16,7 +16,7 @@ pub(super) struct ClientShared {
     pub(super) dns: Arc<Dns>,
     pub(super) tls: Arc<Tls>,
     /// The progress display's view of the workers; `None` without a display.
-    pub(super) activity: Option<Arc<Lanes>>,
+    pub(super) activity: Option<Arc<WorkerActivity>>,
     pub(super) stop: StopToken,
 }
 
@@ -24,7 +24,7 @@ impl ClientShared {
     pub(super) fn new(
         config: FetchConfig,
         stop: StopToken,
-        activity: Option<Arc<Lanes>>,
+        activity: Option<Arc<WorkerActivity>>,
     ) -> Arc<Self> {
         Arc::new(ClientShared {
             dns: Arc::new(Dns::new(config.dns.clone())),
