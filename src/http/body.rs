@@ -133,7 +133,7 @@ impl Client {
         if let (Some(activity), None) = (&self.shared.activity, decoding) {
             activity.expect(self.worker, response.body().content_length());
         }
-        let before = state.sink.held_before();
+        let before = state.sink.bytes_before();
         let length = response.body().content_length();
         self.check_stated_length(length.map(|length| length.saturating_add(before)))?;
         let mut digest = state.digest()?;
@@ -196,7 +196,7 @@ impl Client {
             };
             filled += count;
             *bytes += count as u64;
-            let so_far = state.sink.held_before() + *bytes;
+            let so_far = state.sink.bytes_before() + *bytes;
             if let BodyLimit::Fail(most) = limit
                 && so_far > most
             {

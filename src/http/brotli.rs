@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Read};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
-/// The content of a stream. What follows its end is left in `S`, which the crate's own reader, that
-/// fills a buffer of its own, does not do.
+/// The content of a stream. The bytes behind its end stay in `S`; the crate's own reader would take them
+/// into a buffer of its own.
 pub(super) struct BrotliStream<S> {
     source: S,
     state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
@@ -17,7 +17,7 @@ impl<S: BufRead> BrotliStream<S> {
         let alloc = StandardAlloc::default;
         BrotliStream {
             source,
-            // Strict: a window of at most 16 MiB, as HTTP has it.
+            // Strict: a window of at most 16 MiB, as HTTP allows it (RFC 7932).
             state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())),
             is_over: false,
         }
@@ -48,7 +48,7 @@ impl<S: BufRead> Read for BrotliStream<S> {
             match result {
                 BrotliResult::ResultSuccess => self.is_over = true,
                 BrotliResult::ResultFailure => return Err(io::Error::other("it is damaged")),
-                // Nothing is left to be used.
+                // The input is at its end.
                 BrotliResult::NeedsMoreInput if used == 0 && written == 0 => {
                     return Err(io::Error::other("it is cut off"));
                 }

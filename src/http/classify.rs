@@ -71,7 +71,7 @@ pub(super) fn classify_response(
         StatusCode::NOT_MODIFIED if state.sent.unless => Ok(ResponseClass::Unchanged),
         StatusCode::RANGE_NOT_SATISFIABLE if state.sent.range => {
             let length = range.and_then(validators::unsatisfied);
-            let is_all = length.is_some_and(|length| state.sink.is_all(length));
+            let is_all = length.is_some_and(|length| state.sink.is_complete(length));
             Ok(if is_all {
                 ResponseClass::Complete
             } else {
@@ -111,7 +111,7 @@ fn part(
     let fits = range.is_some_and(|range| {
         let count = range.last.saturating_sub(range.first).saturating_add(1);
         // Content-Length and Content-Range have to agree.
-        length.is_none_or(|length| length == count) && state.sink.go_on(range, version)
+        length.is_none_or(|length| length == count) && state.sink.continue_with(range, version)
     });
     if fits {
         ResponseClass::Body

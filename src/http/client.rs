@@ -99,7 +99,7 @@ impl Client {
                     return Err(error::from_status(status));
                 }
                 NextStep::Restart => {
-                    state.sink.forget();
+                    state.sink.restart();
                     state.requests += 1;
                     state.clear_response();
                 }
