@@ -175,7 +175,7 @@ impl<'a> FetchState<'a> {
                 status: self.status.map(|status| status.as_u16()),
                 version: self.version.and_then(known_version),
                 error: result.err().map(Box::new),
-                exchanges: (!self.exchanges.is_empty()).then(|| self.exchanges.into()),
+                exchanges: (!self.exchanges.is_empty()).then(|| Box::new(self.exchanges)),
             },
             details,
         };
