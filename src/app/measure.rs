@@ -17,10 +17,11 @@ use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
 use crate::measure::baseline::Keeper;
+use crate::measure::runs::Runs;
 use crate::measure::{self, Counts, Experiment, Ran, SweepPlan};
-use crate::model::activity::Lanes;
+use crate::model::activity::WorkerActivity;
 use crate::model::event::{Event, Listener, RunInfo};
-use crate::model::measurement::{Arm, Runs};
+use crate::model::measurement::Arm;
 use crate::pool::StopToken;
 use crate::report::Fanout;
 
@@ -46,7 +47,8 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         };
     }
     fit_to_workers(&mut plan);
-    let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
+    let lanes =
+        (plan.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)));
     let exports = exports(&plan)?;
     let reports = listener(&plan, signals.patience(), lanes.clone(), None, exports)
         .map_err(|error| Problem::local("cannot report", &error))?;
@@ -177,7 +179,7 @@ struct Arms<'a> {
     plan: &'a Plan,
     lists: &'a [Spooled],
     stop: &'a StopToken,
-    lanes: Option<Arc<Lanes>>,
+    lanes: Option<Arc<WorkerActivity>>,
 }
 
 impl Arms<'_> {

@@ -28,7 +28,7 @@ use crate::engine::{self, Bodies, CutShort, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::{Gate, RunFigures};
-use crate::model::activity::Lanes;
+use crate::model::activity::WorkerActivity;
 use crate::model::event::{Event, Listener};
 use crate::model::text::escape;
 use crate::pool::{Builder, Pool, StopToken};
@@ -174,7 +174,8 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
         None => (None, None),
     };
     let exports = exports(&plan)?;
-    let lanes = (plan.progress != ProgressMode::Off).then(|| Arc::new(Lanes::new(plan.workers)));
+    let lanes =
+        (plan.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)));
     let reports = listener(&plan, signals.patience(), lanes.clone(), journal, exports)
         .map_err(|error| Problem::local("cannot report", &error))?;
     let mut listener = baselines.keep(reports);
@@ -334,7 +335,7 @@ fn builder(workers: usize, queue: Option<usize>) -> Builder<()> {
 fn listener(
     plan: &Plan,
     patience: &Patience,
-    lanes: Option<Arc<Lanes>>,
+    lanes: Option<Arc<WorkerActivity>>,
     journal: Option<Journal>,
     exports: Vec<(String, ExportFile)>,
 ) -> io::Result<Fanout> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use http::{HeaderName, HeaderValue};
 
-use crate::model::activity::MOST_WORKERS;
+use crate::model::activity::MAX_WORKERS;
 use crate::model::headers;
 use crate::report::export::Export;
 
@@ -51,7 +51,7 @@ pub(super) enum When {
 }
 
 pub(super) fn workers(text: &str) -> Result<usize, String> {
-    number(text, 1, MOST_WORKERS)
+    number(text, 1, MAX_WORKERS)
 }
 
 pub(super) fn queue(text: &str) -> Result<usize, String> {

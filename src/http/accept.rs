@@ -1,4 +1,4 @@
-//! Which status codes count as success.
+//! The status codes that count as success.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ pub struct StatusSet {
     ranges: Vec<RangeInclusive<u16>>,
 }
 
-/// Why some text is not a [`StatusSet`].
+/// A text that is not a [`StatusSet`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{part}\" is not a status code or a range of them; write 200..=399 or 200,204,404")]
 pub struct AcceptError {
@@ -18,7 +18,7 @@ pub struct AcceptError {
 }
 
 impl StatusSet {
-    /// Whether `status` is in the set.
+    /// True if `status` is in the set.
     pub fn contains(&self, status: u16) -> bool {
         self.ranges.iter().any(|range| range.contains(&status))
     }

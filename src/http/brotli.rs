@@ -4,20 +4,20 @@ use std::io::{self, BufRead, Read};
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
-/// The content of a stream. What follows its end is left in `S`, which the crate's own reader, that
-/// fills a buffer of its own, does not do.
-pub(super) struct Brotli<S> {
+/// The content of a stream. The bytes behind its end stay in `S`; the crate's own reader would take them
+/// into a buffer of its own.
+pub(super) struct BrotliStream<S> {
     source: S,
     state: Box<BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>>,
     is_over: bool,
 }
 
-impl<S: BufRead> Brotli<S> {
+impl<S: BufRead> BrotliStream<S> {
     pub(super) fn new(source: S) -> Self {
         let alloc = StandardAlloc::default;
-        Brotli {
+        BrotliStream {
             source,
-            // Strict: a window of at most 16 MiB, as HTTP has it.
+            // Strict: a window of at most 16 MiB, as HTTP allows it (RFC 7932).
             state: Box::new(BrotliState::new_strict(alloc(), alloc(), alloc())),
             is_over: false,
         }
@@ -28,7 +28,7 @@ impl<S: BufRead> Brotli<S> {
     }
 }
 
-impl<S: BufRead> Read for Brotli<S> {
+impl<S: BufRead> Read for BrotliStream<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.is_over {
             let input = self.source.fill_buf()?;
@@ -48,7 +48,7 @@ impl<S: BufRead> Read for Brotli<S> {
             match result {
                 BrotliResult::ResultSuccess => self.is_over = true,
                 BrotliResult::ResultFailure => return Err(io::Error::other("it is damaged")),
-                // Nothing is left to be used.
+                // The input is at its end.
                 BrotliResult::NeedsMoreInput if used == 0 && written == 0 => {
                     return Err(io::Error::other("it is cut off"));
                 }

@@ -1,88 +1,89 @@
-//! What a response means: whether its body is what was wanted, and what it is if not.
+//! The classification of responses: status and headers decide whether the body is the wanted one,
+//! whether it continues a part, and whether the request has to be repeated.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use super::client::{Broken, Visit};
 use super::decode::Coding;
+use super::fetch_state::{FetchState, RequestError};
 use super::sink::Sink;
 use super::{error, validators};
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::text::excerpt;
 use crate::save::{Validators, Version};
 
-/// The body of an answer whose status is a failure, which nobody asked for, is read to keep the
-/// connection, but not past this many bytes.
+/// The most bytes that are read of an error response's body, in order to keep the connection.
 pub(super) const FAILURE_BODY: u64 = 1024 * 1024;
 
-/// What a response means for its target.
-pub(super) enum Meaning {
-    /// Its body is what was wanted.
+/// The class of a response.
+pub(super) enum ResponseClass {
+    /// Its body is the wanted one.
     Body,
-    /// Its body is not, and is read up to here.
-    NoBody(u64),
-    /// What is there already is still what the server has.
+    /// Its body is not wanted, and is drained up to this many bytes.
+    Unwanted(u64),
+    /// The file on disk is up to date (304).
     Unchanged,
-    /// What is there already is all that there is.
+    /// The part on disk is the whole body already (416).
     Complete,
-    /// What is there already is of no use: ask again, for the whole.
-    Afresh,
-    /// It is not what may follow such a request.
+    /// The part on disk cannot be continued: request the whole body.
+    Restart,
+    /// The response does not fit the request.
     Refused(Failure),
 }
 
-/// What a response means that is no redirect. If its body is what was wanted, the sink has been told.
-pub(super) fn judge(
-    visit: &mut Visit<'_>,
+/// Classifies a response that is not a redirect. If its body is the wanted one, the sink is started,
+/// or set to continue its part.
+pub(super) fn classify_response(
+    state: &mut FetchState<'_>,
     status: StatusCode,
     is_accepted: bool,
     headers: &HeaderMap,
     decoding: Option<Coding>,
     length: Option<u64>,
-) -> Result<Meaning, Broken> {
+) -> Result<ResponseClass, RequestError> {
     let accepted = if is_accepted {
-        Meaning::Body
+        ResponseClass::Body
     } else {
-        Meaning::NoBody(FAILURE_BODY)
+        ResponseClass::Unwanted(FAILURE_BODY)
     };
     let range = headers.get(header::CONTENT_RANGE);
     let is_whole = status.is_success() && status != StatusCode::PARTIAL_CONTENT && is_accepted;
-    // RFC 9110, 14.4 gives the header no meaning here, but servers send slices with it.
+    // RFC 9110, 14.4 gives Content-Range no meaning here, but some servers send parts with it.
     let odd_range = range.filter(|_| is_whole);
     let plain_length = length.filter(|_| !headers.contains_key(header::CONTENT_ENCODING));
     let covers_whole = odd_range.map(|range| validators::covers_whole(range, plain_length));
-    let asks_whole = visit.method == Method::GET && !visit.is_own_range && !visit.sent.range;
+    let asks_whole = state.method == Method::GET && !state.has_user_range && !state.sent.range;
     if let (Some(range), Some(Some(false))) = (odd_range, covers_whole)
         && asks_whole
     {
-        return Ok(slice(status, range));
+        return Ok(part_as_whole(status, range));
     }
-    if let Sink::None = visit.sink {
+    if let Sink::None = state.sink {
         return Ok(accepted);
     }
-    let is_plain = decoding.is_none() && !visit.is_own_range;
+    let is_plain = decoding.is_none() && !state.has_user_range;
     let length = length.filter(|_| decoding.is_none());
     let mut version = validators::of(headers, length, is_plain);
-    if visit.has_conditions {
-        // What comes may be a part, or another variant than a plain request would get.
+    if state.has_conditions {
+        // The response may be a part, or another variant than that of a plain request.
         version.validators = Validators::default();
     }
     match status {
-        StatusCode::NOT_MODIFIED if visit.sent.unless => Ok(Meaning::Unchanged),
-        StatusCode::RANGE_NOT_SATISFIABLE if visit.sent.range => {
+        StatusCode::NOT_MODIFIED if state.sent.unless => Ok(ResponseClass::Unchanged),
+        StatusCode::RANGE_NOT_SATISFIABLE if state.sent.range => {
             let length = range.and_then(validators::unsatisfied);
-            let is_all = length.is_some_and(|length| visit.sink.is_all(length));
+            let is_all = length.is_some_and(|length| state.sink.is_complete(length));
             Ok(if is_all {
-                Meaning::Complete
+                ResponseClass::Complete
             } else {
-                Meaning::Afresh
+                ResponseClass::Restart
             })
         }
-        StatusCode::PARTIAL_CONTENT if visit.sent.range => Ok(part(visit, range, length, &version)),
-        // A part under another status: it is none only if its range is all there is.
-        _ if visit.sent.range && covers_whole.is_some_and(|covers| covers != Some(true)) => {
-            Ok(part(visit, range, length, &version))
+        StatusCode::PARTIAL_CONTENT if state.sent.range => Ok(part(state, range, length, &version)),
+        // Content-Range under another status: a part, unless it covers the whole.
+        _ if state.sent.range && covers_whole.is_some_and(|covers| covers != Some(true)) => {
+            Ok(part(state, range, length, &version))
         }
-        StatusCode::PARTIAL_CONTENT if !visit.is_own_range => Ok(refused(
+        StatusCode::PARTIAL_CONTENT if !state.has_user_range => Ok(refused(
             FailureKind::Protocol,
             "the server sent a part of the body (206), though the whole was asked for",
         )),
@@ -95,51 +96,55 @@ pub(super) fn judge(
             FailureKind::Redirect,
             "a redirect that is not followed has no body to save",
         )),
-        _ => whole(visit, version),
+        _ => whole(state, version),
     }
 }
 
-/// Judges a part of the body that was asked for: it is continued from, or of no use.
+/// Classifies a part that was asked for: it continues the part on disk, or the fetch restarts.
 fn part(
-    visit: &mut Visit<'_>,
+    state: &mut FetchState<'_>,
     range: Option<&HeaderValue>,
     length: Option<u64>,
     version: &Version,
-) -> Meaning {
+) -> ResponseClass {
     let range = range.and_then(validators::content_range);
     let fits = range.is_some_and(|range| {
         let count = range.last.saturating_sub(range.first).saturating_add(1);
-        // The two lengths that it states are one.
-        length.is_none_or(|length| length == count) && visit.sink.go_on(range, version)
+        // Content-Length and Content-Range have to agree.
+        length.is_none_or(|length| length == count) && state.sink.continue_with(range, version)
     });
-    if fits { Meaning::Body } else { Meaning::Afresh }
+    if fits {
+        ResponseClass::Body
+    } else {
+        ResponseClass::Restart
+    }
 }
 
-/// Judges a body that says it is the whole. After a request for a part it may be that part, so its
-/// length is held against the known one of the same version.
-fn whole(visit: &mut Visit<'_>, mut version: Version) -> Result<Meaning, Broken> {
-    let url = visit.location.text();
-    let known = visit.sink.known_length(url, &version);
-    if let Some(known) = known.filter(|_| visit.has_asked_range) {
+/// Classifies a body that claims to be the whole. After a request for a range it may be that range,
+/// so its length is compared with the known length of the same version.
+fn whole(state: &mut FetchState<'_>, mut version: Version) -> Result<ResponseClass, RequestError> {
+    let url = state.location.text();
+    let known = state.sink.known_length(url, &version);
+    if let Some(known) = known.filter(|_| state.has_asked_range) {
         match version.length {
             Some(length) if length == known.length => {}
-            Some(_) if visit.sent.range => return Ok(Meaning::Afresh),
+            Some(_) if state.sent.range => return Ok(ResponseClass::Restart),
             Some(length) if known.is_of_same => {
                 return Ok(two_lengths(known.length, length));
             }
-            // The end of the body will show.
+            // The length is checked at the end of the body.
             None if known.is_of_same && version.is_plain => version.length = Some(known.length),
             _ => {}
         }
     }
-    match visit.sink.start(url, version) {
-        Ok(()) => Ok(Meaning::Body),
-        Err(refused) => Err(Broken::Own(error::from_refused(refused))),
+    match state.sink.start(url, version) {
+        Ok(()) => Ok(ResponseClass::Body),
+        Err(refused) => Err(RequestError::Failed(error::from_refused(refused))),
     }
 }
 
-fn refused(kind: FailureKind, message: impl Into<String>) -> Meaning {
-    Meaning::Refused(Failure {
+fn refused(kind: FailureKind, message: impl Into<String>) -> ResponseClass {
+    ResponseClass::Refused(Failure {
         kind,
         phase: None,
         message: message.into(),
@@ -147,8 +152,8 @@ fn refused(kind: FailureKind, message: impl Into<String>) -> Meaning {
     })
 }
 
-/// The refusal of a part that came with the status of a whole.
-fn slice(status: StatusCode, range: &HeaderValue) -> Meaning {
+/// The refusal of a part under the status of a whole body.
+fn part_as_whole(status: StatusCode, range: &HeaderValue) -> ResponseClass {
     refused(
         FailureKind::Protocol,
         format!(
@@ -160,8 +165,8 @@ fn slice(status: StatusCode, range: &HeaderValue) -> Meaning {
     )
 }
 
-/// The refusal of a body that contradicts what the server said before.
-fn two_lengths(known: u64, now: u64) -> Meaning {
+/// The refusal of a body whose length contradicts an earlier response with the same ETag.
+fn two_lengths(known: u64, now: u64) -> ResponseClass {
     refused(
         FailureKind::Protocol,
         format!(

@@ -1,360 +1,268 @@
 //! The client: one worker's way from a target to an outcome.
+//!
+//! Its calls say their level: `fetch_target` → `follow_redirects` → `send_with_stale_retry` →
+//! `send_timed` → `send` → `handle_response` → `read_body` → `copy_body` → `verify_and_complete`,
+//! the last four of them in `body`.
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
-use http::{Method, Request, StatusCode, Version};
+use http::Request;
 use ureq::Agent;
 
+use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions, known_version};
 use super::proxy::Proxy;
-use super::request::Addressee;
-use super::request_clock::{Limits, Measured, Meter};
+use super::request::RequestOrigin;
+use super::request_clock::RequestClock;
+use super::request_state::RequestFigures;
 use super::retry_after::retry_after;
+use super::shared::ClientShared;
 use super::sink::Sink;
-use super::{Fetcher, error, framing, redact, redirect, request};
-use crate::model::outcome::{
-    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
-};
+use super::transport::agent;
+use super::{error, framing, redact, redirect, request};
+use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome};
 use crate::model::target::{Location, Target, Verb};
-use crate::model::timing::Timing;
 use crate::save::{Ask, Body};
 
-/// A worker's buffer for bodies that are not saved.
+/// The size in bytes of a worker's buffer for bodies that are not saved.
 pub(super) const BODY_BUFFER: usize = 16 * 1024;
 
-/// One worker's client: an agent with its kept-alive connections, and a buffer.
+/// One worker's client: a ureq agent with its keep-alive connections, and a buffer.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) shared: Arc<Fetcher>,
+    pub(super) shared: Arc<ClientShared>,
     agent: Agent,
-    /// Who was asked last.
-    addressee: Option<Addressee>,
-    pub(super) meter: Arc<Meter>,
+    /// The origin of the last request, kept because consecutive URLs often share theirs.
+    origin: Option<RequestOrigin>,
+    pub(super) clock: Arc<RequestClock>,
     pub(super) buffer: Vec<u8>,
     pub(super) worker: usize,
 }
 
-/// How far one target has come: what its outcome will say.
-pub(super) struct Visit<'a> {
-    pub(super) target: &'a Target,
-    pub(super) method: Method,
-    limits: Limits,
-    pub(super) location: Cow<'a, Location>,
-    pub(super) sink: Sink,
-    /// Whether the user asks for something else than the whole body, and for a part of it.
-    pub(super) has_conditions: bool,
-    pub(super) is_own_range: bool,
-    /// What the last request asked for beside the body.
-    pub(super) sent: Sent,
-    /// Set once a request has asked for a part of the body, to go on from what is there.
-    pub(super) has_asked_range: bool,
-    /// Whether what is there is still what the server has.
-    pub(super) is_unchanged: bool,
-    requests: u32,
-    timing: Timing,
-    wire_bytes: u64,
-    redirects: Vec<Hop>,
-    /// The reading of the last request.
-    last: Option<Measured>,
-    status: Option<StatusCode>,
-    version: Option<Version>,
-    bytes: u64,
-    retry_after: Option<Duration>,
-    exchanges: Vec<Exchange>,
-}
-
-/// What a request asked for beside the body.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sent {
-    pub(super) unless: bool,
-    pub(super) range: bool,
-}
-
-/// What one request led to.
-pub(super) enum Step {
-    /// The answer is what was wanted.
-    Taken,
-    /// The answer has a status that is not accepted.
-    Unaccepted,
-    /// What was there before is of no use: ask for the whole.
-    Afresh,
-    Redirect(Location),
-}
-
 impl Client {
-    pub(super) fn new(
-        shared: Arc<Fetcher>,
-        agent: Agent,
-        meter: Arc<Meter>,
-        worker: usize,
-    ) -> Self {
+    /// The client of worker `worker`.
+    pub(super) fn new(shared: Arc<ClientShared>, worker: usize) -> Self {
+        let clock = Arc::new(RequestClock::new(shared.stop.clone()));
+        let config = &shared.config;
+        let agent = agent(
+            config.idle_connections,
+            config.block_private,
+            &shared.tls,
+            &shared.dns,
+            &clock,
+        );
         Client {
             shared,
             agent,
-            addressee: None,
-            meter,
+            origin: None,
+            clock,
             buffer: vec![0; BODY_BUFFER],
             worker,
         }
     }
 
-    /// Fetches one target. Every way this can end is in the outcome.
+    /// Fetches one target and drops its body. The outcome covers every way in which this can end.
     pub fn fetch(&mut self, target: &Target, verb: Verb) -> Outcome {
-        self.visit(target, verb, Sink::None).0
+        self.fetch_target(target, verb, Sink::None).0
     }
 
-    /// Fetches one target and passes its body on.
+    /// Fetches one target with GET and writes its body to `body`, in its turn.
     pub fn pass_on(&mut self, target: &Target, body: Body) -> Outcome {
-        self.visit(target, Verb::Get, Sink::Stream(body)).0
+        self.fetch_target(target, Verb::Get, Sink::Stream(body)).0
     }
 
-    pub(super) fn visit(&mut self, target: &Target, verb: Verb, sink: Sink) -> (Outcome, Sink) {
-        let started_at = SystemTime::now();
-        let started = Instant::now();
-        if let Some(lanes) = &self.shared.lanes {
-            lanes.begin(self.worker, target.location.text());
+    /// Fetches one target into a sink, which is handed back.
+    pub(super) fn fetch_target(
+        &mut self,
+        target: &Target,
+        verb: Verb,
+        sink: Sink,
+    ) -> (Outcome, Sink) {
+        let mut state = FetchState::new(&self.shared, target, verb, sink);
+        if let Some(activity) = &self.shared.activity {
+            activity.begin(self.worker, target.location.text());
         }
-        let config = &self.shared.config;
-        let mut visit = Visit {
-            target,
-            method: match verb {
-                Verb::Get => Method::GET,
-                Verb::Head => Method::HEAD,
-            },
-            limits: Limits {
-                started: Some(started),
-                timeout: config.timeout,
-                connect_timeout: config.connect_timeout,
-                stall_timeout: config.stall_timeout,
-            },
-            location: Cow::Borrowed(&target.location),
-            sink,
-            has_conditions: request::has_conditions(config, target),
-            is_own_range: request::has_range(config, target),
-            sent: Sent::default(),
-            has_asked_range: false,
-            is_unchanged: false,
-            requests: 1,
-            timing: Timing::default(),
-            wire_bytes: 0,
-            redirects: Vec::new(),
-            last: None,
-            status: None,
-            version: None,
-            bytes: 0,
-            retry_after: None,
-            exchanges: Vec::new(),
-        };
-        let result = self.follow(&mut visit);
-        if let Some(lanes) = &self.shared.lanes {
-            lanes.end(self.worker);
+        let result = self.follow_redirects(&mut state);
+        if let Some(activity) = &self.shared.activity {
+            activity.end(self.worker);
         }
-        let last = visit.last;
-        let ended = last.as_ref().map_or_else(Instant::now, |last| last.ended);
-        visit.timing.close(ended - started);
-        let first_byte = last.as_ref().and_then(|last| last.first_byte);
-        visit
-            .timing
-            .set_ttfb(first_byte.map(|first| first - started));
-        let verdict = match &result {
-            Ok(()) if visit.is_unchanged => Verdict::Unchanged,
-            Ok(()) => Verdict::Ok,
-            Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
-            Err(_) => Verdict::Failed,
-        };
-        let is_plain = visit.redirects.is_empty() && visit.retry_after.is_none();
-        let details = (!is_plain).then(|| {
-            let is_elsewhere = !visit.redirects.is_empty();
-            Box::new(Details {
-                final_url: is_elsewhere.then(|| Arc::clone(visit.location.text())),
-                redirects: visit.redirects,
-                retry_after: visit.retry_after,
-                ..Details::default()
-            })
-        });
-        let outcome = Outcome {
-            index: target.index,
-            url: Arc::clone(target.location.text()),
-            verb,
-            verdict,
-            bytes: visit.bytes,
-            last: Attempt {
-                started_at: Some(started_at),
-                span: Some((started, ended)),
-                worker: u32::try_from(self.worker).ok(),
-                timing: visit.timing,
-                requests: visit.requests,
-                wire_bytes: Some(visit.wire_bytes),
-                remote: last.as_ref().and_then(|last| last.remote),
-                reused: last.as_ref().and_then(|last| last.reused),
-                status: visit.status.map(|status| status.as_u16()),
-                version: visit.version.and_then(known_version),
-                error: result.err().map(Box::new),
-                exchanges: (!visit.exchanges.is_empty()).then(|| visit.exchanges.into()),
-            },
-            details,
-        };
-        (outcome, visit.sink)
+        state.into_outcome(self.worker, result)
     }
 
-    /// Request after request until one is not a redirect.
-    fn follow(&mut self, visit: &mut Visit<'_>) -> Result<(), Failure> {
+    /// Sends request after request until a response is not a redirect.
+    fn follow_redirects(&mut self, state: &mut FetchState<'_>) -> Result<(), Failure> {
         loop {
-            match self.request_with_retry(visit)? {
-                Step::Taken => return Ok(()),
-                Step::Unaccepted => {
-                    let status = visit.status.expect("an answer has a status");
+            match self.send_with_stale_retry(state)? {
+                NextStep::Done => return Ok(()),
+                NextStep::NotAccepted => {
+                    let status = state.status.expect("a response has a status");
                     return Err(error::from_status(status));
                 }
-                Step::Afresh => {
-                    visit.sink.forget();
-                    visit.requests += 1;
-                    visit.status = None;
-                    visit.version = None;
-                    visit.bytes = 0;
+                NextStep::Restart => {
+                    state.sink.restart();
+                    state.requests += 1;
+                    state.clear_response();
                 }
-                Step::Redirect(to) => {
-                    let status = visit.status.take().expect("a redirect is a status");
-                    visit.redirects.push(Hop {
-                        url: Arc::clone(visit.location.text()),
+                NextStep::Follow(to) => {
+                    let status = state.status.expect("a redirect has a status");
+                    state.redirects.push(Hop {
+                        url: Arc::clone(state.location.text()),
                         status: status.as_u16(),
                     });
-                    visit.location = Cow::Owned(to);
-                    visit.version = None;
-                    visit.bytes = 0;
+                    state.location = Cow::Owned(to);
+                    state.clear_response();
                 }
             }
         }
     }
 
-    /// One request; once more if its kept-alive connection turned out to be closed.
+    /// Sends one request, and sends it again if its keep-alive connection turned out to be closed.
     ///
-    /// A server may close an idle connection while the request is on its way. Nothing of a response
-    /// has come then, GET and HEAD are idempotent, and ureq leaves it to its caller (RFC 9112, 9.3.1).
-    fn request_with_retry(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
-        let first = self.request(visit);
-        let stale = |failure: &Failure, last: &Measured| {
+    /// A server may close an idle connection while the request is on its way. No byte of a response
+    /// has come then, GET and HEAD are idempotent, and ureq leaves the retry to its caller (RFC 9112,
+    /// 9.3.1).
+    fn send_with_stale_retry(&mut self, state: &mut FetchState<'_>) -> Result<NextStep, Failure> {
+        let first = self.send_timed(state);
+        let is_stale = |failure: &Failure, last: &RequestFigures| {
             self.shared.config.resend
                 && failure.kind == FailureKind::Closed
                 && last.reused == Some(true)
                 && last.first_byte.is_none()
         };
-        match (&first, &visit.last) {
-            (Err(failure), Some(last)) if stale(failure, last) => {
-                visit.requests += 1;
-                self.request(visit)
+        match (&first, &state.last) {
+            (Err(failure), Some(last)) if is_stale(failure, last) => {
+                state.requests += 1;
+                self.send_timed(state)
             }
             _ => first,
         }
     }
 
-    /// One request, measured.
-    fn request(&mut self, visit: &mut Visit<'_>) -> Result<Step, Failure> {
-        let proxy = self.shared.config.proxies.of(visit.location.url()).cloned();
-        let began = match (&visit.last, visit.limits.started) {
-            (None, Some(started)) => started,
-            _ => Instant::now(),
+    /// Sends one request under the request clock, and adds its figures to the state.
+    fn send_timed(&mut self, state: &mut FetchState<'_>) -> Result<NextStep, Failure> {
+        let proxy = self
+            .shared
+            .config
+            .proxies
+            .for_url(state.location.url())
+            .cloned();
+        let began = match state.last {
+            None => state.started,
+            Some(_) => Instant::now(),
         };
-        self.meter.begin(visit.limits, proxy.clone(), began);
+        self.clock.begin(state.limits, proxy.clone(), began);
         let mut body_bytes = None;
-        let result = self.exchange(visit, proxy.as_deref(), &mut body_bytes);
-        let measured = self.meter.measure(Instant::now());
+        let result = self.send(state, proxy.as_deref(), &mut body_bytes);
+        let figures = self.clock.finish(Instant::now());
         if self.shared.config.keep_exchanges
-            && let Some(exchange) = visit.exchanges.last_mut()
+            && let Some(exchange) = state.exchanges.last_mut()
         {
-            exchange.remote = measured.remote;
-            exchange.reused = measured.reused;
+            exchange.remote = figures.remote;
+            exchange.reused = figures.reused;
         }
-        visit.timing.add(&measured.timing);
-        visit.wire_bytes += measured.wire_bytes;
-        // A fault is the cause of whatever ureq made of it, success included: a reset at the end of
-        // a body that only the end of the connection delimits looks to ureq like that end.
-        let result = match (&measured.fault, result) {
-            (Some(fault), _) => Err(error::from_fault(fault.clone(), measured.phase, body_bytes)),
+        state.timing.add(&figures.timing);
+        state.wire_bytes += figures.wire_bytes;
+        // A fault is the cause of ureq's result, even of a success: to ureq, a reset at the end of a
+        // body that only the end of the connection delimits looks like that end.
+        let result = match (&figures.fault, result) {
+            (Some(fault), _) => Err(error::from_fault(fault.clone(), figures.phase, body_bytes)),
             (None, Ok(step)) => Ok(step),
-            (None, Err(Broken::Ureq(error))) => {
-                Err(error::from_ureq(error, measured.phase, body_bytes))
+            (None, Err(RequestError::Ureq(error))) => {
+                Err(error::from_ureq(error, figures.phase, body_bytes))
             }
-            (None, Err(Broken::Own(failure))) => Err(failure),
+            (None, Err(RequestError::Failed(failure))) => Err(failure),
         };
         let result = match proxy {
-            Some(proxy) => result.map_err(|failure| error::on_the_way_to(&proxy.name(), failure)),
+            Some(proxy) => result.map_err(|failure| error::name_proxy(&proxy.name(), failure)),
             None => result,
         };
-        visit.last = Some(measured);
+        state.last = Some(figures);
         result
     }
 
-    /// One request and its response, the body read to its end.
-    fn exchange(
+    /// Sends one request, and reads its response to the end of the body. `body_bytes` is set as soon
+    /// as there is a body to count.
+    fn send(
         &mut self,
-        visit: &mut Visit<'_>,
+        state: &mut FetchState<'_>,
         proxy: Option<&Proxy>,
         body_bytes: &mut Option<u64>,
-    ) -> Result<Step, Broken> {
-        self.admit(&visit.location)?;
-        let config = &self.shared.config;
-        let ask = if visit.has_conditions {
-            Ask::default()
-        } else {
-            visit.sink.ask(visit.location.text())
-        };
-        let known = self.addressee.take();
-        let addressee = match known.filter(|known| known.is_of(&visit.location)) {
-            Some(known) => known,
-            None => Addressee::of(&visit.location).map_err(Broken::Own)?,
-        };
-        let addressee = self.addressee.insert(addressee);
-        let to = (&*visit.location, &*addressee);
-        let request = request::build(config, visit.target, to, &visit.method, &ask, proxy)
-            .map_err(Broken::Own)?;
-        visit.sent = Sent {
-            unless: ask.unless.is_some(),
-            range: ask.range.is_some(),
-        };
-        visit.has_asked_range |= visit.sent.range;
-        if self.shared.config.keep_exchanges {
-            visit.exchanges.push(note(&request, &visit.location, proxy));
-        }
-        self.meter.announce_head(request::head_length(&request));
+    ) -> Result<NextStep, RequestError> {
+        self.check_scheme(&state.location)?;
+        let request = self.request(state, proxy)?;
+        self.clock
+            .announce_head_length(request::head_length(&request));
         // `run` of a bare request spares the agent a copy of its configuration.
         let response = self.agent.run(request)?;
-        if let Some(exchange) = visit.exchanges.last_mut() {
+        self.clock.head_ended();
+        if let Some(exchange) = state.exchanges.last_mut() {
             let version = known_version(response.version()).map_or("HTTP", HttpVersion::as_str);
             exchange.status = Some((version, response.status().as_u16()));
             exchange.response = redact::showable(response.headers());
         }
-        self.meter.head_ended();
-        visit.status = Some(response.status());
-        visit.version = Some(response.version());
-        let unread = framing::unread(response.version(), response.headers())
-            .filter(|_| framing::has_body(&visit.method, response.status()));
-        if unread.is_some() {
-            // Where such a body ends is not known, so neither is where the next response begins.
-            self.meter.give_up_connection();
+        state.status = Some(response.status());
+        state.version = Some(response.version());
+        let unreadable = framing::unreadable(response.version(), response.headers())
+            .filter(|_| framing::has_body(&state.method, response.status()));
+        if unreadable.is_some() {
+            // The end of such a body is unknown, and with it the beginning of the next response.
+            self.clock.retire_connection();
         }
-        let next = redirect::destination(
-            &visit.location,
+        let redirect = redirect::destination(
+            &state.location,
             response.status(),
             response.headers(),
-            visit.redirects.len(),
+            state.redirects.len(),
             &self.shared.config,
         )
-        .map_err(Broken::Own)?;
-        visit.retry_after = retry_after(response.headers());
+        .map_err(RequestError::Failed)?;
+        state.retry_after = retry_after(response.headers());
         let mut count = 0;
-        let step = self.receive(visit, response, next, unread, &mut count);
+        let step = self.handle_response(state, response, redirect, unreadable, &mut count);
         *body_bytes = Some(count);
-        // However it ended, this much has come.
-        visit.bytes = count;
+        // The bytes received count, whatever the result.
+        state.bytes = count;
         step
     }
 
-    /// Whether this URL may be asked for at all.
-    fn admit(&self, location: &Location) -> Result<(), Broken> {
+    /// Builds the next request, and notes in the state what it asks for.
+    fn request(
+        &mut self,
+        state: &mut FetchState<'_>,
+        proxy: Option<&Proxy>,
+    ) -> Result<Request<()>, RequestError> {
+        let config = &self.shared.config;
+        let ask = if state.has_conditions {
+            Ask::default()
+        } else {
+            state.sink.ask(state.location.text())
+        };
+        let known = self.origin.take();
+        let origin = match known.filter(|known| known.is_of(&state.location)) {
+            Some(known) => known,
+            None => RequestOrigin::of(&state.location).map_err(RequestError::Failed)?,
+        };
+        let origin = self.origin.insert(origin);
+        let to = (&*state.location, &*origin);
+        let request = request::build(config, state.target, to, &state.method, &ask, proxy)
+            .map_err(RequestError::Failed)?;
+        state.sent = SentConditions {
+            unless: ask.unless.is_some(),
+            range: ask.range.is_some(),
+        };
+        state.has_asked_range |= state.sent.range;
+        if config.keep_exchanges {
+            let exchange = exchange(&request, &state.location, proxy);
+            state.exchanges.push(exchange);
+        }
+        Ok(request)
+    }
+
+    /// Refuses a URL that is not https, with `--https-only`.
+    fn check_scheme(&self, location: &Location) -> Result<(), RequestError> {
         if self.shared.config.https_only && !location.is_https() {
-            return Err(Broken::Own(Failure {
+            return Err(RequestError::Failed(Failure {
                 kind: FailureKind::Input,
                 phase: None,
                 message: format!("{} is not an https URL (--https-only)", location.text()),
@@ -365,8 +273,8 @@ impl Client {
     }
 }
 
-/// A request that is about to be made.
-fn note(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -> Exchange {
+/// The record of a request that is about to be sent.
+fn exchange(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -> Exchange {
     Exchange {
         method: request.method().to_string(),
         url: Arc::clone(location.text()),
@@ -376,25 +284,5 @@ fn note(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -> Ex
         reused: None,
         status: None,
         response: Vec::new(),
-    }
-}
-
-/// Why a request came to nothing, before the meter has been asked.
-pub(super) enum Broken {
-    Ureq(ureq::Error),
-    Own(Failure),
-}
-
-impl From<ureq::Error> for Broken {
-    fn from(error: ureq::Error) -> Self {
-        Broken::Ureq(error)
-    }
-}
-
-fn known_version(version: Version) -> Option<HttpVersion> {
-    match version {
-        Version::HTTP_10 => Some(HttpVersion::Http10),
-        Version::HTTP_11 => Some(HttpVersion::Http11),
-        _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What all fetches of a run have in common.
+//! The settings of a run's fetches.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use http::{HeaderMap, HeaderValue};
 use super::{DnsConfig, ProxyConfig, StatusSet, TlsConfig};
 use crate::model::target::Secret;
 
-/// Settings of a [`Fetcher`](super::Fetcher). `Default` gives those of the command line.
+/// Settings of a [`Fetcher`](super::Fetcher). `Default` gives the defaults of the command line.
 #[derive(Debug, Clone)]
 pub struct FetchConfig {
-    /// Headers sent with every request, redirects to another origin excepted.
+    /// Headers of every request, except of redirects to another origin.
     pub headers: HeaderMap,
     /// The `Authorization` header for targets whose URL has no credentials of its own.
     pub authorization: Option<Secret>,
@@ -18,36 +18,36 @@ pub struct FetchConfig {
     pub user_agent: HeaderValue,
     /// The status codes that count as success.
     pub accept: StatusSet,
-    /// The most time for look-up, connection and TLS handshake together.
+    /// The longest time for look-up, connect and TLS handshake together.
     pub connect_timeout: Duration,
-    /// The most time for a whole attempt, redirects included. `None`: no limit.
+    /// The longest time for a whole attempt, redirects included. `None`: no limit.
     pub timeout: Option<Duration>,
-    /// An attempt ends when less than 1 KiB has come in this time. `None`: no limit.
+    /// The time in which at least 1 KiB has to come, or the attempt ends. `None`: no limit.
     pub stall_timeout: Option<Duration>,
-    /// How many redirects are followed; with 0 the redirect itself is the result.
+    /// The most redirects that are followed; with 0 the redirect itself is the result.
     pub max_redirects: u32,
-    /// Whether a redirect may lead from https to http.
+    /// Permits redirects from https to http.
     pub allow_downgrade: bool,
-    /// Whether to keep every request and response in the outcome
+    /// Keeps every request and response in the outcome
     /// ([`Outcome::exchanges`](crate::model::outcome::Outcome::exchanges)).
     pub keep_exchanges: bool,
-    /// Whether to ask for encoded bodies and decode them.
+    /// Asks for encoded bodies, and decodes them.
     pub compressed: bool,
-    /// Whether redirects and URLs must be https.
+    /// Refuses URLs and redirects that are not https.
     pub https_only: bool,
-    /// The most bytes that a body may have, both as it is sent and decoded. `None`: no limit.
+    /// The most bytes of a body, both encoded and decoded. `None`: no limit.
     pub max_bytes: Option<u64>,
-    /// Whether only public addresses may be connected to.
+    /// Refuses to connect to addresses that are not public.
     pub block_private: bool,
     /// The proxies.
     pub proxies: ProxyConfig,
-    /// How names are turned into addresses.
+    /// The settings of name look-ups.
     pub dns: DnsConfig,
-    /// What the user says about TLS.
+    /// The settings of TLS.
     pub tls: TlsConfig,
-    /// Whether a request that finds its kept connection closed is sent again at once, on a new one.
+    /// Sends a request again at once, on a new connection, if its keep-alive connection was closed.
     pub resend: bool,
-    /// How many idle connections a worker keeps, to as many hosts.
+    /// The most idle keep-alive connections of a worker, each to another host.
     pub idle_connections: usize,
 }
 
@@ -72,7 +72,7 @@ impl Default for FetchConfig {
             dns: DnsConfig::default(),
             tls: TlsConfig::default(),
             resend: true,
-            // Each pass of ureq's pool walks over them twice: with many more of them that costs more than
+            // ureq's pool walks over them twice per request: many more of them would cost more than new
             // connections do.
             idle_connections: 32,
         }

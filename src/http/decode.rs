@@ -1,27 +1,27 @@
-//! Content codings: gzip, deflate, brotli and zstd, decoded above ureq, with a cap against bodies
-//! that grow out of all proportion.
+//! Content codings: gzip, deflate, brotli and zstd, decoded above ureq, with a limit against
+//! decompression bombs.
 
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 
 use http::{HeaderMap, header};
 
-use super::brotli::Brotli;
-use super::gzip::Members;
-use super::zstd::Frames;
+use super::brotli::BrotliStream;
+use super::gzip::GzipMembers;
+use super::zstd::ZstdFrames;
 
-/// What `Accept-Encoding` says with `--compressed`.
-pub(super) const ACCEPTED: &str = "gzip, deflate, br, zstd";
+/// The value of `Accept-Encoding` with `--compressed`.
+pub(super) const ACCEPT_ENCODING: &str = "gzip, deflate, br, zstd";
 
-/// A decoded body may be this many times as long as the encoded one. gzip cannot pass about 1000;
-/// what people publish stays far below.
-const MOST_RATIO: u64 = 400;
+/// The highest ratio of decoded to encoded bytes. gzip reaches about 1000 at most; what people publish
+/// stays far below.
+const MAX_RATIO: u64 = 400;
 
-/// The ratio is not looked at before this many decoded bytes: small things may well be all zeros.
-const FREE_BYTES: u64 = 4 * 1024 * 1024;
+/// The decoded bytes up to which any ratio is allowed: a small body may well be all zeros.
+const UNCHECKED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The content codings that IANA has on its list (RFC 9110, 16.6.1), but for `identity`. Servers that
-/// are set up wrong name others, which are none: character sets, `none`, `aws-chunked`.
+/// The registered content codings (IANA, RFC 9110, 16.6.1) without `identity`. Misconfigured servers name
+/// others, which stand for no coding: character sets, `none`, `aws-chunked`.
 const REGISTERED: [&str; 12] = [
     "aes128gcm",
     "br",
@@ -46,11 +46,11 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// The coding of a body; `None` if it has none, or one that no registry knows.
+/// The coding of a body; `None` if it has none, or only unregistered ones.
 ///
 /// # Errors
 ///
-/// The name of a coding that cannot be decoded, several at once among them: a body is decoded once.
+/// The name of a coding that cannot be decoded, or the names of several: a body is decoded once.
 pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     let mut named = headers
         .get_all(header::CONTENT_ENCODING)
@@ -73,7 +73,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     }
 }
 
-/// Why a body could not be decoded. (An error of the encoded body itself comes through as it is.)
+/// A failure to decode a body. An error of the encoded body itself passes through unchanged.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DecodeError {
     #[error("the body is not valid {coding}: {reason}")]
@@ -82,64 +82,65 @@ pub(super) enum DecodeError {
         reason: String,
     },
     #[error(
-        "the body grows to more than {MOST_RATIO} times its size when decoded; refused as a bomb"
+        "the body grows to more than {MAX_RATIO} times its size when decoded; refused as a bomb"
     )]
     Bomb,
 }
 
-/// A decoded view of an encoded body. At its end the encoded body has been read to its end too, so
-/// that its connection can be kept.
+/// A decoded view of an encoded body. It reads the encoded body to its end, so that the connection can
+/// be kept.
 pub(super) struct Decoder<'a, R: Read> {
     coding: Coding,
-    /// `None` before the first read, which for deflate decides between its two forms.
-    inner: Option<Stream<Encoded<'a, R>>>,
+    /// `None` before the first read. The first byte decides between the two forms of deflate.
+    inner: Option<CodingDecoder<Encoded<'a, R>>>,
     encoded: Option<Encoded<'a, R>>,
-    counts: &'a Counts,
+    source: &'a SourceState,
     decoded: u64,
 }
 
-/// A decoder on its source. At its own end it says so, and leaves what follows in the source.
-enum Stream<S> {
-    /// Nothing at all decodes to nothing.
+/// The decoder of one coding. It ends with its own format, and leaves the bytes behind that in the
+/// source.
+enum CodingDecoder<S> {
+    /// An empty body decodes to an empty one.
     Empty(S),
-    Gzip(Box<Members<S>>),
+    Gzip(Box<GzipMembers<S>>),
     Zlib(flate2::bufread::ZlibDecoder<S>),
     Deflate(flate2::bufread::DeflateDecoder<S>),
-    Brotli(Brotli<S>),
-    Zstd(Box<Frames<S>>),
+    Brotli(BrotliStream<S>),
+    Zstd(Box<ZstdFrames<S>>),
 }
 
-impl<S: BufRead> Stream<S> {
+impl<S: BufRead> CodingDecoder<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Stream::Empty(_) => Ok(0),
-            Stream::Gzip(members) => members.read(buffer),
-            Stream::Zlib(decoder) => decoder.read(buffer),
-            Stream::Deflate(decoder) => decoder.read(buffer),
-            Stream::Brotli(decoder) => decoder.read(buffer),
-            Stream::Zstd(frames) => frames.read(buffer),
+            CodingDecoder::Empty(_) => Ok(0),
+            CodingDecoder::Gzip(members) => members.read(buffer),
+            CodingDecoder::Zlib(decoder) => decoder.read(buffer),
+            CodingDecoder::Deflate(decoder) => decoder.read(buffer),
+            CodingDecoder::Brotli(decoder) => decoder.read(buffer),
+            CodingDecoder::Zstd(frames) => frames.read(buffer),
         }
     }
 
     fn source(&mut self) -> &mut S {
         match self {
-            Stream::Empty(source) => source,
-            Stream::Gzip(members) => members.source(),
-            Stream::Zlib(decoder) => decoder.get_mut(),
-            Stream::Deflate(decoder) => decoder.get_mut(),
-            Stream::Brotli(decoder) => decoder.source(),
-            Stream::Zstd(frames) => frames.source(),
+            CodingDecoder::Empty(source) => source,
+            CodingDecoder::Gzip(members) => members.source(),
+            CodingDecoder::Zlib(decoder) => decoder.get_mut(),
+            CodingDecoder::Deflate(decoder) => decoder.get_mut(),
+            CodingDecoder::Brotli(decoder) => decoder.source(),
+            CodingDecoder::Zstd(frames) => frames.source(),
         }
     }
 }
 
-/// Reads what follows the end of an encoded body, to the end of `source`: padding with zeros and one
-/// line end, which servers are seen to add, and which change nothing.
+/// Reads the bytes behind the end of an encoded body. Some servers pad it with zeros and a line end,
+/// which is harmless.
 ///
 /// # Errors
 ///
-/// If it is anything else.
-fn pass_padding(source: &mut impl BufRead) -> io::Result<()> {
+/// If there is anything else.
+fn skip_padding(source: &mut impl BufRead) -> io::Result<()> {
     let mut last = 0;
     loop {
         let bytes = source.fill_buf()?;
@@ -157,51 +158,51 @@ fn pass_padding(source: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-/// What has gone through a decoder's lower end.
+/// The state of an encoded body, as its decoder has read it.
 #[derive(Default)]
-pub(super) struct Counts {
+pub(super) struct SourceState {
     encoded: Cell<u64>,
-    /// The body itself failed: then the decoder's complaint is only what followed from it.
+    /// The error of the body itself, which is the cause of the decoder's.
     failure: Cell<Option<io::Error>>,
 }
 
-/// The encoded body, counted.
+/// The encoded body, with its bytes counted.
 struct Encoded<'a, R> {
     body: BufReader<R>,
-    counts: &'a Counts,
+    source: &'a SourceState,
 }
 
 impl<'a, R: Read + 'a> Decoder<'a, R> {
-    pub(super) fn new(coding: Coding, body: R, counts: &'a Counts) -> Self {
+    pub(super) fn new(coding: Coding, body: R, source: &'a SourceState) -> Self {
         Decoder {
             coding,
             inner: None,
             encoded: Some(Encoded {
                 body: BufReader::with_capacity(16 * 1024, body),
-                counts,
+                source,
             }),
-            counts,
+            source,
             decoded: 0,
         }
     }
 
-    fn open(&mut self) -> io::Result<&mut Stream<Encoded<'a, R>>> {
+    fn open(&mut self) -> io::Result<&mut CodingDecoder<Encoded<'a, R>>> {
         if let Some(mut encoded) = self.encoded.take() {
             let beginning = encoded.fill_buf()?;
             let inner = match (self.coding, beginning) {
-                (_, []) => Stream::Empty(encoded),
-                (Coding::Gzip, _) => Stream::Gzip(Box::new(Members::new(encoded))),
+                (_, []) => CodingDecoder::Empty(encoded),
+                (Coding::Gzip, _) => CodingDecoder::Gzip(Box::new(GzipMembers::new(encoded))),
                 (Coding::Deflate, [first, ..]) => {
-                    // RFC 9110 says zlib, and some servers send bare deflate. The low four bits
-                    // of zlib's first byte are always 8, which no sensible bare stream begins with.
+                    // RFC 9110 demands zlib, and some servers send raw deflate. The low four bits of
+                    // zlib's first byte are always 8, with which no sensible raw stream begins.
                     if first & 0x0f == 8 {
-                        Stream::Zlib(flate2::bufread::ZlibDecoder::new(encoded))
+                        CodingDecoder::Zlib(flate2::bufread::ZlibDecoder::new(encoded))
                     } else {
-                        Stream::Deflate(flate2::bufread::DeflateDecoder::new(encoded))
+                        CodingDecoder::Deflate(flate2::bufread::DeflateDecoder::new(encoded))
                     }
                 }
-                (Coding::Brotli, _) => Stream::Brotli(Brotli::new(encoded)),
-                (Coding::Zstd, _) => Stream::Zstd(Box::new(Frames::new(encoded))),
+                (Coding::Brotli, _) => CodingDecoder::Brotli(BrotliStream::new(encoded)),
+                (Coding::Zstd, _) => CodingDecoder::Zstd(Box::new(ZstdFrames::new(encoded))),
             };
             self.inner = Some(inner);
         }
@@ -220,9 +221,9 @@ impl<'a, R: Read + 'a> Decoder<'a, R> {
         }
     }
 
-    /// The error to report for what a decoder complained of.
+    /// The error to report for an error of the decoder.
     fn cause(&self, error: &io::Error) -> io::Error {
-        match self.counts.failure.take() {
+        match self.source.failure.take() {
             Some(cause) => cause,
             None => io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -237,20 +238,20 @@ impl<'a, R: Read + 'a> Decoder<'a, R> {
 
 impl<'a, R: Read + 'a> Read for Decoder<'a, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Into no room nothing is read, and that would look like the end.
+        // A read into an empty buffer would look like the end.
         if buffer.is_empty() {
             return Ok(0);
         }
         let read = self.open().and_then(|stream| {
             let count = stream.read(buffer)?;
             if count == 0 {
-                pass_padding(stream.source())?;
+                skip_padding(stream.source())?;
             }
             Ok(count)
         });
         let count = read.map_err(|error| self.cause(&error))?;
         self.decoded += count as u64;
-        let most = FREE_BYTES.max(self.counts.encoded.get().saturating_mul(MOST_RATIO));
+        let most = UNCHECKED_BYTES.max(self.source.encoded.get().saturating_mul(MAX_RATIO));
         if self.decoded > most {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -275,12 +276,12 @@ impl<R: Read> BufRead for Encoded<'_, R> {
         if self.body.buffer().is_empty() {
             match self.body.fill_buf() {
                 Ok(bytes) => {
-                    let so_far = self.counts.encoded.get();
-                    self.counts.encoded.set(so_far + bytes.len() as u64);
+                    let so_far = self.source.encoded.get();
+                    self.source.encoded.set(so_far + bytes.len() as u64);
                 }
                 Err(error) => {
                     let kind = error.kind();
-                    self.counts.failure.set(Some(error));
+                    self.source.failure.set(Some(error));
                     return Err(kind.into());
                 }
             }
@@ -312,9 +313,9 @@ mod tests {
     }
 
     fn decode(coding: Coding, body: &[u8]) -> io::Result<Vec<u8>> {
-        let counts = Counts::default();
+        let source = SourceState::default();
         let mut plain = Vec::new();
-        Decoder::new(coding, body, &counts).read_to_end(&mut plain)?;
+        Decoder::new(coding, body, &source).read_to_end(&mut plain)?;
         Ok(plain)
     }
 
@@ -403,16 +404,16 @@ mod tests {
     }
 
     #[test]
-    fn padding_behind_the_end_is_passed_over_and_nothing_else_is() {
+    fn padding_behind_the_end_is_skipped_and_anything_else_is_an_error() {
         for (coding, body) in hellos() {
             for tail in ["", "\0", "\n", "\r\n", "\0\0\0\n", &"\0".repeat(100_000)] {
                 let padded = [&body, tail.as_bytes()].concat();
                 let what = format!("{coding:?} and {} bytes", tail.len());
                 assert_eq!(decode(coding, &padded).unwrap(), b"hello", "{what}");
                 // However the bytes come.
-                let counts = Counts::default();
+                let source = SourceState::default();
                 let mut plain = Vec::new();
-                let read = Decoder::new(coding, Bytewise(&padded), &counts).read_to_end(&mut plain);
+                let read = Decoder::new(coding, Bytewise(&padded), &source).read_to_end(&mut plain);
                 assert_eq!(plain, b"hello", "{what}: {read:?}");
                 assert_eq!(read.unwrap(), 5, "{what}");
             }
@@ -446,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_anywhere_is_not_valid() {
+    fn a_truncated_body_is_not_valid() {
         for (coding, body) in hellos() {
             for end in 1..body.len() {
                 let read = decode(coding, &body[..end]);
@@ -455,7 +456,7 @@ mod tests {
         }
     }
 
-    /// Bytes that come one by one.
+    /// A reader that gives one byte at a time.
     struct Bytewise<'a>(&'a [u8]);
 
     impl Read for Bytewise<'_> {
@@ -473,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn garbage_and_truncation_are_said_by_the_coding_s_name() {
+    fn garbage_and_truncation_are_reported_with_the_coding() {
         for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
             let error = decode(coding, b"<html>this is not what it says</html>").unwrap_err();
             let message = error.to_string();
@@ -487,8 +488,8 @@ mod tests {
     #[test]
     fn a_bomb_is_refused_before_it_has_grown() {
         let bomb = gzip(&vec![0; 64 * 1024 * 1024]);
-        let counts = Counts::default();
-        let mut decoder = Decoder::new(Coding::Gzip, &bomb[..], &counts);
+        let source = SourceState::default();
+        let mut decoder = Decoder::new(Coding::Gzip, &bomb[..], &source);
         let mut sink = [0; 16 * 1024];
         let error = loop {
             match decoder.read(&mut sink) {
@@ -502,9 +503,9 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_of_the_body_itself_comes_through() {
-        struct Broken;
-        impl Read for Broken {
+    fn an_error_of_the_body_itself_passes_through() {
+        struct BrokenBody;
+        impl Read for BrokenBody {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
                 Err(io::Error::new(
                     io::ErrorKind::ConnectionReset,
@@ -513,10 +514,10 @@ mod tests {
             }
         }
         let whole = gzip(&b"all work and no play ".repeat(1000));
-        let body = io::Read::chain(&whole[..20], Broken);
-        let counts = Counts::default();
+        let body = io::Read::chain(&whole[..20], BrokenBody);
+        let source = SourceState::default();
         let mut plain = Vec::new();
-        let error = Decoder::new(Coding::Gzip, body, &counts)
+        let error = Decoder::new(Coding::Gzip, body, &source)
             .read_to_end(&mut plain)
             .unwrap_err();
         assert_eq!(error.to_string(), "the line broke");

@@ -21,7 +21,8 @@ use ureq::http::uri::{Authority, Scheme};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-use super::request_clock::{Fault, Meter};
+use super::fault::Fault;
+use super::request_clock::RequestClock;
 
 /// The time for which a failed look-up is cached (a negative cache) and shared by all who ask.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
@@ -140,13 +141,13 @@ impl Dns {
     pub(super) fn addresses(
         &self,
         host: &str,
-        meter: &Meter,
+        clock: &RequestClock,
     ) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let found = match literal(host) {
             Some(address) => Arc::from([address]),
-            None => self.lookup(host, meter)?,
+            None => self.lookup(host, clock)?,
         };
-        self.of_family(found, host, meter)
+        self.of_family(found, host, clock)
     }
 
     /// Those of the host's addresses that are of the wanted family.
@@ -154,7 +155,7 @@ impl Dns {
         &self,
         found: Arc<[IpAddr]>,
         host: &str,
-        meter: &Meter,
+        clock: &RequestClock,
     ) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let wanted = |address: &IpAddr| match self.config.family {
             None => true,
@@ -171,13 +172,13 @@ impl Dns {
                 _ => ("-6", "IPv6"),
             };
             let reason = format!("{host} has no {version} address ({option})");
-            return Err(meter.fail(Fault::NameNotFound(reason)));
+            return Err(clock.fail(Fault::NameNotFound(reason)));
         }
         Ok(kept)
     }
 
-    /// The addresses of `host`, looked up at most once, waiting no longer than the meter allows.
-    fn lookup(&self, host: &str, meter: &Meter) -> Result<Arc<[IpAddr]>, ureq::Error> {
+    /// The addresses of `host`, looked up at most once, waiting no longer than the clock allows.
+    fn lookup(&self, host: &str, clock: &RequestClock) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let mut asked = false;
         let mut table = self.names.lock();
         loop {
@@ -186,15 +187,15 @@ impl Dns {
                     let addresses = Arc::clone(addresses);
                     drop(table);
                     if asked {
-                        meter.lookup_ended();
+                        clock.lookup_ended();
                     }
                     return Ok(addresses);
                 }
                 Some(Entry::Failed(failure, until)) if asked || Instant::now() < *until => {
-                    return Err(meter.fail(failure.clone().into()));
+                    return Err(clock.fail(failure.clone().into()));
                 }
                 Some(Entry::Pending) => {
-                    let tick = meter.check()?;
+                    let tick = clock.check()?;
                     table = self
                         .names
                         .answered
@@ -204,7 +205,7 @@ impl Dns {
                 }
                 Some(Entry::Failed(..)) | None => {
                     asked = true;
-                    meter.lookup_started();
+                    clock.lookup_started();
                     table = self.ask(table, Arc::from(host));
                 }
             }
@@ -367,7 +368,7 @@ impl fmt::Debug for Dns {
 #[derive(Debug)]
 pub(super) struct WorkerResolver {
     dns: Arc<Dns>,
-    meter: Arc<Meter>,
+    clock: Arc<RequestClock>,
     /// The last answer, and what it was an answer to: good for the whole run, as all answers are.
     last: Mutex<Option<Answer>>,
 }
@@ -380,10 +381,10 @@ struct Answer {
 }
 
 impl WorkerResolver {
-    pub(super) fn new(dns: Arc<Dns>, meter: Arc<Meter>) -> Self {
+    pub(super) fn new(dns: Arc<Dns>, clock: Arc<RequestClock>) -> Self {
         WorkerResolver {
             dns,
-            meter,
+            clock,
             last: Mutex::new(None),
         }
     }
@@ -402,7 +403,7 @@ impl Resolver for WorkerResolver {
         _timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         // Through a proxy, the proxy is what is connected to.
-        let proxy = self.meter.proxy();
+        let proxy = self.clock.proxy();
         let is_https = uri.scheme() == Some(&Scheme::HTTPS);
         if let (None, Some(last)) = (&proxy, &*self.last())
             && last.is_https == is_https
@@ -416,10 +417,10 @@ impl Resolver for WorkerResolver {
             None => authority(uri)?,
         };
         let addresses = match self.dns.pinned(host, port) {
-            None => self.dns.addresses(host, &self.meter)?,
+            None => self.dns.addresses(host, &self.clock)?,
             Some(given) => {
                 let given = Arc::from(given);
-                self.dns.of_family(given, host, &self.meter)?
+                self.dns.of_family(given, host, &self.clock)?
             }
         };
         for address in addresses.iter().take(MOST_ADDRESSES) {
@@ -505,9 +506,9 @@ mod tests {
 
     /// Looks the name up once, with a clock of its own, and returns the fault.
     fn fault(dns: &Dns) -> Option<Fault> {
-        let meter = Meter::new(StopToken::new());
-        assert!(dns.lookup("host", &meter).is_err());
-        meter.measure(Instant::now()).fault
+        let clock = RequestClock::new(StopToken::new());
+        assert!(dns.lookup("host", &clock).is_err());
+        clock.measure(Instant::now()).fault
     }
 
     /// The time for which the failure stays in the cache.
@@ -600,8 +601,8 @@ mod tests {
             .map(|number| {
                 let dns = Arc::clone(dns);
                 thread::spawn(move || {
-                    let meter = Meter::new(StopToken::new());
-                    dns.lookup(&format!("host{number}"), &meter).is_ok()
+                    let clock = RequestClock::new(StopToken::new());
+                    dns.lookup(&format!("host{number}"), &clock).is_ok()
                 })
             })
             .collect()
@@ -634,11 +635,11 @@ mod tests {
     #[test]
     fn an_idle_thread_takes_the_next_name() {
         let (dns, asked, leave) = scripted(16);
-        let meter = Meter::new(StopToken::new());
+        let clock = RequestClock::new(StopToken::new());
         drop(leave);
         for number in 0..1000 {
             let host = format!("host{number}");
-            assert!(dns.lookup(&host, &meter).is_ok(), "{host}");
+            assert!(dns.lookup(&host, &clock).is_ok(), "{host}");
             let is_idle = |table: &Table| table.idle == table.threads;
             while !is_idle(&dns.names.lock()) {
                 thread::yield_now();

@@ -1,4 +1,4 @@
-//! From what went wrong below to a [`Failure`]: what, where, and what to do, in one line.
+//! The wording of failures: each names what failed, where, and what to do, in one line.
 
 use std::io;
 
@@ -8,10 +8,10 @@ use crate::model::timing::Phase;
 use crate::save::Refused;
 
 use super::decode::DecodeError;
-use super::request_clock::Fault;
+use super::fault::{Fault, SocketError};
 use super::tls;
 
-/// Words a fault that pfetch's own transport found.
+/// The failure that a fault of pfetch's own transport amounts to.
 pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) -> Failure {
     let is_transient = matches!(fault, Fault::LookupAgain(_));
     let (kind, message) = match fault {
@@ -62,7 +62,7 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
         Fault::CutOff => {
             return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
         }
-        Fault::Socket(kind, message) => return from_socket(kind, &message, phase),
+        Fault::Socket(error) => return from_socket(error, phase),
     };
     Failure {
         kind,
@@ -72,7 +72,7 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
     }
 }
 
-/// Words an error of ureq's.
+/// The failure that an error of ureq amounts to.
 pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64>) -> Failure {
     let (kind, message) = match error {
         ureq::Error::Io(error) => return from_io(&error, phase, body_bytes),
@@ -84,7 +84,7 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
             FailureKind::Protocol,
             format!("the response header is longer than {limit} bytes"),
         ),
-        // The connection's end in the line that states a chunk's length.
+        // The connection ended within the line that states a chunk's length.
         ureq::Error::BodyStalled => {
             return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
         }
@@ -102,8 +102,8 @@ fn invalid(why: &str) -> String {
     format!("the server's answer is not valid HTTP: {why}")
 }
 
-/// What ureq's protocol errors mean to somebody who does not know its source. They are told apart by
-/// their text, because their type is not ureq's to give.
+/// Rewords ureq's protocol errors for readers who do not know its source. The text is all there is to
+/// tell them apart: httparse's errors arrive as a string. It decides the wording only, never the kind.
 fn in_plain_words(error: &str) -> String {
     let parse = error.strip_prefix("http parse fail: ").unwrap_or(error);
     let words = match parse {
@@ -144,7 +144,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             is_transient: false,
         };
     }
-    // What goes wrong within TLS once the connection stands.
+    // An error of TLS after the handshake.
     if let Some(reason) = tls::reason(error) {
         return Failure {
             kind: FailureKind::Tls,
@@ -174,26 +174,23 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             is_transient: false,
         };
     }
-    from_socket(error.kind(), &error.to_string(), phase)
+    from_socket(SocketError::from(error), phase)
 }
 
-fn from_socket(kind: io::ErrorKind, message: &str, phase: Phase) -> Failure {
-    let plain = message.split(" (os error").next().unwrap_or(message);
-    // No stable error kind exists for the two limits on open files.
-    let no_descriptor = plain.starts_with("Too many open files");
-    let (kind, message) = match kind {
-        _ if no_descriptor => (
-            FailureKind::Local,
-            format!("{plain}: use fewer workers (-j) or raise the limit (ulimit -n)"),
-        ),
-        io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::BrokenPipe => (
+fn from_socket(error: SocketError, phase: Phase) -> Failure {
+    let (kind, message) = match (error.shortage(), error.kind) {
+        (Some(shortage), _) => (FailureKind::Local, shortage.to_string()),
+        (
+            None,
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe,
+        ) => (
             FailureKind::Closed,
             "the server reset the connection".to_owned(),
         ),
-        _ if phase == Phase::Connect => (FailureKind::Connect, plain.to_lowercase()),
-        _ => (FailureKind::Closed, plain.to_lowercase()),
+        _ if phase == Phase::Connect => (FailureKind::Connect, error.message.to_lowercase()),
+        _ => (FailureKind::Closed, error.message.to_lowercase()),
     };
     Failure {
         kind,
@@ -203,8 +200,8 @@ fn from_socket(kind: io::ErrorKind, message: &str, phase: Phase) -> Failure {
     }
 }
 
-/// What is looked up and connected to for a request through a proxy is the proxy.
-pub(super) fn on_the_way_to(proxy: &str, mut failure: Failure) -> Failure {
+/// Names the proxy in a failure to resolve or to connect: that was the proxy's name, not the target's.
+pub(super) fn name_proxy(proxy: &str, mut failure: Failure) -> Failure {
     if matches!(
         (failure.kind, failure.phase),
         (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns))
@@ -214,7 +211,7 @@ pub(super) fn on_the_way_to(proxy: &str, mut failure: Failure) -> Failure {
     failure
 }
 
-/// Words why bytes of a body were not taken.
+/// The failure that the refusal of a body's bytes amounts to.
 pub(super) fn from_refused(refused: Refused) -> Failure {
     let (kind, phase, message) = match refused {
         Refused::File(error) => return error.into(),
@@ -236,7 +233,7 @@ pub(super) fn from_refused(refused: Refused) -> Failure {
                  cannot go on from there"
             ),
         ),
-        // Whoever can ask again does so before it comes to this.
+        // A sink that can restart has done so before this is reached.
         Refused::Changed => (
             FailureKind::Protocol,
             None,
@@ -251,7 +248,7 @@ pub(super) fn from_refused(refused: Refused) -> Failure {
     }
 }
 
-/// A status that is not accepted.
+/// The failure of a status that is not accepted.
 pub(super) fn from_status(status: http::StatusCode) -> Failure {
     Failure {
         kind: FailureKind::Status,
@@ -261,5 +258,49 @@ pub(super) fn from_status(status: http::StatusCode) -> Failure {
             None => format!("status {} is not accepted", status.as_u16()),
         },
         is_transient: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn shortages_of_this_machine_are_local_in_any_phase() {
+        for (errno, hint) in [
+            (Errno::MFILE, "ulimit -n"),
+            (Errno::NFILE, "fs.file-max"),
+            (Errno::NOBUFS, "tcp_mem"),
+            (Errno::NOMEM, "tcp_mem"),
+            (Errno::ADDRNOTAVAIL, "ip_local_port_range"),
+        ] {
+            for phase in [Phase::Connect, Phase::Send, Phase::Receive] {
+                let failure = from_fault(Fault::Socket(errno.into()), phase, None);
+                assert_eq!(failure.kind, FailureKind::Local, "{errno:?} {phase:?}");
+                assert!(failure.message.contains(hint), "{failure}");
+                assert!(failure.message.contains("-j"), "{failure}");
+                // The same error by way of ureq.
+                let error = ureq::Error::Io(errno.into());
+                assert_eq!(from_ureq(error, phase, None), failure);
+            }
+        }
+    }
+
+    #[test]
+    fn errors_of_the_other_side_are_not_local() {
+        let failure = |errno: Errno, phase| from_fault(Fault::Socket(errno.into()), phase, None);
+        let refused = failure(Errno::CONNREFUSED, Phase::Connect);
+        assert_eq!(refused.to_string(), "connect: connection refused");
+        let reset = failure(Errno::CONNRESET, Phase::Receive);
+        assert_eq!(
+            reset.to_string(),
+            "receive: the server reset the connection"
+        );
+        // A text is no errno.
+        let text = io::Error::new(io::ErrorKind::NotConnected, "Too many open files");
+        let failure = from_io(&text, Phase::Connect, None);
+        assert_eq!(failure.kind, FailureKind::Connect, "{failure}");
     }
 }

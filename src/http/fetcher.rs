@@ -1,56 +1,41 @@
-//! What the clients of one run share.
+//! The maker of a run's clients.
 
 use std::sync::Arc;
 
-use super::dns::Dns;
-use super::request_clock::Meter;
-use super::tls::Tls;
-use super::transport::agent;
+use super::shared::ClientShared;
 use super::{Client, FetchConfig};
-use crate::model::activity::Lanes;
+use crate::model::activity::WorkerActivity;
 use crate::pool::{Builder, Pool, StopToken};
 
-/// What the clients of one run share, and their maker.
+/// Makes the clients of one run, which share settings, name look-ups and TLS set-up.
 #[derive(Debug)]
 pub struct Fetcher {
-    pub(super) config: FetchConfig,
-    dns: Arc<Dns>,
-    tls: Arc<Tls>,
-    pub(super) lanes: Option<Arc<Lanes>>,
-    stop: StopToken,
+    shared: Arc<ClientShared>,
 }
 
 impl Fetcher {
-    /// The shared part of a run's clients. They give up what they are doing when `stop` is stopped,
-    /// and say in `lanes`, if given, what they are at.
-    pub fn new(config: FetchConfig, stop: StopToken, lanes: Option<Arc<Lanes>>) -> Arc<Self> {
+    /// A fetcher with these settings. Its clients give up their requests when `stop` is stopped, and
+    /// report in `activity`, if given, which URL each of them is fetching.
+    pub fn new(
+        config: FetchConfig,
+        stop: StopToken,
+        activity: Option<Arc<WorkerActivity>>,
+    ) -> Arc<Self> {
         Arc::new(Fetcher {
-            dns: Arc::new(Dns::new(config.dns.clone())),
-            tls: Arc::new(Tls::new(config.tls.clone())),
-            config,
-            lanes,
-            stop,
+            shared: ClientShared::new(config, stop, activity),
         })
     }
 
     /// A pool of clients, as the builder describes it, that stops when this fetcher does.
     pub fn pool(self: Arc<Self>, builder: Builder<()>) -> Pool<Client> {
         builder
-            .stop_token(self.stop.clone())
+            .stop_token(self.shared.stop.clone())
             .state(move |worker| self.client(worker))
             .build()
     }
 
-    /// A client for worker `worker`: the state that a pool of fetchers gives each worker.
+    /// The client of worker `worker`: the state that a pool of fetchers gives each worker.
     pub fn client(self: &Arc<Self>, worker: usize) -> Client {
-        let meter = Arc::new(Meter::new(self.stop.clone()));
-        let agent = agent(
-            self.config.idle_connections,
-            self.config.block_private,
-            &self.tls,
-            &self.dns,
-            &meter,
-        );
-        Client::new(Arc::clone(self), agent, meter, worker)
+        Client::new(Arc::clone(&self.shared), worker)
     }
 }

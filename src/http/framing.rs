@@ -1,5 +1,5 @@
 //! Message framing (RFC 9112, 6 and 7): responses without a body, and transfer codings that ureq does
-//! not undo.
+//! not decode.
 
 use http::{HeaderMap, Method, StatusCode, Version, header};
 
@@ -7,16 +7,16 @@ use crate::model::outcome::{Failure, FailureKind};
 use crate::model::text::excerpt;
 use crate::model::timing::Phase;
 
-/// Tells a response with a body from one that has none whatever its headers say (RFC 9112, 6.3).
+/// True for a response with a body. Some have none, whatever their headers say (RFC 9112, 6.3).
 pub(super) fn has_body(method: &Method, status: StatusCode) -> bool {
     method != Method::HEAD && !matches!(status.as_u16(), 204 | 304)
 }
 
-/// Returns why the body cannot be read, if it has a transfer coding that ureq leaves on it.
+/// The failure of a body with a transfer coding that ureq does not decode.
 ///
-/// ureq searches the list for `chunked`, undoes that once, ignores the rest, and on HTTP/1.0 ignores
-/// all of it: bytes of the framing would pass for the body, and a length may delimit it wrongly.
-pub(super) fn unread(version: Version, headers: &HeaderMap) -> Option<Failure> {
+/// ureq searches the list for `chunked`, decodes that once, and ignores the rest; on HTTP/1.0 it ignores
+/// the whole list. Bytes of the framing would pass for the body, and a length may delimit it wrongly.
+pub(super) fn unreadable(version: Version, headers: &HeaderMap) -> Option<Failure> {
     let mut codings = headers
         .get_all(header::TRANSFER_ENCODING)
         .iter()
@@ -25,7 +25,7 @@ pub(super) fn unread(version: Version, headers: &HeaderMap) -> Option<Failure> {
         .filter(|coding| !coding.is_empty())
         .peekable();
     let is_chunked = |coding: &[u8]| coding.eq_ignore_ascii_case(b"chunked");
-    // Gone from HTTP since RFC 7230, but plain: it stands for no coding.
+    // No longer in HTTP since RFC 7230, but harmless: it stands for no coding.
     let is_identity = |coding: &[u8]| coding.eq_ignore_ascii_case(b"identity");
     codings.peek()?;
     let codings: Vec<&[u8]> = codings.collect();
@@ -36,7 +36,7 @@ pub(super) fn unread(version: Version, headers: &HeaderMap) -> Option<Failure> {
     } else if version == Version::HTTP_10 {
         "which HTTP/1.0 does not have"
     } else {
-        // Two lines of it come from servers behind others; it was applied once.
+        // Two lines of it come from servers behind proxies; the coding was applied once.
         return None;
     };
     let named = String::from_utf8_lossy(&codings.join(&b", "[..])).into_owned();
@@ -63,11 +63,11 @@ mod tests {
             let value = HeaderValue::from_bytes(line.as_bytes()).unwrap();
             headers.append(header::TRANSFER_ENCODING, value);
         }
-        unread(version, &headers).map(|failure| failure.message)
+        unreadable(version, &headers).map(|failure| failure.message)
     }
 
     #[test]
-    fn only_chunked_is_undone_and_only_over_http_1_1() {
+    fn only_chunked_is_decoded_and_only_over_http_1_1() {
         for lines in [
             &["chunked"][..],
             &["ChunKed"],
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_names_is_told_in_one_plain_line() {
+    fn the_name_of_a_coding_is_shortened_and_escaped() {
         let message = refused(Version::HTTP_11, &[&"x".repeat(5_000)]).unwrap();
         assert!(message.len() < 300, "{message}");
         let message = refused(Version::HTTP_11, &["a\tb\u{9b}"]).unwrap();

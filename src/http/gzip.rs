@@ -1,4 +1,4 @@
-//! gzip as a content coding: any number of members, one after the other (RFC 1952, 2.2).
+//! gzip as a content coding: any number of concatenated members (RFC 1952, 2.2).
 
 use std::io::{self, BufRead, Read};
 
@@ -7,16 +7,16 @@ use flate2::bufread::GzDecoder;
 /// The first byte of every member.
 const MAGIC: u8 = 0x1f;
 
-/// The content of all members of `S`, each held against its checksum and its length. What follows
-/// the last of them is left in `S`.
-pub(super) struct Members<S> {
-    /// `None` only while one gives way to the next.
+/// The content of all members of `S`, each verified by its checksum and length. The bytes behind the
+/// last member stay in `S`.
+pub(super) struct GzipMembers<S> {
+    /// `None` only while one member replaces another.
     member: Option<GzDecoder<S>>,
 }
 
-impl<S: BufRead> Members<S> {
+impl<S: BufRead> GzipMembers<S> {
     pub(super) fn new(source: S) -> Self {
-        Members {
+        GzipMembers {
             member: Some(GzDecoder::new(source)),
         }
     }
@@ -31,7 +31,7 @@ impl<S: BufRead> Members<S> {
     }
 }
 
-impl<S: BufRead> Read for Members<S> {
+impl<S: BufRead> Read for GzipMembers<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let count = self.current().read(buffer)?;

@@ -1,15 +1,16 @@
-//! Fetching one target: the actions, the per-worker client, and the transport below it.
+//! Fetches one target: the actions, the per-worker client, and the transport below it.
 //!
 //! * A [`FetchAction`] is the pool's action; it runs on a worker whose state is a [`Client`].
-//! * A [`Fetcher`] holds what all clients of a run share (settings, name look-ups, TLS set-up) and
-//!   makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
-//! * A client follows redirects itself, retries a stale kept-alive connection once, decides whether
+//! * A [`Fetcher`] makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
+//!   The clients of a run share settings, name look-ups and the TLS set-up.
+//! * A client follows redirects itself, retries a stale keep-alive connection once, decides whether
 //!   the status counts as success, and measures every phase.
-//! * `transport` and `resolver` stand below ureq, and are the only users of its `unversioned` API.
+//! * `transport` and `dns` stand below ureq, and are the only users of its `unversioned` API.
 
 mod accept;
 mod action;
 mod body;
+mod body_reader;
 mod brotli;
 mod classify;
 mod client;
@@ -17,17 +18,23 @@ mod config;
 mod decode;
 mod dns;
 mod error;
+mod fault;
+mod fetch_state;
 mod fetcher;
 mod framing;
 mod gzip;
+mod no_proxy;
+mod prefix;
 mod proxy;
 mod public_addr;
 mod redact;
 mod redirect;
 mod request;
 mod request_clock;
+mod request_state;
 mod retry_after;
 mod save;
+mod shared;
 mod sink;
 mod tls;
 mod transport;
@@ -42,6 +49,7 @@ pub use client::Client;
 pub use config::FetchConfig;
 pub use dns::{DnsConfig, Family, TEMPORARY_FAILURE_LIFETIME};
 pub use fetcher::Fetcher;
-pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
+pub use no_proxy::NoProxy;
+pub use proxy::{Proxy, ProxyConfig, ProxyError};
 pub use save::{Naming, Unnamed};
 pub use tls::{IdentityError, TlsConfig};

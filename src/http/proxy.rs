@@ -1,22 +1,22 @@
-//! Which proxy a URL goes through: what the user says, or the environment as curl reads it.
+//! The choice of a proxy for a URL: by the options, or by the environment as curl reads it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use url::{Host, Url};
 
+use super::no_proxy::NoProxy;
 use crate::model::target::{Secret, without_userinfo};
 use crate::model::text::escape;
 
-/// The proxies of a run, and the hosts that need none.
+/// The proxies of a run, and the hosts that are reached without one.
 #[derive(Debug, Clone, Default)]
 pub struct ProxyConfig {
     /// For `http` URLs.
-    pub(super) http: Option<Arc<Proxy>>,
+    http: Option<Arc<Proxy>>,
     /// For `https` URLs.
-    pub(super) https: Option<Arc<Proxy>>,
-    pub(super) exempt: NoProxy,
+    https: Option<Arc<Proxy>>,
+    exempt: NoProxy,
 }
 
 /// One proxy.
@@ -26,31 +26,31 @@ pub struct Proxy {
     /// The host, without the brackets of an IPv6 address.
     pub(super) host: String,
     pub(super) port: u16,
-    /// User name and password as they are sent to an HTTP proxy.
+    /// The user name and password as an HTTP proxy gets them.
     pub(super) authorization: Option<Secret>,
-    /// And as they are sent to a SOCKS proxy.
+    /// The same as a SOCKS proxy gets them.
     pub(super) credentials: Option<Credentials>,
 }
 
 impl Proxy {
-    /// Whether it is given requests to pass on, rather than a connection to somebody else.
+    /// True if the proxy is sent requests to forward. Otherwise it is asked for a tunnel to the server.
     pub(super) fn forwards(&self, is_https: bool) -> bool {
         !is_https && matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
     }
 }
 
-/// How to talk to a proxy.
+/// The protocol that a proxy speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProxyKind {
     Http,
     Https,
-    /// The name is looked up here.
+    /// SOCKS 5; pfetch resolves the name.
     Socks5,
-    /// The name is looked up by the proxy.
+    /// SOCKS 5; the proxy resolves the name.
     Socks5h,
 }
 
-/// A user name and a password, never shown.
+/// A user name and a password, whose `Debug` form hides both.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {
     pub(super) user: Vec<u8>,
@@ -63,7 +63,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Why some text is not a proxy that can be used.
+/// A text that is not a usable proxy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is not a proxy: {reason}")]
 pub struct ProxyError {
@@ -77,7 +77,7 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// What is wrong with it. A proxy that cannot be used is never left out silently.
+    /// [`ProxyError`] with the reason. An unusable proxy is never skipped silently.
     pub fn parse(text: &str) -> Result<Self, ProxyError> {
         let error = |reason: &str| ProxyError {
             text: escape(&without_userinfo(text)),
@@ -102,7 +102,7 @@ impl Proxy {
             Some(host) if !host.to_string().is_empty() => host.to_string(),
             _ => return Err(error("there is no host name")),
         };
-        // The parser drops a port that is the scheme's default, so ask for it with the default.
+        // The parser drops a port that is the scheme's default, which is not the proxy's.
         let stated = url.port().or_else(|| states_port(&whole, url.scheme()));
         let decode = |part: &str| percent_encoding::percent_decode_str(part).collect::<Vec<u8>>();
         let credentials = match (url.username(), url.password()) {
@@ -151,7 +151,7 @@ impl ProxyConfig {
     ///
     /// # Errors
     ///
-    /// A proxy that cannot be used, by the name of its variable.
+    /// A message that names the variable of an unusable proxy.
     pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let either = |name: &str| {
@@ -177,7 +177,7 @@ impl ProxyConfig {
         })
     }
 
-    /// One proxy for everything.
+    /// One proxy for all URLs.
     pub fn all(proxy: Proxy) -> Self {
         let proxy = Arc::new(proxy);
         ProxyConfig {
@@ -194,13 +194,13 @@ impl ProxyConfig {
         self
     }
 
-    /// Whether there is a proxy at all.
+    /// True if there is no proxy at all.
     pub fn is_empty(&self) -> bool {
         self.http.is_none() && self.https.is_none()
     }
 
-    /// The proxy for a URL, if it goes through one.
-    pub(super) fn of(&self, url: &Url) -> Option<&Arc<Proxy>> {
+    /// The proxy of a URL; `None` if it is reached directly.
+    pub(super) fn for_url(&self, url: &Url) -> Option<&Arc<Proxy>> {
         let proxy = match url.scheme() {
             "https" => self.https.as_ref(),
             _ => self.http.as_ref(),
@@ -209,112 +209,9 @@ impl ProxyConfig {
     }
 }
 
-/// Hosts that need no proxy.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct NoProxy {
-    rules: Vec<Rule>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Rule {
-    All,
-    /// The domain, everything below it, and the port if one is named.
-    Domain(String, Option<u16>),
-    /// The addresses that begin with these bits.
-    Network(IpAddr, u8, Option<u16>),
-}
-
-impl NoProxy {
-    /// Reads a list as curl does: names divided by commas or spaces, each standing for itself and
-    /// everything below it, with or without a leading dot; addresses, networks (`10.0.0.0/8`), and
-    /// `*` for everything. A name or an address may be limited to one port (`host:8080`).
-    pub fn parse(text: &str) -> Self {
-        let rules = text
-            .split([',', ' ', '\t'])
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty())
-            .map(Rule::parse)
-            .collect();
-        NoProxy { rules }
-    }
-
-    fn matches(&self, url: &Url) -> bool {
-        let port = url.port_or_known_default();
-        let (name, address) = match url.host() {
-            Some(Host::Domain(name)) => (name.trim_end_matches('.'), None),
-            Some(Host::Ipv4(address)) => ("", Some(IpAddr::V4(address))),
-            Some(Host::Ipv6(address)) => ("", Some(IpAddr::V6(address))),
-            None => return false,
-        };
-        let same_port = |limit: &Option<u16>| limit.is_none() || *limit == port;
-        self.rules.iter().any(|rule| match rule {
-            Rule::All => true,
-            Rule::Domain(domain, limit) => {
-                let below = name.strip_suffix(domain.as_str());
-                same_port(limit) && below.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-            }
-            Rule::Network(network, bits, limit) => {
-                same_port(limit) && address.is_some_and(|a| begins_with(a, *network, *bits))
-            }
-        })
-    }
-}
-
-impl Rule {
-    fn parse(entry: &str) -> Self {
-        if entry == "*" {
-            return Rule::All;
-        }
-        if let Some((address, bits)) = entry.split_once('/')
-            && let (Ok(address), Ok(bits)) = (address.parse(), bits.parse())
-        {
-            return Rule::Network(address, bits, None);
-        }
-        let (host, port) = split_port(entry);
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        match bare.parse::<IpAddr>() {
-            Ok(address) => {
-                let bits = if address.is_ipv4() { 32 } else { 128 };
-                Rule::Network(address, bits, port)
-            }
-            Err(_) => {
-                let name = host.trim_start_matches('.').trim_end_matches('.');
-                Rule::Domain(name.to_ascii_lowercase(), port)
-            }
-        }
-    }
-}
-
-/// Divides `host:port`, leaving an IPv6 address without brackets alone.
-fn split_port(entry: &str) -> (&str, Option<u16>) {
-    match entry.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') || host.ends_with(']') => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (entry, None),
-        },
-        _ => (entry, None),
-    }
-}
-
-fn begins_with(address: IpAddr, network: IpAddr, bits: u8) -> bool {
-    let (address, network, width) = match (address, network) {
-        (IpAddr::V4(a), IpAddr::V4(n)) => (u128::from(a.to_bits()), u128::from(n.to_bits()), 32),
-        (IpAddr::V6(a), IpAddr::V6(n)) => (a.to_bits(), n.to_bits(), 128),
-        _ => return false,
-    };
-    let bits = u32::from(bits).min(width);
-    bits == 0 || (address ^ network) >> (width - bits) == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn proxied(list: &str, url: &str) -> bool {
-        let config =
-            ProxyConfig::all(Proxy::parse("proxy:3128").unwrap()).except(NoProxy::parse(list));
-        config.of(&Url::parse(url).unwrap()).is_some()
-    }
 
     #[test]
     fn a_proxy_is_read_with_curl_s_defaults() {
@@ -375,7 +272,7 @@ mod tests {
             })
         };
         let of = |config: &ProxyConfig, url: &str| {
-            config.of(&Url::parse(url).unwrap()).map(|p| p.name())
+            config.for_url(&Url::parse(url).unwrap()).map(|p| p.name())
         };
         let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]).unwrap();
         assert_eq!(
@@ -395,43 +292,5 @@ mod tests {
             error.contains("https_proxy") && error.contains("gopher"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn names_stand_for_themselves_and_what_is_below_them() {
-        let list = "example.com, .dotted.org other.net:8080";
-        for (url, expected) in [
-            ("http://example.com/", false),
-            ("http://EXAMPLE.com./", false),
-            ("http://sub.example.com/", false),
-            ("http://notexample.com/", true),
-            ("http://dotted.org/", false),
-            ("http://a.dotted.org/", false),
-            ("http://other.net:8080/", false),
-            ("http://other.net/", true),
-        ] {
-            assert_eq!(proxied(list, url), expected, "{url}");
-        }
-        assert!(!proxied("*", "http://anything/"));
-        assert!(proxied("", "http://anything/"));
-    }
-
-    #[test]
-    fn addresses_and_networks_are_compared_as_numbers() {
-        let list = "10.0.0.0/8,192.168.1.1,fd00::/8,[::1]:8080,172.16.0.0/12";
-        for (url, expected) in [
-            ("http://10.1.2.3/", false),
-            ("http://11.1.2.3/", true),
-            ("http://192.168.1.1/", false),
-            ("http://192.168.1.10/", true),
-            ("http://[fd12::1]/", false),
-            ("http://[fe80::1]/", true),
-            ("http://[::1]:8080/", false),
-            ("http://[::1]/", true),
-            ("http://172.31.0.1/", false),
-            ("http://172.32.0.1/", true),
-        ] {
-            assert_eq!(proxied(list, url), expected, "{url}");
-        }
     }
 }

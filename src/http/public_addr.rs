@@ -1,10 +1,57 @@
-//! `--block-private`: which addresses belong to everybody.
+//! Publicly routable addresses, to which `--block-private` limits connections.
+//!
+//! Source: IANA's IPv4 and IPv6 Special-Purpose Address Registries. A block of protocol assignments
+//! counts as not public as a whole, though a few addresses in it are globally reachable: they belong to
+//! protocols, and none is a web server's.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address is on the public internet: not loopback, private, link-local, shared,
-/// unique-local, multicast, reserved or documentation, nor any of these in the clothes of IPv6
-/// (IANA's special-purpose address registries).
+use super::prefix;
+
+/// The IPv4 blocks that are not publicly routable.
+const SPECIAL_V4: &[(Ipv4Addr, u8)] = &[
+    // This network (RFC 791).
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    // Private use (RFC 1918).
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    // Shared address space of carriers (RFC 6598).
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    // Loopback (RFC 1122).
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    // Link-local (RFC 3927), where clouds serve their credentials.
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    // Protocol assignments (RFC 6890).
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    // Documentation (RFC 5737).
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // The former 6to4 relays (RFC 7526).
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    // Benchmarking (RFC 2544).
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    // Multicast (RFC 5771), and reserved (RFC 1112) with the broadcast address.
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+/// The global unicast addresses of IPv6 (RFC 4291). Everything outside is not publicly routable:
+/// loopback, unique local, link-local, multicast, 64:ff9b:1::/48, 100::/64, 100:0:0:1::/64, 5f00::/16.
+const UNICAST_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// The IPv6 blocks in [`UNICAST_V6`] that are not publicly routable.
+const SPECIAL_V6: &[(Ipv6Addr, u8)] = &[
+    // Protocol assignments (RFC 2928): Teredo 2001::/32, benchmarking 2001:2::/48, ORCHID 2001:10::/28
+    // and 2001:20::/28, drone remote identification 2001:30::/28, and others.
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
+    // Documentation (RFC 3849, RFC 9637).
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
+];
+
+/// True if an address is publicly routable: not loopback, private, link-local, shared, unique local,
+/// multicast, reserved or documentation, nor an IPv6 address that embeds one of these.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -13,26 +60,13 @@ pub(super) fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !(a == 0
-        || address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_documentation()
-        // Shared address space of carriers (RFC 6598).
-        || (a == 100 && (64..128).contains(&b))
-        // Protocol assignments (RFC 6890), the former 6to4 relays, benchmarking (RFC 2544).
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19))
-        // Reserved, and the broadcast address.
-        || a >= 240)
+    !SPECIAL_V4
+        .iter()
+        .any(|(network, bits)| prefix::contains((*network).into(), *bits, address.into()))
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    let embedded = match segments {
+    let embedded = match address.segments() {
         // IPv4-mapped (::ffff:a.b.c.d), IPv4-compatible (::a.b.c.d), and translated (64:ff9b::/96).
         [0, 0, 0, 0, 0, 0xffff | 0, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
             Some((high, low))
@@ -44,66 +78,159 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some((high, low)) = embedded {
         return is_public_v4(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
     }
-    // Global unicast is 2000::/3; Teredo (2001::/32) and documentation are in it, and not public.
-    segments[0] & 0xe000 == 0x2000
-        && !(segments[0] == 0x2001 && segments[1] == 0)
-        && !(segments[0] == 0x2001 && segments[1] == 0xdb8)
-        && !(segments[0] == 0x3fff && segments[1] < 0x1000)
+    let is_in = |(network, bits): &(Ipv6Addr, u8)| {
+        prefix::contains((*network).into(), *bits, address.into())
+    };
+    is_in(&UNICAST_V6) && !SPECIAL_V6.iter().any(is_in)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn addresses_that_are_not_everybody_s_are_known_in_all_their_forms() {
-        for text in [
-            "0.0.0.0",
-            "0.1.2.3",
-            "10.0.0.1",
-            "100.64.0.1",
-            "127.0.0.1",
+    /// The registered blocks by their first and last addresses, and the neighbours of each that are
+    /// public.
+    const BLOCKS: &[(&str, &str, &[&str])] = &[
+        ("0.0.0.0", "0.255.255.255", &["1.0.0.0"]),
+        ("10.0.0.0", "10.255.255.255", &["9.255.255.255", "11.0.0.0"]),
+        (
+            "100.64.0.0",
+            "100.127.255.255",
+            &["100.63.255.255", "100.128.0.0"],
+        ),
+        (
+            "127.0.0.0",
             "127.255.255.255",
-            "169.254.169.254",
-            "172.16.0.1",
+            &["126.255.255.255", "128.0.0.0"],
+        ),
+        (
+            "169.254.0.0",
+            "169.254.255.255",
+            &["169.253.255.255", "169.255.0.0"],
+        ),
+        (
+            "172.16.0.0",
             "172.31.255.255",
-            "192.0.0.8",
-            "192.0.2.1",
-            "192.168.1.1",
-            "198.18.0.1",
-            "198.51.100.7",
-            "203.0.113.1",
-            "224.0.0.1",
-            "240.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "::7f00:1",
-            "64:ff9b::a00:1",
-            "2002:7f00:1::",
-            "fc00::1",
-            "fd12:3456::1",
-            "fe80::1",
-            "ff02::1",
-            "2001:db8::1",
-            "2001::1",
-            "fec0::1",
-            "100::1",
-        ] {
-            assert!(!is_public(text.parse().unwrap()), "{text}");
+            &["172.15.255.255", "172.32.0.0"],
+        ),
+        (
+            "192.0.0.0",
+            "192.0.0.255",
+            &["191.255.255.255", "192.0.1.0"],
+        ),
+        ("192.0.2.0", "192.0.2.255", &["192.0.1.255", "192.0.3.0"]),
+        (
+            "192.88.99.0",
+            "192.88.99.255",
+            &["192.88.98.255", "192.88.100.0"],
+        ),
+        (
+            "192.168.0.0",
+            "192.168.255.255",
+            &["192.167.255.255", "192.169.0.0"],
+        ),
+        (
+            "198.18.0.0",
+            "198.19.255.255",
+            &["198.17.255.255", "198.20.0.0"],
+        ),
+        (
+            "198.51.100.0",
+            "198.51.100.255",
+            &["198.51.99.255", "198.51.101.0"],
+        ),
+        (
+            "203.0.113.0",
+            "203.0.113.255",
+            &["203.0.112.255", "203.0.114.0"],
+        ),
+        ("224.0.0.0", "239.255.255.255", &["223.255.255.255"]),
+        ("240.0.0.0", "255.255.255.255", &[]),
+        ("::", "::1", &[]),
+        // Embedded addresses of the blocks above.
+        (
+            "::ffff:10.0.0.0",
+            "::ffff:10.255.255.255",
+            &["::ffff:9.255.255.255", "::ffff:11.0.0.0"],
+        ),
+        ("::7f00:0", "::7fff:ffff", &["::8000:0"]),
+        (
+            "64:ff9b::a00:0",
+            "64:ff9b::aff:ffff",
+            &["64:ff9b::9ff:ffff", "64:ff9b::b00:0"],
+        ),
+        (
+            "2002:a00::",
+            "2002:aff:ffff:ffff:ffff:ffff:ffff:ffff",
+            &["2002:9ff::", "2002:b00::"],
+        ),
+        ("64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("100::", "100::ffff:ffff:ffff:ffff", &[]),
+        ("100:0:0:1::", "100::1:ffff:ffff:ffff:ffff", &[]),
+        // 2001::/23, and what is registered in it.
+        (
+            "2001::",
+            "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
+            &["2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:200::"],
+        ),
+        ("2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("2001:1::1", "2001:1::3", &[]),
+        ("2001:2::", "2001:2:0:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("2001:3::", "2001:3:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("2001:4:112::", "2001:4:112:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("2001:10::", "2001:1f:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("2001:20::", "2001:2f:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("2001:30::", "2001:3f:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        (
+            "2001:db8::",
+            "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",
+            &["2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::"],
+        ),
+        (
+            "3fff::",
+            "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",
+            &["3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff:1000::"],
+        ),
+        // Beyond global unicast, which begins at 2000:: and ends before 4000::.
+        (
+            "1fff::",
+            "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+            &["2000::"],
+        ),
+        (
+            "4000::",
+            "5eff::",
+            &["3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"],
+        ),
+        ("5f00::", "5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+        ("ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", &[]),
+    ];
+
+    #[test]
+    fn both_ends_of_each_special_block_are_not_public_and_its_neighbours_are() {
+        for (first, last, neighbours) in BLOCKS {
+            for text in [first, last] {
+                assert!(!is_public(text.parse().unwrap()), "{text}");
+            }
+            for text in *neighbours {
+                assert!(is_public(text.parse().unwrap()), "{text}");
+            }
         }
+    }
+
+    #[test]
+    fn ordinary_addresses_are_public_in_all_their_forms() {
         for text in [
             "1.1.1.1",
             "8.8.8.8",
-            "100.63.0.1",
-            "100.128.0.1",
-            "172.15.0.1",
-            "172.32.0.1",
-            "192.0.1.1",
-            "198.20.0.1",
-            "223.255.255.255",
+            // Registered, and globally reachable: AS112 and AMT.
+            "192.31.196.1",
+            "192.52.193.1",
+            "192.175.48.1",
+            "2620:4f:8000::1",
             "2606:4700::1111",
             "2a00:1450::1",
             "::ffff:8.8.8.8",

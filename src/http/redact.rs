@@ -1,21 +1,21 @@
-//! Headers that can be shown: without secrets, without control characters.
+//! Redaction: headers for reports, without secrets and control characters.
 
 use http::{HeaderMap, HeaderName, header};
 
 use crate::model::target::without_userinfo;
 use crate::model::text::escape;
 
-/// What stands where a secret is left out.
-const LEFT_OUT: &str = "…";
+/// The text in place of a secret.
+const REDACTED: &str = "…";
 
-/// The headers as pairs for a report.
+/// The headers as pairs for a report, redacted and escaped.
 pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
             // Every header that a user gave is marked sensitive: any of them may be a key.
             let text = if value.is_sensitive() || is_secret(name) {
-                LEFT_OUT.to_owned()
+                REDACTED.to_owned()
             } else if name == header::LOCATION {
                 escape(&without_userinfo(&String::from_utf8_lossy(
                     value.as_bytes(),
@@ -29,9 +29,9 @@ pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Headers that are secrets, or as good as one: the last three carry a next login's nonce, or are
-/// an old form of a cookie.
-const SECRET: [&str; 7] = [
+/// Headers whose values are secrets. `set-cookie2` is an old form of a cookie, and the last two carry
+/// the nonce of a next login.
+const SECRET_HEADERS: [&str; 7] = [
     "authorization",
     "proxy-authorization",
     "cookie",
@@ -42,22 +42,22 @@ const SECRET: [&str; 7] = [
 ];
 
 fn is_secret(name: &HeaderName) -> bool {
-    SECRET.contains(&name.as_str())
+    SECRET_HEADERS.contains(&name.as_str())
 }
 
-/// `text` without the credentials of any URL in it, as `Link` and `Refresh` have them.
+/// `text` without the credentials of the URLs in it, such as `Link` and `Refresh` have.
 fn without_credentials(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(slashes) = rest.find("//") {
-        // However many slashes there are, browsers take what follows for the authority.
+        // Browsers take the text behind any number of slashes for the authority.
         let authority = rest[slashes..].trim_start_matches('/');
         safe.push_str(&rest[..rest.len() - authority.len()]);
         let end = authority.find(|c: char| c.is_whitespace() || "/?#<>\"".contains(c));
         let end = end.unwrap_or(authority.len());
         rest = authority;
         if let Some(at) = authority[..end].rfind('@') {
-            safe.push_str(LEFT_OUT);
+            safe.push_str(REDACTED);
             rest = &authority[at..];
         }
     }

@@ -1,4 +1,4 @@
-//! Redirects: whether to follow, where to, and what may go along.
+//! Redirects: the decision to follow one, and its destination.
 
 use http::{HeaderMap, StatusCode, header};
 
@@ -8,7 +8,11 @@ use crate::model::text::excerpt;
 
 use super::FetchConfig;
 
-/// Where a response sends the client, if it does.
+/// The URL that a response redirects to; `None` if it does not, or if redirects are not followed.
+///
+/// # Errors
+///
+/// If the redirect is one too many, not a URL, or leads from https to http.
 pub(super) fn destination(
     from: &Location,
     status: StatusCode,
@@ -29,7 +33,7 @@ pub(super) fn destination(
             config.max_redirects
         )));
     }
-    // Servers send raw UTF-8 here, against the letter of the standard; browsers take it.
+    // Some servers send raw UTF-8 here, against the standard. Browsers accept it.
     let reference = String::from_utf8_lossy(reference.as_bytes());
     let to = from.join(&reference).map_err(|error| {
         failure(format!(

@@ -1,18 +1,18 @@
-//! What is sent: the request's line and headers.
+//! Requests: the request line and the headers.
 
 use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
-use super::decode::ACCEPTED;
+use super::decode::ACCEPT_ENCODING;
 use super::proxy::Proxy;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::{Location, Target};
 use crate::save::Ask;
 
-/// Headers that ask for something else than the whole body, whatever it is now. A user who gives one
-/// knows what is wanted; pfetch then adds none.
-const CONDITIONS: [HeaderName; 6] = [
+/// Headers that make a request conditional or ask for a range. If the user gives one, pfetch adds none
+/// of its own.
+const CONDITIONAL_HEADERS: [HeaderName; 6] = [
     header::RANGE,
     header::IF_RANGE,
     header::IF_MATCH,
@@ -21,20 +21,24 @@ const CONDITIONS: [HeaderName; 6] = [
     header::IF_UNMODIFIED_SINCE,
 ];
 
-/// How many headers a request has room for before it needs more memory: the usual ones, and a few.
+/// The headers for which a request has space from the start: the usual ones, and a few more.
 const USUAL_HEADERS: usize = 6;
 
-/// What all requests to one origin have in common: made once for as long as they follow one another.
+/// The parts that all requests to one origin share, made once for consecutive requests.
 #[derive(Debug)]
-pub(super) struct Addressee {
+pub(super) struct RequestOrigin {
     origin: Box<str>,
     scheme: Scheme,
     authority: Authority,
     host: HeaderValue,
 }
 
-impl Addressee {
-    /// The one that `location` names.
+impl RequestOrigin {
+    /// The origin of `location`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written in a request.
     pub(super) fn of(location: &Location) -> Result<Self, Failure> {
         let origin = location.origin();
         let parts = origin.parse::<Uri>().map(Uri::into_parts);
@@ -48,7 +52,7 @@ impl Addressee {
         };
         // The port is there if it is not the scheme's own (RFC 9110, 7.2).
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| unwritable())?;
-        Ok(Addressee {
+        Ok(RequestOrigin {
             origin: origin.into(),
             scheme,
             authority,
@@ -56,7 +60,7 @@ impl Addressee {
         })
     }
 
-    /// Whether `location` names the same.
+    /// True if this is the origin of `location`.
     pub(super) fn is_of(&self, location: &Location) -> bool {
         *self.origin == *location.origin()
     }
@@ -80,27 +84,27 @@ fn unwritable() -> Failure {
     }
 }
 
-/// The request for `location`, which names this addressee, and to which redirects may have led from
+/// Builds the request for `location`, whose origin this is, and to which redirects may have led from
 /// `target`. Only the origin that the user named gets the user's headers and credentials.
 pub(super) fn build(
     config: &FetchConfig,
     target: &Target,
-    (location, addressee): (&Location, &Addressee),
+    (location, origin): (&Location, &RequestOrigin),
     method: &Method,
     ask: &Ask<'_>,
     proxy: Option<&Proxy>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());
     *request.method_mut() = method.clone();
-    *request.uri_mut() = addressee.uri(location)?;
-    // All that ureq would add if it were not there, each value made anew.
+    *request.uri_mut() = origin.uri(location)?;
+    // The headers that ureq would add if they were missing, making each value anew.
     let headers = request.headers_mut();
     headers.reserve(USUAL_HEADERS);
-    headers.insert(header::HOST, addressee.host.clone());
+    headers.insert(header::HOST, origin.host.clone());
     headers.insert(header::USER_AGENT, config.user_agent.clone());
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     let coding = if config.compressed {
-        ACCEPTED
+        ACCEPT_ENCODING
     } else {
         "identity"
     };
@@ -114,7 +118,7 @@ pub(super) fn build(
     let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));
     if location.same_origin(&target.location) {
         for given in std::iter::once(&config.headers).chain(own) {
-            // The first of a name replaces what is there, further ones add to it.
+            // The first of a name replaces the default, further ones add to it.
             for name in given.keys() {
                 headers.remove(name);
                 for value in given.get_all(name) {
@@ -124,7 +128,7 @@ pub(super) fn build(
         }
         authorization = authorization
             .or(target.location.authorization())
-            // What a line says of its own URL comes before what is said of all.
+            // A line's own header takes precedence over the option for all targets.
             .or(config.authorization.as_ref().filter(|_| !has_own));
     }
     if let Some(secret) = authorization {
@@ -141,42 +145,44 @@ pub(super) fn build(
     if let Some((from, validator)) = ask.range {
         insert(headers, header::RANGE, Some(&format!("bytes={from}-")));
         insert(headers, header::IF_RANGE, Some(validator));
-        // The bytes that are there are plain ones.
+        // The part on disk is not encoded.
         insert(headers, header::ACCEPT_ENCODING, Some("identity"));
     }
     Ok(request)
 }
 
-/// The most bytes that its head takes when it is sent.
+/// The most bytes of the request's head.
 pub(super) fn head_length(request: &Request<()>) -> usize {
-    /// Between and after names and values.
+    /// `": "` and the line end of a header.
     const MARKS: usize = 4;
-    /// The protocol's version, the marks of the first line, the empty line; and some to spare.
-    const OWN: usize = 64;
+    /// The rest of the request line, the empty line, and some to spare.
+    const REST: usize = 64;
     let uri = request.uri();
     let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
     let headers = request.headers().iter();
     let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + MARKS);
-    request.method().as_str().len() + path + headers.sum::<usize>() + OWN
+    request.method().as_str().len() + path + headers.sum::<usize>() + REST
 }
 
-/// Whether the user asks for something else than the whole body, whatever it is now.
+/// True if the user's headers make the request conditional or ask for a range.
 pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
-    CONDITIONS.iter().any(|name| is_given(config, target, name))
+    CONDITIONAL_HEADERS
+        .iter()
+        .any(|name| is_given(config, target, name))
 }
 
-/// Whether the user asks for a part of the body.
+/// True if the user's headers ask for a range.
 pub(super) fn has_range(config: &FetchConfig, target: &Target) -> bool {
     is_given(config, target, &header::RANGE)
 }
 
-/// Whether the user gives this header, for all targets or for this one.
+/// True if the user gives this header, for all targets or for this one.
 fn is_given(config: &FetchConfig, target: &Target, name: &HeaderName) -> bool {
     let own = target.headers.as_deref();
     config.headers.contains_key(name) || own.is_some_and(|own| own.contains_key(name))
 }
 
-/// A value that came from a server as a header can be sent as one.
+/// Inserts a value that came from a server, which can be sent as it came.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<&str>) {
     if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
         headers.insert(name, value);

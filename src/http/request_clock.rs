@@ -1,9 +1,9 @@
-//! The meter: what one worker's current request has cost so far, and whether it may go on.
+//! The request clock: the times of one worker's current request, and the checks of its limits.
 //!
 //! The client resets it before each request; the resolver, the connector and the transport, which
-//! ureq runs on the worker's own thread, write into it. So every figure in a result is a reading of
-//! the clock at the place where the thing happened, and the limits (time-out, stall, stop) are
-//! checked wherever a worker can be kept waiting.
+//! ureq runs on the worker's own thread, write into it. Every figure in a result is therefore a
+//! reading of the clock at the place where the event happened, and the limits (time-out, stall, stop)
+//! are checked wherever a worker can block.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,230 +11,94 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::fault::Fault;
 use super::proxy::Proxy;
-use crate::model::timing::{Phase, Timing};
+use super::request_state::{
+    FINE_TICK, RequestFigures, RequestLimits, RequestState, StallWindow, TICK,
+};
 use crate::pool::StopToken;
 
-/// How long a worker waits at a time before it looks at its limits again.
-pub(super) const TICK: Duration = Duration::from_millis(250);
-
-/// The same when a limit is near.
-pub(super) const FINE_TICK: Duration = Duration::from_millis(10);
-
-/// A connection stalls when it gives less than this within the stall time.
-const STALL_BYTES: usize = 1024;
-
-/// The most that may come before the response's header is whole. ureq's own limit, 64 KiB, is for
-/// one header; interim responses (1xx) before it may be as many as the server likes.
-const MOST_HEAD_BYTES: usize = 256 * 1024;
-
+/// The clock of one worker's requests, of which one is under way at a time.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct RequestClock {
     stop: StopToken,
-    reading: Mutex<Reading>,
-    /// How long the current request's head is at most: for the buffer that ureq writes it into.
-    head: AtomicUsize,
-    /// How much of the response that is being read is still to come out of ureq, and looked at by
-    /// nobody when it does.
-    unwanted: AtomicU64,
+    state: Mutex<RequestState>,
+    /// The most bytes of the current request's head: the size of the buffer that ureq writes it into.
+    head_length: AtomicUsize,
+    /// The bytes of the current response that ureq has yet to hand out, and that its caller will drop
+    /// unread.
+    discardable: AtomicU64,
 }
 
-/// Why a request may not go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    Stopped,
-    /// The whole attempt took longer than this.
-    Timeout(Duration),
-    /// Look-up, connect and TLS took longer than this.
-    ConnectTimeout(Duration),
-    /// Less than [`STALL_BYTES`] came for this long.
-    Stalled(Duration),
-    /// The response's header was not whole after this.
-    SlowHead(Duration),
-    /// What came before the final response's header is too long.
-    EndlessHead,
-    /// Beside the body there is too much: in a chunked one, say, trailers without an end.
-    EndlessFraming,
-    /// The buffer is full of what should be one header, or one line.
-    EndlessLine,
-    /// No address of the name could be reached, for these reasons.
-    Unreachable(String),
-    /// The name could not be looked up.
-    NameNotFound(String),
-    /// The name server could not answer in time (`EAI_AGAIN`); it may the next time.
-    LookupAgain(String),
-    /// The address is not a public one, and only those are wanted.
-    Private(String),
-    /// The proxy would not, or could not.
-    Proxy(String),
-    /// TLS could not be agreed on, for this reason.
-    Tls(String),
-    /// The body has more bytes than are wanted.
-    TooLarge(u64),
-    /// The body's stated length, and the limit that it exceeds.
-    TooLong(u64, u64),
-    /// A TLS connection ended without the farewell (`close_notify`) that tells an end from a cut.
-    CutOff,
-    /// The socket reported an error.
-    Socket(io::ErrorKind, String),
-}
-
-/// The limits of one attempt.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Limits {
-    pub(super) started: Option<Instant>,
-    pub(super) timeout: Option<Duration>,
-    pub(super) connect_timeout: Duration,
-    pub(super) stall_timeout: Option<Duration>,
-}
-
-#[derive(Debug, Default)]
-struct Reading {
-    limits: Limits,
-    /// The proxy that the current request goes through.
-    proxy: Option<Arc<Proxy>>,
-    /// When the current request began, if one is under way.
-    began: Option<Instant>,
-    dns: Span,
-    connect: Span,
-    ssl: Span,
-    send: Span,
-    first_byte: Option<Instant>,
-    /// Since when less than [`STALL_BYTES`] have come, and how many have.
-    quiet: Option<(Instant, usize)>,
-    /// When somebody last looked whether the request may go on.
-    looked: Option<Instant>,
-    /// Whether the request is out and its response's header not yet whole. The stall clock does not
-    /// start anew meanwhile: dripped headers and interim responses may not go on for ever.
-    in_head: bool,
-    remote: Option<SocketAddr>,
-    /// The mark on the connection that the request went out over, by which it is given up.
-    given_up: Option<Arc<AtomicBool>>,
-    wire_bytes: u64,
-    /// Bytes that have come since the last of them that were the body's.
-    beside: usize,
-    fault: Option<Fault>,
-}
-
-/// A stretch of time that may not have begun, or not have ended.
-#[derive(Debug, Default, Clone, Copy)]
-struct Span {
-    start: Option<Instant>,
-    end: Option<Instant>,
-}
-
-impl Span {
-    fn length(self, now: Instant) -> Option<Duration> {
-        Some(self.end.unwrap_or(now) - self.start?)
-    }
-
-    fn is_open(self) -> bool {
-        self.start.is_some() && self.end.is_none()
-    }
-}
-
-/// The figures of one request, read off when it is over.
-#[derive(Debug)]
-pub(super) struct Measured {
-    pub(super) timing: Timing,
-    /// When it was over.
-    pub(super) ended: Instant,
-    pub(super) first_byte: Option<Instant>,
-    pub(super) phase: Phase,
-    pub(super) remote: Option<SocketAddr>,
-    /// Whether the request went out over a connection that had been used before. `None` if it did
-    /// not go out.
-    pub(super) reused: Option<bool>,
-    pub(super) wire_bytes: u64,
-    pub(super) fault: Option<Fault>,
-}
-
-impl Meter {
+impl RequestClock {
     pub(super) fn new(stop: StopToken) -> Self {
-        Meter {
+        RequestClock {
             stop,
-            reading: Mutex::new(Reading::default()),
-            head: AtomicUsize::new(0),
-            unwanted: AtomicU64::new(0),
+            state: Mutex::new(RequestState::default()),
+            head_length: AtomicUsize::new(0),
+            discardable: AtomicU64::new(0),
         }
     }
 
-    /// The request that is about to go out has a head of this length at most.
-    pub(super) fn announce_head(&self, length: usize) {
-        // For this worker's own thread: nothing else depends on it.
-        self.head.store(length, Ordering::Relaxed);
+    /// Announces the most bytes that the head of the next request has.
+    pub(super) fn announce_head_length(&self, length: usize) {
+        // Relaxed: only this worker's own thread reads it.
+        self.head_length.store(length, Ordering::Relaxed);
     }
 
-    /// What was last announced.
-    pub(super) fn head(&self) -> usize {
-        self.head.load(Ordering::Relaxed)
+    /// The [announced](RequestClock::announce_head_length) length.
+    pub(super) fn head_length(&self) -> usize {
+        self.head_length.load(Ordering::Relaxed)
     }
 
-    /// The next `count` bytes that ureq has for its caller are of a body that nobody looks at.
-    pub(super) fn announce_unwanted(&self, count: u64) {
-        self.unwanted.store(count, Ordering::Relaxed);
+    /// Announces that the caller will drop the next `count` bytes of the body unread.
+    pub(super) fn announce_discardable(&self, count: u64) {
+        self.discardable.store(count, Ordering::Relaxed);
     }
 
-    /// What was last announced.
-    pub(super) fn unwanted(&self) -> u64 {
-        self.unwanted.load(Ordering::Relaxed)
+    /// The [announced](RequestClock::announce_discardable) number of bytes.
+    pub(super) fn discardable(&self) -> u64 {
+        self.discardable.load(Ordering::Relaxed)
     }
 
     /// Begins a request under these limits, through this proxy.
-    pub(super) fn begin(&self, limits: Limits, proxy: Option<Arc<Proxy>>, now: Instant) {
-        self.announce_unwanted(0);
-        *self.lock() = Reading {
+    pub(super) fn begin(&self, limits: RequestLimits, proxy: Option<Arc<Proxy>>, now: Instant) {
+        self.announce_discardable(0);
+        *self.lock() = RequestState {
             limits,
             proxy,
             began: Some(now),
-            ..Reading::default()
+            ..RequestState::default()
         };
     }
 
-    /// Reads the request off, over as of `now`.
-    pub(super) fn measure(&self, now: Instant) -> Measured {
-        let mut reading = self.lock();
-        let r = &mut *reading;
-        let sent = r.send.end;
-        let mut timing = Timing::default();
-        timing.set(Phase::Dns, r.dns.length(now));
-        timing.set(Phase::Connect, r.connect.length(now));
-        timing.set(Phase::Ssl, r.ssl.length(now));
-        timing.set(Phase::Send, r.send.length(now));
-        let wait = sent.map(|sent| r.first_byte.unwrap_or(now) - sent);
-        timing.set(Phase::Wait, wait);
-        timing.set(Phase::Receive, r.first_byte.map(|first| now - first));
-        Measured {
-            timing,
-            ended: now,
-            first_byte: r.first_byte,
-            phase: r.phase(),
-            remote: r.remote,
-            reused: r.send.start.map(|_| r.connect.start.is_none()),
-            wire_bytes: r.wire_bytes,
-            fault: r.fault.take(),
-        }
+    /// Ends the request, and returns its figures.
+    pub(super) fn finish(&self, now: Instant) -> RequestFigures {
+        self.lock().figures(now)
     }
 
-    /// Whether the request may go on, and how long to wait at most before this is asked again: one of
-    /// two fixed lengths, so that a socket's time-out seldom needs setting. If it may not, the fault is
-    /// kept for the client to find.
+    /// Checks all limits, and returns how long to block at most before the next check: one of two
+    /// fixed lengths, so that a socket's time-out seldom has to be set.
+    ///
+    /// # Errors
+    ///
+    /// If the request may not go on. The fault is kept for the client.
     pub(super) fn check(&self) -> Result<Duration, ureq::Error> {
         self.check_stop()?;
         let now = Instant::now();
-        let mut reading = self.lock();
-        reading.look(now);
-        if let Some(fault) = reading.exceeded(now) {
-            drop(reading);
+        let mut state = self.lock();
+        state.tick(now);
+        if let Some(fault) = state.exceeded(now) {
+            drop(state);
             return Err(self.fail(fault));
         }
-        Ok(match reading.next_limit() {
-            Some(limit) if limit < now + TICK => FINE_TICK,
+        Ok(match state.next_deadline() {
+            Some(deadline) if deadline < now + TICK => FINE_TICK,
             _ => TICK,
         })
     }
 
-    /// Whether nobody has asked to stop: the part of [`check`](Meter::check) that costs next to nothing.
+    /// Checks only the stop token: the cheap half of [`check`](RequestClock::check).
     pub(super) fn check_stop(&self) -> Result<(), ureq::Error> {
         if self.stop.is_stopped() {
             return Err(self.fail(Fault::Stopped));
@@ -242,30 +106,30 @@ impl Meter {
         Ok(())
     }
 
-    /// Keeps the fault for the client and gives ureq an error to unwind with. The first fault is
-    /// the cause of what follows, so it stays.
+    /// Keeps the fault for the client, and makes an error for ureq to unwind with. The first fault is
+    /// the cause of the later ones, so it stays.
     pub(super) fn fail(&self, fault: Fault) -> ureq::Error {
         self.lock().fault.get_or_insert(fault);
         ureq::Error::Io(io::Error::other("stopped by pfetch's own transport"))
     }
 
-    /// The same, in the place of what the socket reported, which says less.
-    pub(super) fn explain(&self, fault: Fault) -> ureq::Error {
-        let mut reading = self.lock();
-        reading.fault = reading
+    /// Does the same, but replaces the error of a socket call, which says less.
+    pub(super) fn fail_over_socket_error(&self, fault: Fault) -> ureq::Error {
+        let mut state = self.lock();
+        state.fault = state
             .fault
             .take()
-            .filter(|known| !matches!(known, Fault::Socket(..)));
-        drop(reading);
+            .filter(|known| !matches!(known, Fault::Socket(_)));
+        drop(state);
         self.fail(fault)
     }
 
-    /// When the nearest limit is reached.
-    pub(super) fn next_limit(&self) -> Option<Instant> {
-        self.lock().next_limit()
+    /// The nearest deadline of the request.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.lock().next_deadline()
     }
 
-    /// The proxy that the current request goes through.
+    /// The proxy that the request goes through.
     pub(super) fn proxy(&self) -> Option<Arc<Proxy>> {
         self.lock().proxy.clone()
     }
@@ -282,168 +146,78 @@ impl Meter {
         self.lock().connect.start = Some(Instant::now());
     }
 
-    /// The TCP connection stands; if TLS comes next, the handshake begins now.
+    /// Marks the TCP connection as established; with `tls`, the handshake begins now.
     pub(super) fn connected(&self, remote: SocketAddr, tls: bool) {
         let now = Instant::now();
-        let mut r = self.lock();
-        r.connect.end = Some(now);
-        r.remote = Some(remote);
-        r.ssl.start = tls.then_some(now);
+        let mut state = self.lock();
+        state.connect.end = Some(now);
+        state.remote = Some(remote);
+        state.ssl.start = tls.then_some(now);
     }
 
-    /// The connection is ready for requests.
-    pub(super) fn ready(&self) {
-        let mut r = self.lock();
-        if r.ssl.is_open() {
-            r.ssl.end = Some(Instant::now());
+    /// Marks the connection as ready for requests.
+    pub(super) fn connection_ready(&self) {
+        let mut state = self.lock();
+        if state.ssl.is_open() {
+            state.ssl.end = Some(Instant::now());
         }
-        // The handshake's bytes are no sign of the response's.
-        r.quiet = None;
+        // The handshake's bytes are not part of the response.
+        state.stall_window = None;
     }
 
-    /// A piece of the request is about to be written to `remote`, over the connection with this mark.
-    pub(super) fn sending(&self, remote: SocketAddr, given_up: &Arc<AtomicBool>) {
-        let mut r = self.lock();
-        r.remote = Some(remote);
-        r.given_up.get_or_insert_with(|| Arc::clone(given_up));
-        r.send.start.get_or_insert_with(Instant::now);
+    /// Marks the beginning of a write of the request to `remote`, over the connection that `retired`
+    /// belongs to.
+    pub(super) fn sending(&self, remote: SocketAddr, retired: &Arc<AtomicBool>) {
+        let mut state = self.lock();
+        state.remote = Some(remote);
+        state.retired.get_or_insert_with(|| Arc::clone(retired));
+        state.send.start.get_or_insert_with(Instant::now);
     }
 
     /// Keeps the connection of the current request from being reused. ureq may have put it back
-    /// into its pool by now: it looks at the connection once more before it takes it out.
-    pub(super) fn give_up_connection(&self) {
-        if let Some(given_up) = &self.lock().given_up {
-            // Read by this worker's own thread: nothing else depends on it.
-            given_up.store(true, Ordering::Relaxed);
+    /// into its pool by now, and checks it once more before it takes it out.
+    pub(super) fn retire_connection(&self) {
+        if let Some(retired) = &self.lock().retired {
+            // Relaxed: only this worker's own thread reads it.
+            retired.store(true, Ordering::Relaxed);
         }
     }
 
-    /// It has been written.
+    /// Marks the end of that write.
     pub(super) fn sent(&self) {
         let now = Instant::now();
-        let mut r = self.lock();
-        r.send.end = Some(now);
-        r.quiet = Some((now, 0));
-        r.in_head = true;
+        let mut state = self.lock();
+        state.send.end = Some(now);
+        state.stall_window = Some(StallWindow::new(now));
+        state.in_head = true;
     }
 
-    /// A piece of the response is there.
-    pub(super) fn answered(&self, now: Instant) {
+    /// Marks the arrival of bytes of the response, of which the first count as the first byte.
+    pub(super) fn response_received(&self, now: Instant) {
         self.lock().first_byte.get_or_insert(now);
     }
 
-    /// The response's header is whole.
+    /// Marks the end of the response head.
     pub(super) fn head_ended(&self) {
-        let mut r = self.lock();
-        r.in_head = false;
-        r.beside = 0;
-        r.quiet = Some((Instant::now(), 0));
+        let mut state = self.lock();
+        state.in_head = false;
+        state.framing_bytes = 0;
+        state.stall_window = Some(StallWindow::new(Instant::now()));
     }
 
-    /// Bytes of the body have come out at the upper end.
-    pub(super) fn progressed(&self) {
-        self.lock().beside = 0;
+    /// Marks that the client has read bytes of the body.
+    pub(super) fn body_progressed(&self) {
+        self.lock().framing_bytes = 0;
     }
 
-    /// `bytes` came from the socket.
-    pub(super) fn received(&self, bytes: usize) {
+    /// Counts bytes that came from the socket.
+    pub(super) fn bytes_received(&self, bytes: usize) {
         let now = Instant::now();
-        let mut r = self.lock();
-        r.wire_bytes += bytes as u64;
-        r.beside += bytes;
-        let (since, so_far) = r.quiet.unwrap_or((now, 0));
-        r.quiet = Some(if !r.in_head && so_far + bytes >= STALL_BYTES {
-            (now, 0)
-        } else {
-            (since, so_far + bytes)
-        });
+        self.lock().count(bytes, now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Reading> {
+    fn lock(&self) -> MutexGuard<'_, RequestState> {
         // Plain assignments only under this lock, so a poisoned one is still consistent.
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Reading {
-    /// Takes note that somebody looks. Nobody waits for longer than a tick at a time; who comes later has
-    /// waited for whoever reads the output, or was stopped meanwhile (Ctrl-Z): what did not come then is
-    /// not to be held against the server.
-    fn look(&mut self, now: Instant) {
-        let away = self.looked.map(|looked| now - looked);
-        if let (Some(away), Some((since, _))) = (away, &mut self.quiet)
-            && away >= 2 * TICK
-        {
-            *since = now.min(*since + away);
-        }
-        self.looked = Some(now);
-    }
-
-    fn phase(&self) -> Phase {
-        if self.first_byte.is_some() {
-            Phase::Receive
-        } else if self.send.end.is_some() {
-            Phase::Wait
-        } else if self.send.is_open() {
-            Phase::Send
-        } else if self.ssl.is_open() {
-            Phase::Ssl
-        } else if self.connect.is_open() {
-            Phase::Connect
-        } else if self.dns.is_open() {
-            Phase::Dns
-        } else {
-            Phase::Blocked
-        }
-    }
-
-    /// Whether the connection is still being made: not before, and not once a request is out.
-    fn is_connecting(&self) -> bool {
-        self.send.start.is_none()
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.limits.started?.checked_add(self.limits.timeout?)
-    }
-
-    fn connect_deadline(&self) -> Option<Instant> {
-        self.began
-            .filter(|_| self.is_connecting())?
-            .checked_add(self.limits.connect_timeout)
-    }
-
-    fn stall_deadline(&self) -> Option<Instant> {
-        self.quiet?.0.checked_add(self.limits.stall_timeout?)
-    }
-
-    fn next_limit(&self) -> Option<Instant> {
-        [
-            self.deadline(),
-            self.connect_deadline(),
-            self.stall_deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-    }
-
-    fn exceeded(&self, now: Instant) -> Option<Fault> {
-        let limits = &self.limits;
-        if self.deadline().is_some_and(|at| now >= at) {
-            limits.timeout.map(Fault::Timeout)
-        } else if self.connect_deadline().is_some_and(|at| now >= at) {
-            Some(Fault::ConnectTimeout(limits.connect_timeout))
-        } else if self.stall_deadline().is_some_and(|at| now >= at) {
-            limits.stall_timeout.map(match self.quiet {
-                Some((_, bytes)) if bytes >= STALL_BYTES => Fault::SlowHead,
-                _ => Fault::Stalled,
-            })
-        } else if self.in_head && self.quiet.is_some_and(|(_, bytes)| bytes > MOST_HEAD_BYTES) {
-            Some(Fault::EndlessHead)
-        } else if !self.in_head && self.beside > MOST_HEAD_BYTES {
-            Some(Fault::EndlessFraming)
-        } else {
-            None
-        }
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Saving a target: from what is there already to a file under its name.
+//! Saving: one target fetched into a file, from the part on disk to the final name.
 
 use std::sync::Arc;
 
@@ -9,25 +9,25 @@ use crate::model::save_path::Place;
 use crate::model::target::{Target, Verb};
 use crate::save::{Draft, FileError, Prior, Published, Store};
 
-/// What a file is named. Its part is at its place in any case.
+/// The way in which a file gets its name. Its part has the name of its place in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Naming {
-    /// By its place.
+    /// The name of its place.
     Place,
-    /// By another place in the same folder, because something else has the name.
+    /// Another name in the same folder, because the first is taken.
     Other(Place),
-    /// Later, when the server's name for it can be given out in its turn.
+    /// A name that the server chooses (Content-Disposition), given later, in the order of the list.
     Late,
 }
 
-/// A complete file that has no name yet, because the server's is to be given in its turn.
+/// A complete file without a name, which waits until the names of the targets before it are given.
 #[derive(Debug)]
 pub struct Unnamed {
     draft: Box<Draft>,
 }
 
 impl Client {
-    /// Fetches one target and saves its body at `place`, or for another name beside it.
+    /// Fetches one target and saves its body as a file at `place`, under the name that `naming` says.
     pub fn save(
         &mut self,
         target: &Target,
@@ -46,7 +46,7 @@ impl Client {
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
         let sink = Sink::File(Box::new(draft));
-        let (mut outcome, sink) = self.visit(target, Verb::Get, sink);
+        let (mut outcome, sink) = self.fetch_target(target, Verb::Get, sink);
         outcome.details_mut().place = Some(place.clone());
         let Sink::File(mut draft) = sink else {
             return (outcome, None);
@@ -58,11 +58,11 @@ impl Client {
             (Verdict::Ok, Naming::Other(name)) => draft.publish_as(name),
             (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
         };
-        settle(&mut outcome, published, target);
+        record_published(&mut outcome, published, target);
         (outcome, None)
     }
 
-    /// The outcome of a target for which no server was asked.
+    /// The outcome of a target for which no request was sent.
     fn untried(&self, target: &Target, place: &Place, result: Result<Saved, FileError>) -> Outcome {
         let url = Arc::clone(target.location.text());
         let (verdict, saved, error) = match result {
@@ -87,20 +87,24 @@ impl Client {
 }
 
 impl Unnamed {
-    /// The name that the server has for it, as it says.
+    /// The name that the server gives it, unchecked.
     pub fn server_name(&self) -> Option<&str> {
         self.draft.server_name()
     }
 
-    /// Gives it this place, and tells the outcome.
+    /// Publishes the file at this place, and records that in the outcome.
     pub fn publish(mut self, place: &Place, outcome: &mut Outcome, target: &Target) {
         let published = self.draft.publish_as(place);
-        settle(outcome, published, target);
+        record_published(outcome, published, target);
     }
 }
 
-/// Tells in the outcome what became of the file.
-fn settle(outcome: &mut Outcome, published: Result<Published, FileError>, target: &Target) {
+/// Records in the outcome the file as it was published.
+fn record_published(
+    outcome: &mut Outcome,
+    published: Result<Published, FileError>,
+    target: &Target,
+) {
     let sha256 = target.sha256.as_deref().copied();
     let (verdict, saved) = match published {
         Ok(Published::New(saved)) => (Verdict::Ok, Saved { sha256, ..saved }),

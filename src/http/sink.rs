@@ -1,22 +1,22 @@
-//! Where a body goes: nowhere, into a file, or on to the output.
+//! The sink of a body: none, a file, or the output.
 
 use std::io;
 
 use crate::save::{Ask, Body, ContentRange, Draft, KnownLength, Refused, Version};
 
-/// Where a body goes.
+/// The sink of a body.
 #[derive(Debug)]
 pub(super) enum Sink {
-    /// It is counted and dropped.
+    /// The body is counted and dropped.
     None,
-    /// Into a file of its own.
+    /// The body is saved as a file.
     File(Box<Draft>),
-    /// To the output, in its turn.
+    /// The body is written to the output, in its turn (`--cat`).
     Stream(Body),
 }
 
 impl Sink {
-    /// What to ask for beside the body.
+    /// The conditions of the next request to `url`: `If-None-Match` and its like, or a range.
     pub(super) fn ask(&self, url: &str) -> Ask<'_> {
         match self {
             Sink::None => Ask::default(),
@@ -25,6 +25,7 @@ impl Sink {
         }
     }
 
+    /// Starts the body of a new version, from its first byte.
     pub(super) fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
         match self {
             Sink::None => Ok(()),
@@ -33,7 +34,7 @@ impl Sink {
         }
     }
 
-    /// The length that is known of what is there, if `version` from `url` may be the same.
+    /// The known length of the version that the part on disk is of, if `version` from `url` may be it.
     pub(super) fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         match self {
             Sink::None => None,
@@ -42,7 +43,8 @@ impl Sink {
         }
     }
 
-    pub(super) fn go_on(&mut self, range: ContentRange, version: &Version) -> bool {
+    /// Continues the part with this range of the body. False if they do not fit together.
+    pub(super) fn continue_with(&mut self, range: ContentRange, version: &Version) -> bool {
         match self {
             Sink::None => false,
             Sink::File(draft) => draft.go_on(range, version),
@@ -50,7 +52,8 @@ impl Sink {
         }
     }
 
-    pub(super) fn is_all(&mut self, length: u64) -> bool {
+    /// True if the part is the whole body already, of this length.
+    pub(super) fn is_complete(&mut self, length: u64) -> bool {
         match self {
             Sink::None => false,
             Sink::File(draft) => draft.is_all(length),
@@ -58,6 +61,7 @@ impl Sink {
         }
     }
 
+    /// Takes the next bytes of the body.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         match self {
             Sink::None => Ok(()),
@@ -66,6 +70,7 @@ impl Sink {
         }
     }
 
+    /// Takes the last bytes of the body, and completes it.
     pub(super) fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
         match self {
             Sink::None => Ok(()),
@@ -74,8 +79,8 @@ impl Sink {
         }
     }
 
-    /// Nothing of what is there is of use any more.
-    pub(super) fn forget(&mut self) {
+    /// Drops the part: the next request asks for the whole body.
+    pub(super) fn restart(&mut self) {
         match self {
             Sink::None => {}
             Sink::File(draft) => draft.forget(),
@@ -83,7 +88,7 @@ impl Sink {
         }
     }
 
-    /// What has come is not what was wanted.
+    /// Drops a body whose checksum is wrong.
     pub(super) fn reject(&mut self) {
         match self {
             Sink::None => {}
@@ -92,7 +97,7 @@ impl Sink {
         }
     }
 
-    /// How many of the next bytes are there already.
+    /// The number of the next bytes that are in the part already, and are only compared with it.
     pub(super) fn overlap(&self) -> usize {
         match self {
             Sink::File(draft) => draft.overlap(),
@@ -100,6 +105,7 @@ impl Sink {
         }
     }
 
+    /// True if the body continues a part.
     pub(super) fn is_resumed(&self) -> bool {
         match self {
             Sink::File(draft) => draft.is_resumed(),
@@ -107,8 +113,8 @@ impl Sink {
         }
     }
 
-    /// How much was there before the response that is being read.
-    pub(super) fn held_before(&self) -> u64 {
+    /// The bytes of the part before the current response.
+    pub(super) fn bytes_before(&self) -> u64 {
         match self {
             Sink::File(draft) => draft.held_before(),
             Sink::Stream(body) => body.held_before(),
@@ -116,6 +122,7 @@ impl Sink {
         }
     }
 
+    /// Reads the part from disk.
     pub(super) fn read_back(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
         match self {
             Sink::File(draft) => draft.read_back(take),

@@ -1,5 +1,5 @@
-//! TLS: one set-up and one session cache for all workers of a run, built when the first https URL
-//! asks for it.
+//! TLS: one configuration and one session cache for all workers of a run, built for the first https
+//! URL.
 
 use std::fmt;
 use std::fs;
@@ -21,50 +21,50 @@ use thiserror::Error;
 
 use super::trust::{Trusted, Verifier, pem_in_words};
 
-/// What the user says about TLS.
+/// The settings of TLS.
 #[derive(Debug, Clone, Default)]
 pub struct TlsConfig {
     insecure: bool,
-    /// Trusted instead of the system's certificates.
+    /// Trusted in place of the system's certificates.
     trusted: Option<Arc<Trusted>>,
-    identity: Option<Identity>,
+    identity: Option<ClientIdentity>,
 }
 
-/// The client's certificates and its key.
+/// The client certificates and their key.
 #[derive(Clone)]
-struct Identity(Arc<CertifiedKey>);
+struct ClientIdentity(Arc<CertifiedKey>);
 
-impl fmt::Debug for Identity {
+impl fmt::Debug for ClientIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Identity(…)")
+        f.write_str("ClientIdentity(…)")
     }
 }
 
-/// A client's identity that cannot be used, by the file that is to blame. Begins with its path.
+/// A client certificate or key that cannot be used. The message begins with the path of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum IdentityError {
-    /// The file of the certificates.
+    /// The file with the certificates.
     #[error("{0}")]
     Certificate(String),
-    /// The file of the key.
+    /// The file with the key.
     #[error("{0}")]
     Key(String),
 }
 
 impl TlsConfig {
-    /// Accept any certificate.
+    /// Accepts any certificate.
     #[must_use]
     pub fn insecure(mut self, insecure: bool) -> Self {
         self.insecure = insecure;
         self
     }
 
-    /// Trust the certificates in this PEM file, and no others: those of authorities with all that
-    /// they sign, and each of them as a server's own.
+    /// Trusts the certificates in this PEM file, and no others: authorities with all that they sign, and
+    /// each certificate as a server's own.
     ///
     /// # Errors
     ///
-    /// If there are none in it, or one of them cannot be read, or cannot be used.
+    /// If the file has no certificate, or one of them cannot be read or used.
     pub fn roots_from(mut self, path: &Path) -> Result<Self, String> {
         let mut trusted = Trusted::none();
         for (place, certificate) in certificates(path)?.into_iter().enumerate() {
@@ -77,12 +77,12 @@ impl TlsConfig {
         Ok(self)
     }
 
-    /// Show these certificates to servers that ask, with their key. Both are PEM files; without a
-    /// second one the key is in the first.
+    /// Presents these certificates to servers that request one. Both are PEM files; without a second one
+    /// the key is in the first.
     ///
     /// # Errors
     ///
-    /// If one of them has not what it should, or cannot be read, or if they do not belong together.
+    /// If a file cannot be read or lacks its part, or if key and certificate do not match.
     pub fn identity_from(
         mut self,
         chain: &Path,
@@ -107,7 +107,7 @@ impl TlsConfig {
                 )),
             }
         })?;
-        self.identity = Some(Identity(Arc::new(identity)));
+        self.identity = Some(ClientIdentity(Arc::new(identity)));
         Ok(self)
     }
 }
@@ -139,7 +139,7 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
     Err(format!("{}: {what}", path.display()))
 }
 
-/// Tells a key with a passphrase, of PKCS #8 or of the traditional form (RFC 1421, section 4.6.1.1).
+/// True for a key with a passphrase, in PKCS #8 or in the traditional form (RFC 1421, 4.6.1.1).
 fn is_encrypted(pem: &[u8]) -> bool {
     pem.split(|byte| *byte == b'\n').any(|line| {
         let line = line.trim_ascii();
@@ -148,7 +148,7 @@ fn is_encrypted(pem: &[u8]) -> bool {
     })
 }
 
-/// The TLS set-up of a run.
+/// The TLS configuration of a run, built on demand: loading the roots takes time.
 pub(super) struct Tls {
     wanted: TlsConfig,
     built: OnceLock<Result<Arc<ClientConfig>, String>>,
@@ -162,13 +162,17 @@ impl Tls {
         }
     }
 
-    /// The set-up, built at the first call.
+    /// The configuration, built at the first call.
+    ///
+    /// # Errors
+    ///
+    /// A message, if the trusted certificates cannot be loaded.
     pub(super) fn config(&self) -> Result<Arc<ClientConfig>, String> {
         self.built.get_or_init(|| build(&self.wanted)).clone()
     }
 }
 
-/// Asked for first, as browsers do: with 256 bits the rounds are 14 instead of 10, on both sides.
+/// The suites that are preferred, as browsers do: AES-256 takes 14 rounds in place of 10, on both sides.
 fn is_aes_128(suite: &SupportedCipherSuite) -> bool {
     matches!(
         suite.suite(),
@@ -206,18 +210,18 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let mut config = match &wanted.identity {
-        Some(Identity(identity)) => {
+        Some(ClientIdentity(identity)) => {
             let identity = SingleCertAndKey::from(Arc::clone(identity));
             builder.with_client_cert_resolver(Arc::new(identity))
         }
         None => builder.with_no_client_auth(),
     };
-    // Said aloud, so that a server that speaks more than one protocol picks this one.
+    // ALPN, so that a server that speaks more than one protocol selects this one.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// What rustls found wrong, in words; `None` if the error is not rustls's.
+/// The message for an error of rustls; `None` if the error is another.
 pub(super) fn reason(error: &io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(match error {
@@ -260,7 +264,7 @@ fn in_words(error: &CertificateError) -> String {
                 .to_owned()
         }
         CertificateError::Other(other) => match other.0.downcast_ref() {
-            // What `openssl req -x509` makes unless it is told otherwise.
+            // The default of `openssl req -x509`.
             Some(webpki::Error::CaUsedAsEndEntity) => {
                 "the certificate is an authority's own certificate, which is not for servers \
                  (--cacert FILE with it in FILE takes it, -k takes all)"
@@ -284,8 +288,7 @@ fn in_words(error: &CertificateError) -> String {
 
 fn date(time: UnixTime) -> String {
     let seconds = time.as_secs();
-    // The years of four digits, which is all that a certificate can state, and all that humantime
-    // can write.
+    // Years of four digits: no certificate can state more, and humantime formats no more.
     if seconds < 253_402_300_800 {
         let time = UNIX_EPOCH + Duration::from_secs(seconds);
         humantime::format_rfc3339_seconds(time).to_string()
@@ -294,7 +297,7 @@ fn date(time: UnixTime) -> String {
     }
 }
 
-/// The verifier of `--insecure`: any certificate will do, if its owner has the key.
+/// The verifier of `--insecure`: accepts any certificate whose key the server has.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

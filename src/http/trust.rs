@@ -1,4 +1,4 @@
-//! The certificates that servers are trusted by, and the verifier that goes by them.
+//! The trusted certificates, and the verifier of servers that uses them.
 
 use std::collections::HashMap;
 use std::env;
@@ -23,7 +23,7 @@ use rustls::{
 
 use super::x509::{self, X509Error};
 
-/// The file of trusted certificates, and the folders of them, as OpenSSL names them.
+/// The environment variables with the file and the folders of trusted certificates, as for OpenSSL.
 const FILE_VARIABLE: &str = "SSL_CERT_FILE";
 const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
 
@@ -46,7 +46,7 @@ impl Trusted {
         }
     }
 
-    /// Trusts one more.
+    /// Trusts one more certificate.
     pub(super) fn add(&mut self, certificate: CertificateDer<'static>) -> Result<(), X509Error> {
         if x509::usage(&certificate)?.signs {
             let added = self.anchors.add(CertificateDer::from(&certificate[..]));
@@ -58,8 +58,8 @@ impl Trusted {
         Ok(())
     }
 
-    /// Those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, if one of them is set; or else the system's, or
-    /// Mozilla's as bundled on a system that has none.
+    /// The certificates of `SSL_CERT_FILE` and `SSL_CERT_DIR`, if one of them is set; otherwise the
+    /// system's, or Mozilla's as bundled if the system has none.
     pub(super) fn from_environment() -> Result<Self, String> {
         let file = env::var_os(FILE_VARIABLE);
         let folders = env::var_os(FOLDERS_VARIABLE).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Trusted {
         Trusted::usable(found)
     }
 
-    /// Those that can be used: large collections have some that nobody can read any more.
+    /// The usable ones of these certificates: large collections contain some that are obsolete.
     fn usable(found: Vec<CertificateDer<'static>>) -> Self {
         let mut trusted = Trusted::none();
         for certificate in found {
@@ -93,13 +93,13 @@ impl Trusted {
     }
 }
 
-/// The certificates that the two variables name. A name that leads to none is an error: other roots
-/// in their place would be trust that nobody asked for.
+/// The certificates that the two variables name. A name without a certificate is an error: to trust
+/// other roots in its place would be unsolicited.
 fn named(
     file: Option<&OsStr>,
     folders: &[PathBuf],
 ) -> Result<Vec<CertificateDer<'static>>, String> {
-    let mut files = Files::default();
+    let mut files = PemFiles::default();
     if let Some(file) = file.map(Path::new) {
         if file.as_os_str().is_empty() {
             return Err(format!(
@@ -113,8 +113,8 @@ fn named(
                 format!("{FILE_VARIABLE} leads to {what}; mend the variable, or unset it")
             })?;
     }
-    // A list may have folders that only other systems have, and a folder files that are not for us: it is
-    // enough if one of them leads somewhere.
+    // A list may name folders of other systems, and a folder may hold other files: one certificate in
+    // one of them is enough.
     let mut found = folders.is_empty();
     let mut nothing = None;
     for folder in folders {
@@ -133,7 +133,7 @@ fn named(
             "{FOLDERS_VARIABLE} leads to {what}; mend the variable, or unset it"
         ));
     }
-    // Folders have copies of certificates that stand in a bundle too.
+    // Folders hold copies of the certificates in a bundle.
     let mut all = files.certificates;
     all.sort_unstable_by(|one, other| one.cmp(other));
     all.dedup();
@@ -150,20 +150,19 @@ fn expect(found: bool, path: &Path) -> Result<(), String> {
     ))
 }
 
-/// The PEM files read so far, each once: folders are full of links to the same ones. Errors begin
-/// with the path.
+/// The PEM files read so far, each once: folders are full of links to the same files. Errors begin with
+/// the path.
 ///
-/// Not by rustls-native-certs, which tells neither of a file whether there is something in it, nor of
-/// a damaged one which it is.
+/// rustls-native-certs does not say which files were empty, nor which was damaged.
 #[derive(Debug, Default)]
-struct Files {
+struct PemFiles {
     certificates: Vec<CertificateDer<'static>>,
-    /// Presence of a certificate that can be used in each file, by device and inode number.
+    /// The files read, by device and inode number; true for one with a usable certificate.
     read: HashMap<(u64, u64), bool>,
 }
 
-impl Files {
-    /// Reads a file. True if there is a certificate in it that can be used.
+impl PemFiles {
+    /// Reads a file. True if it has a usable certificate.
     fn read(&mut self, path: &Path) -> Result<bool, String> {
         let fail = |what: String| format!("{}: {what}", path.display());
         let metadata = fs::metadata(path).map_err(|error| fail(error.to_string()))?;
@@ -180,7 +179,8 @@ impl Files {
         Ok(found)
     }
 
-    /// Reads the files of a folder, but not of those in it, and leaves out those that cannot be read.
+    /// Reads the files of a folder, without its subfolders, and skips unreadable ones. True if one of them
+    /// has a usable certificate.
     fn read_folder(&mut self, folder: &Path) -> Result<bool, String> {
         let fail = |error: io::Error| format!("{}: {error}", folder.display());
         let mut found = false;
@@ -201,7 +201,7 @@ impl Files {
     }
 }
 
-/// Words the fault of a PEM file. rustls prints the bytes of a line as numbers.
+/// The message for an error in a PEM file. rustls's own prints the bytes of a line as numbers.
 pub(super) fn pem_in_words(error: &pem::Error) -> String {
     match error {
         pem::Error::Io(error) => error.to_string(),
@@ -212,12 +212,12 @@ pub(super) fn pem_in_words(error: &pem::Error) -> String {
     }
 }
 
-/// The verifier of all servers, but for `--insecure`.
+/// The verifier of servers, except with `--insecure`.
 #[derive(Debug)]
 pub(super) struct Verifier {
     trusted: Arc<Trusted>,
-    /// For a pinned certificate, which needs no issuer.
-    nobody: RootCertStore,
+    /// No anchors, to check a pinned certificate, which needs no issuer.
+    no_anchors: RootCertStore,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
@@ -225,12 +225,12 @@ impl Verifier {
     pub(super) fn new(trusted: Arc<Trusted>, provider: &CryptoProvider) -> Self {
         Verifier {
             trusted,
-            nobody: RootCertStore::empty(),
+            no_anchors: RootCertStore::empty(),
             algorithms: provider.signature_verification_algorithms,
         }
     }
 
-    /// Checks all of a certificate but its name; with no anchors, all but its issuer, too.
+    /// Checks a certificate except for its name. Without anchors, the issuer is not checked either.
     fn check(
         &self,
         certificate: &ParsedCertificate<'_>,
@@ -260,11 +260,11 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<ServerCertVerified, Error> {
         let certificate = ParsedCertificate::try_from(end_entity)?;
         if self.trusted.pins.contains(end_entity) {
-            match self.check(&certificate, &self.nobody, &[], now) {
+            match self.check(&certificate, &self.no_anchors, &[], now) {
                 Ok(()) => {}
-                // webpki looks for an issuer last: its dates and its use are good.
+                // webpki checks the issuer last: the dates and the usage are good.
                 Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {}
-                // It looks at this after the dates, and at nothing after this.
+                // webpki checks this after the dates, and nothing after it.
                 Err(Error::InvalidCertificate(CertificateError::Other(other)))
                     if is_ca_as_end_entity(&other) =>
                 {
@@ -304,7 +304,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Tells webpki's refusal of an authority's certificate as a server's.
+/// True for webpki's refusal of an authority's certificate as a server's.
 fn is_ca_as_end_entity(error: &OtherError) -> bool {
     matches!(
         error.0.downcast_ref(),

@@ -1,4 +1,4 @@
-//! What the headers of a response say of the body: which version it is, and which part of it.
+//! Headers that describe a body: its validators (ETag, Last-Modified), and its range.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,14 +6,15 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::save::{ContentRange, Validators, Version, filename};
 
-/// An `ETag` longer than this is not remembered.
+/// The longest `ETag` or `Last-Modified` that is kept, in bytes.
 const MAX_VALIDATOR: usize = 1024;
 
-/// `Last-Modified` tells versions apart when it is so much older than the response that no change
-/// can have fallen into the same second, clocks that differ a little included.
-const OLD: Duration = Duration::from_secs(60);
+/// The age from which `Last-Modified` is a strong validator (RFC 9110, 8.8.2.2): no second change can
+/// have fallen into the same second, even with clocks that differ a little.
+const STRONG_AGE: Duration = Duration::from_secs(60);
 
-/// The version of a body of this length, if it is known, that is taken as it comes or not.
+/// The version of a body: its validators, dates, length and file name. `is_plain` says that the body is
+/// neither decoded nor a part.
 pub(super) fn of(headers: &HeaderMap, length: Option<u64>, is_plain: bool) -> Version {
     let name = headers.get(header::CONTENT_DISPOSITION);
     Version {
@@ -40,11 +41,11 @@ fn validators(headers: &HeaderMap) -> Validators {
     Validators {
         etag: text(header::ETAG),
         modified: modified.and_then(|_| text(header::LAST_MODIFIED)),
-        is_old: modified.and_then(age).is_some_and(|age| age >= OLD),
+        is_old: modified.and_then(age).is_some_and(|age| age >= STRONG_AGE),
     }
 }
 
-/// Reads `bytes 0-99/200`.
+/// Parses `bytes 0-99/200` strictly.
 pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
     let text = value.to_str().ok()?.trim();
     let (first, last, length) = positions(text.strip_prefix("bytes ")?)?;
@@ -55,9 +56,9 @@ pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
     })
 }
 
-/// Compares the `Content-Range` of a body of this length, if it is known, with the whole: returns
-/// whether it covers that, and `None` if it cannot be read. Servers that count the last byte wrong
-/// (`bytes 0-10/10`) still mean the whole; without a total nothing shows that it is.
+/// True if the `Content-Range` of a body of this length, if it is known, covers the whole; `None` if it
+/// cannot be parsed. Some servers count the last byte wrong (`bytes 0-10/10`) and still mean the whole;
+/// a range without a total does not.
 pub(super) fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
     let text = value.to_str().ok()?.trim();
     let unit = text
@@ -68,14 +69,14 @@ pub(super) fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<b
     Some(first == 0 && number(total).is_some_and(reaches_end))
 }
 
-/// Reads `0-99/200` into the two positions and the text of the length.
+/// Parses `0-99/200` into the two positions and the text of the length.
 fn positions(text: &str) -> Option<(u64, u64, &str)> {
     let (range, length) = text.split_once('/')?;
     let (first, last) = range.trim().split_once('-')?;
     Some((number(first)?, number(last)?, length))
 }
 
-/// Reads `bytes */200`.
+/// The length in the `bytes */200` of a 416.
 pub(super) fn unsatisfied(value: &HeaderValue) -> Option<u64> {
     number(value.to_str().ok()?.trim().strip_prefix("bytes */")?)
 }
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_content_range_covers_the_whole_or_does_not_or_says_nothing() {
+    fn a_content_range_covers_the_whole_or_not_or_cannot_be_parsed() {
         for (text, length, expected) in [
             ("bytes 0-9/10", None, Some(true)),
             ("bytes 0-9/10", Some(10), Some(true)),
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_range_is_read_exactly_or_not_at_all() {
+    fn a_content_range_is_parsed_strictly() {
         let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
         let range = ContentRange {
             first: 5,

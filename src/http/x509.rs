@@ -1,8 +1,9 @@
-//! The uses that an X.509 certificate is made for: basicConstraints, keyUsage and extendedKeyUsage
-//! (RFC 5280, section 4.2.1). webpki reads them, all but keyUsage, but does not give them away.
+//! The permitted uses of an X.509 certificate: basicConstraints, keyUsage and extendedKeyUsage
+//! (RFC 5280, 4.2.1). webpki parses all but keyUsage, and does not expose them.
 //!
-//! A strict DER reader of one page instead of a crate: x509-parser brings some fifteen, and nothing
-//! else of a certificate is needed here. What it cannot read is an error, never a use allowed.
+//! A strict DER parser of one page in place of a crate: x509-parser brings some fifteen others, and
+//! nothing else of a certificate is needed here. An unparsable certificate is an error, never a permitted
+//! use.
 
 use thiserror::Error;
 
@@ -57,7 +58,7 @@ pub(super) fn usage(certificate: &[u8]) -> Result<Usage, X509Error> {
     read_extensions(extensions).ok_or(X509Error::Unreadable)
 }
 
-/// The version, and what stands behind the subject's public key.
+/// The version, and the fields behind the subject's public key.
 fn extensions(certificate: &[u8]) -> Option<(u8, Der<'_>)> {
     let mut certificate = Der(certificate).only(SEQUENCE)?;
     let mut fields = certificate.take(SEQUENCE)?;
@@ -86,7 +87,7 @@ fn read_extensions(mut fields: Der<'_>) -> Option<Usage> {
         while !list.is_empty() {
             let mut extension = list.take(SEQUENCE)?;
             let name = extension.take(OBJECT_IDENTIFIER)?;
-            // Whether it is critical: what is not known here webpki decides on.
+            // The critical flag: webpki decides on extensions that are unknown here.
             extension.boolean()?;
             let value = extension.take(OCTET_STRING)?;
             extension.end()?;
@@ -106,12 +107,12 @@ fn read_extensions(mut fields: Der<'_>) -> Option<Usage> {
     })
 }
 
-/// Two readers might each go by another one of two.
+/// Keeps a value that may be given once. Two parsers could each take another one of two.
 fn once(kept: &mut Option<bool>, value: bool) -> Option<()> {
     kept.replace(value).is_none().then_some(())
 }
 
-/// The flag cA. webpki holds the length of a path.
+/// The flag cA. webpki checks the path length.
 fn basic_constraints(value: Der<'_>) -> Option<bool> {
     let mut fields = value.only(SEQUENCE)?;
     let is_ca = fields.boolean()?;
@@ -140,7 +141,7 @@ fn extended_key_usage(value: Der<'_>) -> Option<bool> {
     Some(serves)
 }
 
-/// Bytes that are one element after another, the contents of each in its turn.
+/// A sequence of DER elements.
 #[derive(Debug, Clone, Copy)]
 struct Der<'a>(&'a [u8]);
 
@@ -159,7 +160,7 @@ impl<'a> Der<'a> {
         if *found != tag {
             return None;
         }
-        // One length has one form in DER. A certificate of 64 KiB webpki refuses too.
+        // A length has one form in DER. webpki refuses certificates of 64 KiB too.
         let (length, rest) = match rest {
             [length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
             [0x81, length @ 0x80..=0xff, rest @ ..] => (usize::from(*length), rest),
@@ -178,7 +179,7 @@ impl<'a> Der<'a> {
         (self.0.first() == Some(&tag)).then(|| self.take(tag))
     }
 
-    /// The contents of the one element that there is.
+    /// The contents of the only element.
     fn only(mut self, tag: u8) -> Option<Der<'a>> {
         let contents = self.take(tag)?;
         self.end()?;
@@ -268,7 +269,7 @@ mod tests {
         }
     }
 
-    /// An element with this tag. Its contents are short.
+    /// An element with this tag and short contents.
     fn element(tag: u8, contents: &[&[u8]]) -> Vec<u8> {
         let contents = contents.concat();
         let length = u8::try_from(contents.len()).expect("the contents are short");
@@ -276,7 +277,7 @@ mod tests {
         [&[tag, length], &contents[..]].concat()
     }
 
-    /// A certificate with this version and these extensions, and of the rest only the outlines.
+    /// A certificate with this version and these extensions, whose other fields are empty.
     fn outline(version: &[u8], extensions: &[&[u8]]) -> Vec<u8> {
         let empty = element(SEQUENCE, &[]);
         let list = element(EXTENSIONS, &[&element(SEQUENCE, extensions)]);
@@ -319,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_could_read_differently_is_unreadable() {
+    fn ambiguous_certificates_are_unreadable() {
         let flag = |value: u8| element(SEQUENCE, &[&[BOOLEAN, 1, value]]);
         let is_ca = extension(BASIC_CONSTRAINTS, &flag(0xff));
         let good = outline(&version(2), &[&is_ca]);

@@ -1,39 +1,40 @@
-//! zstd as a content coding: any number of frames, one after the other.
+//! zstd as a content coding: any number of concatenated frames (RFC 8878).
 
 use std::io::{self, BufRead, Read};
 
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// The largest window that an encoder may use for HTTP (RFC 9659): a decoder's memory is as large.
-const MOST_WINDOW: u64 = 8 * 1024 * 1024;
+/// The largest window, in bytes, that an encoder may use for HTTP (RFC 9659). It bounds the decoder's
+/// memory.
+const MAX_WINDOW: u64 = 8 * 1024 * 1024;
 
-/// The bit of a frame's descriptor that says that its content size stands for its window size, and is
-/// there whatever the other bits say of it (RFC 8878, 3.1.1.1).
+/// The Single_Segment flag of a frame header descriptor: the content size is present, and stands for the
+/// window size (RFC 8878, 3.1.1.1).
 const SINGLE_SEGMENT: u8 = 1 << 5;
 
-/// The content of all frames of `R`, each held against its size and its checksum, where it states
-/// them. What follows the last of them is left in `R`.
-pub(super) struct Frames<R> {
+/// The content of all frames of `R`, each verified by its size and checksum, where it states them. The
+/// bytes behind the last frame stay in `R`.
+pub(super) struct ZstdFrames<R> {
     source: R,
     decoder: FrameDecoder,
     has_begun: bool,
-    frame: Option<Frame>,
+    frame: Option<ZstdFrame>,
 }
 
-/// The frame that is being read.
-struct Frame {
-    /// The size of its content, if its header has one.
+/// The current frame.
+struct ZstdFrame {
+    /// The content size that its header states.
     stated: Option<u64>,
-    /// The bytes of its content that have been read.
+    /// The bytes of content read so far.
     size: u64,
 }
 
-impl<R: BufRead> Frames<R> {
+impl<R: BufRead> ZstdFrames<R> {
     pub(super) fn new(source: R) -> Self {
         let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(MOST_WINDOW);
-        Frames {
+        decoder.set_max_window_size(MAX_WINDOW);
+        ZstdFrames {
             source,
             decoder,
             has_begun: false,
@@ -45,28 +46,28 @@ impl<R: BufRead> Frames<R> {
         &mut self.source
     }
 
-    /// Looks for the beginning of another frame. The first has to be there.
+    /// True if another frame begins. The first one is required.
     fn has_next(&mut self) -> io::Result<bool> {
         let first = self.source.fill_buf()?.first();
         Ok(match first {
-            // The least significant bytes of the magic numbers, of frames to be skipped and others.
+            // The first bytes of the magic numbers of ordinary and of skippable frames.
             Some(byte) => !self.has_begun || matches!(byte, 0x28 | 0x50..=0x5f),
             None => false,
         })
     }
 
-    /// Goes into the next frame, or over one that is to be skipped (RFC 8878, 3.1.2).
+    /// Enters the next frame, or skips a skippable one (RFC 8878, 3.1.2).
     fn enter(&mut self) -> io::Result<()> {
         self.has_begun = true;
-        // The magic number, and the descriptor, of which the decoder does not tell; either sort of
-        // frame has more.
+        // The magic number, and the descriptor, which the decoder does not reveal. Frames of both kinds
+        // are longer.
         let mut head = [0; 5];
         self.source.read_exact(&mut head)?;
         match self.decoder.reset(head.chain(&mut self.source)) {
             Ok(()) => {
                 let descriptor = head[4];
                 let has_size = descriptor >> 6 != 0 || descriptor & SINGLE_SEGMENT != 0;
-                self.frame = Some(Frame {
+                self.frame = Some(ZstdFrame {
                     stated: has_size.then(|| self.decoder.content_size()),
                     size: 0,
                 });
@@ -87,9 +88,9 @@ impl<R: BufRead> Frames<R> {
         }
     }
 
-    /// Looks at the end of a frame whether it is what it says.
+    /// Leaves a frame, and verifies its content size and checksum.
     fn leave(&mut self) -> io::Result<()> {
-        if let Some(Frame {
+        if let Some(ZstdFrame {
             stated: Some(stated),
             size,
         }) = self.frame.take()
@@ -109,7 +110,7 @@ fn other_size(stated: u64) -> io::Error {
     io::Error::other(format!("a frame has not the {stated} bytes that it states"))
 }
 
-impl<R: BufRead> Read for Frames<R> {
+impl<R: BufRead> Read for ZstdFrames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -125,7 +126,7 @@ impl<R: BufRead> Read for Frames<R> {
             if self.decoder.can_collect() > 0 {
                 let count = self.decoder.read(buffer)?;
                 frame.size += count as u64;
-                // What is too much is not passed on.
+                // Excess content is not passed on.
                 return match frame.stated {
                     Some(stated) if frame.size > stated => Err(other_size(stated)),
                     _ => Ok(count),
@@ -153,15 +154,15 @@ mod tests {
 
     fn decode(body: &[u8]) -> io::Result<Vec<u8>> {
         let mut plain = Vec::new();
-        Frames::new(body).read_to_end(&mut plain)?;
+        ZstdFrames::new(body).read_to_end(&mut plain)?;
         Ok(plain)
     }
 
-    /// A frame that is to be skipped.
+    /// A skippable frame.
     const SKIPPED: [u8; 10] = [0x5f, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7];
 
     #[test]
-    fn frames_follow_one_another_and_some_are_skipped() {
+    fn frames_are_concatenated_and_skippable_ones_skipped() {
         let body = [
             &SKIPPED[..],
             &frame(b"one "),
@@ -192,8 +193,7 @@ mod tests {
         assert_eq!(error.to_string(), "its checksum does not match");
     }
 
-    /// A frame of this descriptor and what follows it in its header, with one block of `plain` as it
-    /// is, and no checksum.
+    /// A frame of this descriptor and rest of the header, with one raw block of `plain` and no checksum.
     fn stating(descriptor: u8, rest: &[u8], plain: &[u8]) -> Vec<u8> {
         let block = u32::try_from(plain.len()).unwrap() << 3 | 1;
         let head = [0x28, 0xb5, 0x2f, 0xfd, descriptor];
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_frame_has_the_size_that_it_states_or_is_damaged() {
         let long = vec![b'x'; 300];
-        // A size of one byte, of two (from 256 on), four and eight; the last three with a window.
+        // A size field of one byte, of two (from 256 on), four and eight; the last three with a window.
         let right = [
             stating(0x20, &[5], b"hello"),
             stating(0x20, &[0], b""),
@@ -234,8 +234,8 @@ mod tests {
             for body in [frame.clone(), [frame.clone(), right[0].clone()].concat()] {
                 let read = decode(&body);
                 let error = read.expect_err(&format!("{frame:?}"));
-                // One block beyond the window, which is the size that one segment states, is
-                // refused as that.
+                // A block beyond the window, which is the size that a single segment states, is refused
+                // as that.
                 let is_beyond = error.to_string().contains("TooLarge") && frame[4] == 0x20;
                 let is_told = error.to_string().contains("that it states") || is_beyond;
                 assert!(is_told, "{frame:?}: {error}");
@@ -244,10 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_stated_size_does_not_come_out() {
+    fn content_beyond_the_stated_size_is_not_passed_on() {
         let mut plain = Vec::new();
         let frame = stating(0x80, &[0x48, 4, 0, 0, 0], b"hello");
-        Frames::new(&frame[..]).read_to_end(&mut plain).unwrap_err();
+        ZstdFrames::new(&frame[..])
+            .read_to_end(&mut plain)
+            .unwrap_err();
         assert_eq!(plain, b"");
     }
 

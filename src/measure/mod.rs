@@ -4,6 +4,7 @@ pub mod assert;
 pub mod baseline;
 mod comparison;
 mod estimate;
+pub mod runs;
 mod serial;
 mod sweep;
 

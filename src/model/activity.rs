@@ -1,107 +1,109 @@
-//! What each worker is doing at this moment, for whoever wants to look: the progress display.
+//! The current activity of each worker, for the progress display.
 //!
-//! Workers write their own lane, the display reads all of them now and then; nobody waits for
-//! anybody, and without a display there are no lanes.
+//! Each worker writes its own entry, and the display samples all of them now and then. Neither waits
+//! for the other, and without a display there are no entries.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-/// The most workers that make sense on one machine; a slip of the finger asks for more.
-pub const MOST_WORKERS: usize = 10_000;
+/// The most workers of a run. A larger number is a slip of the finger.
+pub const MAX_WORKERS: usize = 10_000;
 
-/// One lane per worker.
+/// The current activity of all workers, one entry each.
 #[derive(Debug)]
-pub struct Lanes {
-    lanes: Vec<Lane>,
+pub struct WorkerActivity {
+    workers: Vec<WorkerEntry>,
 }
 
 #[derive(Debug, Default)]
-struct Lane {
-    busy: Mutex<Option<(Arc<str>, Instant)>>,
+struct WorkerEntry {
+    /// The URL and the start of the current fetch; `None` while the worker is idle.
+    current: Mutex<Option<(Arc<str>, Instant)>>,
     bytes: AtomicU64,
-    /// How many there will be, if that is known; 0 if not.
+    /// The length of the body; 0 if it is unknown.
     length: AtomicU64,
 }
 
-/// What one worker is doing.
+/// A worker's current fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Busy {
+pub struct CurrentFetch {
     /// The worker's index.
     pub worker: usize,
-    /// The URL it fetches.
+    /// The URL that it fetches.
     pub url: Arc<str>,
-    /// Since when.
+    /// The start of the fetch.
     pub since: Instant,
     /// Body bytes received so far.
     pub bytes: u64,
-    /// How many there will be, if that is known.
+    /// The length of the body in bytes, if it is known.
     pub length: Option<u64>,
 }
 
-impl Lanes {
-    /// Idle lanes for this many workers.
+impl WorkerActivity {
+    /// Idle entries for this many workers.
     pub fn new(workers: usize) -> Self {
-        Lanes {
-            lanes: (0..workers).map(|_| Lane::default()).collect(),
+        WorkerActivity {
+            workers: (0..workers).map(|_| WorkerEntry::default()).collect(),
         }
     }
 
-    /// How many lanes there are.
+    /// The number of workers.
     #[expect(clippy::len_without_is_empty, reason = "there is always a worker")]
     pub fn len(&self) -> usize {
-        self.lanes.len()
+        self.workers.len()
     }
 
-    /// Worker `worker` begins with `url`.
+    /// Marks worker `worker` as busy with `url` from now on.
     pub fn begin(&self, worker: usize, url: &Arc<str>) {
-        if let Some(lane) = self.lanes.get(worker) {
-            lane.bytes.store(0, Ordering::Relaxed);
-            lane.length.store(0, Ordering::Relaxed);
-            lane.set(Some((Arc::clone(url), Instant::now())));
+        if let Some(entry) = self.workers.get(worker) {
+            entry.bytes.store(0, Ordering::Relaxed);
+            entry.length.store(0, Ordering::Relaxed);
+            entry.set(Some((Arc::clone(url), Instant::now())));
         }
     }
 
-    /// Worker `worker` will receive this many body bytes, if that is known.
+    /// Sets the length in bytes of the body that worker `worker` receives, if it is known.
     pub fn expect(&self, worker: usize, length: Option<u64>) {
-        if let Some(lane) = self.lanes.get(worker) {
-            lane.length.store(length.unwrap_or(0), Ordering::Relaxed);
+        if let Some(entry) = self.workers.get(worker) {
+            entry.length.store(length.unwrap_or(0), Ordering::Relaxed);
         }
     }
 
-    /// Worker `worker` has received `bytes` body bytes so far.
+    /// Sets the number of body bytes that worker `worker` has received so far.
     pub fn received(&self, worker: usize, bytes: u64) {
-        if let Some(lane) = self.lanes.get(worker) {
-            lane.bytes.store(bytes, Ordering::Relaxed);
+        if let Some(entry) = self.workers.get(worker) {
+            entry.bytes.store(bytes, Ordering::Relaxed);
         }
     }
 
-    /// Worker `worker` has nothing to do.
+    /// Marks worker `worker` as idle.
     pub fn end(&self, worker: usize) {
-        if let Some(lane) = self.lanes.get(worker) {
-            lane.set(None);
+        if let Some(entry) = self.workers.get(worker) {
+            entry.set(None);
         }
     }
 
-    /// The busy workers, in the order of their indices.
-    pub fn busy(&self) -> Vec<Busy> {
-        let look = |(worker, lane): (usize, &Lane)| {
-            let busy = lane.busy.lock().unwrap_or_else(PoisonError::into_inner);
-            let (url, since) = busy.as_ref()?;
-            Some(Busy {
+    /// The fetches of the busy workers, in the order of their indices.
+    pub fn busy(&self) -> Vec<CurrentFetch> {
+        let sample = |(worker, entry): (usize, &WorkerEntry)| {
+            let current = entry.current.lock().unwrap_or_else(PoisonError::into_inner);
+            let (url, since) = current.as_ref()?;
+            Some(CurrentFetch {
                 worker,
                 url: Arc::clone(url),
                 since: *since,
-                bytes: lane.bytes.load(Ordering::Relaxed),
-                length: Some(lane.length.load(Ordering::Relaxed)).filter(|length| *length > 0),
+                bytes: entry.bytes.load(Ordering::Relaxed),
+                length: Some(entry.length.load(Ordering::Relaxed)).filter(|length| *length > 0),
             })
         };
-        self.lanes.iter().enumerate().filter_map(look).collect()
+        self.workers.iter().enumerate().filter_map(sample).collect()
     }
 }
 
-impl Lane {
-    fn set(&self, busy: Option<(Arc<str>, Instant)>) {
-        *self.busy.lock().unwrap_or_else(PoisonError::into_inner) = busy;
+impl WorkerEntry {
+    fn set(&self, current: Option<(Arc<str>, Instant)>) {
+        // Whole values only are stored under the lock, so a poisoned one is still consistent.
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
     }
 }

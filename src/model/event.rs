@@ -1,116 +1,115 @@
-//! What happens in a run, in one order: the interface between the engine and its reporters.
+//! The events of a run, in one order: the interface between the engine and its reporters.
 
 use std::io;
 use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 use crate::stats::Interval;
 
-/// Something that a reporter may want to write down. Every run is one [`Started`](Event::Started),
-/// then any number of the others, and at the end one [`Ended`](Event::Ended). In a comparison that is
-/// [`Compared`](Event::Compared) instead, in a sweep [`Swept`](Event::Swept), unless it was stopped.
-/// Only what the figures are held against comes after it, and then the listener is [closed](Listener::close).
+/// An event of a run. The first is [`Started`](Event::Started), any number of others follow, and the last
+/// is [`Ended`](Event::Ended); a comparison ends with [`Compared`](Event::Compared) and a sweep with
+/// [`Swept`](Event::Swept), unless it was stopped. Only the results of assertions come after that, and
+/// then the listener is [closed](Listener::close).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
     /// The run begins.
     Started(RunInfo),
-    /// The list has been read to its end and names this many targets, bad lines included.
+    /// The input has been read to its end. The number of its targets, bad lines included.
     Counted(u64),
     /// A target ended.
     Finished(Outcome),
-    /// Something that a person should know, in one line, that is no target's failure.
+    /// A warning, in one line, that is not the failure of a target.
     Warning(String),
-    /// In a comparison: a run of one of its arms begins.
+    /// A run of an arm begins, in a comparison or a sweep.
     ArmStarted(ArmRun),
-    /// It is over, with these figures.
+    /// The run of the arm is over.
     ArmEnded(Summary),
-    /// What the run comes to against an earlier one; just before its end.
+    /// The comparison of the run with a saved baseline, just before the end.
     Against(Against),
-    /// All of them are over, and this is what they came to.
+    /// The result of a comparison, after all its runs.
     Compared(Comparison),
-    /// The same of a sweep over numbers of workers.
+    /// The result of a sweep over numbers of workers, after all its runs.
     Swept(Sweep),
-    /// An assertion was held against the figures. These come after all else.
+    /// The result of an assertion. These come last.
     Judged(Judged),
     /// The run is over.
     Ended(Summary),
 }
 
-/// What became of an assertion on a run's figures.
+/// The result of an assertion on a run's figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
-    /// The assertion.
+    /// The assertion, as it was written.
     pub gate: String,
-    /// Its figure, in the base unit of its metric, if there is one.
+    /// The figure, in the base unit of its metric; `None` if there is none.
     pub value: Option<f64>,
-    /// Where the true value may well lie, if the figure was measured more than once.
+    /// The confidence interval, if the figure was measured more than once.
     pub interval: Option<Interval>,
-    /// That unit: `s`, `B/s`, `/s`, `%`, `x` for a ratio, or nothing for a number of things.
+    /// The base unit: `s`, `B/s`, `/s`, `%`, `x` for a ratio, empty for a count.
     pub unit: &'static str,
-    /// Whether it holds.
+    /// The verdict on it.
     pub verdict: GateVerdict,
-    /// Why there is no figure, if there is none; else what is to be known of it, if anything.
+    /// The reason for which there is no figure; with a figure, a remark about it, or empty.
     pub why: String,
 }
 
-/// Whether an assertion holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// The verdict on an assertion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum GateVerdict {
-    /// It does.
+    /// It holds.
     Held,
-    /// It does not.
+    /// It does not hold.
     Failed,
-    /// Its figure is not known well enough.
+    /// Its figure is not precise enough to tell.
     Inconclusive,
     /// It has no figure.
     Unknown,
 }
 
 impl GateVerdict {
-    /// Whether it is one that ends the program with a failure. What has no figure has not been shown
-    /// to hold.
+    /// True for a verdict that makes the program fail. An assertion without a figure has not been shown to
+    /// hold.
     pub fn is_failure(self) -> bool {
         matches!(self, GateVerdict::Failed | GateVerdict::Unknown)
     }
 
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            GateVerdict::Held => "held",
-            GateVerdict::Failed => "failed",
-            GateVerdict::Inconclusive => "inconclusive",
-            GateVerdict::Unknown => "unknown",
-        }
+        self.into()
     }
 }
 
-/// What is known as a run begins.
+/// The facts known as a run begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunInfo {
-    /// The version of pfetch that makes it.
+    /// The version of pfetch that makes the run.
     pub version: String,
-    /// The most workers there may be.
+    /// The most workers of the run.
     pub workers: usize,
-    /// When, by the wall clock.
+    /// The start, by the wall clock.
     pub started_at: SystemTime,
-    /// How long getting ready took: from the start of the process to here.
+    /// The start-up time: from the start of the process to the start of the run.
     pub startup: Duration,
 }
 
-/// Someone who is told what happens: a report, a progress display, or several of them.
+/// A consumer of events: a report, a progress display, or several of them.
 pub trait Listener {
-    /// Takes note of one event.
+    /// Handles one event.
     ///
     /// # Errors
     ///
-    /// If it cannot be written down; the run then stops, and tells of nothing more but its end.
+    /// If it cannot be written. The run then stops, and emits nothing but its end.
     fn event(&mut self, event: &Event) -> io::Result<()>;
 
-    /// Nothing more will happen for a moment: what has been noted should be seen by now.
+    /// Flushes the output, because no event will come for a moment.
     ///
     /// # Errors
     ///
@@ -119,8 +118,8 @@ pub trait Listener {
         Ok(())
     }
 
-    /// Nothing more will happen at all: what can be written only when everything is known is to be
-    /// written now.
+    /// Ends the output, because no event will come at all: a report that needs all events is written
+    /// now.
     ///
     /// # Errors
     ///

@@ -1,11 +1,11 @@
-//! Request headers as users write them, checked once, at the door.
+//! Request headers as users write them, checked once, when they are read.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::model::text::{escape, excerpt};
 
-/// Headers that describe a message's framing or a connection's protocol. A user who sets one would
-/// make the request unreadable, or wait for an answer that cannot come.
+/// Headers that describe the framing of a message or the protocol of a connection. Set by a user, they
+/// would make the request invalid, or the server wait for a body that does not come.
 const RESERVED: [&str; 6] = [
     "content-length",
     "transfer-encoding",
@@ -15,35 +15,35 @@ const RESERVED: [&str; 6] = [
     "trailer",
 ];
 
-/// Headers whose value ureq wants to read.
+/// Headers whose value ureq reads as text.
 const ASCII: [HeaderName; 2] = [header::HOST, header::AUTHORIZATION];
 
-/// Why a header cannot be sent.
+/// A header that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
-    /// There is no colon.
+    /// A text without a colon.
     #[error("a header is written 'Name: value'; there is no colon")]
     NoColon,
-    /// The name has characters that a name may not have, or none at all.
+    /// An empty name, or one with a character that no name may have.
     #[error("\"{0}\" is not a header name")]
     Name(String),
-    /// The value has CR, LF, NUL or another control character. The value itself is not shown: it
-    /// may be a secret.
+    /// A value with CR, LF, NUL or another control character. The value itself is not shown: it may be a
+    /// secret.
     #[error("the value of {0} has a control character in it")]
     Value(String),
-    /// The value of one that has to be ASCII is not.
+    /// A value with a character that is not ASCII, of a header that ureq reads as text.
     #[error("the value of {0} has a character that is not ASCII")]
     NotAscii(String),
-    /// There can be only one of this name.
+    /// A second header of a name that a request may have once.
     #[error("{0} is given twice; a request has one")]
     Twice(String),
-    /// pfetch decides this one itself.
+    /// A header that pfetch sets itself.
     #[error("{0} cannot be set: pfetch sends requests without a body over HTTP/1.1 only")]
     Reserved(String),
 }
 
-/// Reads `Name: value`.
+/// Parses `Name: value`.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn parse(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     new(name, value)
 }
 
-/// A header from its two halves.
+/// Makes a header from its name and value.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderE
     if ASCII.contains(&name) && value.to_str().is_err() {
         return Err(HeaderError::NotAscii(name.to_string()));
     }
-    // Nobody can know which of a user's headers is a key, so none is ever shown.
+    // Any of a user's headers may be a key, so none is ever shown.
     value.set_sensitive(true);
     Ok((name, value))
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_split_a_request_is_refused_and_secrets_are_not_repeated() {
+    fn header_injection_is_refused_and_secrets_are_not_repeated() {
         let message = |text: &str| parse(text).unwrap_err().to_string();
         assert!(message("no colon").contains("no colon"));
         assert!(message(": x").contains("\"\" is not a header name"));

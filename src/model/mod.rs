@@ -1,12 +1,14 @@
-//! Plain data: targets, outcomes, events, figures and the words for them. No input or output.
+//! Plain data: targets, outcomes, events, figures and their names. No input or output.
 
 pub mod activity;
 pub mod event;
 pub mod file_name;
 pub mod headers;
+mod location;
 pub mod measurement;
 pub mod outcome;
 pub mod save_path;
+mod secret;
 pub mod summary;
 pub mod target;
 pub mod text;

@@ -1,4 +1,4 @@
-//! What became of one target: the figures and the failure, as plain data.
+//! The outcome of one target: its figures and its failure, as plain data.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,28 +6,39 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
 use crate::model::save_path::Place;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
 
-/// How a target ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+/// The verdict on a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Verdict {
-    /// Answered with an accepted status, and complete.
+    /// An accepted status and a complete body.
     Ok,
-    /// Its file is there already, and is left as it is.
+    /// Its file is up to date, and is left as it is.
     Unchanged,
-    /// Anything else that was tried.
+    /// Any other end of a fetch.
     Failed,
-    /// Not tried, or not to its end, because the run was stopped.
+    /// Not started or not completed, because the run was stopped.
     Skipped,
 }
 
-/// The end of one target: what was asked, and what came of it.
+impl Verdict {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The outcome of one target: the request, and its result.
 ///
-/// An outcome crosses cores for each URL, so its size is a cost: what most targets do not have lies
-/// behind one pointer, [`Details`].
+/// An outcome crosses cores for each URL, so its size is a cost. Rare fields are behind one pointer,
+/// [`Details`].
 #[derive(Debug, Clone)]
 pub struct Outcome {
     /// Position in the whole input, from 0.
@@ -35,49 +46,49 @@ pub struct Outcome {
     /// The URL as given, in its ASCII form and without credentials. For input that is no URL: an
     /// excerpt of it, with control characters escaped.
     pub url: Arc<str>,
-    /// What was done.
+    /// The method of the request.
     pub verb: Verb,
-    /// How it ended.
+    /// The verdict.
     pub verdict: Verdict,
     /// Body bytes of the final response, decoded.
     pub bytes: u64,
-    /// The attempt that decided, the only one of most targets.
+    /// The last attempt, which decided. Most targets have no other.
     pub last: Attempt,
-    /// What most targets do not have.
+    /// The rare fields.
     pub details: Option<Box<Details>>,
 }
 
-/// What only some targets have: files, redirects, retries.
+/// The rare fields of an outcome: files, redirects, retries.
 #[derive(Debug, Clone, Default)]
 pub struct Details {
     /// The URL that answered, if redirects led elsewhere.
     pub final_url: Option<Arc<str>>,
-    /// The responses that led there.
+    /// The redirects that led there.
     pub redirects: Vec<Hop>,
-    /// Where its file goes below the folder, if it is to have one.
+    /// The path of its file below the folder, if it is saved.
     pub place: Option<Place>,
-    /// The file that it has.
+    /// The saved file.
     pub saved: Option<Saved>,
-    /// How long the server asks not to be asked again, if it does.
+    /// The wait that the server asks for (Retry-After).
     pub retry_after: Option<Duration>,
-    /// The attempts that failed before the last one.
+    /// The failed attempts before the last one.
     pub earlier: Vec<Attempt>,
 }
 
-/// The file that a target has under its final name: whole.
+/// The complete file of a target, under its final name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Saved {
-    /// Its name, the folder as it was given included.
+    /// Its path, beginning with the folder as it was given.
     pub path: PathBuf,
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
-    /// Its SHA-256, if it was asked for.
+    /// Its SHA-256, if one was given.
     pub sha256: Option<[u8; 32]>,
-    /// How many of its bytes an earlier attempt or run had left, and were not fetched again.
+    /// The bytes that an earlier attempt or run had left, and that were not fetched again.
     pub resumed_from: Option<u64>,
 }
 
-/// One request and its response, as far as they came. Secrets are left out, control characters
+/// One request and its response, as far as they came, with secrets redacted and control characters
 /// escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
@@ -85,13 +96,13 @@ pub struct Exchange {
     pub method: String,
     /// The URL asked for.
     pub url: Arc<str>,
-    /// The request's headers, but for those that every HTTP/1.1 request has of itself.
+    /// The request's headers, without those that every HTTP/1.1 request has.
     pub request: Vec<(String, String)>,
     /// The address connected to: the proxy's, if there is one.
     pub remote: Option<SocketAddr>,
     /// The proxy, as `host:port`.
     pub proxy: Option<String>,
-    /// Whether the connection had been used before.
+    /// True if the connection had been used before.
     pub reused: Option<bool>,
     /// The response's version and status.
     pub status: Option<(&'static str, u16)>,
@@ -99,50 +110,50 @@ pub struct Exchange {
     pub response: Vec<(String, String)>,
 }
 
-/// One attempt at a target: a request and, where redirects led on, the requests that followed it.
+/// One attempt at a target: a request, and those to which redirects led.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attempt {
-    /// When a worker took it up, by the wall clock.
+    /// The start on a worker, by the wall clock.
     pub started_at: Option<SystemTime>,
-    /// The same moment, and its end, by the monotonic clock that all figures come from.
+    /// The start and the end, by the monotonic clock from which all figures come.
     pub span: Option<(Instant, Instant)>,
-    /// The worker (lane) that did it: another attempt may be another worker's. `None` if none did.
+    /// The worker that made it; other attempts may be other workers'. `None` if it was not started.
     pub worker: Option<u32>,
-    /// Where the time went.
+    /// The time of each phase.
     pub timing: Timing,
-    /// The requests that it was: two, if the first met a stale connection; 0 if none was made.
+    /// The number of requests: 2 if the first met a stale connection, 0 if none was sent.
     pub requests: u32,
-    /// Bytes that the sockets gave: headers, framing, TLS records and redirects included. `None` if
-    /// none was asked.
+    /// Bytes received from sockets: headers, framing, TLS records and redirects included. `None` if no
+    /// request was sent.
     pub wire_bytes: Option<u64>,
-    /// The address that was asked last.
+    /// The address of the last request.
     pub remote: Option<SocketAddr>,
-    /// Whether the last request went over a connection that had served an earlier one.
+    /// True if the last request went over a reused connection.
     pub reused: Option<bool>,
     /// The status code of the final response.
     pub status: Option<u16>,
     /// The protocol version of the final response.
     pub version: Option<HttpVersion>,
-    /// Why it failed, or was skipped.
+    /// The failure, if it failed or was skipped.
     pub error: Option<Box<Failure>>,
-    /// Every request and its response, headers included, if the run was to keep them: behind one
-    /// word, as hardly any run is.
+    /// Every request and response with headers, if the run keeps them. Boxed, since few runs do: one word
+    /// in place of three.
     pub exchanges: Option<Box<Vec<Exchange>>>,
 }
 
 impl Attempt {
-    /// How long a worker was busy with it.
+    /// The time that a worker was busy with it.
     pub fn total(&self) -> Duration {
         self.timing.total().unwrap_or_default()
     }
 
-    /// Every request and its response, if the run was to keep them.
+    /// Every request and response, if the run keeps them.
     pub fn exchanges(&self) -> &[Exchange] {
         self.exchanges.as_deref().map_or(&[], Vec::as_slice)
     }
 }
 
-/// A version of HTTP that servers answer with.
+/// The version of HTTP in a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HttpVersion {
     /// HTTP/1.0.
@@ -152,7 +163,7 @@ pub enum HttpVersion {
 }
 
 impl HttpVersion {
-    /// The name in reports, as it stands in a status line.
+    /// The name in reports, as in a status line.
     pub fn as_str(self) -> &'static str {
         match self {
             HttpVersion::Http10 => "HTTP/1.0",
@@ -164,29 +175,30 @@ impl HttpVersion {
 /// One redirect that was followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hop {
-    /// The URL that answered with the redirect.
+    /// The URL that redirected.
     pub url: Arc<str>,
-    /// With this status.
+    /// The status of the redirect.
     pub status: u16,
 }
 
-/// Why a target failed.
+/// The failure of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What sort of failure.
+    /// The kind of failure.
     pub kind: FailureKind,
-    /// During which phase, where there was one.
+    /// The phase in which it happened, if there was one.
     pub phase: Option<Phase>,
-    /// One line for a person: what, and what to do. Free of control characters and secrets.
+    /// One line: what failed, where, and what to do. Free of control characters and secrets.
     pub message: String,
     /// Set where the fault is known to be temporary although others of its kind are not: a look-up for
     /// which the name server could not answer in time (`EAI_AGAIN`).
     pub is_transient: bool,
 }
 
-/// The sorts of failure, each with a stable name for scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// The kinds of failure, each with a stable name for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum FailureKind {
     /// The line of input is not a target.
@@ -195,72 +207,49 @@ pub enum FailureKind {
     Dns,
     /// No connection could be made.
     Connect,
-    /// TLS could not be agreed on, or the certificate is not good.
+    /// The TLS handshake failed, or the certificate is not valid.
     Tls,
     /// A time limit passed.
     Timeout,
-    /// Too little came for too long.
+    /// Less than 1 KiB came within the stall time-out.
     Stall,
-    /// The server closed or reset the connection before its response was whole.
+    /// The server closed or reset the connection before the end of its response.
     Closed,
-    /// The server did not speak HTTP as it is written.
+    /// The response is not valid HTTP, or does not fit the request.
     Protocol,
-    /// The proxy would not, or could not.
+    /// The proxy refused, or failed.
     Proxy,
-    /// The address is not a public one (`--block-private`).
+    /// The address is not public (`--block-private`).
     Private,
-    /// The body is not what its Content-Encoding says, or grows out of all proportion.
+    /// The body is not what its Content-Encoding says, or is a decompression bomb.
     Encoding,
-    /// The body has more bytes than are wanted (`--max-bytes`), or than the disk has room for.
-    #[serde(rename = "too-large")]
+    /// The body has more bytes than `--max-bytes`, or than the file system allows.
     TooLarge,
     /// A redirect that cannot or may not be followed.
     Redirect,
-    /// The status is not among the accepted ones.
+    /// The status is not an accepted one.
     Status,
-    /// The body broke off with a part of it passed on, and nobody can go on from there.
+    /// The body broke off after a part of it was written to the output, and cannot be resumed.
     Broken,
-    /// The body is not the one that was asked for: its SHA-256 is another.
+    /// The SHA-256 of the body is not the given one.
     Checksum,
-    /// The file cannot be written, or another is in its place.
+    /// The file cannot be written, or another one has its name.
     File,
-    /// There is no room left for the file.
-    #[serde(rename = "disk-full")]
+    /// The disk is full.
     DiskFull,
     /// The run was stopped.
     Stopped,
-    /// A fault on this side: no thread, no file descriptor, or a bug.
+    /// A failure of this machine: out of threads, file descriptors or ports, or a bug.
     Local,
 }
 
 impl FailureKind {
     /// The name in reports.
     pub fn as_str(self) -> &'static str {
-        match self {
-            FailureKind::Input => "input",
-            FailureKind::Dns => "dns",
-            FailureKind::Connect => "connect",
-            FailureKind::Tls => "tls",
-            FailureKind::Timeout => "timeout",
-            FailureKind::Stall => "stall",
-            FailureKind::Closed => "closed",
-            FailureKind::Protocol => "protocol",
-            FailureKind::Proxy => "proxy",
-            FailureKind::Private => "private",
-            FailureKind::Encoding => "encoding",
-            FailureKind::TooLarge => "too-large",
-            FailureKind::Redirect => "redirect",
-            FailureKind::Status => "status",
-            FailureKind::Broken => "broken",
-            FailureKind::Checksum => "checksum",
-            FailureKind::File => "file",
-            FailureKind::DiskFull => "disk-full",
-            FailureKind::Stopped => "stopped",
-            FailureKind::Local => "local",
-        }
+        self.into()
     }
 
-    /// Whether the fault is on this side, whatever the servers do.
+    /// True for a failure whose cause is on this machine, whatever the servers do.
     pub fn is_local(self) -> bool {
         matches!(
             self,
@@ -271,7 +260,7 @@ impl FailureKind {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A status speaks for itself; everything else says where it happened.
+        // A status speaks for itself; other failures name their phase or kind.
         match (self.kind, self.phase) {
             (FailureKind::Status | FailureKind::Input | FailureKind::Stopped, _) => {
                 f.write_str(&self.message)
@@ -285,7 +274,7 @@ impl fmt::Display for Failure {
 }
 
 impl Outcome {
-    /// Why it failed or was skipped.
+    /// The failure, if it failed or was skipped.
     pub fn error(&self) -> Option<&Failure> {
         self.last.error.as_deref()
     }
@@ -307,22 +296,22 @@ impl Outcome {
             .map_or(&[], |details| &details.redirects)
     }
 
-    /// Where its file goes below the folder, if it is to have one.
+    /// The path of its file below the folder, if it is saved.
     pub fn place(&self) -> Option<&Place> {
         self.details.as_ref()?.place.as_ref()
     }
 
-    /// The file that it has.
+    /// The saved file.
     pub fn saved(&self) -> Option<&Saved> {
         self.details.as_ref()?.saved.as_ref()
     }
 
-    /// How long the server asks not to be asked again, if it does.
+    /// The wait that the server asks for (Retry-After).
     pub fn retry_after(&self) -> Option<Duration> {
         self.details.as_ref()?.retry_after
     }
 
-    /// The attempts that failed before the last one.
+    /// The failed attempts before the last one.
     pub fn earlier(&self) -> &[Attempt] {
         self.details
             .as_ref()
@@ -334,19 +323,19 @@ impl Outcome {
         self.earlier().iter().chain([&self.last])
     }
 
-    /// How many times the target was asked for, a retry on a fresh connection included.
+    /// The number of requests of all attempts, repeats on a fresh connection included.
     pub fn requests(&self) -> u32 {
         self.attempts()
             .fold(0, |sum, attempt| sum.saturating_add(attempt.requests))
     }
 
-    /// What only some targets have, made if this one had nothing of it.
+    /// The rare fields, added if there are none yet.
     pub fn details_mut(&mut self) -> &mut Details {
         self.details.get_or_insert_default()
     }
 
-    /// How long the target took: from the start of the first attempt to the end of the last, the
-    /// waiting between them included. `None` if it was not tried.
+    /// The time from the start of the first attempt to the end of the last, waits between them included.
+    /// `None` if it was not started.
     pub fn elapsed(&self) -> Option<Duration> {
         if self.earlier().is_empty() {
             return self.last.timing.total();
@@ -357,8 +346,8 @@ impl Outcome {
         Some(last - first)
     }
 
-    /// How long a worker was busy with the target, all attempts together; waiting between them is
-    /// no work. `None` if no worker was.
+    /// The time that workers were busy with the target, all attempts together, without the waits between
+    /// them. `None` if it was not started.
     pub fn busy(&self) -> Option<Duration> {
         let earlier: Duration = self.earlier().iter().map(Attempt::total).sum();
         match self.last.timing.total() {
@@ -368,14 +357,14 @@ impl Outcome {
         }
     }
 
-    /// Makes it the last of several attempts, after these.
+    /// Adds the failed attempts that came before.
     pub fn follow(&mut self, earlier: Vec<Attempt>) {
         if !earlier.is_empty() {
             self.details_mut().earlier = earlier;
         }
     }
 
-    /// An outcome of something that never reached a worker.
+    /// The outcome of a target that never reached a worker.
     pub fn untried(index: u64, url: Arc<str>, verb: Verb, failure: Failure) -> Self {
         Outcome {
             verdict: match failure.kind {
@@ -390,7 +379,7 @@ impl Outcome {
         }
     }
 
-    /// An outcome with nothing in it: a success for which no server was asked.
+    /// An empty outcome: a success without a request.
     pub fn new(index: u64, url: Arc<str>, verb: Verb) -> Self {
         Outcome {
             index,
@@ -409,7 +398,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outcome_is_small_enough_to_be_handed_from_core_to_core() {
+    fn an_outcome_is_at_most_256_bytes() {
         assert!(size_of::<Outcome>() <= 256, "{}", size_of::<Outcome>());
     }
 }

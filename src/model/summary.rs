@@ -1,77 +1,78 @@
-//! A run in figures: the counts and sums that do not grow with the number of targets.
+//! The summary of a run: counts, sums and histograms, in constant memory.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::outcome::{Outcome, Verdict};
 use crate::stats::Latency;
 
-/// A run in figures.
+/// The figures of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Summary {
-    /// Targets that answered with an accepted status, whole.
+    /// Targets with an accepted status and a complete body.
     pub ok: u64,
-    /// Targets whose file was there already, and is left as it is.
+    /// Targets whose file was up to date.
     pub unchanged: u64,
-    /// Targets that were left out because the run log has them as done.
+    /// Targets that were skipped because the run log lists them as done.
     pub done_before: u64,
     /// Targets that failed, bad input lines included.
     pub failed: u64,
-    /// Those among the failed whose fault is on this side
+    /// Failed targets whose cause is on this machine
     /// ([`FailureKind::is_local`](crate::model::outcome::FailureKind::is_local)).
     pub local: u64,
-    /// Targets that were not tried, or not to their end, because the run was stopped.
+    /// Targets that were not started or not completed, because the run was stopped.
     pub skipped: u64,
-    /// Whether starts were held back by a limit per origin or by a rate, so that the parallel time
-    /// is longer than the work.
+    /// Set if a limit per origin or a rate delayed starts, so that the makespan is longer than the work.
     pub paced: bool,
     /// Attempts beyond the first of each target.
     pub retries: u64,
     /// Body bytes of all targets, decoded.
     pub bytes: u64,
-    /// Bytes that the sockets gave.
+    /// Bytes received from sockets.
     pub wire_bytes: u64,
-    /// Workers the run could use.
+    /// Workers of the run.
     pub workers: usize,
-    /// From the first start to the last finish of a target (the makespan of Coffman and Graham):
-    /// the parallel time. `None` if no target was tried.
+    /// The parallel time, from the first start to the last end of a target (the makespan of Coffman and
+    /// Graham). `None` if no target was started.
     pub makespan: Option<Duration>,
-    /// The per-URL times ([`Outcome::elapsed`]), added up.
+    /// The sum of the per-URL times ([`Outcome::elapsed`]).
     pub sum: Duration,
-    /// The part of it that workers were busy ([`Outcome::busy`]): all but waiting for a retry.
+    /// The sum of the times that workers were busy ([`Outcome::busy`]), without waits for retries.
     pub busy: Duration,
     /// The longest per-URL time.
     pub slowest: Duration,
-    /// The per-URL times of those that succeeded. Failures are left out: one that comes at once, or a
-    /// time limit, says nothing of how fast the others are.
+    /// The per-URL times of successful targets. An immediate failure or a time-out says nothing about the
+    /// speed of the others.
     pub latency: Latency,
-    /// Their times to the first byte.
+    /// The times to first byte of the same targets.
     pub ttfb: Latency,
-    /// How many targets ended with each status.
+    /// The number of targets by final status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Whether the run was stopped before its end.
+    /// Set if the run was stopped before its end.
     pub stopped: bool,
-    /// Of a comparison or a sweep that was stopped: how many of its runs were made. The counts are of all
-    /// of them together then, and there are no times: mixed, they would say nothing.
+    /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
+    /// together, and there are no times: those of different arms mean nothing together.
     pub runs: Option<RunsMade>,
 }
 
-/// How many of the runs of a comparison or a sweep were made, warm-ups included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// The runs of a comparison or a sweep that were made, warm-ups included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunsMade {
-    /// Those that came to their end.
+    /// Completed runs.
     pub done: u32,
-    /// All that there were to be, as far as was known.
+    /// Planned runs, as far as known.
     pub of: u32,
 }
 
 impl Summary {
-    /// Body bytes in a second of the parallel time.
+    /// Body bytes per second of the makespan.
     pub fn throughput(&self) -> Option<f64> {
         self.per_second(self.bytes)
     }
 
-    /// Targets tried in a second of the parallel time.
+    /// Targets per second of the makespan.
     pub fn rate(&self) -> Option<f64> {
         self.per_second(self.ok + self.unchanged + self.failed)
     }
@@ -81,13 +82,13 @@ impl Summary {
         (seconds > 0.0).then(|| count as f64 / seconds)
     }
 
-    /// Targets that the run took up or was to take up: all but those [done before](Summary::done_before).
+    /// The targets of the run, without those [done before](Summary::done_before).
     pub fn targets(&self) -> u64 {
         self.ok + self.unchanged + self.failed + self.skipped
     }
 
-    /// Adds another run's figures, as if it had been made after this one: the counts and times are
-    /// added up, and the workers are the most that either had.
+    /// Adds the figures of another run, as if it followed this one: counts and times add up, and the
+    /// larger number of workers stays.
     pub fn merge(&mut self, other: &Summary) {
         self.ok += other.ok;
         self.unchanged += other.unchanged;
@@ -117,7 +118,7 @@ impl Summary {
     }
 }
 
-/// Adds outcomes up to a [`Summary`], in constant memory.
+/// Accumulates outcomes into a [`Summary`], in constant memory.
 #[derive(Debug, Default)]
 pub struct Tally {
     summary: Summary,
@@ -125,7 +126,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// A tally of nothing, for a run with this many workers.
+    /// An empty tally for a run with this many workers.
     pub fn new(workers: usize) -> Self {
         Tally {
             summary: Summary {
@@ -136,7 +137,7 @@ impl Tally {
         }
     }
 
-    /// Counts one outcome in.
+    /// Adds one outcome.
     pub fn add(&mut self, outcome: &Outcome) {
         let summary = &mut self.summary;
         match outcome.verdict {
@@ -148,13 +149,13 @@ impl Tally {
         if let Some(failure) = outcome.error() {
             summary.local += u64::from(failure.kind.is_local());
         }
-        // What is read from a file may be anything.
+        // A replayed log may state any number.
         summary.bytes = summary.bytes.saturating_add(outcome.bytes);
         for bytes in outcome.attempts().filter_map(|attempt| attempt.wire_bytes) {
             summary.wire_bytes = summary.wire_bytes.saturating_add(bytes);
         }
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
-        // What was broken off says nothing about how long it takes.
+        // An interrupted fetch says nothing about its duration.
         let whole = outcome.verdict != Verdict::Skipped;
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
             summary.busy += outcome.busy().unwrap_or_default();
@@ -178,7 +179,7 @@ impl Tally {
         }
     }
 
-    /// Counts a target that is left out because an earlier run is done with it.
+    /// Counts a target that an earlier run has done.
     pub fn add_done_before(&mut self) {
         self.summary.done_before += 1;
     }
@@ -191,12 +192,12 @@ impl Tally {
         }
     }
 
-    /// Says that starts were held back.
+    /// Records that starts were delayed.
     pub fn set_paced(&mut self) {
         self.summary.paced = true;
     }
 
-    /// Says that the run was stopped before its end.
+    /// Records that the run was stopped before its end.
     pub fn set_stopped(&mut self) {
         self.summary.stopped = true;
     }

@@ -1,10 +1,10 @@
-//! Text that is safe to show: what came from the network or a file may not move the cursor, ring
-//! the bell or reverse the line of whoever reads it.
+//! Text that is safe to show: bytes from the network or a file must not move a terminal's cursor, ring its
+//! bell or reverse the direction of a line.
 
 use std::fmt::Write;
 
-/// `text` with every character escaped that could do more than be read: C0 and C1 controls, DEL,
-/// line separators, and the characters that change the direction of writing.
+/// `text` with its control characters escaped: C0, C1, DEL, line separators, and the characters that
+/// change the direction of writing.
 ///
 /// ```
 /// assert_eq!(pfetch::model::text::escape("a\x1b[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
@@ -22,7 +22,7 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// The first `characters` characters of `text`, escaped, with an ellipsis if there were more.
+/// The first `characters` characters of `text`, escaped, with an ellipsis if there are more.
 pub fn excerpt(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", escape(&text[..end])),
@@ -30,7 +30,7 @@ pub fn excerpt(text: &str, characters: usize) -> String {
     }
 }
 
-/// The bytes in hexadecimal, lower case.
+/// The bytes in lower-case hexadecimal.
 pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     let mut text = String::new();
     for byte in bytes.as_ref() {

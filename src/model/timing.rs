@@ -1,26 +1,30 @@
-//! Where the time of one URL went: the phases of HAR 1.2, and their sum.
+//! The timing of one URL: the phases of HAR 1.2, and their sum.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A stretch of one URL's life. The names and their order are those of HAR 1.2 (`timings`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+/// A phase of a fetch. The names and their order are those of HAR 1.2 (`timings`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Phase {
-    /// On a worker, but not yet on the network: preparing the request, or waiting for another
-    /// worker's look-up of the same host.
+    /// On a worker, but not yet on the network: preparing the request, or waiting for another worker's
+    /// look-up of the same host.
     Blocked,
-    /// Looking the host name up.
+    /// The look-up of the host name.
     Dns,
-    /// Making the TCP connection.
+    /// The TCP connect.
     Connect,
     /// The TLS handshake.
     Ssl,
     /// Writing the request.
     Send,
-    /// From the request's last byte to the response's first.
+    /// From the last byte of the request to the first of the response.
     Wait,
-    /// From the response's first byte to its last.
+    /// From the first byte of the response to its last.
     Receive,
 }
 
@@ -38,23 +42,15 @@ impl Phase {
 
     /// The phase's name in reports and errors.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Phase::Blocked => "blocked",
-            Phase::Dns => "dns",
-            Phase::Connect => "connect",
-            Phase::Ssl => "ssl",
-            Phase::Send => "send",
-            Phase::Wait => "wait",
-            Phase::Receive => "receive",
-        }
+        self.into()
     }
 }
 
-/// The time of each phase of one URL, all redirect hops together.
+/// The time of each phase of one URL, all redirects together.
 ///
-/// `None` says that the phase did not happen (no look-up for a numeric address, no connect on a
-/// reused connection), which is not the same as a phase that took no time. The phases that did
-/// happen add up to [`total`](Timing::total).
+/// `None` is a phase that did not happen (no look-up for a numeric address, no connect on a reused
+/// connection), which is not the same as a phase of no time. The phases that did happen add up to
+/// [`total`](Timing::total).
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
     phases: [Nanoseconds; Phase::ALL.len()],
@@ -62,8 +58,8 @@ pub struct Timing {
     ttfb: Nanoseconds,
 }
 
-/// An optional duration in half the space of `Option<Duration>`: a timing crosses cores for each URL.
-/// Longer ones than 584 years are cut to that.
+/// An optional duration in half the size of `Option<Duration>`, because a timing crosses cores for each
+/// URL. Durations over 584 years are cut to that.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Nanoseconds(u64);
 
@@ -109,15 +105,15 @@ impl Timing {
         self.phases[phase as usize] = time.into();
     }
 
-    /// The same with the time of one phase set.
+    /// A copy with the time of one phase set.
     #[must_use]
     pub fn with(mut self, phase: Phase, time: Duration) -> Self {
         self.set(phase, Some(time));
         self
     }
 
-    /// From the moment a worker took the URL up to its end. Time in pfetch's queue is not in it,
-    /// because one URL after the other would not have spent it.
+    /// The time from the start on a worker to the end. Time in pfetch's queue is not part of it, because
+    /// serial fetching would not spend it.
     pub fn total(&self) -> Option<Duration> {
         self.total.get()
     }
@@ -127,7 +123,7 @@ impl Timing {
         self.total = total.into();
     }
 
-    /// Time to first byte: from the worker's start to the first byte of the final response.
+    /// The time to first byte: from the start on a worker to the first byte of the final response.
     pub fn ttfb(&self) -> Option<Duration> {
         self.ttfb.get()
     }
@@ -198,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_comes_out_as_it_went_in_and_none_as_none() {
+    fn an_optional_duration_is_stored_without_loss() {
         let century = Duration::from_secs(100 * 366 * 24 * 3600);
         for time in [
             Duration::ZERO,

@@ -1,44 +1,44 @@
-//! A connection's buffers: no larger than what comes and goes over it needs.
+//! The buffers of a connection, which grow with the responses that come over it.
 //!
-//! ureq's own are as large as they may get from the first byte on. With a thousand connections that
-//! is most of the memory, and the time to clear it most of what a connection costs.
+//! ureq's own buffers have their full size from the first byte on. With a thousand connections they
+//! take most of the memory, and clearing them is most of the cost of a connection.
 
 use ureq::unversioned::transport::Buffers;
 
-/// Room for the headers (64 KiB is ureq's limit for them). No more: ureq holds all that has come, body
-/// included, against that limit when it passes over an interim response.
-pub(super) const INPUT_MOST: usize = 64 * 1024;
+/// The largest input buffer: ureq's limit for a response head, 64 KiB. No more, because ureq compares
+/// all input, body included, with that limit when it skips an interim response.
+pub(super) const MAX_INPUT: usize = 64 * 1024;
 
-/// Room for a request's head.
-pub(super) const OUTPUT_MOST: usize = 24 * 1024;
+/// The largest output buffer: a request head.
+pub(super) const MAX_OUTPUT: usize = 24 * 1024;
 
-/// What a connection begins with, either way.
-const LEAST: usize = 4 * 1024;
+/// The initial size of both buffers.
+const MIN_BUFFER: usize = 4 * 1024;
 
-/// Buffers that grow as they are needed, up to the limits above.
+/// Input and output buffers that grow on demand, up to the limits above.
 #[derive(Debug, Default)]
-pub(super) struct WireBuffers {
-    /// What has come stands at `consumed..filled`.
+pub(super) struct ConnectionBuffers {
+    /// The unread input is at `consumed..filled`.
     input: Vec<u8>,
     filled: usize,
     consumed: usize,
-    /// Whether the last read could have been longer with more room.
+    /// Set if the last read filled the buffer.
     is_tight: bool,
-    /// Whether the last look at the input led to something: with half a header it does not.
+    /// Set if the last parse of the input consumed bytes: half a header yields none.
     has_progress: bool,
     output: Vec<u8>,
-    /// How long the next request's head is.
+    /// The length of the next request head.
     head: usize,
 }
 
-impl WireBuffers {
-    /// The next request's head is no longer than this.
+impl ConnectionBuffers {
+    /// Announces the most bytes of the next request head.
     pub(super) fn expect_head(&mut self, length: usize) {
         self.head = length;
     }
 
-    /// Takes out what has been consumed, if that makes enough room to be worth the copy.
-    fn shift(&mut self) {
+    /// Moves the unread input to the front, if that frees enough space to be worth the copy.
+    fn compact(&mut self) {
         if self.consumed == self.filled {
             self.consumed = 0;
             self.filled = 0;
@@ -50,9 +50,12 @@ impl WireBuffers {
     }
 }
 
-impl Buffers for WireBuffers {
+impl Buffers for ConnectionBuffers {
     fn output(&mut self) -> &mut [u8] {
-        let wanted = self.head.next_multiple_of(LEAST).clamp(LEAST, OUTPUT_MOST);
+        let wanted = self
+            .head
+            .next_multiple_of(MIN_BUFFER)
+            .clamp(MIN_BUFFER, MAX_OUTPUT);
         if self.output.len() < wanted {
             self.output.resize(wanted, 0);
         }
@@ -64,9 +67,9 @@ impl Buffers for WireBuffers {
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
-        self.shift();
+        self.compact();
         if self.is_tight || self.filled == self.input.len() {
-            let wanted = (self.input.len() * 2).clamp(LEAST, INPUT_MOST);
+            let wanted = (self.input.len() * 2).clamp(MIN_BUFFER, MAX_INPUT);
             self.input.resize(wanted, 0);
             self.is_tight = false;
         }
@@ -84,7 +87,7 @@ impl Buffers for WireBuffers {
         assert!(self.consumed <= self.filled, "no more than what is there");
     }
 
-    /// For a request's body: pfetch sends none.
+    /// Serves request bodies, which pfetch does not send.
     fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
         self.output();
         self.input_append_buf();
@@ -100,8 +103,8 @@ impl Buffers for WireBuffers {
 mod tests {
     use super::*;
 
-    /// Puts these bytes in, as a socket would that has no more of them.
-    fn receive(buffers: &mut WireBuffers, bytes: &[u8]) -> usize {
+    /// Appends these bytes, as a read from a socket would.
+    fn receive(buffers: &mut ConnectionBuffers, bytes: &[u8]) -> usize {
         let room = buffers.input_append_buf();
         let count = bytes.len().min(room.len());
         room[..count].copy_from_slice(&bytes[..count]);
@@ -110,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_is_what_is_read_whatever_the_pieces() {
+    fn input_is_read_unchanged_in_pieces_of_any_size() {
         let sent: Vec<u8> = (0..400_000_u32).map(|n| (n * 7 % 251) as u8).collect();
         let mut random = fastrand::Rng::with_seed(3);
-        let mut buffers = WireBuffers::default();
+        let mut buffers = ConnectionBuffers::default();
         let (mut rest, mut read) = (&sent[..], Vec::new());
         while read.len() < sent.len() {
             let piece = random.usize(..rest.len().min(90_000) + 1);
@@ -123,43 +126,43 @@ mod tests {
             let used = random.usize(..=input.len());
             read.extend_from_slice(&input[..used]);
             buffers.input_consume(used);
-            assert!(buffers.input.len() <= INPUT_MOST);
+            assert!(buffers.input.len() <= MAX_INPUT);
         }
         assert!(read == sent);
     }
 
     #[test]
-    fn short_responses_need_little_and_long_ones_get_all_there_may_be() {
-        let mut buffers = WireBuffers::default();
+    fn the_input_buffer_stays_small_for_short_responses_and_grows_for_long_ones() {
+        let mut buffers = ConnectionBuffers::default();
         for _ in 0..100 {
             receive(&mut buffers, &[b'x'; 1_000]);
             buffers.input_consume(1_000);
         }
-        assert_eq!(buffers.input.len(), LEAST);
+        assert_eq!(buffers.input.len(), MIN_BUFFER);
         for _ in 0..5 {
             let count = receive(&mut buffers, &[b'x'; 100_000]);
             buffers.input_consume(count);
         }
-        assert_eq!(buffers.input.len(), INPUT_MOST);
+        assert_eq!(buffers.input.len(), MAX_INPUT);
     }
 
     #[test]
-    fn a_header_that_is_not_yet_whole_gets_room_to_the_limit_and_then_none() {
-        let mut buffers = WireBuffers::default();
+    fn an_incomplete_head_gets_space_up_to_the_limit_and_then_none() {
+        let mut buffers = ConnectionBuffers::default();
         let mut count = 0;
-        while count < INPUT_MOST {
+        while count < MAX_INPUT {
             let taken = receive(&mut buffers, &[b'x'; 3_000]);
             assert!(taken > 0, "{count}");
             count += taken;
             assert!(!buffers.can_use_input());
         }
         assert!(buffers.input_append_buf().is_empty());
-        assert_eq!(buffers.input().len(), INPUT_MOST);
+        assert_eq!(buffers.input().len(), MAX_INPUT);
     }
 
     #[test]
-    fn the_output_holds_the_head_that_is_announced_up_to_a_limit() {
-        let mut buffers = WireBuffers::default();
+    fn the_output_buffer_fits_the_announced_head_up_to_a_limit() {
+        let mut buffers = ConnectionBuffers::default();
         for (head, room) in [
             (0, 4_096),
             (9_000, 12_288),

@@ -1,6 +1,7 @@
-//! A connection as ureq's transport: a line, its buffers, and the meter's marks. Two system calls a
-//! request when one follows the other at once, one to send and one to receive; a third, to see that a
-//! kept connection is still quiet, when it has been idle for a while.
+//! A keep-alive connection as ureq's transport: a stream, its buffers, and marks on the request clock.
+//!
+//! A request that follows another at once takes two system calls, one to send and one to receive. A
+//! third one checks that a connection which has been idle for a while is still open and silent.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -10,55 +11,57 @@ use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
-use super::buffers::WireBuffers;
-use super::stream::{Connected, Line};
-use crate::http::request_clock::{Fault, Meter};
+use super::buffers::ConnectionBuffers;
+use super::stream::{ByteStream, Connected};
+use crate::http::fault::Fault;
+use crate::http::request_clock::RequestClock;
 
-/// Within this time of the last read a look at the connection would see nothing that the read did
-/// not, if that had room for more: what a server sends unasked needs about as long to get here.
-const FRESH: Duration = Duration::from_micros(200);
+/// The time after the last read in which a connection is reused unchecked, if that read had room for
+/// more. Unsolicited bytes need about as long to arrive, so a check would see nothing new.
+const UNCHECKED_REUSE: Duration = Duration::from_micros(200);
 
+/// One connection, with or without TLS, direct or through a proxy.
 #[derive(Debug)]
-pub(super) struct Wire {
-    line: Box<dyn Line>,
+pub(super) struct Connection {
+    stream: Box<dyn ByteStream>,
     remote: SocketAddr,
-    buffers: WireBuffers,
-    meter: Arc<Meter>,
+    buffers: ConnectionBuffers,
+    clock: Arc<RequestClock>,
     is_tls: bool,
     forward: Option<Forward>,
-    /// Whether the last response is over and no request has been sent since.
-    idle: bool,
-    /// Set through the meter when the connection may not be reused.
-    given_up: Arc<AtomicBool>,
+    /// Set from the end of a response to the next request.
+    is_idle: bool,
+    /// Set through the request clock when the connection may not be reused.
+    retired: Arc<AtomicBool>,
     last_read: Instant,
-    /// Whether it filled the room that it had: there may be more.
+    /// The last read filled the buffer, so there may be more.
     was_full: bool,
 }
 
-/// How a request is written to a proxy that forwards it: with the whole URL in its first line (the
-/// absolute form of RFC 9112, 3.2.2), which ureq does not write.
+/// A forwarding proxy's form of a request: the absolute form (RFC 9112, 3.2.2), with the whole URL in
+/// the request line. ureq writes the origin form only.
 #[derive(Debug)]
 pub(super) struct Forward {
     /// Scheme, host and port.
     pub(super) origin: String,
 }
 
-impl Wire {
+impl Connection {
     pub(super) fn new(
-        (line, remote): Connected,
-        meter: Arc<Meter>,
+        (stream, remote): Connected,
+        clock: Arc<RequestClock>,
         is_tls: bool,
         forward: Option<Forward>,
     ) -> Self {
-        Wire {
-            line,
+        Connection {
+            stream,
             remote,
-            buffers: WireBuffers::default(),
-            meter,
+            buffers: ConnectionBuffers::default(),
+            clock,
             is_tls,
             forward,
-            idle: true,
-            given_up: Arc::default(),
+            is_idle: true,
+            retired: Arc::default(),
             last_read: Instant::now(),
             was_full: false,
         }
@@ -66,7 +69,7 @@ impl Wire {
 }
 
 impl Forward {
-    /// A request's head as the proxy wants it.
+    /// The request head in absolute form.
     fn rewrite(&self, head: &[u8]) -> io::Result<Vec<u8>> {
         let place = |byte| head.iter().position(|&b| b == byte);
         let (Some(space), Some(_)) = (place(b' '), place(b'\n')) else {
@@ -80,45 +83,45 @@ impl Forward {
     }
 }
 
-impl Transport for Wire {
+impl Transport for Connection {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.buffers.expect_head(self.meter.head());
+        self.buffers.expect_head(self.clock.head_length());
         &mut self.buffers
     }
 
-    // ureq's own time-outs are all off: the meter's limits stand in their place.
+    // ureq's own time-outs are off: the request clock's limits replace them.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let is_head = std::mem::replace(&mut self.idle, false);
-        self.meter.sending(self.remote, &self.given_up);
+        let is_head = std::mem::replace(&mut self.is_idle, false);
+        self.clock.sending(self.remote, &self.retired);
         let output = &self.buffers.output()[..amount];
         match &self.forward {
-            Some(forward) if is_head => self.line.write_all(&forward.rewrite(output)?)?,
-            _ => self.line.write_all(output)?,
+            Some(forward) if is_head => self.stream.write_all(&forward.rewrite(output)?)?,
+            _ => self.stream.write_all(output)?,
         }
-        self.line.flush()?;
-        self.meter.sent();
+        self.stream.flush()?;
+        self.clock.sent();
         Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
         let waiting = self.buffers.input().len() as u64;
-        let room = self.buffers.input_append_buf();
-        if room.is_empty() {
-            // A read into no room would look like the end of the connection.
-            return Err(self.meter.fail(Fault::EndlessLine));
+        let buffer = self.buffers.input_append_buf();
+        if buffer.is_empty() {
+            // A read into an empty buffer would look like the end of the connection.
+            return Err(self.clock.fail(Fault::EndlessLine));
         }
-        let most = room.len();
-        // Only what is the body's for certain: behind it another response may begin.
-        let is_unwanted = self.meter.unwanted() >= waiting + most as u64;
-        let read = if is_unwanted {
-            self.line.skip(room)
+        let most = buffer.len();
+        // Only bytes that are the body's for certain: another response may begin behind it.
+        let is_discarded = self.clock.discardable() >= waiting + most as u64;
+        let read = if is_discarded {
+            self.stream.discard(buffer)
         } else {
-            self.line.read(room)
+            self.stream.read(buffer)
         };
         let count = read.map_err(|error| {
-            // ureq takes this for an orderly end, and a body that was cut for a whole one.
+            // ureq takes this for an orderly end, and a truncated body for a complete one.
             if error.kind() == io::ErrorKind::UnexpectedEof {
-                self.meter.fail(Fault::CutOff)
+                self.clock.fail(Fault::CutOff)
             } else {
                 ureq::Error::Io(error)
             }
@@ -126,21 +129,21 @@ impl Transport for Wire {
         self.last_read = Instant::now();
         self.was_full = count == most;
         if count > 0 {
-            self.meter.answered(self.last_read);
+            self.clock.response_received(self.last_read);
         }
         self.buffers.input_appended(count);
         Ok(count > 0)
     }
 
-    /// Asked twice for each reuse: when the connection goes back to the pool, and when it is taken
-    /// out. The second time is the one that counts: whatever came in between, and would be taken for
-    /// the answer to the next request, is found then.
+    /// Checks whether the connection may be reused. ureq calls this twice for each reuse: when the
+    /// connection goes into its pool, and when it is taken out. The second call is the one that
+    /// matters: it finds unsolicited bytes, which would be taken for the next response.
     fn is_open(&mut self) -> bool {
-        let was_idle = std::mem::replace(&mut self.idle, true);
-        // A read of TLS ends with a record, so it need not have seen all that was there.
+        let was_idle = std::mem::replace(&mut self.is_idle, true);
+        // A TLS read ends with a record, so there may be more behind it.
         let has_seen_all = !self.is_tls && !self.was_full;
-        let is_fresh = || has_seen_all && self.last_read.elapsed() < FRESH;
-        !self.given_up.load(Ordering::Relaxed) && (!was_idle || is_fresh() || self.line.is_quiet())
+        let is_fresh = || has_seen_all && self.last_read.elapsed() < UNCHECKED_REUSE;
+        !self.retired.load(Ordering::Relaxed) && (!was_idle || is_fresh() || self.stream.is_idle())
     }
 
     fn is_tls(&self) -> bool {
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
     use crate::pool::StopToken;
 
-    /// A line on which bytes come as fast as they are asked for, and how they were.
+    /// A stream of endless bytes, and the calls by which they were read.
     #[derive(Debug, Default)]
     struct Endless {
         asked: Arc<Mutex<Vec<&'static str>>>,
@@ -178,20 +181,20 @@ mod tests {
         }
     }
 
-    impl Line for Endless {
-        fn is_quiet(&mut self) -> bool {
+    impl ByteStream for Endless {
+        fn is_idle(&mut self) -> bool {
             false
         }
 
-        fn skip(&mut self, room: &mut [u8]) -> io::Result<usize> {
-            self.asked.lock().unwrap().push("skip");
-            Ok(room.len())
+        fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.asked.lock().unwrap().push("discard");
+            Ok(buffer.len())
         }
     }
 
-    fn wire(line: Endless, meter: &Arc<Meter>) -> Wire {
-        let connected: Connected = (Box::new(line), ([127, 0, 0, 1], 80).into());
-        Wire::new(connected, Arc::clone(meter), false, None)
+    fn connection(stream: Endless, clock: &Arc<RequestClock>) -> Connection {
+        let connected: Connected = (Box::new(stream), ([127, 0, 0, 1], 80).into());
+        Connection::new(connected, Arc::clone(clock), false, None)
     }
 
     fn for_ever() -> NextTimeout {
@@ -204,37 +207,37 @@ mod tests {
     }
 
     #[test]
-    fn what_a_full_read_left_unread_is_looked_for_before_the_connection_is_used_again() {
-        let meter = Arc::new(Meter::new(StopToken::new()));
-        let mut wire = wire(Endless::default(), &meter);
-        wire.transmit_output(0, for_ever()).unwrap();
-        wire.await_input(for_ever()).unwrap();
+    fn a_connection_is_checked_before_reuse_if_its_last_read_was_full() {
+        let clock = Arc::new(RequestClock::new(StopToken::new()));
+        let mut connection = connection(Endless::default(), &clock);
+        connection.transmit_output(0, for_ever()).unwrap();
+        connection.await_input(for_ever()).unwrap();
         assert!(
-            wire.is_open(),
-            "the first look is before the end of the response"
+            connection.is_open(),
+            "the first call is before the end of the response"
         );
-        assert!(!wire.is_open(), "this line has more");
+        assert!(!connection.is_open(), "this stream has more");
     }
 
     #[test]
-    fn nothing_behind_a_body_that_nobody_looks_at_is_skipped_with_it() {
-        let meter = Arc::new(Meter::new(StopToken::new()));
-        let line = Endless::default();
-        let asked = Arc::clone(&line.asked);
-        let mut wire = wire(line, &meter);
+    fn nothing_behind_a_discarded_body_is_discarded_with_it() {
+        let clock = Arc::new(RequestClock::new(StopToken::new()));
+        let stream = Endless::default();
+        let asked = Arc::clone(&stream.asked);
+        let mut connection = connection(stream, &clock);
         // With nothing in the buffer, and then with more and more of the body in it.
         for short in [0, 1, 0, 1, 0] {
-            let waiting = wire.buffers.input().len();
-            let room = wire.buffers.input_append_buf().len();
-            meter.announce_unwanted((waiting + room - short) as u64);
-            wire.await_input(for_ever()).unwrap();
-            let how = if short == 0 { "skip" } else { "read" };
+            let waiting = connection.buffers.input().len();
+            let room = connection.buffers.input_append_buf().len();
+            clock.announce_discardable((waiting + room - short) as u64);
+            connection.await_input(for_ever()).unwrap();
+            let how = if short == 0 { "discard" } else { "read" };
             let asked = asked.lock().unwrap().pop();
             assert_eq!(asked, Some(how), "{waiting} and {room}, {short} short");
         }
-        wire.buffers.input_consume(1);
-        meter.announce_unwanted(0);
-        wire.await_input(for_ever()).unwrap();
+        connection.buffers.input_consume(1);
+        clock.announce_discardable(0);
+        connection.await_input(for_ever()).unwrap();
         assert_eq!(*asked.lock().unwrap(), ["read"], "all of it is wanted");
     }
 

@@ -1,9 +1,8 @@
-//! Connecting to a name with several addresses: the race of RFC 8305 ("Happy Eyeballs").
+//! Happy Eyeballs (RFC 8305): connects to a name with several addresses.
 //!
-//! The address families take turns, attempts start 250 ms apart or as soon as the one before has
-//! failed, the first to connect wins and the others are closed.
+//! The address families alternate, attempts start 250 ms apart or as soon as the one before has
+//! failed, the first to connect wins, and the others are closed.
 
-use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -13,63 +12,71 @@ use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
 
-use crate::http::request_clock::{Fault, Meter, TICK};
+use crate::http::fault::{Fault, Shortage, SocketError};
+use crate::http::request_clock::RequestClock;
+use crate::http::request_state::TICK;
 
 /// RFC 8305, section 5: the recommended delay between connection attempts.
 const STAGGER: Duration = Duration::from_millis(250);
 
-struct Attempt {
+/// One connection attempt under way.
+struct ConnectAttempt {
     socket: OwnedFd,
     address: SocketAddr,
 }
 
-/// A blocking, connected socket to one of `addresses`, with a time-out for sending, and which one it was.
-pub(super) fn race(
+/// Connects to one of `addresses`. Returns a blocking socket with a send time-out of one tick, and the
+/// address.
+///
+/// # Errors
+///
+/// If no address accepts, a limit of the request is exceeded, or this machine is out of a resource.
+/// The fault is kept on the clock.
+pub(super) fn connect_any(
     addresses: &[SocketAddr],
-    meter: &Meter,
+    clock: &RequestClock,
 ) -> Result<(TcpStream, SocketAddr), ureq::Error> {
     let mut waiting = interleave(addresses).into_iter();
-    let mut running: Vec<Attempt> = Vec::new();
-    let mut failures: Vec<(SocketAddr, io::Error)> = Vec::new();
+    let mut running: Vec<ConnectAttempt> = Vec::new();
+    let mut failures: Vec<(SocketAddr, SocketError)> = Vec::new();
     let mut next_start = Instant::now();
     loop {
-        let tick = meter.check()?;
+        let tick = clock.check()?;
         if running.is_empty() || Instant::now() >= next_start {
             match waiting.next() {
                 Some(address) => {
                     next_start = Instant::now() + STAGGER;
-                    let patience = running.is_empty().then_some(tick);
-                    match begin(address, patience) {
+                    let wait = running.is_empty().then_some(tick);
+                    match start(address, wait) {
                         Ok((socket, true)) => return Ok((TcpStream::from(socket), address)),
-                        Ok((socket, false)) => running.push(Attempt { socket, address }),
-                        Err(error) if is_local(&error) => return Err(local(error, meter)),
-                        Err(error) => failures.push((address, error)),
+                        Ok((socket, false)) => running.push(ConnectAttempt { socket, address }),
+                        Err(errno) => add_failure(&mut failures, address, errno, clock)?,
                     }
                     continue;
                 }
                 None if running.is_empty() => {
-                    return Err(meter.fail(Fault::Unreachable(describe(&failures))));
+                    return Err(clock.fail(unreachable(failures)));
                 }
                 None => {}
             }
         }
-        let mut patience = meter.next_limit().map_or(TICK, |at| {
+        let mut wait = clock.next_deadline().map_or(TICK, |at| {
             at.saturating_duration_since(Instant::now()).min(TICK)
         });
         if waiting.len() > 0 {
-            patience = patience.min(next_start.saturating_duration_since(Instant::now()));
+            wait = wait.min(next_start.saturating_duration_since(Instant::now()));
         }
-        for position in ready(&running, patience, meter)?.into_iter().rev() {
-            let Attempt { socket, address } = running.swap_remove(position);
+        for position in ready(&running, wait, clock)?.into_iter().rev() {
+            let ConnectAttempt { socket, address } = running.swap_remove(position);
             match sockopt::socket_error(&socket) {
                 Ok(Ok(())) => {
-                    // It need not be one that waited.
-                    ioctl_fionbio(&socket, false).map_err(|errno| local(errno.into(), meter))?;
+                    // An attempt that was started beside another one is non-blocking.
+                    ioctl_fionbio(&socket, false).map_err(|errno| socket_fault(errno, clock))?;
                     return Ok((TcpStream::from(socket), address));
                 }
                 Ok(Err(errno)) | Err(errno) => {
-                    failures.push((address, errno.into()));
-                    // No reason to let the next one wait any longer.
+                    add_failure(&mut failures, address, errno, clock)?;
+                    // A failure starts the next attempt at once.
                     next_start = Instant::now();
                 }
             }
@@ -77,7 +84,7 @@ pub(super) fn race(
     }
 }
 
-/// The addresses with the families in turn, beginning with that of the first (RFC 8305, section 4).
+/// The addresses with alternating families, beginning with that of the first (RFC 8305, section 4).
 fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let mut same = addresses.iter().filter(|a| a.is_ipv6() == first_is_v6);
@@ -90,49 +97,49 @@ fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     order
 }
 
-/// Starts connecting, and waits so long for it if this is the only attempt under way. The flag says
-/// whether the connection stands already.
+/// Starts a connection attempt, and blocks for up to `wait` if it is the only one under way. Returns
+/// the socket, and true if it is connected already.
 ///
-/// Such a wait is a system call, and to poll takes three more: half of what a connection on a fast
-/// network costs.
-fn begin(address: SocketAddr, patience: Option<Duration>) -> io::Result<(OwnedFd, bool)> {
+/// To block in connect(2) is one system call, and a non-blocking connect with poll(2) takes three
+/// more: half of what a connection on a fast network costs.
+fn start(address: SocketAddr, wait: Option<Duration>) -> Result<(OwnedFd, bool), Errno> {
     let family = match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
     };
     let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
-    // A time-out for sending is one for connecting too, and stays on for the requests.
-    sockopt::set_socket_timeout(&socket, Timeout::Send, Some(patience.unwrap_or(TICK)))?;
-    if patience.is_none() {
+    // The send time-out holds for connect(2) too (socket(7)), and stays for the requests.
+    sockopt::set_socket_timeout(&socket, Timeout::Send, Some(wait.unwrap_or(TICK)))?;
+    if wait.is_none() {
         ioctl_fionbio(&socket, true)?;
     }
     match connect(&socket, &address) {
         Ok(()) => {
-            if patience.is_none() {
+            if wait.is_none() {
                 ioctl_fionbio(&socket, false)?;
             }
             Ok((socket, true))
         }
-        // Also when the patience is at an end: it goes on connecting.
+        // INPROGRESS also stands for an expired time-out: the attempt goes on.
         Err(Errno::INPROGRESS | Errno::INTR) => Ok((socket, false)),
-        Err(errno) => Err(errno.into()),
+        Err(errno) => Err(errno),
     }
 }
 
-/// Which attempts have come to an end, for better or worse, within `patience`.
+/// Polls the attempts for up to `wait`. Returns the positions of those that have connected or failed.
 fn ready(
-    running: &[Attempt],
-    patience: Duration,
-    meter: &Meter,
+    running: &[ConnectAttempt],
+    wait: Duration,
+    clock: &RequestClock,
 ) -> Result<Vec<usize>, ureq::Error> {
     let mut polled: Vec<PollFd<'_>> = running
         .iter()
         .map(|attempt| PollFd::from_borrowed_fd(attempt.socket.as_fd(), PollFlags::OUT))
         .collect();
-    let patience = Timespec::try_from(patience).expect("a tick fits any clock");
-    match poll(&mut polled, Some(&patience)) {
+    let wait = Timespec::try_from(wait).expect("a tick fits any clock");
+    match poll(&mut polled, Some(&wait)) {
         Ok(_) | Err(Errno::INTR) => {}
-        Err(errno) => return Err(local(errno.into(), meter)),
+        Err(errno) => return Err(socket_fault(errno, clock)),
     }
     Ok(polled
         .iter()
@@ -142,38 +149,48 @@ fn ready(
         .collect())
 }
 
-/// A fault of this machine, for the client to find.
-fn local(error: io::Error, meter: &Meter) -> ureq::Error {
-    meter.fail(Fault::Socket(error.kind(), error.to_string()))
+/// Adds the failure of one address.
+///
+/// # Errors
+///
+/// If this machine is out of a resource that every other address needs as well.
+fn add_failure(
+    failures: &mut Vec<(SocketAddr, SocketError)>,
+    address: SocketAddr,
+    errno: Errno,
+    clock: &RequestClock,
+) -> Result<(), ureq::Error> {
+    let error = SocketError::from(errno);
+    if error.shortage().is_some_and(Shortage::is_of_all_addresses) {
+        return Err(clock.fail(Fault::Socket(error)));
+    }
+    failures.push((address, error));
+    Ok(())
 }
 
-/// Whether the fault is this machine's, so that another address cannot help.
-fn is_local(error: &io::Error) -> bool {
-    let errno = Errno::from_io_error(error);
-    matches!(
-        errno,
-        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
-    )
+/// Keeps the error of a socket call on the clock.
+fn socket_fault(errno: Errno, clock: &RequestClock) -> ureq::Error {
+    clock.fail(Fault::Socket(errno.into()))
 }
 
-/// One line for all that failed: the address is named only where there are several.
-fn describe(failures: &[(SocketAddr, io::Error)]) -> String {
-    match failures {
+/// The fault after all addresses have failed: a shortage of this machine if that is all there was,
+/// otherwise one line for all failures, which names the addresses where there are several.
+fn unreachable(mut failures: Vec<(SocketAddr, SocketError)>) -> Fault {
+    let is_shortage = |(_, error): &(SocketAddr, SocketError)| error.shortage().is_some();
+    if failures.iter().all(is_shortage)
+        && let Some((_, error)) = failures.pop()
+    {
+        return Fault::Socket(error);
+    }
+    Fault::Unreachable(match &failures[..] {
         [] => "the name has no addresses".to_owned(),
-        [(_, error)] => plain(error),
+        [(_, error)] => error.message.to_lowercase(),
         several => several
             .iter()
-            .map(|(address, error)| format!("{address} {}", plain(error)))
+            .map(|(address, error)| format!("{address} {}", error.message.to_lowercase()))
             .collect::<Vec<_>>()
             .join(", "),
-    }
-}
-
-/// An error in few words, without the number that the standard library adds.
-fn plain(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    text.to_lowercase()
+    })
 }
 
 #[cfg(test)]
@@ -186,7 +203,7 @@ mod tests {
     use super::*;
     use crate::pool::StopToken;
 
-    /// A listener that takes no connection, and what keeps it from taking one.
+    /// A listener whose backlog is full, with the connections that fill it.
     fn silent() -> (SocketAddr, Vec<TcpStream>, OwnedFd) {
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
@@ -200,22 +217,24 @@ mod tests {
     }
 
     #[test]
-    fn whoever_wins_is_a_socket_that_waits_up_to_a_tick() {
+    fn the_connected_socket_blocks_up_to_a_tick() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let open = listener.local_addr().unwrap();
         let (silent, _taken, _listening) = silent();
-        let meter = Meter::new(StopToken::new());
-        // The only one, and one that is begun while another is under way.
+        let clock = RequestClock::new(StopToken::new());
+        // The only attempt, and one that is started while another is under way.
         for addresses in [&[open][..], &[silent, open]] {
-            let (mut stream, remote) = race(addresses, &meter).unwrap();
+            let (mut stream, remote) = connect_any(addresses, &clock).unwrap();
             assert_eq!(remote, open);
             stream.set_read_timeout(Some(STAGGER)).unwrap();
             let started = Instant::now();
-            stream.read(&mut [0; 1]).expect_err("nobody writes");
+            stream
+                .read(&mut [0; 1])
+                .expect_err("the listener writes nothing");
             assert!(started.elapsed() > STAGGER / 2, "{addresses:?}");
             // The system rounds it up to its own ticks.
-            let patience = stream.write_timeout().unwrap().unwrap();
-            assert!((TICK..2 * TICK).contains(&patience), "{patience:?}");
+            let timeout = stream.write_timeout().unwrap().unwrap();
+            assert!((TICK..2 * TICK).contains(&timeout), "{timeout:?}");
         }
     }
 
@@ -232,5 +251,32 @@ mod tests {
         let order = interleave(&parse(&["1.0.0.1:1", "1.0.0.2:1", "[::1]:1"]));
         assert_eq!(order, parse(&["1.0.0.1:1", "[::1]:1", "1.0.0.2:1"]));
         assert!(interleave(&[]).is_empty());
+    }
+
+    #[test]
+    fn a_shortage_of_this_machine_ends_the_attempts_at_once_or_when_it_is_all_there_was() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let after = |errnos: &[Errno]| -> Option<Fault> {
+            let clock = RequestClock::new(StopToken::new());
+            let mut failures = Vec::new();
+            for errno in errnos {
+                if add_failure(&mut failures, address, *errno, &clock).is_err() {
+                    return clock.finish(Instant::now()).fault;
+                }
+            }
+            Some(unreachable(failures))
+        };
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM] {
+            let expected = Some(Fault::Socket(errno.into()));
+            assert_eq!(after(&[Errno::CONNREFUSED, errno]), expected, "{errno:?}");
+        }
+        let ports = Errno::ADDRNOTAVAIL;
+        assert_eq!(after(&[ports, ports]), Some(Fault::Socket(ports.into())));
+        // Where IPv6 is off, its addresses say nothing of the others.
+        for errnos in [[ports, Errno::CONNREFUSED], [Errno::CONNREFUSED, ports]] {
+            let fault = after(&errnos);
+            assert!(matches!(fault, Some(Fault::Unreachable(_))), "{fault:?}");
+        }
+        assert!(matches!(after(&[]), Some(Fault::Unreachable(_))));
     }
 }

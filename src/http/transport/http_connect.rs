@@ -5,17 +5,21 @@ use std::io::{self, Read, Write};
 use crate::model::target::Secret;
 use crate::model::text::excerpt;
 
-/// The most that the proxy's answer may have.
-const MOST_ANSWER: usize = 16 * 1024;
+/// The most bytes of the proxy's response head.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// `host:port`, where the host of a URL is written as it stands there, brackets included.
+/// `host:port`. The host stands as in a URL, with the brackets of an IPv6 address.
 pub(super) fn host_and_port(host: &str, port: u16) -> String {
     format!("{host}:{port}")
 }
 
-/// Asks the proxy for a tunnel.
+/// Opens a tunnel to `host:port` over a stream to the proxy.
+///
+/// # Errors
+///
+/// The proxy's refusal. Reads well after the proxy's name.
 pub(super) fn open(
-    line: &mut (impl Read + Write),
+    stream: &mut (impl Read + Write),
     host: &str,
     port: u16,
     authorization: Option<&Secret>,
@@ -28,19 +32,19 @@ pub(super) fn open(
         request.extend_from_slice(b"\r\n");
     }
     request.extend_from_slice(b"\r\n");
-    line.write_all(&request)?;
-    line.flush()?;
-    // Byte by byte: what comes after the answer's head belongs to the tunnel.
+    stream.write_all(&request)?;
+    stream.flush()?;
+    // Byte by byte: the bytes behind the response head belong to the tunnel.
     let mut answer = Vec::new();
     let mut byte = [0];
     while !answer.ends_with(b"\r\n\r\n") {
-        if line.read(&mut byte)? == 0 {
+        if stream.read(&mut byte)? == 0 {
             return Err(io::Error::other(
                 "closed the connection instead of opening a tunnel",
             ));
         }
         answer.push(byte[0]);
-        if answer.len() > MOST_ANSWER {
+        if answer.len() > MAX_HEAD_BYTES {
             return Err(io::Error::other("answers with an endless header"));
         }
     }

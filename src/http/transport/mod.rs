@@ -1,8 +1,7 @@
-//! The transport below ureq: connections that keep the meter and heed its limits.
+//! The transport below ureq: connections that mark their times on the request clock and obey its limits.
 //!
-//! ureq gets one connector of pfetch's own, [`Dial`]: it races the addresses for a TCP connection,
-//! passes through a proxy where there is one, adds TLS where the URL asks for it, and marks when each
-//! of these was done.
+//! ureq gets one [`Connector`] of pfetch's own. It connects to the addresses with Happy Eyeballs, opens
+//! a tunnel where there is a proxy, adds TLS where the URL asks for it, and marks the time of each step.
 
 mod buffers;
 mod connect;
@@ -17,17 +16,17 @@ use std::sync::Arc;
 use ureq::Agent;
 
 use super::dns::{Dns, WorkerResolver};
-use super::request_clock::Meter;
+use super::request_clock::RequestClock;
 use super::tls::Tls;
-use connect::Dial;
+use connect::Connector;
 
-/// A worker's agent over this transport, keeping up to `idle_connections` idle connections.
+/// Makes a worker's ureq agent over this transport, with up to `idle_connections` idle connections.
 pub(super) fn agent(
     idle_connections: usize,
     block_private: bool,
     tls: &Arc<Tls>,
     dns: &Arc<Dns>,
-    meter: &Arc<Meter>,
+    clock: &Arc<RequestClock>,
 ) -> Agent {
     let config = Agent::config_builder()
         // Redirects, status codes, time-outs and proxies are decided above and below, not in ureq.
@@ -35,16 +34,16 @@ pub(super) fn agent(
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .proxy(None)
-        // A worker has one request under way at a time, so one connection a host is enough.
+        // A worker has one request under way at a time, so one connection per host is enough.
         .max_idle_connections(idle_connections)
         .max_idle_connections_per_host(1)
         .build();
-    let connector = Dial {
-        meter: Arc::clone(meter),
+    let connector = Connector {
+        clock: Arc::clone(clock),
         tls: Arc::clone(tls),
         dns: Arc::clone(dns),
         block_private,
     };
-    let resolver = WorkerResolver::new(Arc::clone(dns), Arc::clone(meter));
+    let resolver = WorkerResolver::new(Arc::clone(dns), Arc::clone(clock));
     Agent::with_parts(config, connector, resolver)
 }

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 use crate::http::proxy::Proxy;
 
-/// What the proxy is to connect to.
+/// The target of the tunnel.
 pub(super) enum Destination<'a> {
     Name(&'a str),
     Address(IpAddr),
 }
 
 impl<'a> Destination<'a> {
-    /// A host as a URL has it. A number is no name, and there is nothing to look up.
+    /// The target for the host of a URL. A numeric one is sent as an address, which needs no look-up.
     pub(super) fn of_host(host: &'a str) -> Self {
         match host.trim_matches(['[', ']']).parse() {
             Ok(address) => Destination::Address(address),
@@ -25,9 +25,13 @@ const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 
-/// Asks the proxy for a connection.
+/// Opens a connection to the target over a stream to the proxy.
+///
+/// # Errors
+///
+/// The proxy's refusal. Reads well after the proxy's name.
 pub(super) fn open(
-    line: &mut (impl Read + Write),
+    stream: &mut (impl Read + Write),
     destination: &Destination<'_>,
     port: u16,
     proxy: &Proxy,
@@ -38,14 +42,14 @@ pub(super) fn open(
         &[NO_AUTHENTICATION]
     };
     let count = u8::try_from(methods.len()).expect("two methods at most");
-    send(line, &[&[VERSION, count], methods].concat())?;
-    let [version, method] = receive(line)?;
+    send(stream, &[&[VERSION, count], methods].concat())?;
+    let [version, method] = receive(stream)?;
     if version != VERSION {
         return Err(io::Error::other("does not speak SOCKS 5"));
     }
     match (method, &proxy.credentials) {
         (NO_AUTHENTICATION, _) => {}
-        (USER_AND_PASSWORD, Some(pair)) => authenticate(line, &pair.user, &pair.password)?,
+        (USER_AND_PASSWORD, Some(pair)) => authenticate(stream, &pair.user, &pair.password)?,
         _ => {
             return Err(io::Error::other(
                 "asks for a name and password; give them in the proxy's URL",
@@ -67,13 +71,13 @@ pub(super) fn open(
             request.extend_from_slice(&sized(name.as_bytes(), "the host name")?);
         }
     }
-    connect(line, request, port)
+    connect(stream, request, port)
 }
 
-fn connect(line: &mut (impl Read + Write), mut request: Vec<u8>, port: u16) -> io::Result<()> {
+fn connect(stream: &mut (impl Read + Write), mut request: Vec<u8>, port: u16) -> io::Result<()> {
     request.extend_from_slice(&port.to_be_bytes());
-    send(line, &request)?;
-    let [_, reply, _, kind] = receive(line)?;
+    send(stream, &request)?;
+    let [_, reply, _, kind] = receive(stream)?;
     if reply != 0 {
         let reason = match reply {
             1 => "it failed",
@@ -86,44 +90,44 @@ fn connect(line: &mut (impl Read + Write), mut request: Vec<u8>, port: u16) -> i
         };
         return Err(io::Error::other(format!("could not connect: {reason}")));
     }
-    // The address that the proxy uses; its length depends on its kind.
+    // The address that the proxy connects from; its length depends on its kind.
     let length = match kind {
         1 => 4,
         4 => 16,
         3 => {
-            let [length] = receive(line)?;
+            let [length] = receive(stream)?;
             usize::from(length)
         }
         _ => return Err(io::Error::other("answers with an unknown kind of address")),
     };
-    line.read_exact(&mut vec![0; length + 2])
+    stream.read_exact(&mut vec![0; length + 2])
 }
 
-fn authenticate(line: &mut (impl Read + Write), user: &[u8], password: &[u8]) -> io::Result<()> {
+fn authenticate(stream: &mut (impl Read + Write), user: &[u8], password: &[u8]) -> io::Result<()> {
     let user = sized(user, "the proxy's user name")?;
     let password = sized(password, "the proxy's password")?;
-    send(line, &[&[1], &user[..], &password[..]].concat())?;
-    let [_, status] = receive(line)?;
+    send(stream, &[&[1], &user[..], &password[..]].concat())?;
+    let [_, status] = receive(stream)?;
     if status != 0 {
         return Err(io::Error::other("does not accept this name and password"));
     }
     Ok(())
 }
 
-/// A length in one byte, then the bytes.
+/// The bytes behind their length, which is one byte.
 fn sized(bytes: &[u8], what: &str) -> io::Result<Vec<u8>> {
     let length = u8::try_from(bytes.len())
         .map_err(|_| io::Error::other(format!("takes at most 255 bytes for {what}")))?;
     Ok([&[length], bytes].concat())
 }
 
-fn send(line: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
-    line.write_all(bytes)?;
-    line.flush()
+fn send(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    stream.write_all(bytes)?;
+    stream.flush()
 }
 
-fn receive<const N: usize>(line: &mut impl Read) -> io::Result<[u8; N]> {
+fn receive<const N: usize>(stream: &mut impl Read) -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
-    line.read_exact(&mut bytes)?;
+    stream.read_exact(&mut bytes)?;
     Ok(bytes)
 }

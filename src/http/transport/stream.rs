@@ -1,6 +1,6 @@
-//! A line: bytes to and from the other side, whatever lies between. The lowest is a [`Socket`],
-//! which never waits longer than a tick without looking at the limits; a TLS line stands on another
-//! line, that of a proxy among them.
+//! Byte streams to the other side of a connection. The lowest is a [`Socket`], which never blocks for
+//! longer than a tick without checking the limits; a TLS stream stands on another stream, which may
+//! be the tunnel of a proxy.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -13,18 +13,20 @@ use rustix::net::{RecvFlags, recv};
 use rustls::{ClientConnection, StreamOwned};
 use ureq::unversioned::transport::Buffers;
 
-use super::buffers::WireBuffers;
-use crate::http::request_clock::{Fault, Meter, TICK};
+use super::buffers::ConnectionBuffers;
+use crate::http::fault::{Fault, SocketError};
+use crate::http::request_clock::RequestClock;
+use crate::http::request_state::TICK;
 
-/// Bytes to and from the other side.
-pub(super) trait Line: Read + Write + fmt::Debug + Send + Sync {
-    /// Whether the other side has neither closed nor said anything unasked.
-    fn is_quiet(&mut self) -> bool;
+/// A stream of bytes to and from the other side.
+pub(super) trait ByteStream: Read + Write + fmt::Debug + Send + Sync {
+    /// Checks an idle keep-alive connection: true if the other side has neither closed it nor sent
+    /// anything. Bytes that nothing asked for would be taken for the next response.
+    fn is_idle(&mut self) -> bool;
 
-    /// Reads what nobody will look at: as many bytes as it says have come, but they need not be in
-    /// `room`.
-    fn skip(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.read(room)
+    /// Reads bytes that the caller drops. Returns their number; they need not be in `buffer`.
+    fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read(buffer)
     }
 }
 
@@ -32,34 +34,34 @@ pub(super) trait Line: Read + Write + fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
-    meter: Arc<Meter>,
-    /// The receive time-out that the socket has.
+    clock: Arc<RequestClock>,
+    /// The current receive time-out of the socket.
     tick: Duration,
 }
 
-/// What an I/O error carries whose real cause the meter knows.
+/// The content of an I/O error whose cause is a fault on the request clock.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Metered(ureq::Error);
+struct FaultKept(ureq::Error);
 
 impl Socket {
-    /// Wraps a connected, blocking socket with a time-out for sending.
-    pub(super) fn new(stream: TcpStream, meter: Arc<Meter>) -> io::Result<Self> {
+    /// Wraps a connected, blocking socket that has a send time-out.
+    pub(super) fn new(stream: TcpStream, clock: Arc<RequestClock>) -> io::Result<Self> {
         // A request is one small write that should leave at once.
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TICK))?;
         Ok(Socket {
             stream,
-            meter,
+            clock,
             tick: TICK,
         })
     }
 
     fn check(&self) -> io::Result<Duration> {
-        self.meter.check().map_err(metered)
+        self.clock.check().map_err(fault_kept)
     }
 
-    /// One call that gives bytes, made again until it does or a limit is reached.
+    /// Repeats a receiving call until it returns, fails, or a limit is exceeded.
     fn receive(
         &mut self,
         mut call: impl FnMut(&mut TcpStream) -> io::Result<usize>,
@@ -74,28 +76,28 @@ impl Socket {
             }
             match call(&mut self.stream) {
                 Ok(count) => {
-                    self.meter.received(count);
+                    self.clock.bytes_received(count);
                     return Ok(count);
                 }
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_transient(&error) => {}
                 Err(error) => return Err(self.report(error)),
             }
         }
     }
 
-    /// Keeps a real error for the client, before the layers above make something else of it.
+    /// Keeps a socket's error on the clock, before the layers above replace it.
     fn report(&self, error: io::Error) -> io::Error {
-        let fault = Fault::Socket(error.kind(), error.to_string());
-        io::Error::new(error.kind(), Metered(self.meter.fail(fault)))
+        let fault = Fault::Socket(SocketError::from(&error));
+        io::Error::new(error.kind(), FaultKept(self.clock.fail(fault)))
     }
 }
 
-fn metered(error: ureq::Error) -> io::Error {
-    io::Error::other(Metered(error))
+fn fault_kept(error: ureq::Error) -> io::Error {
+    io::Error::other(FaultKept(error))
 }
 
-/// Whether the call should simply be made again, after a look at the limits.
-fn is_passing(error: &io::Error) -> bool {
+/// True for errors after which the call is repeated: an expired tick, or a signal.
+fn is_transient(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
@@ -110,13 +112,13 @@ impl Read for Socket {
 
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // What is written is a request's head, or a piece of a handshake: there is room for it at once,
-        // and the read that follows looks at the other limits.
-        self.meter.check_stop().map_err(metered)?;
+        // A request head or a piece of a handshake fits into the socket's buffer at once, and the read
+        // that follows checks the other limits.
+        self.clock.check_stop().map_err(fault_kept)?;
         loop {
             match self.stream.write(bytes) {
                 Ok(count) => return Ok(count),
-                Err(error) if is_passing(&error) => drop(self.check()?),
+                Err(error) if is_transient(&error) => drop(self.check()?),
                 Err(error) => return Err(self.report(error)),
             }
         }
@@ -127,8 +129,8 @@ impl Write for Socket {
     }
 }
 
-impl Line for Socket {
-    fn is_quiet(&mut self) -> bool {
+impl ByteStream for Socket {
+    fn is_idle(&mut self) -> bool {
         let peeked = recv(
             &self.stream,
             &mut [0; 1],
@@ -137,45 +139,45 @@ impl Line for Socket {
         matches!(peeked, Err(Errno::WOULDBLOCK))
     }
 
-    /// The system drops the bytes where they are (tcp(7), `MSG_TRUNC`).
+    /// Has the kernel drop the bytes without a copy (tcp(7), `MSG_TRUNC`).
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn skip(&mut self, room: &mut [u8]) -> io::Result<usize> {
+    fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.receive(|stream| {
-            let (count, _) = recv(stream, &mut *room, RecvFlags::TRUNC)?;
+            let (count, _) = recv(stream, &mut *buffer, RecvFlags::TRUNC)?;
             Ok(count)
         })
     }
 }
 
-/// What lies below TLS. rustls reads 4 KiB at a time, a quarter of a record: once that is full, there
-/// is more to come, and it is read ahead, in far fewer calls.
+/// A read-ahead buffer below TLS. rustls reads 4 KiB at a time, a quarter of a record. Once such a read
+/// is full there is more to come, which is then read in far fewer calls.
 #[derive(Debug)]
-pub(super) struct Ahead {
-    line: Box<dyn Line>,
-    buffers: WireBuffers,
+pub(super) struct ReadAhead {
+    stream: Box<dyn ByteStream>,
+    buffers: ConnectionBuffers,
     has_more: bool,
 }
 
-impl Ahead {
-    pub(super) fn new(line: Box<dyn Line>) -> Self {
-        Ahead {
-            line,
-            buffers: WireBuffers::default(),
+impl ReadAhead {
+    pub(super) fn new(stream: Box<dyn ByteStream>) -> Self {
+        ReadAhead {
+            stream,
+            buffers: ConnectionBuffers::default(),
             has_more: false,
         }
     }
 }
 
-impl Read for Ahead {
+impl Read for ReadAhead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.buffers.input().is_empty() {
-            // Short answers need no second buffer.
+            // A short response needs no second buffer.
             if !self.has_more {
-                let count = self.line.read(buffer)?;
+                let count = self.stream.read(buffer)?;
                 self.has_more = count == buffer.len();
                 return Ok(count);
             }
-            let count = self.line.read(self.buffers.input_append_buf())?;
+            let count = self.stream.read(self.buffers.input_append_buf())?;
             self.buffers.input_appended(count);
         }
         let count = self.buffers.input().read(buffer)?;
@@ -184,42 +186,42 @@ impl Read for Ahead {
     }
 }
 
-impl Write for Ahead {
+impl Write for ReadAhead {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.line.write(bytes)
+        self.stream.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.line.flush()
+        self.stream.flush()
     }
 }
 
-impl Line for Ahead {
-    fn is_quiet(&mut self) -> bool {
-        self.buffers.input().is_empty() && self.line.is_quiet()
+impl ByteStream for ReadAhead {
+    fn is_idle(&mut self) -> bool {
+        self.buffers.input().is_empty() && self.stream.is_idle()
     }
 }
 
-impl Line for StreamOwned<ClientConnection, Ahead> {
-    fn is_quiet(&mut self) -> bool {
-        // What came in one piece with the answer may wait here already, decrypted or not.
+impl ByteStream for StreamOwned<ClientConnection, ReadAhead> {
+    fn is_idle(&mut self) -> bool {
+        // Bytes that came in one piece with the response may be here already, decrypted or not.
         let waiting = self.conn.process_new_packets();
-        waiting.is_ok_and(|state| state.plaintext_bytes_to_read() == 0) && self.sock.is_quiet()
+        waiting.is_ok_and(|state| state.plaintext_bytes_to_read() == 0) && self.sock.is_idle()
     }
 }
 
-impl Line for Box<dyn Line> {
-    fn is_quiet(&mut self) -> bool {
-        (**self).is_quiet()
+impl ByteStream for Box<dyn ByteStream> {
+    fn is_idle(&mut self) -> bool {
+        (**self).is_idle()
     }
 
-    fn skip(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        (**self).skip(room)
+    fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).discard(buffer)
     }
 }
 
-/// The address that a connected line leads to, and the line.
-pub(super) type Connected = (Box<dyn Line>, SocketAddr);
+/// A connected stream, and the address at its other end.
+pub(super) type Connected = (Box<dyn ByteStream>, SocketAddr);
 
 #[cfg(test)]
 mod tests {
@@ -230,18 +232,19 @@ mod tests {
     use crate::pool::StopToken;
 
     #[test]
-    fn what_is_skipped_is_gone_and_what_follows_it_is_read() {
+    fn discarded_bytes_are_gone_and_the_next_ones_are_read() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (receiver, _) = listener.accept().unwrap();
-        let mut socket = Socket::new(receiver, Arc::new(Meter::new(StopToken::new()))).unwrap();
+        let mut socket =
+            Socket::new(receiver, Arc::new(RequestClock::new(StopToken::new()))).unwrap();
         sender.write_all(&[b'a'; 1_000]).unwrap();
         sender.write_all(b"b").unwrap();
         drop(sender);
         let (mut left, mut room) = (1_000, [b'-'; 300]);
         while left > 0 {
             let most = room.len().min(left);
-            let count = socket.skip(&mut room[..most]).unwrap();
+            let count = socket.discard(&mut room[..most]).unwrap();
             assert!((1..=most).contains(&count), "{count} of {most}");
             left -= count;
         }
@@ -252,10 +255,10 @@ mod tests {
         );
         assert_eq!(socket.read(&mut room).unwrap(), 1);
         assert_eq!(room[0], b'b');
-        assert_eq!(socket.skip(&mut room).unwrap(), 0, "the end");
+        assert_eq!(socket.discard(&mut room).unwrap(), 0, "the end");
     }
 
-    /// A line on which all has come already.
+    /// A stream whose bytes have all come already.
     #[derive(Debug)]
     struct Arrived {
         rest: io::Cursor<Vec<u8>>,
@@ -279,34 +282,34 @@ mod tests {
         }
     }
 
-    impl Line for Arrived {
-        fn is_quiet(&mut self) -> bool {
+    impl ByteStream for Arrived {
+        fn is_idle(&mut self) -> bool {
             true
         }
     }
 
-    fn ahead_of(sent: &[u8]) -> (Ahead, Arc<Mutex<Vec<usize>>>) {
+    fn ahead_of(sent: &[u8]) -> (ReadAhead, Arc<Mutex<Vec<usize>>>) {
         let reads = Arc::default();
-        let line = Arrived {
+        let stream = Arrived {
             rest: io::Cursor::new(sent.to_vec()),
             reads: Arc::clone(&reads),
         };
-        (Ahead::new(Box::new(line)), reads)
+        (ReadAhead::new(Box::new(stream)), reads)
     }
 
     #[test]
-    fn much_is_read_ahead_in_few_calls_and_comes_out_as_it_was() {
+    fn a_long_response_is_read_ahead_in_few_calls_and_unchanged() {
         let sent: Vec<u8> = (0..1_000_000_u32).map(|n| (n * 7 % 251) as u8).collect();
-        let (mut line, reads) = ahead_of(&sent);
+        let (mut stream, reads) = ahead_of(&sent);
         let (mut read, mut piece) = (Vec::new(), [0; 4_096]);
         loop {
-            let count = line.read(&mut piece).unwrap();
+            let count = stream.read(&mut piece).unwrap();
             if count == 0 {
                 break;
             }
             read.extend_from_slice(&piece[..count]);
-            let is_all_out = line.buffers.input().is_empty();
-            assert_eq!(line.is_quiet(), is_all_out, "after {}", read.len());
+            let is_all_out = stream.buffers.input().is_empty();
+            assert_eq!(stream.is_idle(), is_all_out, "after {}", read.len());
         }
         assert!(read == sent);
         let reads = reads.lock().unwrap();
@@ -314,10 +317,10 @@ mod tests {
     }
 
     #[test]
-    fn little_is_read_where_it_is_wanted() {
-        let (mut line, reads) = ahead_of(&[b'x'; 3_000]);
-        assert_eq!(line.read(&mut [0; 4_096]).unwrap(), 3_000);
-        assert_eq!(line.read(&mut [0; 1_096]).unwrap(), 0);
+    fn a_short_response_is_read_without_a_second_buffer() {
+        let (mut stream, reads) = ahead_of(&[b'x'; 3_000]);
+        assert_eq!(stream.read(&mut [0; 4_096]).unwrap(), 3_000);
+        assert_eq!(stream.read(&mut [0; 1_096]).unwrap(), 0);
         assert_eq!(*reads.lock().unwrap(), [4_096, 1_096]);
     }
 }

@@ -1,5 +1,5 @@
-//! One component of a path: what makes any text a name that every file system takes as it stands,
-//! and takes for the same thing.
+//! File names: any text made into a path component that every file system accepts unchanged and compares
+//! alike.
 
 #[cfg(test)]
 mod tests;
@@ -10,28 +10,28 @@ use icu_normalizer::{
     ComposingNormalizerBorrowed as Composing, DecomposingNormalizerBorrowed as Decomposing,
 };
 
-/// The longest component that [`sanitised`] gives. File systems take 255 bytes; what is left over is
-/// for a number that keeps two names apart, and for the end of a temporary name.
+/// The longest component that [`sanitised`] returns, in bytes. File systems take 255; the rest is for a
+/// number that keeps two names apart, and for the suffix of a temporary name.
 pub(crate) const MAX_BYTES: usize = 180;
 
-/// The longest component that [`numbered`] gives.
+/// The longest component that [`numbered`] returns, in bytes.
 pub(crate) const MAX_NUMBERED_BYTES: usize = 200;
 
-/// What is kept of an extension, with its dot, when a name is cut.
+/// The most bytes of an extension, with its dot, that are kept when a name is cut.
 const MAX_EXTENSION_BYTES: usize = 16;
 
-/// `NAME.part` is where what is not complete is kept, so no complete file may be called that.
+/// The suffix of a partial file, `NAME.part`, which no complete file may have.
 const PARTIAL: &str = ".part";
 
 /// `text` as one safe component: harmful characters replaced, in normal form C, not hidden, not an
-/// option, not a device, not too long, not empty. What is safe already stays as it is.
+/// option, not a device, not too long, not empty. A safe text stays unchanged.
 pub(crate) fn sanitised(text: &str) -> String {
     let replaced: String = text
         .chars()
         .map(|c| if is_harmful(c) { '_' } else { c })
         .collect();
     let mut name = Composing::new_nfc().normalize(&replaced).into_owned();
-    // Hidden files, options of whatever command the name is given to, and what Windows drops.
+    // Hidden files, options of a command that gets the name, and characters that Windows drops.
     if name.starts_with(|c: char| c == '.' || is_dash(c) || c.is_whitespace()) {
         replace_first(&mut name);
     }
@@ -67,8 +67,8 @@ pub(crate) fn numbered(name: &str, number: u64) -> Cow<'_, str> {
     Cow::Owned(format!("{}{number}{extension}", cut(stem, room)))
 }
 
-/// `text` as the most careless file system compares it: without case, in normal form KC. Two names
-/// that any file system takes for one have the same folded form.
+/// `text` as the most tolerant file system compares it: without case, in normal form KC. Two names that
+/// are one to any file system have the same folded form.
 pub(crate) fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return if text.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -90,22 +90,22 @@ pub(crate) fn folded(text: &str) -> Cow<'_, str> {
     Cow::Owned(normal.normalize(&lower).into_owned())
 }
 
-/// A hash for what is written into names. FNV-1a (Fowler, Noll and Vo), since the one in the
-/// standard library may differ from one release to the next, and a name should not.
+/// A hash for use in names: FNV-1a (Fowler, Noll and Vo). The one of the standard library may change
+/// from one release to the next, and a name must not.
 pub(crate) fn stable_hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// The characters that are replaced wherever they stand.
+/// True for characters that are replaced wherever they are.
 fn is_harmful(c: char) -> bool {
     if c.is_ascii() {
         return is_reserved(c);
     }
     is_reserved(c) || is_invisible(c) || is_stand_in(c) || {
-        // Some systems normalise a name, or fit it to a smaller character set, after it was looked
-        // at: '／' would be a separator then, '‥' the folder above. Decomposed, not composed again,
+        // Some systems normalise a name, or convert it to a smaller character set, after it was checked:
+        // '／' would be a separator then, '‥' the parent folder. Decomposed and not composed again,
         // because the sign for "not less than" is a '<' to HFS+.
         let mut bytes = [0; 4];
         Decomposing::new_nfkd()
@@ -115,14 +115,14 @@ fn is_harmful(c: char) -> bool {
     }
 }
 
-/// What separates components or is reserved on some file system, and all controls.
+/// True for separators of components, characters reserved on some file system, and controls.
 fn is_reserved(c: char) -> bool {
     c.is_control() || r#"/\:*?"<>|"#.contains(c)
 }
 
-/// Characters that show nothing, or that change the order in which others are shown: two names would
-/// look alike, or one look like what it is not (`exe` at the end turned into a `gpj`). These are
-/// Unicode's default ignorable characters, separators of lines, and noncharacters.
+/// True for characters that are invisible or change the order of others: two names would look alike, or
+/// one look like what it is not (`exe` at the end turned into a `gpj`). These are Unicode's default
+/// ignorable characters, line separators, and noncharacters.
 fn is_invisible(c: char) -> bool {
     let is_noncharacter = matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe;
     is_noncharacter
@@ -134,9 +134,9 @@ fn is_invisible(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Characters without a decomposition that still become a reserved one: slashes, backslashes and
-/// colons to the "best fit" of Windows code pages, and the private characters by which Cygwin, WSL
-/// and Samba write what Windows does not allow.
+/// True for characters without a decomposition that still become a reserved one: slashes, backslashes
+/// and colons in the "best fit" of Windows code pages, and the private-use characters by which Cygwin,
+/// WSL and Samba write what Windows does not allow.
 fn is_stand_in(c: char) -> bool {
     matches!(
         c,
@@ -151,12 +151,12 @@ fn is_stand_in(c: char) -> bool {
     )
 }
 
-/// A dash that an option may begin with, also after compatibility normalisation.
+/// True for a dash that may begin an option, also after compatibility normalisation.
 fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{fe63}' | '\u{ff0d}')
 }
 
-/// Whether Windows would open a device under this name, whatever its extension.
+/// True for a name under which Windows opens a device, whatever its extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or(name);
     // Folding makes plain digits of the superscript ones, which count as digits here.
@@ -183,7 +183,7 @@ fn replace_bad_end(name: &mut String) {
     }
 }
 
-/// `name`, cut, with a hash of what it was made from in place of what is missing.
+/// `name`, cut, with a hash of `whole` in place of the missing part.
 fn shortened(name: &str, whole: &str) -> String {
     let (stem, extension) = split_extension(name);
     let extension = cut(extension, MAX_EXTENSION_BYTES);
@@ -192,8 +192,8 @@ fn shortened(name: &str, whole: &str) -> String {
     format!("{}{mark}{extension}", cut(stem, room))
 }
 
-/// The name before its extension, and the extension with its dot, if there is one. What compresses
-/// an archive is no extension alone: `.tar.gz` is one.
+/// The name before its extension, and the extension with its dot, if there is one. The suffix of a
+/// compressed archive is not an extension alone: `.tar.gz` is one.
 fn split_extension(name: &str) -> (&str, &str) {
     let before = |end: usize| name[..end].rfind('.').filter(|at| *at > 0);
     let Some(mut at) = before(name.len()) else {
@@ -211,7 +211,7 @@ fn split_extension(name: &str) -> (&str, &str) {
     name.split_at(at)
 }
 
-/// The beginning of `text`, at most `bytes` long, ending between two characters.
+/// The longest beginning of `text` of at most `bytes` bytes that ends between two characters.
 fn cut(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {

@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What each of `pairs` becomes.
+/// Checks the sanitised form of each text.
 fn check(pairs: &[(&str, &str)]) {
     for (text, safe) in pairs {
         assert_eq!(sanitised(text), *safe, "of {text:?}");
@@ -50,7 +50,7 @@ fn characters_that_become_separators_or_dots_are_replaced() {
 }
 
 #[test]
-fn what_cannot_be_seen_or_turns_the_text_round_is_replaced() {
+fn invisible_and_bidirectional_characters_are_replaced() {
     check(&[
         ("photo\u{202e}gpj.exe", "photo_gpj.exe"),
         (
@@ -106,7 +106,7 @@ fn windows_devices_get_a_prefix() {
 }
 
 #[test]
-fn the_name_of_what_is_not_complete_is_not_taken() {
+fn the_suffix_of_a_partial_file_is_not_taken() {
     check(&[
         ("a.part", "a.part_"),
         ("a.PART", "a.PART_"),
@@ -204,7 +204,7 @@ fn every_character_is_safe_or_replaced_by_one_that_is() {
     }
 }
 
-/// Text with more of what is special in it than chance would put there.
+/// Text with more special parts in it than chance would put there.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         any::<String>(),

@@ -8,12 +8,7 @@ const SHOWN: usize = 300;
 
 /// The verdict's name, as in JSON Lines.
 pub(super) fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Ok => "ok",
-        Verdict::Unchanged => "unchanged",
-        Verdict::Failed => "failed",
-        Verdict::Skipped => "skipped",
-    }
+    verdict.as_str()
 }
 
 /// So much of a text that a hostile one does not fill the page, safe to show.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use console::{Term, measure_text_width, truncate_str};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::model::activity::{Busy, Lanes};
+use crate::model::activity::{CurrentFetch, WorkerActivity};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::outcome::Verdict;
@@ -71,7 +71,7 @@ impl Progress {
     /// # Errors
     ///
     /// If its thread cannot be started.
-    pub fn bars(lanes: Arc<Lanes>) -> io::Result<Self> {
+    pub fn bars(lanes: Arc<WorkerActivity>) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let bars = display.clone();
         Self::start(display, move |counts, life| {
@@ -84,7 +84,10 @@ impl Progress {
     /// # Errors
     ///
     /// If its thread cannot be started.
-    pub fn lines(lanes: Arc<Lanes>, mut out: impl Write + Send + 'static) -> io::Result<Self> {
+    pub fn lines(
+        lanes: Arc<WorkerActivity>,
+        mut out: impl Write + Send + 'static,
+    ) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
         Self::start(display, move |counts, life| {
             let started = Instant::now();
@@ -221,7 +224,7 @@ impl Counts {
     }
 
     /// How many targets have not been begun, if that is known.
-    fn waiting(self, busy: &[Busy]) -> Option<u64> {
+    fn waiting(self, busy: &[CurrentFetch]) -> Option<u64> {
         Some(self.total?.saturating_sub(self.done + busy.len() as u64))
     }
 }
@@ -232,7 +235,7 @@ fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
 
 /// The bars on a terminal.
 struct Bars<'a> {
-    lanes: &'a Lanes,
+    lanes: &'a WorkerActivity,
     workers: Vec<ProgressBar>,
     whole: ProgressBar,
     started: Instant,
@@ -244,7 +247,7 @@ struct Bars<'a> {
 }
 
 impl<'a> Bars<'a> {
-    fn new(display: &MultiProgress, lanes: &'a Lanes) -> Self {
+    fn new(display: &MultiProgress, lanes: &'a WorkerActivity) -> Self {
         let terminal = Term::stderr();
         // Half of the screen stays for the lines of what is finished.
         let room = lanes.len().min(usize::from(terminal.size().0 / 2));
@@ -358,7 +361,7 @@ fn template(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("all templates here are well-formed")
 }
 
-fn describe(busy: &Busy) -> String {
+fn describe(busy: &CurrentFetch) -> String {
     let now = Instant::now();
     let elapsed = duration(now.saturating_duration_since(busy.since));
     let mut line = format!("{:>3}  {elapsed:>9}  {:>9}", busy.worker, bytes(busy.bytes));

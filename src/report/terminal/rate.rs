@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::model::activity::Busy;
+use crate::model::activity::CurrentFetch;
 use crate::report::format::{bytes, duration};
 
 /// The rate is that of the last so many seconds: long enough to be steady, short enough to be true.
@@ -37,7 +37,7 @@ impl Flow {
         &mut self,
         now: Instant,
         ended: u64,
-        busy: &[Busy],
+        busy: &[CurrentFetch],
         waiting: Option<u64>,
     ) -> Reading {
         let under_way: u64 = busy.iter().map(|busy| busy.bytes).sum();
@@ -86,7 +86,7 @@ impl Reading {
 }
 
 /// How long one target will still take, if it goes on as it has since it was begun.
-pub(super) fn left(busy: &Busy, now: Instant) -> Option<Duration> {
+pub(super) fn left(busy: &CurrentFetch, now: Instant) -> Option<Duration> {
     let elapsed = now.saturating_duration_since(busy.since).as_secs_f64();
     let to_come = busy.length?.checked_sub(busy.bytes)?;
     forecast(to_come, busy.bytes as f64 / elapsed.max(1e-3))
@@ -113,8 +113,8 @@ mod tests {
 
     use super::*;
 
-    fn busy(bytes: u64, length: Option<u64>, since: Instant) -> Busy {
-        Busy {
+    fn busy(bytes: u64, length: Option<u64>, since: Instant) -> CurrentFetch {
+        CurrentFetch {
             worker: 0,
             url: Arc::from("http://h/"),
             since,

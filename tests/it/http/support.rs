@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pfetch::http::{Client, FetchConfig, Fetcher};
-use pfetch::model::activity::Lanes;
+use pfetch::model::activity::WorkerActivity;
 use pfetch::model::outcome::{FailureKind, Outcome, Verdict};
 use pfetch::model::target::{DefaultScheme, Location, Target, Verb};
 use pfetch::model::timing::Phase;
@@ -129,7 +129,7 @@ pub(crate) fn assert_failed(
 /// A fetch on a thread of its own, to be stopped.
 pub(crate) struct Underway {
     stop: StopToken,
-    lanes: Arc<Lanes>,
+    lanes: Arc<WorkerActivity>,
     ended: mpsc::Receiver<Outcome>,
 }
 
@@ -137,7 +137,7 @@ impl Underway {
     /// Starts to get a URL.
     pub(crate) fn get(url: &str, config: FetchConfig) -> Underway {
         let stop = StopToken::new();
-        let lanes = Arc::new(Lanes::new(1));
+        let lanes = Arc::new(WorkerActivity::new(1));
         let fetcher = Fetcher::new(config, stop.clone(), Some(Arc::clone(&lanes)));
         let target = target(url);
         let (send, ended) = mpsc::channel();

@@ -68,10 +68,5 @@ impl Row {
 
 /// What the reports call a verdict.
 pub(super) fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Ok => "ok",
-        Verdict::Unchanged => "unchanged",
-        Verdict::Failed => "failed",
-        Verdict::Skipped => "skipped",
-    }
+    verdict.as_str()
 }

@@ -15,8 +15,9 @@ mod source;
 use std::io;
 use std::io::Read;
 
+use crate::measure::runs::Runs;
 use crate::model::event::{Event, Judged, Listener, RunInfo};
-use crate::model::measurement::{ArmRun, Runs};
+use crate::model::measurement::ArmRun;
 use crate::model::summary::{Summary, Tally};
 use crate::model::text::excerpt;
 

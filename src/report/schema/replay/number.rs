@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::model::activity::MOST_WORKERS;
+use crate::model::activity::MAX_WORKERS;
 use crate::model::measurement::{ArmTimes, SweepRuns};
 use crate::stats::{Interval, Speedup, Usl};
 
@@ -52,7 +52,7 @@ type Checked = Result<(), &'static str>;
 
 /// That a part of a run can have so many workers.
 pub(super) fn part(workers: usize) -> Checked {
-    match (1..=MOST_WORKERS).contains(&workers) {
+    match (1..=MAX_WORKERS).contains(&workers) {
         true => Ok(()),
         false => Err(WORKERS),
     }

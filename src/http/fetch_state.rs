@@ -1,0 +1,193 @@
+//! The state of one fetch: what its requests have come to so far, and the outcome made of it.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use http::{Method, StatusCode, Version};
+
+use super::request;
+use super::request_state::{RequestFigures, RequestLimits};
+use super::shared::ClientShared;
+use super::sink::Sink;
+use crate::model::outcome::{
+    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
+};
+use crate::model::target::{Location, Target, Verb};
+use crate::model::timing::Timing;
+
+/// One target on its way through redirects, retries and restarts.
+pub(super) struct FetchState<'a> {
+    pub(super) target: &'a Target,
+    verb: Verb,
+    pub(super) method: Method,
+    pub(super) started_at: SystemTime,
+    pub(super) started: Instant,
+    pub(super) limits: RequestLimits,
+    /// The URL of the current request.
+    pub(super) location: Cow<'a, Location>,
+    pub(super) sink: Sink,
+    /// The user's headers make the request conditional, or ask for a range. pfetch adds none then.
+    pub(super) has_conditions: bool,
+    /// The user's headers ask for a range.
+    pub(super) has_user_range: bool,
+    pub(super) sent: SentConditions,
+    /// Set once a request has asked for a range, to resume from the bytes that are there.
+    pub(super) has_asked_range: bool,
+    /// Set when the server confirms that the file on disk is up to date.
+    pub(super) is_unchanged: bool,
+    pub(super) requests: u32,
+    pub(super) timing: Timing,
+    pub(super) wire_bytes: u64,
+    pub(super) redirects: Vec<Hop>,
+    /// The figures of the last request.
+    pub(super) last: Option<RequestFigures>,
+    pub(super) status: Option<StatusCode>,
+    pub(super) version: Option<Version>,
+    pub(super) bytes: u64,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) exchanges: Vec<Exchange>,
+}
+
+/// The conditions that pfetch put on the last request: `If-None-Match` and its like, `Range`.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SentConditions {
+    pub(super) unless: bool,
+    pub(super) range: bool,
+}
+
+/// The consequence of one response.
+pub(super) enum NextStep {
+    /// The target is complete.
+    Done,
+    /// The status is not an accepted one.
+    NotAccepted,
+    /// The bytes that are there cannot be continued from: request the whole body.
+    Restart,
+    /// Follow a redirect to this URL.
+    Follow(Location),
+}
+
+/// The failure of one request, before a fault of the transport has been looked for.
+pub(super) enum RequestError {
+    /// ureq's error. The fault that the request clock keeps, if any, is its cause.
+    Ureq(ureq::Error),
+    /// A failure found above ureq.
+    Failed(Failure),
+}
+
+impl From<ureq::Error> for RequestError {
+    fn from(error: ureq::Error) -> Self {
+        RequestError::Ureq(error)
+    }
+}
+
+impl<'a> FetchState<'a> {
+    /// The state of a fetch that starts now.
+    pub(super) fn new(shared: &ClientShared, target: &'a Target, verb: Verb, sink: Sink) -> Self {
+        let config = &shared.config;
+        let started_at = SystemTime::now();
+        let started = Instant::now();
+        FetchState {
+            target,
+            verb,
+            method: match verb {
+                Verb::Get => Method::GET,
+                Verb::Head => Method::HEAD,
+            },
+            started_at,
+            started,
+            limits: RequestLimits {
+                started: Some(started),
+                timeout: config.timeout,
+                connect_timeout: config.connect_timeout,
+                stall_timeout: config.stall_timeout,
+            },
+            location: Cow::Borrowed(&target.location),
+            sink,
+            has_conditions: request::has_conditions(config, target),
+            has_user_range: request::has_range(config, target),
+            sent: SentConditions::default(),
+            has_asked_range: false,
+            is_unchanged: false,
+            requests: 1,
+            timing: Timing::default(),
+            wire_bytes: 0,
+            redirects: Vec::new(),
+            last: None,
+            status: None,
+            version: None,
+            bytes: 0,
+            retry_after: None,
+            exchanges: Vec::new(),
+        }
+    }
+
+    /// Forgets the last response, before another request is made in its place.
+    pub(super) fn clear_response(&mut self) {
+        self.status = None;
+        self.version = None;
+        self.bytes = 0;
+    }
+
+    /// The outcome of the fetch on this worker, and the sink with what it holds.
+    pub(super) fn into_outcome(
+        mut self,
+        worker: usize,
+        result: Result<(), Failure>,
+    ) -> (Outcome, Sink) {
+        let last = self.last;
+        let ended = last.as_ref().map_or_else(Instant::now, |last| last.ended);
+        self.timing.close(ended - self.started);
+        let first_byte = last.as_ref().and_then(|last| last.first_byte);
+        self.timing
+            .set_ttfb(first_byte.map(|first| first - self.started));
+        let verdict = match &result {
+            Ok(()) if self.is_unchanged => Verdict::Unchanged,
+            Ok(()) => Verdict::Ok,
+            Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
+            Err(_) => Verdict::Failed,
+        };
+        let is_redirected = !self.redirects.is_empty();
+        let details = (is_redirected || self.retry_after.is_some()).then(|| {
+            Box::new(Details {
+                final_url: is_redirected.then(|| Arc::clone(self.location.text())),
+                redirects: self.redirects,
+                retry_after: self.retry_after,
+                ..Details::default()
+            })
+        });
+        let outcome = Outcome {
+            index: self.target.index,
+            url: Arc::clone(self.target.location.text()),
+            verb: self.verb,
+            verdict,
+            bytes: self.bytes,
+            last: Attempt {
+                started_at: Some(self.started_at),
+                span: Some((self.started, ended)),
+                worker: u32::try_from(worker).ok(),
+                timing: self.timing,
+                requests: self.requests,
+                wire_bytes: Some(self.wire_bytes),
+                remote: last.as_ref().and_then(|last| last.remote),
+                reused: last.as_ref().and_then(|last| last.reused),
+                status: self.status.map(|status| status.as_u16()),
+                version: self.version.and_then(known_version),
+                error: result.err().map(Box::new),
+                exchanges: (!self.exchanges.is_empty()).then(|| Box::new(self.exchanges)),
+            },
+            details,
+        };
+        (outcome, self.sink)
+    }
+}
+
+/// The version as the model has it; `None` if it is neither HTTP/1.0 nor HTTP/1.1.
+pub(super) fn known_version(version: Version) -> Option<HttpVersion> {
+    match version {
+        Version::HTTP_10 => Some(HttpVersion::Http10),
+        Version::HTTP_11 => Some(HttpVersion::Http11),
+        _ => None,
+    }
+}

@@ -1,0 +1,37 @@
+//! The state that all clients of one run share.
+
+use std::sync::Arc;
+
+use super::FetchConfig;
+use super::dns::Dns;
+use super::tls::Tls;
+use crate::model::activity::WorkerActivity;
+use crate::pool::StopToken;
+
+/// Settings, name look-ups, TLS set-up and stop token of a run. Made by the
+/// [`Fetcher`](super::Fetcher), referred to by each of its clients.
+#[derive(Debug)]
+pub(super) struct ClientShared {
+    pub(super) config: FetchConfig,
+    pub(super) dns: Arc<Dns>,
+    pub(super) tls: Arc<Tls>,
+    /// The progress display's view of the workers; `None` without a display.
+    pub(super) activity: Option<Arc<WorkerActivity>>,
+    pub(super) stop: StopToken,
+}
+
+impl ClientShared {
+    pub(super) fn new(
+        config: FetchConfig,
+        stop: StopToken,
+        activity: Option<Arc<WorkerActivity>>,
+    ) -> Arc<Self> {
+        Arc::new(ClientShared {
+            dns: Arc::new(Dns::new(config.dns.clone())),
+            tls: Arc::new(Tls::new(config.tls.clone())),
+            config,
+            activity,
+            stop,
+        })
+    }
+}
