@@ -3,29 +3,11 @@
 
 use std::time::{Duration, SystemTime};
 
+pub use crate::model::arm::Arm;
 use crate::model::event::Event;
+use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::model::summary::{RunsMade, Summary};
 use crate::stats::{Change, Finding, Interval, Knee, Latency, Pair, Sample, Speedup, Usl};
-
-/// One way of fetching the same URLs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Arm {
-    /// One after the other, in a plain loop.
-    Serial,
-    /// On the pool.
-    Parallel,
-}
-
-impl Arm {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Arm::Serial => "serial",
-            Arm::Parallel => "parallel",
-        }
-    }
-}
 
 /// One run of an arm. All outcomes told from its beginning to its end are its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -154,8 +136,8 @@ pub struct Comparison {
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
-    /// What casts doubt on the figures, a line each.
-    pub notices: Vec<String>,
+    /// Reasons to doubt the figures.
+    pub notices: Vec<MeasurementNotice>,
 }
 
 impl Comparison {
@@ -197,8 +179,8 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
-    /// What casts doubt on the figures, a line each.
-    pub notices: Vec<String>,
+    /// Reasons to doubt the figures.
+    pub notices: Vec<MeasurementNotice>,
 }
 
 impl Sweep {
@@ -248,9 +230,9 @@ pub struct Against {
     /// What both runs did, one by one; empty if they cannot be compared.
     pub points: Vec<AgainstPoint>,
     /// Why not, if they cannot.
-    pub why: Option<String>,
-    /// What else is different between them, a line each.
-    pub notices: Vec<String>,
+    pub why: Option<Incomparable>,
+    /// Differences between them that may explain a change.
+    pub notices: Vec<BaselineNotice>,
 }
 
 /// What one way of fetching took, now and in the earlier run.
@@ -270,7 +252,7 @@ pub struct AgainstPoint {
     pub change: Change,
     /// Why that says nothing of being faster or slower, if it does not: another number of workers, or URLs
     /// that failed on one side only.
-    pub unlike: Option<String>,
+    pub unlike: Option<Unlike>,
 }
 
 impl AgainstPoint {
@@ -302,7 +284,7 @@ impl Against {
             (Some(_), Some(_), _) => {
                 Err("several numbers of workers were compared (give --sweep only one)".to_owned())
             }
-            (None, _, Some(why)) => Err(why.clone()),
+            (None, _, Some(why)) => Err(why.to_string()),
             (None, ..) => Err("the baseline has no parallel runs".to_owned()),
         }
     }

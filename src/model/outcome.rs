@@ -24,6 +24,18 @@ pub enum Verdict {
     Skipped,
 }
 
+impl Verdict {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Unchanged => "unchanged",
+            Verdict::Failed => "failed",
+            Verdict::Skipped => "skipped",
+        }
+    }
+}
+
 /// The end of one target: what was asked, and what came of it.
 ///
 /// An outcome crosses cores for each URL, so its size is a cost: what most targets do not have lies

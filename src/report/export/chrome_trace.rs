@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
+use super::attempt_view::{AttemptView, attempt_views};
 use super::document::{Document, Safe};
-use super::visit::{Visit, visits};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
@@ -47,26 +47,26 @@ impl<W: Write> Trace<W> {
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
         let mut tried = false;
-        for visit in visits(outcome) {
-            if let Some(span) = visit.attempt.span {
+        for view in attempt_views(outcome) {
+            if let Some(span) = view.attempt.span {
                 tried = true;
-                self.visit(outcome, &visit, span)?;
+                self.view(outcome, &view, span)?;
             }
         }
         self.untried += u64::from(!tried);
         Ok(())
     }
 
-    fn visit(
+    fn view(
         &mut self,
         outcome: &Outcome,
-        visit: &Visit<'_>,
+        view: &AttemptView<'_>,
         (start, end): (Instant, Instant),
     ) -> io::Result<()> {
         let pid = self.process()?;
-        let tid = self.thread(pid, visit.worker())?;
-        let (start, end) = (self.micros(visit, start), self.micros(visit, end));
-        let has_failed = visit.verdict == Verdict::Failed;
+        let tid = self.thread(pid, view.worker())?;
+        let (start, end) = (self.micros(view, start), self.micros(view, end));
+        let has_failed = view.verdict == Verdict::Failed;
         self.document.item(&Slice {
             name: Safe(&outcome.url),
             cat: if has_failed { "url,failed" } else { "url" },
@@ -78,11 +78,11 @@ impl<W: Write> Trace<W> {
             cname: has_failed.then_some("terrible"),
             args: Some(Args {
                 url: Safe(outcome.final_url().unwrap_or(&outcome.url)),
-                attempt: visit.number,
-                status: visit.attempt.status,
-                bytes: visit.is_last.then_some(outcome.bytes),
-                outcome: visit.verdict,
-                error: visit
+                attempt: view.number,
+                status: view.attempt.status,
+                bytes: view.is_last.then_some(outcome.bytes),
+                outcome: view.verdict,
+                error: view
                     .attempt
                     .error
                     .as_deref()
@@ -90,7 +90,7 @@ impl<W: Write> Trace<W> {
             }),
         })?;
         let mut from = Duration::ZERO;
-        for (phase, took) in visit.attempt.timing.phases() {
+        for (phase, took) in view.attempt.timing.phases() {
             let Some(took) = took else { continue };
             let until = from + took;
             // Both ends are rounded, not the length: neighbours share theirs, and nothing reaches
@@ -145,11 +145,11 @@ impl<W: Write> Trace<W> {
 
     /// Microseconds from the start of the run. Outcomes come in the order of their ends, so the first
     /// to come need not be the first to start: the start of the run is reckoned from the wall clock.
-    fn micros(&mut self, visit: &Visit<'_>, moment: Instant) -> i64 {
+    fn micros(&mut self, view: &AttemptView<'_>, moment: Instant) -> i64 {
         let origin = *self.origin.get_or_insert_with(|| {
-            let start = visit.attempt.span.map_or(moment, |(start, _)| start);
-            let since = match (visit.attempt.started_at, self.started_at) {
-                (Some(visit), Some(run)) => visit.duration_since(run).unwrap_or_default(),
+            let start = view.attempt.span.map_or(moment, |(start, _)| start);
+            let since = match (view.attempt.started_at, self.started_at) {
+                (Some(view), Some(run)) => view.duration_since(run).unwrap_or_default(),
                 _ => Duration::ZERO,
             };
             start.checked_sub(since).unwrap_or(start)

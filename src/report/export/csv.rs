@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use ::csv::{Terminator, Writer, WriterBuilder};
 
-use super::words;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
 use crate::model::outcome::{HttpVersion, Outcome};
@@ -90,7 +89,7 @@ impl<W: Write> Csv<W> {
             text(&outcome.url),
             outcome.final_url().map(text).unwrap_or_default(),
             action.to_owned(),
-            words::verdict(outcome.verdict).to_owned(),
+            outcome.verdict.as_str().to_owned(),
             known(outcome.status()),
             known(outcome.last.version.map(HttpVersion::as_str)),
             outcome.requests().to_string(),

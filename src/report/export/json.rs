@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::super::Baseline;
-use super::super::against::Record as Against;
-use super::super::schema::measured::{ArmEnd, Compared, Gate, Swept};
-use super::super::schema::result::{Result, Run, Totals};
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::measurement::{Arm, ArmRun};
+use crate::report::Baseline;
+use crate::report::schema::{
+    AgainstRecord, ArmSummaryRecord, AssertionRecord, ComparisonRecord, ResultRecord, RunRecord,
+    SummaryRecord, SweepRecord,
+};
 
 /// The most warnings that are kept for the end: they are few, and each is said once.
 const WARNINGS: usize = 1000;
@@ -37,11 +38,11 @@ pub struct Json<W> {
 }
 
 #[derive(Serialize)]
-struct Placed<'a> {
+struct ArmResultRecord<'a> {
     arm: Option<Arm>,
     pair: Option<u32>,
     #[serde(flatten)]
-    result: Result<'a>,
+    result: ResultRecord<'a>,
 }
 
 impl<W: Write> Json<W> {
@@ -61,15 +62,15 @@ impl<W: Write> Json<W> {
 
     fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
         self.out.write_all(b"{\"run\":")?;
-        serde_json::to_writer(&mut self.out, &Run::new(info))?;
+        serde_json::to_writer(&mut self.out, &RunRecord::from(info))?;
         self.out.write_all(b",\n\"results\":[")
     }
 
-    fn result(&mut self, result: Result<'_>) -> io::Result<()> {
+    fn result(&mut self, result: ResultRecord<'_>) -> io::Result<()> {
         let comma: &[u8] = if self.results > 0 { b",\n" } else { b"\n" };
         self.results += 1;
         self.out.write_all(comma)?;
-        let placed = Placed {
+        let placed = ArmResultRecord {
             arm: self.arm.map(|run| run.arm),
             pair: self.arm.map(|run| run.pair),
             result,
@@ -79,9 +80,9 @@ impl<W: Write> Json<W> {
 
     fn end(
         &mut self,
-        summary: Option<Totals<'_>>,
-        comparison: Option<Compared<'_>>,
-        sweep: Option<Swept<'_>>,
+        summary: Option<SummaryRecord<'_>>,
+        comparison: Option<ComparisonRecord<'_>>,
+        sweep: Option<SweepRecord<'_>>,
     ) -> io::Result<()> {
         write!(
             self.out,
@@ -106,7 +107,7 @@ impl<W: Write> Listener for Json<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(info) => self.begin(info),
-            Event::Finished(outcome) => self.result(Result::new(outcome)),
+            Event::Finished(outcome) => self.result(ResultRecord::from(outcome)),
             Event::Warning(message) => {
                 if self.warnings.len() < WARNINGS {
                     self.warnings.push(message.clone());
@@ -119,23 +120,25 @@ impl<W: Write> Listener for Json<W> {
             }
             Event::ArmEnded(summary) => {
                 if let Some(run) = self.arm.take() {
-                    let end = ArmEnd::new(run, summary);
+                    let end = ArmSummaryRecord::new(run, summary);
                     self.arms.push(serde_json::to_string(&end)?);
                 }
                 Ok(())
             }
             Event::Against(against) => {
-                self.against = Some(serde_json::to_string(&Against::new(against))?);
+                self.against = Some(serde_json::to_string(&AgainstRecord::from(against))?);
                 Ok(())
             }
-            Event::Compared(comparison) => self.end(None, Some(Compared::new(comparison)), None),
-            Event::Swept(sweep) => self.end(None, None, Some(Swept::new(sweep))),
+            Event::Compared(comparison) => {
+                self.end(None, Some(ComparisonRecord::from(comparison)), None)
+            }
+            Event::Swept(sweep) => self.end(None, None, Some(SweepRecord::from(sweep))),
             Event::Ended(summary) => {
-                self.end(Some(Totals::new(summary, self.baseline)), None, None)
+                self.end(Some(SummaryRecord::new(summary, self.baseline)), None, None)
             }
             Event::Judged(judged) => {
                 if let Some(gates) = &mut self.gates {
-                    gates.push(serde_json::to_string(&Gate::new(judged))?);
+                    gates.push(serde_json::to_string(&AssertionRecord::from(judged))?);
                 }
                 Ok(())
             }

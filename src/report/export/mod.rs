@@ -8,6 +8,7 @@
 //! direction of writing are escaped as everywhere ([`escape`](crate::model::text::escape), but for JSON, which
 //! has an escape of its own), and then whatever means something in the format.
 
+mod attempt_view;
 mod chrome_trace;
 mod csv;
 mod document;
@@ -19,7 +20,6 @@ mod junit;
 mod markdown;
 mod markup;
 mod timeline;
-mod visit;
 mod words;
 
 use std::fmt;

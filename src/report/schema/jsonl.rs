@@ -1,16 +1,16 @@
-//! The report for programs: JSON Lines, an object per event.
+//! The JSON Lines report: an object per event, for programs.
 
 use std::io::{self, Write};
-
-use serde::Serialize;
 
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
 
-use super::measured::{ArmEnd, Compared, Gate, Swept};
-use super::result::{Result, Run, Totals};
+use super::line::SchemaLine;
+use super::{
+    AgainstRecord, ArmSummaryRecord, AssertionRecord, ComparisonRecord, ResultRecord, RunRecord,
+    SummaryRecord, SweepRecord,
+};
 use crate::report::Baseline;
-use crate::report::against::Record as Against;
 
 /// The report for programs, written to `W`.
 ///
@@ -71,7 +71,7 @@ use crate::report::against::Record as Against;
 pub struct JsonLines<W> {
     out: W,
     baseline: Baseline,
-    /// In a comparison: the run that goes on.
+    /// In a comparison or a sweep: the arm's run that has not ended.
     arm: Option<ArmRun>,
 }
 
@@ -85,7 +85,7 @@ impl<W: Write> JsonLines<W> {
         }
     }
 
-    fn write(&mut self, line: &Line<'_>) -> io::Result<()> {
+    fn write(&mut self, line: &SchemaLine<'_>) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, line)?;
         self.out.write_all(b"\n")
     }
@@ -93,45 +93,35 @@ impl<W: Write> JsonLines<W> {
 
 impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
-            Event::Started(info) => self.write(&Line::Run(Run::new(info))),
-            Event::Finished(outcome) => self.write(&Line::Result(Result::new(outcome))),
-            Event::Warning(message) => self.write(&Line::Warning { message }),
-            Event::Counted(_) => Ok(()),
+        let line = match event {
+            Event::Started(info) => SchemaLine::Run(RunRecord::from(info)),
+            Event::Finished(outcome) => SchemaLine::Result(ResultRecord::from(outcome)),
+            Event::Warning(message) => SchemaLine::Warning {
+                message: message.into(),
+            },
+            Event::Counted(_) => return Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
-                self.write(&Line::Arm(run))
+                SchemaLine::Arm(*run)
             }
             Event::ArmEnded(summary) => match self.arm.take() {
-                Some(run) => self.write(&Line::ArmSummary(ArmEnd::new(run, summary))),
-                None => Ok(()),
+                Some(run) => SchemaLine::ArmSummary(ArmSummaryRecord::new(run, summary)),
+                None => return Ok(()),
             },
-            Event::Compared(comparison) => self.write(&Line::Comparison(Compared::new(comparison))),
-            Event::Ended(summary) => {
-                self.write(&Line::Summary(Totals::new(summary, self.baseline)))
+            Event::Compared(comparison) => {
+                SchemaLine::Comparison(ComparisonRecord::from(comparison))
             }
-            Event::Swept(sweep) => self.write(&Line::Sweep(Swept::new(sweep))),
-            Event::Against(against) => self.write(&Line::Against(Against::new(against))),
-            Event::Judged(judged) => self.write(&Line::Gate(Gate::new(judged))),
-        }
+            Event::Ended(summary) => {
+                SchemaLine::Summary(SummaryRecord::new(summary, self.baseline))
+            }
+            Event::Swept(sweep) => SchemaLine::Sweep(SweepRecord::from(sweep)),
+            Event::Against(against) => SchemaLine::Against(AgainstRecord::from(against)),
+            Event::Judged(judged) => SchemaLine::Gate(AssertionRecord::from(judged)),
+        };
+        self.write(&line)
     }
 
     fn idle(&mut self) -> io::Result<()> {
         self.out.flush()
     }
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Line<'a> {
-    Run(Run<'a>),
-    Result(Result<'a>),
-    Warning { message: &'a str },
-    Arm(&'a ArmRun),
-    ArmSummary(ArmEnd<'a>),
-    Comparison(Compared<'a>),
-    Sweep(Swept<'a>),
-    Against(Against<'a>),
-    Gate(Gate<'a>),
-    Summary(Totals<'a>),
 }

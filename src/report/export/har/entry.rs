@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use serde::Serialize;
 
+use super::super::attempt_view::AttemptView;
 use super::super::document::Safe;
-use super::super::visit::Visit;
 use crate::model::outcome::{Exchange, HttpVersion, Outcome};
 use crate::model::target::Verb;
 use crate::model::text::escape;
@@ -37,25 +37,20 @@ struct Known<'a> {
 /// The requests of one attempt, in their order.
 pub(super) fn entries<'a>(
     outcome: &'a Outcome,
-    visit: &'a Visit<'a>,
+    view: &'a AttemptView<'a>,
     started_at: SystemTime,
     page: Option<&'a str>,
 ) -> Vec<Entry<'a>> {
-    let known = if visit.attempt.exchanges().is_empty() {
-        from_outcome(outcome, visit)
+    let known = if view.attempt.exchanges().is_empty() {
+        from_outcome(outcome, view)
     } else {
-        visit
-            .attempt
-            .exchanges()
-            .iter()
-            .map(from_exchange)
-            .collect()
+        view.attempt.exchanges().iter().map(from_exchange).collect()
     };
     let last = known.len() - 1;
     known
         .iter()
         .enumerate()
-        .map(|(i, known)| entry(outcome, visit, known, (i == last, started_at, page)))
+        .map(|(i, known)| entry(outcome, view, known, (i == last, started_at, page)))
         .collect()
 }
 
@@ -75,7 +70,7 @@ fn from_exchange(exchange: &Exchange) -> Known<'_> {
 }
 
 /// Without headers: the redirects of the last attempt, and the request that they led to.
-fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
+fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<Known<'a>> {
     let blank = Known {
         method: match outcome.verb {
             Verb::Get => "GET",
@@ -91,9 +86,9 @@ fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
         proxy: None,
         has_headers: false,
     };
-    if !visit.is_last {
+    if !view.is_last {
         return vec![Known {
-            status: visit.attempt.status,
+            status: view.attempt.status,
             ..blank
         }];
     }
@@ -111,7 +106,7 @@ fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
     all.push(Known {
         url: end,
         version: outcome.last.version.map(HttpVersion::as_str),
-        status: visit.attempt.status,
+        status: view.attempt.status,
         remote: outcome.last.remote,
         ..blank
     });
@@ -120,23 +115,23 @@ fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
 
 fn entry<'a>(
     outcome: &Outcome,
-    visit: &Visit<'a>,
+    view: &AttemptView<'a>,
     known: &Known<'a>,
     (is_last, started_at, page): (bool, SystemTime, Option<&'a str>),
 ) -> Entry<'a> {
     let url = known.url.split('#').next().unwrap_or_default();
-    let error = visit.attempt.error.as_deref().filter(|_| is_last);
+    let error = view.attempt.error.as_deref().filter(|_| is_last);
     let error = error.map(|error| escape(&error.to_string()));
     let unknown = Timing::default();
     let timings = Timings::new(if is_last {
-        &visit.attempt.timing
+        &view.attempt.timing
     } else {
         &unknown
     });
     let status = known
         .status
         .and_then(|code| StatusCode::from_u16(code).ok());
-    let bytes = if is_last && visit.is_last {
+    let bytes = if is_last && view.is_last {
         outcome.bytes
     } else {
         0
@@ -172,23 +167,23 @@ fn entry<'a>(
             body_size: body_size(
                 known,
                 bytes,
-                is_last && visit.attempt.error.as_deref().is_none(),
+                is_last && view.attempt.error.as_deref().is_none(),
             ),
-            transfer_size: visit.attempt.wire_bytes.filter(|_| is_last),
+            transfer_size: view.attempt.wire_bytes.filter(|_| is_last),
             error: error.clone(),
         },
         cache: Cache {},
         timings,
         server_ip_address: known.remote.map(|remote| remote.ip().to_string()),
         connection: known.remote.map(|remote| remote.port().to_string()),
-        comment: comment(outcome, visit, known, is_last, error),
+        comment: comment(outcome, view, known, is_last, error),
     }
 }
 
 /// What stands in no field of the format's own.
 fn comment(
     outcome: &Outcome,
-    visit: &Visit<'_>,
+    view: &AttemptView<'_>,
     known: &Known<'_>,
     is_last: bool,
     error: Option<String>,
@@ -196,7 +191,7 @@ fn comment(
     let mut parts = Vec::new();
     if !outcome.earlier().is_empty() {
         let of = outcome.earlier().len() + 1;
-        parts.push(format!("attempt {} of {of}", visit.number));
+        parts.push(format!("attempt {} of {of}", view.number));
     }
     if let Some(proxy) = known.proxy {
         parts.push(format!("through proxy {}", escape(proxy)));

@@ -4,7 +4,7 @@ use crate::model::outcome::{Attempt, Outcome, Verdict};
 
 /// One attempt that a worker made.
 #[derive(Debug)]
-pub(super) struct Visit<'a> {
+pub(super) struct AttemptView<'a> {
     /// Which it is of its target's attempts, from 1.
     pub(super) number: usize,
     /// Whether it is the one that decided.
@@ -13,7 +13,7 @@ pub(super) struct Visit<'a> {
     pub(super) attempt: &'a Attempt,
 }
 
-impl Visit<'_> {
+impl AttemptView<'_> {
     /// Its worker; a lone loop has no workers to count.
     pub(super) fn worker(&self) -> usize {
         self.attempt.worker.unwrap_or(0) as usize
@@ -21,11 +21,11 @@ impl Visit<'_> {
 }
 
 /// The attempts that were made, in their order. None, if no worker took the target up.
-pub(super) fn visits(outcome: &Outcome) -> impl Iterator<Item = Visit<'_>> {
+pub(super) fn attempt_views(outcome: &Outcome) -> impl Iterator<Item = AttemptView<'_>> {
     let count = outcome.earlier().len() + 1;
     outcome.attempts().enumerate().map(move |(place, attempt)| {
         let is_last = place + 1 == count;
-        Visit {
+        AttemptView {
             number: place + 1,
             is_last,
             verdict: if is_last {

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use self::entry::{entries, millis, rfc3339};
+use super::attempt_view::attempt_views;
 use super::document::Document;
-use super::visit::visits;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
 use crate::model::outcome::Outcome;
@@ -68,15 +68,15 @@ impl<W: Write> Har<W> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
-        for visit in visits(outcome) {
-            let Some(started_at) = visit.attempt.started_at else {
+        for view in attempt_views(outcome) {
+            let Some(started_at) = view.attempt.started_at else {
                 continue;
             };
             let page = self.pages.last_mut().map(|page| {
                 page.first = Some(page.first.unwrap_or(started_at).min(started_at));
                 page.id.as_str()
             });
-            for entry in entries(outcome, &visit, started_at, page) {
+            for entry in entries(outcome, &view, started_at, page) {
                 self.document.item(&entry)?;
             }
         }
