@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::files::Files;
 use super::values::{few, workers};
-use crate::measure::assert::{Gate, Metric};
+use crate::measure::assert::{Assertion, Metric};
 use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 
 /// The options under "Comparison".
@@ -84,7 +84,7 @@ pub(super) struct CompareArgs {
     /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is
     /// estimated.
     #[arg(long = "assert", value_name = "EXPR", help_heading = "Comparison")]
-    pub(super) gates: Vec<Gate>,
+    pub(super) gates: Vec<Assertion>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///
@@ -102,7 +102,7 @@ impl CompareArgs {
     /// What is of no use with what is measured, or without it.
     pub(super) fn check(&self) -> Result<(), String> {
         if let Some(counts) = &self.sweep {
-            let mut metrics = self.gates.iter().map(Gate::metric);
+            let mut metrics = self.gates.iter().map(Assertion::metric);
             if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps()) {
                 return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
             }
@@ -129,7 +129,7 @@ impl CompareArgs {
     }
 
     fn needs_baseline(&self) -> bool {
-        let is_it = |gate: &Gate| gate.metric() == Metric::TotalVsBaseline;
+        let is_it = |gate: &Assertion| gate.metric() == Metric::TotalVsBaseline;
         self.gates.iter().any(is_it)
     }
 
