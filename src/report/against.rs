@@ -1,4 +1,4 @@
-//! A run against an earlier one: in words, and as an object of the JSON reports.
+//! Wording of a run's comparison with a baseline, for the terminal and the documents.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -7,8 +7,7 @@ use super::format::{apart, counted, duration};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval};
 
-/// Writes what the run comes to, a line for each way of fetching. Which one it is is said if there are
-/// several, or could be.
+/// Writes a line for each arm that was compared. The arm is named if there are several, or could be.
 pub(in crate::report) fn against(
     out: &mut impl Write,
     against: &Against,
@@ -21,7 +20,7 @@ pub(in crate::report) fn against(
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
         write!(out, "  baseline  {:>9}  ", duration(then))?;
         if is_sweep || against.points.len() > 1 {
-            write!(out, "{}: ", way(point))?;
+            write!(out, "{}: ", arm(point))?;
         }
         writeln!(out, "{}", verdict(point))?;
     }
@@ -31,26 +30,26 @@ pub(in crate::report) fn against(
     Ok(())
 }
 
-/// What the run comes to, as an item for each thing there is to say of it.
+/// The comparison as items of a list: the reason why there is none, each arm, each notice.
 pub(in crate::report) fn items(against: &Against) -> Vec<String> {
     let why = against.why.iter().map(|why| format!("not compared: {why}"));
     let points = &against.points;
     let points = points
         .iter()
-        .map(|point| format!("{}: {}", way(point), verdict(point)));
+        .map(|point| format!("{}: {}", arm(point), verdict(point)));
     let notices = against.notices.iter().map(ToString::to_string);
     why.chain(points).chain(notices).collect()
 }
 
-/// `serially`, or `with 8 workers`.
-fn way(point: &AgainstPoint) -> String {
+/// The arm in words: `serially`, or `with 8 workers`.
+fn arm(point: &AgainstPoint) -> String {
     match point.arm {
         Arm::Serial => "serially".to_owned(),
         Arm::Parallel => format!("with {}", counted(point.workers as u64, "worker")),
     }
 }
 
-/// What has become of the time, in a line.
+/// The change of the time and its verdict, in a line.
 fn verdict(point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
     let finding = point.finding();

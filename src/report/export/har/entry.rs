@@ -1,4 +1,4 @@
-//! One request and its response in the words of HAR.
+//! An entry of a HAR: a request and its response.
 
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
@@ -13,34 +13,34 @@ use crate::model::target::Verb;
 use crate::model::text::escape;
 use crate::model::timing::{Phase, Timing};
 
-/// What browsers write where there is no Content-Type.
+/// MIME type that browsers write for a response without Content-Type.
 const UNKNOWN_TYPE: &str = "x-unknown";
 
 type Header = (String, String);
 
-/// What is known of one request, wherever it is known from.
-struct Known<'a> {
+/// The known data of a request, from its exchange or from the outcome.
+struct KnownRequest<'a> {
     method: &'a str,
     url: &'a str,
     request: &'a [Header],
     version: Option<&'a str>,
     status: Option<u16>,
     response: &'a [Header],
-    /// Where a redirect led.
+    /// The URL that a redirect led to.
     next: Option<&'a str>,
     remote: Option<SocketAddr>,
     proxy: Option<&'a str>,
-    /// Whether headers were kept, so that one that is not there was not sent.
+    /// True if headers were kept, so that a missing one was not sent.
     has_headers: bool,
 }
 
-/// The requests of one attempt, in their order.
+/// The entries of an attempt's requests, in their order.
 pub(super) fn entries<'a>(
     outcome: &'a Outcome,
     view: &'a AttemptView<'a>,
     started_at: SystemTime,
     page: Option<&'a str>,
-) -> Vec<Entry<'a>> {
+) -> Vec<HarEntry<'a>> {
     let known = if view.attempt.exchanges().is_empty() {
         from_outcome(outcome, view)
     } else {
@@ -54,8 +54,8 @@ pub(super) fn entries<'a>(
         .collect()
 }
 
-fn from_exchange(exchange: &Exchange) -> Known<'_> {
-    Known {
+fn from_exchange(exchange: &Exchange) -> KnownRequest<'_> {
+    KnownRequest {
         method: &exchange.method,
         url: &exchange.url,
         request: &exchange.request,
@@ -69,9 +69,10 @@ fn from_exchange(exchange: &Exchange) -> Known<'_> {
     }
 }
 
-/// Without headers: the redirects of the last attempt, and the request that they led to.
-fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<Known<'a>> {
-    let blank = Known {
+/// The requests of an attempt without exchanges: the redirects of the last attempt, and the request that they
+/// led to.
+fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<KnownRequest<'a>> {
+    let blank = KnownRequest {
         method: match outcome.verb {
             Verb::Get => "GET",
             Verb::Head => "HEAD",
@@ -87,7 +88,7 @@ fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<Known<'
         has_headers: false,
     };
     if !view.is_last {
-        return vec![Known {
+        return vec![KnownRequest {
             status: view.attempt.status,
             ..blank
         }];
@@ -96,14 +97,14 @@ fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<Known<'
     let mut all = Vec::with_capacity(outcome.redirects().len() + 1);
     for (i, hop) in outcome.redirects().iter().enumerate() {
         let next = outcome.redirects().get(i + 1).map_or(end, |next| &next.url);
-        all.push(Known {
+        all.push(KnownRequest {
             url: &hop.url,
             status: Some(hop.status),
             next: Some(next),
             ..blank
         });
     }
-    all.push(Known {
+    all.push(KnownRequest {
         url: end,
         version: outcome.last.version.map(HttpVersion::as_str),
         status: view.attempt.status,
@@ -116,14 +117,14 @@ fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<Known<'
 fn entry<'a>(
     outcome: &Outcome,
     view: &AttemptView<'a>,
-    known: &Known<'a>,
+    known: &KnownRequest<'a>,
     (is_last, started_at, page): (bool, SystemTime, Option<&'a str>),
-) -> Entry<'a> {
+) -> HarEntry<'a> {
     let url = known.url.split('#').next().unwrap_or_default();
     let error = view.attempt.error.as_deref().filter(|_| is_last);
     let error = error.map(|error| escape(&error.to_string()));
     let unknown = Timing::default();
-    let timings = Timings::new(if is_last {
+    let timings = HarTimings::new(if is_last {
         &view.attempt.timing
     } else {
         &unknown
@@ -136,11 +137,11 @@ fn entry<'a>(
     } else {
         0
     };
-    Entry {
+    HarEntry {
         pageref: page,
         started_date_time: rfc3339(started_at),
         time: timings.sum(),
-        request: Request {
+        request: HarRequest {
             method: Safe(known.method),
             url: Safe(url),
             http_version: "HTTP/1.1",
@@ -150,7 +151,7 @@ fn entry<'a>(
             headers_size: -1,
             body_size: 0,
         },
-        response: Response {
+        response: HarResponse {
             status: known.status.unwrap_or(0),
             status_text: status
                 .and_then(|status| status.canonical_reason())
@@ -158,7 +159,7 @@ fn entry<'a>(
             http_version: Safe(known.version.unwrap_or("")),
             cookies: [],
             headers: headers(known.response),
-            content: Content {
+            content: HarContent {
                 size: bytes,
                 mime_type: Safe(header(known.response, "content-type").unwrap_or(UNKNOWN_TYPE)),
             },
@@ -172,7 +173,7 @@ fn entry<'a>(
             transfer_size: view.attempt.wire_bytes.filter(|_| is_last),
             error: error.clone(),
         },
-        cache: Cache {},
+        cache: HarCache {},
         timings,
         server_ip_address: known.remote.map(|remote| remote.ip().to_string()),
         connection: known.remote.map(|remote| remote.port().to_string()),
@@ -180,11 +181,11 @@ fn entry<'a>(
     }
 }
 
-/// What stands in no field of the format's own.
+/// The comment: facts for which the format has no field.
 fn comment(
     outcome: &Outcome,
     view: &AttemptView<'_>,
-    known: &Known<'_>,
+    known: &KnownRequest<'_>,
     is_last: bool,
     error: Option<String>,
 ) -> Option<String> {
@@ -203,8 +204,8 @@ fn comment(
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// The body's size as it was sent; -1 if that is not known. The bytes that are counted are decoded.
-fn body_size(known: &Known<'_>, bytes: u64, is_whole: bool) -> i64 {
+/// Size of the body as it was sent; -1 if unknown. `bytes` is the decoded length, so a coded body is unknown.
+fn body_size(known: &KnownRequest<'_>, bytes: u64, is_whole: bool) -> i64 {
     if known.method == "HEAD" || known.status == Some(304) {
         return 0;
     }
@@ -223,18 +224,18 @@ fn header<'a>(headers: &'a [Header], wanted: &str) -> Option<&'a str> {
     found.next().map(|(_, value)| value.as_str())
 }
 
-fn headers(headers: &[Header]) -> Vec<Pair<'_>> {
+fn headers(headers: &[Header]) -> Vec<NameValue<'_>> {
     headers
         .iter()
-        .map(|(name, value)| Pair {
+        .map(|(name, value)| NameValue {
             name: Safe(name),
             value: Safe(value),
         })
         .collect()
 }
 
-/// The parameters as they stand in the URL: decoded they could be anything.
-fn query(url: &str) -> Vec<Pair<'_>> {
+/// Query parameters as they are in the URL. Decoded, they could contain any characters.
+fn query(url: &str) -> Vec<NameValue<'_>> {
     let Some((_, query)) = url.split_once('?') else {
         return Vec::new();
     };
@@ -242,7 +243,7 @@ fn query(url: &str) -> Vec<Pair<'_>> {
     parts
         .map(|part| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            Pair {
+            NameValue {
                 name: Safe(name),
                 value: Safe(value),
             }
@@ -250,27 +251,29 @@ fn query(url: &str) -> Vec<Pair<'_>> {
         .collect()
 }
 
-/// In milliseconds.
+/// A duration in milliseconds.
 pub(super) fn millis(duration: Duration) -> f64 {
-    // One rounding, so that 47.1 ms is 47.1.
+    // Rounded once, so that 47.1 ms is 47.1.
     duration.as_nanos() as f64 / 1e6
 }
 
+/// A time in RFC 3339, to the millisecond.
 pub(super) fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
+/// An entry (`entries`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry<'a> {
+pub(super) struct HarEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pageref: Option<&'a str>,
     started_date_time: String,
     time: f64,
-    request: Request<'a>,
-    response: Response<'a>,
-    cache: Cache,
-    timings: Timings,
+    request: HarRequest<'a>,
+    response: HarResponse<'a>,
+    cache: HarCache,
+    timings: HarTimings,
     #[serde(rename = "serverIPAddress", skip_serializing_if = "Option::is_none")]
     server_ip_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -281,58 +284,58 @@ pub(super) struct Entry<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+struct HarRequest<'a> {
     method: Safe<'a>,
     url: Safe<'a>,
     http_version: &'static str,
     cookies: [(); 0],
-    headers: Vec<Pair<'a>>,
-    query_string: Vec<Pair<'a>>,
+    headers: Vec<NameValue<'a>>,
+    query_string: Vec<NameValue<'a>>,
     headers_size: i64,
     body_size: i64,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Response<'a> {
+struct HarResponse<'a> {
     status: u16,
     status_text: &'static str,
     http_version: Safe<'a>,
     cookies: [(); 0],
-    headers: Vec<Pair<'a>>,
-    content: Content<'a>,
+    headers: Vec<NameValue<'a>>,
+    content: HarContent<'a>,
     #[serde(rename = "redirectURL")]
     redirect_url: Safe<'a>,
     headers_size: i64,
     body_size: i64,
-    /// Chrome's own: all that came, headers and framing too.
+    /// Chrome's extension: all bytes received, headers and framing included.
     #[serde(rename = "_transferSize", skip_serializing_if = "Option::is_none")]
     transfer_size: Option<u64>,
-    /// Chrome's own.
+    /// Chrome's extension.
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Content<'a> {
+struct HarContent<'a> {
     size: u64,
     mime_type: Safe<'a>,
 }
 
-/// Nothing comes from a cache.
+/// Cache use: none.
 #[derive(Serialize)]
-struct Cache {}
+struct HarCache {}
 
 #[derive(Serialize)]
-struct Pair<'a> {
+struct NameValue<'a> {
     name: Safe<'a>,
     value: Safe<'a>,
 }
 
-/// In milliseconds, -1 for what did not happen and need not have.
+/// Phases in milliseconds; -1 for an optional one that did not happen.
 #[derive(Serialize)]
-struct Timings {
+struct HarTimings {
     blocked: f64,
     dns: f64,
     connect: f64,
@@ -344,7 +347,7 @@ struct Timings {
     sum: Duration,
 }
 
-impl Timings {
+impl HarTimings {
     fn new(timing: &Timing) -> Self {
         let connect = match (timing.phase(Phase::Connect), timing.phase(Phase::Ssl)) {
             (None, None) => None,
@@ -360,7 +363,7 @@ impl Timings {
             timing.phase(Phase::Wait),
             timing.phase(Phase::Receive),
         ];
-        Timings {
+        HarTimings {
             blocked: optional(timing.phase(Phase::Blocked)),
             dns: optional(timing.phase(Phase::Dns)),
             connect: optional(connect),
