@@ -1,4 +1,4 @@
-//! Assertions: how they are read, what is said when they cannot be, how they judge.
+//! Tests of assertions: parsing, the errors of parsing, judging.
 
 use super::*;
 use crate::stats::Interval;
@@ -9,7 +9,7 @@ fn assertion(text: &str) -> Assertion {
         .unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-/// What is typed, its canonical text, and the limit in its base unit.
+/// Texts of assertions, each with its canonical text and its threshold in the base unit.
 const READABLE: &str = "
     speedup>=2                  speedup>=2                2
     speedup>=2.5x               speedup>=2.5              2.5
@@ -46,7 +46,7 @@ const READABLE: &str = "
 ";
 
 #[test]
-fn gates_are_read_with_their_units() {
+fn assertions_are_parsed_with_their_units() {
     for line in READABLE.lines().filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [text, canonical, value] = words[..] else {
@@ -60,7 +60,7 @@ fn gates_are_read_with_their_units() {
 }
 
 #[test]
-fn spaces_stand_where_they_like() {
+fn spaces_are_allowed_between_all_parts() {
     for text in [
         "p95<500ms",
         "  p95  <  500 ms ",
@@ -72,7 +72,7 @@ fn spaces_stand_where_they_like() {
 }
 
 #[test]
-fn a_name_is_a_metric() {
+fn names_are_parsed_as_metrics() {
     for (name, metric) in [
         ("speedup>1", Metric::Speedup),
         ("total<1s", Metric::Total),
@@ -98,7 +98,7 @@ fn a_name_is_a_metric() {
     assert_eq!(assertion("max>=1s").relation(), Relation::AtLeast);
 }
 
-/// What is typed after the bar, and below it where and what is said.
+/// Texts that are no assertions after a bar; below each, the column and the message of the error.
 const UNREADABLE: &str = r#"
     |
     |^ there is nothing; {example}
@@ -191,7 +191,7 @@ const UNREADABLE: &str = r#"
 "#;
 
 #[test]
-fn what_cannot_be_read_is_pointed_at() {
+fn parse_errors_give_the_column() {
     let full = |short: &str| {
         [
             (
@@ -322,7 +322,7 @@ fn an_interval_decides_only_as_a_whole() {
             (2.0, 2.0),
         ];
         for ((low, high), verdict) in ends.into_iter().zip(verdicts) {
-            // The estimate itself has no say.
+            // The value within the interval does not decide.
             for value in [low, high] {
                 let interval = Some(Interval { low, high });
                 let judged = judge(text, MetricValue { value, interval });
@@ -333,7 +333,7 @@ fn an_interval_decides_only_as_a_whole() {
 }
 
 #[test]
-fn a_figure_that_is_not_there_is_unknown() {
+fn an_assertion_on_a_missing_figure_is_unknown() {
     struct Nothing;
     impl MetricSource for Nothing {
         fn value(&self, metric: Metric) -> Result<MetricValue, String> {
@@ -372,7 +372,7 @@ fn figures_are_asked_for_by_metric() {
     ));
 }
 
-/// Texts that are assertions, with any number and spacing.
+/// Texts of assertions with random numbers and spaces.
 fn assertions() -> impl Strategy<Value = String> {
     let sign = " ?(<|<=|>|>=|==) ?";
     let number = "([0-9]{1,20}|[0-9]{0,20}\\.[0-9]{1,20})";
@@ -404,12 +404,12 @@ proptest! {
     }
 
     #[test]
-    fn reading_never_panics(text in any::<String>()) {
+    fn parsing_never_panics(text in any::<String>()) {
         let _ = text.parse::<Assertion>();
     }
 
     #[test]
-    fn what_is_nearly_a_assertion_is_read_or_pointed_at(
+    fn near_assertions_are_parsed_or_refused_with_a_column(
         text in "( |total|p|9|5|\\.|x|%|ms|s|MB/s|<|>|=|≤|é|failed|speedup|\u{3000}){0,8}",
     ) {
         if let Err(error) = text.parse::<Assertion>() {
