@@ -1,6 +1,5 @@
 //! An entry of a HAR: a request and its response.
 
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -8,31 +7,13 @@ use serde::Serialize;
 
 use super::super::attempt_view::AttemptView;
 use super::super::document::Safe;
-use crate::model::outcome::{Exchange, HttpVersion, Outcome};
-use crate::model::target::Verb;
+use super::known_request::{Header, KnownRequest, header, known_requests};
+use crate::model::outcome::Outcome;
 use crate::model::text::escape;
 use crate::model::timing::{Phase, Timing};
 
 /// MIME type that browsers write for a response without Content-Type.
 const UNKNOWN_TYPE: &str = "x-unknown";
-
-type Header = (String, String);
-
-/// The known data of a request, from its exchange or from the outcome.
-struct KnownRequest<'a> {
-    method: &'a str,
-    url: &'a str,
-    request: &'a [Header],
-    version: Option<&'a str>,
-    status: Option<u16>,
-    response: &'a [Header],
-    /// The URL that a redirect led to.
-    next: Option<&'a str>,
-    remote: Option<SocketAddr>,
-    proxy: Option<&'a str>,
-    /// True if headers were kept, so that a missing one was not sent.
-    has_headers: bool,
-}
 
 /// The entries of an attempt's requests, in their order.
 pub(super) fn entries<'a>(
@@ -41,105 +22,43 @@ pub(super) fn entries<'a>(
     started_at: SystemTime,
     page: Option<&'a str>,
 ) -> Vec<HarEntry<'a>> {
-    let known = if view.attempt.exchanges().is_empty() {
-        from_outcome(outcome, view)
-    } else {
-        view.attempt.exchanges().iter().map(from_exchange).collect()
-    };
-    let last = known.len() - 1;
-    known
+    let requests = known_requests(outcome, view);
+    let count = requests.len();
+    requests
         .iter()
         .enumerate()
-        .map(|(i, known)| entry(outcome, view, known, (i == last, started_at, page)))
+        .map(|(place, known)| {
+            let is_last = place + 1 == count;
+            HarEntry {
+                pageref: page,
+                started_date_time: rfc3339(started_at),
+                ..entry(outcome, view, known, is_last)
+            }
+        })
         .collect()
 }
 
-fn from_exchange(exchange: &Exchange) -> KnownRequest<'_> {
-    KnownRequest {
-        method: &exchange.method,
-        url: &exchange.url,
-        request: &exchange.request,
-        version: exchange.status.map(|(version, _)| version),
-        status: exchange.status.map(|(_, status)| status),
-        response: &exchange.response,
-        next: header(&exchange.response, "location"),
-        remote: exchange.remote,
-        proxy: exchange.proxy.as_deref(),
-        has_headers: true,
-    }
-}
-
-/// The requests of an attempt without exchanges: the redirects of the last attempt, and the request that they
-/// led to.
-fn from_outcome<'a>(outcome: &'a Outcome, view: &AttemptView<'a>) -> Vec<KnownRequest<'a>> {
-    let blank = KnownRequest {
-        method: match outcome.verb {
-            Verb::Get => "GET",
-            Verb::Head => "HEAD",
-        },
-        url: &outcome.url,
-        request: &[],
-        version: None,
-        status: None,
-        response: &[],
-        next: None,
-        remote: None,
-        proxy: None,
-        has_headers: false,
-    };
-    if !view.is_last {
-        return vec![KnownRequest {
-            status: view.attempt.status,
-            ..blank
-        }];
-    }
-    let end = outcome.final_url().unwrap_or(&outcome.url);
-    let mut all = Vec::with_capacity(outcome.redirects().len() + 1);
-    for (i, hop) in outcome.redirects().iter().enumerate() {
-        let next = outcome.redirects().get(i + 1).map_or(end, |next| &next.url);
-        all.push(KnownRequest {
-            url: &hop.url,
-            status: Some(hop.status),
-            next: Some(next),
-            ..blank
-        });
-    }
-    all.push(KnownRequest {
-        url: end,
-        version: outcome.last.version.map(HttpVersion::as_str),
-        status: view.attempt.status,
-        remote: outcome.last.remote,
-        ..blank
-    });
-    all
-}
-
+/// The entry of a request, but for its page and its start. The last request has the time and the bytes of all.
 fn entry<'a>(
     outcome: &Outcome,
     view: &AttemptView<'a>,
     known: &KnownRequest<'a>,
-    (is_last, started_at, page): (bool, SystemTime, Option<&'a str>),
+    is_last: bool,
 ) -> HarEntry<'a> {
     let url = known.url.split('#').next().unwrap_or_default();
     let error = view.attempt.error.as_deref().filter(|_| is_last);
     let error = error.map(|error| escape(&error.to_string()));
-    let unknown = Timing::default();
-    let timings = HarTimings::new(if is_last {
-        &view.attempt.timing
-    } else {
-        &unknown
-    });
-    let status = known
-        .status
-        .and_then(|code| StatusCode::from_u16(code).ok());
-    let bytes = if is_last && view.is_last {
-        outcome.bytes
-    } else {
-        0
+    let timings = match is_last {
+        true => HarTimings::new(&view.attempt.timing),
+        false => HarTimings::new(&Timing::default()),
+    };
+    let bytes = match is_last && view.is_last {
+        true => outcome.bytes,
+        false => 0,
     };
     HarEntry {
-        pageref: page,
-        started_date_time: rfc3339(started_at),
+        pageref: None,
+        started_date_time: String::new(),
         time: timings.sum(),
         request: HarRequest {
             method: Safe(known.method),
@@ -152,32 +71,39 @@ fn entry<'a>(
             body_size: 0,
         },
         response: HarResponse {
-            status: known.status.unwrap_or(0),
-            status_text: status
-                .and_then(|status| status.canonical_reason())
-                .unwrap_or(""),
-            http_version: Safe(known.version.unwrap_or("")),
-            cookies: [],
-            headers: headers(known.response),
-            content: HarContent {
-                size: bytes,
-                mime_type: Safe(header(known.response, "content-type").unwrap_or(UNKNOWN_TYPE)),
-            },
-            redirect_url: Safe(known.next.unwrap_or("")),
-            headers_size: -1,
-            body_size: body_size(
-                known,
-                bytes,
-                is_last && view.attempt.error.as_deref().is_none(),
-            ),
+            body_size: body_size(known, bytes, is_last && error.is_none()),
             transfer_size: view.attempt.wire_bytes.filter(|_| is_last),
             error: error.clone(),
+            ..response(known, bytes)
         },
         cache: HarCache {},
         timings,
         server_ip_address: known.remote.map(|remote| remote.ip().to_string()),
         connection: known.remote.map(|remote| remote.port().to_string()),
         comment: comment(outcome, view, known, is_last, error),
+    }
+}
+
+/// The response of a request, but for its sizes and its error.
+fn response<'a>(known: &KnownRequest<'a>, bytes: u64) -> HarResponse<'a> {
+    let code = known
+        .status
+        .and_then(|code| StatusCode::from_u16(code).ok());
+    HarResponse {
+        status: known.status.unwrap_or(0),
+        status_text: code.and_then(|code| code.canonical_reason()).unwrap_or(""),
+        http_version: Safe(known.version.unwrap_or("")),
+        cookies: [],
+        headers: headers(known.response),
+        content: HarContent {
+            size: bytes,
+            mime_type: Safe(header(known.response, "content-type").unwrap_or(UNKNOWN_TYPE)),
+        },
+        redirect_url: Safe(known.next.unwrap_or("")),
+        headers_size: -1,
+        body_size: -1,
+        transfer_size: None,
+        error: None,
     }
 }
 
@@ -215,13 +141,6 @@ fn body_size(known: &KnownRequest<'_>, bytes: u64, is_whole: bool) -> i64 {
     } else {
         -1
     }
-}
-
-fn header<'a>(headers: &'a [Header], wanted: &str) -> Option<&'a str> {
-    let mut found = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    found.next().map(|(_, value)| value.as_str())
 }
 
 fn headers(headers: &[Header]) -> Vec<NameValue<'_>> {

@@ -1,6 +1,7 @@
 //! The HAR 1.2 export: the requests of a run, for the network panels of browsers.
 
 mod entry;
+mod known_request;
 
 use std::io::{self, Write};
 use std::time::SystemTime;
