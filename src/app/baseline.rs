@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::{Problem, complain, shown};
 use crate::cli::{Ending, Plan};
-use crate::measure::baseline::{Keeper, SavedRun, Unsaved};
+use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
 use crate::report::Fanout;
 use crate::save::whole_file::WholeFile;
 
@@ -26,10 +26,10 @@ impl Baselines {
     }
 
     /// Puts a keeper before the reports, which has something to do only if that is asked for.
-    pub(super) fn keep(&mut self, reports: Fanout) -> Keeper<Fanout> {
+    pub(super) fn keep(&mut self, reports: Fanout) -> BaselineRecorder<Fanout> {
         match (self.earlier.take(), &self.file) {
-            (None, None) => Keeper::off(reports),
-            (earlier, _) => Keeper::new(reports, earlier),
+            (None, None) => BaselineRecorder::off(reports),
+            (earlier, _) => BaselineRecorder::new(reports, earlier),
         }
     }
 

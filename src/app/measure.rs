@@ -16,9 +16,9 @@ use crate::engine::input::{List, Source};
 use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
-use crate::measure::baseline::Keeper;
+use crate::measure::baseline::BaselineRecorder;
 use crate::measure::runs::Runs;
-use crate::measure::{self, Counts, Experiment, Ran, SweepPlan};
+use crate::measure::{self, Experiment, MeasuredRun, SweepPlan, WorkerCounts};
 use crate::model::activity::WorkerActivity;
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::measurement::Arm;
@@ -42,8 +42,8 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         .map_err(|error| Problem::local("cannot watch for signals", &error))?;
     if let Measure::Sweep(sweep) = &measure {
         plan.workers = match &sweep.counts {
-            Counts::Given(counts) => counts.iter().copied().max().unwrap_or(1),
-            Counts::Auto { most } => *most,
+            WorkerCounts::Given(counts) => counts.iter().copied().max().unwrap_or(1),
+            WorkerCounts::Auto { most } => *most,
         };
     }
     fit_to_workers(&mut plan);
@@ -155,7 +155,7 @@ fn tell(
 
 /// Passes on what happens, and adds the runs up.
 struct Counting {
-    inner: Keeper<Fanout>,
+    inner: BaselineRecorder<Fanout>,
     runs: Runs,
 }
 
@@ -185,7 +185,11 @@ struct Arms<'a> {
 impl Arms<'_> {
     /// Runs an arm, serially or with so many workers, with connections, name look-ups and threads of
     /// its own, which are ready before its clock starts.
-    fn run(&self, workers: Option<usize>, listener: &mut dyn Listener) -> Result<Ran, CutShort> {
+    fn run(
+        &self,
+        workers: Option<usize>,
+        listener: &mut dyn Listener,
+    ) -> Result<MeasuredRun, CutShort> {
         let plan = self.plan;
         let lists = self.lists.iter().map(Spooled::list).collect();
         let source = Source::new(&plan.urls, lists, plan.input)?;
@@ -209,7 +213,7 @@ impl Arms<'_> {
             }
         };
         match cut_short {
-            None => Ok(Ran { summary, startup }),
+            None => Ok(MeasuredRun { summary, startup }),
             Some(cut_short) => {
                 // Whoever can still write gets an end of this, too.
                 let _ = listener.event(&Event::ArmEnded(summary));

@@ -27,7 +27,7 @@ use crate::engine::resume::Journal;
 use crate::engine::{self, Bodies, CutShort, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
-use crate::measure::assert::{Gate, RunFigures};
+use crate::measure::assert::{Assertion, RunFigures};
 use crate::model::activity::WorkerActivity;
 use crate::model::event::{Event, Listener};
 use crate::model::text::escape;
@@ -259,14 +259,14 @@ fn try_run(mut plan: Plan, started: Instant) -> Result<Ending, Problem> {
 
 /// Holds the gates against the figures, tells what became of each, and returns whether one failed.
 fn judge(
-    gates: &[Gate],
+    gates: &[Assertion],
     strict: bool,
     figures: &RunFigures<'_>,
     listener: &mut dyn Listener,
 ) -> io::Result<bool> {
     let mut has_failed = false;
     for gate in gates {
-        let judged = figures.hold(gate, strict);
+        let judged = figures.check(gate, strict);
         has_failed |= judged.verdict.is_failure();
         listener.event(&Event::Judged(judged))?;
     }

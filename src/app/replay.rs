@@ -7,7 +7,7 @@ use crate::app::signals::Watch;
 use crate::cli::{Ending, Plan};
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
-use crate::measure::baseline::Keeper;
+use crate::measure::baseline::BaselineRecorder;
 use crate::measure::runs::Runs;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Comparison, Sweep};
@@ -100,7 +100,7 @@ fn tell(
 
 /// All the reports. What one of them cannot write is no reason to stop, if the others go on.
 struct Everybody<'a> {
-    inner: &'a mut Keeper<Fanout>,
+    inner: &'a mut BaselineRecorder<Fanout>,
     goes_on: bool,
     /// The first that could not be written.
     failed: Option<io::Error>,

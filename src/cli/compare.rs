@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::files::Files;
 use super::values::{few, workers};
-use crate::measure::assert::{Gate, Metric};
-use crate::measure::{Counts, Experiment, SweepPlan};
+use crate::measure::assert::{Assertion, Metric};
+use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 
 /// The options under "Comparison".
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ pub(super) struct CompareArgs {
         ],
         help_heading = "Comparison"
     )]
-    sweep: Option<Counts>,
+    sweep: Option<WorkerCounts>,
 
     /// Runs of each arm that do not count, before the others [default: 1].
     #[arg(long, value_name = "N", value_parser = few, hide_short_help = true, help_heading = "Comparison")]
@@ -84,7 +84,7 @@ pub(super) struct CompareArgs {
     /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is
     /// estimated.
     #[arg(long = "assert", value_name = "EXPR", help_heading = "Comparison")]
-    pub(super) gates: Vec<Gate>,
+    pub(super) gates: Vec<Assertion>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///
@@ -102,11 +102,11 @@ impl CompareArgs {
     /// What is of no use with what is measured, or without it.
     pub(super) fn check(&self) -> Result<(), String> {
         if let Some(counts) = &self.sweep {
-            let mut metrics = self.gates.iter().map(Gate::metric);
+            let mut metrics = self.gates.iter().map(Assertion::metric);
             if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps()) {
                 return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
             }
-            let is_one = matches!(counts, Counts::Given(counts) if counts.len() == 1);
+            let is_one = matches!(counts, WorkerCounts::Given(counts) if counts.len() == 1);
             if self.needs_baseline() && !is_one {
                 return Err(
                     "--assert total_vs_baseline: give --sweep one number of workers, as --sweep 8"
@@ -129,7 +129,7 @@ impl CompareArgs {
     }
 
     fn needs_baseline(&self) -> bool {
-        let is_it = |gate: &Gate| gate.metric() == Metric::TotalVsBaseline;
+        let is_it = |gate: &Assertion| gate.metric() == Metric::TotalVsBaseline;
         self.gates.iter().any(is_it)
     }
 
@@ -169,14 +169,14 @@ impl CompareArgs {
 /// The most workers that an automatic sweep tries.
 const MOST: usize = 1024;
 
-fn counts(text: &str) -> Result<Counts, String> {
+fn counts(text: &str) -> Result<WorkerCounts, String> {
     if text == "auto" {
-        return Ok(Counts::Auto { most: MOST });
+        return Ok(WorkerCounts::Auto { most: MOST });
     }
     text.split(',')
         .map(|count| workers(count.trim()))
         .collect::<Result<Vec<_>, _>>()
-        .map(Counts::Given)
+        .map(WorkerCounts::Given)
         .map_err(|error| format!("{error}, several with commas between them, or auto"))
 }
 

@@ -24,7 +24,7 @@ use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Order, RunConfig};
 use crate::http::FetchConfig;
-use crate::measure::assert::Gate;
+use crate::measure::assert::Assertion;
 use crate::measure::{Experiment, SweepPlan};
 use crate::model::target::{DefaultScheme, Verb};
 use crate::model::text::{escape, excerpt};
@@ -64,7 +64,7 @@ pub struct Plan {
     /// The file of the saved run to set it against.
     pub against: Option<PathBuf>,
     /// What must hold of the figures.
-    pub gates: Vec<Gate>,
+    pub gates: Vec<Assertion>,
     /// Whether a gate that the figures do not decide has failed.
     pub strict_gates: bool,
     /// How many failures are no failure.

@@ -508,7 +508,7 @@ mod tests {
     fn fault(dns: &Dns) -> Option<Fault> {
         let clock = RequestClock::new(StopToken::new());
         assert!(dns.lookup("host", &clock).is_err());
-        clock.measure(Instant::now()).fault
+        clock.finish(Instant::now()).fault
     }
 
     /// The time for which the failure stays in the cache.

@@ -1,4 +1,4 @@
-//! The experiment: both arms over the same URLs, again and again, in alternating order.
+//! Comparison: both arms fetch the same URLs, again and again, in alternating order.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
@@ -7,40 +7,40 @@ use std::time::Duration;
 use super::Estimate;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
+use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 use crate::stats::{Notice, RunPair, Sample, Speedup, notice};
 
-/// How many URLs are named that were not answered alike.
-const NAMED: usize = 5;
+/// Number of differing URLs that are named.
+const MAX_NAMED: usize = 5;
 
-/// Below this a run is about as long as what else goes on in a machine.
-const SHORT: f64 = 0.005;
+/// Shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
+const SHORT_RUN: f64 = 0.005;
 
-/// How a comparison goes about it.
+/// Parameters of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Experiment {
-    /// Runs of each arm that do not count, before those that do.
+    /// Uncounted runs of each arm, before the counted ones.
     pub warmups: u32,
-    /// Pairs of runs that count.
+    /// Counted pairs of runs.
     pub pairs: u32,
     /// Workers of the parallel arm.
     pub workers: usize,
 }
 
-/// What one run of an arm gave.
+/// One run of an arm, as measured.
 #[derive(Debug)]
-pub struct Ran {
+pub struct MeasuredRun {
     /// Its figures.
     pub summary: Summary,
-    /// How long getting ready took before it.
+    /// Set-up time before it, which is not part of the makespan.
     pub startup: Duration,
 }
 
 impl Experiment {
-    /// The runs in their order. The arms take turns in going first (ABBA), so that what changes
-    /// steadily over time, a network that gets busier or a server's cache that fills, favours
-    /// neither.
+    /// The runs in their order. The arms take turns in going first (ABBA order), so that a steady drift, such
+    /// as a busier network or a filling server cache, favours neither.
     pub fn runs(self) -> impl Iterator<Item = ArmRun> {
         let of = (self.warmups + self.pairs) * 2;
         let warmups = (0..self.warmups).map(|_| 0);
@@ -65,58 +65,64 @@ impl Experiment {
         })
     }
 
-    /// Has `run` do all runs, and says what they came to. `None` if one of them was stopped, or had
-    /// nothing to do.
+    /// Makes all runs by calling `run`, and returns the result. `None` if a run was stopped, or had nothing to
+    /// do.
     ///
     /// # Errors
     ///
-    /// What `run` gives.
+    /// Errors of `run` and of the listener.
     pub fn conduct<E: From<io::Error>>(
         self,
         listener: &mut dyn Listener,
-        mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<Ran, E>,
+        mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Comparison>, E> {
-        let mut alike = Alike::default();
+        let mut answers = AnswerCheck::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
-        let mut warm_failed = 0;
+        let mut failed_warm_ups = 0;
         let mut targets = None;
         for arm_run in self.runs() {
             listener.event(&Event::ArmStarted(arm_run))?;
-            // Known from the run before, so that progress knows it from the start.
+            // The run before has counted the targets, so progress has a total from the start.
             if let Some(targets) = targets {
                 listener.event(&Event::Counted(targets))?;
             }
-            alike.begin();
-            let ran = run(
+            answers.begin_run();
+            let measured = run(
                 arm_run.arm,
-                &mut Within {
+                &mut ArmListener {
                     listener: &mut *listener,
-                    alike: &mut alike,
+                    answers: &mut answers,
                 },
             )?;
-            let is_over = ran.summary.stopped || ran.summary.makespan.is_none();
-            listener.event(&Event::ArmEnded(ran.summary.clone()))?;
+            let summary = &measured.summary;
+            let is_over = summary.stopped || summary.makespan.is_none();
+            listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
             if is_over {
                 return Ok(None);
             }
-            targets = Some(ran.summary.targets());
+            targets = Some(summary.targets());
             match (arm_run.pair, arm_run.arm) {
-                (0, _) => warm_failed += ran.summary.failed,
-                (_, Arm::Serial) => serial.push(ran),
-                (_, Arm::Parallel) => parallel.push(ran),
+                (0, _) => failed_warm_ups += summary.failed,
+                (_, Arm::Serial) => serial.push(measured),
+                (_, Arm::Parallel) => parallel.push(measured),
             }
         }
-        let comparison = self.comparison(&serial, &parallel, alike);
+        let comparison = self.comparison(&serial, &parallel, answers);
         Ok(comparison.map(|mut comparison| {
-            comparison.notices.extend(warm_ups(warm_failed));
+            comparison.notices.extend(warm_up_notice(failed_warm_ups));
             comparison
         }))
     }
 
-    /// What runs that counted came to; `None` if there are none.
-    fn comparison(self, serial: &[Ran], parallel: &[Ran], alike: Alike) -> Option<Comparison> {
+    /// The result of the counted runs; `None` if there are none.
+    fn comparison(
+        self,
+        serial: &[MeasuredRun],
+        parallel: &[MeasuredRun],
+        answers: AnswerCheck,
+    ) -> Option<Comparison> {
         let pairs: Vec<RunPair> = serial
             .iter()
             .zip(parallel)
@@ -127,30 +133,26 @@ impl Experiment {
             .collect();
         let estimates: Option<Vec<f64>> = parallel
             .iter()
-            .map(|ran| Estimate::of(&ran.summary).map(|estimate| estimate.speedup.ln()))
+            .map(|run| Estimate::of(&run.summary).map(|estimate| estimate.speedup.ln()))
             .collect();
         let estimated = estimates.and_then(|logs| Some(Sample::of(&logs)?.mean.exp()));
-        let [serial, parallel] = [times(serial)?, times(parallel)?];
+        let [serial, parallel] = [arm_times(serial)?, arm_times(parallel)?];
         let mut notices = Vec::new();
         for (arm, times) in [(Arm::Serial, &serial), (Arm::Parallel, &parallel)] {
-            notices.extend(remarks(arm, times));
+            notices.extend(arm_notices(arm, times));
         }
         if pairs.len() < 2 {
-            notices.push(
-                "one pair of runs says nothing of how much they vary: there is no interval \
-                 (--runs 5)"
-                    .to_owned(),
-            );
+            notices.push(MeasurementNotice::SinglePair);
         }
         Some(Comparison {
             workers: self.workers,
-            targets: alike.targets(),
+            targets: answers.targets(),
             warmups: self.warmups,
             speedup: Speedup::of(&pairs)?,
             serial,
             parallel,
             estimated,
-            differing: alike.differing(),
+            differing: answers.differing(),
             notices,
         })
     }
@@ -160,113 +162,104 @@ fn seconds(summary: &Summary) -> f64 {
     summary.makespan.unwrap_or_default().as_secs_f64()
 }
 
-pub(super) fn times(runs: &[Ran]) -> Option<ArmTimes> {
-    let seconds: Vec<f64> = runs.iter().map(|ran| seconds(&ran.summary)).collect();
-    let startup: Duration = runs.iter().map(|ran| ran.startup).sum();
+/// Times of several runs; `None` if there are none.
+pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
+    let seconds: Vec<f64> = runs.iter().map(|run| seconds(&run.summary)).collect();
+    let startup: Duration = runs.iter().map(|run| run.startup).sum();
     Some(ArmTimes {
         sample: Sample::of(&seconds)?,
-        failed: runs.iter().map(|ran| ran.summary.failed).sum(),
-        retries: runs.iter().map(|ran| ran.summary.retries).sum(),
+        failed: runs.iter().map(|run| run.summary.failed).sum(),
+        retries: runs.iter().map(|run| run.summary.retries).sum(),
         startup: startup.as_secs_f64() / runs.len() as f64,
         seconds,
     })
 }
 
-/// What is said of so many failures in warm-ups.
-pub(super) fn warm_ups(failed: u64) -> Option<String> {
-    (failed > 0).then(|| {
-        let urls = if failed == 1 { "URL" } else { "URLs" };
-        format!("{failed} {urls} failed in warm-ups, which do not count")
-    })
+/// The notice of this many failures in warm-ups, if there are any.
+pub(super) fn warm_up_notice(failed: u64) -> Option<MeasurementNotice> {
+    (failed > 0).then_some(MeasurementNotice::FailedWarmUps(failed))
 }
 
-/// What casts doubt on an arm's times.
-fn remarks(arm: Arm, times: &ArmTimes) -> Vec<String> {
-    let arm = arm.as_str();
-    let mut remarks = Vec::new();
+/// Reasons to doubt the times of an arm.
+fn arm_notices(arm: Arm, times: &ArmTimes) -> Vec<MeasurementNotice> {
+    let mut notices = Vec::new();
     match notice(&times.seconds) {
         None => {}
-        Some(Notice::FirstRun) => remarks.push(format!(
-            "the first {arm} run was by far the slowest: caches may have been cold (--warmup)"
-        )),
-        Some(Notice::Outliers(1)) => remarks.push(format!(
-            "one {arm} run sticks out: something else may have been going on"
-        )),
-        Some(Notice::Outliers(count)) => remarks.push(format!(
-            "{count} {arm} runs stick out: something else may have been going on"
-        )),
+        Some(Notice::FirstRun) => notices.push(MeasurementNotice::SlowFirstRun(arm)),
+        Some(Notice::Outliers(runs)) => notices.push(MeasurementNotice::Outliers { arm, runs }),
     }
-    if times.sample.min < SHORT {
-        remarks.push(format!(
-            "{arm} runs of less than 5 ms are mostly chance: compare more URLs"
-        ));
+    if times.sample.min < SHORT_RUN {
+        notices.push(MeasurementNotice::ShortRuns(arm));
     }
     if times.failed > 0 {
-        remarks.push(format!(
-            "{} fetches failed in the {arm} runs: their times are not those of what was asked for",
-            times.failed
-        ));
+        let count = times.failed;
+        notices.push(MeasurementNotice::FailedFetches { arm, count });
     }
-    remarks
+    notices
 }
 
-/// Whether the targets are answered alike in all runs: four bytes for each.
+/// Check that every target is answered alike in all runs, by verdict, status and length. Costs 5 bytes of
+/// memory per target.
 #[derive(Debug, Default)]
-pub(super) struct Alike {
-    /// What the first run got, by index; 0 for what it has not got.
+pub(super) struct AnswerCheck {
+    /// Fingerprints of the first run's outcomes, by index; 0 for one that is missing.
     first: Vec<u32>,
-    is_first: bool,
+    is_first_run: bool,
     has_begun: bool,
     differs: Vec<bool>,
     named: Vec<String>,
 }
 
-impl Alike {
-    pub(super) fn begin(&mut self) {
-        self.is_first = !self.has_begun;
+impl AnswerCheck {
+    /// Begins the next run; the first one sets the fingerprints that later ones are compared with.
+    pub(super) fn begin_run(&mut self) {
+        self.is_first_run = !self.has_begun;
         self.has_begun = true;
     }
 
-    fn note(&mut self, outcome: &Outcome) {
+    fn add(&mut self, outcome: &Outcome) {
         let mut hasher = DefaultHasher::new();
         (outcome.verdict, outcome.status(), outcome.bytes).hash(&mut hasher);
-        let print = (hasher.finish() as u32).max(1);
+        let fingerprint = (hasher.finish() as u32).max(1);
         let index = usize::try_from(outcome.index).unwrap_or(usize::MAX - 1);
         if self.first.len() <= index {
             self.first.resize(index + 1, 0);
             self.differs.resize(index + 1, false);
         }
-        if self.is_first {
-            self.first[index] = print;
-        } else if self.first[index] != print && !self.differs[index] {
+        if self.is_first_run {
+            self.first[index] = fingerprint;
+        } else if self.first[index] != fingerprint && !self.differs[index] {
             self.differs[index] = true;
-            if self.named.len() < NAMED {
+            if self.named.len() < MAX_NAMED {
                 self.named.push(outcome.url.to_string());
             }
         }
     }
 
+    /// Number of targets.
     pub(super) fn targets(&self) -> u64 {
         self.first.len() as u64
     }
 
+    /// Number of targets that were answered differently, and the first URLs of them.
     pub(super) fn differing(self) -> (u64, Vec<String>) {
         let count = self.differs.iter().filter(|differs| **differs).count();
         (count as u64, self.named)
     }
 }
 
-/// Passes on what happens within a run, but for its beginning and its end, which are those of an arm.
-pub(super) struct Within<'a> {
+/// Listener of a run within a measurement. It drops the beginning and the end of the run, in whose place the
+/// measurement emits those of an arm's run.
+pub(super) struct ArmListener<'a> {
     pub(super) listener: &'a mut dyn Listener,
-    pub(super) alike: &'a mut Alike,
+    pub(super) answers: &'a mut AnswerCheck,
 }
 
-impl Listener for Within<'_> {
+impl Listener for ArmListener<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(_) | Event::Ended(_) => return Ok(()),
-            Event::Finished(outcome) => self.alike.note(outcome),
+            Event::Finished(outcome) => self.answers.add(outcome),
             _ => {}
         }
         self.listener.event(event)
@@ -303,9 +296,9 @@ mod tests {
         );
     }
 
-    struct Deaf;
+    struct NullListener;
 
-    impl Listener for Deaf {
+    impl Listener for NullListener {
         fn event(&mut self, _: &Event) -> io::Result<()> {
             Ok(())
         }
@@ -319,8 +312,8 @@ mod tests {
         outcome
     }
 
-    fn ran(ms: u64) -> Ran {
-        Ran {
+    fn run_of(ms: u64) -> MeasuredRun {
+        MeasuredRun {
             summary: Summary {
                 makespan: Some(Duration::from_millis(ms)),
                 sum: Duration::from_millis(ms),
@@ -343,11 +336,11 @@ mod tests {
     fn warm_ups_do_not_count_and_pairs_are_set_against_each_other() {
         let mut runs = 0;
         let mut times = [[9000, 100, 200, 400].iter(), [9000, 50, 100, 200].iter()];
-        let compared = experiment(3).conduct(&mut Deaf, |arm, listener| {
+        let compared = experiment(3).conduct(&mut NullListener, |arm, listener| {
             runs += 1;
             listener.event(&Event::Finished(outcome(0, 5)))?;
             let time = times[usize::from(arm == Arm::Parallel)].next();
-            Ok::<_, io::Error>(ran(*time.expect("no more runs than there are times")))
+            Ok::<_, io::Error>(run_of(*time.expect("no more runs than there are times")))
         });
         let comparison = compared.unwrap().expect("nothing was stopped");
         assert_eq!(runs, 8);
@@ -364,27 +357,27 @@ mod tests {
     #[test]
     fn targets_that_are_not_answered_alike_are_named_once_each() {
         let mut runs = 0;
-        let compared = experiment(2).conduct(&mut Deaf, |_, listener| {
+        let compared = experiment(2).conduct(&mut NullListener, |_, listener| {
             runs += 1;
             for index in 0..10 {
                 // The first is always the same, the others change with every run.
                 let bytes = if index == 0 { 0 } else { runs };
                 listener.event(&Event::Finished(outcome(index, bytes)))?;
             }
-            Ok::<_, io::Error>(ran(100))
+            Ok::<_, io::Error>(run_of(100))
         });
         let (count, named) = compared.unwrap().expect("it is whole").differing;
         assert_eq!(count, 9);
-        assert_eq!(named.len(), NAMED);
+        assert_eq!(named.len(), MAX_NAMED);
         assert!(!named.contains(&"http://h/0".to_owned()), "{named:?}");
     }
 
     #[test]
     fn a_run_that_was_stopped_ends_the_comparison_without_a_result() {
-        let compared = experiment(2).conduct(&mut Deaf, |_, _| {
-            let mut ran = ran(100);
-            ran.summary.stopped = true;
-            Ok::<_, io::Error>(ran)
+        let compared = experiment(2).conduct(&mut NullListener, |_, _| {
+            let mut run = run_of(100);
+            run.summary.stopped = true;
+            Ok::<_, io::Error>(run)
         });
         assert_eq!(compared.unwrap(), None);
     }

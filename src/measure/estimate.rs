@@ -1,15 +1,13 @@
-//! The estimated serial baseline.
+//! The estimated serial time of a run.
 
 use std::time::Duration;
 
 use crate::model::summary::Summary;
 
-/// What a serial run would have taken, **estimated** from a parallel one: the sum of the per-URL
-/// times.
+/// Serial time **estimated** from a parallel run: the sum of the per-URL times.
 ///
-/// It is right when the URLs do not get in each other's way. Where they share a bottleneck (the
-/// line, the server, this machine), each one's time is longer in parallel than alone, and the
-/// estimate is too long by as much.
+/// It is right if the URLs do not slow each other down. Where they share a bottleneck (the network, the server,
+/// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The estimated serial time.
@@ -18,14 +16,13 @@ pub struct Estimate {
     pub parallel: Duration,
     /// `serial / parallel`.
     pub speedup: f64,
-    /// The largest speed-up that any scheduling of these per-URL times could have reached, and what
-    /// sets that limit. `None` for a run whose starts were held back on purpose: its limit is that.
+    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound. `None` for
+    /// a run whose starts were held back as asked, because that bounds it.
     pub best: Option<(f64, Bound)>,
 }
 
-/// What no schedule can beat: a parallel run lasts at least as long as its longest job, and at least
-/// as long as all jobs divided evenly among the workers (Graham, "Bounds on Multiprocessing Timing
-/// Anomalies", 1969).
+/// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
+/// (Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// The slowest URL's time.
@@ -35,17 +32,16 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, or if
-    /// the clock did not move.
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, or if no time passed.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
-        // A run that was broken off spent time on what it did not finish: no comparison is fair then.
+        // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
         }
         let workers = summary.workers.max(1);
-        // Waiting for a retry keeps no worker busy.
+        // Back-off before a retry occupies no worker.
         let even = summary.busy.as_secs_f64() / workers as f64;
         let slowest = summary.slowest.as_secs_f64();
         let (shortest, bound) = if slowest >= even {

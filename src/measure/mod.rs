@@ -1,4 +1,5 @@
-//! The serial baseline: what the same URLs take one after the other, estimated or measured.
+//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
+//! assertions on figures, and baselines.
 
 pub mod assert;
 pub mod baseline;
@@ -8,7 +9,7 @@ pub mod runs;
 mod serial;
 mod sweep;
 
-pub use comparison::{Experiment, Ran};
+pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate};
 pub use serial::serial;
-pub use sweep::{Counts, SweepPlan};
+pub use sweep::{SweepPlan, WorkerCounts};

@@ -1,4 +1,4 @@
-//! The serial arm: a plain loop over the same action, with no pool and no schedule.
+//! The serial arm: a plain loop over the same action, without pool and schedule.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use crate::model::summary::{Summary, Tally};
 use crate::model::target::Target;
 use crate::pool::StopToken;
 
-/// Fetches everything in `source`, one after the other, and tells `listener` of each outcome. Ends
-/// early when `stop` is stopped, or when the listener cannot go on: the reason comes with what was done.
+/// Fetches everything in `source`, one URL after the other, and emits each outcome to `listener`. Ends early if
+/// `stop` is stopped or the listener fails; the latter's error is returned with the figures so far.
 pub fn serial(
     mut source: Source,
     client: &mut Client,
@@ -26,7 +26,7 @@ pub fn serial(
         let outcome = match source.next() {
             NextInput::Item(Item::Target(target)) => fetch(&target, client, policy, stop),
             NextInput::Item(Item::Bad(bad)) => bad.into_outcome(),
-            // What cannot be read has been told when the list was looked at first.
+            // Reported already, when the list was read for the first time.
             NextInput::Unreadable(_) => continue,
             NextInput::Wait => {
                 if let Some(message) = source.receiver().and_then(|input| input.recv().ok()) {
@@ -37,8 +37,8 @@ pub fn serial(
             NextInput::End => return (tally.summary(), None),
         };
         tally.add(&outcome);
-        let told = listener.event(&Event::Finished(outcome));
-        if let Err(error) = told.and_then(|()| listener.idle()) {
+        let written = listener.event(&Event::Finished(outcome));
+        if let Err(error) = written.and_then(|()| listener.idle()) {
             tally.set_stopped();
             return (tally.summary(), Some(error.into()));
         }
@@ -47,7 +47,7 @@ pub fn serial(
     (tally.summary(), None)
 }
 
-/// All attempts at one target.
+/// Makes all attempts at one target.
 fn fetch(
     target: &Arc<Target>,
     client: &mut Client,

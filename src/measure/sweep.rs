@@ -1,161 +1,172 @@
-//! The sweep: the same URLs at several numbers of workers.
+//! Sweep: fetches the same URLs at several numbers of workers.
 
 use std::io;
 
-use super::Ran;
-use super::comparison::{Alike, Within, times, warm_ups};
+use super::MeasuredRun;
+use super::comparison::{AnswerCheck, ArmListener, arm_times, warm_up_notice};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
+use crate::model::notice::MeasurementNotice;
 use crate::stats::{Interval, Knee, SweepPoint, Usl};
 
-/// The numbers of workers to try.
+/// Numbers of workers to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Counts {
+pub enum WorkerCounts {
     /// These.
     Given(Vec<usize>),
-    /// 1, 2, 4 and so on, until twice as many gain less than 5 % twice in a row.
+    /// 1, 2, 4 and so on, until doubling gains less than 5 % twice in a row.
     Auto {
-        /// But not more than this.
+        /// Largest number to try.
         most: usize,
     },
 }
 
-/// How a sweep goes about it.
+/// Parameters of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepPlan {
-    /// The numbers of workers.
-    pub counts: Counts,
-    /// Runs at each of them.
+    /// Numbers of workers.
+    pub counts: WorkerCounts,
+    /// Counted runs at each of them.
     pub runs: u32,
-    /// Runs that do not count, before the others.
+    /// Uncounted runs before the others.
     pub warmups: u32,
 }
 
-/// Numbers of workers, each with its runs.
-type Points = Vec<(usize, Vec<Ran>)>;
+/// Counted runs, by number of workers.
+type SweptRuns = Vec<(usize, Vec<MeasuredRun>)>;
 
-/// A gain below this is none: 5 %.
-const GAIN: f64 = 1.05;
+/// Smallest ratio of two times that counts as a gain: 5 %.
+const MIN_GAIN: f64 = 1.05;
 
 impl SweepPlan {
-    /// Has `run` fetch everything with so many workers, again and again, and says what it came to.
-    /// `None` if a run was stopped, or had nothing to do.
+    /// Makes all runs by calling `run` with a number of workers, and returns the result. `None` if a run was
+    /// stopped, or had nothing to do.
     ///
-    /// Numbers that are given are tried in rounds, there and back again, so that what changes steadily
-    /// over time favours none of them. With `Auto` the next number depends on those before it.
+    /// Given numbers are tried in rounds, up and down in turn, so that a steady drift favours none of them.
+    /// With [`WorkerCounts::Auto`] the next number depends on those before it.
     ///
     /// # Errors
     ///
-    /// What `run` gives.
+    /// Errors of `run` and of the listener.
     pub fn conduct<E: From<io::Error>>(
         &self,
         listener: &mut dyn Listener,
-        run: impl FnMut(usize, &mut dyn Listener) -> Result<Ran, E>,
+        run: impl FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Sweep>, E> {
-        let mut alike = Alike::default();
-        let mut runner = Runner {
+        let mut answers = AnswerCheck::default();
+        let mut runner = SweepRunner {
             listener,
-            alike: &mut alike,
+            answers: &mut answers,
             run,
             done: 0,
             of: 0,
-            warm_failed: 0,
+            failed_warm_ups: 0,
         };
-        let points = match &self.counts {
-            Counts::Given(counts) => self.rounds(counts, &mut runner)?,
-            Counts::Auto { most } => self.doubling(*most, &mut runner)?,
+        let runs = match &self.counts {
+            WorkerCounts::Given(counts) => self.in_rounds(counts, &mut runner)?,
+            WorkerCounts::Auto { most } => self.by_doubling(*most, &mut runner)?,
         };
-        let mut notices: Vec<String> = warm_ups(runner.warm_failed).into_iter().collect();
+        let mut notices: Vec<_> = warm_up_notice(runner.failed_warm_ups).into_iter().collect();
         if self.runs == 1 {
-            notices.push(
-                "one run at each number of workers says nothing of how much they vary: there is no \
-                 interval (--runs 3)"
-                    .to_owned(),
-            );
+            notices.push(MeasurementNotice::SingleRuns);
         }
-        Ok(points.and_then(|points| sweep(points, alike, notices)))
+        Ok(runs.and_then(|runs| sweep(runs, answers, notices)))
     }
 
-    fn rounds<E: From<io::Error>>(
+    fn in_rounds<E: From<io::Error>>(
         &self,
         counts: &[usize],
-        runner: &mut Runner<'_, impl FnMut(usize, &mut dyn Listener) -> Result<Ran, E>>,
-    ) -> Result<Option<Points>, E> {
+        runner: &mut SweepRunner<
+            '_,
+            impl FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
+        >,
+    ) -> Result<Option<SweptRuns>, E> {
         let mut counts = counts.to_vec();
         counts.sort_unstable();
         counts.dedup();
         runner.of = (self.warmups + self.runs) * u32::try_from(counts.len()).unwrap_or(u32::MAX);
-        let mut points: Points = counts.iter().map(|n| (*n, Vec::new())).collect();
+        let mut swept: SweptRuns = counts.iter().map(|n| (*n, Vec::new())).collect();
         for round in 0..self.warmups + self.runs {
             let pair = (round + 1).saturating_sub(self.warmups);
-            let mut order: Vec<usize> = (0..points.len()).collect();
+            let mut order: Vec<usize> = (0..swept.len()).collect();
             if round % 2 == 1 {
                 order.reverse();
             }
             for position in order {
-                let (workers, runs) = &mut points[position];
-                match runner.go(*workers, pair)? {
-                    Some(ran) if pair > 0 => runs.push(ran),
+                let (workers, runs) = &mut swept[position];
+                match runner.run(*workers, pair)? {
+                    Some(run) if pair > 0 => runs.push(run),
                     Some(_) => {}
                     None => return Ok(None),
                 }
             }
         }
-        Ok(Some(points))
+        Ok(Some(swept))
     }
 
-    fn doubling<E: From<io::Error>>(
+    fn by_doubling<E: From<io::Error>>(
         &self,
         most: usize,
-        runner: &mut Runner<'_, impl FnMut(usize, &mut dyn Listener) -> Result<Ran, E>>,
-    ) -> Result<Option<Points>, E> {
-        let mut points: Points = Vec::new();
+        runner: &mut SweepRunner<
+            '_,
+            impl FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
+        >,
+    ) -> Result<Option<SweptRuns>, E> {
+        let mut swept: SweptRuns = Vec::new();
         let mut best = f64::INFINITY;
-        let mut in_vain = 0;
+        let mut without_gain = 0;
         let mut workers = 1;
-        while in_vain < 2 {
+        while without_gain < 2 {
             let mut runs = Vec::new();
-            // The first number of workers has the caches to warm for all.
-            let warmups = if points.is_empty() { self.warmups } else { 0 };
+            // Warm-ups at the first number of workers fill the caches for all.
+            let warmups = if swept.is_empty() { self.warmups } else { 0 };
             for round in 0..warmups + self.runs {
                 let pair = (round + 1).saturating_sub(warmups);
-                match runner.go(workers, pair)? {
-                    Some(ran) if pair > 0 => runs.push(ran),
+                match runner.run(workers, pair)? {
+                    Some(run) if pair > 0 => runs.push(run),
                     Some(_) => {}
                     None => return Ok(None),
                 }
             }
-            let mean = times(&runs).map_or(f64::INFINITY, |times| times.sample.mean);
-            in_vain = if mean * GAIN <= best { 0 } else { in_vain + 1 };
+            let mean = arm_times(&runs).map_or(f64::INFINITY, |times| times.sample.mean);
+            without_gain = if mean * MIN_GAIN <= best {
+                0
+            } else {
+                without_gain + 1
+            };
             best = best.min(mean);
-            points.push((workers, runs));
-            // More workers than there is work for change nothing.
-            let is_enough = workers as u64 >= runner.alike.targets();
+            swept.push((workers, runs));
+            // More workers than targets change nothing.
+            let is_enough = workers as u64 >= runner.answers.targets();
             if workers >= most || is_enough {
                 break;
             }
             workers = (workers * 2).min(most);
         }
-        Ok(Some(points))
+        Ok(Some(swept))
     }
 }
 
-struct Runner<'a, F> {
+/// The runs of a sweep as they are made.
+struct SweepRunner<'a, F> {
     listener: &'a mut dyn Listener,
-    alike: &'a mut Alike,
+    answers: &'a mut AnswerCheck,
     run: F,
     done: u32,
-    /// How many runs there will be; 0 if that is not known.
+    /// Number of runs to be made; 0 if unknown.
     of: u32,
-    /// How many URLs failed in warm-ups.
-    warm_failed: u64,
+    failed_warm_ups: u64,
 }
 
-impl<F> Runner<'_, F> {
-    /// One run; `None` if it was stopped, or had nothing to do.
-    fn go<E: From<io::Error>>(&mut self, workers: usize, pair: u32) -> Result<Option<Ran>, E>
+impl<F> SweepRunner<'_, F> {
+    /// Makes one run. `None` if it was stopped, or had nothing to do.
+    fn run<E: From<io::Error>>(
+        &mut self,
+        workers: usize,
+        pair: u32,
+    ) -> Result<Option<MeasuredRun>, E>
     where
-        F: FnMut(usize, &mut dyn Listener) -> Result<Ran, E>,
+        F: FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
     {
         self.listener.event(&Event::ArmStarted(ArmRun {
             arm: Arm::Parallel,
@@ -165,28 +176,30 @@ impl<F> Runner<'_, F> {
             of: self.of.max(self.done + 1),
         }))?;
         self.done += 1;
-        self.alike.begin();
-        let mut within = Within {
+        self.answers.begin_run();
+        let mut listener = ArmListener {
             listener: &mut *self.listener,
-            alike: &mut *self.alike,
+            answers: &mut *self.answers,
         };
-        let ran = (self.run)(workers, &mut within)?;
-        self.listener.event(&Event::ArmEnded(ran.summary.clone()))?;
+        let measured = (self.run)(workers, &mut listener)?;
+        let summary = &measured.summary;
+        self.listener.event(&Event::ArmEnded(summary.clone()))?;
         self.listener.idle()?;
         if pair == 0 {
-            self.warm_failed += ran.summary.failed;
+            self.failed_warm_ups += summary.failed;
         }
-        let is_over = ran.summary.stopped || ran.summary.makespan.is_none();
-        Ok((!is_over).then_some(ran))
+        let is_over = summary.stopped || summary.makespan.is_none();
+        Ok((!is_over).then_some(measured))
     }
 }
 
-fn sweep(points: Points, alike: Alike, notices: Vec<String>) -> Option<Sweep> {
-    let targets = alike.targets();
-    let points: Option<Vec<SweepRuns>> = points
+/// The result of the counted runs; `None` if there are none.
+fn sweep(runs: SweptRuns, answers: AnswerCheck, notices: Vec<MeasurementNotice>) -> Option<Sweep> {
+    let targets = answers.targets();
+    let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
-            let times = times(runs)?;
+            let times = arm_times(runs)?;
             Some(SweepRuns {
                 workers: *workers,
                 interval: Interval::of_mean(&times.seconds),
@@ -195,7 +208,7 @@ fn sweep(points: Points, alike: Alike, notices: Vec<String>) -> Option<Sweep> {
         })
         .collect();
     let points = points.filter(|points| !points.is_empty())?;
-    let plain: Vec<SweepPoint> = points
+    let means: Vec<SweepPoint> = points
         .iter()
         .map(|point| SweepPoint {
             workers: point.workers,
@@ -203,15 +216,15 @@ fn sweep(points: Points, alike: Alike, notices: Vec<String>) -> Option<Sweep> {
             interval: point.interval,
         })
         .collect();
-    let throughputs: Vec<(usize, f64)> = plain
+    let throughputs: Vec<(usize, f64)> = means
         .iter()
         .map(|point| (point.workers, targets as f64 / point.seconds))
         .collect();
     Some(Sweep {
         targets,
-        knee: Knee::of(&plain),
+        knee: Knee::of(&means),
         law: Usl::fit(&throughputs),
-        differing: alike.differing(),
+        differing: answers.differing(),
         notices,
         points,
     })
@@ -226,25 +239,25 @@ mod tests {
     use crate::model::summary::Summary;
     use crate::model::target::Verb;
 
-    struct Deaf;
+    struct NullListener;
 
-    impl Listener for Deaf {
+    impl Listener for NullListener {
         fn event(&mut self, _: &Event) -> io::Result<()> {
             Ok(())
         }
     }
 
-    /// Conducts it over 100 targets that take a second in all, which `law` says how to share; returns
-    /// the order of the runs too.
+    /// Conducts a sweep over 100 targets, which take a second divided by `law` of the number of workers. Returns
+    /// the numbers of workers in the order of the runs as well.
     fn conduct(plan: &SweepPlan, law: impl Fn(usize) -> f64) -> (Sweep, Vec<usize>) {
         let mut order = Vec::new();
-        let swept = plan.conduct(&mut Deaf, |workers, listener| {
+        let swept = plan.conduct(&mut NullListener, |workers, listener| {
             order.push(workers);
             for index in 0..100 {
                 let outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
                 listener.event(&Event::Finished(outcome))?;
             }
-            Ok::<_, io::Error>(Ran {
+            Ok::<_, io::Error>(MeasuredRun {
                 summary: Summary {
                     makespan: Some(Duration::from_secs_f64(1.0 / law(workers))),
                     ..Summary::default()
@@ -258,7 +271,7 @@ mod tests {
     #[test]
     fn given_numbers_are_tried_there_and_back_again() {
         let plan = SweepPlan {
-            counts: Counts::Given(vec![4, 1, 2, 4]),
+            counts: WorkerCounts::Given(vec![4, 1, 2, 4]),
             runs: 2,
             warmups: 1,
         };
@@ -274,7 +287,7 @@ mod tests {
     #[test]
     fn an_automatic_sweep_ends_when_more_workers_gain_nothing_or_have_no_work() {
         let auto = |most| SweepPlan {
-            counts: Counts::Auto { most },
+            counts: WorkerCounts::Auto { most },
             runs: 1,
             warmups: 0,
         };

@@ -4,29 +4,12 @@
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
 
+pub use crate::model::arm::Arm;
+use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::stats::{Change, Finding, Interval, Knee, RunPair, Sample, Speedup, Usl};
 
-/// One way of fetching the same URLs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Arm {
-    /// One after the other, in a plain loop.
-    Serial,
-    /// On the pool.
-    Parallel,
-}
-
-impl Arm {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// One run of an arm. All outcomes between its start and its end belong to it.
+/// One run of an arm. All outcomes told from its beginning to its end are its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmRun {
     /// The arm.
@@ -77,8 +60,8 @@ pub struct Comparison {
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
-    /// What casts doubt on the figures, a line each.
-    pub notices: Vec<String>,
+    /// Reasons to doubt the figures.
+    pub notices: Vec<MeasurementNotice>,
 }
 
 impl Comparison {
@@ -119,8 +102,8 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
-    /// What casts doubt on the figures, a line each.
-    pub notices: Vec<String>,
+    /// Reasons to doubt the figures.
+    pub notices: Vec<MeasurementNotice>,
 }
 
 impl Sweep {
@@ -169,9 +152,9 @@ pub struct Against {
     /// The arms of both runs; empty if they cannot be compared.
     pub points: Vec<AgainstPoint>,
     /// Why not, if they cannot.
-    pub why: Option<String>,
-    /// What else is different between them, a line each.
-    pub notices: Vec<String>,
+    pub why: Option<Incomparable>,
+    /// Differences between them that may explain a change.
+    pub notices: Vec<BaselineNotice>,
 }
 
 /// The times of one arm, now and in the baseline.
@@ -191,7 +174,7 @@ pub struct AgainstPoint {
     pub change: Change,
     /// Why that says nothing of being faster or slower, if it does not: another number of workers, or URLs
     /// that failed on one side only.
-    pub unlike: Option<String>,
+    pub unlike: Option<Unlike>,
 }
 
 impl AgainstPoint {
@@ -223,7 +206,7 @@ impl Against {
             (Some(_), Some(_), _) => {
                 Err("several numbers of workers were compared (give --sweep only one)".to_owned())
             }
-            (None, _, Some(why)) => Err(why.clone()),
+            (None, _, Some(why)) => Err(why.to_string()),
             (None, ..) => Err("the baseline has no parallel runs".to_owned()),
         }
     }

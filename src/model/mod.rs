@@ -1,11 +1,14 @@
 //! Plain data: targets, outcomes, events, figures and their names. No input or output.
 
 pub mod activity;
+mod arm;
 pub mod event;
 pub mod file_name;
 pub mod headers;
+pub(crate) mod json;
 mod location;
 pub mod measurement;
+pub mod notice;
 pub mod outcome;
 pub mod save_path;
 mod secret;

@@ -1,18 +1,13 @@
-//! A run against an earlier one: in words, and as an object of the JSON reports.
+//! Wording of a run's comparison with a baseline, for the terminal and the documents.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
-
-use serde::Serialize;
+use std::time::Duration;
 
 use super::format::{apart, counted, duration};
-use super::schema::measured::finding;
-use super::schema::result::rfc3339;
 use crate::model::measurement::{Against, AgainstPoint, Arm};
-use crate::stats::{Change, Finding, Interval, Sample};
+use crate::stats::{Change, Finding, Interval};
 
-/// Writes what the run comes to, a line for each way of fetching. Which one it is is said if there are
-/// several, or could be.
+/// Writes a line for each arm that was compared. The arm is named if there are several, or could be.
 pub(in crate::report) fn against(
     out: &mut impl Write,
     against: &Against,
@@ -25,7 +20,7 @@ pub(in crate::report) fn against(
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
         write!(out, "  baseline  {:>9}  ", duration(then))?;
         if is_sweep || against.points.len() > 1 {
-            write!(out, "{}: ", way(point))?;
+            write!(out, "{}: ", arm(point))?;
         }
         writeln!(out, "{}", verdict(point))?;
     }
@@ -35,25 +30,26 @@ pub(in crate::report) fn against(
     Ok(())
 }
 
-/// What the run comes to, as an item for each thing there is to say of it.
+/// The comparison as items of a list: the reason why there is none, each arm, each notice.
 pub(in crate::report) fn items(against: &Against) -> Vec<String> {
     let why = against.why.iter().map(|why| format!("not compared: {why}"));
     let points = &against.points;
     let points = points
         .iter()
-        .map(|point| format!("{}: {}", way(point), verdict(point)));
-    why.chain(points).chain(against.notices.clone()).collect()
+        .map(|point| format!("{}: {}", arm(point), verdict(point)));
+    let notices = against.notices.iter().map(ToString::to_string);
+    why.chain(points).chain(notices).collect()
 }
 
-/// `serially`, or `with 8 workers`.
-fn way(point: &AgainstPoint) -> String {
+/// The arm in words: `serially`, or `with 8 workers`.
+fn arm(point: &AgainstPoint) -> String {
     match point.arm {
         Arm::Serial => "serially".to_owned(),
         Arm::Parallel => format!("with {}", counted(point.workers as u64, "worker")),
     }
 }
 
-/// What has become of the time, in a line.
+/// The change of the time and its verdict, in a line.
 fn verdict(point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
     let finding = point.finding();
@@ -76,54 +72,5 @@ fn verdict(point: &AgainstPoint) -> String {
         (None, None) => format!(
             "{longer} · one run on a side: no error bars (--compare or --sweep N gives them)"
         ),
-    }
-}
-
-/// What the run comes to, as an object.
-#[derive(Debug, Serialize)]
-pub(in crate::report) struct Record<'a> {
-    file: &'a str,
-    version: &'a str,
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
-    points: Vec<Point<'a>>,
-    why: Option<&'a str>,
-    notices: &'a [String],
-}
-
-#[derive(Debug, Serialize)]
-struct Point<'a> {
-    arm: Arm,
-    workers: usize,
-    workers_then: usize,
-    now: &'a Sample,
-    then: &'a Sample,
-    ratio: f64,
-    interval: Option<Interval>,
-    verdict: Option<&'static str>,
-    why: Option<&'a str>,
-}
-
-impl<'a> Record<'a> {
-    pub(in crate::report) fn new(against: &'a Against) -> Self {
-        let point = |point: &'a AgainstPoint| Point {
-            arm: point.arm,
-            workers: point.workers,
-            workers_then: point.workers_then,
-            now: &point.now,
-            then: &point.then,
-            ratio: point.change.ratio,
-            interval: point.change.interval,
-            verdict: point.finding().map(finding),
-            why: point.unlike.as_deref(),
-        };
-        Record {
-            file: &against.file,
-            version: &against.version,
-            started_at: Some(against.started_at),
-            points: against.points.iter().map(point).collect(),
-            why: against.why.as_deref(),
-            notices: &against.notices,
-        }
     }
 }

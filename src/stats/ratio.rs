@@ -82,6 +82,15 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// The name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Finding::Faster => "faster",
+            Finding::Slower => "slower",
+            Finding::NoDifference => "no difference",
+        }
+    }
+
     /// The finding for the interval of a speed-up.
     pub fn of(ratio: Interval) -> Self {
         if ratio.low > 1.0 {

@@ -25,7 +25,7 @@ fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> 
         sweep: of.1,
         against: None,
     };
-    figures.hold(&gate.parse().unwrap(), strict)
+    figures.check(&gate.parse().unwrap(), strict)
 }
 
 /// The report for people.

@@ -1,10 +1,10 @@
-//! What a gate can be about.
+//! Metrics: the figures that an assertion can be about.
 
 use std::fmt;
 
-use super::unit::Kind;
+use super::unit::Dimension;
 
-/// What a gate can be about. Each has a base unit, in which its figures are given.
+/// A figure that an assertion can be about. Each has a base unit, in which its values are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Metric {
     /// `speedup`: serial over parallel time, a plain number.
@@ -33,31 +33,39 @@ pub enum Metric {
     TtfbPercentile(Percent),
 }
 
-/// Names that stand for one metric each, with what their limits are. `failed` is taken for the number
-/// until its limit says otherwise.
-const PLAIN: &[(&str, Metric, Kind)] = &[
-    ("speedup", Metric::Speedup, Kind::Factor),
-    ("total", Metric::Total, Kind::Time),
-    ("total_vs_baseline", Metric::TotalVsBaseline, Kind::Factor),
-    ("failed", Metric::Failed, Kind::CountOrShare),
-    ("throughput", Metric::Throughput, Kind::ByteRate),
-    ("requests_per_second", Metric::RequestsPerSecond, Kind::Rate),
-    ("mean", Metric::Mean, Kind::Time),
-    ("median", Metric::Median, Kind::Time),
-    ("max", Metric::Max, Kind::Time),
+/// Names of metrics, and the dimensions of their thresholds. `failed` is the number until the threshold is a
+/// share.
+const PLAIN: &[(&str, Metric, Dimension)] = &[
+    ("speedup", Metric::Speedup, Dimension::Factor),
+    ("total", Metric::Total, Dimension::Time),
+    (
+        "total_vs_baseline",
+        Metric::TotalVsBaseline,
+        Dimension::Factor,
+    ),
+    ("failed", Metric::Failed, Dimension::CountOrShare),
+    ("throughput", Metric::Throughput, Dimension::ByteRate),
+    (
+        "requests_per_second",
+        Metric::RequestsPerSecond,
+        Dimension::Rate,
+    ),
+    ("mean", Metric::Mean, Dimension::Time),
+    ("median", Metric::Median, Dimension::Time),
+    ("max", Metric::Max, Dimension::Time),
 ];
 
-/// What begins the name of a percentile.
+/// Prefix of a percentile's name.
 const PERCENTILE: &str = "p";
 
-/// What begins the name of a percentile of the times to the first byte.
+/// Prefix of a percentile of the times to the first byte.
 const TTFB: &str = "ttfb_p";
 
 impl Metric {
-    /// The metric of this name and what its limit is, or what is wrong with the name.
-    pub(super) fn named(name: &str) -> Result<(Self, Kind), String> {
-        if let Some((_, metric, kind)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
-            return Ok((*metric, *kind));
+    /// The metric of this name and the dimension of its thresholds, or the error in the name.
+    pub(super) fn named(name: &str) -> Result<(Self, Dimension), String> {
+        if let Some((_, metric, dimension)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
+            return Ok((*metric, *dimension));
         }
         let percentile = |prefix| {
             name.strip_prefix(prefix)
@@ -70,10 +78,10 @@ impl Metric {
                 None => return Err(format!("{name:?} is no known name; {}", known())),
             },
         };
-        let percent = Percent::read(percent).ok_or_else(|| {
+        let percent = Percent::parse(percent).ok_or_else(|| {
             format!("{name:?} is no percentile; they go from p0 to p100, with one decimal at most")
         })?;
-        Ok((metric(percent), Kind::Time))
+        Ok((metric(percent), Dimension::Time))
     }
 }
 
@@ -98,19 +106,19 @@ impl Metric {
 }
 
 impl Metric {
-    /// Whether it counts what became of the URLs: that needs no clock.
+    /// True for a count of URLs, which needs no clock.
     pub(super) fn is_counted(self) -> bool {
         matches!(self, Metric::Failed | Metric::FailedShare)
     }
 
-    /// Whether a sweep has such a figure. The others would be of runs with different numbers of workers
-    /// together, which says nothing of any of them. `total_vs_baseline` is there if there was only one.
+    /// True if a sweep has this metric. The others would mix runs with different numbers of workers.
+    /// `total_vs_baseline` exists if one number was tried.
     pub fn is_of_sweeps(self) -> bool {
         use Metric::{Speedup, Total, TotalVsBaseline};
         self.is_counted() || matches!(self, Speedup | Total | TotalVsBaseline)
     }
 
-    /// Why a sweep has no such figure.
+    /// The error for a metric that sweeps do not have.
     pub fn not_of_sweeps(self) -> String {
         format!("a sweep has no {self}; it has speedup and total (of its knee), and failed")
     }
@@ -133,20 +141,20 @@ impl fmt::Display for Metric {
     }
 }
 
-/// Which percentile: from 0 to 100 in tenths.
+/// A percentile's rank: from 0 to 100 in tenths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent {
     tenths: u16,
 }
 
 impl Percent {
-    /// It as a number from 0 to 100.
+    /// The rank as a number from 0 to 100.
     pub fn value(self) -> f64 {
         f64::from(self.tenths) / 10.0
     }
 
-    /// Reads `95` or `99.9`.
-    fn read(text: &str) -> Option<Self> {
+    /// Parses `95` or `99.9`.
+    fn parse(text: &str) -> Option<Self> {
         let (whole, tenth) = text.split_once('.').unwrap_or((text, "0"));
         let are_digits = [whole, tenth]
             .iter()

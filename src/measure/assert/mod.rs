@@ -1,8 +1,7 @@
 //! Assertions on a run's figures: `--assert 'p95<500ms'`.
 //!
-//! A [`Gate`] is read from text, names the [`Metric`] that it is about, and judges whatever
-//! [`Figures`] supplies. It measures nothing and prints nothing; what a judgement does to the exit
-//! code is decided elsewhere.
+//! An [`Assertion`] is parsed from text, names a [`Metric`], and judges the value that a [`MetricSource`] gives
+//! for it. This module measures and prints nothing; `cli/exit` maps verdicts to the exit code.
 //!
 //! ```text
 //! speedup>=2            total<5s                  failed<=1%            throughput>=10MB/s
@@ -10,23 +9,24 @@
 //! ```
 //!
 //! ```
-//! use pfetch::measure::assert::{Figure, Gate, Judgement, Metric};
+//! use pfetch::measure::assert::{Assertion, Judgement, Metric, MetricValue};
 //! use pfetch::stats::Interval;
 //!
-//! let gate: Gate = "speedup >= 2x".parse().unwrap();
-//! assert_eq!(gate.to_string(), "speedup>=2");
+//! let assertion: Assertion = "speedup >= 2x".parse().unwrap();
+//! assert_eq!(assertion.to_string(), "speedup>=2");
 //! let measured = |low, high| move |_: Metric| {
-//!     Ok(Figure { value: (low + high) / 2.0, interval: Some(Interval { low, high }) })
+//!     let interval = Some(Interval { low, high });
+//!     Ok(MetricValue { value: (low + high) / 2.0, interval })
 //! };
-//! assert_eq!(gate.judge(&measured(2.1, 2.6)), Judgement::Held);
-//! assert_eq!(gate.judge(&measured(1.8, 2.3)), Judgement::Inconclusive);
-//! assert_eq!(gate.judge(&measured(1.2, 1.7)), Judgement::Failed);
+//! assert_eq!(assertion.judge(&measured(2.1, 2.6)), Judgement::Held);
+//! assert_eq!(assertion.judge(&measured(1.8, 2.3)), Judgement::Inconclusive);
+//! assert_eq!(assertion.judge(&measured(1.2, 1.7)), Judgement::Failed);
 //! ```
 
-mod figures;
-mod judge;
+mod judgement;
 mod metric;
 mod parse;
+mod run_figures;
 mod unit;
 
 #[cfg(test)]
@@ -34,48 +34,48 @@ mod tests;
 
 use std::fmt;
 
-pub use figures::RunFigures;
-pub use judge::{Figure, Figures, Judgement};
+pub use judgement::{Judgement, MetricSource, MetricValue};
 pub use metric::{Metric, Percent};
-pub use parse::ParseGateError;
-pub use unit::{Limit, Unit};
+pub use parse::ParseAssertionError;
+pub use run_figures::RunFigures;
+pub use unit::{Threshold, Unit};
 
-/// An assertion: a metric, a comparison and a limit.
+/// An assertion: a metric, a relation and a threshold.
 ///
-/// Its `Display` is its canonical text, which reads back to the same gate.
+/// Its `Display` is its canonical text, which parses to the same assertion.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Gate {
+pub struct Assertion {
     metric: Metric,
-    comparison: Comparison,
-    limit: Limit,
+    relation: Relation,
+    threshold: Threshold,
 }
 
-impl Gate {
-    /// What it is about.
+impl Assertion {
+    /// Its metric.
     pub fn metric(&self) -> Metric {
         self.metric
     }
 
-    /// How the figure has to stand to the limit.
-    pub fn comparison(&self) -> Comparison {
-        self.comparison
+    /// The relation that the metric's value must have to the threshold.
+    pub fn relation(&self) -> Relation {
+        self.relation
     }
 
-    /// The limit.
-    pub fn limit(&self) -> Limit {
-        self.limit
+    /// Its threshold.
+    pub fn threshold(&self) -> Threshold {
+        self.threshold
     }
 }
 
-impl fmt::Display for Gate {
+impl fmt::Display for Assertion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}{}", self.metric, self.comparison, self.limit)
+        write!(f, "{}{}{}", self.metric, self.relation, self.threshold)
     }
 }
 
-/// How a figure has to stand to a limit.
+/// Relation of a value to a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Relation {
     /// `<`
     Below,
     /// `<=`
@@ -88,39 +88,39 @@ pub enum Comparison {
     Equal,
 }
 
-impl Comparison {
-    /// All, the longer before the shorter that it begins with.
-    const ALL: [Comparison; 5] = [
-        Comparison::AtMost,
-        Comparison::Below,
-        Comparison::AtLeast,
-        Comparison::Above,
-        Comparison::Equal,
+impl Relation {
+    /// All relations, a longer one before the shorter one that it begins with.
+    const ALL: [Relation; 5] = [
+        Relation::AtMost,
+        Relation::Below,
+        Relation::AtLeast,
+        Relation::Above,
+        Relation::Equal,
     ];
 
-    /// Whether `value` stands to `limit` in this way.
-    pub fn holds(self, value: f64, limit: f64) -> bool {
+    /// True if `value` has this relation to `threshold`.
+    pub fn holds(self, value: f64, threshold: f64) -> bool {
         match self {
-            Comparison::Below => value < limit,
-            Comparison::AtMost => value <= limit,
-            Comparison::Above => value > limit,
-            Comparison::AtLeast => value >= limit,
-            Comparison::Equal => value == limit,
+            Relation::Below => value < threshold,
+            Relation::AtMost => value <= threshold,
+            Relation::Above => value > threshold,
+            Relation::AtLeast => value >= threshold,
+            Relation::Equal => value == threshold,
         }
     }
 
     fn text(self) -> &'static str {
         match self {
-            Comparison::Below => "<",
-            Comparison::AtMost => "<=",
-            Comparison::Above => ">",
-            Comparison::AtLeast => ">=",
-            Comparison::Equal => "==",
+            Relation::Below => "<",
+            Relation::AtMost => "<=",
+            Relation::Above => ">",
+            Relation::AtLeast => ">=",
+            Relation::Equal => "==",
         }
     }
 }
 
-impl fmt::Display for Comparison {
+impl fmt::Display for Relation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
     }

@@ -1,27 +1,27 @@
-//! Reading a gate, and saying where it cannot be read.
+//! Parsing of assertions, with the column of an error.
 
 use std::str::FromStr;
 
 use super::unit::Unit;
-use super::{Comparison, Gate, Metric};
+use super::{Assertion, Metric, Relation};
 
-/// Why a text is no gate.
+/// Reason why a text is no assertion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("at column {column}: {what}")]
-pub struct ParseGateError {
-    /// Where: the character at which what cannot be read begins, from 1.
+pub struct ParseAssertionError {
+    /// The character at which the error begins, from 1.
     pub column: usize,
-    /// What is wrong, and what to write instead.
+    /// The error, and what to write instead.
     pub what: String,
 }
 
-impl FromStr for Gate {
-    type Err = ParseGateError;
+impl FromStr for Assertion {
+    type Err = ParseAssertionError;
 
-    fn from_str(text: &str) -> Result<Self, ParseGateError> {
-        let mut reader = Reader { text, at: 0 };
-        let (name, at_name) = reader.take_while(|c| c.is_alphanumeric() || c == '_' || c == '.');
-        let rest = text[reader.at..].trim();
+    fn from_str(text: &str) -> Result<Self, ParseAssertionError> {
+        let mut tokens = TokenReader { text, at: 0 };
+        let (name, at_name) = tokens.take_while(|c| c.is_alphanumeric() || c == '_' || c == '.');
+        let rest = text[tokens.at..].trim();
         if name.is_empty() {
             let missing = if rest.is_empty() {
                 "there is nothing".to_owned()
@@ -32,12 +32,12 @@ impl FromStr for Gate {
                 "{missing}; write a name, a comparison and a limit, as p95<500ms"
             )));
         }
-        let (metric, kind) = Metric::named(name).map_err(at_name)?;
+        let (metric, dimension) = Metric::named(name).map_err(at_name)?;
 
-        let (sign, at_sign) = reader.take_while(|c| "<>=!~≤≥≠".contains(c));
-        let comparison = Comparison::ALL
+        let (sign, at_sign) = tokens.take_while(|c| "<>=!~≤≥≠".contains(c));
+        let relation = Relation::ALL
             .into_iter()
-            .find(|comparison| comparison.text() == sign)
+            .find(|relation| relation.text() == sign)
             .ok_or_else(|| {
                 let wrong = if sign.is_empty() {
                     format!("after {name} comes a comparison")
@@ -47,43 +47,46 @@ impl FromStr for Gate {
                 at_sign(format!("{wrong}; write one of < <= > >= =="))
             })?;
 
-        let (limit, at_limit) = reader.take_while(|_| true);
+        let (limit, at_limit) = tokens.take_while(|_| true);
         let limit = limit.trim_end();
         if limit.is_empty() {
             return Err(at_limit(format!("the limit is missing after {sign}")));
         }
-        let limit = kind.read(name, limit).map_err(at_limit)?;
-        let metric = match (metric, limit.unit()) {
+        let threshold = dimension.parse(name, limit).map_err(at_limit)?;
+        let metric = match (metric, threshold.unit()) {
             (Metric::Failed, Unit::Percent) => Metric::FailedShare,
             (metric, _) => metric,
         };
-        Ok(Gate {
+        Ok(Assertion {
             metric,
-            comparison,
-            limit,
+            relation,
+            threshold,
         })
     }
 }
 
-/// A text, and how far it is read.
-struct Reader<'a> {
+/// Splits a text into its parts, from left to right.
+struct TokenReader<'a> {
     text: &'a str,
-    /// In bytes.
+    /// End of what has been read, in bytes.
     at: usize,
 }
 
-impl<'a> Reader<'a> {
-    /// Skips spaces, then takes what is made of such characters; and what makes an error that points
-    /// at where it begins.
+impl<'a> TokenReader<'a> {
+    /// Skips spaces, then takes the characters for which `is_part` is true. Returns them, and a function that
+    /// makes an error at their beginning.
     fn take_while(
         &mut self,
         is_part: fn(char) -> bool,
-    ) -> (&'a str, impl Fn(String) -> ParseGateError + use<>) {
+    ) -> (&'a str, impl Fn(String) -> ParseAssertionError + use<>) {
         let rest = self.text[self.at..].trim_start();
         let start = self.text.len() - rest.len();
         let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
         self.at = start + end;
         let column = self.text[..start].chars().count() + 1;
-        (&rest[..end], move |what| ParseGateError { column, what })
+        (&rest[..end], move |what| ParseAssertionError {
+            column,
+            what,
+        })
     }
 }

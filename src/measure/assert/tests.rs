@@ -1,15 +1,15 @@
-//! Gates: how they are read, what is said when they cannot be, how they judge.
+//! Tests of assertions: parsing, the errors of parsing, judging.
 
 use super::*;
 use crate::stats::Interval;
 use proptest::prelude::*;
 
-fn gate(text: &str) -> Gate {
+fn assertion(text: &str) -> Assertion {
     text.parse()
         .unwrap_or_else(|error| panic!("{text:?}: {error}"))
 }
 
-/// What is typed, its canonical text, and the limit in its base unit.
+/// Texts of assertions, each with its canonical text and its threshold in the base unit.
 const READABLE: &str = "
     speedup>=2                  speedup>=2                2
     speedup>=2.5x               speedup>=2.5              2.5
@@ -46,33 +46,33 @@ const READABLE: &str = "
 ";
 
 #[test]
-fn gates_are_read_with_their_units() {
+fn assertions_are_parsed_with_their_units() {
     for line in READABLE.lines().filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let [text, canonical, value] = words[..] else {
             panic!("{line:?} is not three words");
         };
-        let gate = gate(text);
-        assert_eq!(gate.to_string(), canonical, "{text}");
-        assert_eq!(gate.limit().value().to_string(), value, "{text}");
-        assert_eq!(canonical.parse(), Ok(gate), "{text}");
+        let assertion = assertion(text);
+        assert_eq!(assertion.to_string(), canonical, "{text}");
+        assert_eq!(assertion.threshold().value().to_string(), value, "{text}");
+        assert_eq!(canonical.parse(), Ok(assertion), "{text}");
     }
 }
 
 #[test]
-fn spaces_stand_where_they_like() {
+fn spaces_are_allowed_between_all_parts() {
     for text in [
         "p95<500ms",
         "  p95  <  500 ms ",
         "p95 <500 ms",
         "\tp95<\u{3000}500ms",
     ] {
-        assert_eq!(gate(text), gate("p95<500ms"), "{text:?}");
+        assert_eq!(assertion(text), assertion("p95<500ms"), "{text:?}");
     }
 }
 
 #[test]
-fn a_name_is_a_metric() {
+fn names_are_parsed_as_metrics() {
     for (name, metric) in [
         ("speedup>1", Metric::Speedup),
         ("total<1s", Metric::Total),
@@ -85,9 +85,9 @@ fn a_name_is_a_metric() {
         ("median<1s", Metric::Median),
         ("max<1s", Metric::Max),
     ] {
-        assert_eq!(gate(name).metric(), metric);
+        assert_eq!(assertion(name).metric(), metric);
     }
-    let percents = |text: &str| match gate(text).metric() {
+    let percents = |text: &str| match assertion(text).metric() {
         Metric::Percentile(percent) => (percent.value(), false),
         Metric::TtfbPercentile(percent) => (percent.value(), true),
         other => panic!("{other:?}"),
@@ -95,10 +95,10 @@ fn a_name_is_a_metric() {
     assert_eq!(percents("p95<1s"), (95.0, false));
     assert_eq!(percents("p99.9<1s"), (99.9, false));
     assert_eq!(percents("ttfb_p100<1s"), (100.0, true));
-    assert_eq!(gate("max>=1s").comparison(), Comparison::AtLeast);
+    assert_eq!(assertion("max>=1s").relation(), Relation::AtLeast);
 }
 
-/// What is typed after the bar, and below it where and what is said.
+/// Texts that are no assertions after a bar; below each, the column and the message of the error.
 const UNREADABLE: &str = r#"
     |
     |^ there is nothing; {example}
@@ -191,7 +191,7 @@ const UNREADABLE: &str = r#"
 "#;
 
 #[test]
-fn what_cannot_be_read_is_pointed_at() {
+fn parse_errors_give_the_column() {
     let full = |short: &str| {
         [
             (
@@ -234,7 +234,7 @@ fn what_cannot_be_read_is_pointed_at() {
         .collect();
     for case in lines.chunks(2) {
         let (space, what) = case[1].split_once("^ ").unwrap();
-        let error = case[0].parse::<Gate>().expect_err(case[0]);
+        let error = case[0].parse::<Assertion>().expect_err(case[0]);
         assert_eq!(error.what, full(what), "{case:?}");
         assert_eq!(error.column, space.len() + 1, "{case:?}: {error}");
     }
@@ -242,7 +242,7 @@ fn what_cannot_be_read_is_pointed_at() {
 
 #[test]
 fn an_error_is_one_line_that_begins_with_its_place() {
-    let said = |text: &str| text.parse::<Gate>().unwrap_err().to_string();
+    let said = |text: &str| text.parse::<Assertion>().unwrap_err().to_string();
     assert_eq!(
         said("p95 < 5x"),
         "at column 7: \"5x\" is no time, which p95 takes; give one as 500ms or 5s"
@@ -252,8 +252,8 @@ fn an_error_is_one_line_that_begins_with_its_place() {
     assert!(said(&huge).ends_with("is more than can be counted"));
 }
 
-fn judge(text: &str, figure: Figure) -> Judgement {
-    gate(text).judge(&|_: Metric| Ok(figure))
+fn judge(text: &str, figure: MetricValue) -> Judgement {
+    assertion(text).judge(&|_: Metric| Ok(figure))
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_plain_value_decides_by_itself() {
                 Judgement::Failed
             };
             assert_eq!(
-                judge(text, Figure::from(value)),
+                judge(text, MetricValue::from(value)),
                 expected,
                 "{text} of {value}"
             );
@@ -322,10 +322,10 @@ fn an_interval_decides_only_as_a_whole() {
             (2.0, 2.0),
         ];
         for ((low, high), verdict) in ends.into_iter().zip(verdicts) {
-            // The estimate itself has no say.
+            // The value within the interval does not decide.
             for value in [low, high] {
                 let interval = Some(Interval { low, high });
-                let judged = judge(text, Figure { value, interval });
+                let judged = judge(text, MetricValue { value, interval });
                 assert_eq!(judged, verdict, "{text} of {low} to {high}");
             }
         }
@@ -333,47 +333,47 @@ fn an_interval_decides_only_as_a_whole() {
 }
 
 #[test]
-fn a_figure_that_is_not_there_is_unknown() {
+fn an_assertion_on_a_missing_figure_is_unknown() {
     struct Nothing;
-    impl Figures for Nothing {
-        fn figure(&self, metric: Metric) -> Result<Figure, String> {
+    impl MetricSource for Nothing {
+        fn value(&self, metric: Metric) -> Result<MetricValue, String> {
             Err(format!("no {metric} here"))
         }
     }
     let unknown = Judgement::Unknown("no p95 here".to_owned());
-    assert_eq!(gate("p95<1s").judge(&Nothing), unknown);
-    let figures: &dyn Figures = &Nothing;
-    assert_eq!(gate("p95<1s").judge(figures), unknown);
+    assert_eq!(assertion("p95<1s").judge(&Nothing), unknown);
+    let figures: &dyn MetricSource = &Nothing;
+    assert_eq!(assertion("p95<1s").judge(figures), unknown);
     let no_number = Judgement::Unknown("the figure is no number".to_owned());
-    assert_eq!(judge("p95<1s", Figure::from(f64::NAN)), no_number);
+    assert_eq!(judge("p95<1s", MetricValue::from(f64::NAN)), no_number);
 }
 
 #[test]
 fn figures_are_asked_for_by_metric() {
     let figures = |metric: Metric| match metric {
-        Metric::Failed => Ok(Figure::from(2.0)),
-        Metric::FailedShare => Ok(Figure::from(0.5)),
-        Metric::Throughput => Ok(Figure::from(11e6)),
+        Metric::Failed => Ok(MetricValue::from(2.0)),
+        Metric::FailedShare => Ok(MetricValue::from(0.5)),
+        Metric::Throughput => Ok(MetricValue::from(11e6)),
         other => Err(format!("{other} is not measured")),
     };
-    assert_eq!(gate("failed<=1%").judge(&figures), Judgement::Held);
-    assert_eq!(gate("failed<=1").judge(&figures), Judgement::Failed);
+    assert_eq!(assertion("failed<=1%").judge(&figures), Judgement::Held);
+    assert_eq!(assertion("failed<=1").judge(&figures), Judgement::Failed);
     assert_eq!(
-        gate("throughput>=10.5MiB/s").judge(&figures),
+        assertion("throughput>=10.5MiB/s").judge(&figures),
         Judgement::Failed
     );
     assert_eq!(
-        gate("throughput>=10.5MB/s").judge(&figures),
+        assertion("throughput>=10.5MB/s").judge(&figures),
         Judgement::Held
     );
     assert!(matches!(
-        gate("speedup>2").judge(&figures),
+        assertion("speedup>2").judge(&figures),
         Judgement::Unknown(_)
     ));
 }
 
-/// Texts that are gates, with any number and spacing.
-fn gates() -> impl Strategy<Value = String> {
+/// Texts of assertions with random numbers and spaces.
+fn assertions() -> impl Strategy<Value = String> {
     let sign = " ?(<|<=|>|>=|==) ?";
     let number = "([0-9]{1,20}|[0-9]{0,20}\\.[0-9]{1,20})";
     let percentile = "p([1-9]?[0-9](\\.[0-9])?|100)";
@@ -393,26 +393,26 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
     #[test]
-    fn the_canonical_text_reads_back_to_the_same_gate(text in gates()) {
-        let gate: Gate = match text.parse() {
-            Ok(gate) => gate,
+    fn the_canonical_text_reads_back_to_the_same_assertion(text in assertions()) {
+        let assertion: Assertion = match text.parse() {
+            Ok(assertion) => assertion,
             Err(error) => return Err(TestCaseError::fail(format!("{text:?}: {error}"))),
         };
-        let canonical = gate.to_string();
-        prop_assert_eq!(canonical.parse::<Gate>(), Ok(gate), "{}", canonical);
+        let canonical = assertion.to_string();
+        prop_assert_eq!(canonical.parse::<Assertion>(), Ok(assertion), "{}", canonical);
         prop_assert!(!canonical.contains(' '));
     }
 
     #[test]
-    fn reading_never_panics(text in any::<String>()) {
-        let _ = text.parse::<Gate>();
+    fn parsing_never_panics(text in any::<String>()) {
+        let _ = text.parse::<Assertion>();
     }
 
     #[test]
-    fn what_is_nearly_a_gate_is_read_or_pointed_at(
+    fn near_assertions_are_parsed_or_refused_with_a_column(
         text in "( |total|p|9|5|\\.|x|%|ms|s|MB/s|<|>|=|≤|é|failed|speedup|\u{3000}){0,8}",
     ) {
-        if let Err(error) = text.parse::<Gate>() {
+        if let Err(error) = text.parse::<Assertion>() {
             prop_assert!(error.column >= 1 && error.column <= text.chars().count() + 1, "{}", error);
             prop_assert!(!error.to_string().contains('\n'));
         }
@@ -425,7 +425,7 @@ proptest! {
     ) {
         let with = |reach: f64| {
             let interval = Some(Interval { low: value - reach, high: value + reach });
-            judge(&format!("speedup{sign}{limit}"), Figure { value, interval })
+            judge(&format!("speedup{sign}{limit}"), MetricValue { value, interval })
         };
         let (narrow, wide) = (with(reach), with(reach + more));
         prop_assert!(wide == narrow || wide == Judgement::Inconclusive, "{:?} {:?}", narrow, wide);

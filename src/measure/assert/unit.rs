@@ -1,10 +1,10 @@
-//! Limits and their units.
+//! Thresholds and their units.
 
 use std::fmt;
 
-/// What kind of limit a metric takes.
+/// Dimension of a threshold: the units that it can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum Dimension {
     Factor,
     Time,
     CountOrShare,
@@ -12,7 +12,7 @@ pub(super) enum Kind {
     Rate,
 }
 
-/// What a limit is given in.
+/// Unit of a threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A plain number.
@@ -50,15 +50,15 @@ use Unit::{
     Minutes, One, Percent, Seconds,
 };
 
-impl Kind {
+impl Dimension {
     /// The spellings of its units.
     fn units(self) -> &'static [(&'static str, Unit)] {
         match self {
             // A report says "3.7x", so that is what people copy.
-            Kind::Factor => &[("", One), ("x", One)],
-            Kind::Rate => &[("", One), ("/s", One)],
-            Kind::CountOrShare => &[("", One), ("%", Percent)],
-            Kind::Time => &[
+            Dimension::Factor => &[("", One), ("x", One)],
+            Dimension::Rate => &[("", One), ("/s", One)],
+            Dimension::CountOrShare => &[("", One), ("%", Percent)],
+            Dimension::Time => &[
                 ("us", Micros),
                 ("µs", Micros),
                 ("ms", Millis),
@@ -67,7 +67,7 @@ impl Kind {
                 ("min", Minutes),
                 ("h", Hours),
             ],
-            Kind::ByteRate => &[
+            Dimension::ByteRate => &[
                 ("B/s", Bytes),
                 ("kB/s", Kilobytes),
                 ("KB/s", Kilobytes),
@@ -87,19 +87,21 @@ impl Kind {
         }
     }
 
-    /// The kind in words, and how a limit of it is given.
+    /// The dimension in words, and examples of a threshold.
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Kind::Factor => ("factor", "a plain number, as 2 or 1.1"),
-            Kind::Time => ("time", "500ms or 5s"),
-            Kind::CountOrShare => ("number or share", "a whole number, as 3, or a share, as 1%"),
-            Kind::ByteRate => ("rate of bytes", "10MB/s or 512KiB/s"),
-            Kind::Rate => ("rate", "a plain number, as 100"),
+            Dimension::Factor => ("factor", "a plain number, as 2 or 1.1"),
+            Dimension::Time => ("time", "500ms or 5s"),
+            Dimension::CountOrShare => {
+                ("number or share", "a whole number, as 3, or a share, as 1%")
+            }
+            Dimension::ByteRate => ("rate of bytes", "10MB/s or 512KiB/s"),
+            Dimension::Rate => ("rate", "a plain number, as 100"),
         }
     }
 
-    /// Reads a limit for the metric of this name, or says what is wrong with it.
-    pub(super) fn read(self, name: &str, text: &str) -> Result<Limit, String> {
+    /// Parses a threshold for the metric of this name, or returns the error in it.
+    pub(super) fn parse(self, name: &str, text: &str) -> Result<Threshold, String> {
         let (kind, example) = self.words();
         let refused =
             || format!("{text:?} is no {kind}, which {name} takes; give one as {example}");
@@ -114,14 +116,14 @@ impl Kind {
                 _ => refused(),
             });
         };
-        let limit = Limit {
+        let threshold = Threshold {
             number,
             unit: *unit,
         };
-        if !limit.value().is_finite() {
+        if !threshold.value().is_finite() {
             return Err(format!("{text:?} is more than can be counted"));
         }
-        if self == Kind::CountOrShare {
+        if self == Dimension::CountOrShare {
             match unit {
                 Percent if number > 100.0 => {
                     return Err(format!("{text:?} is more than all; {name} goes up to 100%"));
@@ -130,13 +132,13 @@ impl Kind {
                 _ => {}
             }
         }
-        Ok(limit)
+        Ok(threshold)
     }
 }
 
 impl Unit {
-    /// So many of it in its metric's base unit.
-    fn base(self, number: f64) -> f64 {
+    /// Converts a number of this unit to the base unit of its metric.
+    fn to_base(self, number: f64) -> f64 {
         match self {
             One | Percent | Seconds | Bytes => number,
             // Divided, so that 500 ms is the same number as half a second.
@@ -176,26 +178,26 @@ impl fmt::Display for Unit {
     }
 }
 
-/// A limit, in the unit in which it was given.
+/// A threshold, in the unit in which it was given.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
+pub struct Threshold {
     number: f64,
     unit: Unit,
 }
 
-impl Limit {
-    /// It in the base unit of its metric: seconds, bytes per second, percent, or a plain number.
+impl Threshold {
+    /// The value in the base unit of its metric: seconds, bytes per second, percent, or a plain number.
     pub fn value(self) -> f64 {
-        self.unit.base(self.number)
+        self.unit.to_base(self.number)
     }
 
-    /// The unit in which it was given.
+    /// Its unit as it was given.
     pub fn unit(self) -> Unit {
         self.unit
     }
 }
 
-impl fmt::Display for Limit {
+impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.number, self.unit)
     }

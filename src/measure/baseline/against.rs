@@ -1,26 +1,27 @@
-//! A run against an earlier one: what can be compared, and what is different.
+//! Comparison of a run with a baseline: which of their runs belong together, and what differs.
 
 use std::collections::BTreeMap;
 
-use super::{OneRun, SavedRun};
+use super::{BaselineRun, SavedRun};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
+use crate::model::notice::{BaselineNotice, Incomparable, Unlike, WorkAmount};
 use crate::stats::{Change, Sample};
 
-/// Bodies that differ in length by less than this share are the same for the time they take.
-const ALIKE: f64 = 0.01;
+/// Share by which the numbers of bytes may differ without a notice: 1 % changes no time noticeably.
+const SAME_BYTES: f64 = 0.01;
 
-/// Runs by their number of workers.
-type Points = BTreeMap<usize, Vec<OneRun>>;
+/// Runs of one arm, by number of workers.
+type RunsByWorkers = BTreeMap<usize, Vec<BaselineRun>>;
 
-/// Runs of both sides that are to be compared.
-struct Pair {
+/// Runs of both sides that are compared with each other. Neither list is empty.
+struct ComparableRuns {
     arm: Arm,
-    now: Vec<OneRun>,
-    then: Vec<OneRun>,
+    now: Vec<BaselineRun>,
+    then: Vec<BaselineRun>,
 }
 
 impl SavedRun {
-    /// What this run comes to against the one in the file of this name.
+    /// Compares this run with the baseline `then`, which is in the file of this name.
     pub fn against(&self, file: &str, then: &SavedRun) -> Against {
         let mut against = Against {
             file: file.to_owned(),
@@ -31,21 +32,19 @@ impl SavedRun {
             notices: Vec::new(),
         };
         if self.targets != then.targets {
-            against.why = Some(match (self.targets.count, then.targets.count) {
-                (now, then) if now == then => "the baseline is of another list of URLs".to_owned(),
-                (now, then) => {
-                    format!("the baseline is of another list of URLs ({then}, now {now})")
-                }
+            against.why = Some(Incomparable::OtherTargets {
+                now: self.targets.count,
+                then: then.targets.count,
             });
             return against;
         }
-        let paired = self.pair_up(then, &mut against.notices);
-        self.differences(then, &mut against.notices);
-        match paired {
-            Ok(pairs) => {
-                for pair in pairs {
-                    pair.notice_work(&mut against.notices);
-                    against.points.extend(pair.point());
+        let matched = self.match_runs(then, &mut against.notices);
+        self.notice_conditions(then, &mut against.notices);
+        match matched {
+            Ok(matched) => {
+                for runs in matched {
+                    runs.notice_work(&mut against.notices);
+                    against.points.extend(runs.point());
                 }
             }
             Err(why) => against.why = Some(why),
@@ -53,102 +52,96 @@ impl SavedRun {
         against
     }
 
-    /// The runs of one arm.
-    fn points(&self, arm: Arm) -> Points {
-        let mut points = Points::new();
+    fn by_workers(&self, arm: Arm) -> RunsByWorkers {
+        let mut runs = RunsByWorkers::new();
         for run in self.runs.iter().filter(|run| run.arm == arm) {
-            points.entry(run.workers).or_default().push(*run);
+            runs.entry(run.workers).or_default().push(*run);
         }
-        points
+        runs
     }
 
-    /// Which runs of now belong to which of then: those with as many workers, or if each side has only
-    /// one number of them, those.
-    fn pair_up(&self, then: &SavedRun, notices: &mut Vec<String>) -> Result<Vec<Pair>, String> {
-        let (mut now, mut before) = (self.points(Arm::Parallel), then.points(Arm::Parallel));
-        let mut pairs = Vec::new();
-        // A comparison's serial arm, on both sides: it has no workers that could differ.
-        let serial = [self, then].map(|run| run.points(Arm::Serial).into_values().flatten());
+    /// Matches the runs of both sides: those with the same number of workers, or, if each side has one number
+    /// only, those.
+    fn match_runs(
+        &self,
+        then: &SavedRun,
+        notices: &mut Vec<BaselineNotice>,
+    ) -> Result<Vec<ComparableRuns>, Incomparable> {
+        let mut matched = Vec::new();
+        // The serial arm of a comparison always has one worker.
+        let serial = [self, then].map(|run| run.by_workers(Arm::Serial).into_values().flatten());
         let [serial_now, serial_then] = serial.map(Vec::from_iter);
         if !serial_now.is_empty() && !serial_then.is_empty() {
-            pairs.push(Pair {
+            matched.push(ComparableRuns {
                 arm: Arm::Serial,
                 now: serial_now,
                 then: serial_then,
             });
         }
-        let both: Vec<usize> = now
-            .keys()
-            .filter(|workers| before.contains_key(workers))
-            .copied()
-            .collect();
-        for workers in &both {
-            let sides = (now.remove(workers), before.remove(workers));
-            if let (Some(now), Some(then)) = sides {
-                pairs.push(Pair {
+        let serial = matched.len();
+        let mut now = self.by_workers(Arm::Parallel);
+        let mut before = then.by_workers(Arm::Parallel);
+        now.retain(|workers, runs| match before.remove(workers) {
+            Some(then) => {
+                matched.push(ComparableRuns {
                     arm: Arm::Parallel,
-                    now,
+                    now: std::mem::take(runs),
                     then,
                 });
+                false
             }
-        }
-        let counts = |points: &Points| in_words(points.keys().copied());
-        match (both.is_empty(), now.len(), before.len()) {
-            (false, 0, _) => {}
-            (false, ..) => notices.push(format!("the baseline has no runs with {}", counts(&now))),
-            (true, 1, 1) => {
-                notices.push(format!("{} now, {} then", counts(&now), counts(&before)));
+            None => true,
+        });
+        let has_matches = matched.len() > serial;
+        let counts = |runs: &RunsByWorkers| runs.keys().copied().collect();
+        match (has_matches, now.len(), before.len()) {
+            (true, 0, _) => {}
+            (true, ..) => notices.push(BaselineNotice::NoRunsWith(counts(&now))),
+            (false, 1, 1) => {
                 let sides = (now.pop_first(), before.pop_first());
-                if let (Some((_, now)), Some((_, then))) = sides {
-                    pairs.push(Pair {
+                if let (Some((workers_now, now)), Some((workers_then, then))) = sides {
+                    notices.push(BaselineNotice::Workers {
+                        now: workers_now,
+                        then: workers_then,
+                    });
+                    matched.push(ComparableRuns {
                         arm: Arm::Parallel,
                         now,
                         then,
                     });
                 }
             }
-            (true, ..) => {
-                return Err(format!(
-                    "the baseline has runs with {} only, and this has {}",
-                    counts(&before),
-                    counts(&now)
-                ));
+            (false, ..) => {
+                return Err(Incomparable::OtherWorkers {
+                    now: counts(&now),
+                    then: counts(&before),
+                });
             }
         }
-        Ok(pairs)
+        Ok(matched)
     }
 
-    /// What is different about the runs as a whole.
-    fn differences(&self, then: &SavedRun, notices: &mut Vec<String>) {
+    /// Notices differences in the conditions of the runs as a whole.
+    fn notice_conditions(&self, then: &SavedRun, notices: &mut Vec<BaselineNotice>) {
         if self.version != then.version {
-            notices.push(format!(
-                "pfetch {} now, {} then",
-                self.version, then.version
-            ));
+            notices.push(BaselineNotice::Version {
+                now: self.version.clone(),
+                then: then.version.clone(),
+            });
         }
-        let paced = |is_paced| if is_paced { "held back" } else { "not" };
         if self.paced != then.paced {
-            notices.push(format!(
-                "starts were {} as asked now, {} then",
-                paced(self.paced),
-                paced(then.paced)
-            ));
+            notices.push(BaselineNotice::Pacing { now: self.paced });
         }
-        let warm = |is_warm| if is_warm { "a" } else { "no" };
         if self.warm != then.warm {
-            notices.push(format!(
-                "{} warm-up now, {} warm-up then",
-                warm(self.warm),
-                warm(then.warm)
-            ));
+            notices.push(BaselineNotice::WarmUps { now: self.warm });
         }
     }
 }
 
-impl Pair {
+impl ComparableRuns {
     fn point(&self) -> Option<AgainstPoint> {
         let seconds =
-            |runs: &[OneRun]| -> Vec<f64> { runs.iter().map(|run| run.seconds).collect() };
+            |runs: &[BaselineRun]| -> Vec<f64> { runs.iter().map(|run| run.seconds).collect() };
         let [now, then] = [seconds(&self.now), seconds(&self.then)];
         Some(AgainstPoint {
             arm: self.arm,
@@ -161,60 +154,47 @@ impl Pair {
         })
     }
 
-    /// Why neither side can be judged by the other, if so.
-    fn unlike(&self) -> Option<String> {
-        let workers = |runs: &[OneRun]| runs.first().map_or(0, |run| run.workers);
+    /// The reason why the change is no verdict, if the work was not the same.
+    fn unlike(&self) -> Option<Unlike> {
+        let workers = |runs: &[BaselineRun]| runs.first().map_or(0, |run| run.workers);
         let [now, then] = [&self.now, &self.then].map(|runs| workers(runs));
         if now != then {
-            let [now, then] = [now, then].map(|count| in_words([count].into_iter()));
-            return Some(format!("{now} now, {then} then"));
+            return Some(Unlike::Workers { now, then });
         }
-        // Shares of runs are not rounded for this: one URL more is another amount of work.
+        // Cross-multiplied instead of divided: means are rounded, and one URL more is another amount of work.
         let failed =
-            |runs: &[OneRun]| -> u128 { runs.iter().map(|run| u128::from(run.failed)).sum() };
+            |runs: &[BaselineRun]| -> u128 { runs.iter().map(|run| u128::from(run.failed)).sum() };
         let [one, other] = [
             failed(&self.now) * self.then.len() as u128,
             failed(&self.then) * self.now.len() as u128,
         ];
         (one != other).then(|| {
             let [now, then] = [&self.now, &self.then].map(|runs| mean(runs, |run| run.failed));
-            format!("URLs that failed: {now} a run now, {then} then")
+            Unlike::Failures { now, then }
         })
     }
 
-    /// Whether the same work was done: URLs that fail sooner make no run faster.
-    fn notice_work(&self, notices: &mut Vec<String>) {
-        let arm = match self.arm {
-            Arm::Serial => " (serial)",
-            Arm::Parallel => "",
-        };
-        let mut notice = |what: &str, count: fn(&OneRun) -> u64, alike: f64| {
+    /// Notices differences in the amounts of work: URLs that fail sooner make no run faster.
+    fn notice_work(&self, notices: &mut Vec<BaselineNotice>) {
+        let mut notice = |amount, count: fn(&BaselineRun) -> u64, tolerance: f64| {
             let [now, then] = [&self.now, &self.then].map(|runs| mean(runs, count));
-            if (now - then).abs() > alike * now.max(then) {
-                notices.push(format!("{what}{arm}: {now} a run now, {then} then"));
+            if (now - then).abs() > tolerance * now.max(then) {
+                notices.push(BaselineNotice::Work {
+                    amount,
+                    arm: self.arm,
+                    now,
+                    then,
+                });
             }
         };
-        notice("URLs that failed", |run| run.failed, 0.0);
-        notice("retries", |run| run.retries, 0.0);
-        notice("bytes", |run| run.bytes, ALIKE);
+        notice(WorkAmount::Failed, |run| run.failed, 0.0);
+        notice(WorkAmount::Retries, |run| run.retries, 0.0);
+        notice(WorkAmount::Bytes, |run| run.bytes, SAME_BYTES);
     }
 }
 
-/// To a tenth: less is no difference either.
-fn mean(runs: &[OneRun], count: impl Fn(&OneRun) -> u64) -> f64 {
+/// Mean per run, rounded to a tenth: smaller differences deserve no notice.
+fn mean(runs: &[BaselineRun], count: impl Fn(&BaselineRun) -> u64) -> f64 {
     let sum: f64 = runs.iter().map(|run| count(run) as f64).sum();
     (sum / runs.len() as f64 * 10.0).round() / 10.0
-}
-
-/// `1 worker`, `2 and 4 workers`, `1, 2 and 4 workers`.
-fn in_words(counts: impl Iterator<Item = usize>) -> String {
-    let mut counts: Vec<String> = counts.map(|count| count.to_string()).collect();
-    let Some(last) = counts.pop() else {
-        return "no workers".to_owned();
-    };
-    match counts.is_empty() {
-        true if last == "1" => "1 worker".to_owned(),
-        true => format!("{last} workers"),
-        false => format!("{} and {last} workers", counts.join(", ")),
-    }
 }

@@ -1,127 +1,123 @@
-//! The file of a saved run.
+//! The file of a baseline: written as JSON, and checked when it is read.
 
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{OneRun, SavedRun, Targets};
+use super::{BaselineRun, SavedRun, Targets};
+use crate::model::json::{MAX_SECONDS, Rfc3339};
 use crate::model::text::excerpt;
 
-/// The schema that is written and read.
+/// Version of the schema that is written and read.
 const SCHEMA: u64 = 1;
 
-/// The longest file: far more than any sweep needs.
+/// Type of the file.
+const KIND: &str = "baseline";
+
+/// Longest file, in bytes: far longer than any sweep needs.
 const MAX_FILE: u64 = 16 << 20;
 
-/// How much is shown of what is wrong, and believed of a version's name.
-const MAX_SHOWN: usize = 80;
+/// Longest excerpt of a file in an error, and longest version, in characters.
+const MAX_EXCERPT: usize = 80;
 
-/// No run is shorter than what a clock can tell.
+/// Shortest run, in seconds: a nanosecond, the resolution of the clock.
 const MIN_SECONDS: f64 = 1e-9;
 
-/// No run lasts longer than a hundred years.
-const MAX_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
-
-/// Why a saved run cannot be read.
+/// Reason why a baseline cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
     /// The file cannot be read.
     #[error("{0}; a run with --save-baseline makes one")]
     Io(#[from] io::Error),
-    /// It holds something else.
+    /// The file is no baseline.
     #[error("it is no baseline ({0}); make one with --save-baseline")]
     Other(String),
-    /// It is of another version.
+    /// The file has another version of the schema.
     #[error(
         "its schema is {0}, and this pfetch reads {SCHEMA} only; make it again with --save-baseline"
     )]
     Schema(u64),
 }
 
-/// Just what has to be known before anything else is believed.
+/// The fields that decide whether the rest can be read.
 #[derive(Deserialize)]
-struct Head {
+struct BaselineHead {
     #[serde(rename = "type")]
     kind: String,
     schema: u64,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Body {
+struct BaselineBody {
     version: String,
-    started_at: String,
+    started_at: Rfc3339,
     targets: Targets,
     warm: bool,
     paced: bool,
-    runs: Vec<OneRun>,
+    runs: Vec<BaselineRun>,
 }
 
 #[derive(Serialize)]
-struct Whole {
+struct BaselineFile {
     #[serde(rename = "type")]
     kind: &'static str,
     schema: u64,
     #[serde(flatten)]
-    body: Body,
+    body: BaselineBody,
 }
 
-/// The type of the file.
-const KIND: &str = "baseline";
-
 impl SavedRun {
-    /// Writes it as the [module's documentation](super) says.
+    /// Writes the file as the [module's documentation](super) says.
     ///
     /// # Errors
     ///
-    /// If it cannot be written.
+    /// Errors of `out`.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        let whole = Whole {
+        let file = BaselineFile {
             kind: KIND,
             schema: SCHEMA,
-            body: Body {
+            body: BaselineBody {
                 version: self.version.clone(),
-                started_at: humantime::format_rfc3339_micros(self.started_at).to_string(),
+                started_at: Rfc3339(self.started_at),
                 targets: self.targets.clone(),
                 warm: self.warm,
                 paced: self.paced,
                 runs: self.runs.clone(),
             },
         };
-        // For people too: the file may well lie in a repository, where its changes are read.
-        serde_json::to_writer_pretty(&mut out, &whole)?;
+        // Indented, because people read its changes where it lies in a repository.
+        serde_json::to_writer_pretty(&mut out, &file)?;
         out.write_all(b"\n")?;
         out.flush()
     }
 
-    /// Reads one, and believes nothing of it that cannot be.
+    /// Reads a file and checks every value of it, since any program may have written it.
     ///
     /// # Errors
     ///
-    /// [`ReadError`], with what to do.
+    /// [`ReadError`], which says what to do.
     pub fn read(file: impl Read) -> Result<Self, ReadError> {
         let mut text = Vec::new();
         file.take(MAX_FILE + 1).read_to_end(&mut text)?;
         if text.len() as u64 > MAX_FILE {
             return Err(ReadError::Other("it is too long".to_owned()));
         }
-        let head: Head = serde_json::from_slice(&text).map_err(|error| other(&error))?;
+        let head: BaselineHead = serde_json::from_slice(&text).map_err(|error| other(&error))?;
         if head.kind != KIND {
             return Err(ReadError::Other(format!(
                 "its type is {:?}",
-                excerpt(&head.kind, MAX_SHOWN)
+                excerpt(&head.kind, MAX_EXCERPT)
             )));
         }
         if head.schema != SCHEMA {
             return Err(ReadError::Schema(head.schema));
         }
-        let body: Body = serde_json::from_slice(&text).map_err(|error| other(&error))?;
-        let started_at = humantime::parse_rfc3339(&body.started_at)
-            .map_err(|error| ReadError::Other(format!("started_at: {error}")))?;
+        let body: BaselineBody = serde_json::from_slice(&text).map_err(|error| other(&error))?;
         check(&body).map_err(|wrong| ReadError::Other(wrong.to_owned()))?;
         Ok(SavedRun {
-            version: excerpt(&body.version, MAX_SHOWN),
-            started_at,
+            version: excerpt(&body.version, MAX_EXCERPT),
+            started_at: body.started_at.0,
             targets: body.targets,
             warm: body.warm,
             paced: body.paced,
@@ -131,10 +127,10 @@ impl SavedRun {
 }
 
 fn other(error: &serde_json::Error) -> ReadError {
-    ReadError::Other(excerpt(&error.to_string(), MAX_SHOWN))
+    ReadError::Other(excerpt(&error.to_string(), MAX_EXCERPT))
 }
 
-fn check(body: &Body) -> Result<(), &'static str> {
+fn check(body: &BaselineBody) -> Result<(), &'static str> {
     let hash = &body.targets.hash;
     if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err("its hash is not 64 hexadecimal digits");

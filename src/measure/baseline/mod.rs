@@ -1,40 +1,40 @@
-//! Saved runs: the figures that `--save-baseline` keeps, and what a later run comes to against them
+//! Baselines: the figures of a run, saved (`--save-baseline`) for later runs to be compared with
 //! (`--against`).
 //!
-//! A [`Keeper`] stands between a run and its reports: it passes every event on, makes a [`SavedRun`] of
-//! them, and tells how that compares with an earlier one just before the end. Being made from events, it
-//! works for whatever is told as a run: a plain one, a comparison, a sweep, one that is told again.
+//! A [`BaselineRecorder`] stands between a run and its reports. It passes every event on, collects the figures
+//! of a [`SavedRun`], and emits its comparison with an earlier one just before the end. Because it works on
+//! events, a plain run, a comparison, a sweep and a replay are all the same to it.
 //!
 //! # The file
 //!
-//! A JSON object of schema 1. Unknown fields are passed over, so that later versions can add some.
+//! A JSON object of schema 1. Unknown fields are ignored, so that later versions can add some.
 //!
-//! | field | what it is |
+//! | field | meaning |
 //! |---|---|
 //! | `type` | `baseline` |
 //! | `schema` | 1 |
 //! | `version` | the version of pfetch that made the run |
-//! | `started_at` | when, in RFC 3339 |
-//! | `targets` | `{count, hash}`: how many URLs, and a hash of all of them together, in hexadecimal |
-//! | `warm` | whether there were runs before it that did not count |
-//! | `paced` | whether starts were held back as asked |
-//! | `runs` | each run that counted: `{arm, workers, seconds, failed, retries, bytes}` |
+//! | `started_at` | start of the run, in RFC 3339 |
+//! | `targets` | `{count, hash}`: the number of URLs, and a hash of all of them together, in hexadecimal |
+//! | `warm` | true if uncounted runs came before it |
+//! | `paced` | true if starts were held back as asked |
+//! | `runs` | each counted run: `{arm, workers, seconds, failed, retries, bytes}` |
 //!
-//! There are no URLs in it: the hash is the sum modulo 2^256 of the SHA-256 of each target's action and URL,
-//! which needs no memory and does not depend on the order in which targets end (an additive hash of a
-//! multiset, after Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing", EUROCRYPT 1997;
-//! here it has to tell lists apart that nobody has made to look alike). Whoever guesses the whole list can
-//! see that the guess is right.
+//! The file has no URLs in it: the hash is the sum modulo 2^256 of the SHA-256 of each target's action and URL.
+//! It needs no memory and does not depend on the order in which targets end (an additive hash of a multiset,
+//! after Bellare and Micciancio, "A New Paradigm for Collision-Free Hashing", EUROCRYPT 1997; here it has to
+//! distinguish lists that were not constructed to collide). Someone who knows the exact list can confirm it
+//! from the hash.
 
 mod against;
+mod collector;
 mod file;
-mod list;
-mod record;
+mod list_hash;
 mod recorder;
 
+pub use collector::Unsaved;
 pub use file::ReadError;
-pub use record::Unsaved;
-pub use recorder::Keeper;
+pub use recorder::BaselineRecorder;
 
 use std::time::SystemTime;
 
@@ -42,38 +42,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::measurement::Arm;
 
-/// The figures of a run that a later one can be judged by.
+/// Figures of a run that a later one can be compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SavedRun {
-    /// The version of pfetch that made it.
+    /// Version of pfetch that made it.
     pub version: String,
-    /// When it was started.
+    /// Start of the run.
     pub started_at: SystemTime,
-    /// What was fetched in each of its runs.
+    /// Targets of each of its runs.
     pub targets: Targets,
-    /// Whether there were runs before those that count.
+    /// True if uncounted runs came before the counted ones.
     pub warm: bool,
-    /// Whether starts were held back as asked.
+    /// True if starts were held back as asked.
     pub paced: bool,
-    /// The runs that count: one, or those of a comparison or a sweep.
-    pub runs: Vec<OneRun>,
+    /// The counted runs: one, or those of a comparison or a sweep.
+    pub runs: Vec<BaselineRun>,
 }
 
-/// What was fetched: a list's number of targets, and its hash.
+/// Identity of a list of targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
-    /// How many.
+    /// Number of targets.
     pub count: u64,
-    /// The hash of all of them, 64 hexadecimal digits.
+    /// Hash of all of them, 64 hexadecimal digits.
     pub hash: String,
 }
 
 /// One run over all targets.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct OneRun {
-    /// In which way.
+pub struct BaselineRun {
+    /// Its arm.
     pub arm: Arm,
-    /// With so many workers.
+    /// Its number of workers.
     pub workers: usize,
     /// Its makespan, above 0.
     pub seconds: f64,

@@ -1,65 +1,65 @@
-//! Between a run and its reports.
+//! The listener between a run and its reports that records a baseline.
 
 use std::io;
 
 use super::SavedRun;
-use super::record::{Record, Unsaved};
+use super::collector::{FigureCollector, Unsaved};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::Against;
 
-/// Passes on what happens to `L`, and knows at the end what there is to save of the run, and what it comes
-/// to against an earlier one.
+/// Passes events on to `L`, and records the figures of the run. At the end it compares them with an earlier
+/// run's, if there is one.
 #[derive(Debug)]
-pub struct Keeper<L> {
+pub struct BaselineRecorder<L> {
     inner: L,
-    /// `None` if nobody wants to know.
-    record: Option<Record>,
+    /// `None` if nothing is recorded.
+    collector: Option<FigureCollector>,
     /// The earlier run, with the name of its file.
     earlier: Option<(String, SavedRun)>,
     against: Option<Against>,
     end: Result<SavedRun, Unsaved>,
 }
 
-impl<L: Listener> Keeper<L> {
-    /// Keeps nothing.
+impl<L: Listener> BaselineRecorder<L> {
+    /// A recorder that passes events on and records nothing.
     pub fn off(inner: L) -> Self {
-        Keeper {
+        BaselineRecorder {
             inner,
-            record: None,
+            collector: None,
             earlier: None,
             against: None,
             end: Err(Unsaved::Stopped),
         }
     }
 
-    /// Keeps the run's figures, and sets them against an earlier run's, if there is one, which is in the
-    /// file of this name.
+    /// A recorder that records the run, and compares it with `earlier`: a file's name and its content.
     pub fn new(inner: L, earlier: Option<(String, SavedRun)>) -> Self {
-        Keeper {
-            record: Some(Record::new()),
+        BaselineRecorder {
+            collector: Some(FigureCollector::new()),
             earlier,
-            ..Keeper::off(inner)
+            ..BaselineRecorder::off(inner)
         }
     }
 
-    /// What the run comes to against the earlier one. `None` without one, and before the run's end.
+    /// Comparison of the run with the earlier one. `None` without one, and before the run's end.
     pub fn against(&self) -> Option<&Against> {
         self.against.as_ref()
     }
 
-    /// Whoever was told of the run goes away, and what there is to save of it remains.
+    /// Drops the inner listener and returns the figures to save.
     ///
     /// # Errors
     ///
-    /// Why there is nothing.
+    /// The reason why the run cannot be a baseline.
     pub fn into_run(self) -> Result<SavedRun, Unsaved> {
         self.end
     }
 }
 
-impl<L: Listener> Listener for Keeper<L> {
+impl<L: Listener> Listener for BaselineRecorder<L> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        let end = self.record.as_mut().and_then(|record| record.note(event));
+        let collector = self.collector.as_mut();
+        let end = collector.and_then(|collector| collector.add_event(event));
         if let Some(end) = end {
             let against = match (&end, &self.earlier) {
                 (Ok(now), Some((file, then))) => Some(now.against(file, then)),

@@ -1,4 +1,4 @@
-//! Chrome's trace-event format: a lane per worker, for Perfetto and about:tracing.
+//! The trace export: Chrome's trace-event format, a thread per worker, for Perfetto and about:tracing.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -6,28 +6,29 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
+use super::attempt_view::{AttemptView, attempt_views};
 use super::document::{Document, Safe};
-use super::visit::{Visit, visits};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::escape;
 
-/// A run as a trace, to be opened at <https://ui.perfetto.dev> or in Chrome's `about:tracing`.
+/// Trace of a run, to be opened at <https://ui.perfetto.dev> or in Chrome's `about:tracing`.
 ///
-/// It is an object with `traceEvents`, written as the run goes. Each worker is a thread, each attempt
-/// a slice on it, and the phases of the attempt are slices within that one. The phases stand in the
-/// order of [`Timing`](crate::model::timing::Timing): where a redirect had each of them twice, both times
-/// are in one slice. In a comparison each arm is a process. Times are in microseconds since the run
-/// began. Targets that no worker took up are counted in `otherData`.
+/// It is an object with `traceEvents`, written as results arrive. Each worker is a thread, each attempt a slice
+/// on it, and each phase of the attempt a slice within that. The phases are in the order of
+/// [`Timing`](crate::model::timing::Timing); where redirects repeated a phase, its slice has the sum. In a
+/// comparison each arm is a process. Times are in microseconds since the start of the run. Targets that no
+/// worker began are counted in `otherData`.
 #[derive(Debug)]
 pub struct Trace<W> {
     document: Document<W>,
-    /// When the run began by the wall clock, and by the clock that spans are of.
+    /// Start of the run by the wall clock.
     started_at: Option<SystemTime>,
+    /// Start of the run by the monotonic clock, which the spans use.
     origin: Option<Instant>,
     arm: Option<Arm>,
-    /// The processes and threads that have been named.
+    /// Processes and threads whose names have been written.
     named: BTreeSet<(u32, Option<usize>)>,
     untried: u64,
 }
@@ -47,27 +48,27 @@ impl<W: Write> Trace<W> {
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
         let mut tried = false;
-        for visit in visits(outcome) {
-            if let Some(span) = visit.attempt.span {
+        for view in attempt_views(outcome) {
+            if let Some(span) = view.attempt.span {
                 tried = true;
-                self.visit(outcome, &visit, span)?;
+                self.attempt(outcome, &view, span)?;
             }
         }
         self.untried += u64::from(!tried);
         Ok(())
     }
 
-    fn visit(
+    fn attempt(
         &mut self,
         outcome: &Outcome,
-        visit: &Visit<'_>,
+        view: &AttemptView<'_>,
         (start, end): (Instant, Instant),
     ) -> io::Result<()> {
         let pid = self.process()?;
-        let tid = self.thread(pid, visit.worker())?;
-        let (start, end) = (self.micros(visit, start), self.micros(visit, end));
-        let has_failed = visit.verdict == Verdict::Failed;
-        self.document.item(&Slice {
+        let tid = self.thread(pid, view.worker())?;
+        let (start, end) = (self.micros(view, start), self.micros(view, end));
+        let has_failed = view.verdict == Verdict::Failed;
+        self.document.item(&SliceEvent {
             name: Safe(&outcome.url),
             cat: if has_failed { "url,failed" } else { "url" },
             ph: "X",
@@ -76,13 +77,13 @@ impl<W: Write> Trace<W> {
             pid,
             tid,
             cname: has_failed.then_some("terrible"),
-            args: Some(Args {
+            args: Some(SliceArgs {
                 url: Safe(outcome.final_url().unwrap_or(&outcome.url)),
-                attempt: visit.number,
-                status: visit.attempt.status,
-                bytes: visit.is_last.then_some(outcome.bytes),
-                outcome: visit.verdict,
-                error: visit
+                attempt: view.number,
+                status: view.attempt.status,
+                bytes: view.is_last.then_some(outcome.bytes),
+                outcome: view.verdict,
+                error: view
                     .attempt
                     .error
                     .as_deref()
@@ -90,16 +91,16 @@ impl<W: Write> Trace<W> {
             }),
         })?;
         let mut from = Duration::ZERO;
-        for (phase, took) in visit.attempt.timing.phases() {
+        for (phase, took) in view.attempt.timing.phases() {
             let Some(took) = took else { continue };
             let until = from + took;
-            // Both ends are rounded, not the length: neighbours share theirs, and nothing reaches
-            // beyond the attempt.
+            // The ends are rounded, not the length, so that neighbours share an end and no phase is longer than
+            // the attempt.
             let at = |offset: Duration| {
                 let micros = i64::try_from(offset.as_micros()).unwrap_or(i64::MAX);
                 start.saturating_add(micros).min(end)
             };
-            self.document.item(&Slice {
+            self.document.item(&SliceEvent {
                 name: Safe(phase.as_str()),
                 cat: "phase",
                 ph: "X",
@@ -115,7 +116,7 @@ impl<W: Write> Trace<W> {
         Ok(())
     }
 
-    /// The process that stands for the arm, named on its first use.
+    /// Process of the arm, named at its first use.
     fn process(&mut self) -> io::Result<u32> {
         let (pid, name) = match self.arm {
             None => (1, "pfetch"),
@@ -124,12 +125,12 @@ impl<W: Write> Trace<W> {
         };
         if self.named.insert((pid, None)) {
             self.document
-                .item(&Name::new("process_name", pid, 0, name.to_owned()))?;
+                .item(&NameEvent::new("process_name", pid, 0, name.to_owned()))?;
         }
         Ok(pid)
     }
 
-    /// The thread that stands for the worker, likewise. Viewers take thread 0 for none.
+    /// Thread of the worker, named at its first use. Numbers start at 1, because viewers ignore thread 0.
     fn thread(&mut self, pid: u32, worker: usize) -> io::Result<usize> {
         let tid = worker.saturating_add(1);
         if self.named.insert((pid, Some(worker))) {
@@ -138,18 +139,18 @@ impl<W: Write> Trace<W> {
                 _ => format!("worker {worker}"),
             };
             self.document
-                .item(&Name::new("thread_name", pid, tid, name))?;
+                .item(&NameEvent::new("thread_name", pid, tid, name))?;
         }
         Ok(tid)
     }
 
-    /// Microseconds from the start of the run. Outcomes come in the order of their ends, so the first
-    /// to come need not be the first to start: the start of the run is reckoned from the wall clock.
-    fn micros(&mut self, visit: &Visit<'_>, moment: Instant) -> i64 {
+    /// Microseconds from the start of the run. Outcomes arrive in the order of their ends, so the first to
+    /// arrive need not have started first; the start of the run is derived from the wall clock.
+    fn micros(&mut self, view: &AttemptView<'_>, moment: Instant) -> i64 {
         let origin = *self.origin.get_or_insert_with(|| {
-            let start = visit.attempt.span.map_or(moment, |(start, _)| start);
-            let since = match (visit.attempt.started_at, self.started_at) {
-                (Some(visit), Some(run)) => visit.duration_since(run).unwrap_or_default(),
+            let start = view.attempt.span.map_or(moment, |(start, _)| start);
+            let since = match (view.attempt.started_at, self.started_at) {
+                (Some(attempt), Some(run)) => attempt.duration_since(run).unwrap_or_default(),
                 _ => Duration::ZERO,
             };
             start.checked_sub(since).unwrap_or(start)
@@ -190,9 +191,9 @@ impl<W: Write> Listener for Trace<W> {
     }
 }
 
-/// A stretch of time: a "complete" event.
+/// A slice: a "complete" event.
 #[derive(Serialize)]
-struct Slice<'a> {
+struct SliceEvent<'a> {
     name: Safe<'a>,
     cat: &'static str,
     ph: &'static str,
@@ -200,15 +201,15 @@ struct Slice<'a> {
     dur: i64,
     pid: u32,
     tid: usize,
-    /// One of the viewer's own colours.
+    /// Name of a colour of the viewer's.
     #[serde(skip_serializing_if = "Option::is_none")]
     cname: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    args: Option<Args<'a>>,
+    args: Option<SliceArgs<'a>>,
 }
 
 #[derive(Serialize)]
-struct Args<'a> {
+struct SliceArgs<'a> {
     url: Safe<'a>,
     attempt: usize,
     status: Option<u16>,
@@ -217,9 +218,9 @@ struct Args<'a> {
     error: Option<String>,
 }
 
-/// What a process or a thread is called: a "metadata" event.
+/// Name of a process or a thread: a "metadata" event.
 #[derive(Serialize)]
-struct Name {
+struct NameEvent {
     name: &'static str,
     ph: &'static str,
     pid: u32,
@@ -232,9 +233,9 @@ struct NameArgs {
     name: String,
 }
 
-impl Name {
+impl NameEvent {
     fn new(what: &'static str, pid: u32, tid: usize, name: String) -> Self {
-        Name {
+        NameEvent {
             name: what,
             ph: "M",
             pid,

@@ -1,4 +1,4 @@
-//! The report as a table: comma-separated values.
+//! The CSV export: a table with a row per result.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime};
 
 use ::csv::{Terminator, Writer, WriterBuilder};
 
-use super::words;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
 use crate::model::outcome::{HttpVersion, Outcome};
@@ -51,16 +50,14 @@ const COLUMNS: [&str; 34] = [
     "pair",
 ];
 
-/// The report as a table, written to `W` as it comes: RFC 4180, with a line of headings, and a line
-/// for every result.
+/// CSV table by RFC 4180, written to `W` as results arrive: a header row, and a row per result.
 ///
-/// Columns and units are those of [JSON Lines](super::super::JsonLines), with `redirects` as their
-/// number; what is `null` there is an empty cell. `arm` and `pair` are empty but in a comparison.
+/// Columns and units are those of [JSON Lines](super::super::JsonLines), except that `redirects` is a
+/// number; a `null` is an empty cell. `arm` and `pair` are empty except in a comparison or a sweep.
 ///
-/// A cell of text that begins with what a spreadsheet takes for a formula (`=`, `+`, `-`, `@`, and
-/// their full-width forms) gets an apostrophe before it, as OWASP advises ("CSV Injection"); whoever
-/// reads the file by program takes it off again. (A tab or a line end, which can do the same, is
-/// escaped like all control characters.)
+/// Text that a spreadsheet would take for a formula, because it begins with `=`, `+`, `-`, `@` or one of their
+/// full-width forms, gets an apostrophe before it, as OWASP advises ("CSV Injection"); programs that read the
+/// file remove it. A tab or a line end, which can start a formula too, is escaped like all control characters.
 pub struct Csv<W: Write> {
     out: Writer<W>,
     arm: Option<ArmRun>,
@@ -87,19 +84,19 @@ impl<W: Write> Csv<W> {
         };
         let cells: [String; COLUMNS.len()] = [
             outcome.index.to_string(),
-            text(&outcome.url),
-            outcome.final_url().map(text).unwrap_or_default(),
+            text_cell(&outcome.url),
+            outcome.final_url().map(text_cell).unwrap_or_default(),
             action.to_owned(),
-            words::verdict(outcome.verdict).to_owned(),
-            known(outcome.status()),
-            known(outcome.last.version.map(HttpVersion::as_str)),
+            outcome.verdict.as_str().to_owned(),
+            optional(outcome.status()),
+            optional(outcome.last.version.map(HttpVersion::as_str)),
             outcome.requests().to_string(),
             outcome.bytes.to_string(),
-            known(outcome.last.wire_bytes),
-            known(outcome.last.remote),
-            known(outcome.last.reused),
-            known(outcome.last.worker),
-            outcome.last.started_at.map(moment).unwrap_or_default(),
+            optional(outcome.last.wire_bytes),
+            optional(outcome.last.remote),
+            optional(outcome.last.reused),
+            optional(outcome.last.worker),
+            outcome.last.started_at.map(rfc3339).unwrap_or_default(),
             seconds(outcome.elapsed()),
             seconds(timing.phase(Phase::Blocked)),
             seconds(timing.phase(Phase::Dns)),
@@ -112,33 +109,35 @@ impl<W: Write> Csv<W> {
             seconds(timing.ttfb()),
             outcome.redirects().len().to_string(),
             saved
-                .map(|saved| text(&saved.path.to_string_lossy()))
+                .map(|saved| text_cell(&saved.path.to_string_lossy()))
                 .unwrap_or_default(),
-            known(saved.map(|saved| saved.bytes)),
+            optional(saved.map(|saved| saved.bytes)),
             saved
                 .and_then(|saved| saved.sha256)
                 .map(hex)
                 .unwrap_or_default(),
-            known(saved.and_then(|saved| saved.resumed_from)),
+            optional(saved.and_then(|saved| saved.resumed_from)),
             error
                 .map(|error| error.kind.as_str())
                 .unwrap_or_default()
                 .to_owned(),
-            known(
+            optional(
                 error
                     .and_then(|error| error.phase)
                     .map(|phase| phase.as_str()),
             ),
-            error.map(|error| text(&error.message)).unwrap_or_default(),
-            known(self.arm.map(|run| run.arm.as_str())),
-            known(self.arm.map(|run| run.pair)),
+            error
+                .map(|error| text_cell(&error.message))
+                .unwrap_or_default(),
+            optional(self.arm.map(|run| run.arm.as_str())),
+            optional(self.arm.map(|run| run.pair)),
         ];
         Ok(self.out.write_record(&cells)?)
     }
 }
 
-/// Text that is only ever shown.
-fn text(text: &str) -> String {
+/// A cell of text: escaped, and no formula.
+fn text_cell(text: &str) -> String {
     let safe = escape(text);
     if safe.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
         format!("'{safe}")
@@ -147,15 +146,15 @@ fn text(text: &str) -> String {
     }
 }
 
-fn known(value: Option<impl ToString>) -> String {
+fn optional(value: Option<impl ToString>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
 
 fn seconds(time: Option<Duration>) -> String {
-    known(time.map(|time| time.as_secs_f64()))
+    optional(time.map(|time| time.as_secs_f64()))
 }
 
-fn moment(time: SystemTime) -> String {
+fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_micros(time).to_string()
 }
 
@@ -166,7 +165,7 @@ impl<W: Write> Listener for Csv<W> {
             Event::Finished(outcome) => self.row(outcome)?,
             Event::ArmStarted(run) => self.arm = Some(*run),
             Event::ArmEnded(_) => self.arm = None,
-            // A table has the results, and nothing of what they come to.
+            // The table has results only, no summaries.
             _ => {}
         }
         Ok(())

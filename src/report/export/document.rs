@@ -1,4 +1,4 @@
-//! A JSON document around one long list, written as the list comes.
+//! A JSON document around one long list, written item by item, so that memory does not grow with it.
 
 use std::io::{self, Write};
 
@@ -6,19 +6,20 @@ use serde::{Serialize, Serializer};
 
 use crate::model::text::escape;
 
-/// A document on its way to `W`: what stands before the list, an item a line, what stands after it.
+/// Writer of the document to `W`: the text before the list, an item per line, the text after it.
 #[derive(Debug)]
 pub(super) struct Document<W> {
     out: W,
-    /// What stands before the list.
+    /// Text before the list.
     head: String,
-    place: Place,
+    state: DocumentState,
 }
 
+/// Part of the document that is being written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum DocumentState {
     Before,
-    /// Within the list, which has nothing in it yet.
+    /// Within the list, before its first item.
     Empty,
     Within,
     After,
@@ -30,45 +31,45 @@ impl<W: Write> Document<W> {
         Document {
             out,
             head,
-            place: Place::Before,
+            state: DocumentState::Before,
         }
     }
 
-    /// Begins it, if that has not been done.
+    /// Writes the text before the list, once.
     pub(super) fn open(&mut self) -> io::Result<()> {
-        if self.place == Place::Before {
-            self.place = Place::Empty;
+        if self.state == DocumentState::Before {
+            self.state = DocumentState::Empty;
             self.out.write_all(self.head.as_bytes())?;
         }
         Ok(())
     }
 
-    /// Writes one item.
+    /// Writes an item of the list.
     pub(super) fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
         self.open()?;
-        let before: &[u8] = match self.place {
-            Place::Empty => b"\n",
+        let before: &[u8] = match self.state {
+            DocumentState::Empty => b"\n",
             _ => b",\n",
         };
-        self.place = Place::Within;
+        self.state = DocumentState::Within;
         self.out.write_all(before)?;
         Ok(serde_json::to_writer(&mut self.out, item)?)
     }
 
-    /// Ends it with `tail`, which begins where the list ends. A second end is none.
+    /// Writes `tail`, which begins where the list ends. Does nothing the second time.
     pub(super) fn close(&mut self, tail: &str) -> io::Result<()> {
-        if self.place == Place::After {
+        if self.state == DocumentState::After {
             return Ok(());
         }
         self.open()?;
-        self.place = Place::After;
+        self.state = DocumentState::After;
         writeln!(self.out, "\n{tail}")?;
         self.out.flush()
     }
 }
 
-/// Text from outside as a JSON string. JSON lets everything through that moves a cursor or turns the
-/// direction of writing, and viewers show it: it is made visible here.
+/// Text from the network as a JSON string, escaped. JSON itself allows terminal escapes and characters that
+/// change the direction of writing, and viewers display them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Safe<'a>(pub(super) &'a str);
 

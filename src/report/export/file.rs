@@ -1,4 +1,4 @@
-//! A report that becomes a file when it is whole, and never before.
+//! A report in a file, which appears only once the report is complete.
 
 use std::fmt;
 use std::io::{self, BufWriter};
@@ -11,18 +11,18 @@ use crate::save::whole_file::WholeFile;
 
 const BUFFER: usize = 64 * 1024;
 
-/// A report in a [file that is whole](WholeFile) when it is closed. If the run comes to no end, there is
-/// none.
+/// A report that is published as a [complete file](WholeFile) when it is closed. Without an end of the run no
+/// file appears.
 pub struct ExportFile {
     report: Box<dyn Listener>,
-    /// Whether the run has come to an end.
+    /// True once the run has ended.
     is_over: bool,
-    /// `None` when it has been published, or when it never will be.
+    /// `None` once it is published or has been given up.
     file: Option<WholeFile>,
 }
 
 impl ExportFile {
-    /// Begins a report in this format that is to be the file `path`.
+    /// A report in this format, to be published as the file `path`.
     ///
     /// # Errors
     ///
@@ -44,12 +44,12 @@ impl Listener for ExportFile {
             event,
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_)
         );
-        let told = self.report.event(event);
-        if told.is_err() {
-            // What lacks something is not to become the file.
+        let written = self.report.event(event);
+        if written.is_err() {
+            // Never publish an incomplete report.
             self.file = None;
         }
-        told
+        written
     }
 
     fn close(&mut self) -> io::Result<()> {
@@ -60,7 +60,7 @@ impl Listener for ExportFile {
         file.publish()
     }
 
-    // Idle moments are none of its business: nobody reads the file before it is there.
+    // `idle` does nothing: the file has no readers before it is published.
 }
 
 impl fmt::Debug for ExportFile {
@@ -78,10 +78,10 @@ mod tests {
     use super::*;
     use crate::model::summary::Summary;
 
-    /// Cannot write this warning down, but everything else.
-    struct Forgetful;
+    /// A report that fails at warnings only.
+    struct FailingReport;
 
-    impl Listener for Forgetful {
+    impl Listener for FailingReport {
         fn event(&mut self, event: &Event) -> io::Result<()> {
             match event {
                 Event::Warning(_) => Err(io::ErrorKind::StorageFull.into()),
@@ -106,7 +106,7 @@ mod tests {
             let path = folder.path().join("report");
             let mut file =
                 ExportFile::create(Export::Csv, &path, Baseline::None).expect("it can be");
-            file.report = Box::new(Forgetful);
+            file.report = Box::new(FailingReport);
             for event in events {
                 let is_lost = matches!(event, Event::Warning(_));
                 assert_eq!(file.event(event).is_err(), is_lost);

@@ -1,47 +1,49 @@
-//! The report as one JSON document.
+//! The JSON export: the whole report as one document.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::super::Baseline;
-use super::super::against::Record as Against;
-use super::super::schema::measured::{ArmEnd, Compared, Gate, Swept};
-use super::super::schema::result::{Result, Run, Totals};
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::measurement::{Arm, ArmRun};
+use crate::report::Baseline;
+use crate::report::schema::{
+    AgainstRecord, ArmSummaryRecord, AssertionRecord, ComparisonRecord, ResultRecord, RunRecord,
+    SummaryRecord, SweepRecord,
+};
 
-/// The most warnings that are kept for the end: they are few, and each is said once.
-const WARNINGS: usize = 1000;
+/// Largest number of warnings that are kept until the end. Runs have few; the limit bounds the memory.
+const MAX_WARNINGS: usize = 1000;
 
-/// The report as one JSON document, written to `W` as it comes.
+/// JSON document, written to `W` as events arrive.
 ///
 /// It is an object with `run`, `results`, `arms`, `warnings`, `summary`, `comparison`, `sweep`, `against`
 /// and `gates`, in this order. The objects are those of [JSON Lines](super::super::JsonLines) without
-/// `type`; a result has `arm` and `pair` besides, `null` but in a comparison or a sweep. There `arms` has
-/// the `arm_summary` of each run; otherwise it is empty. Of `summary`, `comparison` and `sweep` the two
-/// that the run did not end with are `null`, and so is `against` if it was not set against a saved run.
+/// `type`. A result also has `arm` and `pair`, which are `null` except in a comparison or a sweep; there, `arms`
+/// has the `arm_summary` of each run, and is empty otherwise. Of `summary`, `comparison` and `sweep`, the two
+/// that the run did not end with are `null`, and so is `against` if there is no baseline.
 #[derive(Debug)]
 pub struct Json<W> {
     out: W,
     baseline: Baseline,
     arm: Option<ArmRun>,
     results: u64,
-    /// The runs of a comparison so far, as text.
+    /// The arms' runs so far, as JSON.
     arms: Vec<String>,
     warnings: Vec<String>,
-    /// What became of the assertions, as text; `None` until the run has ended.
-    gates: Option<Vec<String>>,
-    /// What the run comes to against an earlier one, as text.
+    /// Results of assertions, as JSON; `None` until the run has ended.
+    assertions: Option<Vec<String>>,
+    /// Comparison with a baseline, as JSON.
     against: Option<String>,
 }
 
+/// A result with the arm's run that it belongs to.
 #[derive(Serialize)]
-struct Placed<'a> {
+struct ArmResultRecord<'a> {
     arm: Option<Arm>,
     pair: Option<u32>,
     #[serde(flatten)]
-    result: Result<'a>,
+    result: ResultRecord<'a>,
 }
 
 impl<W: Write> Json<W> {
@@ -54,34 +56,34 @@ impl<W: Write> Json<W> {
             results: 0,
             arms: Vec::new(),
             warnings: Vec::new(),
-            gates: None,
+            assertions: None,
             against: None,
         }
     }
 
     fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
         self.out.write_all(b"{\"run\":")?;
-        serde_json::to_writer(&mut self.out, &Run::new(info))?;
+        serde_json::to_writer(&mut self.out, &RunRecord::from(info))?;
         self.out.write_all(b",\n\"results\":[")
     }
 
-    fn result(&mut self, result: Result<'_>) -> io::Result<()> {
+    fn result(&mut self, result: ResultRecord<'_>) -> io::Result<()> {
         let comma: &[u8] = if self.results > 0 { b",\n" } else { b"\n" };
         self.results += 1;
         self.out.write_all(comma)?;
-        let placed = Placed {
+        let record = ArmResultRecord {
             arm: self.arm.map(|run| run.arm),
             pair: self.arm.map(|run| run.pair),
             result,
         };
-        Ok(serde_json::to_writer(&mut self.out, &placed)?)
+        Ok(serde_json::to_writer(&mut self.out, &record)?)
     }
 
     fn end(
         &mut self,
-        summary: Option<Totals<'_>>,
-        comparison: Option<Compared<'_>>,
-        sweep: Option<Swept<'_>>,
+        summary: Option<SummaryRecord<'_>>,
+        comparison: Option<ComparisonRecord<'_>>,
+        sweep: Option<SweepRecord<'_>>,
     ) -> io::Result<()> {
         write!(
             self.out,
@@ -97,7 +99,7 @@ impl<W: Write> Json<W> {
         serde_json::to_writer(&mut self.out, &sweep)?;
         let against = self.against.as_deref().unwrap_or("null");
         write!(self.out, ",\n\"against\":{against}")?;
-        self.gates = Some(Vec::new());
+        self.assertions = Some(Vec::new());
         Ok(())
     }
 }
@@ -106,9 +108,9 @@ impl<W: Write> Listener for Json<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Started(info) => self.begin(info),
-            Event::Finished(outcome) => self.result(Result::new(outcome)),
+            Event::Finished(outcome) => self.result(ResultRecord::from(outcome)),
             Event::Warning(message) => {
-                if self.warnings.len() < WARNINGS {
+                if self.warnings.len() < MAX_WARNINGS {
                     self.warnings.push(message.clone());
                 }
                 Ok(())
@@ -119,23 +121,25 @@ impl<W: Write> Listener for Json<W> {
             }
             Event::ArmEnded(summary) => {
                 if let Some(run) = self.arm.take() {
-                    let end = ArmEnd::new(run, summary);
+                    let end = ArmSummaryRecord::new(run, summary);
                     self.arms.push(serde_json::to_string(&end)?);
                 }
                 Ok(())
             }
             Event::Against(against) => {
-                self.against = Some(serde_json::to_string(&Against::new(against))?);
+                self.against = Some(serde_json::to_string(&AgainstRecord::from(against))?);
                 Ok(())
             }
-            Event::Compared(comparison) => self.end(None, Some(Compared::new(comparison)), None),
-            Event::Swept(sweep) => self.end(None, None, Some(Swept::new(sweep))),
+            Event::Compared(comparison) => {
+                self.end(None, Some(ComparisonRecord::from(comparison)), None)
+            }
+            Event::Swept(sweep) => self.end(None, None, Some(SweepRecord::from(sweep))),
             Event::Ended(summary) => {
-                self.end(Some(Totals::new(summary, self.baseline)), None, None)
+                self.end(Some(SummaryRecord::new(summary, self.baseline)), None, None)
             }
             Event::Judged(judged) => {
-                if let Some(gates) = &mut self.gates {
-                    gates.push(serde_json::to_string(&Gate::new(judged))?);
+                if let Some(assertions) = &mut self.assertions {
+                    assertions.push(serde_json::to_string(&AssertionRecord::from(judged))?);
                 }
                 Ok(())
             }
@@ -148,8 +152,8 @@ impl<W: Write> Listener for Json<W> {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        if let Some(gates) = self.gates.take() {
-            writeln!(self.out, ",\n\"gates\":[{}]}}", gates.join(",\n"))?;
+        if let Some(assertions) = self.assertions.take() {
+            writeln!(self.out, ",\n\"gates\":[{}]}}", assertions.join(",\n"))?;
         }
         self.out.flush()
     }

@@ -1,4 +1,4 @@
-//! The report as test results: JUnit XML.
+//! The JUnit XML export: the results as test cases.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
@@ -12,41 +12,40 @@ use crate::model::measurement::ArmRun;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 
-/// The report as test results, written to `W`: JUnit XML as Jenkins' `junit-10.xsd` has it and other CI
-/// servers read it.
+/// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
-/// A URL is a test case, with its host as the class. One that failed is a `failure`, or an `error` if
-/// the fault is on this side; one that was not tried is `skipped`. The totals stand before the cases, so
-/// the cases wait in an unnamed temporary file. In a comparison every run is a suite of its own, but for
-/// warm-ups, which do not count and are left out.
+/// A URL is a test case, with its host as the class. A failed one is a `failure`, or an `error` if the fault is
+/// local; one that was not tried is `skipped`. The format has the totals before the cases, so the cases are kept
+/// in an unnamed temporary file until the end. In a comparison each run is a suite of its own, except for
+/// warm-ups, which are left out.
 ///
-/// Assertions on the figures are a last suite, `gates`, with a case each: a `failure` if it ends the
-/// program with one, `skipped` if the figures do not decide it.
+/// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it
+/// is inconclusive.
 #[derive(Debug)]
 pub struct Junit<W> {
     out: W,
-    /// The cases of the suite that goes on.
+    /// Cases of the current suite.
     cases: BufWriter<File>,
-    counts: Counts,
+    counts: SuiteCounts,
     name: String,
-    /// When the run began, or the suite's first case.
+    /// Start of the run, or of the suite's first case.
     started_at: Option<SystemTime>,
     has_suites: bool,
-    /// Whether what is told is of a warm-up.
+    /// True during a warm-up.
     is_warm_up: bool,
     has_begun: bool,
-    gates: Vec<Judged>,
+    assertions: Vec<Judged>,
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct SuiteCounts {
     tests: u64,
     failures: u64,
     errors: u64,
     skipped: u64,
 }
 
-/// The name of the suite.
+/// Name of the suite.
 const NAME: &str = "pfetch";
 
 impl<W: Write> Junit<W> {
@@ -54,18 +53,18 @@ impl<W: Write> Junit<W> {
     ///
     /// # Errors
     ///
-    /// If there can be no temporary file.
+    /// If the temporary file cannot be created.
     pub fn new(out: W) -> io::Result<Self> {
         Ok(Junit {
             out,
             cases: BufWriter::new(tempfile::tempfile()?),
-            counts: Counts::default(),
+            counts: SuiteCounts::default(),
             name: NAME.to_owned(),
             started_at: None,
             has_suites: false,
             is_warm_up: false,
             has_begun: false,
-            gates: Vec::new(),
+            assertions: Vec::new(),
         })
     }
 
@@ -112,7 +111,7 @@ impl<W: Write> Junit<W> {
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let Counts {
+        let SuiteCounts {
             tests,
             failures,
             errors,
@@ -134,30 +133,32 @@ impl<W: Write> Junit<W> {
         let file = self.cases.get_mut();
         file.rewind()?;
         io::copy(file, &mut self.out)?;
-        // For the next suite.
+        // Empty it for the next suite.
         file.set_len(0)?;
         file.rewind()?;
         self.has_suites = true;
         self.out.write_all(b"  </testsuite>\n")
     }
 
-    fn gates(&mut self) -> io::Result<()> {
-        let gates = std::mem::take(&mut self.gates);
-        if gates.is_empty() {
+    fn write_assertions(&mut self) -> io::Result<()> {
+        let assertions = std::mem::take(&mut self.assertions);
+        if assertions.is_empty() {
             return Ok(());
         }
         let count = |what: &str| {
-            let elements = gates.iter().filter_map(|judged| element(judged.verdict));
+            let elements = assertions
+                .iter()
+                .filter_map(|judged| element(judged.verdict));
             elements.filter(|element| *element == what).count()
         };
         writeln!(
             self.out,
             "  <testsuite name=\"gates\" tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\">",
-            gates.len(),
+            assertions.len(),
             count(FAILURE),
             count(SKIPPED)
         )?;
-        for judged in &gates {
+        for judged in &assertions {
             let (gate, verdict) = (Text(&judged.gate), judged.verdict.as_str());
             write!(
                 self.out,
@@ -179,7 +180,7 @@ impl<W: Write> Junit<W> {
 const FAILURE: &str = "failure";
 const SKIPPED: &str = "skipped";
 
-/// What a case has that did not pass.
+/// Element of a case that did not pass.
 fn element(verdict: GateVerdict) -> Option<&'static str> {
     match verdict {
         GateVerdict::Held => None,
@@ -206,14 +207,14 @@ impl<W: Write> Listener for Junit<W> {
             Event::ArmEnded(_) if std::mem::take(&mut self.is_warm_up) => Ok(()),
             Event::ArmEnded(summary) => self.end(summary),
             Event::Ended(summary) => {
-                // A comparison that was broken off has its suites already, but for the last.
+                // A stopped comparison has written its suites already, except for the last.
                 if !self.has_suites || self.counts.tests > 0 {
                     self.end(summary)?;
                 }
                 Ok(())
             }
             Event::Judged(judged) => {
-                self.gates.push(judged.clone());
+                self.assertions.push(judged.clone());
                 Ok(())
             }
             Event::Compared(_) | Event::Swept(_) | Event::Against(_) => Ok(()),
@@ -222,7 +223,7 @@ impl<W: Write> Listener for Junit<W> {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        self.gates()?;
+        self.write_assertions()?;
         if std::mem::take(&mut self.has_begun) {
             self.out.write_all(b"</testsuites>\n")?;
         }
@@ -234,7 +235,7 @@ impl<W: Write> Listener for Junit<W> {
     }
 }
 
-/// The host of a URL, without its port; of what is no URL, nothing that would be one.
+/// The host of a URL, without its port; `input` for a text that is no URL.
 fn host(url: &str) -> &str {
     let Some((_, rest)) = url.split_once("://") else {
         return "input";
@@ -250,7 +251,7 @@ fn host(url: &str) -> &str {
     }
 }
 
-/// Seconds as Surefire writes them.
+/// A duration in seconds, with the digits that Maven's Surefire writes.
 fn seconds(time: Duration) -> String {
     format!("{:.6}", time.as_secs_f64())
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::super::against::items;
 use super::super::format::{apart, counted, stopped};
-use super::super::schema::measured::finding;
 use super::super::terminal::comparison::{enough, figure, knee};
 use super::super::{Baseline, bytes, duration};
 use super::words::{reason, short};
 use crate::measure::Estimate;
 use crate::model::event::{Event, Judged, Listener};
 use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
+use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::model::text::escape;
@@ -233,7 +233,7 @@ fn statuses(summary: &Summary) -> String {
 fn compared(comparison: &Comparison) -> (String, String) {
     let speedup = &comparison.speedup;
     let mut page = String::from("## pfetch: serial and parallel\n\n**");
-    page += match speedup.finding().map(finding) {
+    page += match speedup.finding().map(Finding::as_str) {
         Some("no difference") => "no difference shown",
         Some("faster") => "parallel is faster",
         Some(_) => "parallel is slower",
@@ -294,11 +294,11 @@ fn swept(sweep: &Sweep) -> (String, String) {
     (verdict, page)
 }
 
-fn notices(notices: &[String]) -> String {
+fn notices(notices: &[MeasurementNotice]) -> String {
     let mut text = String::new();
     for (place, notice) in notices.iter().enumerate() {
         let gap = if place == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}- {}", item(notice));
+        let _ = writeln!(text, "{gap}- {}", item(&notice.to_string()));
     }
     text
 }

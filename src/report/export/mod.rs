@@ -1,13 +1,14 @@
-//! Reports in files, beside the one on standard output.
+//! Exports: reports in files, in addition to the one on standard output.
 //!
-//! An [`Export`] is a format; [`Export::listener`] makes the report in that format over any writer, and
-//! [`ExportFile`] is one that ends up in a file, whole or not at all. A format is a small file here,
-//! and a line in `FORMATS` and in [`Export::listener`].
+//! An [`Export`] is a format, [`Export::listener`] makes a report in that format over any writer, and
+//! [`ExportFile`] publishes one as a file, complete or not at all. A new format is a file here, and a line each
+//! in `FORMATS` and in [`Export::listener`].
 //!
-//! Text from the network is made safe for where it goes: control characters and those that change the
-//! direction of writing are escaped as everywhere ([`escape`](crate::model::text::escape), but for JSON, which
-//! has an escape of its own), and then whatever means something in the format.
+//! Text from the network is escaped twice: control characters and those that change the direction of writing as
+//! everywhere ([`escape`](crate::model::text::escape); JSON has an escape of its own), then the characters that
+//! have a meaning in the format.
 
+mod attempt_view;
 mod chrome_trace;
 mod csv;
 mod document;
@@ -19,7 +20,6 @@ mod junit;
 mod markdown;
 mod markup;
 mod timeline;
-mod visit;
 mod words;
 
 use std::fmt;
@@ -39,7 +39,7 @@ pub use junit::Junit;
 pub use markdown::Markdown;
 pub use timeline::Svg;
 
-/// A format of a report in a file.
+/// Format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Export {
@@ -63,7 +63,7 @@ pub enum Export {
     Svg,
 }
 
-/// Each format with its name and the ending of a file's name that stands for it.
+/// Each format with its name, and the file name extension that selects it.
 const FORMATS: &[(Export, &str, &str)] = &[
     (Export::Json, "json", "json"),
     (Export::JsonLines, "jsonl", "jsonl"),
@@ -71,7 +71,7 @@ const FORMATS: &[(Export, &str, &str)] = &[
     (Export::Markdown, "md", "md"),
     (Export::Junit, "junit", "xml"),
     (Export::Har, "har", "har"),
-    // Its files end as those of JSON do.
+    // Trace files usually have the extension `json`, which is taken.
     (Export::Trace, "trace", "trace"),
     (Export::Html, "html", "html"),
     (Export::Svg, "svg", "svg"),
@@ -84,7 +84,7 @@ impl Export {
         Some(*export)
     }
 
-    /// The format that a file with this ending has.
+    /// The format of files with this extension.
     pub fn by_extension(extension: &str) -> Option<Self> {
         let is_it = |known: &str| known.eq_ignore_ascii_case(extension);
         let (export, ..) = FORMATS.iter().find(|(.., known)| is_it(known))?;
@@ -100,7 +100,7 @@ impl Export {
     ///
     /// # Errors
     ///
-    /// If there is no room for what a format has to keep until the end.
+    /// If a format cannot create the temporary file that holds a part until the end.
     pub fn listener(
         self,
         out: Box<dyn Write>,

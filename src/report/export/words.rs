@@ -1,22 +1,17 @@
-//! What the formats say alike.
+//! Wording that several export formats share.
 
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::Outcome;
 use crate::model::text::excerpt;
 
-/// How much of a URL or a message is shown where a person reads it, in characters.
-const SHOWN: usize = 300;
+/// Longest URL or message that a document for people shows, in characters.
+const MAX_SHOWN: usize = 300;
 
-/// The verdict's name, as in JSON Lines.
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
-    verdict.as_str()
-}
-
-/// So much of a text that a hostile one does not fill the page, safe to show.
+/// An excerpt of the text, escaped: a hostile text must not fill the page.
 pub(super) fn short(text: &str) -> String {
-    excerpt(text, SHOWN)
+    excerpt(text, MAX_SHOWN)
 }
 
-/// Why it failed, in a line: with the status, if there is one.
+/// The reason of a failure in one line, with the status and the number of attempts if there are such.
 pub(super) fn reason(outcome: &Outcome) -> String {
     let failure = outcome.error().map(ToString::to_string);
     let failure = failure.unwrap_or_default();

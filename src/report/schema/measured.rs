@@ -1,138 +1,215 @@
-//! The objects of a comparison in the JSON reports.
+//! Records of comparisons, sweeps and assertions.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
+use super::number;
+use super::summary::SummaryRecord;
 use crate::model::event::{GateVerdict, Judged};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use crate::model::notice::MeasurementNotice;
 use crate::model::summary::Summary;
+use crate::model::text::escape;
+use crate::report::Baseline;
 use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
 
-use super::result::Totals;
-use crate::report::Baseline;
-
-/// The end of a run of an arm.
-#[derive(Serialize)]
-pub(in crate::report) struct ArmEnd<'a> {
+/// End of a run of an arm (`arm_summary`).
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct ArmSummaryRecord<'a> {
     arm: Arm,
     pair: u32,
-    #[serde(flatten)]
-    totals: Totals<'a>,
+    #[serde(flatten, borrow)]
+    pub(super) summary: SummaryRecord<'a>,
 }
 
-impl<'a> ArmEnd<'a> {
+impl<'a> ArmSummaryRecord<'a> {
     pub(in crate::report) fn new(run: ArmRun, summary: &'a Summary) -> Self {
-        ArmEnd {
+        ArmSummaryRecord {
             arm: run.arm,
             pair: run.pair,
-            // The serial time is measured: nothing needs to be estimated.
-            totals: Totals::new(summary, Baseline::None),
+            // The serial time is measured, so it needs no estimate.
+            summary: SummaryRecord::new(summary, Baseline::None),
         }
     }
 }
 
-/// What a comparison came to.
-#[derive(Serialize)]
-pub(in crate::report) struct Compared<'a> {
+/// Result of a comparison (`comparison`).
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct ComparisonRecord<'a> {
     workers: usize,
+    #[serde(deserialize_with = "number::count")]
     targets: u64,
     warmups: u32,
-    serial: &'a ArmTimes,
-    parallel: &'a ArmTimes,
-    speedup: &'a Speedup,
+    serial: Cow<'a, ArmTimes>,
+    parallel: Cow<'a, ArmTimes>,
+    speedup: Speedup,
+    #[serde(skip_deserializing)]
     verdict: Option<&'static str>,
+    #[serde(skip_deserializing)]
     efficiency: f64,
     estimated: Option<f64>,
-    differing: Differing<'a>,
-    notices: &'a [String],
+    differing: DifferingRecord<'a>,
+    notices: Cow<'a, [MeasurementNotice]>,
 }
 
-impl<'a> Compared<'a> {
-    pub(in crate::report) fn new(comparison: &'a Comparison) -> Self {
-        let (count, urls) = &comparison.differing;
-        Compared {
+impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
+    fn from(comparison: &'a Comparison) -> Self {
+        ComparisonRecord {
             workers: comparison.workers,
             targets: comparison.targets,
             warmups: comparison.warmups,
-            serial: &comparison.serial,
-            parallel: &comparison.parallel,
-            speedup: &comparison.speedup,
-            verdict: comparison.speedup.finding().map(finding),
+            serial: Cow::Borrowed(&comparison.serial),
+            parallel: Cow::Borrowed(&comparison.parallel),
+            speedup: comparison.speedup,
+            verdict: comparison.speedup.finding().map(Finding::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
-            differing: Differing {
-                count: *count,
-                urls,
-            },
-            notices: &comparison.notices,
+            differing: DifferingRecord::from(&comparison.differing),
+            notices: Cow::Borrowed(&comparison.notices),
         }
     }
 }
 
-/// What a sweep came to.
-#[derive(Serialize)]
-pub(in crate::report) struct Swept<'a> {
-    targets: u64,
-    points: &'a [SweepRuns],
-    knee: Option<Knee>,
-    speedup: Option<Speedup>,
-    law: Option<Usl>,
-    differing: Differing<'a>,
-    notices: &'a [String],
+impl TryFrom<ComparisonRecord<'_>> for Comparison {
+    type Error = &'static str;
+
+    fn try_from(record: ComparisonRecord<'_>) -> Result<Self, &'static str> {
+        number::check_workers(record.workers)?;
+        number::check_times(&record.serial)?;
+        number::check_times(&record.parallel)?;
+        number::check_speedup(&record.speedup)?;
+        record.estimated.map_or(Ok(()), number::check_ratio)?;
+        Ok(Comparison {
+            workers: record.workers,
+            targets: record.targets,
+            warmups: record.warmups,
+            serial: record.serial.into_owned(),
+            parallel: record.parallel.into_owned(),
+            speedup: record.speedup,
+            estimated: record.estimated,
+            differing: record.differing.into(),
+            notices: record.notices.into_owned(),
+        })
+    }
 }
 
-impl<'a> Swept<'a> {
-    pub(in crate::report) fn new(sweep: &'a Sweep) -> Self {
-        let (count, urls) = &sweep.differing;
-        Swept {
+/// Targets that were not answered alike in all runs (`differing`).
+#[derive(Debug, Serialize, Deserialize)]
+struct DifferingRecord<'a> {
+    #[serde(deserialize_with = "number::count")]
+    count: u64,
+    urls: Cow<'a, [String]>,
+}
+
+impl<'a> From<&'a (u64, Vec<String>)> for DifferingRecord<'a> {
+    fn from((count, urls): &'a (u64, Vec<String>)) -> Self {
+        DifferingRecord {
+            count: *count,
+            urls: Cow::Borrowed(urls),
+        }
+    }
+}
+
+impl From<DifferingRecord<'_>> for (u64, Vec<String>) {
+    fn from(record: DifferingRecord<'_>) -> Self {
+        let urls = record.urls.iter().map(|url| escape(url)).collect();
+        (record.count, urls)
+    }
+}
+
+/// Result of a sweep (`sweep`).
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct SweepRecord<'a> {
+    #[serde(deserialize_with = "number::count")]
+    targets: u64,
+    points: Cow<'a, [SweepRuns]>,
+    knee: Option<Knee>,
+    #[serde(skip_deserializing)]
+    speedup: Option<Speedup>,
+    law: Option<Usl>,
+    differing: DifferingRecord<'a>,
+    notices: Cow<'a, [MeasurementNotice]>,
+}
+
+impl<'a> From<&'a Sweep> for SweepRecord<'a> {
+    fn from(sweep: &'a Sweep) -> Self {
+        SweepRecord {
             targets: sweep.targets,
-            points: &sweep.points,
+            points: Cow::Borrowed(&sweep.points),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
-            differing: Differing {
-                count: *count,
-                urls,
-            },
-            notices: &sweep.notices,
+            differing: DifferingRecord::from(&sweep.differing),
+            notices: Cow::Borrowed(&sweep.notices),
         }
     }
 }
 
-/// What became of an assertion.
-#[derive(Serialize)]
-pub(in crate::report) struct Gate<'a> {
-    gate: &'a str,
+impl TryFrom<SweepRecord<'_>> for Sweep {
+    type Error = &'static str;
+
+    fn try_from(record: SweepRecord<'_>) -> Result<Self, &'static str> {
+        let mut counts = record.points.iter().map(|point| point.workers);
+        let is_rising = counts.clone().is_sorted_by(|one, next| one < next);
+        if !is_rising || counts.next().is_none_or(|fewest| fewest == 0) {
+            return Err("the points of a sweep are of rising numbers of workers, from 1 on");
+        }
+        record.points.iter().try_for_each(number::check_point)?;
+        record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        Ok(Sweep {
+            targets: record.targets,
+            points: record.points.into_owned(),
+            knee: record.knee,
+            law: record.law,
+            differing: record.differing.into(),
+            notices: record.notices.into_owned(),
+        })
+    }
+}
+
+/// Result of an assertion (`gate`).
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct AssertionRecord<'a> {
+    #[serde(borrow)]
+    gate: Cow<'a, str>,
     verdict: GateVerdict,
     value: Option<f64>,
-    unit: &'static str,
+    #[serde(borrow)]
+    unit: Cow<'a, str>,
     interval: Option<Interval>,
-    why: Option<&'a str>,
+    why: Option<Cow<'a, str>>,
 }
 
-impl<'a> Gate<'a> {
-    pub(in crate::report) fn new(judged: &'a Judged) -> Self {
-        Gate {
-            gate: &judged.gate,
+impl<'a> From<&'a Judged> for AssertionRecord<'a> {
+    fn from(judged: &'a Judged) -> Self {
+        let why = Some(judged.why.as_str()).filter(|why| !why.is_empty());
+        AssertionRecord {
+            gate: Cow::Borrowed(&judged.gate),
             verdict: judged.verdict,
             value: judged.value,
-            unit: judged.unit,
+            unit: Cow::Borrowed(judged.unit),
             interval: judged.interval,
-            why: Some(judged.why.as_str()).filter(|why| !why.is_empty()),
+            why: why.map(Cow::Borrowed),
         }
     }
 }
 
-/// The verdict in a word or two.
-pub(in crate::report) fn finding(finding: Finding) -> &'static str {
-    match finding {
-        Finding::Faster => "faster",
-        Finding::Slower => "slower",
-        Finding::NoDifference => "no difference",
+impl From<AssertionRecord<'_>> for Judged {
+    fn from(record: AssertionRecord<'_>) -> Self {
+        Judged {
+            gate: escape(&record.gate),
+            value: record.value,
+            interval: record.interval,
+            unit: unit(&record.unit),
+            verdict: record.verdict,
+            why: record.why.map(|why| escape(&why)).unwrap_or_default(),
+        }
     }
 }
 
-#[derive(Serialize)]
-struct Differing<'a> {
-    count: u64,
-    urls: &'a [String],
+/// The unit of this name; none for a name that no metric has.
+fn unit(name: &str) -> &'static str {
+    let known = ["s", "B/s", "/s", "%", "x"];
+    known.into_iter().find(|unit| *unit == name).unwrap_or("")
 }

@@ -1,8 +1,27 @@
-//! The JSON of a run: its records, written as JSON Lines and read again in a replay.
+//! The JSON schema of a run: one set of record types, written as JSON Lines and read by a replay, so that the
+//! two cannot drift apart.
+//!
+//! A record borrows from the model when it is written and from the line when it is read. `From` and `TryFrom`
+//! lead from model to record and back; the latter and [`number`] check the ranges of what is read.
 
+mod against;
+mod attempt;
 mod jsonl;
-pub(in crate::report) mod measured;
+mod line;
+mod measured;
+mod number;
 pub mod replay;
-pub(in crate::report) mod result;
+mod result;
+mod summary;
 
 pub use jsonl::JsonLines;
+
+pub(in crate::report) use against::AgainstRecord;
+pub(in crate::report) use measured::{
+    ArmSummaryRecord, AssertionRecord, ComparisonRecord, SweepRecord,
+};
+pub(in crate::report) use result::ResultRecord;
+pub(in crate::report) use summary::{RunRecord, SummaryRecord};
+
+/// Version of the schema that is written and read.
+const SCHEMA: u64 = 1;

@@ -1,355 +1,246 @@
-//! The objects of the JSON reports: what [`JsonLines`](super::JsonLines) documents, as types.
+//! The record of a target's outcome.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::measure::Estimate;
-use crate::model::event::RunInfo;
-use crate::model::outcome::{
-    Attempt, Exchange, Failure, FailureKind, HttpVersion, Outcome, Saved, Verdict,
+use super::attempt::{
+    AttemptRecord, ClockAnchor, ExchangeRecord, FailureRecord, TimingRecord, escaped, exchanges,
+    http_version,
 };
-use crate::model::summary::{RunsMade, Summary};
+use super::number;
+use crate::model::json::{Rfc3339, Seconds};
+use crate::model::outcome::{Attempt, Details, Hop, HttpVersion, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
 use crate::model::text::hex;
-use crate::model::timing::{Phase, Timing};
-use crate::stats::Latency;
+use crate::model::timing::Timing;
 
-use crate::report::Baseline;
-
-/// The version of the schema.
-const SCHEMA: u32 = 1;
-
-#[derive(Serialize)]
-pub(in crate::report) struct Run<'a> {
-    schema: u32,
-    version: &'a str,
-    workers: usize,
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
-    startup: Seconds,
-}
-
-impl<'a> Run<'a> {
-    pub(in crate::report) fn new(info: &'a RunInfo) -> Self {
-        Run {
-            schema: SCHEMA,
-            version: &info.version,
-            workers: info.workers,
-            started_at: Some(info.started_at),
-            startup: Seconds(info.startup),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(in crate::report) struct Result<'a> {
+/// Outcome of a target (`result`).
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct ResultRecord<'a> {
+    #[serde(deserialize_with = "number::count")]
     index: u64,
-    url: &'a str,
-    final_url: Option<&'a str>,
+    #[serde(borrow)]
+    url: Cow<'a, str>,
+    final_url: Option<Cow<'a, str>>,
     action: Verb,
     outcome: Verdict,
     status: Option<u16>,
-    http_version: Option<&'static str>,
+    http_version: Option<Cow<'a, str>>,
     attempts: u32,
+    #[serde(deserialize_with = "number::count")]
     bytes: u64,
+    #[serde(default, deserialize_with = "number::maybe_count")]
     wire_bytes: Option<u64>,
     remote: Option<SocketAddr>,
     reused: Option<bool>,
     worker: Option<u32>,
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
+    started_at: Option<Rfc3339>,
     elapsed: Option<Seconds>,
-    timing: Times,
-    redirects: Vec<Redirect<'a>>,
-    saved: Option<Save<'a>>,
-    exchanges: Vec<Exchanged<'a>>,
-    earlier: Vec<Earlier<'a>>,
-    error: Option<Error<'a>>,
+    timing: TimingRecord,
+    #[serde(borrow)]
+    redirects: Vec<RedirectRecord<'a>>,
+    #[serde(borrow)]
+    saved: Option<SavedFileRecord<'a>>,
+    #[serde(borrow)]
+    exchanges: Vec<ExchangeRecord<'a>>,
+    #[serde(borrow)]
+    earlier: Vec<AttemptRecord<'a>>,
+    #[serde(borrow)]
+    error: Option<FailureRecord<'a>>,
 }
 
-impl<'a> Result<'a> {
-    pub(in crate::report) fn new(outcome: &'a Outcome) -> Self {
-        Result {
+impl<'a> From<&'a Outcome> for ResultRecord<'a> {
+    fn from(outcome: &'a Outcome) -> Self {
+        let last = &outcome.last;
+        let version = last.version.map(HttpVersion::as_str);
+        ResultRecord {
             index: outcome.index,
-            url: &outcome.url,
-            final_url: outcome.final_url(),
+            url: Cow::Borrowed(&outcome.url),
+            final_url: outcome.final_url().map(Cow::Borrowed),
             action: outcome.verb,
             outcome: outcome.verdict,
             status: outcome.status(),
-            http_version: outcome.last.version.map(HttpVersion::as_str),
+            http_version: version.map(Cow::Borrowed),
             attempts: outcome.requests(),
             bytes: outcome.bytes,
-            wire_bytes: outcome.last.wire_bytes,
-            remote: outcome.last.remote,
-            reused: outcome.last.reused,
-            worker: outcome.last.worker,
-            started_at: outcome.last.started_at,
+            wire_bytes: last.wire_bytes,
+            remote: last.remote,
+            reused: last.reused,
+            worker: last.worker,
+            started_at: last.started_at.map(Rfc3339),
             elapsed: outcome.elapsed().map(Seconds),
-            timing: Times::new(&outcome.last.timing),
-            redirects: outcome
-                .redirects()
-                .iter()
-                .map(|hop| Redirect {
-                    url: &hop.url,
-                    status: hop.status,
-                })
-                .collect(),
-            saved: outcome.saved().map(Save::new),
-            exchanges: outcome
-                .last
-                .exchanges()
-                .iter()
-                .map(Exchanged::new)
-                .collect(),
-            earlier: outcome.earlier().iter().map(Earlier::new).collect(),
-            error: outcome.error().map(Error::new),
+            timing: TimingRecord::from(&last.timing),
+            redirects: outcome.redirects().iter().map(Into::into).collect(),
+            saved: outcome.saved().map(Into::into),
+            exchanges: last.exchanges().iter().map(Into::into).collect(),
+            earlier: outcome.earlier().iter().map(Into::into).collect(),
+            error: outcome.error().map(Into::into),
         }
     }
 }
 
-#[derive(Serialize)]
-struct Times {
-    blocked: Option<Seconds>,
-    dns: Option<Seconds>,
-    connect: Option<Seconds>,
-    ssl: Option<Seconds>,
-    send: Option<Seconds>,
-    wait: Option<Seconds>,
-    receive: Option<Seconds>,
-    total: Option<Seconds>,
-    ttfb: Option<Seconds>,
-}
+impl ResultRecord<'_> {
+    /// Checks that all its workers are among the `workers` of the run.
+    pub(super) fn check_workers(&self, workers: usize) -> Result<(), &'static str> {
+        let earlier = self.earlier.iter().map(|attempt| attempt.worker);
+        let mut all = earlier.chain([self.worker]).flatten();
+        match all.all(|worker| (worker as usize) < workers) {
+            true => Ok(()),
+            false => Err("its worker is none of the run's, which are counted from 0"),
+        }
+    }
 
-impl Times {
-    fn new(timing: &Timing) -> Self {
-        Times {
-            blocked: timing.phase(Phase::Blocked).map(Seconds),
-            dns: timing.phase(Phase::Dns).map(Seconds),
-            connect: timing.phase(Phase::Connect).map(Seconds),
-            ssl: timing.phase(Phase::Ssl).map(Seconds),
-            send: timing.phase(Phase::Send).map(Seconds),
-            wait: timing.phase(Phase::Wait).map(Seconds),
-            receive: timing.phase(Phase::Receive).map(Seconds),
-            total: timing.total().map(Seconds),
-            ttfb: timing.ttfb().map(Seconds),
+    /// The outcome, its index moved on by `offset`: the indices that the files before this one used.
+    pub(super) fn into_outcome(self, offset: u64, anchor: ClockAnchor) -> Outcome {
+        let mut earlier: Vec<Attempt> = self
+            .earlier
+            .into_iter()
+            .map(|attempt| attempt.into_attempt(anchor))
+            .collect();
+        let earlier_requests = earlier
+            .iter()
+            .fold(0_u32, |sum, attempt| sum.saturating_add(attempt.requests));
+        let mut last = Attempt {
+            started_at: self.started_at.map(|time| time.0),
+            span: None,
+            worker: self.worker,
+            timing: Timing::from(self.timing),
+            requests: self.attempts.saturating_sub(earlier_requests),
+            wire_bytes: self.wire_bytes,
+            remote: self.remote,
+            reused: self.reused,
+            status: self.status,
+            version: self.http_version.as_deref().map(http_version),
+            error: self.error.map(|error| Box::new(error.into())),
+            exchanges: exchanges(self.exchanges),
+        };
+        let elapsed = self.elapsed.map(|time| time.0);
+        restore_spans(&mut earlier, &mut last, elapsed, anchor);
+        let details = Details {
+            final_url: self.final_url.map(|url| escaped(&url)),
+            redirects: self.redirects.into_iter().map(Into::into).collect(),
+            saved: self.saved.map(Into::into),
+            earlier,
+            ..Details::default()
+        };
+        Outcome {
+            verdict: self.outcome,
+            bytes: self.bytes,
+            last,
+            details: Some(Box::new(details)),
+            ..Outcome::new(
+                offset.saturating_add(self.index),
+                escaped(&self.url),
+                self.action,
+            )
         }
     }
 }
 
-#[derive(Serialize)]
-struct Redirect<'a> {
-    url: &'a str,
+/// Sets the span of the last attempt so that the outcome takes `elapsed` again. Wall-clock times alone would
+/// not do: they are to the microsecond only.
+fn restore_spans(
+    earlier: &mut [Attempt],
+    last: &mut Attempt,
+    elapsed: Option<Duration>,
+    anchor: ClockAnchor,
+) {
+    let Some(elapsed) = elapsed else {
+        earlier.iter_mut().for_each(|attempt| attempt.span = None);
+        return;
+    };
+    let total = last.timing.total();
+    let started = last.started_at.zip(total);
+    last.span = started.and_then(|(start, total)| anchor.span(start, total));
+    let first = earlier.first().and_then(|attempt| attempt.span);
+    let Some(end) = first.and_then(|(start, _)| start.checked_add(elapsed)) else {
+        return;
+    };
+    match (last.span, earlier.last_mut()) {
+        // The last attempt reached no worker: the one before it was the end.
+        (None, Some(before)) => {
+            before.span = before.span.map(|(start, _)| (start.min(end), end));
+        }
+        _ => {
+            let start = end.checked_sub(total.unwrap_or_default()).unwrap_or(end);
+            last.span = Some((start, end));
+        }
+    }
+}
+
+/// A redirect that was followed (an item of `redirects`).
+#[derive(Debug, Serialize, Deserialize)]
+struct RedirectRecord<'a> {
+    #[serde(borrow)]
+    url: Cow<'a, str>,
     status: u16,
 }
 
-#[derive(Serialize)]
-struct Save<'a> {
+impl<'a> From<&'a Hop> for RedirectRecord<'a> {
+    fn from(hop: &'a Hop) -> Self {
+        RedirectRecord {
+            url: Cow::Borrowed(&hop.url),
+            status: hop.status,
+        }
+    }
+}
+
+impl From<RedirectRecord<'_>> for Hop {
+    fn from(record: RedirectRecord<'_>) -> Self {
+        Hop {
+            url: escaped(&record.url),
+            status: record.status,
+        }
+    }
+}
+
+/// The file of a target (`saved`).
+#[derive(Debug, Serialize, Deserialize)]
+struct SavedFileRecord<'a> {
+    #[serde(borrow)]
     path: Cow<'a, str>,
+    #[serde(deserialize_with = "number::count")]
     bytes: u64,
-    sha256: Option<String>,
+    sha256: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
     resumed_from: Option<u64>,
 }
 
-impl<'a> Save<'a> {
-    fn new(saved: &'a Saved) -> Self {
-        Save {
-            // JSON has no way to say a path that is not UTF-8.
+impl<'a> From<&'a Saved> for SavedFileRecord<'a> {
+    fn from(saved: &'a Saved) -> Self {
+        SavedFileRecord {
+            // JSON strings are Unicode: other bytes of a path become U+FFFD.
             path: saved.path.to_string_lossy(),
             bytes: saved.bytes,
-            sha256: saved.sha256.map(hex),
+            sha256: saved.sha256.map(hex).map(Cow::Owned),
             resumed_from: saved.resumed_from,
         }
     }
 }
 
-#[derive(Serialize)]
-struct Error<'a> {
-    kind: FailureKind,
-    phase: Option<Phase>,
-    message: &'a str,
-}
-
-impl<'a> Error<'a> {
-    fn new(failure: &'a Failure) -> Self {
-        Error {
-            kind: failure.kind,
-            phase: failure.phase,
-            message: &failure.message,
+impl From<SavedFileRecord<'_>> for Saved {
+    fn from(record: SavedFileRecord<'_>) -> Self {
+        Saved {
+            path: PathBuf::from(record.path.into_owned()),
+            bytes: record.bytes,
+            sha256: record.sha256.as_deref().and_then(digest),
+            resumed_from: record.resumed_from,
         }
     }
 }
 
-#[derive(Serialize)]
-struct Earlier<'a> {
-    #[serde(serialize_with = "rfc3339")]
-    started_at: Option<SystemTime>,
-    worker: Option<u32>,
-    total: Seconds,
-    timing: Times,
-    status: Option<u16>,
-    requests: u32,
-    wire_bytes: u64,
-    exchanges: Vec<Exchanged<'a>>,
-    error: Option<Error<'a>>,
-}
-
-impl<'a> Earlier<'a> {
-    fn new(attempt: &'a Attempt) -> Self {
-        Earlier {
-            started_at: attempt.started_at,
-            worker: attempt.worker,
-            total: Seconds(attempt.total()),
-            timing: Times::new(&attempt.timing),
-            status: attempt.status,
-            requests: attempt.requests,
-            wire_bytes: attempt.wire_bytes.unwrap_or_default(),
-            exchanges: attempt.exchanges().iter().map(Exchanged::new).collect(),
-            error: attempt.error.as_deref().map(Error::new),
-        }
+/// The SHA-256 of 64 hexadecimal digits; `None` for any other text.
+fn digest(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return None;
     }
-}
-
-/// A request and its response. Headers may come more than once, so they are pairs.
-#[derive(Serialize)]
-struct Exchanged<'a> {
-    method: &'a str,
-    url: &'a str,
-    remote: Option<SocketAddr>,
-    proxy: Option<&'a str>,
-    reused: Option<bool>,
-    request: &'a [(String, String)],
-    http_version: Option<&'static str>,
-    status: Option<u16>,
-    response: &'a [(String, String)],
-}
-
-impl<'a> Exchanged<'a> {
-    fn new(exchange: &'a Exchange) -> Self {
-        Exchanged {
-            method: &exchange.method,
-            url: &exchange.url,
-            remote: exchange.remote,
-            proxy: exchange.proxy.as_deref(),
-            reused: exchange.reused,
-            request: &exchange.request,
-            http_version: exchange.status.map(|(version, _)| version),
-            status: exchange.status.map(|(_, status)| status),
-            response: &exchange.response,
-        }
+    for (place, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
     }
-}
-
-#[derive(Serialize)]
-pub(in crate::report) struct Totals<'a> {
-    targets: u64,
-    ok: u64,
-    unchanged: u64,
-    failed: u64,
-    skipped: u64,
-    done_before: u64,
-    retries: u64,
-    bytes: u64,
-    wire_bytes: u64,
-    workers: usize,
-    paced: bool,
-    stopped: bool,
-    runs: Option<RunsMade>,
-    parallel: Option<Seconds>,
-    serial: Option<Serial>,
-    throughput: Option<f64>,
-    requests_per_second: Option<f64>,
-    latency: Option<Percentiles>,
-    ttfb: Option<Percentiles>,
-    statuses: &'a BTreeMap<u16, u64>,
-}
-
-#[derive(Serialize)]
-struct Percentiles {
-    mean: Seconds,
-    p50: Seconds,
-    p90: Seconds,
-    p95: Seconds,
-    p99: Seconds,
-    max: Seconds,
-}
-
-impl Percentiles {
-    fn new(latency: &Latency) -> Option<Self> {
-        let p = |percent| latency.p(percent).map(Seconds);
-        Some(Percentiles {
-            mean: Seconds(latency.mean()?),
-            p50: p(50.0)?,
-            p90: p(90.0)?,
-            p95: p(95.0)?,
-            p99: p(99.0)?,
-            max: Seconds(latency.max()?),
-        })
-    }
-}
-
-#[derive(Serialize)]
-struct Serial {
-    method: &'static str,
-    seconds: Seconds,
-    speedup: f64,
-    best_speedup: Option<f64>,
-}
-
-impl<'a> Totals<'a> {
-    pub(in crate::report) fn new(summary: &'a Summary, baseline: Baseline) -> Self {
-        let serial = match baseline {
-            Baseline::Estimate => Estimate::of(summary),
-            Baseline::None => None,
-        };
-        Totals {
-            targets: summary.targets(),
-            ok: summary.ok,
-            unchanged: summary.unchanged,
-            failed: summary.failed,
-            skipped: summary.skipped,
-            done_before: summary.done_before,
-            retries: summary.retries,
-            bytes: summary.bytes,
-            wire_bytes: summary.wire_bytes,
-            workers: summary.workers,
-            throughput: summary.throughput(),
-            requests_per_second: summary.rate(),
-            latency: Percentiles::new(&summary.latency),
-            ttfb: Percentiles::new(&summary.ttfb),
-            statuses: &summary.statuses,
-            paced: summary.paced,
-            stopped: summary.stopped,
-            runs: summary.runs,
-            parallel: summary.makespan.map(Seconds),
-            serial: serial.map(|estimate| Serial {
-                method: "estimate",
-                seconds: Seconds(estimate.serial),
-                speedup: estimate.speedup,
-                best_speedup: estimate.best.map(|(best, _)| best),
-            }),
-        }
-    }
-}
-
-/// A duration as a number of seconds.
-struct Seconds(Duration);
-
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0.as_secs_f64())
-    }
-}
-
-pub(in crate::report) fn rfc3339<S: Serializer>(
-    time: &Option<SystemTime>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => serializer.collect_str(&humantime::format_rfc3339_micros(*time)),
-        None => serializer.serialize_none(),
-    }
+    Some(bytes)
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::event::{GateVerdict, Judged};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::notice::MeasurementNotice;
 use crate::report::format::{apart, bytes, counted, duration};
 use crate::stats::{Finding, Interval, Knee};
 
@@ -163,7 +164,7 @@ pub(in crate::report) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Resul
     notices(out, &sweep.notices)
 }
 
-fn notices(out: &mut impl Write, notices: &[String]) -> io::Result<()> {
+fn notices(out: &mut impl Write, notices: &[MeasurementNotice]) -> io::Result<()> {
     for notice in notices {
         writeln!(out, "  warning    {notice}")?;
     }

@@ -1,151 +1,66 @@
-//! One request and its response in the words of HAR.
+//! An entry of a HAR: a request and its response.
 
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use serde::Serialize;
 
+use super::super::attempt_view::AttemptView;
 use super::super::document::Safe;
-use super::super::visit::Visit;
-use crate::model::outcome::{Exchange, HttpVersion, Outcome};
-use crate::model::target::Verb;
+use super::known_request::{Header, KnownRequest, header, known_requests};
+use crate::model::outcome::Outcome;
 use crate::model::text::escape;
 use crate::model::timing::{Phase, Timing};
 
-/// What browsers write where there is no Content-Type.
+/// MIME type that browsers write for a response without Content-Type.
 const UNKNOWN_TYPE: &str = "x-unknown";
 
-type Header = (String, String);
-
-/// What is known of one request, wherever it is known from.
-struct Known<'a> {
-    method: &'a str,
-    url: &'a str,
-    request: &'a [Header],
-    version: Option<&'a str>,
-    status: Option<u16>,
-    response: &'a [Header],
-    /// Where a redirect led.
-    next: Option<&'a str>,
-    remote: Option<SocketAddr>,
-    proxy: Option<&'a str>,
-    /// Whether headers were kept, so that one that is not there was not sent.
-    has_headers: bool,
-}
-
-/// The requests of one attempt, in their order.
+/// The entries of an attempt's requests, in their order.
 pub(super) fn entries<'a>(
     outcome: &'a Outcome,
-    visit: &'a Visit<'a>,
+    view: &'a AttemptView<'a>,
     started_at: SystemTime,
     page: Option<&'a str>,
-) -> Vec<Entry<'a>> {
-    let known = if visit.attempt.exchanges().is_empty() {
-        from_outcome(outcome, visit)
-    } else {
-        visit
-            .attempt
-            .exchanges()
-            .iter()
-            .map(from_exchange)
-            .collect()
-    };
-    let last = known.len() - 1;
-    known
+) -> Vec<HarEntry<'a>> {
+    let requests = known_requests(outcome, view);
+    let count = requests.len();
+    requests
         .iter()
         .enumerate()
-        .map(|(i, known)| entry(outcome, visit, known, (i == last, started_at, page)))
+        .map(|(place, known)| {
+            let is_last = place + 1 == count;
+            HarEntry {
+                pageref: page,
+                started_date_time: rfc3339(started_at),
+                ..entry(outcome, view, known, is_last)
+            }
+        })
         .collect()
 }
 
-fn from_exchange(exchange: &Exchange) -> Known<'_> {
-    Known {
-        method: &exchange.method,
-        url: &exchange.url,
-        request: &exchange.request,
-        version: exchange.status.map(|(version, _)| version),
-        status: exchange.status.map(|(_, status)| status),
-        response: &exchange.response,
-        next: header(&exchange.response, "location"),
-        remote: exchange.remote,
-        proxy: exchange.proxy.as_deref(),
-        has_headers: true,
-    }
-}
-
-/// Without headers: the redirects of the last attempt, and the request that they led to.
-fn from_outcome<'a>(outcome: &'a Outcome, visit: &Visit<'a>) -> Vec<Known<'a>> {
-    let blank = Known {
-        method: match outcome.verb {
-            Verb::Get => "GET",
-            Verb::Head => "HEAD",
-        },
-        url: &outcome.url,
-        request: &[],
-        version: None,
-        status: None,
-        response: &[],
-        next: None,
-        remote: None,
-        proxy: None,
-        has_headers: false,
-    };
-    if !visit.is_last {
-        return vec![Known {
-            status: visit.attempt.status,
-            ..blank
-        }];
-    }
-    let end = outcome.final_url().unwrap_or(&outcome.url);
-    let mut all = Vec::with_capacity(outcome.redirects().len() + 1);
-    for (i, hop) in outcome.redirects().iter().enumerate() {
-        let next = outcome.redirects().get(i + 1).map_or(end, |next| &next.url);
-        all.push(Known {
-            url: &hop.url,
-            status: Some(hop.status),
-            next: Some(next),
-            ..blank
-        });
-    }
-    all.push(Known {
-        url: end,
-        version: outcome.last.version.map(HttpVersion::as_str),
-        status: visit.attempt.status,
-        remote: outcome.last.remote,
-        ..blank
-    });
-    all
-}
-
+/// The entry of a request, but for its page and its start. The last request has the time and the bytes of all.
 fn entry<'a>(
     outcome: &Outcome,
-    visit: &Visit<'a>,
-    known: &Known<'a>,
-    (is_last, started_at, page): (bool, SystemTime, Option<&'a str>),
-) -> Entry<'a> {
+    view: &AttemptView<'a>,
+    known: &KnownRequest<'a>,
+    is_last: bool,
+) -> HarEntry<'a> {
     let url = known.url.split('#').next().unwrap_or_default();
-    let error = visit.attempt.error.as_deref().filter(|_| is_last);
+    let error = view.attempt.error.as_deref().filter(|_| is_last);
     let error = error.map(|error| escape(&error.to_string()));
-    let unknown = Timing::default();
-    let timings = Timings::new(if is_last {
-        &visit.attempt.timing
-    } else {
-        &unknown
-    });
-    let status = known
-        .status
-        .and_then(|code| StatusCode::from_u16(code).ok());
-    let bytes = if is_last && visit.is_last {
-        outcome.bytes
-    } else {
-        0
+    let timings = match is_last {
+        true => HarTimings::new(&view.attempt.timing),
+        false => HarTimings::new(&Timing::default()),
     };
-    Entry {
-        pageref: page,
-        started_date_time: rfc3339(started_at),
+    let bytes = match is_last && view.is_last {
+        true => outcome.bytes,
+        false => 0,
+    };
+    HarEntry {
+        pageref: None,
+        started_date_time: String::new(),
         time: timings.sum(),
-        request: Request {
+        request: HarRequest {
             method: Safe(known.method),
             url: Safe(url),
             http_version: "HTTP/1.1",
@@ -155,48 +70,55 @@ fn entry<'a>(
             headers_size: -1,
             body_size: 0,
         },
-        response: Response {
-            status: known.status.unwrap_or(0),
-            status_text: status
-                .and_then(|status| status.canonical_reason())
-                .unwrap_or(""),
-            http_version: Safe(known.version.unwrap_or("")),
-            cookies: [],
-            headers: headers(known.response),
-            content: Content {
-                size: bytes,
-                mime_type: Safe(header(known.response, "content-type").unwrap_or(UNKNOWN_TYPE)),
-            },
-            redirect_url: Safe(known.next.unwrap_or("")),
-            headers_size: -1,
-            body_size: body_size(
-                known,
-                bytes,
-                is_last && visit.attempt.error.as_deref().is_none(),
-            ),
-            transfer_size: visit.attempt.wire_bytes.filter(|_| is_last),
+        response: HarResponse {
+            body_size: body_size(known, bytes, is_last && error.is_none()),
+            transfer_size: view.attempt.wire_bytes.filter(|_| is_last),
             error: error.clone(),
+            ..response(known, bytes)
         },
-        cache: Cache {},
+        cache: HarCache {},
         timings,
         server_ip_address: known.remote.map(|remote| remote.ip().to_string()),
         connection: known.remote.map(|remote| remote.port().to_string()),
-        comment: comment(outcome, visit, known, is_last, error),
+        comment: comment(outcome, view, known, is_last, error),
     }
 }
 
-/// What stands in no field of the format's own.
+/// The response of a request, but for its sizes and its error.
+fn response<'a>(known: &KnownRequest<'a>, bytes: u64) -> HarResponse<'a> {
+    let code = known
+        .status
+        .and_then(|code| StatusCode::from_u16(code).ok());
+    HarResponse {
+        status: known.status.unwrap_or(0),
+        status_text: code.and_then(|code| code.canonical_reason()).unwrap_or(""),
+        http_version: Safe(known.version.unwrap_or("")),
+        cookies: [],
+        headers: headers(known.response),
+        content: HarContent {
+            size: bytes,
+            mime_type: Safe(header(known.response, "content-type").unwrap_or(UNKNOWN_TYPE)),
+        },
+        redirect_url: Safe(known.next.unwrap_or("")),
+        headers_size: -1,
+        body_size: -1,
+        transfer_size: None,
+        error: None,
+    }
+}
+
+/// The comment: facts for which the format has no field.
 fn comment(
     outcome: &Outcome,
-    visit: &Visit<'_>,
-    known: &Known<'_>,
+    view: &AttemptView<'_>,
+    known: &KnownRequest<'_>,
     is_last: bool,
     error: Option<String>,
 ) -> Option<String> {
     let mut parts = Vec::new();
     if !outcome.earlier().is_empty() {
         let of = outcome.earlier().len() + 1;
-        parts.push(format!("attempt {} of {of}", visit.number));
+        parts.push(format!("attempt {} of {of}", view.number));
     }
     if let Some(proxy) = known.proxy {
         parts.push(format!("through proxy {}", escape(proxy)));
@@ -208,8 +130,8 @@ fn comment(
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// The body's size as it was sent; -1 if that is not known. The bytes that are counted are decoded.
-fn body_size(known: &Known<'_>, bytes: u64, is_whole: bool) -> i64 {
+/// Size of the body as it was sent; -1 if unknown. `bytes` is the decoded length, so a coded body is unknown.
+fn body_size(known: &KnownRequest<'_>, bytes: u64, is_whole: bool) -> i64 {
     if known.method == "HEAD" || known.status == Some(304) {
         return 0;
     }
@@ -221,25 +143,18 @@ fn body_size(known: &Known<'_>, bytes: u64, is_whole: bool) -> i64 {
     }
 }
 
-fn header<'a>(headers: &'a [Header], wanted: &str) -> Option<&'a str> {
-    let mut found = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    found.next().map(|(_, value)| value.as_str())
-}
-
-fn headers(headers: &[Header]) -> Vec<Pair<'_>> {
+fn headers(headers: &[Header]) -> Vec<NameValue<'_>> {
     headers
         .iter()
-        .map(|(name, value)| Pair {
+        .map(|(name, value)| NameValue {
             name: Safe(name),
             value: Safe(value),
         })
         .collect()
 }
 
-/// The parameters as they stand in the URL: decoded they could be anything.
-fn query(url: &str) -> Vec<Pair<'_>> {
+/// Query parameters as they are in the URL. Decoded, they could contain any characters.
+fn query(url: &str) -> Vec<NameValue<'_>> {
     let Some((_, query)) = url.split_once('?') else {
         return Vec::new();
     };
@@ -247,7 +162,7 @@ fn query(url: &str) -> Vec<Pair<'_>> {
     parts
         .map(|part| {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            Pair {
+            NameValue {
                 name: Safe(name),
                 value: Safe(value),
             }
@@ -255,27 +170,29 @@ fn query(url: &str) -> Vec<Pair<'_>> {
         .collect()
 }
 
-/// In milliseconds.
+/// A duration in milliseconds.
 pub(super) fn millis(duration: Duration) -> f64 {
-    // One rounding, so that 47.1 ms is 47.1.
+    // Rounded once, so that 47.1 ms is 47.1.
     duration.as_nanos() as f64 / 1e6
 }
 
+/// A time in RFC 3339, to the millisecond.
 pub(super) fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_millis(time).to_string()
 }
 
+/// An entry (`entries`).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry<'a> {
+pub(super) struct HarEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pageref: Option<&'a str>,
     started_date_time: String,
     time: f64,
-    request: Request<'a>,
-    response: Response<'a>,
-    cache: Cache,
-    timings: Timings,
+    request: HarRequest<'a>,
+    response: HarResponse<'a>,
+    cache: HarCache,
+    timings: HarTimings,
     #[serde(rename = "serverIPAddress", skip_serializing_if = "Option::is_none")]
     server_ip_address: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -286,58 +203,58 @@ pub(super) struct Entry<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Request<'a> {
+struct HarRequest<'a> {
     method: Safe<'a>,
     url: Safe<'a>,
     http_version: &'static str,
     cookies: [(); 0],
-    headers: Vec<Pair<'a>>,
-    query_string: Vec<Pair<'a>>,
+    headers: Vec<NameValue<'a>>,
+    query_string: Vec<NameValue<'a>>,
     headers_size: i64,
     body_size: i64,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Response<'a> {
+struct HarResponse<'a> {
     status: u16,
     status_text: &'static str,
     http_version: Safe<'a>,
     cookies: [(); 0],
-    headers: Vec<Pair<'a>>,
-    content: Content<'a>,
+    headers: Vec<NameValue<'a>>,
+    content: HarContent<'a>,
     #[serde(rename = "redirectURL")]
     redirect_url: Safe<'a>,
     headers_size: i64,
     body_size: i64,
-    /// Chrome's own: all that came, headers and framing too.
+    /// Chrome's extension: all bytes received, headers and framing included.
     #[serde(rename = "_transferSize", skip_serializing_if = "Option::is_none")]
     transfer_size: Option<u64>,
-    /// Chrome's own.
+    /// Chrome's extension.
     #[serde(rename = "_error", skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Content<'a> {
+struct HarContent<'a> {
     size: u64,
     mime_type: Safe<'a>,
 }
 
-/// Nothing comes from a cache.
+/// Cache use: none.
 #[derive(Serialize)]
-struct Cache {}
+struct HarCache {}
 
 #[derive(Serialize)]
-struct Pair<'a> {
+struct NameValue<'a> {
     name: Safe<'a>,
     value: Safe<'a>,
 }
 
-/// In milliseconds, -1 for what did not happen and need not have.
+/// Phases in milliseconds; -1 for an optional one that did not happen.
 #[derive(Serialize)]
-struct Timings {
+struct HarTimings {
     blocked: f64,
     dns: f64,
     connect: f64,
@@ -349,7 +266,7 @@ struct Timings {
     sum: Duration,
 }
 
-impl Timings {
+impl HarTimings {
     fn new(timing: &Timing) -> Self {
         let connect = match (timing.phase(Phase::Connect), timing.phase(Phase::Ssl)) {
             (None, None) => None,
@@ -365,7 +282,7 @@ impl Timings {
             timing.phase(Phase::Wait),
             timing.phase(Phase::Receive),
         ];
-        Timings {
+        HarTimings {
             blocked: optional(timing.phase(Phase::Blocked)),
             dns: optional(timing.phase(Phase::Dns)),
             connect: optional(connect),

@@ -160,12 +160,12 @@ impl<W: Write> Html<W> {
         let (result, sweep) = match end {
             End::Run(summary) => (Result::of_run(summary, self.baseline), None),
             End::Comparison(comparison) => {
-                notices.extend_from_slice(&comparison.notices);
+                notices.extend(comparison.notices.iter().map(ToString::to_string));
                 notices.extend(not_alike(&comparison.differing));
                 (Result::Comparison(comparison), None)
             }
             End::Sweep(sweep) => {
-                notices.extend_from_slice(&sweep.notices);
+                notices.extend(sweep.notices.iter().map(ToString::to_string));
                 notices.extend(not_alike(&sweep.differing));
                 (Result::Sweep(sweep), Some(sweep))
             }

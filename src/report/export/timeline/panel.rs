@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::visit::{Visit, visits};
+use super::super::attempt_view::{AttemptView, attempt_views};
 use super::CLASSES;
 use super::grid::Grid;
 use crate::model::outcome::{Outcome, Verdict};
@@ -54,7 +54,7 @@ impl Panel {
         self.targets += 1;
         self.failed += u64::from(outcome.verdict == Verdict::Failed);
         let mut tried = false;
-        for visit in visits(outcome) {
+        for visit in attempt_views(outcome) {
             if let Some(span) = visit.attempt.span {
                 tried = true;
                 self.visit(outcome, &visit, span);
@@ -68,7 +68,12 @@ impl Panel {
         (self.attempts <= MOST_BARS as u64).then_some(&self.stretches)
     }
 
-    fn visit(&mut self, outcome: &Outcome, visit: &Visit<'_>, (start, end): (Instant, Instant)) {
+    fn visit(
+        &mut self,
+        outcome: &Outcome,
+        visit: &AttemptView<'_>,
+        (start, end): (Instant, Instant),
+    ) {
         let base = *self.base.get_or_insert(start);
         let length = nanos(end - start);
         let start = match start.checked_duration_since(base) {
@@ -105,7 +110,7 @@ impl Panel {
 }
 
 /// What a bar says of itself: which URL, what became of it, how long it took.
-fn title(outcome: &Outcome, visit: &Visit<'_>, took: Duration) -> String {
+fn title(outcome: &Outcome, visit: &AttemptView<'_>, took: Duration) -> String {
     let mut title = excerpt(&outcome.url, URL_LENGTH);
     if let Some(status) = visit.attempt.status {
         title += &format!(" · {status}");

@@ -1,35 +1,22 @@
-//! Runs that are over, told again: JSON Lines back into events.
+//! Replay: reads JSON Lines and emits the events of the run, comparison or sweep that wrote them.
 //!
-//! What `report::JsonLines` wrote is read a line at a time, and told to a
-//! [`Listener`] as the run, the comparison or the sweep was, and so is what became of assertions. Several
-//! files become one run: results are numbered on, counts and parallel times are added up, and what was
-//! asserted of each alone is not told of all together. What the lines do not hold (how a place was
-//! chosen) is not there; percentiles are of the results themselves again.
+//! The reader takes a line at a time, so memory does not grow with the files. Several files become one run:
+//! indices go on from file to file, counts and parallel times are added up, and assertions, each of which was
+//! about one file's run, are left out. What the lines do not hold, such as the reason for a file's name, is
+//! not restored; percentiles are computed from the results again.
 
-mod attempt;
-mod compared;
-mod line;
-mod number;
-mod source;
+mod log_file;
+mod replayer;
 
-use std::io;
-use std::io::Read;
+use std::io::{self, Read};
 
-use crate::measure::runs::Runs;
-use crate::model::event::{Event, Judged, Listener, RunInfo};
-use crate::model::measurement::ArmRun;
-use crate::model::summary::{Summary, Tally};
-use crate::model::text::excerpt;
+use crate::model::event::{Listener, RunInfo};
 
-use compared::Gate;
-use line::{Anchor, Line, Run, Totals};
-use source::File;
+use super::line::SchemaLine;
+use log_file::LogFile;
+use replayer::Replayer;
 
-const AFTER_THE_END: &str = "there is something after the end of the run";
-/// The longest version of pfetch: what wrote the file need not have been pfetch.
-const MAX_VERSION: usize = 40;
-
-/// Why runs cannot be told again.
+/// Reason why a replay ended early.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
@@ -38,10 +25,10 @@ pub enum ReplayError {
     Read {
         /// Its name, safe to show.
         file: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is not one of the schema, or not where it belongs.
     #[error("{file}:{line}: {reason}")]
     Line {
         /// Its file, safe to show.
@@ -51,67 +38,41 @@ pub enum ReplayError {
         /// What is wrong with it.
         reason: String,
     },
-    /// Whoever was told cannot write it down.
+    /// The listener failed.
     #[error(transparent)]
     Listener(#[from] io::Error),
 }
 
-/// Tells the listener of the runs in these files, by name and content, as of one run. Between lines
-/// it asks `is_stopped` whether to go on; if not, the listener is not told of an end. To close it is the
-/// caller's, who may have more to tell.
+/// Emits to `listener` the events of the runs in `files`, given by name and content, as of one run.
 ///
-/// Memory does not grow with the length of the files.
+/// `is_stopped` is asked before each line; once it is true the replay ends without an end event. The listener
+/// is not closed, because the caller may have more events for it.
 ///
 /// # Errors
 ///
-/// [`ReplayError`].
+/// [`ReplayError`], after the events of the lines before the bad one.
 pub fn replay(
     files: Vec<(String, Box<dyn Read>)>,
     listener: &mut dyn Listener,
     is_stopped: impl Fn() -> bool,
 ) -> Result<(), ReplayError> {
-    let is_only = files.len() == 1;
+    let mut text = Vec::new();
     let mut opened = Vec::with_capacity(files.len());
     for (name, bytes) in files {
-        let mut file = File::new(name, bytes);
-        match file.next()? {
-            Some(Line::Run(run)) => opened.push((file, run)),
-            _ => return Err(file.wrong("it is empty, or its first line breaks off")),
+        let mut file = LogFile::new(name, bytes);
+        match file.next(&mut text)? {
+            Some(SchemaLine::Run(run)) => opened.push((file, RunInfo::from(run))),
+            _ => return Err(file.error("it is empty, or its first line breaks off")),
         }
     }
-    let Some(info) = merged(opened.iter().map(|(_, run)| run)) else {
-        return Ok(());
-    };
-    let mut teller = Teller {
-        anchor: Anchor::new(info.started_at),
-        listener,
-        is_only,
-        before: 0,
-        next: 0,
-        all: None,
-        gates: Vec::new(),
-    };
-    teller.listener.event(&Event::Started(info))?;
-    for (file, run) in opened {
-        match teller.file(file, &run, &is_stopped)? {
-            Told::Run => {}
-            Told::Measured => return teller.gates(),
-            Told::Stopped => return Ok(()),
-        }
+    match merged(opened.iter().map(|(_, info)| info.clone())) {
+        Some(info) => Replayer::start(listener, info, opened.len())?.replay(opened, is_stopped),
+        None => Ok(()),
     }
-    let summary = teller.all.take().unwrap_or_default();
-    teller.listener.event(&Event::Ended(summary))?;
-    teller.gates()
 }
 
-/// What is known as the runs begin: the most workers, the first start.
-fn merged<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<RunInfo> {
-    let infos = runs.map(|run| RunInfo {
-        version: excerpt(&run.version, MAX_VERSION),
-        workers: run.workers,
-        started_at: run.started_at.0,
-        startup: run.startup.0,
-    });
+/// The beginning of several runs as one: the most workers, the earliest start.
+fn merged(infos: impl Iterator<Item = RunInfo>) -> Option<RunInfo> {
     infos.reduce(|one, other| RunInfo {
         version: match one.version == other.version {
             true => one.version,
@@ -121,194 +82,4 @@ fn merged<'a>(runs: impl Iterator<Item = &'a Run>) -> Option<RunInfo> {
         started_at: one.started_at.min(other.started_at),
         startup: one.startup + other.startup,
     })
-}
-
-/// What was told of a file.
-enum Told {
-    Run,
-    /// A comparison or a sweep, and its end.
-    Measured,
-    Stopped,
-}
-
-struct Teller<'a> {
-    listener: &'a mut dyn Listener,
-    anchor: Anchor,
-    /// Whether there is one file only.
-    is_only: bool,
-    /// The indices that the files before this one have used up.
-    before: u64,
-    next: u64,
-    /// The runs so far.
-    all: Option<Summary>,
-    /// What became of assertions on the one run that there is.
-    gates: Vec<Judged>,
-}
-
-impl Teller<'_> {
-    fn file(
-        &mut self,
-        mut file: File,
-        run: &Run,
-        is_stopped: impl Fn() -> bool,
-    ) -> Result<Told, ReplayError> {
-        self.before = self.next;
-        let mut tally = Tally::new(run.workers);
-        let mut arm: Option<(ArmRun, Tally)> = None;
-        let mut runs = Runs::default();
-        let mut end = None;
-        while let Some(line) = file.next()? {
-            if is_stopped() {
-                return Ok(Told::Stopped);
-            }
-            if let Line::Gate(gate) = line {
-                self.note(*gate);
-                continue;
-            }
-            if end.is_some() {
-                return Err(file.wrong(AFTER_THE_END));
-            }
-            match line {
-                Line::Run(_) => {
-                    return Err(file.wrong("another run begins; give it a file of its own"));
-                }
-                Line::Warning { message } => {
-                    self.listener
-                        .event(&Event::Warning(crate::model::text::escape(&message)))?;
-                }
-                Line::Result(result) => {
-                    result
-                        .check(run.workers)
-                        .map_err(|reason| file.wrong(reason))?;
-                    let outcome = result.into_outcome(self.before, self.anchor);
-                    self.next = self.next.max(outcome.index.saturating_add(1));
-                    tally.add(&outcome);
-                    if let Some((_, arm)) = &mut arm {
-                        arm.add(&outcome);
-                    }
-                    self.listener.event(&Event::Finished(outcome))?;
-                }
-                Line::Arm(_) if !self.is_only => {
-                    let alone = "a comparison or a sweep cannot be merged; replay it alone";
-                    return Err(file.wrong(alone));
-                }
-                Line::Arm(run) => {
-                    number::part(run.workers).map_err(|reason| file.wrong(reason))?;
-                    arm = Some((run, Tally::new(run.workers)));
-                    self.pass_on(&mut runs, &Event::ArmStarted(run))?;
-                }
-                Line::ArmSummary(totals) => {
-                    let Some((_, tally)) = arm.take() else {
-                        return Err(file.wrong("it ends a run of an arm that has not begun"));
-                    };
-                    let summary = complete(&tally, &totals);
-                    self.check(&file, &summary, &totals)?;
-                    self.pass_on(&mut runs, &Event::ArmEnded(summary))?;
-                }
-                Line::Comparison(compared) => {
-                    let comparison = compared.into_comparison();
-                    let event = Event::Compared(comparison.map_err(|reason| file.wrong(reason))?);
-                    return self.measured(file, &event);
-                }
-                Line::Sweep(swept) => {
-                    let sweep = swept.into_sweep();
-                    let event = Event::Swept(sweep.map_err(|reason| file.wrong(reason))?);
-                    return self.measured(file, &event);
-                }
-                Line::Summary(totals) => end = Some(totals),
-                Line::Gate(_) | Line::Against {} => {}
-            }
-        }
-        let summary = match &end {
-            Some(totals) => {
-                let summary = complete(&tally, totals);
-                self.check(&file, &summary, totals)?;
-                summary
-            }
-            None if runs.have_begun() => {
-                self.warn(
-                    &file,
-                    "has no end: not all of its comparison or sweep is there, so it has no result",
-                )?;
-                if let Some((_, mut arm)) = arm.take() {
-                    arm.set_stopped();
-                    self.pass_on(&mut runs, &Event::ArmEnded(arm.summary()))?;
-                }
-                Summary::default()
-            }
-            None => {
-                self.warn(
-                    &file,
-                    "has no end: the run was killed, or goes on; it counts as stopped",
-                )?;
-                tally.set_stopped();
-                tally.summary()
-            }
-        };
-        // The results of several runs together are not those of one.
-        let summary = match runs.have_begun() {
-            true => runs.without_result(end.is_none_or(|end| end.stopped)),
-            false => summary,
-        };
-        match &mut self.all {
-            Some(all) => all.merge(&summary),
-            None => self.all = Some(summary),
-        }
-        Ok(Told::Run)
-    }
-
-    /// Tells of the end of a comparison or a sweep, after which only assertions come.
-    fn measured(&mut self, mut file: File, event: &Event) -> Result<Told, ReplayError> {
-        self.listener.event(event)?;
-        while let Some(line) = file.next()? {
-            match line {
-                Line::Gate(gate) => self.note(*gate),
-                _ => return Err(file.wrong(AFTER_THE_END)),
-            }
-        }
-        Ok(Told::Measured)
-    }
-
-    fn pass_on(&mut self, runs: &mut Runs, event: &Event) -> Result<(), ReplayError> {
-        runs.note(event);
-        Ok(self.listener.event(event)?)
-    }
-
-    /// Keeps an assertion until the run has ended, if the run is all that there is.
-    fn note(&mut self, gate: Gate) {
-        if self.is_only {
-            self.gates.push(gate.into_judged());
-        }
-    }
-
-    /// Tells what became of assertions.
-    fn gates(&mut self) -> Result<(), ReplayError> {
-        for judged in self.gates.drain(..) {
-            self.listener.event(&Event::Judged(judged))?;
-        }
-        Ok(self.listener.idle()?)
-    }
-
-    /// Results that are missing in the middle would make wrong figures in silence.
-    fn check(&mut self, file: &File, found: &Summary, said: &Totals) -> Result<(), ReplayError> {
-        if found.targets() == said.targets {
-            return Ok(());
-        }
-        let (found, said) = (found.targets(), said.targets);
-        self.warn(
-            file,
-            &format!("has {found} results where its summary counts {said}"),
-        )
-    }
-
-    fn warn(&mut self, file: &File, what: &str) -> Result<(), ReplayError> {
-        let warning = format!("{} {what}", file.name());
-        Ok(self.listener.event(&Event::Warning(warning))?)
-    }
-}
-
-fn complete(tally: &Tally, totals: &Totals) -> Summary {
-    let mut summary = tally.summary();
-    totals.complete(&mut summary);
-    summary
 }

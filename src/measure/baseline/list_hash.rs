@@ -1,4 +1,4 @@
-//! What was fetched, as a hash that does not depend on the order.
+//! Hash of a list of targets that does not depend on their order: an additive multiset hash.
 
 use ring::digest::{Context, SHA256};
 
@@ -7,16 +7,16 @@ use crate::model::outcome::Outcome;
 use crate::model::target::Verb;
 use crate::model::text::hex;
 
-/// Adds targets up.
+/// Sum of the targets' digests, modulo 2^256.
 #[derive(Debug, Default)]
 pub(super) struct ListHash {
     count: u64,
-    /// A number of 256 bits, its lowest byte first.
+    /// A number of 256 bits, little-endian.
     sum: [u8; 32],
 }
 
 impl ListHash {
-    /// Counts a target in.
+    /// Adds a target.
     pub(super) fn add(&mut self, outcome: &Outcome) {
         let mut context = Context::new(&SHA256);
         context.update(match outcome.verb {
@@ -34,6 +34,7 @@ impl ListHash {
         self.count += 1;
     }
 
+    /// The list's length and hash.
     pub(super) fn targets(&self) -> Targets {
         Targets {
             count: self.count,
@@ -71,7 +72,7 @@ mod tests {
         }
     }
 
-    /// By `printf 'get http://h/a' | sha256sum`.
+    /// The expected digest is by `printf 'get http://h/a' | sha256sum`.
     #[test]
     fn the_hash_of_one_target_is_its_digest() {
         assert_eq!(

@@ -1,6 +1,7 @@
-//! HAR 1.2: the requests of a run, for the network panels of browsers and whatever reads them.
+//! The HAR 1.2 export: the requests of a run, for the network panels of browsers.
 
 mod entry;
+mod known_request;
 
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -8,39 +9,40 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use self::entry::{entries, millis, rfc3339};
+use super::attempt_view::attempt_views;
 use super::document::Document;
-use super::visit::visits;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 
-/// A run as an HTTP Archive, version 1.2, with an entry a request, written as the run goes.
+/// HTTP Archive of a run, version 1.2, with an entry per request, written as results arrive.
 ///
-/// A retry and every redirect is an entry of its own. pfetch measures a target's redirects together,
-/// so the time and the bytes of all of them are with the last, and the entries before it say so. Headers
-/// are there if the run keeps them. Targets that were not asked for have no entry. In a comparison each
-/// run of an arm is a page.
+/// Each retry and each redirect has an entry of its own. pfetch measures the redirects of a target together, so
+/// the last entry has the time and the bytes of all, and the comments of those before it say so. Headers are
+/// present if the run keeps them. Targets that were not requested have no entry. In a comparison each run of an
+/// arm is a page.
 ///
-/// What the format wants otherwise than [`Timing`](crate::model::timing::Timing) has it: `connect` has `ssl`
-/// in it; `send`, `wait` and `receive` may not be absent, and are 0 where there was none of them;
-/// `time` is the sum of what is there, `ssl` not counted twice.
+/// Differences from [`Timing`](crate::model::timing::Timing), as the format demands: `connect` includes `ssl`;
+/// `send`, `wait` and `receive` may not be absent, and are 0 if they did not happen; `time` is the sum of the
+/// phases, with `ssl` counted once.
 #[derive(Debug)]
 pub struct Har<W> {
     document: Document<W>,
-    /// One per run of an arm.
-    pages: Vec<Page>,
+    /// A page per run of an arm.
+    pages: Vec<HarPage>,
 }
 
 /// A run of an arm.
 #[derive(Debug, Serialize)]
-struct Page {
+struct HarPage {
     #[serde(rename = "startedDateTime")]
     started_at: String,
     id: String,
     title: String,
     #[serde(rename = "pageTimings")]
     timings: PageTimings,
+    /// Start of its first request.
     #[serde(skip)]
     first: Option<SystemTime>,
 }
@@ -68,24 +70,24 @@ impl<W: Write> Har<W> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
-        for visit in visits(outcome) {
-            let Some(started_at) = visit.attempt.started_at else {
+        for view in attempt_views(outcome) {
+            let Some(started_at) = view.attempt.started_at else {
                 continue;
             };
             let page = self.pages.last_mut().map(|page| {
                 page.first = Some(page.first.unwrap_or(started_at).min(started_at));
                 page.id.as_str()
             });
-            for entry in entries(outcome, &visit, started_at, page) {
+            for entry in entries(outcome, &view, started_at, page) {
                 self.document.item(&entry)?;
             }
         }
         Ok(())
     }
 
-    fn page(&mut self, run: &ArmRun) {
+    fn begin_page(&mut self, run: &ArmRun) {
         let arm = run.arm.as_str();
-        self.pages.push(Page {
+        self.pages.push(HarPage {
             started_at: String::new(),
             id: format!("page_{}", self.pages.len() + 1),
             title: match run.pair {
@@ -100,14 +102,14 @@ impl<W: Write> Har<W> {
         });
     }
 
-    fn page_ended(&mut self, summary: &Summary) {
+    fn end_page(&mut self, summary: &Summary) {
         if let (Some(page), Some(makespan)) = (self.pages.last_mut(), summary.makespan) {
             page.timings.on_load = millis(makespan);
         }
     }
 
     fn end(&mut self) -> io::Result<()> {
-        // A page needs a time, which one without entries has not.
+        // The format demands a start, which a page without entries does not have.
         self.pages.retain(|page| page.first.is_some());
         for page in &mut self.pages {
             page.started_at = page.first.map(rfc3339).unwrap_or_default();
@@ -122,11 +124,11 @@ impl<W: Write> Listener for Har<W> {
         match event {
             Event::Started(_) => self.document.open(),
             Event::ArmStarted(run) => {
-                self.page(run);
+                self.begin_page(run);
                 Ok(())
             }
             Event::ArmEnded(summary) => {
-                self.page_ended(summary);
+                self.end_page(summary);
                 Ok(())
             }
             Event::Finished(outcome) => self.outcome(outcome),

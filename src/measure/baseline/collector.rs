@@ -1,20 +1,20 @@
-//! A run's figures, from what is told of it.
+//! Collects the figures of a run from its events.
 
 use std::fmt;
 use std::time::SystemTime;
 
-use super::list::ListHash;
-use super::{OneRun, SavedRun};
+use super::list_hash::ListHash;
+use super::{BaselineRun, SavedRun};
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::Summary;
 
-/// Why there is nothing to save of a run: half of one would be held against whole ones.
+/// Reason why a run cannot be a baseline: complete runs would be compared with a part of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsaved {
-    /// It did not come to its end.
+    /// It was stopped before its end.
     Stopped,
-    /// It did, with nothing that takes time.
+    /// It tried no URL, so it took no time.
     Nothing,
 }
 
@@ -27,24 +27,24 @@ impl fmt::Display for Unsaved {
     }
 }
 
-/// A run's figures so far.
+/// Figures of a run so far.
 #[derive(Debug)]
-pub(super) struct Record {
-    /// The version that makes it, and when it was started.
+pub(super) struct FigureCollector {
+    /// Version of pfetch and start of the run.
     begun: Option<(String, SystemTime)>,
     list: ListHash,
-    /// In a comparison: the run that goes on.
+    /// In a comparison or a sweep: the arm's run that has not ended.
     arm: Option<ArmRun>,
-    /// Whether the list has been seen: all runs of a comparison fetch the same one.
+    /// True once a run has hashed the list: all runs of a comparison fetch the same one.
     is_listed: bool,
     warm: bool,
     paced: bool,
-    runs: Vec<OneRun>,
+    runs: Vec<BaselineRun>,
 }
 
-impl Record {
+impl FigureCollector {
     pub(super) fn new() -> Self {
-        Record {
+        FigureCollector {
             begun: None,
             list: ListHash::default(),
             arm: None,
@@ -55,8 +55,8 @@ impl Record {
         }
     }
 
-    /// Takes note of an event. At the end of the run it says what there is to save.
-    pub(super) fn note(&mut self, event: &Event) -> Option<Result<SavedRun, Unsaved>> {
+    /// Adds an event. At the end of the run it returns the figures to save.
+    pub(super) fn add_event(&mut self, event: &Event) -> Option<Result<SavedRun, Unsaved>> {
         match event {
             Event::Started(info) => self.begun = Some((info.version.clone(), info.started_at)),
             Event::Finished(outcome) if !self.is_listed => self.list.add(outcome),
@@ -65,13 +65,13 @@ impl Record {
                 self.is_listed = true;
                 match self.arm.take() {
                     Some(ArmRun { pair: 0, .. }) => self.warm = true,
-                    Some(run) => self.add(run.arm, run.workers, summary),
+                    Some(run) => self.add_run(run.arm, run.workers, summary),
                     None => {}
                 }
             }
             Event::Ended(summary) if summary.stopped => return Some(Err(Unsaved::Stopped)),
             Event::Ended(summary) => {
-                self.add(Arm::Parallel, summary.workers, summary);
+                self.add_run(Arm::Parallel, summary.workers, summary);
                 return Some(self.end());
             }
             Event::Compared(_) | Event::Swept(_) => return Some(self.end()),
@@ -80,12 +80,12 @@ impl Record {
         None
     }
 
-    fn add(&mut self, arm: Arm, workers: usize, summary: &Summary) {
+    fn add_run(&mut self, arm: Arm, workers: usize, summary: &Summary) {
         self.paced |= summary.paced;
         let seconds = summary.makespan.unwrap_or_default().as_secs_f64();
-        // What took no time was nothing.
+        // A run without a makespan tried no URL.
         if seconds > 0.0 {
-            self.runs.push(OneRun {
+            self.runs.push(BaselineRun {
                 arm,
                 workers,
                 seconds,

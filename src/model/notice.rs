@@ -1,0 +1,333 @@
+//! Notices: reasons to doubt the figures of a measurement. They are typed here and worded by `Display` once
+//! for all reports, so that nothing has to recognise a sentence.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::arm::Arm;
+use super::text::escape;
+
+/// Reason to doubt the figures of a comparison or a sweep.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+#[non_exhaustive]
+pub enum MeasurementNotice {
+    /// The first run of the arm was by far the slowest: caches may have been cold.
+    SlowFirstRun(Arm),
+    /// Runs of the arm that are outliers.
+    Outliers {
+        /// The arm.
+        arm: Arm,
+        /// Number of outliers, at least 1.
+        runs: usize,
+    },
+    /// The arm's runs are so short that chance dominates them.
+    ShortRuns(Arm),
+    /// Fetches that failed in counted runs of the arm.
+    FailedFetches {
+        /// The arm.
+        arm: Arm,
+        /// Number of failed fetches, all runs together.
+        count: u64,
+    },
+    /// Number of URLs that failed in warm-ups.
+    FailedWarmUps(u64),
+    /// A comparison of one pair of runs, which has no interval.
+    SinglePair,
+    /// A sweep with one run at each number of workers, which has no intervals.
+    SingleRuns,
+    /// Text of a notice in a replayed log, escaped.
+    Replayed(String),
+}
+
+impl fmt::Display for MeasurementNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use MeasurementNotice as Notice;
+        match self {
+            Notice::SlowFirstRun(arm) => write!(
+                f,
+                "the first {} run was by far the slowest: caches may have been cold (--warmup)",
+                arm.as_str()
+            ),
+            Notice::Outliers { arm, runs: 1 } => write!(
+                f,
+                "one {} run sticks out: something else may have been going on",
+                arm.as_str()
+            ),
+            Notice::Outliers { arm, runs } => write!(
+                f,
+                "{runs} {} runs stick out: something else may have been going on",
+                arm.as_str()
+            ),
+            Notice::ShortRuns(arm) => write!(
+                f,
+                "{} runs of less than 5 ms are mostly chance: compare more URLs",
+                arm.as_str()
+            ),
+            Notice::FailedFetches { arm, count } => write!(
+                f,
+                "{count} fetches failed in the {} runs: their times are not those of what was asked for",
+                arm.as_str()
+            ),
+            Notice::FailedWarmUps(count) => {
+                let urls = if *count == 1 { "URL" } else { "URLs" };
+                write!(f, "{count} {urls} failed in warm-ups, which do not count")
+            }
+            Notice::SinglePair => f.write_str(
+                "one pair of runs says nothing of how much they vary: there is no interval (--runs 5)",
+            ),
+            Notice::SingleRuns => f.write_str(
+                "one run at each number of workers says nothing of how much they vary: there is no \
+                 interval (--runs 3)",
+            ),
+            Notice::Replayed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl Serialize for MeasurementNotice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<String> for MeasurementNotice {
+    /// A notice as a log states it. The log need not be pfetch's, so its text is escaped.
+    fn from(text: String) -> Self {
+        MeasurementNotice::Replayed(escape(&text))
+    }
+}
+
+/// Reason why a run cannot be compared with a baseline at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Incomparable {
+    /// The lists of URLs differ. Their lengths, which may be equal.
+    OtherTargets {
+        /// Number of targets of the run.
+        now: u64,
+        /// Number of targets of the baseline.
+        then: u64,
+    },
+    /// No number of workers was used on both sides.
+    OtherWorkers {
+        /// Numbers of workers of the run, rising.
+        now: Vec<usize>,
+        /// Numbers of workers of the baseline, rising.
+        then: Vec<usize>,
+    },
+}
+
+impl fmt::Display for Incomparable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Incomparable::OtherTargets { now, then } => {
+                f.write_str("the baseline is of another list of URLs")?;
+                match now == then {
+                    true => Ok(()),
+                    false => write!(f, " ({then}, now {now})"),
+                }
+            }
+            Incomparable::OtherWorkers { now, then } => write!(
+                f,
+                "the baseline has runs with {} only, and this has {}",
+                worker_counts(then),
+                worker_counts(now)
+            ),
+        }
+    }
+}
+
+/// Reason why the change between two arms is no verdict: the work was not the same.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Unlike {
+    /// The numbers of workers differ.
+    Workers {
+        /// Workers of the run.
+        now: usize,
+        /// Workers of the baseline.
+        then: usize,
+    },
+    /// The numbers of failed URLs differ.
+    Failures {
+        /// Mean per run, to a tenth.
+        now: f64,
+        /// Mean per run of the baseline, to a tenth.
+        then: f64,
+    },
+}
+
+impl fmt::Display for Unlike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unlike::Workers { now, then } => write!(
+                f,
+                "{} now, {} then",
+                worker_counts(&[*now]),
+                worker_counts(&[*then])
+            ),
+            Unlike::Failures { now, then } => {
+                write!(f, "URLs that failed: {now} a run now, {then} then")
+            }
+        }
+    }
+}
+
+/// Difference between a run and a baseline that may explain a change.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum BaselineNotice {
+    /// Numbers of workers of the run that the baseline has no runs with, rising.
+    NoRunsWith(Vec<usize>),
+    /// Each side has one number of workers, and they differ.
+    Workers {
+        /// Workers of the run.
+        now: usize,
+        /// Workers of the baseline.
+        then: usize,
+    },
+    /// The versions of pfetch differ.
+    Version {
+        /// Version that made the run.
+        now: String,
+        /// Version that made the baseline.
+        then: String,
+    },
+    /// Starts were held back as asked on one side only.
+    Pacing {
+        /// True if that is the run.
+        now: bool,
+    },
+    /// There were warm-ups on one side only.
+    WarmUps {
+        /// True if that is the run.
+        now: bool,
+    },
+    /// An amount of work differs.
+    Work {
+        /// The amount.
+        amount: WorkAmount,
+        /// The arm.
+        arm: Arm,
+        /// Mean per run, to a tenth.
+        now: f64,
+        /// Mean per run of the baseline, to a tenth.
+        then: f64,
+    },
+}
+
+/// Amount of work that a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkAmount {
+    /// URLs that failed.
+    Failed,
+    /// Attempts beyond the first.
+    Retries,
+    /// Body bytes.
+    Bytes,
+}
+
+impl fmt::Display for BaselineNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BaselineNotice::NoRunsWith(workers) => {
+                write!(
+                    f,
+                    "the baseline has no runs with {}",
+                    worker_counts(workers)
+                )
+            }
+            BaselineNotice::Workers { now, then } => write!(
+                f,
+                "{} now, {} then",
+                worker_counts(&[*now]),
+                worker_counts(&[*then])
+            ),
+            BaselineNotice::Version { now, then } => write!(f, "pfetch {now} now, {then} then"),
+            BaselineNotice::Pacing { now } => f.write_str(match now {
+                true => "starts were held back as asked now, not then",
+                false => "starts were not as asked now, held back then",
+            }),
+            BaselineNotice::WarmUps { now } => f.write_str(match now {
+                true => "a warm-up now, no warm-up then",
+                false => "no warm-up now, a warm-up then",
+            }),
+            BaselineNotice::Work {
+                amount,
+                arm,
+                now,
+                then,
+            } => {
+                let amount = match amount {
+                    WorkAmount::Failed => "URLs that failed",
+                    WorkAmount::Retries => "retries",
+                    WorkAmount::Bytes => "bytes",
+                };
+                let arm = match arm {
+                    Arm::Serial => " (serial)",
+                    Arm::Parallel => "",
+                };
+                write!(f, "{amount}{arm}: {now} a run now, {then} then")
+            }
+        }
+    }
+}
+
+macro_rules! serialize_as_text {
+    ($($name:ty),*) => {
+        $(impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        })*
+    };
+}
+
+serialize_as_text!(Incomparable, Unlike, BaselineNotice);
+
+/// Numbers of workers in words: `1 worker`, `2 and 4 workers`, `1, 2 and 4 workers`.
+fn worker_counts(counts: &[usize]) -> String {
+    match counts {
+        [] => "no workers".to_owned(),
+        [1] => "1 worker".to_owned(),
+        [count] => format!("{count} workers"),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(usize::to_string).collect();
+            format!("{} and {last} workers", first.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_workers_are_listed_as_in_a_sentence() {
+        for (counts, expected) in [
+            (&[][..], "no workers"),
+            (&[1], "1 worker"),
+            (&[8], "8 workers"),
+            (&[1, 8], "1 and 8 workers"),
+            (&[1, 2, 4], "1, 2 and 4 workers"),
+        ] {
+            assert_eq!(worker_counts(counts), expected);
+        }
+    }
+
+    #[test]
+    fn a_replayed_notice_keeps_its_text_without_control_characters() {
+        let notice: MeasurementNotice =
+            serde_json::from_str("\"a\\u001bb\"").expect("it is a string");
+        assert_eq!(notice.to_string(), "a\\u{1b}b");
+        let outliers = MeasurementNotice::Outliers {
+            arm: Arm::Serial,
+            runs: 2,
+        };
+        let text = serde_json::to_string(&outliers).expect("text is JSON");
+        let read: MeasurementNotice = serde_json::from_str(&text).expect("it was written here");
+        assert_eq!(read.to_string(), outliers.to_string());
+    }
+}

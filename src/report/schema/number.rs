@@ -1,0 +1,115 @@
+//! Ranges of the numbers in a log. It need not be pfetch's, and reports allocate by some of its numbers, so
+//! values that no run can have are refused as they are read.
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::model::activity::MAX_WORKERS;
+use crate::model::json::MAX_SECONDS;
+use crate::model::measurement::{ArmTimes, SweepRuns};
+use crate::stats::{Interval, Speedup, Usl};
+
+/// Largest count, 2^53: the largest whole number that every reader of JSON has exactly.
+const MAX_COUNT: u64 = 1 << 53;
+
+/// Largest ratio, and largest coefficient of a scaling law.
+const MAX_RATIO: f64 = 1e15;
+
+/// Reads a count of things, such as bytes.
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    let count = u64::deserialize(from)?;
+    match count <= MAX_COUNT {
+        true => Ok(count),
+        false => Err(de::Error::custom("a count is 2^53 at most")),
+    }
+}
+
+/// Reads a [`count`] or `null`.
+pub(super) fn maybe_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    struct Count(#[serde(deserialize_with = "count")] u64);
+    Ok(Option::<Count>::deserialize(from)?.map(|count| count.0))
+}
+
+/// Reads the number of workers of a run.
+pub(super) fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let workers = usize::deserialize(from)?;
+    check_workers(workers).map_err(de::Error::custom)?;
+    Ok(workers)
+}
+
+/// Reads the number of workers of a summary: 0 if a comparison was stopped before it had any.
+pub(super) fn workers_or_none<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let workers = usize::deserialize(from)?;
+    check_workers(workers.max(1)).map_err(de::Error::custom)?;
+    Ok(workers)
+}
+
+type Checked = Result<(), &'static str>;
+
+/// Checks a number of workers.
+pub(super) fn check_workers(workers: usize) -> Checked {
+    match (1..=MAX_WORKERS).contains(&workers) {
+        true => Ok(()),
+        false => Err("a run has 1 worker at least, and 10000 at most"),
+    }
+}
+
+/// Checks the times of an arm, and that they are as many as its sample says.
+pub(super) fn check_times(times: &ArmTimes) -> Checked {
+    let sample = &times.sample;
+    let figures = [sample.mean, sample.median, sample.min, sample.max];
+    let mut all = figures
+        .into_iter()
+        .chain(sample.deviation)
+        .chain([times.startup])
+        .chain(times.seconds.iter().copied());
+    if !all.all(|seconds| (0.0..=MAX_SECONDS).contains(&seconds)) {
+        return Err("a time is a number of seconds, from 0 to a hundred years");
+    }
+    let are_counts = times.failed <= MAX_COUNT && times.retries <= MAX_COUNT;
+    match sample.n == times.seconds.len() && are_counts {
+        true => Ok(()),
+        false => Err("the times do not go with the number of runs"),
+    }
+}
+
+/// Checks the runs at one number of workers.
+pub(super) fn check_point(point: &SweepRuns) -> Checked {
+    check_workers(point.workers)?;
+    check_times(&point.times)?;
+    point.interval.as_ref().map_or(Ok(()), check_interval)
+}
+
+/// Checks a speed-up and its interval.
+pub(super) fn check_speedup(speedup: &Speedup) -> Checked {
+    check_ratio(speedup.ratio)?;
+    speedup.interval.as_ref().map_or(Ok(()), check_interval)
+}
+
+/// Checks a ratio of two times.
+pub(super) fn check_ratio(ratio: f64) -> Checked {
+    match (0.0..=MAX_RATIO).contains(&ratio) {
+        true => Ok(()),
+        false => Err("a ratio is a number from 0 to 10^15"),
+    }
+}
+
+fn check_interval(interval: &Interval) -> Checked {
+    // The interval of a mean of very different times reaches below 0.
+    let limits = -MAX_RATIO..=MAX_RATIO;
+    let are_within = limits.contains(&interval.low) && limits.contains(&interval.high);
+    match are_within && interval.low <= interval.high {
+        true => Ok(()),
+        false => Err("an interval is of two numbers up to 10^15, the lower one first"),
+    }
+}
+
+/// Checks the coefficients of a scaling law.
+pub(super) fn check_law(law: &Usl) -> Checked {
+    let coefficients = [law.lambda, law.sigma, law.kappa];
+    let mut all = coefficients.into_iter().chain(law.r_squared);
+    match all.all(|coefficient| coefficient.abs() <= MAX_RATIO) {
+        true => Ok(()),
+        false => Err("the coefficients of a law are 10^15 at most"),
+    }
+}

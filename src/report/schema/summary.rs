@@ -1,0 +1,185 @@
+//! Records of a run's beginning and of its summary.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::SCHEMA;
+use super::number;
+use crate::measure::Estimate;
+use crate::model::event::RunInfo;
+use crate::model::json::{Rfc3339, Seconds};
+use crate::model::summary::{RunsMade, Summary};
+use crate::model::text::excerpt;
+use crate::report::Baseline;
+use crate::stats::Latency;
+
+/// Longest version of pfetch that is read, in characters. The log need not be pfetch's.
+const MAX_VERSION: usize = 40;
+
+/// Beginning of a run (`run`).
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct RunRecord<'a> {
+    schema: u64,
+    #[serde(borrow)]
+    version: Cow<'a, str>,
+    #[serde(deserialize_with = "number::workers")]
+    workers: usize,
+    started_at: Rfc3339,
+    startup: Seconds,
+}
+
+impl<'a> From<&'a RunInfo> for RunRecord<'a> {
+    fn from(info: &'a RunInfo) -> Self {
+        RunRecord {
+            schema: SCHEMA,
+            version: Cow::Borrowed(&info.version),
+            workers: info.workers,
+            started_at: Rfc3339(info.started_at),
+            startup: Seconds(info.startup),
+        }
+    }
+}
+
+impl From<RunRecord<'_>> for RunInfo {
+    fn from(record: RunRecord<'_>) -> Self {
+        RunInfo {
+            version: excerpt(&record.version, MAX_VERSION),
+            workers: record.workers,
+            started_at: record.started_at.0,
+            startup: record.startup.0,
+        }
+    }
+}
+
+/// Figures of a run (`summary`). A replay reads those that cannot be added up from the results, and computes
+/// the others again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::report) struct SummaryRecord<'a> {
+    #[serde(deserialize_with = "number::count")]
+    pub(super) targets: u64,
+    #[serde(skip_deserializing)]
+    ok: u64,
+    #[serde(skip_deserializing)]
+    unchanged: u64,
+    #[serde(skip_deserializing)]
+    failed: u64,
+    #[serde(skip_deserializing)]
+    skipped: u64,
+    #[serde(deserialize_with = "number::count")]
+    done_before: u64,
+    #[serde(skip_deserializing)]
+    retries: u64,
+    #[serde(skip_deserializing)]
+    bytes: u64,
+    #[serde(deserialize_with = "number::count")]
+    wire_bytes: u64,
+    #[serde(deserialize_with = "number::workers_or_none")]
+    workers: usize,
+    paced: bool,
+    stopped: bool,
+    #[serde(skip_deserializing)]
+    runs: Option<RunsMade>,
+    parallel: Option<Seconds>,
+    #[serde(skip_deserializing)]
+    serial: Option<SerialRecord>,
+    #[serde(skip_deserializing)]
+    throughput: Option<f64>,
+    #[serde(skip_deserializing)]
+    requests_per_second: Option<f64>,
+    #[serde(skip_deserializing)]
+    latency: Option<LatencyRecord>,
+    #[serde(skip_deserializing)]
+    ttfb: Option<LatencyRecord>,
+    #[serde(skip_deserializing)]
+    statuses: Cow<'a, BTreeMap<u16, u64>>,
+}
+
+impl<'a> SummaryRecord<'a> {
+    pub(in crate::report) fn new(summary: &'a Summary, baseline: Baseline) -> Self {
+        let serial = match baseline {
+            Baseline::Estimate => Estimate::of(summary),
+            Baseline::None => None,
+        };
+        SummaryRecord {
+            targets: summary.targets(),
+            ok: summary.ok,
+            unchanged: summary.unchanged,
+            failed: summary.failed,
+            skipped: summary.skipped,
+            done_before: summary.done_before,
+            retries: summary.retries,
+            bytes: summary.bytes,
+            wire_bytes: summary.wire_bytes,
+            workers: summary.workers,
+            paced: summary.paced,
+            stopped: summary.stopped,
+            runs: summary.runs,
+            parallel: summary.makespan.map(Seconds),
+            serial: serial.map(SerialRecord::from),
+            throughput: summary.throughput(),
+            requests_per_second: summary.rate(),
+            latency: LatencyRecord::new(&summary.latency),
+            ttfb: LatencyRecord::new(&summary.ttfb),
+            statuses: Cow::Borrowed(&summary.statuses),
+        }
+    }
+
+    /// Completes a summary that was added up from the results.
+    pub(super) fn complete(&self, summary: Summary) -> Summary {
+        Summary {
+            done_before: self.done_before,
+            wire_bytes: self.wire_bytes,
+            workers: self.workers,
+            paced: self.paced,
+            stopped: self.stopped,
+            makespan: self.parallel.map(|time| time.0),
+            ..summary
+        }
+    }
+}
+
+/// Estimated serial time (`serial`).
+#[derive(Debug, Serialize)]
+struct SerialRecord {
+    method: &'static str,
+    seconds: Seconds,
+    speedup: f64,
+    best_speedup: Option<f64>,
+}
+
+impl From<Estimate> for SerialRecord {
+    fn from(estimate: Estimate) -> Self {
+        SerialRecord {
+            method: "estimate",
+            seconds: Seconds(estimate.serial),
+            speedup: estimate.speedup,
+            best_speedup: estimate.best.map(|(best, _)| best),
+        }
+    }
+}
+
+/// Percentiles of a time (`latency`, `ttfb`).
+#[derive(Debug, Serialize)]
+struct LatencyRecord {
+    mean: Seconds,
+    p50: Seconds,
+    p90: Seconds,
+    p95: Seconds,
+    p99: Seconds,
+    max: Seconds,
+}
+
+impl LatencyRecord {
+    fn new(latency: &Latency) -> Option<Self> {
+        Some(LatencyRecord {
+            mean: Seconds(latency.mean()?),
+            p50: Seconds(latency.p(50.0)?),
+            p90: Seconds(latency.p(90.0)?),
+            p95: Seconds(latency.p(95.0)?),
+            p99: Seconds(latency.p(99.0)?),
+            max: Seconds(latency.max()?),
+        })
+    }
+}
