@@ -3,12 +3,12 @@
 use std::fs::Metadata;
 use std::sync::Arc;
 
-use crate::http::{Client, Get, Head, Naming, PassOn, Save, Unnamed};
+use crate::http::{AwaitingName, Client, Get, Head, Naming, PassOn, Save};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, Place};
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
-use crate::save::{Concat, Exists, Names, Store};
+use crate::save::{Exists, NameRegistry, OrderedOutput, Store};
 
 /// What becomes of the bodies.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub enum Bodies {
     /// Each is saved as a file.
     Save(Box<Saving>),
     /// They are passed on, one after another in the order of the input.
-    PassOn(Concat),
+    PassOn(OrderedOutput),
 }
 
 /// How bodies are saved. Names are dealt out by the run, in the order of the input: so they depend on
@@ -33,10 +33,10 @@ pub struct Saving {
     /// Whether files are named by what the server says.
     named_by_server: bool,
     /// The places that have been dealt out: one for each target, which depends on the list alone.
-    names: Names,
+    names: NameRegistry,
     /// The names that files have, where that is another matter: a server names them, or what is there
     /// already keeps its name.
-    given: Names,
+    given: NameRegistry,
 }
 
 /// What is done with a target: the action of its job.
@@ -56,8 +56,8 @@ impl Saving {
             layout,
             only: None,
             named_by_server: false,
-            names: Names::new(),
-            given: Names::new(),
+            names: NameRegistry::new(),
+            given: NameRegistry::new(),
         }
     }
 
@@ -79,7 +79,7 @@ impl Saving {
 
     /// Keeps a file that the run itself needs from being replaced.
     pub fn spare(&mut self, file: &Metadata) {
-        self.store = self.store.clone().sparing(file);
+        self.store = self.store.clone().protecting(file);
     }
 
     /// Keeps the name that an earlier run gave to the file of a target with this place.
@@ -107,7 +107,7 @@ impl Saving {
     fn give(&mut self, wanted: Place) -> Place {
         if self.store.exists() == Exists::Rename {
             let store = &self.store;
-            self.given.claim_free(wanted, |place| store.has(place))
+            self.given.claim_free(wanted, |place| store.contains(place))
         } else {
             self.given.claim(wanted)
         }
@@ -140,7 +140,7 @@ impl Bodies {
     }
 
     /// Where bodies are passed on to.
-    pub(super) fn concat(&self) -> Option<&Concat> {
+    pub(super) fn concat(&self) -> Option<&OrderedOutput> {
         match self {
             Bodies::PassOn(concat) => Some(concat),
             _ => None,
@@ -170,7 +170,7 @@ impl Bodies {
     }
 
     /// Gives a complete file its name.
-    pub(super) fn name(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
+    pub(super) fn name(&mut self, unnamed: AwaitingName, outcome: &mut Outcome, target: &Target) {
         let Bodies::Save(saving) = self else { return };
         let wanted = saving.wanted(target);
         let wanted = match unnamed.server_name() {
@@ -184,7 +184,7 @@ impl Bodies {
 }
 
 impl Action<Client, Arc<Target>> for Deed {
-    type Output = (Outcome, Option<Unnamed>);
+    type Output = (Outcome, Option<AwaitingName>);
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
         match self {

@@ -11,8 +11,8 @@ use std::time::Instant;
 use super::action::Deed;
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule;
+use crate::http::AwaitingName;
 use crate::http::Client;
-use crate::http::Unnamed;
 use crate::model::outcome::Outcome;
 use crate::model::target::{DefaultScheme, Location, Target};
 use crate::pool::{Action, Worker};
@@ -25,7 +25,7 @@ use crate::pool::{Action, Worker};
 )]
 pub(super) enum Ran {
     /// It ran. Its file may still have to be named.
-    Done(Outcome, Option<Unnamed>),
+    Done(Outcome, Option<AwaitingName>),
     /// Its origin wants nothing before this moment; it was not run.
     Held(Instant),
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::action::Bodies;
 use crate::engine::input::{BadTarget, Source, Unreadable};
-use crate::engine::resume::Done;
+use crate::engine::resume::DoneTargets;
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::Limits;
 use crate::model::summary::Summary;
@@ -52,7 +52,7 @@ pub struct Work {
     /// What becomes of their bodies.
     pub bodies: Bodies,
     /// Targets that are left out, because an earlier run is done with them.
-    pub done: Option<Done>,
+    pub done: Option<DoneTargets>,
 }
 
 /// Bodies are dropped.

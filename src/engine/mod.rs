@@ -28,14 +28,14 @@ use foldhash::fast::RandomState;
 
 use self::schedule::Schedule;
 use crate::engine::input::{BadTarget, Source, Unreadable};
-use crate::engine::resume::Done;
+use crate::engine::resume::DoneTargets;
 use crate::engine::retry::Decision;
-use crate::http::{Client, Unnamed};
+use crate::http::{AwaitingName, Client};
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::Outcome;
 use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool};
-use crate::save::{Concat, ConcatEnd};
+use crate::save::{OrderedOutput, OutputEnd};
 
 pub use action::{Bodies, Saving};
 use admit::Filled;
@@ -110,8 +110,8 @@ pub fn run(
             let _ = run.listener.event(&Event::Ended(run.tally.summary()));
         }
     }
-    let gap = match run.bodies.concat().and_then(Concat::end) {
-        Some(ConcatEnd::Gap { index, .. }) => run.missing.remove(&index),
+    let gap = match run.bodies.concat().and_then(OrderedOutput::end) {
+        Some(OutputEnd::Gap { index, .. }) => run.missing.remove(&index),
         _ => None,
     };
     Report {
@@ -129,7 +129,7 @@ struct Run<'a> {
     config: RunConfig,
     source: Source,
     bodies: Bodies,
-    done: Option<Done>,
+    done: Option<DoneTargets>,
     /// URLs whose bodies are not to be had, and whose turn in the output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     /// Whether there was no room for a file.
@@ -207,7 +207,10 @@ impl Run<'_> {
                 None => never(),
             };
             let silent = never();
-            let out = self.bodies.concat().map_or(&silent, Concat::progress);
+            let out = self
+                .bodies
+                .concat()
+                .map_or(&silent, OrderedOutput::progress);
             let mut message = None;
             select_biased! {
                 recv(stop.as_channel()) -> _ => {}
@@ -285,7 +288,7 @@ impl Run<'_> {
         &mut self,
         job: Job,
         outcome: Outcome,
-        unnamed: Option<Unnamed>,
+        unnamed: Option<AwaitingName>,
     ) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let unnamed = unnamed.map(|unnamed| (unnamed, target));

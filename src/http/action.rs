@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Client, Naming, Unnamed};
+use super::{AwaitingName, Client, Naming};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::Place;
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
-use crate::save::{Concat, Store};
+use crate::save::{OrderedOutput, Store};
 
 /// GET: fetch the target and read its body to the end.
 #[derive(Debug, Clone, Copy, Default)]
@@ -45,7 +45,7 @@ pub struct Save {
 }
 
 impl Action<Client, Arc<Target>> for Save {
-    type Output = (Outcome, Option<Unnamed>);
+    type Output = (Outcome, Option<AwaitingName>);
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Self::Output {
         let client = &mut worker.state;
@@ -57,7 +57,7 @@ impl Action<Client, Arc<Target>> for Save {
 #[derive(Debug, Clone)]
 pub struct PassOn {
     /// There.
-    pub to: Concat,
+    pub to: OrderedOutput,
 }
 
 impl Action<Client, Arc<Target>> for PassOn {

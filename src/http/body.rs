@@ -18,7 +18,7 @@ use super::sink::Sink;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::Location;
 use crate::model::text::{excerpt, hex};
-use crate::save::Refused;
+use crate::save::BodyError;
 
 /// A redirect's body is read to keep the connection, but not past this many bytes.
 const REDIRECT_BODY: u64 = 64 * 1024;
@@ -227,7 +227,7 @@ impl Client {
                 written_at = began;
                 match visit.write(&self.buffer[..filled], digest) {
                     Ok(()) => filled = 0,
-                    Err(Refused::Changed) => return Ok(None),
+                    Err(BodyError::Changed) => return Ok(None),
                     Err(refused) => return Err(Broken::Own(error::from_refused(refused))),
                 }
             }
@@ -268,7 +268,7 @@ impl Client {
         }
         match visit.sink.complete(last) {
             Ok(()) => Ok(Step::Taken),
-            Err(Refused::Changed) => Ok(Step::Afresh),
+            Err(BodyError::Changed) => Ok(Step::Afresh),
             Err(refused) => Err(Broken::Own(error::from_refused(refused))),
         }
     }
@@ -380,7 +380,7 @@ impl Visit<'_> {
         digest.is_some() || !matches!(self.sink, Sink::None)
     }
 
-    fn write(&mut self, bytes: &[u8], digest: &mut Option<Context>) -> Result<(), Refused> {
+    fn write(&mut self, bytes: &[u8], digest: &mut Option<Context>) -> Result<(), BodyError> {
         if let Some(digest) = digest {
             digest.update(&bytes[self.sink.overlap().min(bytes.len())..]);
         }

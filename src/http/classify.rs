@@ -124,11 +124,13 @@ fn whole(visit: &mut Visit<'_>, mut version: Version) -> Result<Meaning, Broken>
         match version.length {
             Some(length) if length == known.length => {}
             Some(_) if visit.sent.range => return Ok(Meaning::Afresh),
-            Some(length) if known.is_of_same => {
+            Some(length) if known.is_same_version => {
                 return Ok(two_lengths(known.length, length));
             }
             // The end of the body will show.
-            None if known.is_of_same && version.is_plain => version.length = Some(known.length),
+            None if known.is_same_version && version.is_plain => {
+                version.length = Some(known.length)
+            }
             _ => {}
         }
     }

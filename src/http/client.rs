@@ -15,7 +15,7 @@ use super::{Fetcher, error, framing, redact, redirect, request, validators};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::model::target::{Location, Target, Verb};
 use crate::model::timing::Timing;
-use crate::save::{Ask, Body};
+use crate::save::{Conditions, OrderedBody};
 
 /// A worker's buffer for bodies that are not saved.
 pub(super) const BODY_BUFFER: usize = 16 * 1024;
@@ -102,7 +102,7 @@ impl Client {
     }
 
     /// Fetches one target and passes its body on.
-    pub fn pass_on(&mut self, target: &Target, body: Body) -> Outcome {
+    pub fn pass_on(&mut self, target: &Target, body: OrderedBody) -> Outcome {
         self.visit(target, Verb::Get, Sink::Stream(body)).0
     }
 
@@ -285,7 +285,7 @@ impl Client {
         self.admit(&visit.location)?;
         let config = &self.shared.config;
         let ask = if visit.has_conditions {
-            Ask::default()
+            Conditions::default()
         } else {
             visit.sink.ask(visit.location.text())
         };

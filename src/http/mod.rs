@@ -42,5 +42,5 @@ pub use config::FetchConfig;
 pub use dns::{DnsConfig, Family};
 pub use fetcher::Fetcher;
 pub use proxy::{NoProxy, Proxy, ProxyConfig, ProxyError};
-pub use save::{Naming, Unnamed};
+pub use save::{AwaitingName, Naming};
 pub use tls::{IdentityError, TlsConfig};

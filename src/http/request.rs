@@ -8,7 +8,7 @@ use super::decode::ACCEPTED;
 use super::proxy::Proxy;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::{Location, Target};
-use crate::save::Ask;
+use crate::save::Conditions;
 
 /// Headers that ask for something else than the whole body, whatever it is now. A user who gives one
 /// knows what is wanted; pfetch then adds none.
@@ -86,7 +86,7 @@ pub(super) fn build(
     target: &Target,
     (location, addressee): (&Location, &Addressee),
     method: &Method,
-    ask: &Ask<'_>,
+    ask: &Conditions<'_>,
     proxy: Option<&Proxy>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());

@@ -7,7 +7,7 @@ use super::sink::Sink;
 use crate::model::outcome::{Outcome, Saved, Verdict};
 use crate::model::save_path::Place;
 use crate::model::target::{Target, Verb};
-use crate::save::{Draft, FileError, Prior, Published, Store};
+use crate::save::{Download, FileError, Published, SaveDecision, Store};
 
 /// What a file is named. Its part is at its place in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +20,10 @@ pub enum Naming {
     Late,
 }
 
-/// A complete file that has no name yet, because the server's is to be given in its turn.
+/// A complete file in a part that awaits its name: the server's, which is given out in the order of the input.
 #[derive(Debug)]
-pub struct Unnamed {
-    draft: Box<Draft>,
+pub struct AwaitingName {
+    download: Box<Download>,
 }
 
 impl Client {
@@ -34,28 +34,28 @@ impl Client {
         store: &Store,
         place: &Place,
         naming: &Naming,
-    ) -> (Outcome, Option<Unnamed>) {
-        let prior = match naming {
-            Naming::Place => store.draft(place, target.sha256.as_deref()),
-            Naming::Other(_) => store.beside(place).map(Prior::Wanted),
-            Naming::Late => store.unnamed(place).map(Prior::Wanted),
+    ) -> (Outcome, Option<AwaitingName>) {
+        let decision = match naming {
+            Naming::Place => store.prepare(place, target.sha256.as_deref()),
+            Naming::Other(_) => store.prepare_for_free_name(place).map(SaveDecision::Fetch),
+            Naming::Late => store.prepare_for_later_name(place).map(SaveDecision::Fetch),
         };
-        let draft = match prior {
-            Ok(Prior::Wanted(draft)) => draft,
-            Ok(Prior::Kept(saved)) => return (self.untried(target, place, Ok(saved)), None),
+        let download = match decision {
+            Ok(SaveDecision::Fetch(download)) => download,
+            Ok(SaveDecision::Keep(saved)) => return (self.untried(target, place, Ok(saved)), None),
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
-        let sink = Sink::File(Box::new(draft));
+        let sink = Sink::File(Box::new(download));
         let (mut outcome, sink) = self.visit(target, Verb::Get, sink);
         outcome.place = Some(place.clone());
-        let Sink::File(mut draft) = sink else {
+        let Sink::File(mut download) = sink else {
             return (outcome, None);
         };
         let published = match (outcome.verdict, naming) {
-            (Verdict::Unchanged, _) => store.kept(place).map(Published::Same),
-            (Verdict::Ok, Naming::Late) => return (outcome, Some(Unnamed { draft })),
-            (Verdict::Ok, Naming::Place) => draft.publish_as(place),
-            (Verdict::Ok, Naming::Other(name)) => draft.publish_as(name),
+            (Verdict::Unchanged, _) => store.existing(place).map(Published::Same),
+            (Verdict::Ok, Naming::Late) => return (outcome, Some(AwaitingName { download })),
+            (Verdict::Ok, Naming::Place) => download.publish_as(place),
+            (Verdict::Ok, Naming::Other(name)) => download.publish_as(name),
             (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
         };
         settle(&mut outcome, published, target);
@@ -80,15 +80,15 @@ impl Client {
     }
 }
 
-impl Unnamed {
+impl AwaitingName {
     /// The name that the server has for it, as it says.
     pub fn server_name(&self) -> Option<&str> {
-        self.draft.server_name()
+        self.download.server_name()
     }
 
     /// Gives it this place, and tells the outcome.
     pub fn publish(mut self, place: &Place, outcome: &mut Outcome, target: &Target) {
-        let published = self.draft.publish_as(place);
+        let published = self.download.publish_as(place);
         settle(outcome, published, target);
     }
 }
@@ -99,7 +99,7 @@ fn settle(outcome: &mut Outcome, published: Result<Published, FileError>, target
     let (verdict, saved) = match published {
         Ok(Published::New(saved)) => (Verdict::Ok, Saved { sha256, ..saved }),
         Ok(Published::Same(saved)) => (Verdict::Unchanged, Saved { sha256, ..saved }),
-        Ok(Published::Other(saved)) => (Verdict::Unchanged, saved),
+        Ok(Published::Existing(saved)) => (Verdict::Unchanged, saved),
         Err(error) => {
             outcome.verdict = Verdict::Failed;
             outcome.error = Some(error.into());

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::save::{Ask, Body, ContentRange, Draft, KnownLength, Refused, Version};
+use crate::save::{
+    BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Version,
+};
 
 /// Where a body goes.
 #[derive(Debug)]
@@ -10,25 +12,25 @@ pub(super) enum Sink {
     /// It is counted and dropped.
     None,
     /// Into a file of its own.
-    File(Box<Draft>),
+    File(Box<Download>),
     /// To the output, in its turn.
-    Stream(Body),
+    Stream(OrderedBody),
 }
 
 impl Sink {
     /// What to ask for beside the body.
-    pub(super) fn ask(&self, url: &str) -> Ask<'_> {
+    pub(super) fn ask(&self, url: &str) -> Conditions<'_> {
         match self {
-            Sink::None => Ask::default(),
-            Sink::File(draft) => draft.ask(url),
-            Sink::Stream(body) => body.ask(url),
+            Sink::None => Conditions::default(),
+            Sink::File(download) => download.conditions(url),
+            Sink::Stream(body) => body.conditions(url),
         }
     }
 
-    pub(super) fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
+    pub(super) fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
-            Sink::File(draft) => draft.start(url, version),
+            Sink::File(download) => download.start(url, version),
             Sink::Stream(body) => body.start(url, version),
         }
     }
@@ -37,7 +39,7 @@ impl Sink {
     pub(super) fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         match self {
             Sink::None => None,
-            Sink::File(draft) => draft.known_length(url, version),
+            Sink::File(download) => download.known_length(url, version),
             Sink::Stream(body) => body.known_length(url, version),
         }
     }
@@ -45,31 +47,31 @@ impl Sink {
     pub(super) fn go_on(&mut self, range: ContentRange, version: &Version) -> bool {
         match self {
             Sink::None => false,
-            Sink::File(draft) => draft.go_on(range, version),
-            Sink::Stream(body) => body.go_on(range, version),
+            Sink::File(download) => download.resume(range, version),
+            Sink::Stream(body) => body.resume(range, version),
         }
     }
 
     pub(super) fn is_all(&mut self, length: u64) -> bool {
         match self {
             Sink::None => false,
-            Sink::File(draft) => draft.is_all(length),
-            Sink::Stream(body) => body.is_all(length),
+            Sink::File(download) => download.resume_at_end(length),
+            Sink::Stream(body) => body.resume_at_end(length),
         }
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
-            Sink::File(draft) => draft.write(bytes),
+            Sink::File(download) => download.write(bytes),
             Sink::Stream(body) => body.write(bytes),
         }
     }
 
-    pub(super) fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
+    pub(super) fn complete(&mut self, last: &[u8]) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
-            Sink::File(draft) => draft.complete(last),
+            Sink::File(download) => download.complete(last),
             Sink::Stream(body) => body.complete(last),
         }
     }
@@ -78,8 +80,8 @@ impl Sink {
     pub(super) fn forget(&mut self) {
         match self {
             Sink::None => {}
-            Sink::File(draft) => draft.forget(),
-            Sink::Stream(body) => body.forget(),
+            Sink::File(download) => download.discard_progress(),
+            Sink::Stream(body) => body.discard_progress(),
         }
     }
 
@@ -87,22 +89,22 @@ impl Sink {
     pub(super) fn reject(&mut self) {
         match self {
             Sink::None => {}
-            Sink::File(draft) => draft.reject(),
-            Sink::Stream(body) => body.forget(),
+            Sink::File(download) => download.reject(),
+            Sink::Stream(body) => body.discard_progress(),
         }
     }
 
     /// How many of the next bytes are there already.
     pub(super) fn overlap(&self) -> usize {
         match self {
-            Sink::File(draft) => draft.overlap(),
+            Sink::File(download) => download.overlap(),
             _ => 0,
         }
     }
 
     pub(super) fn is_resumed(&self) -> bool {
         match self {
-            Sink::File(draft) => draft.is_resumed(),
+            Sink::File(download) => download.is_resumed(),
             _ => false,
         }
     }
@@ -110,15 +112,15 @@ impl Sink {
     /// How much was there before the response that is being read.
     pub(super) fn held_before(&self) -> u64 {
         match self {
-            Sink::File(draft) => draft.held_before(),
-            Sink::Stream(body) => body.held_before(),
+            Sink::File(download) => download.offset(),
+            Sink::Stream(body) => body.offset(),
             Sink::None => 0,
         }
     }
 
     pub(super) fn read_back(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
         match self {
-            Sink::File(draft) => draft.read_back(take),
+            Sink::File(download) => download.read_part(take),
             _ => Ok(()),
         }
     }

@@ -1,227 +1,274 @@
-//! A file on its way: from what is there already to a whole file under its name.
+//! A download: the body of one target on its way into a file.
 
 use std::io;
 use std::time::SystemTime;
 
-use super::dir::Folder;
+use super::close::{self, CloseError};
+use super::dir::Dir;
 use super::part::Part;
-use super::resume_check::{Overlap, again_from};
-use super::tmpfile::Nameless;
-use super::xattr::Record;
-use super::{FileError, Store, Validators, os};
+use super::resume_check::{Overlap, resume_position};
+use super::store::Store;
+use super::tmpfile::TmpFile;
+use super::version::{Conditions, ContentRange, KnownLength, Version};
+use super::xattr::FileRecord;
+use super::{BodyError, FileError, os};
 use crate::model::save_path::Place;
-use crate::save::whole_file::{self, CloseError};
 
-/// Free space is not asked about for files shorter than this: writing them tells as soon.
+/// The stated length from which on the free space is checked first: shorter files fail as soon by
+/// being written.
 const LARGE: u64 = 1024 * 1024;
 
-/// A file on its way. Dropped before its end it leaves a part that can be continued, or nothing.
+/// A download into a file. Dropped before the file is published, it leaves a part that can be continued,
+/// or nothing.
 #[derive(Debug)]
-pub struct Draft {
+pub struct Download {
     pub(super) store: Store,
     pub(super) place: Place,
-    /// The folder, once it has been needed and is there.
-    pub(super) folder: Option<Folder>,
-    /// What is remembered of the file that has the name now.
-    known: Option<Record>,
-    /// Whether nothing had the name that the file is to get as soon as it is whole.
-    pub(super) is_free: bool,
-    /// The file, whole, if it was so before there was a part.
-    pub(super) nameless: Option<Nameless>,
-    pub(super) part: Option<Part>,
-    /// What is remembered of the part.
-    pub(super) record: Option<Record>,
-    /// Whether the part, as it is, can be continued.
-    pub(super) is_resumable: bool,
-    /// The bytes of the part that are still to come again.
-    pub(super) overlap: Overlap,
-    /// The position in the file of the first byte that comes.
-    base: u64,
-    /// Whether it is known that there is room for the stated length.
-    has_room: bool,
-    pub(super) resumed_from: Option<u64>,
-    /// When the server says that it was last changed.
-    pub(super) modified: Option<SystemTime>,
+    /// The directory, once it exists and was opened.
+    pub(super) dir: Option<Dir>,
+    /// The record of the file that has the name now.
+    existing: Option<FileRecord>,
+    /// True if the name is free, and the file gets it as soon as it is whole.
+    pub(super) is_free_name: bool,
+    pub(super) state: State,
 }
 
-/// What to ask of a server beside the body.
+/// The state of a download: which file the bytes are in, and whether more of them come.
+///
+/// ```text
+/// Fresh ──────┬─▶ Receiving ──▶ Whole ──────▶ (published)
+/// Suspended ──┘    │     └────▶ TmpFile ───▶ (published)
+///     ▲────────────┘
+/// ```
 #[derive(Debug, Default)]
-pub struct Ask<'a> {
-    /// To say so if what it has is still this.
-    pub unless: Option<&'a Validators>,
-    /// To leave out the bytes before this one, if what it has is still what they are of.
-    pub range: Option<(u64, &'a str)>,
+pub(super) enum State {
+    /// No part exists, and no body has begun.
+    #[default]
+    Fresh,
+    /// A part exists, of an earlier attempt or run, and no body is being received.
+    Suspended(SuspendedPart),
+    /// A body is being received.
+    Receiving(ReceivedPart),
+    /// The body is whole, in a part that waits for its name.
+    Whole(WholePart),
+    /// The body is whole, in a file without a name.
+    TmpFile(TmpFile, FileRecord),
 }
 
-/// What a response says of the body that comes with it.
-#[derive(Debug, Clone, Default)]
-pub struct Version {
-    /// How to recognise it.
-    pub validators: Validators,
-    /// When it was last changed.
-    pub modified: Option<SystemTime>,
-    /// The length of the file, if it is known.
-    pub length: Option<u64>,
-    /// The name that the server gives it, as it says.
-    pub server_name: Option<String>,
-    /// Whether the body is taken as it comes, so that a later part of it can be asked for.
-    pub is_plain: bool,
-}
-
-/// What a `Content-Range` header says: these bytes, both included, of so many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ContentRange {
-    /// The position of the first.
-    pub first: u64,
-    /// The position of the last.
-    pub last: u64,
-    /// The length of the whole.
-    pub length: u64,
-}
-
-/// The length that is known of a body, from what came of it before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KnownLength {
-    /// So many bytes.
-    pub length: u64,
-    /// True if the response that is compared with it has the same strong `ETag`; if not, it only does
-    /// not say that it is of another version.
-    pub is_of_same: bool,
-}
-
-/// Why bytes were not taken.
+/// A part of which nothing is being received.
 #[derive(Debug)]
-pub enum Refused {
-    /// They are not what was there before: the whole has to be fetched again.
-    Changed,
-    /// There are fewer, or more, than there should be.
-    Short {
-        /// So many.
-        held: u64,
-        /// Of so many.
-        length: u64,
-    },
-    /// So many bytes have been passed on already, and cannot be taken back.
-    Begun(u64),
-    /// Nothing is taken any more: the run was stopped.
-    Ended,
-    /// They cannot be written.
-    File(FileError),
+pub(super) struct SuspendedPart {
+    part: Part,
+    /// The part's record; only an empty part may have none.
+    record: Option<FileRecord>,
+    /// True if the rest of the body can be requested.
+    is_resumable: bool,
 }
 
-impl Draft {
+/// A body that is being received.
+#[derive(Debug)]
+pub(super) struct ReceivedPart {
+    /// The part, once there were bytes to write: a small body is held back until it is whole.
+    pub(super) part: Option<Part>,
+    pub(super) record: FileRecord,
+    /// The modification time that the server states.
+    pub(super) modified: Option<SystemTime>,
+    /// True if the rest could be requested, should the body break off.
+    pub(super) is_resumable: bool,
+    /// True once the free space was checked against the stated length.
+    has_space: bool,
+    /// The continuation, if this is the rest of a body.
+    pub(super) resumed: Option<Resumed>,
+}
+
+/// The continuation of a part.
+#[derive(Debug)]
+pub(super) struct Resumed {
+    /// The bytes that are received again, to be compared.
+    pub(super) overlap: Overlap,
+    /// The position in the file of the first byte that is received.
+    offset: u64,
+    /// The length of the part before.
+    pub(super) from: u64,
+}
+
+/// A part with the whole body.
+#[derive(Debug)]
+pub(super) struct WholePart {
+    pub(super) part: Part,
+    pub(super) record: FileRecord,
+    /// True if the part is kept, should it not get its name.
+    pub(super) is_resumable: bool,
+    /// The length of the part before this attempt, if it was continued.
+    pub(super) resumed_from: Option<u64>,
+}
+
+impl ReceivedPart {
+    /// A whole body that is still to be written to a part.
+    pub(super) fn held_back(record: FileRecord) -> Self {
+        ReceivedPart {
+            part: None,
+            record,
+            modified: None,
+            is_resumable: false,
+            has_space: false,
+            resumed: None,
+        }
+    }
+}
+
+impl Download {
+    /// A download at `place`, which continues a part that is left there. `existing` is the record of the
+    /// file that has the name now.
     pub(super) fn new(
         store: &Store,
         place: &Place,
-        folder: Option<Folder>,
-        known: Option<Record>,
+        dir: Option<Dir>,
+        existing: Option<FileRecord>,
     ) -> Result<Self, FileError> {
-        let mut draft = Draft {
+        let state = match &dir {
+            Some(dir) => Self::find_part(store, place, dir)?,
+            None => State::Fresh,
+        };
+        Ok(Download {
             store: store.clone(),
             place: place.clone(),
-            folder,
-            known,
-            is_free: false,
-            nameless: None,
-            part: None,
-            record: None,
-            is_resumable: false,
-            overlap: Overlap::default(),
-            base: 0,
-            has_room: false,
-            resumed_from: None,
-            modified: None,
+            dir,
+            existing,
+            is_free_name: false,
+            state,
+        })
+    }
+
+    fn find_part(store: &Store, place: &Place, dir: &Dir) -> Result<State, FileError> {
+        let shown = store.root.shown(place);
+        let Some((part, record)) = Part::find(dir, place.file_name(), &shown)? else {
+            return Ok(State::Fresh);
         };
-        if let Some(folder) = &draft.folder {
-            let shown = store.root.shown(place);
-            if let Some((part, record)) = Part::find(folder, place.file_name(), &shown)? {
-                draft.is_resumable = store.config.resume
-                    && part.length() > 0
-                    && record
-                        .as_ref()
-                        .is_some_and(|r| r.validators.strong().is_some());
-                draft.part = Some(part);
-                draft.record = record;
-            }
-        }
-        Ok(draft)
+        let strong = record.as_ref().and_then(|r| r.validators.strong());
+        Ok(State::Suspended(SuspendedPart {
+            is_resumable: store.config.resume && part.length() > 0 && strong.is_some(),
+            part,
+            record,
+        }))
     }
 
-    /// The name that the server gave the file, now or when it sent what there is of it.
+    /// The same download, of a file whose name is free, and which gets it as soon as it is whole.
+    pub(super) fn of_free_name(mut self) -> Self {
+        self.is_free_name = true;
+        self
+    }
+
+    /// The file name that the server gave in this response, or in the one that the part is of.
     pub fn server_name(&self) -> Option<&str> {
-        self.record.as_ref()?.server_name.as_deref()
+        self.record()?.server_name.as_deref()
     }
 
-    /// What to ask for at `url`, where redirects may have led: what is remembered is of one URL.
-    pub fn ask(&self, url: &str) -> Ask<'_> {
-        let known = self.known.as_ref().filter(|record| record.is_from(url));
-        let held = self.record.as_ref().filter(|record| record.is_from(url));
-        let range = match (&self.part, held) {
-            (Some(part), Some(record)) if self.is_resumable => {
-                let from = again_from(part.length());
-                record
-                    .validators
-                    .strong()
-                    .map(|validator| (from, validator))
+    /// The conditions of a request for `url`, where redirects may have led: a record is of one URL.
+    pub fn conditions(&self, url: &str) -> Conditions<'_> {
+        let existing = self.existing.as_ref().filter(|record| record.is_from(url));
+        let range = match &self.state {
+            State::Suspended(SuspendedPart {
+                part,
+                record: Some(record),
+                is_resumable: true,
+            }) if record.is_from(url) => {
+                let from = resume_position(part.length());
+                let validator = record.validators.strong();
+                validator.map(|validator| (from, validator))
             }
             _ => None,
         };
-        Ask {
-            unless: known
+        Conditions {
+            unless: existing
                 .map(|record| &record.validators)
                 .filter(|validators| !validators.is_empty()),
             range,
         }
     }
 
-    /// How many bytes the part has that is being continued, or could be.
-    pub fn held(&self) -> u64 {
-        self.part.as_ref().map_or(0, Part::length)
+    /// Gives up the bytes of the part: from now on the whole body is requested.
+    pub fn discard_progress(&mut self) {
+        self.state = match std::mem::take(&mut self.state) {
+            State::Fresh
+            | State::TmpFile(..)
+            | State::Receiving(ReceivedPart { part: None, .. }) => State::Fresh,
+            State::Suspended(suspended) => State::Suspended(SuspendedPart {
+                is_resumable: false,
+                ..suspended
+            }),
+            State::Receiving(ReceivedPart {
+                part: Some(part),
+                record,
+                ..
+            })
+            | State::Whole(WholePart { part, record, .. }) => State::Suspended(SuspendedPart {
+                part,
+                record: Some(record),
+                is_resumable: false,
+            }),
+        };
     }
 
-    /// Gives up what the part has: nothing of it is asked for any more.
-    pub fn forget(&mut self) {
-        self.is_resumable = false;
-        self.overlap = Overlap::default();
-        self.base = 0;
-        self.has_room = false;
-        self.resumed_from = None;
+    /// Gives up all received bytes, because they are wrong.
+    pub fn reject(&mut self) {
+        self.discard_progress();
+        if let Some(part) = self.part_mut() {
+            // If this fails, the next attempt's comparison still finds the difference.
+            let _ = part.truncate("");
+        }
     }
 
-    /// A whole body from `url` is about to come.
+    /// Begins to receive a whole body from `url`.
     ///
     /// # Errors
     ///
-    /// If what an earlier attempt has left cannot be emptied.
-    pub fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
-        self.forget();
-        self.nameless = None;
-        if let Some(part) = &mut self.part {
-            part.empty(&self.store.root.shown(&self.place))?;
-        }
-        self.modified = version.modified;
-        self.is_resumable = version.is_plain && version.validators.strong().is_some();
-        self.record = Some(Record::new(url, version));
+    /// If the part of an earlier attempt cannot be truncated.
+    pub fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
+        self.discard_progress();
+        let part = match &mut self.state {
+            State::Suspended(suspended) => {
+                suspended
+                    .part
+                    .truncate(&self.store.root.shown(&self.place))?;
+                self.take_part()
+            }
+            _ => None,
+        };
+        self.state = State::Receiving(ReceivedPart {
+            part,
+            modified: version.modified,
+            is_resumable: version.is_plain && version.validators.strong().is_some(),
+            record: FileRecord::new(url, version),
+            has_space: false,
+            resumed: None,
+        });
         Ok(())
     }
 
-    /// The length that is known of what the part is of, if `version` from `url` may be the same.
+    /// The length of the body that the part is of, if `version` from `url` may be the same.
     pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
-        let record = self.record.as_ref().filter(|record| record.is_from(url));
+        let record = self.record().filter(|record| record.is_from(url));
         record?.known_length(version)
     }
 
-    /// A later part of the body is about to come: `range`, of this version. Returns whether that is
-    /// what was asked for and fits what is there.
-    pub fn go_on(&mut self, range: ContentRange, version: &Version) -> bool {
-        let (Some(part), Some(record)) = (&self.part, &mut self.record) else {
+    /// Begins to receive the rest of a body: `range` of this version. Returns false if that is not what
+    /// was requested or does not fit the part.
+    pub fn resume(&mut self, range: ContentRange, version: &Version) -> bool {
+        let State::Suspended(SuspendedPart {
+            part,
+            record: Some(record),
+            ..
+        }) = &mut self.state
+        else {
             return false;
         };
-        let held = part.length();
-        let from = again_from(held);
-        let fits =
-            record.is_continued_by(range, version) && range.first == from && held <= range.length;
-        let overlap = usize::try_from(held - from).unwrap_or_default();
+        let length = part.length();
+        let offset = resume_position(length);
+        let fits = record.is_continued_by(range, version)
+            && range.first == offset
+            && length <= range.length;
+        let overlap = usize::try_from(length - offset).unwrap_or_default();
         let Some(Ok(tail)) = fits.then(|| part.tail(overlap)) else {
             return false;
         };
@@ -229,163 +276,246 @@ impl Draft {
         if version.server_name.is_some() {
             record.server_name.clone_from(&version.server_name);
         }
-        self.overlap = Overlap::new(tail);
-        self.base = from;
-        self.has_room = false;
-        self.resumed_from = Some(held);
-        self.modified = version.modified;
-        true
+        self.receive_rest(
+            version.modified,
+            Resumed {
+                overlap: Overlap::new(tail),
+                offset,
+                from: length,
+            },
+        )
     }
 
-    /// The server says that there is nothing after what the part has, which is `length` bytes.
-    /// Returns whether that makes it complete.
-    pub fn is_all(&mut self, length: u64) -> bool {
-        let (Some(part), Some(record)) = (&self.part, &mut self.record) else {
+    /// Takes the part for the whole body, which has `length` bytes: the server says that no byte follows.
+    /// Returns false if the part is not as long.
+    pub fn resume_at_end(&mut self, length: u64) -> bool {
+        let State::Suspended(SuspendedPart {
+            part,
+            record: Some(record),
+            ..
+        }) = &mut self.state
+        else {
             return false;
         };
-        let held = part.length();
-        let is_all = held == length && record.length.is_none_or(|known| known == length);
-        if is_all {
-            record.length = Some(length);
-            self.resumed_from = Some(held);
+        if part.length() != length || record.length.is_some_and(|known| known != length) {
+            return false;
         }
-        is_all
+        record.length = Some(length);
+        self.receive_rest(
+            None,
+            Resumed {
+                overlap: Overlap::default(),
+                offset: 0,
+                from: length,
+            },
+        )
     }
 
-    /// All bytes that are there already, in pieces.
+    /// Goes on with a suspended part; returns false if there is none with a record.
+    fn receive_rest(&mut self, modified: Option<SystemTime>, resumed: Resumed) -> bool {
+        match std::mem::take(&mut self.state) {
+            State::Suspended(SuspendedPart {
+                part,
+                record: Some(record),
+                is_resumable,
+            }) => {
+                self.state = State::Receiving(ReceivedPart {
+                    part: Some(part),
+                    record,
+                    modified,
+                    is_resumable,
+                    has_space: false,
+                    resumed: Some(resumed),
+                });
+                true
+            }
+            other => {
+                self.state = other;
+                false
+            }
+        }
+    }
+
+    /// Reads the bytes of the part in chunks, each of which `take` is given.
     ///
     /// # Errors
     ///
     /// If they cannot be read.
-    pub fn read_back(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
-        match &self.part {
+    pub fn read_part(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
+        match self.part() {
             Some(part) => part.read(take),
             None => Ok(()),
         }
     }
 
-    /// How many bytes of what comes are only to be compared with what is there.
+    /// The number of bytes to come that the part has already.
     pub fn overlap(&self) -> usize {
-        self.overlap.len()
+        self.resumed().map_or(0, |resumed| resumed.overlap.len())
     }
 
-    /// The position in the file of the first byte that comes.
-    pub fn held_before(&self) -> u64 {
-        self.base
+    /// The position in the file of the first byte of this response.
+    pub fn offset(&self) -> u64 {
+        self.resumed().map_or(0, |resumed| resumed.offset)
     }
 
-    /// Whether what comes is a later part.
+    /// Returns true if this response continues a part.
     pub fn is_resumed(&self) -> bool {
-        self.resumed_from.is_some()
+        self.resumed().is_some()
     }
 
-    /// Takes the next bytes of the body.
+    /// Writes the next bytes of the body to the part, which is created for the first of them.
     ///
     /// # Errors
     ///
-    /// If they cannot be written, or are not what was there before.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        let new = self.overlap.pass(bytes)?;
+    /// If they cannot be written, or differ from the bytes of the part.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
+        let shown = self.store.root.shown(&self.place);
+        let State::Receiving(received) = &mut self.state else {
+            return Err(not_started(&shown));
+        };
+        let new = match &mut received.resumed {
+            Some(resumed) => resumed.overlap.check(bytes)?,
+            None => bytes,
+        };
         if new.is_empty() {
             return Ok(());
         }
-        let shown = self.store.root.shown(&self.place);
-        if self.part.is_none() {
-            let part = self.create(&shown)?;
-            // From here on it is deleted if this comes to nothing.
-            let part = &*self.part.insert(part);
-            if let Some(record) = &self.record {
-                record.keep(part.file());
+        let part = match &mut received.part {
+            Some(part) => {
+                if part.length() == 0 {
+                    // It is of an earlier attempt, and its record perhaps of another version.
+                    received.record.write_to(part.file());
+                }
+                part
             }
-        } else if self.held() == 0
-            && let (Some(part), Some(record)) = (&self.part, &self.record)
-        {
-            // It was left by somebody else's attempt, perhaps at another version.
-            record.keep(part.file());
-        }
-        let part = self
-            .part
-            .as_mut()
-            .expect("it was created just now, or before");
-        let stated = self.record.as_ref().and_then(|record| record.length);
-        if let Some(length) = stated.filter(|length| *length >= LARGE) {
-            if !self.has_room {
-                check_room(part, length, &shown)?;
-                self.has_room = true;
+            none => {
+                let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
+                let part = Part::create(dir, self.place.file_name(), &shown)?;
+                received.record.write_to(part.file());
+                none.insert(part)
             }
-            part.prepare(new.len(), length);
+        };
+        if let Some(length) = received.record.length.filter(|length| *length >= LARGE) {
+            if !received.has_space {
+                check_free_space(part, length, &shown)?;
+                received.has_space = true;
+            }
+            part.preallocate(new.len(), length);
         }
         Ok(part.append(new, &shown)?)
     }
 
-    /// What has come is not what was wanted: nothing of it is kept for later.
-    pub fn reject(&mut self) {
-        self.forget();
-        if let Some(part) = &mut self.part {
-            // If even that fails, the next attempt's comparison is still there.
-            let _ = part.empty("");
+    fn record(&self) -> Option<&FileRecord> {
+        match &self.state {
+            State::Fresh => None,
+            State::Suspended(suspended) => suspended.record.as_ref(),
+            State::Receiving(received) => Some(&received.record),
+            State::Whole(whole) => Some(&whole.record),
+            State::TmpFile(_, record) => Some(record),
         }
     }
 
-    /// The same, of a file whose name nothing had, and which gets it as soon as it is whole.
-    pub(super) fn of_free_name(mut self) -> Self {
-        self.is_free = true;
-        self
+    fn resumed(&self) -> Option<&Resumed> {
+        match &self.state {
+            State::Receiving(received) => received.resumed.as_ref(),
+            _ => None,
+        }
     }
 
-    /// The folder, which is made if it is not there.
-    pub(super) fn make_folder(&mut self) -> Result<&Folder, FileError> {
-        let folder = match self.folder.take() {
-            Some(folder) => folder,
-            None => self.store.root.make(&self.place, self.store.config.fsync)?,
-        };
-        Ok(self.folder.insert(folder))
+    fn part(&self) -> Option<&Part> {
+        match &self.state {
+            State::Fresh | State::TmpFile(..) => None,
+            State::Suspended(suspended) => Some(&suspended.part),
+            State::Receiving(received) => received.part.as_ref(),
+            State::Whole(whole) => Some(&whole.part),
+        }
     }
 
-    pub(super) fn create(&mut self, shown: &str) -> Result<Part, FileError> {
-        self.make_folder()?;
-        let folder = self.folder.as_ref().expect("it was made just now");
-        Part::create(folder, self.place.file_name(), shown)
+    fn part_mut(&mut self) -> Option<&mut Part> {
+        match &mut self.state {
+            State::Fresh | State::TmpFile(..) => None,
+            State::Suspended(suspended) => Some(&mut suspended.part),
+            State::Receiving(received) => received.part.as_mut(),
+            State::Whole(whole) => Some(&mut whole.part),
+        }
+    }
+
+    /// Takes the part out of the state, of which nothing else remains.
+    pub(super) fn take_part(&mut self) -> Option<Part> {
+        match std::mem::take(&mut self.state) {
+            State::Fresh | State::TmpFile(..) => None,
+            State::Suspended(suspended) => Some(suspended.part),
+            State::Receiving(received) => received.part,
+            State::Whole(whole) => Some(whole.part),
+        }
+    }
+
+    fn is_resumable(&self) -> bool {
+        match &self.state {
+            State::Fresh | State::TmpFile(..) => false,
+            State::Suspended(suspended) => suspended.is_resumable,
+            State::Receiving(received) => received.is_resumable,
+            State::Whole(whole) => whole.is_resumable,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn part_length(&self) -> u64 {
+        self.part().map_or(0, Part::length)
     }
 }
 
-/// Refuses a file whose stated length is more than there is room for. Trying would use up that room,
-/// for others too, before it failed.
-fn check_room(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
+/// Opens the directory of a download if that has not been done, and creates what is missing of it.
+pub(super) fn open_dir<'a>(
+    dir: &'a mut Option<Dir>,
+    store: &Store,
+    place: &Place,
+) -> Result<&'a Dir, FileError> {
+    let opened = match dir.take() {
+        Some(opened) => opened,
+        None => store.root.make(place, store.config.fsync)?,
+    };
+    Ok(dir.insert(opened))
+}
+
+/// The error of bytes that come before a response: no caller does that.
+pub(super) fn not_started(shown: &str) -> BodyError {
+    BodyError::File(FileError::new(format!(
+        "cannot write {shown}.part: no body has begun"
+    )))
+}
+
+/// Refuses a body whose stated length is more than the free space. Writing it would take that space from
+/// other programs too, before it failed.
+fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
     let missing = length.saturating_sub(part.length());
-    match os::room(part.file()) {
-        // With what there is of it already.
-        Some(room) if room < missing => Err(FileError::too_large(format!(
+    match os::free_space(part.file()) {
+        Some(free) if free < missing => Err(FileError::too_large(format!(
             "{shown} is to have {length} bytes, and there is room for {} on the disk; save it to \
              another",
-            room + part.length()
+            // The bytes of the part count as room, since they are part of the length.
+            free + part.length()
         ))),
         _ => Ok(()),
     }
 }
 
-impl Drop for Draft {
+impl Drop for Download {
     fn drop(&mut self) {
-        let (Some(mut part), Some(folder)) = (self.part.take(), &self.folder) else {
+        let is_resumable = self.is_resumable();
+        let (Some(mut part), Some(dir)) = (self.take_part(), &self.dir) else {
             return;
         };
-        if self.is_resumable && part.length() > 0 {
-            part.give_back();
-            match whole_file::check_close(part.file()) {
+        if is_resumable && part.length() > 0 {
+            part.free_preallocated();
+            match close::check_close(part.file()) {
                 Ok(()) | Err(CloseError::Unchecked(_)) => return,
-                // Nobody could tell from its length what of it is lost.
+                // Its length does not show what of it is lost.
                 Err(CloseError::Lost(_)) => {
-                    let _ = part.empty("");
+                    let _ = part.truncate("");
                 }
             }
         }
-        part.discard(folder);
-    }
-}
-
-/// So that a caller can go on with `?`.
-impl From<FileError> for Refused {
-    fn from(error: FileError) -> Self {
-        Refused::File(error)
+        part.discard(dir);
     }
 }

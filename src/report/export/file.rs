@@ -7,18 +7,18 @@ use std::path::Path;
 use super::Export;
 use crate::model::event::{Event, Listener};
 use crate::report::Baseline;
-use crate::save::whole_file::WholeFile;
+use crate::save::atomic_file::AtomicFile;
 
 const BUFFER: usize = 64 * 1024;
 
-/// A report in a [file that is whole](WholeFile) when it is closed. If the run comes to no end, there is
+/// A report in a [file that is whole](AtomicFile) when it is closed. If the run comes to no end, there is
 /// none.
 pub struct ExportFile {
     report: Box<dyn Listener>,
     /// Whether the run has come to an end.
     is_over: bool,
     /// `None` when it has been published, or when it never will be.
-    file: Option<WholeFile>,
+    file: Option<AtomicFile>,
 }
 
 impl ExportFile {
@@ -28,7 +28,7 @@ impl ExportFile {
     ///
     /// If no file can be made there, or something else than a plain file is there already.
     pub fn create(export: Export, path: &Path, baseline: Baseline) -> io::Result<Self> {
-        let file = WholeFile::create(path)?;
+        let file = AtomicFile::create(path)?;
         let out = BufWriter::with_capacity(BUFFER, file.file().try_clone()?);
         Ok(ExportFile {
             report: export.listener(Box::new(out), baseline)?,
