@@ -127,33 +127,6 @@ impl Download {
     }
 }
 
-impl State {
-    fn with_tmpfile(self, tmpfile: TmpFile) -> State {
-        match self {
-            State::Receiving(ReceivedPart { record, .. }) => State::TmpFile(tmpfile, record),
-            other => other,
-        }
-    }
-
-    fn with_part_whole(self) -> State {
-        match self {
-            State::Receiving(ReceivedPart {
-                part: Some(part),
-                record,
-                is_resumable,
-                resumed,
-                ..
-            }) => State::Whole(WholePart {
-                part,
-                record,
-                is_resumable,
-                resumed_from: resumed.map(|resumed| resumed.from),
-            }),
-            other => other,
-        }
-    }
-}
-
 impl Mtime {
     /// The modification time to give a file; `None` before 1970.
     fn from_time(time: std::time::SystemTime) -> Option<Self> {

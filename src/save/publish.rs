@@ -138,7 +138,9 @@ impl Download {
 
     /// Truncates the part and deletes it.
     fn discard_part(&mut self, shown: &str) {
-        if let (Some(mut part), Some(dir)) = (self.take_part(), &self.dir) {
+        if let (Some(mut part), Some(dir)) =
+            (std::mem::take(&mut self.state).into_part(), &self.dir)
+        {
             // If this fails, a part is left that is as good as the file.
             let _ = part.truncate(shown);
             part.discard(dir);

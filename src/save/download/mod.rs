@@ -1,5 +1,7 @@
 //! A download: the body of one target on its way into a file.
 
+mod state;
+
 use std::io;
 use std::time::SystemTime;
 
@@ -8,11 +10,12 @@ use super::dir::Dir;
 use super::part::Part;
 use super::resume_check::{Overlap, resume_position};
 use super::store::Store;
-use super::tmpfile::TmpFile;
 use super::version::{Conditions, ContentRange, KnownLength, Version};
 use super::xattr::FileRecord;
 use super::{BodyError, FileError, os};
 use crate::model::save_path::Place;
+pub(super) use state::{ReceivedPart, State, WholePart};
+use state::{Resumed, SuspendedPart};
 
 /// The stated length from which on the free space is checked first: shorter files fail as soon by
 /// being written.
@@ -31,90 +34,6 @@ pub struct Download {
     /// True if the name is free, and the file gets it as soon as it is whole.
     pub(super) is_free_name: bool,
     pub(super) state: State,
-}
-
-/// The state of a download: which file the bytes are in, and whether more of them come.
-///
-/// ```text
-/// Fresh ──────┬─▶ Receiving ──▶ Whole ──────▶ (published)
-/// Suspended ──┘    │     └────▶ TmpFile ───▶ (published)
-///     ▲────────────┘
-/// ```
-#[derive(Debug, Default)]
-pub(super) enum State {
-    /// No part exists, and no body has begun.
-    #[default]
-    Fresh,
-    /// A part exists, of an earlier attempt or run, and no body is being received.
-    Suspended(SuspendedPart),
-    /// A body is being received.
-    Receiving(ReceivedPart),
-    /// The body is whole, in a part that waits for its name.
-    Whole(WholePart),
-    /// The body is whole, in a file without a name.
-    TmpFile(TmpFile, FileRecord),
-}
-
-/// A part of which nothing is being received.
-#[derive(Debug)]
-pub(super) struct SuspendedPart {
-    part: Part,
-    /// The part's record; only an empty part may have none.
-    record: Option<FileRecord>,
-    /// True if the rest of the body can be requested.
-    is_resumable: bool,
-}
-
-/// A body that is being received.
-#[derive(Debug)]
-pub(super) struct ReceivedPart {
-    /// The part, once there were bytes to write: a small body is held back until it is whole.
-    pub(super) part: Option<Part>,
-    pub(super) record: FileRecord,
-    /// The modification time that the server states.
-    pub(super) modified: Option<SystemTime>,
-    /// True if the rest could be requested, should the body break off.
-    pub(super) is_resumable: bool,
-    /// True once the free space was checked against the stated length.
-    has_space: bool,
-    /// The continuation, if this is the rest of a body.
-    pub(super) resumed: Option<Resumed>,
-}
-
-/// The continuation of a part.
-#[derive(Debug)]
-pub(super) struct Resumed {
-    /// The bytes that are received again, to be compared.
-    pub(super) overlap: Overlap,
-    /// The position in the file of the first byte that is received.
-    offset: u64,
-    /// The length of the part before.
-    pub(super) from: u64,
-}
-
-/// A part with the whole body.
-#[derive(Debug)]
-pub(super) struct WholePart {
-    pub(super) part: Part,
-    pub(super) record: FileRecord,
-    /// True if the part is kept, should it not get its name.
-    pub(super) is_resumable: bool,
-    /// The length of the part before this attempt, if it was continued.
-    pub(super) resumed_from: Option<u64>,
-}
-
-impl ReceivedPart {
-    /// A whole body that is still to be written to a part.
-    pub(super) fn held_back(record: FileRecord) -> Self {
-        ReceivedPart {
-            part: None,
-            record,
-            modified: None,
-            is_resumable: false,
-            has_space: false,
-            resumed: None,
-        }
-    }
 }
 
 impl Download {
@@ -153,7 +72,7 @@ impl Download {
         }))
     }
 
-    /// The same download, of a file whose name is free, and which gets it as soon as it is whole.
+    /// Marks the name as free: the file gets it as soon as it is whole.
     pub(super) fn of_free_name(mut self) -> Self {
         self.is_free_name = true;
         self
@@ -161,7 +80,7 @@ impl Download {
 
     /// The file name that the server gave in this response, or in the one that the part is of.
     pub fn server_name(&self) -> Option<&str> {
-        self.record()?.server_name.as_deref()
+        self.state.record()?.server_name.as_deref()
     }
 
     /// The conditions of a request for `url`, where redirects may have led: a record is of one URL.
@@ -189,31 +108,13 @@ impl Download {
 
     /// Gives up the bytes of the part: from now on the whole body is requested.
     pub fn discard_progress(&mut self) {
-        self.state = match std::mem::take(&mut self.state) {
-            State::Fresh
-            | State::TmpFile(..)
-            | State::Receiving(ReceivedPart { part: None, .. }) => State::Fresh,
-            State::Suspended(suspended) => State::Suspended(SuspendedPart {
-                is_resumable: false,
-                ..suspended
-            }),
-            State::Receiving(ReceivedPart {
-                part: Some(part),
-                record,
-                ..
-            })
-            | State::Whole(WholePart { part, record, .. }) => State::Suspended(SuspendedPart {
-                part,
-                record: Some(record),
-                is_resumable: false,
-            }),
-        };
+        self.state = std::mem::take(&mut self.state).without_progress();
     }
 
     /// Gives up all received bytes, because they are wrong.
     pub fn reject(&mut self) {
         self.discard_progress();
-        if let Some(part) = self.part_mut() {
+        if let Some(part) = self.state.part_mut() {
             // If this fails, the next attempt's comparison still finds the difference.
             let _ = part.truncate("");
         }
@@ -231,7 +132,7 @@ impl Download {
                 suspended
                     .part
                     .truncate(&self.store.root.shown(&self.place))?;
-                self.take_part()
+                std::mem::take(&mut self.state).into_part()
             }
             _ => None,
         };
@@ -248,7 +149,7 @@ impl Download {
 
     /// The length of the body that the part is of, if `version` from `url` may be the same.
     pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
-        let record = self.record().filter(|record| record.is_from(url));
+        let record = self.state.record().filter(|record| record.is_from(url));
         record?.known_length(version)
     }
 
@@ -342,7 +243,7 @@ impl Download {
     ///
     /// If they cannot be read.
     pub fn read_part(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
-        match self.part() {
+        match self.state.part() {
             Some(part) => part.read(take),
             None => Ok(()),
         }
@@ -350,17 +251,19 @@ impl Download {
 
     /// The number of bytes to come that the part has already.
     pub fn overlap(&self) -> usize {
-        self.resumed().map_or(0, |resumed| resumed.overlap.len())
+        self.state
+            .resumed()
+            .map_or(0, |resumed| resumed.overlap.len())
     }
 
     /// The position in the file of the first byte of this response.
     pub fn offset(&self) -> u64 {
-        self.resumed().map_or(0, |resumed| resumed.offset)
+        self.state.resumed().map_or(0, |resumed| resumed.offset)
     }
 
     /// Returns true if this response continues a part.
     pub fn is_resumed(&self) -> bool {
-        self.resumed().is_some()
+        self.state.resumed().is_some()
     }
 
     /// Writes the next bytes of the body to the part, which is created for the first of them.
@@ -405,63 +308,9 @@ impl Download {
         Ok(part.append(new, &shown)?)
     }
 
-    fn record(&self) -> Option<&FileRecord> {
-        match &self.state {
-            State::Fresh => None,
-            State::Suspended(suspended) => suspended.record.as_ref(),
-            State::Receiving(received) => Some(&received.record),
-            State::Whole(whole) => Some(&whole.record),
-            State::TmpFile(_, record) => Some(record),
-        }
-    }
-
-    fn resumed(&self) -> Option<&Resumed> {
-        match &self.state {
-            State::Receiving(received) => received.resumed.as_ref(),
-            _ => None,
-        }
-    }
-
-    fn part(&self) -> Option<&Part> {
-        match &self.state {
-            State::Fresh | State::TmpFile(..) => None,
-            State::Suspended(suspended) => Some(&suspended.part),
-            State::Receiving(received) => received.part.as_ref(),
-            State::Whole(whole) => Some(&whole.part),
-        }
-    }
-
-    fn part_mut(&mut self) -> Option<&mut Part> {
-        match &mut self.state {
-            State::Fresh | State::TmpFile(..) => None,
-            State::Suspended(suspended) => Some(&mut suspended.part),
-            State::Receiving(received) => received.part.as_mut(),
-            State::Whole(whole) => Some(&mut whole.part),
-        }
-    }
-
-    /// Takes the part out of the state, of which nothing else remains.
-    pub(super) fn take_part(&mut self) -> Option<Part> {
-        match std::mem::take(&mut self.state) {
-            State::Fresh | State::TmpFile(..) => None,
-            State::Suspended(suspended) => Some(suspended.part),
-            State::Receiving(received) => received.part,
-            State::Whole(whole) => Some(whole.part),
-        }
-    }
-
-    fn is_resumable(&self) -> bool {
-        match &self.state {
-            State::Fresh | State::TmpFile(..) => false,
-            State::Suspended(suspended) => suspended.is_resumable,
-            State::Receiving(received) => received.is_resumable,
-            State::Whole(whole) => whole.is_resumable,
-        }
-    }
-
     #[cfg(test)]
     pub(super) fn part_length(&self) -> u64 {
-        self.part().map_or(0, Part::length)
+        self.state.part().map_or(0, Part::length)
     }
 }
 
@@ -502,8 +351,9 @@ fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<(), FileErr
 
 impl Drop for Download {
     fn drop(&mut self) {
-        let is_resumable = self.is_resumable();
-        let (Some(mut part), Some(dir)) = (self.take_part(), &self.dir) else {
+        let is_resumable = self.state.is_resumable();
+        let (Some(mut part), Some(dir)) = (std::mem::take(&mut self.state).into_part(), &self.dir)
+        else {
             return;
         };
         if is_resumable && part.length() > 0 {
