@@ -14,7 +14,7 @@ fn place(text: &str) -> Place {
     Place::parse(text).unwrap()
 }
 
-/// What a new registry makes of these, in this order.
+/// Claims these from a new registry, in this order.
 fn claims(wanted: &[&str]) -> Vec<String> {
     let mut names = NameRegistry::new();
     let claim = |text: &&str| names.claim(place(text)).to_string();
@@ -198,7 +198,7 @@ proptest! {
         }
     }
 
-    /// What exists beforehand is never given out, nor is a name given out twice.
+    /// No name is given out that exists beforehand, and none is given out twice.
     #[test]
     fn what_is_there_stays(urls in prop::collection::vec(url(), 0..30), there in prop::collection::vec(url(), 0..30)) {
         let there: HashSet<Place> = there.iter().map(|url| Place::of(url, Layout::Flat)).collect();
