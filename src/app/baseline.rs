@@ -8,14 +8,14 @@ use super::{Problem, complain, shown};
 use crate::cli::{Ending, Plan};
 use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
 use crate::report::Fanout;
-use crate::save::whole_file::WholeFile;
+use crate::save::atomic_file::AtomicFile;
 
 /// What the plan wants to do with saved runs: read and begun before anything is fetched, because a file
 /// that cannot be is a slip to mend first. Where both are the same file, it is read before it is replaced.
 pub(super) struct Baselines {
     /// Each with its name.
     earlier: Option<(String, SavedRun)>,
-    file: Option<(String, WholeFile)>,
+    file: Option<(String, AtomicFile)>,
 }
 
 impl Baselines {
@@ -78,9 +78,9 @@ fn read(path: &Path) -> Result<(String, SavedRun), Problem> {
     }
 }
 
-fn begin(path: &Path) -> Result<(String, WholeFile), Problem> {
+fn begin(path: &Path) -> Result<(String, AtomicFile), Problem> {
     let name = shown(path);
-    match WholeFile::create(path) {
+    match AtomicFile::create(path) {
         Ok(file) => Ok((name, file)),
         Err(error) => Err(Problem::local(&format!("cannot write {name}"), &error)),
     }

@@ -11,7 +11,7 @@ use crate::engine::Bodies;
 use crate::engine::Report;
 use crate::engine::Saving;
 use crate::pool::StopToken;
-use crate::save::{Concat, ConcatEnd, FileError, Store};
+use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
 
 /// What the plan wants of the bodies, with everything opened that it takes.
 pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
@@ -49,7 +49,8 @@ pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Prob
         BodiesPlan::PassOn { gaps } => {
             let stop = stop.clone();
             let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-            let concat = unbuffered.and_then(|out| Concat::start(out, *gaps, move || stop.stop()));
+            let concat =
+                unbuffered.and_then(|out| OrderedOutput::start(out, *gaps, move || stop.stop()));
             Bodies::Stream(
                 concat
                     .map_err(|error| Problem::local("cannot write to standard output", &error))?,
@@ -59,30 +60,32 @@ pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Prob
 }
 
 /// Says why the bodies on standard output end before their time, or that not all of them are written.
-pub(super) fn end_of_output(end: Option<ConcatEnd>, report: &Report, ending: &mut Ending) {
+pub(super) fn end_of_output(end: Option<OutputEnd>, report: &Report, ending: &mut Ending) {
     let end = match (end, close_stdout()) {
         (Some(end), _) => end,
-        (None, Err(error)) => ConcatEnd::Output(error.kind(), error.to_string()),
+        (None, Err(error)) => OutputEnd::Failed(error.kind(), error.to_string()),
         (None, Ok(())) => return,
     };
     match end {
-        ConcatEnd::Output(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
-        ConcatEnd::Output(_, reason) => {
+        OutputEnd::Failed(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
+        OutputEnd::Failed(_, reason) => {
             complain(&format!("cannot write to standard output: {reason}"));
             ending.local = true;
         }
-        ConcatEnd::Gap { given, .. } => {
+        OutputEnd::Gap { written, .. } => {
             let url = report.gap.as_deref().unwrap_or("a URL that failed");
-            complain(&match given {
+            complain(&match written {
                 0 => format!(
                     "the output ends before {url}, whose body is missing; with --max-failures it \
                      would be left out"
                 ),
-                given => format!("the output ends within {url}, after {given} bytes of its body"),
+                written => {
+                    format!("the output ends within {url}, after {written} bytes of its body")
+                }
             });
             ending.failed = true;
         }
         // Whoever stopped it has said so.
-        ConcatEnd::Stopped => {}
+        OutputEnd::Stopped => {}
     }
 }

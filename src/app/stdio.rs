@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::app::signals::Patience;
 use crate::model::event::{Event, Listener};
-use crate::save::whole_file::check_close;
+use crate::save::close::check_close;
 
 /// As much as a pipe that has room at all takes at once without waiting.
 const PIECE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };

@@ -2,11 +2,11 @@
 
 use std::fs::Metadata;
 
-use crate::http::{FetchAction, Naming, Unnamed};
+use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, Place};
 use crate::model::target::{Target, Verb};
-use crate::save::{Concat, Exists, Names, Store};
+use crate::save::{Exists, NameRegistry, OrderedOutput, Store};
 
 /// The destination of all bodies of a run.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub enum Bodies {
     /// Saves each as a file.
     Save(Box<Saving>),
     /// Writes them to one output, one after another in the order of the input.
-    Stream(Concat),
+    Stream(OrderedOutput),
 }
 
 /// The settings and the assigned names of a run that saves files.
@@ -32,10 +32,10 @@ pub struct Saving {
     single: Option<Place>,
     named_by_server: bool,
     /// Paths claimed so far, one per target: they depend on the list alone.
-    claimed: Names,
-    /// Names assigned to files where these differ from the claimed paths: the server names the file, or
+    claimed: NameRegistry,
+    /// NameRegistry assigned to files where these differ from the claimed paths: the server names the file, or
     /// an existing file keeps its name.
-    assigned: Names,
+    assigned: NameRegistry,
 }
 
 impl Saving {
@@ -46,8 +46,8 @@ impl Saving {
             layout,
             single: None,
             named_by_server: false,
-            claimed: Names::new(),
-            assigned: Names::new(),
+            claimed: NameRegistry::new(),
+            assigned: NameRegistry::new(),
         }
     }
 
@@ -59,7 +59,7 @@ impl Saving {
         }
     }
 
-    /// Names files after the `Content-Disposition` of their responses, where there is one. Outcomes are
+    /// NameRegistry files after the `Content-Disposition` of their responses, where there is one. Outcomes are
     /// then emitted in the order of the input, because names are assigned in that order.
     #[must_use]
     pub fn named_by_server(mut self) -> Self {
@@ -69,7 +69,7 @@ impl Saving {
 
     /// Protects a file that the run itself writes, a report for instance, from being replaced.
     pub fn spare(&mut self, file: &Metadata) {
-        self.store = self.store.clone().sparing(file);
+        self.store = self.store.clone().protecting(file);
     }
 
     /// Reserves the name that an earlier run assigned to the file of the target with this place.
@@ -98,7 +98,7 @@ impl Saving {
         if self.store.exists() == Exists::Rename {
             let store = &self.store;
             self.assigned
-                .claim_free(preferred, |place| store.has(place))
+                .claim_free(preferred, |place| store.contains(place))
         } else {
             self.assigned.claim(preferred)
         }
@@ -139,7 +139,7 @@ impl Bodies {
     }
 
     /// The output that bodies share, if they do.
-    pub(super) fn concat(&self) -> Option<&Concat> {
+    pub(super) fn concat(&self) -> Option<&OrderedOutput> {
         match self {
             Bodies::Stream(concat) => Some(concat),
             _ => None,
@@ -161,7 +161,12 @@ impl Bodies {
     }
 
     /// Publishes a complete file under a name that it assigns, and notes it in the outcome.
-    pub(super) fn publish(&mut self, unnamed: Unnamed, outcome: &mut Outcome, target: &Target) {
+    pub(super) fn publish(
+        &mut self,
+        unnamed: AwaitingName,
+        outcome: &mut Outcome,
+        target: &Target,
+    ) {
         let Bodies::Save(saving) = self else { return };
         let preferred = saving.preferred(target);
         let preferred = match unnamed.server_name() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bodies::Bodies;
 use super::input::{BadTarget, Source, Unreadable};
-use super::resume::Done;
+use super::resume::DoneTargets;
 use super::retry::RetryPolicy;
 use super::schedule::StartLimits;
 use crate::model::summary::Summary;
@@ -52,7 +52,7 @@ pub struct Work {
     /// The destination of their bodies.
     pub bodies: Bodies,
     /// The targets that an earlier run has done, and this one leaves out.
-    pub done: Option<Done>,
+    pub done: Option<DoneTargets>,
 }
 
 /// Discards the bodies.

@@ -35,12 +35,12 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use foldhash::fast::RandomState;
 
-use crate::http::{Client, Fetched, Unnamed};
+use crate::http::{AwaitingName, Client, Fetched};
 use crate::model::event::Listener;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool, Shortfall};
-use crate::save::{Concat, ConcatEnd};
+use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
@@ -50,7 +50,7 @@ use input::{BadTarget, Source, Unreadable};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::{Ready, Reorder};
-use resume::Done;
+use resume::DoneTargets;
 use retry::Decision;
 use schedule::Schedule;
 
@@ -80,7 +80,7 @@ struct Engine<'a> {
     input: InputState,
     /// Items read so far.
     read: u64,
-    done: Option<Done>,
+    done: Option<DoneTargets>,
     unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
@@ -183,8 +183,8 @@ impl<'a> Engine<'a> {
     }
 
     fn into_report(mut self, cut_short: Option<CutShort>) -> Report {
-        let gap = match self.bodies.concat().and_then(Concat::end) {
-            Some(ConcatEnd::Gap { index, .. }) => self.missing.remove(&index),
+        let gap = match self.bodies.concat().and_then(OrderedOutput::end) {
+            Some(OutputEnd::Gap { index, .. }) => self.missing.remove(&index),
             _ => None,
         };
         Report {
@@ -265,7 +265,10 @@ impl<'a> Engine<'a> {
             None => never(),
         };
         let silent = never();
-        let output = self.bodies.concat().map_or(&silent, Concat::progress);
+        let output = self
+            .bodies
+            .concat()
+            .map_or(&silent, OrderedOutput::progress);
         let mut message = None;
         select_biased! {
             recv(self.pool.stop_token().as_channel()) -> _ => {}
@@ -343,7 +346,7 @@ impl<'a> Engine<'a> {
         &mut self,
         job: Job,
         outcome: Outcome,
-        unnamed: Option<Unnamed>,
+        unnamed: Option<AwaitingName>,
     ) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let unnamed = unnamed.map(|unnamed| (unnamed, target));

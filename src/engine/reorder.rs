@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::http::Unnamed;
+use crate::http::AwaitingName;
 use crate::model::outcome::Outcome;
 use crate::model::target::Target;
 
@@ -12,7 +12,7 @@ use crate::model::target::Target;
 pub(super) struct Ready {
     pub(super) outcome: Outcome,
     /// Its complete file, if that is named when the outcome is emitted, with the file's target.
-    pub(super) unnamed: Option<(Unnamed, Arc<Target>)>,
+    pub(super) unnamed: Option<(AwaitingName, Arc<Target>)>,
 }
 
 impl From<Outcome> for Ready {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Client, Naming, Unnamed};
+use super::{AwaitingName, Client, Naming};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::Place;
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
-use crate::save::{Concat, Store};
+use crate::save::{OrderedOutput, Store};
 
 /// Fetches a target on a worker whose state is a [`Client`].
 ///
@@ -31,7 +31,7 @@ pub enum FetchAction {
     /// A GET whose body is written to an output that bodies share, in the order of the input.
     Stream {
         /// The shared output.
-        to: Concat,
+        to: OrderedOutput,
     },
 }
 
@@ -41,7 +41,7 @@ pub struct Fetched {
     /// The outcome of this attempt.
     pub outcome: Outcome,
     /// The complete file, if its name is given later, in the order of the input.
-    pub unnamed: Option<Unnamed>,
+    pub unnamed: Option<AwaitingName>,
 }
 
 impl From<Outcome> for Fetched {

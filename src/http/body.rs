@@ -19,7 +19,7 @@ use super::sink::Sink;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::Location;
 use crate::model::text::{excerpt, hex};
-use crate::save::Refused;
+use crate::save::BodyError;
 
 /// The most bytes that are read of a redirect's body, in order to keep the connection.
 const REDIRECT_BODY: u64 = 64 * 1024;
@@ -79,7 +79,7 @@ impl Client {
         };
         let most = match class {
             ResponseClass::Body => return self.read_body(state, response, decoding, bytes),
-            ResponseClass::Refused(failure) => return Err(RequestError::Failed(failure)),
+            ResponseClass::BodyError(failure) => return Err(RequestError::Failed(failure)),
             ResponseClass::Unwanted(most) => most,
             ResponseClass::Unchanged | ResponseClass::Complete => FAILURE_BODY,
             ResponseClass::Restart => REDIRECT_BODY,
@@ -212,7 +212,7 @@ impl Client {
                 written_at = began;
                 match state.write(&self.buffer[..filled], digest) {
                     Ok(()) => filled = 0,
-                    Err(Refused::Changed) => return Ok(None),
+                    Err(BodyError::Changed) => return Ok(None),
                     Err(refused) => return Err(RequestError::Failed(error::from_refused(refused))),
                 }
             }
@@ -255,7 +255,7 @@ impl Client {
         }
         match state.sink.complete(last) {
             Ok(()) => Ok(NextStep::Done),
-            Err(Refused::Changed) => Ok(NextStep::Restart),
+            Err(BodyError::Changed) => Ok(NextStep::Restart),
             Err(refused) => Err(RequestError::Failed(error::from_refused(refused))),
         }
     }
@@ -315,7 +315,7 @@ impl FetchState<'_> {
         digest.is_some() || !matches!(self.sink, Sink::None)
     }
 
-    fn write(&mut self, bytes: &[u8], digest: &mut Option<Context>) -> Result<(), Refused> {
+    fn write(&mut self, bytes: &[u8], digest: &mut Option<Context>) -> Result<(), BodyError> {
         if let Some(digest) = digest {
             digest.update(&bytes[self.sink.overlap().min(bytes.len())..]);
         }

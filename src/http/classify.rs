@@ -27,7 +27,7 @@ pub(super) enum ResponseClass {
     /// The part on disk cannot be continued: request the whole body.
     Restart,
     /// The response does not fit the request.
-    Refused(Failure),
+    BodyError(Failure),
 }
 
 /// Classifies a response that is not a redirect. If its body is the wanted one, the sink is started,
@@ -129,11 +129,13 @@ fn whole(state: &mut FetchState<'_>, mut version: Version) -> Result<ResponseCla
         match version.length {
             Some(length) if length == known.length => {}
             Some(_) if state.sent.range => return Ok(ResponseClass::Restart),
-            Some(length) if known.is_of_same => {
+            Some(length) if known.is_same_version => {
                 return Ok(two_lengths(known.length, length));
             }
             // The length is checked at the end of the body.
-            None if known.is_of_same && version.is_plain => version.length = Some(known.length),
+            None if known.is_same_version && version.is_plain => {
+                version.length = Some(known.length)
+            }
             _ => {}
         }
     }
@@ -144,7 +146,7 @@ fn whole(state: &mut FetchState<'_>, mut version: Version) -> Result<ResponseCla
 }
 
 fn refused(kind: FailureKind, message: impl Into<String>) -> ResponseClass {
-    ResponseClass::Refused(Failure {
+    ResponseClass::BodyError(Failure {
         kind,
         phase: None,
         message: message.into(),

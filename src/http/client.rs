@@ -23,7 +23,7 @@ use super::transport::agent;
 use super::{error, framing, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome};
 use crate::model::target::{Location, Target, Verb};
-use crate::save::{Ask, Body};
+use crate::save::{Conditions, OrderedBody};
 
 /// The size in bytes of a worker's buffer for bodies that are not saved.
 pub(super) const BODY_BUFFER: usize = 16 * 1024;
@@ -68,7 +68,7 @@ impl Client {
     }
 
     /// Fetches one target with GET and writes its body to `body`, in its turn.
-    pub fn pass_on(&mut self, target: &Target, body: Body) -> Outcome {
+    pub fn pass_on(&mut self, target: &Target, body: OrderedBody) -> Outcome {
         self.fetch_target(target, Verb::Get, Sink::Stream(body)).0
     }
 
@@ -234,7 +234,7 @@ impl Client {
     ) -> Result<Request<()>, RequestError> {
         let config = &self.shared.config;
         let ask = if state.has_conditions {
-            Ask::default()
+            Conditions::default()
         } else {
             state.sink.ask(state.location.text())
         };

@@ -5,7 +5,7 @@ use std::io;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::text::escape;
 use crate::model::timing::Phase;
-use crate::save::Refused;
+use crate::save::BodyError;
 
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
@@ -212,29 +212,29 @@ pub(super) fn name_proxy(proxy: &str, mut failure: Failure) -> Failure {
 }
 
 /// The failure that the refusal of a body's bytes amounts to.
-pub(super) fn from_refused(refused: Refused) -> Failure {
+pub(super) fn from_refused(refused: BodyError) -> Failure {
     let (kind, phase, message) = match refused {
-        Refused::File(error) => return error.into(),
-        Refused::Ended => (
+        BodyError::File(error) => return error.into(),
+        BodyError::Stopped => (
             FailureKind::Stopped,
             None,
             "stopped before it was complete".to_owned(),
         ),
-        Refused::Short { held, length } => (
+        BodyError::LengthMismatch { received, stated } => (
             FailureKind::Closed,
             Some(Phase::Receive),
-            format!("the server ended the body after {held} of {length} bytes"),
+            format!("the server ended the body after {received} of {stated} bytes"),
         ),
-        Refused::Begun(given) => (
+        BodyError::AlreadyWritten(written) => (
             FailureKind::Broken,
             None,
             format!(
-                "the body broke off after {given} bytes, which are passed on already, and the server \
+                "the body broke off after {written} bytes, which are passed on already, and the server \
                  cannot go on from there"
             ),
         ),
         // A sink that can restart has done so before this is reached.
-        Refused::Changed => (
+        BodyError::Changed => (
             FailureKind::Protocol,
             None,
             "the body is another than before".to_owned(),

@@ -51,5 +51,5 @@ pub use dns::{DnsConfig, Family, TEMPORARY_FAILURE_LIFETIME};
 pub use fetcher::Fetcher;
 pub use no_proxy::NoProxy;
 pub use proxy::{Proxy, ProxyConfig, ProxyError};
-pub use save::{Naming, Unnamed};
+pub use save::{AwaitingName, Naming};
 pub use tls::{IdentityError, TlsConfig};

@@ -8,7 +8,7 @@ use super::decode::ACCEPT_ENCODING;
 use super::proxy::Proxy;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::{Location, Target};
-use crate::save::Ask;
+use crate::save::Conditions;
 
 /// Headers that make a request conditional or ask for a range. If the user gives one, pfetch adds none
 /// of its own.
@@ -91,7 +91,7 @@ pub(super) fn build(
     target: &Target,
     (location, origin): (&Location, &RequestOrigin),
     method: &Method,
-    ask: &Ask<'_>,
+    ask: &Conditions<'_>,
     proxy: Option<&Proxy>,
 ) -> Result<Request<()>, Failure> {
     let mut request = Request::new(());

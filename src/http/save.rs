@@ -7,7 +7,7 @@ use super::sink::Sink;
 use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
 use crate::model::save_path::Place;
 use crate::model::target::{Target, Verb};
-use crate::save::{Draft, FileError, Prior, Published, Store};
+use crate::save::{Download, FileError, Published, SaveDecision, Store};
 
 /// The way in which a file gets its name. Its part has the name of its place in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub enum Naming {
 
 /// A complete file without a name, which waits until the names of the targets before it are given.
 #[derive(Debug)]
-pub struct Unnamed {
-    draft: Box<Draft>,
+pub struct AwaitingName {
+    download: Box<Download>,
 }
 
 impl Client {
@@ -34,28 +34,28 @@ impl Client {
         store: &Store,
         place: &Place,
         naming: &Naming,
-    ) -> (Outcome, Option<Unnamed>) {
-        let prior = match naming {
-            Naming::Place => store.draft(place, target.sha256.as_deref()),
-            Naming::Other(_) => store.beside(place).map(Prior::Wanted),
-            Naming::Late => store.unnamed(place).map(Prior::Wanted),
+    ) -> (Outcome, Option<AwaitingName>) {
+        let decision = match naming {
+            Naming::Place => store.prepare(place, target.sha256.as_deref()),
+            Naming::Other(_) => store.prepare_for_free_name(place).map(SaveDecision::Fetch),
+            Naming::Late => store.prepare_for_later_name(place).map(SaveDecision::Fetch),
         };
-        let draft = match prior {
-            Ok(Prior::Wanted(draft)) => draft,
-            Ok(Prior::Kept(saved)) => return (self.untried(target, place, Ok(saved)), None),
+        let download = match decision {
+            Ok(SaveDecision::Fetch(download)) => download,
+            Ok(SaveDecision::Keep(saved)) => return (self.untried(target, place, Ok(saved)), None),
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
-        let sink = Sink::File(Box::new(draft));
+        let sink = Sink::File(Box::new(download));
         let (mut outcome, sink) = self.fetch_target(target, Verb::Get, sink);
         outcome.details_mut().place = Some(place.clone());
-        let Sink::File(mut draft) = sink else {
+        let Sink::File(mut download) = sink else {
             return (outcome, None);
         };
         let published = match (outcome.verdict, naming) {
-            (Verdict::Unchanged, _) => store.kept(place).map(Published::Same),
-            (Verdict::Ok, Naming::Late) => return (outcome, Some(Unnamed { draft })),
-            (Verdict::Ok, Naming::Place) => draft.publish_as(place),
-            (Verdict::Ok, Naming::Other(name)) => draft.publish_as(name),
+            (Verdict::Unchanged, _) => store.existing(place).map(Published::Same),
+            (Verdict::Ok, Naming::Late) => return (outcome, Some(AwaitingName { download })),
+            (Verdict::Ok, Naming::Place) => download.publish_as(place),
+            (Verdict::Ok, Naming::Other(name)) => download.publish_as(name),
             (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
         };
         record_published(&mut outcome, published, target);
@@ -86,15 +86,15 @@ impl Client {
     }
 }
 
-impl Unnamed {
+impl AwaitingName {
     /// The name that the server gives it, unchecked.
     pub fn server_name(&self) -> Option<&str> {
-        self.draft.server_name()
+        self.download.server_name()
     }
 
     /// Publishes the file at this place, and records that in the outcome.
     pub fn publish(mut self, place: &Place, outcome: &mut Outcome, target: &Target) {
-        let published = self.draft.publish_as(place);
+        let published = self.download.publish_as(place);
         record_published(outcome, published, target);
     }
 }
@@ -109,7 +109,7 @@ fn record_published(
     let (verdict, saved) = match published {
         Ok(Published::New(saved)) => (Verdict::Ok, Saved { sha256, ..saved }),
         Ok(Published::Same(saved)) => (Verdict::Unchanged, Saved { sha256, ..saved }),
-        Ok(Published::Other(saved)) => (Verdict::Unchanged, saved),
+        Ok(Published::Existing(saved)) => (Verdict::Unchanged, saved),
         Err(error) => {
             outcome.verdict = Verdict::Failed;
             outcome.last.error = Some(Box::new(error.into()));

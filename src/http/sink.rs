@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::save::{Ask, Body, ContentRange, Draft, KnownLength, Refused, Version};
+use crate::save::{
+    BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Version,
+};
 
 /// The sink of a body.
 #[derive(Debug)]
@@ -10,26 +12,26 @@ pub(super) enum Sink {
     /// The body is counted and dropped.
     None,
     /// The body is saved as a file.
-    File(Box<Draft>),
+    File(Box<Download>),
     /// The body is written to the output, in its turn (`--cat`).
-    Stream(Body),
+    Stream(OrderedBody),
 }
 
 impl Sink {
     /// The conditions of the next request to `url`: `If-None-Match` and its like, or a range.
-    pub(super) fn ask(&self, url: &str) -> Ask<'_> {
+    pub(super) fn ask(&self, url: &str) -> Conditions<'_> {
         match self {
-            Sink::None => Ask::default(),
-            Sink::File(draft) => draft.ask(url),
-            Sink::Stream(body) => body.ask(url),
+            Sink::None => Conditions::default(),
+            Sink::File(download) => download.conditions(url),
+            Sink::Stream(body) => body.conditions(url),
         }
     }
 
     /// Starts the body of a new version, from its first byte.
-    pub(super) fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
+    pub(super) fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
-            Sink::File(draft) => draft.start(url, version),
+            Sink::File(download) => download.start(url, version),
             Sink::Stream(body) => body.start(url, version),
         }
     }
@@ -38,7 +40,7 @@ impl Sink {
     pub(super) fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         match self {
             Sink::None => None,
-            Sink::File(draft) => draft.known_length(url, version),
+            Sink::File(download) => download.known_length(url, version),
             Sink::Stream(body) => body.known_length(url, version),
         }
     }
@@ -47,8 +49,8 @@ impl Sink {
     pub(super) fn continue_with(&mut self, range: ContentRange, version: &Version) -> bool {
         match self {
             Sink::None => false,
-            Sink::File(draft) => draft.go_on(range, version),
-            Sink::Stream(body) => body.go_on(range, version),
+            Sink::File(download) => download.resume(range, version),
+            Sink::Stream(body) => body.resume(range, version),
         }
     }
 
@@ -56,25 +58,25 @@ impl Sink {
     pub(super) fn is_complete(&mut self, length: u64) -> bool {
         match self {
             Sink::None => false,
-            Sink::File(draft) => draft.is_all(length),
-            Sink::Stream(body) => body.is_all(length),
+            Sink::File(download) => download.resume_at_end(length),
+            Sink::Stream(body) => body.resume_at_end(length),
         }
     }
 
     /// Takes the next bytes of the body.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
-            Sink::File(draft) => draft.write(bytes),
+            Sink::File(download) => download.write(bytes),
             Sink::Stream(body) => body.write(bytes),
         }
     }
 
     /// Takes the last bytes of the body, and completes it.
-    pub(super) fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
+    pub(super) fn complete(&mut self, last: &[u8]) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
-            Sink::File(draft) => draft.complete(last),
+            Sink::File(download) => download.complete(last),
             Sink::Stream(body) => body.complete(last),
         }
     }
@@ -83,8 +85,8 @@ impl Sink {
     pub(super) fn restart(&mut self) {
         match self {
             Sink::None => {}
-            Sink::File(draft) => draft.forget(),
-            Sink::Stream(body) => body.forget(),
+            Sink::File(download) => download.discard_progress(),
+            Sink::Stream(body) => body.discard_progress(),
         }
     }
 
@@ -92,15 +94,15 @@ impl Sink {
     pub(super) fn reject(&mut self) {
         match self {
             Sink::None => {}
-            Sink::File(draft) => draft.reject(),
-            Sink::Stream(body) => body.forget(),
+            Sink::File(download) => download.reject(),
+            Sink::Stream(body) => body.discard_progress(),
         }
     }
 
     /// The number of the next bytes that are in the part already, and are only compared with it.
     pub(super) fn overlap(&self) -> usize {
         match self {
-            Sink::File(draft) => draft.overlap(),
+            Sink::File(download) => download.overlap(),
             _ => 0,
         }
     }
@@ -108,7 +110,7 @@ impl Sink {
     /// True if the body continues a part.
     pub(super) fn is_resumed(&self) -> bool {
         match self {
-            Sink::File(draft) => draft.is_resumed(),
+            Sink::File(download) => download.is_resumed(),
             _ => false,
         }
     }
@@ -116,8 +118,8 @@ impl Sink {
     /// The bytes of the part before the current response.
     pub(super) fn bytes_before(&self) -> u64 {
         match self {
-            Sink::File(draft) => draft.held_before(),
-            Sink::Stream(body) => body.held_before(),
+            Sink::File(download) => download.offset(),
+            Sink::Stream(body) => body.offset(),
             Sink::None => 0,
         }
     }
@@ -125,7 +127,7 @@ impl Sink {
     /// Reads the part from disk.
     pub(super) fn read_back(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
         match self {
-            Sink::File(draft) => draft.read_back(take),
+            Sink::File(download) => download.read_part(take),
             _ => Ok(()),
         }
     }

@@ -1,12 +1,12 @@
-//! The file name that a server suggests, in a Content-Disposition header (RFC 6266).
+//! The file name in a Content-Disposition header (RFC 6266).
 
 /// The file name in a Content-Disposition header, as the server wrote it: `filename*` (RFC 8187)
 /// before `filename`, without the path it may have before it. It is not safe to use as it is; see
 /// [`Place::with_file_name`](super::Place::with_file_name).
 ///
-/// A header that cannot be read has none, and so has one that gives a parameter twice: what two
-/// readers would read differently is better not read at all. An unquoted name may have spaces and
-/// brackets in it, which the grammar does not allow and servers send.
+/// `None` for a malformed header, and for one that gives a parameter twice: two programs would read it
+/// differently, which attacks build on. An unquoted name may contain spaces and brackets, which the
+/// grammar does not allow and servers send.
 ///
 /// ```
 /// use pfetch::save::filename;
@@ -29,34 +29,34 @@ pub fn filename(header: &[u8]) -> Option<String> {
             return None;
         }
     }
-    // RFC 6266, 4.3: a `filename*` that cannot be decoded is as good as none.
+    // RFC 6266, 4.3: a `filename*` that cannot be decoded is ignored.
     extended
         .and_then(|value| match value {
-            Value::Token(text) => decoded(text),
-            Value::Quoted(_) => None,
+            ParameterValue::Token(text) => decoded(text),
+            ParameterValue::Quoted(_) => None,
         })
         .and_then(last_component)
         .or_else(|| plain.and_then(|value| last_component(text(value.into_bytes()))))
 }
 
-/// A parameter's value as it was written.
-enum Value<'a> {
+/// The value of a parameter, unquoted or quoted.
+enum ParameterValue<'a> {
     Token(&'a [u8]),
-    /// Without quotes and escapes.
+    /// With quotes and escapes removed.
     Quoted(Vec<u8>),
 }
 
-impl Value<'_> {
+impl ParameterValue<'_> {
     fn into_bytes(self) -> Vec<u8> {
         match self {
-            Value::Token(text) => text.to_vec(),
-            Value::Quoted(text) => text,
+            ParameterValue::Token(text) => text.to_vec(),
+            ParameterValue::Quoted(text) => text,
         }
     }
 }
 
-/// The parameters after the type, or nothing if the header is malformed.
-fn parameters(header: &[u8]) -> Option<Vec<(&[u8], Value<'_>)>> {
+/// Parses the parameters after the type; `None` if the header is malformed.
+fn parameters(header: &[u8]) -> Option<Vec<(&[u8], ParameterValue<'_>)>> {
     let (kind, mut rest) = split_at(header, b';');
     if !is_token(kind.trim_ascii()) {
         return None;
@@ -85,7 +85,7 @@ fn parameters(header: &[u8]) -> Option<Vec<(&[u8], Value<'_>)>> {
                 return None;
             }
             rest = after;
-            Value::Quoted(text)
+            ParameterValue::Quoted(text)
         } else {
             let (text, after) = split_at(rest, b';');
             let text = text.trim_ascii();
@@ -93,13 +93,13 @@ fn parameters(header: &[u8]) -> Option<Vec<(&[u8], Value<'_>)>> {
                 return None;
             }
             rest = after;
-            Value::Token(text)
+            ParameterValue::Token(text)
         };
         parameters.push((name, value));
     }
 }
 
-/// What is before the first `separator`, and what is after it.
+/// Splits the text at the first `separator`.
 fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     match text.iter().position(|b| *b == separator) {
         Some(at) => (&text[..at], &text[at + 1..]),
@@ -107,7 +107,7 @@ fn split_at(text: &[u8], separator: u8) -> (&[u8], &[u8]) {
     }
 }
 
-/// The text up to the closing quote, with its escapes undone, and what follows the quote.
+/// Parses a quoted string up to the closing quote. Returns it without escapes, and the text after it.
 fn unquoted(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut plain = Vec::new();
     let mut bytes = text.iter();
@@ -120,13 +120,13 @@ fn unquoted(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-/// RFC 9110, 5.6.2.
+/// Returns true for a token (RFC 9110, 5.6.2).
 fn is_token(text: &[u8]) -> bool {
     let is_token_byte = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
     !text.is_empty() && text.iter().all(is_token_byte)
 }
 
-/// The text of an extended value, `charset'language'text` (RFC 8187).
+/// Decodes an extended value, `charset'language'text` (RFC 8187).
 fn decoded(value: &[u8]) -> Option<String> {
     let (charset, rest) = split_at(value, b'\'');
     let language = rest.iter().position(|b| *b == b'\'')?;
@@ -135,7 +135,7 @@ fn decoded(value: &[u8]) -> Option<String> {
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'%' => hex(*rest.next()?)? << 4 | hex(*rest.next()?)?,
-            // More than the grammar has: many leave quotes and brackets as they are.
+            // More than the grammar allows: many servers do not encode quotes and brackets.
             graphic if graphic.is_ascii_graphic() => *graphic,
             _ => return None,
         });
@@ -154,8 +154,8 @@ fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// A plain value: UTF-8 as servers send it if that is what it can be, otherwise ISO-8859-1, which
-/// is what HTTP once said it is.
+/// Decodes a plain value: as UTF-8, which servers send, if it is valid, and otherwise as ISO-8859-1, which
+/// HTTP once prescribed.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| latin1(error.as_bytes()))
 }
@@ -164,7 +164,7 @@ fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
 
-/// What follows the last separator, whichever system's it is (RFC 6266, 4.3), if that names a file.
+/// The text after the last separator of any system (RFC 6266, 4.3), if that names a file.
 fn last_component(name: String) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next()?;
     (!matches!(last, "" | "." | "..")).then(|| last.to_owned())
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What each of `pairs` suggests; an empty name stands for none.
+    /// Compares the file name of each header; an empty name stands for none.
     fn check(pairs: &[(&str, &str)]) {
         for (header, name) in pairs {
             let found = filename(header.as_bytes());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extended_name_that_cannot_be_decoded_counts_for_nothing() {
+    fn an_extended_name_that_cannot_be_decoded_is_ignored() {
         check(&[
             ("attachment; filename=a; filename*=UTF-8''%ff", "a"),
             ("attachment; filename=a; filename*=UTF-8''%4", "a"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_malformed_suggests_nothing() {
+    fn a_malformed_header_has_no_name() {
         check(&[
             ("", ""),
             ("attachment", ""),
@@ -265,7 +265,7 @@ mod tests {
         // A failing case is printed in full; no file of them is kept beside the sources.
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
-        /// No header makes it panic, and what comes out names no path.
+        /// No header causes a panic, and no name is a path.
         #[test]
         fn any_header_is_survived(
             before in prop::sample::select(vec!["", "attachment; filename=", "a; filename=\"", "a; filename*=UTF-8''"]),

@@ -1,5 +1,6 @@
-//! Folders that files are saved in. Below the one that the user named nothing is reached through a
-//! symbolic link: every step down is taken from an open folder, and refuses them.
+//! Directories that files are saved in. Below the one that the user named no symbolic link is followed:
+//! every component is opened by openat(2) from its open parent with O_NOFOLLOW, so that a link that is
+//! planted meanwhile leads nowhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,33 +11,33 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use super::FileError;
-use super::tmpfile::Knowledge;
+use super::tmpfile::TmpFileSupport;
 use crate::model::save_path::Place;
 use crate::model::text::escape;
 
-/// What may be open as a folder.
-const FOLDER: OFlags = OFlags::RDONLY
+/// The flags that open a directory.
+const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::CLOEXEC);
 
-/// The folder that the user named.
+/// The directory that the user named.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(super) struct RootDir {
     fd: OwnedFd,
-    /// Its name as it was given.
+    /// The path as it was given.
     path: PathBuf,
-    nameless: Knowledge,
+    tmpfile_support: TmpFileSupport,
 }
 
-/// An open folder in which a file is to stand.
+/// An open directory that a file is saved in.
 #[derive(Debug)]
-pub(super) enum Folder {
-    Root(Arc<Root>),
+pub(super) enum Dir {
+    Root(Arc<RootDir>),
     Below(OwnedFd),
 }
 
-impl Root {
-    /// Opens the folder, which is made if it is not there.
+impl RootDir {
+    /// Opens the directory, and creates it and its parents where they are missing.
     pub(super) fn open(path: &Path) -> Result<Arc<Self>, FileError> {
         let shown = escape(&path.display().to_string());
         fs::create_dir_all(path).map_err(|error| {
@@ -48,42 +49,43 @@ impl Root {
         } else {
             path
         };
-        let fd = openat(CWD, opened, FOLDER, Mode::empty()).map_err(|errno| {
+        let fd = openat(CWD, opened, DIRECTORY, Mode::empty()).map_err(|errno| {
             FileError::refused(&format!("cannot open the folder {shown}"), errno)
         })?;
-        Ok(Arc::new(Root {
+        Ok(Arc::new(RootDir {
             fd,
             path: path.to_path_buf(),
-            nameless: Knowledge::default(),
+            tmpfile_support: TmpFileSupport::default(),
         }))
     }
 
-    /// What is known of files without a name here.
-    pub(super) fn nameless(&self) -> &Knowledge {
-        &self.nameless
+    /// The support of the file system for O_TMPFILE.
+    pub(super) fn tmpfile_support(&self) -> &TmpFileSupport {
+        &self.tmpfile_support
     }
 
-    /// The full name of what is at `place`.
+    /// The path of the file at `place`.
     pub(super) fn path_of(&self, place: &Place) -> PathBuf {
         self.path.join(place.as_str())
     }
 
-    /// The same, for messages.
+    /// The path of the file at `place`, escaped for messages.
     pub(super) fn shown(&self, place: &Place) -> String {
         escape(&self.path_of(place).display().to_string())
     }
 
-    /// The folder of `place`, if it is there.
-    pub(super) fn find(self: &Arc<Self>, place: &Place) -> Result<Option<Folder>, FileError> {
+    /// Opens the directory of `place`, if it exists.
+    pub(super) fn find(self: &Arc<Self>, place: &Place) -> Result<Option<Dir>, FileError> {
         self.descend(place, |_, _| Err(Errno::NOENT))
     }
 
-    /// The folder of `place`, made if it is not there; with `fsync`, for good.
-    pub(super) fn make(self: &Arc<Self>, place: &Place, fsync: bool) -> Result<Folder, FileError> {
+    /// Opens the directory of `place` and creates what is missing of it. With `fsync`, the new entries are
+    /// synced to the disk.
+    pub(super) fn make(self: &Arc<Self>, place: &Place, fsync: bool) -> Result<Dir, FileError> {
         let made = self.descend(place, |parent, name| {
             match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
                 Ok(()) if fsync => rustix::fs::fsync(parent),
-                // Another worker was faster.
+                // Another worker created it first.
                 Ok(()) | Err(Errno::EXIST) => Ok(()),
                 Err(errno) => Err(errno),
             }
@@ -94,38 +96,40 @@ impl Root {
         })
     }
 
+    /// Opens the directory of `place` component by component; `make` creates a missing one in its
+    /// parent, or fails with `NOENT` if it is not to.
     fn descend(
         self: &Arc<Self>,
         place: &Place,
         make: impl Fn(BorrowedFd<'_>, &str) -> Result<(), Errno>,
-    ) -> Result<Option<Folder>, FileError> {
-        let mut folder = Folder::Root(Arc::clone(self));
+    ) -> Result<Option<Dir>, FileError> {
+        let mut dir = Dir::Root(Arc::clone(self));
         for name in place.folders() {
-            let flags = FOLDER | OFlags::NOFOLLOW;
-            let open = |folder: &Folder| openat(folder, name, flags, Mode::empty());
-            let opened = match open(&folder) {
-                Err(Errno::NOENT) => match make(folder.as_fd(), name) {
+            let flags = DIRECTORY | OFlags::NOFOLLOW;
+            let open = |dir: &Dir| openat(dir, name, flags, Mode::empty());
+            let opened = match open(&dir) {
+                Err(Errno::NOENT) => match make(dir.as_fd(), name) {
                     Err(Errno::NOENT) => return Ok(None),
-                    made => made.and_then(|()| open(&folder)),
+                    made => made.and_then(|()| open(&dir)),
                 },
                 opened => opened,
             };
-            folder = Folder::Below(opened.map_err(|errno| {
+            dir = Dir::Below(opened.map_err(|errno| {
                 let what = format!("cannot open the folder {name} of {}", self.shown(place));
-                // With these flags Linux calls a symbolic link no directory.
-                match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+                // O_DIRECTORY with O_NOFOLLOW reports a symbolic link as ENOTDIR.
+                match statat(&dir, name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(stat) if is_symlink(&stat) => FileError::refused(&what, Errno::LOOP),
                     _ => FileError::refused(&what, errno),
                 }
             })?);
         }
-        Ok(Some(folder))
+        Ok(Some(dir))
     }
 }
 
-impl Folder {
-    /// What has this name, if anything has. A symbolic link is not followed.
-    pub(super) fn look(&self, name: &str) -> Result<Option<Stat>, Errno> {
+impl Dir {
+    /// The stat of the entry with this name, if there is one. A symbolic link is not followed.
+    pub(super) fn stat(&self, name: &str) -> Result<Option<Stat>, Errno> {
         match statat(self, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
@@ -134,16 +138,16 @@ impl Folder {
     }
 }
 
-impl AsFd for Folder {
+impl AsFd for Dir {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Folder::Root(root) => root.fd.as_fd(),
-            Folder::Below(fd) => fd.as_fd(),
+            Dir::Root(root) => root.fd.as_fd(),
+            Dir::Below(fd) => fd.as_fd(),
         }
     }
 }
 
-/// Which file it is: what no two have in common, its device and number there.
+/// The identity of a file: its device and inode number.
 #[expect(clippy::unnecessary_cast, reason = "they are no u64 everywhere")]
 pub(super) fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev as u64, stat.st_ino as u64)
@@ -157,8 +161,8 @@ pub(super) fn is_file(stat: &Stat) -> bool {
     rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file()
 }
 
-/// What a file is called that is none.
-pub(super) fn sort(stat: &Stat) -> &'static str {
+/// Names the file type, for an error about something that is not a regular file.
+pub(super) fn file_type_name(stat: &Stat) -> &'static str {
     let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
     if kind.is_symlink() {
         "a symbolic link"

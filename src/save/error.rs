@@ -1,42 +1,42 @@
-//! Why a file could not be saved.
+//! Errors of saving: of one file, and of the body that goes into it.
 
 use rustix::io::Errno;
 
+use super::close::CloseError;
 use crate::model::outcome::{Failure, FailureKind};
-use crate::save::whole_file::CloseError;
 
-/// Why a file could not be saved, in a line that names it.
+/// An error of saving one file, as a line that names the file and says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FileError {
     message: String,
     kind: FailureKind,
+    errno: Option<Errno>,
 }
 
 impl FileError {
-    /// A file that stands in the way, or some other thing that the system would not complain of.
+    /// An error that no system call reports, such as another file that has the name.
     pub(super) fn new(message: String) -> Self {
         FileError {
             message,
             kind: FailureKind::File,
+            errno: None,
         }
     }
 
-    /// A file that is to be longer than there is room for. The length is what a server states, so it
-    /// says nothing of the disk and ends no run.
+    /// A file whose stated length is more than the free space. The length is the server's word and says
+    /// nothing of the disk, so this ends no run.
     pub(super) fn too_large(message: String) -> Self {
         FileError {
             message,
             kind: FailureKind::TooLarge,
+            errno: None,
         }
     }
 
-    /// The system refused to do `what`, as in "cannot create x".
+    /// A system call that failed while doing `what`, as in "cannot create x". The reason is added in
+    /// plain words.
     pub(super) fn refused(what: &str, errno: Errno) -> Self {
-        let kind = match errno {
-            Errno::NOSPC | Errno::DQUOT => FailureKind::DiskFull,
-            _ => FailureKind::File,
-        };
         let reason = match errno {
             Errno::NOSPC => "there is no room left on the disk".to_owned(),
             Errno::DQUOT => "the disk quota is used up".to_owned(),
@@ -53,29 +53,43 @@ impl FileError {
                 plain.to_lowercase()
             }
         };
+        FileError::with_errno(format!("{what}: {reason}"), errno)
+    }
+
+    /// A system call that failed, in a message that already says why.
+    pub(super) fn with_errno(message: String, errno: Errno) -> Self {
+        let kind = match errno {
+            Errno::NOSPC | Errno::DQUOT => FailureKind::DiskFull,
+            _ => FailureKind::File,
+        };
         FileError {
-            message: format!("{what}: {reason}"),
+            message,
             kind,
+            errno: Some(errno),
         }
     }
 
-    /// The file was written, and its close failed: some of it may be lost.
+    /// A file that was written, and whose close failed: some of it may be lost.
     pub(super) fn at_close(shown: &str, error: &CloseError) -> Self {
         let what = match error {
             CloseError::Unchecked(_) => format!("cannot check the close of {shown}"),
             CloseError::Lost(_) => format!("cannot write {shown}, as its close tells"),
         };
-        let errno = Errno::from_io_error(error.io_error()).unwrap_or(Errno::IO);
-        let mut refused = FileError::refused(&what, errno);
+        let mut refused = FileError::refused(&what, errno_of(error.io_error()));
         if let CloseError::Lost(_) = error {
             refused.message += "; save it to another disk, or make room and run again";
         }
         refused
     }
 
-    /// Whether there is no room: then there is none for any other file.
+    /// Returns true if the disk or the quota is full. No other file can be saved then either.
     pub fn is_full(&self) -> bool {
         self.kind == FailureKind::DiskFull
+    }
+
+    /// The number of the system's error (errno), if a system call failed.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.errno.map(Errno::raw_os_error)
     }
 }
 
@@ -87,5 +101,36 @@ impl From<FileError> for Failure {
             message: error.message,
             is_transient: false,
         }
+    }
+}
+
+/// The errno of an error of std's. Those that std makes itself have none, and count as `EIO`.
+pub(super) fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
+/// An error of a body on its way into a file or to the output.
+#[derive(Debug)]
+pub enum BodyError {
+    /// The bytes differ from those of the earlier response, so the whole body has to be fetched again.
+    Changed,
+    /// The body has another length than the server stated.
+    LengthMismatch {
+        /// The bytes that were received.
+        received: u64,
+        /// The length that was stated.
+        stated: u64,
+    },
+    /// So many bytes are already written to the output and cannot be taken back.
+    AlreadyWritten(u64),
+    /// The output was closed, because the run was stopped.
+    Stopped,
+    /// The bytes cannot be written.
+    File(FileError),
+}
+
+impl From<FileError> for BodyError {
+    fn from(error: FileError) -> Self {
+        BodyError::File(error)
     }
 }

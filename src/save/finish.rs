@@ -1,135 +1,154 @@
-//! The last step but one: a body that has come becomes a whole file in all but name.
+//! The last step but one: makes a received body a whole file in all but its name.
 
 use std::time::UNIX_EPOCH;
 
 use rustix::fs::{fstat, fsync};
+use rustix::io::Errno;
 
-use super::download::{Draft, Refused};
-use super::tmpfile::Nameless;
-use super::xattr::changed;
-use super::{FileError, os};
-use crate::save::whole_file;
+use super::close;
+use super::download::{Download, ReceivedPart, State, not_started, open_dir};
+use super::error::{BodyError, FileError};
+use super::os::{self, Mtime};
+use super::part::Part;
+use super::tmpfile::TmpFile;
+use super::xattr::{FileRecord, FileState};
 
-impl Draft {
-    /// Everything has come, with `last` at its end: makes it a whole file in all but name.
+impl Download {
+    /// Ends the body with these bytes and makes it a whole file, which only lacks its name.
     ///
     /// # Errors
     ///
-    /// If it cannot be written, or is not as long as it should be.
-    pub fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
-        if self.part.is_some() {
+    /// If it cannot be written, or has another length than the server stated.
+    pub fn complete(&mut self, last: &[u8]) -> Result<(), BodyError> {
+        let has_part = matches!(
+            &self.state,
+            State::Receiving(ReceivedPart { part: Some(_), .. })
+        );
+        if has_part {
             self.write(last)?;
-            self.overlap.end()?;
         }
-        let held = match &self.part {
+        let sets_mtime = self.store.config.mtime;
+        let State::Receiving(received) = &mut self.state else {
+            return Err(not_started(&self.store.root.shown(&self.place)));
+        };
+        if let Some(resumed) = &received.resumed {
+            resumed.overlap.finish()?;
+        }
+        let length = match &received.part {
             Some(part) => part.length(),
             None => last.len() as u64,
         };
-        let stamp = self.stamp();
-        let record = self.record.as_mut().expect("a body has been started");
-        if let Some(length) = record.length.filter(|length| *length != held) {
-            return Err(Refused::Short { held, length });
+        let record = &mut received.record;
+        if let Some(stated) = record.length.filter(|stated| *stated != length) {
+            return Err(BodyError::LengthMismatch {
+                received: length,
+                stated,
+            });
         }
-        record.length = Some(held);
-        record.changed = stamp;
-        if let Some(part) = &self.part {
-            record.keep(part.file());
+        record.length = Some(length);
+        let modified = received.modified.filter(|_| sets_mtime);
+        record.state = match modified.and_then(Mtime::from_time) {
+            Some(mtime) => FileState::Saved(mtime),
+            None => FileState::Partial,
+        };
+        if let Some(part) = &received.part {
+            record.write_to(part.file());
             return Ok(self.finish_part()?);
         }
-        // Small enough to have been held back until now.
-        self.is_resumable = false;
-        if self.is_free {
-            self.nameless = self.without_name(last)?;
+        // It was small enough to be held back until now.
+        received.is_resumable = false;
+        if self.is_free_name
+            && let Some(tmpfile) = self.write_tmpfile(last)?
+        {
+            self.state = std::mem::take(&mut self.state).with_tmpfile(tmpfile);
+            return Ok(());
         }
-        if self.nameless.is_none() {
-            self.put_in_part(last)?;
-        }
-        Ok(())
+        Ok(self.write_part(last)?)
     }
 
-    /// Puts a whole body into a part: one write, and one record.
-    pub(super) fn put_in_part(&mut self, body: &[u8]) -> Result<(), FileError> {
+    /// Writes a whole body, which was held back, to a part: with one write, and one record.
+    pub(super) fn write_part(&mut self, body: &[u8]) -> Result<(), FileError> {
         let shown = self.store.root.shown(&self.place);
-        let mut part = self.create(&shown)?;
-        if let Some(record) = &self.record {
-            record.keep(part.file());
+        let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
+        let mut part = Part::create(dir, self.place.file_name(), &shown)?;
+        if let State::Receiving(received) = &mut self.state {
+            received.record.write_to(part.file());
+            let written = part.append(body, &shown);
+            received.part = Some(part);
+            written?;
         }
-        let written = part.append(body, &shown);
-        self.part = Some(part);
-        written?;
         self.finish_part()
     }
 
     /// Makes the part, which has all its bytes, ready for its name.
     fn finish_part(&mut self) -> Result<(), FileError> {
-        self.stamp_part()?;
-        let checked = self.check_part();
-        if checked.is_err() {
-            // Nobody could tell what of it is lost, so there is nothing to continue from.
-            self.reject();
+        let State::Receiving(ReceivedPart {
+            part: Some(part),
+            record,
+            ..
+        }) = &mut self.state
+        else {
+            return Ok(());
+        };
+        let shown = format!("{}.part", self.store.root.shown(&self.place));
+        let refused = |errno| FileError::refused(&format!("cannot write {shown}"), errno);
+        set_mtime(part, record).map_err(refused)?;
+        // NFS, FUSE and quotas may report a failed write only at close. The part itself stays open, and
+        // locked, until it has its name.
+        let synced = match self.store.config.fsync {
+            true => fsync(part.file()).map_err(refused),
+            false => Ok(()),
+        };
+        let checked = synced.and_then(|()| {
+            close::check_close(part.file()).map_err(|error| FileError::at_close(&shown, &error))
+        });
+        match checked {
+            Ok(()) => self.state = std::mem::take(&mut self.state).with_part_whole(),
+            // Its length does not show what of it is lost, so it cannot be continued.
+            Err(_) => self.reject(),
         }
         checked
     }
 
-    /// Has the system say that the part is written before it gets its name: NFS, FUSE and quotas tell of
-    /// failed writes at close. The part itself stays open, and locked, until then.
-    fn check_part(&self) -> Result<(), FileError> {
-        let Some(part) = &self.part else {
-            return Ok(());
-        };
-        let shown = || format!("{}.part", self.store.root.shown(&self.place));
-        if self.store.config.fsync {
-            fsync(part.file())
-                .map_err(|errno| FileError::refused(&format!("cannot write {}", shown()), errno))?;
-        }
-        whole_file::check_close(part.file()).map_err(|error| FileError::at_close(&shown(), &error))
-    }
-
-    /// Gives the part its time and what goes by that.
-    fn stamp_part(&mut self) -> Result<(), FileError> {
-        let (Some(part), Some(record)) = (&mut self.part, &self.record) else {
-            return Ok(());
-        };
-        // Before it gets its time, which this changes.
-        part.give_back();
-        let part = &*part;
-        let (store, place) = (&self.store, &self.place);
-        let refused = |errno| {
-            let shown = store.root.shown(place);
-            FileError::refused(&format!("cannot write {shown}.part"), errno)
-        };
-        if let Some(stamp) = record.changed {
-            os::set_changed(part.file(), stamp).map_err(refused)?;
-        }
-        // A file system may keep less of it.
-        let stat = fstat(part.file()).map_err(refused)?;
-        if record.changed != Some(changed(&stat)) {
-            record.clone().changed_at(changed(&stat)).keep(part.file());
-        }
-        Ok(())
-    }
-
-    /// Puts a whole body into a file without a name, if there can be one.
-    fn without_name(&mut self, body: &[u8]) -> Result<Option<Nameless>, FileError> {
-        self.make_folder()?;
-        let (Some(folder), Some(record)) = (&self.folder, &self.record) else {
+    /// Writes a whole body to an O_TMPFILE; `None` if that cannot be done.
+    fn write_tmpfile(&mut self, body: &[u8]) -> Result<Option<TmpFile>, FileError> {
+        let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
+        let State::Receiving(ReceivedPart { record, .. }) = &self.state else {
             return Ok(None);
         };
-        let knowledge = self.store.root.nameless();
-        let nameless = Nameless::create(folder, knowledge, body, record, record.changed);
-        let is_safe = |nameless: &Nameless| {
-            let is_synced = !self.store.config.fsync || fsync(nameless.file()).is_ok();
-            is_synced && whole_file::check_close(nameless.file()).is_ok()
+        let support = self.store.root.tmpfile_support();
+        let tmpfile = TmpFile::create(dir, support, body, record, record.mtime());
+        let is_written = |tmpfile: &TmpFile| {
+            let is_synced = !self.store.config.fsync || fsync(tmpfile.file()).is_ok();
+            is_synced && close::check_close(tmpfile.file()).is_ok()
         };
-        // If it is not, the part that is made in its place says why.
-        Ok(nameless.filter(is_safe))
+        // If it is not, the part that is created in its place reports why.
+        Ok(tmpfile.filter(is_written))
     }
+}
 
-    /// The time that the file is to have, if not that of its making.
-    fn stamp(&self) -> Option<(i64, u32)> {
-        let modified = self.modified.filter(|_| self.store.config.mtime)?;
-        let time = modified.duration_since(UNIX_EPOCH).ok()?;
-        let seconds = i64::try_from(time.as_secs()).ok()?;
-        Some((seconds, time.subsec_nanos()))
+impl Mtime {
+    /// The modification time to give a file; `None` before 1970.
+    fn from_time(time: std::time::SystemTime) -> Option<Self> {
+        let time = time.duration_since(UNIX_EPOCH).ok()?;
+        Some(Mtime {
+            seconds: i64::try_from(time.as_secs()).ok()?,
+            nanoseconds: time.subsec_nanos(),
+        })
     }
+}
+
+/// Sets the part's modification time, and updates its record to the time that the file system keeps.
+fn set_mtime(part: &mut Part, record: &FileRecord) -> Result<(), Errno> {
+    // First, because it changes the modification time.
+    part.free_preallocated();
+    if let Some(mtime) = record.mtime() {
+        os::set_mtime(part.file(), mtime)?;
+    }
+    let kept = Mtime::of(&fstat(part.file())?);
+    if record.mtime() != Some(kept) {
+        let record = record.clone().with_state(FileState::Saved(kept));
+        record.write_to(part.file());
+    }
+    Ok(())
 }

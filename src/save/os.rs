@@ -1,14 +1,14 @@
-//! What systems differ in: extended attributes, a rename that replaces nothing, files without a name,
-//! room set aside.
+//! System calls that differ between systems: extended attributes, a rename that replaces nothing
+//! (RENAME_NOREPLACE), unnamed files (O_TMPFILE), preallocation.
 
 use rustix::fd::AsFd;
-use rustix::fs::{Timespec, Timestamps, UTIME_OMIT, futimens};
+use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, futimens};
 use rustix::io::Errno;
 
-/// The extended attribute that a file's record is kept in.
+/// The extended attribute that holds a file's record.
 const ATTRIBUTE: &str = "user.pfetch";
 
-/// The most bytes that a record may have. ext4 has room for 4 KiB of attributes a file, all together.
+/// The longest record in bytes. ext4 has room for 4 KiB of attributes per file, all together.
 pub(super) const MAX_RECORD: usize = 3072;
 
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
@@ -20,7 +20,7 @@ mod imp {
         fsetxattr(file, ATTRIBUTE, record, XattrFlags::empty())
     }
 
-    /// `None` if there is none.
+    /// Reads the attribute; `None` if the file has none.
     pub(in super::super) fn record(file: impl AsFd) -> Result<Option<Vec<u8>>, Errno> {
         let mut value = vec![0; MAX_RECORD];
         match fgetxattr(file, ATTRIBUTE, value.as_mut_slice()) {
@@ -28,7 +28,7 @@ mod imp {
                 value.truncate(length);
                 Ok(Some(value))
             }
-            // Longer than any that pfetch writes.
+            // It is longer than any that pfetch writes.
             Err(Errno::RANGE) => Ok(None),
             Err(errno) if is_absent(errno) => Ok(None),
             Err(errno) => Err(errno),
@@ -43,8 +43,8 @@ mod imp {
         errno == absent
     }
 
-    pub(super) fn rename_exclusively(folder: impl AsFd, from: &str, to: &str) -> Result<(), Errno> {
-        renameat_with(&folder, from, &folder, to, RenameFlags::NOREPLACE)
+    pub(super) fn rename_exclusively(dir: impl AsFd, from: &str, to: &str) -> Result<(), Errno> {
+        renameat_with(&dir, from, &dir, to, RenameFlags::NOREPLACE)
     }
 }
 
@@ -67,63 +67,64 @@ mod imp {
 
 pub(super) use imp::{record, set_record};
 
-/// Renames a file within its folder, and fails with `EXIST` if something has the new name.
-pub(super) fn rename_new(folder: impl AsFd, from: &str, to: &str) -> Result<(), Errno> {
+/// Renames a file within its directory, and fails with `EXIST` if the new name is taken.
+pub(super) fn rename_new(dir: impl AsFd, from: &str, to: &str) -> Result<(), Errno> {
     use rustix::fs::{AtFlags, linkat, renameat, statat, unlinkat};
 
-    match imp::rename_exclusively(&folder, from, to) {
+    match imp::rename_exclusively(&dir, from, to) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
         result => return result,
     }
-    // The file system cannot, or the system is too old. A second name is as exclusive ...
-    match linkat(&folder, from, &folder, to, AtFlags::empty()) {
-        Ok(()) => return unlinkat(&folder, from, AtFlags::empty()),
+    // The file system has no RENAME_NOREPLACE, or the kernel is too old. linkat(2) is as exclusive ...
+    match linkat(&dir, from, &dir, to, AtFlags::empty()) {
+        Ok(()) => return unlinkat(&dir, from, AtFlags::empty()),
         Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK) => {}
         Err(errno) => return Err(errno),
     }
-    // ... and where a file has only one name, as on FAT, looking first is the best there is.
-    match statat(&folder, to, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => renameat(&folder, from, &folder, to),
+    // ... and without hard links, as on FAT, looking first is the best there is.
+    match statat(&dir, to, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => renameat(&dir, from, &dir, to),
         Err(errno) => Err(errno),
         Ok(_) => Err(Errno::EXIST),
     }
 }
 
-/// How a file without a name is told which one it is that gets one.
+/// The source of a linkat(2) that names an O_TMPFILE file.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Handle {
-    /// By itself, which not everybody may.
-    Own,
-    /// By what /proc calls it.
-    Proc,
+pub(super) enum LinkSource {
+    /// Its descriptor (AT_EMPTY_PATH), which takes a privilege on most kernels.
+    Descriptor,
+    /// Its path in /proc/self/fd.
+    ProcPath,
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod nameless {
+mod tmpfile {
     use super::*;
     use rustix::fd::{AsRawFd, OwnedFd};
     use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
 
-    pub(in super::super) fn open_nameless(folder: impl AsFd) -> Result<OwnedFd, Errno> {
+    pub(in super::super) fn open_tmpfile(dir: impl AsFd) -> Result<OwnedFd, Errno> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-        openat(folder, ".", flags, Mode::from_raw_mode(0o666))
+        openat(dir, ".", flags, Mode::from_raw_mode(0o666))
     }
 
-    pub(in super::super) fn link_nameless(
+    pub(in super::super) fn link_tmpfile(
         file: impl AsFd,
-        handle: Handle,
-        folder: impl AsFd,
+        source: LinkSource,
+        dir: impl AsFd,
         name: &str,
     ) -> Result<(), Errno> {
-        match handle {
-            Handle::Own => linkat(file, "", folder, name, AtFlags::EMPTY_PATH),
-            Handle::Proc => {
+        match source {
+            LinkSource::Descriptor => linkat(file, "", dir, name, AtFlags::EMPTY_PATH),
+            LinkSource::ProcPath => {
                 let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
-                linkat(CWD, path, folder, name, AtFlags::SYMLINK_FOLLOW)
+                linkat(CWD, path, dir, name, AtFlags::SYMLINK_FOLLOW)
             }
         }
     }
 
+    /// The process's umask, read from /proc because umask(2) can only be read by setting it.
     pub(in super::super) fn umask() -> Option<u32> {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let line = status
@@ -134,17 +135,17 @@ mod nameless {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-mod nameless {
+mod tmpfile {
     use super::*;
     use rustix::fd::OwnedFd;
 
-    pub(in super::super) fn open_nameless(_: impl AsFd) -> Result<OwnedFd, Errno> {
+    pub(in super::super) fn open_tmpfile(_: impl AsFd) -> Result<OwnedFd, Errno> {
         Err(Errno::NOSYS)
     }
 
-    pub(in super::super) fn link_nameless(
+    pub(in super::super) fn link_tmpfile(
         _: impl AsFd,
-        _: Handle,
+        _: LinkSource,
         _: impl AsFd,
         _: &str,
     ) -> Result<(), Errno> {
@@ -156,39 +157,54 @@ mod nameless {
     }
 }
 
-pub(super) use nameless::{link_nameless, open_nameless, umask};
+pub(super) use tmpfile::{link_tmpfile, open_tmpfile, umask};
 
-/// Sets when a file was last changed, in seconds and nanoseconds.
-pub(super) fn set_changed(
-    file: impl AsFd,
-    (seconds, nanoseconds): (i64, u32),
-) -> Result<(), Errno> {
+/// The time of a file's last modification (st_mtime).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mtime {
+    pub(super) seconds: i64,
+    pub(super) nanoseconds: u32,
+}
+
+impl Mtime {
+    #[expect(clippy::useless_conversion, reason = "seconds are no i64 everywhere")]
+    pub(super) fn of(stat: &Stat) -> Self {
+        Mtime {
+            seconds: i64::from(stat.st_mtime),
+            // The types differ between systems; the nanoseconds are below 10^9 on all.
+            nanoseconds: u32::try_from(stat.st_mtime_nsec).unwrap_or_default(),
+        }
+    }
+}
+
+/// Sets the time of the last modification and leaves that of the last access.
+pub(super) fn set_mtime(file: impl AsFd, mtime: Mtime) -> Result<(), Errno> {
     let times = Timestamps {
         last_access: Timespec {
             tv_sec: 0,
             tv_nsec: UTIME_OMIT,
         },
         last_modification: Timespec {
-            tv_sec: seconds,
-            tv_nsec: nanoseconds.into(),
+            tv_sec: mtime.seconds,
+            tv_nsec: mtime.nanoseconds.into(),
         },
     };
     futimens(file, &times)
 }
 
-/// How many bytes there is room for where a file is, if the file system says.
-pub(super) fn room(file: impl AsFd) -> Option<u64> {
+/// The free space in bytes on the file's file system that this user may fill, if it is known.
+pub(super) fn free_space(file: impl AsFd) -> Option<u64> {
     let stat = rustix::fs::fstatvfs(file).ok()?;
     (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Preallocates the bytes of a file from one position to before another (fallocate). Its length stays
-/// as it is.
+/// Preallocates the bytes of a file from one position to before another (fallocate(2)). The file's
+/// length stays as it is.
 ///
 /// # Errors
 ///
-/// If that cannot be done, which says nothing of whether they can be written.
-pub(super) fn set_aside(file: impl AsFd, from: u64, to: u64) -> Result<(), Errno> {
+/// If the file system cannot. The same bytes may still be writable.
+pub(super) fn preallocate(file: impl AsFd, from: u64, to: u64) -> Result<(), Errno> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::fs::{FallocateFlags, fallocate};

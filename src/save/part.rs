@@ -1,7 +1,7 @@
-//! `NAME.part`: what there is of a file that is not complete.
+//! `NAME.part`: the file that an incomplete body is in.
 //!
-//! A part is this process's own while it is locked. It bears pfetch's mark, its record; what has the
-//! name and no mark is somebody else's, and is left alone.
+//! A part belongs to one process while that holds its lock (flock). It is marked as pfetch's by its
+//! record; a file with the name and without a record is another program's, and is left alone.
 
 use std::fs::File;
 use std::io;
@@ -13,87 +13,88 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::dir::{Folder, identity, is_file, sort};
-use super::xattr::Record;
+use super::dir::{Dir, file_type_name, identity, is_file};
+use super::error::errno_of;
+use super::xattr::FileRecord;
 use super::{FileError, os};
 
-/// How often a name may turn out to have changed hands while it was being looked at.
+/// The number of times that creating a part is tried while other processes create, rename or delete it.
 const TRIES: usize = 8;
 
-/// Preallocation begins when this much has come: shorter files are over too soon to gain by it.
+/// The bytes after which preallocation begins: shorter files gain nothing by it.
 const LARGE: u64 = 1024 * 1024;
 
-/// The most that is preallocated ahead of what has come.
+/// The most bytes that are preallocated ahead of those that were received.
 const MOST_AHEAD: u64 = 64 * 1024 * 1024;
 
-/// The share of the free space that one step of preallocation may take: one in this many. However many
-/// files take their shares, what is left of it is never nothing, so that no file that is written is
-/// out of space for what another only might need.
-const SHARE: u64 = 16;
+/// The divisor of the free space that gives the most that one step of preallocation may take. However
+/// many files take their shares, some space is left, so that no write fails for want of space that another
+/// file has only preallocated.
+const FREE_SPACE_DIVISOR: u64 = 16;
 
 /// An open, locked part.
 #[derive(Debug)]
 pub(super) struct Part {
     file: File,
-    /// Its name in its folder.
+    /// The name in its directory.
     name: String,
-    /// Which file it is.
+    /// The device and inode number.
     identity: (u64, u64),
-    /// Whether nothing was there before, or nothing was in it.
+    /// True if this process created the part, or found it empty.
     is_new: bool,
-    /// Its length.
+    /// The length in bytes.
     length: u64,
-    /// The end of what is preallocated, where that is beyond the length.
-    set_aside: u64,
-    /// Whether preallocation has failed once: it is not tried again.
-    is_unaided: bool,
+    /// The end of the preallocated bytes, where that is beyond the length.
+    preallocated: u64,
+    /// True once preallocation has failed: it is not tried again.
+    cannot_preallocate: bool,
 }
 
-/// What is in the way of a part.
+/// The result of opening a file that has the name of a part.
 #[expect(
     clippy::large_enum_variant,
     reason = "there is one at a time, and it is taken apart at once"
 )]
-enum Found {
-    Own(Part, Option<Record>),
-    /// The name is free again.
+enum ExistingPart {
+    Own(Part, Option<FileRecord>),
+    /// It was renamed or deleted meanwhile: the name is free again.
     Gone,
-    /// The file system keeps no marks, so nobody can know whose it is.
-    Unmarkable,
+    /// The file system has no extended attributes, so nothing shows whose it is.
+    NoAttributes,
 }
 
 impl Part {
-    /// The part that an earlier attempt or run has left for `file_name`, with its record.
+    /// Opens and locks the part that an earlier attempt or run has left for `file_name`, with its record.
     pub(super) fn find(
-        folder: &Folder,
+        dir: &Dir,
         file_name: &str,
         shown: &str,
-    ) -> Result<Option<(Self, Option<Record>)>, FileError> {
+    ) -> Result<Option<(Self, Option<FileRecord>)>, FileError> {
         let name = format!("{file_name}.part");
-        if matches!(folder.look(&name), Ok(None)) {
+        if matches!(dir.stat(&name), Ok(None)) {
             return Ok(None);
         }
-        Ok(match take_up(folder, name, shown)? {
-            Found::Own(part, record) => Some((part, record)),
-            Found::Gone | Found::Unmarkable => None,
+        Ok(match open_existing(dir, name, shown)? {
+            ExistingPart::Own(part, record) => Some((part, record)),
+            ExistingPart::Gone | ExistingPart::NoAttributes => None,
         })
     }
 
-    /// A new, empty part for `file_name`; or one that was left, emptied.
-    pub(super) fn create(folder: &Folder, file_name: &str, shown: &str) -> Result<Self, FileError> {
+    /// Creates and locks an empty part for `file_name`, or truncates the one that was left.
+    pub(super) fn create(dir: &Dir, file_name: &str, shown: &str) -> Result<Self, FileError> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut name = format!("{file_name}.part");
         for _ in 0..TRIES {
-            match openat(folder, &name, flags, Mode::from_raw_mode(0o666)) {
+            match openat(dir, &name, flags, Mode::from_raw_mode(0o666)) {
                 Ok(fd) => {
-                    // In the moment since, another process may have found it and taken it for left
-                    // over: then it is theirs ...
+                    // Between openat and flock, another process may have found the part and locked it as
+                    // one that was left: then it is that process's ...
                     if lock(&fd) == Ok(false) {
                         return Err(busy(shown));
                     }
-                    // ... and they may even be done with it. File systems without locks have none to
-                    // break.
+                    // ... which may even have renamed it already. File systems without locks report
+                    // another error, and do without.
                     let Ok(stat) = fstat(&fd) else { continue };
                     let part = Part {
                         file: File::from(fd),
@@ -101,10 +102,10 @@ impl Part {
                         identity: identity(&stat),
                         is_new: true,
                         length: 0,
-                        set_aside: 0,
-                        is_unaided: false,
+                        preallocated: 0,
+                        cannot_preallocate: false,
                     };
-                    if stat.st_size == 0 && part.is_named(folder) {
+                    if stat.st_size == 0 && part.is_named(dir) {
                         return Ok(part);
                     }
                     continue;
@@ -122,13 +123,15 @@ impl Part {
                     ));
                 }
             }
-            match take_up(folder, name.clone(), shown)? {
-                Found::Own(mut part, _) => {
-                    part.empty(shown)?;
+            match open_existing(dir, name.clone(), shown)? {
+                ExistingPart::Own(mut part, _) => {
+                    part.truncate(shown)?;
                     return Ok(part);
                 }
-                Found::Gone => {}
-                Found::Unmarkable => name = format!("{file_name}.{:08x}.part", fastrand::u32(..)),
+                ExistingPart::Gone => {}
+                ExistingPart::NoAttributes => {
+                    name = format!("{file_name}.{:08x}.part", fastrand::u32(..))
+                }
             }
         }
         Err(FileError::new(format!(
@@ -144,11 +147,12 @@ impl Part {
         &self.name
     }
 
+    /// The length in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Its last `count` bytes.
+    /// Reads the last `count` bytes.
     pub(super) fn tail(&self, count: usize) -> io::Result<Vec<u8>> {
         let mut tail = vec![0; count];
         let from = self.length - count as u64;
@@ -156,12 +160,12 @@ impl Part {
         Ok(tail)
     }
 
-    /// All its bytes, in pieces.
+    /// Reads all bytes in chunks, each of which `take` is given.
     pub(super) fn read(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
-        pieces(&self.file, take)
+        read_chunks(&self.file, take)
     }
 
-    /// Adds to it.
+    /// Appends the bytes.
     pub(super) fn append(&mut self, bytes: &[u8], shown: &str) -> Result<(), FileError> {
         let mut from = 0;
         while from < bytes.len() {
@@ -173,7 +177,7 @@ impl Part {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                    let errno = errno_of(&error);
                     return Err(FileError::refused(&cannot_write(shown), errno));
                 }
             }
@@ -181,68 +185,71 @@ impl Part {
         Ok(())
     }
 
-    /// Preallocates what is to come next of a file of `whole` bytes, which keeps it in one piece on
-    /// the disk. The length is only what a server states, so it is done in steps: ahead by as much as
-    /// has come, within bounds.
-    pub(super) fn prepare(&mut self, coming: usize, whole: u64) {
+    /// Preallocates the next bytes of a file of `whole` bytes, which keeps it in one piece on the disk. The
+    /// length is only the server's word, so this is done in steps: ahead by as many bytes as were received,
+    /// within bounds.
+    pub(super) fn preallocate(&mut self, coming: usize, whole: u64) {
         let needed = self.length + coming as u64;
-        if self.is_unaided || needed < LARGE || needed <= self.set_aside || needed >= whole {
+        if self.cannot_preallocate
+            || needed < LARGE
+            || needed <= self.preallocated
+            || needed >= whole
+        {
             return;
         }
-        let Some(to) = end_of_step(needed, whole, os::room(&self.file)) else {
+        let Some(to) = end_of_step(needed, whole, os::free_space(&self.file)) else {
             return;
         };
-        // No space to preallocate is no full disk: it takes a failed write to say that.
-        match os::set_aside(&self.file, self.length, to) {
-            Ok(()) => self.set_aside = to,
-            Err(_) => self.is_unaided = true,
+        // ENOSPC here is no error: only a failed write shows that the disk is full.
+        match os::preallocate(&self.file, self.length, to) {
+            Ok(()) => self.preallocated = to,
+            Err(_) => self.cannot_preallocate = true,
         }
     }
 
-    /// Gives back what is preallocated beyond its end.
-    pub(super) fn give_back(&mut self) {
-        // Truncating a file to the length that it has frees what lies beyond.
-        if self.set_aside > self.length && ftruncate(&self.file, self.length).is_ok() {
-            self.set_aside = 0;
+    /// Frees the preallocated bytes beyond the end.
+    pub(super) fn free_preallocated(&mut self) {
+        // Truncating a file to the length that it has frees the blocks beyond.
+        if self.preallocated > self.length && ftruncate(&self.file, self.length).is_ok() {
+            self.preallocated = 0;
         }
     }
 
-    /// Makes it empty.
-    pub(super) fn empty(&mut self, shown: &str) -> Result<(), FileError> {
+    /// Truncates the part to nothing.
+    pub(super) fn truncate(&mut self, shown: &str) -> Result<(), FileError> {
         ftruncate(&self.file, 0)
             .map_err(|errno| FileError::refused(&cannot_write(shown), errno))?;
         self.length = 0;
-        self.set_aside = 0;
+        self.preallocated = 0;
         Ok(())
     }
 
-    /// Deletes it, if all that is or was in it is this process's, or nothing is, and if it is still
-    /// what has the name.
-    pub(super) fn discard(mut self, folder: &Folder) {
-        if (self.is_new || self.length == 0) && self.is_named(folder) {
-            // What cannot be deleted is left over, and bears the mark.
-            let _ = unlinkat(folder, &self.name, AtFlags::empty());
+    /// Deletes the part if it is empty or all of it is this process's, and if the name still refers to it.
+    pub(super) fn discard(mut self, dir: &Dir) {
+        if (self.is_new || self.length == 0) && self.is_named(dir) {
+            // If that fails, a part is left that is marked as pfetch's.
+            let _ = unlinkat(dir, &self.name, AtFlags::empty());
         } else {
-            self.give_back();
+            self.free_preallocated();
         }
     }
 
-    /// Whether it is still what has its name.
-    pub(super) fn is_named(&self, folder: &Folder) -> bool {
-        matches!(folder.look(&self.name), Ok(Some(named)) if identity(&named) == self.identity)
+    /// Returns true if the part's name still refers to this file.
+    pub(super) fn is_named(&self, dir: &Dir) -> bool {
+        matches!(dir.stat(&self.name), Ok(Some(named)) if identity(&named) == self.identity)
     }
 }
 
-/// The end of the next step of preallocation of a file of `whole` bytes, of which `needed` will be
-/// there in a moment. `None` where the free space is too scarce to take any of it beforehand.
-fn end_of_step(needed: u64, whole: u64, room: Option<u64>) -> Option<u64> {
-    let share = room.map_or(MOST_AHEAD, |room| room / SHARE);
+/// The end of the next step of preallocation of a file of `whole` bytes, of which `needed` are about to
+/// be written. `None` if the free space is too scarce to preallocate any.
+fn end_of_step(needed: u64, whole: u64, free_space: Option<u64>) -> Option<u64> {
+    let share = free_space.map_or(MOST_AHEAD, |free| free / FREE_SPACE_DIVISOR);
     let ahead = needed.min(MOST_AHEAD).min(share);
     (ahead >= LARGE).then(|| needed.saturating_add(ahead).min(whole))
 }
 
-/// All bytes of a file, in pieces.
-pub(super) fn pieces(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+/// Reads all bytes of a file in chunks, each of which `take` is given.
+pub(super) fn read_chunks(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     let mut from = 0;
     loop {
@@ -258,48 +265,49 @@ pub(super) fn pieces(file: &File, mut take: impl FnMut(&[u8])) -> io::Result<()>
     }
 }
 
-/// Opens what has the name of a part, if it is one of pfetch's and nobody is at it.
-fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileError> {
+/// Opens and locks the file that has the name of a part, if it is pfetch's and no process holds it.
+fn open_existing(dir: &Dir, name: String, shown: &str) -> Result<ExistingPart, FileError> {
     let refused = |errno| FileError::refused(&format!("cannot open {shown}.part"), errno);
     let foreign = |why: &str| {
         FileError::new(format!(
             "{shown}.part is in the way: {why}; move it away or delete it"
         ))
     };
-    let named = match folder.look(&name) {
+    let named = match dir.stat(&name) {
         Ok(Some(stat)) => stat,
-        Ok(None) => return Ok(Found::Gone),
+        Ok(None) => return Ok(ExistingPart::Gone),
         Err(errno) => return Err(refused(errno)),
     };
     if !is_file(&named) {
-        return Err(foreign(&format!("it is {}", sort(&named))));
+        return Err(foreign(&format!("it is {}", file_type_name(&named))));
     }
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = match openat(folder, &name, flags, Mode::empty()) {
+    let fd = match openat(dir, &name, flags, Mode::empty()) {
         Ok(fd) => fd,
-        Err(Errno::NOENT) => return Ok(Found::Gone),
+        Err(Errno::NOENT) => return Ok(ExistingPart::Gone),
         Err(errno) => return Err(refused(errno)),
     };
     if lock(&fd) == Ok(false) {
         return Err(busy(shown));
     }
-    // Only now nobody renames it any more: is what is open still what has the name?
+    // Only a process with the lock renames a part: from here on the name stays, so make sure that it still
+    // refers to the open file.
     let stat = fstat(&fd).map_err(refused)?;
-    match folder.look(&name) {
+    match dir.stat(&name) {
         Ok(Some(named)) if identity(&named) == identity(&stat) => {}
-        _ => return Ok(Found::Gone),
+        _ => return Ok(ExistingPart::Gone),
     }
-    // A second name is another file's, whoever made it.
+    // Writing to a file with a second link would change that other file too.
     if !is_file(&stat) || stat.st_nlink != 1 || stat.st_uid != geteuid().as_raw() {
         return Err(foreign("it is another user's, or has another name too"));
     }
     let length = u64::try_from(stat.st_size).unwrap_or_default();
-    let record = match Record::of(&fd) {
+    let record = match FileRecord::read_from(&fd) {
         Ok(record) => record,
         Err(_) if length == 0 => None,
-        Err(_) => return Ok(Found::Unmarkable),
+        Err(_) => return Ok(ExistingPart::NoAttributes),
     };
-    // An empty one may have been left in the moment before it was marked, and is nobody's loss.
+    // An empty one may have been left by a process that was killed before it set the record.
     if record.is_none() && length > 0 {
         return Err(foreign("it bears no mark of pfetch's"));
     }
@@ -307,13 +315,13 @@ fn take_up(folder: &Folder, name: String, shown: &str) -> Result<Found, FileErro
         file: File::from(fd),
         name,
         identity: identity(&stat),
-        // Whoever made an empty one and has not locked it leaves it to this process.
+        // A process that has created an empty one and not locked it yet gives way to this one.
         is_new: length == 0,
         length,
-        set_aside: 0,
-        is_unaided: false,
+        preallocated: 0,
+        cannot_preallocate: false,
     };
-    Ok(Found::Own(part, record))
+    Ok(ExistingPart::Own(part, record))
 }
 
 fn lock(fd: impl rustix::fd::AsFd) -> Result<bool, Errno> {
@@ -339,7 +347,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn preallocation_is_ahead_by_what_has_come_within_bounds() {
+    fn preallocation_is_ahead_by_the_received_bytes_within_bounds() {
         const MIB: u64 = 1024 * 1024;
         const MUCH: Option<u64> = Some(1 << 50);
         for (needed, whole, room, expected) in [

@@ -1,4 +1,4 @@
-//! The last step: a complete part gets its name.
+//! The last step: a whole file gets its name.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,196 +6,250 @@ use std::io::{self, Read};
 use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, openat, renameat};
 use rustix::io::Errno;
 
-use super::dir::Folder;
-use super::download::Draft;
+use super::dir::Dir;
+use super::download::{Download, ReceivedPart, State, WholePart};
+use super::error::{FileError, errno_of};
+use super::os::{self, Mtime};
 use super::part::Part;
-use super::xattr::{Record, changed};
-use super::{Exists, FileError, os};
+use super::store::Exists;
+use super::xattr::{FileRecord, FileState};
 use crate::model::outcome::Saved;
 use crate::model::save_path::Place;
 
-impl Draft {
-    /// Gives the complete file its name, that of a place in its folder, or says why it cannot have it:
-    /// as the store was told to deal with what has the name already. Returns the file that
-    /// has the name then.
+/// The file that has the name after [`Download::publish_as`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Published {
+    /// The new file.
+    New(Saved),
+    /// The file that existed, which has the same content.
+    Same(Saved),
+    /// The file that existed, whatever its content.
+    Existing(Saved),
+}
+
+impl Download {
+    /// Gives the whole file the name of `place`, which is in its directory, and returns the file that has
+    /// the name then. If the name is taken, the store's policy decides.
     ///
     /// # Errors
     ///
-    /// If something that may not be replaced has the name, or the system refuses.
+    /// If the name is taken by something that may not be replaced, or a system call fails.
     pub fn publish_as(&mut self, place: &Place) -> Result<Published, FileError> {
-        if let Some(saved) = self.publish_nameless(place)? {
+        if let Some(saved) = self.publish_tmpfile(place)? {
             return Ok(Published::New(saved));
         }
         let shown = self.store.root.shown(place);
-        let name = place.file_name();
-        let (Some(folder), Some(part)) = (&self.folder, &self.part) else {
+        let (Some(dir), State::Whole(whole)) = (&self.dir, &self.state) else {
             return Err(FileError::new(format!("{shown} is not complete")));
         };
         let refused = |errno| FileError::refused(&format!("cannot name {shown}"), errno);
         let saved = Saved {
             path: self.store.root.path_of(place),
-            bytes: part.length(),
+            bytes: whole.part.length(),
             sha256: None,
-            resumed_from: self.resumed_from,
+            resumed_from: whole.resumed_from,
         };
-        // Whatever has the part's name gets the file's.
-        if !part.is_named(folder) {
+        // rename(2) acts on the name, so make sure that it still refers to our part.
+        if !whole.part.is_named(dir) {
             let own = self.store.root.shown(&self.place);
             return Err(FileError::new(format!(
                 "{own}.part was removed or replaced in the meantime, so {shown} is not complete"
             )));
         }
-        match os::rename_new(folder, part.name(), name) {
+        match os::rename_new(dir, whole.part.name(), place.file_name()) {
             Ok(()) => {}
             Err(Errno::EXIST) => {
-                let there = match folder.look(name).map_err(refused)? {
-                    Some(there) => there,
-                    None => return Err(refused(Errno::EXIST)),
-                };
-                let record = self.record.as_ref();
-                if let Some(obstacle) = self.store.obstacle(&there, &shown) {
-                    return Err(obstacle);
-                }
-                match decide(self.store.config.exists, folder, name, &there, part, record) {
-                    Ok(Choice::Replace) => replace(folder, part, name, &there).map_err(refused)?,
-                    Ok(Choice::Leave { is_same }) => {
-                        if let Some(part) = &mut self.part {
-                            // If that fails, a part is left that is as good as the file.
-                            let _ = part.empty(&shown);
-                        }
-                        self.drop_part();
-                        return Ok(if is_same {
-                            Published::Same(saved)
-                        } else {
-                            let bytes = u64::try_from(there.st_size).unwrap_or_default();
-                            Published::Other(Saved { bytes, ..saved })
-                        });
-                    }
-                    // What can be continued stays, for a run that is told to replace the file.
-                    Err(why) => return Err(FileError::new(format!("{shown} {why}"))),
+                if let Some(existing) = self.resolve_taken_name(dir, whole, place, &shown)? {
+                    self.discard_part(&shown);
+                    return Ok(existing.published(saved));
                 }
             }
             Err(errno) => return Err(refused(errno)),
         }
         if self.store.config.fsync {
-            fsync(folder).map_err(refused)?;
+            fsync(dir).map_err(refused)?;
         }
         // It is no part any more.
-        self.part = None;
+        self.state = State::Fresh;
         Ok(Published::New(saved))
     }
 
-    /// Gives a file without a name its name. If that cannot be, because the name is taken or for
-    /// another reason, it goes into a part like any other.
-    fn publish_nameless(&mut self, place: &Place) -> Result<Option<Saved>, FileError> {
-        let (Some(nameless), Some(folder)) = (self.nameless.take(), &self.folder) else {
+    /// Replaces the file that has the name, or returns it if it is to be kept.
+    fn resolve_taken_name(
+        &self,
+        dir: &Dir,
+        whole: &WholePart,
+        place: &Place,
+        shown: &str,
+    ) -> Result<Option<KeptFile>, FileError> {
+        let refused = |errno| FileError::refused(&format!("cannot name {shown}"), errno);
+        let name = place.file_name();
+        let stat = match dir.stat(name).map_err(refused)? {
+            Some(stat) => stat,
+            None => return Err(refused(Errno::EXIST)),
+        };
+        if let Some(error) = self.store.replace_error(&stat, shown) {
+            return Err(error);
+        }
+        // If the answer is an error, the part stays, for a run that is told to replace the file.
+        match decide(self.store.config.exists, dir, name, &stat, whole, shown)? {
+            Choice::Replace => {
+                replace(dir, &whole.part, name, &stat).map_err(refused)?;
+                Ok(None)
+            }
+            Choice::Keep { is_same } => Ok(Some(KeptFile {
+                is_same,
+                bytes: u64::try_from(stat.st_size).unwrap_or_default(),
+            })),
+        }
+    }
+
+    /// Links an O_TMPFILE to its name. If that fails, because the name is taken or for another reason, its
+    /// body goes into a part like any other.
+    fn publish_tmpfile(&mut self, place: &Place) -> Result<Option<Saved>, FileError> {
+        if !matches!(self.state, State::TmpFile(..)) {
+            return Ok(None);
+        }
+        let (State::TmpFile(tmpfile, record), Some(dir)) =
+            (std::mem::take(&mut self.state), &self.dir)
+        else {
             return Ok(None);
         };
         let shown = || self.store.root.shown(place);
-        let knowledge = self.store.root.nameless();
-        if !nameless.link(folder, place.file_name(), knowledge) {
-            let body = nameless.read().map_err(|error| {
-                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-                FileError::refused(&format!("cannot read {}", shown()), errno)
+        if !tmpfile.link(dir, place.file_name(), self.store.root.tmpfile_support()) {
+            let body = tmpfile.read().map_err(|error| {
+                FileError::refused(&format!("cannot read {}", shown()), errno_of(&error))
             })?;
-            self.put_in_part(&body)?;
+            self.state = State::Receiving(ReceivedPart::held_back(record));
+            self.write_part(&body)?;
             return Ok(None);
         }
         if self.store.config.fsync {
-            fsync(folder)
+            fsync(dir)
                 .map_err(|errno| FileError::refused(&format!("cannot name {}", shown()), errno))?;
         }
         Ok(Some(Saved {
             path: self.store.root.path_of(place),
-            bytes: nameless.length(),
+            bytes: tmpfile.length(),
             sha256: None,
             resumed_from: None,
         }))
     }
 
-    /// Deletes the part, if this process made it or there is nothing in it.
-    fn drop_part(&mut self) {
-        if let (Some(part), Some(folder)) = (self.part.take(), &self.folder) {
-            part.discard(folder);
+    /// Truncates the part and deletes it.
+    fn discard_part(&mut self, shown: &str) {
+        if let (Some(mut part), Some(dir)) =
+            (std::mem::take(&mut self.state).into_part(), &self.dir)
+        {
+            // If this fails, a part is left that is as good as the file.
+            let _ = part.truncate(shown);
+            part.discard(dir);
         }
     }
 }
 
-/// Which file has the name now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
-    /// The new one.
-    New(Saved),
-    /// The one that was there, and which has the same content.
-    Same(Saved),
-    /// The one that was there, whatever is in it.
-    Other(Saved),
+/// The file that has the name and keeps it.
+struct KeptFile {
+    is_same: bool,
+    bytes: u64,
 }
 
-/// What to do about a file that has the name.
+impl KeptFile {
+    /// `saved` is what the new file would have been.
+    fn published(self, saved: Saved) -> Published {
+        if self.is_same {
+            Published::Same(saved)
+        } else {
+            Published::Existing(Saved {
+                bytes: self.bytes,
+                ..saved
+            })
+        }
+    }
+}
+
+/// The decision about a file that has the name.
 enum Choice {
     Replace,
-    /// To leave it; it may be as good as the new one.
-    Leave {
+    Keep {
+        /// True if it has the content of the new file.
         is_same: bool,
     },
 }
 
+/// Decides by the policy about the file that has the name, of which `stat` is the stat.
 fn decide(
     exists: Exists,
-    folder: &Folder,
+    dir: &Dir,
     name: &str,
-    there: &Stat,
-    part: &Part,
-    record: Option<&Record>,
-) -> Result<Choice, String> {
+    stat: &Stat,
+    whole: &WholePart,
+    shown: &str,
+) -> Result<Choice, FileError> {
     match exists {
         Exists::Overwrite => Ok(Choice::Replace),
-        Exists::Skip => Ok(Choice::Leave { is_same: false }),
-        Exists::Fail => Err("exists (--exists fail)".to_owned()),
-        Exists::Rename => Err("was made by another program in the meantime".to_owned()),
-        Exists::Update => {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let old = openat(folder, name, flags, Mode::empty())
-                .map_err(|errno| format!("exists and cannot be read: {errno}"))?;
-            let old = File::from(old);
-            let known = Record::of(&old).ok().flatten();
-            let known = known.filter(|known| {
-                let is_same_source = record.is_some_and(|record| known.is_same_source(record));
-                is_same_source && known.is_untouched(there)
-            });
-            let is_own = known.is_some_and(|known| !known.is_found);
-            match is_same_content(&old, part) {
-                Ok(true) => {
-                    remember(&old, record, !is_own);
-                    Ok(Choice::Leave { is_same: true })
-                }
-                Ok(false) if is_own => Ok(Choice::Replace),
-                Ok(false) => Err(
-                    "exists, and is not as pfetch saved it from this URL; see --exists overwrite, \
-                     rename and skip"
-                        .to_owned(),
-                ),
-                Err(error) => Err(format!("exists and cannot be read: {error}")),
-            }
-        }
+        Exists::Skip => Ok(Choice::Keep { is_same: false }),
+        Exists::Fail => Err(FileError::new(format!("{shown} exists (--exists fail)"))),
+        Exists::Rename => Err(FileError::new(format!(
+            "{shown} was made by another program in the meantime"
+        ))),
+        Exists::Update => decide_by_content(dir, name, stat, whole, shown),
     }
 }
 
-/// Puts the part in the place of a file, whose mode it takes over.
-fn replace(folder: &Folder, part: &Part, name: &str, there: &Stat) -> Result<(), Errno> {
-    let mode = Mode::from_raw_mode(there.st_mode) & Mode::from_raw_mode(0o777);
-    fchmod(part.file(), mode)?;
-    renameat(folder, part.name(), folder, name)
+/// Keeps the file if it has the same content, and replaces it only if pfetch saved it from the same URL.
+fn decide_by_content(
+    dir: &Dir,
+    name: &str,
+    stat: &Stat,
+    whole: &WholePart,
+    shown: &str,
+) -> Result<Choice, FileError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let old = openat(dir, name, flags, Mode::empty()).map_err(|errno| {
+        FileError::with_errno(format!("{shown} exists and cannot be read: {errno}"), errno)
+    })?;
+    let old = File::from(old);
+    let known = FileRecord::read_from(&old).ok().flatten();
+    let is_own = known.is_some_and(|known| {
+        known.is_same_source(&whole.record)
+            && known.is_untouched(stat)
+            && matches!(known.state, FileState::Saved(_))
+    });
+    match is_same_content(&old, &whole.part) {
+        Ok(true) => {
+            update_record(&old, &whole.record, is_own);
+            Ok(Choice::Keep { is_same: true })
+        }
+        Ok(false) if is_own => Ok(Choice::Replace),
+        Ok(false) => Err(FileError::new(format!(
+            "{shown} exists, and is not as pfetch saved it from this URL; see --exists overwrite, \
+             rename and skip"
+        ))),
+        Err(error) => Err(FileError::with_errno(
+            format!("{shown} exists and cannot be read: {error}"),
+            errno_of(&error),
+        )),
+    }
 }
 
-/// Remembers of a file that it is what the server has now. If it was only found to be, that is no
-/// reason to replace it one day.
-fn remember(file: &File, record: Option<&Record>, is_found: bool) {
-    if let (Some(record), Ok(stat)) = (record, fstat(file)) {
-        let mut record = record.clone().changed_at(changed(&stat));
-        record.is_found = is_found;
-        record.keep(file);
+/// Replaces a file by the part, which takes over its mode.
+fn replace(dir: &Dir, part: &Part, name: &str, stat: &Stat) -> Result<(), Errno> {
+    let mode = Mode::from_raw_mode(stat.st_mode) & Mode::from_raw_mode(0o777);
+    fchmod(part.file(), mode)?;
+    renameat(dir, part.name(), dir, name)
+}
+
+/// Gives a file that has the content of the server's version the record of that. A file that pfetch did
+/// not save is marked as found, so that no later run replaces it.
+fn update_record(file: &File, record: &FileRecord, is_own: bool) {
+    if let Ok(stat) = fstat(file) {
+        let mtime = Mtime::of(&stat);
+        let state = match is_own {
+            true => FileState::Saved(mtime),
+            false => FileState::Found(mtime),
+        };
+        record.clone().with_state(state).write_to(file);
     }
 }
 

@@ -1,53 +1,56 @@
-//! The last bytes that are there, asked for once more: the proof that what follows belongs to them.
+//! The check of a resumed body: when a part is continued, its last 4 KiB are fetched again and compared.
+//! This proves that the rest is of the same version, which validators alone do not: servers get them
+//! wrong.
 
-use super::Refused;
+use super::BodyError;
 
-/// How many of them.
+/// The number of bytes that are fetched again.
 pub(super) const OVERLAP: u64 = 4096;
 
-/// From where on bytes are asked for of which so many are there: the last ones once more.
-pub(super) fn again_from(held: u64) -> u64 {
-    held.saturating_sub(OVERLAP)
+/// The first position to request in order to continue a part of `length` bytes.
+pub(super) fn resume_position(length: u64) -> u64 {
+    length.saturating_sub(OVERLAP)
 }
 
-/// The bytes that are still to come again.
+/// The bytes of the part that have not been received again yet.
 #[derive(Debug, Default)]
 pub(super) struct Overlap(Vec<u8>);
 
 impl Overlap {
-    /// These are to come again.
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Overlap(bytes)
+    /// Expects these bytes, which are the end of the part.
+    pub(super) fn new(tail: Vec<u8>) -> Self {
+        Overlap(tail)
     }
 
+    /// The number of bytes that are still expected.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Compares what comes with what is to come again, and gives what is new of it.
+    /// Compares received bytes with the expected ones and returns those after them.
     ///
     /// # Errors
     ///
-    /// If it is something else.
-    pub(super) fn pass<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], Refused> {
+    /// [`BodyError::Changed`] if they differ.
+    pub(super) fn check<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], BodyError> {
         let (again, new) = bytes.split_at(self.len().min(bytes.len()));
         if !self.0.starts_with(again) {
-            return Err(Refused::Changed);
+            return Err(BodyError::Changed);
         }
         self.0.drain(..again.len());
         Ok(new)
     }
 
-    /// Everything has come.
+    /// Checks at the end of the body that all expected bytes were received.
     ///
     /// # Errors
     ///
-    /// If not all that was to come again was in it.
-    pub(super) fn end(&self) -> Result<(), Refused> {
+    /// [`BodyError::Changed`] if some were not.
+    pub(super) fn finish(&self) -> Result<(), BodyError> {
         if self.0.is_empty() {
             Ok(())
         } else {
-            Err(Refused::Changed)
+            Err(BodyError::Changed)
         }
     }
 }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::engine::resume::{Done, Journal, JournalError};
+use pfetch::engine::resume::{DoneTargets, Journal, JournalError};
 use pfetch::model::event::{Event, Listener, RunInfo};
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
 use pfetch::model::save_path::Place;
@@ -84,11 +84,11 @@ fn run(path: &Path, events: &[Event]) {
     }
 }
 
-fn done(path: &Path) -> Done {
+fn done(path: &Path) -> DoneTargets {
     Journal::open(path, true).unwrap().1
 }
 
-fn has(done: &Done, url: &str) -> bool {
+fn has(done: &DoneTargets, url: &str) -> bool {
     done.contains(Verb::Get, url, None)
 }
 

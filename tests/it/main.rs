@@ -50,6 +50,7 @@ mod proxy;
 mod report;
 mod resume;
 mod save;
+mod stop_grace;
 mod test_server;
 mod tls;
 mod undecided;

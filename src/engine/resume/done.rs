@@ -1,4 +1,4 @@
-//! What a run log says is done.
+//! The targets that a run log says are done.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -8,51 +8,50 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use ring::digest::{Context, SHA256};
 
 use super::JournalError;
-use super::line::{self, Entry, HEADER, MAX_LINE_BYTES, in_folder, without_folder};
+use super::line::{self, HEADER, LogEntry, MAX_LINE_BYTES, in_folder, without_folder};
 use crate::model::outcome::Verdict;
 use crate::model::target::Verb;
 
+/// The bytes that are read from the log at once.
 const BUFFER: usize = 64 * 1024;
 
-/// The targets that need not be tried again: those whose last line in the log says that they were
-/// answered well.
+/// The targets that are done: those whose last line in the log has the outcome `ok` or `unchanged`.
 ///
-/// Each is remembered as 16 bytes of a digest, so a log of a million lines costs some tens of
-/// megabytes while it is read and no more after.
+/// Each is kept as 16 bytes of a digest, so a log of a million lines takes some tens of megabytes.
 #[derive(Debug, Clone, Default)]
-pub struct Done {
-    keys: HashSet<u128, BuildHasherDefault<Identity>>,
-    /// The folder of the run that asks.
+pub struct DoneTargets {
+    keys: HashSet<u128, BuildHasherDefault<DigestHasher>>,
+    /// The folder that this run saves in.
     folder: Option<String>,
 }
 
-impl Done {
-    /// Nothing is done, for a run that saves in this folder.
+impl DoneTargets {
+    /// No targets, for a run that saves in this folder.
     pub(super) fn new(folder: Option<&str>) -> Self {
-        Done {
+        DoneTargets {
             keys: HashSet::default(),
             folder: folder.map(str::to_owned),
         }
     }
 
-    /// Whether this target is done; `name` is that of its file below the run's folder.
+    /// Returns true if this target is done; `name` is that of its file below the run's folder.
     pub fn contains(&self, verb: Verb, url: &str, name: Option<&str>) -> bool {
         let name = name.map(|name| in_folder(self.folder.as_deref(), name));
         self.keys.contains(&key(verb, url, name.as_deref()))
     }
 
-    /// How many targets are done.
+    /// The number of targets that are done.
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether none is.
+    /// Returns true if none is done.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Reads the lines after the header. Of each target that has a file, `each` is told the name that
-    /// was meant for it and the path that it has.
+    /// Reads the lines after the header. For each target that has a file, calls `each` with the name that
+    /// the file was to have and the path that it has.
     pub(super) fn read(
         file: &mut File,
         name: &str,
@@ -67,8 +66,8 @@ impl Done {
             .map_err(unreadable)?;
         let mut reader = BufReader::with_capacity(BUFFER, file);
         let mut bytes = Vec::new();
-        let mut done = Done::new(folder);
-        // The line before, if it could not be read: its number, and the reason.
+        let mut done = DoneTargets::new(folder);
+        // The line before, if it could not be parsed: its number, and the reason.
         let mut torn: Option<(u64, String)> = None;
         for number in 2.. {
             bytes.clear();
@@ -86,8 +85,8 @@ impl Done {
                     line: number,
                 });
             }
-            // A run was killed within its last line, and the next began a new one. That one may
-            // have been killed within its first.
+            // A run that is killed leaves a torn last line, and the next run begins a new one: with a `run`
+            // line, which may be torn too.
             if let Some((line, reason)) = torn.take()
                 && !line::is_run(&bytes)
             {
@@ -97,8 +96,7 @@ impl Done {
                     reason,
                 });
             }
-            // A last line that lacks no more than its end is whole, and counts: it will once the
-            // next run has ended it.
+            // A last line without its line feed is whole and counts: the next run adds the line feed.
             match line::read(&bytes) {
                 Ok(entry) => done.note(&entry, &mut each),
                 Err(reason) => torn = Some((number, reason)),
@@ -107,8 +105,8 @@ impl Done {
         Ok(done)
     }
 
-    fn note(&mut self, entry: &Entry<'_>, mut each: impl FnMut(&str, &str)) {
-        let Entry::Result {
+    fn note(&mut self, entry: &LogEntry<'_>, mut each: impl FnMut(&str, &str)) {
+        let LogEntry::Result {
             verb,
             url,
             name,
@@ -131,20 +129,21 @@ impl Done {
             Verdict::Failed => {
                 self.keys.remove(&key);
             }
-            // Is not written; and says nothing of what an earlier line says.
+            // Never written, and no reason to change what an earlier line says.
             Verdict::Skipped => {}
         }
     }
 }
 
-/// What stands for a target: long enough that no two are ever the same, whoever chose the URLs.
+/// The key of a target: a digest long enough that no two targets have the same, even if the URLs were
+/// chosen for that.
 fn key(verb: Verb, url: &str, name: Option<&str>) -> u128 {
     let verb = match verb {
         Verb::Get => 0,
         Verb::Head => 1,
     };
     let mut context = Context::new(&SHA256);
-    // With the URL's length before it, no part can run over into the next.
+    // The URL's length before it, so that no two pairs of URL and name are the same bytes.
     context.update(&[verb, u8::from(name.is_some())]);
     context.update(&(url.len() as u64).to_le_bytes());
     context.update(url.as_bytes());
@@ -157,11 +156,11 @@ fn key(verb: Verb, url: &str, name: Option<&str>) -> u128 {
     u128::from_le_bytes(*half)
 }
 
-/// Keys are digests: their own bits are as good as any hash of them.
+/// The hasher of keys that are digests: their own bits are as good as any hash of them.
 #[derive(Debug, Clone, Copy, Default)]
-struct Identity(u64);
+struct DigestHasher(u64);
 
-impl Hasher for Identity {
+impl Hasher for DigestHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -173,7 +172,7 @@ impl Hasher for Identity {
     }
 
     fn write_u128(&mut self, key: u128) {
-        // Half of the digest is enough to spread by.
+        // Half of the digest is enough for a hash table.
         self.0 = key as u64;
     }
 }

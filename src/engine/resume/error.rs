@@ -1,30 +1,30 @@
-//! Why a run log cannot be used.
+//! Errors of opening and reading a run log.
 
 use std::io;
 
 use super::line::{HEADER, MAX_LINE_BYTES, SCHEMA};
 
-/// Why a run log cannot be used. `file` is its name, escaped.
+/// An error of opening or reading a run log. `file` is its name, escaped.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// It cannot be opened or created.
+    /// The file cannot be opened or created.
     #[error("cannot open the run log {file}: {source}; give a file that can be written")]
     Open {
         /// The file.
         file: String,
-        /// The reason.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It is a directory, a pipe or a device.
+    /// The file is a directory, a pipe, a socket or a device.
     #[error("cannot keep a run log in {file}: it is {what}; give a regular file")]
     NotAFile {
         /// The file.
         file: String,
-        /// What it is, as in `a directory`.
+        /// The type of the file, as in `a directory`.
         what: &'static str,
     },
-    /// Another process holds it.
+    /// Another process holds the lock.
     #[error(
         "another pfetch is writing the run log {file}; wait for it to end, or give another file"
     )]
@@ -32,15 +32,15 @@ pub enum JournalError {
         /// The file.
         file: String,
     },
-    /// The file system cannot say whether another process holds it.
+    /// The file system has no locks, so another process may be writing the file.
     #[error("cannot lock the run log {file}: {source}; give a file on another file system")]
     Lock {
         /// The file.
         file: String,
-        /// The reason.
+        /// The error of the system.
         source: io::Error,
     },
-    /// It is something else.
+    /// The file is no run log.
     #[error(
         "{file} is not a pfetch run log (its first line is not {}); give another file",
         HEADER.trim_end()
@@ -49,17 +49,17 @@ pub enum JournalError {
         /// The file.
         file: String,
     },
-    /// It has another schema.
+    /// The log has another schema.
     #[error(
         "the run log {file} has schema {schema}, and this pfetch knows only schema {SCHEMA}; use the pfetch that wrote it, or give another file"
     )]
     Schema {
         /// The file.
         file: String,
-        /// Its schema.
+        /// The schema that its header states.
         schema: u64,
     },
-    /// A line that cannot be read, where no run can have been killed.
+    /// A line cannot be parsed, and is not where a run that was killed leaves one.
     #[error(
         "line {line} of the run log {file} is damaged ({reason}); mend or delete that line, or give another file"
     )]
@@ -68,10 +68,10 @@ pub enum JournalError {
         file: String,
         /// The line's number, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The reason, safe to show.
         reason: String,
     },
-    /// A line that no pfetch has written.
+    /// A line is longer than any that pfetch writes.
     #[error(
         "line {line} of the run log {file} is longer than {MAX_LINE_BYTES} bytes; delete that line, or give another file"
     )]
@@ -81,27 +81,27 @@ pub enum JournalError {
         /// The line's number, from 1.
         line: u64,
     },
-    /// Reading it failed.
+    /// The file cannot be read.
     #[error("cannot read the run log {file}: {source}; try again, or give another file")]
     Read {
         /// The file.
         file: String,
-        /// The reason.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Its first line could not be written.
+    /// The header cannot be written.
     #[error("cannot write the run log {file}: {source}; make room, or give another file")]
     Write {
         /// The file.
         file: String,
-        /// The reason.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
 impl JournalError {
-    /// Whether there is nothing wrong with the file that was given, only with where it is: it has no
-    /// room, or cannot be written.
+    /// Returns true for an error of the local system rather than of the given file: the disk is full, or
+    /// the file may not be written.
     pub fn is_local(&self) -> bool {
         match self {
             JournalError::Write { .. } => true,

@@ -1,4 +1,4 @@
-//! Opens the file that is to be the run log, or leaves it as it is and says why not.
+//! Opening of the run log: a regular file with its header, locked. Any other file is left as it is.
 
 use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{self, Read, Write};
@@ -12,22 +12,22 @@ use super::JournalError;
 use super::line::{HEADER, schema};
 use crate::model::text::escape;
 
-/// How much is read in search of the first line's end, whatever the file is.
+/// The most bytes that are read in search of the end of the first line.
 const FIRST_LINE_BYTES: u64 = 1024;
 
-/// A run log: locked, and with its header.
-pub(super) struct Opened {
+/// An open run log: locked, and with its header.
+pub(super) struct OpenedLog {
     pub(super) file: File,
-    /// Its name as it may be shown.
+    /// The name, escaped for messages.
     pub(super) name: String,
-    /// Whether it ends within a line.
-    pub(super) torn: bool,
+    /// True if the file ends within a line.
+    pub(super) is_torn: bool,
 }
 
 /// Opens the log at `path`, or creates it.
-pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
+pub(super) fn open(path: &Path) -> Result<OpenedLog, JournalError> {
     let name = escape(&path.display().to_string());
-    // Before it is opened, because opening alone may do something to a device.
+    // Before open(2), which alone has effects on some devices.
     if let Ok(metadata) = fs::metadata(path) {
         check_type(metadata.file_type(), &name)?;
     }
@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
         .append(true)
         .create(true)
         .mode(0o600)
-        // Should it have become a pipe or a terminal since.
+        // In case it has become a pipe or a terminal since.
         .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
         .open(path);
     let mut file = opened.map_err(|source| JournalError::Open {
@@ -50,21 +50,21 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
     check_type(file.metadata().map_err(unreadable)?.file_type(), &name)?;
     lock(&file, &name)?;
 
-    // Only now, because whoever held the lock may have written.
+    // Only now, because a process that held the lock may have written.
     let length = file.metadata().map_err(unreadable)?.len();
     let mut first = Vec::new();
     (&file)
         .take(FIRST_LINE_BYTES)
         .read_to_end(&mut first)
         .map_err(unreadable)?;
-    let torn = match judge(&first, length) {
-        Found::Whole => {
+    let is_torn = match classify_header(&first, length) {
+        LogHeader::Whole => {
             let mut last = [0];
             file.read_exact_at(&mut last, length - 1)
                 .map_err(unreadable)?;
             last != *b"\n"
         }
-        Found::Begun(missing) => {
+        LogHeader::Partial(missing) => {
             file.write_all(missing.as_bytes())
                 .map_err(|source| JournalError::Write {
                     file: name.clone(),
@@ -72,38 +72,43 @@ pub(super) fn open(path: &Path) -> Result<Opened, JournalError> {
                 })?;
             false
         }
-        Found::Schema(schema) => return Err(JournalError::Schema { file: name, schema }),
-        Found::Foreign => return Err(JournalError::Foreign { file: name }),
+        LogHeader::OtherSchema(schema) => return Err(JournalError::Schema { file: name, schema }),
+        LogHeader::Foreign => return Err(JournalError::Foreign { file: name }),
     };
-    Ok(Opened { file, name, torn })
+    Ok(OpenedLog {
+        file,
+        name,
+        is_torn,
+    })
 }
 
-/// What a file is, as its first bytes tell.
-enum Found {
-    /// A log.
+/// The header of a file, by its first bytes.
+enum LogHeader {
+    /// The header of a log.
     Whole,
-    /// The beginning of a log's header, or nothing at all; this is missing.
-    Begun(&'static str),
-    /// A log of another schema.
-    Schema(u64),
-    /// Something else.
+    /// The beginning of the header, or an empty file; this is missing.
+    Partial(&'static str),
+    /// The header of a log with another schema.
+    OtherSchema(u64),
+    /// Another file.
     Foreign,
 }
 
-fn judge(first: &[u8], length: u64) -> Found {
+fn classify_header(first: &[u8], length: u64) -> LogHeader {
     if first.starts_with(HEADER.as_bytes()) {
-        return Found::Whole;
+        return LogHeader::Whole;
     }
     if HEADER.as_bytes().starts_with(first) && length == first.len() as u64 {
-        return Found::Begun(&HEADER[first.len()..]);
+        return LogHeader::Partial(&HEADER[first.len()..]);
     }
     let line = first.split(|byte| *byte == b'\n').next();
     match line.and_then(schema) {
-        Some(schema) => Found::Schema(schema),
-        None => Found::Foreign,
+        Some(schema) => LogHeader::OtherSchema(schema),
+        None => LogHeader::Foreign,
     }
 }
 
+/// Refuses anything else than a regular file.
 fn check_type(found: FileType, name: &str) -> Result<(), JournalError> {
     let what = if found.is_file() {
         return Ok(());
@@ -122,7 +127,7 @@ fn check_type(found: FileType, name: &str) -> Result<(), JournalError> {
     })
 }
 
-/// Takes the lock, which the system gives back when the file is closed, however that comes about.
+/// Locks the file (flock). The system releases the lock when the process ends, even if it is killed.
 fn lock(file: &File, name: &str) -> Result<(), JournalError> {
     let name = || name.to_owned();
     match flock(file, FlockOperation::NonBlockingLockExclusive) {

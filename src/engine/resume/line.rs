@@ -1,4 +1,4 @@
-//! The lines of the run log, as they are written and as they are read.
+//! The schema of the run log's lines, for writing and for reading.
 
 use std::borrow::Cow;
 use std::io;
@@ -13,25 +13,25 @@ use crate::model::text::excerpt;
 /// The version of the schema.
 pub(super) const SCHEMA: u64 = 1;
 
-/// The first line, by which a log is known.
+/// The first line, by which a log is recognised.
 pub(super) const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":1}\n";
 
-/// The longest line that is read. What is written stays below it: the URL, the names and the path
-/// have limits of their own, and the error gets one here.
+/// The longest line in bytes that is read. Written lines are shorter: the URL, the names and the path have
+/// limits of their own, and the error is cut to [`ERROR`].
 pub(super) const MAX_LINE_BYTES: usize = 256 * 1024;
 
-/// How much of an error is kept, in characters.
+/// The most characters of an error that are written.
 const ERROR: usize = 2000;
 
-/// How much of a line that cannot be read is shown, in characters.
+/// The most characters of a malformed line that are quoted in a message.
 const QUOTE: usize = 100;
 
-/// How a `run` line begins.
+/// The beginning of a `run` line.
 const RUN: &[u8] = b"{\"type\":\"run\",";
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-pub(super) enum Line<'a> {
+pub(super) enum LogLine<'a> {
     Run {
         #[serde(serialize_with = "rfc3339")]
         started_at: SystemTime,
@@ -51,9 +51,9 @@ pub(super) enum Line<'a> {
     },
 }
 
-impl<'a> Line<'a> {
+impl<'a> LogLine<'a> {
     pub(super) fn run(started_at: SystemTime) -> Self {
-        Line::Run {
+        LogLine::Run {
             started_at,
             version: env!("CARGO_PKG_VERSION"),
         }
@@ -66,7 +66,7 @@ impl<'a> Line<'a> {
             (Some(started_at), Some((first, last))) => started_at.checked_add(last - first),
             _ => None,
         };
-        Line::Result {
+        LogLine::Result {
             at: ended.unwrap_or_else(SystemTime::now),
             url: &outcome.url,
             action: outcome.verb,
@@ -85,7 +85,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The name of a file, with that of its folder.
+/// The name of a file with its folder before it.
 pub(super) fn in_folder<'a>(folder: Option<&str>, name: &'a str) -> Cow<'a, str> {
     match folder {
         None | Some("") => Cow::Borrowed(name),
@@ -93,7 +93,7 @@ pub(super) fn in_folder<'a>(folder: Option<&str>, name: &'a str) -> Cow<'a, str>
     }
 }
 
-/// What is left of such a name without the folder; `None` if it is of another.
+/// The name of a file without its folder; `None` if it is in another.
 pub(super) fn without_folder<'a>(folder: Option<&str>, name: &'a str) -> Option<&'a str> {
     match folder {
         None | Some("") => Some(name),
@@ -104,15 +104,15 @@ pub(super) fn without_folder<'a>(folder: Option<&str>, name: &'a str) -> Option<
 }
 
 /// Appends the line, with its end, to `buffer`.
-pub(super) fn write(line: &Line<'_>, buffer: &mut Vec<u8>) -> io::Result<()> {
+pub(super) fn write(line: &LogLine<'_>, buffer: &mut Vec<u8>) -> io::Result<()> {
     serde_json::to_writer(&mut *buffer, line)?;
     buffer.push(b'\n');
     Ok(())
 }
 
-/// What a line says, as far as it matters for resuming.
+/// A line as it is read: the fields that matter for resuming.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Entry<'a> {
+pub(super) enum LogEntry<'a> {
     /// A run began.
     Run,
     /// A target ended.
@@ -120,45 +120,45 @@ pub(super) enum Entry<'a> {
         verb: Verb,
         url: Cow<'a, str>,
         name: Option<Cow<'a, str>>,
-        /// The path of the file that it has.
+        /// The path of the target's file.
         saved: Option<Cow<'a, str>>,
         verdict: Verdict,
     },
 }
 
-/// The fields of all lines. Borrowed from the line wherever nothing in them is escaped.
+/// The fields of all types of lines, borrowed from the line where they have no escapes.
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct LogFields<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     #[serde(borrow)]
-    url: Option<Text<'a>>,
+    url: Option<BorrowedText<'a>>,
     action: Option<Verb>,
     #[serde(borrow)]
-    name: Option<Text<'a>>,
+    name: Option<BorrowedText<'a>>,
     outcome: Option<Verdict>,
     #[serde(borrow)]
-    saved: Option<Text<'a>>,
+    saved: Option<BorrowedText<'a>>,
 }
 
-/// Within an `Option`, serde would copy a bare `Cow`.
+/// A text that is borrowed if it can be: within an `Option`, serde would copy a bare `Cow`.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Reads a line, with or without its end; otherwise the reason why it is none, safe to show.
-pub(super) fn read(line: &[u8]) -> Result<Entry<'_>, String> {
+/// Parses a line, with or without its line feed. The error is a reason that is safe to show.
+pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let fields: Fields<'_> = serde_json::from_slice(line).map_err(|error| {
+    let fields: LogFields<'_> = serde_json::from_slice(line).map_err(|error| {
         // The parser counts lines within this one line, and may quote what it met.
         let message = error.to_string();
         let what = message.split(" at line ").next().unwrap_or(&message);
         format!("{} at column {}", excerpt(what, QUOTE), error.column())
     })?;
     match &*fields.kind {
-        "run" => Ok(Entry::Run),
+        "run" => Ok(LogEntry::Run),
         "result" => {
             let missing = |field| format!("a result without \"{field}\"");
-            Ok(Entry::Result {
+            Ok(LogEntry::Result {
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
                 name: fields.name.map(|text| text.0),
@@ -170,13 +170,13 @@ pub(super) fn read(line: &[u8]) -> Result<Entry<'_>, String> {
     }
 }
 
-/// Whether the line is a `run` line or what is left of one.
+/// Returns true for a `run` line and for the beginning of one.
 pub(super) fn is_run(line: &[u8]) -> bool {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.starts_with(RUN) || RUN.starts_with(line)
 }
 
-/// The schema that the line states, if it is the header of a log with another schema than ours.
+/// The schema in a header, if it is another than [`SCHEMA`].
 pub(super) fn schema(line: &[u8]) -> Option<u64> {
     #[derive(Deserialize)]
     struct Header<'a> {
@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn a_run_line_is_known_by_its_beginning() {
         let mut line = Vec::new();
-        write(&Line::run(SystemTime::UNIX_EPOCH), &mut line).unwrap();
+        write(&LogLine::run(SystemTime::UNIX_EPOCH), &mut line).unwrap();
         for cut in 0..=line.len() {
             assert!(is_run(&line[..cut]), "cut at {cut}");
         }
@@ -219,7 +219,7 @@ mod tests {
     fn text_without_escapes_is_not_copied() {
         let line =
             br#"{"type":"result","url":"http://h/","action":"get","name":"a","outcome":"ok"}"#;
-        let Ok(Entry::Result { url, name, .. }) = read(line) else {
+        let Ok(LogEntry::Result { url, name, .. }) = read(line) else {
             panic!("not read as a result");
         };
         assert!(matches!(url, Cow::Borrowed("http://h/")));

@@ -1,9 +1,9 @@
-//! The run log: what became of every target, written down as it happens, so that a run that was
-//! killed can be taken up where it was.
+//! The run log: the outcome of every target, appended as it ends, so that a run that was killed can be
+//! resumed.
 //!
-//! * `file` opens the log: it is a regular file, ours, and nobody else is writing it.
-//! * `line` is the schema, in both directions.
-//! * [`Journal`] appends; [`Done`] is what the lines that are there already say.
+//! * `file` opens and locks the log.
+//! * `line` is the schema, for writing and for reading.
+//! * [`Journal`] appends; [`DoneTargets`] are those that the existing lines say are done.
 
 mod done;
 mod error;
@@ -17,17 +17,17 @@ use std::time::SystemTime;
 
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
-use crate::save::whole_file::check_close;
+use crate::save::close::check_close;
 
-pub use done::Done;
+pub use done::DoneTargets;
 pub use error::JournalError;
-use file::Opened;
-use line::Line;
+use file::OpenedLog;
+use line::LogLine;
 
 /// The run log, open for appending.
 ///
-/// A file of JSON Lines. The schema, version 1; `*at` is wall clock in RFC 3339, `null` stands for
-/// what there is not:
+/// A file of JSON Lines. This is version 1 of the schema; `*at` is wall clock time in RFC 3339, and an
+/// absent value is `null`:
 ///
 /// | `type` | when | fields |
 /// |---|---|---|
@@ -35,43 +35,43 @@ use line::Line;
 /// | `run` | a run begins | `started_at`, `version` |
 /// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `saved`, `error` |
 ///
-/// `name` is where the target's file goes, the folder included as it was given, `saved` the path of the file that it
-/// has (characters that are not UTF-8 replaced), `error` the reason in a line. Targets that were
-/// skipped have no line, and nor has input that is no target: both are taken up again anyway.
+/// `name` is the name that the target's file was to have, with the folder as it was given; `saved` is the
+/// path of the file (bytes that are not UTF-8 replaced), and `error` the reason in one line. Skipped
+/// targets have no line, and neither has input that is no target: both are tried again anyway.
 ///
-/// For one target, that is `action`, `url` and `name` together, the last line counts.
+/// A target is `action`, `url` and `name` together; its last line counts.
 ///
-/// A line is one `write` to a file opened for appending, so a run that is killed leaves at most its
-/// last line torn. Nothing is ever taken out of the file: the next run begins a new line, so a line
-/// that cannot be read may stand before a `run` line, and nowhere else.
+/// A line is one write(2) to a file opened with O_APPEND, so a run that is killed leaves at most its last
+/// line torn. Nothing is ever removed from the file: the next run begins a new line, so a line that cannot
+/// be parsed may stand before a `run` line, and nowhere else.
 #[derive(Debug)]
 pub struct Journal {
-    /// Locked for as long as it is open.
+    /// The file, which is locked while it is open.
     file: File,
     /// The folder that the run saves in.
     folder: Option<String>,
-    /// The run's own line, kept for when a write has failed half way.
+    /// The run's own line, which is written again after a failed write.
     run: Vec<u8>,
-    /// What is about to be written; only its room is kept.
+    /// The bytes of one write. The buffer is kept to save allocations.
     buffer: Vec<u8>,
-    /// Whether the file may end within a line.
-    torn: bool,
+    /// True if the file may end within a line.
+    is_torn: bool,
 }
 
 impl Journal {
-    /// Opens the log at `path`, or creates it for its owner alone (URLs may be private). A symlink
-    /// is followed. With `resume`, what it says is done is read; without, nothing counts as done.
+    /// Opens the log at `path`, or creates it for its owner alone (URLs may be private). A symbolic link is
+    /// followed. With `resume`, the existing lines are read; without, no target counts as done.
     ///
     /// # Errors
     ///
-    /// [`JournalError`]; the file is then as it was.
-    pub fn open(path: &Path, resume: bool) -> Result<(Journal, Done), JournalError> {
+    /// [`JournalError`]; the file is then unchanged.
+    pub fn open(path: &Path, resume: bool) -> Result<(Journal, DoneTargets), JournalError> {
         Self::open_for(path, resume, None, |_, _| {})
     }
 
-    /// The same for a run that saves in `folder`, which the names of its files are told apart by. Of
-    /// each target in the log that has a file there, `each` is told the name below the folder that was
-    /// meant for it, and the path that it has (`saved`).
+    /// Opens the log as [`open`](Journal::open) does, for a run that saves in `folder`: its files are known by
+    /// their names with the folder. For each target in the log that has a file there, calls `each` with the
+    /// name below the folder that the file was to have, and its path (`saved`).
     ///
     /// # Errors
     ///
@@ -81,43 +81,43 @@ impl Journal {
         resume: bool,
         folder: Option<&Path>,
         each: impl FnMut(&str, &str),
-    ) -> Result<(Journal, Done), JournalError> {
+    ) -> Result<(Journal, DoneTargets), JournalError> {
         let folder = folder.map(|folder| folder.to_string_lossy().into_owned());
         let folder = folder.as_deref();
-        let Opened {
+        let OpenedLog {
             mut file,
             name,
-            torn,
+            is_torn,
         } = file::open(path)?;
         let done = if resume {
-            Done::read(&mut file, &name, folder, each)?
+            DoneTargets::read(&mut file, &name, folder, each)?
         } else {
-            Done::new(folder)
+            DoneTargets::new(folder)
         };
         let journal = Journal {
             file,
             folder: folder.map(str::to_owned),
             run: Vec::new(),
             buffer: Vec::new(),
-            torn,
+            is_torn,
         };
         Ok((journal, done))
     }
 
-    /// What the system knows of the file.
+    /// The metadata of the file, by which the store knows not to replace it.
     ///
     /// # Errors
     ///
-    /// If it does not tell.
+    /// If fstat(2) fails.
     pub fn metadata(&self) -> io::Result<Metadata> {
         self.file.metadata()
     }
 
     fn begin(&mut self, started_at: SystemTime) -> io::Result<()> {
         self.run.clear();
-        line::write(&Line::run(started_at), &mut self.run)?;
+        line::write(&LogLine::run(started_at), &mut self.run)?;
         self.buffer.clear();
-        if self.torn {
+        if self.is_torn {
             self.buffer.push(b'\n');
         }
         self.buffer.extend_from_slice(&self.run);
@@ -126,24 +126,24 @@ impl Journal {
 
     fn result(&mut self, outcome: &Outcome) -> io::Result<()> {
         self.buffer.clear();
-        if self.torn {
-            // Only before a `run` line may a torn one stand.
+        if self.is_torn {
+            // A torn line may stand only before a `run` line.
             if self.run.is_empty() {
-                line::write(&Line::run(SystemTime::now()), &mut self.run)?;
+                line::write(&LogLine::run(SystemTime::now()), &mut self.run)?;
             }
             self.buffer.push(b'\n');
             self.buffer.extend_from_slice(&self.run);
         }
-        let line = Line::result(outcome, self.folder.as_deref());
+        let line = LogLine::result(outcome, self.folder.as_deref());
         line::write(&line, &mut self.buffer)?;
         self.append()
     }
 
-    /// Writes the buffer: in one call, unless the system takes only a part.
+    /// Writes the buffer, in one write(2) unless the system takes only a part.
     fn append(&mut self) -> io::Result<()> {
         let written = self.file.write_all(&self.buffer);
-        // How much of it the file has is not known after an error. A blank line does no harm.
-        self.torn = written.is_err();
+        // After an error it is not known how much of it the file has. A blank line does no harm.
+        self.is_torn = written.is_err();
         written
     }
 }
@@ -153,19 +153,19 @@ impl Listener for Journal {
         match event {
             Event::Started(info) => self.begin(info.started_at),
             Event::Finished(outcome) if is_logged(outcome) => self.result(outcome),
-            // Nothing else is of use to a later run.
+            // No other event is of use to a later run.
             _ => Ok(()),
         }
     }
 
-    /// Has the system say that the lines are written; NFS, FUSE and quotas do so only at close. The
+    /// Checks that the lines are written: NFS, FUSE and quotas may report a failed write only at close. The
     /// file stays open, and locked.
     fn close(&mut self) -> io::Result<()> {
         Ok(check_close(&self.file)?)
     }
 }
 
-/// Whether the target was tried: the others have nothing that a later run could use.
+/// Returns true if the target was tried. The others have nothing that a later run could use.
 fn is_logged(outcome: &Outcome) -> bool {
     let is_input = matches!(outcome.error(), Some(failure) if failure.kind == FailureKind::Input);
     outcome.verdict != Verdict::Skipped && !is_input
@@ -187,7 +187,7 @@ mod tests {
         })
     }
 
-    /// An outcome that failed for a fault on this side.
+    /// A failed outcome, for a local reason.
     fn failed() -> Event {
         Event::Finished(Outcome::untried(
             0,
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failed_write_what_follows_stands_on_a_line_of_its_own() {
+    fn after_a_failed_write_the_next_result_begins_a_new_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.log");
         let (mut journal, _) = Journal::open(&path, false).unwrap();
@@ -230,9 +230,10 @@ mod tests {
         assert_eq!(lines[2], "{\"type\":\"resu");
         assert_eq!(lines[3], lines[1]);
     }
+
     #[test]
     fn an_error_at_close_is_the_logs_and_its_lock_stays() {
-        use crate::save::whole_file::faults;
+        use crate::save::close::faults;
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.log");

@@ -7,18 +7,18 @@ use std::path::Path;
 use super::Export;
 use crate::model::event::{Event, Listener};
 use crate::report::Baseline;
-use crate::save::whole_file::WholeFile;
+use crate::save::atomic_file::AtomicFile;
 
 const BUFFER: usize = 64 * 1024;
 
-/// A report that is published as a [complete file](WholeFile) when it is closed. Without an end of the run no
+/// A report that is published as a [complete file](AtomicFile) when it is closed. Without an end of the run no
 /// file appears.
 pub struct ExportFile {
     report: Box<dyn Listener>,
     /// True once the run has ended.
     is_over: bool,
     /// `None` once it is published or has been given up.
-    file: Option<WholeFile>,
+    file: Option<AtomicFile>,
 }
 
 impl ExportFile {
@@ -28,7 +28,7 @@ impl ExportFile {
     ///
     /// If no file can be made there, or something else than a plain file is there already.
     pub fn create(export: Export, path: &Path, baseline: Baseline) -> io::Result<Self> {
-        let file = WholeFile::create(path)?;
+        let file = AtomicFile::create(path)?;
         let out = BufWriter::with_capacity(BUFFER, file.file().try_clone()?);
         Ok(ExportFile {
             report: export.listener(Box::new(out), baseline)?,

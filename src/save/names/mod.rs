@@ -1,4 +1,4 @@
-//! Which names are taken: no two files of a run get the same one, on any file system.
+//! The names that are taken: no two files of a run get the same one, on any file system.
 
 #[cfg(test)]
 mod tests;
@@ -11,41 +11,41 @@ use std::hash::{BuildHasherDefault, Hasher};
 use crate::model::file_name::{folded, numbered};
 use crate::model::save_path::Place;
 
-/// The places that were claimed so far.
+/// The names that were claimed so far.
 ///
-/// Names are compared as the most careless file system would, so `README` and `readme` are never
-/// both given out. The same claims in the same order get the same places.
+/// Names are compared as the least discerning file system would, so `README` and `readme` are never both
+/// given out. The same claims in the same order get the same names.
 ///
-/// Of a path only a hash is kept, so that a name takes ten to twenty bytes however long it is. Two
-/// paths that happen to have the same hash are taken for one (the odds are one in thirty million for
-/// a million names), and all that comes of it is a number that was not needed.
+/// Only the hash of a path is kept, so that a name takes ten to twenty bytes however long it is. Two
+/// paths with the same hash are taken for one (the odds are one in thirty million for a million names),
+/// which only costs a number that was not needed.
 #[derive(Debug, Default)]
-pub struct Names {
-    files: HashSet<u64, AsItIs>,
-    folders: HashSet<u64, AsItIs>,
-    /// For files that were wanted more than once: the number to try next. No number is tried twice,
-    /// so a million of one name take a million steps.
-    next: HashMap<u64, u64, AsItIs>,
-    /// For folders whose path was a file's already: the number they got instead.
-    instead: HashMap<u64, u64, AsItIs>,
+pub struct NameRegistry {
+    files: HashSet<u64, BuildIdentityHasher>,
+    folders: HashSet<u64, BuildIdentityHasher>,
+    /// The number to try next for files that were claimed more than once. No number is tried twice, so a
+    /// million claims of one name take a million steps.
+    next: HashMap<u64, u64, BuildIdentityHasher>,
+    /// The number that a folder got whose path was a file's already.
+    renumbered: HashMap<u64, u64, BuildIdentityHasher>,
 }
 
-impl Names {
-    /// Nothing is claimed yet.
+impl NameRegistry {
+    /// A registry without names.
     pub fn new() -> Self {
-        Names::default()
+        NameRegistry::default()
     }
 
-    /// Claims a place that nobody else has: `wanted`, or with -1, -2 … before its extension.
+    /// Claims a place that is not taken: `wanted`, or with -1, -2 … before its extension.
     ///
     /// Folders are shared. A path is never both a file's and a folder's: the later claim gets a
-    /// number, in the folder's name if that is what it is about.
+    /// number, in the folder's name if that is the one taken.
     ///
     /// ```
     /// use pfetch::model::save_path::Place;
-    /// use pfetch::save::Names;
+    /// use pfetch::save::NameRegistry;
     ///
-    /// let mut names = Names::new();
+    /// let mut names = NameRegistry::new();
     /// let mut claim = |text| names.claim(Place::parse(text).unwrap()).to_string();
     /// assert_eq!(claim("a.tar.gz"), "a.tar.gz");
     /// assert_eq!(claim("A.tar.gz"), "A-1.tar.gz");
@@ -55,27 +55,27 @@ impl Names {
         self.claim_free(wanted, |_| false)
     }
 
-    /// The same, but also passing over what `is_there` says exists already. Sooner or later it has to
-    /// say no.
-    pub fn claim_free(&mut self, wanted: Place, is_there: impl Fn(&Place) -> bool) -> Place {
+    /// Claims a place as [`claim`](NameRegistry::claim) does, and skips those that `exists` returns true
+    /// for. It has to return false at some time.
+    pub fn claim_free(&mut self, wanted: Place, exists: impl Fn(&Place) -> bool) -> Place {
         let mut path = String::with_capacity(wanted.as_str().len());
-        let mut trail = Trail::default();
+        let mut hash = PathHash::default();
         for folder in wanted.folders() {
-            let name = self.enter(&mut trail, folder);
+            let name = self.enter(&mut hash, folder);
             path.push_str(&name);
             path.push('/');
         }
-        let base = trail.with(wanted.file_name()).id();
+        let base = hash.with(wanted.file_name()).id();
         let mut number = self.next.get(&base).copied().unwrap_or(0);
         loop {
             let name = numbered(wanted.file_name(), number);
-            let id = trail.with(&name).id();
+            let id = hash.with(&name).id();
             number += 1;
             if self.files.contains(&id) || self.folders.contains(&id) {
                 continue;
             }
             let place = Place::assembled(format!("{path}{name}"));
-            if is_there(&place) {
+            if exists(&place) {
                 continue;
             }
             self.files.insert(id);
@@ -86,19 +86,19 @@ impl Names {
         }
     }
 
-    /// Claims a folder, or shares it with whoever did. Gives its name, and leaves `trail` in it.
-    fn enter<'a>(&mut self, trail: &mut Trail, wanted: &'a str) -> Cow<'a, str> {
-        let base = trail.with(wanted).id();
-        let mut number = self.instead.get(&base).copied().unwrap_or(0);
+    /// Claims a folder or shares it with earlier claims. Returns its name, and appends that to `path`.
+    fn enter<'a>(&mut self, path: &mut PathHash, wanted: &'a str) -> Cow<'a, str> {
+        let base = path.with(wanted).id();
+        let mut number = self.renumbered.get(&base).copied().unwrap_or(0);
         loop {
             let name = numbered(wanted, number);
-            let entered = trail.with(&name);
+            let entered = path.with(&name);
             if !self.files.contains(&entered.id()) {
                 self.folders.insert(entered.id());
                 if number > 0 {
-                    self.instead.insert(base, number);
+                    self.renumbered.insert(base, number);
                 }
-                *trail = entered;
+                *path = entered;
                 return name;
             }
             number += 1;
@@ -106,13 +106,13 @@ impl Names {
     }
 }
 
-/// The hash of a path, component by component. It is the same in every run: its keys are fixed.
+/// The running hash of a path, component by component. Its keys are fixed, so it is the same in every run.
 #[derive(Debug, Clone, Default)]
-struct Trail(DefaultHasher);
+struct PathHash(DefaultHasher);
 
-impl Trail {
-    /// The path with one more component.
-    fn with(&self, name: &str) -> Trail {
+impl PathHash {
+    /// The hash of the path with one more component.
+    fn with(&self, name: &str) -> PathHash {
         let mut longer = self.clone();
         longer.0.write(folded(name).as_bytes());
         longer.0.write_u8(b'/');
@@ -124,15 +124,15 @@ impl Trail {
     }
 }
 
-/// The hasher of what is a hash already.
-type AsItIs = BuildHasherDefault<Identity>;
+/// The hasher of keys that are hashes already.
+type BuildIdentityHasher = BuildHasherDefault<IdentityHasher>;
 
 #[derive(Debug, Default)]
-struct Identity(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for Identity {
+impl Hasher for IdentityHasher {
     fn write(&mut self, bytes: &[u8]) {
-        // Not used for keys that are a `u64`, and right for others all the same.
+        // Not called for `u64` keys, but right for others too.
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }

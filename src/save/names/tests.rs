@@ -14,9 +14,9 @@ fn place(text: &str) -> Place {
     Place::parse(text).unwrap()
 }
 
-/// What a new registry makes of these, in this order.
+/// Claims these from a new registry, in this order.
 fn claims(wanted: &[&str]) -> Vec<String> {
-    let mut names = Names::new();
+    let mut names = NameRegistry::new();
     let claim = |text: &&str| names.claim(place(text)).to_string();
     wanted.iter().map(claim).collect()
 }
@@ -72,7 +72,7 @@ fn a_path_is_a_file_or_a_folder_and_the_later_claim_gives_way() {
 
 #[test]
 fn what_exists_is_passed_over_on_request() {
-    let mut names = Names::new();
+    let mut names = NameRegistry::new();
     let there = ["a.txt", "a-1.txt", "a-3.txt"];
     let mut claim = || {
         names
@@ -84,7 +84,7 @@ fn what_exists_is_passed_over_on_request() {
 
 #[test]
 fn only_names_that_are_free_are_looked_for() {
-    let mut names = Names::new();
+    let mut names = NameRegistry::new();
     names.claim(place("a"));
     let looks = Cell::new(0);
     let claimed = names.claim_free(place("a"), |p| {
@@ -96,7 +96,7 @@ fn only_names_that_are_free_are_looked_for() {
 
 #[test]
 fn a_place_that_was_given_out_can_be_wanted_again_without_growing_for_ever() {
-    let mut names = Names::new();
+    let mut names = NameRegistry::new();
     let mut wanted = place(&"a".repeat(MAX_BYTES));
     let mut seen = HashSet::new();
     for _ in 0..50 {
@@ -109,7 +109,7 @@ fn a_place_that_was_given_out_can_be_wanted_again_without_growing_for_ever() {
 
 #[test]
 fn a_number_is_not_looked_for_from_the_beginning_each_time() {
-    let mut names = Names::new();
+    let mut names = NameRegistry::new();
     for _ in 0..1000 {
         names.claim(place("h/index.html"));
         names.claim(place("h/index.html/x"));
@@ -156,7 +156,7 @@ fn url() -> impl Strategy<Value = Url> {
 }
 
 fn all(urls: &[Url], layout: Layout) -> Vec<Place> {
-    let mut names = Names::new();
+    let mut names = NameRegistry::new();
     urls.iter()
         .map(|url| names.claim(Place::of(url, layout)))
         .collect()
@@ -198,11 +198,11 @@ proptest! {
         }
     }
 
-    /// What exists beforehand is never given out, nor is a name given out twice.
+    /// No name is given out that exists beforehand, and none is given out twice.
     #[test]
     fn what_is_there_stays(urls in prop::collection::vec(url(), 0..30), there in prop::collection::vec(url(), 0..30)) {
         let there: HashSet<Place> = there.iter().map(|url| Place::of(url, Layout::Flat)).collect();
-        let mut names = Names::new();
+        let mut names = NameRegistry::new();
         let mut given = HashSet::new();
         for url in &urls {
             let place = names.claim_free(Place::of(url, Layout::Flat), |p| there.contains(p));

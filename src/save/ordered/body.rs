@@ -1,152 +1,155 @@
-//! One target's end of the output: where a worker puts the body that it reads.
+//! The receiving side of the ordered output: one attempt to receive a target's body.
 
 use std::fmt;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use rustix::io::Errno;
-
-use super::{Shared, Waiting};
+use super::{BufferedBody, SharedOutput};
 use crate::model::text::escape;
-use crate::save::FileError;
-use crate::save::download::{Ask, ContentRange, KnownLength, Refused, Version};
-use crate::save::resume_check::{OVERLAP, Overlap, again_from};
-use crate::save::xattr::Record;
+use crate::save::error::{BodyError, FileError, errno_of};
+use crate::save::resume_check::{OVERLAP, Overlap, resume_position};
+use crate::save::version::{Conditions, ContentRange, KnownLength, Version};
+use crate::save::xattr::FileRecord;
 
-/// The most that one early body keeps in memory, and all of them together.
+/// The most bytes in memory of one body before its turn.
 const BODY_MEMORY: usize = 64 * 1024;
+
+/// The most bytes in memory of all bodies before their turn.
 const ALL_MEMORY: usize = 8 * 1024 * 1024;
 
-/// How far the body whose turn it is may be ahead of the output.
+/// The most bytes in memory of the next body of the output: a worker that is ahead blocks.
 const AHEAD: usize = 1024 * 1024;
 
-/// One target's end of the output.
-pub struct Body {
-    shared: Arc<Shared>,
+/// One attempt to receive a target's body for the ordered output.
+pub struct OrderedBody {
+    shared: Arc<SharedOutput>,
     index: u64,
-    /// A copy of what is remembered of what is there.
-    held: u64,
-    record: Option<Record>,
-    /// How much was there before the response that is being read.
-    held_before: u64,
-    /// The bytes that are still to come again.
+    /// The bytes that earlier attempts have received, as of the beginning of this one.
+    received: u64,
+    /// The record of those, if the rest can be requested.
+    record: Option<FileRecord>,
+    /// The position in the body of the first byte of this response.
+    offset: u64,
+    /// The bytes that are received again, to be compared.
     overlap: Overlap,
 }
 
-impl Body {
-    pub(super) fn new(shared: &Arc<Shared>, index: u64, is_unproven: bool) -> Self {
+impl OrderedBody {
+    pub(super) fn new(shared: &Arc<SharedOutput>, index: u64, is_unverified: bool) -> Self {
         let mut state = shared.lock();
-        let waiting = state.waiting.entry(index).or_default();
-        waiting.is_unproven = is_unproven;
-        Body {
+        let body = state.buffered.entry(index).or_default();
+        body.is_unverified = is_unverified;
+        OrderedBody {
             shared: Arc::clone(shared),
             index,
-            held: waiting.held,
-            record: waiting.record.clone().filter(|_| waiting.is_resumable),
-            held_before: 0,
+            received: body.received,
+            record: body.record.clone().filter(|_| body.is_resumable),
+            offset: 0,
             overlap: Overlap::default(),
         }
     }
 
-    /// What to ask for at `url`.
-    pub fn ask(&self, url: &str) -> Ask<'_> {
+    /// The conditions of a request for `url`.
+    pub fn conditions(&self, url: &str) -> Conditions<'_> {
         let record = self.record.as_ref().filter(|record| record.is_from(url));
         let validator = record.and_then(|record| record.validators.strong());
-        Ask {
+        Conditions {
             unless: None,
             range: validator
-                .filter(|_| self.held > 0)
-                .map(|validator| (again_from(self.held), validator)),
+                .filter(|_| self.received > 0)
+                .map(|validator| (resume_position(self.received), validator)),
         }
     }
 
-    /// A whole body is about to come.
+    /// Begins to receive a whole body.
     ///
     /// # Errors
     ///
-    /// If a part of it is out already.
-    pub fn start(&mut self, url: &str, version: Version) -> Result<(), Refused> {
+    /// If some of the body is written to the output already.
+    pub fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
         let mut guard = self.shared.lock();
         let state = &mut *guard;
         if state.end.is_some() {
-            return Err(Refused::Ended);
+            return Err(BodyError::Stopped);
         }
-        let waiting = state.waiting.entry(self.index).or_default();
-        if waiting.given > 0 {
-            return Err(Refused::Begun(waiting.given));
+        let body = state.buffered.entry(self.index).or_default();
+        if body.written > 0 {
+            return Err(BodyError::AlreadyWritten(body.written));
         }
-        state.memory -= waiting.in_memory;
-        *waiting = Waiting {
-            is_unproven: waiting.is_unproven,
-            // The proof is of all of it, so all of it has to come at once.
+        state.memory -= body.in_memory;
+        *body = BufferedBody {
+            is_unverified: body.is_unverified,
+            // A checksum is verified over one response, so the whole body has to be in it.
             is_resumable: version.is_plain
                 && version.validators.strong().is_some()
-                && !waiting.is_unproven,
-            record: Some(Record::new(url, version)),
-            ..Waiting::default()
+                && !body.is_unverified,
+            record: Some(FileRecord::new(url, version)),
+            ..BufferedBody::default()
         };
-        self.held_before = 0;
+        self.offset = 0;
         self.overlap = Overlap::default();
         Ok(())
     }
 
-    /// The length that is known of what came before, if `version` from `url` may be the same.
+    /// The length of the body that was received before, if `version` from `url` may be the same.
     pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         let state = self.shared.lock();
-        let record = state.waiting.get(&self.index)?.record.as_ref();
+        let record = state.buffered.get(&self.index)?.record.as_ref();
         record
             .filter(|record| record.is_from(url))?
             .known_length(version)
     }
 
-    /// A later part of the body is about to come. Returns whether it fits.
-    pub fn go_on(&mut self, range: ContentRange, version: &Version) -> bool {
+    /// Begins to receive the rest of a body: `range` of this version. Returns false if that does not follow
+    /// the bytes that were received before.
+    pub fn resume(&mut self, range: ContentRange, version: &Version) -> bool {
         let mut state = self.shared.lock();
-        let Some(waiting) = state.waiting.get_mut(&self.index) else {
+        let Some(body) = state.buffered.get_mut(&self.index) else {
             return false;
         };
-        let Some(record) = &mut waiting.record else {
+        let Some(record) = &mut body.record else {
             return false;
         };
         let fits =
-            record.is_continued_by(range, version) && range.first == again_from(waiting.held);
+            record.is_continued_by(range, version) && range.first == resume_position(body.received);
         if fits {
             record.length = Some(range.length);
-            self.held_before = range.first;
-            self.overlap = Overlap::new(waiting.tail.clone());
+            self.offset = range.first;
+            self.overlap = Overlap::new(body.tail.clone());
         }
         fits
     }
 
-    /// How much was there before the response that is being read.
-    pub fn held_before(&self) -> u64 {
-        self.held_before
+    /// The position in the body of the first byte of this response.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
-    /// Whether what is there, which is to be `length` bytes, is all.
-    pub fn is_all(&mut self, length: u64) -> bool {
+    /// Takes the received bytes for the whole body, which has `length` bytes. Returns false if they are not
+    /// as many.
+    pub fn resume_at_end(&mut self, length: u64) -> bool {
         let state = self.shared.lock();
-        let waiting = state.waiting.get(&self.index);
-        waiting.is_some_and(|waiting| waiting.held == length)
+        let body = state.buffered.get(&self.index);
+        body.is_some_and(|body| body.received == length)
     }
 
-    /// What is there is of no use for going on.
-    pub fn forget(&mut self) {
+    /// Gives up the received bytes: from now on the whole body is requested.
+    pub fn discard_progress(&mut self) {
         self.record = None;
         let mut state = self.shared.lock();
-        if let Some(waiting) = state.waiting.get_mut(&self.index) {
-            waiting.is_resumable = false;
+        if let Some(body) = state.buffered.get_mut(&self.index) {
+            body.is_resumable = false;
         }
     }
 
-    /// Takes the next bytes. Waits while the output is far behind.
+    /// Buffers the next bytes. Blocks while the output is far behind.
     ///
     /// # Errors
     ///
-    /// If they cannot be kept, or the output has ended.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        let bytes = self.overlap.pass(bytes)?;
+    /// If they cannot be buffered, differ from those received before, or the output has ended.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
+        let bytes = self.overlap.check(bytes)?;
         if bytes.is_empty() {
             return Ok(());
         }
@@ -154,84 +157,84 @@ impl Body {
         loop {
             let state = &mut *guard;
             if state.end.is_some() {
-                return Err(Refused::Ended);
+                return Err(BodyError::Stopped);
             }
             let is_turn = state.next == self.index;
-            let waiting = state.waiting.entry(self.index).or_default();
-            // What comes is right, so what there was is.
-            waiting.is_broken_off = false;
-            if let Some(file) = waiting.file.clone() {
-                let at = waiting.spilled;
+            let body = state.buffered.entry(self.index).or_default();
+            // These bytes follow those received before, so those may be written.
+            body.is_broken_off = false;
+            if let Some(file) = body.file.clone() {
+                let at = body.spilled;
                 drop(guard);
-                file.write_all_at(bytes, at).map_err(unspilled)?;
+                file.write_all_at(bytes, at).map_err(spill_error)?;
                 let mut state = self.shared.lock();
-                if let Some(waiting) = state.waiting.get_mut(&self.index) {
-                    waiting.spilled += bytes.len() as u64;
-                    waiting.took(bytes);
+                if let Some(body) = state.buffered.get_mut(&self.index) {
+                    body.spilled += bytes.len() as u64;
+                    body.note_received(bytes);
                 }
                 break;
             }
-            let fits = if is_turn && !waiting.is_unproven {
-                if waiting.in_memory >= AHEAD {
+            let fits = if is_turn && !body.is_unverified {
+                if body.in_memory >= AHEAD {
                     guard = self.shared.wait(guard);
                     continue;
                 }
                 true
             } else {
-                waiting.in_memory + bytes.len() <= BODY_MEMORY
+                body.in_memory + bytes.len() <= BODY_MEMORY
                     && state.memory + bytes.len() <= ALL_MEMORY
             };
             if fits {
-                waiting.memory.push_back(bytes.to_vec());
-                waiting.in_memory += bytes.len();
-                waiting.took(bytes);
+                body.memory.push_back(bytes.to_vec());
+                body.in_memory += bytes.len();
+                body.note_received(bytes);
                 state.memory += bytes.len();
                 break;
             }
-            // From here on it goes to a file, what there is of it first.
-            let file = tempfile::tempfile().map_err(unspilled)?;
-            for piece in waiting.memory.drain(..) {
-                file.write_all_at(&piece, waiting.spilled)
-                    .map_err(unspilled)?;
-                waiting.spilled += piece.len() as u64;
+            // From here on the body goes to a file, the bytes in memory first.
+            let file = tempfile::tempfile().map_err(spill_error)?;
+            for chunk in body.memory.drain(..) {
+                file.write_all_at(&chunk, body.spilled)
+                    .map_err(spill_error)?;
+                body.spilled += chunk.len() as u64;
             }
-            state.memory -= waiting.in_memory;
-            waiting.in_memory = 0;
-            waiting.file = Some(Arc::new(file));
+            state.memory -= body.in_memory;
+            body.in_memory = 0;
+            body.file = Some(Arc::new(file));
         }
         self.shared.changed.notify_all();
         Ok(())
     }
 
-    /// Takes the last bytes, and looks whether it is all there.
+    /// Buffers the last bytes and checks the length of the body.
     ///
     /// # Errors
     ///
-    /// If not, or as for [`write`](Body::write).
-    pub fn complete(&mut self, last: &[u8]) -> Result<(), Refused> {
+    /// If it is not as stated, or as for [`write`](OrderedBody::write).
+    pub fn complete(&mut self, last: &[u8]) -> Result<(), BodyError> {
         if !last.is_empty() {
             self.write(last)?;
         }
-        self.overlap.end()?;
+        self.overlap.finish()?;
         let state = self.shared.lock();
-        let Some(waiting) = state.waiting.get(&self.index) else {
-            return Err(Refused::Ended);
+        let Some(body) = state.buffered.get(&self.index) else {
+            return Err(BodyError::Stopped);
         };
-        let length = waiting.record.as_ref().and_then(|record| record.length);
+        let length = body.record.as_ref().and_then(|record| record.length);
         match length {
-            Some(length) if length != waiting.held => Err(Refused::Short {
-                held: waiting.held,
-                length,
+            Some(stated) if stated != body.received => Err(BodyError::LengthMismatch {
+                received: body.received,
+                stated,
             }),
             _ => Ok(()),
         }
     }
 }
 
-impl Waiting {
-    /// Takes note of what was taken in.
-    fn took(&mut self, bytes: &[u8]) {
-        self.held += bytes.len() as u64;
+impl BufferedBody {
+    /// Counts received bytes and keeps the last of them for a later comparison.
+    fn note_received(&mut self, bytes: &[u8]) {
+        self.received += bytes.len() as u64;
         let most = usize::try_from(OVERLAP).unwrap_or(usize::MAX);
         let new = &bytes[bytes.len().saturating_sub(most)..];
         let too_many = (self.tail.len() + new.len()).saturating_sub(most);
@@ -240,30 +243,29 @@ impl Waiting {
     }
 }
 
-/// An attempt is over. Should there be another, what is there of the body may have to be replaced, so
-/// no more of it is passed on before that is known.
-impl Drop for Body {
+/// Marks the end of the attempt. Another one may have to replace the received bytes, so no more of them are
+/// written before that is known.
+impl Drop for OrderedBody {
     fn drop(&mut self) {
-        if let Some(waiting) = self.shared.lock().waiting.get_mut(&self.index) {
-            waiting.is_broken_off = true;
+        if let Some(body) = self.shared.lock().buffered.get_mut(&self.index) {
+            body.is_broken_off = true;
         }
     }
 }
 
-impl fmt::Debug for Body {
+impl fmt::Debug for OrderedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body")
+        f.debug_struct("OrderedBody")
             .field("index", &self.index)
             .finish_non_exhaustive()
     }
 }
 
-fn unspilled(error: io::Error) -> Refused {
-    let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+fn spill_error(error: io::Error) -> BodyError {
     let folder = std::env::temp_dir();
     let what = format!(
         "cannot keep an early body in {} (TMPDIR)",
         escape(&folder.display().to_string())
     );
-    Refused::File(FileError::refused(&what, errno))
+    BodyError::File(FileError::refused(&what, errno_of(&error)))
 }

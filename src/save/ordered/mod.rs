@@ -1,9 +1,9 @@
-//! Bodies one after another: to one output, in the order of the input, whatever the order in which
-//! they come.
+//! Ordered output: bodies are written to one output in the order of the input, whatever the order in
+//! which they are received.
 //!
-//! The first body that is not out yet is passed on as it comes. Those that are early wait: small ones
-//! in memory, as far as that is allotted, others in an unnamed temporary file. A thread of its own
-//! writes the output, so that a reader who is slow holds up nobody but the bodies themselves.
+//! The next body of the output is written as it is received. Those after it are buffered: small ones in
+//! memory, up to a limit, others in an unnamed temporary file. A separate thread writes the output, so that
+//! a slow reader blocks only the workers (backpressure), not the thread of the run.
 
 mod body;
 
@@ -17,79 +17,86 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-pub use body::Body;
+pub use body::OrderedBody;
 
-use super::xattr::Record;
+use super::xattr::FileRecord;
 
-/// Read from a temporary file at once.
-const PIECE: usize = 128 * 1024;
+/// The bytes that are read from a temporary file at once.
+const CHUNK: usize = 128 * 1024;
 
-/// The output that bodies follow one another on. Clones are of the same one.
+/// The output of bodies in the order of the input. Clones share it.
 #[derive(Clone)]
-pub struct Concat {
-    shared: Arc<Shared>,
+pub struct OrderedOutput {
+    shared: Arc<SharedOutput>,
     progress: Receiver<()>,
 }
 
-/// Why an output ended before its time.
+/// The reason for which the output ended early.
 #[derive(Debug, Clone)]
-pub enum ConcatEnd {
-    /// It could not be written: this sort of error, in these words.
-    Output(io::ErrorKind, String),
-    /// The body of the target with this index is not to be had, and may not be left out.
+pub enum OutputEnd {
+    /// Writing failed, with this kind of error and this message.
+    Failed(io::ErrorKind, String),
+    /// The body of a target could not be fetched, and may not be left out.
     Gap {
-        /// The target's.
+        /// The target's index.
         index: u64,
-        /// How much of it is out already.
-        given: u64,
+        /// The bytes of the body that are written already.
+        written: u64,
     },
     /// The run was stopped.
     Stopped,
 }
 
-struct Shared {
-    state: Mutex<State>,
+/// The state that the workers, the run and the writing thread share.
+struct SharedOutput {
+    state: Mutex<OutputState>,
     changed: Condvar,
 }
 
-struct State {
-    /// The index of the body whose turn it is.
+struct OutputState {
+    /// The index of the next body of the output.
     next: u64,
-    waiting: HashMap<u64, Waiting>,
-    /// Bytes in memory.
+    /// The bodies that have begun and are not written whole, by their index.
+    buffered: HashMap<u64, BufferedBody>,
+    /// The bytes of all bodies that are in memory.
     memory: usize,
+    /// The bodies that were left out.
     gaps: u64,
     gaps_allowed: u64,
-    end: Option<ConcatEnd>,
+    end: Option<OutputEnd>,
 }
 
 /// A body on its way to the output.
 #[derive(Default)]
-struct Waiting {
+struct BufferedBody {
     memory: VecDeque<Vec<u8>>,
+    /// The bytes in `memory`.
     in_memory: usize,
+    /// The temporary file, once the body does not fit in memory.
     file: Option<Arc<File>>,
-    /// Bytes written to the file, and read from it.
+    /// The bytes written to the file.
     spilled: u64,
+    /// The bytes read from the file.
     read: u64,
-    /// The last bytes taken in, so that they can be compared when they come again.
+    /// The last bytes received, to be compared when the body is resumed.
     tail: Vec<u8>,
-    /// Bytes taken in, and passed on.
-    held: u64,
-    given: u64,
-    /// Whether nothing of it may be passed on before it is known to be right.
-    is_unproven: bool,
-    /// Whether it has broken off, and whether it can be continued is not known yet.
+    /// The bytes received.
+    received: u64,
+    /// The bytes written to the output.
+    written: u64,
+    /// True if the body must be verified as a whole before any of it is written.
+    is_unverified: bool,
+    /// True after the attempt has ended, until it is known that another one continues the body.
     is_broken_off: bool,
-    /// Whether it is all there, once that is known; if not, it will never be.
+    /// The conclusion, once there is one: true if the body is whole, false if it never will be.
     is_whole: Option<bool>,
-    record: Option<Record>,
+    record: Option<FileRecord>,
     is_resumable: bool,
 }
 
-impl Concat {
-    /// Begins. Up to `gaps_allowed` bodies may be left out; with one more the output ends before its
-    /// place. When the output ends before its time, `on_end` is called.
+impl OrderedOutput {
+    /// Starts the writing thread. Up to `gaps_allowed` bodies may be left out; with one more the output
+    /// ends before its place. When the output ends early, `on_end` is called.
     ///
     /// # Errors
     ///
@@ -99,10 +106,10 @@ impl Concat {
         gaps_allowed: u64,
         on_end: impl FnOnce() + Send + 'static,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State {
+        let shared = Arc::new(SharedOutput {
+            state: Mutex::new(OutputState {
                 next: 0,
-                waiting: HashMap::new(),
+                buffered: HashMap::new(),
                 memory: 0,
                 gaps: 0,
                 gaps_allowed,
@@ -112,86 +119,87 @@ impl Concat {
         });
         let (sender, progress) = bounded(1);
         let own = Arc::clone(&shared);
-        // Not joined: it may wait for whoever reads the output.
+        // Not joined, because it may be blocked for as long as the reader of the output likes.
         thread::Builder::new()
             .name("pfetch-output".to_owned())
             .spawn(move || {
                 own.write(out, &sender);
                 on_end();
             })?;
-        Ok(Concat { shared, progress })
+        Ok(OrderedOutput { shared, progress })
     }
 
-    /// The body of the target with this index begins, or begins again. If it is unproven, nothing of
-    /// it is passed on before it is [concluded](Concat::conclude).
-    pub fn body(&self, index: u64, is_unproven: bool) -> Body {
-        Body::new(&self.shared, index, is_unproven)
+    /// The body of the target with this index, for one attempt to receive it. An unverified one is written
+    /// only after its [conclusion](OrderedOutput::conclude).
+    pub fn body(&self, index: u64, is_unverified: bool) -> OrderedBody {
+        OrderedBody::new(&self.shared, index, is_unverified)
     }
 
-    /// There will be no more of this target's body: it is whole, or it is not to be had.
+    /// Concludes the body of this target: it is whole, or it cannot be fetched.
     pub fn conclude(&self, index: u64, is_whole: bool) {
         let mut state = self.shared.lock();
-        state.waiting.entry(index).or_default().is_whole = Some(is_whole);
+        state.buffered.entry(index).or_default().is_whole = Some(is_whole);
         drop(state);
         self.shared.changed.notify_all();
     }
 
-    /// The index of the body whose turn it is: all before it are out.
+    /// The index of the next body of the output: all before it are written.
     pub fn next(&self) -> u64 {
         self.shared.lock().next
     }
 
-    /// Says whenever a body is out.
+    /// A channel with a message after one or more bodies were written.
     pub fn progress(&self) -> &Receiver<()> {
         &self.progress
     }
 
-    /// Why it ended, if it has.
-    pub fn end(&self) -> Option<ConcatEnd> {
+    /// The reason for which the output ended early, if it did.
+    pub fn end(&self) -> Option<OutputEnd> {
         self.shared.lock().end.clone()
     }
 
-    /// Takes and passes on nothing more.
+    /// Closes the output: nothing more is received or written.
     pub fn close(&self) {
-        self.shared.end(ConcatEnd::Stopped);
+        self.shared.end(OutputEnd::Stopped);
     }
 }
 
-impl fmt::Debug for Concat {
+impl fmt::Debug for OrderedOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Concat").finish_non_exhaustive()
+        f.debug_struct("OrderedOutput").finish_non_exhaustive()
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Plain moves and assignments only under this lock, so a poisoned one is still consistent.
+impl SharedOutput {
+    fn lock(&self) -> MutexGuard<'_, OutputState> {
+        // Only plain moves and assignments are done under this lock, so the state is consistent even if a
+        // thread panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn wait<'a>(&self, state: MutexGuard<'a, OutputState>) -> MutexGuard<'a, OutputState> {
         self.changed
             .wait(state)
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn end(&self, why: ConcatEnd) {
+    fn end(&self, why: OutputEnd) {
         let mut state = self.lock();
         state.end.get_or_insert(why);
-        state.waiting.clear();
+        state.buffered.clear();
         drop(state);
         self.changed.notify_all();
     }
 
-    /// The writing thread: until the end.
+    /// Runs the writing thread until the output ends.
     fn write(&self, mut out: impl Write, progress: &Sender<()>) {
         let mut buffer = Vec::new();
         loop {
-            let file = match self.turn(&mut buffer) {
-                Some(Turn::Memory) => None,
-                Some(Turn::File(file, from, count)) => Some((file, from, count)),
-                Some(Turn::Out) => {
-                    // Whoever waits for it need only know that there was something.
+            let file = match self.next_step(&mut buffer) {
+                Some(WriteStep::Memory) => None,
+                Some(WriteStep::File(file, from, count)) => Some((file, from, count)),
+                Some(WriteStep::BodyWritten) => {
+                    // A full channel has a message already, and one is enough.
                     let _ = progress.try_send(());
                     continue;
                 }
@@ -208,81 +216,95 @@ impl Shared {
                 .and_then(|()| out.write_all(&buffer))
                 .and_then(|()| out.flush());
             if let Err(error) = written {
-                self.end(ConcatEnd::Output(error.kind(), error.to_string()));
+                self.end(OutputEnd::Failed(error.kind(), error.to_string()));
                 return;
             }
             buffer.clear();
         }
     }
 
-    /// Waits for the next thing to do. `None` at the end.
-    fn turn(&self, buffer: &mut Vec<u8>) -> Option<Turn> {
+    /// Waits for the next step of the writing thread. `None` once the output has ended.
+    fn next_step(&self, buffer: &mut Vec<u8>) -> Option<WriteStep> {
         let mut guard = self.lock();
         loop {
             let state = &mut *guard;
             if state.end.is_some() {
                 return None;
             }
-            let index = state.next;
-            if let Some(waiting) = state.waiting.get_mut(&index) {
-                let may_pass = match waiting.is_whole {
-                    None => !waiting.is_unproven && !waiting.is_broken_off,
-                    Some(is_whole) => is_whole,
-                };
-                if may_pass {
-                    if waiting.read < waiting.spilled {
-                        let from = waiting.read;
-                        let left = usize::try_from(waiting.spilled - from).unwrap_or(PIECE);
-                        let count = left.min(PIECE);
-                        waiting.read += count as u64;
-                        waiting.given += count as u64;
-                        let file = waiting.file.clone().expect("what is spilled is in a file");
-                        return Some(Turn::File(file, from, count));
-                    }
-                    if let Some(piece) = waiting.memory.pop_front() {
-                        waiting.in_memory -= piece.len();
-                        waiting.given += piece.len() as u64;
-                        state.memory -= piece.len();
-                        *buffer = piece;
-                        // There is room again.
-                        self.changed.notify_all();
-                        return Some(Turn::Memory);
-                    }
+            if let Some(step) = state.next_chunk(buffer) {
+                if matches!(step, WriteStep::Memory) {
+                    // Some memory is free again.
+                    self.changed.notify_all();
                 }
-                match waiting.is_whole {
-                    None => {}
-                    Some(is_whole) => {
-                        if !is_whole {
-                            state.gaps += 1;
-                            let given = waiting.given;
-                            // What is out cannot be taken back.
-                            if given > 0 || state.gaps > state.gaps_allowed {
-                                state.end = Some(ConcatEnd::Gap { index, given });
-                                state.waiting.clear();
-                                self.changed.notify_all();
-                                return None;
-                            }
-                        }
-                        state.memory -= waiting.in_memory;
-                        state.waiting.remove(&index);
-                        state.next += 1;
-                        // The next one may have been waiting for its turn.
-                        self.changed.notify_all();
-                        return Some(Turn::Out);
-                    }
-                }
+                return Some(step);
+            }
+            if let Some(is_end) = state.advance() {
+                // The next body may have been waiting for its turn.
+                self.changed.notify_all();
+                return (!is_end).then_some(WriteStep::BodyWritten);
             }
             guard = self.wait(guard);
         }
     }
 }
 
-/// What the writing thread is to do next.
-enum Turn {
-    /// To write what it was given.
+impl OutputState {
+    /// Takes the next bytes of the next body, if there are any that may be written. Bytes in memory are
+    /// moved to `buffer`.
+    fn next_chunk(&mut self, buffer: &mut Vec<u8>) -> Option<WriteStep> {
+        let body = self.buffered.get_mut(&self.next)?;
+        let may_write = match body.is_whole {
+            None => !body.is_unverified && !body.is_broken_off,
+            Some(is_whole) => is_whole,
+        };
+        if !may_write {
+            return None;
+        }
+        if body.read < body.spilled {
+            let from = body.read;
+            let left = usize::try_from(body.spilled - from).unwrap_or(CHUNK);
+            let count = left.min(CHUNK);
+            body.read += count as u64;
+            body.written += count as u64;
+            let file = body.file.clone().expect("what is spilled is in a file");
+            return Some(WriteStep::File(file, from, count));
+        }
+        let chunk = body.memory.pop_front()?;
+        body.in_memory -= chunk.len();
+        body.written += chunk.len() as u64;
+        self.memory -= chunk.len();
+        *buffer = chunk;
+        Some(WriteStep::Memory)
+    }
+
+    /// Goes on to the body after the next one, if that is concluded. Returns true if the output has to
+    /// end instead, because the body is missing and may not be left out.
+    fn advance(&mut self) -> Option<bool> {
+        let index = self.next;
+        let body = self.buffered.get(&index)?;
+        if !body.is_whole? {
+            self.gaps += 1;
+            let written = body.written;
+            // Written bytes cannot be taken back.
+            if written > 0 || self.gaps > self.gaps_allowed {
+                self.end = Some(OutputEnd::Gap { index, written });
+                self.buffered.clear();
+                return Some(true);
+            }
+        }
+        self.memory -= body.in_memory;
+        self.buffered.remove(&index);
+        self.next += 1;
+        Some(false)
+    }
+}
+
+/// A step of the writing thread.
+enum WriteStep {
+    /// Write the buffer.
     Memory,
-    /// To write so many bytes of a file, from there on.
+    /// Write bytes of a file: the position of the first, and their number.
     File(Arc<File>, u64, usize),
-    /// Nothing: a body is out.
-    Out,
+    /// Give notice: a body is written.
+    BodyWritten,
 }

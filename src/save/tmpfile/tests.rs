@@ -1,5 +1,4 @@
-//! Small files by both ways: the one that needs a system with files without a name, and the usual one,
-//! which has to come to the same.
+//! Small files by O_TMPFILE and through a part, which must have the same results.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,13 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
+use super::support::*;
 use super::*;
 use crate::model::outcome::{Failure, FailureKind, Saved};
 use crate::model::save_path::Place;
-use crate::save::dir::Root;
-use crate::save::whole_file::faults;
+use crate::save::close::faults;
+use crate::save::dir::{Dir, RootDir};
 use crate::save::{
-    Draft, Exists, Prior, Published, Refused, Store, StoreConfig, Validators, Version,
+    BodyError, Download, Exists, Published, SaveDecision, Store, StoreConfig, Validators, Version,
 };
 
 const URL: &str = "http://h/file";
@@ -25,13 +25,13 @@ fn scratch() -> TempDir {
     TempDir::new_in(program.parent().unwrap()).unwrap()
 }
 
-fn store(folder: &TempDir, exists: Exists, way: u8) -> Store {
+fn store(folder: &TempDir, exists: Exists, method: u8) -> Store {
     let config = StoreConfig {
         exists,
         ..StoreConfig::default()
     };
     let store = Store::open(folder.path(), config).unwrap();
-    store.root.nameless().found(way);
+    store.root.tmpfile_support().set_method(method);
     store
 }
 
@@ -39,7 +39,7 @@ fn place() -> Place {
     Place::parse("file").unwrap()
 }
 
-/// A version of this many seconds.
+/// A version of this body, last modified at this second.
 fn version(body: &[u8], seconds: Option<u64>) -> Version {
     Version {
         validators: Validators {
@@ -53,19 +53,19 @@ fn version(body: &[u8], seconds: Option<u64>) -> Version {
     }
 }
 
-fn wanted(store: &Store) -> Draft {
-    match store.draft(&place(), None).unwrap() {
-        Prior::Wanted(draft) => draft,
-        Prior::Kept(saved) => panic!("{saved:?} is there"),
+fn begin(store: &Store) -> Download {
+    match store.prepare(&place(), None).unwrap() {
+        SaveDecision::Fetch(download) => download,
+        SaveDecision::Keep(saved) => panic!("{saved:?} is there"),
     }
 }
 
-/// A draft of these bytes that waits for its name.
-fn complete(store: &Store, body: &[u8], seconds: Option<u64>) -> Draft {
-    let mut draft = wanted(store);
-    draft.start(URL, version(body, seconds)).unwrap();
-    draft.complete(body).unwrap();
-    draft
+/// A download of these bytes that waits for its name.
+fn complete(store: &Store, body: &[u8], seconds: Option<u64>) -> Download {
+    let mut download = begin(store);
+    download.start(URL, version(body, seconds)).unwrap();
+    download.complete(body).unwrap();
+    download
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -81,30 +81,30 @@ fn is_new(published: &Published, bytes: usize) -> bool {
     matches!(published, Published::New(Saved { bytes: saved, .. }) if *saved == bytes as u64)
 }
 
-/// Whether the system of the one who runs this has such files.
-fn has_them(folder: &TempDir) -> bool {
-    let root = Root::open(folder.path()).unwrap();
-    os::open_nameless(Folder::Root(root)).is_ok()
+/// Returns true if this system has O_TMPFILE in the folder.
+fn has_tmpfiles(folder: &TempDir) -> bool {
+    let root = RootDir::open(folder.path()).unwrap();
+    os::open_tmpfile(Dir::Root(root)).is_ok()
 }
 
 #[test]
-fn each_way_leads_to_the_same_file() {
-    for way in [BY_HANDLE, BY_PROC, NOT] {
+fn each_method_makes_the_same_file() {
+    for method in [BY_DESCRIPTOR, BY_PROC, UNSUPPORTED] {
         for seconds in [Some(784_111_777), None] {
             for body in [&b""[..], b"text", &[7; 200_000]] {
                 let dir = scratch();
-                let store = store(&dir, Exists::Update, way);
+                let store = store(&dir, Exists::Update, method);
                 let before = SystemTime::now() - Duration::from_secs(5);
-                let mut draft = complete(&store, body, seconds);
-                let is_hidden = way != NOT && has_them(&dir);
+                let mut download = complete(&store, body, seconds);
+                let is_hidden = method != UNSUPPORTED && has_tmpfiles(&dir);
                 let expected: &[&str] = if is_hidden { &[] } else { &["file.part"] };
-                assert_eq!(names(dir.path()), expected, "{way}, {seconds:?}");
-                let published = draft.publish_as(&place()).unwrap();
-                assert!(is_new(&published, body.len()), "{way}: {published:?}");
-                drop(draft);
-                assert_eq!(names(dir.path()), ["file"], "{way}, {seconds:?}");
+                assert_eq!(names(dir.path()), expected, "{method}, {seconds:?}");
+                let published = download.publish_as(&place()).unwrap();
+                assert!(is_new(&published, body.len()), "{method}: {published:?}");
+                drop(download);
+                assert_eq!(names(dir.path()), ["file"], "{method}, {seconds:?}");
                 let path = dir.path().join("file");
-                assert!(fs::read(&path).unwrap() == body, "{way}, {seconds:?}");
+                assert!(fs::read(&path).unwrap() == body, "{method}, {seconds:?}");
                 let stat = fs::metadata(&path).unwrap();
                 match seconds {
                     Some(seconds) => assert_eq!(stat.mtime().cast_unsigned(), seconds),
@@ -116,25 +116,29 @@ fn each_way_leads_to_the_same_file() {
                 fs::write(&by_name, "").unwrap();
                 assert_eq!(stat.mode(), fs::metadata(&by_name).unwrap().mode());
                 // The record is there, and knows the file again.
-                let known = wanted(&store);
-                let etag = known.ask(URL).unless.and_then(|v| v.etag.as_deref());
-                assert_eq!(etag, Some("\"v1\""), "{way}, {seconds:?}");
+                let known = begin(&store);
+                let etag = known.conditions(URL).unless.and_then(|v| v.etag.as_deref());
+                assert_eq!(etag, Some("\"v1\""), "{method}, {seconds:?}");
             }
         }
     }
 }
 
 #[test]
-fn what_is_dropped_before_it_has_its_name_leaves_nothing() {
-    for way in [BY_HANDLE, NOT] {
+fn a_download_dropped_before_it_is_published_leaves_nothing() {
+    for method in [BY_DESCRIPTOR, UNSUPPORTED] {
         let dir = scratch();
-        drop(complete(&store(&dir, Exists::Update, way), b"text", None));
-        assert!(names(dir.path()).is_empty(), "{way}");
+        drop(complete(
+            &store(&dir, Exists::Update, method),
+            b"text",
+            None,
+        ));
+        assert!(names(dir.path()).is_empty(), "{method}");
     }
 }
 
 #[test]
-fn a_name_that_is_taken_in_the_meantime_is_dealt_with_alike() {
+fn a_name_that_is_taken_meanwhile_has_the_same_result_by_each_method() {
     for exists in [
         Exists::Skip,
         Exists::Update,
@@ -143,17 +147,17 @@ fn a_name_that_is_taken_in_the_meantime_is_dealt_with_alike() {
         Exists::Fail,
     ] {
         for theirs in ["text", "theirs"] {
-            let results = [BY_HANDLE, NOT].map(|way| {
+            let results = [BY_DESCRIPTOR, UNSUPPORTED].map(|method| {
                 let dir = scratch();
-                let mut draft = complete(&store(&dir, exists, way), b"text", None);
+                let mut download = complete(&store(&dir, exists, method), b"text", None);
                 fs::write(dir.path().join("file"), theirs).unwrap();
-                let result = draft.publish_as(&place());
-                drop(draft);
+                let result = download.publish_as(&place());
+                drop(download);
                 let content = fs::read_to_string(dir.path().join("file")).unwrap();
                 let kind = match result {
                     Ok(Published::New(saved)) => format!("new, {}", saved.bytes),
                     Ok(Published::Same(saved)) => format!("same, {}", saved.bytes),
-                    Ok(Published::Other(saved)) => format!("other, {}", saved.bytes),
+                    Ok(Published::Existing(saved)) => format!("other, {}", saved.bytes),
                     Err(error) => error.to_string().replace(dir.path().to_str().unwrap(), ""),
                 };
                 (kind, content, names(dir.path()))
@@ -168,78 +172,78 @@ fn a_name_that_is_taken_in_the_meantime_is_dealt_with_alike() {
 
 #[test]
 fn a_version_that_another_run_saves_in_the_meantime_is_replaced() {
-    for way in [BY_HANDLE, NOT] {
+    for method in [BY_DESCRIPTOR, UNSUPPORTED] {
         let dir = scratch();
-        let store = store(&dir, Exists::Update, way);
-        let mut late = wanted(&store);
+        let store = store(&dir, Exists::Update, method);
+        let mut late = begin(&store);
         let mut early = complete(&store, b"first", Some(1));
         assert!(is_new(&early.publish_as(&place()).unwrap(), 5));
         late.start(URL, version(b"second", Some(2))).unwrap();
         late.complete(b"second").unwrap();
-        assert!(is_new(&late.publish_as(&place()).unwrap(), 6), "{way}");
+        assert!(is_new(&late.publish_as(&place()).unwrap(), 6), "{method}");
         drop(late);
-        assert_eq!(names(dir.path()), ["file"], "{way}");
+        assert_eq!(names(dir.path()), ["file"], "{method}");
         assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"second");
     }
 }
 
 #[test]
-fn a_body_that_comes_in_pieces_or_goes_on_has_a_part() {
+fn a_body_in_pieces_or_resumed_has_a_part() {
     let dir = scratch();
-    let store = store(&dir, Exists::Update, BY_HANDLE);
-    let mut draft = wanted(&store);
-    draft.start(URL, version(b"in pieces", None)).unwrap();
-    draft.write(b"in ").unwrap();
+    let store = store(&dir, Exists::Update, BY_DESCRIPTOR);
+    let mut download = begin(&store);
+    download.start(URL, version(b"in pieces", None)).unwrap();
+    download.write(b"in ").unwrap();
     assert_eq!(names(dir.path()), ["file.part"]);
     // What is left of it is for the next one to go on with, or to begin again in.
-    drop(draft);
-    let mut draft = complete(&store, b"in one piece", None);
+    drop(download);
+    let mut download = complete(&store, b"in one piece", None);
     assert_eq!(names(dir.path()), ["file.part"]);
-    assert!(is_new(&draft.publish_as(&place()).unwrap(), 12));
+    assert!(is_new(&download.publish_as(&place()).unwrap(), 12));
     assert_eq!(names(dir.path()), ["file"]);
 }
 
 #[test]
 fn a_file_that_is_named_later_waits_in_a_part() {
     let dir = scratch();
-    let store = store(&dir, Exists::Update, BY_HANDLE);
-    let mut draft = store.unnamed(&place()).unwrap();
-    draft.start(URL, version(b"text", None)).unwrap();
-    draft.complete(b"text").unwrap();
+    let store = store(&dir, Exists::Update, BY_DESCRIPTOR);
+    let mut download = store.prepare_for_later_name(&place()).unwrap();
+    download.start(URL, version(b"text", None)).unwrap();
+    download.complete(b"text").unwrap();
     assert_eq!(names(dir.path()), ["file.part"]);
 }
 
 #[test]
-fn a_folder_that_is_removed_is_an_error_and_says_nothing_of_the_next() {
+fn a_removed_folder_is_an_error_and_changes_no_support() {
     let dir = scratch();
-    let store = store(&dir, Exists::Update, BY_HANDLE);
+    let store = store(&dir, Exists::Update, BY_DESCRIPTOR);
     let below = Place::parse("a/file").unwrap();
     for is_complete in [false, true] {
         fs::create_dir(dir.path().join("a")).unwrap();
-        let Ok(Prior::Wanted(mut draft)) = store.draft(&below, None) else {
+        let Ok(SaveDecision::Fetch(mut download)) = store.prepare(&below, None) else {
             panic!("nothing is there");
         };
-        draft.start(URL, version(b"text", None)).unwrap();
+        download.start(URL, version(b"text", None)).unwrap();
         let error = if is_complete {
-            draft.complete(b"text").unwrap();
+            download.complete(b"text").unwrap();
             fs::remove_dir(dir.path().join("a")).unwrap();
-            draft.publish_as(&below).unwrap_err().to_string()
+            download.publish_as(&below).unwrap_err().to_string()
         } else {
             fs::remove_dir(dir.path().join("a")).unwrap();
-            format!("{:?}", draft.complete(b"text").unwrap_err())
+            format!("{:?}", download.complete(b"text").unwrap_err())
         };
         assert!(error.contains("its folder was removed"), "{error}");
-        assert_ne!(store.root.nameless().way(), NOT);
+        assert_ne!(store.root.tmpfile_support().method(), UNSUPPORTED);
         assert!(names(dir.path()).is_empty());
     }
 }
 
 #[test]
-fn files_that_could_be_read_or_written_by_too_many_are_not_made_so() {
+fn a_mode_that_permits_more_than_the_umask_is_too_open() {
     let with = |umask: u32| {
-        let knowledge = Knowledge::default();
-        knowledge.umask.set(umask).unwrap();
-        knowledge
+        let support = TmpFileSupport::default();
+        support.umask.set(umask).unwrap();
+        support
     };
     for (umask, mode, is_too_open) in [
         (0o022, 0o100_644, false),
@@ -257,13 +261,13 @@ fn files_that_could_be_read_or_written_by_too_many_are_not_made_so() {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[test]
-fn a_file_system_without_such_files_is_asked_once() {
+fn a_file_system_without_tmpfiles_is_asked_once() {
     // It has none, on any machine.
-    let folder = Folder::Root(Root::open(Path::new("/proc/self")).unwrap());
-    let knowledge = Knowledge::default();
-    let record = Record::new(URL, Version::default());
-    assert!(Nameless::create(&folder, &knowledge, b"", &record, None).is_none());
-    assert_eq!(knowledge.way(), NOT);
+    let folder = Dir::Root(RootDir::open(Path::new("/proc/self")).unwrap());
+    let support = TmpFileSupport::default();
+    let record = FileRecord::new(URL, Version::default());
+    assert!(TmpFile::create(&folder, &support, b"", &record, None).is_none());
+    assert_eq!(support.method(), UNSUPPORTED);
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -281,10 +285,10 @@ fn the_umask_is_what_the_system_says() {
     assert_eq!(os::umask(), Some(0o777 & !mode));
 }
 
-/// What a draft was refused for.
-fn failure(result: Result<(), Refused>) -> Failure {
+/// The failure of a download that could not be written.
+fn failure(result: Result<(), BodyError>) -> Failure {
     match result {
-        Err(Refused::File(error)) => error.into(),
+        Err(BodyError::File(error)) => error.into(),
         other => panic!("{other:?}"),
     }
 }
@@ -298,21 +302,25 @@ fn a_file_whose_close_fails_is_not_saved_and_leaves_no_part_to_continue() {
         (ENOSPC, FailureKind::DiskFull),
         (EIO, FailureKind::File),
     ] {
-        for (way, is_in_pieces) in [(BY_HANDLE, false), (NOT, false), (NOT, true)] {
-            let what = format!("{errno}, {way}, in pieces: {is_in_pieces}");
+        for (method, is_in_pieces) in [
+            (BY_DESCRIPTOR, false),
+            (UNSUPPORTED, false),
+            (UNSUPPORTED, true),
+        ] {
+            let what = format!("{errno}, {method}, in pieces: {is_in_pieces}");
             let dir = scratch();
-            let mut draft = wanted(&store(&dir, Exists::Update, way));
-            draft.start(URL, version(b"text", None)).unwrap();
+            let mut download = begin(&store(&dir, Exists::Update, method));
+            download.start(URL, version(b"text", None)).unwrap();
             let last = if is_in_pieces {
-                draft.write(b"te").unwrap();
+                download.write(b"te").unwrap();
                 &b"xt"[..]
             } else {
                 b"text"
             };
             // That of the file without a name, if there is one, and that of the part.
-            let is_hidden = way != NOT && has_them(&dir);
+            let is_hidden = method != UNSUPPORTED && has_tmpfiles(&dir);
             faults::inject(&[errno; 2][..1 + usize::from(is_hidden)]);
-            let failure = failure(draft.complete(last));
+            let failure = failure(download.complete(last));
             assert_eq!(faults::left(), 0, "{what}");
             assert_eq!(failure.kind, kind, "{what}: {failure:?}");
             let message = &failure.message;
@@ -324,23 +332,23 @@ fn a_file_whose_close_fails_is_not_saved_and_leaves_no_part_to_continue() {
                 message.ends_with("make room and run again"),
                 "{what}: {message}"
             );
-            drop(draft);
+            drop(download);
             assert!(names(dir.path()).is_empty(), "{what}");
         }
     }
 }
 
 #[test]
-fn a_file_without_a_name_whose_close_fails_goes_into_a_part() {
+fn a_tmpfile_whose_close_fails_goes_into_a_part() {
     let dir = scratch();
-    if !has_them(&dir) {
+    if !has_tmpfiles(&dir) {
         return;
     }
     faults::inject(&[faults::Errno::EIO]);
-    let mut draft = complete(&store(&dir, Exists::Update, BY_HANDLE), b"text", None);
+    let mut download = complete(&store(&dir, Exists::Update, BY_DESCRIPTOR), b"text", None);
     assert_eq!(faults::left(), 0);
     assert_eq!(names(dir.path()), ["file.part"]);
-    assert!(is_new(&draft.publish_as(&place()).unwrap(), 4));
+    assert!(is_new(&download.publish_as(&place()).unwrap(), 4));
     assert_eq!(fs::read(dir.path().join("file")).unwrap(), b"text");
 }
 
@@ -351,22 +359,22 @@ fn a_part_is_kept_only_if_its_close_says_that_it_is_written() {
         for is_left_over in [false, true] {
             let what = format!("{errnos:?}, left over: {is_left_over}");
             let dir = scratch();
-            let store = store(&dir, Exists::Update, NOT);
-            let begin = || {
-                let mut draft = wanted(&store);
-                draft.start(URL, version(b"in pieces", None)).unwrap();
-                draft.write(b"in ").unwrap();
-                draft
+            let store = store(&dir, Exists::Update, UNSUPPORTED);
+            let write = || {
+                let mut download = begin(&store);
+                download.start(URL, version(b"in pieces", None)).unwrap();
+                download.write(b"in ").unwrap();
+                download
             };
-            let draft = if is_left_over {
-                drop(begin());
-                wanted(&store)
+            let download = if is_left_over {
+                drop(write());
+                begin(&store)
             } else {
-                begin()
+                write()
             };
-            assert_eq!(draft.held(), 3, "{what}");
+            assert_eq!(download.part_length(), 3, "{what}");
             faults::inject(errnos);
-            drop(draft);
+            drop(download);
             assert_eq!(faults::left(), 0, "{what}");
             assert_eq!(names(dir.path()), left, "{what}");
         }
@@ -376,9 +384,9 @@ fn a_part_is_kept_only_if_its_close_says_that_it_is_written() {
 #[test]
 fn a_part_stays_locked_from_its_checked_close_to_its_name() {
     let dir = scratch();
-    let store = store(&dir, Exists::Update, NOT);
-    let mut draft = complete(&store, b"text", None);
-    let error = store.draft(&place(), None).unwrap_err().to_string();
+    let store = store(&dir, Exists::Update, UNSUPPORTED);
+    let mut download = complete(&store, b"text", None);
+    let error = store.prepare(&place(), None).unwrap_err().to_string();
     assert!(error.contains("another process is writing"), "{error}");
-    assert!(is_new(&draft.publish_as(&place()).unwrap(), 4));
+    assert!(is_new(&download.publish_as(&place()).unwrap(), 4));
 }

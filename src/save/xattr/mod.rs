@@ -1,11 +1,11 @@
-//! What pfetch remembers of a file: where it came from and which version of it that was.
+//! The record of a file: the URL that it came from, and the version.
 //!
 //! The record is an extended attribute of the file itself. So it is there as soon as the file is (it
 //! is set before the file gets its name), it needs neither a second file nor a lock, it goes with the
 //! file when that is moved, or copied with its attributes (`cp -a`, `rsync -X`), and when it is lost
 //! (a plain `cp`, an editor that writes a new file, a file system without attributes) the file is
-//! simply fetched again. It holds the file's length and time of change, so a file that was changed
-//! in place is known too.
+//! simply fetched again. It holds the file's length and modification time, so that a file that was
+//! modified in place is recognised too.
 
 mod codec;
 
@@ -13,115 +13,99 @@ use rustix::fd::AsFd;
 use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use super::download::{ContentRange, KnownLength, Version};
-use super::os;
+use super::os::{self, Mtime};
+use super::version::{ContentRange, KnownLength, Validators, Version};
 
-/// How many bytes of a URL's digest are kept: enough to tell URLs apart, those of somebody who tries to
-/// confuse them too.
+/// The bytes of a URL's SHA-256 that are kept: enough to tell URLs apart, even those that are chosen to
+/// be confused.
 const URL_BYTES: usize = 16;
 
-/// A version of what a URL names, in the server's words (RFC 9110, 8.8).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Validators {
-    /// The `ETag` header.
-    pub etag: Option<String>,
-    /// The `Last-Modified` header.
-    pub modified: Option<String>,
-    /// Whether `modified` is so much older than the response that it tells versions apart byte by
-    /// byte (RFC 9110, 8.8.2.2). An `ETag` says of itself whether it does.
-    pub is_old: bool,
-}
-
-impl Validators {
-    /// What a later part of the body can be asked for by: only something that no two versions that
-    /// differ in a single byte have in common.
-    pub fn strong(&self) -> Option<&str> {
-        match &self.etag {
-            Some(etag) if etag.starts_with("W/") => None,
-            Some(etag) => Some(etag),
-            None if self.is_old => self.modified.as_deref(),
-            None => None,
-        }
-    }
-
-    /// Whether there is nothing to recognise a version by.
-    pub fn is_empty(&self) -> bool {
-        self.etag.is_none() && self.modified.is_none()
-    }
-}
-
-/// What is remembered of a file.
+/// The record of a file, which is kept with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Record {
-    /// The digest of the URL that gave the file. URLs are longer than attributes may be.
-    url: [u8; URL_BYTES],
+pub(super) struct FileRecord {
+    /// The digest of the URL that the file was fetched from. URLs are longer than attributes may be.
+    url_digest: [u8; URL_BYTES],
     pub(super) validators: Validators,
-    /// The name that the server gave it.
+    /// The file name that the server gave.
     pub(super) server_name: Option<String>,
-    /// The length of the whole file, if it is known.
+    /// The length of the whole file in bytes, if it is known.
     pub(super) length: Option<u64>,
-    /// Whether the file was there before, and was only found to be the same.
-    pub(super) is_found: bool,
-    /// When the file was last changed, in seconds and nanoseconds, if it is whole.
-    pub(super) changed: Option<(i64, u32)>,
+    pub(super) state: FileState,
 }
 
-impl Record {
-    /// Of a file that `url` gives.
+/// The state of a file, with the modification time that it has as long as nothing else touches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileState {
+    /// Not whole, or whole without a known time.
+    Partial,
+    /// Saved by pfetch.
+    Saved(Mtime),
+    /// Found with the same content as the server's. It is not pfetch's to replace one day.
+    Found(Mtime),
+}
+
+impl FileRecord {
+    /// The record of a file that is fetched from `url`.
     pub(super) fn new(url: &str, version: Version) -> Self {
-        Record {
-            url: digest(url),
+        FileRecord {
+            url_digest: digest(url),
             validators: version.validators,
             server_name: version.server_name,
             length: version.length,
-            is_found: false,
-            changed: None,
+            state: FileState::Partial,
         }
     }
 
-    /// The record of an open file, if it has one of this version.
+    /// Reads the record of an open file, if it has one of this format.
     ///
     /// # Errors
     ///
-    /// If the file system keeps none.
-    pub(super) fn of(file: impl AsFd) -> Result<Option<Self>, Errno> {
-        Ok(os::record(file)?.and_then(|bytes| codec::read(&bytes)))
+    /// If the file system has no extended attributes.
+    pub(super) fn read_from(file: impl AsFd) -> Result<Option<Self>, Errno> {
+        Ok(os::record(file)?.and_then(|bytes| codec::decode(&bytes)))
     }
 
-    /// Keeps the record with the file. Returns whether the file system could: what it cannot keep is
-    /// only fetched again one day.
-    pub(super) fn keep(&self, file: impl AsFd) -> bool {
-        let bytes = codec::written(self);
+    /// Writes the record to the file's attribute. Returns false if the file system cannot keep it: all
+    /// that is lost is that the file is fetched again one day.
+    pub(super) fn write_to(&self, file: impl AsFd) -> bool {
+        let bytes = codec::encode(self);
         if bytes.len() <= os::MAX_RECORD {
             return os::set_record(file, &bytes).is_ok();
         }
-        // Without what makes it too long it is still a mark of whose file it is.
-        let short = Record {
+        // Without its texts it still marks the file as pfetch's.
+        let short = FileRecord {
             validators: Validators::default(),
             server_name: None,
             ..self.clone()
         };
-        short.keep(file)
+        short.write_to(file)
     }
 
-    /// The record of the same file, whole, that was last changed then.
-    pub(super) fn changed_at(mut self, moment: (i64, u32)) -> Self {
-        self.changed = Some(moment);
-        self
+    /// The record of the same file in another state.
+    pub(super) fn with_state(self, state: FileState) -> Self {
+        FileRecord { state, ..self }
     }
 
-    /// Whether it is of what this URL gives.
+    /// The modification time that the file has, or is to have, once it is whole.
+    pub(super) fn mtime(&self) -> Option<Mtime> {
+        match self.state {
+            FileState::Partial => None,
+            FileState::Saved(mtime) | FileState::Found(mtime) => Some(mtime),
+        }
+    }
+
+    /// Returns true if the file was fetched from this URL.
     pub(super) fn is_from(&self, url: &str) -> bool {
-        self.url == digest(url)
+        self.url_digest == digest(url)
     }
 
-    /// Whether both are of what one URL gives.
-    pub(super) fn is_same_source(&self, other: &Record) -> bool {
-        self.url == other.url
+    /// Returns true if both files were fetched from one URL.
+    pub(super) fn is_same_source(&self, other: &FileRecord) -> bool {
+        self.url_digest == other.url_digest
     }
 
-    /// Whether a response that says it is `range` of this version can follow what this is the record
-    /// of: the same version, of the same length.
+    /// Returns true if a response with this range and version continues the file: it is the same
+    /// version, of the same length.
     pub(super) fn is_continued_by(&self, range: ContentRange, version: &Version) -> bool {
         let known = &self.validators;
         let is_same = match &known.etag {
@@ -135,7 +119,7 @@ impl Record {
             && self.length.is_none_or(|length| length == range.length)
     }
 
-    /// The known length of what this is the record of, unless `version` says that it is another.
+    /// The known length of the whole file, unless a validator shows that `version` is another.
     pub(super) fn known_length(&self, version: &Version) -> Option<KnownLength> {
         let (known, new) = (&self.validators, &version.validators);
         let differs = |known: &Option<String>, new: &Option<String>| match (known, new) {
@@ -147,23 +131,17 @@ impl Record {
         }
         Some(KnownLength {
             length: self.length?,
-            // A time of change is often copied with a file that has changed; an ETag is not.
-            is_of_same: known.etag.is_some() && known.etag == new.etag && known.strong().is_some(),
+            // A modification time is often copied with a file that has changed; an ETag is not.
+            is_same_version: known.etag.is_some()
+                && known.etag == new.etag
+                && known.strong().is_some(),
         })
     }
 
-    /// Whether the file is as it was when the record was made.
+    /// Returns true if the file is as it was when the record was written.
     pub(super) fn is_untouched(&self, stat: &Stat) -> bool {
-        self.length == u64::try_from(stat.st_size).ok() && self.changed == Some(changed(stat))
+        self.length == u64::try_from(stat.st_size).ok() && self.mtime() == Some(Mtime::of(stat))
     }
-}
-
-/// When a file was last changed.
-#[expect(clippy::useless_conversion, reason = "seconds are no i64 everywhere")]
-pub(super) fn changed(stat: &Stat) -> (i64, u32) {
-    // The types differ between systems; the nanoseconds are below 10^9 on all.
-    let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or_default();
-    (i64::from(stat.st_mtime), nanoseconds)
 }
 
 fn digest(url: &str) -> [u8; URL_BYTES] {

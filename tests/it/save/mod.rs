@@ -3,6 +3,7 @@
 
 mod exists;
 mod files;
+mod flush;
 mod hostile;
 mod lies;
 mod named;

@@ -1,0 +1,142 @@
+//! Atomic files: a file that is written whole or not at all, by a temporary file and rename(2).
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::close::check_close;
+
+/// The mode of a new file, before the process's umask.
+const MODE: u32 = 0o666;
+
+/// A file that is written whole or not at all.
+///
+/// It is a temporary file in the same directory, which replaces the named one when it is
+/// [published](AtomicFile::publish). Dropped before that, it is deleted.
+#[derive(Debug)]
+pub struct AtomicFile {
+    path: PathBuf,
+    temporary: NamedTempFile,
+}
+
+impl AtomicFile {
+    /// Creates the temporary file for `path`, empty and with the mode of the file that it will replace.
+    ///
+    /// # Errors
+    ///
+    /// If the temporary file cannot be created, or `path` is something else than a regular file.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let mode = match fs::symlink_metadata(path) {
+            Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
+            // A rename would replace the link, not the file that it leads to.
+            Ok(there) if there.is_symlink() => {
+                return Err(io::Error::other(
+                    "it is a symbolic link; name the file that it leads to",
+                ));
+            }
+            // A device or a pipe must not be replaced by a file.
+            Ok(there) if !there.is_file() => {
+                return Err(io::Error::other("it is there, and is not a plain file"));
+            }
+            Ok(there) => Some(there.permissions().mode() & 0o777),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let temporary = tempfile::Builder::new()
+            .prefix(".pfetch-")
+            .suffix(".tmp")
+            // Opened here, because tempfile's error would name the temporary file.
+            .make_in(folder.unwrap_or(Path::new(".")), |path| {
+                let mut options = OpenOptions::new();
+                options.write(true).create_new(true);
+                options.mode(mode.unwrap_or(MODE)).open(path)
+            })?;
+        if let Some(mode) = mode {
+            // The umask is for new files, and this replaces one.
+            let permissions = Permissions::from_mode(mode);
+            temporary.as_file().set_permissions(permissions)?;
+        }
+        Ok(AtomicFile {
+            path: path.to_path_buf(),
+            temporary,
+        })
+    }
+
+    /// The temporary file, to write to.
+    pub fn file(&self) -> &File {
+        self.temporary.as_file()
+    }
+
+    /// Renames the temporary file to `path`, once a checked close shows that it is written.
+    ///
+    /// # Errors
+    ///
+    /// If the close reports a failed write, or the rename fails. `path` is then as it was.
+    pub fn publish(self) -> io::Result<()> {
+        check_close(self.file())?;
+        match self.temporary.persist(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::save::close::faults::{self, Errno};
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_mode_whatever_the_mask() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let path = folder.path().join("file");
+        // The usual masks take the right to write from others.
+        for mode in [0o666, 0o622, 0o600, 0o644] {
+            fs::write(&path, "before").expect("it can be written");
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("it is ours");
+            let file = AtomicFile::create(&path).expect("it can be");
+            file.publish().expect("it can be");
+            let there = fs::metadata(&path).expect("it is there");
+            assert_eq!(there.permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn a_file_whose_close_fails_does_not_get_its_name() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let path = folder.path().join("file");
+        fs::write(&path, "before").expect("it can be written");
+        for errno in [Errno::EDQUOT, Errno::ENOSPC, Errno::EIO] {
+            let file = AtomicFile::create(&path).expect("it can be");
+            faults::inject(&[errno]);
+            let error = file.publish().expect_err("its close fails");
+            let text = error.to_string();
+            assert!(text.contains("on close"), "{text}");
+            assert!(
+                text.starts_with(&io::Error::from(errno).to_string()),
+                "{text}"
+            );
+            let there = fs::read(&path).expect("it is there");
+            assert_eq!(there, b"before", "{errno}");
+            let left = fs::read_dir(folder.path()).expect("it is there").count();
+            assert_eq!(left, 1, "{errno}: no temporary file is left");
+        }
+    }
+
+    #[test]
+    fn a_symbolic_link_is_called_one() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let link = folder.path().join("link");
+        symlink("file", &link).expect("it can be");
+        let error = AtomicFile::create(&link).expect_err("it is a link");
+        assert!(error.to_string().contains("symbolic link"), "{error}");
+    }
+}

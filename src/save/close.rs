@@ -1,0 +1,124 @@
+//! Checked close(2): the errors of a write that a file system reports only at close.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::errno::Errno;
+
+/// The number of times that a close is tried that a signal interrupts.
+const TRIES: usize = 8;
+
+/// An error at close: it is not known whether what was written to the file is there.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// The descriptor cannot be duplicated, so there is none to close.
+    #[error(
+        "{0}, so its close cannot be checked; use fewer workers (-j) or raise the limit (ulimit -n)"
+    )]
+    Unchecked(io::Error),
+    /// The close failed.
+    #[error("{0} (on close, so what was written may be lost); make room or write to another disk")]
+    Lost(io::Error),
+}
+
+impl CloseError {
+    /// The system's own error.
+    pub fn io_error(&self) -> &io::Error {
+        match self {
+            CloseError::Unchecked(error) | CloseError::Lost(error) => error,
+        }
+    }
+}
+
+impl From<CloseError> for io::Error {
+    fn from(error: CloseError) -> Self {
+        io::Error::new(error.io_error().kind(), error)
+    }
+}
+
+/// Closes a duplicate of the file's descriptor and returns the error, if there is one. NFS, CIFS, FUSE
+/// and quotas may report a failed write only at close(2), but of any descriptor of the file: so the file
+/// itself stays open and locked.
+///
+/// # Errors
+///
+/// [`CloseError`]: what was written to the file may be lost.
+pub fn check_close(file: impl AsFd) -> Result<(), CloseError> {
+    let file = file.as_fd();
+    let mut last = Errno::EINTR;
+    for _ in 0..TRIES {
+        let duplicate = file.try_clone_to_owned().map_err(CloseError::Unchecked)?;
+        match close(duplicate) {
+            Ok(()) => return Ok(()),
+            // The descriptor is closed, but the file system may not have reported yet: close another
+            // duplicate.
+            Err(Errno::EINTR) => {}
+            Err(errno) => {
+                last = errno;
+                break;
+            }
+        }
+    }
+    Err(CloseError::Lost(last.into()))
+}
+
+fn close(fd: OwnedFd) -> nix::Result<()> {
+    let closed = nix::unistd::close(fd);
+    #[cfg(test)]
+    let closed = faults::next().map_or(closed, Err);
+    closed
+}
+
+/// Injected errors of close(2), since a test has no disk that reports any.
+#[cfg(test)]
+pub(crate) mod faults {
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+
+    pub(crate) use nix::errno::Errno;
+
+    thread_local! {
+        static NEXT: RefCell<VecDeque<Errno>> = const { RefCell::new(VecDeque::new()) };
+    }
+
+    /// Makes this thread's next checked closes fail with these errors, one each.
+    pub(crate) fn inject(errnos: &[Errno]) {
+        NEXT.with_borrow_mut(|next| *next = errnos.iter().copied().collect());
+    }
+
+    /// The number of errors that have not been returned yet.
+    pub(crate) fn left() -> usize {
+        NEXT.with_borrow(VecDeque::len)
+    }
+
+    pub(super) fn next() -> Option<Errno> {
+        NEXT.with_borrow_mut(VecDeque::pop_front)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_at_close_is_reported_and_an_interrupted_close_is_tried_again() {
+        let file = tempfile::tempfile().expect("there is a place for temporary files");
+        for (errnos, expected) in [
+            (&[][..], None),
+            (&[Errno::EINTR], None),
+            (&[Errno::EINTR, Errno::EINTR, Errno::EIO], Some(Errno::EIO)),
+            (&[Errno::EDQUOT], Some(Errno::EDQUOT)),
+            (&[Errno::ENOSPC], Some(Errno::ENOSPC)),
+            (&[Errno::EINTR; TRIES], Some(Errno::EINTR)),
+        ] {
+            faults::inject(errnos);
+            let found = match check_close(&file) {
+                Ok(()) => None,
+                Err(CloseError::Lost(error)) => error.raw_os_error(),
+                Err(error) => panic!("{errnos:?}: {error}"),
+            };
+            assert_eq!(found, expected.map(|errno| errno as i32), "{errnos:?}");
+            assert_eq!(faults::left(), 0, "{errnos:?}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! A download: the body of one target on its way into a file.
+
+mod state;
+
+use std::io;
+use std::time::SystemTime;
+
+use super::close::{self, CloseError};
+use super::dir::Dir;
+use super::part::Part;
+use super::resume_check::{Overlap, resume_position};
+use super::store::Store;
+use super::version::{Conditions, ContentRange, KnownLength, Version};
+use super::xattr::FileRecord;
+use super::{BodyError, FileError, os};
+use crate::model::save_path::Place;
+pub(super) use state::{ReceivedPart, State, WholePart};
+use state::{Resumed, SuspendedPart};
+
+/// The stated length from which on the free space is checked first: shorter files fail as soon by
+/// being written.
+const LARGE: u64 = 1024 * 1024;
+
+/// A download into a file. Dropped before the file is published, it leaves a part that can be continued,
+/// or nothing.
+#[derive(Debug)]
+pub struct Download {
+    pub(super) store: Store,
+    pub(super) place: Place,
+    /// The directory, once it exists and was opened.
+    pub(super) dir: Option<Dir>,
+    /// The record of the file that has the name now.
+    existing: Option<FileRecord>,
+    /// True if the name is free, and the file gets it as soon as it is whole.
+    pub(super) is_free_name: bool,
+    pub(super) state: State,
+}
+
+impl Download {
+    /// A download at `place`, which continues a part that is left there. `existing` is the record of the
+    /// file that has the name now.
+    pub(super) fn new(
+        store: &Store,
+        place: &Place,
+        dir: Option<Dir>,
+        existing: Option<FileRecord>,
+    ) -> Result<Self, FileError> {
+        let state = match &dir {
+            Some(dir) => Self::find_part(store, place, dir)?,
+            None => State::Fresh,
+        };
+        Ok(Download {
+            store: store.clone(),
+            place: place.clone(),
+            dir,
+            existing,
+            is_free_name: false,
+            state,
+        })
+    }
+
+    fn find_part(store: &Store, place: &Place, dir: &Dir) -> Result<State, FileError> {
+        let shown = store.root.shown(place);
+        let Some((part, record)) = Part::find(dir, place.file_name(), &shown)? else {
+            return Ok(State::Fresh);
+        };
+        let strong = record.as_ref().and_then(|r| r.validators.strong());
+        Ok(State::Suspended(SuspendedPart {
+            is_resumable: store.config.resume && part.length() > 0 && strong.is_some(),
+            part,
+            record,
+        }))
+    }
+
+    /// Marks the name as free: the file gets it as soon as it is whole.
+    pub(super) fn of_free_name(mut self) -> Self {
+        self.is_free_name = true;
+        self
+    }
+
+    /// The file name that the server gave in this response, or in the one that the part is of.
+    pub fn server_name(&self) -> Option<&str> {
+        self.state.record()?.server_name.as_deref()
+    }
+
+    /// The conditions of a request for `url`, where redirects may have led: a record is of one URL.
+    pub fn conditions(&self, url: &str) -> Conditions<'_> {
+        let existing = self.existing.as_ref().filter(|record| record.is_from(url));
+        let range = match &self.state {
+            State::Suspended(SuspendedPart {
+                part,
+                record: Some(record),
+                is_resumable: true,
+            }) if record.is_from(url) => {
+                let from = resume_position(part.length());
+                let validator = record.validators.strong();
+                validator.map(|validator| (from, validator))
+            }
+            _ => None,
+        };
+        Conditions {
+            unless: existing
+                .map(|record| &record.validators)
+                .filter(|validators| !validators.is_empty()),
+            range,
+        }
+    }
+
+    /// Gives up the bytes of the part: from now on the whole body is requested.
+    pub fn discard_progress(&mut self) {
+        self.state = std::mem::take(&mut self.state).without_progress();
+    }
+
+    /// Gives up all received bytes, because they are wrong.
+    pub fn reject(&mut self) {
+        self.discard_progress();
+        if let Some(part) = self.state.part_mut() {
+            // If this fails, the next attempt's comparison still finds the difference.
+            let _ = part.truncate("");
+        }
+    }
+
+    /// Begins to receive a whole body from `url`.
+    ///
+    /// # Errors
+    ///
+    /// If the part of an earlier attempt cannot be truncated.
+    pub fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
+        self.discard_progress();
+        let part = match &mut self.state {
+            State::Suspended(suspended) => {
+                suspended
+                    .part
+                    .truncate(&self.store.root.shown(&self.place))?;
+                std::mem::take(&mut self.state).into_part()
+            }
+            _ => None,
+        };
+        self.state = State::Receiving(ReceivedPart {
+            part,
+            modified: version.modified,
+            is_resumable: version.is_plain && version.validators.strong().is_some(),
+            record: FileRecord::new(url, version),
+            has_space: false,
+            resumed: None,
+        });
+        Ok(())
+    }
+
+    /// The length of the body that the part is of, if `version` from `url` may be the same.
+    pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
+        let record = self.state.record().filter(|record| record.is_from(url));
+        record?.known_length(version)
+    }
+
+    /// Begins to receive the rest of a body: `range` of this version. Returns false if that is not what
+    /// was requested or does not fit the part.
+    pub fn resume(&mut self, range: ContentRange, version: &Version) -> bool {
+        let State::Suspended(SuspendedPart {
+            part,
+            record: Some(record),
+            ..
+        }) = &mut self.state
+        else {
+            return false;
+        };
+        let length = part.length();
+        let offset = resume_position(length);
+        let fits = record.is_continued_by(range, version)
+            && range.first == offset
+            && length <= range.length;
+        let overlap = usize::try_from(length - offset).unwrap_or_default();
+        let Some(Ok(tail)) = fits.then(|| part.tail(overlap)) else {
+            return false;
+        };
+        record.length = Some(range.length);
+        if version.server_name.is_some() {
+            record.server_name.clone_from(&version.server_name);
+        }
+        self.receive_rest(
+            version.modified,
+            Resumed {
+                overlap: Overlap::new(tail),
+                offset,
+                from: length,
+            },
+        )
+    }
+
+    /// Takes the part for the whole body, which has `length` bytes: the server says that no byte follows.
+    /// Returns false if the part is not as long.
+    pub fn resume_at_end(&mut self, length: u64) -> bool {
+        let State::Suspended(SuspendedPart {
+            part,
+            record: Some(record),
+            ..
+        }) = &mut self.state
+        else {
+            return false;
+        };
+        if part.length() != length || record.length.is_some_and(|known| known != length) {
+            return false;
+        }
+        record.length = Some(length);
+        self.receive_rest(
+            None,
+            Resumed {
+                overlap: Overlap::default(),
+                offset: 0,
+                from: length,
+            },
+        )
+    }
+
+    /// Goes on with a suspended part; returns false if there is none with a record.
+    fn receive_rest(&mut self, modified: Option<SystemTime>, resumed: Resumed) -> bool {
+        match std::mem::take(&mut self.state) {
+            State::Suspended(SuspendedPart {
+                part,
+                record: Some(record),
+                is_resumable,
+            }) => {
+                self.state = State::Receiving(ReceivedPart {
+                    part: Some(part),
+                    record,
+                    modified,
+                    is_resumable,
+                    has_space: false,
+                    resumed: Some(resumed),
+                });
+                true
+            }
+            other => {
+                self.state = other;
+                false
+            }
+        }
+    }
+
+    /// Reads the bytes of the part in chunks, each of which `take` is given.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn read_part(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
+        match self.state.part() {
+            Some(part) => part.read(take),
+            None => Ok(()),
+        }
+    }
+
+    /// The number of bytes to come that the part has already.
+    pub fn overlap(&self) -> usize {
+        self.state
+            .resumed()
+            .map_or(0, |resumed| resumed.overlap.len())
+    }
+
+    /// The position in the file of the first byte of this response.
+    pub fn offset(&self) -> u64 {
+        self.state.resumed().map_or(0, |resumed| resumed.offset)
+    }
+
+    /// Returns true if this response continues a part.
+    pub fn is_resumed(&self) -> bool {
+        self.state.resumed().is_some()
+    }
+
+    /// Writes the next bytes of the body to the part, which is created for the first of them.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written, or differ from the bytes of the part.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
+        let shown = self.store.root.shown(&self.place);
+        let State::Receiving(received) = &mut self.state else {
+            return Err(not_started(&shown));
+        };
+        let new = match &mut received.resumed {
+            Some(resumed) => resumed.overlap.check(bytes)?,
+            None => bytes,
+        };
+        if new.is_empty() {
+            return Ok(());
+        }
+        let part = match &mut received.part {
+            Some(part) => {
+                if part.length() == 0 {
+                    // It is of an earlier attempt, and its record perhaps of another version.
+                    received.record.write_to(part.file());
+                }
+                part
+            }
+            none => {
+                let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
+                let part = Part::create(dir, self.place.file_name(), &shown)?;
+                received.record.write_to(part.file());
+                none.insert(part)
+            }
+        };
+        if let Some(length) = received.record.length.filter(|length| *length >= LARGE) {
+            if !received.has_space {
+                check_free_space(part, length, &shown)?;
+                received.has_space = true;
+            }
+            part.preallocate(new.len(), length);
+        }
+        Ok(part.append(new, &shown)?)
+    }
+
+    #[cfg(test)]
+    pub(super) fn part_length(&self) -> u64 {
+        self.state.part().map_or(0, Part::length)
+    }
+}
+
+/// Opens the directory of a download if that has not been done, and creates what is missing of it.
+pub(super) fn open_dir<'a>(
+    dir: &'a mut Option<Dir>,
+    store: &Store,
+    place: &Place,
+) -> Result<&'a Dir, FileError> {
+    let opened = match dir.take() {
+        Some(opened) => opened,
+        None => store.root.make(place, store.config.fsync)?,
+    };
+    Ok(dir.insert(opened))
+}
+
+/// The error of bytes that come before a response: no caller does that.
+pub(super) fn not_started(shown: &str) -> BodyError {
+    BodyError::File(FileError::new(format!(
+        "cannot write {shown}.part: no body has begun"
+    )))
+}
+
+/// Refuses a body whose stated length is more than the free space. Writing it would take that space from
+/// other programs too, before it failed.
+fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
+    let missing = length.saturating_sub(part.length());
+    match os::free_space(part.file()) {
+        Some(free) if free < missing => Err(FileError::too_large(format!(
+            "{shown} is to have {length} bytes, and there is room for {} on the disk; save it to \
+             another",
+            // The bytes of the part count as room, since they are part of the length.
+            free + part.length()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        let is_resumable = self.state.is_resumable();
+        let (Some(mut part), Some(dir)) = (std::mem::take(&mut self.state).into_part(), &self.dir)
+        else {
+            return;
+        };
+        if is_resumable && part.length() > 0 {
+            part.free_preallocated();
+            match close::check_close(part.file()) {
+                Ok(()) | Err(CloseError::Unchecked(_)) => return,
+                // Its length does not show what of it is lost.
+                Err(CloseError::Lost(_)) => {
+                    let _ = part.truncate("");
+                }
+            }
+        }
+        part.discard(dir);
+    }
+}

@@ -1,0 +1,141 @@
+//! The first step of saving: looks at the file that exists, and decides whether to keep or to fetch it.
+
+use std::fs::File;
+use std::io;
+
+use ring::digest::{Context, SHA256};
+use rustix::fs::{Mode, OFlags, Stat, openat};
+
+use super::FileError;
+use super::dir::{Dir, is_symlink};
+use super::download::Download;
+use super::part::read_chunks;
+use super::store::{Exists, Store};
+use super::xattr::FileRecord;
+use crate::model::outcome::Saved;
+use crate::model::save_path::Place;
+
+/// The decision about a file before any request.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are downloads, and each is moved once"
+)]
+pub enum SaveDecision {
+    /// Keep the file that exists.
+    Keep(Saved),
+    /// Fetch the file.
+    Fetch(Download),
+}
+
+impl Store {
+    /// Decides about the file at `place`, which is to have this SHA-256 if one is given.
+    ///
+    /// # Errors
+    ///
+    /// If the name is taken by something that may not be replaced, or a system call fails.
+    pub fn prepare(
+        &self,
+        place: &Place,
+        sha256: Option<&[u8; 32]>,
+    ) -> Result<SaveDecision, FileError> {
+        let Some(dir) = self.root.find(place)? else {
+            let download = Download::new(self, place, None, None)?;
+            return Ok(SaveDecision::Fetch(download.of_free_name()));
+        };
+        let shown = self.root.shown(place);
+        let stat = dir
+            .stat(place.file_name())
+            .map_err(|errno| FileError::refused(&format!("cannot look at {shown}"), errno))?;
+        let Some(stat) = stat else {
+            let download = Download::new(self, place, Some(dir), None)?;
+            return Ok(SaveDecision::Fetch(download.of_free_name()));
+        };
+        let file = self.open_existing(&dir, place, &stat, &shown)?;
+        if let (Some(file), Some(wanted)) = (&file, sha256)
+            && sha256_of(file).is_ok_and(|found| found == *wanted)
+        {
+            return Ok(SaveDecision::Keep(Saved {
+                sha256: Some(*wanted),
+                ..self.saved(place, &stat)
+            }));
+        }
+        if self.config.exists == Exists::Skip {
+            return match sha256 {
+                None => Ok(SaveDecision::Keep(self.saved(place, &stat))),
+                Some(_) => Err(FileError::new(format!(
+                    "{shown} exists, and its SHA-256 is not the one that is asked for \
+                     (--exists skip)"
+                ))),
+            };
+        }
+        // A file with the wrong checksum is fetched again even if the server's version is the same.
+        let existing = file
+            .filter(|_| sha256.is_none())
+            .and_then(|file| FileRecord::read_from(&file).ok().flatten())
+            .filter(|record| record.is_untouched(&stat));
+        let download = Download::new(self, place, Some(dir), existing)?;
+        Ok(SaveDecision::Fetch(download))
+    }
+
+    /// Prepares a download at `place` of a file that will get another name in its directory, a free one.
+    ///
+    /// # Errors
+    ///
+    /// If a system call fails.
+    pub fn prepare_for_free_name(&self, place: &Place) -> Result<Download, FileError> {
+        Ok(self.prepare_for_later_name(place)?.of_free_name())
+    }
+
+    /// Prepares a download at `place` of a file that will get its name later, such as the server's. Until
+    /// then it waits in a part: visible, and kept if pfetch is killed.
+    ///
+    /// # Errors
+    ///
+    /// If a system call fails.
+    pub fn prepare_for_later_name(&self, place: &Place) -> Result<Download, FileError> {
+        Download::new(self, place, self.root.find(place)?, None)
+    }
+
+    /// Opens the existing file if the policy depends on its content, or returns the error that the policy
+    /// asks for.
+    fn open_existing(
+        &self,
+        dir: &Dir,
+        place: &Place,
+        stat: &Stat,
+        shown: &str,
+    ) -> Result<Option<File>, FileError> {
+        let exists = self.config.exists;
+        let is_link_to_skip = exists == Exists::Skip && is_symlink(stat);
+        if let Some(error) = self.replace_error(stat, shown).filter(|_| !is_link_to_skip) {
+            return Err(error);
+        }
+        let file = match exists {
+            Exists::Fail => {
+                return Err(FileError::new(format!("{shown} exists (--exists fail)")));
+            }
+            Exists::Skip | Exists::Update => {
+                let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                openat(dir, place.file_name(), flags, Mode::empty())
+                    .ok()
+                    .map(File::from)
+            }
+            Exists::Overwrite | Exists::Rename => None,
+        };
+        if is_link_to_skip && file.is_none() {
+            return Err(FileError::new(format!(
+                "{shown} is a symbolic link that leads nowhere; delete it"
+            )));
+        }
+        Ok(file)
+    }
+}
+
+fn sha256_of(file: &File) -> io::Result<[u8; 32]> {
+    let mut context = Context::new(&SHA256);
+    read_chunks(file, |bytes| context.update(bytes))?;
+    let mut sum = [0; 32];
+    sum.copy_from_slice(context.finish().as_ref());
+    Ok(sum)
+}

@@ -1,0 +1,140 @@
+//! The store: a directory to save in, and the policy for files that exist already.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustix::fs::Stat;
+
+use super::FileError;
+use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
+use crate::model::outcome::Saved;
+use crate::model::save_path::Place;
+
+/// The policy for files that exist already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Exists {
+    /// Keep the file, without a request.
+    Skip,
+    /// Replace the file if the server has another version, but only if pfetch saved it from the same URL
+    /// and nothing has changed it since.
+    #[default]
+    Update,
+    /// Replace the file.
+    Overwrite,
+    /// Keep the file, and save under another name.
+    Rename,
+    /// Keep the file, and fail.
+    Fail,
+}
+
+/// The options of saving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// The policy for files that exist already.
+    pub exists: Exists,
+    /// True to set a file's modification time to the server's `Last-Modified`.
+    pub mtime: bool,
+    /// True to continue parts that earlier runs have left.
+    pub resume: bool,
+    /// True to sync a file to the disk (fsync) before it gets its name.
+    pub fsync: bool,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        StoreConfig {
+            exists: Exists::default(),
+            mtime: true,
+            resume: true,
+            fsync: false,
+        }
+    }
+}
+
+/// A directory to save in. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) root: Arc<RootDir>,
+    pub(super) config: StoreConfig,
+    /// The device and inode number of a file that is in use and must not be replaced.
+    in_use: Option<(u64, u64)>,
+}
+
+impl Store {
+    /// Opens the directory at `path`, and creates it if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be created or opened.
+    pub fn open(path: &Path, config: StoreConfig) -> Result<Self, FileError> {
+        Ok(Store {
+            root: RootDir::open(path)?,
+            config,
+            in_use: None,
+        })
+    }
+
+    /// Protects this file from being replaced, whatever the policy: the run itself writes it.
+    #[must_use]
+    pub fn protecting(mut self, file: &std::fs::Metadata) -> Self {
+        self.in_use = Some((file.dev(), file.ino()));
+        self
+    }
+
+    /// The policy for files that exist already.
+    pub fn exists(&self) -> Exists {
+        self.config.exists
+    }
+
+    /// Returns true if the name at `place` is taken. If that cannot be found out it counts as free, since
+    /// saving there will report why.
+    pub fn contains(&self, place: &Place) -> bool {
+        match self.root.find(place) {
+            Ok(Some(dir)) => matches!(dir.stat(place.file_name()), Ok(Some(_))),
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// The file at `place`, as it is: the server says that its version has not changed.
+    ///
+    /// # Errors
+    ///
+    /// If the file was removed meanwhile.
+    pub fn existing(&self, place: &Place) -> Result<Saved, FileError> {
+        let stat = |dir: Dir| dir.stat(place.file_name()).ok().flatten();
+        match self.root.find(place)?.and_then(stat) {
+            Some(stat) => Ok(self.saved(place, &stat)),
+            None => Err(FileError::new(format!(
+                "{} was removed while the server was asked about it; run again",
+                self.root.shown(place)
+            ))),
+        }
+    }
+
+    /// The file at `place`, of which this is the stat.
+    pub(super) fn saved(&self, place: &Place, stat: &Stat) -> Saved {
+        Saved {
+            path: self.root.path_of(place),
+            bytes: u64::try_from(stat.st_size).unwrap_or_default(),
+            sha256: None,
+            resumed_from: None,
+        }
+    }
+
+    /// The error for a file that must not be replaced, whatever the policy: one in use, or one that is
+    /// not a regular file.
+    pub(super) fn replace_error(&self, stat: &Stat, shown: &str) -> Option<FileError> {
+        if self.in_use == Some(identity(stat)) {
+            return Some(FileError::new(format!(
+                "{shown} is this run's log; choose another name for one of them"
+            )));
+        }
+        (!is_file(stat)).then(|| {
+            let what = file_type_name(stat);
+            FileError::new(format!(
+                "{shown} is {what}; move it away or choose another name"
+            ))
+        })
+    }
+}

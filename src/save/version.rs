@@ -1,0 +1,82 @@
+//! The version of a body: the validators by which a server names it, the requests that are made with
+//! them, and the ranges and lengths that are compared.
+
+use std::time::SystemTime;
+
+/// Validators of a representation, in the server's words (RFC 9110, 8.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The `ETag` header.
+    pub etag: Option<String>,
+    /// The `Last-Modified` header.
+    pub modified: Option<String>,
+    /// True if `modified` is so much older than the response that it is a strong validator (RFC 9110,
+    /// 8.8.2.2). An `ETag` says of itself whether it is one.
+    pub is_old: bool,
+}
+
+impl Validators {
+    /// The strong validator, if there is one: no two versions that differ in a byte share it. Only such
+    /// a one may go into `If-Range`.
+    pub fn strong(&self) -> Option<&str> {
+        match &self.etag {
+            Some(etag) if etag.starts_with("W/") => None,
+            Some(etag) => Some(etag),
+            None if self.is_old => self.modified.as_deref(),
+            None => None,
+        }
+    }
+
+    /// Returns true if there is no validator at all.
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.modified.is_none()
+    }
+}
+
+/// The version of a body, as the headers of its response describe it.
+#[derive(Debug, Clone, Default)]
+pub struct Version {
+    /// The validators.
+    pub validators: Validators,
+    /// The time of the last change (`Last-Modified`).
+    pub modified: Option<SystemTime>,
+    /// The length of the whole body in bytes, if it is known.
+    pub length: Option<u64>,
+    /// The file name in `Content-Disposition`, as the server wrote it: not safe to use as it is.
+    pub server_name: Option<String>,
+    /// True if the body is stored without being decoded. Only then do positions in the file mean
+    /// positions in the body, so that a range of it can be requested later.
+    pub is_plain: bool,
+}
+
+/// The `Content-Range` header of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentRange {
+    /// The position of the first byte.
+    pub first: u64,
+    /// The position of the last byte, which is included.
+    pub last: u64,
+    /// The length of the whole body in bytes.
+    pub length: u64,
+}
+
+/// The length of a body according to an earlier response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownLength {
+    /// The length in bytes.
+    pub length: u64,
+    /// True if both responses have the same strong `ETag`. If false, no validator shows that they are of
+    /// two versions, which is less.
+    pub is_same_version: bool,
+}
+
+/// The conditions of a request: conditional (`If-None-Match`, `If-Modified-Since`) and range headers.
+#[derive(Debug, Default)]
+pub struct Conditions<'a> {
+    /// The validators of the file that is saved already: the server is to send the body only if its
+    /// version is another.
+    pub unless: Option<&'a Validators>,
+    /// The first position to send and a strong validator (`Range`, `If-Range`): the server is to send
+    /// the whole body if its version is another.
+    pub range: Option<(u64, &'a str)>,
+}
