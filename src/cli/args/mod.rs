@@ -95,6 +95,7 @@ impl TypedArgs {
     }
 }
 
+/// The end of the long help.
 const EXIT_CODES: &str = "\
 Exit codes, of several that hold the first in this list:
   130, 143, 129
@@ -109,3 +110,6 @@ Exit codes, of several that hold the first in this list:
   0         all succeeded
 
 Times are written with a unit: 1500ms, 30s, 5m.";
+
+#[cfg(test)]
+mod tests;
