@@ -1,7 +1,9 @@
-//! pfetch downloads many URLs in parallel, and reports honestly how long that took and what parallelism gained.
+//! pfetch downloads many URLs in parallel, and reports honestly how long that took and what parallelism
+//! gained.
 //!
-//! This is the library behind the `pfetch` program. Its parts are of use on their own: the thread [`pool`] knows
-//! nothing of HTTP, [`http`] nothing of command lines, and a [`report`] is any listener to the events of a run.
+//! This is the library behind the `pfetch` program. Its parts are of use on their own: the thread [`pool`]
+//! knows nothing of HTTP, [`http`] nothing of command lines, and a [`report`] is any listener to the events
+//! of a run.
 //!
 //! # The walk of one URL
 //!
@@ -11,15 +13,15 @@
 //! report ◀── Event ◀── engine (one thread, one order) ◀── notice ◀── Slot ◀───────┘ a blocking GET
 //! ```
 //!
-//! 1. [`engine::input`] reads URL text lazily (arguments, files, standard input) and yields targets, or an error
-//!    with file and line.
+//! 1. [`engine::input`] reads URL text lazily (arguments, files, standard input) and yields targets, or an
+//!    error with file and line.
 //! 2. [`engine::schedule`] decides which target may start now: the limit per origin, the rate of the run, the
 //!    back-off of retries and of Retry-After. It is pure: time is an argument, and it has no clock, thread or
 //!    socket of its own.
-//! 3. [`engine`] turns a target into a job, `(action, args)`, with an empty slot, and feeds the pool's bounded
-//!    channel.
-//! 4. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a [`http::Client`] with its buffers; it
-//!    runs the action, writes the slot once, and gives notice. It never sleeps to be polite.
+//! 3. [`engine`] turns a target into a job, `(action, args)`, with an empty slot, and feeds the pool's
+//!    bounded channel.
+//! 4. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a [`http::Client`] with its
+//!    buffers; it runs the action, writes the slot once, and gives notice. It never sleeps to be polite.
 //! 5. [`engine`] turns notices into events ([`model::event`]) in one order, and reporters consume the events.
 //!    Nothing below [`report`] prints.
 //! 6. At the end [`measure`] works on the figures (estimate, comparison, sweep, assertions, saved runs), and
@@ -27,8 +29,8 @@
 //!
 //! # Modules
 //!
-//! Ten folders beside `main.rs` and this file. Imports point down this table only; `tests/it/layers.rs` reads the
-//! imports and holds them against it.
+//! Ten folders beside `main.rs` and this file. Imports point down this table only; `tests/it/layers.rs` reads
+//! the imports and holds them against it.
 //!
 //! | module | owns | may import |
 //! |---|---|---|
@@ -44,21 +46,24 @@
 //! | [`pool`] | the worker pool, usable alone | |
 //! | [`stats`] | summaries, intervals, percentiles, scaling laws | |
 //!
-//! [`pool`], [`http`], [`engine`], [`report`], [`model`] and [`stats`] are for other programs too. The rest is
-//! public for the program and the tests alone, and may change at any time.
+//! [`pool`], [`http`], [`engine`], [`report`], [`model`] and [`stats`] are for other programs too. The rest
+//! is public for the program and the tests alone, and may change at any time.
 //!
 //! # Where to find what
 //!
-//! * **Retry-After** is parsed in `http/retry_after.rs`, obeyed for one URL in `engine/retry.rs` and for an origin
-//!   in `engine/backoff.rs`.
-//! * **Idle connections** are kept in `http/transport`; how many, within the limit on open files, is decided in
-//!   `app/workers.rs`.
-//! * **A file is made atomic** in `save`: `tmpfile` writes a small body to an unnamed file (`O_TMPFILE`) and links
-//!   it, `part` and `publish` rename `NAME.part`, and reports and saved runs are temporary files that are renamed.
-//! * **The exit code** is decided in `cli/exit.rs`, from the reasons that a session in `app/session.rs` collects.
+//! * **Retry-After** is parsed in `http/retry_after.rs`, obeyed for one URL in `engine/retry.rs` and for an
+//!   origin in `engine/backoff.rs`.
+//! * **Idle connections** are kept in `http/transport`; how many, within the limit on open files, is decided
+//!   in `app/workers.rs`.
+//! * **A file is made atomic** in `save`: `tmpfile` writes a small body to an unnamed file (`O_TMPFILE`) and
+//!   links it, `part` and `publish` rename `NAME.part`, and reports and saved runs are temporary files that
+//!   are renamed.
+//! * **The exit code** is decided in `cli/exit.rs`, from the reasons that a session in `app/session.rs`
+//!   collects.
 //! * **A new export** is a file in `report/export/` with a listener, and an entry in `report/export/mod.rs`.
 //! * **A new option** is a field of a group in `cli/args/`, and its meaning in `cli/resolve/`.
-//! * **The meaning of a response** (success, failure, retry) is decided in `http/classify.rs` and `engine/retry.rs`.
+//! * **The meaning of a response** (success, failure, retry) is decided in `http/classify.rs` and
+//!   `engine/retry.rs`.
 //! * **Schemas**: JSON Lines with [`report::JsonLines`], the run log with [`engine::resume`], saved runs with
 //!   [`measure::baseline`].
 //!
@@ -67,8 +72,8 @@
 //! * **Worker**: a thread of the pool with its own state, numbered from 0.
 //! * **Slot**: the write-once container of a job's result.
 //! * **Target**: a URL to fetch with what the input says about it: method, headers, file name, checksum.
-//! * **Outcome**: all that is known of a target once it is done with: its last response or failure, and all its
-//!   attempts.
+//! * **Outcome**: all that is known of a target once it is done with: its last response or failure, and all
+//!   its attempts.
 //! * **Attempt**: one try to fetch a target, redirects included. A retry is another attempt.
 //! * **Arm**: one of the two sides of a comparison, serial or parallel.
 //! * **Knee**: the fewest workers of a sweep that are not shown to be more than 5 % slower than the best.
@@ -76,10 +81,10 @@
 //!
 //! # Invariants
 //!
-//! * Memory does not grow with the length of the list: targets are read lazily, and a slot lives as long as its
-//!   job. The exceptions are names given with `-d` and the targets of `--resume`, some bytes each.
-//! * One place decides each thing: the success of a status ([`http`]), the exit code ([`cli::ExitReasons`]), the
-//!   text of a duration ([`report::duration`]), what is a secret ([`model::target`]).
+//! * Memory does not grow with the length of the list: targets are read lazily, and a slot lives as long as
+//!   its job. The exceptions are names given with `-d` and the targets of `--resume`, some bytes each.
+//! * One place decides each thing: the success of a status ([`http`]), the exit code ([`cli::ExitReasons`]),
+//!   the text of a duration ([`report::duration`]), what is a secret ([`model::target`]).
 //! * There is no global state. Closing is structural: drop the sender, drain, join.
 //! * A duration in a result is measured where it happens, or it is `None`; an estimate is called one.
 

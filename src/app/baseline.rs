@@ -34,8 +34,8 @@ impl Baselines {
         }
     }
 
-    /// Saves the run if the plan asks for it and later runs can be judged by it. A run that was stopped or failed
-    /// cannot: what fails early is fast.
+    /// Saves the run if the plan asks for it and later runs can be judged by it. A run that was stopped or
+    /// failed cannot: what fails early is fast.
     pub(super) fn save(
         self,
         run: Result<SavedRun, Unsaved>,

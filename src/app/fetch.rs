@@ -14,6 +14,7 @@ use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
+use crate::save::Concat;
 
 /// Time that the workers have to end when some of their jobs were given up.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
@@ -74,26 +75,13 @@ pub(super) fn run(
         mem::forget(pool);
     }
     session.reasons.failed = plan.max_failures.exceeded_by(&report.summary);
-    add_reasons(&report, saves, &mut session.reasons);
-    if let Some(concat) = concat {
-        bodies::report_end(concat.end(), &report, &mut session.reasons);
-    }
-    if report.overdue {
-        // Also if no job was under way at that moment, and the rest of a list was not read.
-        complain("the run's deadline passed before everything was done (--deadline)");
-        session.reasons.failed = true;
-    }
-    let summary = &report.summary;
-    if session.reasons == ExitReasons::default() && summary.targets() + summary.done_before == 0 {
-        complain("the input has no URLs in it; a list has one a line");
-        session.reasons.usage = true;
-    }
+    add_reasons(&report, saves, concat, &mut session.reasons);
     let has_failed = session.reasons.failed;
     Ok(session.finish(has_failed))
 }
 
-/// Opens the run log. Files that an earlier run saved keep their names, and the log itself is none to replace.
-/// Without --resume, targets that it has as done are fetched again.
+/// Opens the run log. Files that an earlier run saved keep their names, and the log itself is none to
+/// replace. Without --resume, targets that it has as done are fetched again.
 fn open_log(
     plan: &Plan,
     bodies: &mut Bodies,
@@ -128,8 +116,9 @@ fn open_log(
     Ok(Some((journal, log.resume.then_some(done))))
 }
 
-/// Adds the reasons that the engine's report gives for the exit code.
-fn add_reasons(report: &Report, saves: bool, reasons: &mut ExitReasons) {
+/// Adds the reasons that the engine's report gives for the exit code, and says in a line each what the
+/// reports do not show.
+fn add_reasons(report: &Report, saves: bool, concat: Option<Concat>, reasons: &mut ExitReasons) {
     reasons.local |= report.summary.local > 0;
     reasons.usage |= !report.unreadable.is_empty();
     if report.is_full {
@@ -137,5 +126,18 @@ fn add_reasons(report: &Report, saves: bool, reasons: &mut ExitReasons) {
             true => "the disk is full: nothing more was started; what is complete is saved",
             false => "there is no room to keep bodies whose turn has not come (TMPDIR): stopped",
         });
+    }
+    if let Some(concat) = concat {
+        bodies::report_end(concat.end(), report, reasons);
+    }
+    if report.overdue {
+        // Also if no job was under way at that moment, and the rest of a list was not read.
+        complain("the run's deadline passed before everything was done (--deadline)");
+        reasons.failed = true;
+    }
+    let summary = &report.summary;
+    if *reasons == ExitReasons::default() && summary.targets() + summary.done_before == 0 {
+        complain("the input has no URLs in it; a list has one a line");
+        reasons.usage = true;
     }
 }

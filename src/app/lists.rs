@@ -1,4 +1,5 @@
-//! Lists of URLs and files of results: opened before anything is fetched, and copied where they are read again.
+//! Lists of URLs and files of results: opened before anything is fetched, and copied where they are read
+//! again.
 
 use std::fs::File;
 use std::io::{self, Read};

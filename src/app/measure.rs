@@ -1,5 +1,5 @@
-//! Measurements: a comparison or a sweep, in which the same URLs are fetched in several runs. Each run has fresh
-//! connections, name look-ups and threads, so that no run profits from the one before it.
+//! Measurements: a comparison or a sweep, in which the same URLs are fetched in several runs. Each run has
+//! fresh connections, name look-ups and threads, so that no run profits from the one before it.
 
 use std::io;
 use std::time::{Instant, SystemTime};
@@ -76,7 +76,8 @@ pub(super) fn run(
     Ok(session.finish(has_failed))
 }
 
-/// Makes all the runs, and returns the result as an event; `None` if the measurement was stopped or had no URL.
+/// Makes all the runs, and returns the result as an event; `None` if the measurement was stopped or had no
+/// URL.
 fn conduct(
     measurement: &Measurement,
     runner: &ArmRunner<'_>,
@@ -97,7 +98,8 @@ fn conduct(
     }
 }
 
-/// Reports the result, and judges its figures. Without a result nothing is claimed, but the counts are reported.
+/// Reports the result, and judges its figures. Without a result nothing is claimed, but the counts are
+/// reported.
 fn conclude(
     result: Option<Event>,
     listener: &mut Recording,
@@ -158,8 +160,8 @@ struct ArmRunner<'a> {
 }
 
 impl ArmRunner<'_> {
-    /// Runs an arm: serially for `None`, or with this many workers. Threads and client are ready before its clock
-    /// starts.
+    /// Runs an arm: serially for `None`, or with this many workers. Threads and client are ready before its
+    /// clock starts.
     fn run(&self, workers: Option<usize>, listener: &mut dyn Listener) -> Result<Ran, CutShort> {
         let plan = self.plan;
         let lists = self.lists.iter().map(RereadableList::list).collect();

@@ -117,7 +117,7 @@ impl Listener for DeferErrors<'_> {
 /// there are assertions now.
 struct ReplayRecorder<'a> {
     listener: &'a mut dyn Listener,
-    /// Whether there are assertions now.
+    /// True if there are assertions now.
     has_gates: bool,
     /// Runs of a comparison or a sweep.
     runs: Runs,

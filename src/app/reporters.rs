@@ -27,7 +27,8 @@ pub(super) fn open_exports(plan: &ReportPlan) -> Result<Vec<(String, ExportFile)
     plan.exports.iter().map(open).collect()
 }
 
-/// Builds all the reporters that the plan asks for. Their order is the order in which each event reaches them.
+/// Builds all the reporters that the plan asks for. Their order is the order in which each event reaches
+/// them.
 pub(super) fn build(
     plan: &Plan,
     deadline: &WriteDeadline,

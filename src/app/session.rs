@@ -1,5 +1,6 @@
-//! A session: what fetches, measurements and replays have in common around their work. It watches for signals,
-//! opens the reports, judges the figures, closes everything once, and keeps the reasons for the exit code.
+//! A session: what fetches, measurements and replays have in common around their work. It watches for
+//! signals, opens the reports, judges the figures, closes everything once, and keeps the reasons for the exit
+//! code.
 
 use std::io;
 
@@ -42,8 +43,8 @@ pub(super) enum EarlyEnd {
 }
 
 impl Session {
-    /// Begins to watch for signals. The lists are open by then, because opening a named pipe may block, and the
-    /// first Ctrl-C should end the program at once as long as there is nothing to report.
+    /// Begins to watch for signals. The lists are open by then, because opening a named pipe may block, and
+    /// the first Ctrl-C should end the program at once as long as there is nothing to report.
     pub(super) fn open(baselines: Baselines, judge: &JudgePlan) -> Result<Self, StartError> {
         let stop = StopToken::new();
         let signals = SignalWatch::start(stop.clone())
@@ -135,8 +136,8 @@ impl Session {
         }
     }
 
-    /// Saves the run if the plan asks for it, and returns the reasons for the exit code. `has_failed`: more URLs
-    /// failed than allowed.
+    /// Saves the run if the plan asks for it, and returns the reasons for the exit code. `has_failed`: more
+    /// URLs failed than allowed.
     pub(super) fn finish(self, has_failed: bool) -> ExitReasons {
         let mut reasons = self.reasons;
         let run = self.run.unwrap_or(Err(Unsaved::Stopped));

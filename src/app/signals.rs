@@ -17,7 +17,8 @@ use crate::pool::StopToken;
 /// Time from the first signal to the end of the process, at the latest.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Time from the first signal in which the standard streams are still written. The rest is for reports in files.
+/// Time from the first signal in which the standard streams are still written. The rest is for reports in
+/// files.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Watch for signals, for the rest of the process's life.
@@ -27,8 +28,8 @@ pub(super) struct SignalWatch {
     write_deadline: WriteDeadline,
 }
 
-/// Deadline for writing to the standard streams. There is none until a signal asks the run to stop; from then on
-/// a pipe whose reader does not read must not keep the process.
+/// Deadline for writing to the standard streams. There is none until a signal asks the run to stop; from then
+/// on a pipe whose reader does not read must not keep the process.
 #[derive(Debug, Clone, Default)]
 pub(super) struct WriteDeadline {
     /// Time of the first signal.

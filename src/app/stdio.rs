@@ -1,4 +1,5 @@
-//! Standard output and standard error. Writing to them does not hold up the end of a run that was asked to stop.
+//! Standard output and standard error. Writing to them does not hold up the end of a run that was asked to
+//! stop.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -20,11 +21,12 @@ const POLL_INTERVAL: Timespec = Timespec {
     tv_nsec: 100_000_000,
 };
 
-/// A standard stream. Writing blocks until the [`WriteDeadline`]; then it fails as if the reader had gone away.
+/// A standard stream. Writing blocks until the [`WriteDeadline`]; then it fails as if the reader had gone
+/// away.
 #[derive(Debug)]
 pub(super) struct StdStream {
     file: File,
-    /// Whether a write may block, as to a pipe or a terminal; a regular file takes everything.
+    /// True if a write may block, as to a pipe or a terminal; a regular file takes everything.
     may_block: bool,
     deadline: WriteDeadline,
 }

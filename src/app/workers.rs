@@ -15,8 +15,8 @@ pub(super) type SharedActivity = Arc<Lanes>;
 /// Descriptors that are no connections: standard streams, lists, libraries.
 const OTHER_FILES: usize = 32;
 
-/// Idle connections of all workers together, if each may keep [`MIN_IDLE`]. An idle connection holds some 10 KiB
-/// of memory, more with TLS.
+/// Idle connections of all workers together, if each may keep [`MIN_IDLE`]. An idle connection holds some 10
+/// KiB of memory, more with TLS.
 const MAX_IDLE: usize = 512;
 
 /// Idle connections that each worker may keep regardless of [`MAX_IDLE`].
@@ -49,7 +49,8 @@ pub(super) fn pool(workers: usize, queue: Option<usize>) -> Builder<()> {
     Pool::builder().workers(workers).queue(queue)
 }
 
-/// Raises the soft limit on open files (`RLIMIT_NOFILE`) towards the hard one, and returns the limit that holds.
+/// Raises the soft limit on open files (`RLIMIT_NOFILE`) towards the hard one, and returns the limit that
+/// holds.
 fn raise_file_limit() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let raised = limit.maximum.unwrap_or(MAX_FILES).min(MAX_FILES);
@@ -66,8 +67,8 @@ fn raise_file_limit() -> usize {
     usize::try_from(files).unwrap_or(usize::MAX)
 }
 
-/// Idle connections that each worker may keep without running out of descriptors: its share of the files, less
-/// the connection that is in use, at least 1 and at most `wanted`.
+/// Idle connections that each worker may keep without running out of descriptors: its share of the files,
+/// less the connection that is in use, at least 1 and at most `wanted`.
 fn idle_connections(files: usize, workers: usize, wanted: usize) -> usize {
     let share = files.saturating_sub(OTHER_FILES) / workers;
     share.saturating_sub(1).clamp(1, wanted)

@@ -97,7 +97,7 @@ pub enum BodiesPlan {
         dir: PathBuf,
         /// Rule that makes a URL's file name.
         layout: Layout,
-        /// Whether a server's Content-Disposition replaces that name.
+        /// True if a server's Content-Disposition replaces that name.
         named_by_server: bool,
         /// Options of saving.
         store: StoreConfig,
@@ -114,7 +114,7 @@ pub enum BodiesPlan {
 pub struct LogPlan {
     /// Its file.
     pub path: PathBuf,
-    /// Whether URLs that it has as fetched are left out.
+    /// True if URLs that it has as fetched are left out.
     pub resume: bool,
 }
 
@@ -127,7 +127,7 @@ pub struct JudgePlan {
     pub against: Option<PathBuf>,
     /// Assertions on the figures.
     pub gates: Vec<Gate>,
-    /// Whether an undecided assertion counts as failed.
+    /// True if an undecided assertion counts as failed.
     pub is_strict: bool,
 }
 
@@ -142,7 +142,7 @@ pub struct ReportPlan {
     pub exports: Vec<ExportPlan>,
     /// Serial time to set the parallel time against, in all reports.
     pub baseline: Baseline,
-    /// Whether requests and responses are shown on standard error.
+    /// True if requests and responses are shown on standard error.
     pub is_verbose: bool,
     /// Display of progress on standard error.
     pub progress: ProgressMode,

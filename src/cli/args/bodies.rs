@@ -1,4 +1,4 @@
-//! Where response bodies go, and the run log.
+//! Destination of response bodies, and the run log.
 
 use std::path::PathBuf;
 
@@ -33,8 +33,8 @@ pub(crate) struct BodyArgs {
 
     /// Write the bodies to standard output, in the order of the input.
     ///
-    /// The report goes to standard error. Where a body is not to be had, the output ends before it, unless --max-failures allows for
-    /// it. Bodies that come early wait in memory, or in unnamed files in TMPDIR.
+    /// The report goes to standard error. Where a body is not to be had, the output ends before it, unless
+    /// --max-failures allows for it. Bodies that come early wait in memory, or in unnamed files in TMPDIR.
     #[arg(long, conflicts_with = "head")]
     pub(crate) cat: bool,
 

@@ -1,4 +1,4 @@
-//! Which URLs to fetch, and how their text is read.
+//! Sources of the URLs, and the reading of their text.
 
 use clap::Args;
 
@@ -18,7 +18,8 @@ pub(crate) struct InputArgs {
 
     /// Read URLs from FILE, one a line; may be repeated.
     ///
-    /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with '{' is JSON:
+    /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with
+    /// '{' is JSON:
     /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}, "output": "file in DIR",
     /// "sha256": "…"}; only "url" is needed.
     /// Lists are read lazily, while fetching.

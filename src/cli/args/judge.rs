@@ -1,4 +1,4 @@
-//! What the figures of a run are held against: a saved run, and assertions. They work for replays too.
+//! Judgement of a run's figures: by a saved run, and by assertions. It works for replays too.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Time limits, sizes, retries, and how many failures are allowed.
+//! Limits on time, size, retries and failures.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is reported, where and how, and the replay of earlier reports.
+//! Reports: their formats and places, the displays on a terminal, and the replay of earlier results.
 
 use clap::{ArgAction, Args, ValueEnum};
 

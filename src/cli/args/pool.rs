@@ -1,4 +1,4 @@
-//! How many URLs are fetched at once, how fast they start, and in which order they are reported.
+//! Size of the pool, the rate at which URLs start, and the order of the report.
 
 use std::time::Duration;
 

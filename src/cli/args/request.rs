@@ -1,4 +1,4 @@
-//! What a request asks for, and which responses count as success.
+//! Contents of a request, and the responses that count as success.
 
 use clap::Args;
 use http::{HeaderName, HeaderValue};

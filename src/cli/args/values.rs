@@ -21,8 +21,8 @@ const MAX_QUEUE: usize = 1_000_000;
 /// The most workers that an automatic sweep tries.
 const MAX_SWEEP_WORKERS: usize = 1024;
 
-/// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the library's
-/// would say the same twice.
+/// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the
+/// library's would say the same twice.
 pub(super) fn choice<T: Clone + Send + Sync>(
     choices: &'static [(&'static str, T)],
 ) -> impl TypedValueParser<Value = T> {

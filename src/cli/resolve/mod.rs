@@ -83,7 +83,8 @@ struct Inputs {
 }
 
 impl Inputs {
-    /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a terminal.
+    /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a
+    /// terminal.
     fn of_fetch(args: &InputArgs) -> Result<Self, String> {
         let (dashes, urls): (Vec<String>, Vec<String>) = args
             .urls
