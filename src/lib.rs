@@ -1,78 +1,104 @@
-//! pfetch fetches many URLs at once, and tells the truth about how long it took.
+//! pfetch downloads many URLs in parallel, and reports honestly how long that took and what parallelism
+//! gained.
 //!
-//! This is the library behind the `pfetch` program. Its parts are of use on their own: the thread
-//! [`pool`] knows nothing of HTTP, the [`fetch`] room nothing of command lines, and a [`report`] is
-//! whatever listens to [events](event::Event).
+//! This is the library behind the `pfetch` program. Its parts are of use on their own: the thread [`pool`]
+//! knows nothing of HTTP, [`http`] nothing of command lines, and a [`report`] is any listener to the events
+//! of a run.
 //!
 //! # The walk of one URL
 //!
 //! ```text
-//! text ──input──▶ Target ──schedule──▶ Job(action, args) ──crossbeam channel──▶ Worker
-//!                                                                                │ runs the Action
-//! report ◀── Event ◀── run (one thread, puts in order) ◀── notice ◀── Slot ◀─────┘ (a blocking GET)
+//! text ──engine::input──▶ Target ──engine::schedule──▶ Job(action, args) ──crossbeam channel──▶ Worker
+//!                                                                                 │ runs the action: http::Client,
+//! report ◀── Event ◀── engine (one thread, one order) ◀── notice ◀── Slot ◀───────┘ a blocking GET
 //! ```
 //!
-//! 1. [`input`] reads URL text lazily (arguments, files, standard input) and yields a
-//!    [`Target`](target::Target), or says what is wrong and where.
-//! 2. [`schedule`] decides which target may start now: limits per origin, the rate of the run,
-//!    retries that are not due. It is pure; waiting is its business, never a worker's.
-//! 3. [`run`] turns a target into a job, `(action, args)`, with an empty [`Slot`](pool::Slot), and
-//!    feeds the pool's bounded channel.
-//! 4. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a
-//!    [`Client`](fetch::Client) with its connections and buffers; it runs the action, writes the
-//!    slot once, then gives notice.
-//! 5. [`run`] turns notices into [`Event`](event::Event)s in one order. Nothing below [`report`]
-//!    prints.
-//! 6. At the end [`compare`] sets the run's figures against a serial baseline, and [`cli`] maps how
-//!    it ended to an exit code.
+//! 1. [`engine::input`] reads URL text lazily (arguments, files, standard input) and yields targets, or an
+//!    error with file and line.
+//! 2. [`engine::schedule`] decides which target may start now: the limit per origin, the rate of the run, the
+//!    back-off of retries and of Retry-After. It is pure: time is an argument, and it has no clock, thread or
+//!    socket of its own.
+//! 3. [`engine`] turns a target into a job, `(action, args)`, with an empty slot, and feeds the pool's
+//!    bounded channel.
+//! 4. A fixed [`pool`] of OS threads pulls jobs. A worker owns its state, a [`http::Client`] with its
+//!    buffers; it runs the action, writes the slot once, and gives notice. It never sleeps to be polite.
+//! 5. [`engine`] turns notices into events ([`model::event`]) in one order, and reporters consume the events.
+//!    Nothing below [`report`] prints.
+//! 6. At the end [`measure`] works on the figures (estimate, comparison, sweep, assertions, saved runs), and
+//!    [`cli::ExitReasons`] maps what happened to an exit code.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! | room | owns | may import |
+//! Ten folders beside `main.rs` and this file. Imports point down this table only; `tests/it/layers.rs` reads
+//! the imports and holds them against it.
+//!
+//! | module | owns | may import |
 //! |---|---|---|
-//! | `main` | parse, run, map to an exit code | cli, app |
-//! | [`cli`] | what was typed, what is meant ([`Plan`](cli::Plan)), exit codes | everyone's small settings |
-//! | [`app`] | builds the parts that a plan asks for, and runs them | all below |
-//! | `signals` | SIGINT, SIGTERM and SIGHUP | pool |
-//! | [`report`] | one small file per format, over an injected writer | compare, file, stats, data |
-//! | [`replay`] | reports of runs that are over, back into events | stats, data |
-//! | [`journal`] | the run log, and what an earlier one says is done | file, data |
-//! | [`baseline`] | saved runs, and later ones against them | stats, data |
-//! | [`compare`] | the serial baseline, estimated and measured | run, fetch, input, pool, retry, stats, data |
-//! | [`run`](mod@run) | feeds the pool, emits events, stops cleanly | input, journal, schedule, retry, fetch, store, pool, data |
-//! | [`schedule`] | which target may start now | std |
-//! | [`retry`] | whether an attempt is worth another, and when | data |
-//! | [`fetch`] | actions, client, redirects, proxies, TLS, errors; transport and resolver below ureq | store, pool, retry, data |
-//! | [`store`] | files that are complete or absent, names, validators, bodies in order | file, data |
-//! | [`input`] | URL text to targets | data |
-//! | [`gate`] | assertions on a run's figures | stats, data |
-//! | [`stats`] | summaries, intervals, percentiles, scaling laws | std, hdrhistogram |
-//! | [`file`](mod@file) | a file that is written whole or not at all, and errors at close | std, tempfile, nix |
-//! | [`pool`] | the worker pool | std, crossbeam, num_cpus |
-//! | data: [`target`], [`outcome`], [`comparison`], [`timing`], [`event`], [`summary`], [`lanes`], [`header`], [`place`], [`text`] | plain data and its words | one another, stats |
+//! | `main` | parse, run, map to an exit code | app, cli |
+//! | [`app`] | carrying a plan out: a session around a fetch, a measurement or a replay; signals, standard streams | all below but stats |
+//! | [`cli`] | the options as typed, the [`Plan`](cli::Plan) that they mean, the exit code | all below but stats |
+//! | [`report`] | one small file per format, over an injected writer; replays | measure, model, save, stats |
+//! | [`measure`] | estimate, comparison, sweep, assertions, saved runs | engine, http, model, pool, stats |
+//! | [`engine`] | the run: input, schedule, retries, events in order, the run log | http, model, pool, save |
+//! | [`http`] | client, redirects, bodies, TLS, proxies, DNS, and the transport below ureq | model, pool, save |
+//! | [`save`] | files that are complete or absent, their names, bodies in order | model |
+//! | [`model`] | plain data: target, outcome, event, summary, timing | stats |
+//! | [`pool`] | the worker pool, usable alone | |
+//! | [`stats`] | summaries, intervals, percentiles, scaling laws | |
 //!
-//! Arrows point down this table only; a test reads the imports and holds them against it.
+//! [`pool`], [`http`], [`engine`], [`report`], [`model`] and [`stats`] are for other programs too. The rest
+//! is public for the program and the tests alone, and may change at any time.
 //!
-//! # What holds throughout
+//! # Where to find what
 //!
-//! * Memory does not grow with the length of the list: targets are read lazily, and a slot lives as
-//!   long as its job.
-//! * One place decides each thing: the success of a status ([`fetch`]), the exit code
-//!   ([`cli::Ending`]), what a duration looks like ([`report::duration`]), what is a secret
-//!   ([`target`]).
-//! * There is no global state, and closing is structural: drop the sender, drain, join.
-//! * A duration in a result is measured where it happens or it is `None`; an estimate is called one.
+//! * **Retry-After** is parsed in `http/retry_after.rs`, obeyed for one URL in `engine/retry.rs` and for an
+//!   origin in `engine/backoff.rs`.
+//! * **Idle connections** are kept in `http/transport`; how many, within the limit on open files, is decided
+//!   in `app/workers.rs`.
+//! * **A file is made atomic** in `save`: `tmpfile` writes a small body to an unnamed file (`O_TMPFILE`) and
+//!   links it, `part` and `publish` rename `NAME.part`, and reports and saved runs are temporary files that
+//!   are renamed.
+//! * **The exit code** is decided in `cli/exit.rs`, from the reasons that a session in `app/session.rs`
+//!   collects.
+//! * **A new export** is a file in `report/export/` with a listener, and an entry in `report/export/mod.rs`.
+//! * **A new option** is a field of a group in `cli/args/`, and its meaning in `cli/resolve/`.
+//! * **The meaning of a response** (success, failure, retry) is decided in `http/classify.rs` and
+//!   `engine/retry.rs`.
+//! * **Schemas**: JSON Lines with [`report::JsonLines`], the run log with [`engine::resume`], saved runs with
+//!   [`measure::baseline`].
 //!
-//! The schema of the JSON Lines report is with [`report::JsonLines`], that of the run log with
-//! [`journal::Journal`].
+//! # Words of our own
+//!
+//! * **Worker**: a thread of the pool with its own state, numbered from 0.
+//! * **Slot**: the write-once container of a job's result.
+//! * **Target**: a URL to fetch with what the input says about it: method, headers, file name, checksum.
+//! * **Outcome**: all that is known of a target once it is done with: its last response or failure, and all
+//!   its attempts.
+//! * **Attempt**: one try to fetch a target, redirects included. A retry is another attempt.
+//! * **Arm**: one of the two sides of a comparison, serial or parallel.
+//! * **Knee**: the fewest workers of a sweep that are not shown to be more than 5 % slower than the best.
+//! * **Makespan**: the time from the first start of a run to its last finish, as in scheduling theory.
+//!
+//! # Invariants
+//!
+//! * Memory does not grow with the length of the list: targets are read lazily, and a slot lives as long as
+//!   its job. The exceptions are names given with `-d` and the targets of `--resume`, some bytes each.
+//! * One place decides each thing: the success of a status ([`http`]), the exit code ([`cli::ExitReasons`]),
+//!   the text of a duration ([`report::duration`]), what is a secret ([`model::target`]).
+//! * There is no global state. Closing is structural: drop the sender, drain, join.
+//! * A duration in a result is measured where it happens, or it is `None`; an estimate is called one.
 
+#[doc(hidden)]
 pub mod app;
+#[doc(hidden)]
 pub mod cli;
 pub mod engine;
 pub mod http;
+#[doc(hidden)]
 pub mod measure;
 pub mod model;
 pub mod pool;
 pub mod report;
+#[doc(hidden)]
 pub mod save;
 pub mod stats;

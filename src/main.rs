@@ -4,20 +4,17 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use pfetch::app;
-use pfetch::cli::{Ending, Plan, UsageError};
+use pfetch::cli::{self, ExitReasons, UsageError};
 
 fn main() -> ExitCode {
     let started = Instant::now();
-    let ending = match Plan::from_env() {
+    let reasons = match cli::parse() {
         Ok(plan) => app::run(plan, started),
         Err(UsageError::Help(text)) => app::print(&text),
         Err(UsageError::Mistake(message)) => {
             app::complain(&message);
-            Ending {
-                usage: true,
-                ..Ending::default()
-            }
+            ExitReasons::usage()
         }
     };
-    ExitCode::from(ending.code())
+    ExitCode::from(reasons.code())
 }

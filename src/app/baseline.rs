@@ -1,87 +1,90 @@
-//! Saved runs: the one that this run is set against, and the file that it is to be saved in.
+//! Saved runs: the one that this run is compared with, and the file that this run is saved in.
 
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use super::{Problem, complain, shown};
-use crate::cli::{Ending, Plan};
+use super::{StartError, complain, shown};
+use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
 use crate::report::Fanout;
 use crate::save::atomic_file::AtomicFile;
 
-/// What the plan wants to do with saved runs: read and begun before anything is fetched, because a file
-/// that cannot be is a slip to mend first. Where both are the same file, it is read before it is replaced.
+/// Saved runs of a plan. Where both are the same file, it is read before it is replaced.
 pub(super) struct Baselines {
-    /// Each with its name.
+    /// The run to compare with, and the name of its file.
     earlier: Option<(String, SavedRun)>,
+    /// The file to save this run in, and its name.
     file: Option<(String, AtomicFile)>,
 }
 
 impl Baselines {
-    pub(super) fn open(plan: &Plan) -> Result<Self, Problem> {
+    /// Reads the earlier run, and creates the file for this one, both before anything is fetched.
+    pub(super) fn open(plan: &JudgePlan) -> Result<Self, StartError> {
         let earlier = plan.against.as_deref().map(read).transpose()?;
-        let file = plan.save_baseline.as_deref().map(begin).transpose()?;
+        let file = plan.save_baseline.as_deref().map(create).transpose()?;
         Ok(Baselines { earlier, file })
     }
 
-    /// Puts a keeper before the reports, which has something to do only if that is asked for.
-    pub(super) fn keep(&mut self, reports: Fanout) -> BaselineRecorder<Fanout> {
+    /// Puts a recorder before the reports. Without a saved run in the plan it only passes events on.
+    pub(super) fn record(&mut self, reports: Fanout) -> BaselineRecorder<Fanout> {
         match (self.earlier.take(), &self.file) {
             (None, None) => BaselineRecorder::off(reports),
             (earlier, _) => BaselineRecorder::new(reports, earlier),
         }
     }
 
-    /// Saves the run if it is to be saved, and is one to judge others by: not if too much of it failed.
+    /// Saves the run if the plan asks for it and later runs can be judged by it. A run that was stopped or
+    /// failed cannot: what fails early is fast.
     pub(super) fn save(
         self,
         run: Result<SavedRun, Unsaved>,
         has_failed: bool,
-        ending: &mut Ending,
+        reasons: &mut ExitReasons,
     ) {
         let Some((name, file)) = self.file else {
             return;
         };
         let why = match run {
-            // It goes without a word.
-            Err(_) if ending.broken_pipe => return,
+            // The program ends silently when its reader is gone.
+            Err(_) if reasons.broken_pipe => return,
             Err(why) => why.to_string(),
-            Ok(_) if ending.signal.is_some() => Unsaved::Stopped.to_string(),
-            Ok(_) if ending.usage => "not all of the input could be read".to_owned(),
-            // Or the next run would be judged by one that was too slow, and pass.
-            Ok(_) if ending.gate => "an assertion does not hold".to_owned(),
-            // What fails sooner is no measure for what does not.
+            Ok(_) if reasons.signal.is_some() => Unsaved::Stopped.to_string(),
+            Ok(_) if reasons.usage => "not all of the input could be read".to_owned(),
+            // The next run would be judged by one that was too slow, and pass.
+            Ok(_) if reasons.gate => "an assertion does not hold".to_owned(),
             Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
             Ok(run) => {
                 let written = run.write(BufWriter::new(file.file()));
                 if let Err(error) = written.and_then(|()| file.publish()) {
                     complain(&format!("cannot write {name}: {error}"));
-                    ending.local = true;
+                    reasons.local = true;
                 }
                 return;
             }
         };
         complain(&format!("no baseline is saved in {name}: {why}"));
-        if *ending == Ending::default() {
-            ending.usage = true;
+        if *reasons == ExitReasons::default() {
+            reasons.usage = true;
         }
     }
 }
 
-fn read(path: &Path) -> Result<(String, SavedRun), Problem> {
+/// Reads a saved run.
+fn read(path: &Path) -> Result<(String, SavedRun), StartError> {
     let name = shown(path);
     let file = File::open(path).map_err(Into::into);
     match file.and_then(SavedRun::read) {
         Ok(run) => Ok((name, run)),
-        Err(error) => Err(Problem::usage(format!("cannot read {name}: {error}"))),
+        Err(error) => Err(StartError::usage(format!("cannot read {name}: {error}"))),
     }
 }
 
-fn begin(path: &Path) -> Result<(String, AtomicFile), Problem> {
+/// Creates the file for a run.
+fn create(path: &Path) -> Result<(String, AtomicFile), StartError> {
     let name = shown(path);
     match AtomicFile::create(path) {
         Ok(file) => Ok((name, file)),
-        Err(error) => Err(Problem::local(&format!("cannot write {name}"), &error)),
+        Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
     }
 }

@@ -1,44 +1,35 @@
-//! What becomes of the bodies: the store, the output, and how that one ended.
+//! Destination of the bodies: the store or standard output, and how the output of bodies ended.
 
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 
-use super::{Problem, close_stdout, complain};
-use crate::cli::BodiesPlan;
-use crate::cli::Ending;
-use crate::engine::Bodies;
-use crate::engine::Report;
-use crate::engine::Saving;
+use super::stdio::close_stdout;
+use super::{StartError, complain};
+use crate::cli::{BodiesPlan, ExitReasons};
+use crate::engine::{Bodies, Report, Saving};
 use crate::pool::StopToken;
 use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
 
-/// What the plan wants of the bodies, with everything opened that it takes.
-pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Problem> {
-    let unsaved = |error: FileError| Problem {
+/// Opens the destination of the bodies.
+pub(super) fn open(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, StartError> {
+    let unsaved = |error: FileError| StartError {
         message: error.to_string(),
-        ending: Ending {
-            local: true,
-            ..Ending::default()
-        },
+        reasons: ExitReasons::local(),
     };
     Ok(match plan {
-        BodiesPlan::Drop => Bodies::Drop,
-        BodiesPlan::File {
-            folder,
-            place,
-            store,
-        } => {
-            let store = Store::open(folder, *store).map_err(unsaved)?;
-            Bodies::Save(Box::new(Saving::at(store, place.clone())))
+        BodiesPlan::Discard => Bodies::Drop,
+        BodiesPlan::File { dir, path, store } => {
+            let store = Store::open(dir, *store).map_err(unsaved)?;
+            Bodies::Save(Box::new(Saving::at(store, path.clone())))
         }
-        BodiesPlan::Folder {
-            folder,
+        BodiesPlan::Dir {
+            dir,
             layout,
             named_by_server,
             store,
         } => {
-            let store = Store::open(folder, *store).map_err(unsaved)?;
+            let store = Store::open(dir, *store).map_err(unsaved)?;
             let saving = Saving::by_url(store, *layout);
             Bodies::Save(Box::new(if *named_by_server {
                 saving.named_by_server()
@@ -46,31 +37,32 @@ pub(super) fn bodies(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, Prob
                 saving
             }))
         }
-        BodiesPlan::PassOn { gaps } => {
+        BodiesPlan::Stdout { max_gaps } => {
             let stop = stop.clone();
             let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-            let concat =
-                unbuffered.and_then(|out| OrderedOutput::start(out, *gaps, move || stop.stop()));
+            let concat = unbuffered
+                .and_then(|out| OrderedOutput::start(out, *max_gaps, move || stop.stop()));
             Bodies::Stream(
-                concat
-                    .map_err(|error| Problem::local("cannot write to standard output", &error))?,
+                concat.map_err(|error| {
+                    StartError::local("cannot write to standard output", &error)
+                })?,
             )
         }
     })
 }
 
-/// Says why the bodies on standard output end before their time, or that not all of them are written.
-pub(super) fn end_of_output(end: Option<OutputEnd>, report: &Report, ending: &mut Ending) {
+/// Reports why the bodies on standard output ended early, or that they are not all written.
+pub(super) fn report_end(end: Option<OutputEnd>, report: &Report, reasons: &mut ExitReasons) {
     let end = match (end, close_stdout()) {
         (Some(end), _) => end,
         (None, Err(error)) => OutputEnd::Failed(error.kind(), error.to_string()),
         (None, Ok(())) => return,
     };
     match end {
-        OutputEnd::Failed(io::ErrorKind::BrokenPipe, _) => ending.broken_pipe = true,
+        OutputEnd::Failed(io::ErrorKind::BrokenPipe, _) => reasons.broken_pipe = true,
         OutputEnd::Failed(_, reason) => {
             complain(&format!("cannot write to standard output: {reason}"));
-            ending.local = true;
+            reasons.local = true;
         }
         OutputEnd::Gap { written, .. } => {
             let url = report.gap.as_deref().unwrap_or("a URL that failed");
@@ -83,9 +75,9 @@ pub(super) fn end_of_output(end: Option<OutputEnd>, report: &Report, ending: &mu
                     format!("the output ends within {url}, after {written} bytes of its body")
                 }
             });
-            ending.failed = true;
+            reasons.failed = true;
         }
-        // Whoever stopped it has said so.
+        // The reason for the stop has been reported.
         OutputEnd::Stopped => {}
     }
 }

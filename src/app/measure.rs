@@ -1,32 +1,27 @@
-//! A comparison: both arms over the same URLs, each run with everything fresh.
+//! Measurements: a comparison or a sweep, in which the same URLs are fetched in several runs. Each run has
+//! fresh connections, name look-ups and threads, so that no run profits from the one before it.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::io;
 use std::time::{Instant, SystemTime};
 
-use super::{
-    Baselines, Problem, builder, complain, exports, fit_to_workers, judge, listener, open_lists,
-    undelivered,
-};
-use crate::app::signals::Watch;
-use crate::cli::{Ending, ListName, Plan, ProgressMode};
+use super::baseline::Baselines;
+use super::lists::RereadableList;
+use super::session::{EarlyEnd, Reports, Session};
+use super::workers::{self, SharedActivity};
+use super::{StartError, complain};
+use crate::cli::{ExitReasons, Plan};
 use crate::engine::input::{List, Source};
 use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
-use crate::measure::baseline::BaselineRecorder;
 use crate::measure::runs::Runs;
-use crate::measure::{self, Experiment, MeasuredRun, SweepPlan, WorkerCounts};
-use crate::model::activity::WorkerActivity;
+use crate::measure::{self, Experiment, MeasuredRun, SweepPlan};
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::measurement::Arm;
 use crate::pool::StopToken;
-use crate::report::Fanout;
 
-/// What to measure.
-pub(super) enum Measure {
+/// A kind of measurement.
+pub(super) enum Measurement {
     /// Serial against parallel.
     Comparison(Experiment),
     /// Several numbers of workers.
@@ -34,33 +29,29 @@ pub(super) enum Measure {
 }
 
 /// Makes the measurement that the plan asks for.
-pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<Ending, Problem> {
-    let mut baselines = Baselines::open(&plan)?;
-    let lists = spool(&plan)?;
-    let stop = StopToken::new();
-    let signals = Watch::start(stop.clone())
-        .map_err(|error| Problem::local("cannot watch for signals", &error))?;
-    if let Measure::Sweep(sweep) = &measure {
-        plan.workers = match &sweep.counts {
-            WorkerCounts::Given(counts) => counts.iter().copied().max().unwrap_or(1),
-            WorkerCounts::Auto { most } => *most,
-        };
-    }
-    fit_to_workers(&mut plan);
-    let lanes =
-        (plan.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)));
-    let exports = exports(&plan)?;
-    let reports = listener(&plan, signals.patience(), lanes.clone(), None, exports)
-        .map_err(|error| Problem::local("cannot report", &error))?;
-    let mut listener = Counting {
-        inner: baselines.keep(reports),
+pub(super) fn run(
+    mut plan: Plan,
+    lists: Vec<List>,
+    baselines: Baselines,
+    measurement: &Measurement,
+    started: Instant,
+) -> Result<ExitReasons, StartError> {
+    let lists = lists.into_iter().zip(&plan.lists);
+    let lists = lists
+        .map(|(list, name)| RereadableList::new(list, name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut session = Session::open(baselines, &plan.judge)?;
+    workers::fit(&mut plan);
+    let activity = workers::activity(&plan);
+    let mut listener = Recording {
+        reports: session.open_reports(&plan, activity.clone(), None)?,
         runs: Runs::default(),
     };
-    let arms = Arms {
+    let runner = ArmRunner {
         plan: &plan,
         lists: &lists,
-        stop: &stop,
-        lanes,
+        stop: &session.stop().clone(),
+        activity,
     };
     let begun = listener.event(&Event::Started(RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,68 +59,65 @@ pub(super) fn run(mut plan: Plan, measure: Measure, started: Instant) -> Result<
         started_at: SystemTime::now(),
         startup: started.elapsed(),
     }));
-    let measured = begun.map_err(CutShort::from).and_then(|()| {
-        let go = |workers: Option<usize>, listener: &mut dyn Listener| arms.run(workers, listener);
-        match &measure {
-            Measure::Comparison(experiment) => experiment
-                .conduct(&mut listener, |arm, listener| {
-                    go((arm == Arm::Parallel).then_some(plan.workers), listener)
-                })
-                .map(|comparison| comparison.map(Event::Compared)),
-            Measure::Sweep(sweep) => sweep
-                .conduct(&mut listener, |workers, listener| {
-                    go(Some(workers), listener)
-                })
-                .map(|sweep| sweep.map(Event::Swept)),
-        }
-    });
+    let measured = begun
+        .map_err(CutShort::from)
+        .and_then(|()| conduct(measurement, &runner, &mut listener));
     let counted = listener.runs.counted();
-    let mut ending = Ending {
-        signal: signals.received(),
-        local: counted.local > 0,
-        failed: plan.max_failures.exceeded_by(&counted),
-        ..Ending::default()
-    };
-    let is_stopped = stop.is_stopped();
+    session.reasons.local = counted.local > 0;
+    session.reasons.failed = plan.max_failures.exceeded_by(&counted);
     if measured.is_err() {
-        // Whoever can still write gets an end.
+        // The reports that can still be written get an end.
         let _ = listener.event(&Event::Ended(listener.runs.without_result(true)));
     }
-    let told =
-        measured.and_then(|result| tell(result, is_stopped, &plan, &mut listener, &mut ending));
-    let told = told.and(listener.close().map_err(CutShort::from));
-    let kept = listener.inner.into_run();
-    match told {
-        Ok(()) => {}
-        Err(CutShort::Listener(error)) => undelivered(&error, &mut ending),
-        Err(strict @ CutShort::Strict(_)) => {
-            complain(&strict.to_string());
-            ending.usage = true;
-        }
-    }
-    baselines.save(kept, ending.failed, &mut ending);
-    Ok(ending)
+    let ended = measured
+        .map_err(EarlyEnd::from)
+        .and_then(|result| Ok(conclude(result, &mut listener, &mut session)?));
+    session.close(listener.reports, ended, Ok(()));
+    let has_failed = session.reasons.failed;
+    Ok(session.finish(has_failed))
 }
 
-fn tell(
+/// Makes all the runs, and returns the result as an event; `None` if the measurement was stopped or had no
+/// URL.
+fn conduct(
+    measurement: &Measurement,
+    runner: &ArmRunner<'_>,
+    listener: &mut Recording,
+) -> Result<Option<Event>, CutShort> {
+    match measurement {
+        Measurement::Comparison(experiment) => experiment
+            .conduct(listener, |arm, listener| {
+                let workers = (arm == Arm::Parallel).then_some(runner.plan.workers);
+                runner.run(workers, listener)
+            })
+            .map(|comparison| comparison.map(Event::Compared)),
+        Measurement::Sweep(sweep) => sweep
+            .conduct(listener, |workers, listener| {
+                runner.run(Some(workers), listener)
+            })
+            .map(|sweep| sweep.map(Event::Swept)),
+    }
+}
+
+/// Reports the result, and judges its figures. Without a result nothing is claimed, but the counts are
+/// reported.
+fn conclude(
     result: Option<Event>,
-    is_stopped: bool,
-    plan: &Plan,
-    listener: &mut Counting,
-    ending: &mut Ending,
-) -> Result<(), CutShort> {
+    listener: &mut Recording,
+    session: &mut Session,
+) -> io::Result<()> {
+    let is_stopped = session.stop().is_stopped();
     let mut counted = listener.runs.counted();
     let result = result.unwrap_or_else(|| {
         if !is_stopped {
             complain("there is nothing to compare: no URL was tried");
-            ending.usage = true;
+            session.reasons.usage = true;
         }
-        // Of a comparison that was broken off nothing is claimed, but what was done is told.
         counted.stopped = is_stopped;
         Event::Ended(listener.runs.without_result(is_stopped))
     });
     listener.event(&result)?;
-    let against = listener.inner.against().cloned();
+    let against = listener.reports.against().cloned();
     let figures = RunFigures {
         summary: listener.runs.parallel(),
         counted: &counted,
@@ -144,57 +132,47 @@ fn tell(
         },
         against: against.as_ref(),
     };
-    ending.gate = judge(
-        &plan.gates,
-        plan.strict_gates,
-        &figures,
-        &mut listener.inner,
-    )?;
-    Ok(())
+    session.judge(&figures, &mut listener.reports)
 }
 
-/// Passes on what happens, and adds the runs up.
-struct Counting {
-    inner: BaselineRecorder<Fanout>,
+/// Passes events on to the reports, and adds the runs up.
+struct Recording {
+    reports: Reports,
     runs: Runs,
 }
 
-impl Listener for Counting {
+impl Listener for Recording {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
-        self.inner.event(event)
+        self.reports.event(event)
     }
 
     fn idle(&mut self) -> io::Result<()> {
-        self.inner.idle()
-    }
-
-    fn close(&mut self) -> io::Result<()> {
-        self.inner.close()
+        self.reports.idle()
     }
 }
 
-/// What it takes to run an arm.
-struct Arms<'a> {
+/// Runs one arm at a time.
+struct ArmRunner<'a> {
     plan: &'a Plan,
-    lists: &'a [Spooled],
+    lists: &'a [RereadableList],
     stop: &'a StopToken,
-    lanes: Option<Arc<WorkerActivity>>,
+    activity: Option<SharedActivity>,
 }
 
-impl Arms<'_> {
-    /// Runs an arm, serially or with so many workers, with connections, name look-ups and threads of
-    /// its own, which are ready before its clock starts.
+impl ArmRunner<'_> {
+    /// Runs an arm: serially for `None`, or with this many workers. Threads and client are ready before its
+    /// clock starts.
     fn run(
         &self,
         workers: Option<usize>,
         listener: &mut dyn Listener,
     ) -> Result<MeasuredRun, CutShort> {
         let plan = self.plan;
-        let lists = self.lists.iter().map(Spooled::list).collect();
+        let lists = self.lists.iter().map(RereadableList::list).collect();
         let source = Source::new(&plan.urls, lists, plan.input)?;
         let began = Instant::now();
-        let fetcher = Fetcher::new(plan.fetch.clone(), self.stop.clone(), self.lanes.clone());
+        let fetcher = Fetcher::new(plan.fetch.clone(), self.stop.clone(), self.activity.clone());
         let (startup, summary, cut_short) = match workers {
             None => {
                 let mut client = fetcher.client(0);
@@ -205,7 +183,7 @@ impl Arms<'_> {
                 (startup, summary, cut_short)
             }
             Some(workers) => {
-                let pool = fetcher.pool(builder(workers, plan.queue));
+                let pool = fetcher.pool(workers::pool(workers, plan.queue));
                 pool.prime();
                 let startup = began.elapsed();
                 let report = engine::run(plan.run, source, &pool, listener);
@@ -215,73 +193,10 @@ impl Arms<'_> {
         match cut_short {
             None => Ok(MeasuredRun { summary, startup }),
             Some(cut_short) => {
-                // Whoever can still write gets an end of this, too.
+                // The reports that can still be written get an end of this arm, too.
                 let _ = listener.event(&Event::ArmEnded(summary));
                 Err(cut_short)
             }
         }
-    }
-}
-
-/// A list that can be read again.
-struct Spooled {
-    name: String,
-    file: Arc<File>,
-}
-
-/// Opens all lists; what can be read only once is copied first.
-fn spool(plan: &Plan) -> Result<Vec<Spooled>, Problem> {
-    let opened = open_lists(&plan.lists)?;
-    let mut lists = Vec::new();
-    for (list, name) in opened.into_iter().zip(&plan.lists) {
-        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let file = match name {
-            ListName::File(path) => File::open(path).ok().filter(is_regular),
-            ListName::Stdin => None,
-        };
-        let file = match file {
-            Some(file) => file,
-            None => copy(list.bytes).map_err(|error| {
-                Problem::local(&format!("cannot keep {} for later runs", list.name), &error)
-            })?,
-        };
-        lists.push(Spooled {
-            name: list.name,
-            file: Arc::new(file),
-        });
-    }
-    Ok(lists)
-}
-
-fn copy(mut bytes: impl Read) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    io::copy(&mut bytes, &mut file)?;
-    Ok(file)
-}
-
-impl Spooled {
-    /// The list from its beginning.
-    fn list(&self) -> List {
-        List {
-            name: self.name.clone(),
-            bytes: Box::new(FromStart {
-                file: Arc::clone(&self.file),
-                at: 0,
-            }),
-        }
-    }
-}
-
-/// A reader with a position of its own.
-struct FromStart {
-    file: Arc<File>,
-    at: u64,
-}
-
-impl Read for FromStart {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
     }
 }

@@ -1,91 +1,75 @@
-//! Runs that are over, reported again.
+//! Replays: results of earlier runs, read from JSON Lines and reported again.
 
 use std::io::{self, Read};
 
-use super::{Baselines, Problem, complain, exports, judge, listener, open_lists};
-use crate::app::signals::Watch;
-use crate::cli::{Ending, Plan};
+use super::StartError;
+use super::baseline::Baselines;
+use super::session::{EarlyEnd, Reports, Session};
+use crate::cli::{ExitReasons, Plan};
+use crate::engine::input::List;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
-use crate::measure::baseline::BaselineRecorder;
 use crate::measure::runs::Runs;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::pool::StopToken;
-use crate::report::Fanout;
 use crate::report::replay::{ReplayError, replay};
 
-pub(super) fn try_replay(plan: &Plan) -> Result<Ending, Problem> {
-    let files: Vec<(String, Box<dyn Read>)> = open_lists(&plan.replay)?
+/// Reports what is in the files again.
+pub(super) fn run(
+    plan: &Plan,
+    lists: Vec<List>,
+    baselines: Baselines,
+) -> Result<ExitReasons, StartError> {
+    let files: Vec<(String, Box<dyn Read>)> = lists
         .into_iter()
         .map(|list| -> (String, Box<dyn Read>) { (list.name, list.bytes) })
         .collect();
-    let stop = StopToken::new();
-    let signals = Watch::start(stop.clone())
-        .map_err(|error| Problem::local("cannot watch for signals", &error))?;
-    let mut baselines = Baselines::open(plan)?;
-    let reports = listener(plan, signals.patience(), None, None, exports(plan)?)
-        .map_err(|error| Problem::local("cannot report", &error))?;
-    let mut listener = baselines.keep(reports);
-    let mut ending = Ending::default();
-    let mut all = Everybody {
-        inner: &mut listener,
-        // Nothing is lost by going on for reports in files, and they are whole then.
-        goes_on: !plan.exports.is_empty(),
-        failed: None,
+    let mut session = Session::open(baselines, &plan.judge)?;
+    let mut reports = session.open_reports(plan, None, None)?;
+    let mut deferring = DeferErrors {
+        reports: &mut reports,
+        // Reports in files lose nothing by going on without the others.
+        is_on: !plan.report.exports.is_empty(),
+        deferred: None,
     };
-    let told = tell(plan, files, &mut all, &stop, &mut ending);
-    let failed = all.failed.take();
-    let has_failed = *told.as_ref().unwrap_or(&false);
-    let told = told.and_then(|_| Ok(listener.close()?));
-    let told = told.and(failed.map_or(Ok(()), |error| Err(error.into())));
-    ending.signal = signals.received();
-    // What was reported before a bad line comes first.
-    let kept = listener.into_run();
-    match told {
-        Ok(()) => {}
-        Err(ReplayError::Listener(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
-            ending.broken_pipe = true;
-        }
-        Err(error) => {
-            complain(&error.to_string());
-            match error {
-                ReplayError::Listener(_) => ending.local = true,
-                _ => ending.usage = true,
-            }
-        }
+    let replayed = replay_and_judge(plan, files, &mut deferring, &mut session);
+    let deferred = deferring.deferred.take();
+    let has_failed = *replayed.as_ref().unwrap_or(&false);
+    let ended = replayed.map(drop).map_err(EarlyEnd::from);
+    let is_clean = session.close(reports, ended, Ok(()));
+    if let (true, Some(error)) = (is_clean, deferred) {
+        session.report_unwritten(&error);
     }
-    baselines.save(kept, has_failed, &mut ending);
-    Ok(ending)
+    // Failed URLs decide on the saved run only: the exit code is not about the runs in the files.
+    Ok(session.finish(has_failed))
 }
 
-/// Tells the runs again, holds the gates against their figures, and returns whether more URLs failed in
-/// them than may.
-fn tell(
+/// Replays the files, and judges their figures. Returns whether more URLs failed in them than allowed.
+fn replay_and_judge(
     plan: &Plan,
     files: Vec<(String, Box<dyn Read>)>,
-    listener: &mut Everybody<'_>,
-    stop: &StopToken,
-    ending: &mut Ending,
+    listener: &mut DeferErrors<'_>,
+    session: &mut Session,
 ) -> Result<bool, ReplayError> {
-    let mut figures = Figures {
+    let stop = session.stop().clone();
+    let mut recording = ReplayRecorder {
         listener,
-        has_gates: !plan.gates.is_empty(),
+        has_gates: !plan.judge.gates.is_empty(),
         runs: Runs::default(),
         end: None,
     };
-    replay(files, &mut figures, || stop.is_stopped())?;
-    let Figures { runs, end, .. } = figures;
+    replay(files, &mut recording, || stop.is_stopped())?;
+    let ReplayRecorder { runs, end, .. } = recording;
     let all = runs.counted();
     let (summary, counted, comparison, sweep) = match &end {
-        // It was broken off here, and claims nothing.
+        // Stopped by a signal: nothing is claimed.
         None => return Ok(false),
-        Some(End::Run(summary)) => (summary, summary, None, None),
-        Some(End::Comparison(comparison)) => (runs.parallel(), &all, Some(comparison), None),
-        Some(End::Sweep(sweep)) => (runs.parallel(), &all, None, Some(sweep)),
+        Some(ReplayEnd::Run(summary)) => (summary, summary, None, None),
+        Some(ReplayEnd::Comparison(comparison)) => (runs.parallel(), &all, Some(comparison), None),
+        Some(ReplayEnd::Sweep(sweep)) => (runs.parallel(), &all, None, Some(sweep)),
     };
-    let against = listener.inner.against().cloned();
+    let against = listener.reports.against().cloned();
     let figures = RunFigures {
         summary,
         counted,
@@ -94,68 +78,70 @@ fn tell(
         sweep,
         against: against.as_ref(),
     };
-    ending.gate = judge(&plan.gates, plan.strict_gates, &figures, listener)?;
+    session.judge(&figures, listener)?;
     Ok(plan.max_failures.exceeded_by(counted))
 }
 
-/// All the reports. What one of them cannot write is no reason to stop, if the others go on.
-struct Everybody<'a> {
-    inner: &'a mut BaselineRecorder<Fanout>,
-    goes_on: bool,
-    /// The first that could not be written.
-    failed: Option<io::Error>,
+/// Passes events on to the reports, and defers their errors to the end if that is on.
+struct DeferErrors<'a> {
+    reports: &'a mut Reports,
+    is_on: bool,
+    /// The first error.
+    deferred: Option<io::Error>,
 }
 
-impl Everybody<'_> {
-    fn note(&mut self, told: io::Result<()>) -> io::Result<()> {
-        match told {
-            Err(error) if self.goes_on => {
-                self.failed.get_or_insert(error);
+impl DeferErrors<'_> {
+    fn defer(&mut self, written: io::Result<()>) -> io::Result<()> {
+        match written {
+            Err(error) if self.is_on => {
+                self.deferred.get_or_insert(error);
                 Ok(())
             }
-            told => told,
+            written => written,
         }
     }
 }
 
-impl Listener for Everybody<'_> {
+impl Listener for DeferErrors<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        let told = self.inner.event(event);
-        self.note(told)
+        let written = self.reports.event(event);
+        self.defer(written)
     }
 
     fn idle(&mut self) -> io::Result<()> {
-        let told = self.inner.idle();
-        self.note(told)
+        let written = self.reports.idle();
+        self.defer(written)
     }
 }
 
-/// Passes on what is told again, and keeps the figures that gates are held against. What became of gates
-/// then is left out if others are held now.
-struct Figures<'a> {
+/// Passes events on, and records the figures that assertions judge. The verdicts in the files are left out if
+/// there are assertions now.
+struct ReplayRecorder<'a> {
     listener: &'a mut dyn Listener,
-    /// Whether there are gates to hold anew.
+    /// True if there are assertions now.
     has_gates: bool,
-    /// Those of a comparison or a sweep.
+    /// Runs of a comparison or a sweep.
     runs: Runs,
-    end: Option<End>,
+    end: Option<ReplayEnd>,
 }
 
-/// How a run ended.
-enum End {
+/// The last event of the replayed run.
+enum ReplayEnd {
     Run(Summary),
     Comparison(Comparison),
     Sweep(Sweep),
 }
 
-impl Listener for Figures<'_> {
+impl Listener for ReplayRecorder<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
         match event {
             Event::Judged(_) if self.has_gates => return Ok(()),
-            Event::Ended(summary) => self.end = Some(End::Run(summary.clone())),
-            Event::Compared(comparison) => self.end = Some(End::Comparison(comparison.clone())),
-            Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),
+            Event::Ended(summary) => self.end = Some(ReplayEnd::Run(summary.clone())),
+            Event::Compared(comparison) => {
+                self.end = Some(ReplayEnd::Comparison(comparison.clone()))
+            }
+            Event::Swept(sweep) => self.end = Some(ReplayEnd::Sweep(sweep.clone())),
             _ => {}
         }
         self.listener.event(event)

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: the first asks the run to stop, the second ends the process at once.
+//! Signals: the first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once.
 
 use std::fs;
 use std::io;
@@ -14,83 +14,89 @@ use signal_hook::low_level;
 
 use crate::pool::StopToken;
 
-/// How long a run that was asked to stop may take to write its reports.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time from the first signal to the end of the process, at the latest.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it may wait of that for somebody to read them. The rest is for those in files.
-const READERS: Duration = Duration::from_secs(3);
+/// Time from the first signal in which the standard streams are still written. The rest is for reports in
+/// files.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Watches for signals for the rest of the process's life.
+/// Watch for signals, for the rest of the process's life.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(super) struct SignalWatch {
     received: Arc<AtomicI32>,
-    patience: Patience,
+    write_deadline: WriteDeadline,
 }
 
-/// How long readers of the output are waited for: as long as they like, until the run was asked to stop.
+/// Deadline for writing to the standard streams. There is none until a signal asks the run to stop; from then
+/// on a pipe whose reader does not read must not keep the process.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Patience {
-    asked: Arc<OnceLock<Instant>>,
+pub(super) struct WriteDeadline {
+    /// Time of the first signal.
+    signalled: Arc<OnceLock<Instant>>,
 }
 
-impl Patience {
-    /// Whether it is at an end.
-    pub(crate) fn is_over(&self) -> bool {
-        let asked = self.asked.get();
-        asked.is_some_and(|asked| asked.elapsed() >= READERS)
+impl WriteDeadline {
+    /// Tests whether the deadline has passed.
+    pub(super) fn has_passed(&self) -> bool {
+        let signalled = self.signalled.get();
+        signalled.is_some_and(|signalled| signalled.elapsed() >= WRITE_TIMEOUT)
     }
 }
 
-impl Watch {
-    /// Stops `stop` at the first signal.
-    pub(crate) fn start(stop: StopToken) -> io::Result<Self> {
+impl SignalWatch {
+    /// Begins to watch; the first signal stops `stop`.
+    pub(super) fn start(stop: StopToken) -> io::Result<Self> {
         let armed = Arc::new(AtomicBool::new(false));
         let mut watched = vec![SIGINT, SIGTERM];
         if !ignores_hangup() {
             watched.push(SIGHUP);
         }
         for &signal in &watched {
-            // In this order: the first signal finds the flag down, and puts it up.
+            // In this order: the first signal finds the flag unset, and sets it.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))?;
             flag::register(signal, Arc::clone(&armed))?;
         }
-        // A file that grows past the limit on files is that file's failure, not the end of all.
+        // Without a handler, a file past RLIMIT_FSIZE would end the process instead of failing its URL.
         flag::register(SIGXFSZ, Arc::default())?;
         let mut signals = Signals::new(&watched)?;
         let received = Arc::new(AtomicI32::new(0));
         let first = Arc::clone(&received);
-        let patience = Patience::default();
-        let asked = Arc::clone(&patience.asked);
+        let write_deadline = WriteDeadline::default();
+        let signalled = Arc::clone(&write_deadline.signalled);
         thread::Builder::new()
             .name("pfetch-signals".to_owned())
             .spawn(move || {
                 if let Some(signal) = signals.forever().next() {
                     first.store(signal, Ordering::Release);
-                    asked.get_or_init(Instant::now);
+                    signalled.get_or_init(Instant::now);
                     stop.stop();
-                    // The run ends within a second, unless nobody reads what it writes.
-                    thread::sleep(PATIENCE);
+                    // The run ends within a second, unless a reader of its output does not read.
+                    thread::sleep(EXIT_TIMEOUT);
                     low_level::exit(128 + signal);
                 }
             })?;
-        Ok(Watch { received, patience })
+        Ok(SignalWatch {
+            received,
+            write_deadline,
+        })
     }
 
-    /// How long readers of the output are waited for.
-    pub(crate) fn patience(&self) -> &Patience {
-        &self.patience
+    /// The deadline for writing to the standard streams.
+    pub(super) fn write_deadline(&self) -> &WriteDeadline {
+        &self.write_deadline
     }
 
-    /// The signal that was received, if one was.
-    pub(crate) fn received(&self) -> Option<i32> {
+    /// The first signal, if one was received.
+    pub(super) fn received(&self) -> Option<i32> {
         Some(self.received.load(Ordering::Acquire)).filter(|&signal| signal != 0)
     }
 }
 
-/// Whether whoever started this process wants it to go on without its terminal, as nohup does.
+/// Tests whether SIGHUP was ignored from the start, as nohup has it. The process then outlives its terminal.
 fn ignores_hangup() -> bool {
     let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        // Nobody says, and nohup has to work.
+        // Unknown without /proc; nohup has to work.
         return true;
     };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

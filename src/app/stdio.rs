@@ -1,4 +1,5 @@
-//! Standard output and standard error, which do not hold up the end of a run that was asked to stop.
+//! Standard output and standard error. Writing to them does not hold up the end of a run that was asked to
+//! stop.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -7,65 +8,69 @@ use std::os::fd::AsFd;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::app::signals::Patience;
+use crate::app::signals::WriteDeadline;
 use crate::model::event::{Event, Listener};
 use crate::save::close::check_close;
 
-/// As much as a pipe that has room at all takes at once without waiting.
-const PIECE: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
+/// Bytes that a pipe takes without blocking once poll(2) says that it is writable (`PIPE_BUF`).
+const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
-/// How often somebody who waits looks whether patience is at an end.
-const LOOK: Timespec = Timespec {
+/// Interval at which a blocked write checks the deadline.
+const POLL_INTERVAL: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 100_000_000,
 };
 
-/// A stream of this process. Writing waits for whoever reads it, until [`Patience`] is at an end; then it
-/// fails as if the reader had gone.
+/// A standard stream. Writing blocks until the [`WriteDeadline`]; then it fails as if the reader had gone
+/// away.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(super) struct StdStream {
     file: File,
-    /// Whether it may have to wait at all: a file takes everything.
-    may_wait: bool,
-    patience: Patience,
+    /// True if a write may block, as to a pipe or a terminal; a regular file takes everything.
+    may_block: bool,
+    deadline: WriteDeadline,
 }
 
-impl Stream {
-    /// The same as `stream`, without its buffer.
-    pub(super) fn new(stream: impl AsFd, patience: &Patience) -> io::Result<Self> {
+impl StdStream {
+    /// Duplicates the descriptor of `stream`, to write without its buffer.
+    pub(super) fn new(stream: impl AsFd, deadline: &WriteDeadline) -> io::Result<Self> {
         let file = File::from(stream.as_fd().try_clone_to_owned()?);
-        Ok(Stream {
-            may_wait: !file.metadata()?.is_file(),
+        Ok(StdStream {
+            may_block: !file.metadata()?.is_file(),
             file,
-            patience: patience.clone(),
+            deadline: deadline.clone(),
         })
     }
 
+    /// Waits until the stream is writable.
     fn wait(&self) -> io::Result<()> {
         loop {
-            match poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&LOOK)) {
-                Ok(0) if self.patience.is_over() => return Err(io::ErrorKind::BrokenPipe.into()),
+            match poll(
+                &mut [PollFd::new(&self.file, PollFlags::OUT)],
+                Some(&POLL_INTERVAL),
+            ) {
+                Ok(0) if self.deadline.has_passed() => return Err(io::ErrorKind::BrokenPipe.into()),
                 Ok(0) | Err(Errno::INTR) => {}
-                // Whatever else it has become, writing tells.
+                // Writable, or an error that the write reports.
                 _ => return Ok(()),
             }
         }
     }
 }
 
-impl Write for Stream {
+impl Write for StdStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.may_wait {
+        if !self.may_block {
             return self.file.write(bytes);
         }
-        let piece = &bytes[..bytes.len().min(PIECE)];
-        // Whole lines, if they are short enough: whoever is killed between two pieces tears none.
-        let lines = piece.iter().rposition(|&byte| byte == b'\n');
-        let piece = lines.map_or(piece, |last| &piece[..=last]);
+        let chunk = &bytes[..bytes.len().min(PIPE_BUF)];
+        // Whole lines if they are short enough, so that a kill between two writes tears none.
+        let lines = chunk.iter().rposition(|&byte| byte == b'\n');
+        let chunk = lines.map_or(chunk, |last| &chunk[..=last]);
         loop {
             self.wait()?;
-            match self.file.write(piece) {
-                // Whoever else has it open may have said that writing shall not wait, and been faster.
+            match self.file.write(chunk) {
+                // O_NONBLOCK may come from another process with this file description, which then was faster.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return written,
             }
@@ -77,8 +82,8 @@ impl Write for Stream {
     }
 }
 
-/// Has the system say at the end of a run that what was printed is written. It writes nothing itself,
-/// and stands after the report that does.
+/// Listener that checks the close of standard output at the end of a run. It writes nothing itself, and comes
+/// after the report that does.
 #[derive(Debug)]
 pub(super) struct ClosedStdout;
 
@@ -92,8 +97,8 @@ impl Listener for ClosedStdout {
     }
 }
 
-/// Flushes standard output and checks its close, where NFS, FUSE and quotas tell of failed writes to a
-/// file. It stays open.
+/// Flushes standard output and checks its close, at which NFS, FUSE and quotas report failed writes. The
+/// descriptor stays open.
 pub(super) fn close_stdout() -> io::Result<()> {
     let mut stdout = io::stdout();
     stdout.flush()?;

@@ -1,20 +1,20 @@
-//! The exit code: the one place that decides it.
+//! The exit code. This is the one place that decides it.
 
 use std::str::FromStr;
 
 use crate::model::summary::Summary;
 
-/// How many failures a run may have and still succeed.
+/// Limit on the failures of a run that still succeeds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MaxFailures {
-    /// This many.
+    /// A number of targets.
     Count(u64),
-    /// This share of all targets that were tried, in percent.
+    /// A share of all targets that were tried, in percent.
     Percent(f64),
 }
 
 impl MaxFailures {
-    /// Whether the run had more.
+    /// Tests whether the run had more failures.
     pub fn exceeded_by(self, summary: &Summary) -> bool {
         match self {
             MaxFailures::Count(most) => summary.failed > most,
@@ -27,7 +27,7 @@ impl MaxFailures {
 }
 
 impl Default for MaxFailures {
-    /// None.
+    /// No failures.
     fn default() -> Self {
         MaxFailures::Count(0)
     }
@@ -49,30 +49,45 @@ impl FromStr for MaxFailures {
     }
 }
 
-/// How the program ended: everything that the exit code depends on, and nothing that depends on the
-/// order of the URLs or on timing.
+/// Reasons for an exit code other than 0. Several may hold; none depends on the order of the URLs or on
+/// timing, so the same failures give the same code.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ending {
-    /// The signal that stopped the run.
+pub struct ExitReasons {
+    /// Signal that stopped the run.
     pub signal: Option<i32>,
-    /// Nobody reads standard output any more.
+    /// Standard output lost its reader.
     pub broken_pipe: bool,
-    /// Something failed on this side: output or files that cannot be written, no threads, no
-    /// descriptors.
+    /// A failure on this side: output or files that cannot be written, no threads, no descriptors.
     pub local: bool,
-    /// The command line is wrong, or input cannot be read.
+    /// A mistake on the command line, or input that cannot be read.
     pub usage: bool,
-    /// An assertion on the run's figures does not hold.
+    /// An assertion on the figures that does not hold.
     pub gate: bool,
-    /// More URLs failed than may.
+    /// More failed URLs than allowed.
     pub failed: bool,
 }
 
-impl Ending {
-    /// The exit code: of several that hold, the gravest.
+impl ExitReasons {
+    /// A failure on this side, and nothing else.
+    pub fn local() -> Self {
+        ExitReasons {
+            local: true,
+            ..ExitReasons::default()
+        }
+    }
+
+    /// A mistake on the command line or in the input, and nothing else.
+    pub fn usage() -> Self {
+        ExitReasons {
+            usage: true,
+            ..ExitReasons::default()
+        }
+    }
+
+    /// The exit code of the gravest reason, or 0.
     pub fn code(self) -> u8 {
         if let Some(signal) = self.signal {
-            // As a shell reports a process that a signal ended.
+            // As shells report a process that a signal ended.
             u8::try_from(128 + signal).unwrap_or(u8::MAX)
         } else if self.broken_pipe {
             141
@@ -96,22 +111,22 @@ mod tests {
 
     #[test]
     fn the_gravest_code_wins() {
-        let mut ending = Ending::default();
-        assert_eq!(ending.code(), 0);
-        ending.failed = true;
-        assert_eq!(ending.code(), 1);
-        ending.gate = true;
-        assert_eq!(ending.code(), 3);
-        ending.usage = true;
-        assert_eq!(ending.code(), 2);
-        ending.local = true;
-        assert_eq!(ending.code(), 4);
-        ending.broken_pipe = true;
-        assert_eq!(ending.code(), 141);
-        ending.signal = Some(2);
-        assert_eq!(ending.code(), 130);
-        ending.signal = Some(15);
-        assert_eq!(ending.code(), 143);
+        let mut reasons = ExitReasons::default();
+        assert_eq!(reasons.code(), 0);
+        reasons.failed = true;
+        assert_eq!(reasons.code(), 1);
+        reasons.gate = true;
+        assert_eq!(reasons.code(), 3);
+        reasons.usage = true;
+        assert_eq!(reasons.code(), 2);
+        reasons.local = true;
+        assert_eq!(reasons.code(), 4);
+        reasons.broken_pipe = true;
+        assert_eq!(reasons.code(), 141);
+        reasons.signal = Some(2);
+        assert_eq!(reasons.code(), 130);
+        reasons.signal = Some(15);
+        assert_eq!(reasons.code(), 143);
     }
 
     #[test]

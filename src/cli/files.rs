@@ -1,4 +1,4 @@
-//! The files that options name, held against each other: none that is written may be another's too.
+//! The files that options name. A file that is written must not be that of another option too.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -6,60 +6,61 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The most symbolic links that are followed, as in the system.
+/// The most symbolic links that are followed, as in Linux (`MAXSYMLINKS`).
 const MOST_LINKS: usize = 40;
 
-/// The two files of options that follow a run from one time to the next.
-const FOLLOWING: [&str; 2] = ["--save-baseline", "--against"];
+/// The two options that may name one file: it is read before it is replaced, from one run to the next.
+const MAY_BE_SAME: [&str; 2] = ["--save-baseline", "--against"];
 
-/// The files that the command line names, each with its option.
+/// Files that the command line names, each with its option.
 #[derive(Debug, Default)]
-pub(super) struct Files {
-    written: Vec<(&'static str, Identity)>,
-    read: Vec<(&'static str, Identity)>,
+pub(super) struct NamedFiles {
+    written: Vec<(&'static str, FileIdentity)>,
+    read: Vec<(&'static str, FileIdentity)>,
 }
 
-/// The same for two names of the same file.
+/// Identity of a file, equal for two names of the same one.
 #[derive(Debug, PartialEq, Eq)]
-enum Identity {
-    /// Device and number of one that is there: links, hard and symbolic, do not hide it.
-    There(u64, u64),
-    /// The path of one that is not there yet.
+enum FileIdentity {
+    /// Device and inode of an existing file, which no hard or symbolic link hides.
+    Inode(u64, u64),
+    /// Resolved path of a file that does not exist yet.
     Path(PathBuf),
 }
 
-impl Files {
-    /// Notes a file that is to be written.
-    pub(super) fn written(&mut self, option: &'static str, path: &Path) {
+impl NamedFiles {
+    /// Adds a file that is written.
+    pub(super) fn add_written(&mut self, option: &'static str, path: &Path) {
         self.written
             .extend(identity(path).map(|identity| (option, identity)));
     }
 
-    /// Notes a file that is read.
-    pub(super) fn read(&mut self, option: &'static str, path: &Path) {
+    /// Adds a file that is read.
+    pub(super) fn add_read(&mut self, option: &'static str, path: &Path) {
         if path.as_os_str() != "-" {
             self.read
                 .extend(identity(path).map(|identity| (option, identity)));
         }
     }
 
-    /// Notes what standard input is read from.
-    pub(super) fn read_stdin(&mut self) {
+    /// Adds the file that standard input is redirected from.
+    pub(super) fn add_stdin(&mut self) {
         self.read
-            .extend(open(io::stdin()).map(|identity| ("standard input", identity)));
+            .extend(open_identity(io::stdin()).map(|identity| ("standard input", identity)));
     }
 
-    /// Notes what standard output goes to.
-    pub(super) fn written_stdout(&mut self) {
+    /// Adds the file that standard output is redirected to.
+    pub(super) fn add_stdout(&mut self) {
         self.written
-            .extend(open(io::stdout()).map(|identity| ("standard output", identity)));
+            .extend(open_identity(io::stdout()).map(|identity| ("standard output", identity)));
     }
 
-    /// Refuses two of which one would be lost.
+    /// Refuses two options with one file, of which one's content would be lost.
     pub(super) fn check(&self) -> Result<(), String> {
         for (place, (option, file)) in self.written.iter().enumerate() {
             let mut others = self.written[place + 1..].iter().chain(&self.read);
-            let clash = others.find(|(other, same)| same == file && [*option, other] != FOLLOWING);
+            let clash =
+                others.find(|(other, same)| same == file && [*option, other] != MAY_BE_SAME);
             match clash {
                 None => {}
                 Some((other, _)) if other == option => {
@@ -74,28 +75,28 @@ impl Files {
     }
 }
 
-/// `None` of a device or a pipe, which loses nothing by being written to.
-fn identity(path: &Path) -> Option<Identity> {
+/// Identity of the file at `path`; `None` for a device or a pipe, which loses nothing by being written to.
+fn identity(path: &Path) -> Option<FileIdentity> {
     match fs::metadata(path) {
-        Ok(there) => regular(&there),
-        Err(_) => Some(Identity::Path(absent(path.to_path_buf()))),
+        Ok(metadata) => regular(&metadata),
+        Err(_) => Some(FileIdentity::Path(resolve_absent(path.to_path_buf()))),
     }
 }
 
-/// That of an open file.
-fn open(file: impl AsFd) -> Option<Identity> {
+/// Identity of an open file.
+fn open_identity(file: impl AsFd) -> Option<FileIdentity> {
     let file = File::from(file.as_fd().try_clone_to_owned().ok()?);
     regular(&file.metadata().ok()?)
 }
 
-fn regular(there: &Metadata) -> Option<Identity> {
-    there
+fn regular(metadata: &Metadata) -> Option<FileIdentity> {
+    metadata
         .is_file()
-        .then(|| Identity::There(there.dev(), there.ino()))
+        .then(|| FileIdentity::Inode(metadata.dev(), metadata.ino()))
 }
 
-/// The one path of a file that is not there, though a symbolic link to it may be.
-fn absent(mut path: PathBuf) -> PathBuf {
+/// Resolves the path of a file that does not exist, through symbolic links that may lead to it.
+fn resolve_absent(mut path: PathBuf) -> PathBuf {
     for _ in 0..MOST_LINKS {
         let parent = path
             .parent()

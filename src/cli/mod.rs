@@ -1,16 +1,26 @@
-//! The command line: what was typed (`Args`), what is meant ([`Plan`]), and the exit code.
+//! The command line: what was typed (`args`), what it means ([`Plan`], made by `resolve`), and the exit code
+//! ([`ExitReasons`]). The only module that names clap.
 
 mod args;
-mod compare;
 mod exit;
 mod files;
-mod output;
 mod plan;
-mod request;
-mod save;
-mod values;
+mod resolve;
+mod usage;
 
-pub use exit::{Ending, MaxFailures};
-pub use output::ExportPlan;
-pub use plan::{Format, ListName, Plan, ProgressMode, UsageError};
-pub use save::{BodiesPlan, LogPlan};
+pub use exit::{ExitReasons, MaxFailures};
+pub use plan::{
+    BodiesPlan, ExportPlan, Format, JudgePlan, ListName, LogPlan, Mode, Plan, ProgressMode,
+    ReportPlan,
+};
+pub use usage::UsageError;
+
+/// Reads this process's command line.
+///
+/// # Errors
+///
+/// [`UsageError`], for mistakes, and for help and the version, which are printed instead of running.
+pub fn parse() -> Result<Plan, UsageError> {
+    let args = args::TypedArgs::from_env()?;
+    resolve::resolve(args).map_err(UsageError::Mistake)
+}

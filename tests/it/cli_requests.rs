@@ -1,10 +1,14 @@
 //! The program as a process: what it sends, where it follows to, and when it gives up.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::pfetch::pfetch;
+use crate::raw::Raw;
 use crate::server::{Reply, Request, Server, routes};
 
 /// A server that keeps the head of every request.
@@ -370,4 +374,40 @@ fn hostile_redirects_are_escaped() {
             run.exits(1).shows_plain_text().prints(&server.url("/"));
         }
     }
+}
+
+#[test]
+fn idle_connections_stay_within_the_limit_on_open_files() {
+    const FILES: usize = 64;
+    /// Descriptors that pfetch sets aside for other purposes.
+    const OTHER_FILES: usize = 32;
+    let open = Arc::new(AtomicUsize::new(0));
+    let server = Raw::start(move |mut wire| {
+        open.fetch_add(1, Ordering::SeqCst);
+        while let Some(target) = wire.request() {
+            // The client has closed what it does not keep; this server's threads may notice a little later.
+            let deadline = Instant::now() + Duration::from_secs(10);
+            while target == "/last" && open.load(Ordering::SeqCst) > FILES - OTHER_FILES {
+                if Instant::now() > deadline {
+                    return Err(io::Error::other("too many idle connections"));
+                }
+                thread::yield_now();
+            }
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+        }
+        open.fetch_sub(1, Ordering::SeqCst);
+        Ok(())
+    });
+    // Many origins at one address, each with a connection of its own: more than there may be files.
+    let port = server.addr().port();
+    let mut args = vec!["-j4".to_owned(), "--retry=0".to_owned()];
+    for number in 0..100 {
+        let path = if number == 99 { "last" } else { "url" };
+        args.push(format!("--resolve=host{number}:{port}:127.0.0.1"));
+        args.push(format!("http://host{number}:{port}/{path}"));
+    }
+    let limited = format!("ulimit -n {FILES}; exec \"$0\" \"$@\"");
+    let run = pfetch(&args).under(&["sh", "-c", &limited]).run();
+    run.exits(0).prints("100 URLs: 100 ok");
+    assert_eq!(server.connections(), 100);
 }

@@ -1,4 +1,4 @@
-//! What is meant for each request: its headers, its limits, the way to the server.
+//! Settings of each request: its headers, its limits, the way to the server.
 
 use std::collections::HashMap;
 use std::env;
@@ -7,23 +7,23 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::args::Args;
-use super::files::Files;
-use super::values::Pinned;
+use crate::cli::args::{ConnectionArgs, PinnedAddress, RequestArgs, TypedArgs};
+use crate::cli::files::NamedFiles;
 use crate::http::{
     DnsConfig, Family, FetchConfig, IdentityError, NoProxy, Proxy, ProxyConfig, TlsConfig,
 };
 use crate::model::headers;
 use crate::model::target::Secret;
 
-/// The most bytes that the user's headers may have together, so that they fit a request's buffer
-/// next to the longest URL.
+/// The most bytes of the user's headers together. They have to fit the buffer of a request beside the longest
+/// URL.
 const MAX_HEADER_BYTES: usize = 7_000;
 
-/// The settings of every fetch.
-pub(super) fn fetch_config(args: &mut Args) -> Result<FetchConfig, String> {
-    let proxies = proxies(args.proxy.as_deref(), args.noproxy.as_deref())?;
-    if args.block_private && !proxies.is_empty() {
+/// Makes the settings of every fetch.
+pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
+    let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
+    let proxies = proxies(connection.proxy.as_deref(), connection.noproxy.as_deref())?;
+    if connection.block_private && !proxies.is_empty() {
         return Err(
             "--block-private cannot be kept through a proxy, which connects in pfetch's place; \
              use one or the other (--proxy '' ignores the environment's)"
@@ -32,53 +32,55 @@ pub(super) fn fetch_config(args: &mut Args) -> Result<FetchConfig, String> {
     }
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
-        headers: headers(args)?,
-        authorization: args.user.as_deref().map(credentials),
-        user_agent: args.user_agent.take().unwrap_or(defaults.user_agent),
-        accept: args.accept.clone(),
-        connect_timeout: args.connect_timeout,
-        timeout: args.timeout,
-        stall_timeout: Some(args.stall_timeout),
-        max_redirects: args.max_redirects,
-        allow_downgrade: args.allow_downgrade,
-        keep_exchanges: args.verbose,
-        compressed: args.compressed,
-        https_only: args.https_only,
-        max_bytes: args.max_bytes,
-        block_private: args.block_private,
+        headers: headers(request)?,
+        authorization: request.user.as_deref().map(credentials),
+        user_agent: request.user_agent.clone().unwrap_or(defaults.user_agent),
+        accept: request.accept.clone(),
+        connect_timeout: limits.connect_timeout,
+        timeout: limits.timeout,
+        stall_timeout: Some(limits.stall_timeout),
+        max_redirects: request.max_redirects,
+        allow_downgrade: request.allow_downgrade,
+        keep_exchanges: args.output.verbose,
+        compressed: request.compressed,
+        https_only: request.https_only,
+        max_bytes: limits.max_bytes,
+        block_private: connection.block_private,
         proxies,
         dns: DnsConfig {
-            family: match (args.ipv4, args.ipv6) {
+            family: match (connection.ipv4, connection.ipv6) {
                 (true, _) => Some(Family::V4),
                 (_, true) => Some(Family::V6),
                 _ => None,
             },
-            pinned: pinned(&args.resolve),
+            pinned: pinned(&connection.resolve),
             ..defaults.dns
         },
-        tls: tls(args)?,
+        tls: tls(connection)?,
         resend: defaults.resend,
         idle_connections: defaults.idle_connections,
     })
 }
 
-/// Notes the files of certificates and keys.
-pub(super) fn note(args: &Args, files: &mut Files) {
+/// Adds the files of certificates and keys.
+pub(super) fn add_files(args: &ConnectionArgs, files: &mut NamedFiles) {
     for (option, path) in [
         ("--cacert", &args.cacert),
         ("--cert", &args.cert),
         ("--key", &args.key),
     ] {
         if let Some(path) = path {
-            files.read(option, path);
+            files.add_read(option, path);
         }
     }
 }
 
-fn headers(args: &mut Args) -> Result<HeaderMap, String> {
+/// Puts the headers together. They must fit a request, and only one of them may authenticate.
+fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (name, value) in args.header.drain(..) {
-        headers::add(&mut headers, name, value).map_err(|error| format!("-H: {error}"))?;
+    for (name, value) in &args.header {
+        headers::add(&mut headers, name.clone(), value.clone())
+            .map_err(|error| format!("-H: {error}"))?;
     }
     if args.user.is_some() && headers.contains_key(AUTHORIZATION) {
         return Err("-u and -H 'Authorization: …' both say who asks; give one of them".to_owned());
@@ -95,12 +97,13 @@ fn headers(args: &mut Args) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
+/// Splits NAME:PASSWORD.
 fn credentials(pair: &str) -> Secret {
     let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
     Secret::basic(user.as_bytes(), password.as_bytes())
 }
 
-/// What the options say, or else the environment.
+/// Takes the proxies from the options, or else from the environment.
 fn proxies(proxy: Option<&str>, exempt: Option<&str>) -> Result<ProxyConfig, String> {
     let proxies = match proxy {
         Some("") => ProxyConfig::default(),
@@ -115,9 +118,10 @@ fn proxies(proxy: Option<&str>, exempt: Option<&str>) -> Result<ProxyConfig, Str
     })
 }
 
-fn pinned(given: &[Pinned]) -> HashMap<(String, u16), Vec<IpAddr>> {
+/// Groups the pinned addresses by host and port.
+fn pinned(given: &[PinnedAddress]) -> HashMap<(String, u16), Vec<IpAddr>> {
     let mut pinned: HashMap<_, Vec<IpAddr>> = HashMap::new();
-    for Pinned {
+    for PinnedAddress {
         host,
         port,
         address,
@@ -129,7 +133,8 @@ fn pinned(given: &[Pinned]) -> HashMap<(String, u16), Vec<IpAddr>> {
     pinned
 }
 
-fn tls(args: &Args) -> Result<TlsConfig, String> {
+/// Reads the certificates and the key.
+fn tls(args: &ConnectionArgs) -> Result<TlsConfig, String> {
     let mut tls = TlsConfig::default().insecure(args.insecure);
     if let Some(file) = &args.cacert {
         tls = tls

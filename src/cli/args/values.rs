@@ -1,64 +1,54 @@
-//! The values that options take: how each is read, and what is said when it cannot be.
+//! Value parsers of the options. An error says what to give instead; clap puts the option and the value
+//! before it.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::ValueEnum;
+use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
 use http::{HeaderName, HeaderValue};
 
+use crate::cli::plan::{ExportPlan, ListName};
+use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers;
 use crate::report::export::Export;
 
-/// The longest queue: it only hides how far ahead the list is read.
+/// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
+/// read.
 const MAX_QUEUE: usize = 1_000_000;
 
-/// The values of `--proto-default`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Scheme {
-    Http,
-    Https,
+/// The most workers that an automatic sweep tries.
+const MAX_SWEEP_WORKERS: usize = 1024;
+
+/// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the
+/// library's would say the same twice.
+pub(super) fn choice<T: Clone + Send + Sync>(
+    choices: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(choices.iter().map(|(word, _)| *word)).map(|word| {
+        let chosen = choices.iter().find(|(known, _)| *known == word);
+        chosen.expect("clap lets no other word pass").1.clone()
+    })
 }
 
-/// The values of `--order`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum OrderArg {
-    Completion,
-    Input,
+/// Parses the name of a list; `-` is standard input.
+pub(super) fn list_name() -> impl TypedValueParser<Value = ListName> {
+    PathBufValueParser::new().map(ListName::from)
 }
 
-/// The values of `--format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FormatArg {
-    Human,
-    Jsonl,
-}
-
-/// The values of `--baseline`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum BaselineArg {
-    Estimate,
-    None,
-}
-
-/// The values of `--color` and `--progress`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum When {
-    Auto,
-    Always,
-    Never,
-}
-
+/// Parses a number of workers, or of requests at once.
 pub(super) fn workers(text: &str) -> Result<usize, String> {
     number(text, 1, MAX_WORKERS)
 }
 
+/// Parses the capacity of the queue.
 pub(super) fn queue(text: &str) -> Result<usize, String> {
     number(text, 0, MAX_QUEUE)
 }
 
-pub(super) fn few(text: &str) -> Result<u32, String> {
+/// A count that needs no room for more than a million.
+pub(super) fn small_count(text: &str) -> Result<u32, String> {
     let number = number(text, 0, 1_000_000)?;
     Ok(u32::try_from(number).expect("at most a million"))
 }
@@ -70,6 +60,7 @@ fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
         .ok_or_else(|| format!("give a whole number from {least} to {most}"))
 }
 
+/// Parses a duration other than zero, with its unit.
 pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(limit) if limit.is_zero() => {
@@ -83,8 +74,8 @@ pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The time between two starts that `N/s`, `N/m` or `N/h` comes to.
-pub(super) fn interval(text: &str) -> Result<Duration, String> {
+/// Parses a rate, `N/s`, `N/m` or `N/h`, as the time between two starts.
+pub(super) fn start_interval(text: &str) -> Result<Duration, String> {
     let advice = || "give a number and a time, as 10/s, 30/m or 1000/h".to_owned();
     let (count, unit) = text.split_once('/').ok_or_else(advice)?;
     let seconds = match unit {
@@ -94,14 +85,14 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
         _ => return Err(advice()),
     };
     let count: f64 = count.parse().map_err(|_| advice())?;
-    // Also excludes what is not a number.
+    // Excludes NaN too.
     if !(1e-3..=1e9).contains(&count) {
         return Err(advice());
     }
     Ok(Duration::from_secs_f64(seconds / count))
 }
 
-/// A number of bytes: `K M G` are powers of 1000, `Ki Mi Gi` of 1024.
+/// Parses a number of bytes: `K M G` are powers of 1000, `Ki Mi Gi` of 1024.
 pub(super) fn size(text: &str) -> Result<u64, String> {
     let advice = || "give a number of bytes, as 500K, 10M or 1Gi".to_owned();
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -119,19 +110,23 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     count.checked_mul(factor).ok_or_else(advice)
 }
 
-/// An address given for a host and port.
+/// An address that replaces the look-up of a host and port.
 #[derive(Debug, Clone)]
-pub(super) struct Pinned {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) address: IpAddr,
+pub(crate) struct PinnedAddress {
+    /// The host's name in lower case.
+    pub(crate) host: String,
+    /// The port.
+    pub(crate) port: u16,
+    /// The address to connect to.
+    pub(crate) address: IpAddr,
 }
 
-pub(super) fn pinned(text: &str) -> Result<Pinned, String> {
+/// Parses `HOST:PORT:ADDRESS`; an IPv6 address may have its brackets.
+pub(super) fn pinned_address(text: &str) -> Result<PinnedAddress, String> {
     let parse = || {
         let (host, rest) = text.split_once(':')?;
         let (port, address) = rest.split_once(':')?;
-        Some(Pinned {
+        Some(PinnedAddress {
             host: host.to_ascii_lowercase(),
             port: port.parse().ok()?,
             address: address.trim_matches(['[', ']']).parse().ok()?,
@@ -140,33 +135,28 @@ pub(super) fn pinned(text: &str) -> Result<Pinned, String> {
     parse().ok_or_else(|| "give it as HOST:PORT:ADDRESS, as example.com:443:127.0.0.1".to_owned())
 }
 
+/// Parses `Name: value`.
 pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     headers::parse(text).map_err(|error| error.to_string())
 }
 
+/// Parses the value of the User-Agent header.
 pub(super) fn user_agent(text: &str) -> Result<HeaderValue, String> {
     headers::new("user-agent", text)
         .map(|(_, mut value)| {
-            // Who one says one is, is no secret.
+            // Header values of the user are secret by default; this one may be shown.
             value.set_sensitive(false);
             value
         })
         .map_err(|error| error.to_string())
 }
 
-/// A report in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ExportArg {
-    pub(super) export: Export,
-    pub(super) path: PathBuf,
-}
-
-/// `FORMAT=FILE`, or a file whose extension names the format.
-pub(super) fn export(text: &str) -> Result<ExportArg, String> {
+/// Parses `FORMAT=FILE`, or a file whose extension names the format.
+pub(super) fn export(text: &str) -> Result<ExportPlan, String> {
     let formats = || Export::names().collect::<Vec<_>>().join(", ");
     let (export, file) = match text.split_once('=') {
         Some((name, file)) if Export::by_name(name).is_some() => (Export::by_name(name), file),
-        // A slip in the format's name shall not become a file's name.
+        // A typing error in the format must not become a file's name.
         Some((name, _)) if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
             return Err(format!("there is no such format; there are {}", formats()));
         }
@@ -189,5 +179,27 @@ pub(super) fn export(text: &str) -> Result<ExportArg, String> {
     if path.file_name().is_none() || file.ends_with('/') {
         return Err("name a file, not a folder".to_owned());
     }
-    Ok(ExportArg { export, path })
+    Ok(ExportPlan { export, path })
+}
+
+/// Parses the numbers of workers of a sweep.
+pub(super) fn worker_counts(text: &str) -> Result<WorkerCounts, String> {
+    if text == "auto" {
+        return Ok(WorkerCounts::Auto {
+            most: MAX_SWEEP_WORKERS,
+        });
+    }
+    text.split(',')
+        .map(|count| workers(count.trim()))
+        .collect::<Result<Vec<_>, _>>()
+        .map(WorkerCounts::Given)
+        .map_err(|error| format!("{error}, several with commas between them, or auto"))
+}
+
+/// Parses a number of runs, at least one.
+pub(super) fn run_count(text: &str) -> Result<u32, String> {
+    match small_count(text)? {
+        0 => Err("give at least one run".to_owned()),
+        runs => Ok(runs),
+    }
 }

@@ -1,0 +1,148 @@
+//! A plain run: each URL fetched once.
+
+use std::mem;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::baseline::Baselines;
+use super::session::{EarlyEnd, Session};
+use super::{StartError, bodies, complain, workers};
+use crate::cli::{BodiesPlan, ExitReasons, Plan};
+use crate::engine::input::{List, Source};
+use crate::engine::resume::{DoneTargets, Journal};
+use crate::engine::{self, Bodies, Report, Work};
+use crate::http::Fetcher;
+use crate::measure::Estimate;
+use crate::measure::assert::RunFigures;
+use crate::save::OrderedOutput;
+
+/// Time that the workers have to end when some of their jobs were given up.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Fetches what the plan names.
+pub(super) fn run(
+    mut plan: Plan,
+    lists: Vec<List>,
+    baselines: Baselines,
+    started: Instant,
+) -> Result<ExitReasons, StartError> {
+    let source = Source::new(&plan.urls, lists, plan.input)
+        .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
+    let mut session = Session::open(baselines, &plan.judge)?;
+    let mut bodies = bodies::open(&plan.bodies, session.stop())?;
+    let saves = matches!(bodies, Bodies::Save(_));
+    let concat = match &bodies {
+        Bodies::Stream(concat) => Some(concat.clone()),
+        _ => None,
+    };
+    // A second request at once on a new connection would break the pace that --rate and --host-delay set.
+    plan.fetch.resend = plan.run.limits.is_unpaced();
+    workers::fit(&mut plan);
+    let (journal, done) = open_log(&plan, &mut bodies)?.unzip();
+    let activity = workers::activity(&plan);
+    let mut reports = session.open_reports(&plan, activity.clone(), journal)?;
+    let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity)
+        .pool(workers::pool(plan.workers, plan.queue));
+    plan.run.startup = started.elapsed();
+    let work = Work {
+        source,
+        bodies,
+        done: done.flatten(),
+    };
+    let mut report = engine::run(plan.run, work, &pool, &mut reports);
+
+    let against = reports.against().cloned();
+    let figures = RunFigures {
+        summary: &report.summary,
+        counted: &report.summary,
+        estimated_speedup: Estimate::of(&report.summary).map(|estimate| estimate.speedup),
+        comparison: None,
+        sweep: None,
+        against: against.as_ref(),
+    };
+    // After a run that was cut short no assertion holds; the reports that can still be written say so.
+    let judged = session.judge(&figures, &mut reports);
+    let ended = report
+        .cut_short
+        .take()
+        .map_or(Ok(()), |cut_short| Err(EarlyEnd::from(cut_short)));
+    session.close(reports, ended, judged);
+    if report.has_left_jobs {
+        // A worker that hangs in a system call (there should be none) must not keep the process alive.
+        let _ = pool.shutdown(SHUTDOWN_TIMEOUT);
+    } else {
+        // The process ends all idle threads at once. To wake and join each takes longer than a URL near by.
+        mem::forget(pool);
+    }
+    session.reasons.failed = plan.max_failures.exceeded_by(&report.summary);
+    add_reasons(&report, saves, concat, &mut session.reasons);
+    let has_failed = session.reasons.failed;
+    Ok(session.finish(has_failed))
+}
+
+/// Opens the run log. Files that an earlier run saved keep their names, and the log itself is none to
+/// replace. Without --resume, targets that it has as done are fetched again.
+fn open_log(
+    plan: &Plan,
+    bodies: &mut Bodies,
+) -> Result<Option<(Journal, Option<DoneTargets>)>, StartError> {
+    let Some(log) = &plan.log else {
+        return Ok(None);
+    };
+    let dir = match &plan.bodies {
+        BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
+        BodiesPlan::Discard | BodiesPlan::Stdout { .. } => None,
+    };
+    let reserve = |place: &str, path: &str| {
+        if let Bodies::Save(saving) = &mut *bodies {
+            saving.reserve(place, path);
+        }
+    };
+    let dir = dir.map(PathBuf::as_path);
+    let (journal, done) =
+        Journal::open_for(&log.path, log.resume, dir, reserve).map_err(|error| StartError {
+            message: error.to_string(),
+            reasons: match error.is_local() {
+                true => ExitReasons::local(),
+                false => ExitReasons::usage(),
+            },
+        })?;
+    let metadata = journal
+        .metadata()
+        .map_err(|error| StartError::local("cannot look at the run log", &error))?;
+    if let Bodies::Save(saving) = bodies {
+        saving.spare(&metadata);
+    }
+    Ok(Some((journal, log.resume.then_some(done))))
+}
+
+/// Adds the reasons that the engine's report gives for the exit code, and says in a line each what the
+/// reports do not show.
+fn add_reasons(
+    report: &Report,
+    saves: bool,
+    concat: Option<OrderedOutput>,
+    reasons: &mut ExitReasons,
+) {
+    reasons.local |= report.summary.local > 0;
+    reasons.usage |= !report.unreadable.is_empty();
+    if report.is_full {
+        complain(match saves {
+            true => "the disk is full: nothing more was started; what is complete is saved",
+            false => "there is no room to keep bodies whose turn has not come (TMPDIR): stopped",
+        });
+    }
+    if let Some(concat) = concat {
+        bodies::report_end(concat.end(), report, reasons);
+    }
+    if report.overdue {
+        // Also if no job was under way at that moment, and the rest of a list was not read.
+        complain("the run's deadline passed before everything was done (--deadline)");
+        reasons.failed = true;
+    }
+    let summary = &report.summary;
+    if *reasons == ExitReasons::default() && summary.targets() + summary.done_before == 0 {
+        complain("the input has no URLs in it; a list has one a line");
+        reasons.usage = true;
+    }
+}

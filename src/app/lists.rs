@@ -1,0 +1,93 @@
+//! Lists of URLs and files of results: opened before anything is fetched, and copied where they are read
+//! again.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::{StartError, shown};
+use crate::cli::ListName;
+use crate::engine::input::List;
+
+/// Opens all the lists, so that a missing one is found first.
+pub(super) fn open(names: &[ListName]) -> Result<Vec<List>, StartError> {
+    let open = |name: &ListName| match name {
+        ListName::Stdin => Ok(List {
+            name: "<stdin>".to_owned(),
+            bytes: Box::new(io::stdin()),
+        }),
+        ListName::File(path) => {
+            let cannot = |reason: String| {
+                StartError::usage(format!("cannot read {}: {reason}", shown(path)))
+            };
+            let file = File::open(path).map_err(|error| cannot(error.to_string()))?;
+            if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+                return Err(cannot("it is a directory; give a file".to_owned()));
+            }
+            Ok(List {
+                name: shown(path),
+                bytes: Box::new(file),
+            })
+        }
+    };
+    names.iter().map(open).collect()
+}
+
+/// A list that can be read several times.
+pub(super) struct RereadableList {
+    name: String,
+    file: Arc<File>,
+}
+
+impl RereadableList {
+    /// Makes a list rereadable: a regular file as it is, anything else as a copy in an unnamed file.
+    pub(super) fn new(list: List, name: &ListName) -> Result<Self, StartError> {
+        let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let file = match name {
+            ListName::File(path) => File::open(path).ok().filter(is_regular),
+            ListName::Stdin => None,
+        };
+        let file = match file {
+            Some(file) => file,
+            None => copy(list.bytes).map_err(|error| {
+                StartError::local(&format!("cannot keep {} for later runs", list.name), &error)
+            })?,
+        };
+        Ok(RereadableList {
+            name: list.name,
+            file: Arc::new(file),
+        })
+    }
+
+    /// The list from its beginning.
+    pub(super) fn list(&self) -> List {
+        List {
+            name: self.name.clone(),
+            bytes: Box::new(Cursor {
+                file: Arc::clone(&self.file),
+                offset: 0,
+            }),
+        }
+    }
+}
+
+fn copy(mut bytes: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(&mut bytes, &mut file)?;
+    Ok(file)
+}
+
+/// A reader of a shared file with an offset of its own (pread(2)).
+struct Cursor {
+    file: Arc<File>,
+    offset: u64,
+}
+
+impl Read for Cursor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}

@@ -1,0 +1,171 @@
+//! A session: what fetches, measurements and replays have in common around their work. It watches for
+//! signals, opens the reports, judges the figures, closes everything once, and keeps the reasons for the exit
+//! code.
+
+use std::io;
+
+use super::baseline::Baselines;
+use super::signals::SignalWatch;
+use super::workers::SharedActivity;
+use super::{StartError, complain, reporters};
+use crate::cli::{ExitReasons, JudgePlan, Plan};
+use crate::engine::CutShort;
+use crate::engine::resume::Journal;
+use crate::measure::assert::{Assertion, RunFigures};
+use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
+use crate::model::event::{Event, Listener};
+use crate::pool::StopToken;
+use crate::report::Fanout;
+use crate::report::replay::ReplayError;
+
+/// All the reports, behind the recorder of the run that is saved or compared.
+pub(super) type Reports = BaselineRecorder<Fanout>;
+
+/// The common parts of a use of the program.
+pub(super) struct Session {
+    baselines: Baselines,
+    stop: StopToken,
+    signals: SignalWatch,
+    gates: Vec<Assertion>,
+    is_strict: bool,
+    /// Reasons so far.
+    pub(super) reasons: ExitReasons,
+    /// The run to save, once the reports are closed.
+    run: Option<Result<SavedRun, Unsaved>>,
+}
+
+/// The error that ended the work early.
+pub(super) enum EarlyEnd {
+    /// A report cannot be written.
+    Output(io::Error),
+    /// Input is wrong; the line says where.
+    Input(String),
+}
+
+impl Session {
+    /// Begins to watch for signals. The lists are open by then, because opening a named pipe may block, and
+    /// the first Ctrl-C should end the program at once as long as there is nothing to report.
+    pub(super) fn open(baselines: Baselines, judge: &JudgePlan) -> Result<Self, StartError> {
+        let stop = StopToken::new();
+        let signals = SignalWatch::start(stop.clone())
+            .map_err(|error| StartError::local("cannot watch for signals", &error))?;
+        Ok(Session {
+            baselines,
+            stop,
+            signals,
+            gates: judge.gates.clone(),
+            is_strict: judge.is_strict,
+            reasons: ExitReasons::default(),
+            run: None,
+        })
+    }
+
+    /// The token that a signal stops.
+    pub(super) fn stop(&self) -> &StopToken {
+        &self.stop
+    }
+
+    /// Opens all the reports.
+    pub(super) fn open_reports(
+        &mut self,
+        plan: &Plan,
+        activity: Option<SharedActivity>,
+        journal: Option<Journal>,
+    ) -> Result<Reports, StartError> {
+        let exports = reporters::open_exports(&plan.report)?;
+        let deadline = self.signals.write_deadline();
+        let reports = reporters::build(plan, deadline, activity, journal, exports)
+            .map_err(|error| StartError::local("cannot report", &error))?;
+        Ok(self.baselines.record(reports))
+    }
+
+    /// Holds the assertions against the figures, and reports each verdict.
+    pub(super) fn judge(
+        &mut self,
+        figures: &RunFigures<'_>,
+        listener: &mut dyn Listener,
+    ) -> io::Result<()> {
+        let mut has_failed = false;
+        for gate in &self.gates {
+            let judged = figures.check(gate, self.is_strict);
+            has_failed |= judged.verdict.is_failure();
+            listener.event(&Event::Judged(judged))?;
+        }
+        listener.idle()?;
+        self.reasons.gate = has_failed;
+        Ok(())
+    }
+
+    /// Closes the reports, which takes the progress display off the screen, and says how the work ended early
+    /// or else what could not be written since (`written`, the close). Returns whether there was neither.
+    pub(super) fn close(
+        &mut self,
+        mut reports: Reports,
+        ended: Result<(), EarlyEnd>,
+        written: io::Result<()>,
+    ) -> bool {
+        let written = written.and(reports.close());
+        self.run = Some(reports.into_run());
+        self.reasons.signal = self.signals.received();
+        let (is_whole, written) = match ended {
+            Ok(()) => (true, written),
+            // What ended the work is likely to be the cause of later errors: one line is enough.
+            Err(EarlyEnd::Output(error)) => (false, Err(error)),
+            Err(EarlyEnd::Input(message)) => {
+                complain(&message);
+                self.reasons.usage = true;
+                (false, written)
+            }
+        };
+        match written {
+            Ok(()) => is_whole,
+            Err(error) => {
+                self.report_unwritten(&error);
+                false
+            }
+        }
+    }
+
+    /// Says that something could not be written. A reader that went away is no news to the user.
+    pub(super) fn report_unwritten(&mut self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            self.reasons.broken_pipe = true;
+        } else {
+            complain(&error.to_string());
+            self.reasons.local = true;
+        }
+    }
+
+    /// Saves the run if the plan asks for it, and returns the reasons for the exit code. `has_failed`: more
+    /// URLs failed than allowed.
+    pub(super) fn finish(self, has_failed: bool) -> ExitReasons {
+        let mut reasons = self.reasons;
+        let run = self.run.unwrap_or(Err(Unsaved::Stopped));
+        self.baselines.save(run, has_failed, &mut reasons);
+        reasons
+    }
+}
+
+impl From<io::Error> for EarlyEnd {
+    fn from(error: io::Error) -> Self {
+        EarlyEnd::Output(error)
+    }
+}
+
+impl From<CutShort> for EarlyEnd {
+    fn from(cut_short: CutShort) -> Self {
+        match cut_short {
+            CutShort::Listener(error) => EarlyEnd::Output(error),
+            strict @ CutShort::Strict(_) => EarlyEnd::Input(strict.to_string()),
+        }
+    }
+}
+
+impl From<ReplayError> for EarlyEnd {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Listener(error) => EarlyEnd::Output(error),
+            error => EarlyEnd::Input(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Sizes that follow from the number of workers: the pool and its queue, idle connections within the limit on
+//! open files, name look-ups.
+
+use std::sync::Arc;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::cli::{Plan, ProgressMode};
+use crate::model::activity::WorkerActivity;
+use crate::pool::{Builder, Pool};
+
+/// Activity of all workers, for the display of progress.
+pub(super) type SharedActivity = Arc<WorkerActivity>;
+
+/// Descriptors that are no connections: standard streams, lists, libraries.
+const OTHER_FILES: usize = 32;
+
+/// Idle connections of all workers together, if each may keep [`MIN_IDLE`]. An idle connection holds some 10
+/// KiB of memory, more with TLS.
+const MAX_IDLE: usize = 512;
+
+/// Idle connections that each worker may keep regardless of [`MAX_IDLE`].
+const MIN_IDLE: usize = 8;
+
+/// The default queue of few workers.
+const MIN_QUEUE: usize = 128;
+
+/// The most descriptors asked of the system.
+const MAX_FILES: u64 = 65_536;
+
+/// Sizes connections and look-ups by the number of workers.
+pub(super) fn fit(plan: &mut Plan) {
+    let fetch = &mut plan.fetch;
+    let share = (MAX_IDLE / plan.workers).max(MIN_IDLE);
+    let wanted = share.min(fetch.idle_connections);
+    fetch.idle_connections = idle_connections(raise_file_limit(), plan.workers, wanted);
+    fetch.dns.lookups = plan.workers;
+}
+
+/// Makes the record of the workers' activity, if progress is shown.
+pub(super) fn activity(plan: &Plan) -> Option<SharedActivity> {
+    (plan.report.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)))
+}
+
+/// Describes a pool of this many workers. The default queue lasts for the moments in which the engine is busy
+/// while jobs are short.
+pub(super) fn pool(workers: usize, queue: Option<usize>) -> Builder<()> {
+    let queue = queue.unwrap_or_else(|| workers.saturating_mul(2).max(MIN_QUEUE));
+    Pool::builder().workers(workers).queue(queue)
+}
+
+/// Raises the soft limit on open files (`RLIMIT_NOFILE`) towards the hard one, and returns the limit that
+/// holds.
+fn raise_file_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = limit.maximum.unwrap_or(MAX_FILES).min(MAX_FILES);
+    let mut files = limit.current.unwrap_or(MAX_FILES);
+    if files < raised {
+        let asked = Rlimit {
+            current: Some(raised),
+            maximum: limit.maximum,
+        };
+        if setrlimit(Resource::Nofile, asked).is_ok() {
+            files = raised;
+        }
+    }
+    usize::try_from(files).unwrap_or(usize::MAX)
+}
+
+/// Idle connections that each worker may keep without running out of descriptors: its share of the files,
+/// less the connection that is in use, at least 1 and at most `wanted`.
+fn idle_connections(files: usize, workers: usize, wanted: usize) -> usize {
+    let share = files.saturating_sub(OTHER_FILES) / workers;
+    share.saturating_sub(1).clamp(1, wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_connections_leave_descriptors_for_those_in_use() {
+        for (files, workers, wanted, each) in [
+            (1024, 4, 8, 8),
+            (64, 4, 8, 7),
+            (64, 8, 8, 3),
+            (40, 4, 8, 1),
+            // Too few for everything: one is kept nevertheless.
+            (16, 4, 8, 1),
+            (usize::MAX, 1, 512, 512),
+        ] {
+            let found = idle_connections(files, workers, wanted);
+            assert_eq!(found, each, "{files} files, {workers} workers");
+        }
+    }
+}

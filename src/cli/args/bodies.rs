@@ -1,0 +1,104 @@
+//! Destination of response bodies, and the run log.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::choice;
+use crate::model::save_path::Layout;
+use crate::save::Exists;
+
+/// The options under "Bodies".
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bodies")]
+pub(crate) struct BodyArgs {
+    /// Save the body in FILE; for one URL.
+    #[arg(short,
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["dir", "cat", "head"]
+    )]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Save the bodies in DIR, a file for each URL.
+    ///
+    /// A file appears under its name only when it is complete. Until then it is NAME.part, which a
+    /// later attempt or run continues if the server can.
+    #[arg(short,
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["cat", "head"]
+    )]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Write the bodies to standard output, in the order of the input.
+    ///
+    /// The report goes to standard error. Where a body is not to be had, the output ends before it, unless
+    /// --max-failures allows for it. Bodies that come early wait in memory, or in unnamed files in TMPDIR.
+    #[arg(long, conflicts_with = "head")]
+    pub(crate) cat: bool,
+
+    /// Name files by the last segment of the URL's path, or by its host and whole path
+    /// [default: flat].
+    ///
+    /// A name that an earlier URL of the run has gets -1, -2 and so on before its extension.
+    #[arg(long,
+        value_name = "flat|tree",
+        value_parser = choice(&[("flat", Layout::Flat), ("tree", Layout::Tree)]),
+        hide_short_help = true,
+        requires = "dir",
+        // Repeated from `dir`: clap drops a requirement that conflicts with a given option.
+        conflicts_with_all = ["output", "cat", "head"]
+    )]
+    pub(crate) names: Option<Layout>,
+
+    /// What to do about a file that is there already [default: update].
+    ///
+    /// 'update' asks the server whether it has another version, and replaces only what pfetch saved
+    /// from the same URL and nobody has touched since. 'skip' leaves it and asks for nothing,
+    /// 'overwrite' replaces it, 'rename' saves under another name, 'fail' fails.
+    #[arg(long,
+        value_name = "skip|update|overwrite|rename|fail",
+        value_parser = choice(&[
+            ("skip", Exists::Skip),
+            ("update", Exists::Update),
+            ("overwrite", Exists::Overwrite),
+            ("rename", Exists::Rename),
+            ("fail", Exists::Fail),
+        ]),
+        hide_short_help = true,
+        conflicts_with = "cat"
+    )]
+    pub(crate) exists: Option<Exists>,
+
+    /// Name files as the server does (Content-Disposition), where it does.
+    #[arg(long,
+        hide_short_help = true,
+        requires = "dir",
+        // Repeated from `dir`: clap drops a requirement that conflicts with a given option.
+        conflicts_with_all = ["output", "cat", "head"]
+    )]
+    pub(crate) content_disposition: bool,
+
+    /// Do not set a file's time to that of the server's Last-Modified.
+    #[arg(long, hide_short_help = true, conflicts_with = "cat")]
+    pub(crate) no_mtime: bool,
+
+    /// Do not continue .part files that were left; start again.
+    #[arg(long, hide_short_help = true, conflicts_with = "cat")]
+    pub(crate) no_resume: bool,
+
+    /// Have each file on the disk for good (fsync) before it gets its name.
+    #[arg(long, hide_short_help = true, conflicts_with = "cat")]
+    pub(crate) fsync: bool,
+
+    /// Append a line to FILE for every URL that is done with.
+    ///
+    /// This run log is written as it happens, so that a run that was killed can go on (--resume).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+
+    /// Leave out what the run log says was fetched, and fetch the rest.
+    #[arg(long, requires = "log", conflicts_with = "cat")]
+    pub(crate) resume: bool,
+}

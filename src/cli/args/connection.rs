@@ -1,0 +1,63 @@
+//! The way to the server: proxies, addresses and certificates.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::{PinnedAddress, pinned_address};
+
+/// The options under "Connection".
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
+pub(crate) struct ConnectionArgs {
+    /// Connect to public addresses only: not to loopback, private or link-local ones.
+    ///
+    /// The address that is connected to is what is checked, at every redirect.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) block_private: bool,
+
+    /// Go through this proxy (http, https, socks5, socks5h).
+    ///
+    /// With socks5:// names are looked up here, with socks5h:// by the proxy.
+    /// Credentials go into the URL: http://name:password@host:port. Without this option the
+    /// environment decides, as with curl: http_proxy (lower case only), https_proxy, all_proxy,
+    /// no_proxy. An empty value uses no proxy at all.
+    #[arg(short = 'x', long, value_name = "URL", hide_short_help = true)]
+    pub(crate) proxy: Option<String>,
+
+    /// Hosts that need no proxy: names with all below them, addresses, networks; '*' for all.
+    #[arg(long, value_name = "LIST", hide_short_help = true)]
+    pub(crate) noproxy: Option<String>,
+
+    /// Use this address for a host instead of a look-up; may be repeated.
+    #[arg(long,
+        value_name = "HOST:PORT:ADDR",
+        value_parser = pinned_address,
+        hide_short_help = true
+    )]
+    pub(crate) resolve: Vec<PinnedAddress>,
+
+    /// Use IPv4 addresses only.
+    #[arg(short = '4', long, conflicts_with = "ipv6", hide_short_help = true)]
+    pub(crate) ipv4: bool,
+
+    /// Use IPv6 addresses only.
+    #[arg(short = '6', long, hide_short_help = true)]
+    pub(crate) ipv6: bool,
+
+    /// Accept any TLS certificate.
+    #[arg(short = 'k', long, hide_short_help = true)]
+    pub(crate) insecure: bool,
+
+    /// Trust the certificates in this PEM file instead of the system's.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) cacert: Option<PathBuf>,
+
+    /// Show this certificate to servers that ask for one (PEM, its chain included).
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) cert: Option<PathBuf>,
+
+    /// The certificate's private key, if it is not in the same file (PEM).
+    #[arg(long, value_name = "FILE", requires = "cert", hide_short_help = true)]
+    pub(crate) key: Option<PathBuf>,
+}

@@ -1,0 +1,45 @@
+//! Sources of the URLs, and the reading of their text.
+
+use clap::Args;
+
+use super::values::{choice, list_name};
+use crate::cli::plan::ListName;
+use crate::model::target::DefaultScheme;
+
+/// The options under "Input", and the URLs.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct InputArgs {
+    /// URLs to fetch; '-' reads a list from standard input.
+    ///
+    /// Text without a scheme gets --proto-default.
+    #[arg(value_name = "URL", help_heading = None)]
+    pub(crate) urls: Vec<String>,
+
+    /// Read URLs from FILE, one a line; may be repeated.
+    ///
+    /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with
+    /// '{' is JSON:
+    /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}, "output": "file in DIR",
+    /// "sha256": "…"}; only "url" is needed.
+    /// Lists are read lazily, while fetching.
+    #[arg(short, long, value_name = "FILE", value_parser = list_name())]
+    pub(crate) input: Vec<ListName>,
+
+    /// The scheme of URLs that state none [default: http].
+    #[arg(long,
+        value_name = "SCHEME",
+        value_parser = choice(&[("http", DefaultScheme::Http), ("https", DefaultScheme::Https)]),
+        hide_short_help = true,
+        hide_default_value = true,
+        default_value = "http"
+    )]
+    pub(crate) proto_default: DefaultScheme,
+
+    /// Stop at the first bad line of input.
+    ///
+    /// What stands before it is still fetched, what comes after it is not. Without this option it is
+    /// counted as a failed URL, and the rest goes on.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) strict: bool,
+}

@@ -1,0 +1,46 @@
+//! Judgement of a run's figures: by a saved run, and by assertions. It works for replays too.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::measure::assert::Assertion;
+
+/// The options under "Comparison" that judge figures, whether measured now or replayed.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+pub(crate) struct JudgeArgs {
+    /// Save this run's figures in FILE, to judge later runs by.
+    ///
+    /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
+    /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no
+    /// URLs in it, only a hash of all of them.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) save_baseline: Option<PathBuf>,
+
+    /// Say how much longer this run took than the one saved in FILE.
+    ///
+    /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
+    /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
+    /// else is different is told. FILE may be that of --save-baseline.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) against: Option<PathBuf>,
+
+    /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
+    ///
+    /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
+    /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
+    /// with < <= > >= or ==. A figure that was measured several times (--compare) fails only if its whole
+    /// 95 % interval lies on the wrong side. A sweep has speedup (of its knee over the fewest workers),
+    /// total (at the knee), failed (in all runs) and, at one number of workers, total_vs_baseline. failed is of
+    /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is
+    /// estimated.
+    #[arg(long = "assert", value_name = "EXPR")]
+    pub(crate) gates: Vec<Assertion>,
+
+    /// Take an assertion that the figures do not decide for one that does not hold.
+    ///
+    /// A ratio from a single pair of runs, or from a single run on a side, decides nothing then.
+    #[arg(long, requires = "gates", hide_short_help = true)]
+    pub(crate) strict_assert: bool,
+}

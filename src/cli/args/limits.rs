@@ -1,0 +1,103 @@
+//! Limits on time, size, retries and failures.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{size, small_count, time_limit};
+use crate::cli::exit::MaxFailures;
+
+/// The options under "Limits".
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Limit the making of a connection [default: 10s].
+    ///
+    /// This covers the name look-up, the connection and the TLS handshake together.
+    #[arg(long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "10s",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) connect_timeout: Duration,
+
+    /// Limit each attempt as a whole, redirects included [default: no limit].
+    #[arg(long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        hide_short_help = true
+    )]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Give up when less than 1 KiB comes in this time [default: 30s].
+    #[arg(long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "30s",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) stall_timeout: Duration,
+
+    /// Limit the whole run [default: no limit].
+    ///
+    /// What is not done by then has failed.
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) deadline: Option<Duration>,
+
+    /// Give a body up that has more bytes than this, as 10M or 1Gi [default: no limit].
+    #[arg(long,
+        value_name = "SIZE",
+        value_parser = size,
+        hide_short_help = true
+    )]
+    pub(crate) max_bytes: Option<u64>,
+
+    /// Try again up to N times what may pass [default: 2].
+    ///
+    /// That is: no connection, a connection that breaks, a time limit, and the statuses 408, 425,
+    /// 429, 500, 502, 503 and 504. Besides, a request that finds its kept connection closed by the
+    /// server is sent again at once on a new one; with --rate or --host-delay it is a failed attempt
+    /// like any other.
+    #[arg(long,
+        value_name = "N", value_parser = small_count,
+        default_value_t = 2,
+        hide_default_value = true
+    )]
+    pub(crate) retry: u32,
+
+    /// The most that is waited before the first retry; it doubles with each [default: 250ms].
+    ///
+    /// The wait is random between nothing and that, and 30s at most.
+    #[arg(long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "250ms",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) retry_delay: Duration,
+
+    /// Heed a server's Retry-After up to this; when it asks for longer, do not retry [default: 60s].
+    #[arg(long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "60s",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) retry_after_max: Duration,
+
+    /// Succeed although this many URLs have failed [default: 0].
+    ///
+    /// A number, or a share of all URLs that were tried, as 1%.
+    #[arg(
+        long,
+        value_name = "N|N%",
+        default_value = "0",
+        hide_default_value = true
+    )]
+    pub(crate) max_failures: MaxFailures,
+}

@@ -1,0 +1,43 @@
+//! Measurements in place of a plain run: the comparison and the sweep.
+
+use clap::Args;
+
+use super::values::{run_count, small_count, worker_counts};
+use crate::measure::WorkerCounts;
+
+/// The options under "Comparison" that need something to fetch.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+pub(crate) struct MeasureArgs {
+    /// Measure the serial time too, and say how much faster parallel is.
+    ///
+    /// Everything is fetched serially and in parallel, several times.
+    ///
+    /// The arms take turns in going first (ABBA). Each run starts with fresh connections and name
+    /// look-ups, with its threads running. Bodies are dropped.
+    #[arg(long,
+        conflicts_with_all = ["output", "dir", "cat", "log", "rate", "host_delay", "deadline"]
+    )]
+    pub(crate) compare: bool,
+
+    /// Fetch everything with each of these numbers of workers, and find the fewest that will do.
+    ///
+    /// 'auto' takes 1, 2, 4 and so on, until twice as many gain nothing.
+    #[arg(long,
+        value_name = "N,N,…|auto",
+        value_parser = worker_counts,
+        hide_short_help = true,
+        conflicts_with_all = [
+            "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "deadline",
+        ]
+    )]
+    pub(crate) sweep: Option<WorkerCounts>,
+
+    /// Runs of each arm that do not count, before the others [default: 1].
+    #[arg(long, value_name = "N", value_parser = small_count, hide_short_help = true)]
+    pub(crate) warmup: Option<u32>,
+
+    /// Runs of each arm that count [default: 5, of a sweep 3].
+    #[arg(long, value_name = "N", value_parser = run_count, hide_short_help = true)]
+    pub(crate) runs: Option<u32>,
+}

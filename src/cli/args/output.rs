@@ -1,0 +1,120 @@
+//! Reports: their formats and places, the displays on a terminal, and the replay of earlier results.
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::values::{choice, export, list_name};
+use crate::cli::plan::{ExportPlan, Format, ListName};
+use crate::report::Baseline;
+
+/// The options under "Output".
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Text for people, or JSON Lines [default: human].
+    #[arg(long,
+        value_name = "human|jsonl",
+        value_parser = choice(&[("human", Format::Human), ("jsonl", Format::JsonLines)]),
+        default_value = "human",
+        hide_default_value = true
+    )]
+    pub(crate) format: Format,
+
+    /// Write a report to FILE as well; may be repeated.
+    ///
+    /// The formats are json, jsonl, csv, md (for the summary of a CI step), junit, har (for the tools of
+    /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
+    /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. In a CSV file,
+    /// text that a spreadsheet would take for a formula has an apostrophe before it.
+    #[arg(long,
+        value_name = "FORMAT=FILE",
+        value_parser = export,
+        hide_short_help = true
+    )]
+    pub(crate) export: Vec<ExportPlan>,
+
+    /// Fetch nothing; report again what is in these files, which --format jsonl wrote.
+    ///
+    /// Several files make one report, with their counts and times added up; '-' is standard input. Of one
+    /// file, what became of its assertions is told again; with --assert, others are held against its
+    /// figures in their place. The exit code says whether the files could be read and whether --assert
+    /// holds, not how the runs in them ended.
+    #[arg(long,
+        value_name = "FILE",
+        num_args = 1..,
+        value_parser = list_name(),
+        hide_short_help = true
+    )]
+    pub(crate) replay: Vec<ListName>,
+
+    /// What to set the parallel time against [default: estimate].
+    ///
+    /// 'estimate' is the sum of the per-URL times: what the same URLs would have taken one after
+    /// the other if they did not get in each other's way.
+    #[arg(long,
+        value_name = "estimate|none",
+        value_parser = choice(&[("estimate", Baseline::Estimate), ("none", Baseline::None)]),
+        default_value = "estimate",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) baseline: Baseline,
+
+    /// Show requests and responses on standard error, without secrets.
+    ///
+    /// Reports that have a place for them (jsonl, json, har) then have the headers too.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+
+    /// Print only failures: no summary, no progress.
+    ///
+    /// Of --compare and --sweep that leaves nothing but URLs that failed and assertions that do not hold.
+    /// Reports in files (--export) and --format jsonl have everything.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Use colour [default: auto, on a terminal unless NO_COLOR is set].
+    #[arg(
+        long,
+        value_name = "auto|always|never",
+        value_enum,
+        default_value = "auto",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) color: When,
+
+    /// Show progress on standard error [default: auto, on a terminal].
+    ///
+    /// With 'auto' not if others may write to the same terminal: where standard output is a pipe, whose
+    /// reader may, and where bodies go to the terminal. With 'always' and no terminal it is a line a
+    /// second.
+    #[arg(
+        long,
+        value_name = "auto|always|never",
+        value_enum,
+        default_value = "auto",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) progress: When,
+
+    /// Print this help (-h: in short).
+    #[arg(short, long, action = ArgAction::Help)]
+    pub(crate) help: Option<bool>,
+
+    /// Print the version.
+    #[arg(short = 'V', long, action = ArgAction::Version)]
+    pub(crate) version: Option<bool>,
+}
+
+/// When a terminal feature is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// If the terminal and the environment suggest it.
+    Auto,
+    /// Regardless of both.
+    Always,
+    /// Not at all.
+    Never,
+}

@@ -1,0 +1,46 @@
+//! Size of the pool, the rate at which URLs start, and the order of the report.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::values::{choice, queue, start_interval, time_limit, workers};
+use crate::engine::Order;
+
+/// The options under "Pool".
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pool")]
+pub(crate) struct PoolArgs {
+    /// How many URLs to fetch at once [default: CPUs + 4, at most 32].
+    ///
+    /// By default no more than there are URLs, when all of them stand on the command line.
+    #[arg(short = 'j', long, value_name = "N", value_parser = workers)]
+    pub(crate) workers: Option<usize>,
+
+    /// How many URLs may wait for a worker [default: twice the workers, at least 128].
+    #[arg(long, value_name = "N", value_parser = queue, hide_short_help = true)]
+    pub(crate) queue: Option<usize>,
+
+    /// The order of the report [default: completion].
+    #[arg(long,
+        value_name = "completion|input",
+        value_parser = choice(&[("completion", Order::Completion), ("input", Order::Input)]),
+        default_value = "completion",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) order: Order,
+
+    /// At most N requests at once to one origin (scheme, host and port) [default: no limit].
+    #[arg(long, value_name = "N", value_parser = workers, hide_short_help = true)]
+    pub(crate) per_host: Option<usize>,
+
+    /// At least this time between two starts at one origin [default: none].
+    #[arg(long, value_name = "TIME", value_parser = time_limit, hide_short_help = true)]
+    pub(crate) host_delay: Option<Duration>,
+
+    /// At most this many starts in a second, minute or hour, as 10/s, evenly spread [default: no
+    /// limit].
+    #[arg(long, value_name = "N/s|m|h", value_parser = start_interval, hide_short_help = true)]
+    pub(crate) rate: Option<Duration>,
+}

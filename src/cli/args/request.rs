@@ -1,0 +1,77 @@
+//! Contents of a request, and the responses that count as success.
+
+use clap::Args;
+use http::{HeaderName, HeaderValue};
+
+use super::values::{parse_header, small_count, user_agent};
+use crate::http::StatusSet;
+
+/// The options under "Request".
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Request")]
+pub(crate) struct RequestArgs {
+    /// Ask for the headers only (HEAD).
+    #[arg(short = 'I', long)]
+    pub(crate) head: bool,
+
+    /// Send this header; may be repeated.
+    ///
+    /// After a redirect to another origin (scheme, host and port) no header given here is sent.
+    #[arg(short = 'H',
+        long,
+        value_name = "NAME: VALUE",
+        value_parser = parse_header
+    )]
+    pub(crate) header: Vec<(HeaderName, HeaderValue)>,
+
+    /// The User-Agent header [default: pfetch/VERSION].
+    #[arg(short = 'A',
+        long,
+        value_name = "TEXT",
+        value_parser = user_agent,
+        hide_short_help = true
+    )]
+    pub(crate) user_agent: Option<HeaderValue>,
+
+    /// Credentials for Basic authentication.
+    ///
+    /// Credentials in a URL itself come first. Other users of this machine can see the command
+    /// line; an "Authorization" header in a JSON input line stays between you and the server.
+    #[arg(short, long, value_name = "NAME:PASSWORD")]
+    pub(crate) user: Option<String>,
+
+    /// Ask for compressed bodies, and decode them.
+    ///
+    /// gzip, deflate, brotli and zstd.
+    #[arg(long)]
+    pub(crate) compressed: bool,
+
+    /// The statuses that count as success [default: 200..=399].
+    ///
+    /// A list of codes and ranges: 200..=299,304.
+    #[arg(
+        long,
+        value_name = "CODES",
+        default_value = "200..=399",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) accept: StatusSet,
+
+    /// How many redirects to follow; 0 reports the redirect itself [default: 10].
+    #[arg(long,
+        value_name = "N", value_parser = small_count,
+        default_value_t = 10,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) max_redirects: u32,
+
+    /// Follow redirects from https to http.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) allow_downgrade: bool,
+
+    /// Refuse every URL and redirect that is not https.
+    #[arg(long, conflicts_with = "allow_downgrade", hide_short_help = true)]
+    pub(crate) https_only: bool,
+}

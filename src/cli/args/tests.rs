@@ -1,0 +1,112 @@
+//! Every option, held against the help, the README and the groups.
+
+use std::collections::BTreeSet;
+
+use clap::Arg;
+
+use super::*;
+
+const README: &str = include_str!("../../../README.md");
+
+/// All options but the positional one, with their long names.
+fn options(command: &Command) -> impl Iterator<Item = (&Arg, String)> {
+    command
+        .get_arguments()
+        .filter_map(|arg| Some((arg, format!("--{}", arg.get_long()?))))
+}
+
+/// The words of a text that are written as options.
+fn options_in(text: &str) -> BTreeSet<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    text.split(|c: char| !is_part(c))
+        .filter(|word| word.starts_with('-'))
+        .collect()
+}
+
+#[test]
+fn every_option_is_in_the_help_with_a_description() {
+    let mut command = TypedArgs::described();
+    let help = command.render_long_help().to_string();
+    let listed = options_in(&help);
+    let command = TypedArgs::described();
+    for (arg, option) in options(&command) {
+        assert!(
+            listed.contains(option.as_str()),
+            "{option} is not in --help"
+        );
+        assert!(arg.get_help().is_some(), "{option} has no description");
+        assert!(arg.get_help_heading().is_some(), "{option} has no heading");
+        assert!(!arg.is_hide_set(), "{option} is hidden");
+    }
+}
+
+#[test]
+fn every_option_is_in_the_readme() {
+    let command = TypedArgs::described();
+    let named = options_in(README);
+    let is_named = |arg: &Arg, option: &str| {
+        let short = arg.get_short().map(|letter| format!("-{letter}"));
+        named.contains(option) || short.is_some_and(|short| named.contains(short.as_str()))
+    };
+    let missing: Vec<_> = options(&command)
+        // These two explain themselves.
+        .filter(|(arg, _)| !matches!(arg.get_id().as_str(), "help" | "version"))
+        .filter(|(arg, option)| !is_named(arg, option))
+        .map(|(_, option)| option)
+        .collect();
+    assert!(missing.is_empty(), "not in the README: {missing:?}");
+}
+
+#[test]
+fn every_option_is_in_exactly_one_group() {
+    let command = TypedArgs::described();
+    for arg in command.get_arguments() {
+        let groups: Vec<_> = command
+            .get_groups()
+            .filter(|group| group.get_args().any(|id| id == arg.get_id()))
+            .map(|group| group.get_id())
+            .collect();
+        assert_eq!(
+            groups.len(),
+            1,
+            "{} is in the groups {groups:?}",
+            arg.get_id()
+        );
+    }
+}
+
+#[test]
+fn replay_conflicts_with_every_option_of_the_other_groups() {
+    let known: BTreeSet<_> = TypedArgs::described()
+        .get_groups()
+        .map(|group| group.get_id().to_string())
+        .collect();
+    for group in WITH_REPLAY {
+        assert!(
+            known.contains(group),
+            "there is no group {group}: {known:?}"
+        );
+    }
+    let command = TypedArgs::described();
+    let replay = command.get_arguments().find(|arg| arg.get_id() == "replay");
+    let conflicts: BTreeSet<_> = command
+        .get_arg_conflicts_with(replay.expect("it is an option"))
+        .iter()
+        .map(|arg| arg.get_id().to_string())
+        .collect();
+    for group in command.get_groups() {
+        for id in group.get_args() {
+            assert_eq!(
+                conflicts.contains(id.as_str()),
+                !WITH_REPLAY.contains(&group.get_id().as_str()),
+                "{id} of {}",
+                group.get_id()
+            );
+        }
+    }
+}
+
+#[test]
+fn clap_finds_no_contradiction_in_the_options() {
+    TypedArgs::described().debug_assert();
+}

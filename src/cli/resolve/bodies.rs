@@ -1,0 +1,102 @@
+//! Bodies and the run log: which of the options fit together, and where files go.
+
+use std::path::{Path, PathBuf};
+
+use super::Inputs;
+use crate::cli::args::BodyArgs;
+use crate::cli::exit::MaxFailures;
+use crate::cli::files::NamedFiles;
+use crate::cli::plan::{BodiesPlan, LogPlan};
+use crate::model::save_path::Place;
+use crate::save::StoreConfig;
+
+/// Decides where the bodies of these URLs and lists go.
+pub(super) fn plan(
+    args: &BodyArgs,
+    inputs: &Inputs,
+    max_failures: MaxFailures,
+) -> Result<BodiesPlan, String> {
+    let store = StoreConfig {
+        exists: args.exists.unwrap_or_default(),
+        mtime: !args.no_mtime,
+        resume: !args.no_resume,
+        fsync: args.fsync,
+    };
+    if let Some(dir) = &args.dir {
+        return Ok(BodiesPlan::Dir {
+            dir: dir.clone(),
+            layout: args.names.unwrap_or_default(),
+            named_by_server: args.content_disposition,
+            store,
+        });
+    }
+    if let Some(file) = &args.output {
+        if inputs.urls.len() != 1 || !inputs.lists.is_empty() {
+            return Err(
+                "-o is for one URL on the command line; to save more use a folder (-d DIR)"
+                    .to_owned(),
+            );
+        }
+        let (dir, path) = split(file)?;
+        return Ok(BodiesPlan::File { dir, path, store });
+    }
+    let meant_for_files = [
+        (args.exists.is_some(), "--exists"),
+        (args.no_mtime, "--no-mtime"),
+        (args.no_resume, "--no-resume"),
+        (args.fsync, "--fsync"),
+    ];
+    if let Some((_, option)) = meant_for_files.iter().find(|(is_given, _)| *is_given) {
+        return Err(format!(
+            "{option} is of no use without files to save; add -d DIR or -o FILE"
+        ));
+    }
+    Ok(match args.cat {
+        true => BodiesPlan::Stdout {
+            max_gaps: max_gaps(max_failures),
+        },
+        false => BodiesPlan::Discard,
+    })
+}
+
+/// Turns the failures that are allowed into bodies that may be missing. The number that a share comes to is
+/// known only at the end of the run, so any share but none allows any number.
+fn max_gaps(max_failures: MaxFailures) -> u64 {
+    match max_failures {
+        MaxFailures::Count(most) => most,
+        MaxFailures::Percent(most) if most > 0.0 => u64::MAX,
+        MaxFailures::Percent(_) => 0,
+    }
+}
+
+/// Adds the files with names of their own.
+pub(super) fn add_files(args: &BodyArgs, files: &mut NamedFiles) {
+    for (option, path) in [("--output", &args.output), ("--log", &args.log)] {
+        if let Some(path) = path {
+            files.add_written(option, path);
+        }
+    }
+}
+
+/// Makes the plan of the run log.
+pub(super) fn log(args: &BodyArgs) -> Option<LogPlan> {
+    Some(LogPlan {
+        path: args.log.clone()?,
+        resume: args.resume,
+    })
+}
+
+/// Splits the path of a file into its directory and its name.
+fn split(file: &Path) -> Result<(PathBuf, Place), String> {
+    if file.as_os_str() == "-" {
+        return Err("to write the body to standard output use --cat, not -o -".to_owned());
+    }
+    let is_dir = file.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let name = file.file_name().filter(|_| !is_dir);
+    let name = name.ok_or("-o names a folder; give a file, or use -d DIR")?;
+    let name = name
+        .to_str()
+        .ok_or("-o: the file's name is not UTF-8; rename the file afterwards")?;
+    let dir = file.parent().unwrap_or(Path::new(""));
+    Ok((dir.to_path_buf(), Place::outright(name)))
+}

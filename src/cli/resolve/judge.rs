@@ -1,0 +1,64 @@
+//! Saved runs and assertions: what they need of the run that they judge.
+
+use crate::cli::args::{JudgeArgs, MeasureArgs};
+use crate::cli::files::NamedFiles;
+use crate::cli::plan::JudgePlan;
+use crate::measure::WorkerCounts;
+use crate::measure::assert::{Assertion, Metric};
+
+/// Refuses options that are of no use with what is measured, or without it.
+pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), String> {
+    let needs_baseline = judge
+        .gates
+        .iter()
+        .any(|gate| gate.metric() == Metric::TotalVsBaseline);
+    if let Some(counts) = &measure.sweep {
+        let mut metrics = judge.gates.iter().map(Assertion::metric);
+        if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps()) {
+            return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
+        }
+        let is_one = matches!(counts, WorkerCounts::Given(counts) if counts.len() == 1);
+        if needs_baseline && !is_one {
+            return Err(
+                "--assert total_vs_baseline: give --sweep one number of workers, as --sweep 8"
+                    .to_owned(),
+            );
+        }
+    }
+    let is_measured = measure.compare || measure.sweep.is_some();
+    let options = [(measure.warmup, "--warmup"), (measure.runs, "--runs")];
+    match options.iter().find(|(given, _)| given.is_some()) {
+        Some((_, option)) if !is_measured => Err(format!(
+            "{option} is of no use without --compare or --sweep; add one of them"
+        )),
+        _ if judge.against.is_none() && needs_baseline => Err(
+            "--assert total_vs_baseline is about a saved run; name its file with --against"
+                .to_owned(),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the files of saved runs: the one to write, and the one to read.
+pub(super) fn add_files(args: &JudgeArgs, files: &mut NamedFiles) -> Result<(), String> {
+    if let Some(path) = &args.save_baseline {
+        if path.as_os_str() == "-" {
+            return Err("--save-baseline needs a file of its own, not standard output".to_owned());
+        }
+        files.add_written("--save-baseline", path);
+    }
+    if let Some(path) = &args.against {
+        files.add_read("--against", path);
+    }
+    Ok(())
+}
+
+/// Makes the part of the plan.
+pub(super) fn plan(args: JudgeArgs) -> JudgePlan {
+    JudgePlan {
+        save_baseline: args.save_baseline,
+        against: args.against,
+        gates: args.gates,
+        is_strict: args.strict_assert,
+    }
+}

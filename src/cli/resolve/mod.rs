@@ -1,0 +1,215 @@
+//! From typed to meant: the options checked against each other and against the world they run in (the
+//! terminal, the environment, the files they name), and turned into a [`Plan`].
+
+mod bodies;
+mod judge;
+mod request;
+mod terminal;
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use super::args::{InputArgs, MeasureArgs, TypedArgs};
+use super::files::NamedFiles;
+use super::plan::{BodiesPlan, ListName, Mode, Plan, ReportPlan};
+use crate::engine::RunConfig;
+use crate::engine::input::InputConfig;
+use crate::engine::retry::RetryPolicy;
+use crate::engine::schedule::StartLimits;
+use crate::measure::{Experiment, SweepPlan, WorkerCounts};
+use crate::model::target::Verb;
+use crate::pool::{default_workers, default_workers_for};
+use crate::report::HumanStyle;
+
+/// Makes the plan that the options ask for, or says in one line why there is none.
+///
+/// Only names are looked at here, except for certificates, keys and the environment's proxies; lists, reports
+/// and logs are opened when the plan is carried out.
+pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
+    let is_replay = !args.output.replay.is_empty();
+    let inputs = match is_replay {
+        true => Inputs::of_replay(&args.output.replay)?,
+        false => Inputs::of_fetch(&args.input)?,
+    };
+    named_files(&args, &inputs, is_replay)?.check()?;
+    let fetch = request::fetch_config(&args)?;
+    let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
+    judge::check(&args.judge, &args.measure)?;
+    let workers = args
+        .pool
+        .workers
+        .unwrap_or_else(|| match inputs.lists.is_empty() {
+            true => default_workers_for(inputs.urls.len()),
+            false => default_workers(),
+        });
+    let mode = match is_replay {
+        true => Mode::Replay,
+        false => mode(&args.measure, workers),
+    };
+    let workers = match &mode {
+        Mode::Sweep(sweep) => most_workers(&sweep.counts),
+        _ => workers,
+    };
+    Ok(Plan {
+        mode,
+        urls: inputs.urls,
+        lists: inputs.lists,
+        input: InputConfig {
+            default_scheme: args.input.proto_default,
+            verb: if args.request.head {
+                Verb::Head
+            } else {
+                Verb::Get
+            },
+            names_files: matches!(bodies, BodiesPlan::Dir { .. }),
+        },
+        workers,
+        queue: args.pool.queue,
+        run: run_config(&args),
+        fetch,
+        log: bodies::log(&args.bodies),
+        max_failures: args.limits.max_failures,
+        report: report_plan(&args, &bodies),
+        bodies,
+        judge: judge::plan(args.judge),
+    })
+}
+
+/// URLs and lists to read.
+#[derive(Debug, Default)]
+struct Inputs {
+    urls: Vec<String>,
+    lists: Vec<ListName>,
+}
+
+impl Inputs {
+    /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a
+    /// terminal.
+    fn of_fetch(args: &InputArgs) -> Result<Self, String> {
+        let (dashes, urls): (Vec<String>, Vec<String>) = args
+            .urls
+            .iter()
+            .cloned()
+            .partition(|argument| argument == "-");
+        let mut lists = args.input.clone();
+        lists.extend(dashes.iter().map(|_| ListName::Stdin));
+        if urls.is_empty() && lists.is_empty() {
+            if io::stdin().is_terminal() {
+                return Err(
+                    "no URLs given; name some, read a list with -i FILE, or pipe one in (see --help)"
+                        .to_owned(),
+                );
+            }
+            lists.push(ListName::Stdin);
+        }
+        let of_stdin = lists.iter().filter(|list| **list == ListName::Stdin);
+        if of_stdin.count() > 1 {
+            return Err("standard input can be read only once; give '-' once".to_owned());
+        }
+        Ok(Inputs { urls, lists })
+    }
+
+    /// Takes the files of results. One given twice would be counted twice.
+    fn of_replay(names: &[ListName]) -> Result<Self, String> {
+        let is_twice = |(place, name)| names[..place].contains(name);
+        if names.iter().enumerate().any(is_twice) {
+            return Err("--replay has the same file twice".to_owned());
+        }
+        Ok(Inputs {
+            urls: Vec::new(),
+            lists: names.to_vec(),
+        })
+    }
+}
+
+/// Collects the files that the options name.
+fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<NamedFiles, String> {
+    let mut files = NamedFiles::default();
+    for export in &args.output.export {
+        files.add_written("--export", &export.path);
+    }
+    let lists = |files: &mut NamedFiles, option| {
+        for list in &inputs.lists {
+            match list {
+                ListName::Stdin => files.add_stdin(),
+                ListName::File(path) => files.add_read(option, path),
+            }
+        }
+    };
+    if is_replay {
+        lists(&mut files, "--replay");
+    }
+    judge::add_files(&args.judge, &mut files)?;
+    bodies::add_files(&args.bodies, &mut files);
+    request::add_files(&args.connection, &mut files);
+    if !is_replay {
+        lists(&mut files, "--input");
+    }
+    files.add_stdout();
+    Ok(files)
+}
+
+/// Decides between a plain run and the measurements.
+fn mode(args: &MeasureArgs, workers: usize) -> Mode {
+    let warmups = args.warmup.unwrap_or(1);
+    if args.compare {
+        return Mode::Compare(Experiment {
+            warmups,
+            pairs: args.runs.unwrap_or(5),
+            workers,
+        });
+    }
+    match &args.sweep {
+        Some(counts) => Mode::Sweep(SweepPlan {
+            counts: counts.clone(),
+            runs: args.runs.unwrap_or(3),
+            warmups,
+        }),
+        None => Mode::Fetch,
+    }
+}
+
+/// The highest number of workers of a sweep.
+fn most_workers(counts: &WorkerCounts) -> usize {
+    match counts {
+        WorkerCounts::Given(counts) => counts.iter().copied().max().unwrap_or(1),
+        WorkerCounts::Auto { most } => *most,
+    }
+}
+
+fn run_config(args: &TypedArgs) -> RunConfig {
+    RunConfig {
+        order: args.pool.order,
+        strict: args.input.strict,
+        limits: StartLimits {
+            per_origin: args.pool.per_host,
+            origin_delay: args.pool.host_delay.unwrap_or_default(),
+            interval: args.pool.rate.unwrap_or_default(),
+        },
+        retry: RetryPolicy {
+            retries: args.limits.retry,
+            delay: args.limits.retry_delay,
+            retry_after_max: args.limits.retry_after_max,
+        },
+        deadline: args.limits.deadline,
+        // Measured when the plan is carried out.
+        startup: Duration::ZERO,
+    }
+}
+
+fn report_plan(args: &TypedArgs, bodies: &BodiesPlan) -> ReportPlan {
+    let args = &args.output;
+    let takes_stdout = matches!(bodies, BodiesPlan::Stdout { .. });
+    ReportPlan {
+        format: args.format,
+        style: HumanStyle {
+            colour: terminal::has_colour(args.color),
+            quiet: args.quiet,
+            baseline: args.baseline,
+        },
+        exports: args.export.clone(),
+        baseline: args.baseline,
+        is_verbose: args.verbose,
+        progress: terminal::progress(args.progress, args.quiet, takes_stdout),
+    }
+}

@@ -1,0 +1,74 @@
+//! Mistakes on the command line: clap's errors as one line that says what to do.
+
+use std::collections::HashSet;
+use std::error::Error;
+
+use clap::error::{ContextKind, ErrorKind};
+
+use crate::model::text::{escape, excerpt};
+
+/// Number of characters of a bad value that are shown.
+const MAX_SHOWN: usize = 60;
+
+/// Reason why there is no plan.
+#[derive(Debug)]
+pub enum UsageError {
+    /// Help or the version, to print: the user asked for it.
+    Help(String),
+    /// A mistake: one line that says what it is and what to do.
+    Mistake(String),
+}
+
+impl From<clap::Error> for UsageError {
+    fn from(error: clap::Error) -> Self {
+        let text = error.render().to_string();
+        if matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+        ) {
+            return UsageError::Help(text);
+        }
+        let line = bad_value(&error).unwrap_or_else(|| escape(&one_line(&error, &text)));
+        UsageError::Mistake(format!("{line} (see pfetch --help)"))
+    }
+}
+
+/// Joins the lines of clap's message that matter: the first, which says what is wrong; those that begin with
+/// "tip:"; and the indented names of missing arguments.
+fn one_line(error: &clap::Error, text: &str) -> String {
+    let names_missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    let mut seen = HashSet::new();
+    text.lines()
+        .enumerate()
+        .map(|(number, line)| (number, line.trim()))
+        .filter(|(number, line)| {
+            let is_name = names_missing && line.starts_with("--");
+            // The tip to write `-- -1` would make a URL of a number that was meant for an option.
+            let is_tip = line.starts_with("tip:") && !line.starts_with("tip: to pass");
+            *number == 0 || is_name || is_tip
+        })
+        .map(|(_, line)| line.trim_start_matches("error: "))
+        .filter(|line| seen.insert(*line))
+        .collect::<Vec<_>>()
+        .join("; ")
+        .replace(":; ", ": ")
+}
+
+/// Words the mistake if it is the value of an option. clap's own message would break off at a line end in the
+/// value, and would repeat a secret.
+fn bad_value(error: &clap::Error) -> Option<String> {
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty())?;
+    let option = context(ContextKind::InvalidArg)?;
+    let reason = match error.source() {
+        Some(reason) => reason.to_string(),
+        None => format!("it is one of {}", context(ContextKind::ValidValue)?),
+    };
+    // A header may hold a secret, and its reason says what is wrong with it.
+    let shown = if option.starts_with("--header") {
+        String::new()
+    } else {
+        format!(" '{}'", excerpt(&value, MAX_SHOWN))
+    };
+    Some(format!("invalid value{shown} for '{option}': {reason}"))
+}
