@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use super::format::{apart, counted, duration};
+use super::format::{counted, distinct_ratio, duration};
 use super::schema::measured::finding;
 use super::schema::result::rfc3339;
 use crate::model::measurement::{Against, AgainstPoint, Arm};
@@ -58,7 +58,7 @@ fn verdict(point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
     let finding = point.finding();
     let shown = |ratio: f64| match finding {
-        Some(Finding::Faster | Finding::Slower) => apart(ratio),
+        Some(Finding::Faster | Finding::Slower) => distinct_ratio(ratio),
         _ => format!("{ratio:.2}"),
     };
     let longer = format!("this took {} times as long", shown(ratio));

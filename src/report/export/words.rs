@@ -1,20 +1,12 @@
 //! What the formats say alike.
 
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::Outcome;
 use crate::model::text::excerpt;
+
+pub(super) use crate::report::wording::verdict;
 
 /// How much of a URL or a message is shown where a person reads it, in characters.
 const SHOWN: usize = 300;
-
-/// The verdict's name, as in JSON Lines.
-pub(super) fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Ok => "ok",
-        Verdict::Unchanged => "unchanged",
-        Verdict::Failed => "failed",
-        Verdict::Skipped => "skipped",
-    }
-}
 
 /// So much of a text that a hostile one does not fill the page, safe to show.
 pub(super) fn short(text: &str) -> String {
