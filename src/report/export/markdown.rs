@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
-use super::super::Baseline;
 use super::words::{reason, short};
 use crate::measure::Estimate;
 use crate::model::event::{Event, Judged, Listener};
@@ -76,7 +76,9 @@ impl<W: Write> Markdown<W> {
             if self.failures.len() < FAILURES {
                 let time = time.map(duration).unwrap_or_default();
                 let reason = md(&short(&reason(outcome)));
-                let arm = self.arm.map(|run| format!("{} {}: ", run.arm.as_str(), run.pair));
+                let arm = self
+                    .arm
+                    .map(|run| format!("{} {}: ", run.arm.as_str(), run.pair));
                 let arm = arm.unwrap_or_default();
                 self.failures
                     .push(format!("| {arm}{url} | {time} | {reason} |\n"));
@@ -105,7 +107,10 @@ impl<W: Write> Markdown<W> {
             true => format!("**{verdict}**"),
             false => verdict.to_owned(),
         };
-        let (gate, figure) = (md(&short(&judged.gate)), md(&wording::assertion_figure(judged)));
+        let (gate, figure) = (
+            md(&short(&judged.gate)),
+            md(&wording::assertion_figure(judged)),
+        );
         self.gates
             .push(format!("| {gate} | {figure} | {verdict} |\n"));
     }
@@ -139,15 +144,20 @@ impl<W: Write> Markdown<W> {
 fn totals(summary: &Summary) -> String {
     let counts = wording::target_counts(summary);
     let is_main = |verdict| matches!(verdict, Some(Verdict::Ok | Verdict::Failed));
-    let (main, others): (Vec<_>, Vec<_>) =
-        counts.into_iter().partition(|target| is_main(target.verdict));
+    let (main, others): (Vec<_>, Vec<_>) = counts
+        .into_iter()
+        .partition(|target| is_main(target.verdict));
     let main: Vec<String> = main.into_iter().map(wording::TargetCount::text).collect();
     let mut text = format!("**{}**", main.join(", "));
     for target in others.into_iter().filter(|target| target.count > 0) {
         let _ = write!(text, ", {}", target.text());
     }
     let (targets, size) = (summary.targets(), bytes(summary.bytes));
-    let _ = write!(text, " of {targets} · {size} · {}", wording::workers(summary));
+    let _ = write!(
+        text,
+        " of {targets} · {size} · {}",
+        wording::workers(summary)
+    );
     for part in [wording::retries(summary), wording::stopped(summary)] {
         if let Some(part) = part {
             let _ = write!(text, " · {part}");
@@ -260,7 +270,10 @@ fn compared(comparison: &Comparison) -> (String, String) {
 
 /// The verdict of a sweep, and the rest of its page.
 fn swept(sweep: &Sweep) -> (String, String) {
-    let mut verdict = format!("## pfetch: numbers of workers\n\n**{}**", wording::sweep_verdict(sweep));
+    let mut verdict = format!(
+        "## pfetch: numbers of workers\n\n**{}**",
+        wording::sweep_verdict(sweep)
+    );
     if let Some(interval) = sweep.speedup().and_then(|speedup| speedup.interval) {
         let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
     }

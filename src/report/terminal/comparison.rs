@@ -12,10 +12,7 @@ use crate::stats::Usl;
 const BAR: f64 = 30.0;
 
 /// Writes the comparison.
-pub(super) fn comparison(
-    out: &mut impl Write,
-    comparison: &Comparison,
-) -> io::Result<()> {
+pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
     let Comparison {
         workers,
         targets,
@@ -55,7 +52,11 @@ pub(super) fn comparison(
             "  estimate  {estimated:>8.2}x  from the parallel runs alone, {off:+.1} % off"
         )?;
     }
-    writeln!(out, "  verdict    {}", wording::comparison_verdict(comparison))?;
+    writeln!(
+        out,
+        "  verdict    {}",
+        wording::comparison_verdict(comparison)
+    )?;
     writeln!(
         out,
         "  start-up   {} serial, {} parallel (not part of the times)",

@@ -1,4 +1,4 @@
-//! Reports for people at a terminal: the lines and the summary, progress, exchanges and warnings.
+//! Reports on a terminal: the report for people, progress, exchanges and warnings.
 
 mod comparison;
 mod human;

@@ -66,9 +66,7 @@ impl<'a> PageResult<'a> {
     /// The verdict.
     pub(super) fn heading(&self) -> String {
         match self {
-            PageResult::Run(summary, estimate) => {
-                wording::run_heading(summary, estimate.as_ref())
-            }
+            PageResult::Run(summary, estimate) => wording::run_heading(summary, estimate.as_ref()),
             PageResult::Comparison(comparison) => wording::comparison_heading(comparison),
             PageResult::Sweep(sweep) => wording::sweep_verdict(sweep),
         }

@@ -108,10 +108,7 @@ mod tests {
 
     #[test]
     fn linear_ticks_are_round_and_4_to_8() {
-        assert_eq!(
-            values(&linear(0.0, 10.0)),
-            [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
-        );
+        assert_eq!(values(&linear(0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
         assert_eq!(
             values(&linear(0.0, 0.7)),
             [0, 1, 2, 3, 4, 5, 6, 7].map(|n| f64::from(n) * 0.1)

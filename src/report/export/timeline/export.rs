@@ -47,10 +47,7 @@ impl<W: Write> Svg<W> {
 
     /// Writes the timeline of the last runs.
     fn write_timeline(&mut self) -> io::Result<()> {
-        let arms = [
-            (Arm::Serial, &self.serial),
-            (Arm::Parallel, &self.parallel),
-        ];
+        let arms = [(Arm::Serial, &self.serial), (Arm::Parallel, &self.parallel)];
         let mut runs: Vec<Run<'_>> = arms
             .into_iter()
             .filter_map(|(arm, timeline)| {

@@ -141,7 +141,11 @@ impl Panel {
         });
         let grid = (!has_bars).then(|| timeline.grid());
         let (rows, group) = grid.as_ref().map_or((&[][..], 1), |grid| grid.rows());
-        let count = if has_bars { timeline.lanes() } else { rows.len() };
+        let count = if has_bars {
+            timeline.lanes()
+        } else {
+            rows.len()
+        };
         let pitch = if count <= FEW { PITCH.0 } else { PITCH.1 };
         let (top, height) = (*y, pitch * BAR);
         let lane = |row: usize| top + row as f64 * pitch;
@@ -154,7 +158,13 @@ impl Panel {
             (lane(row) + height / 2.0, name)
         };
         let bar = |attempt: &TimelineAttempt| {
-            bar(attempt, scale, timeline.first(), lane(attempt.worker), height)
+            bar(
+                attempt,
+                scale,
+                timeline.first(),
+                lane(attempt.worker),
+                height,
+            )
         };
         let mut columns = Vec::new();
         if let Some(grid) = &grid {
