@@ -59,9 +59,10 @@ pub(super) struct Exchanged {
 }
 
 /// What wrote the file need not have been pfetch: all text is made safe again.
-pub(super) fn exchanges(read: Vec<Exchanged>) -> Option<Box<[Exchange]>> {
-    let exchanges: Box<[Exchange]> = read.into_iter().map(Exchanged::into_exchange).collect();
-    (!exchanges.is_empty()).then_some(exchanges)
+#[expect(clippy::box_collection, reason = "what an attempt holds is one word")]
+pub(super) fn exchanges(read: Vec<Exchanged>) -> Option<Box<Vec<Exchange>>> {
+    let exchanges: Vec<Exchange> = read.into_iter().map(Exchanged::into_exchange).collect();
+    (!exchanges.is_empty()).then(|| Box::new(exchanges))
 }
 
 impl Exchanged {
