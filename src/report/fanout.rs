@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// A listener that keeps warnings, and fails at each if so told.
+    /// A listener that keeps warnings, and fails at each if the flag is set.
     struct Recorder(Rc<RefCell<Vec<String>>>, bool);
 
     impl Listener for Recorder {

@@ -12,7 +12,7 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, distinct_ratio, duration, format_secs};
 use crate::stats::{Finding, Interval, Knee};
 
-/// How a format writes ratios and intervals.
+/// The notation of ratios and intervals in a format.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Notation {
     /// The sign after a ratio.
@@ -140,7 +140,7 @@ pub(super) fn without_status(summary: &Summary) -> u64 {
     tried(summary).saturating_sub(summary.statuses.values().sum())
 }
 
-/// How far a stopped run got: `stopped before its end`.
+/// The progress of a run that was stopped: `stopped before its end`.
 pub(super) fn stopped(summary: &Summary) -> Option<String> {
     if !summary.stopped {
         return None;

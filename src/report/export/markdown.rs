@@ -8,13 +8,13 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
+use super::markup::{markdown_cell, markdown_item};
 use super::words::{reason, short};
 use crate::measure::Estimate;
 use crate::model::event::{Event, Judged, Listener};
 use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
-use crate::model::text::escape;
 use crate::stats::Latency;
 
 /// The most failures that are listed.
@@ -69,13 +69,13 @@ impl<W: Write> Markdown<W> {
         if outcome.verdict == Verdict::Skipped || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
-        let url = md(&short(&outcome.url));
+        let url = markdown_cell(&short(&outcome.url));
         let time = outcome.elapsed();
         if outcome.verdict == Verdict::Failed {
             self.failed += 1;
             if self.failures.len() < FAILURES {
                 let time = time.map(duration).unwrap_or_default();
-                let reason = md(&short(&reason(outcome)));
+                let reason = markdown_cell(&short(&reason(outcome)));
                 let arm = self
                     .arm
                     .map(|run| format!("{} {}: ", run.arm.as_str(), run.pair));
@@ -108,8 +108,8 @@ impl<W: Write> Markdown<W> {
             false => verdict.to_owned(),
         };
         let (gate, figure) = (
-            md(&short(&judged.gate)),
-            md(&wording::assertion_figure(judged)),
+            markdown_cell(&short(&judged.gate)),
+            markdown_cell(&wording::assertion_figure(judged)),
         );
         self.gates
             .push(format!("| {gate} | {figure} | {verdict} |\n"));
@@ -297,7 +297,7 @@ fn notices(notices: &[String]) -> String {
     let mut text = String::new();
     for (place, notice) in notices.iter().enumerate() {
         let gap = if place == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}- {}", item(notice));
+        let _ = writeln!(text, "{gap}- {}", markdown_item(&short(notice)));
     }
     text
 }
@@ -308,7 +308,7 @@ fn differing((count, urls): &(u64, Vec<String>)) -> String {
     if *count > 0 {
         let _ = write!(text, "\nNot answered alike in all runs ({count}):\n\n");
         for url in urls {
-            let _ = writeln!(text, "- {}", item(url));
+            let _ = writeln!(text, "- {}", markdown_item(&short(url)));
         }
     }
     text
@@ -318,7 +318,7 @@ fn differing((count, urls): &(u64, Vec<String>)) -> String {
 fn against(against: &Against) -> String {
     let mut page = String::from("\nAgainst the baseline:\n\n");
     for text in items(against) {
-        let _ = writeln!(page, "- {}", item(&text));
+        let _ = writeln!(page, "- {}", markdown_item(&short(&text)));
     }
     page
 }
@@ -336,42 +336,6 @@ fn arm(name: &str, times: &ArmTimes) -> String {
         times.failed,
         times.retries
     )
-}
-
-/// Escapes text for a cell of a table. Characters with a meaning in Markdown, in HTML, or to GitHub
-/// (`@name`, `#1`, `:smile:`, `$math$`, addresses that become links) are written as character references,
-/// which every reader of Markdown takes for the character itself.
-fn md(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut before = ' ';
-    for c in escape(text).chars() {
-        let plain = match c {
-            // "www." makes a link as a scheme does.
-            '.' => !before.eq_ignore_ascii_case(&'w'),
-            '/' | ',' | ';' | '?' | '=' | '%' | '(' | ')' | '+' => true,
-            '-' => before != '-',
-            c => !c.is_ascii_punctuation(),
-        };
-        if plain {
-            safe.push(c);
-        } else {
-            let _ = write!(safe, "&#{};", u32::from(c));
-        }
-        before = c;
-    }
-    safe
-}
-
-/// Escapes text for an item of a list, where digits, signs and spaces have a meaning at the start.
-fn item(text: &str) -> String {
-    let text = short(text);
-    let mut rest = text.chars();
-    match rest.next() {
-        Some(first) if !first.is_alphabetic() => {
-            format!("&#{};{}", u32::from(first), md(rest.as_str()))
-        }
-        _ => md(&text),
-    }
 }
 
 impl<W: Write> Listener for Markdown<W> {

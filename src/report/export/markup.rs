@@ -1,4 +1,4 @@
-//! Escaping for HTML, SVG and XML.
+//! Escaping for HTML, SVG and XML, and for Markdown.
 
 use std::fmt::{self, Write as _};
 
@@ -36,6 +36,41 @@ impl fmt::Display for MarkupText<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Escapes text for a cell of a table. Characters with a meaning in Markdown, in HTML, or to GitHub
+/// (`@name`, `#1`, `:smile:`, `$math$`, addresses that become links) are written as character references,
+/// which every reader of Markdown takes for the character itself.
+pub(super) fn markdown_cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in escape(text).chars() {
+        let plain = match c {
+            // "www." makes a link as a scheme does.
+            '.' => !before.eq_ignore_ascii_case(&'w'),
+            '/' | ',' | ';' | '?' | '=' | '%' | '(' | ')' | '+' => true,
+            '-' => before != '-',
+            c => !c.is_ascii_punctuation(),
+        };
+        if plain {
+            safe.push(c);
+        } else {
+            let _ = write!(safe, "&#{};", u32::from(c));
+        }
+        before = c;
+    }
+    safe
+}
+
+/// Escapes text for an item of a list, where digits, signs and spaces have a meaning at the start.
+pub(super) fn markdown_item(text: &str) -> String {
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(first) if !first.is_alphabetic() => {
+            format!("&#{};{}", u32::from(first), markdown_cell(rest.as_str()))
+        }
+        _ => markdown_cell(text),
     }
 }
 

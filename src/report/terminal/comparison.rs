@@ -63,16 +63,20 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         format_secs(serial.startup),
         format_secs(parallel.startup)
     )?;
-    let failed = serial.failed + parallel.failed;
-    let retries = serial.retries + parallel.retries;
-    if failed + retries > 0 {
-        writeln!(
-            out,
-            "  failed     {} serial, {} parallel · retries {} serial, {} parallel",
-            serial.failed, parallel.failed, serial.retries, parallel.retries
-        )?;
-    }
+    failures(out, serial, parallel)?;
     warnings(out, &comparison.differing, &comparison.notices)
+}
+
+/// Writes the failures and the retries of both arms, if there were any.
+fn failures(out: &mut impl Write, serial: &ArmTimes, parallel: &ArmTimes) -> io::Result<()> {
+    if serial.failed + parallel.failed + serial.retries + parallel.retries == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "  failed     {} serial, {} parallel · retries {} serial, {} parallel",
+        serial.failed, parallel.failed, serial.retries, parallel.retries
+    )
 }
 
 /// Writes the sweep: a table with a bar for the throughput at each number of workers, then its figures.

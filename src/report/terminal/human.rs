@@ -114,6 +114,11 @@ impl<W: Write> Human<W> {
         text.push_str("  ");
         text.push_str(&outcome.url);
         self.out.write_all(text.as_bytes())?;
+        self.details(outcome, [colour, dim, reset])
+    }
+
+    /// Writes the rest of a URL's line, which most have not: where it redirected to, its file, its error.
+    fn details(&mut self, outcome: &Outcome, [colour, dim, reset]: [&str; 3]) -> io::Result<()> {
         if let Some(url) = outcome.final_url() {
             write!(self.out, " {dim}-> {url}{reset}")?;
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::measurement::Arm;
-use crate::report::export::timeline::{MOST_BARS, Run, Timeline, embedded};
+use crate::report::export::timeline::{DrawnRun, MOST_BARS, Timeline, embedded};
 use crate::report::format::{counted, duration};
 
 /// The most workers in the table.
@@ -16,9 +16,9 @@ pub(super) fn figure(runs: &[(Arm, &Timeline)]) -> Markup {
     if runs.iter().all(|(_, timeline)| timeline.length().is_zero()) {
         return html! { p.note { "No worker was busy: there is nothing to draw." } };
     }
-    let drawn: Vec<Run<'_>> = runs
+    let drawn: Vec<DrawnRun<'_>> = runs
         .iter()
-        .map(|&(arm, timeline)| Run {
+        .map(|&(arm, timeline)| DrawnRun {
             arm: Some(arm),
             timeline,
         })

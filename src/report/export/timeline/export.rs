@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::layout::Layout;
+use super::layout::Picture;
 use super::model::Timeline;
-use super::{Run, SweepCurve, svg};
+use super::{DrawnRun, SweepCurve, svg};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Sweep};
 use crate::report::format::counted;
@@ -48,26 +48,26 @@ impl<W: Write> Svg<W> {
     /// Writes the timeline of the last runs.
     fn write_timeline(&mut self) -> io::Result<()> {
         let arms = [(Arm::Serial, &self.serial), (Arm::Parallel, &self.parallel)];
-        let mut runs: Vec<Run<'_>> = arms
+        let mut runs: Vec<DrawnRun<'_>> = arms
             .into_iter()
             .filter_map(|(arm, timeline)| {
                 let timeline = timeline.as_ref()?;
                 let arm = Some(arm);
-                Some(Run { arm, timeline })
+                Some(DrawnRun { arm, timeline })
             })
             .collect();
         if runs.is_empty() {
-            runs.push(Run {
+            runs.push(DrawnRun {
                 arm: self.run.map(|run| run.arm),
                 timeline: &self.current,
             });
         }
-        let mut layout = Layout::new(&runs, svg::DOCUMENT_TOP);
+        let mut picture = Picture::new(&runs, svg::DOCUMENT_TOP);
         if let (Some(run), true) = (self.run, self.worker_counts.len() > 1) {
             let workers = counted(run.workers as u64, "worker");
-            layout.title += &format!(" (the last run with {workers})");
+            picture.title += &format!(" (the last run with {workers})");
         }
-        self.write(svg::document(&layout).into_string())
+        self.write(svg::document(&picture).into_string())
     }
 
     fn write_curve(&mut self, sweep: &Sweep) -> io::Result<()> {

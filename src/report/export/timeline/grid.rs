@@ -14,7 +14,7 @@ pub(super) const ROWS: usize = 32;
 /// The initial width of a column, in nanoseconds.
 const FINEST: i64 = 1024;
 
-/// What the workers of a row did in one column: nanoseconds by class.
+/// One column of one row: the nanoseconds that its workers spent in each class.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct GridCell {
     pub(super) time: [f32; CLASSES],

@@ -2,7 +2,7 @@
 
 use super::grid::GridCell;
 use super::model::TimelineAttempt;
-use super::{CLASSES, Run, axis, text};
+use super::{CLASSES, DrawnRun, axis, text};
 
 /// The width of a picture, and the edges of its lanes, in the units of its view box.
 pub(super) const WIDTH: f64 = 1000.0;
@@ -32,7 +32,7 @@ const LEVELS: f32 = 4.0;
 
 /// The layout of a picture.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct Picture {
     pub(super) height: f64,
     pub(super) title: String,
     pub(super) description: String,
@@ -92,10 +92,10 @@ impl TimeScale {
     }
 }
 
-impl Layout {
+impl Picture {
     /// Lays these runs out above each other, on one scale. `top` is the height that is left free for a
     /// title.
-    pub(super) fn new(runs: &[Run<'_>], top: f64) -> Self {
+    pub(super) fn new(runs: &[DrawnRun<'_>], top: f64) -> Self {
         let nanos = runs.iter().map(|run| run.timeline.nanos()).max();
         let nanos = nanos.unwrap_or(0);
         let scale = TimeScale((RIGHT - LEFT) / nanos.max(1) as f64);
@@ -113,7 +113,7 @@ impl Layout {
         if panels.is_empty() {
             ticks.clear();
         }
-        Layout {
+        Picture {
             height: y + 34.0,
             title: text::title(runs),
             description: text::description(runs),
@@ -133,8 +133,8 @@ impl Layout {
 
 impl Panel {
     /// Lays one run out from `y` down, and moves `y` to its lower edge.
-    fn new(run: &Run<'_>, has_bars: bool, scale: TimeScale, y: &mut f64) -> Self {
-        let Run { arm, timeline } = *run;
+    fn new(run: &DrawnRun<'_>, has_bars: bool, scale: TimeScale, y: &mut f64) -> Self {
+        let DrawnRun { arm, timeline } = *run;
         let heading = arm.map(|arm| {
             *y += 22.0;
             (*y - 7.0, text::heading(arm, run))

@@ -15,7 +15,7 @@ mod text;
 
 use maud::Markup;
 
-use self::layout::Layout;
+use self::layout::Picture;
 use crate::model::measurement::Arm;
 use crate::model::timing::Phase;
 
@@ -33,12 +33,12 @@ const CLASSES: usize = Phase::ALL.len() + 1;
 
 /// A run to be drawn, and the arm of a comparison that it is of.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run<'a> {
+pub(super) struct DrawnRun<'a> {
     pub(super) arm: Option<Arm>,
     pub(super) timeline: &'a Timeline,
 }
 
 /// Draws runs above each other as an `svg` element to be embedded in a page that has [`STYLE`].
-pub(super) fn embedded(runs: &[Run<'_>]) -> Markup {
-    svg::embedded(&Layout::new(runs, svg::EMBEDDED_TOP))
+pub(super) fn embedded(runs: &[DrawnRun<'_>]) -> Markup {
+    svg::embedded(&Picture::new(runs, svg::EMBEDDED_TOP))
 }

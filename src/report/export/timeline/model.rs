@@ -145,12 +145,12 @@ impl Timeline {
         }
     }
 
-    /// Whether no worker made an attempt.
+    /// Tells if no worker made an attempt.
     pub(in crate::report::export) fn is_empty(&self) -> bool {
         self.span.is_none()
     }
 
-    /// Whether each attempt has a bar of its own.
+    /// Tells if each attempt has a bar of its own.
     pub(in crate::report::export) fn has_bars(&self) -> bool {
         self.grid.is_none()
     }
@@ -190,7 +190,7 @@ impl Timeline {
         self.span.map_or(0, |(first, last)| last - first)
     }
 
-    /// How long after the first start a moment was; `None` before the first attempt was added.
+    /// The time from the first start to a moment; `None` before the first attempt was added.
     pub(in crate::report::export) fn since_first(&self, moment: Instant) -> Option<Duration> {
         let after = since(self.base?, moment) - self.first();
         Some(Duration::from_nanos(after.max(0) as u64))

@@ -1,4 +1,4 @@
-//! A timeline's layout as SVG, and the frame of a picture that stands alone.
+//! A picture of a timeline as SVG, and the frame of one that stands alone.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use maud::{Markup, PreEscaped, html};
 
 use super::STYLE;
-use super::layout::{Bar, LEFT, Layout, NAMES, Panel, RIGHT, Rect, WIDTH};
+use super::layout::{Bar, LEFT, NAMES, Panel, Picture, RIGHT, Rect, WIDTH};
 use crate::report::export::markup::MarkupText;
 
 /// The height above the legend of a picture in a page, which has a title elsewhere ...
@@ -16,25 +16,25 @@ pub(super) const EMBEDDED_TOP: f64 = 16.0;
 pub(super) const DOCUMENT_TOP: f64 = 58.0;
 
 /// Writes a timeline as an `svg` element.
-pub(super) fn embedded(layout: &Layout) -> Markup {
+pub(super) fn embedded(picture: &Picture) -> Markup {
     html! {
-        svg.chart.wide viewBox={ "0 0 " (Number(WIDTH)) " " (Number(layout.height)) } role="img"
+        svg.chart.wide viewBox={ "0 0 " (Number(WIDTH)) " " (Number(picture.height)) } role="img"
             aria-labelledby="tl-title tl-desc" {
             title id="tl-title" { "Timeline by worker" }
-            desc id="tl-desc" { (MarkupText(&layout.description)) }
-            (body(layout))
+            desc id="tl-desc" { (MarkupText(&picture.description)) }
+            (body(picture))
         }
     }
 }
 
 /// Writes a timeline as a document.
-pub(super) fn document(layout: &Layout) -> Markup {
+pub(super) fn document(picture: &Picture) -> Markup {
     frame(
-        [WIDTH, layout.height],
+        [WIDTH, picture.height],
         ["tl-title", "tl-desc"],
-        &layout.title,
-        &layout.description,
-        &body(layout),
+        &picture.title,
+        &picture.description,
+        &body(picture),
     )
 }
 
@@ -63,20 +63,20 @@ pub(super) fn frame(
     }
 }
 
-fn body(layout: &Layout) -> Markup {
+fn body(picture: &Picture) -> Markup {
     html! {
-        @for (number, note) in layout.notes.iter().enumerate() {
-            (text("note", 20.0, layout.notes_y + 18.0 * number as f64, note))
+        @for (number, note) in picture.notes.iter().enumerate() {
+            (text("note", 20.0, picture.notes_y + 18.0 * number as f64, note))
         }
-        @for (class, x) in &layout.legend {
-            rect class=(NAMES[*class]) x=(Number(*x)) y=(Number(layout.legend_y - 10.0)) width="12"
+        @for (class, x) in &picture.legend {
+            rect class=(NAMES[*class]) x=(Number(*x)) y=(Number(picture.legend_y - 10.0)) width="12"
                 height="12" rx="2" {}
             "\n"
-            (text("note", x + 17.0, layout.legend_y, NAMES[*class]))
+            (text("note", x + 17.0, picture.legend_y, NAMES[*class]))
         }
-        @for panel in &layout.panels { (lanes(panel)) }
-        (axis(layout))
-        @for panel in &layout.panels {
+        @for panel in &picture.panels { (lanes(panel)) }
+        (axis(picture))
+        @for panel in &picture.panels {
             @for bar in &panel.bars { (self::bar(bar)) }
             (columns(panel))
         }
@@ -100,25 +100,30 @@ fn lanes(panel: &Panel) -> Markup {
 }
 
 /// Writes the marks of the time axis: behind the lanes only, not through the headings.
-fn axis(layout: &Layout) -> Markup {
-    let last = layout.panels.len().saturating_sub(1);
+fn axis(picture: &Picture) -> Markup {
+    let last = picture.panels.len().saturating_sub(1);
     let reach = |(number, panel): (usize, &Panel)| {
         let ((top, _), (y, height)) = (panel.lanes.first()?, panel.lanes.last()?);
         // The last has a little more, towards its label.
         let more = if number == last { 6.0 } else { 0.0 };
         Some((Number(*top), Number(y + height + more)))
     };
-    let reaches: Vec<_> = layout.panels.iter().enumerate().filter_map(reach).collect();
+    let reaches: Vec<_> = picture
+        .panels
+        .iter()
+        .enumerate()
+        .filter_map(reach)
+        .collect();
     html! {
-        @if !layout.ticks.is_empty() {
+        @if !picture.ticks.is_empty() {
             path.grid d={
                 @for (top, bottom) in &reaches {
-                    @for (x, _) in &layout.ticks { "M" (Number(*x)) " " (top) "V" (bottom) }
+                    @for (x, _) in &picture.ticks { "M" (Number(*x)) " " (top) "V" (bottom) }
                 }
             } {}
             "\n"
-            @for (x, label) in &layout.ticks {
-                (text("middle", *x, layout.bottom + 20.0, label))
+            @for (x, label) in &picture.ticks {
+                (text("middle", *x, picture.bottom + 20.0, label))
             }
         }
     }

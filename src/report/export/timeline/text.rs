@@ -1,6 +1,6 @@
 //! The words of a timeline: its title, its description, its notes and the names of its lanes.
 
-use super::Run;
+use super::DrawnRun;
 use crate::model::measurement::Arm;
 use crate::report::format::{duration, duration_of_nanos, grouped};
 
@@ -19,17 +19,17 @@ pub(super) fn lane(arm: Option<Arm>, row: usize, group: usize, workers: usize) -
 }
 
 /// The heading of one run among several.
-pub(super) fn heading(arm: Arm, run: &Run<'_>) -> String {
+pub(super) fn heading(arm: Arm, run: &DrawnRun<'_>) -> String {
     format!("{} · {}", arm.as_str(), duration(run.timeline.length()))
 }
 
 /// The title of a picture.
-pub(super) fn title(runs: &[Run<'_>]) -> String {
+pub(super) fn title(runs: &[DrawnRun<'_>]) -> String {
     let Some(run) = runs.last().filter(|run| !run.timeline.is_empty()) else {
         return "pfetch: no URL was tried".to_owned();
     };
     let tried = grouped(run.timeline.targets - run.timeline.untried, "URL");
-    let took = |run: &Run<'_>| duration(run.timeline.length());
+    let took = |run: &DrawnRun<'_>| duration(run.timeline.length());
     match runs {
         [serial, parallel] => format!(
             "pfetch: {tried}, {} serial, {} parallel",
@@ -41,11 +41,11 @@ pub(super) fn title(runs: &[Run<'_>]) -> String {
 }
 
 /// The description of a picture, for readers who do not see it.
-pub(super) fn description(runs: &[Run<'_>]) -> String {
+pub(super) fn description(runs: &[DrawnRun<'_>]) -> String {
     let mut text = "A lane for each worker, time from left to right, a bar for each attempt at a \
                     URL, coloured by phase."
         .to_owned();
-    for Run { arm, timeline } in runs {
+    for DrawnRun { arm, timeline } in runs {
         let arm = arm.map_or("All", Arm::as_str);
         text += &format!(
             " {}{}: {} on {}, {} failed, in {}.",
@@ -62,7 +62,7 @@ pub(super) fn description(runs: &[Run<'_>]) -> String {
 
 /// The notes that a reader needs to read the picture rightly. `column` is the width of a column in
 /// nanoseconds, where there are columns in place of bars.
-pub(super) fn notes(runs: &[Run<'_>], column: Option<i64>) -> Vec<String> {
+pub(super) fn notes(runs: &[DrawnRun<'_>], column: Option<i64>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(column) = column {
         let width = duration_of_nanos(column);
