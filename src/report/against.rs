@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::format::{apart, counted, duration};
+use super::format::{counted, distinct_ratio, duration};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval};
 
@@ -54,7 +54,7 @@ fn verdict(point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
     let finding = point.finding();
     let shown = |ratio: f64| match finding {
-        Some(Finding::Faster | Finding::Slower) => apart(ratio),
+        Some(Finding::Faster | Finding::Slower) => distinct_ratio(ratio),
         _ => format!("{ratio:.2}"),
     };
     let longer = format!("this took {} times as long", shown(ratio));

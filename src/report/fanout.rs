@@ -1,49 +1,49 @@
-//! Several listeners as one.
+//! A listener that passes events on to several others.
 
 use std::fmt;
 use std::io;
 
 use crate::model::event::{Event, Listener};
 
-/// Tells every listener in turn.
+/// A list of listeners, each of which gets every event in turn.
 #[derive(Default)]
 pub struct Fanout {
-    listeners: Vec<Told>,
+    listeners: Vec<NamedListener>,
 }
 
-/// One of them.
-struct Told {
-    /// What it writes, for messages.
-    what: String,
+/// A listener, and what it writes.
+struct NamedListener {
+    /// The name of its output, for errors.
+    output: String,
     listener: Box<dyn Listener>,
-    /// Whether it could not write something: what comes after that would be no report.
+    /// A write of it failed. It gets no more events, because a report with a gap is no report.
     has_failed: bool,
 }
 
 impl Fanout {
-    /// Adds one more listener, which writes `what`: an error says that this cannot be written.
-    pub fn add(&mut self, what: impl Into<String>, listener: impl Listener + 'static) {
-        self.listeners.push(Told {
-            what: what.into(),
+    /// Adds a listener. `output` names what it writes, for the errors of its writes.
+    pub fn add(&mut self, output: impl Into<String>, listener: impl Listener + 'static) {
+        self.listeners.push(NamedListener {
+            output: output.into(),
             listener: Box::new(listener),
             has_failed: false,
         });
     }
 
-    /// Tells all of them, also when one of them fails: what it cannot write, the others can. That one is
-    /// told nothing more.
+    /// Calls all listeners, also when one of them fails: the others can still write. Returns the first
+    /// error that is not a broken pipe, or else that one.
     fn each(
         &mut self,
-        mut tell: impl FnMut(&mut dyn Listener) -> io::Result<()>,
+        mut call: impl FnMut(&mut dyn Listener) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut failed: Option<io::Error> = None;
-        for told in self.listeners.iter_mut().filter(|told| !told.has_failed) {
-            if let Err(error) = tell(told.listener.as_mut()) {
-                told.has_failed = true;
-                // That a reader has gone is the least of what can be wrong.
+        for named in self.listeners.iter_mut().filter(|named| !named.has_failed) {
+            if let Err(error) = call(named.listener.as_mut()) {
+                named.has_failed = true;
+                // A broken pipe, where the reader has closed its end, is the mildest of errors.
                 let is_worse = |before: &io::Error| before.kind() == io::ErrorKind::BrokenPipe;
                 if failed.as_ref().is_none_or(is_worse) {
-                    failed = Some(named(&told.what, &error));
+                    failed = Some(with_output(&named.output, &error));
                 }
             }
         }
@@ -65,8 +65,9 @@ impl Listener for Fanout {
     }
 }
 
-fn named(what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {what}: {error}"))
+/// The error of a write, with the name of the output.
+fn with_output(output: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot write {output}: {error}"))
 }
 
 impl fmt::Debug for Fanout {
@@ -84,10 +85,10 @@ mod tests {
 
     use super::*;
 
-    /// Notes warnings, and fails at the first, if it is one that fails.
-    struct Noting(Rc<RefCell<Vec<String>>>, bool);
+    /// A listener that keeps warnings, and fails at each if the flag is set.
+    struct Recorder(Rc<RefCell<Vec<String>>>, bool);
 
-    impl Listener for Noting {
+    impl Listener for Recorder {
         fn event(&mut self, event: &Event) -> io::Result<()> {
             if let Event::Warning(text) = event {
                 self.0.borrow_mut().push(text.clone());
@@ -100,19 +101,19 @@ mod tests {
     }
 
     #[test]
-    fn who_has_failed_is_told_nothing_more_and_the_others_are() {
+    fn a_listener_that_failed_gets_no_more_events_and_the_others_do() {
         let [bad, good] = [(); 2].map(|()| Rc::new(RefCell::new(Vec::new())));
         let mut all = Fanout::default();
-        all.add("this", Noting(Rc::clone(&bad), true));
-        all.add("that", Noting(Rc::clone(&good), false));
+        all.add("this", Recorder(Rc::clone(&bad), true));
+        all.add("that", Recorder(Rc::clone(&good), false));
         let error = all.event(&Event::Warning("one".to_owned()));
         let error = error.expect_err("one of them fails").to_string();
         assert!(error.starts_with("cannot write this: "), "{error}");
         for text in ["two", "three"] {
             all.event(&Event::Warning(text.to_owned()))
-                .expect("nobody else fails");
+                .expect("the other one does not fail");
         }
-        all.close().expect("nobody else fails");
+        all.close().expect("the other one does not fail");
         assert_eq!(*bad.borrow(), ["one"]);
         assert_eq!(*good.borrow(), ["one", "two", "three"]);
     }

@@ -1,24 +1,37 @@
-//! What a duration and a size look like: the one place that decides it.
+//! Durations, sizes, ratios and counts as text: the one place that decides how they look.
 
 use std::time::Duration;
 
-use crate::model::summary::{RunsMade, Summary};
-
-/// A duration to four significant digits at most: `47.1 ms`, `10.02 s`, `3 min 07 s`.
+/// Formats a duration to at most four significant digits: `47.1 ms`, `10.02 s`, `3 min 07 s`.
 pub fn duration(duration: Duration) -> String {
     let mut text = String::new();
     push_duration(&mut text, duration);
     text
 }
 
-/// A number of bytes in powers of 1000: `312 B`, `1.3 kB`, `19.5 MB`.
+/// Formats a number of bytes in powers of 1000: `312 B`, `1.3 kB`, `19.5 MB`.
 pub fn bytes(count: u64) -> String {
     let mut text = String::new();
     push_bytes(&mut text, count);
     text
 }
 
-/// Adds what [`duration`] makes of it. In whole numbers: this is done for each URL of a run.
+/// Formats seconds as [`duration`] does. Negative ones, as the lower end of an interval may be, are shown
+/// as 0; numbers that are no duration as a dash.
+pub(super) fn format_secs(seconds: f64) -> String {
+    match Duration::try_from_secs_f64(seconds.max(0.0)) {
+        Ok(time) if !seconds.is_nan() => duration(time),
+        _ => "–".to_owned(),
+    }
+}
+
+/// Formats nanoseconds as [`duration`] does; negative ones as 0.
+pub(super) fn duration_of_nanos(nanos: i64) -> String {
+    duration(Duration::from_nanos(nanos.max(0) as u64))
+}
+
+/// Appends a duration as [`duration`] formats it. It computes in whole numbers, because it runs for each
+/// URL of a run.
 pub(super) fn push_duration(text: &mut String, duration: Duration) {
     let seconds = duration.as_secs();
     if seconds >= 60 || (seconds == 59 && duration.subsec_millis() >= 995) {
@@ -49,7 +62,7 @@ pub(super) fn push_duration(text: &mut String, duration: Duration) {
     }
 }
 
-/// Adds what [`bytes`] makes of it.
+/// Appends a number of bytes as [`bytes`] formats it.
 pub(super) fn push_bytes(text: &mut String, count: u64) {
     if count < 1000 {
         push_number(text, count);
@@ -71,50 +84,54 @@ pub(super) fn push_bytes(text: &mut String, count: u64) {
     text.push_str(" EB");
 }
 
-/// Adds a whole number.
+/// Appends a whole number.
 pub(super) fn push_number(text: &mut String, number: u64) {
     text.push_str(itoa::Buffer::new().format(number));
 }
 
+/// Appends a number of tenths, with one decimal.
 fn push_tenths(text: &mut String, tenths: u64) {
     push_number(text, tenths / 10);
     text.push('.');
     push_number(text, tenths % 10);
 }
 
-/// Puts spaces before what stands in `text` from `start` on, if it is narrower than `width`.
+/// Pads the text from byte `start` on to `width` characters, with spaces before it.
 pub(super) fn align_right(text: &mut String, start: usize, width: usize) {
     const SPACES: &str = "          ";
     let missing = width.saturating_sub(text[start..].chars().count());
     text.insert_str(start, &SPACES[..missing.min(SPACES.len())]);
 }
 
-/// A ratio that is shown not to be 1, with two decimals, or as many as it takes to tell it from 1.
-pub(super) fn apart(ratio: f64) -> String {
+/// Formats a ratio that is shown not to be 1: with two decimals, or with as many as it takes to tell it
+/// from 1.
+pub(super) fn distinct_ratio(ratio: f64) -> String {
     (2..=9)
         .map(|decimals| format!("{ratio:.decimals$}"))
         .find(|text| text.parse() != Ok(1.0))
         .unwrap_or_else(|| format!("{ratio:.2}"))
 }
 
-/// What is said of a run that was stopped: `stopped before its end`.
-pub(super) fn stopped(summary: &Summary) -> Option<String> {
-    if !summary.stopped {
-        return None;
-    }
-    Some(match summary.runs {
-        Some(RunsMade { done, of }) => format!("stopped after {done} of {of} runs"),
-        None => "stopped before its end".to_owned(),
-    })
-}
-
-/// A number of things: `1 URL`, `2 URLs`, `0 retries`.
+/// Formats a number of things: `1 URL`, `2 URLs`, `0 retries`.
 pub(super) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {}", plural(count, noun))
 }
 
-/// The noun as it stands after this number.
-pub(super) fn plural(count: u64, noun: &str) -> String {
+/// Formats a number of things with its thousands apart: `1 URL`, `20,000 URLs`.
+pub(super) fn grouped(count: u64, noun: &str) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    format!("{text} {}", plural(count, noun))
+}
+
+/// The form of a noun after this number.
+fn plural(count: u64, noun: &str) -> String {
     match noun.strip_suffix('y') {
         _ if count == 1 => noun.to_owned(),
         Some(stem) => format!("{stem}ies"),
@@ -137,12 +154,32 @@ mod tests {
             (0.99993, "0.9999"),
             (1.0, "1.00"),
         ] {
-            assert_eq!(apart(ratio), text);
+            assert_eq!(distinct_ratio(ratio), text);
         }
     }
 
     #[test]
-    fn durations_read_well_at_every_scale() {
+    fn seconds_that_are_no_duration_are_a_dash() {
+        for (seconds, text) in [
+            (1.5, "1.50 s"),
+            (-0.1, "0 µs"),
+            (f64::NAN, "–"),
+            (f64::INFINITY, "–"),
+        ] {
+            assert_eq!(format_secs(seconds), text, "{seconds}");
+        }
+        assert_eq!(duration_of_nanos(-1), "0 µs");
+    }
+
+    #[test]
+    fn thousands_stand_apart() {
+        for (count, text) in [(1, "1 URL"), (999, "999 URLs"), (20_000, "20,000 URLs")] {
+            assert_eq!(grouped(count, "URL"), text);
+        }
+    }
+
+    #[test]
+    fn durations_have_at_most_four_digits_at_every_scale() {
         for (nanos, text) in [
             (0, "0 µs"),
             (47_100, "47 µs"),
@@ -164,9 +201,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5_000) })]
 
-        /// What is shown, read back, is what was to be shown, but for half of the last digit.
+        /// A text, parsed back, differs from its value by half of the last digit at most.
         #[test]
-        fn what_is_shown_is_off_by_no_more_than_its_rounding(
+        fn texts_are_off_by_no_more_than_their_rounding(
             nanos in prop_oneof![0..2_000_000_u64, 0..2_000_000_000_u64, 0..59_995_000_000_u64],
             shift in 0..64_u32,
             count in any::<u64>(),
@@ -197,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_aligned_by_its_characters() {
+    fn padding_counts_characters_not_bytes() {
         let mut text = "a".to_owned();
         for (what, width) in [("7 µs", 6), ("1234567", 6)] {
             let start = text.len();

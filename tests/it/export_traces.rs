@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use std::time::Instant;
 
 use pfetch::model::event::{Event, Listener};
+use pfetch::model::measurement::{Arm, ArmRun};
+use pfetch::model::summary::Summary;
 use pfetch::report::export::{Har, Svg, Trace};
 use serde_json::Value;
 
 use crate::moments::{comparison, empty, hostile, many, small};
+use crate::story::{MS, Story};
 
 /// What `listener` writes of these events.
 fn written<'a, L: Listener>(
@@ -246,8 +249,80 @@ fn up_to_two_thousand_attempts_have_a_bar_each() {
         let picture = roxmltree::Document::parse(&text).expect("XML");
         let titles = picture.descendants().filter(|n| n.has_tag_name("title"));
         assert_eq!(titles.count(), bars + 1, "of {count}");
-        assert!(text.len() < 1_000_000, "{} bytes", text.len());
+        assert!(text.len() < 1_300_000, "{} bytes", text.len());
     }
+}
+
+/// The texts of a picture.
+fn texts(picture: &roxmltree::Document<'_>) -> Vec<String> {
+    let texts = picture.descendants().filter(|n| n.has_tag_name("text"));
+    let text = |node: roxmltree::Node<'_, '_>| {
+        let parts = node
+            .descendants()
+            .filter_map(|n| n.is_text().then(|| n.text()));
+        parts.flatten().collect()
+    };
+    texts.map(text).collect()
+}
+
+#[test]
+fn the_picture_of_a_sweep_is_its_curve() {
+    let text = svg(Story::new(8).swept(&[
+        (1, &[8.0, 8.2]),
+        (2, &[4.1, 4.0]),
+        (4, &[2.1, 2.2]),
+        (8, &[2.1, 2.1]),
+    ]));
+    let picture = roxmltree::Document::parse(&text).expect("XML");
+    let count = |name| {
+        let elements = picture.descendants();
+        elements.filter(|n| n.has_tag_name(name)).count()
+    };
+    assert_eq!((count("circle"), count("polyline")), (4, 1), "{text}");
+    let is_bar = |n: &roxmltree::Node<'_, '_>| n.attribute("class") == Some("bar");
+    assert!(!picture.descendants().any(|n| is_bar(&n)), "{text}");
+    let texts = texts(&picture);
+    for expected in [
+        "pfetch: time by number of workers",
+        "4 workers are enough: 3.77 times as fast as 1.",
+        "2.10 s with 8 workers was the shortest time. 4 are the fewest that are not shown to be 5 % \
+         slower. The bars are 95 % intervals, the line is a law fitted to the points.",
+        "knee: 4",
+        "1",
+        "2",
+        "4",
+        "8",
+        "workers",
+        "2 s",
+    ] {
+        let found = texts.iter().any(|text| text == expected);
+        assert!(found, "{expected:?} is not in {texts:#?}");
+    }
+}
+
+#[test]
+fn the_picture_of_a_stopped_sweep_says_which_run_it_shows() {
+    let mut events = vec![Story::new(4).started()];
+    for workers in [1, 4] {
+        let story = Story::new(workers);
+        events.push(Event::ArmStarted(ArmRun {
+            arm: Arm::Parallel,
+            pair: 1,
+            workers,
+            done: 0,
+            of: 6,
+        }));
+        let outcomes = story.many(4, |_| MS * 50).into_iter();
+        events.extend(outcomes.map(Event::Finished));
+        events.push(Event::ArmEnded(Summary::default()));
+    }
+    events.push(Event::Ended(Summary::default()));
+    let text = svg(events);
+    let picture = roxmltree::Document::parse(&text).expect("XML");
+    assert_eq!(
+        texts(&picture)[0],
+        "pfetch: 4 URLs in 50.0 ms (the last run with 4 workers)"
+    );
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 use std::time::{Duration, SystemTime};
 
-use super::super::terminal::comparison::figure;
-use super::markup::Text;
+use super::super::wording::assertion_figure;
+use super::markup::MarkupText;
 use super::words;
 use crate::model::event::{Event, GateVerdict, Judged, Listener};
 use crate::model::measurement::ArmRun;
@@ -82,8 +82,8 @@ impl<W: Write> Junit<W> {
         write!(
             self.cases,
             "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
-            Text(host(&outcome.url)),
-            Text(&outcome.url),
+            MarkupText(host(&outcome.url)),
+            MarkupText(&outcome.url),
             seconds(outcome.elapsed().unwrap_or_default())
         )?;
         let error = outcome.error();
@@ -106,7 +106,7 @@ impl<W: Write> Junit<W> {
         writeln!(
             self.cases,
             ">\n      <{element} type=\"{kind}\" message=\"{}\"/>\n    </testcase>",
-            Text(&words::reason(outcome))
+            MarkupText(&words::reason(outcome))
         )
     }
 
@@ -159,7 +159,7 @@ impl<W: Write> Junit<W> {
             count(SKIPPED)
         )?;
         for judged in &assertions {
-            let (gate, verdict) = (Text(&judged.gate), judged.verdict.as_str());
+            let (gate, verdict) = (MarkupText(&judged.gate), judged.verdict.as_str());
             write!(
                 self.out,
                 "    <testcase classname=\"gates\" name=\"{gate}\""
@@ -169,7 +169,7 @@ impl<W: Write> Junit<W> {
                 Some(element) => writeln!(
                     self.out,
                     ">\n      <{element} type=\"{verdict}\" message=\"{}\"/>\n    </testcase>",
-                    Text(&figure(judged))
+                    MarkupText(&assertion_figure(judged))
                 )?,
             }
         }

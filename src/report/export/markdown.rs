@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use super::super::Baseline;
 use super::super::against::items;
-use super::super::format::{apart, counted, stopped};
-use super::super::terminal::comparison::{enough, figure, knee};
-use super::super::{Baseline, bytes, duration};
+use super::super::format::{bytes, counted, duration, format_secs};
+use super::super::wording::{self, MARKDOWN};
+use super::markup::{markdown_cell, markdown_item};
 use super::words::{reason, short};
 use crate::measure::Estimate;
 use crate::model::event::{Event, Judged, Listener};
@@ -15,36 +16,35 @@ use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
-use crate::model::text::escape;
-use crate::stats::{Finding, Latency};
+use crate::stats::Latency;
 
-/// How many failures are listed.
+/// The most failures that are listed.
 const FAILURES: usize = 100;
 
-/// How many of the slowest are listed.
+/// The most of the slowest targets that are listed.
 const SLOWEST: usize = 10;
 
-/// The report as GitHub's Markdown, written to `W` when it is closed: the totals, what became of
+/// The report as GitHub's Markdown, written to `W` when it is closed: the totals, the verdicts of
 /// assertions, the percentiles, the statuses, the first hundred failures and the ten slowest. In a
 /// comparison or a sweep its verdict and its times come first, and warm-ups are left out.
 ///
-/// Whatever means something in Markdown, HTML or GitHub's additions to them is written as a character
-/// reference, so that no URL and no message can be more than text.
+/// Characters with a meaning in Markdown, HTML or GitHub's additions to them are written as character
+/// references, so that no URL and no message can be more than text.
 #[derive(Debug)]
 pub struct Markdown<W> {
     out: W,
     baseline: Baseline,
     arm: Option<ArmRun>,
-    /// The first of them, as rows.
+    /// The first failures, as rows.
     failures: Vec<String>,
     failed: u64,
-    /// The slowest first.
+    /// The slowest targets, as rows, the slowest first.
     slowest: Vec<(Duration, String)>,
-    /// What the run came to, and then the rest of it; `None` until it is over.
+    /// The verdict or the totals, and the rest of the page; `None` until the run is over.
     result: Option<(String, String)>,
-    /// What became of assertions, as rows.
+    /// The assertions and their verdicts, as rows.
     gates: Vec<String>,
-    /// What the run comes to against an earlier one.
+    /// The run against an earlier one.
     against: String,
 }
 
@@ -64,19 +64,22 @@ impl<W: Write> Markdown<W> {
         }
     }
 
+    /// Adds a target to the failures and the slowest.
     fn note(&mut self, outcome: &Outcome) {
         // A warm-up does not count.
         if outcome.verdict == Verdict::Skipped || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
-        let url = md(&short(&outcome.url));
+        let url = markdown_cell(&short(&outcome.url));
         let time = outcome.elapsed();
         if outcome.verdict == Verdict::Failed {
             self.failed += 1;
             if self.failures.len() < FAILURES {
                 let time = time.map(duration).unwrap_or_default();
-                let reason = md(&short(&reason(outcome)));
-                let arm = self.arm.map(|run| format!("{}: ", words(run)));
+                let reason = markdown_cell(&short(&reason(outcome)));
+                let arm = self
+                    .arm
+                    .map(|run| format!("{} {}: ", run.arm.as_str(), run.pair));
                 let arm = arm.unwrap_or_default();
                 self.failures
                     .push(format!("| {arm}{url} | {time} | {reason} |\n"));
@@ -105,7 +108,10 @@ impl<W: Write> Markdown<W> {
             true => format!("**{verdict}**"),
             false => verdict.to_owned(),
         };
-        let (gate, figure) = (md(&short(&judged.gate)), md(&figure(judged)));
+        let (gate, figure) = (
+            markdown_cell(&short(&judged.gate)),
+            markdown_cell(&wording::assertion_figure(judged)),
+        );
         self.gates
             .push(format!("| {gate} | {figure} | {verdict} |\n"));
     }
@@ -135,33 +141,33 @@ impl<W: Write> Markdown<W> {
     }
 }
 
-fn words(run: ArmRun) -> String {
-    format!("{} {}", run.arm.as_str(), run.pair)
-}
-
+/// The line of counts.
 fn totals(summary: &Summary) -> String {
-    let mut text = format!("**{} ok, {} failed**", summary.ok, summary.failed);
-    for (count, what) in [
-        (summary.unchanged, "unchanged"),
-        (summary.skipped, "skipped"),
-        (summary.done_before, "done before"),
-    ] {
-        if count > 0 {
-            let _ = write!(text, ", {count} {what}");
-        }
+    let counts = wording::target_counts(summary);
+    let is_main = |verdict| matches!(verdict, Some(Verdict::Ok | Verdict::Failed));
+    let (main, others): (Vec<_>, Vec<_>) = counts
+        .into_iter()
+        .partition(|target| is_main(target.verdict));
+    let main: Vec<String> = main.into_iter().map(wording::TargetCount::text).collect();
+    let mut text = format!("**{}**", main.join(", "));
+    for target in others.into_iter().filter(|target| target.count > 0) {
+        let _ = write!(text, ", {}", target.text());
     }
     let (targets, size) = (summary.targets(), bytes(summary.bytes));
-    let workers = counted(summary.workers as u64, "worker");
-    let _ = write!(text, " of {targets} · {size} · {workers}");
-    if summary.retries > 0 {
-        let _ = write!(text, " · {}", counted(summary.retries, "retry"));
-    }
-    if let Some(stopped) = stopped(summary) {
-        let _ = write!(text, " · {stopped}");
+    let _ = write!(
+        text,
+        " of {targets} · {size} · {}",
+        wording::workers(summary)
+    );
+    for part in [wording::retries(summary), wording::stopped(summary)] {
+        if let Some(part) = part {
+            let _ = write!(text, " · {part}");
+        }
     }
     text + "\n"
 }
 
+/// The table of times.
 fn times(summary: &Summary, baseline: Baseline) -> String {
     let Some(makespan) = summary.makespan else {
         return String::new();
@@ -175,18 +181,18 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
             text,
             "| serial, estimated as the sum of per-URL times | {serial} |"
         );
-        let _ = writeln!(text, "| speed-up | {:.2}x |", estimate.speedup);
+        let _ = writeln!(text, "| speed-up | {} |", MARKDOWN.ratio(estimate.speedup));
         if let Some((best, _)) = estimate.best {
-            let _ = writeln!(text, "| best possible here | {best:.2}x |");
+            let _ = writeln!(text, "| best possible here | {} |", MARKDOWN.ratio(best));
         }
     }
-    if let (Some(throughput), Some(rate)) = (summary.throughput(), summary.rate()) {
-        let throughput = bytes(throughput as u64);
-        let _ = writeln!(text, "| rate | {throughput}/s, {rate:.1} URLs/s |");
+    if let Some(rates) = wording::rates(summary, 1) {
+        let _ = writeln!(text, "| rate | {} |", rates.join(", "));
     }
     text
 }
 
+/// The table of percentiles.
 fn latencies(summary: &Summary) -> String {
     let row = |what: &str, latency: &Latency| {
         let p = |percent| latency.p(percent).map(duration);
@@ -213,9 +219,9 @@ fn latencies(summary: &Summary) -> String {
     format!("\n{heading}\n| --- | ---: | ---: | ---: | ---: | ---: |\n{rows}")
 }
 
+/// The table of statuses.
 fn statuses(summary: &Summary) -> String {
-    let tried = summary.ok + summary.unchanged + summary.failed;
-    let without = tried.saturating_sub(summary.statuses.values().sum());
+    let without = wording::without_status(summary);
     let mut text = String::new();
     for (status, count) in &summary.statuses {
         let _ = writeln!(text, "| {status} | {count} |");
@@ -229,24 +235,14 @@ fn statuses(summary: &Summary) -> String {
     format!("\n| status | URLs |\n| --- | ---: |\n{text}")
 }
 
-/// The verdict of a comparison, and its times.
+/// The verdict of a comparison, and the rest of its page.
 fn compared(comparison: &Comparison) -> (String, String) {
     let speedup = &comparison.speedup;
     let mut page = String::from("## pfetch: serial and parallel\n\n**");
-    page += match speedup.finding().map(Finding::as_str) {
-        Some("no difference") => "no difference shown",
-        Some("faster") => "parallel is faster",
-        Some(_) => "parallel is slower",
-        None => "one pair only: no verdict",
-    };
-    let ratio = match speedup.finding() {
-        Some(Finding::Faster | Finding::Slower) => apart(speedup.ratio),
-        _ => format!("{:.2}", speedup.ratio),
-    };
-    let _ = write!(page, ": {ratio}x**");
+    page += wording::comparison_finding(comparison).unwrap_or("one pair only: no verdict");
+    let _ = write!(page, ": {}**", MARKDOWN.speedup(comparison));
     if let Some(interval) = speedup.interval {
-        let (low, high) = (interval.low, interval.high);
-        let _ = write!(page, ", 95 % interval {low:.2}x to {high:.2}x");
+        let _ = write!(page, ", {}", MARKDOWN.interval(interval));
     }
     let _ = writeln!(
         page,
@@ -264,20 +260,23 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(estimated) = comparison.estimated {
         let _ = write!(
             page,
-            "\nThe per-URL times alone would have said {estimated:.2}x.\n"
+            "\nThe per-URL times alone would have said {}.\n",
+            MARKDOWN.ratio(estimated)
         );
     }
-    page += &not_alike(&comparison.differing);
+    page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)
 }
 
-/// The verdict of a sweep, and its times.
+/// The verdict of a sweep, and the rest of its page.
 fn swept(sweep: &Sweep) -> (String, String) {
-    let mut verdict = format!("## pfetch: numbers of workers\n\n**{}**", enough(sweep));
+    let mut verdict = format!(
+        "## pfetch: numbers of workers\n\n**{}**",
+        wording::sweep_verdict(sweep)
+    );
     if let Some(interval) = sweep.speedup().and_then(|speedup| speedup.interval) {
-        let (low, high) = (interval.low, interval.high);
-        let _ = write!(verdict, ", 95 % interval {low:.2}x to {high:.2}x");
+        let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
     }
     let _ = writeln!(verdict, " · {}", counted(sweep.targets, "URL"));
     let mut page =
@@ -287,28 +286,34 @@ fn swept(sweep: &Sweep) -> (String, String) {
         page += &arm(&point.workers.to_string(), &point.times);
     }
     if let Some(knee) = sweep.knee {
-        let _ = writeln!(page, "\nThe knee is {}.", self::knee(knee));
+        let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
     }
-    page += &not_alike(&sweep.differing);
+    page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
     (verdict, page)
 }
 
+/// The notices as a list.
 fn notices(notices: &[MeasurementNotice]) -> String {
     let mut text = String::new();
     for (place, notice) in notices.iter().enumerate() {
         let gap = if place == 0 { "\n" } else { "" };
-        let _ = writeln!(text, "{gap}- {}", item(&notice.to_string()));
+        let _ = writeln!(
+            text,
+            "{gap}- {}",
+            markdown_item(&short(&notice.to_string()))
+        );
     }
     text
 }
 
-fn not_alike((count, urls): &(u64, Vec<String>)) -> String {
+/// The targets that were not answered alike in all runs, as a list.
+fn differing((count, urls): &(u64, Vec<String>)) -> String {
     let mut text = String::new();
     if *count > 0 {
         let _ = write!(text, "\nNot answered alike in all runs ({count}):\n\n");
         for url in urls {
-            let _ = writeln!(text, "- {}", item(url));
+            let _ = writeln!(text, "- {}", markdown_item(&short(url)));
         }
     }
     text
@@ -317,63 +322,25 @@ fn not_alike((count, urls): &(u64, Vec<String>)) -> String {
 /// The run against an earlier one, as a list.
 fn against(against: &Against) -> String {
     let mut page = String::from("\nAgainst the baseline:\n\n");
-    for told in items(against) {
-        let _ = writeln!(page, "- {}", item(&told));
+    for text in items(against) {
+        let _ = writeln!(page, "- {}", markdown_item(&short(&text)));
     }
     page
 }
 
+/// The times of an arm, as a row.
 fn arm(name: &str, times: &ArmTimes) -> String {
-    let time = |seconds: f64| {
-        Duration::try_from_secs_f64(seconds).map_or_else(|_| "–".to_owned(), duration)
-    };
     let sample = &times.sample;
     format!(
         "| {name} | {} | {} | {} | {} | {} | {} | {} |\n",
-        time(sample.mean),
-        time(sample.median),
-        sample.deviation.map_or_else(|| "–".to_owned(), time),
-        time(sample.min),
-        time(sample.max),
+        format_secs(sample.mean),
+        format_secs(sample.median),
+        sample.deviation.map_or_else(|| "–".to_owned(), format_secs),
+        format_secs(sample.min),
+        format_secs(sample.max),
         times.failed,
         times.retries
     )
-}
-
-/// Text that stays text in a table's cell: what means something in Markdown, in HTML, or to GitHub
-/// (`@name`, `#1`, `:smile:`, `$math$`, addresses that become links) is written as a character
-/// reference, which no reader of Markdown takes for anything but the character.
-fn md(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    let mut before = ' ';
-    for c in escape(text).chars() {
-        let plain = match c {
-            // "www." makes a link as a scheme does.
-            '.' => !before.eq_ignore_ascii_case(&'w'),
-            '/' | ',' | ';' | '?' | '=' | '%' | '(' | ')' | '+' => true,
-            '-' => before != '-',
-            c => !c.is_ascii_punctuation(),
-        };
-        if plain {
-            safe.push(c);
-        } else {
-            let _ = write!(safe, "&#{};", u32::from(c));
-        }
-        before = c;
-    }
-    safe
-}
-
-/// Text that stays text in a list's item, where digits, signs and spaces mean something at the start.
-fn item(text: &str) -> String {
-    let text = short(text);
-    let mut rest = text.chars();
-    match rest.next() {
-        Some(first) if !first.is_alphabetic() => {
-            format!("&#{};{}", u32::from(first), md(rest.as_str()))
-        }
-        _ => md(&text),
-    }
 }
 
 impl<W: Write> Listener for Markdown<W> {
@@ -382,7 +349,7 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Finished(outcome) => self.note(outcome),
             Event::ArmStarted(run) => self.arm = Some(*run),
             Event::ArmEnded(_) => self.arm = None,
-            Event::Against(told) => self.against = against(told),
+            Event::Against(compared) => self.against = against(compared),
             Event::Compared(comparison) => self.result = Some(compared(comparison)),
             Event::Swept(sweep) => self.result = Some(swept(sweep)),
             Event::Ended(summary) => self.end(summary),

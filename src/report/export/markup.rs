@@ -1,14 +1,27 @@
-//! Text on its way into HTML, SVG and XML: one way to escape it for all of them.
+//! Escaping for HTML, SVG and XML, and for Markdown.
 
 use std::fmt::{self, Write as _};
 
+use maud::Render;
+
 use crate::model::text::escape;
 
-/// Text from anywhere as character data or in a quoted attribute. Controls, which XML 1.0 has no way to
-/// say, and changes of direction are made visible; so are the two that are not characters.
-pub(super) struct Text<'a>(pub(super) &'a str);
+/// Text from outside as character data or in a quoted attribute.
+///
+/// The templates escape what HTML reads as markup by themselves. This makes visible, beyond that, what
+/// has no place in a document: controls, which XML 1.0 cannot express, changes of the writing direction,
+/// and the two code points that are no characters.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MarkupText<'a>(pub(super) &'a str);
 
-impl fmt::Display for Text<'_> {
+impl Render for MarkupText<'_> {
+    fn render_to(&self, buffer: &mut String) {
+        // Writing to a string cannot fail.
+        let _ = write!(buffer, "{self}");
+    }
+}
+
+impl fmt::Display for MarkupText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in escape(self.0).chars() {
             match c {
@@ -26,6 +39,41 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// Escapes text for a cell of a table. Characters with a meaning in Markdown, in HTML, or to GitHub
+/// (`@name`, `#1`, `:smile:`, `$math$`, addresses that become links) are written as character references,
+/// which every reader of Markdown takes for the character itself.
+pub(super) fn markdown_cell(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in escape(text).chars() {
+        let plain = match c {
+            // "www." makes a link as a scheme does.
+            '.' => !before.eq_ignore_ascii_case(&'w'),
+            '/' | ',' | ';' | '?' | '=' | '%' | '(' | ')' | '+' => true,
+            '-' => before != '-',
+            c => !c.is_ascii_punctuation(),
+        };
+        if plain {
+            safe.push(c);
+        } else {
+            let _ = write!(safe, "&#{};", u32::from(c));
+        }
+        before = c;
+    }
+    safe
+}
+
+/// Escapes text for an item of a list, where digits, signs and spaces have a meaning at the start.
+pub(super) fn markdown_item(text: &str) -> String {
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(first) if !first.is_alphabetic() => {
+            format!("&#{};{}", u32::from(first), markdown_cell(rest.as_str()))
+        }
+        _ => markdown_cell(text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,7 +82,7 @@ mod tests {
     fn text_stays_text_between_tags_and_in_attributes() {
         let hostile = "</title><script>\"'& \u{0}\x1b\u{2028}\u{202e}\u{fffe}é";
         assert_eq!(
-            Text(hostile).to_string(),
+            MarkupText(hostile).to_string(),
             "&lt;/title&gt;&lt;script&gt;&quot;&#39;&amp; \\u{0}\\u{1b}\\u{2028}\\u{202e}\\u{fffe}é"
         );
     }

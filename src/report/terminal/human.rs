@@ -1,8 +1,8 @@
-//! The report for people: a line per URL as it ends, then the totals.
+//! The report for people: a line for each URL as it ends, then the totals.
 
 use std::io::{self, Write};
 
-use crate::measure::{Bound, Estimate};
+use crate::measure::Estimate;
 use crate::model::event::{Event, GateVerdict, Listener};
 use crate::model::measurement::{Against, Arm};
 use crate::model::outcome::{Outcome, Verdict};
@@ -13,15 +13,16 @@ use super::comparison;
 use crate::report::Baseline;
 use crate::report::against;
 use crate::report::format::{
-    align_right, bytes, counted, duration, push_bytes, push_duration, push_number, stopped,
+    align_right, bytes, counted, duration, push_bytes, push_duration, push_number,
 };
+use crate::report::wording::{self, TERMINAL};
 
-/// How a [`Human`] report looks.
+/// The style of a [`Human`] report.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct HumanStyle {
-    /// Whether to use colour.
+    /// Uses colour.
     pub colour: bool,
-    /// Whether to leave out everything but failures.
+    /// Leaves out everything but failures.
     pub quiet: bool,
     /// The serial baseline.
     pub baseline: Baseline,
@@ -31,22 +32,21 @@ pub struct HumanStyle {
 #[derive(Debug)]
 pub struct Human<W> {
     out: W,
-    /// The last line's text: memory for the next.
+    /// The buffer of a URL's line, kept for the next.
     line: String,
     style: HumanStyle,
-    /// Whether what is going on is a run whose lines have been printed already, in another run of a
-    /// comparison, or will be.
+    /// The run that is under way is a repetition in a comparison: the lines of another run stand for it.
     is_repeat: bool,
-    /// Whether that one run has begun.
+    /// The run whose lines are printed has begun.
     has_shown: bool,
-    /// What the run comes to against an earlier one, until its place has come.
+    /// The run against an earlier one, until it is written in its place.
     against: Option<Against>,
 }
 
-/// From so many targets on percentiles say something.
+/// The least number of targets of which percentiles are shown.
 const HANDFUL: u64 = 10;
 
-/// The percentiles that are shown, beside the longest time.
+/// The percentiles that are shown, before the longest time.
 const PERCENTILES: [f64; 4] = [50.0, 90.0, 95.0, 99.0];
 
 const RED: &str = "\x1b[31m";
@@ -68,6 +68,7 @@ impl<W: Write> Human<W> {
         }
     }
 
+    /// Writes the line of a URL.
     fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
         if outcome.verdict == Verdict::Skipped
             || (self.style.quiet && outcome.verdict != Verdict::Failed)
@@ -113,6 +114,11 @@ impl<W: Write> Human<W> {
         text.push_str("  ");
         text.push_str(&outcome.url);
         self.out.write_all(text.as_bytes())?;
+        self.details(outcome, [colour, dim, reset])
+    }
+
+    /// Writes the rest of a URL's line, which most have not: where it redirected to, its file, its error.
+    fn details(&mut self, outcome: &Outcome, [colour, dim, reset]: [&str; 3]) -> io::Result<()> {
         if let Some(url) = outcome.final_url() {
             write!(self.out, " {dim}-> {url}{reset}")?;
         }
@@ -135,43 +141,24 @@ impl<W: Write> Human<W> {
         self.out.write_all(b"\n")
     }
 
+    /// Writes the totals.
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         let targets = summary.targets();
         if self.style.quiet || targets + summary.done_before == 0 {
             return Ok(());
         }
         write!(self.out, "\n  {}: ", counted(targets, "URL"))?;
-        let failed_colour = if summary.failed > 0 { RED } else { "" };
-        let mut parts = vec![(GREEN, summary.ok, "ok")];
-        if summary.unchanged > 0 {
-            parts.push((DIM, summary.unchanged, "unchanged"));
-        }
-        parts.push((failed_colour, summary.failed, "failed"));
-        if summary.skipped > 0 {
-            parts.push((DIM, summary.skipped, "skipped"));
-        }
-        for (position, (colour, count, what)) in parts.into_iter().enumerate() {
-            let comma = if position > 0 { ", " } else { "" };
-            if self.style.colour && !colour.is_empty() {
-                write!(self.out, "{comma}{colour}{count} {what}{RESET}")?;
-            } else {
-                write!(self.out, "{comma}{count} {what}")?;
+        self.counts(summary)?;
+        let size = Some(bytes(summary.bytes));
+        for part in [
+            wording::retries(summary),
+            size,
+            Some(wording::workers(summary)),
+            wording::stopped(summary),
+        ] {
+            if let Some(part) = part {
+                write!(self.out, " · {part}")?;
             }
-        }
-        if summary.done_before > 0 {
-            write!(self.out, " · {} done before", summary.done_before)?;
-        }
-        if summary.retries > 0 {
-            write!(self.out, " · {}", counted(summary.retries, "retry"))?;
-        }
-        write!(
-            self.out,
-            " · {} · {}",
-            bytes(summary.bytes),
-            counted(summary.workers as u64, "worker")
-        )?;
-        if let Some(stopped) = stopped(summary) {
-            write!(self.out, " · {stopped}")?;
         }
         self.out.write_all(b"\n")?;
         let Some(makespan) = summary.makespan else {
@@ -190,21 +177,48 @@ impl<W: Write> Human<W> {
         if let (Baseline::Estimate, Some(estimate)) = (self.style.baseline, Estimate::of(summary)) {
             self.estimate(&estimate)?;
         }
-        self.set_against(false)?;
+        self.write_against(false)?;
         self.figures(summary)
     }
 
-    fn set_against(&mut self, is_sweep: bool) -> io::Result<()> {
+    /// Writes the number of targets by verdict. Those that were done before stand apart, because they are
+    /// not of this run.
+    fn counts(&mut self, summary: &Summary) -> io::Result<()> {
+        let mut gap = "";
+        for target in wording::target_counts(summary) {
+            let colour = match target.verdict {
+                Some(Verdict::Ok) => GREEN,
+                Some(Verdict::Failed) if target.count > 0 => RED,
+                Some(Verdict::Failed) => "",
+                _ if target.count == 0 => continue,
+                Some(Verdict::Unchanged | Verdict::Skipped) => DIM,
+                None => {
+                    gap = " · ";
+                    ""
+                }
+            };
+            let text = target.text();
+            if self.style.colour && !colour.is_empty() {
+                write!(self.out, "{gap}{colour}{text}{RESET}")?;
+            } else {
+                write!(self.out, "{gap}{text}")?;
+            }
+            gap = ", ";
+        }
+        Ok(())
+    }
+
+    /// Writes the run against an earlier one, if it was given.
+    fn write_against(&mut self, is_sweep: bool) -> io::Result<()> {
         match self.against.take() {
-            Some(told) => against::against(&mut self.out, &told, is_sweep),
+            Some(against) => against::against(&mut self.out, &against, is_sweep),
             None => Ok(()),
         }
     }
 
-    /// What only says something of more than a handful.
+    /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
     fn figures(&mut self, summary: &Summary) -> io::Result<()> {
-        let tried = summary.ok + summary.unchanged + summary.failed;
-        if tried < HANDFUL {
+        if wording::tried(summary) < HANDFUL {
             return Ok(());
         }
         if let Some(max) = summary.latency.max() {
@@ -215,38 +229,29 @@ impl<W: Write> Human<W> {
             }
             writeln!(self.out, "  max {}", duration(max))?;
         }
-        if let (Some(throughput), Some(rate)) = (summary.throughput(), summary.rate()) {
-            let throughput = bytes(throughput as u64);
-            writeln!(self.out, "  rate       {throughput}/s · {rate:.0} URLs/s")?;
+        if let Some(rates) = wording::rates(summary, 0) {
+            writeln!(self.out, "  rate       {}", rates.join(" · "))?;
         }
         self.out.write_all(b"  statuses ")?;
         for (status, count) in &summary.statuses {
             write!(self.out, "  {count} × {status}")?;
         }
-        let without = tried.saturating_sub(summary.statuses.values().sum());
+        let without = wording::without_status(summary);
         if without > 0 {
             write!(self.out, "  {without} without")?;
         }
         self.out.write_all(b"\n")
     }
 
+    /// Writes the estimated serial time and what it says about the speed-up.
     fn estimate(&mut self, estimate: &Estimate) -> io::Result<()> {
-        write!(
+        writeln!(
             self.out,
-            "  serial    {:>9}  estimated (sum of per-URL times) · {:.2}x",
+            "  serial    {:>9}  estimated (sum of per-URL times) · {} · {}",
             duration(estimate.serial),
-            estimate.speedup
-        )?;
-        let Some((best, bound)) = estimate.best else {
-            return writeln!(self.out, " · starts were held back as asked");
-        };
-        write!(self.out, " · best possible here {best:.2}x")?;
-        match bound {
-            Bound::Slowest(slowest) => writeln!(self.out, " (slowest URL {})", duration(slowest)),
-            Bound::Workers(workers) => {
-                writeln!(self.out, " ({})", counted(workers as u64, "worker"))
-            }
-        }
+            TERMINAL.ratio(estimate.speedup),
+            TERMINAL.best(estimate)
+        )
     }
 }
 
@@ -270,11 +275,11 @@ impl<W: Write> Listener for Human<W> {
             }
             Event::Swept(sweep) => {
                 comparison::sweep(&mut self.out, sweep)?;
-                self.set_against(true)
+                self.write_against(true)
             }
             Event::Compared(comparison) => {
                 comparison::comparison(&mut self.out, comparison)?;
-                self.set_against(false)
+                self.write_against(false)
             }
             Event::Judged(held) if self.style.quiet && held.verdict == GateVerdict::Held => Ok(()),
             Event::Judged(judged) => comparison::judged(&mut self.out, judged),

@@ -1,6 +1,6 @@
-//! Reports for people at a terminal: the lines and the summary, progress, exchanges and warnings.
+//! Reports on a terminal: the report for people, progress, exchanges and warnings.
 
-pub(in crate::report) mod comparison;
+mod comparison;
 mod human;
 mod progress;
 mod rate;

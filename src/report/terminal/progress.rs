@@ -1,8 +1,8 @@
-//! The live display on standard error: a bar for the run, and above it a line per busy worker when
-//! there is room.
+//! The progress display on standard error: a bar for the run, and a line per busy worker above it where
+//! the screen has room.
 //!
-//! A thread of its own draws it ten times a second from counters, so a run is not slowed down by
-//! being watched, and a run too short to watch (under 300 ms) shows nothing.
+//! A thread of its own draws the display ten times a second from counters, so that drawing does not slow
+//! the run down. A run of less than 300 ms shows nothing.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -20,127 +20,131 @@ use crate::model::measurement::{Arm, ArmRun};
 use crate::model::outcome::Verdict;
 
 use super::AboveProgress;
-use super::rate::{self, Flow};
+use super::rate::{self, TransferMeter};
 use crate::report::format::{bytes, counted, duration};
 
-/// Nothing is shown before this.
+/// The time before anything is shown.
 const DELAY: Duration = Duration::from_millis(300);
 
-/// Between two drawings.
+/// The time between two drawings.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Between two lines where nothing can be drawn over.
+/// The time between two lines, where standard error is no terminal and lines stay.
 const LINE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Columns left free on the left, as in the report.
+/// The columns left free on the left, as in the report.
 const INDENT: usize = 2;
 
-/// The live display. Dropping it takes it off the screen.
+/// The progress display. Dropping it clears it from the screen.
 pub struct Progress {
     display: MultiProgress,
-    counts: Arc<Mutex<Counts>>,
-    /// Dropped to end the thread: a sleep that can be cut short.
-    alive: Option<Sender<()>>,
+    counts: Arc<Mutex<ProgressCounts>>,
+    /// The sending end of the drawing thread's timer. Dropping it ends the thread at once.
+    timer: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The drawing thread's end of it.
-struct Life(Receiver<()>);
+/// The timer of the drawing thread: a sleep that ends when the display does.
+struct Timer(Receiver<()>);
 
-impl Life {
-    /// Sleeps, for at most `time`. Returns whether the display goes on.
-    fn goes_on_after(&self, time: Duration) -> bool {
+impl Timer {
+    /// Sleeps for at most `time`. Returns false if the display has ended.
+    fn sleep(&self, time: Duration) -> bool {
         matches!(self.0.recv_timeout(time), Err(RecvTimeoutError::Timeout))
     }
 }
 
+/// The counters that the run updates and the display reads.
 #[derive(Debug, Default, Clone, Copy)]
-struct Counts {
+struct ProgressCounts {
     done: u64,
     failed: u64,
+    /// Body bytes of the targets that are done.
     bytes: u64,
+    /// The number of targets, once it is known.
     total: Option<u64>,
-    /// In a comparison: the run that is under way, since when, and how long those of each arm took.
+    /// The run of a comparison that is under way, and its start.
     arm: Option<(ArmRun, Instant)>,
+    /// The total time and the number of the serial runs and of the parallel runs.
     took: [(Duration, u32); 2],
 }
 
 impl Progress {
-    /// A display that is drawn on standard error, which is a terminal.
+    /// Starts a display that is drawn on standard error, a terminal.
     ///
     /// # Errors
     ///
-    /// If its thread cannot be started.
+    /// The drawing thread cannot be started.
     pub fn bars(lanes: Arc<WorkerActivity>) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
         let bars = display.clone();
-        Self::start(display, move |counts, life| {
-            Bars::new(&bars, &lanes).draw_while(counts, life);
+        Self::start(display, move |counts, timer, meter| {
+            TerminalBars::new(&bars, &lanes, meter).draw_while(counts, timer);
         })
     }
 
-    /// A line a second, for standard error that is no terminal.
+    /// Starts a display that writes a line per second to `out`, for where standard error is no terminal.
     ///
     /// # Errors
     ///
-    /// If its thread cannot be started.
+    /// The drawing thread cannot be started.
     pub fn lines(
         lanes: Arc<WorkerActivity>,
         mut out: impl Write + Send + 'static,
     ) -> io::Result<Self> {
         let display = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
-        Self::start(display, move |counts, life| {
+        Self::start(display, move |counts, timer, meter| {
             let started = Instant::now();
-            let mut flow = Flow::default();
-            while life.goes_on_after(LINE_INTERVAL) {
+            while timer.sleep(LINE_INTERVAL) {
                 let elapsed = duration(started.elapsed());
                 let now = *lock(counts);
-                // Nobody may be reading any more, and that is fine.
                 let busy = lanes.busy();
-                let reading = flow.look(Instant::now(), now.bytes, &busy, now.waiting(&busy));
-                let arm = now
-                    .arm_in_words(Instant::now())
-                    .map(|arm| format!("{arm}: "));
-                let counts = format!("{}{}", arm.unwrap_or_default(), now.in_words());
-                let _ = writeln!(out, "pfetch: {elapsed}: {counts}, {}", reading.in_words());
+                let transfer = meter.read(now.bytes, &busy, now.waiting(&busy));
+                let arm = now.arm_text(Instant::now()).map(|arm| format!("{arm}: "));
+                let counts = format!("{}{}", arm.unwrap_or_default(), now.text());
+                // A reader that has closed its end is no reason to end the run.
+                let _ = writeln!(out, "pfetch: {elapsed}: {counts}, {}", transfer.text());
             }
         })
     }
 
     fn start(
         display: MultiProgress,
-        draw: impl FnOnce(&Mutex<Counts>, &Life) + Send + 'static,
+        draw: impl FnOnce(&Mutex<ProgressCounts>, &Timer, TransferMeter) + Send + 'static,
     ) -> io::Result<Self> {
-        let counts = Arc::new(Mutex::new(Counts::default()));
-        let (alive, life) = mpsc::channel();
-        let (seen, life) = (Arc::clone(&counts), Life(life));
+        let counts = Arc::new(Mutex::new(ProgressCounts::default()));
+        let (sender, receiver) = mpsc::channel();
+        let (shared, timer) = (Arc::clone(&counts), Timer(receiver));
         let thread = thread::Builder::new()
             .name("pfetch-progress".to_owned())
             .spawn(move || {
-                if life.goes_on_after(DELAY) {
-                    draw(&seen, &life);
+                // Made before the delay, so that the first bytes count with the time that they took.
+                let meter = TransferMeter::new();
+                if timer.sleep(DELAY) {
+                    draw(&shared, &timer, meter);
                 }
             })?;
         Ok(Progress {
             display,
             counts,
-            alive: Some(alive),
+            timer: Some(sender),
             thread: Some(thread),
         })
     }
 
-    /// A writer to the same terminal that this display steps aside for.
+    /// Returns a writer to the same terminal, which clears the display while it writes.
     pub fn above<W: Write>(&self, inner: W) -> AboveProgress<W> {
         AboveProgress::new(inner, self.display.clone())
     }
 
+    /// Ends the drawing thread and clears the display.
     fn end(&mut self) {
-        self.alive = None;
+        self.timer = None;
         if let Some(thread) = self.thread.take() {
             // A panic in the drawing thread has been printed; the run itself is sound.
             let _ = thread.join();
         }
-        // A terminal that has gone away is cleared in its own way.
+        // A terminal that was closed needs no clearing.
         let _ = self.display.clear();
     }
 }
@@ -178,12 +182,14 @@ impl fmt::Debug for Progress {
     }
 }
 
-impl Counts {
+impl ProgressCounts {
+    /// Resets the counts at the start of a run of a comparison.
     fn begin(&mut self, run: ArmRun) {
         (self.done, self.failed) = (0, 0);
         self.arm = Some((run, Instant::now()));
     }
 
+    /// Adds the time of the run that has ended to those of its arm.
     fn end_of_arm(&mut self) {
         if let Some((run, since)) = self.arm {
             let (took, count) = &mut self.took[usize::from(run.arm == Arm::Parallel)];
@@ -192,9 +198,9 @@ impl Counts {
         }
     }
 
-    /// Which run of a comparison is under way, and how long all that are left will take if they take
-    /// as long as those before them.
-    fn arm_in_words(&self, now: Instant) -> Option<String> {
+    /// Formats the run of a comparison that is under way, and the time left for it and the runs after it,
+    /// at the mean time of those before.
+    fn arm_text(&self, now: Instant) -> Option<String> {
         let (run, since) = self.arm?;
         let mut words = format!(
             "{} run {} of {}, {}",
@@ -213,7 +219,8 @@ impl Counts {
         Some(words)
     }
 
-    fn in_words(self) -> String {
+    /// Formats the counts: `3 of 10 done, 0 failed`.
+    fn text(self) -> String {
         let of = self.total.map(|total| format!(" of {total}"));
         format!(
             "{}{} done, {} failed",
@@ -223,31 +230,33 @@ impl Counts {
         )
     }
 
-    /// How many targets have not been begun, if that is known.
+    /// The number of targets that have not begun, if it is known.
     fn waiting(self, busy: &[CurrentFetch]) -> Option<u64> {
         Some(self.total?.saturating_sub(self.done + busy.len() as u64))
     }
 }
 
-fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
+fn lock(counts: &Mutex<ProgressCounts>) -> MutexGuard<'_, ProgressCounts> {
     counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The bars on a terminal.
-struct Bars<'a> {
+/// The display on a terminal.
+struct TerminalBars<'a> {
     lanes: &'a WorkerActivity,
+    /// The lines of the workers, as many as have room.
     workers: Vec<ProgressBar>,
-    whole: ProgressBar,
+    /// The line of the run.
+    run: ProgressBar,
     started: Instant,
-    flow: Flow,
+    meter: TransferMeter,
     terminal: Term,
-    /// What the bars were last laid out for: the terminal's width, whether the total is known, and the
-    /// length of the bar.
+    /// The parameters of the current layout: the width of the terminal, a known total, and the length of
+    /// the bar.
     layout: Option<(usize, bool, usize)>,
 }
 
-impl<'a> Bars<'a> {
-    fn new(display: &MultiProgress, lanes: &'a WorkerActivity) -> Self {
+impl<'a> TerminalBars<'a> {
+    fn new(display: &MultiProgress, lanes: &'a WorkerActivity, meter: TransferMeter) -> Self {
         let terminal = Term::stderr();
         // Half of the screen stays for the lines of what is finished.
         let room = lanes.len().min(usize::from(terminal.size().0 / 2));
@@ -259,43 +268,42 @@ impl<'a> Bars<'a> {
                 bar
             })
             .collect();
-        Bars {
+        TerminalBars {
             lanes,
             workers,
-            whole: display.add(ProgressBar::no_length()),
+            run: display.add(ProgressBar::no_length()),
             // The run began when the delay did.
             started: Instant::now() - DELAY,
-            flow: Flow::default(),
+            meter,
             terminal,
             layout: None,
         }
     }
 
-    fn draw_while(mut self, counts: &Mutex<Counts>, life: &Life) {
+    /// Draws until the display ends.
+    fn draw_while(mut self, counts: &Mutex<ProgressCounts>, timer: &Timer) {
         loop {
             let now = *lock(counts);
             self.draw(now);
-            if !life.goes_on_after(INTERVAL) {
+            if !timer.sleep(INTERVAL) {
                 break;
             }
         }
-        for bar in self.workers.iter().chain([&self.whole]) {
+        for bar in self.workers.iter().chain([&self.run]) {
             bar.finish_and_clear();
         }
     }
 
-    fn draw(&mut self, now: Counts) {
+    fn draw(&mut self, now: ProgressCounts) {
         // Lines are kept short of the edge and are not padded up to it: on a terminal that is made
         // narrower while they stand there, only what is too long then wraps.
         let width = usize::from(self.terminal.size().1).saturating_sub(1);
         let room = width.saturating_sub(INDENT);
         let mut busy = self.lanes.busy();
-        let reading = self
-            .flow
-            .look(Instant::now(), now.bytes, &busy, now.waiting(&busy));
+        let transfer = self.meter.read(now.bytes, &busy, now.waiting(&busy));
         let fixed = self.workers.len() == self.lanes.len();
         if !fixed {
-            // Not everyone has a line: those who have been at it longest are of most interest.
+            // Not every worker has a line: those that have been busy for longest are shown.
             busy.sort_by_key(|busy| busy.since);
         }
         for (line, bar) in self.workers.iter().enumerate() {
@@ -309,25 +317,23 @@ impl<'a> Bars<'a> {
             bar.tick();
         }
         let rate = now.done as f64 / self.started.elapsed().as_secs_f64();
-        let mut message = format!("{rate:.0}/s  {}", reading.in_words());
+        let mut message = format!("{rate:.0}/s  {}", transfer.text());
         if now.failed > 0 {
             message += &format!("  {} failed", now.failed);
         }
         if now.total.is_none() {
             message = format!("{} done  {message}", now.done);
         }
-        let arm = now
-            .arm_in_words(Instant::now())
-            .map(|arm| format!("{arm}  "));
+        let arm = now.arm_text(Instant::now()).map(|arm| format!("{arm}  "));
         let message = format!("{}{message}", arm.unwrap_or_default());
         let message = truncate_str(&message, room, "…").into_owned();
         self.lay_out(width, now.total, measure_text_width(&message));
-        self.whole.set_message(message);
-        self.whole.set_position(now.done);
-        self.whole.tick();
+        self.run.set_message(message);
+        self.run.set_position(now.done);
+        self.run.tick();
     }
 
-    /// Lays the run's bar out for this width and a message so long, if it is not yet.
+    /// Lays the run's line out for this width of the terminal and this width of its message.
     fn lay_out(&mut self, width: usize, total: Option<u64>, message: usize) {
         // The time before the bar, the counts behind it and the figures need their room. In steps, so
         // that the bar does not change its length with every figure.
@@ -340,7 +346,7 @@ impl<'a> Bars<'a> {
         self.layout = layout;
         match total {
             Some(total) => {
-                self.whole.set_length(total);
+                self.run.set_length(total);
                 let style = if bar < 5 {
                     template("  {elapsed} {pos}/{len}  {msg}")
                 } else {
@@ -348,11 +354,9 @@ impl<'a> Bars<'a> {
                         "  {{elapsed}} {{bar:{bar}}} {{pos}}/{{len}}  {{msg}}"
                     ))
                 };
-                self.whole.set_style(style);
+                self.run.set_style(style);
             }
-            None => self
-                .whole
-                .set_style(template("  {elapsed} {spinner} {msg}")),
+            None => self.run.set_style(template("  {elapsed} {spinner} {msg}")),
         }
     }
 }
@@ -361,12 +365,13 @@ fn template(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("all templates here are well-formed")
 }
 
+/// Formats the line of a busy worker: number, time, bytes, percentage, time left and URL.
 fn describe(busy: &CurrentFetch) -> String {
     let now = Instant::now();
     let elapsed = duration(now.saturating_duration_since(busy.since));
     let mut line = format!("{:>3}  {elapsed:>9}  {:>9}", busy.worker, bytes(busy.bytes));
     if let Some(length) = busy.length {
-        // A server may send more than it said; that is its request's failure, and no matter here.
+        // A server may send more than it announced. The request fails by that; here it is just full.
         let percent = (busy.bytes as f64 * 100.0 / length as f64).min(100.0);
         line += &format!(" {percent:>3.0}%");
     }

@@ -1,98 +1,79 @@
-//! How fast bytes come, and how long the rest will take: pure, so that it can be tested.
+//! The transfer rate of a run, and the time left.
+//!
+//! indicatif estimates the rate, by exponential smoothing. The rules that it has not are here: what the
+//! position is while downloads are under way, and when a time left may be shown at all.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+
+use indicatif::ProgressBar;
 
 use crate::model::activity::CurrentFetch;
 use crate::report::format::{bytes, duration};
 
-/// The rate is that of the last so many seconds: long enough to be steady, short enough to be true.
-const WINDOW: Duration = Duration::from_secs(3);
-
-/// A time left beyond this is no forecast any more.
+/// The longest time left that is shown. Beyond it, it would be no forecast.
 const FORESEEABLE: Duration = Duration::from_secs(100 * 3600);
 
-/// The flow of a run's bytes.
-#[derive(Debug, Default)]
-pub(super) struct Flow {
-    samples: VecDeque<(Instant, u64)>,
+/// A meter of a run's body bytes.
+#[derive(Debug)]
+pub(super) struct TransferMeter {
+    /// A bar that is never drawn, for its estimate of the rate. Its position is the number of bytes.
+    estimate: ProgressBar,
 }
 
-/// What the flow is at one moment.
+/// A reading of the meter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Reading {
-    /// Body bytes so far.
+pub(super) struct Transfer {
+    /// The body bytes so far.
     pub(super) bytes: u64,
-    /// Bytes in a second.
+    /// Bytes per second.
     pub(super) rate: f64,
-    /// How long until all that is to come has come. `None` if that is not known: some URL has not
-    /// been asked for yet, or its server has not said how much it will send.
+    /// The time until all bytes have come. `None` if that is unknown, because some URL was not requested
+    /// yet, or its server has not said how much it will send.
     pub(super) left: Option<Duration>,
 }
 
-impl Flow {
-    /// Takes a look: `ended` bytes are of targets that have ended, of which `waiting` (if that is
-    /// known) have not been begun; `busy` are under way.
-    pub(super) fn look(
-        &mut self,
-        now: Instant,
-        ended: u64,
-        busy: &[CurrentFetch],
-        waiting: Option<u64>,
-    ) -> Reading {
+impl TransferMeter {
+    pub(super) fn new() -> Self {
+        TransferMeter {
+            estimate: ProgressBar::hidden(),
+        }
+    }
+
+    /// Takes a reading: `ended` bytes are of targets that have ended; `waiting` targets, if that is known,
+    /// have not begun; `busy` are under way.
+    pub(super) fn read(&self, ended: u64, busy: &[CurrentFetch], waiting: Option<u64>) -> Transfer {
         let under_way: u64 = busy.iter().map(|busy| busy.bytes).sum();
-        // What has just ended may for a moment be counted nowhere: nothing ever flows back.
-        let before = self.samples.back().map_or(0, |(_, bytes)| *bytes);
-        let so_far = (ended + under_way).max(before);
-        self.samples.push_back((now, so_far));
-        while self.samples.len() > 2 && now - self.samples[1].0 >= WINDOW {
-            self.samples.pop_front();
-        }
-        let (since, then) = self.samples[0];
-        let seconds = (now - since).as_secs_f64();
-        let rate = if seconds > 0.0 {
-            (so_far - then) as f64 / seconds
-        } else {
-            0.0
-        };
-        let to_come = busy
-            .iter()
-            .map(|busy| Some(busy.length?.saturating_sub(busy.bytes)));
-        let to_come: Option<u64> = to_come.sum();
-        let left = match to_come {
-            Some(to_come) if waiting == Some(0) && !busy.is_empty() => forecast(to_come, rate),
-            _ => None,
-        };
-        Reading {
-            bytes: so_far,
-            rate,
-            left,
-        }
+        // A target that has just ended may for a moment be counted nowhere. The position never goes back.
+        let bytes = (ended + under_way).max(self.estimate.position());
+        self.estimate.set_position(bytes);
+        let rate = self.estimate.per_sec();
+        let left = bytes_left(busy, waiting).and_then(|left| time_left(left, rate));
+        Transfer { bytes, rate, left }
     }
 }
 
-impl Reading {
-    /// As `12.5 MB  3.1 MB/s  20 s left`, as far as it is known.
-    pub(super) fn in_words(&self) -> String {
-        let mut words = bytes(self.bytes);
+impl Transfer {
+    /// Formats what is known of it: `12.5 MB  3.1 MB/s  20 s left`.
+    pub(super) fn text(&self) -> String {
+        let mut text = bytes(self.bytes);
         if self.rate >= 1.0 {
-            words += &format!("  {}/s", bytes(self.rate as u64));
+            text += &format!("  {}/s", bytes(self.rate as u64));
         }
         if let Some(left) = self.left {
-            words += &format!("  {} left", rough(left));
+            text += &format!("  {} left", rough(left));
         }
-        words
+        text
     }
 }
 
-/// How long one target will still take, if it goes on as it has since it was begun.
+/// The time that one target will still take at its mean rate so far.
 pub(super) fn left(busy: &CurrentFetch, now: Instant) -> Option<Duration> {
     let elapsed = now.saturating_duration_since(busy.since).as_secs_f64();
-    let to_come = busy.length?.checked_sub(busy.bytes)?;
-    forecast(to_come, busy.bytes as f64 / elapsed.max(1e-3))
+    let left = busy.length?.checked_sub(busy.bytes)?;
+    time_left(left, busy.bytes as f64 / elapsed.max(1e-3))
 }
 
-/// A forecast in words, to the second.
+/// Formats a time left, to the second.
 pub(super) fn rough(time: Duration) -> String {
     match time.as_secs() {
         seconds @ 0..60 => format!("{seconds} s"),
@@ -100,10 +81,19 @@ pub(super) fn rough(time: Duration) -> String {
     }
 }
 
-/// In whole seconds: more would be a pretence.
-fn forecast(to_come: u64, rate: f64) -> Option<Duration> {
-    let seconds = (to_come as f64 / rate).ceil();
-    // Also leaves out a rate of nothing.
+/// The bytes that are still to come, if all targets have begun and every length is known.
+fn bytes_left(busy: &[CurrentFetch], waiting: Option<u64>) -> Option<u64> {
+    let lengths = busy.iter();
+    let left = lengths.map(|busy| Some(busy.length?.saturating_sub(busy.bytes)));
+    left.sum::<Option<u64>>()
+        .filter(|_| waiting == Some(0) && !busy.is_empty())
+}
+
+/// The time for so many bytes at a rate, in whole seconds: more digits would claim a precision that no
+/// forecast has.
+fn time_left(bytes: u64, rate: f64) -> Option<Duration> {
+    let seconds = (bytes as f64 / rate).ceil();
+    // Infinity and NaN, from a rate of 0, compare as false.
     (seconds < FORESEEABLE.as_secs_f64()).then(|| Duration::from_secs_f64(seconds))
 }
 
@@ -124,46 +114,57 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_of_the_last_seconds_and_bytes_never_flow_back() {
+    fn bytes_never_go_back_when_a_target_ends() {
         let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut flow = Flow::default();
-        assert_eq!(flow.look(start, 0, &[], None).rate, 0.0);
-        assert_eq!(flow.look(at(1), 1000, &[], None).rate, 1000.0);
-        // Of two targets one has ended, and is not counted yet.
-        let reading = flow.look(at(2), 1000, &[busy(0, None, start)], None);
-        assert_eq!((reading.bytes, reading.rate), (1000, 500.0));
-        for second in 3..20 {
-            flow.look(at(second), 1000 + second, &[], None);
-        }
-        assert_eq!(flow.look(at(20), 1020, &[], None).rate, 1.0);
+        let meter = TransferMeter::new();
+        assert_eq!(meter.read(0, &[], None).text(), "0 B");
+        assert_eq!(meter.read(0, &[busy(1000, None, start)], None).bytes, 1000);
+        // It has ended, and is not counted yet.
+        assert_eq!(meter.read(0, &[], None).bytes, 1000);
+        assert_eq!(meter.read(1200, &[], None).bytes, 1200);
     }
 
     #[test]
-    fn the_time_left_is_told_only_when_every_length_is_known() {
+    fn the_rate_of_a_run_is_a_number_of_bytes_per_second() {
+        let meter = TransferMeter::new();
+        let began = Instant::now();
+        let mut rate = 0.0;
+        // A bar that has just been made takes no more than one position per millisecond.
+        while rate == 0.0 && began.elapsed() < Duration::from_secs(10) {
+            let bytes = began.elapsed().as_micros() as u64;
+            rate = meter.read(bytes, &[], None).rate;
+        }
+        assert!((1e5..1e7).contains(&rate), "{rate} for 1 MB/s");
+    }
+
+    #[test]
+    fn bytes_left_need_every_length_and_no_target_waiting() {
+        let start = Instant::now();
+        let list = [busy(1000, Some(3000), start), busy(0, Some(1000), start)];
+        assert_eq!(bytes_left(&list, Some(0)), Some(3000));
+        let unknown = [busy(1000, Some(3000), start), busy(5, None, start)];
+        assert_eq!(bytes_left(&unknown, Some(0)), None);
+        assert_eq!(bytes_left(&list, Some(1)), None);
+        assert_eq!(bytes_left(&list, None), None);
+        assert_eq!(bytes_left(&[], Some(0)), None);
+    }
+
+    #[test]
+    fn a_time_left_is_in_whole_seconds_and_foreseeable() {
+        assert_eq!(time_left(2950, 100.0), Some(Duration::from_secs(30)));
+        for (bytes, rate) in [(1, 0.0), (0, 0.0), (u64::MAX, 1.0)] {
+            assert_eq!(time_left(bytes, rate), None, "{bytes} at {rate}");
+        }
         let start = Instant::now();
         let now = start + Duration::from_secs(10);
-        let mut known = Flow::default();
-        known.look(start, 0, &[], None);
-        let list = [busy(1000, Some(3000), start), busy(0, Some(1000), start)];
-        let reading = known.look(now, 0, &list, Some(0));
-        assert_eq!(reading.left, Some(Duration::from_secs(30)));
-        assert_eq!(reading.in_words(), "1.0 kB  100 B/s  30 s left");
-        for (list, waiting) in [
-            (vec![busy(1000, Some(3000), start)], Some(1)),
-            (vec![busy(1000, Some(3000), start)], None),
-            (
-                vec![busy(1000, Some(3000), start), busy(5, None, start)],
-                Some(0),
-            ),
-            (vec![], Some(0)),
-        ] {
-            let mut flow = Flow::default();
-            flow.look(start, 0, &[], None);
-            assert_eq!(flow.look(now, 0, &list, waiting).left, None, "{list:?}");
-        }
-        assert_eq!(left(&list[0], now), Some(Duration::from_secs(20)));
-        // Nothing has come yet: nobody knows.
-        assert_eq!(left(&list[1], now), None);
+        let begun = busy(1000, Some(3000), start);
+        assert_eq!(left(&begun, now), Some(Duration::from_secs(20)));
+        assert_eq!(left(&busy(0, Some(1000), start), now), None, "nothing came");
+        let transfer = Transfer {
+            bytes: 1000,
+            rate: 100.0,
+            left: Some(Duration::from_secs(30)),
+        };
+        assert_eq!(transfer.text(), "1.0 kB  100 B/s  30 s left");
     }
 }

@@ -1,15 +1,15 @@
-//! Finished lines above a live display: when both go to the same terminal, the display steps aside
-//! for as long as it takes to write.
+//! Lines of a report above the progress display, where both go to the same terminal: the display is
+//! cleared while lines are written, and drawn again below them.
 
 use std::fmt;
 use std::io::{self, Write};
 
 use indicatif::MultiProgress;
 
-/// How much is kept back at most between flushes.
+/// The most bytes that are buffered before they are written.
 const BUFFER: usize = 64 * 1024;
 
-/// A buffering writer that writes above a progress display.
+/// A buffered writer that writes above a progress display.
 pub struct AboveProgress<W: Write> {
     inner: W,
     display: MultiProgress,

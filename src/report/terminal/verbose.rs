@@ -1,4 +1,4 @@
-//! `-v`: every request and response with their headers, and what is known of the connections.
+//! Verbose output (`-v`): every request and response with its headers and its connection.
 
 use std::io::{self, Write};
 
@@ -7,8 +7,8 @@ use crate::model::outcome::{Exchange, Outcome};
 
 use crate::report::format::duration;
 
-/// Writes exchanges to `W` (standard error, in the program), in curl's manner: `*` begins what
-/// pfetch has to say, `>` what was sent, `<` what came back.
+/// A listener that writes exchanges to `W` (standard error, in the program) in curl's format: `*` begins
+/// a remark, `>` a line of the request, `<` a line of the response.
 #[derive(Debug)]
 pub struct Verbose<W> {
     out: W,

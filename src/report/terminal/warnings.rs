@@ -1,10 +1,10 @@
-//! Warnings, a line each.
+//! Warnings, one line each.
 
 use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 
-/// Writes warnings to `W`: standard error, in the program.
+/// A listener that writes warnings to `W` (standard error, in the program).
 #[derive(Debug)]
 pub struct Warnings<W> {
     out: W,

@@ -21,29 +21,18 @@ fn a_comparison_shows_both_arms_on_one_scale() {
     assert!(totals.contains("95 % interval 3."), "{totals}");
     assert!(!totals.contains("estimated:"), "{totals}");
     assert!(text(&page, "li").contains("the server slowed down"));
-    let bars: Vec<_> = page
-        .iter()
-        .filter(|element| element.has_class("bar"))
-        .collect();
+    let bars = bars(&page);
     assert_eq!(bars.len(), 24, "the last run of each arm, no warm-up");
-    let lanes: BTreeSet<_> = bars.iter().filter_map(|bar| bar.attribute("y")).collect();
+    let lanes: BTreeSet<_> = bars.iter().map(|bar| bar.place[2] as u64).collect();
     assert_eq!(lanes.len(), 5, "one for the serial arm");
-    let end = |bar: &&Element| -> f64 {
-        let [x, width] = ["x", "width"].map(|name| {
-            bar.attribute(name)
-                .and_then(|value| value.parse::<f64>().ok())
-                .unwrap_or(0.0)
-        });
-        x + width
-    };
     let (serial, parallel) = bars.split_at(12);
-    let last = |bars: &[&Element]| bars.iter().map(end).fold(0.0, f64::max);
+    let last = |bars: &[DrawnBar]| bars.iter().map(|bar| bar.place[1]).fold(0.0, f64::max);
     assert!(
-        (last(serial) - 946.0).abs() < 0.2,
+        (last(serial) - 970.0).abs() < 0.2,
         "the serial arm fills the width"
     );
     assert!(
-        last(parallel) < 400.0,
+        last(parallel) < 450.0,
         "the parallel one is shorter by as much"
     );
     assert_eq!(data(&page).len(), 12, "the parallel arm's rows");

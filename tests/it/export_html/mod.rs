@@ -11,7 +11,7 @@ use pfetch::model::event::{Event, Listener};
 use pfetch::model::outcome::{FailureKind, Hop, Saved};
 use pfetch::model::summary::Summary;
 use pfetch::report::Baseline;
-use pfetch::report::export::Html;
+use pfetch::report::export::{Html, Svg, Trace};
 use serde_json::Value;
 
 /// What the report says of these events.
@@ -76,46 +76,159 @@ fn a_run_opens_with_its_verdict_and_totals() {
         text(&page, "dd"),
         "400.0 ms\nmeasured: first start to last finish\n\
          700.0 ms\nestimated: the sum of the per-URL times\n\
-         1.75×\nestimated\nat best 2.00× here: 2 workers"
+         1.75×\nestimated\nbest possible here 2.00× (2 workers)"
     );
     let lead = "3 ok · 1 failed · 4.2 kB · 2 workers · 10.6 kB/s · 10.0 URLs/s · ";
     assert!(text(&page, "p").contains(lead), "{}", text(&page, "p"));
     assert_eq!(text(&page, "time"), "2023-11-14T22:13:20Z");
 }
 
+/// A bar of the timeline, read back.
+#[derive(Debug, Clone, PartialEq)]
+struct DrawnBar {
+    tooltip: String,
+    /// The left end, the right end and the upper edge.
+    place: [f64; 3],
+    /// The classes of its parts: phases, and `failed`.
+    parts: Vec<String>,
+}
+
+/// The bars of a page or a picture, in the order of the document.
+fn bars(elements: &[Element]) -> Vec<DrawnBar> {
+    let starts = elements
+        .iter()
+        .enumerate()
+        .filter(|(_, element)| element.has_class("bar"));
+    starts
+        .map(|(start, _)| {
+            let inner = elements[start + 1..].iter();
+            let inner: Vec<_> = inner
+                .take_while(|e| e.name == "title" || e.name == "path")
+                .collect();
+            let paths = &inner[1..];
+            let outlines: Vec<[f64; 4]> = paths.iter().map(|path| outline(path)).collect();
+            let left = |outline: &[f64; 4]| outline[0];
+            let right = |outline: &[f64; 4]| outline[0] + outline[2];
+            DrawnBar {
+                tooltip: inner[0].text.clone(),
+                place: [
+                    outlines.iter().map(left).fold(f64::INFINITY, f64::min),
+                    outlines.iter().map(right).fold(0.0, f64::max),
+                    outlines[0][1],
+                ],
+                parts: paths
+                    .iter()
+                    .map(|path| path.attribute("class").unwrap_or_default().to_owned())
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// Left, top, width and height of a path `M58 24h222v14h-222z`.
+fn outline(path: &Element) -> [f64; 4] {
+    let data = path.attribute("d").expect("a path has data");
+    let mut numbers = data
+        .split(|c: char| !c.is_ascii_digit() && c != '.')
+        .filter_map(|number| number.parse().ok());
+    std::array::from_fn(|_| numbers.next().expect("a rectangle has four numbers"))
+}
+
+fn close(found: [f64; 3], expected: [f64; 3]) -> bool {
+    let mut pairs = found.iter().zip(expected);
+    pairs.all(|(found, expected)| (found - expected).abs() < 0.05)
+}
+
 #[test]
 fn a_request_is_a_bar_in_its_workers_lane() {
-    let page = parse(&page(&small()));
-    let bars: Vec<_> = page
-        .iter()
-        .filter(|element| element.has_class("bar"))
-        .collect();
-    let place = |bar: &Element| {
-        ["x", "y", "width"].map(|name| bar.attribute(name).unwrap_or_default().to_owned())
-    };
-    // Two lanes; the whole 400 ms are 888 wide from 58 on.
+    let bars = bars(&parse(&page(&small())));
+    // Two lanes; the whole 400 ms are 850 wide from 120 on.
+    let expected = [
+        [120.0, 332.5, 60.0],
+        [120.0, 438.75, 78.0],
+        [332.5, 757.5, 60.0],
+        [438.75, 970.0, 78.0],
+    ];
+    assert_eq!(bars.len(), expected.len());
+    for (bar, expected) in bars.iter().zip(expected) {
+        assert!(close(bar.place, expected), "{bar:?} is not at {expected:?}");
+    }
+    let phases = ["blocked", "dns", "connect", "send", "wait", "receive"];
+    assert_eq!(bars[0].parts, phases, "there was no TLS");
+    assert_eq!(bars[1].parts.last().map(String::as_str), Some("failed"));
     assert_eq!(
-        bars.iter().map(|bar| place(bar)).collect::<Vec<_>>(),
-        [
-            ["58.0", "24.0", "222.0"],
-            ["58.0", "44.0", "333.0"],
-            ["280.0", "24.0", "444.0"],
-            ["391.0", "44.0", "555.0"],
-        ]
+        bars[2].tooltip,
+        "http://host2.example/path/to/page-2.html · 200 · 200.0 ms (blocked 10.0 ms, dns 10.0 ms, \
+         connect 30.0 ms, send 2.0 ms, wait 108.0 ms, receive 40.0 ms)"
     );
-    let failures: Vec<bool> = bars.iter().map(|bar| bar.has_class("failure")).collect();
-    assert_eq!(failures, [false, true, false, false]);
-    // The last bar's phases follow one another: 12.5 for 5 % blocked, then the look-up.
-    let phase = |name| page.iter().find(|e| e.name == "path" && e.has_class(name));
-    let path = phase("blocked")
-        .and_then(|path| path.attribute("d"))
-        .expect("it is drawn");
-    assert!(path.ends_with("M391.0 44.0h27.8v16.0h-27.8z"), "{path}");
-    let path = phase("dns")
-        .and_then(|path| path.attribute("d"))
-        .expect("it is drawn");
-    assert!(path.ends_with("M418.8 44.0h27.8v16.0h-27.8z"), "{path}");
-    assert!(phase("ssl").is_none(), "there was none");
+}
+
+/// Two attempts that fail and one that does not, each on a worker, beside two URLs at the first attempt.
+fn retried() -> Vec<Event> {
+    let story = Story::new(2);
+    let attempt = |worker, start, took| story.ok(0, worker, MS * start, MS * took);
+    let fail = |outcome| failed(outcome, FailureKind::Status, "service unavailable").last;
+    let mut last = attempt(0, 620, 80);
+    last.follow(vec![fail(attempt(0, 0, 300)), fail(attempt(1, 310, 300))]);
+    let others = [(1, 0), (2, 100)];
+    let others = others.map(|(index, start)| story.ok(index, 1, MS * start, MS * 100));
+    story.run(others.into_iter().chain([last]).collect())
+}
+
+#[test]
+fn every_attempt_is_a_bar_and_makes_its_worker_busy() {
+    let text_of = page(&retried());
+    let page = parse(&text_of);
+    let drawn = bars(&page);
+    assert_eq!(drawn.len(), 5, "{drawn:#?}");
+    let failures = drawn
+        .iter()
+        .filter(|bar| bar.parts.contains(&"failed".to_owned()));
+    assert_eq!(failures.count(), 2);
+    // 880 of 1400 ms.
+    let captions = text(&page, "figcaption");
+    let busy = "The parallel run: 5 attempts on 2 workers in 700.0 ms, busy 63 % of the time.";
+    assert!(captions.contains(busy), "{captions}");
+    let cells = text(&page, "td");
+    assert!(
+        cells.starts_with("2\n1\n380.0 ms\n54 %\n3\n1\n500.0 ms\n71 %\n"),
+        "{cells}"
+    );
+}
+
+#[test]
+fn page_picture_and_trace_have_the_same_attempts() {
+    let in_page = bars(&parse(&page(&retried())));
+    let mut picture = Vec::new();
+    let mut trace = Vec::new();
+    let mut svg = Svg::new(&mut picture);
+    let mut slices = Trace::new(&mut trace);
+    for event in retried() {
+        svg.event(&event).expect("memory can be written");
+        slices.event(&event).expect("memory can be written");
+    }
+    let picture = String::from_utf8(picture).expect("XML is UTF-8");
+    let in_picture = bars(&parse(&format!("<!DOCTYPE html>{picture}")));
+    // The picture has no heading, but a title.
+    let lower = in_picture[0].place[2] - in_page[0].place[2];
+    for (bar, other) in in_page.iter().zip(&in_picture) {
+        assert_eq!((&bar.tooltip, &bar.parts), (&other.tooltip, &other.parts));
+        let [left, right, top] = bar.place;
+        assert!(close([left, right, top + lower], other.place), "{bar:?}");
+    }
+    assert_eq!(in_page.len(), in_picture.len());
+    let trace: Value = serde_json::from_slice(&trace).expect("it is JSON");
+    let events = trace["traceEvents"].as_array().expect("events");
+    let attempts = events.iter().filter(|event| {
+        event["cat"]
+            .as_str()
+            .is_some_and(|cat| cat.starts_with("url"))
+    });
+    assert_eq!(attempts.count(), in_page.len());
+    // And the same colours.
+    let style = picture.split_once("<style>").expect("it has a style").1;
+    let style = style.split_once("</style>").expect("it ends").0;
+    assert!(page(&retried()).contains(style.trim()));
 }
 
 #[test]
@@ -135,7 +248,7 @@ fn every_plot_has_a_text_beside_it() {
         );
     }
     let captions = text(&page, "figcaption");
-    let timeline = "The parallel run: 4 requests on 2 workers in 400.0 ms, busy 87 % of the time.";
+    let timeline = "The parallel run: 4 attempts on 2 workers in 400.0 ms, busy 87 % of the time.";
     assert!(captions.contains(timeline), "{captions}");
     let times = "Half of 3 URLs took at most 200.1 ms, 95 of 100 at most 250.0 ms, \
                  the slowest 250.0 ms.";
@@ -312,10 +425,9 @@ fn a_hundred_thousand_urls_make_a_page_of_bounded_size() {
     );
     let captions = text(&page, "figcaption");
     assert!(captions.contains("there are no single bars"), "{captions}");
-    assert!(
-        captions.contains("A lane is the mean of 8 workers."),
-        "{captions}"
-    );
+    let lanes = text(&page, "text");
+    assert!(lanes.contains("workers 0–15\n"), "{lanes}");
+    assert!(lanes.contains("100,000 attempts: a column of "), "{lanes}");
     let indices: Vec<u64> = data(&page)
         .iter()
         .filter_map(|row| row[0].as_u64())

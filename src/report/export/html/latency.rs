@@ -1,69 +1,52 @@
-//! Percentiles and the distribution of the per-URL times.
+//! The section of the per-URL times: percentiles and their distribution.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
-use super::axis;
+use maud::{Markup, html};
+
 use crate::model::summary::Summary;
-use crate::report::export::markup::Text;
+use crate::report::export::timeline::{Tick, label, linear, logarithmic};
 use crate::report::format::duration;
 use crate::stats::Latency;
 
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 14.0;
-/// The height of one arm's bars, and what stands above and below.
+/// The height of one run's bars.
 const BARS: f64 = 150.0;
+/// The height above the bars.
 const HEAD: f64 = 26.0;
-/// Above the head, room for the name of one of several arms.
+/// The height above the head, for the name of one of several runs.
 const NAME: f64 = 16.0;
+/// The height of the axis below all bars.
 const FOOT: f64 = 28.0;
 
-/// From this many times the shortest to the longest, the scale is logarithmic.
+/// The ratio of the longest time to the shortest from which on the scale is logarithmic.
 const WIDE: f64 = 20.0;
 
-/// The table of percentiles, and the histogram beside it.
-pub(super) fn section(out: &mut dyn Write, arms: &[(&str, &Summary)]) -> io::Result<()> {
-    let arms: Vec<_> = arms
-        .iter()
+/// Some figure of a distribution.
+type LatencyFigure = fn(&Latency) -> Option<Duration>;
+
+/// The runs with a time at least, by name.
+type RunLatencies<'a> = [&'a (&'a str, &'a Summary)];
+
+/// Writes the table of percentiles, and the histogram beside it.
+pub(super) fn section(runs: &[(&str, &Summary)]) -> Markup {
+    let runs = runs.iter();
+    let runs: Vec<_> = runs
         .filter(|(_, summary)| summary.latency.count() > 0)
         .collect();
-    if arms.is_empty() {
-        return write!(
-            out,
-            "<p class=\"note\">No URL succeeded: there are no times to show.</p>"
-        );
+    html! {
+        @if runs.is_empty() {
+            p.note { "No URL succeeded: there are no times to show." }
+        } @else {
+            .beside { (percentiles(&runs)) (histogram(&runs)) }
+        }
     }
-    write!(out, "<div class=\"beside\">")?;
-    percentiles(out, &arms)?;
-    histogram(out, &arms)?;
-    write!(out, "</div>")
 }
 
-/// One figure of a distribution.
-type Figure = fn(&Latency) -> Option<Duration>;
-
-type Arms<'a> = [&'a (&'a str, &'a Summary)];
-
-fn percentiles(out: &mut dyn Write, arms: &Arms<'_>) -> io::Result<()> {
-    write!(
-        out,
-        "<div class=\"scroll\"><table class=\"figures\"><thead><tr><th scope=\"col\">Of those that \
-         succeeded</th>"
-    )?;
-    for (name, _) in arms {
-        let time = if arms.len() > 1 {
-            Text(name)
-        } else {
-            Text("time")
-        };
-        write!(
-            out,
-            "<th scope=\"col\">{time}</th><th scope=\"col\">first byte</th>"
-        )?;
-    }
-    write!(out, "</tr></thead><tbody>")?;
-    let rows: [(&str, Figure); 6] = [
+fn percentiles(runs: &RunLatencies<'_>) -> Markup {
+    let rows: [(&str, LatencyFigure); 6] = [
         ("p50", |latency| latency.p(50.0)),
         ("p90", |latency| latency.p(90.0)),
         ("p95", |latency| latency.p(95.0)),
@@ -71,42 +54,64 @@ fn percentiles(out: &mut dyn Write, arms: &Arms<'_>) -> io::Result<()> {
         ("max", Latency::max),
         ("mean", Latency::mean),
     ];
-    for (name, figure) in rows {
-        write!(out, "<tr><th scope=\"row\">{name}</th>")?;
-        for (_, summary) in arms {
-            for latency in [&summary.latency, &summary.ttfb] {
-                let text = figure(latency).map_or("–".to_owned(), duration);
-                write!(out, "<td>{text}</td>")?;
+    html! {
+        .scroll {
+            table.figures {
+                thead {
+                    tr {
+                        th scope="col" { "Of those that succeeded" }
+                        @for (name, _) in runs {
+                            th scope="col" { (name_or(runs, name, "time")) }
+                            th scope="col" { "first byte" }
+                        }
+                    }
+                }
+                tbody {
+                    @for (name, figure) in rows {
+                        tr {
+                            th scope="row" { (name) }
+                            @for (_, summary) in runs {
+                                @for latency in [&summary.latency, &summary.ttfb] {
+                                    td { (figure(latency).map_or("–".to_owned(), duration)) }
+                                }
+                            }
+                        }
+                    }
+                }
             }
         }
-        write!(out, "</tr>")?;
     }
-    write!(out, "</tbody></table></div>")
 }
 
-/// Where one bin ends and the next begins.
+/// The name of a run among several, or another word if there is only one.
+fn name_or<'a>(runs: &RunLatencies<'_>, name: &'a str, other: &'a str) -> &'a str {
+    if runs.len() > 1 { name } else { other }
+}
+
+/// The bins of the histogram.
 struct Bins {
+    /// The edges in seconds, one more than there are bins.
     edges: Vec<f64>,
     is_log: bool,
 }
 
 impl Bins {
-    fn new(arms: &Arms<'_>) -> Self {
-        let of = |figure: Figure| {
-            let times = arms
+    fn new(runs: &RunLatencies<'_>) -> Self {
+        let times_of = |figure: LatencyFigure| {
+            let times = runs
                 .iter()
                 .filter_map(move |(_, summary)| figure(&summary.latency));
             times.map(|time| time.as_secs_f64())
         };
-        let least = of(|latency| latency.p(0.0))
+        let least = times_of(|latency| latency.p(0.0))
             .fold(f64::INFINITY, f64::min)
             .max(1e-6);
         // A trifle more, as both are right to three digits only.
         let (least, most) = (
             least * 0.998,
-            of(Latency::max).fold(least, f64::max) * 1.002,
+            times_of(Latency::max).fold(least, f64::max) * 1.002,
         );
-        let count = arms
+        let count = runs
             .iter()
             .map(|(_, summary)| summary.latency.count())
             .max()
@@ -121,6 +126,7 @@ impl Bins {
         Bins { edges, is_log }
     }
 
+    /// The number of times in each bin.
     fn counts(&self, latency: &Latency) -> Vec<u64> {
         let up_to = |edge: &f64| latency.count_up_to(Duration::from_secs_f64(*edge));
         let pairs = self.edges.windows(2);
@@ -129,7 +135,7 @@ impl Bins {
             .collect()
     }
 
-    /// Where on the axis a time is, from 0 to 1.
+    /// The place of a time on the axis, from 0 to 1.
     fn place(&self, time: f64) -> f64 {
         let (least, most) = (self.edges[0], self.edges[self.edges.len() - 1]);
         match self.is_log {
@@ -138,128 +144,115 @@ impl Bins {
         }
     }
 
-    fn ticks(&self) -> Vec<f64> {
+    fn ticks(&self) -> Vec<Tick> {
         let (least, most) = (self.edges[0], self.edges[self.edges.len() - 1]);
         match self.is_log {
-            true => axis::logarithmic(least, most),
-            false => axis::linear(least, most),
+            true => logarithmic(least, most),
+            false => linear(least, most),
         }
     }
 }
 
-fn histogram(out: &mut dyn Write, arms: &Arms<'_>) -> io::Result<()> {
-    let bins = Bins::new(arms);
-    let counts: Vec<Vec<u64>> = arms
+/// Writes the histogram of each run, its caption, and the same as a table.
+fn histogram(runs: &RunLatencies<'_>) -> Markup {
+    let bins = Bins::new(runs);
+    let counts: Vec<Vec<u64>> = runs
         .iter()
         .map(|(_, summary)| bins.counts(&summary.latency))
         .collect();
-    let head = if arms.len() > 1 { NAME + HEAD } else { HEAD };
-    let height = arms.len() as f64 * (head + BARS) + FOOT;
-    let sentences: Vec<String> = arms
-        .iter()
-        .map(|arm| sentence(arm, arms.len() > 1))
-        .collect();
-    write!(
-        out,
-        "<figure><div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Distribution\">\
-         <svg viewBox=\"0 0 {WIDTH} {height:.0}\" role=\"img\" aria-labelledby=\"la-title la-desc\">\
-         <title id=\"la-title\">Distribution of the times</title><desc id=\"la-desc\">{}</desc>",
-        Text(&sentences.join(" "))
-    )?;
-    let x = |time: f64| LEFT + bins.place(time) * (WIDTH - LEFT - RIGHT);
-    let bottom = height - FOOT;
-    for tick in bins.ticks() {
-        let x = x(tick);
-        write!(
-            out,
-            "<path class=\"grid\" d=\"M{x:.1} {head}V{bottom:.1}\"/>\
-             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-            bottom + 18.0,
-            axis::label(tick)
-        )?;
-    }
-    for (place, ((name, summary), counts)) in arms.iter().zip(&counts).enumerate() {
-        let top = place as f64 * (head + BARS) + head;
-        let floor = top + BARS;
-        let most = counts.iter().copied().max().unwrap_or(0).max(1);
-        if arms.len() > 1 {
-            write!(
-                out,
-                "<text class=\"arm\" x=\"{LEFT}\" y=\"{:.1}\">{name}</text>",
-                top - HEAD + 4.0
-            )?;
+    let is_one_of_two = runs.len() > 1;
+    let sentences = runs.iter().map(|run| sentence(run, is_one_of_two));
+    let sentences = sentences.collect::<Vec<_>>().join(" ");
+    let head = if is_one_of_two { NAME + HEAD } else { HEAD };
+    let height = runs.len() as f64 * (head + BARS) + FOOT;
+    html! {
+        figure {
+            .scroll tabindex="0" role="group" aria-label="Distribution" {
+                svg.chart viewBox={ "0 0 " (WIDTH) " " (format!("{height:.0}")) } role="img"
+                    aria-labelledby="la-title la-desc" {
+                    title id="la-title" { "Distribution of the times" }
+                    desc id="la-desc" { (sentences) }
+                    (ticks(&bins, head, height - FOOT))
+                    @for (place, ((name, summary), counts)) in runs.iter().zip(&counts).enumerate() {
+                        @let top = place as f64 * (head + BARS) + head;
+                        @if is_one_of_two {
+                            text.heading x=(LEFT) y=(tenth(top - HEAD + 4.0)) { (name) }
+                        }
+                        (bars(&bins, counts, top))
+                        (marks(&summary.latency, &bins, top))
+                    }
+                }
+            }
+            figcaption {
+                (sentences)
+                @if bins.is_log { " The scale is logarithmic." }
+            }
+            (table(runs, &bins, &counts))
         }
-        for (count, pair) in counts
-            .iter()
-            .zip(bins.edges.windows(2))
-            .filter(|(c, _)| **c > 0)
-        {
-            // What is there at all is to be seen.
-            let tall = (*count as f64 / most as f64 * (BARS - 6.0)).max(1.5);
-            let (from, to) = (x(pair[0]), x(pair[1]));
-            write!(
-                out,
-                "<rect class=\"count\" x=\"{from:.1}\" y=\"{:.1}\" width=\"{:.1}\" \
-                 height=\"{tall:.1}\"><title>{} to {}: {count}</title></rect>",
-                floor - tall,
-                (to - from - 1.0).max(1.0),
-                axis::label(pair[0]),
-                axis::label(pair[1])
-            )?;
-        }
-        write!(
-            out,
-            "<path class=\"axis\" d=\"M{LEFT} {floor:.1}H{:.1}\"/>\
-             <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{most}</text>",
-            WIDTH - RIGHT,
-            LEFT - 6.0,
-            top + 10.0
-        )?;
-        marks(out, &summary.latency, x, top, floor)?;
     }
-    write!(
-        out,
-        "</svg></div><figcaption>{}",
-        Text(&sentences.join(" "))
-    )?;
-    if bins.is_log {
-        write!(out, " The scale is logarithmic.")?;
-    }
-    write!(out, "</figcaption>")?;
-    table(out, arms, &bins, &counts)?;
-    write!(out, "</figure>")
 }
 
-/// The median and p95 as lines, if they can be told apart.
-fn marks(
-    out: &mut dyn Write,
-    latency: &Latency,
-    x: impl Fn(f64) -> f64,
-    top: f64,
-    floor: f64,
-) -> io::Result<()> {
-    let mut right_of = f64::NEG_INFINITY;
-    for percent in [50.0, 95.0] {
-        let Some(time) = latency.p(percent) else {
-            continue;
-        };
-        let x = x(time.as_secs_f64());
-        write!(
-            out,
-            "<path class=\"mark\" d=\"M{x:.1} {top:.1}V{floor:.1}\"/>"
-        )?;
-        if x - right_of > 30.0 {
-            write!(
-                out,
-                "<text class=\"mark\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">p{percent}</text>",
-                top - 4.0
-            )?;
-            right_of = x;
-        }
-    }
-    Ok(())
+/// The place of a time in the picture.
+fn x(bins: &Bins, seconds: f64) -> f64 {
+    LEFT + bins.place(seconds) * (WIDTH - LEFT - RIGHT)
 }
 
+/// A coordinate to a tenth, which is finer than a pixel.
+fn tenth(value: f64) -> String {
+    format!("{value:.1}")
+}
+
+fn ticks(bins: &Bins, top: f64, bottom: f64) -> Markup {
+    html! {
+        @for tick in bins.ticks() {
+            @let x = tenth(x(bins, tick.seconds));
+            path.grid d={ "M" (x) " " (top) "V" (tenth(bottom)) } {}
+            text.middle x=(x) y=(tenth(bottom + 18.0)) { (tick.label) }
+        }
+    }
+}
+
+/// Writes the bars of one run, and its axis.
+fn bars(bins: &Bins, counts: &[u64], top: f64) -> Markup {
+    let floor = top + BARS;
+    let most = counts.iter().copied().max().unwrap_or(0).max(1);
+    let filled = counts.iter().zip(bins.edges.windows(2));
+    html! {
+        @for (count, edges) in filled.filter(|(count, _)| **count > 0) {
+            // A bin of one is still to be seen.
+            @let height = (*count as f64 / most as f64 * (BARS - 6.0)).max(1.5);
+            @let (from, to) = (x(bins, edges[0]), x(bins, edges[1]));
+            rect.count x=(tenth(from)) y=(tenth(floor - height)) width=(tenth((to - from - 1.0).max(1.0)))
+                height=(tenth(height)) {
+                title { (label(edges[0])) " to " (label(edges[1])) ": " (count) }
+            }
+        }
+        path.axis d={ "M" (LEFT) " " (tenth(floor)) "H" (tenth(WIDTH - RIGHT)) } {}
+        text.end x=(tenth(LEFT - 6.0)) y=(tenth(top + 10.0)) { (most) }
+    }
+}
+
+/// Writes the median and p95 as lines, and their names as far as there is room.
+fn marks(latency: &Latency, bins: &Bins, top: f64) -> Markup {
+    let mut last = f64::NEG_INFINITY;
+    let percentiles = [50.0, 95.0].into_iter().filter_map(|percent: f64| {
+        let x = x(bins, latency.p(percent)?.as_secs_f64());
+        let has_room = x - last > 30.0;
+        last = if has_room { x } else { last };
+        Some((percent, tenth(x), has_room))
+    });
+    let percentiles: Vec<_> = percentiles.collect();
+    html! {
+        @for (percent, x, has_room) in percentiles {
+            path.mark d={ "M" (x) " " (tenth(top)) "V" (tenth(top + BARS)) } {}
+            @if has_room {
+                text.mark.middle x=(x) y=(tenth(top - 4.0)) { "p" (percent) }
+            }
+        }
+    }
+}
+
+/// The distribution of a run's times in a sentence.
 fn sentence((name, summary): &(&str, &Summary), is_one_of_two: bool) -> String {
     let latency = &summary.latency;
     let p = |percent| latency.p(percent).map(duration).unwrap_or_default();
@@ -279,28 +272,29 @@ fn sentence((name, summary): &(&str, &Summary), is_one_of_two: bool) -> String {
     )
 }
 
-fn table(out: &mut dyn Write, arms: &Arms<'_>, bins: &Bins, counts: &[Vec<u64>]) -> io::Result<()> {
-    write!(
-        out,
-        "<details><summary>Distribution as a table</summary><div class=\"scroll\"><table><thead><tr>\
-         <th scope=\"col\">Time</th>"
-    )?;
-    for (name, _) in arms {
-        let name = if arms.len() > 1 {
-            Text(name)
-        } else {
-            Text("URLs")
-        };
-        write!(out, "<th scope=\"col\">{name}</th>")?;
-    }
-    write!(out, "</tr></thead><tbody>")?;
-    for (k, pair) in bins.edges.windows(2).enumerate() {
-        let [from, to] = [pair[0], pair[1]].map(|edge| duration(Duration::from_secs_f64(edge)));
-        write!(out, "<tr><th scope=\"row\">{from} to {to}</th>")?;
-        for counts in counts {
-            write!(out, "<td>{}</td>", counts[k])?;
+fn table(runs: &RunLatencies<'_>, bins: &Bins, counts: &[Vec<u64>]) -> Markup {
+    let edge = |seconds: f64| duration(Duration::from_secs_f64(seconds));
+    html! {
+        details {
+            summary { "Distribution as a table" }
+            .scroll {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "Time" }
+                            @for (name, _) in runs { th scope="col" { (name_or(runs, name, "URLs")) } }
+                        }
+                    }
+                    tbody {
+                        @for (bin, edges) in bins.edges.windows(2).enumerate() {
+                            tr {
+                                th scope="row" { (edge(edges[0])) " to " (edge(edges[1])) }
+                                @for counts in counts { td { (counts[bin]) } }
+                            }
+                        }
+                    }
+                }
+            }
         }
-        write!(out, "</tr>")?;
     }
-    write!(out, "</tbody></table></div></details>")
 }

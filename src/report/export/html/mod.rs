@@ -7,38 +7,42 @@
 //! read, and the script puts it in as text.
 //!
 //! Memory and the size of the page are bounded: past some thousands of URLs, the table is a sample
-//! ([`kept`]) and the timeline goes by time slots ([`grid`]); the page says so. Of a sweep, that much is kept
-//! of each number of workers, until it is known which of them is the knee.
+//! ([`row_sample`]) and the timeline goes by columns of time; the page says so. Of a sweep, that much is
+//! kept of each number of workers, until it is known which of them is the knee.
+//!
+//! The templates are [`maud`]'s, which escape by default. [`PreEscaped`](maud::PreEscaped) is used for the
+//! style, the script and the JSON only.
 
-mod arm;
-mod axis;
-mod escape;
-mod grid;
-mod kept;
-mod lanes;
+mod json_data;
 mod latency;
 mod page;
+mod result;
 mod row;
+mod row_sample;
+mod run_data;
 mod sweep;
 mod table;
 mod timeline;
-mod verdict;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use arm::ArmData;
-use page::Page;
-use verdict::Result;
+use page::HtmlPage;
+use result::PageResult;
+use run_data::RunData;
 
 use crate::model::event::{Event, Judged, Listener, RunInfo};
 use crate::model::measurement::{Against, Arm, ArmRun, Comparison, Sweep};
 use crate::model::summary::Summary;
 use crate::report::Baseline;
 use crate::report::format::counted;
+use crate::report::wording;
 
 /// The most warnings that are kept.
 const WARNINGS: usize = 20;
+
+/// The most URLs that a warning names.
+const DIFFERING: usize = 5;
 
 /// A page, written to `W` when the report is closed.
 #[derive(Debug)]
@@ -48,37 +52,37 @@ pub struct Html<W> {
     info: Option<RunInfo>,
     warnings: Vec<String>,
     more_warnings: u64,
-    /// The run, or the parallel arm that goes on.
-    main: ArmData,
-    /// In a comparison or a sweep the last parallel run with each number of workers.
-    runs: BTreeMap<usize, ArmData>,
-    /// In a comparison the last serial arm.
-    serial: Option<ArmData>,
-    /// The workers that it has.
+    /// The run, or the parallel run that is under way.
+    main: RunData,
+    /// The last parallel run with each number of workers, in a comparison or a sweep.
+    runs: BTreeMap<usize, RunData>,
+    /// The last serial run of a comparison.
+    serial: Option<RunData>,
+    /// The number of workers of `main`.
     arm_workers: usize,
-    /// Whose outcomes are being told.
-    telling: Telling,
-    end: Option<End>,
-    /// What became of the assertions.
+    /// The run that outcomes belong to.
+    current: CurrentRun,
+    end: Option<RunEnd>,
+    /// The assertions and their verdicts.
     gates: Vec<Judged>,
     against: Option<Against>,
 }
 
-/// How it ended.
+/// The end of a run, a comparison or a sweep, with its figures.
 #[derive(Debug)]
-enum End {
+enum RunEnd {
     Run(Box<Summary>),
     Comparison(Box<Comparison>),
     Sweep(Sweep),
 }
 
-/// Whose outcomes are being told.
+/// The run that outcomes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Telling {
+enum CurrentRun {
     Main,
     Serial,
-    /// A warm-up's, which do not count.
-    Nobody,
+    /// A warm-up, or none: outcomes do not count.
+    Ignored,
 }
 
 impl<W: Write> Html<W> {
@@ -90,18 +94,18 @@ impl<W: Write> Html<W> {
             info: None,
             warnings: Vec::new(),
             more_warnings: 0,
-            main: ArmData::default(),
+            main: RunData::default(),
             runs: BTreeMap::new(),
             serial: None,
             arm_workers: 1,
-            telling: Telling::Main,
+            current: CurrentRun::Main,
             end: None,
             gates: Vec::new(),
             against: None,
         }
     }
 
-    /// Whether, and how, the serial baseline of a plain run stands in the page.
+    /// Sets the serial baseline of a plain run.
     #[must_use]
     pub fn baseline(mut self, baseline: Baseline) -> Self {
         self.baseline = baseline;
@@ -123,51 +127,52 @@ impl<W: Write> Html<W> {
     }
 
     fn begin_arm(&mut self, run: &ArmRun) {
-        self.telling = match run.arm {
-            _ if run.pair == 0 => Telling::Nobody,
+        self.current = match run.arm {
+            _ if run.pair == 0 => CurrentRun::Ignored,
             Arm::Serial => {
-                self.serial = Some(ArmData::new(1));
-                Telling::Serial
+                self.serial = Some(RunData::default());
+                CurrentRun::Serial
             }
             Arm::Parallel => {
                 self.arm_workers = run.workers;
-                self.main = ArmData::new(run.workers);
-                Telling::Main
+                self.main = RunData::default();
+                CurrentRun::Main
             }
         };
     }
 
-    fn telling(&mut self) -> Option<&mut ArmData> {
-        match self.telling {
-            Telling::Main => Some(&mut self.main),
-            Telling::Serial => self.serial.as_mut(),
-            Telling::Nobody => None,
+    /// The data that outcomes are added to.
+    fn current_data(&mut self) -> Option<&mut RunData> {
+        match self.current {
+            CurrentRun::Main => Some(&mut self.main),
+            CurrentRun::Serial => self.serial.as_mut(),
+            CurrentRun::Ignored => None,
         }
     }
 
-    /// The run that the page shows: of a sweep one at the knee, else the last; with its workers.
-    fn shown(&self, sweep: Option<&Sweep>) -> (usize, &ArmData) {
+    /// The run that the page shows, with its number of workers: of a sweep one at the knee, else the last.
+    fn shown(&self, sweep: Option<&Sweep>) -> (usize, &RunData) {
         let knee = sweep.and_then(|sweep| sweep.knee);
         let at_knee = knee.and_then(|knee| self.runs.get_key_value(&knee.by_means));
         match at_knee.or(self.runs.last_key_value()) {
-            Some((workers, run)) if self.telling != Telling::Main => (*workers, run),
+            Some((workers, run)) if self.current != CurrentRun::Main => (*workers, run),
             _ => (self.arm_workers, &self.main),
         }
     }
 
-    fn page(&self, end: &End) -> io::Result<Vec<u8>> {
+    fn page(&self, end: &RunEnd) -> io::Result<String> {
         let mut notices = Vec::new();
         let (result, sweep) = match end {
-            End::Run(summary) => (Result::of_run(summary, self.baseline), None),
-            End::Comparison(comparison) => {
+            RunEnd::Run(summary) => (PageResult::of_run(summary, self.baseline), None),
+            RunEnd::Comparison(comparison) => {
                 notices.extend(comparison.notices.iter().map(ToString::to_string));
-                notices.extend(not_alike(&comparison.differing));
-                (Result::Comparison(comparison), None)
+                notices.extend(differing(&comparison.differing));
+                (PageResult::Comparison(comparison), None)
             }
-            End::Sweep(sweep) => {
+            RunEnd::Sweep(sweep) => {
                 notices.extend(sweep.notices.iter().map(ToString::to_string));
-                notices.extend(not_alike(&sweep.differing));
-                (Result::Sweep(sweep), Some(sweep))
+                notices.extend(differing(&sweep.differing));
+                (PageResult::Sweep(sweep), Some(sweep))
             }
         };
         let (workers, main) = self.shown(sweep);
@@ -175,11 +180,11 @@ impl<W: Write> Html<W> {
             let workers = counted(workers as u64, "worker");
             format!("Of the last run with {workers}.")
         });
-        let serial = self.serial.as_ref().map(|arm| ("serial", arm));
-        let page = Page {
+        let serial = self.serial.as_ref().map(|run| (Arm::Serial, run));
+        let page = HtmlPage {
             result,
             info: self.info.as_ref(),
-            arms: serial.into_iter().chain([("parallel", main)]).collect(),
+            arms: serial.into_iter().chain([(Arm::Parallel, main)]).collect(),
             main,
             notices: notices
                 .iter()
@@ -192,9 +197,7 @@ impl<W: Write> Html<W> {
             sweep,
             which,
         };
-        let mut bytes = Vec::new();
-        page.write(&mut bytes)?;
-        Ok(bytes)
+        Ok(page.write()?.into_string())
     }
 }
 
@@ -203,14 +206,14 @@ impl<W: Write> Listener for Html<W> {
         match event {
             Event::Started(info) => {
                 self.info = Some(info.clone());
-                self.main = ArmData::new(info.workers);
+                self.main = RunData::default();
             }
             Event::Counted(_) => {}
             Event::Against(against) => self.against = Some(against.clone()),
             Event::Judged(judged) => self.gates.push(judged.clone()),
-            Event::Swept(sweep) => self.end = Some(End::Sweep(sweep.clone())),
+            Event::Swept(sweep) => self.end = Some(RunEnd::Sweep(sweep.clone())),
             Event::Finished(outcome) => {
-                if let Some(arm) = self.telling() {
+                if let Some(arm) = self.current_data() {
                     arm.add(outcome);
                 }
             }
@@ -218,24 +221,24 @@ impl<W: Write> Listener for Html<W> {
             Event::ArmStarted(run) => self.begin_arm(run),
             Event::ArmEnded(summary) => {
                 let summary = summary.clone();
-                if let Some(arm) = self.telling() {
+                if let Some(arm) = self.current_data() {
                     arm.summary = Some(summary);
                 }
-                if self.telling == Telling::Main {
+                if self.current == CurrentRun::Main {
                     let arm = std::mem::take(&mut self.main);
                     self.runs.insert(self.arm_workers, arm);
                 }
-                self.telling = Telling::Nobody;
+                self.current = CurrentRun::Ignored;
             }
             Event::Compared(comparison) => {
-                self.end = Some(End::Comparison(Box::new(comparison.clone())));
+                self.end = Some(RunEnd::Comparison(Box::new(comparison.clone())));
             }
             Event::Ended(summary) => {
-                // A comparison or a sweep that was stopped has told the figures of its runs.
+                // The runs of a stopped comparison or sweep have figures of their own.
                 if summary.runs.is_none() {
                     self.main.summary = Some(summary.clone());
                 }
-                self.end = Some(End::Run(Box::new(summary.clone())));
+                self.end = Some(RunEnd::Run(Box::new(summary.clone())));
             }
         }
         Ok(())
@@ -244,20 +247,13 @@ impl<W: Write> Listener for Html<W> {
     fn close(&mut self) -> io::Result<()> {
         if let Some(end) = self.end.take() {
             let page = self.page(&end)?;
-            self.out.write_all(&page)?;
+            self.out.write_all(page.as_bytes())?;
         }
         self.out.flush()
     }
 }
 
-/// That the runs did not do the same work.
-fn not_alike((count, urls): &(u64, Vec<String>)) -> Option<String> {
-    let some: Vec<&str> = urls.iter().take(5).map(String::as_str).collect();
-    (*count > 0).then(|| {
-        format!(
-            "Not the same in all runs: status or size of {}, as of {}",
-            counted(*count, "URL"),
-            some.join(", ")
-        )
-    })
+/// The warning that runs did not do the same work, with a few of the URLs.
+fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
+    wording::differing(&(*count, urls.iter().take(DIFFERING).cloned().collect()))
 }

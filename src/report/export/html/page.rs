@@ -1,210 +1,218 @@
-//! The page as a whole: its order, and what it may do.
-
-use std::io::{self, Write};
+//! The page as a whole: the order of its sections, and what it may load.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use ring::digest::{SHA256, digest};
 
-use super::arm::ArmData;
-use super::sweep::{self, SweepCurve};
-use super::verdict::Result;
-use super::{latency, table, timeline};
+use super::result::PageResult;
+use super::run_data::RunData;
+use super::{latency, sweep, table, timeline};
 use crate::model::event::{Judged, RunInfo};
-use crate::model::measurement::{Against, Sweep};
+use crate::model::measurement::{Against, Arm, Sweep};
+use crate::model::summary::Summary;
 use crate::report::against::items;
-use crate::report::export::markup::Text;
+use crate::report::export::markup::MarkupText;
+use crate::report::export::timeline::{STYLE as CHART_STYLE, SweepCurve, Timeline};
 use crate::report::format::counted;
-use crate::report::terminal::comparison::figure;
+use crate::report::wording::{self, assertion_figure};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// Everything that there is to write about.
-pub(super) struct Page<'a> {
-    pub(super) result: Result<'a>,
+/// The content of a page.
+pub(super) struct HtmlPage<'a> {
+    pub(super) result: PageResult<'a>,
     pub(super) info: Option<&'a RunInfo>,
-    /// One arm or two, those of a comparison by name.
-    pub(super) arms: Vec<(&'a str, &'a ArmData)>,
-    /// The one that the table is of.
-    pub(super) main: &'a ArmData,
-    /// What a person should know, and how many more there were.
+    /// The run, or the last run of each arm.
+    pub(super) arms: Vec<(Arm, &'a RunData)>,
+    /// The run that the table is of.
+    pub(super) main: &'a RunData,
+    /// Warnings and notices, and the number of those that were left out.
     pub(super) notices: Vec<&'a str>,
     pub(super) more_notices: u64,
-    /// What became of the assertions.
+    /// The assertions and their verdicts.
     pub(super) gates: &'a [Judged],
-    /// What the run comes to against an earlier one.
+    /// The run against an earlier one.
     pub(super) against: Option<&'a Against>,
     pub(super) sweep: Option<&'a Sweep>,
-    /// Of which run timeline, times and table are, if there were several.
+    /// The run that timeline, times and table are of, if there were several.
     pub(super) which: Option<String>,
 }
 
-impl Page<'_> {
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+impl HtmlPage<'_> {
+    /// Writes the page as a document.
+    pub(super) fn write(&self) -> serde_json::Result<Markup> {
         let heading = self.result.heading();
-        // With line ends as a browser sees them, or the hashes would not hold.
-        let (style, script) = (STYLE.replace('\r', ""), SCRIPT.replace('\r', ""));
-        write!(
-            out,
-            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-             style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'\">\n\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-             <meta name=\"color-scheme\" content=\"light dark\">\n\
-             <meta name=\"referrer\" content=\"no-referrer\">\n\
-             <title>{} – pfetch</title>\n<style>{style}</style>\n</head>\n<body>\n<main>\n<header>\n\
-             <p class=\"brand\">pfetch report</p>\n<h1>{}</h1>\n",
-            hash(&style),
-            hash(&script),
-            Text(&heading),
-            Text(&heading)
-        )?;
-        self.result.write(out, self.info)?;
-        writeln!(out, "</header>")?;
-        self.notices(out)?;
-        self.gates(out)?;
-        self.against(out)?;
-        if let Some(sweep) = self.sweep {
-            section(out, "sweep", "Time by number of workers")?;
-            sweep::figure(out, &SweepCurve::from(sweep))?;
-            section_end(out)?;
-        }
-        section(out, "timeline", "Timeline")?;
-        let arms: Vec<_> = self
-            .arms
-            .iter()
-            .map(|(name, arm)| (*name, &arm.lanes))
-            .collect();
-        if arms.len() > 1 {
-            write!(
-                out,
-                "<p class=\"note\">The last run of each arm, on one scale.</p>"
-            )?;
-        }
-        self.which(out)?;
-        timeline::figure(out, &arms)?;
-        section_end(out)?;
-        section(out, "latency", "Times per URL")?;
-        self.which(out)?;
-        let figures = self
-            .arms
-            .iter()
-            .filter_map(|(name, arm)| Some((*name, arm.summary.as_ref()?)));
-        latency::section(out, &figures.collect::<Vec<_>>())?;
-        section_end(out)?;
-        section(out, "table", "URLs")?;
-        self.statuses(out)?;
-        if self.arms.len() > 1 {
-            write!(out, "<p class=\"note\">Of the last parallel run.</p>")?;
-        }
-        self.which(out)?;
-        table::section(out, &self.main.kept)?;
-        section_end(out)?;
-        write!(
-            out,
-            "<footer>Made by pfetch {}.</footer>\n</main>\n",
-            env!("CARGO_PKG_VERSION")
-        )?;
-        table::data(out, &self.main.kept, &self.main.lanes)?;
-        writeln!(out, "\n<script>{script}</script>\n</body>\n</html>")
+        // A browser hashes with its own line ends.
+        let style = [CHART_STYLE, STYLE].concat().replace('\r', "");
+        let script = SCRIPT.replace('\r', "");
+        let policy = format!(
+            "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+            csp_hash(&style),
+            csp_hash(&script)
+        );
+        let data = table::data(&self.main.rows, &self.main.timeline)?;
+        Ok(html! {
+            (DOCTYPE) "\n"
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta http-equiv="Content-Security-Policy" content=(policy);
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    meta name="referrer" content="no-referrer";
+                    title { (heading) " – pfetch" }
+                    style { (PreEscaped(style)) }
+                }
+                "\n"
+                body {
+                    main {
+                        header {
+                            p.brand { "pfetch report" }
+                            h1 { (heading) }
+                            (self.result.write(self.info))
+                        }
+                        "\n"
+                        (self.sections())
+                        footer { "Made by pfetch " (env!("CARGO_PKG_VERSION")) "." }
+                    }
+                    "\n"
+                    (data)
+                    "\n"
+                    script { (PreEscaped(script)) }
+                }
+            }
+            "\n"
+        })
     }
 
-    fn notices(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.notices.is_empty() {
-            return Ok(());
-        }
-        write!(
-            out,
-            "<section class=\"notices\" aria-label=\"Notices\"><ul>"
-        )?;
-        for notice in &self.notices {
-            write!(out, "<li>{}</li>", Text(notice))?;
-        }
-        if self.more_notices > 0 {
-            write!(out, "<li>… and {} more</li>", self.more_notices)?;
-        }
-        writeln!(out, "</ul></section>")
-    }
-
-    fn which(&self, out: &mut dyn Write) -> io::Result<()> {
-        match &self.which {
-            Some(which) => write!(out, "<p class=\"note\">{}</p>", Text(which)),
-            None => Ok(()),
+    fn sections(&self) -> Markup {
+        let several = self.arms.len() > 1;
+        html! {
+            (self.notices())
+            (self.gates())
+            (self.against())
+            @if let Some(sweep) = self.sweep {
+                (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep))))
+            }
+            (section("timeline", "Timeline", &html! {
+                @if several { p.note { "The last run of each arm, on one scale." } }
+                (self.which())
+                (timeline::figure(&self.timelines()))
+            }))
+            (section("latency", "Times per URL", &html! {
+                (self.which())
+                (latency::section(&self.summaries()))
+            }))
+            (section("table", "URLs", &html! {
+                (self.statuses())
+                @if several { p.note { "Of the last parallel run." } }
+                (self.which())
+                (table::section(&self.main.rows))
+            }))
         }
     }
 
-    fn gates(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn timelines(&self) -> Vec<(Arm, &Timeline)> {
+        let arms = self.arms.iter();
+        arms.map(|(arm, run)| (*arm, &run.timeline)).collect()
+    }
+
+    fn summaries(&self) -> Vec<(&'static str, &Summary)> {
+        let arms = self.arms.iter();
+        arms.filter_map(|(arm, run)| Some((arm.as_str(), run.summary.as_ref()?)))
+            .collect()
+    }
+
+    fn notices(&self) -> Markup {
+        html! {
+            @if !self.notices.is_empty() {
+                section.notices aria-label="Notices" {
+                    ul {
+                        @for notice in &self.notices { li { (MarkupText(notice)) } }
+                        @if self.more_notices > 0 { li { "… and " (self.more_notices) " more" } }
+                    }
+                }
+                "\n"
+            }
+        }
+    }
+
+    fn which(&self) -> Markup {
+        html! {
+            @if let Some(which) = &self.which { p.note { (which) } }
+        }
+    }
+
+    fn gates(&self) -> Markup {
         if self.gates.is_empty() {
-            return Ok(());
+            return Markup::default();
         }
-        section(out, "gates", "Gates")?;
-        write!(
-            out,
-            "<div class=\"scroll\"><table class=\"gates\"><thead><tr><th scope=\"col\">Gate</th>\
-             <th scope=\"col\">Verdict</th><th scope=\"col\">Figure</th></tr></thead><tbody>"
-        )?;
-        for judged in self.gates {
-            let verdict = judged.verdict.as_str();
-            write!(
-                out,
-                "<tr class=\"{verdict}\"><th scope=\"row\">{}</th><td>{verdict}</td><td>{}</td></tr>",
-                Text(&judged.gate),
-                Text(&figure(judged))
-            )?;
-        }
-        write!(out, "</tbody></table></div>")?;
-        section_end(out)
+        let table = html! {
+            .scroll {
+                table.gates {
+                    thead {
+                        tr {
+                            @for name in ["Gate", "Verdict", "Figure"] { th scope="col" { (name) } }
+                        }
+                    }
+                    tbody {
+                        @for judged in self.gates {
+                            @let verdict = judged.verdict.as_str();
+                            tr class=(verdict) {
+                                th scope="row" { (MarkupText(&judged.gate)) }
+                                td { (verdict) }
+                                td { (MarkupText(&assertion_figure(judged))) }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        section("gates", "Gates", &table)
     }
 
-    fn against(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn against(&self) -> Markup {
         let Some(against) = self.against else {
-            return Ok(());
+            return Markup::default();
         };
-        section(out, "against", "Against the baseline")?;
-        write!(out, "<ul class=\"items\">")?;
-        for item in items(against) {
-            write!(out, "<li>{}</li>", Text(&item))?;
-        }
-        write!(out, "</ul>")?;
-        section_end(out)
+        let list = html! {
+            ul.items {
+                @for item in items(against) { li { (MarkupText(&item)) } }
+            }
+        };
+        section("against", "Against the baseline", &list)
     }
 
-    fn statuses(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn statuses(&self) -> Markup {
         let Some(summary) = &self.main.summary else {
-            return Ok(());
+            return Markup::default();
         };
-        let tried = summary.ok + summary.unchanged + summary.failed;
-        if tried == 0 {
-            return Ok(());
-        }
-        write!(out, "<p class=\"lead\">")?;
-        let mut parts: Vec<String> = summary
-            .statuses
-            .iter()
+        let statuses = summary.statuses.iter();
+        let mut parts: Vec<String> = statuses
             .map(|(status, count)| format!("{count} × {status}"))
             .collect();
-        let without = tried.saturating_sub(summary.statuses.values().sum());
+        let without = wording::without_status(summary);
         if without > 0 {
             parts.push(format!("{} without a status", counted(without, "URL")));
         }
-        write!(out, "{}</p>", Text(&parts.join(" · ")))
+        html! {
+            @if wording::tried(summary) > 0 { p.lead { (parts.join(" · ")) } }
+        }
     }
 }
 
-fn section(out: &mut dyn Write, id: &str, name: &str) -> io::Result<()> {
-    write!(
-        out,
-        "<section aria-labelledby=\"h-{id}\">\n<h2 id=\"h-{id}\">{name}</h2>\n"
-    )
+fn section(id: &str, name: &str, content: &Markup) -> Markup {
+    let id = format!("h-{id}");
+    html! {
+        section aria-labelledby=(id) { "\n" h2 id=(id) { (name) } "\n" (content) "\n" } "\n"
+    }
 }
 
-fn section_end(out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n</section>")
-}
-
-/// A source expression that allows exactly this text (CSP Level 3, 2.3.1).
-fn hash(text: &str) -> String {
+/// The source expression of the Content-Security-Policy that allows exactly this text (CSP Level 3,
+/// 2.3.1).
+fn csp_hash(text: &str) -> String {
     format!(
         "sha256-{}",
         STANDARD.encode(digest(&SHA256, text.as_bytes()))

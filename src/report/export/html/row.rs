@@ -1,4 +1,4 @@
-//! What the page keeps of one outcome.
+//! One row of the table: the data that the page keeps of one outcome.
 
 use std::time::{Duration, Instant};
 
@@ -6,19 +6,19 @@ use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::excerpt;
 use crate::model::timing::Phase;
 
-/// The most characters of any text in the page: nobody reads more, and a page has its limits.
+/// The most characters of any text in a row: longer ones are not read, and the page's size is limited.
 const TEXT: usize = 400;
 
 /// The most redirects of one URL that are kept.
 const HOPS: usize = 20;
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) index: u64,
     pub(super) status: Option<u16>,
     pub(super) verdict: Verdict,
-    /// All attempts together.
+    /// The time of all attempts together.
     pub(super) time: Option<Duration>,
     pub(super) ttfb: Option<Duration>,
     pub(super) bytes: Option<u64>,
@@ -29,9 +29,9 @@ pub(super) struct Row {
     pub(super) error: Option<String>,
     pub(super) final_url: Option<String>,
     pub(super) start: Option<Instant>,
-    /// In the order of [`Phase::ALL`].
+    /// The phases of the last attempt, in the order of [`Phase::ALL`].
     pub(super) phases: [Option<Duration>; Phase::ALL.len()],
-    /// Status and URL of each.
+    /// The status and the URL of each redirect.
     pub(super) redirects: Vec<(u16, String)>,
 }
 
@@ -64,9 +64,4 @@ impl Row {
                 .collect(),
         }
     }
-}
-
-/// What the reports call a verdict.
-pub(super) fn word(verdict: Verdict) -> &'static str {
-    verdict.as_str()
 }

@@ -1,67 +1,167 @@
-//! Round numbers on the time axis.
+//! Round tick values along an axis of time, in seconds, with their labels.
 
-/// Steps longer than ten seconds, which are not 1, 2 or 5 times a power of ten.
-const LONG: [i64; 12] = [
-    10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000,
+/// The most steps between the ticks of a linear axis.
+const MOST_STEPS: f64 = 7.0;
+
+/// Steps past ten seconds, where minutes and hours are rounder than powers of ten.
+const LONG_STEPS: [f64; 13] = [
+    10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 18_000.0, 36_000.0,
 ];
 
-const SECOND: i64 = 1_000_000_000;
+/// A marked value of an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report::export) struct Tick {
+    pub(in crate::report::export) seconds: f64,
+    pub(in crate::report::export) label: String,
+}
 
-/// The moments to mark from 0 up to `length`, both in nanoseconds, with their labels: at most `most`
-/// beside 0.
-pub(super) fn ticks(length: i64, most: i64) -> Vec<(i64, String)> {
-    let least = length / most.max(1);
-    let step = steps().find(|step| *step > least).unwrap_or(i64::MAX);
-    let (unit, name) = match length {
-        ..1_000_000 => (1_000, "µs"),
-        1_000_000..SECOND => (1_000_000, "ms"),
-        _ if step < 60 * SECOND => (SECOND, "s"),
-        _ if step < 3600 * SECOND => (60 * SECOND, "min"),
-        _ => (3600 * SECOND, "h"),
+/// Ticks at round values from `start` to `end`: 4 to 8 of them, or `start` alone if the axis has no length.
+pub(in crate::report::export) fn linear(start: f64, end: f64) -> Vec<Tick> {
+    if !(end > start && (end - start).is_finite()) {
+        let (seconds, label) = (start, label(start));
+        return vec![Tick { seconds, label }];
+    }
+    let step = step((end - start) / MOST_STEPS);
+    let first = (start / step - 1e-9).ceil() as i64;
+    let last = (end / step + 1e-9).floor() as i64;
+    let tick = |number: i64| {
+        let seconds = number as f64 * step;
+        let label = match step {
+            _ if number == 0 => "0".to_owned(),
+            step if step >= 3600.0 => with_unit(seconds / 3600.0, "h"),
+            step if step >= 60.0 => with_unit(seconds / 60.0, "min"),
+            _ => label(seconds),
+        };
+        Tick { seconds, label }
     };
-    (0..=length / step)
-        .map(|i| i * step)
-        .map(|moment| (moment, format!("{} {name}", moment as f64 / unit as f64)))
+    (first..=last).map(tick).collect()
+}
+
+/// Ticks at powers of ten from `start` to `end`, both above 0; at 2 and 5 times them too where the axis
+/// spans less than two and a half decades.
+pub(in crate::report::export) fn logarithmic(start: f64, end: f64) -> Vec<Tick> {
+    let exponents = start.log10().floor() as i32..=end.log10().ceil() as i32;
+    let factors: &[f64] = match (end / start).log10() {
+        decades if decades <= 2.5 => &[1.0, 2.0, 5.0],
+        _ => &[1.0],
+    };
+    exponents
+        .flat_map(|e| factors.iter().map(move |factor| factor * 10_f64.powi(e)))
+        .filter(|tick| (start * (1.0 - 1e-9)..=end * (1.0 + 1e-9)).contains(tick))
+        .map(|seconds| Tick {
+            seconds,
+            label: label(seconds),
+        })
         .collect()
 }
 
-/// Ever longer steps, in nanoseconds.
-fn steps() -> impl Iterator<Item = i64> {
-    let short = (0..10).flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.pow(power)));
-    let long = LONG.into_iter().map(|seconds| seconds * SECOND);
-    let days = (0..5).flat_map(|power| [1, 2, 5].map(|d| d * 36_000 * SECOND * 10_i64.pow(power)));
-    short.chain(long).chain(days)
+/// Formats seconds as a short label: `0`, `250 µs`, `1.5 s`, `20 min`.
+pub(in crate::report::export) fn label(seconds: f64) -> String {
+    match seconds {
+        0.0 => "0".to_owned(),
+        s if s < 0.9995e-3 => with_unit(s * 1e6, "µs"),
+        s if s < 0.9995 => with_unit(s * 1e3, "ms"),
+        s if s < 600.0 => with_unit(s, "s"),
+        s => with_unit(s / 60.0, "min"),
+    }
+}
+
+/// Formats a value to three digits: enough to tell ticks apart, without the noise of binary fractions.
+fn with_unit(value: f64, unit: &str) -> String {
+    let digits = (2 - value.abs().log10().floor() as i32).clamp(0, 3) as usize;
+    let number = format!("{value:.digits$}");
+    let number = match number.contains('.') {
+        true => number.trim_end_matches('0').trim_end_matches('.'),
+        false => &number,
+    };
+    format!("{number} {unit}")
+}
+
+/// The smallest round step of at least `least` seconds: 1, 2 or 5 times a power of ten up to ten seconds,
+/// then whole minutes and hours.
+fn step(least: f64) -> f64 {
+    let reaches = |step: &f64| *step >= least * (1.0 - 1e-9);
+    if least > 10.0
+        && let Some(step) = LONG_STEPS.into_iter().find(reaches)
+    {
+        return step;
+    }
+    // Beyond ten hours: the same digits, of hours.
+    let unit = if least > 10.0 { 3600.0 } else { 1.0 };
+    let power = 10_f64.powf((least / unit).log10().floor()) * unit;
+    let factors = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    factors.into_iter().find(reaches).unwrap_or(10.0 * power)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn labels(length: i64) -> Vec<String> {
-        ticks(length, 8)
-            .into_iter()
-            .map(|(_, label)| label)
-            .collect()
+    fn values(ticks: &[Tick]) -> Vec<f64> {
+        ticks.iter().map(|tick| tick.seconds).collect()
+    }
+
+    fn labels(end: f64) -> Vec<String> {
+        let ticks = linear(0.0, end).into_iter();
+        ticks.map(|tick| tick.label).collect()
     }
 
     #[test]
-    fn ticks_are_round_and_few() {
-        assert_eq!(labels(0), ["0 µs"]);
-        assert_eq!(labels(900_000)[..3], ["0 µs", "200 µs", "400 µs"]);
-        assert_eq!(labels(47_100_000)[..3], ["0 ms", "10 ms", "20 ms"]);
-        assert_eq!(labels(1_960_000_000)[1..3], ["0.5 s", "1 s"]);
-        assert_eq!(labels(10_020_000_000)[1..3], ["2 s", "4 s"]);
-        assert_eq!(labels(600 * SECOND)[1..3], ["2 min", "4 min"]);
-        assert_eq!(labels(20 * 3600 * SECOND)[1..3], ["5 h", "10 h"]);
-    }
-
-    #[test]
-    fn there_are_some_for_any_length() {
-        for exponent in 0..62 {
-            for length in [1 << exponent, 3 << exponent.min(60)] {
-                let count = labels(length).len();
-                assert!((1..=9).contains(&count), "{count} for {length} ns");
+    fn linear_ticks_are_round_and_4_to_8() {
+        assert_eq!(values(&linear(0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(
+            values(&linear(0.0, 0.7)),
+            [0, 1, 2, 3, 4, 5, 6, 7].map(|n| f64::from(n) * 0.1)
+        );
+        assert_eq!(
+            values(&linear(47.0, 61.0)),
+            [48.0, 50.0, 52.0, 54.0, 56.0, 58.0, 60.0]
+        );
+        assert_eq!(values(&linear(0.0, 0.0)), [0.0]);
+        for exponent in -6..10 {
+            for digit in [1.0, 1.3, 3.0, 7.7, 9.9] {
+                let end = digit * 10_f64.powi(exponent);
+                let count = linear(0.0, end).len();
+                assert!((3..=8).contains(&count), "{count} up to {end}");
             }
+        }
+    }
+
+    #[test]
+    fn long_axes_are_marked_in_minutes_and_hours() {
+        assert_eq!(labels(200.0)[..3], ["0", "30 s", "60 s"]);
+        assert_eq!(labels(600.0)[..3], ["0", "2 min", "4 min"]);
+        assert_eq!(labels(20.0 * 3600.0)[..3], ["0", "5 h", "10 h"]);
+        assert_eq!(labels(900.0 * 3600.0)[..3], ["0", "200 h", "400 h"]);
+    }
+
+    #[test]
+    fn wide_ranges_have_powers_of_ten() {
+        let close = |found: Vec<Tick>, expected: &[f64]| {
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (found, expected) in found.iter().zip(expected) {
+                let off = found.seconds / expected - 1.0;
+                assert!(off.abs() < 1e-9, "{found:?} for {expected}");
+            }
+        };
+        close(logarithmic(0.001, 10.0), &[0.001, 0.01, 0.1, 1.0, 10.0]);
+        close(
+            logarithmic(0.004, 0.21),
+            &[0.005, 0.01, 0.02, 0.05, 0.1, 0.2],
+        );
+    }
+
+    #[test]
+    fn labels_are_short() {
+        for (seconds, text) in [
+            (0.0, "0"),
+            (250e-6, "250 µs"),
+            (0.1 + 0.2, "300 ms"),
+            (1.5, "1.5 s"),
+            (100.0, "100 s"),
+            (1200.0, "20 min"),
+        ] {
+            assert_eq!(label(seconds), text);
         }
     }
 }

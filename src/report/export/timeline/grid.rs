@@ -1,28 +1,29 @@
-//! Any number of stretches of time in a table of fixed size: a row per worker, or per few of them, a
-//! column per so many nanoseconds. Where time runs out of the table, columns are joined in pairs;
-//! where workers do, rows are.
+//! Busy time per row of workers, column of time and class: a timeline of any length in constant memory.
+//!
+//! A row stands for one worker or a few, a column for some nanoseconds. Where time runs past the last
+//! column, columns are joined in pairs; where workers run past the last row, rows are.
 
 use super::CLASSES;
 
-/// Columns there may be. Between half of them and all are in use.
+/// The number of columns. At least half of them are in use once the first were joined.
 pub(super) const COLUMNS: usize = 512;
 
-/// Rows there may be.
+/// The most rows.
 pub(super) const ROWS: usize = 32;
 
-/// The width of a column to begin with, in nanoseconds.
+/// The initial width of a column, in nanoseconds.
 const FINEST: i64 = 1024;
 
-/// What workers did in a stretch of time, in nanoseconds by class.
+/// One column of one row: the nanoseconds that its workers spent in each class.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Cell {
+pub(super) struct GridCell {
     pub(super) time: [f32; CLASSES],
-    /// Whether an attempt failed in it.
+    /// An attempt ended here and failed.
     pub(super) failed: bool,
 }
 
-impl Cell {
-    fn join(&mut self, other: &Cell) {
+impl GridCell {
+    fn join(&mut self, other: &GridCell) {
         for (sum, part) in self.time.iter_mut().zip(other.time) {
             *sum += part;
         }
@@ -30,15 +31,15 @@ impl Cell {
     }
 }
 
-/// The table. Times are nanoseconds from any one moment.
-#[derive(Debug)]
+/// The grid. Times are nanoseconds from any one moment.
+#[derive(Debug, Clone)]
 pub(super) struct Grid {
     /// The left edge of the first column, once there is anything.
     origin: Option<i64>,
     width: i64,
     /// Workers in a row.
     group: usize,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<GridCell>>,
     /// Columns in use.
     used: usize,
 }
@@ -56,7 +57,7 @@ impl Default for Grid {
 }
 
 impl Grid {
-    /// Adds one attempt: how long it was in each class, one after the other.
+    /// Adds one attempt: its time in each class, one after the other.
     pub(super) fn add(
         &mut self,
         worker: usize,
@@ -82,12 +83,12 @@ impl Grid {
         cells[column(end)].failed |= failed;
     }
 
-    /// The rows, and how many workers each stands for.
-    pub(super) fn rows(&self) -> (&[Vec<Cell>], usize) {
+    /// The rows, and the number of workers that each stands for.
+    pub(super) fn rows(&self) -> (&[Vec<GridCell>], usize) {
         (&self.rows, self.group)
     }
 
-    /// The left edge of the first column, and the width of all.
+    /// The left edge of the first column and the width of a column, in nanoseconds.
     pub(super) fn scale(&self) -> (i64, i64) {
         (self.origin.unwrap_or(0), self.width)
     }
@@ -106,12 +107,12 @@ impl Grid {
         }
         let row = worker / self.group;
         while self.rows.len() <= row {
-            self.rows.push(vec![Cell::default(); COLUMNS]);
+            self.rows.push(vec![GridCell::default(); COLUMNS]);
         }
         row
     }
 
-    /// Makes the table reach from `start` to `end`. Returns its left edge.
+    /// Makes the grid reach from `start` to `end`. Returns its left edge.
     fn make_room(&mut self, start: i64, end: i64) -> i64 {
         let mut origin = *self.origin.get_or_insert(start);
         loop {
@@ -140,7 +141,7 @@ impl Grid {
                         left.join(right);
                         left
                     }
-                    _ => Cell::default(),
+                    _ => GridCell::default(),
                 };
             }
         }
@@ -165,10 +166,10 @@ mod tests {
     }
 
     #[test]
-    fn time_is_neither_lost_nor_made_however_the_table_grows() {
+    fn joining_rows_and_columns_keeps_the_sum_of_all_time() {
         let mut grid = Grid::default();
         let mut sum = 0;
-        // To the right, to the left, far beyond the table's first width, and for many workers.
+        // To the right, to the left, far beyond the grid's first width, and for many workers.
         for (i, start) in [0, 5000, -7000, 1 << 30, -(1 << 33), 1 << 20]
             .iter()
             .enumerate()
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_when_stays_where_it_was() {
+    fn joining_columns_keeps_each_attempt_at_its_time() {
         let mut grid = Grid::default();
         grid.add(0, (0, 1024), &part(1, 1024), true);
         grid.add(0, (1 << 29, (1 << 29) + 1024), &part(2, 1024), false);
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_took_no_time_is_no_trouble() {
+    fn an_attempt_of_no_length_is_added() {
         let mut grid = Grid::default();
         grid.add(0, (7, 7), &part(0, 0), true);
         assert!(grid.rows[0][0].failed);

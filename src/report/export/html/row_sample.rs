@@ -1,4 +1,4 @@
-//! Which rows the table has: all of them, or the telling ones among too many.
+//! The choice of rows for the table: all of them, or of too many the failures, the slowest, and a sample.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -11,7 +11,7 @@ use crate::model::outcome::Verdict;
 /// The most rows of a table.
 pub(super) const ROWS: usize = 5000;
 
-/// The most failures among them, when not all rows have room ...
+/// The most failures among them, if not all rows fit ...
 const FAILURES: usize = 2000;
 
 /// ... of the slowest ...
@@ -20,18 +20,18 @@ const SLOWEST: usize = 1000;
 /// ... and of a sample of all.
 const EVEN: usize = 2000;
 
-/// Rows, as many as there is room for.
+/// The chosen rows.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
+pub(super) struct RowSample {
     seen: u64,
-    /// While all have room.
+    /// All rows, while they fit.
     all: Vec<Arc<Row>>,
-    failures: Thinned<FAILURES>,
-    even: Thinned<EVEN>,
-    slowest: BinaryHeap<Reverse<Slow>>,
+    failures: EvenSample<FAILURES>,
+    even: EvenSample<EVEN>,
+    slowest: BinaryHeap<Reverse<SlowRow>>,
 }
 
-impl Kept {
+impl RowSample {
     pub(super) fn add(&mut self, row: Row) {
         self.seen += 1;
         let row = Arc::new(row);
@@ -46,7 +46,7 @@ impl Kept {
         self.even.add(&row);
         if let Some(time) = row.time {
             let index = row.index;
-            self.slowest.push(Reverse(Slow { time, index, row }));
+            self.slowest.push(Reverse(SlowRow { time, index, row }));
             if self.slowest.len() > SLOWEST {
                 self.slowest.pop();
             }
@@ -69,12 +69,12 @@ impl Kept {
         self.seen > ROWS as u64
     }
 
-    /// How many rows there were.
+    /// The number of rows that were added.
     pub(super) fn seen(&self) -> u64 {
         self.seen
     }
 
-    /// Which rows these are, if they are not all.
+    /// A sentence that says which rows these are, if they are not all.
     pub(super) fn sentence(&self) -> Option<String> {
         let failures = match self.failures.every {
             0 | 1 => "every failure".to_owned(),
@@ -91,16 +91,17 @@ impl Kept {
     }
 }
 
-/// Every so many of the rows it is given, evenly, at most `MOST`.
+/// Every n-th of the rows that are added, at most `MOST`. When it is full, every second one is dropped and
+/// n doubled.
 #[derive(Debug, Default)]
-struct Thinned<const MOST: usize> {
+struct EvenSample<const MOST: usize> {
     seen: u64,
-    /// A power of two; 0 before the first.
+    /// The n: a power of two, 0 before the first row.
     every: u64,
     rows: Vec<Arc<Row>>,
 }
 
-impl<const MOST: usize> Thinned<MOST> {
+impl<const MOST: usize> EvenSample<MOST> {
     fn add(&mut self, row: &Arc<Row>) {
         self.every = self.every.max(1);
         if self.seen.is_multiple_of(self.every) {
@@ -120,29 +121,29 @@ impl<const MOST: usize> Thinned<MOST> {
     }
 }
 
-/// A row by how long it took.
+/// A row, ordered by its time.
 #[derive(Debug)]
-struct Slow {
+struct SlowRow {
     time: Duration,
     index: u64,
     row: Arc<Row>,
 }
 
-impl PartialEq for Slow {
+impl PartialEq for SlowRow {
     fn eq(&self, other: &Self) -> bool {
         (self.time, self.index) == (other.time, other.index)
     }
 }
 
-impl Eq for Slow {}
+impl Eq for SlowRow {}
 
-impl PartialOrd for Slow {
+impl PartialOrd for SlowRow {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Slow {
+impl Ord for SlowRow {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         (self.time, self.index).cmp(&(other.time, other.index))
     }
@@ -154,8 +155,8 @@ mod tests {
     use crate::model::outcome::Outcome;
     use crate::model::target::Verb;
 
-    fn kept(count: u64, is_failed: impl Fn(u64) -> bool) -> Kept {
-        let mut kept = Kept::default();
+    fn sample(count: u64, is_failed: impl Fn(u64) -> bool) -> RowSample {
+        let mut sample = RowSample::default();
         for index in 0..count {
             let mut outcome = Outcome::new(index, "http://a.example/".into(), Verb::Get);
             let total = Duration::from_micros(index % 7919);
@@ -163,23 +164,23 @@ mod tests {
             if is_failed(index) {
                 outcome.verdict = Verdict::Failed;
             }
-            kept.add(Row::new(&outcome));
+            sample.add(Row::new(&outcome));
         }
-        kept
+        sample
     }
 
     #[test]
     fn few_rows_are_all_there() {
-        let kept = kept(ROWS as u64, |_| true);
-        let indices: Vec<u64> = kept.rows().iter().map(|row| row.index).collect();
+        let sample = sample(ROWS as u64, |_| true);
+        let indices: Vec<u64> = sample.rows().iter().map(|row| row.index).collect();
         assert_eq!(indices, (0..ROWS as u64).collect::<Vec<_>>());
-        assert_eq!(kept.sentence(), None);
+        assert_eq!(sample.sentence(), None);
     }
 
     #[test]
     fn of_many_the_failures_the_slowest_and_an_even_sample_are() {
-        let kept = kept(100_000, |index| index % 100 == 3);
-        let rows = kept.rows();
+        let sample = sample(100_000, |index| index % 100 == 3);
+        let rows = sample.rows();
         assert!(rows.len() <= ROWS, "{}", rows.len());
         let failed = |row: &&Arc<Row>| row.verdict == Verdict::Failed;
         assert_eq!(rows.iter().filter(failed).count(), 1000);
@@ -187,10 +188,10 @@ mod tests {
         let is_slow = |row: &&Arc<Row>| row.time.unwrap_or_default().as_micros() > 7918 - 76;
         let slow = (0..100_000).filter(|index| index % 7919 > 7918 - 76);
         assert_eq!(rows.iter().filter(is_slow).count(), slow.count());
-        assert_eq!(kept.even.every, 64);
-        assert_eq!(kept.even.rows.len(), 100_000_usize.div_ceil(64));
-        assert!(kept.even.rows.iter().all(|row| row.index % 64 == 0));
-        let sentence = kept.sentence().expect("it is a sample");
+        assert_eq!(sample.even.every, 64);
+        assert_eq!(sample.even.rows.len(), 100_000_usize.div_ceil(64));
+        assert!(sample.even.rows.iter().all(|row| row.index % 64 == 0));
+        let sentence = sample.sentence().expect("it is a sample");
         assert!(
             sentence.contains("every failure, the 1000 slowest, and every 64th"),
             "{sentence}"
@@ -198,10 +199,10 @@ mod tests {
     }
 
     #[test]
-    fn too_many_failures_are_thinned_out_as_well() {
-        let kept = kept(100_000, |_| true);
-        assert!(kept.rows().len() <= ROWS);
-        let sentence = kept.sentence().expect("it is a sample");
+    fn too_many_failures_are_sampled_too() {
+        let sample = sample(100_000, |_| true);
+        assert!(sample.rows().len() <= ROWS);
+        let sentence = sample.sentence().expect("it is a sample");
         assert!(sentence.contains("every 64th failure"), "{sentence}");
     }
 }

@@ -1,9 +1,9 @@
-//! Data on its way into the page.
+//! JSON for the page's data element.
 
 use serde::Serialize;
 
-/// JSON for a `<script type="application/json">`: nothing in it ends the element or begins a comment,
-/// and it is JavaScript as well.
+/// Serialises a value as JSON for a `<script type="application/json">`. Nothing in it ends the element or
+/// begins a comment, and it is valid JavaScript too.
 pub(super) fn json(value: &impl Serialize) -> serde_json::Result<String> {
     // Outside strings JSON has none of these, and in a string each may be written so.
     let plain = serde_json::to_string(value)?;

@@ -1,0 +1,236 @@
+//! The head of the page: verdict, counts, and the totals as cards.
+
+use maud::{Markup, html};
+
+use crate::measure::Estimate;
+use crate::model::event::RunInfo;
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::summary::Summary;
+use crate::report::Baseline;
+use crate::report::format::{bytes, counted, duration, format_secs};
+use crate::report::wording::{self, HTML};
+use crate::stats::Speedup;
+
+/// The result that a page is about.
+pub(super) enum PageResult<'a> {
+    Run(&'a Summary, Option<Estimate>),
+    Comparison(&'a Comparison),
+    Sweep(&'a Sweep),
+}
+
+/// A figure with its name and what is to be known of it.
+struct Card {
+    name: String,
+    figure: String,
+    notes: Vec<String>,
+}
+
+impl Card {
+    fn new(name: impl Into<String>, figure: impl Into<String>, notes: Vec<String>) -> Self {
+        Card {
+            name: name.into(),
+            figure: figure.into(),
+            notes,
+        }
+    }
+
+    /// A card that says why it has no figure.
+    fn empty(name: &str, why: &str) -> Self {
+        Card::new(name, "–", vec![why.to_owned()])
+    }
+
+    /// The mean time of several runs.
+    fn times(name: impl Into<String>, times: &ArmTimes) -> Self {
+        let sample = &times.sample;
+        let runs = match sample.n {
+            1 => "measured: one run".to_owned(),
+            n => format!(
+                "measured: mean of {n} runs, {} to {}",
+                format_secs(sample.min),
+                format_secs(sample.max)
+            ),
+        };
+        Card::new(name, format_secs(sample.mean), vec![runs])
+    }
+}
+
+impl<'a> PageResult<'a> {
+    pub(super) fn of_run(summary: &'a Summary, baseline: Baseline) -> Self {
+        let estimate = match baseline {
+            Baseline::Estimate => Estimate::of(summary),
+            Baseline::None => None,
+        };
+        PageResult::Run(summary, estimate)
+    }
+
+    /// The verdict.
+    pub(super) fn heading(&self) -> String {
+        match self {
+            PageResult::Run(summary, estimate) => wording::run_heading(summary, estimate.as_ref()),
+            PageResult::Comparison(comparison) => wording::comparison_heading(comparison),
+            PageResult::Sweep(sweep) => wording::sweep_verdict(sweep),
+        }
+    }
+
+    /// Writes the line of counts and the cards.
+    pub(super) fn write(&self, info: Option<&RunInfo>) -> Markup {
+        let cards = match self {
+            PageResult::Run(summary, estimate) => run_cards(summary, estimate.as_ref()),
+            PageResult::Comparison(comparison) => comparison_cards(comparison),
+            PageResult::Sweep(sweep) => sweep_cards(sweep),
+        };
+        html! {
+            p.lead {
+                (self.counts().join(" · "))
+                @if let Some(info) = info {
+                    @let at = humantime::format_rfc3339_seconds(info.started_at).to_string();
+                    " · " time datetime=(at) { (at) }
+                }
+            }
+            dl.totals {
+                @for card in &cards {
+                    div {
+                        dt { (card.name) }
+                        dd.figure { (card.figure) }
+                        @for note in &card.notes { dd { (note) } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn counts(&self) -> Vec<String> {
+        match self {
+            PageResult::Run(summary, _) => run_counts(summary),
+            PageResult::Comparison(comparison) => comparison_counts(comparison),
+            PageResult::Sweep(sweep) => sweep_counts(sweep),
+        }
+    }
+}
+
+fn run_counts(summary: &Summary) -> Vec<String> {
+    let [ok, others @ ..] = wording::target_counts(summary);
+    let others = others.into_iter().filter(|target| target.count > 0);
+    let mut parts = vec![ok.text()];
+    parts.extend(others.map(wording::TargetCount::text));
+    parts.extend(wording::retries(summary));
+    parts.extend([bytes(summary.bytes), wording::workers(summary)]);
+    parts.extend(wording::rates(summary, 1).into_iter().flatten());
+    parts
+}
+
+fn comparison_counts(comparison: &Comparison) -> Vec<String> {
+    let mut parts = vec![
+        counted(comparison.targets, "URL"),
+        counted(comparison.speedup.pairs as u64, "pair") + " of runs",
+        counted(u64::from(comparison.warmups), "warm-up"),
+        counted(comparison.workers as u64, "worker"),
+    ];
+    for (name, arm) in [
+        ("serial", &comparison.serial),
+        ("parallel", &comparison.parallel),
+    ] {
+        if arm.failed > 0 {
+            parts.push(format!("{} failed ({name}, all runs)", arm.failed));
+        }
+    }
+    parts
+}
+
+fn sweep_counts(sweep: &Sweep) -> Vec<String> {
+    let points = sweep.points.len() as u64;
+    let runs = sweep.points.first();
+    let runs = runs.map_or(0, |point| point.times.seconds.len() as u64);
+    let failed: u64 = sweep.points.iter().map(|point| point.times.failed).sum();
+    let mut parts = vec![
+        counted(sweep.targets, "URL"),
+        counted(points, "number") + " of workers",
+        counted(runs, "run") + " at each",
+    ];
+    if failed > 0 {
+        parts.push(format!("{failed} failed (all runs)"));
+    }
+    parts
+}
+
+fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
+    let parallel = match (summary.makespan, summary.runs) {
+        (Some(makespan), _) => {
+            let note = "measured: first start to last finish";
+            Card::new("Parallel", duration(makespan), vec![note.to_owned()])
+        }
+        (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),
+        (None, None) => Card::empty("Parallel", "nothing was fetched"),
+    };
+    let Some(estimate) = estimate else {
+        let why = if summary.skipped > 0 || summary.stopped {
+            "no estimate: the run was stopped"
+        } else if summary.makespan.is_none() {
+            "no estimate: nothing was fetched"
+        } else {
+            "no estimate was made"
+        };
+        return vec![parallel, Card::empty("Serial", why)];
+    };
+    let serial = "estimated: the sum of the per-URL times".to_owned();
+    let gain = vec!["estimated".to_owned(), HTML.best(estimate)];
+    vec![
+        parallel,
+        Card::new("Serial", duration(estimate.serial), vec![serial]),
+        Card::new("Speed-up", HTML.ratio(estimate.speedup), gain),
+    ]
+}
+
+fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
+    let speedup = &comparison.speedup;
+    let mut notes = vec![
+        interval(speedup),
+        format!(
+            "efficiency {:.0} % of {}",
+            comparison.efficiency() * 100.0,
+            counted(comparison.at_once() as u64, "worker")
+        ),
+    ];
+    if let Some(estimated) = comparison.estimated {
+        let estimated = HTML.ratio(estimated);
+        notes.push(format!(
+            "the estimate from the parallel runs alone: {estimated}"
+        ));
+    }
+    vec![
+        Card::times("Parallel", &comparison.parallel),
+        Card::times("Serial", &comparison.serial),
+        Card::new("Speed-up", HTML.ratio(speedup.ratio), notes),
+    ]
+}
+
+/// The knee, which is the verdict's, and the fewest workers; the same, if the fewest are enough.
+fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
+    let workers = |count: usize| counted(count as u64, "worker");
+    let (Some(fewest), Some(knee)) = (sweep.points.first(), sweep.at_knee()) else {
+        return vec![Card::empty("Knee", "no time can be told from the others")];
+    };
+    let by_means = match sweep.is_undecided() {
+        true => " by the means",
+        false => "",
+    };
+    let name = format!("{}, the knee{by_means}", workers(knee.workers));
+    let mut cards = vec![Card::times(name, &knee.times)];
+    if knee.workers == fewest.workers {
+        return cards;
+    }
+    cards.push(Card::times(workers(fewest.workers), &fewest.times));
+    cards.extend(sweep.speedup().map(|speedup| {
+        let against = format!("of {} over {}", knee.workers, fewest.workers);
+        let notes = vec![interval(&speedup), against];
+        Card::new("Speed-up", HTML.ratio(speedup.ratio), notes)
+    }));
+    cards
+}
+
+fn interval(speedup: &Speedup) -> String {
+    match speedup.interval {
+        Some(interval) => HTML.interval(interval),
+        None => "no interval from a single pair".to_owned(),
+    }
+}

@@ -1,0 +1,264 @@
+//! The curve of a sweep: the time that the same URLs take, by number of workers.
+
+use maud::{Markup, html};
+
+use super::axis;
+use super::svg::{Number, frame, text};
+use crate::model::measurement::{Sweep, SweepRuns};
+use crate::report::export::markup::MarkupText;
+use crate::report::format::format_secs;
+use crate::report::wording;
+use crate::stats::Knee;
+
+const WIDTH: f64 = 960.0;
+const HEIGHT: f64 = 320.0;
+const LEFT: f64 = 58.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 26.0;
+const FOOT: f64 = 44.0;
+
+/// The height above the curve of a picture that stands alone, for its title and its notes.
+const HEAD: f64 = 96.0;
+
+/// The least distance between two labels of the axis.
+const LABEL_WIDTH: f64 = 26.0;
+
+/// The times of a sweep, ready to be drawn.
+#[derive(Debug)]
+pub(in crate::report::export) struct SweepCurve {
+    /// The measured points, by rising number of workers.
+    pub(in crate::report::export) points: Vec<CurvePoint>,
+    /// The number of workers after which more hardly help.
+    knee: Option<Knee>,
+    /// The law fitted to the points: numbers of workers (not only whole ones) and seconds.
+    fitted: Vec<(f64, f64)>,
+    /// The verdict of the sweep, in a sentence.
+    verdict: String,
+}
+
+/// The time with one number of workers. Times are in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report::export) struct CurvePoint {
+    /// The number of workers, at least 1.
+    pub(in crate::report::export) workers: usize,
+    /// The mean time.
+    pub(in crate::report::export) mean: f64,
+    /// The lower end of its 95 % interval, or the mean again if there is none.
+    pub(in crate::report::export) low: f64,
+    /// The upper end of it.
+    pub(in crate::report::export) high: f64,
+}
+
+impl From<&SweepRuns> for CurvePoint {
+    fn from(runs: &SweepRuns) -> Self {
+        let mean = runs.times.sample.mean;
+        let (low, high) = match runs.interval {
+            Some(interval) => (interval.low, interval.high),
+            None => (mean, mean),
+        };
+        CurvePoint {
+            workers: runs.workers,
+            mean,
+            low,
+            high,
+        }
+    }
+}
+
+impl From<&Sweep> for SweepCurve {
+    fn from(sweep: &Sweep) -> Self {
+        let points: Vec<CurvePoint> = sweep.points.iter().map(CurvePoint::from).collect();
+        let most = points.last().map_or(1, |point| point.workers) as f64;
+        let targets = sweep.targets as f64;
+        // A point every tenth of a doubling makes a smooth line.
+        let steps = (most.log2() * 10.0).ceil() as u32;
+        let fitted = sweep.law.iter().flat_map(|law| {
+            (0..=steps).map(move |step| {
+                let workers = (f64::from(step) / 10.0).exp2().min(most);
+                (workers, targets / law.throughput(workers))
+            })
+        });
+        SweepCurve {
+            fitted: fitted.collect(),
+            knee: sweep.knee,
+            verdict: wording::sweep_verdict(sweep),
+            points,
+        }
+    }
+}
+
+impl SweepCurve {
+    /// Writes the curve as an `svg` element to be embedded in a page that has the style of the charts.
+    pub(in crate::report::export) fn embedded(&self) -> Markup {
+        html! {
+            svg.chart.wide viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img"
+                aria-labelledby="sw-title sw-desc" {
+                title id="sw-title" { "Time by worker count" }
+                desc id="sw-desc" { (MarkupText(&self.sentence())) }
+                (self.body())
+            }
+        }
+    }
+
+    /// Writes the curve as a document, with the verdict above it.
+    pub(in crate::report::export) fn document(&self) -> Markup {
+        let note = format!("{} {}", self.sentence(), self.legend());
+        let verdict = wording::capitalized(&self.verdict);
+        let body = html! {
+            (text("note", 20.0, 52.0, &format!("{verdict}.")))
+            (text("note", 20.0, 70.0, &note))
+            g transform={ "translate(0 " (HEAD) ")" } { (self.body()) }
+            "\n"
+        };
+        frame(
+            [WIDTH, HEAD + HEIGHT],
+            ["sw-title", "sw-desc"],
+            "pfetch: time by number of workers",
+            &format!("{verdict}. {note}"),
+            &body,
+        )
+    }
+
+    /// The legend of the curve, in a sentence.
+    pub(in crate::report::export) fn legend(&self) -> String {
+        let line = match self.fitted.is_empty() {
+            true => "",
+            false => ", the line is a law fitted to the points",
+        };
+        format!("The bars are 95 % intervals{line}.")
+    }
+
+    /// The shortest time and the knee, in words.
+    pub(in crate::report::export) fn sentence(&self) -> String {
+        let points = self.points.iter();
+        let Some(best) = points.min_by(|a, b| a.mean.total_cmp(&b.mean)) else {
+            return String::new();
+        };
+        let best = format!(
+            "{} with {} workers was the shortest time.",
+            format_secs(best.mean),
+            best.workers
+        );
+        match self.knee {
+            Some(Knee { workers, by_means }) if workers == by_means => {
+                format!("{best} {workers} are the fewest that are not shown to be 5 % slower.")
+            }
+            Some(Knee { workers, by_means }) => format!(
+                "{best} By the means {by_means} are the fewest that are not 5 % slower, but the runs do \
+                 not show it of {workers}."
+            ),
+            None => best,
+        }
+    }
+
+    fn body(&self) -> Markup {
+        let scales = CurveScales::new(&self.points);
+        let workers = (LEFT + WIDTH - RIGHT) / 2.0;
+        html! {
+            (time_axis(&scales))
+            @if let Some(knee) = self.knee { (knee_mark(knee, &scales)) }
+            @if !self.fitted.is_empty() {
+                polyline.fitted points={
+                    @for (workers, seconds) in &self.fitted {
+                        (tenth(scales.x(*workers))) "," (tenth(scales.y(*seconds))) " "
+                    }
+                } {}
+            }
+            @for point in &self.points { (mark(point, &scales)) }
+            (worker_axis(&self.points, &scales))
+            text.middle x=(tenth(workers)) y=(tenth(HEIGHT - 8.0)) { "workers" }
+        }
+    }
+}
+
+/// The scales of both axes, from workers and seconds to places in the picture.
+struct CurveScales {
+    most_workers: f64,
+    /// The upper end of the time axis in seconds.
+    longest: f64,
+}
+
+impl CurveScales {
+    fn new(points: &[CurvePoint]) -> Self {
+        let most_workers = points.iter().map(|point| point.workers).max();
+        let longest = points.iter().map(|point| point.high.max(point.mean));
+        CurveScales {
+            most_workers: most_workers.unwrap_or(0).max(2) as f64,
+            longest: longest.fold(1e-6, f64::max) * 1.05,
+        }
+    }
+
+    /// The place of a number of workers. Each doubling is the same distance.
+    fn x(&self, workers: f64) -> f64 {
+        let share = workers.max(1.0).log2() / self.most_workers.log2();
+        LEFT + 20.0 + share * (WIDTH - LEFT - RIGHT - 40.0)
+    }
+
+    /// The place of a time. The axis begins at 0, so that heights compare as times do.
+    fn y(&self, seconds: f64) -> f64 {
+        let share = (seconds / self.longest).clamp(0.0, 1.0);
+        FLOOR - share * (FLOOR - TOP)
+    }
+}
+
+/// The place of the time 0.
+const FLOOR: f64 = HEIGHT - FOOT;
+
+fn time_axis(scales: &CurveScales) -> Markup {
+    html! {
+        @for tick in axis::linear(0.0, scales.longest) {
+            @let y = scales.y(tick.seconds);
+            path.grid d={ "M" (LEFT) " " (tenth(y)) "H" (tenth(WIDTH - RIGHT)) } {}
+            text.end x=(tenth(LEFT - 8.0)) y=(tenth(y + 4.0)) { (tick.label) }
+        }
+    }
+}
+
+/// Writes the labels of the worker axis, as many as have room.
+fn worker_axis(points: &[CurvePoint], scales: &CurveScales) -> Markup {
+    let mut last = f64::NEG_INFINITY;
+    let labels = points.iter().filter_map(|point| {
+        let x = scales.x(point.workers as f64);
+        let has_room = x - last > LABEL_WIDTH;
+        has_room.then(|| {
+            last = x;
+            (tenth(x), point.workers)
+        })
+    });
+    let labels: Vec<_> = labels.collect();
+    html! {
+        @for (x, workers) in labels {
+            text.middle x=(x) y=(tenth(FLOOR + 18.0)) { (workers) }
+        }
+    }
+}
+
+fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
+    let Knee { workers, by_means } = knee;
+    let x = tenth(scales.x(by_means as f64));
+    let name = match workers == by_means {
+        true => "knee",
+        false => "knee by the means",
+    };
+    html! {
+        path.mark d={ "M" (x) " " (TOP) "V" (FLOOR) } {}
+        text.mark.middle x=(x) y=(tenth(TOP - 8.0)) { (name) ": " (by_means) }
+    }
+}
+
+/// Writes a point with its interval.
+fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
+    let x = tenth(scales.x(point.workers as f64));
+    let [mean, low, high] = [point.mean, point.low, point.high].map(|y| tenth(scales.y(y)));
+    html! {
+        path.whisker d={ "M" (x) " " (low) "V" (high) } {}
+        circle.point cx=(x) cy=(mean) r="4" {
+            title { (point.workers) ": " (format_secs(point.mean)) }
+        }
+    }
+}
+
+/// A coordinate to a tenth, which is finer than a pixel.
+fn tenth(value: f64) -> Number {
+    Number((value * 10.0).round() / 10.0)
+}
