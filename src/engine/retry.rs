@@ -131,10 +131,9 @@ mod tests {
             phase: None,
             message: String::new(),
         };
-        Outcome {
-            status,
-            ..Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure)
-        }
+        let mut outcome = Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure);
+        outcome.last.status = status;
+        outcome
     }
 
     #[test]
@@ -199,17 +198,17 @@ mod tests {
     fn retry_after_is_heeded_up_to_its_limit() {
         let policy = RetryPolicy::default();
         let mut outcome = failed(FailureKind::Status, Some(503));
-        outcome.retry_after = Some(Duration::from_secs(7));
+        outcome.details_mut().retry_after = Some(Duration::from_secs(7));
         let again = Decision::Again(Duration::from_secs(7));
         assert_eq!(policy.decide(&outcome, 1, 0.5), again);
         assert_eq!(policy.patience(&outcome), Some(Duration::from_secs(7)));
         let day = Duration::from_secs(86_400);
-        outcome.retry_after = Some(day);
+        outcome.details_mut().retry_after = Some(day);
         assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::TooLong(day));
         assert_eq!(policy.decide(&outcome, 3, 0.5), Decision::Final);
         // It belongs to another response than the one that failed.
         let mut outcome = failed(FailureKind::Closed, None);
-        outcome.retry_after = Some(day);
+        outcome.details_mut().retry_after = Some(day);
         let decision = policy.decide(&outcome, 1, 0.0);
         assert_eq!(decision, Decision::Again(Duration::ZERO));
     }

@@ -275,7 +275,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::outcome::Verdict;
     use crate::model::target::Verb;
 
     #[test]
@@ -306,12 +305,11 @@ mod tests {
     }
 
     fn outcome(index: u64, bytes: u64) -> Outcome {
-        Outcome {
-            status: Some(200),
-            bytes,
-            verdict: Verdict::Ok,
-            ..Outcome::new(index, Arc::from(format!("http://h/{index}")), Verb::Get)
-        }
+        let url = Arc::from(format!("http://h/{index}"));
+        let mut outcome = Outcome::new(index, url, Verb::Get);
+        outcome.last.status = Some(200);
+        outcome.bytes = bytes;
+        outcome
     }
 
     fn run_of(ms: u64) -> MeasuredRun {

@@ -14,10 +14,6 @@ use crate::stats::Interval;
 /// Only what the figures are held against comes after it, and then the listener is [closed](Listener::close).
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all events are outcomes, and they are passed by reference"
-)]
 pub enum Event {
     /// The run begins.
     Started(RunInfo),

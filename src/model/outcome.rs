@@ -137,8 +137,9 @@ pub struct Attempt {
     pub version: Option<HttpVersion>,
     /// Why it failed, or was skipped.
     pub error: Option<Box<Failure>>,
-    /// Every request and its response, headers included, if the run was to keep them.
-    pub exchanges: Option<Box<[Exchange]>>,
+    /// Every request and its response, headers included, if the run was to keep them: behind one
+    /// word, as hardly any run is.
+    pub exchanges: Option<Box<Vec<Exchange>>>,
 }
 
 impl Attempt {
@@ -149,7 +150,7 @@ impl Attempt {
 
     /// Every request and its response, if the run was to keep them.
     pub fn exchanges(&self) -> &[Exchange] {
-        self.exchanges.as_deref().unwrap_or_default()
+        self.exchanges.as_deref().map_or(&[], Vec::as_slice)
     }
 }
 

@@ -270,8 +270,9 @@ fn hostile_text_is_shown_and_does_nothing() {
         HOSTILE,
     );
     outcome.url = HOSTILE.into();
-    outcome.final_url = Some(HOSTILE.into());
-    outcome.saved = Some(pfetch::model::outcome::Saved {
+    let details = outcome.details_mut();
+    details.final_url = Some(HOSTILE.into());
+    details.saved = Some(pfetch::model::outcome::Saved {
         path: HOSTILE.into(),
         bytes: 1,
         sha256: None,

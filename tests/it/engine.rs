@@ -194,12 +194,12 @@ fn bad_input_is_a_failed_target_or_with_strict_the_end() {
     let summary = told.assert_each_once(&report);
     assert_eq!((summary.ok, summary.failed), (3, 1), "{summary:?}");
     let bad = told.outcomes.iter().find(|o| o.index == 1).expect("told");
-    let failure = bad.error.as_ref().expect("it is bad");
+    let failure = bad.error().expect("it is bad");
     assert_eq!(
         failure.message,
         "argument 2: scheme \"ftp\" is not supported; use http or https"
     );
-    assert_eq!((failure.kind, bad.attempts), (FailureKind::Input, 0));
+    assert_eq!((failure.kind, bad.requests()), (FailureKind::Input, 0));
 
     let mut told = Told::new();
     let config = RunConfig {

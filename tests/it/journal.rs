@@ -51,12 +51,19 @@ fn outcome(url: &str, verdict: Verdict) -> Outcome {
         phase: None,
         message: "not found".to_owned(),
     };
-    let untried = Outcome::untried(0, Arc::from(url), Verb::Get, failure.clone());
-    Outcome {
-        verdict,
-        error: (verdict == Verdict::Failed).then_some(failure),
-        ..untried
+    let mut outcome = Outcome::untried(0, Arc::from(url), Verb::Get, failure);
+    outcome.verdict = verdict;
+    if verdict != Verdict::Failed {
+        outcome.last.error = None;
     }
+    outcome
+}
+
+/// A success whose file is to have this name.
+fn named(url: &str, name: &str) -> Outcome {
+    let mut outcome = outcome(url, Verdict::Ok);
+    outcome.details_mut().place = Some(Place::outright(name));
+    outcome
 }
 
 fn ok(url: &str) -> Event {
@@ -121,27 +128,22 @@ fn a_first_run_may_resume() {
 fn lines_have_the_schema_that_is_written_down() {
     let (_folder, path) = place();
     let at = Instant::now();
-    let full = Outcome {
-        verb: Verb::Head,
-        place: Some(Place::outright("h/\"a\"")),
-        saved: Some(Saved {
-            path: PathBuf::from("out/h/\"a\""),
-            bytes: 12,
-            sha256: None,
-            resumed_from: None,
-        }),
-        status: Some(200),
+    let mut full = named("http://h/a", "h/\"a\"");
+    full.verb = Verb::Head;
+    full.bytes = 12;
+    full.last.status = Some(200);
+    full.last.started_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60));
+    full.last.span = Some((at, at + Duration::from_millis(1500)));
+    full.details_mut().saved = Some(Saved {
+        path: PathBuf::from("out/h/\"a\""),
         bytes: 12,
-        started_at: Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60)),
-        span: Some((at, at + Duration::from_millis(1500))),
-        ..outcome("http://h/a", Verdict::Ok)
-    };
-    let missing = Outcome {
-        status: Some(404),
-        started_at: full.started_at,
-        span: full.span,
-        ..outcome("http://h/b", Verdict::Failed)
-    };
+        sha256: None,
+        resumed_from: None,
+    });
+    let mut missing = outcome("http://h/b", Verdict::Failed);
+    missing.last.status = Some(404);
+    missing.last.started_at = full.last.started_at;
+    missing.last.span = full.last.span;
     run(&path, &[Event::Finished(full), Event::Finished(missing)]);
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
@@ -242,10 +244,7 @@ fn the_last_line_for_a_target_wins() {
 #[test]
 fn action_url_and_name_do_not_run_together() {
     let (_folder, path) = place();
-    let named = Outcome {
-        place: Some(Place::outright("b")),
-        ..outcome("http://h/a", Verdict::Ok)
-    };
+    let named = named("http://h/a", "b");
     run(&path, &[Event::Finished(named)]);
     let done = done(&path);
     assert!(done.contains(Verb::Get, "http://h/a", Some("b")));
@@ -266,10 +265,7 @@ fn action_url_and_name_do_not_run_together() {
 fn a_name_that_needs_escaping_is_found_again() {
     let (_folder, path) = place();
     let name = "\u{1}\"\\é\u{1f600}";
-    let named = Outcome {
-        place: Some(Place::outright(name)),
-        ..outcome("http://h/a?\\\"", Verdict::Ok)
-    };
+    let named = named("http://h/a?\\\"", name);
     run(&path, &[Event::Finished(named)]);
     assert!(done(&path).contains(Verb::Get, "http://h/a?\\\"", Some(name)));
 }
@@ -279,17 +275,15 @@ fn the_longest_line_that_is_written_can_be_read() {
     let (_folder, path) = place();
     let url = format!("http://h/{}", "\"".repeat(16_384));
     let mut longest = outcome(&url, Verdict::Failed);
-    longest.place = Some(Place::outright(&"\u{1}".repeat(4096)));
-    longest.saved = Some(Saved {
+    let details = longest.details_mut();
+    details.place = Some(Place::outright(&"\u{1}".repeat(4096)));
+    details.saved = Some(Saved {
         path: PathBuf::from("\u{1}".repeat(4096)),
         bytes: 0,
         sha256: None,
         resumed_from: None,
     });
-    longest.error = longest.error.map(|failure| Failure {
-        message: "\"\u{1f600}".repeat(1_000_000),
-        ..failure
-    });
+    longest.last.error.as_mut().unwrap().message = "\"\u{1f600}".repeat(1_000_000);
     run(&path, &[Event::Finished(longest), ok("http://h/a")]);
     assert_eq!(done(&path).len(), 1);
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pfetch::model::event::{Event, Listener, RunInfo};
-use pfetch::model::outcome::{Failure, FailureKind, Hop, Outcome, Verdict};
+use pfetch::model::outcome::{
+    Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
+};
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
@@ -23,40 +25,36 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
 
 /// An outcome of everything that can be known.
 fn ok() -> Outcome {
+    let mut timing = Timing::default()
+        .with(Phase::Blocked, MS)
+        .with(Phase::Dns, 2 * MS)
+        .with(Phase::Connect, 3 * MS)
+        .with(Phase::Send, Duration::ZERO)
+        .with(Phase::Wait, 40 * MS)
+        .with(Phase::Receive, 4 * MS);
+    timing.set_total(Some(50 * MS));
+    timing.set_ttfb(Some(46 * MS));
     Outcome {
         index: 0,
         url: Arc::from("http://a.example/"),
-        final_url: None,
         verb: Verb::Get,
-        place: None,
-        saved: None,
         verdict: Verdict::Ok,
-        status: Some(200),
-        http_version: Some("HTTP/1.1"),
-        attempts: 1,
         bytes: 1256,
-        wire_bytes: Some(1500),
-        remote: Some(([127, 0, 0, 1], 80).into()),
-        reused: Some(false),
-        worker: Some(3),
-        started_at: Some(SystemTime::UNIX_EPOCH + 1500 * MS),
-        span: None,
-        timing: Timing {
-            blocked: Some(MS),
-            dns: Some(2 * MS),
-            connect: Some(3 * MS),
-            ssl: None,
-            send: Some(Duration::ZERO),
-            wait: Some(40 * MS),
-            receive: Some(4 * MS),
-            total: Some(50 * MS),
-            ttfb: Some(46 * MS),
+        last: Attempt {
+            started_at: Some(SystemTime::UNIX_EPOCH + 1500 * MS),
+            span: None,
+            worker: Some(3),
+            timing,
+            requests: 1,
+            wire_bytes: Some(1500),
+            remote: Some(([127, 0, 0, 1], 80).into()),
+            reused: Some(false),
+            status: Some(200),
+            version: Some(HttpVersion::Http11),
+            error: None,
+            exchanges: None,
         },
-        redirects: Vec::new(),
-        error: None,
-        exchanges: Vec::new(),
-        earlier: Vec::new(),
-        retry_after: None,
+        details: None,
     }
 }
 
@@ -65,38 +63,42 @@ fn not_found() -> Outcome {
         index: 1,
         url: Arc::from("http://a.example/missing"),
         verdict: Verdict::Failed,
-        status: Some(404),
         bytes: 0,
-        error: Some(failure(FailureKind::Status, None, "not found")),
+        last: Attempt {
+            status: Some(404),
+            error: Some(Box::new(failure(FailureKind::Status, None, "not found"))),
+            ..ok().last
+        },
         ..ok()
     }
 }
 
 fn unreachable() -> Outcome {
-    Outcome {
-        attempts: 3,
-        timing: Timing {
-            total: Some(Duration::from_secs(10)),
-            connect: Some(Duration::from_secs(10)),
-            ..Timing::default()
-        },
-        ..Outcome::untried(
-            2,
-            Arc::from("http://b.example/"),
-            Verb::Head,
-            failure(FailureKind::Timeout, Some(Phase::Connect), "timed out"),
-        )
-    }
+    let ten = Duration::from_secs(10);
+    let mut outcome = Outcome::untried(
+        2,
+        Arc::from("http://b.example/"),
+        Verb::Head,
+        failure(FailureKind::Timeout, Some(Phase::Connect), "timed out"),
+    );
+    outcome.last.requests = 3;
+    outcome.last.timing.set(Phase::Connect, Some(ten));
+    outcome.last.timing.set_total(Some(ten));
+    outcome
 }
 
 fn redirected() -> Outcome {
-    Outcome {
-        index: 3,
+    let details = Details {
         final_url: Some(Arc::from("http://c.example/new")),
         redirects: vec![Hop {
             url: Arc::from("http://a.example/"),
             status: 301,
         }],
+        ..Details::default()
+    };
+    Outcome {
+        index: 3,
+        details: Some(Box::new(details)),
         ..ok()
     }
 }

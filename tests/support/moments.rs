@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pfetch::model::event::{Event, RunInfo};
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
-use pfetch::model::outcome::{Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
+use pfetch::model::outcome::{
+    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
+};
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
@@ -17,31 +19,32 @@ const MS: Duration = Duration::from_millis(1);
 const BEGAN: Duration = Duration::from_millis(1_700_000_000_123);
 
 /// An attempt by `worker` from one moment of the run to another, in milliseconds.
-fn attempt(base: Instant, index: u64, url: &str, worker: usize, span: (u32, u32)) -> Outcome {
+fn attempt(base: Instant, index: u64, url: &str, worker: u32, span: (u32, u32)) -> Outcome {
     let (start, end) = (span.0 * MS, span.1 * MS);
     let total = end - start;
-    let mut timing = Timing {
-        dns: Some(total / 20),
-        connect: Some(total / 10),
-        send: Some(Duration::from_micros(80)),
-        wait: Some(total / 2),
-        receive: Some(total / 8),
-        ttfb: Some(total * 3 / 4),
-        ..Timing::default()
-    };
+    let mut timing = Timing::default()
+        .with(Phase::Dns, total / 20)
+        .with(Phase::Connect, total / 10)
+        .with(Phase::Send, Duration::from_micros(80))
+        .with(Phase::Wait, total / 2)
+        .with(Phase::Receive, total / 8);
+    timing.set_ttfb(Some(total * 3 / 4));
     timing.close(total);
     Outcome {
-        status: Some(200),
-        http_version: Some("HTTP/1.1"),
-        attempts: 1,
         bytes: 1256,
-        wire_bytes: Some(1500),
-        remote: Some(([192, 0, 2, 1], 443).into()),
-        reused: Some(false),
-        worker: Some(worker),
-        started_at: Some(SystemTime::UNIX_EPOCH + BEGAN + start),
-        span: Some((base + start, base + end)),
-        timing,
+        last: Attempt {
+            started_at: Some(SystemTime::UNIX_EPOCH + BEGAN + start),
+            span: Some((base + start, base + end)),
+            worker: Some(worker),
+            timing,
+            requests: 1,
+            wire_bytes: Some(1500),
+            remote: Some(([192, 0, 2, 1], 443).into()),
+            reused: Some(false),
+            status: Some(200),
+            version: Some(HttpVersion::Http11),
+            ..Attempt::default()
+        },
         ..Outcome::new(index, Arc::from(url), Verb::Get)
     }
 }
@@ -55,25 +58,21 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
     }
 }
 
-fn failed(outcome: Outcome, error: Failure) -> Outcome {
-    Outcome {
-        verdict: Verdict::Failed,
-        status: None,
-        http_version: None,
-        bytes: 0,
-        error: Some(error),
-        timing: Timing {
-            wait: None,
-            receive: None,
-            ttfb: None,
-            connect: outcome.timing.total,
-            send: None,
-            dns: None,
-            blocked: Some(Duration::ZERO),
-            ..outcome.timing
-        },
-        ..outcome
+fn failed(mut outcome: Outcome, error: Failure) -> Outcome {
+    let total = outcome.last.timing.total();
+    let timing = &mut outcome.last.timing;
+    for phase in [Phase::Dns, Phase::Send, Phase::Wait, Phase::Receive] {
+        timing.set(phase, None);
     }
+    timing.set(Phase::Blocked, Some(Duration::ZERO));
+    timing.set(Phase::Connect, total);
+    timing.set_ttfb(None);
+    outcome.verdict = Verdict::Failed;
+    outcome.bytes = 0;
+    outcome.last.status = None;
+    outcome.last.version = None;
+    outcome.last.error = Some(Box::new(error));
+    outcome
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -85,13 +84,13 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 fn secure(base: Instant) -> Outcome {
     let url = "https://a.example/list?q=a%20b&page=2#top";
     let mut outcome = attempt(base, 0, url, 0, (2, 102));
-    outcome.timing.ssl = Some(20 * MS);
-    outcome.timing.close(100 * MS);
-    outcome.exchanges = vec![Exchange {
+    outcome.last.timing.set(Phase::Ssl, Some(20 * MS));
+    outcome.last.timing.close(100 * MS);
+    outcome.last.exchanges = Some(Box::new(vec![Exchange {
         method: "GET".to_owned(),
         url: Arc::from(url),
         request: pairs(&[("accept", "*/*"), ("authorization", "…")]),
-        remote: outcome.remote,
+        remote: outcome.last.remote,
         proxy: None,
         reused: Some(false),
         status: Some(("HTTP/1.1", 200)),
@@ -99,17 +98,21 @@ fn secure(base: Instant) -> Outcome {
             ("Content-Type", "text/html; charset=utf-8"),
             ("etag", "\"x\""),
         ]),
-    }];
+    }]));
     outcome
 }
 
 fn redirected(base: Instant) -> Outcome {
-    Outcome {
+    let details = Details {
         final_url: Some(Arc::from("http://b.example/new")),
         redirects: vec![Hop {
             url: Arc::from("http://b.example/old"),
             status: 301,
         }],
+        ..Details::default()
+    };
+    Outcome {
+        details: Some(Box::new(details)),
         ..attempt(base, 1, "http://b.example/old", 1, (3, 153))
     }
 }
@@ -126,11 +129,9 @@ fn retried(base: Instant) -> Outcome {
     let url = "http://[2001:db8::1]:8080/";
     let first = failed(attempt(base, 2, url, 2, (4, 54)), error());
     let second = failed(attempt(base, 2, url, 0, (110, 160)), error());
-    Outcome {
-        attempts: 3,
-        earlier: vec![Attempt::from(first), Attempt::from(second)],
-        ..failed(attempt(base, 2, url, 1, (180, 230)), error())
-    }
+    let mut outcome = failed(attempt(base, 2, url, 1, (180, 230)), error());
+    outcome.follow(vec![first.last, second.last]);
+    outcome
 }
 
 fn skipped() -> Outcome {
@@ -165,15 +166,16 @@ pub(crate) fn hostile() -> Vec<Event> {
     let text = "http://h/</title><script>'\"&\x1b[2J\u{202e}?a=<&b=\u{9b}\u{7f}\0";
     let base = Instant::now();
     let mut outcome = attempt(base, 0, text, 0, (0, 50));
-    outcome.error = Some(failure(FailureKind::Protocol, None, text));
+    outcome.last.error = Some(Box::new(failure(FailureKind::Protocol, None, text)));
     outcome.verdict = Verdict::Failed;
-    outcome.final_url = Some(Arc::from(text));
-    outcome.redirects = vec![Hop {
+    let details = outcome.details_mut();
+    details.final_url = Some(Arc::from(text));
+    details.redirects = vec![Hop {
         url: Arc::from(text),
         status: 302,
     }];
     let mut kept = outcome.clone();
-    kept.exchanges = vec![Exchange {
+    kept.last.exchanges = Some(Box::new(vec![Exchange {
         method: "GET".to_owned(),
         url: Arc::from(text),
         request: Vec::new(),
@@ -182,7 +184,7 @@ pub(crate) fn hostile() -> Vec<Event> {
         reused: None,
         status: Some(("HTTP/1.1", 302)),
         response: pairs(&[("location", text), ("content-type", text)]),
-    }];
+    }]));
     vec![
         started(),
         Event::Finished(outcome),
@@ -210,10 +212,10 @@ pub(crate) fn comparison() -> Vec<Event> {
             let url = format!("http://e.example/{i}");
             let (worker, start) = match arm {
                 Arm::Serial => (None, from + 100 * i),
-                Arm::Parallel => (Some(i as usize % 2), from + i / 2 * 110),
+                Arm::Parallel => (Some(i % 2), from + i / 2 * 110),
             };
             let mut outcome = attempt(base, i.into(), &url, 0, (start, start + 95));
-            outcome.worker = worker;
+            outcome.last.worker = worker;
             events.push(Event::Finished(outcome));
         }
         events.push(Event::ArmEnded(Summary {
@@ -235,7 +237,7 @@ pub(crate) fn many(base: Instant, count: usize, workers: usize) -> impl Iterator
         let start = free[worker] + if i % 13 == 0 { 60 } else { 1 };
         free[worker] = start + length;
         let url = format!("http://host-{}.example/path/{i}", i % 50);
-        let outcome = attempt(base, i as u64, &url, worker, (start, start + length));
+        let outcome = attempt(base, i as u64, &url, worker as u32, (start, start + length));
         Event::Finished(if i % 211 == 0 {
             failed(
                 outcome,

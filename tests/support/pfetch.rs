@@ -18,6 +18,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far beyond what any run here needs, on a busy machine too.
@@ -174,6 +175,15 @@ impl Running {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid, signal).unwrap();
+    }
+
+    /// Kills it where it has not come to its end already, and waits for that.
+    #[track_caller]
+    pub(crate) fn kill(self) -> Run {
+        match kill_process(self.pid, Signal::KILL) {
+            Ok(()) | Err(Errno::SRCH) => self.end(),
+            Err(error) => panic!("it cannot be killed: {error}"),
+        }
     }
 
     /// Its `/proc/PID/status`.
@@ -450,7 +460,12 @@ const _: () = {
     let _ = (Pfetch::current_dir, Pfetch::run, Pfetch::start, Dir::new);
     let _ = (Pfetch::within, Pfetch::stdin_from, Pfetch::under);
     let _ = (Running::feed, Running::line, Running::error_line);
-    let _ = (Running::signal, Running::finish, Running::end);
+    let _ = (
+        Running::signal,
+        Running::kill,
+        Running::finish,
+        Running::end,
+    );
     #[cfg(target_os = "linux")]
     let _ = Running::proc_status;
     let _ = (Run::exits, Run::prints, Run::says, Run::never_shows);

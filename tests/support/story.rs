@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pfetch::model::event::{Event, RunInfo};
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
@@ -48,21 +49,19 @@ impl Story {
     ) -> Outcome {
         let part = |percent| total * percent / 100;
         let mut outcome = Outcome::new(index, url(index), Verb::Get);
-        outcome.status = Some(200);
-        outcome.attempts = 1;
+        outcome.last.status = Some(200);
+        outcome.last.requests = 1;
         outcome.bytes = 1000 + index * 37 % 5000;
-        outcome.worker = Some(worker);
-        outcome.span = Some((self.zero + start, self.zero + start + total));
-        outcome.timing = Timing {
-            dns: Some(part(5)),
-            connect: Some(part(15)),
-            send: Some(part(1)),
-            wait: Some(part(54)),
-            receive: Some(part(20)),
-            ttfb: Some(part(80)),
-            ..Timing::default()
-        };
-        outcome.timing.close(total);
+        outcome.last.worker = Some(worker as u32);
+        outcome.last.span = Some((self.zero + start, self.zero + start + total));
+        outcome.last.timing = Timing::default()
+            .with(Phase::Dns, part(5))
+            .with(Phase::Connect, part(15))
+            .with(Phase::Send, part(1))
+            .with(Phase::Wait, part(54))
+            .with(Phase::Receive, part(20));
+        outcome.last.timing.set_ttfb(Some(part(80)));
+        outcome.last.timing.close(total);
         outcome
     }
 
@@ -223,21 +222,23 @@ pub(crate) fn comparison(
         parallel: times(parallel),
         estimated: Some(3.9),
         differing: (0, Vec::new()),
-        notices: notices.iter().map(|notice| (*notice).to_owned()).collect(),
+        notices: notices
+            .iter()
+            .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))
+            .collect(),
     }
 }
 
-pub(crate) fn failed(outcome: Outcome, kind: FailureKind, message: &str) -> Outcome {
-    Outcome {
-        verdict: Verdict::Failed,
-        status: None,
-        error: Some(Failure {
-            kind,
-            phase: Some(Phase::Connect),
-            message: message.to_owned(),
-        }),
-        ..outcome
-    }
+pub(crate) fn failed(mut outcome: Outcome, kind: FailureKind, message: &str) -> Outcome {
+    let failure = Failure {
+        kind,
+        phase: Some(Phase::Connect),
+        message: message.to_owned(),
+    };
+    outcome.verdict = Verdict::Failed;
+    outcome.last.status = None;
+    outcome.last.error = Some(Box::new(failure));
+    outcome
 }
 
 pub(crate) fn skipped(index: u64) -> Outcome {

@@ -240,8 +240,9 @@ impl From<ExchangeRecord<'_>> for Exchange {
 }
 
 /// The exchanges of an attempt; `None` for an empty list, which means that the run kept none.
-pub(super) fn exchanges(records: Vec<ExchangeRecord<'_>>) -> Option<Box<[Exchange]>> {
-    (!records.is_empty()).then(|| records.into_iter().map(Exchange::from).collect())
+pub(super) fn exchanges(records: Vec<ExchangeRecord<'_>>) -> Option<Box<Vec<Exchange>>> {
+    let has_any = !records.is_empty();
+    has_any.then(|| Box::new(records.into_iter().map(Exchange::from).collect()))
 }
 
 fn headers(headers: &[(String, String)]) -> Vec<(String, String)> {

@@ -143,7 +143,7 @@ fn assert_distance(what: &str, began: Instant, distance: Duration, starts: &mut 
 }
 
 fn starts<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Vec<Instant> {
-    let start = |outcome: &Outcome| outcome.span.expect("it was tried").0;
+    let start = |outcome: &Outcome| outcome.last.span.expect("it was tried").0;
     outcomes.into_iter().map(start).collect()
 }
 

@@ -11,8 +11,9 @@ use pfetch::model::event::{Event, GateVerdict, Judged, RunInfo};
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
+use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice};
 use pfetch::model::outcome::{
-    Attempt, Exchange, Failure, FailureKind, Hop, Outcome, Saved, Verdict,
+    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
@@ -89,24 +90,26 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
 
 /// A success, of which everything is known.
 pub(crate) fn ok(index: u64, url: &str, total: Duration) -> Outcome {
+    let mut timing = Timing::default()
+        .with(Phase::Blocked, MS)
+        .with(Phase::Connect, 3 * MS)
+        .with(Phase::Send, Duration::ZERO)
+        .with(Phase::Receive, total - 4 * MS);
+    timing.set_total(Some(total));
+    timing.set_ttfb(Some(4 * MS));
     Outcome {
-        status: Some(200),
-        http_version: Some("HTTP/1.1"),
-        attempts: 1,
         bytes: 1256,
-        wire_bytes: Some(1500),
-        remote: Some(([127, 0, 0, 1], 80).into()),
-        reused: Some(false),
-        worker: Some(3),
-        started_at: Some(SystemTime::UNIX_EPOCH + 1500 * MS),
-        timing: Timing {
-            blocked: Some(MS),
-            connect: Some(3 * MS),
-            send: Some(Duration::ZERO),
-            receive: Some(total - 4 * MS),
-            total: Some(total),
-            ttfb: Some(4 * MS),
-            ..Timing::default()
+        last: Attempt {
+            started_at: Some(SystemTime::UNIX_EPOCH + 1500 * MS),
+            worker: Some(3),
+            timing,
+            requests: 1,
+            wire_bytes: Some(1500),
+            remote: Some(([127, 0, 0, 1], 80).into()),
+            reused: Some(false),
+            status: Some(200),
+            version: Some(HttpVersion::Http11),
+            ..Attempt::default()
         },
         ..Outcome::new(index, Arc::from(url), Verb::Get)
     }
@@ -130,6 +133,56 @@ fn exchange(url: &str, status: Option<u16>, response: &[(&str, &str)]) -> Exchan
     }
 }
 
+/// A redirect to another server, and what that one answered.
+fn led_on() -> Vec<Exchange> {
+    vec![
+        exchange(
+            "http://a.example/b",
+            Some(301),
+            &[("location", "https://c.example/new")],
+        ),
+        exchange(
+            "https://c.example/new",
+            Some(200),
+            &[
+                ("content-type", "text/html"),
+                ("set-cookie", "<hidden>"),
+                ("via", "a|b"),
+            ],
+        ),
+    ]
+}
+
+/// A target that no server could be reached for, in two attempts.
+fn unreachable() -> Outcome {
+    let url = "http://[::1]/";
+    let (first, moment) = (Instant::now(), SystemTime::UNIX_EPOCH + 1300 * MS);
+    let connecting = |time| {
+        let mut timing = Timing::default().with(Phase::Connect, time);
+        timing.set_total(Some(time));
+        timing
+    };
+    let refused = failure(FailureKind::Connect, Some(Phase::Connect), "refused");
+    let timed_out = failure(FailureKind::Timeout, Some(Phase::Connect), "timed out");
+    let mut outcome = Outcome::untried(4, Arc::from(url), Verb::Head, timed_out);
+    outcome.last.started_at = Some(moment + 1200 * MS);
+    outcome.last.span = Some((first + 1200 * MS, first + 11_200 * MS));
+    outcome.last.timing = connecting(10_000 * MS);
+    outcome.last.requests = 1;
+    outcome.follow(vec![Attempt {
+        started_at: Some(moment),
+        span: Some((first, first + 1000 * MS)),
+        worker: Some(2),
+        timing: connecting(1000 * MS),
+        requests: 1,
+        wire_bytes: Some(7),
+        error: Some(Box::new(refused)),
+        exchanges: Some(Box::new(vec![exchange(url, None, &[])])),
+        ..Attempt::default()
+    }]);
+    outcome
+}
+
 /// A target of each verdict, with a redirect, a saved file and a failed attempt among them.
 pub(crate) fn outcomes() -> Vec<Outcome> {
     let saved = Saved {
@@ -138,83 +191,32 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
         sha256: Some([0xab; 32]),
         resumed_from: Some(56),
     };
-    let (first, moment) = (Instant::now(), SystemTime::UNIX_EPOCH + 1300 * MS);
+    let mut redirected = ok(1, "http://a.example/b", 70 * MS);
+    redirected.last.exchanges = Some(Box::new(led_on()));
+    *redirected.details_mut() = Details {
+        final_url: Some(Arc::from("https://c.example/new")),
+        redirects: vec![Hop {
+            url: Arc::from("http://a.example/b"),
+            status: 301,
+        }],
+        saved: Some(saved.clone()),
+        ..Details::default()
+    };
+    let mut unchanged = ok(2, "http://a.example/c", 20 * MS);
+    unchanged.verdict = Verdict::Unchanged;
+    unchanged.bytes = 0;
+    unchanged.last.status = Some(304);
+    unchanged.details_mut().saved = Some(saved);
+    let mut missing = ok(3, "http://a.example:8080/missing", 30 * MS);
+    missing.verdict = Verdict::Failed;
+    missing.last.status = Some(404);
+    missing.last.error = Some(Box::new(failure(FailureKind::Status, None, "not found")));
     vec![
         ok(0, "http://a.example/", 50 * MS),
-        Outcome {
-            final_url: Some(Arc::from("https://c.example/new")),
-            redirects: vec![Hop {
-                url: Arc::from("http://a.example/b"),
-                status: 301,
-            }],
-            saved: Some(saved.clone()),
-            exchanges: vec![
-                exchange(
-                    "http://a.example/b",
-                    Some(301),
-                    &[("location", "https://c.example/new")],
-                ),
-                exchange(
-                    "https://c.example/new",
-                    Some(200),
-                    &[
-                        ("content-type", "text/html"),
-                        ("set-cookie", "<hidden>"),
-                        ("via", "a|b"),
-                    ],
-                ),
-            ],
-            ..ok(1, "http://a.example/b", 70 * MS)
-        },
-        Outcome {
-            verdict: Verdict::Unchanged,
-            status: Some(304),
-            bytes: 0,
-            saved: Some(saved),
-            ..ok(2, "http://a.example/c", 20 * MS)
-        },
-        Outcome {
-            verdict: Verdict::Failed,
-            status: Some(404),
-            error: Some(failure(FailureKind::Status, None, "not found")),
-            ..ok(3, "http://a.example:8080/missing", 30 * MS)
-        },
-        Outcome {
-            attempts: 2,
-            started_at: Some(moment + 1200 * MS),
-            span: Some((first + 1200 * MS, first + 11_200 * MS)),
-            timing: Timing {
-                connect: Some(10_000 * MS),
-                total: Some(10_000 * MS),
-                ..Timing::default()
-            },
-            earlier: vec![Attempt {
-                worker: Some(2),
-                timing: Timing {
-                    connect: Some(1000 * MS),
-                    total: Some(1000 * MS),
-                    ..Timing::default()
-                },
-                started_at: Some(moment),
-                span: Some((first, first + 1000 * MS)),
-                total: 1000 * MS,
-                status: None,
-                error: Some(failure(
-                    FailureKind::Connect,
-                    Some(Phase::Connect),
-                    "refused",
-                )),
-                requests: 1,
-                wire_bytes: 7,
-                exchanges: vec![exchange("http://[::1]/", None, &[])],
-            }],
-            ..Outcome::untried(
-                4,
-                Arc::from("http://[::1]/"),
-                Verb::Head,
-                failure(FailureKind::Timeout, Some(Phase::Connect), "timed out"),
-            )
-        },
+        redirected,
+        unchanged,
+        missing,
+        unreachable(),
         Outcome::untried(
             5,
             Arc::from("http://a.example/full"),
@@ -253,17 +255,19 @@ pub(crate) fn run(outcomes: Vec<Outcome>, makespan: Option<Duration>) -> Vec<Eve
 
 /// A run in which everything that can be hostile is, in URL, message, path and redirect.
 pub(crate) fn hostile() -> Vec<Event> {
-    let outcome = |(index, text): (usize, &&str)| Outcome {
-        verdict: Verdict::Failed,
-        final_url: Some(Arc::from(*text)),
-        saved: Some(Saved {
+    let outcome = |(index, text): (usize, &&str)| {
+        let mut outcome = ok(index as u64, text, 50 * MS);
+        outcome.verdict = Verdict::Failed;
+        outcome.last.error = Some(Box::new(failure(FailureKind::Input, None, text)));
+        let details = outcome.details_mut();
+        details.final_url = Some(Arc::from(*text));
+        details.saved = Some(Saved {
             path: text.into(),
             bytes: 1,
             sha256: None,
             resumed_from: None,
-        }),
-        error: Some(failure(FailureKind::Input, None, text)),
-        ..ok(index as u64, text, 50 * MS)
+        });
+        outcome
     };
     run(
         HOSTILE.iter().enumerate().map(outcome).collect(),
@@ -314,7 +318,10 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         speedup,
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
-        notices: vec!["1 run is an outlier".to_owned(), "- *x*".to_owned()],
+        notices: vec![
+            MeasurementNotice::Replayed("1 run is an outlier".to_owned()),
+            MeasurementNotice::Replayed("- *x*".to_owned()),
+        ],
     }));
     events
 }
@@ -367,7 +374,9 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         points,
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
-        notices: vec!["2 URLs failed in warm-ups".to_owned()],
+        notices: vec![MeasurementNotice::Replayed(
+            "2 URLs failed in warm-ups".to_owned(),
+        )],
     }));
     events
 }
@@ -457,7 +466,10 @@ pub(crate) fn against() -> Vec<Event> {
             point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0]),
         ],
         why: None,
-        notices: vec!["pfetch 0.1.0 now, <b>*x*</b> then".to_owned()],
+        notices: vec![BaselineNotice::Version {
+            now: "0.1.0".to_owned(),
+            then: "<b>*x*</b>".to_owned(),
+        }],
     }));
     events.push(end);
     events
@@ -472,7 +484,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         started_at: SystemTime::UNIX_EPOCH,
         version: "0.1.0".to_owned(),
         points: Vec::new(),
-        why: Some("the baseline is of another list of URLs".to_owned()),
+        why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
     }));
     events.push(end);

@@ -201,13 +201,12 @@ fn every_verdict_has_its_words() {
 #[test]
 fn long_lists_are_cut_and_say_so() {
     let template = &outcomes()[3];
-    let failed = |index| pfetch::model::outcome::Outcome {
-        index,
-        timing: pfetch::model::timing::Timing {
-            total: Some(MS * (index as u32 + 1)),
-            ..template.timing
-        },
-        ..template.clone()
+    let failed = |index| {
+        let mut outcome = template.clone();
+        outcome.index = index;
+        let total = MS * (index as u32 + 1);
+        outcome.last.timing.set_total(Some(total));
+        outcome
     };
     let text = exported(
         Export::Markdown,

@@ -103,7 +103,7 @@ fn hostile_text_is_made_safe_again() {
     // A path is data: it is made safe where it is shown.
     for event in &heard.0 {
         if let Event::Finished(outcome) = event {
-            let message = &outcome.error.as_ref().unwrap().message;
+            let message = &outcome.error().unwrap().message;
             let is_bad = |c: char| c.is_control() || c == '\u{202e}';
             assert!(
                 !outcome.url.contains(is_bad) && !message.contains(is_bad),

@@ -57,11 +57,12 @@ fn small() -> Vec<Event> {
         FailureKind::Timeout,
         "timed out after 150ms",
     );
-    outcomes[2].redirects = vec![Hop {
+    let details = outcomes[2].details_mut();
+    details.redirects = vec![Hop {
         url: Arc::from("http://a.example/old"),
         status: 301,
     }];
-    outcomes[2].final_url = Some(Arc::from("http://a.example/new"));
+    details.final_url = Some(Arc::from("http://a.example/new"));
     story.run(outcomes)
 }
 
@@ -191,12 +192,13 @@ fn hostile_text_stays_text_everywhere() {
         HOSTILE,
     );
     outcome.url = Arc::clone(&hostile);
-    outcome.final_url = Some(Arc::clone(&hostile));
-    outcome.redirects = vec![Hop {
+    let details = outcome.details_mut();
+    details.final_url = Some(Arc::clone(&hostile));
+    details.redirects = vec![Hop {
         url: Arc::clone(&hostile),
         status: 302,
     }];
-    outcome.saved = Some(Saved {
+    details.saved = Some(Saved {
         path: HOSTILE.into(),
         bytes: 1,
         sha256: None,

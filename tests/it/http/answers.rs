@@ -1,8 +1,9 @@
 //! Good answers: bodies of every kind, statuses, phases.
 
 use pfetch::http::FetchConfig;
-use pfetch::model::outcome::{FailureKind, Verdict};
+use pfetch::model::outcome::{FailureKind, HttpVersion, Verdict};
 use pfetch::model::target::Verb;
+use pfetch::model::timing::Phase;
 
 use crate::http::support::{assert_failed, client, fetch, get, get_with, target, told};
 use crate::raw::Raw;
@@ -26,9 +27,9 @@ fn every_kind_of_body_is_read_to_its_end() {
     ] {
         let outcome = get_with(&mut client, &server.url(path));
         assert_eq!(told(&outcome), expected, "{path}: {outcome:#?}");
-        assert_eq!(outcome.http_version, Some("HTTP/1.1"), "{path}");
-        assert_eq!(outcome.attempts, 1, "{path}: {outcome:#?}");
-        assert_eq!(outcome.remote, Some(server.addr()), "{path}");
+        assert_eq!(outcome.last.version, Some(HttpVersion::Http11), "{path}");
+        assert_eq!(outcome.requests(), 1, "{path}: {outcome:#?}");
+        assert_eq!(outcome.last.remote, Some(server.addr()), "{path}");
     }
     // Only the two bodies that end where the connection ends cost a connection.
     assert_eq!(server.connections(), 3, "{:?}", server.targets());
@@ -42,7 +43,7 @@ fn head_asks_for_headers_and_waits_for_no_body() {
         let outcome = fetch(&mut client, &target(&server.url(path)), Verb::Head);
         assert_eq!(outcome.verdict, Verdict::Ok, "{path}: {outcome:#?}");
         assert_eq!((outcome.bytes, outcome.verb), (0, Verb::Head), "{path}");
-        assert!(outcome.wire_bytes > Some(0), "{path}: {outcome:#?}");
+        assert!(outcome.last.wire_bytes > Some(0), "{path}: {outcome:#?}");
     }
     assert_eq!(server.connections(), 1);
 }
@@ -105,7 +106,7 @@ fn a_status_that_is_not_accepted_is_a_failure_with_its_body_read() {
             None,
             message,
         );
-        assert_eq!((outcome.status, outcome.bytes), (Some(status), 11));
+        assert_eq!((outcome.status(), outcome.bytes), (Some(status), 11));
     }
     assert_eq!(server.connections(), 1);
 }
@@ -135,14 +136,31 @@ fn a_worker_keeps_one_connection_for_many_requests() {
     for number in 0..200 {
         let outcome = get_with(&mut client, &server.url("/bytes/100"));
         assert_eq!(told(&outcome), "ok 200 100", "{number}: {outcome:#?}");
-        assert_eq!(outcome.reused, Some(number > 0), "{number}: {outcome:#?}");
-        let timing = &outcome.timing;
-        assert_eq!(timing.connect.is_none(), number > 0, "{outcome:#?}");
-        assert_eq!((timing.dns, timing.ssl), (None, None), "{outcome:#?}");
-        let on_network = [timing.send, timing.wait, timing.receive, timing.ttfb];
+        assert_eq!(
+            outcome.last.reused,
+            Some(number > 0),
+            "{number}: {outcome:#?}"
+        );
+        let timing = &outcome.last.timing;
+        assert_eq!(
+            timing.phase(Phase::Connect).is_none(),
+            number > 0,
+            "{outcome:#?}"
+        );
+        assert_eq!(
+            (timing.phase(Phase::Dns), timing.phase(Phase::Ssl)),
+            (None, None),
+            "{outcome:#?}"
+        );
+        let on_network = [
+            timing.phase(Phase::Send),
+            timing.phase(Phase::Wait),
+            timing.phase(Phase::Receive),
+            timing.ttfb(),
+        ];
         assert!(on_network.iter().all(Option::is_some), "{outcome:#?}");
-        assert_eq!(outcome.remote, Some(server.addr()), "{outcome:#?}");
-        let head = outcome.wire_bytes.unwrap() - outcome.bytes;
+        assert_eq!(outcome.last.remote, Some(server.addr()), "{outcome:#?}");
+        let head = outcome.last.wire_bytes.unwrap() - outcome.bytes;
         assert!((20..200).contains(&head), "{outcome:#?}");
     }
     assert_eq!((server.connections(), server.requests()), (1, 200));

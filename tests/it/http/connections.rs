@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use pfetch::http::FetchConfig;
-use pfetch::model::outcome::FailureKind;
+use pfetch::model::outcome::{FailureKind, HttpVersion};
 use pfetch::model::timing::Phase;
 
 use crate::http::support::{LONG, assert_failed, client, get_with, told};
@@ -19,7 +19,7 @@ fn fetch_some(server: &Raw, count: usize) -> Vec<(String, u32, Option<bool>)> {
     (0..count)
         .map(|number| {
             let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
-            (told(&outcome), outcome.attempts, outcome.reused)
+            (told(&outcome), outcome.requests(), outcome.last.reused)
         })
         .collect()
 }
@@ -71,7 +71,7 @@ fn a_stale_connection_is_replaced_once_only() {
         Some(Phase::Wait),
         "the server closed the connection without an answer",
     );
-    assert_eq!(outcome.attempts, 2, "{outcome:#?}");
+    assert_eq!(outcome.requests(), 2, "{outcome:#?}");
     assert_eq!(server.requests(), ["/0", "/1", "/1"]);
 }
 
@@ -148,7 +148,7 @@ fn what_comes_unasked_after_an_answer_is_not_the_next_answer() {
         for number in 0..5 {
             let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
             assert_eq!(told(&outcome), "ok 200 2", "{unasked:?}: {outcome:#?}");
-            assert_eq!(outcome.attempts, 1, "{unasked:?}: {outcome:#?}");
+            assert_eq!(outcome.requests(), 1, "{unasked:?}: {outcome:#?}");
             // What has been sent is in the client's system; before, nobody could know of it.
             ask.send(()).expect("the server listens");
             heard.recv_timeout(LONG).expect("sent");
@@ -174,7 +174,11 @@ fn http_1_0_closes_unless_it_says_otherwise() {
         for _ in 0..3 {
             let outcome = get_with(&mut client, &server.url("/"));
             assert_eq!(told(&outcome), "ok 200 2", "{keep}: {outcome:#?}");
-            assert_eq!(outcome.http_version, Some("HTTP/1.0"), "{outcome:#?}");
+            assert_eq!(
+                outcome.last.version,
+                Some(HttpVersion::Http10),
+                "{outcome:#?}"
+            );
         }
         assert_eq!(server.connections(), connections, "{keep}");
     }

@@ -248,11 +248,18 @@ fn each_fault_has_its_kind_its_phase_and_its_words() {
         let server = Raw::start(move |wire| misbehave(wire, answer, end));
         let outcome = get(&server.url("/"), FetchConfig::default());
         assert_failed(what, &outcome, kind, Some(phase), message);
-        assert_eq!(outcome.attempts, 1, "{what}: {outcome:#?}");
-        assert_eq!(outcome.reused, Some(false), "{what}: {outcome:#?}");
-        assert_eq!(outcome.remote, Some(server.addr()), "{what}: {outcome:#?}");
+        assert_eq!(outcome.requests(), 1, "{what}: {outcome:#?}");
+        assert_eq!(outcome.last.reused, Some(false), "{what}: {outcome:#?}");
+        assert_eq!(
+            outcome.last.remote,
+            Some(server.addr()),
+            "{what}: {outcome:#?}"
+        );
         assert_eq!(server.connections(), 1, "{what}");
-        assert_eq!(outcome.timing.ttfb.is_some(), phase == Phase::Receive);
+        assert_eq!(
+            outcome.last.timing.ttfb().is_some(),
+            phase == Phase::Receive
+        );
     }
 }
 
@@ -319,9 +326,12 @@ fn nobody_listens() {
         Some(Phase::Connect),
         "connection refused",
     );
-    assert_eq!((outcome.remote, outcome.reused), (None, None));
-    assert!(outcome.timing.connect.is_some(), "{outcome:#?}");
-    assert_eq!(outcome.timing.ttfb, None, "{outcome:#?}");
+    assert_eq!((outcome.last.remote, outcome.last.reused), (None, None));
+    assert!(
+        outcome.last.timing.phase(Phase::Connect).is_some(),
+        "{outcome:#?}"
+    );
+    assert_eq!(outcome.last.timing.ttfb(), None, "{outcome:#?}");
 }
 
 #[test]
@@ -340,7 +350,10 @@ fn tls_to_a_server_that_speaks_none() {
         Some(Phase::Ssl),
         "the server does not speak TLS on this port; for plain HTTP write http://",
     );
-    assert!(outcome.timing.ssl.is_some(), "{outcome:#?}");
+    assert!(
+        outcome.last.timing.phase(Phase::Ssl).is_some(),
+        "{outcome:#?}"
+    );
     for (end, kind, message) in [
         (
             Close,

@@ -159,9 +159,9 @@ fn what_cannot_be_read_is_a_failure_of_its_kind() {
             ..FetchConfig::default()
         };
         let outcome = get(&server.url("/"), config);
-        let failure = outcome.error.as_ref();
+        let failure = outcome.error();
         let is_right = failure.map(|f| (f.kind, f.phase)) == Some((kind, Some(Phase::Receive)));
-        if !is_right || (outcome.attempts, server.connections()) != (1, 1) {
+        if !is_right || (outcome.requests(), server.connections()) != (1, 1) {
             wrong.push(format!("{what}: should be {kind:?}: {outcome:?}"));
         }
     }
@@ -263,9 +263,9 @@ fn headers_without_an_end_are_refused_however_they_come() {
             ..FetchConfig::default()
         };
         let outcome = get(&server.url("/"), config);
-        let kind = outcome.error.as_ref().map(|failure| failure.kind);
+        let kind = outcome.error().map(|failure| failure.kind);
         assert_eq!(kind, Some(Protocol), "{lines}: {outcome:#?}");
-        assert!(outcome.wire_bytes < Some(1_000_000), "{outcome:#?}");
+        assert!(outcome.last.wire_bytes < Some(1_000_000), "{outcome:#?}");
     }
 }
 
@@ -306,7 +306,7 @@ fn trailers_without_an_end_are_a_failure() {
         }
     });
     let outcome = get(&server.url("/"), FetchConfig::default());
-    let error = outcome.error.as_ref().expect("it fails");
+    let error = outcome.error().expect("it fails");
     assert_eq!(error.kind, Protocol, "{outcome:#?}");
     assert!(error.message.contains("does not end"), "{outcome:#?}");
 }
@@ -356,10 +356,10 @@ fn a_transfer_coding_that_nobody_asked_for_is_refused_and_its_connection_is_not_
                 let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
                 if number != 1 {
                     assert_eq!(told(&outcome), "ok 200 3", "{what}: {outcome:#?}");
-                    assert_eq!(outcome.reused, Some(false), "{what}: {outcome:#?}");
+                    assert_eq!(outcome.last.reused, Some(false), "{what}: {outcome:#?}");
                     continue;
                 }
-                let error = outcome.error.as_ref().expect(&what);
+                let error = outcome.error().expect(&what);
                 let kind = (error.kind, error.phase);
                 assert_eq!(
                     kind,
@@ -368,8 +368,8 @@ fn a_transfer_coding_that_nobody_asked_for_is_refused_and_its_connection_is_not_
                 );
                 let is_told = error.message.ends_with("which nobody asked for");
                 assert!(is_told, "{what}: {outcome:#?}");
-                assert_eq!(outcome.reused, Some(true), "{what}: {outcome:#?}");
-                assert_eq!(outcome.attempts, 1, "{what}: {outcome:#?}");
+                assert_eq!(outcome.last.reused, Some(true), "{what}: {outcome:#?}");
+                assert_eq!(outcome.requests(), 1, "{what}: {outcome:#?}");
             }
             assert_eq!(server.connections(), 2, "{what}");
         }
@@ -413,7 +413,11 @@ fn a_list_of_nothing_but_chunked_or_identity_is_read() {
         for number in 0..2 {
             let outcome = get_with(&mut client, &server.url(&format!("/{number}")));
             assert_eq!(told(&outcome), "ok 200 3", "{coding}: {outcome:#?}");
-            assert_eq!(outcome.reused, Some(number == 1), "{coding}: {outcome:#?}");
+            assert_eq!(
+                outcome.last.reused,
+                Some(number == 1),
+                "{coding}: {outcome:#?}"
+            );
         }
     }
 }

@@ -49,7 +49,7 @@ fn a_checksum_is_of_the_bytes_of_a_large_body() {
     let mut target = target(&server.url("/"));
     target.sha256 = Some(Box::new([0; 32]));
     let outcome = fetch(&mut client(FetchConfig::default()), &target, Verb::Get);
-    let failure = outcome.error.as_ref().expect("it is another sum");
+    let failure = outcome.error().expect("it is another sum");
     assert_eq!(failure.kind, Checksum, "{outcome:#?}");
 }
 
@@ -89,13 +89,13 @@ fn limits_hold_in_a_large_body_that_nobody_looks_at() {
     };
     let mut stalling = client(config);
     let outcome = get_with(&mut stalling, &server.url("/"));
-    let failure = outcome.error.as_ref().expect("the server says no more");
+    let failure = outcome.error().expect("the server says no more");
     assert_eq!(failure.kind, Stall, "{outcome:#?}");
     let config = FetchConfig {
         max_bytes: Some(500_000),
         ..FetchConfig::default()
     };
     let outcome = get(&server.url("/"), config);
-    let failure = outcome.error.as_ref().expect("it is too large");
+    let failure = outcome.error().expect("it is too large");
     assert!(failure.message.contains("500000"), "{outcome:#?}");
 }

@@ -6,6 +6,7 @@ use std::thread;
 use pfetch::http::{FetchConfig, Fetcher};
 use pfetch::model::outcome::{FailureKind, Verdict};
 use pfetch::model::target::Verb;
+use pfetch::model::timing::Phase;
 use pfetch::pool::StopToken;
 
 use crate::http::support::{check_invariants, client, get, get_with, target};
@@ -21,11 +22,11 @@ fn a_name_is_looked_up_once_and_the_look_up_has_its_time() {
     let mut client = client(FetchConfig::default());
     let first = get_with(&mut client, &by_name(&server));
     assert_eq!(first.verdict, Verdict::Ok, "{first:#?}");
-    assert!(first.timing.dns.is_some(), "{first:#?}");
-    assert_eq!(first.remote, Some(server.addr()), "{first:#?}");
+    assert!(first.last.timing.phase(Phase::Dns).is_some(), "{first:#?}");
+    assert_eq!(first.last.remote, Some(server.addr()), "{first:#?}");
     let second = get_with(&mut client, &by_name(&server));
-    assert_eq!(second.timing.dns, None, "{second:#?}");
-    assert_eq!(second.reused, Some(true), "{second:#?}");
+    assert_eq!(second.last.timing.phase(Phase::Dns), None, "{second:#?}");
+    assert_eq!(second.last.reused, Some(true), "{second:#?}");
 }
 
 #[test]
@@ -51,7 +52,10 @@ fn workers_that_ask_for_the_same_host_share_one_look_up() {
         check_invariants(outcome);
         assert_eq!(outcome.verdict, Verdict::Ok, "{outcome:#?}");
     }
-    let looked_up = outcomes.iter().filter(|o| o.timing.dns.is_some()).count();
+    let looked_up = outcomes
+        .iter()
+        .filter(|o| o.last.timing.phase(Phase::Dns).is_some())
+        .count();
     assert_eq!(looked_up, 1, "{outcomes:#?}");
 }
 
@@ -59,7 +63,7 @@ fn workers_that_ask_for_the_same_host_share_one_look_up() {
 fn an_unknown_host_is_a_failure_of_its_own_kind() {
     // RFC 6761: no resolver may know a name in `invalid`.
     let outcome = get("http://nonexistent.invalid/", FetchConfig::default());
-    let failure = outcome.error.as_ref().expect("it cannot be known");
+    let failure = outcome.error().expect("it cannot be known");
     assert_eq!(failure.kind, FailureKind::Dns, "{outcome:#?}");
     let words = "the host name could not be resolved: ";
     assert!(failure.message.starts_with(words), "{outcome:#?}");

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue};
 use pfetch::http::FetchConfig;
 use pfetch::model::outcome::{FailureKind, Hop, Outcome, Verdict};
 use pfetch::model::target::{Secret, Verb};
+use pfetch::model::timing::Phase;
 
 use crate::http::support::{assert_failed, client, fetch, get, get_with, target, told};
 use crate::raw::Raw;
@@ -18,7 +19,7 @@ fn leading_to(location: String) -> Server {
 }
 
 fn final_path(server: &Server, outcome: &Outcome) -> String {
-    let url = outcome.final_url.as_deref().unwrap_or("none");
+    let url = outcome.final_url().unwrap_or("none");
     url.replace(&server.url(""), "")
 }
 
@@ -53,9 +54,9 @@ fn every_form_of_reference_is_resolved_as_browsers_do() {
             url: first.into(),
             status: 302,
         };
-        assert_eq!(outcome.redirects, [hop], "{location}");
+        assert_eq!(outcome.redirects(), [hop], "{location}");
         assert_eq!(outcome.bytes, asked.len() as u64, "{location}");
-        assert_eq!((server.connections(), outcome.attempts), (1, 1));
+        assert_eq!((server.connections(), outcome.requests()), (1, 1));
     }
 }
 
@@ -73,7 +74,7 @@ fn every_redirecting_status_is_followed_with_the_same_method() {
             let mut client = client(FetchConfig::default());
             let outcome = fetch(&mut client, &target(&server.url("/")), verb);
             assert_eq!(outcome.verdict, Verdict::Ok, "{status}: {outcome:#?}");
-            assert_eq!(outcome.redirects[0].status, status, "{outcome:#?}");
+            assert_eq!(outcome.redirects()[0].status, status, "{outcome:#?}");
         }
     }
     // Not a redirect: no Location, or a status that only looks like one.
@@ -81,7 +82,7 @@ fn every_redirecting_status_is_followed_with_the_same_method() {
         let server = Server::with(move |_, reply| reply.send(status, header, b"ok"));
         let outcome = get(&server.url("/"), FetchConfig::default());
         assert_eq!(told(&outcome), format!("ok {status} 2"), "{outcome:#?}");
-        assert_eq!(outcome.final_url, None, "{outcome:#?}");
+        assert_eq!(outcome.final_url(), None, "{outcome:#?}");
     }
 }
 
@@ -91,13 +92,13 @@ fn a_chain_is_followed_up_to_the_limit() {
     let mut client = client(FetchConfig::default());
     let outcome = get_with(&mut client, &server.url("/redirect/10"));
     assert_eq!(told(&outcome), "ok 200 8", "{outcome:#?}");
-    assert_eq!(outcome.redirects.len(), 10, "{outcome:#?}");
+    assert_eq!(outcome.redirects().len(), 10, "{outcome:#?}");
     assert_eq!(server.connections(), 1);
     let outcome = get_with(&mut client, &server.url("/redirect/11"));
     let limit = "more than 10 redirects (--max-redirects)";
     assert_failed("eleven", &outcome, FailureKind::Redirect, None, limit);
-    assert_eq!(outcome.redirects.len(), 10, "{outcome:#?}");
-    assert_eq!(outcome.status, Some(302), "{outcome:#?}");
+    assert_eq!(outcome.redirects().len(), 10, "{outcome:#?}");
+    assert_eq!(outcome.status(), Some(302), "{outcome:#?}");
 }
 
 #[test]
@@ -118,7 +119,7 @@ fn with_a_limit_of_none_the_redirect_is_the_result() {
     };
     let outcome = get(&server.url("/a/b?q"), config);
     assert_eq!(told(&outcome), "ok 302 9", "{outcome:#?}");
-    assert_eq!((server.requests(), outcome.redirects.len()), (1, 0));
+    assert_eq!((server.requests(), outcome.redirects().len()), (1, 0));
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn only_http_is_followed() {
         let shown = location.replace("u:p@", "…@");
         let message = format!("cannot follow to \"{shown}\": {reason}");
         assert_failed(location, &outcome, FailureKind::Redirect, None, &message);
-        assert_eq!(outcome.status, Some(302), "{outcome:#?}");
+        assert_eq!(outcome.status(), Some(302), "{outcome:#?}");
         assert_eq!(server.requests(), 1, "{location}");
     }
 }
@@ -221,7 +222,7 @@ fn secrets_stay_with_the_origin_they_were_meant_for() {
             own.insert("x-own", HeaderValue::from_static("hush"));
             target.headers = Some(Box::new(own));
             let outcome = fetch(&mut client(secretive()), &target, Verb::Get);
-            assert_eq!(outcome.status, Some(status), "{what}: {outcome:#?}");
+            assert_eq!(outcome.status(), Some(status), "{what}: {outcome:#?}");
             let everything = format!("{outcome:?}");
             assert!(!everything.contains("hush"), "{what}: {everything}");
         }
@@ -237,7 +238,7 @@ fn credentials_in_a_redirect_are_for_its_target_alone_and_not_shown() {
     let here = leading_to(url);
     let outcome = get(&here.url("/a/b?q"), secretive());
     assert_eq!(outcome.verdict, Verdict::Ok, "{outcome:#?}");
-    let shown = outcome.final_url.as_deref();
+    let shown = outcome.final_url();
     assert_eq!(shown, Some(there.url("/echo").as_str()), "{outcome:#?}");
 }
 
@@ -252,7 +253,7 @@ fn a_redirects_body_is_neither_waited_for_nor_downloaded_whole() {
     });
     let outcome = get(&server.url("/"), FetchConfig::default());
     assert_eq!(told(&outcome), "ok 200 2", "{outcome:#?}");
-    assert!(outcome.wire_bytes < Some(1_000_000), "{outcome:#?}");
+    assert!(outcome.last.wire_bytes < Some(1_000_000), "{outcome:#?}");
     assert_eq!(server.connections(), 2);
 }
 
@@ -260,11 +261,15 @@ fn a_redirects_body_is_neither_waited_for_nor_downloaded_whole() {
 fn the_phases_of_all_hops_are_added_up() {
     let server = Server::start();
     let outcome = get(&server.url("/redirect/3"), FetchConfig::default());
-    assert_eq!(outcome.reused, Some(true), "{outcome:#?}");
+    assert_eq!(outcome.last.reused, Some(true), "{outcome:#?}");
     assert!(
-        outcome.timing.connect.is_some(),
+        outcome.last.timing.phase(Phase::Connect).is_some(),
         "by the first: {outcome:#?}"
     );
-    let network = outcome.timing.send.unwrap() + outcome.timing.wait.unwrap();
-    assert!(outcome.timing.ttfb.unwrap() >= network, "{outcome:#?}");
+    let network = outcome.last.timing.phase(Phase::Send).unwrap()
+        + outcome.last.timing.phase(Phase::Wait).unwrap();
+    assert!(
+        outcome.last.timing.ttfb().unwrap() >= network,
+        "{outcome:#?}"
+    );
 }

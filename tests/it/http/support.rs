@@ -70,30 +70,27 @@ pub(crate) fn fetch(client: &mut Bounded, target: &Target, verb: Verb) -> Outcom
 
 /// What holds for every outcome of a fetch, good or bad.
 pub(crate) fn check_invariants(outcome: &Outcome) {
-    let timing = &outcome.timing;
-    let phases = [
-        timing.blocked,
-        timing.dns,
-        timing.connect,
-        timing.ssl,
-        timing.send,
-        timing.wait,
-        timing.receive,
-    ];
-    let sum: Duration = phases.into_iter().flatten().sum();
-    let total = timing.total.expect("whatever was tried took time");
+    let timing = &outcome.last.timing;
+    let sum: Duration = timing.phases().iter().filter_map(|(_, time)| *time).sum();
+    let total = timing.total().expect("whatever was tried took time");
     assert!(
         sum.abs_diff(total) <= Duration::from_micros(1),
         "the phases add up to {sum:?}, the total is {total:?}: {outcome:#?}"
     );
-    assert!(timing.ttfb.is_none_or(|ttfb| ttfb <= total), "{outcome:#?}");
-    assert!(outcome.wire_bytes >= Some(outcome.bytes), "{outcome:#?}");
-    assert_eq!(
-        outcome.verdict == Verdict::Ok,
-        outcome.error.is_none(),
+    assert!(
+        timing.ttfb().is_none_or(|ttfb| ttfb <= total),
         "{outcome:#?}"
     );
-    if let Some(failure) = &outcome.error {
+    assert!(
+        outcome.last.wire_bytes >= Some(outcome.bytes),
+        "{outcome:#?}"
+    );
+    assert_eq!(
+        outcome.verdict == Verdict::Ok,
+        outcome.error().is_none(),
+        "{outcome:#?}"
+    );
+    if let Some(failure) = outcome.error() {
         let text = failure.to_string();
         assert!(
             !text.is_empty() && !text.contains(char::is_control),
@@ -104,8 +101,8 @@ pub(crate) fn check_invariants(outcome: &Outcome) {
 
 /// What became of a URL, in the words of a report: `ok 200 5` (status, bytes), or why not.
 pub(crate) fn told(outcome: &Outcome) -> String {
-    match &outcome.error {
-        None => format!("ok {} {}", outcome.status.unwrap_or(0), outcome.bytes),
+    match outcome.error() {
+        None => format!("ok {} {}", outcome.status().unwrap_or(0), outcome.bytes),
         Some(failure) => failure.to_string(),
     }
 }
@@ -119,8 +116,7 @@ pub(crate) fn assert_failed(
     message: &str,
 ) {
     let failure = outcome
-        .error
-        .as_ref()
+        .error()
         .unwrap_or_else(|| panic!("{what}: should have failed: {outcome:#?}"));
     assert_eq!(
         (failure.kind, failure.phase, failure.message.as_str()),

@@ -158,7 +158,8 @@ mod tests {
         let mut kept = Kept::default();
         for index in 0..count {
             let mut outcome = Outcome::new(index, "http://a.example/".into(), Verb::Get);
-            outcome.last.timing.total = Some(Duration::from_micros(index % 7919));
+            let total = Duration::from_micros(index % 7919);
+            outcome.last.timing.set_total(Some(total));
             if is_failed(index) {
                 outcome.verdict = Verdict::Failed;
             }
