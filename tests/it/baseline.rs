@@ -543,7 +543,7 @@ fn a_file_that_is_no_baseline_is_a_mistake_before_anything_is_fetched() {
         ),
         (
             altered(|saved| saved["started_at"] = json!("today")),
-            "started_at: ",
+            "no RFC 3339 time: ",
         ),
     ] {
         fs::write(bench.file(), &text).unwrap();

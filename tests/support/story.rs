@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pfetch::model::event::{Event, RunInfo};
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
@@ -221,7 +222,10 @@ pub(crate) fn comparison(
         parallel: times(parallel),
         estimated: Some(3.9),
         differing: (0, Vec::new()),
-        notices: notices.iter().map(|notice| (*notice).to_owned()).collect(),
+        notices: notices
+            .iter()
+            .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))
+            .collect(),
     }
 }
 

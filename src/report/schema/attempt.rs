@@ -242,7 +242,8 @@ impl From<ExchangeRecord<'_>> for Exchange {
 
 /// The exchanges of an attempt; `None` for an empty list, which means that the run kept none.
 pub(super) fn exchanges(records: Vec<ExchangeRecord<'_>>) -> Option<Box<Vec<Exchange>>> {
-    (!records.is_empty()).then(|| Box::new(records.into_iter().map(Exchange::from).collect()))
+    let has_any = !records.is_empty();
+    has_any.then(|| Box::new(records.into_iter().map(Exchange::from).collect()))
 }
 
 fn headers(headers: &[(String, String)]) -> Vec<(String, String)> {

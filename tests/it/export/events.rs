@@ -11,6 +11,7 @@ use pfetch::model::event::{Event, GateVerdict, Judged, RunInfo};
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
+use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
@@ -318,7 +319,10 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         speedup,
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
-        notices: vec!["1 run is an outlier".to_owned(), "- *x*".to_owned()],
+        notices: vec![
+            MeasurementNotice::Replayed("1 run is an outlier".to_owned()),
+            MeasurementNotice::Replayed("- *x*".to_owned()),
+        ],
     }));
     events
 }
@@ -371,7 +375,9 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         points,
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
-        notices: vec!["2 URLs failed in warm-ups".to_owned()],
+        notices: vec![MeasurementNotice::Replayed(
+            "2 URLs failed in warm-ups".to_owned(),
+        )],
     }));
     events
 }
@@ -461,7 +467,10 @@ pub(crate) fn against() -> Vec<Event> {
             point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0]),
         ],
         why: None,
-        notices: vec!["pfetch 0.1.0 now, <b>*x*</b> then".to_owned()],
+        notices: vec![BaselineNotice::Version {
+            now: "0.1.0".to_owned(),
+            then: "<b>*x*</b>".to_owned(),
+        }],
     }));
     events.push(end);
     events
@@ -476,7 +485,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         started_at: SystemTime::UNIX_EPOCH,
         version: "0.1.0".to_owned(),
         points: Vec::new(),
-        why: Some("the baseline is of another list of URLs".to_owned()),
+        why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
     }));
     events.push(end);

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use pfetch::model::event::{GateVerdict, Judged};
 use pfetch::model::measurement::{Against, AgainstPoint, Arm};
+use pfetch::model::notice::BaselineNotice;
 use pfetch::stats::{Change, Sample};
 
 use super::*;
@@ -177,7 +178,10 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             unlike: None,
         }],
         why: None,
-        notices: vec!["pfetch 0.1.0 now, <b>0.0.9</b> then".to_owned()],
+        notices: vec![BaselineNotice::Version {
+            now: "0.1.0".to_owned(),
+            then: "<b>0.0.9</b>".to_owned(),
+        }],
     }));
     events.push(end);
     let page = parse(&page(&events));
