@@ -6,7 +6,7 @@ use rustix::fs::{fstat, fsync};
 use rustix::io::Errno;
 
 use super::close;
-use super::download::{Download, ReceivedPart, State, WholePart, not_started, open_dir};
+use super::download::{Download, ReceivedPart, State, not_started, open_dir};
 use super::error::{BodyError, FileError};
 use super::os::{self, Mtime};
 use super::part::Part;
