@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::exit::MaxFailures;
 use super::files::Files;
-use crate::model::save_path::{Layout, Place};
+use crate::model::save_path::{Layout, SavePath};
 use crate::save::{Exists, StoreConfig};
 
 /// The options under "Bodies".
@@ -156,7 +156,7 @@ pub enum BodiesPlan {
         /// The file's folder.
         folder: PathBuf,
         /// The file's place in it.
-        place: Place,
+        place: SavePath,
         /// How it is saved.
         store: StoreConfig,
     },
@@ -275,7 +275,7 @@ impl BodyArgs {
 }
 
 /// A file's folder, and its place in it.
-fn split(file: &Path) -> Result<(PathBuf, Place), String> {
+fn split(file: &Path) -> Result<(PathBuf, SavePath), String> {
     if file.as_os_str() == "-" {
         return Err("to write the body to standard output use --cat, not -o -".to_owned());
     }
@@ -286,5 +286,5 @@ fn split(file: &Path) -> Result<(PathBuf, Place), String> {
         .to_str()
         .ok_or("-o: the file's name is not UTF-8; rename the file afterwards")?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    Ok((folder.to_path_buf(), Place::outright(name)))
+    Ok((folder.to_path_buf(), SavePath::verbatim(name)))
 }

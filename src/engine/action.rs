@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::http::{Client, Get, Head, Naming, PassOn, Save, Unnamed};
 use crate::model::outcome::Outcome;
-use crate::model::save_path::{Layout, Place};
+use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
 use crate::save::{Concat, Exists, Names, Store};
@@ -29,7 +29,7 @@ pub struct Saving {
     store: Store,
     layout: Layout,
     /// The one place that there is, instead of one for each URL.
-    only: Option<Place>,
+    only: Option<SavePath>,
     /// Whether files are named by what the server says.
     named_by_server: bool,
     /// The places that have been dealt out: one for each target, which depends on the list alone.
@@ -62,7 +62,7 @@ impl Saving {
     }
 
     /// One file at `place` in `store`.
-    pub fn at(store: Store, place: Place) -> Self {
+    pub fn at(store: Store, place: SavePath) -> Self {
         Saving {
             only: Some(place),
             ..Saving::by_url(store, Layout::default())
@@ -85,26 +85,26 @@ impl Saving {
     /// Keeps the name that an earlier run gave to the file of a target with this place.
     pub fn reserve(&mut self, place: &str, path: &str) {
         let file_name = path.rsplit('/').next().unwrap_or(path);
-        if let Ok(place) = Place::parse(place) {
+        if let Ok(place) = SavePath::parse(place) {
             self.given.claim(place.with_file_name(file_name));
         }
     }
 
     /// The place that a target would have if there were no other.
-    fn wanted(&self, target: &Target) -> Place {
+    fn wanted(&self, target: &Target) -> SavePath {
         match (&self.only, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
-            (None, None) => Place::of(target.location.url(), self.layout),
+            (None, None) => SavePath::of_url(target.location.url(), self.layout),
         }
     }
 
-    fn claim(&mut self, target: &Target) -> Place {
+    fn claim(&mut self, target: &Target) -> SavePath {
         let wanted = self.wanted(target);
         self.names.claim(wanted)
     }
 
     /// A name in the place of `wanted` that no other file has.
-    fn give(&mut self, wanted: Place) -> Place {
+    fn give(&mut self, wanted: SavePath) -> SavePath {
         if self.store.exists() == Exists::Rename {
             let store = &self.store;
             self.given.claim_free(wanted, |place| store.has(place))
@@ -120,14 +120,14 @@ impl Saving {
             let wanted = self.wanted(target);
             Naming::Other(self.give(wanted))
         } else {
-            Naming::Place
+            Naming::Requested
         }
     }
 }
 
 impl Bodies {
     /// The place for this target's file, if it is to have one.
-    pub(super) fn place(&mut self, target: &Target) -> Option<Place> {
+    pub(super) fn place(&mut self, target: &Target) -> Option<SavePath> {
         match self {
             Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.claim(target)),
             _ => None,
@@ -148,15 +148,15 @@ impl Bodies {
     }
 
     /// What the target's file at this place is named: a name that is dealt out by this, once.
-    pub(super) fn file(&mut self, target: &Target, place: Place) -> (Place, Naming) {
+    pub(super) fn file(&mut self, target: &Target, place: SavePath) -> (SavePath, Naming) {
         let naming = match self {
             Bodies::Save(saving) => saving.naming(target),
-            Bodies::Drop | Bodies::PassOn(_) => Naming::Place,
+            Bodies::Drop | Bodies::PassOn(_) => Naming::Requested,
         };
         (place, naming)
     }
 
-    pub(super) fn deed(&self, target: &Target, file: Option<&(Place, Naming)>) -> Deed {
+    pub(super) fn deed(&self, target: &Target, file: Option<&(SavePath, Naming)>) -> Deed {
         match (target.verb, self, file) {
             (Verb::Head, _, _) => Deed::Head,
             (Verb::Get, Bodies::Save(saving), Some((place, naming))) => Deed::Save(Save {

@@ -10,7 +10,7 @@ use super::config::{CutShort, LOOK_AHEAD};
 use super::job::Job;
 use crate::engine::input::{Item, Next, Unreadable};
 use crate::engine::schedule;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// Items taken from the source before ended jobs are looked at again.
 const FILL_AT_ONCE: usize = 256;
@@ -79,7 +79,7 @@ impl Run<'_> {
             Item::Target(target) => {
                 let place = self.bodies.place(&target);
                 if let Some(done) = &self.done {
-                    let name = place.as_ref().map(Place::as_str);
+                    let name = place.as_ref().map(SavePath::as_str);
                     if done.contains(target.verb, target.location.text(), name) {
                         self.tally.add_done_before();
                         return self.pass_over(target.index);

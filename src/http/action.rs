@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Client, Naming, Unnamed};
 use crate::model::outcome::Outcome;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
 use crate::save::{Concat, Store};
@@ -39,7 +39,7 @@ pub struct Save {
     /// The folder.
     pub store: Store,
     /// Where in it.
-    pub place: Place,
+    pub place: SavePath,
     /// What it is named there.
     pub naming: Naming,
 }

@@ -5,17 +5,17 @@ use std::sync::Arc;
 use super::Client;
 use super::sink::Sink;
 use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::{Target, Verb};
 use crate::save::{Draft, FileError, Prior, Published, Store};
 
-/// The way in which a file gets its name. Its part has the name of its place in any case.
+/// The way in which a file gets its name. Its part has the name of the save path in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Naming {
-    /// The name of its place.
-    Place,
+    /// The file name of its save path.
+    Requested,
     /// Another name in the same folder, because the first is taken.
-    Other(Place),
+    Other(SavePath),
     /// A name that the server chooses (Content-Disposition), given later, in the order of the list.
     Late,
 }
@@ -27,34 +27,34 @@ pub struct Unnamed {
 }
 
 impl Client {
-    /// Fetches one target and saves its body as a file at `place`, under the name that `naming` says.
+    /// Fetches one target and saves its body as a file at `path`, under the name that `naming` says.
     pub fn save(
         &mut self,
         target: &Target,
         store: &Store,
-        place: &Place,
+        path: &SavePath,
         naming: &Naming,
     ) -> (Outcome, Option<Unnamed>) {
         let prior = match naming {
-            Naming::Place => store.draft(place, target.sha256.as_deref()),
-            Naming::Other(_) => store.beside(place).map(Prior::Wanted),
-            Naming::Late => store.unnamed(place).map(Prior::Wanted),
+            Naming::Requested => store.draft(path, target.sha256.as_deref()),
+            Naming::Other(_) => store.beside(path).map(Prior::Wanted),
+            Naming::Late => store.unnamed(path).map(Prior::Wanted),
         };
         let draft = match prior {
             Ok(Prior::Wanted(draft)) => draft,
-            Ok(Prior::Kept(saved)) => return (self.untried(target, place, Ok(saved)), None),
-            Err(error) => return (self.untried(target, place, Err(error)), None),
+            Ok(Prior::Kept(saved)) => return (self.untried(target, path, Ok(saved)), None),
+            Err(error) => return (self.untried(target, path, Err(error)), None),
         };
         let sink = Sink::File(Box::new(draft));
         let (mut outcome, sink) = self.fetch_target(target, Verb::Get, sink);
-        outcome.details_mut().place = Some(place.clone());
+        outcome.details_mut().save_path = Some(path.clone());
         let Sink::File(mut draft) = sink else {
             return (outcome, None);
         };
         let published = match (outcome.verdict, naming) {
-            (Verdict::Unchanged, _) => store.kept(place).map(Published::Same),
+            (Verdict::Unchanged, _) => store.kept(path).map(Published::Same),
             (Verdict::Ok, Naming::Late) => return (outcome, Some(Unnamed { draft })),
-            (Verdict::Ok, Naming::Place) => draft.publish_as(place),
+            (Verdict::Ok, Naming::Requested) => draft.publish_as(path),
             (Verdict::Ok, Naming::Other(name)) => draft.publish_as(name),
             (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
         };
@@ -63,7 +63,12 @@ impl Client {
     }
 
     /// The outcome of a target for which no request was sent.
-    fn untried(&self, target: &Target, place: &Place, result: Result<Saved, FileError>) -> Outcome {
+    fn untried(
+        &self,
+        target: &Target,
+        path: &SavePath,
+        result: Result<Saved, FileError>,
+    ) -> Outcome {
         let url = Arc::clone(target.location.text());
         let (verdict, saved, error) = match result {
             Ok(saved) => (Verdict::Unchanged, Some(saved), None),
@@ -77,7 +82,7 @@ impl Client {
                 ..Attempt::default()
             },
             details: Some(Box::new(Details {
-                place: Some(place.clone()),
+                save_path: Some(path.clone()),
                 saved,
                 ..Details::default()
             })),
@@ -92,9 +97,9 @@ impl Unnamed {
         self.draft.server_name()
     }
 
-    /// Publishes the file at this place, and records that in the outcome.
-    pub fn publish(mut self, place: &Place, outcome: &mut Outcome, target: &Target) {
-        let published = self.draft.publish_as(place);
+    /// Publishes the file at this path, and records that in the outcome.
+    pub fn publish(mut self, path: &SavePath, outcome: &mut Outcome, target: &Target) {
+        let published = self.draft.publish_as(path);
         record_published(outcome, published, target);
     }
 }

@@ -2,7 +2,7 @@
 
 /// The file name in a Content-Disposition header, as the server wrote it: `filename*` (RFC 8187)
 /// before `filename`, without the path it may have before it. It is not safe to use as it is; see
-/// [`Place::with_file_name`](super::Place::with_file_name).
+/// [`SavePath::with_file_name`](super::SavePath::with_file_name).
 ///
 /// A header that cannot be read has none, and so has one that gives a parameter twice: what two
 /// readers would read differently is better not read at all. An unquoted name may have spaces and

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::FileError;
 use super::tmpfile::Knowledge;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::text::escape;
 
 /// What may be open as a folder.
@@ -64,22 +64,26 @@ impl Root {
     }
 
     /// The full name of what is at `place`.
-    pub(super) fn path_of(&self, place: &Place) -> PathBuf {
+    pub(super) fn path_of(&self, place: &SavePath) -> PathBuf {
         self.path.join(place.as_str())
     }
 
     /// The same, for messages.
-    pub(super) fn shown(&self, place: &Place) -> String {
+    pub(super) fn shown(&self, place: &SavePath) -> String {
         escape(&self.path_of(place).display().to_string())
     }
 
     /// The folder of `place`, if it is there.
-    pub(super) fn find(self: &Arc<Self>, place: &Place) -> Result<Option<Folder>, FileError> {
+    pub(super) fn find(self: &Arc<Self>, place: &SavePath) -> Result<Option<Folder>, FileError> {
         self.descend(place, |_, _| Err(Errno::NOENT))
     }
 
     /// The folder of `place`, made if it is not there; with `fsync`, for good.
-    pub(super) fn make(self: &Arc<Self>, place: &Place, fsync: bool) -> Result<Folder, FileError> {
+    pub(super) fn make(
+        self: &Arc<Self>,
+        place: &SavePath,
+        fsync: bool,
+    ) -> Result<Folder, FileError> {
         let made = self.descend(place, |parent, name| {
             match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
                 Ok(()) if fsync => rustix::fs::fsync(parent),
@@ -96,7 +100,7 @@ impl Root {
 
     fn descend(
         self: &Arc<Self>,
-        place: &Place,
+        place: &SavePath,
         make: impl Fn(BorrowedFd<'_>, &str) -> Result<(), Errno>,
     ) -> Result<Option<Folder>, FileError> {
         let mut folder = Folder::Root(Arc::clone(self));

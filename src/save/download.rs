@@ -9,7 +9,7 @@ use super::resume_check::{Overlap, again_from};
 use super::tmpfile::Nameless;
 use super::xattr::Record;
 use super::{FileError, Store, Validators, os};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::save::whole_file::{self, CloseError};
 
 /// Free space is not asked about for files shorter than this: writing them tells as soon.
@@ -19,7 +19,7 @@ const LARGE: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Draft {
     pub(super) store: Store,
-    pub(super) place: Place,
+    pub(super) place: SavePath,
     /// The folder, once it has been needed and is there.
     pub(super) folder: Option<Folder>,
     /// What is remembered of the file that has the name now.
@@ -112,7 +112,7 @@ pub enum Refused {
 impl Draft {
     pub(super) fn new(
         store: &Store,
-        place: &Place,
+        place: &SavePath,
         folder: Option<Folder>,
         known: Option<Record>,
     ) -> Result<Self, FileError> {

@@ -34,7 +34,7 @@ use ring::digest::{Context, SHA256};
 use rustix::fs::{Mode, OFlags, Stat, openat};
 
 use crate::model::outcome::Saved;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 pub use content_disposition::filename;
 use dir::{Folder, Root, identity, is_file, is_symlink, sort};
@@ -151,7 +151,7 @@ impl Store {
     }
 
     /// Whether anything has this name. What cannot be looked at has not: saving there will say why.
-    pub fn has(&self, place: &Place) -> bool {
+    pub fn has(&self, place: &SavePath) -> bool {
         match self.root.find(place) {
             Ok(Some(folder)) => matches!(folder.look(place.file_name()), Ok(Some(_))),
             Ok(None) | Err(_) => false,
@@ -163,7 +163,7 @@ impl Store {
     /// # Errors
     ///
     /// If the system refuses.
-    pub fn beside(&self, place: &Place) -> Result<Draft, FileError> {
+    pub fn beside(&self, place: &SavePath) -> Result<Draft, FileError> {
         Ok(self.unnamed(place)?.of_free_name())
     }
 
@@ -173,7 +173,7 @@ impl Store {
     /// # Errors
     ///
     /// If the system refuses.
-    pub fn unnamed(&self, place: &Place) -> Result<Draft, FileError> {
+    pub fn unnamed(&self, place: &SavePath) -> Result<Draft, FileError> {
         Draft::new(self, place, self.root.find(place)?, None)
     }
 
@@ -182,7 +182,7 @@ impl Store {
     /// # Errors
     ///
     /// If something has the name that may not be replaced, or the system refuses.
-    pub fn draft(&self, place: &Place, sha256: Option<&[u8; 32]>) -> Result<Prior, FileError> {
+    pub fn draft(&self, place: &SavePath, sha256: Option<&[u8; 32]>) -> Result<Prior, FileError> {
         let Some(folder) = self.root.find(place)? else {
             let draft = Draft::new(self, place, None, None)?;
             return Ok(Prior::Wanted(draft.of_free_name()));
@@ -252,7 +252,7 @@ impl Store {
     /// # Errors
     ///
     /// If it is there no more.
-    pub fn kept(&self, place: &Place) -> Result<Saved, FileError> {
+    pub fn kept(&self, place: &SavePath) -> Result<Saved, FileError> {
         let look = |folder: Folder| folder.look(place.file_name()).ok().flatten();
         match self.root.find(place)?.and_then(look) {
             Some(stat) => Ok(Saved {

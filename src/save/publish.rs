@@ -12,7 +12,7 @@ use super::part::Part;
 use super::xattr::{Record, changed};
 use super::{Exists, FileError, os};
 use crate::model::outcome::Saved;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 impl Draft {
     /// Gives the complete file its name, that of a place in its folder, or says why it cannot have it:
@@ -22,7 +22,7 @@ impl Draft {
     /// # Errors
     ///
     /// If something that may not be replaced has the name, or the system refuses.
-    pub fn publish_as(&mut self, place: &Place) -> Result<Published, FileError> {
+    pub fn publish_as(&mut self, place: &SavePath) -> Result<Published, FileError> {
         if let Some(saved) = self.publish_nameless(place)? {
             return Ok(Published::New(saved));
         }
@@ -87,7 +87,7 @@ impl Draft {
 
     /// Gives a file without a name its name. If that cannot be, because the name is taken or for
     /// another reason, it goes into a part like any other.
-    fn publish_nameless(&mut self, place: &Place) -> Result<Option<Saved>, FileError> {
+    fn publish_nameless(&mut self, place: &SavePath) -> Result<Option<Saved>, FileError> {
         let (Some(nameless), Some(folder)) = (self.nameless.take(), &self.folder) else {
             return Ok(None);
         };

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::outcome::{Failure, FailureKind, Saved};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::save::dir::Root;
 use crate::save::whole_file::faults;
 use crate::save::{
@@ -35,8 +35,8 @@ fn store(folder: &TempDir, exists: Exists, way: u8) -> Store {
     store
 }
 
-fn place() -> Place {
-    Place::parse("file").unwrap()
+fn place() -> SavePath {
+    SavePath::parse("file").unwrap()
 }
 
 /// A version of this many seconds.
@@ -213,7 +213,7 @@ fn a_file_that_is_named_later_waits_in_a_part() {
 fn a_folder_that_is_removed_is_an_error_and_says_nothing_of_the_next() {
     let dir = scratch();
     let store = store(&dir, Exists::Update, BY_HANDLE);
-    let below = Place::parse("a/file").unwrap();
+    let below = SavePath::parse("a/file").unwrap();
     for is_complete in [false, true] {
         fs::create_dir(dir.path().join("a")).unwrap();
         let Ok(Prior::Wanted(mut draft)) = store.draft(&below, None) else {
