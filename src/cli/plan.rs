@@ -9,7 +9,7 @@ use crate::engine::input::InputConfig;
 use crate::http::FetchConfig;
 use crate::measure::assert::Assertion;
 use crate::measure::{Experiment, SweepPlan};
-use crate::model::save_path::{Layout, Place};
+use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
 use crate::report::{Baseline, HumanStyle};
 use crate::save::StoreConfig;
@@ -87,7 +87,7 @@ pub enum BodiesPlan {
         /// The file's directory.
         dir: PathBuf,
         /// The file's name in it.
-        path: Place,
+        path: SavePath,
         /// Options of saving.
         store: StoreConfig,
     },

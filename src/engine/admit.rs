@@ -9,7 +9,7 @@ use super::config::{CutShort, LOOK_AHEAD};
 use super::input::{Item, NextInput, Unreadable};
 use super::job::Job;
 use super::schedule::NextStart;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// Items taken from the source before ended jobs are collected again.
 const BATCH: usize = 256;
@@ -102,7 +102,7 @@ impl Engine<'_> {
             Item::Target(target) => {
                 let place = self.bodies.claim_path(&target);
                 if let Some(done) = &self.done {
-                    let name = place.as_ref().map(Place::as_str);
+                    let name = place.as_ref().map(SavePath::as_str);
                     if done.contains(target.verb, target.location.text(), name) {
                         self.tally.add_done_before();
                         return self.skip(target.index);

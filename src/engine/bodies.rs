@@ -4,7 +4,7 @@ use std::fs::Metadata;
 
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::outcome::Outcome;
-use crate::model::save_path::{Layout, Place};
+use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
 use crate::save::{Exists, NameRegistry, OrderedOutput, Store};
 
@@ -29,7 +29,7 @@ pub struct Saving {
     store: Store,
     layout: Layout,
     /// The single path of a run with one file, in place of a path per URL.
-    single: Option<Place>,
+    single: Option<SavePath>,
     named_by_server: bool,
     /// Paths claimed so far, one per target: they depend on the list alone.
     claimed: NameRegistry,
@@ -52,7 +52,7 @@ impl Saving {
     }
 
     /// Saves one file at `place` in `store`.
-    pub fn at(store: Store, place: Place) -> Self {
+    pub fn at(store: Store, place: SavePath) -> Self {
         Saving {
             single: Some(place),
             ..Saving::by_url(store, Layout::default())
@@ -75,26 +75,26 @@ impl Saving {
     /// Reserves the name that an earlier run assigned to the file of the target with this place.
     pub fn reserve(&mut self, place: &str, path: &str) {
         let file_name = path.rsplit('/').next().unwrap_or(path);
-        if let Ok(place) = Place::parse(place) {
+        if let Ok(place) = SavePath::parse(place) {
             self.assigned.claim(place.with_file_name(file_name));
         }
     }
 
     /// The path that a target would have if it were the only one.
-    fn preferred(&self, target: &Target) -> Place {
+    fn preferred(&self, target: &Target) -> SavePath {
         match (&self.single, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
-            (None, None) => Place::of(target.location.url(), self.layout),
+            (None, None) => SavePath::of_url(target.location.url(), self.layout),
         }
     }
 
-    fn claim(&mut self, target: &Target) -> Place {
+    fn claim(&mut self, target: &Target) -> SavePath {
         let preferred = self.preferred(target);
         self.claimed.claim(preferred)
     }
 
     /// Assigns `preferred`, or a variant of it that no other file has.
-    fn assign(&mut self, preferred: Place) -> Place {
+    fn assign(&mut self, preferred: SavePath) -> SavePath {
         if self.store.exists() == Exists::Rename {
             let store = &self.store;
             self.assigned
@@ -111,14 +111,14 @@ impl Saving {
             let preferred = self.preferred(target);
             Naming::Other(self.assign(preferred))
         } else {
-            Naming::Place
+            Naming::Requested
         }
     }
 }
 
 impl Bodies {
     /// Claims the path of this target's file; `None` if it gets no file.
-    pub(super) fn claim_path(&mut self, target: &Target) -> Option<Place> {
+    pub(super) fn claim_path(&mut self, target: &Target) -> Option<SavePath> {
         match self {
             Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.claim(target)),
             _ => None,
@@ -129,7 +129,7 @@ impl Bodies {
     pub(super) fn naming(&mut self, target: &Target) -> Naming {
         match self {
             Bodies::Save(saving) => saving.naming(target),
-            Bodies::Drop | Bodies::Stream(_) => Naming::Place,
+            Bodies::Drop | Bodies::Stream(_) => Naming::Requested,
         }
     }
 
@@ -147,7 +147,7 @@ impl Bodies {
     }
 
     /// The action for a target, `file` being the path and naming of its file, if it gets one.
-    pub(super) fn action(&self, target: &Target, file: Option<&(Place, Naming)>) -> FetchAction {
+    pub(super) fn action(&self, target: &Target, file: Option<&(SavePath, Naming)>) -> FetchAction {
         match (target.verb, self, file) {
             (Verb::Head, _, _) => FetchAction::Head,
             (Verb::Get, Bodies::Save(saving), Some((place, naming))) => FetchAction::Save {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::backoff::JobOutput;
 use crate::http::Naming;
 use crate::model::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::Target;
 use crate::pool::{JobError, JobResult};
 
@@ -15,7 +15,7 @@ use crate::pool::{JobError, JobResult};
 pub(super) struct Job {
     pub(super) target: Arc<Target>,
     /// The path of its file and the rule for the name, if it gets a file.
-    pub(super) file: Option<(Place, Naming)>,
+    pub(super) file: Option<(SavePath, Naming)>,
     earlier: Vec<Attempt>,
 }
 
@@ -32,7 +32,7 @@ pub(super) enum StopReason {
 }
 
 impl Job {
-    pub(super) fn new(target: Arc<Target>, file: Option<(Place, Naming)>) -> Self {
+    pub(super) fn new(target: Arc<Target>, file: Option<(SavePath, Naming)>) -> Self {
         Job {
             target,
             file,
@@ -103,7 +103,7 @@ impl Job {
         };
         let mut outcome = Outcome::untried(*index, Arc::clone(location.text()), *verb, failure);
         if let Some((place, _)) = &self.file {
-            outcome.details_mut().place = Some(place.clone());
+            outcome.details_mut().save_path = Some(place.clone());
         }
         outcome
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{AwaitingName, Client, Naming};
 use crate::model::outcome::Outcome;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
 use crate::save::{OrderedOutput, Store};
@@ -24,7 +24,7 @@ pub enum FetchAction {
         /// The output directory.
         store: Store,
         /// The path of the file below it.
-        place: Place,
+        place: SavePath,
         /// The rule for the file's name in that path.
         naming: Naming,
     },

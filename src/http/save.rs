@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Client;
 use super::sink::Sink;
 use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::{Target, Verb};
 use crate::save::{Download, FileError, Published, SaveDecision, Store};
 
@@ -13,9 +13,9 @@ use crate::save::{Download, FileError, Published, SaveDecision, Store};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Naming {
     /// The name of its place.
-    Place,
+    Requested,
     /// Another name in the same folder, because the first is taken.
-    Other(Place),
+    Other(SavePath),
     /// A name that the server chooses (Content-Disposition), given later, in the order of the list.
     Late,
 }
@@ -32,11 +32,11 @@ impl Client {
         &mut self,
         target: &Target,
         store: &Store,
-        place: &Place,
+        place: &SavePath,
         naming: &Naming,
     ) -> (Outcome, Option<AwaitingName>) {
         let decision = match naming {
-            Naming::Place => store.prepare(place, target.sha256.as_deref()),
+            Naming::Requested => store.prepare(place, target.sha256.as_deref()),
             Naming::Other(_) => store.prepare_for_free_name(place).map(SaveDecision::Fetch),
             Naming::Late => store.prepare_for_later_name(place).map(SaveDecision::Fetch),
         };
@@ -47,14 +47,14 @@ impl Client {
         };
         let sink = Sink::File(Box::new(download));
         let (mut outcome, sink) = self.fetch_target(target, Verb::Get, sink);
-        outcome.details_mut().place = Some(place.clone());
+        outcome.details_mut().save_path = Some(place.clone());
         let Sink::File(mut download) = sink else {
             return (outcome, None);
         };
         let published = match (outcome.verdict, naming) {
             (Verdict::Unchanged, _) => store.existing(place).map(Published::Same),
             (Verdict::Ok, Naming::Late) => return (outcome, Some(AwaitingName { download })),
-            (Verdict::Ok, Naming::Place) => download.publish_as(place),
+            (Verdict::Ok, Naming::Requested) => download.publish_as(place),
             (Verdict::Ok, Naming::Other(name)) => download.publish_as(name),
             (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
         };
@@ -63,7 +63,12 @@ impl Client {
     }
 
     /// The outcome of a target for which no request was sent.
-    fn untried(&self, target: &Target, place: &Place, result: Result<Saved, FileError>) -> Outcome {
+    fn untried(
+        &self,
+        target: &Target,
+        place: &SavePath,
+        result: Result<Saved, FileError>,
+    ) -> Outcome {
         let url = Arc::clone(target.location.text());
         let (verdict, saved, error) = match result {
             Ok(saved) => (Verdict::Unchanged, Some(saved), None),
@@ -77,7 +82,7 @@ impl Client {
                 ..Attempt::default()
             },
             details: Some(Box::new(Details {
-                place: Some(place.clone()),
+                save_path: Some(place.clone()),
                 saved,
                 ..Details::default()
             })),
@@ -93,7 +98,7 @@ impl AwaitingName {
     }
 
     /// Publishes the file at this place, and records that in the outcome.
-    pub fn publish(mut self, place: &Place, outcome: &mut Outcome, target: &Target) {
+    pub fn publish(mut self, place: &SavePath, outcome: &mut Outcome, target: &Target) {
         let published = self.download.publish_as(place);
         record_published(outcome, published, target);
     }

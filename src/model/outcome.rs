@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
 
@@ -66,7 +66,7 @@ pub struct Details {
     /// The redirects that led there.
     pub redirects: Vec<Hop>,
     /// The path of its file below the folder, if it is saved.
-    pub place: Option<Place>,
+    pub save_path: Option<SavePath>,
     /// The saved file.
     pub saved: Option<Saved>,
     /// The wait that the server asks for (Retry-After).
@@ -297,8 +297,8 @@ impl Outcome {
     }
 
     /// The path of its file below the folder, if it is saved.
-    pub fn place(&self) -> Option<&Place> {
-        self.details.as_ref()?.place.as_ref()
+    pub fn save_path(&self) -> Option<&SavePath> {
+        self.details.as_ref()?.save_path.as_ref()
     }
 
     /// The saved file.

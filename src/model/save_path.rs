@@ -1,4 +1,4 @@
-//! Where a file goes: the name that a URL asks for, made safe.
+//! Save paths: the paths of files below the folder, made safe.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,82 +9,81 @@ use url::Url;
 use crate::model::file_name::{sanitised, stable_hash};
 use crate::model::text::excerpt;
 
-/// The longest place that a URL or an input line may ask for. A system takes about 4,096 bytes for a
-/// whole path, of which the folder and the numbers that keep names apart need some.
+/// The longest save path of a URL or an input line, in bytes. A system takes about 4,096 for a whole path,
+/// of which the folder and the numbers that keep names apart need some.
 const MAX_BYTES: usize = 1000;
 
-/// The most components that a URL or an input line may ask for.
+/// The most components of a save path.
 const MAX_DEPTH: usize = 64;
 
-/// The name of what is fetched from a path that ends in a slash, as wget has it.
+/// The file name for a URL path that ends in a slash, as wget has it.
 const INDEX: &str = "index.html";
 
-/// How files are laid out below the folder.
+/// The layout of files below the folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Layout {
-    /// All in the folder itself, named after the last segment of their URLs.
+    /// All files in the folder itself, named after the last segment of their URLs.
     #[default]
     Flat,
-    /// As the URLs have it: host, folders, file.
+    /// The structure of the URLs: host, folders, file.
     Tree,
 }
 
-/// Where a file goes below the folder: one or more safe components, joined by '/'.
+/// The path of a file below the folder: one or more safe components, joined by '/'.
 ///
-/// There is no way to make one that leads out of the folder, that is hidden, or that some file
-/// system would refuse or take for something else.
+/// No save path leads out of the folder, is hidden, or is refused or misread by a file system, unless it
+/// was made [verbatim](SavePath::verbatim).
 ///
 /// ```
-/// use pfetch::model::save_path::{Layout, Place};
+/// use pfetch::model::save_path::{Layout, SavePath};
 ///
 /// let url = url::Url::parse("http://h:8080/a/%2e%2e%2fetc%2fb.txt?c=d").unwrap();
-/// assert_eq!(Place::of(&url, Layout::Flat).as_str(), "_._etc_b.txt");
-/// assert_eq!(Place::of(&url, Layout::Tree).as_str(), "h+8080/a/_._etc_b.txt");
+/// assert_eq!(SavePath::of_url(&url, Layout::Flat).as_str(), "_._etc_b.txt");
+/// assert_eq!(SavePath::of_url(&url, Layout::Tree).as_str(), "h+8080/a/_._etc_b.txt");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Place(Arc<str>);
+pub struct SavePath(Arc<str>);
 
-/// Why some text is not taken for a place.
+/// A text that is not a save path.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PlaceError {
-    /// There is nothing there.
+pub enum SavePathError {
+    /// The text is empty.
     #[error("the file name is empty")]
     Empty,
-    /// It begins with a slash.
+    /// A path that begins with a slash.
     #[error("\"{0}\" is an absolute path; a file name is relative to the folder")]
     Absolute(String),
-    /// It goes up.
+    /// A path with a `..` component.
     #[error("\"{0}\" goes up with '..'; a file name stays in the folder")]
     Up(String),
-    /// It ends with a slash.
+    /// A path that ends with a slash.
     #[error("\"{0}\" names a folder, not a file")]
     Folder(String),
-    /// It is too long or too deep.
+    /// A path that is too long or too deep.
     #[error(
         "the file name is too long: at most {MAX_BYTES} bytes and {MAX_DEPTH} folders and file"
     )]
     TooLong,
-    /// It would have to be changed.
+    /// A path that is not safe as it stands.
     #[error("\"{text}\" is not a safe file name; \"{safe}\" is")]
     Unsafe {
         /// The text, safe to show.
         text: String,
-        /// What would be taken instead.
+        /// The safe path that is like it.
         safe: String,
     },
 }
 
-impl Place {
+impl SavePath {
     /// The path below the folder, with '/' between components.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// A file with just this name, safe or not: one that the user chose for it, in a folder that the
-    /// user chose.
-    pub fn outright(name: &str) -> Place {
-        Place(Arc::from(name))
+    /// A file of this very name, safe or not: one that the user chose, in a folder that the user chose.
+    pub fn verbatim(name: &str) -> SavePath {
+        SavePath(Arc::from(name))
     }
 
     /// All components but the last.
@@ -97,25 +96,25 @@ impl Place {
         self.split().1
     }
 
-    /// The same folders with another file in them; `name` is made safe, as one component.
-    pub fn with_file_name(&self, name: &str) -> Place {
+    /// Another file in the same folder; `name` is made one safe component.
+    pub fn with_file_name(&self, name: &str) -> SavePath {
         let name = sanitised(name);
         match self.split().0 {
-            Some(folders) => Place(Arc::from(format!("{folders}/{name}"))),
-            None => Place(Arc::from(name)),
+            Some(folders) => SavePath(Arc::from(format!("{folders}/{name}"))),
+            None => SavePath(Arc::from(name)),
         }
     }
 
-    /// The name that a URL asks for: the last segment of its path, with the host and the other
-    /// segments before it in a [tree](Layout::Tree). The query is no part of it.
-    pub fn of(url: &Url, layout: Layout) -> Place {
+    /// The save path of a URL: the last segment of its path, in a [tree](Layout::Tree) behind the host and
+    /// the other segments. The query is not part of it.
+    pub fn of_url(url: &Url, layout: Layout) -> SavePath {
         let (before, last) = url.path().rsplit_once('/').unwrap_or(("", url.path()));
         let file = match last {
             "" => INDEX.to_owned(),
             last => decoded(last),
         };
         if layout == Layout::Flat {
-            return Place(Arc::from(file));
+            return SavePath(Arc::from(file));
         }
         let host = host(url);
         let folders: Vec<String> = before
@@ -127,31 +126,31 @@ impl Place {
         let between = if folders.is_empty() { "" } else { "/" };
         let whole = format!("{host}{between}{folders}/{file}");
         if fits(&whole) {
-            return Place(Arc::from(whole));
+            return SavePath(Arc::from(whole));
         }
         let hash = stable_hash(&folders);
-        Place(Arc::from(format!("{host}/{hash:016x}/{file}")))
+        SavePath(Arc::from(format!("{host}/{hash:016x}/{file}")))
     }
 
-    /// A place named outright (the `output` of a JSON input line). It is taken as it stands or not at
-    /// all, since whoever wrote it will look for the file under that name.
+    /// Parses a path that the user wrote (the `output` of a JSON input line). It is used unchanged or
+    /// refused, because the user will look for the file under that name.
     ///
     /// # Errors
     ///
-    /// [`PlaceError`] says what is wrong with it, and the name that would do if there is one.
-    pub fn parse(text: &str) -> Result<Place, PlaceError> {
+    /// [`SavePathError`] says what is wrong with it, and which path would be safe.
+    pub fn parse(text: &str) -> Result<SavePath, SavePathError> {
         let shown = || excerpt(text, 100);
         if text.is_empty() {
-            return Err(PlaceError::Empty);
+            return Err(SavePathError::Empty);
         }
         if text.starts_with('/') {
-            return Err(PlaceError::Absolute(shown()));
+            return Err(SavePathError::Absolute(shown()));
         }
         if text.split('/').any(|component| component == "..") {
-            return Err(PlaceError::Up(shown()));
+            return Err(SavePathError::Up(shown()));
         }
         if text.ends_with('/') {
-            return Err(PlaceError::Folder(shown()));
+            return Err(SavePathError::Folder(shown()));
         }
         let safe = text
             .split('/')
@@ -160,21 +159,21 @@ impl Place {
             .collect::<Vec<_>>()
             .join("/");
         if safe.is_empty() {
-            return Err(PlaceError::Folder(shown()));
+            return Err(SavePathError::Folder(shown()));
         }
         if !fits(&safe) {
-            return Err(PlaceError::TooLong);
+            return Err(SavePathError::TooLong);
         }
         if safe != text {
             let text = shown();
-            return Err(PlaceError::Unsafe { text, safe });
+            return Err(SavePathError::Unsafe { text, safe });
         }
-        Ok(Place(Arc::from(safe)))
+        Ok(SavePath(Arc::from(safe)))
     }
 
-    /// A place of components that are safe already.
-    pub(crate) fn assembled(path: String) -> Place {
-        Place(Arc::from(path))
+    /// A path whose components are safe already.
+    pub(crate) fn from_safe(path: String) -> SavePath {
+        SavePath(Arc::from(path))
     }
 
     fn split(&self) -> (Option<&str>, &str) {
@@ -185,7 +184,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SavePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -195,8 +194,7 @@ fn fits(path: &str) -> bool {
     path.len() <= MAX_BYTES && path.split('/').count() <= MAX_DEPTH
 }
 
-/// A segment of a URL's path as a component. It is decoded once, and not at all if what comes out is
-/// not text.
+/// A segment of a URL's path as a component. It is decoded once, and only if the result is UTF-8.
 fn decoded(segment: &str) -> String {
     match percent_decode_str(segment).decode_utf8() {
         Ok(text) => sanitised(&text),
@@ -204,7 +202,7 @@ fn decoded(segment: &str) -> String {
     }
 }
 
-/// The host as a component, with the port if it is not the scheme's own.
+/// The host as a component, with the port if it is not the scheme's default.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     // The brackets of an IPv6 address only guard its colons, which are replaced.
@@ -220,7 +218,7 @@ mod tests {
     use super::*;
 
     fn of(url: &str, layout: Layout) -> String {
-        Place::of(&Url::parse(url).unwrap(), layout).to_string()
+        SavePath::of_url(&Url::parse(url).unwrap(), layout).to_string()
     }
 
     fn flat(url: &str) -> String {
@@ -252,8 +250,7 @@ mod tests {
         assert_eq!(tree("http://h//"), "h/index.html");
     }
 
-    // CVE-2010-3842, CVE-2016-0754: what is encoded in a URL must not become a path when it is
-    // decoded.
+    // CVE-2010-3842, CVE-2016-0754: encoded separators in a URL must not become a path when decoded.
     #[test]
     fn encoded_dots_and_separators_stay_in_their_component() {
         for url in [
@@ -264,8 +261,8 @@ mod tests {
             "http://h/%252e%252e/%252fx",
             "http://h/%00/%2e%2e%00",
         ] {
-            for place in [tree(url), flat(url)] {
-                assert_eq!(Place::parse(&place).unwrap().as_str(), place, "of {url}");
+            for path in [tree(url), flat(url)] {
+                assert_eq!(SavePath::parse(&path).unwrap().as_str(), path, "of {url}");
             }
         }
         assert_eq!(tree("http://h/..%2fa/%2e%2e%5cb"), "h/_._a/_._b");
@@ -273,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_decode_to_text_stays_encoded() {
+    fn a_segment_that_does_not_decode_to_text_stays_encoded() {
         assert_eq!(flat("http://h/%FF%FEa%20b"), "%FF%FEa%20b");
         assert_eq!(flat("http://h/100%"), "100%");
         assert_eq!(tree("http://h/%E9/%C3%A9"), "h/%E9/é");
@@ -301,11 +298,11 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_folders_and_a_file_name() {
-        let place = Place::parse("a/b/c.txt").unwrap();
-        assert_eq!(place.folders().collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(place.file_name(), "c.txt");
-        let single = Place::parse("c").unwrap();
+    fn a_save_path_has_folders_and_a_file_name() {
+        let path = SavePath::parse("a/b/c.txt").unwrap();
+        assert_eq!(path.folders().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(path.file_name(), "c.txt");
+        let single = SavePath::parse("c").unwrap();
         assert_eq!((single.folders().count(), single.file_name()), (0, "c"));
     }
 
@@ -313,19 +310,22 @@ mod tests {
     // same way, and replaces the file's name only.
     #[test]
     fn another_file_name_is_made_safe_and_keeps_the_folders() {
-        let place = Place::parse("h/a/b").unwrap();
+        let path = SavePath::parse("h/a/b").unwrap();
         assert_eq!(
-            place.with_file_name("../../.bashrc").as_str(),
+            path.with_file_name("../../.bashrc").as_str(),
             "h/a/_._.._.bashrc"
         );
-        assert_eq!(place.with_file_name("").as_str(), "h/a/_");
-        assert_eq!(Place::parse("x").unwrap().with_file_name("y").as_str(), "y");
+        assert_eq!(path.with_file_name("").as_str(), "h/a/_");
+        assert_eq!(
+            SavePath::parse("x").unwrap().with_file_name("y").as_str(),
+            "y"
+        );
     }
 
     #[test]
-    fn a_place_named_outright_is_taken_as_it_stands_or_refused() {
-        assert_eq!(Place::parse("a/b c.txt").unwrap().as_str(), "a/b c.txt");
-        let message = |text: &str| Place::parse(text).unwrap_err().to_string();
+    fn a_path_that_the_user_wrote_is_used_unchanged_or_refused() {
+        assert_eq!(SavePath::parse("a/b c.txt").unwrap().as_str(), "a/b c.txt");
+        let message = |text: &str| SavePath::parse(text).unwrap_err().to_string();
         assert_eq!(message(""), "the file name is empty");
         assert!(message("/etc/passwd").contains("absolute"));
         assert!(message("//h/x").contains("absolute"));

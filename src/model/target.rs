@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::location::{DefaultScheme, Location, MAX_URL_BYTES, UrlError};
 pub use super::secret::{Secret, without_userinfo};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// The method of a target's request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct Target {
     /// Headers of this target alone, in addition to the run's.
     pub headers: Option<Box<HeaderMap>>,
     /// The path of its file below the folder, if the input names one. Otherwise the URL decides.
-    pub output: Option<Place>,
+    pub output: Option<SavePath>,
     /// The SHA-256 that its body must have.
     pub sha256: Option<Box<[u8; 32]>>,
 }

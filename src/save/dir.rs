@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::FileError;
 use super::tmpfile::TmpFileSupport;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::text::escape;
 
 /// The flags that open a directory.
@@ -65,23 +65,23 @@ impl RootDir {
     }
 
     /// The path of the file at `place`.
-    pub(super) fn path_of(&self, place: &Place) -> PathBuf {
+    pub(super) fn path_of(&self, place: &SavePath) -> PathBuf {
         self.path.join(place.as_str())
     }
 
     /// The path of the file at `place`, escaped for messages.
-    pub(super) fn shown(&self, place: &Place) -> String {
+    pub(super) fn shown(&self, place: &SavePath) -> String {
         escape(&self.path_of(place).display().to_string())
     }
 
     /// Opens the directory of `place`, if it exists.
-    pub(super) fn find(self: &Arc<Self>, place: &Place) -> Result<Option<Dir>, FileError> {
+    pub(super) fn find(self: &Arc<Self>, place: &SavePath) -> Result<Option<Dir>, FileError> {
         self.descend(place, |_, _| Err(Errno::NOENT))
     }
 
     /// Opens the directory of `place` and creates what is missing of it. With `fsync`, the new entries are
     /// synced to the disk.
-    pub(super) fn make(self: &Arc<Self>, place: &Place, fsync: bool) -> Result<Dir, FileError> {
+    pub(super) fn make(self: &Arc<Self>, place: &SavePath, fsync: bool) -> Result<Dir, FileError> {
         let made = self.descend(place, |parent, name| {
             match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
                 Ok(()) if fsync => rustix::fs::fsync(parent),
@@ -100,7 +100,7 @@ impl RootDir {
     /// parent, or fails with `NOENT` if it is not to.
     fn descend(
         self: &Arc<Self>,
-        place: &Place,
+        place: &SavePath,
         make: impl Fn(BorrowedFd<'_>, &str) -> Result<(), Errno>,
     ) -> Result<Option<Dir>, FileError> {
         let mut dir = Dir::Root(Arc::clone(self));

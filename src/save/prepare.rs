@@ -13,7 +13,7 @@ use super::part::read_chunks;
 use super::store::{Exists, Store};
 use super::xattr::FileRecord;
 use crate::model::outcome::Saved;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// The decision about a file before any request.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Store {
     /// If the name is taken by something that may not be replaced, or a system call fails.
     pub fn prepare(
         &self,
-        place: &Place,
+        place: &SavePath,
         sha256: Option<&[u8; 32]>,
     ) -> Result<SaveDecision, FileError> {
         let Some(dir) = self.root.find(place)? else {
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     ///
     /// If a system call fails.
-    pub fn prepare_for_free_name(&self, place: &Place) -> Result<Download, FileError> {
+    pub fn prepare_for_free_name(&self, place: &SavePath) -> Result<Download, FileError> {
         Ok(self.prepare_for_later_name(place)?.of_free_name())
     }
 
@@ -93,7 +93,7 @@ impl Store {
     /// # Errors
     ///
     /// If a system call fails.
-    pub fn prepare_for_later_name(&self, place: &Place) -> Result<Download, FileError> {
+    pub fn prepare_for_later_name(&self, place: &SavePath) -> Result<Download, FileError> {
         Download::new(self, place, self.root.find(place)?, None)
     }
 
@@ -102,7 +102,7 @@ impl Store {
     fn open_existing(
         &self,
         dir: &Dir,
-        place: &Place,
+        place: &SavePath,
         stat: &Stat,
         shown: &str,
     ) -> Result<Option<File>, FileError> {

@@ -14,7 +14,7 @@ use super::part::Part;
 use super::store::Exists;
 use super::xattr::{FileRecord, FileState};
 use crate::model::outcome::Saved;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// The file that has the name after [`Download::publish_as`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Download {
     /// # Errors
     ///
     /// If the name is taken by something that may not be replaced, or a system call fails.
-    pub fn publish_as(&mut self, place: &Place) -> Result<Published, FileError> {
+    pub fn publish_as(&mut self, place: &SavePath) -> Result<Published, FileError> {
         if let Some(saved) = self.publish_tmpfile(place)? {
             return Ok(Published::New(saved));
         }
@@ -79,7 +79,7 @@ impl Download {
         &self,
         dir: &Dir,
         whole: &WholePart,
-        place: &Place,
+        place: &SavePath,
         shown: &str,
     ) -> Result<Option<KeptFile>, FileError> {
         let refused = |errno| FileError::refused(&format!("cannot name {shown}"), errno);
@@ -106,7 +106,7 @@ impl Download {
 
     /// Links an O_TMPFILE to its name. If that fails, because the name is taken or for another reason, its
     /// body goes into a part like any other.
-    fn publish_tmpfile(&mut self, place: &Place) -> Result<Option<Saved>, FileError> {
+    fn publish_tmpfile(&mut self, place: &SavePath) -> Result<Option<Saved>, FileError> {
         if !matches!(self.state, State::TmpFile(..)) {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use rustix::fs::Stat;
 use super::FileError;
 use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
 use crate::model::outcome::Saved;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// The policy for files that exist already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Store {
 
     /// Returns true if the name at `place` is taken. If that cannot be found out it counts as free, since
     /// saving there will report why.
-    pub fn contains(&self, place: &Place) -> bool {
+    pub fn contains(&self, place: &SavePath) -> bool {
         match self.root.find(place) {
             Ok(Some(dir)) => matches!(dir.stat(place.file_name()), Ok(Some(_))),
             Ok(None) | Err(_) => false,
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     ///
     /// If the file was removed meanwhile.
-    pub fn existing(&self, place: &Place) -> Result<Saved, FileError> {
+    pub fn existing(&self, place: &SavePath) -> Result<Saved, FileError> {
         let stat = |dir: Dir| dir.stat(place.file_name()).ok().flatten();
         match self.root.find(place)?.and_then(stat) {
             Some(stat) => Ok(self.saved(place, &stat)),
@@ -113,7 +113,7 @@ impl Store {
     }
 
     /// The file at `place`, of which this is the stat.
-    pub(super) fn saved(&self, place: &Place, stat: &Stat) -> Saved {
+    pub(super) fn saved(&self, place: &SavePath, stat: &Stat) -> Saved {
         Saved {
             path: self.root.path_of(place),
             bytes: u64::try_from(stat.st_size).unwrap_or_default(),

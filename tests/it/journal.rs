@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use pfetch::engine::resume::{DoneTargets, Journal, JournalError};
 use pfetch::model::event::{Event, Listener, RunInfo};
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
-use pfetch::model::save_path::Place;
+use pfetch::model::save_path::SavePath;
 use pfetch::model::target::Verb;
 use pfetch::report::{Baseline, JsonLines};
 use tempfile::TempDir;
@@ -63,7 +63,7 @@ fn outcome(url: &str, verdict: Verdict) -> Outcome {
 /// A success whose file is to have this name.
 fn named(url: &str, name: &str) -> Outcome {
     let mut outcome = outcome(url, Verdict::Ok);
-    outcome.details_mut().place = Some(Place::outright(name));
+    outcome.details_mut().save_path = Some(SavePath::verbatim(name));
     outcome
 }
 
@@ -278,7 +278,7 @@ fn the_longest_line_that_is_written_can_be_read() {
     let url = format!("http://h/{}", "\"".repeat(16_384));
     let mut longest = outcome(&url, Verdict::Failed);
     let details = longest.details_mut();
-    details.place = Some(Place::outright(&"\u{1}".repeat(4096)));
+    details.place = Some(SavePath::verbatim(&"\u{1}".repeat(4096)));
     details.saved = Some(Saved {
         path: PathBuf::from("\u{1}".repeat(4096)),
         bytes: 0,

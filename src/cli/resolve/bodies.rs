@@ -7,7 +7,7 @@ use crate::cli::args::BodyArgs;
 use crate::cli::exit::MaxFailures;
 use crate::cli::files::NamedFiles;
 use crate::cli::plan::{BodiesPlan, LogPlan};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::save::StoreConfig;
 
 /// Decides where the bodies of these URLs and lists go.
@@ -87,7 +87,7 @@ pub(super) fn log(args: &BodyArgs) -> Option<LogPlan> {
 }
 
 /// Splits the path of a file into its directory and its name.
-fn split(file: &Path) -> Result<(PathBuf, Place), String> {
+fn split(file: &Path) -> Result<(PathBuf, SavePath), String> {
     if file.as_os_str() == "-" {
         return Err("to write the body to standard output use --cat, not -o -".to_owned());
     }
@@ -98,5 +98,5 @@ fn split(file: &Path) -> Result<(PathBuf, Place), String> {
         .to_str()
         .ok_or("-o: the file's name is not UTF-8; rename the file afterwards")?;
     let dir = file.parent().unwrap_or(Path::new(""));
-    Ok((dir.to_path_buf(), Place::outright(name)))
+    Ok((dir.to_path_buf(), SavePath::verbatim(name)))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::InputConfig;
 use crate::model::headers;
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Verb, without_userinfo};
 use crate::model::text::{escape, excerpt};
 
@@ -27,7 +27,7 @@ pub(super) struct ParsedLine {
     pub(super) location: Location,
     pub(super) verb: Verb,
     pub(super) headers: Option<Box<HeaderMap>>,
-    pub(super) output: Option<Place>,
+    pub(super) output: Option<SavePath>,
     pub(super) sha256: Option<Box<[u8; 32]>>,
 }
 
@@ -149,7 +149,7 @@ fn parse_json(
                 "\"output\" needs a folder to save in (-d DIR)".to_owned()
             ));
         }
-        let place = Place::parse(output).map_err(|error| bad(format!("output: {error}")))?;
+        let place = SavePath::parse(output).map_err(|error| bad(format!("output: {error}")))?;
         parsed.output = Some(place);
     }
     if let Some(text) = &line.sha256 {

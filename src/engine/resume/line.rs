@@ -71,7 +71,7 @@ impl<'a> LogLine<'a> {
             url: &outcome.url,
             action: outcome.verb,
             name: outcome
-                .place()
+                .save_path()
                 .map(|place| in_folder(folder, place.as_str())),
             outcome: outcome.verdict,
             status: outcome.status(),

@@ -13,7 +13,7 @@ use super::store::Store;
 use super::version::{Conditions, ContentRange, KnownLength, Version};
 use super::xattr::FileRecord;
 use super::{BodyError, FileError, os};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 pub(super) use state::{ReceivedPart, State, WholePart};
 use state::{Resumed, SuspendedPart};
 
@@ -26,7 +26,7 @@ const LARGE: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub struct Download {
     pub(super) store: Store,
-    pub(super) place: Place,
+    pub(super) place: SavePath,
     /// The directory, once it exists and was opened.
     pub(super) dir: Option<Dir>,
     /// The record of the file that has the name now.
@@ -41,7 +41,7 @@ impl Download {
     /// file that has the name now.
     pub(super) fn new(
         store: &Store,
-        place: &Place,
+        place: &SavePath,
         dir: Option<Dir>,
         existing: Option<FileRecord>,
     ) -> Result<Self, FileError> {
@@ -59,7 +59,7 @@ impl Download {
         })
     }
 
-    fn find_part(store: &Store, place: &Place, dir: &Dir) -> Result<State, FileError> {
+    fn find_part(store: &Store, place: &SavePath, dir: &Dir) -> Result<State, FileError> {
         let shown = store.root.shown(place);
         let Some((part, record)) = Part::find(dir, place.file_name(), &shown)? else {
             return Ok(State::Fresh);
@@ -318,7 +318,7 @@ impl Download {
 pub(super) fn open_dir<'a>(
     dir: &'a mut Option<Dir>,
     store: &Store,
-    place: &Place,
+    place: &SavePath,
 ) -> Result<&'a Dir, FileError> {
     let opened = match dir.take() {
         Some(opened) => opened,

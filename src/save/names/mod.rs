@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::model::file_name::{folded, numbered};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 
 /// The names that were claimed so far.
 ///
@@ -42,22 +42,22 @@ impl NameRegistry {
     /// number, in the folder's name if that is the one taken.
     ///
     /// ```
-    /// use pfetch::model::save_path::Place;
+    /// use pfetch::model::save_path::SavePath;
     /// use pfetch::save::NameRegistry;
     ///
     /// let mut names = NameRegistry::new();
-    /// let mut claim = |text| names.claim(Place::parse(text).unwrap()).to_string();
+    /// let mut claim = |text| names.claim(SavePath::parse(text).unwrap()).to_string();
     /// assert_eq!(claim("a.tar.gz"), "a.tar.gz");
     /// assert_eq!(claim("A.tar.gz"), "A-1.tar.gz");
     /// assert_eq!(claim("a.tar.gz/b"), "a-2.tar.gz/b");
     /// ```
-    pub fn claim(&mut self, wanted: Place) -> Place {
+    pub fn claim(&mut self, wanted: SavePath) -> SavePath {
         self.claim_free(wanted, |_| false)
     }
 
     /// Claims a place as [`claim`](NameRegistry::claim) does, and skips those that `exists` returns true
     /// for. It has to return false at some time.
-    pub fn claim_free(&mut self, wanted: Place, exists: impl Fn(&Place) -> bool) -> Place {
+    pub fn claim_free(&mut self, wanted: SavePath, exists: impl Fn(&SavePath) -> bool) -> SavePath {
         let mut path = String::with_capacity(wanted.as_str().len());
         let mut hash = PathHash::default();
         for folder in wanted.folders() {
@@ -74,7 +74,7 @@ impl NameRegistry {
             if self.files.contains(&id) || self.folders.contains(&id) {
                 continue;
             }
-            let place = Place::assembled(format!("{path}{name}"));
+            let place = SavePath::from_safe(format!("{path}{name}"));
             if exists(&place) {
                 continue;
             }

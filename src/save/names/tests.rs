@@ -10,8 +10,8 @@ use crate::model::save_path::Layout;
 use proptest::prelude::*;
 use url::Url;
 
-fn place(text: &str) -> Place {
-    Place::parse(text).unwrap()
+fn place(text: &str) -> SavePath {
+    SavePath::parse(text).unwrap()
 }
 
 /// Claims these from a new registry, in this order.
@@ -155,10 +155,10 @@ fn url() -> impl Strategy<Value = Url> {
     })
 }
 
-fn all(urls: &[Url], layout: Layout) -> Vec<Place> {
+fn all(urls: &[Url], layout: Layout) -> Vec<SavePath> {
     let mut names = NameRegistry::new();
     urls.iter()
-        .map(|url| names.claim(Place::of(url, layout)))
+        .map(|url| names.claim(SavePath::of_url(url, layout)))
         .collect()
 }
 
@@ -201,11 +201,11 @@ proptest! {
     /// No name is given out that exists beforehand, and none is given out twice.
     #[test]
     fn what_is_there_stays(urls in prop::collection::vec(url(), 0..30), there in prop::collection::vec(url(), 0..30)) {
-        let there: HashSet<Place> = there.iter().map(|url| Place::of(url, Layout::Flat)).collect();
+        let there: HashSet<SavePath> = there.iter().map(|url| SavePath::of_url(url, Layout::Flat)).collect();
         let mut names = NameRegistry::new();
         let mut given = HashSet::new();
         for url in &urls {
-            let place = names.claim_free(Place::of(url, Layout::Flat), |p| there.contains(p));
+            let place = names.claim_free(SavePath::of_url(url, Layout::Flat), |p| there.contains(p));
             prop_assert!(!there.contains(&place));
             prop_assert!(given.insert(folded(place.as_str()).into_owned()), "{} twice", place);
         }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::support::*;
 use super::*;
 use crate::model::outcome::{Failure, FailureKind, Saved};
-use crate::model::save_path::Place;
+use crate::model::save_path::SavePath;
 use crate::save::close::faults;
 use crate::save::dir::{Dir, RootDir};
 use crate::save::{
@@ -35,8 +35,8 @@ fn store(folder: &TempDir, exists: Exists, method: u8) -> Store {
     store
 }
 
-fn place() -> Place {
-    Place::parse("file").unwrap()
+fn place() -> SavePath {
+    SavePath::parse("file").unwrap()
 }
 
 /// A version of this body, last modified at this second.
@@ -217,7 +217,7 @@ fn a_file_that_is_named_later_waits_in_a_part() {
 fn a_removed_folder_is_an_error_and_changes_no_support() {
     let dir = scratch();
     let store = store(&dir, Exists::Update, BY_DESCRIPTOR);
-    let below = Place::parse("a/file").unwrap();
+    let below = SavePath::parse("a/file").unwrap();
     for is_complete in [false, true] {
         fs::create_dir(dir.path().join("a")).unwrap();
         let Ok(SaveDecision::Fetch(mut download)) = store.prepare(&below, None) else {
