@@ -304,6 +304,7 @@ fn a_new_request_on_a_fresh_connection_is_no_retry_of_its_own() {
 
 /// Runs it where no name server can be reached: in a network namespace of its own, without an interface
 /// that is up. `None`, said on standard error, where the system has none to give.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn without_network(args: &[&str]) -> Option<Run> {
     const UNSHARE: [&str; 3] = ["unshare", "--map-root-user", "--net"];
     let probe = Command::new(UNSHARE[0])
