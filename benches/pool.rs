@@ -1,4 +1,4 @@
-//! What the pool costs by itself: empty jobs through its public API, against a bare channel loop.
+//! The cost of the pool by itself: empty jobs through its public API, against a bare channel loop.
 //!
 //! The bare loop (`support/bare.rs`) is the least that gives the same service. One over plain numbers
 //! is here as well, as `plain messages`, to show what its boxes cost. Neither of the two catches

@@ -1,5 +1,5 @@
-//! Pools leave nothing behind. A binary of its own with one test: it counts the threads of the
-//! whole process, so nothing else may run in it.
+//! Pools leak no thread and no memory. A binary of its own with one test: it counts the threads of the whole
+//! process, so nothing else may run in it.
 
 #![cfg(target_os = "linux")]
 #![expect(

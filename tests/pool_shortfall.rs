@@ -1,5 +1,5 @@
-//! What a pool does when the system refuses it threads. The refusals are real: the stack asked for
-//! is more than the address space holds, all of it or (in a child process) what is left of it.
+//! A pool whose threads the system refuses. The refusals are real: the stack asked for is more than the
+//! address space holds, all of it or (in a child process) the part that is left.
 
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 

@@ -1,4 +1,4 @@
-//! A run through the library: what a listener is told, in which order, and how a run ends.
+//! A run through the library: its events, their order, and the end of the run.
 
 use std::io::{self, Read};
 use std::sync::{Mutex, mpsc};
@@ -15,8 +15,8 @@ use pfetch::pool::{Pool, StopToken};
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// What was told, in order, and what the listener does about it.
-struct Told {
+/// A listener that records events, and may stop the run or fail.
+struct Recorder {
     outcomes: Vec<Outcome>,
     /// `finished`, `counted 3`, `warning …`, `ended`.
     order: Vec<String>,
@@ -27,9 +27,9 @@ struct Told {
     fail_on: Option<usize>,
 }
 
-impl Told {
-    fn new() -> Told {
-        Told {
+impl Recorder {
+    fn new() -> Recorder {
+        Recorder {
             outcomes: Vec::new(),
             order: Vec::new(),
             ended: None,
@@ -42,13 +42,13 @@ impl Told {
         self.outcomes.iter().map(|outcome| outcome.index).collect()
     }
 
-    /// Asserts that all of 0..n were told once, and the sums agree; gives the summary.
+    /// Asserts that all of 0..n were emitted once and the sums agree. Returns the summary.
     fn assert_each_once(&self, report: &Report) -> Summary {
         let mut indices = self.indices();
         indices.sort_unstable();
         let all: Vec<u64> = (0..indices.len() as u64).collect();
         assert_eq!(indices, all, "{:?}", self.order);
-        let summary = self.ended.clone().expect("an end is told");
+        let summary = self.ended.clone().expect("an end is recorder");
         assert_eq!(summary, report.summary);
         assert_eq!(summary.targets(), all.len() as u64, "{summary:?}");
         let count = |verdict| {
@@ -66,7 +66,7 @@ impl Told {
     }
 }
 
-impl Listener for Told {
+impl Listener for Recorder {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         assert!(self.ended.is_none(), "after the end: {event:?}");
         self.order.push(match event {
@@ -118,7 +118,7 @@ fn number(target: &str) -> usize {
 }
 
 #[test]
-fn everything_is_told_once_and_the_end_last() {
+fn every_outcome_is_emitted_once_and_the_end_last() {
     let server = Server::with(|request, reply| {
         let status = if number(&request.target).is_multiple_of(3) {
             404
@@ -127,17 +127,17 @@ fn everything_is_told_once_and_the_end_last() {
         };
         reply.send(status, "", b"abc")
     });
-    let mut told = Told::new();
+    let mut recorder = Recorder::new();
     let pool = pool(4, &StopToken::new());
     let source = source(&urls(&server, 60));
-    let report = run(RunConfig::default(), source, &pool, &mut told);
-    let summary = told.assert_each_once(&report);
+    let report = run(RunConfig::default(), source, &pool, &mut recorder);
+    let summary = recorder.assert_each_once(&report);
     assert_eq!((summary.ok, summary.failed), (40, 20), "{summary:?}");
     assert_eq!((summary.bytes, summary.workers), (180, 4), "{summary:?}");
     assert!(!summary.stopped && summary.makespan.is_some());
     assert!(report.cut_short.is_none(), "{report:?}");
     let is_count = |what: &&String| what.starts_with("counted");
-    let counts: Vec<_> = told.order.iter().filter(is_count).collect();
+    let counts: Vec<_> = recorder.order.iter().filter(is_count).collect();
     assert_eq!(counts, ["counted 60"]);
     assert!(server.connections() <= 4, "one a worker");
     assert!(server.max_concurrent() <= 4);
@@ -164,19 +164,19 @@ fn run_with_a_slow_first(order: Order) -> Vec<u64> {
         }
         reply.send(200, "", b"")
     });
-    let mut told = Told::new();
+    let mut recorder = Recorder::new();
     let config = RunConfig {
         order,
         ..RunConfig::default()
     };
     let pool = pool(2, &StopToken::new());
-    let report = run(config, source(&urls(&server, 6)), &pool, &mut told);
-    told.assert_each_once(&report);
-    told.indices()
+    let report = run(config, source(&urls(&server, 6)), &pool, &mut recorder);
+    recorder.assert_each_once(&report);
+    recorder.indices()
 }
 
 #[test]
-fn outcomes_come_as_they_end_or_as_they_were_asked_for() {
+fn outcomes_come_in_completion_order_or_in_input_order() {
     let indices = run_with_a_slow_first(Order::Completion);
     assert_eq!(indices[..4], [1, 2, 3, 4], "{indices:?}");
     let indices = run_with_a_slow_first(Order::Input);
@@ -184,16 +184,25 @@ fn outcomes_come_as_they_end_or_as_they_were_asked_for() {
 }
 
 #[test]
-fn bad_input_is_a_failed_target_or_with_strict_the_end() {
+fn bad_input_is_a_failed_target_and_with_strict_ends_the_run() {
     let server = Server::with(|_, reply| reply.send(200, "", b""));
     let mut list = urls(&server, 3);
     list.insert(1, "ftp://h/".to_owned());
-    let mut told = Told::new();
+    let mut recorder = Recorder::new();
     let tolerant = pool(2, &StopToken::new());
-    let report = run(RunConfig::default(), source(&list), &tolerant, &mut told);
-    let summary = told.assert_each_once(&report);
+    let report = run(
+        RunConfig::default(),
+        source(&list),
+        &tolerant,
+        &mut recorder,
+    );
+    let summary = recorder.assert_each_once(&report);
     assert_eq!((summary.ok, summary.failed), (3, 1), "{summary:?}");
-    let bad = told.outcomes.iter().find(|o| o.index == 1).expect("told");
+    let bad = recorder
+        .outcomes
+        .iter()
+        .find(|o| o.index == 1)
+        .expect("recorder");
     let failure = bad.error().expect("it is bad");
     assert_eq!(
         failure.message,
@@ -201,13 +210,13 @@ fn bad_input_is_a_failed_target_or_with_strict_the_end() {
     );
     assert_eq!((failure.kind, bad.requests()), (FailureKind::Input, 0));
 
-    let mut told = Told::new();
+    let mut recorder = Recorder::new();
     let config = RunConfig {
         strict: true,
         ..RunConfig::default()
     };
     let strict = pool(2, &StopToken::new());
-    let report = run(config, source(&list), &strict, &mut told);
+    let report = run(config, source(&list), &strict, &mut recorder);
     let Some(CutShort::Strict(bad)) = &report.cut_short else {
         panic!("{report:?}");
     };
@@ -216,7 +225,7 @@ fn bad_input_is_a_failed_target_or_with_strict_the_end() {
 }
 
 #[test]
-fn after_a_stop_everything_that_was_read_is_told_once() {
+fn after_a_stop_every_target_that_was_read_is_emitted_once() {
     for order in [Order::Completion, Order::Input] {
         let server = Server::with(|request, reply| {
             if number(&request.target) >= 10 {
@@ -225,15 +234,15 @@ fn after_a_stop_everything_that_was_read_is_told_once() {
             reply.send(200, "", b"")
         });
         let stop = StopToken::new();
-        let mut told = Told::new();
-        told.stop_after = Some((10, stop.clone()));
+        let mut recorder = Recorder::new();
+        recorder.stop_after = Some((10, stop.clone()));
         let config = RunConfig {
             order,
             ..RunConfig::default()
         };
         let pool = pool(4, &stop);
-        let report = run(config, source(&urls(&server, 100)), &pool, &mut told);
-        let summary = told.assert_each_once(&report);
+        let report = run(config, source(&urls(&server, 100)), &pool, &mut recorder);
+        let summary = recorder.assert_each_once(&report);
         assert_eq!(
             (summary.ok, summary.failed, summary.skipped),
             (10, 0, 90),
@@ -248,11 +257,11 @@ fn after_a_stop_everything_that_was_read_is_told_once() {
 fn a_listener_that_cannot_write_ends_the_run() {
     let server = Server::with(|_, reply| reply.send(200, "", b""));
     let stop = StopToken::new();
-    let mut told = Told::new();
-    told.fail_on = Some(3);
+    let mut recorder = Recorder::new();
+    recorder.fail_on = Some(3);
     let pool = pool(2, &stop);
     let source = source(&urls(&server, 10_000));
-    let report = run(RunConfig::default(), source, &pool, &mut told);
+    let report = run(RunConfig::default(), source, &pool, &mut recorder);
     let Some(CutShort::Listener(error)) = &report.cut_short else {
         panic!("{report:?}");
     };
@@ -266,11 +275,11 @@ fn a_listener_that_cannot_write_ends_the_run() {
         "finished",
         "ended",
     ];
-    assert_eq!(told.order, order, "nothing else is told after that");
+    assert_eq!(recorder.order, order, "nothing else is recorder after that");
     assert!(server.requests() < 10_000);
 }
 
-/// A list without an end.
+/// An endless list.
 struct Endless(Vec<u8>, usize);
 
 impl Read for Endless {
@@ -284,7 +293,7 @@ impl Read for Endless {
 }
 
 #[test]
-fn no_more_is_taken_in_than_there_is_room_for() {
+fn no_more_is_admitted_than_the_bounds_allow() {
     let server = Server::with(|_, reply| reply.send(200, "", b""));
     let list = List {
         name: "endless".to_owned(),
@@ -292,13 +301,13 @@ fn no_more_is_taken_in_than_there_is_room_for() {
     };
     let source = Source::new(&[], vec![list], InputConfig::default()).expect("a thread");
     let stop = StopToken::new();
-    let mut told = Told::new();
-    told.stop_after = Some((2000, stop.clone()));
+    let mut recorder = Recorder::new();
+    recorder.stop_after = Some((2000, stop.clone()));
     let pool = pool(2, &stop);
-    let report = run(RunConfig::default(), source, &pool, &mut told);
-    let summary = told.assert_each_once(&report);
+    let report = run(RunConfig::default(), source, &pool, &mut recorder);
+    let summary = recorder.assert_each_once(&report);
     assert!(summary.ok >= 2000 - 6, "{summary:?}");
-    // Two workers, four in the queue, one that found it full, and a batch of lines.
+    // Two workers, four jobs in the queue, one that found it full, and a batch of lines.
     let most = 2 + 4 + 1 + 128;
     assert!(summary.skipped <= most, "{summary:?}");
 }

@@ -278,7 +278,7 @@ fn the_longest_line_that_is_written_can_be_read() {
     let url = format!("http://h/{}", "\"".repeat(16_384));
     let mut longest = outcome(&url, Verdict::Failed);
     let details = longest.details_mut();
-    details.place = Some(SavePath::verbatim(&"\u{1}".repeat(4096)));
+    details.save_path = Some(SavePath::verbatim(&"\u{1}".repeat(4096)));
     details.saved = Some(Saved {
         path: PathBuf::from("\u{1}".repeat(4096)),
         bytes: 0,

@@ -43,10 +43,10 @@ pub(super) fn start(
             for List { name, bytes } in lists {
                 let sent = match reader.read(&name, bytes) {
                     Ok(()) => reader.flush(),
-                    Err(ReadError::Unreadable(reason)) => reader.flush().and_then(|()| {
+                    Err(ListError::Unreadable(reason)) => reader.flush().and_then(|()| {
                         reader.send(Message::Unreadable(Unreadable { name, reason }))
                     }),
-                    Err(ReadError::Disconnected) => Err(ReadError::Disconnected),
+                    Err(ListError::Disconnected) => Err(ListError::Disconnected),
                 };
                 if sent.is_err() {
                     return;
@@ -67,7 +67,7 @@ struct ListReader {
 }
 
 /// The reason why a list is not read to its end.
-enum ReadError {
+enum ListError {
     /// The list cannot be read, for this reason.
     Unreadable(String),
     /// The run has dropped the receiver.
@@ -75,7 +75,7 @@ enum ReadError {
 }
 
 impl ListReader {
-    fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ReadError> {
+    fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ListError> {
         let mut bytes = BufReader::with_capacity(BUFFER, bytes);
         // The line so far, cut at the maximum, and its full length.
         let mut kept: Vec<u8> = Vec::new();
@@ -90,7 +90,7 @@ impl ListReader {
             let chunk = match bytes.fill_buf() {
                 Ok(chunk) => chunk,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(ReadError::Unreadable(error.to_string())),
+                Err(error) => return Err(ListError::Unreadable(error.to_string())),
             };
             if chunk.is_empty() {
                 if length > 0 {
@@ -126,7 +126,7 @@ impl ListReader {
     }
 
     /// Adds one line to the batch. `kept` is the line, or the beginning of one that is too long.
-    fn line(&mut self, name: &str, number: u64, kept: &[u8], length: u64) -> Result<(), ReadError> {
+    fn line(&mut self, name: &str, number: u64, kept: &[u8], length: u64) -> Result<(), ListError> {
         let parsed = if length > kept.len() as u64 {
             Err(line::too_long(kept, length))
         } else {
@@ -152,7 +152,7 @@ impl ListReader {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), ReadError> {
+    fn flush(&mut self) -> Result<(), ListError> {
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -160,22 +160,22 @@ impl ListReader {
         self.send(Message::Items(batch))
     }
 
-    fn send(&self, message: Message) -> Result<(), ReadError> {
+    fn send(&self, message: Message) -> Result<(), ListError> {
         self.sender
             .send(message)
-            .map_err(|_| ReadError::Disconnected)
+            .map_err(|_| ListError::Disconnected)
     }
 }
 
 /// Refuses a list that is not text as a whole, because line by line it would be a flood of errors.
-fn check_text(beginning: &[u8]) -> Result<(), ReadError> {
+fn check_text(beginning: &[u8]) -> Result<(), ListError> {
     if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
-        return Err(ReadError::Unreadable(
+        return Err(ListError::Unreadable(
             "this is UTF-16 text; convert it to UTF-8".to_owned(),
         ));
     }
     match beginning.iter().position(|&b| b == 0) {
-        Some(at) => Err(ReadError::Unreadable(format!(
+        Some(at) => Err(ListError::Unreadable(format!(
             "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line"
         ))),
         None => Ok(()),

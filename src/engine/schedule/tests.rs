@@ -131,7 +131,7 @@ impl Model {
                     self.started.push(item.sequence);
                 }
                 (NextStart::Wait(until), None) => {
-                    assert!(until > self.now, "told to wait for what is past");
+                    assert!(until > self.now, "the moment to wait for is past");
                     return Some(until);
                 }
                 (NextStart::Nothing, None) => return None,
@@ -176,7 +176,7 @@ proptest! {
         for one in moves {
             model.step(one);
         }
-        // From here on the driver does what it is told: finish what runs, sleep as long as it says.
+        // From here on the driver follows the schedule: it finishes items in flight, and sleeps as long as asked.
         let mut rounds = 0;
         while !(model.waiting.is_empty() && model.in_flight.is_empty()) {
             rounds += 1;

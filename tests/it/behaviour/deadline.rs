@@ -1,4 +1,4 @@
-//! `--deadline`: when it passes the run ends, and what was not done has failed.
+//! `--deadline`: when it passes the run ends, and targets that were not done have failed.
 
 use std::io::Write;
 use std::thread;
@@ -6,7 +6,7 @@ use std::thread;
 use crate::pfetch::{Run, pfetch};
 use crate::server::Server;
 
-/// Every index from 0 was told once.
+/// Asserts that every index from 0 was emitted once.
 #[track_caller]
 fn assert_each_once(run: &Run) -> usize {
     let results = run.results();
@@ -51,7 +51,7 @@ fn no_attempt_is_waited_for_that_could_only_begin_after_it() {
     ];
     let run = pfetch(&args).run().exits(1);
     let result = run.result();
-    // Its own failure, at once, and not the deadline's.
+    // The failure is its own, at once, and not the deadline's.
     run.check("its status", result["error"]["kind"] == "status");
     run.check(
         "one attempt",
@@ -75,7 +75,7 @@ fn retries_without_end_end_at_the_deadline() {
     let attempts = result["attempts"].as_u64().expect("a number");
     run.check("several", attempts > 1);
     let earlier = result["earlier"].as_array().expect("a list").len() as u64;
-    // Its last attempt was its last word, or there was none under way when time was up.
+    // Its last attempt failed by itself, or none was under way at the deadline.
     let same = attempts == earlier + 1 || attempts == earlier;
     run.check("each attempt is listed", same);
 }

@@ -1,10 +1,10 @@
-//! What the program does when servers fail, ask for patience, or send too much: through the real
-//! binary and the library, against real servers on the loopback.
+//! Behaviour against servers that fail, ask for back-off, or send too much: through the real binary and
+//! the library, against real servers on the loopback.
 
 mod addresses;
 mod bodies;
 mod deadline;
-mod patience;
 mod politeness;
 mod retries;
+mod retry_after;
 mod verbose;

@@ -1,4 +1,4 @@
-//! `--per-host`, `--host-delay` and `--rate`: what servers see of them.
+//! `--per-host`, `--host-delay` and `--rate`, as servers see them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};
@@ -17,7 +17,7 @@ use rustix::process::Signal;
 use crate::pfetch::{LIMIT, pfetch};
 use crate::server::Server;
 
-/// Counts, and lets wait for a count, but never for ever.
+/// A counter that can be waited on, with a timeout.
 #[derive(Debug, Default)]
 struct Gate {
     count: Mutex<usize>,
@@ -30,7 +30,7 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Whether the count came to `wanted` in good time.
+    /// Returns `true` if the count reached `wanted` in time.
     fn wait_for(&self, wanted: usize) -> bool {
         let count = self.count.lock().expect("nobody panics with it");
         let too_few = |count: &mut usize| *count < wanted;
@@ -46,7 +46,7 @@ fn no_more_than_so_many_are_at_one_origin_at_once() {
         let inside = Arc::clone(&gate);
         let server = Server::with(move |_, reply| {
             inside.add();
-            // The first ones are answered when as many are there as there may be.
+            // The first requests are answered once as many are open as are allowed.
             match inside.wait_for(limit) {
                 true => reply.send(200, "", b"abc"),
                 false => reply.send(500, "", b"alone"),
@@ -75,7 +75,7 @@ fn a_slow_origin_at_the_head_of_the_list_leaves_the_other_workers_busy() {
         add.add();
         sent
     });
-    // The slow one answers nothing before the quick one has answered everything.
+    // The slow server answers nothing before the quick one has answered everything.
     let slow = Server::with(move |_, reply| match wait.wait_for(EACH) {
         true => reply.send(200, "", b"slow"),
         false => reply.send(500, "", b"the quick one was not asked"),
@@ -93,7 +93,7 @@ fn a_slow_origin_at_the_head_of_the_list_leaves_the_other_workers_busy() {
     run.check("quick", quick.max_concurrent() <= 2);
 }
 
-/// What a run told.
+/// The outcomes of a run, as a listener gets them.
 #[derive(Default)]
 struct Told(Vec<Outcome>);
 
@@ -106,7 +106,7 @@ impl Listener for Told {
     }
 }
 
-/// Runs these through the library under these limits. The moment is one before anything began.
+/// Runs these URLs through the library under these limits. Returns a moment before the first start.
 fn run_with(limits: StartLimits, urls: &[String]) -> (Instant, Vec<Outcome>) {
     let fetcher = Fetcher::new(FetchConfig::default(), StopToken::new(), None);
     let pool = fetcher.pool(Pool::builder().workers(8));
@@ -193,7 +193,7 @@ fn other_origins_do_not_wait_for_one_that_is_spared() {
     for n in 0..6 {
         running.feed(&servers[n / 2].url("/bytes/1"));
     }
-    // The run's line and one result of each; the second ones come in an hour.
+    // The run's line and one result of each; the second results come in an hour.
     let told: Vec<String> = (0..4).map(|_| running.line()).collect();
     running.signal(Signal::INT);
     let run = running.end().exits(130);

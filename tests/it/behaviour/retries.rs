@@ -1,4 +1,4 @@
-//! Retries: what is tried again, how often, and what is said of it.
+//! Retries: which failures are retried, how often, and how that is reported.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -15,7 +15,7 @@ use crate::server::Server;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nwhole";
 
-/// As `-v` shows it, and as a program reads it.
+/// Runs one URL with short retry delays and the JSON Lines report.
 fn run(args: &[&str], url: &str) -> Run {
     pfetch(&[args, &["--format=jsonl", "--retry-delay=1ms", url]].concat()).run()
 }
@@ -28,7 +28,7 @@ fn earlier(result: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Fails its first connection by `fault`, and is good from then on.
+/// A server that fails its first connection by `fault`, and answers well from then on.
 fn once(fault: fn(Wire<'_>) -> io::Result<()>) -> Raw {
     Raw::start(move |mut wire| {
         if wire.request().is_none() {
@@ -304,6 +304,7 @@ fn a_new_request_on_a_fresh_connection_is_no_retry_of_its_own() {
 
 /// Runs it where no name server can be reached: in a network namespace of its own, without an interface
 /// that is up. `None`, said on standard error, where the system has none to give.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn without_network(args: &[&str]) -> Option<Run> {
     const UNSHARE: [&str; 3] = ["unshare", "--map-root-user", "--net"];
     let probe = Command::new(UNSHARE[0])

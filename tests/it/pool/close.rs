@@ -1,4 +1,4 @@
-//! How jobs and pools end: joining a job, joining the pool, shutting down, dropping.
+//! The ends of jobs and pools: joining a job, joining the pool, shutting down, dropping.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,7 +55,7 @@ fn an_ended_job_is_done_and_needs_no_time_to_join() {
 }
 
 #[test]
-fn a_handle_gives_notice_of_the_end_of_its_job() {
+fn a_handle_sends_its_key_at_the_end_of_its_job() {
     timely(|| {
         let pool = Pool::builder().workers(1).build();
         let gate = Gate::new();
@@ -97,7 +97,7 @@ fn join_waits_for_every_job_and_leaves_the_pool_open() {
 }
 
 #[test]
-fn many_may_join_the_pool() {
+fn several_threads_may_join_the_pool() {
     timely(|| {
         let pool = Pool::builder().workers(2).build();
         for _ in 0..100 {
@@ -139,7 +139,7 @@ fn shutdown_of_a_pool_that_never_worked_is_immediate() {
 }
 
 #[test]
-fn shutdown_leaves_a_stuck_job_behind_and_the_job_ends_later() {
+fn shutdown_detaches_a_stuck_job_which_ends_later() {
     timely(|| {
         let pool = Pool::builder().workers(1).build();
         let gate = Gate::new();
@@ -212,7 +212,7 @@ fn a_job_may_hold_the_last_of_its_pool() {
 }
 
 #[test]
-fn whoever_has_the_result_knows_that_the_job_holds_nothing() {
+fn when_the_result_is_there_the_job_holds_nothing() {
     timely(|| {
         let pool = Pool::builder().workers(2).build();
         let (action_holds, args_hold) = (Arc::new(()), Arc::new(()));
@@ -232,7 +232,7 @@ fn whoever_has_the_result_knows_that_the_job_holds_nothing() {
 }
 
 #[test]
-fn outputs_are_dropped_whether_anyone_takes_them_or_not() {
+fn outputs_are_dropped_whether_they_are_taken_or_not() {
     timely(|| {
         let output = Arc::new(());
         let pool = Pool::builder().workers(2).build();

@@ -1,4 +1,4 @@
-//! What the pool promises, seen through its public API. One file for each promise.
+//! The guarantees of the pool, tested through its public API. One file per guarantee.
 //!
 //! Nothing here sleeps to let something happen: jobs wait at a [`Gate`] that the test opens, so
 //! each test decides the order of events itself. Each test runs under [`timely`], so a pool that
@@ -21,8 +21,8 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::timely::{PATIENCE, timely};
 
-/// How long to look for something that must not happen. A sound pool passes however slow the
-/// machine is; a broken one is caught unless its thread was not scheduled for all this time.
+/// The time to wait for an event that must not happen. A sound pool passes however slow the machine is; a
+/// broken one is caught unless its thread was not scheduled for all this time.
 const A_WHILE: Duration = Duration::from_millis(50);
 
 /// A gate that jobs wait at until the test opens it, by [`Gate::open`] or by ending.
@@ -64,12 +64,12 @@ impl Gate {
         }
     }
 
-    /// How many have come since the last [`wait_for`](Gate::wait_for).
+    /// The number of jobs that have come since the last [`wait_for`](Gate::wait_for).
     fn arrived(&self) -> usize {
         self.arrivals.len()
     }
 
-    /// Lets everyone through, now and later.
+    /// Lets all jobs through, now and later.
     fn open(self) {}
 }
 
@@ -86,7 +86,7 @@ impl Pass {
     }
 }
 
-/// What a channel that must stay silent [for a while](A_WHILE) says when it does.
+/// Returns `true` if the channel stays silent [for a while](A_WHILE).
 fn silent<T>(channel: &Receiver<T>) -> bool {
     matches!(
         channel.recv_timeout(A_WHILE),

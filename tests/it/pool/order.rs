@@ -13,7 +13,7 @@ use super::{Gate, PATIENCE, timely};
 #[test]
 fn map_gives_results_in_input_order_whatever_the_order_they_end_in() {
     timely(|| {
-        // Each job ends only after the one behind it has: they end in reverse.
+        // Each job ends only after the next one has: they end in reverse.
         let ended = Arc::new(Mutex::new(Vec::new()));
         let links: Vec<(Sender<()>, Receiver<()>)> = (0..4).map(|_| unbounded()).collect();
         let inputs: Vec<_> = (0..4)
@@ -190,7 +190,7 @@ fn as_completed_follows_jobs_of_several_pools() {
         let pass = gate.pass();
         let held = slow.submit(move |_: &mut Worker, ()| pass.through(), ());
         let free = fast.submit(|_: &mut Worker, ()| (), ());
-        // One that had ended before anyone followed it counts as well.
+        // A job that had ended before it was followed counts as well.
         fast.join();
         assert!(free.is_done() && !held.is_done());
         let mut ends = as_completed([held, free]);
@@ -201,7 +201,7 @@ fn as_completed_follows_jobs_of_several_pools() {
     });
 }
 
-/// Numbers without end, and how many of them have been asked for.
+/// An endless iterator of numbers, and the count of those taken.
 fn endless() -> (impl Iterator<Item = usize>, Rc<Cell<usize>>) {
     let pulled = Rc::new(Cell::new(0));
     let count = Rc::clone(&pulled);

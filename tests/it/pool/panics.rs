@@ -1,4 +1,4 @@
-//! A panic is the job's own affair: its handle tells of it, and the worker goes on.
+//! Panics are isolated: the job's handle reports the panic, and the worker goes on.
 
 use std::panic::panic_any;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -44,7 +44,7 @@ impl Drop for PanicsWhenDropped {
 }
 
 #[test]
-fn a_panic_is_told_by_the_handle_of_its_own_job_only() {
+fn a_panic_is_reported_by_the_handle_of_its_own_job_only() {
     timely(|| {
         let pool = Pool::builder().workers(2).build();
         let before = threads_of(&pool);
@@ -67,7 +67,7 @@ fn a_panic_is_told_by_the_handle_of_its_own_job_only() {
 }
 
 #[test]
-fn a_panic_may_say_anything() {
+fn any_panic_payload_is_reported() {
     timely(|| {
         let pool = Pool::builder().workers(1).build();
         let plain = pool.submit(|_: &mut Worker, ()| -> () { panic!("plain words") }, ());
@@ -182,7 +182,7 @@ fn a_state_maker_may_panic_with_a_payload_that_panics_in_turn() {
 }
 
 #[test]
-fn an_output_that_nobody_waits_for_may_panic_when_dropped() {
+fn an_output_without_a_handle_may_panic_when_dropped() {
     timely(|| {
         let pool = Pool::builder().workers(1).build();
         let before = threads_of(&pool);
@@ -194,7 +194,7 @@ fn an_output_that_nobody_waits_for_may_panic_when_dropped() {
         };
         let handle = pool.submit(job, ());
         gate.wait_for(1);
-        // From here on the worker alone has the slot, so the output dies in its hands.
+        // From here on only the worker owns the slot, so it drops the output.
         drop(handle);
         gate.open();
         pool.join();

@@ -1,4 +1,4 @@
-//! The semaphore: never more than its limit, for each key.
+//! The semaphore: never more permits than its limit, for each key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -116,7 +116,7 @@ fn a_permit_moves_into_a_job_and_is_given_back_by_its_end() {
         gate.open();
         held.join().unwrap();
         assert!(semaphore.try_acquire("a").is_some());
-        // A job that panics, and one that never runs, give theirs back too.
+        // A job that panics, and one that never runs, release theirs too.
         let failing = |_: &mut Worker, _permit: Permit<&'static str>| panic!("with the permit");
         let failed: Result<(), _> = pool.submit(failing, semaphore.acquire("a")).join();
         assert!(failed.is_err());

@@ -53,7 +53,7 @@ fn a_value_is_taken_once() {
 }
 
 #[test]
-fn a_fill_wakes_all_who_wait_and_one_of_them_takes() {
+fn a_fill_wakes_all_waiters_and_one_of_them_takes_the_value() {
     timely(|| {
         for _ in 0..100 {
             let slot = Arc::new(Slot::new());
@@ -93,7 +93,7 @@ fn waiting_ends_with_the_timeout_or_the_fill() {
 }
 
 #[test]
-fn notice_is_given_once_whether_asked_for_before_or_after() {
+fn a_key_is_sent_once_whether_asked_for_before_or_after_the_fill() {
     timely(|| {
         let (sender, notices) = unbounded();
         let (before, after) = (Slot::new(), Slot::new());
@@ -105,14 +105,14 @@ fn notice_is_given_once_whether_asked_for_before_or_after() {
         assert!(notices.is_empty(), "nobody has asked");
         after.notify(&sender, 2);
         assert_eq!(notices.try_recv(), Ok(2));
-        // Refilling is refused, so it gives no second notice.
+        // Refilling is refused, so it sends no second key.
         assert!(before.fill(()).is_err());
         assert!(silent(&notices));
     });
 }
 
 #[test]
-fn a_later_request_for_notice_replaces_an_earlier_one() {
+fn a_later_notification_request_replaces_an_earlier_one() {
     let (sender, notices) = unbounded();
     let slot = Slot::new();
     slot.notify(&sender, 1);
@@ -122,7 +122,7 @@ fn a_later_request_for_notice_replaces_an_earlier_one() {
 }
 
 #[test]
-fn a_slot_whose_follower_has_gone_is_filled_all_the_same() {
+fn a_slot_whose_receiver_is_gone_is_filled_all_the_same() {
     let (sender, notices) = unbounded();
     drop(notices);
     let slot = Slot::new();

@@ -18,7 +18,7 @@ fn never(_: &mut Worker, (): ()) {
 }
 
 /// A pool of one worker that waits at the gate, with `queue` more jobs that fill the queue.
-fn held_pool(gate: &Gate, queue: usize) -> (Pool, JobHandle<&'static str>, Vec<JobHandle<()>>) {
+fn blocked_pool(gate: &Gate, queue: usize) -> (Pool, JobHandle<&'static str>, Vec<JobHandle<()>>) {
     let pool = Pool::builder().workers(1).queue(queue).build();
     let running = pool.submit(pass_through, gate.pass());
     gate.wait_for(1);
@@ -30,9 +30,9 @@ fn held_pool(gate: &Gate, queue: usize) -> (Pool, JobHandle<&'static str>, Vec<J
 fn stop_ends_queued_jobs_at_once_and_unrun() {
     timely(|| {
         let gate = Gate::new();
-        let (pool, running, queued) = held_pool(&gate, 3);
+        let (pool, running, queued) = blocked_pool(&gate, 3);
         pool.stop();
-        // The worker is still held, so nobody but the stop can have ended these.
+        // The worker is still blocked, so only the stop can have ended these.
         for job in queued {
             assert!(job.is_done());
             assert_eq!(job.join(), Err(JobError::Stopped));
@@ -65,11 +65,11 @@ fn a_running_job_sees_the_stop() {
 }
 
 #[test]
-fn a_submit_at_the_moment_of_a_stop_ends_though_every_worker_is_held() {
+fn a_submit_at_the_moment_of_a_stop_ends_though_every_worker_is_blocked() {
     timely(|| {
         for _ in 0..300 {
             let gate = Gate::new();
-            let (pool, running, queued) = held_pool(&gate, 1);
+            let (pool, running, queued) = blocked_pool(&gate, 1);
             thread::scope(|scope| {
                 // Both look for room in the queue, which only the stop can make.
                 let waiting = scope.spawn(|| pool.submit(never, ()).join());
@@ -88,10 +88,10 @@ fn a_submit_at_the_moment_of_a_stop_ends_though_every_worker_is_held() {
     });
 }
 
-/// A submitter that waits for room in a queue of `queue` must be let go by `stop`.
+/// Asserts that `stop` releases a submitter that waits for room in a queue of `queue` jobs.
 fn stop_releases_a_submitter(queue: usize, stop: impl Fn(&Pool)) {
     let gate = Gate::new();
-    let (pool, running, queued) = held_pool(&gate, queue);
+    let (pool, running, queued) = blocked_pool(&gate, queue);
     let (tell, told) = unbounded();
     thread::scope(|scope| {
         let pool = &pool;
@@ -141,7 +141,7 @@ fn the_token_alone_releases_a_submitter_that_waits_for_room() {
 fn the_token_alone_ends_queued_jobs_as_workers_come_to_them() {
     timely(|| {
         let gate = Gate::new();
-        let (pool, running, queued) = held_pool(&gate, 3);
+        let (pool, running, queued) = blocked_pool(&gate, 3);
         pool.stop_token().stop();
         gate.open();
         assert_eq!(running.join(), Ok("came through"));

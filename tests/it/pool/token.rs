@@ -1,4 +1,4 @@
-//! The stop token: once stopped, for ever stopped, and everyone who waits learns of it.
+//! The stop token: a stop is final, and wakes all waiters.
 
 use std::thread;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Workers: how many there are, what they are called, and the state that is each one's own.
+//! Workers: their number, their names, and the state that each one owns.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -114,7 +114,7 @@ struct Local {
 impl Drop for Local {
     fn drop(&mut self) {
         let here = thread::current().id();
-        // The test may have failed and gone.
+        // The test may have failed, and dropped the receiver.
         let _ = self.dropped_on.send((self.made_on, here, self.jobs.get()));
     }
 }
@@ -192,7 +192,7 @@ fn a_primed_pool_has_all_its_workers_with_their_states() {
         pool.prime();
         assert_eq!(pool.threads(), 5);
         assert_eq!(states.try_iter().collect::<BTreeSet<_>>().len(), 5);
-        // Again changes nothing, and jobs find them.
+        // A second call changes nothing, and jobs run on them.
         pool.prime();
         assert_eq!(pool.submit(|_: &mut Worker, ()| 5, ()).join(), Ok(5));
         assert_eq!((pool.threads(), states.len()), (5, 0));

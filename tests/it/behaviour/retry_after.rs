@@ -1,4 +1,4 @@
-//! `Retry-After`: who is left alone, for how long, and who is not.
+//! `Retry-After`: which origin backs off, for how long, and which does not.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ fn run(args: &[&str], url: &str) -> Run {
 }
 
 #[test]
-fn no_wait_and_nonsense_do_not_keep_from_a_retry() {
+fn a_zero_or_invalid_retry_after_does_not_prevent_a_retry() {
     for status in [429, 503] {
         for value in [
             "0",
@@ -52,7 +52,7 @@ fn no_wait_and_nonsense_do_not_keep_from_a_retry() {
 }
 
 #[test]
-fn the_second_that_is_asked_for_is_waited() {
+fn the_seconds_of_a_retry_after_are_waited() {
     for status in [429, 503] {
         let times = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&times);
@@ -60,7 +60,7 @@ fn the_second_that_is_asked_for_is_waited() {
             let mut times = kept.lock().expect("nobody panics with it");
             times.push(Instant::now());
             match times.len() {
-                // Noted before the client can know of it: what lies between is all waiting.
+                // Noted before the client can know of it: the time between is all waiting.
                 1 => reply.send(status, &retry_after("1"), b"later"),
                 _ => reply.send(200, "", b"now"),
             }
@@ -76,7 +76,7 @@ fn the_second_that_is_asked_for_is_waited() {
 }
 
 #[test]
-fn a_wait_that_is_too_long_is_none_and_said() {
+fn a_retry_after_beyond_the_limit_is_not_retried_and_the_message_says_so() {
     let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
     for value in [
         "86400".to_owned(),
@@ -98,7 +98,7 @@ fn a_wait_that_is_too_long_is_none_and_said() {
     let told = "/  service unavailable; not retried: the server asks for a wait of 1day, more than \
                 1m (--retry-after-max)\n";
     pfetch(&[server.url("/")]).run().exits(1).prints(told);
-    // Nothing is said of it where it made no difference.
+    // The message does not mention it where it made no difference.
     let server = Server::with(|_, reply| reply.send(503, &retry_after("86400"), b""));
     let told = "/  service unavailable\n";
     let run = pfetch(&["--retry=0", &server.url("/")]).run();
@@ -106,7 +106,7 @@ fn a_wait_that_is_too_long_is_none_and_said() {
 }
 
 #[test]
-fn what_is_too_long_can_be_said() {
+fn the_longest_retry_after_has_a_message() {
     let server = first(503, retry_after("1"));
     let run = run(&["--retry-after-max=500ms"], &server.url("/")).exits(1);
     run.check("not retried", run.result()["attempts"] == 1);
@@ -119,11 +119,11 @@ fn what_is_too_long_can_be_said() {
 }
 
 #[test]
-fn only_the_origin_that_asks_is_left_alone_and_no_worker_waits() {
+fn only_the_origin_that_asks_backs_off_and_no_worker_waits() {
     for workers in ["-j1", "-j4"] {
         let patient = Server::with(|_, reply| reply.send(429, &retry_after("3600"), b"later"));
         let other = Server::start();
-        // Without a queue, nothing more of the patient one is on its way to a worker.
+        // Without a queue, no further job of the origin that backs off is on its way to a worker.
         let options = ["--queue=0", "--per-host=1", "--retry-after-max=2h"];
         let mut list = vec![patient.url("/0"), patient.url("/1"), patient.url("/2")];
         list.extend((0..10).map(|n| other.url(&format!("/bytes/{n}"))));
@@ -136,7 +136,7 @@ fn only_the_origin_that_asks_is_left_alone_and_no_worker_waits() {
         while told.len() < 1 + 10 {
             told.push(running.line());
         }
-        // All that may be done is done; the rest would wait for an hour.
+        // All jobs that may run have run; the rest would wait for an hour.
         running.signal(Signal::INT);
         let run = running.end().exits(130);
         run.check("one request to the patient", patient.requests() == 1);
@@ -156,8 +156,8 @@ fn only_the_origin_that_asks_is_left_alone_and_no_worker_waits() {
 }
 
 #[test]
-fn the_origin_that_is_left_alone_is_the_one_that_asked() {
-    // The first server only leads to the second, which asks for patience.
+fn after_a_redirect_the_origin_that_responded_backs_off() {
+    // The first server only redirects to the second, which asks for back-off.
     let patient = Server::with(|_, reply| reply.send(503, &retry_after("3600"), b"later"));
     let to = patient.url("/x");
     let leading = Server::with(move |request, reply| match request.target.as_str() {
@@ -192,7 +192,7 @@ fn the_origin_that_is_left_alone_is_the_one_that_asked() {
 }
 
 #[test]
-fn patience_that_belongs_to_something_else_is_not_the_failures() {
+fn a_retry_after_of_another_response_is_ignored() {
     // A redirect's Retry-After says nothing of a connection that breaks afterwards.
     let came = AtomicUsize::new(0);
     let server = Server::with(move |request, reply| match request.target.as_str() {
@@ -216,7 +216,7 @@ fn patience_that_belongs_to_something_else_is_not_the_failures() {
 }
 
 #[test]
-fn what_waits_in_the_queue_is_held_back_too() {
+fn queued_jobs_of_an_origin_that_backs_off_are_deferred() {
     // One worker, and a queue that by the first answer is full of URLs of the same origin.
     let times = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&times);
@@ -229,7 +229,7 @@ fn what_waits_in_the_queue_is_held_back_too() {
         }
     });
     let urls: Vec<String> = (0..20).map(|n| server.url(&format!("/{n}"))).collect();
-    // The origin is left alone also when the URL that was refused is not tried again.
+    // The origin backs off also when the URL that was refused is not retried.
     for (retry, code) in [("--retry=1", 0), ("--retry=0", 1)] {
         times.lock().expect("nobody panics with it").clear();
         let run = pfetch(&["-j1", "--queue=10", "--format=jsonl", retry, "-"])
