@@ -1,4 +1,4 @@
-//! The program as a process: what its reports look like, to people and to programs.
+//! The reports of the program as a process: human report, JSON Lines and progress.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::pfetch::pfetch;
 use crate::server::{Server, routes};
 
-/// The keys of an object, which are held against the schema in full: one more is a change of it.
+/// Asserts that an object has exactly these keys: one more is a change of the schema.
 #[track_caller]
 fn has_keys(object: &Value, keys: &[&str]) {
     let found: BTreeSet<&str> = object

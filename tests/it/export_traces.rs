@@ -1,4 +1,4 @@
-//! The exports that show when everything happened: HAR, trace events, the timeline as a picture.
+//! The exports with times: HAR, trace events, and the SVG timeline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::moments::{comparison, empty, hostile, many, small};
 use crate::story::{MS, Story};
 
-/// What `listener` writes of these events.
+/// Passes these events to a listener that writes to `out`.
 fn written<'a, L: Listener>(
     make: impl FnOnce(&'a mut Vec<u8>) -> L,
     out: &'a mut Vec<u8>,
@@ -47,7 +47,7 @@ fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in:\n{text}"))
 }
 
-/// Holds what was written against a file of this folder. The version is not the file's.
+/// Asserts that a text equals a file of `tests/data/traces`, but for the version.
 fn assert_is(text: &str, file: &str) {
     let path = format!("{}/tests/data/traces/{file}", env!("CARGO_MANIFEST_DIR"));
     let version = format!("\"version\":\"{}\"", env!("CARGO_PKG_VERSION"));
@@ -141,7 +141,7 @@ fn the_archive_keeps_to_the_format() {
     }
 }
 
-/// That slices nest on each thread, as viewers need it. Returns how many there are.
+/// Asserts that slices nest on each thread, as viewers need it, and returns their number.
 fn assert_nests(trace: &Value) -> usize {
     let mut lanes: BTreeMap<(u64, u64), Vec<(i64, i64)>> = BTreeMap::new();
     let mut named = BTreeSet::new();
@@ -189,7 +189,7 @@ fn slices_nest() {
     }
 }
 
-/// Counts what is written, and how much of it at the end.
+/// A writer that counts bytes.
 #[derive(Default)]
 struct Counting {
     bytes: usize,

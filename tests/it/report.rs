@@ -24,7 +24,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
     }
 }
 
-/// An outcome of everything that can be known.
+/// An outcome with every field set.
 fn ok() -> Outcome {
     let mut timing = Timing::default()
         .with(Phase::Blocked, MS)
@@ -138,7 +138,7 @@ fn summary() -> Summary {
     }
 }
 
-/// One URL, one worker: nothing is plural.
+/// A summary of one URL and one worker, with no plural in its text.
 fn single() -> Summary {
     Summary {
         ok: 1,
@@ -174,7 +174,7 @@ fn all() -> Vec<Outcome> {
     vec![ok(), not_found(), unreachable(), redirected(), skipped()]
 }
 
-/// The same run, had it not been stopped.
+/// The same run, not stopped.
 fn whole() -> Summary {
     Summary {
         skipped: 0,
@@ -184,7 +184,7 @@ fn whole() -> Summary {
 }
 
 #[test]
-fn a_run_that_went_to_its_end_is_set_against_the_serial_estimate() {
+fn a_whole_run_is_compared_with_the_serial_estimate() {
     assert_eq!(
         human(HumanStyle::default(), Vec::new(), whole()),
         "
@@ -200,7 +200,7 @@ fn a_run_that_went_to_its_end_is_set_against_the_serial_estimate() {
 }
 
 #[test]
-fn people_get_a_line_a_url_and_the_totals() {
+fn human_report_has_a_line_per_url_and_totals() {
     assert_eq!(
         human(HumanStyle::default(), all(), summary()),
         "  200    50.0 ms     1.3 kB  http://a.example/
@@ -215,7 +215,7 @@ fn people_get_a_line_a_url_and_the_totals() {
 }
 
 #[test]
-fn one_is_not_plural_and_workers_can_be_the_bound() {
+fn counts_of_one_are_singular_and_workers_can_be_the_bound() {
     assert_eq!(
         human(HumanStyle::default(), vec![], single()),
         "
@@ -233,7 +233,7 @@ fn one_is_not_plural_and_workers_can_be_the_bound() {
 }
 
 #[test]
-fn the_baseline_can_be_left_out_and_is_where_nothing_was_tried() {
+fn baseline_is_omitted_on_request_and_when_nothing_was_tried() {
     let style = HumanStyle {
         baseline: Baseline::None,
         ..HumanStyle::default()
@@ -254,7 +254,7 @@ fn the_baseline_can_be_left_out_and_is_where_nothing_was_tried() {
 }
 
 #[test]
-fn quiet_leaves_only_failures() {
+fn quiet_prints_only_failures() {
     let style = HumanStyle {
         quiet: true,
         ..HumanStyle::default()
@@ -268,7 +268,7 @@ fn quiet_leaves_only_failures() {
 }
 
 #[test]
-fn colour_is_put_around_words_and_taken_off_again() {
+fn colour_is_reset_after_each_word() {
     let style = HumanStyle {
         colour: true,
         ..HumanStyle::default()
@@ -295,7 +295,7 @@ fn json(baseline: Baseline, events: Vec<Event>) -> String {
 }
 
 #[test]
-fn programs_get_an_object_a_line() {
+fn json_lines_have_one_object_per_line() {
     let info = RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         workers: 4,
@@ -335,7 +335,7 @@ fn programs_get_an_object_a_line() {
 }
 
 #[test]
-fn the_baseline_may_be_null_for_programs() {
+fn json_baseline_is_null_when_it_is_omitted() {
     for (baseline, summary) in [
         (Baseline::None, single()),
         (Baseline::Estimate, Summary::default()),

@@ -1,4 +1,4 @@
-//! What is made of figures that are not known well: sweeps whose runs scatter, ratios from single runs.
+//! Verdicts on uncertain figures: sweeps whose runs scatter, ratios of single runs.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use pfetch::report::{Human, HumanStyle};
 
 use crate::story::{comparison, sweep};
 
-/// Held against a gate.
+/// Judges a gate by these figures.
 fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> Judged {
     let summary = Summary::default();
     let figures = RunFigures {
@@ -28,7 +28,7 @@ fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> 
     figures.check(&gate.parse().unwrap(), strict)
 }
 
-/// The report for people.
+/// The human report of a sweep.
 fn human(sweep: &Sweep) -> String {
     let mut text = Vec::new();
     let mut human = Human::new(&mut text, HumanStyle::default());

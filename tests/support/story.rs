@@ -1,4 +1,4 @@
-//! Made-up runs, told as events: what a page or a report makes of them needs no network.
+//! Synthetic runs as events, for tests of reports without a network.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,11 +14,11 @@ use pfetch::stats::{Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
-/// What would be a script if it were not text.
+/// Text that would be a script if it were not escaped.
 pub(crate) const HOSTILE: &str = "</script><script>document.title='owned'</script>\
      <img src=x onerror=alert(1)> \"' & <!-- \u{2028}\u{202e}";
 
-/// A run that begins at some moment; times are given from then on.
+/// A run with a start; times are given from there.
 pub(crate) struct Story {
     zero: Instant,
     pub(crate) workers: usize,
@@ -65,7 +65,7 @@ impl Story {
         outcome
     }
 
-    /// As many on all workers, each as long as `took` says.
+    /// `count` successes spread over the workers, each with the duration that `took` returns.
     pub(crate) fn many(&self, count: u64, took: impl Fn(u64) -> Duration) -> Vec<Outcome> {
         let mut free = vec![Duration::ZERO; self.workers];
         let next = |index| {
@@ -80,7 +80,7 @@ impl Story {
         (0..count).map(next).collect()
     }
 
-    /// A whole run of these.
+    /// The events of a run with these outcomes.
     pub(crate) fn run(&self, outcomes: Vec<Outcome>) -> Vec<Event> {
         let mut tally = Tally::new(self.workers);
         outcomes.iter().for_each(|outcome| tally.add(outcome));
@@ -99,7 +99,7 @@ impl Story {
             .collect()
     }
 
-    /// A comparison of as many pairs, with a warm-up of each arm that must not count.
+    /// The events of a comparison of `pairs` pairs, with a warm-up of each arm that must not count.
     pub(crate) fn compared(&self, pairs: u32, count: u64, notices: &[&str]) -> Vec<Event> {
         let mut events = vec![self.started()];
         let mut times = [Vec::new(), Vec::new()];
@@ -141,7 +141,7 @@ impl Story {
         events
     }
 
-    /// A sweep of which this is the last run, with so many URLs: numbers of workers and their times.
+    /// The events of a sweep with these times in seconds by number of workers, and of its last run.
     pub(crate) fn swept(&self, points: &[(usize, &[f64])]) -> Vec<Event> {
         let outcomes = self.many(20, |index| MS * (40 + (index * 13 % 60) as u32));
         let mut tally = Tally::new(self.workers);
@@ -161,7 +161,7 @@ impl Story {
     }
 }
 
-/// What these numbers of workers and their times come to.
+/// The result of a sweep with these times in seconds by number of workers.
 pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     let runs = |&(workers, seconds): &(usize, &[f64])| SweepRuns {
         workers,
@@ -197,7 +197,7 @@ fn times(seconds: Vec<f64>) -> ArmTimes {
     }
 }
 
-/// What these times of either arm come to.
+/// The result of a comparison with these times in seconds.
 pub(crate) fn comparison(
     workers: usize,
     targets: u64,

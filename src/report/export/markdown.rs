@@ -159,10 +159,9 @@ fn totals(summary: &Summary) -> String {
         " of {targets} · {size} · {}",
         wording::workers(summary)
     );
-    for part in [wording::retries(summary), wording::stopped(summary)] {
-        if let Some(part) = part {
-            let _ = write!(text, " · {part}");
-        }
+    let parts = [wording::retries(summary), wording::stopped(summary)];
+    for part in parts.into_iter().flatten() {
+        let _ = write!(text, " · {part}");
     }
     text + "\n"
 }

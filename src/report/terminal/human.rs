@@ -149,16 +149,14 @@ impl<W: Write> Human<W> {
         }
         write!(self.out, "\n  {}: ", counted(targets, "URL"))?;
         self.counts(summary)?;
-        let size = Some(bytes(summary.bytes));
-        for part in [
+        let parts = [
             wording::retries(summary),
-            size,
+            Some(bytes(summary.bytes)),
             Some(wording::workers(summary)),
             wording::stopped(summary),
-        ] {
-            if let Some(part) = part {
-                write!(self.out, " · {part}")?;
-            }
+        ];
+        for part in parts.into_iter().flatten() {
+            write!(self.out, " · {part}")?;
         }
         self.out.write_all(b"\n")?;
         let Some(makespan) = summary.makespan else {

@@ -1,4 +1,4 @@
-//! The page as text: what stands in it, what cannot get out of its place, and how large it grows.
+//! The HTML page as text: its content, its escaping, and its size.
 
 mod compare;
 
@@ -14,8 +14,8 @@ use pfetch::report::Baseline;
 use pfetch::report::export::{Html, Svg, Trace};
 use serde_json::Value;
 
-/// What the report says of these events.
-fn told(mut report: Html<Vec<u8>>, events: &[Event]) -> String {
+/// The page that a report writes of these events.
+fn write(mut report: Html<Vec<u8>>, events: &[Event]) -> String {
     for event in events {
         report.event(event).expect("a vector takes everything");
     }
@@ -24,7 +24,7 @@ fn told(mut report: Html<Vec<u8>>, events: &[Event]) -> String {
 }
 
 fn page(events: &[Event]) -> String {
-    told(Html::new(Vec::new()), events)
+    write(Html::new(Vec::new()), events)
 }
 
 fn named<'a>(elements: &'a [Element], name: &str) -> Vec<&'a Element> {
@@ -41,14 +41,14 @@ fn text(elements: &[Element], name: &str) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// The rows that the script works on.
+/// The rows of the data element.
 fn data(elements: &[Element]) -> Vec<Value> {
     let holds_data = |element: &&Element| element.attribute("id") == Some("data");
     let element = elements.iter().find(holds_data).expect("there is data");
     serde_json::from_str(&element.text).expect("it is JSON")
 }
 
-/// Four on two workers, one of them failed.
+/// A run of four URLs on two workers, one of which failed.
 fn small() -> Vec<Event> {
     let story = Story::new(2);
     let mut outcomes = story.many(4, |index| MS * (100 + 50 * index as u32));
@@ -398,7 +398,7 @@ fn a_stopped_run_says_so_and_estimates_nothing() {
 #[test]
 fn the_baseline_may_be_left_out() {
     let report = Html::new(Vec::new()).baseline(Baseline::None);
-    let page = parse(&told(report, &small()));
+    let page = parse(&write(report, &small()));
     assert_eq!(text(&page, "h1"), "1 of 4 URLs failed");
     assert!(text(&page, "dd").contains("no estimate was made"));
 }

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  // The order of a row in the data.
+  // The columns of a row in the data.
   const [INDEX, STATUS, OUTCOME, TIME, TTFB, BYTES, WORKER, ATTEMPTS, URL, SAVED, ERROR, DETAILS] =
     Array.from({ length: 12 }, (_, place) => place);
   const PHASES = ["blocked", "dns", "connect", "ssl", "send", "wait", "receive"];
@@ -16,7 +16,7 @@
   let sorted = { column: INDEX, descending: false };
   let count = STEP;
 
-  // As the program itself writes durations and sizes.
+  // Durations and sizes are formatted as in the program.
   const duration = (seconds) => {
     if (seconds < 999.95e-6) return `${(seconds * 1e6).toFixed(0)} µs`;
     if (seconds < 999.95e-3) return `${(seconds * 1e3).toFixed(1)} ms`;
@@ -42,7 +42,7 @@
     return column === BYTES ? size(value) : String(value);
   };
 
-  // All that comes from the data goes in as text.
+  // Values from the data are inserted as text, never as markup.
   const element = (name, content, className) => {
     const made = document.createElement(name);
     if (content !== undefined) made.textContent = content;
@@ -55,7 +55,7 @@
     const list = element("dl");
     const add = (name, value) => list.append(element("dt", name), element("dd", value));
     if (start !== null) add("started after", duration(start));
-    // Narrow screens have no columns for these.
+    // Narrow screens hide the columns of these.
     if (row[WORKER] !== null) add("worker", text(row, WORKER));
     add("attempts", text(row, ATTEMPTS));
     if (row[BYTES] !== null) add("size", text(row, BYTES));
@@ -105,7 +105,7 @@
       : `${visible.length} of ${found.length} rows${of}`;
   };
 
-  // What is not there comes last in either direction; equals stay in the order of the input.
+  // Missing values come last in either direction; equal ones stay in the order of the input.
   const compare = (a, b) => {
     const { column, descending } = sorted;
     const [one, other] = [a[column], b[column]];
@@ -127,7 +127,7 @@
     draw();
   };
 
-  // Columns that say nothing of any row take no room.
+  // Columns that are empty in all rows are hidden.
   const isEmpty = Array.from({ length: DETAILS }, (_, column) =>
     column >= SAVED && rows.every((row) => row[column] === null));
   const heads = [...table.tHead.rows[0].cells];
@@ -154,7 +154,7 @@
     const first = count;
     count += STEP;
     draw();
-    // Those who use the keyboard go on where the new rows begin.
+    // The focus moves to the first new row, for users of the keyboard.
     const buttons = body.querySelectorAll(".open");
     if (buttons[first]) buttons[first].focus();
   });
