@@ -77,7 +77,7 @@ pub struct Comparison {
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
-    /// What casts doubt on the figures, a line each.
+    /// Reasons to doubt the figures, a line each.
     pub notices: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
-    /// What casts doubt on the figures, a line each.
+    /// Reasons to doubt the figures, a line each.
     pub notices: Vec<String>,
 }
 
@@ -170,7 +170,7 @@ pub struct Against {
     pub points: Vec<AgainstPoint>,
     /// Why not, if they cannot.
     pub why: Option<String>,
-    /// What else is different between them, a line each.
+    /// Other differences between them, a line each.
     pub notices: Vec<String>,
 }
 
