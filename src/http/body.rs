@@ -59,23 +59,7 @@ impl Client {
         let class = if redirect.is_some() {
             ResponseClass::Unwanted(REDIRECT_BODY)
         } else {
-            let length = response.body().content_length();
-            // Before the sink starts anew, so that the part of an earlier run stays. A 206 is added to
-            // that part, whose length only the sink knows.
-            if is_accepted
-                && status != StatusCode::PARTIAL_CONTENT
-                && has_body(&state.method, status)
-            {
-                self.check_stated_length(length)?;
-            }
-            classify_response(
-                state,
-                status,
-                is_accepted,
-                response.headers(),
-                decoding,
-                length,
-            )?
+            self.classify(state, &response, is_accepted, decoding)?
         };
         let most = match class {
             ResponseClass::Body => return self.read_body(state, response, decoding, bytes),
@@ -105,6 +89,25 @@ impl Client {
                 None => NextStep::NotAccepted,
             }),
         }
+    }
+
+    /// Classifies a response that is not a redirect.
+    fn classify(
+        &self,
+        state: &mut FetchState<'_>,
+        response: &Response<Body>,
+        is_accepted: bool,
+        decoding: Option<Coding>,
+    ) -> Result<ResponseClass, RequestError> {
+        let status = response.status();
+        let length = response.body().content_length();
+        // Before the sink starts anew, so that the part of an earlier run stays. A 206 is added to that
+        // part, whose length only the sink knows.
+        if is_accepted && status != StatusCode::PARTIAL_CONTENT && has_body(&state.method, status) {
+            self.check_stated_length(length)?;
+        }
+        let headers = response.headers();
+        classify_response(state, status, is_accepted, headers, decoding, length)
     }
 
     /// Refuses a body whose stated length exceeds `--max-bytes`, before any of it is read.

@@ -29,7 +29,7 @@ pub struct FetchConfig {
     /// Permits redirects from https to http.
     pub allow_downgrade: bool,
     /// Keeps every request and response in the outcome
-    /// ([`Outcome::exchanges`](crate::model::outcome::Outcome::exchanges)).
+    /// ([`Attempt::exchanges`](crate::model::outcome::Attempt::exchanges)).
     pub keep_exchanges: bool,
     /// Asks for encoded bodies, and decodes them.
     pub compressed: bool,

@@ -137,6 +137,31 @@ fn output_that_cannot_be_written_is_a_failure_on_this_side() {
 }
 
 #[test]
+fn a_limit_on_open_files_is_a_failure_on_this_side() {
+    let server = Server::start();
+    // Each of them keeps its connection open until long after the limit is reached.
+    let urls: Vec<String> = (0..40).map(|_| server.url("/delay/1000")).collect();
+    let mut args = vec!["-j40", "--retry=0", "--format=jsonl"];
+    args.extend(urls.iter().map(String::as_str));
+    let run = pfetch(&args)
+        .under(&["sh", "-c", "ulimit -n 30; exec \"$0\" \"$@\""])
+        .run()
+        .exits(4);
+    let failed: Vec<_> = run
+        .results()
+        .into_iter()
+        .filter(|result| result["outcome"] == "failed")
+        .collect();
+    assert!(!failed.is_empty(), "40 connections fitted into 30 files");
+    for result in failed {
+        let error = &result["error"];
+        assert_eq!(error["kind"], "local", "{result}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("ulimit -n"), "{result}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_it_quietly() {
     let server = Server::start();
     let (reader, writer) = std::io::pipe().unwrap();
