@@ -2,7 +2,7 @@
 
 /// The file name in a Content-Disposition header, as the server wrote it: `filename*` (RFC 8187)
 /// before `filename`, without the path it may have before it. It is not safe to use as it is; see
-/// [`SavePath::with_file_name`](super::SavePath::with_file_name).
+/// [`SavePath::with_file_name`](crate::model::save_path::SavePath::with_file_name).
 ///
 /// `None` for a malformed header, and for one that gives a parameter twice: two programs would read it
 /// differently, which attacks build on. An unquoted name may contain spaces and brackets, which the

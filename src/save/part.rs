@@ -51,10 +51,6 @@ pub(super) struct Part {
 }
 
 /// The result of opening a file that has the name of a part.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and it is taken apart at once"
-)]
 enum ExistingPart {
     Own(Part, Option<FileRecord>),
     /// It was renamed or deleted meanwhile: the name is free again.
