@@ -18,7 +18,7 @@ const TOP: f64 = 26.0;
 const FOOT: f64 = 44.0;
 
 /// The height above the curve of a picture that stands alone, for its title and its notes.
-const HEAD: f64 = 96.0;
+const HEAD: f64 = 114.0;
 
 /// The least distance between two labels of the axis.
 const LABEL_WIDTH: f64 = 26.0;
@@ -102,11 +102,12 @@ impl SweepCurve {
 
     /// Writes the curve as a document, with the verdict above it.
     pub(in crate::report::export) fn document(&self) -> Markup {
-        let note = format!("{} {}", self.sentence(), self.legend());
+        let (sentence, legend) = (self.sentence(), self.legend());
         let verdict = wording::capitalized(&self.verdict);
         let body = html! {
             (text("note", 20.0, 52.0, &format!("{verdict}.")))
-            (text("note", 20.0, 70.0, &note))
+            (text("note", 20.0, 70.0, &sentence))
+            (text("note", 20.0, 88.0, &legend))
             g transform={ "translate(0 " (HEAD) ")" } { (self.body()) }
             "\n"
         };
@@ -114,7 +115,7 @@ impl SweepCurve {
             [WIDTH, HEAD + HEIGHT],
             ["sw-title", "sw-desc"],
             "pfetch: time by number of workers",
-            &format!("{verdict}. {note}"),
+            &format!("{verdict}. {sentence} {legend}"),
             &body,
         )
     }
