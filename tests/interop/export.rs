@@ -8,7 +8,7 @@
 
 use std::process::Command;
 
-use ::pfetch::measure::baseline::{OneRun, SavedRun, Targets};
+use ::pfetch::measure::baseline::{BaselineRun, SavedRun, Targets};
 use ::pfetch::model::event::Event;
 use ::pfetch::model::measurement::Arm;
 use ::pfetch::model::text::escape;
@@ -235,7 +235,7 @@ baseline.validate(saved)
 assert not baseline.is_valid({**saved, 'runs': []})
 print(len(saved['runs']))
 ";
-    let one = OneRun {
+    let one = BaselineRun {
         arm: Arm::Parallel,
         workers: 8,
         seconds: 0.1,
