@@ -155,7 +155,7 @@ impl AttemptRecord<'_> {
             error: self.error.map(|error| Box::new(error.into())),
             requests: self.requests,
             wire_bytes: Some(self.wire_bytes),
-            exchanges: exchanges(self.exchanges),
+            exchanges: exchanges(self.exchanges).map(Box::new),
             ..Attempt::default()
         }
     }
@@ -241,9 +241,9 @@ impl From<ExchangeRecord<'_>> for Exchange {
 }
 
 /// The exchanges of an attempt; `None` for an empty list, which means that the run kept none.
-pub(super) fn exchanges(records: Vec<ExchangeRecord<'_>>) -> Option<Box<Vec<Exchange>>> {
+pub(super) fn exchanges(records: Vec<ExchangeRecord<'_>>) -> Option<Vec<Exchange>> {
     let has_any = !records.is_empty();
-    has_any.then(|| Box::new(records.into_iter().map(Exchange::from).collect()))
+    has_any.then(|| records.into_iter().map(Exchange::from).collect())
 }
 
 fn headers(headers: &[(String, String)]) -> Vec<(String, String)> {

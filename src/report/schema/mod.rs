@@ -2,7 +2,7 @@
 //! two cannot drift apart.
 //!
 //! A record borrows from the model when it is written and from the line when it is read. `From` and `TryFrom`
-//! lead from model to record and back; the latter and [`number`] check the ranges of what is read.
+//! lead from model to record and back; the latter and `number` check the ranges of what is read.
 
 mod against;
 mod attempt;

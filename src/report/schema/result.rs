@@ -116,7 +116,7 @@ impl ResultRecord<'_> {
             status: self.status,
             version: self.http_version.as_deref().map(http_version),
             error: self.error.map(|error| Box::new(error.into())),
-            exchanges: exchanges(self.exchanges),
+            exchanges: exchanges(self.exchanges).map(Box::new),
         };
         let elapsed = self.elapsed.map(|time| time.0);
         restore_spans(&mut earlier, &mut last, elapsed, anchor);

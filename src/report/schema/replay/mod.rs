@@ -35,7 +35,7 @@ pub enum ReplayError {
         file: String,
         /// Its number, from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The fault, and what to do if anything can be done.
         reason: String,
     },
     /// The listener failed.
