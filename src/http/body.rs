@@ -146,9 +146,9 @@ impl Client {
         } else {
             ResponseBody::discarded(&mut response, &self.clock)
         };
+        let source = SourceState::default();
         let buffered = match decoding {
             Some(coding) => {
-                let source = SourceState::default();
                 let limited = LimitedBody::new(&mut body, limit, &self.clock);
                 // It reads to the end of the encoded body, in buffers of its own.
                 let decoder = Decoder::new(coding, limited, &source);
@@ -157,7 +157,17 @@ impl Client {
             None => self.copy_body(state, body, limit, bytes, &mut digest)?,
         };
         match buffered {
-            Some(buffered) => self.verify_and_complete(state, buffered, digest),
+            Some(buffered) => {
+                let received = match decoding {
+                    Some(_) => source.encoded(),
+                    None => *bytes,
+                };
+                if let Some(stated) = state.length_by_range.filter(|stated| received < *stated) {
+                    let short = BodyError::LengthMismatch { received, stated };
+                    return Err(RequestError::Failed(error::from_refused(short)));
+                }
+                self.verify_and_complete(state, buffered, digest)
+            }
             None => Ok(NextStep::Restart),
         }
     }

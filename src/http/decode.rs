@@ -166,6 +166,13 @@ pub(super) struct SourceState {
     failure: Cell<Option<io::Error>>,
 }
 
+impl SourceState {
+    /// The number of encoded bytes read so far.
+    pub(super) fn encoded(&self) -> u64 {
+        self.encoded.get()
+    }
+}
+
 /// The encoded body, with its bytes counted.
 struct Encoded<'a, R> {
     body: BufReader<R>,

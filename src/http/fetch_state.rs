@@ -34,6 +34,8 @@ pub(super) struct FetchState<'a> {
     pub(super) sent: SentConditions,
     /// Set once a request has asked for a range, to resume from the bytes that are there.
     pub(super) has_asked_range: bool,
+    /// The length of the response's body as it was sent, where only its Content-Range states it.
+    pub(super) length_by_range: Option<u64>,
     /// Set when the server confirms that the file on disk is up to date.
     pub(super) is_unchanged: bool,
     pub(super) requests: u32,
@@ -109,6 +111,7 @@ impl<'a> FetchState<'a> {
             has_user_range: request::has_range(config, target),
             sent: SentConditions::default(),
             has_asked_range: false,
+            length_by_range: None,
             is_unchanged: false,
             requests: 1,
             timing: Timing::default(),

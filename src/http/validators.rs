@@ -69,6 +69,11 @@ pub(super) fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<b
     Some(first == 0 && number(total).is_some_and(reaches_end))
 }
 
+/// The total in the `bytes 0-99/200` of a range, whatever else is wrong with it.
+pub(super) fn total(value: &HeaderValue) -> Option<u64> {
+    number(value.to_str().ok()?.trim().rsplit_once('/')?.1)
+}
+
 /// Parses `0-99/200` into the two positions and the text of the length.
 fn positions(text: &str) -> Option<(u64, u64, &str)> {
     let (range, length) = text.split_once('/')?;

@@ -231,6 +231,47 @@ fn a_slice_of_what_was_asked_for_as_a_whole_is_refused_wherever_it_goes() {
 }
 
 #[test]
+fn a_range_that_is_all_is_held_against_what_comes_where_no_length_is_stated() {
+    let whole = bytes(1500);
+    let range = "Content-Range: bytes 0-1499/1500\r\n";
+    let chunked = |body: &[u8]| {
+        let head = format!("HTTP/1.1 200 OK\r\n{range}Transfer-Encoding: chunked\r\n\r\n");
+        let chunk = format!("{:x}\r\n", body.len());
+        [head.as_bytes(), chunk.as_bytes(), body, b"\r\n0\r\n\r\n"].concat()
+    };
+    let cases = [
+        (unmeasured(range, &whole), true),
+        (unmeasured(range, &whole[..5]), false),
+        (chunked(&whole), true),
+        (chunked(&whole[..100]), false),
+        // Two ranges, of which one is a part's.
+        (
+            unmeasured(
+                "Content-Range: bytes 0-99/100\r\nContent-Range: bytes 0-99/1500\r\n",
+                &whole[..100],
+            ),
+            false,
+        ),
+    ];
+    for (answer, is_good) in cases {
+        let shown = String::from_utf8_lossy(&answer[..answer.len().min(120)]).into_owned();
+        let server = Raw::start(move |mut wire| {
+            wire.request();
+            wire.send(&answer)
+        });
+        let url = server.url("/file");
+        let code = if is_good { 0 } else { 1 };
+        let dir = Dir::on_disk();
+        let run = save(&dir, &["--retry=0"], &[&url]).exits(code);
+        let saved = fs::read(dir.path().join("file")).ok();
+        run.check(&shown, saved.is_some() == is_good);
+        run.check(&shown, saved.is_none_or(|saved| saved == whole));
+        // Nor does it count as fetched.
+        pfetch(&["--retry=0", &url]).run().exits(code);
+    }
+}
+
+#[test]
 fn a_range_that_is_all_or_means_nothing_does_no_harm() {
     for range in [
         "bytes 0-99/100",
