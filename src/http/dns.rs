@@ -102,11 +102,15 @@ struct Table {
     /// Threads that take names from there, and those of them that wait for one.
     threads: usize,
     idle: usize,
+    /// Look-ups under way that no worker waits for any more. The system's resolver cannot be
+    /// interrupted, so a dead name server keeps their threads for as long as it pleases.
+    abandoned: usize,
     is_closed: bool,
 }
 
 enum Entry {
-    Pending,
+    /// Not answered yet; so many workers wait.
+    Pending(usize),
     Known(Arc<[IpAddr]>),
     Failed(LookupFailure, Instant),
 }
@@ -180,9 +184,10 @@ impl Dns {
     /// The addresses of `host`, looked up at most once, waiting no longer than the clock allows.
     fn lookup(&self, host: &str, clock: &RequestClock) -> Result<Arc<[IpAddr]>, ureq::Error> {
         let mut asked = false;
+        let mut waits = false;
         let mut table = self.names.lock();
         loop {
-            match table.entries.get(host) {
+            match table.entries.get_mut(host) {
                 Some(Entry::Known(addresses)) => {
                     let addresses = Arc::clone(addresses);
                     drop(table);
@@ -194,8 +199,20 @@ impl Dns {
                 Some(Entry::Failed(failure, until)) if asked || Instant::now() < *until => {
                     return Err(clock.fail(failure.clone().into()));
                 }
-                Some(Entry::Pending) => {
-                    let tick = clock.check()?;
+                Some(Entry::Pending(waiting)) => {
+                    if !waits {
+                        waits = true;
+                        *waiting += 1;
+                        let was_abandoned = *waiting == 1;
+                        table.abandoned -= usize::from(was_abandoned);
+                    }
+                    let tick = match clock.check() {
+                        Ok(tick) => tick,
+                        Err(error) => {
+                            table.abandon(host);
+                            return Err(error);
+                        }
+                    };
                     table = self
                         .names
                         .answered
@@ -204,7 +221,7 @@ impl Dns {
                         .0;
                 }
                 Some(Entry::Failed(..)) | None => {
-                    asked = true;
+                    (asked, waits) = (true, true);
                     clock.lookup_started();
                     table = self.ask(table, Arc::from(host));
                 }
@@ -212,20 +229,22 @@ impl Dns {
         }
     }
 
-    /// Has a name looked up, by a thread that is idle or else by a new one.
+    /// Has a name looked up for one worker, by a thread that is idle or else by a new one.
     fn ask<'a>(
         &'a self,
         mut table: MutexGuard<'a, Table>,
         host: Arc<str>,
     ) -> MutexGuard<'a, Table> {
-        table.entries.insert(Arc::clone(&host), Entry::Pending);
+        table.entries.insert(Arc::clone(&host), Entry::Pending(1));
         table.waiting.push_back(host);
         // An idle thread that has been woken still counts as idle until it takes its name.
         if table.waiting.len() <= table.idle {
             self.names.asked.notify_one();
             return table;
         }
-        if table.threads >= self.config.lookups.clamp(LEAST_THREADS, MOST_THREADS) {
+        // Names that nobody waits for any more take no place from those that somebody does.
+        let wanted = self.config.lookups.max(LEAST_THREADS);
+        if table.threads >= (wanted + table.abandoned).min(MOST_THREADS) {
             return table;
         }
         let names = Arc::clone(&self.names);
@@ -240,6 +259,27 @@ impl Dns {
             table = self.names.look_up_waiting(table);
         }
         table
+    }
+}
+
+impl Table {
+    /// Takes note that a worker waits no longer for a name. One that nobody waits for is forgotten, if
+    /// its look-up has not begun.
+    fn abandon(&mut self, host: &str) {
+        let Some(Entry::Pending(waiting)) = self.entries.get_mut(host) else {
+            return;
+        };
+        *waiting -= 1;
+        if *waiting > 0 {
+            return;
+        }
+        match self.waiting.iter().position(|name| **name == *host) {
+            Some(place) => {
+                self.waiting.remove(place);
+                self.entries.remove(host);
+            }
+            None => self.abandoned += 1,
+        }
     }
 }
 
@@ -284,7 +324,8 @@ impl Names {
                 Err(failure) => Entry::failed(failure),
             };
             table = self.lock();
-            table.entries.insert(host, entry);
+            let before = table.entries.insert(host, entry);
+            table.abandoned -= usize::from(matches!(before, Some(Entry::Pending(0))));
             self.answered.notify_all();
         }
         table
@@ -629,6 +670,49 @@ mod tests {
             for lookup in lookups {
                 assert!(lookup.join().expect("a look-up does not panic"));
             }
+        }
+    }
+
+    #[test]
+    fn names_that_nobody_waits_for_any_more_hold_up_no_others() {
+        let (dns, asked, leave) = scripted(16);
+        // As many as there are places, and more than that in the queue: every worker gives up.
+        let (stop, count) = (StopToken::new(), LEAST_THREADS + 8);
+        let workers: Vec<_> = (0..count)
+            .map(|number| {
+                let (dns, stop) = (Arc::clone(&dns), stop.clone());
+                thread::spawn(move || {
+                    let clock = RequestClock::new(stop);
+                    dns.lookup(&format!("dead{number}"), &clock).is_err()
+                })
+            })
+            .collect();
+        for number in 0..LEAST_THREADS {
+            let name = asked.recv_timeout(Duration::from_secs(60));
+            assert!(name.is_ok(), "only {number} at once");
+        }
+        while dns.names.lock().waiting.len() < count - LEAST_THREADS {
+            thread::yield_now();
+        }
+        stop.stop();
+        for worker in workers {
+            assert!(worker.join().expect("a look-up does not panic"));
+        }
+        let counts = |table: &Table| (table.threads, table.abandoned, table.waiting.len());
+        assert_eq!(counts(&dns.names.lock()), (LEAST_THREADS, LEAST_THREADS, 0));
+        let good = look_up(&dns, LEAST_THREADS);
+        for number in 0..LEAST_THREADS {
+            let name = asked
+                .recv_timeout(Duration::from_secs(60))
+                .unwrap_or_default();
+            assert!(name.starts_with("host"), "{number}: {name}");
+        }
+        drop(leave);
+        for lookup in good {
+            assert!(lookup.join().expect("a look-up does not panic"));
+        }
+        while dns.names.lock().abandoned > 0 {
+            thread::yield_now();
         }
     }
 
