@@ -91,10 +91,15 @@ fn an_attempt_that_could_only_begin_after_the_deadline_is_said_to_be_missing() {
 #[test]
 fn an_endless_list_ends_at_the_deadline() {
     let server = Server::start();
+    // One request is under way at the deadline for certain.
+    let first = format!("{}\n", server.url("/hang/1"));
     let line = format!("{}\n", server.url("/bytes/3"));
     let mut running = pfetch(&["-j2", "--deadline=3s", "--format=jsonl", "-"]).start();
     let mut stdin = running.stdin.take().expect("it was just started");
-    let writer = thread::spawn(move || while stdin.write_all(line.as_bytes()).is_ok() {});
+    let writer = thread::spawn(move || {
+        let _ = stdin.write_all(first.as_bytes());
+        while stdin.write_all(line.as_bytes()).is_ok() {}
+    });
     let run = running.end().exits(1);
     writer.join().expect("it ends when nobody reads");
     assert_each_once(&run);
