@@ -8,15 +8,11 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    AlertDescription, CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct,
-    SignatureScheme, SupportedCipherSuite,
-};
+use rustls::{AlertDescription, CertificateError, CipherSuite, ClientConfig, SupportedCipherSuite};
 use thiserror::Error;
 
 use super::trust::{Trusted, Verifier, pem_in_words};
@@ -197,15 +193,12 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?;
-    let verifier: Arc<dyn ServerCertVerifier> = if wanted.insecure {
-        Arc::new(AnyCertificate(provider))
-    } else {
-        let trusted = match &wanted.trusted {
-            Some(trusted) => Arc::clone(trusted),
-            None => Arc::new(Trusted::from_environment()?),
-        };
-        Arc::new(Verifier::new(trusted, &provider))
+    let trusted = match &wanted.trusted {
+        _ if wanted.insecure => None,
+        Some(trusted) => Some(Arc::clone(trusted)),
+        None => Some(Arc::new(Trusted::from_environment()?)),
     };
+    let verifier = Arc::new(Verifier::new(trusted, &provider));
     let builder = builder
         .dangerous()
         .with_custom_certificate_verifier(verifier);
@@ -294,46 +287,5 @@ fn date(time: UnixTime) -> String {
         humantime::format_rfc3339_seconds(time).to_string()
     } else {
         format!("second {seconds} of the Unix clock")
-    }
-}
-
-/// The verifier of `--insecure`: accepts any certificate whose key the server has.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }
