@@ -30,7 +30,7 @@ pub(crate) const RATE: Column = Column {
     shown: (1.0, 0, ""),
 };
 pub(crate) const CPU_EACH: Column = Column {
-    title: "CPU a request",
+    title: "CPU per request",
     figure: Usage::cpu_each,
     shown: (1e6, 1, " µs"),
 };

@@ -80,7 +80,7 @@ pub(super) fn cpu(bench: &Bench) -> Vec<Table> {
     bench.race(&mut all);
     let mut table = Table::new("bodies of 1 KiB", &[CPU_EACH, RATE, PEAK], &all);
     let names = counts.map(pfetch);
-    let cpu: (&str, fn(&Usage) -> f64) = ("CPU a request", Usage::cpu_each);
+    let cpu: (&str, fn(&Usage) -> f64) = ("CPU per request", Usage::cpu_each);
     table.ask(&all, cpu, (&names[1], &names[0]), Limit::AtMost(1.05));
     vec![table]
 }
