@@ -50,15 +50,7 @@ pub(super) fn classify_response(
     // RFC 9110, 14.4 gives Content-Range no meaning here, but some servers send parts with it.
     let odd_range = range.filter(|_| is_whole);
     let plain_length = length.filter(|_| !headers.contains_key(header::CONTENT_ENCODING));
-    let covers_whole = odd_range.map(|_| {
-        // Several lines that do not agree state nothing that could be relied on.
-        let ranges = || headers.get_all(header::CONTENT_RANGE).iter();
-        let covers = |range| validators::covers_whole(range, plain_length);
-        match ranges().any(|range| covers(range) == Some(false)) {
-            true => Some(false),
-            false => ranges().find_map(covers),
-        }
-    });
+    let covers_whole = odd_range.map(|_| validators::cover_whole(headers, plain_length));
     state.length_by_range = range
         .filter(|_| covers_whole == Some(Some(true)) && length.is_none())
         .and_then(validators::total);

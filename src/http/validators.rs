@@ -56,10 +56,18 @@ pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
     })
 }
 
+/// The same as [`covers_whole`] of all `Content-Range` lines: a part's among them decides.
+pub(super) fn cover_whole(headers: &HeaderMap, length: Option<u64>) -> Option<bool> {
+    let ranges = headers.get_all(header::CONTENT_RANGE).iter();
+    ranges
+        .filter_map(|range| covers_whole(range, length))
+        .reduce(|all, covers| all && covers)
+}
+
 /// True if the `Content-Range` of a body of this length, if it is known, covers the whole; `None` if it
 /// cannot be parsed. Some servers count the last byte wrong (`bytes 0-10/10`) and still mean the whole;
 /// a range without a total does not.
-pub(super) fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
+fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
     let text = value.to_str().ok()?.trim();
     let unit = text
         .get(..5)

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::io;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use crate::model::json::Rfc3339;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::target::Verb;
 use crate::model::text::excerpt;
@@ -33,13 +34,11 @@ const RUN: &[u8] = b"{\"type\":\"run\",";
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum LogLine<'a> {
     Run {
-        #[serde(serialize_with = "rfc3339")]
-        started_at: SystemTime,
+        started_at: Rfc3339,
         version: &'static str,
     },
     Result {
-        #[serde(serialize_with = "rfc3339")]
-        at: SystemTime,
+        at: Rfc3339,
         url: &'a str,
         action: Verb,
         name: Option<Cow<'a, str>>,
@@ -54,7 +53,7 @@ pub(super) enum LogLine<'a> {
 impl<'a> LogLine<'a> {
     pub(super) fn run(started_at: SystemTime) -> Self {
         LogLine::Run {
-            started_at,
+            started_at: Rfc3339(started_at),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -67,7 +66,7 @@ impl<'a> LogLine<'a> {
             _ => None,
         };
         LogLine::Result {
-            at: ended.unwrap_or_else(SystemTime::now),
+            at: Rfc3339(ended.unwrap_or_else(SystemTime::now)),
             url: &outcome.url,
             action: outcome.verb,
             name: outcome
@@ -186,10 +185,6 @@ pub(super) fn schema(line: &[u8]) -> Option<u64> {
     }
     let header: Header<'_> = serde_json::from_slice(line).ok()?;
     (header.kind == "pfetch-log" && header.schema != SCHEMA).then_some(header.schema)
-}
-
-fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_rfc3339_micros(*time))
 }
 
 #[cfg(test)]
