@@ -12,15 +12,9 @@ use crate::pool::{Builder, Pool};
 /// Activity of all workers, for the display of progress.
 pub(super) type SharedActivity = Arc<WorkerActivity>;
 
-/// Descriptors that are no connections: standard streams, lists, libraries.
-const OTHER_FILES: usize = 32;
-
-/// Idle connections of all workers together, if each may keep [`MIN_IDLE`]. An idle connection holds some 10
-/// KiB of memory, more with TLS.
-const MAX_IDLE: usize = 512;
-
-/// Idle connections that each worker may keep regardless of [`MAX_IDLE`].
-const MIN_IDLE: usize = 8;
+/// Idle connections of a run with few workers: its hosts may be many. An idle connection holds a few KiB of
+/// memory, more with TLS.
+const MIN_IDLE: usize = 64;
 
 /// The default queue of few workers.
 const MIN_QUEUE: usize = 128;
@@ -31,9 +25,7 @@ const MAX_FILES: u64 = 65_536;
 /// Sizes connections and look-ups by the number of workers.
 pub(super) fn fit(plan: &mut Plan) {
     let fetch = &mut plan.fetch;
-    let share = (MAX_IDLE / plan.workers).max(MIN_IDLE);
-    let wanted = share.min(fetch.idle_connections);
-    fetch.idle_connections = idle_connections(raise_file_limit(), plan.workers, wanted);
+    fetch.idle_connections = idle_connections(raise_file_limit(), plan.workers);
     fetch.dns.lookups = plan.workers;
 }
 
@@ -67,11 +59,10 @@ fn raise_file_limit() -> usize {
     usize::try_from(files).unwrap_or(usize::MAX)
 }
 
-/// Idle connections that each worker may keep without running out of descriptors: its share of the files,
-/// less the connection that is in use, at least 1 and at most `wanted`.
-fn idle_connections(files: usize, workers: usize, wanted: usize) -> usize {
-    let share = files.saturating_sub(OTHER_FILES) / workers;
-    share.saturating_sub(1).clamp(1, wanted)
+/// Idle connections of the run: one for each worker at least, and no more than half of the descriptors, so
+/// that those in use find one.
+fn idle_connections(files: usize, workers: usize) -> usize {
+    workers.max(MIN_IDLE).min(files / 2).max(1)
 }
 
 #[cfg(test)]
@@ -80,17 +71,16 @@ mod tests {
 
     #[test]
     fn idle_connections_leave_descriptors_for_those_in_use() {
-        for (files, workers, wanted, each) in [
-            (1024, 4, 8, 8),
-            (64, 4, 8, 7),
-            (64, 8, 8, 3),
-            (40, 4, 8, 1),
-            // Too few for everything: one is kept nevertheless.
-            (16, 4, 8, 1),
-            (usize::MAX, 1, 512, 512),
+        for (files, workers, most) in [
+            (1024, 4, 64),
+            (1024, 100, 100),
+            (64, 4, 32),
+            (64, 100, 32),
+            (1, 4, 1),
+            (usize::MAX, 5_000, 5_000),
         ] {
-            let found = idle_connections(files, workers, wanted);
-            assert_eq!(found, each, "{files} files, {workers} workers");
+            let found = idle_connections(files, workers);
+            assert_eq!(found, most, "{files} files, {workers} workers");
         }
     }
 }

@@ -3,26 +3,30 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use ring::digest::{Context, SHA256};
 use ureq::Body;
 
-use super::body_reader::{BodyLimit, LimitedBody, ResponseBody};
-use super::classify::{FAILURE_BODY, ResponseClass, classify_response};
+use super::body_reader::{BodyLimit, LimitedBody};
+use super::classify::{ResponseClass, classify_response};
 use super::client::{BODY_BUFFER, Client};
 use super::decode::{Coding, Decoder, SourceState, coding};
 use super::error;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
-use super::framing::has_body;
 use super::sink::Sink;
+use super::transport::Answer;
+use super::transport::framing::{BodyLength, Framing, has_body};
+use super::transport::head::ResponseHead;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::Location;
 use crate::model::text::{excerpt, hex};
 use crate::save::BodyError;
 
-/// The most bytes that are read of a redirect's body, in order to keep the connection.
-const REDIRECT_BODY: u64 = 64 * 1024;
+/// The most bytes, and the longest time, that are spent on a body that nobody wants, in order to keep its
+/// connection.
+const MAX_DRAIN: u64 = 64 * 1024;
+const MAX_DRAIN_TIME: Duration = Duration::from_millis(250);
 
 /// The bytes that are buffered before a write to a file. A read returns 16 KiB with TLS, and from a
 /// plain socket what has come so far: written as they are, small pieces cost a system call each.
@@ -32,47 +36,49 @@ const FILE_BUFFER: usize = 64 * 1024;
 const MAX_BUFFER_AGE: Duration = Duration::from_secs(1);
 
 impl Client {
-    /// Handles a response. `redirect` is the URL that it redirects to. `unreadable` is the reason for
-    /// which its body cannot be read, which is a failure only if the body is wanted.
+    /// Handles a response. `redirect` is the URL that it redirects to.
     pub(super) fn handle_response(
         &mut self,
         state: &mut FetchState<'_>,
-        mut response: Response<Body>,
+        response: Response<Body>,
+        answer: &Answer,
         redirect: Option<Location>,
-        unreadable: Option<Failure>,
         bytes: &mut u64,
     ) -> Result<NextStep, RequestError> {
-        let status = response.status();
+        let status = answer.head.status();
         let config = &self.shared.config;
         let is_accepted = config.accept.contains(status.as_u16());
-        let is_readable = unreadable.is_none();
-        if let Some(failure) = unreadable.filter(|_| redirect.is_none() && is_accepted) {
-            return Err(RequestError::Failed(failure));
-        }
+        // A failure only if the body is wanted.
+        let framing = match &answer.framing {
+            Ok(framing) => Some(*framing),
+            Err(_) if redirect.is_some() || !is_accepted => None,
+            Err(error) => {
+                let fault = Fault::Framing(error.clone());
+                return Err(RequestError::Ureq(self.clock.fail(fault)));
+            }
+        };
         let decoding = match &redirect {
             // A HEAD, a 204 and a 304 have no body, whatever their headers say.
-            None if config.compressed && has_body(&state.method, status) => {
-                coding(response.headers()).map_err(undecodable)?
+            None if config.compressed && has_body(state.method == Method::HEAD, status) => {
+                coding(answer.head.get_all("content-encoding")).map_err(undecodable)?
             }
             _ => None,
         };
         let class = if redirect.is_some() {
-            ResponseClass::Unwanted(REDIRECT_BODY)
+            ResponseClass::Unwanted
         } else {
-            self.classify(state, &response, is_accepted, decoding)?
+            let length = framing.and_then(|framing| framing.length.stated());
+            self.classify(state, &answer.head, is_accepted, decoding, length)?
         };
-        let most = match class {
-            ResponseClass::Body => return self.read_body(state, response, decoding, bytes),
-            ResponseClass::BodyError(failure) => return Err(RequestError::Failed(failure)),
-            ResponseClass::Unwanted(most) => most,
-            ResponseClass::Unchanged | ResponseClass::Complete => FAILURE_BODY,
-            ResponseClass::Restart => REDIRECT_BODY,
-        };
-        // The whole body came where a range was asked for. It may be long: better close the connection.
-        let is_misplaced = matches!(class, ResponseClass::Restart) && status.is_success();
-        if is_readable && !is_misplaced {
-            let body = ResponseBody::new(&mut response, &self.clock);
-            self.drain_body(body, BodyLimit::Leave(most), bytes)?;
+        match (&class, framing) {
+            (ResponseClass::Body, Some(framing)) => {
+                return self.read_body(state, response, framing.length, decoding, bytes);
+            }
+            (ResponseClass::BodyError(failure), _) => {
+                return Err(RequestError::Failed(failure.clone()));
+            }
+            (_, Some(framing)) => self.drain_unwanted(response, framing, bytes),
+            (_, None) => drop(response),
         }
         match class {
             ResponseClass::Unchanged => {
@@ -91,23 +97,38 @@ impl Client {
         }
     }
 
-    /// Classifies a response that is not a redirect.
+    /// Reads a body that nobody wants, in order to keep its connection; only if the connection can be kept,
+    /// and the body is short. The failure of that is nobody's.
+    fn drain_unwanted(&mut self, mut response: Response<Body>, framing: Framing, bytes: &mut u64) {
+        let is_long = framing.length.stated().is_some_and(|length| length > MAX_DRAIN);
+        if !framing.is_persistent || is_long {
+            return;
+        }
+        self.clock.begin_drain(Instant::now() + MAX_DRAIN_TIME);
+        self.handover.discard_body();
+        let body = response.body_mut().as_reader();
+        // Unread, the connection is closed.
+        let _ = self.drain_body(body, BodyLimit::Leave(MAX_DRAIN), bytes);
+        drop(response);
+        self.clock.end_drain();
+    }
+
+    /// Classifies a response that is not a redirect, whose body has this length, if it is stated.
     fn classify(
         &self,
         state: &mut FetchState<'_>,
-        response: &Response<Body>,
+        head: &ResponseHead,
         is_accepted: bool,
         decoding: Option<Coding>,
+        length: Option<u64>,
     ) -> Result<ResponseClass, RequestError> {
-        let status = response.status();
-        let length = response.body().content_length();
+        let status = head.status();
         // Before the sink starts anew, so that the part of an earlier run stays. A 206 is added to that
         // part, whose length only the sink knows.
-        if is_accepted && status != StatusCode::PARTIAL_CONTENT && has_body(&state.method, status) {
+        if is_accepted && status != StatusCode::PARTIAL_CONTENT {
             self.check_stated_length(length)?;
         }
-        let headers = response.headers();
-        classify_response(state, status, is_accepted, headers, decoding, length)
+        classify_response(state, status, is_accepted, head, decoding, length)
     }
 
     /// Refuses a body whose stated length exceeds `--max-bytes`, before any of it is read.
@@ -125,6 +146,7 @@ impl Client {
         &mut self,
         state: &mut FetchState<'_>,
         mut response: Response<Body>,
+        length: BodyLength,
         decoding: Option<Coding>,
         bytes: &mut u64,
     ) -> Result<NextStep, RequestError> {
@@ -134,18 +156,18 @@ impl Client {
             .max_bytes
             .map_or(BodyLimit::None, BodyLimit::Fail);
         if let (Some(activity), None) = (&self.shared.activity, decoding) {
-            activity.expect(self.worker, response.body().content_length());
+            activity.expect(self.worker, length.stated());
         }
         let before = state.sink.bytes_before();
-        let length = response.body().content_length();
+        let length = length.stated();
         self.check_stated_length(length.map(|length| length.saturating_add(before)))?;
         let mut digest = state.digest()?;
         let is_wanted = decoding.is_some() || state.wants_body(digest.as_ref());
-        let mut body = if is_wanted {
-            ResponseBody::new(&mut response, &self.clock)
-        } else {
-            ResponseBody::discarded(&mut response, &self.clock)
-        };
+        if !is_wanted {
+            // So that the socket need not copy its bytes.
+            self.handover.discard_body();
+        }
+        let mut body = response.body_mut().as_reader();
         let source = SourceState::default();
         let buffered = match decoding {
             Some(coding) => {

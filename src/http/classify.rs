@@ -1,25 +1,23 @@
 //! The classification of responses: status and headers decide whether the body is the wanted one,
 //! whether it continues a part, and whether the request has to be repeated.
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode};
 
 use super::decode::Coding;
 use super::fetch_state::{FetchState, RequestError};
 use super::sink::Sink;
+use super::transport::head::ResponseHead;
 use super::{error, validators};
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::text::excerpt;
 use crate::save::{Validators, Version};
 
-/// The most bytes that are read of an error response's body, in order to keep the connection.
-pub(super) const FAILURE_BODY: u64 = 1024 * 1024;
-
 /// The class of a response.
 pub(super) enum ResponseClass {
     /// Its body is the wanted one.
     Body,
-    /// Its body is not wanted, and is drained up to this many bytes.
-    Unwanted(u64),
+    /// Its body is not wanted.
+    Unwanted,
     /// The file on disk is up to date (304).
     Unchanged,
     /// The part on disk is the whole body already (416).
@@ -36,21 +34,21 @@ pub(super) fn classify_response(
     state: &mut FetchState<'_>,
     status: StatusCode,
     is_accepted: bool,
-    headers: &HeaderMap,
+    head: &ResponseHead,
     decoding: Option<Coding>,
     length: Option<u64>,
 ) -> Result<ResponseClass, RequestError> {
     let accepted = if is_accepted {
         ResponseClass::Body
     } else {
-        ResponseClass::Unwanted(FAILURE_BODY)
+        ResponseClass::Unwanted
     };
-    let range = headers.get(header::CONTENT_RANGE);
+    let range = head.get("content-range");
     let is_whole = status.is_success() && status != StatusCode::PARTIAL_CONTENT && is_accepted;
     // RFC 9110, 14.4 gives Content-Range no meaning here, but some servers send parts with it.
     let odd_range = range.filter(|_| is_whole);
-    let plain_length = length.filter(|_| !headers.contains_key(header::CONTENT_ENCODING));
-    let covers_whole = odd_range.map(|_| validators::cover_whole(headers, plain_length));
+    let plain_length = length.filter(|_| head.get("content-encoding").is_none());
+    let covers_whole = odd_range.map(|_| validators::cover_whole(head, plain_length));
     state.length_by_range = range
         .filter(|_| covers_whole == Some(Some(true)) && length.is_none())
         .and_then(validators::total);
@@ -65,7 +63,7 @@ pub(super) fn classify_response(
     }
     let is_plain = decoding.is_none() && !state.has_user_range;
     let length = length.filter(|_| decoding.is_none());
-    let mut version = validators::of(headers, length, is_plain);
+    let mut version = validators::of(head, length, is_plain);
     if state.has_conditions {
         // The response may be a part, or another variant than that of a plain request.
         version.validators = Validators::default();
@@ -106,7 +104,7 @@ pub(super) fn classify_response(
 /// Classifies a part that was asked for: it continues the part on disk, or the fetch restarts.
 fn part(
     state: &mut FetchState<'_>,
-    range: Option<&HeaderValue>,
+    range: Option<&[u8]>,
     length: Option<u64>,
     version: &Version,
 ) -> ResponseClass {
@@ -158,14 +156,14 @@ fn refused(kind: FailureKind, message: impl Into<String>) -> ResponseClass {
 }
 
 /// The refusal of a part under the status of a whole body.
-fn part_as_whole(status: StatusCode, range: &HeaderValue) -> ResponseClass {
+fn part_as_whole(status: StatusCode, range: &[u8]) -> ResponseClass {
     refused(
         FailureKind::Protocol,
         format!(
             "the server sent a part of the body ({}, Content-Range: {}), though the whole was asked \
              for",
             status.as_u16(),
-            excerpt(&String::from_utf8_lossy(range.as_bytes()), 60)
+            excerpt(&String::from_utf8_lossy(range), 60)
         ),
     )
 }

@@ -8,27 +8,36 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::Request;
+use http::{Method, Request};
 use ureq::Agent;
 
-use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions, known_version};
+use super::fault::Fault;
+use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
 use super::proxy::Proxy;
 use super::request::RequestOrigin;
 use super::request_clock::RequestClock;
-use super::request_state::RequestFigures;
 use super::retry_after::retry_after;
 use super::shared::ClientShared;
 use super::sink::Sink;
-use super::transport::agent;
-use super::{error, framing, redact, redirect, request};
-use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome};
+use super::transport::{Handover, NextRequest, agent};
+use super::{error, redact, redirect, request};
+use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome};
 use crate::model::target::{Location, Target, Verb};
 use crate::save::{Conditions, OrderedBody};
 
 /// The size in bytes of a worker's buffer for bodies that are not saved.
 pub(super) const BODY_BUFFER: usize = 16 * 1024;
 
-/// One worker's client: a ureq agent with its keep-alive connections, and a buffer.
+/// The use of kept connections for one request.
+#[derive(Clone, Copy)]
+struct Resend {
+    /// The request is sent again if its kept connection turns out to be stale.
+    may_resend: bool,
+    /// It goes out over a new connection.
+    wants_new: bool,
+}
+
+/// One worker's client: a ureq agent over the run's connections, and a buffer.
 #[derive(Debug)]
 pub struct Client {
     pub(super) shared: Arc<ClientShared>,
@@ -36,6 +45,7 @@ pub struct Client {
     /// The origin of the last request, kept because consecutive URLs often share theirs.
     origin: Option<RequestOrigin>,
     pub(super) clock: Arc<RequestClock>,
+    pub(super) handover: Arc<Handover>,
     pub(super) buffer: Vec<u8>,
     pub(super) worker: usize,
 }
@@ -44,19 +54,14 @@ impl Client {
     /// The client of worker `worker`.
     pub(super) fn new(shared: Arc<ClientShared>, worker: usize) -> Self {
         let clock = Arc::new(RequestClock::new(shared.stop.clone()));
-        let config = &shared.config;
-        let agent = agent(
-            config.idle_connections,
-            config.block_private,
-            &shared.tls,
-            &shared.dns,
-            &clock,
-        );
+        let handover = Arc::new(Handover::default());
+        let agent = agent(shared.transport.clone(), &clock, &handover);
         Client {
             shared,
             agent,
             origin: None,
             clock,
+            handover,
             buffer: vec![0; BODY_BUFFER],
             worker,
         }
@@ -117,30 +122,29 @@ impl Client {
         }
     }
 
-    /// Sends one request, and sends it again if its keep-alive connection turned out to be closed.
+    /// Sends one request, and sends it again over a new connection if its kept one turned out to be stale.
     ///
-    /// A server may close an idle connection while the request is on its way. No byte of a response
-    /// has come then, GET and HEAD are idempotent, and ureq leaves the retry to its caller (RFC 9112,
-    /// 9.3.1).
+    /// A server may close an idle connection while the request is on its way, or say 408 in that moment.
+    /// No byte of an answer has come then, GET and HEAD are idempotent, and ureq leaves the retry to its
+    /// caller (RFC 9112, 9.3.1).
     fn send_with_stale_retry(&mut self, state: &mut FetchState<'_>) -> Result<NextStep, Failure> {
-        let first = self.send_timed(state);
-        let is_stale = |failure: &Failure, last: &RequestFigures| {
-            self.shared.config.resend
-                && failure.kind == FailureKind::Closed
-                && last.reused == Some(true)
-                && last.first_byte.is_none()
-        };
-        match (&first, &state.last) {
-            (Err(failure), Some(last)) if is_stale(failure, last) => {
+        let may_resend = self.shared.config.resend;
+        let first = self.send_timed(state, Resend { may_resend, wants_new: false });
+        match &state.last {
+            Some(last) if last.fault == Some(Fault::Stale) => {
                 state.requests += 1;
-                self.send_timed(state)
+                self.send_timed(state, Resend { may_resend: false, wants_new: true })
             }
             _ => first,
         }
     }
 
     /// Sends one request under the request clock, and adds its figures to the state.
-    fn send_timed(&mut self, state: &mut FetchState<'_>) -> Result<NextStep, Failure> {
+    fn send_timed(
+        &mut self,
+        state: &mut FetchState<'_>,
+        resend: Resend,
+    ) -> Result<NextStep, Failure> {
         let proxy = self
             .shared
             .config
@@ -153,7 +157,7 @@ impl Client {
         };
         self.clock.begin(state.limits, proxy.clone(), began);
         let mut body_bytes = None;
-        let result = self.send(state, proxy.as_deref(), &mut body_bytes);
+        let result = self.send(state, proxy.as_deref(), resend, &mut body_bytes);
         let figures = self.clock.finish(Instant::now());
         if self.shared.config.keep_exchanges
             && let Some(exchange) = state.exchanges.last_mut()
@@ -187,39 +191,42 @@ impl Client {
         &mut self,
         state: &mut FetchState<'_>,
         proxy: Option<&Proxy>,
+        resend: Resend,
         body_bytes: &mut Option<u64>,
     ) -> Result<NextStep, RequestError> {
         self.check_scheme(&state.location)?;
         let request = self.request(state, proxy)?;
-        self.clock
-            .announce_head_length(request::head_length(&request));
+        let origin = self.origin.as_ref().expect("a request has an origin");
+        self.handover.announce(NextRequest {
+            key: origin.connection_key(proxy),
+            head_length: request::head_length(&request),
+            is_head: state.method == Method::HEAD,
+            wants_new: resend.wants_new,
+            may_resend: resend.may_resend,
+        });
         // `run` of a bare request spares the agent a copy of its configuration.
         let response = self.agent.run(request)?;
-        self.clock.head_ended();
+        let answer = self.handover.take_answer();
+        let answer = answer.expect("the transport leaves a head before ureq reads one");
+        let head = &answer.head;
         if let Some(exchange) = state.exchanges.last_mut() {
-            let version = known_version(response.version()).map_or("HTTP", HttpVersion::as_str);
-            exchange.status = Some((version, response.status().as_u16()));
-            exchange.response = redact::showable(response.headers());
+            exchange.status = Some((head.version().as_str(), head.status().as_u16()));
+            exchange.response = redact::response_headers(head);
         }
-        state.status = Some(response.status());
-        state.version = Some(response.version());
-        let unreadable = framing::unreadable(response.version(), response.headers())
-            .filter(|_| framing::has_body(&state.method, response.status()));
-        if unreadable.is_some() {
-            // The end of such a body is unknown, and with it the beginning of the next response.
-            self.clock.retire_connection();
-        }
+        state.status = Some(head.status());
+        state.version = Some(head.version());
         let redirect = redirect::destination(
             &state.location,
-            response.status(),
-            response.headers(),
+            head.status(),
+            head.get_all("location"),
             state.redirects.len(),
             &self.shared.config,
         )
         .map_err(RequestError::Failed)?;
-        state.retry_after = retry_after(response.headers());
+        state.retry_after = retry_after(head);
         let mut count = 0;
-        let step = self.handle_response(state, response, redirect, unreadable, &mut count);
+        let step = self.handle_response(state, response, &answer, redirect, &mut count);
+        self.handover.recycle(answer);
         *body_bytes = Some(count);
         // The bytes received count, whatever the result.
         state.bytes = count;
@@ -278,7 +285,7 @@ fn exchange(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -
     Exchange {
         method: request.method().to_string(),
         url: Arc::clone(location.text()),
-        request: redact::showable(request.headers()),
+        request: redact::request_headers(request.headers()),
         remote: None,
         proxy: proxy.map(Proxy::name),
         reused: None,

@@ -47,7 +47,7 @@ pub struct FetchConfig {
     pub tls: TlsConfig,
     /// Sends a request again at once, on a new connection, if its keep-alive connection was closed.
     pub resend: bool,
-    /// The most idle keep-alive connections of a worker, each to another host.
+    /// The most idle keep-alive connections of the run.
     pub idle_connections: usize,
 }
 
@@ -72,9 +72,7 @@ impl Default for FetchConfig {
             dns: DnsConfig::default(),
             tls: TlsConfig::default(),
             resend: true,
-            // ureq's pool walks over them twice per request: many more of them would cost more than new
-            // connections do.
-            idle_connections: 32,
+            idle_connections: 64,
         }
     }
 }

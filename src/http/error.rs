@@ -10,6 +10,7 @@ use crate::save::BodyError;
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
 use super::tls;
+use super::transport::framing::FramingError;
 
 /// The failure that a fault of pfetch's own transport amounts to.
 pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) -> Failure {
@@ -38,13 +39,19 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
             ),
         ),
         Fault::EndlessHead => (FailureKind::Protocol, invalid("its header does not end")),
-        Fault::EndlessFraming => (
+        Fault::Head(error) => (FailureKind::Protocol, invalid(&error.to_string())),
+        // The transfer coding is a standard one, only not an asked one.
+        Fault::Framing(error @ FramingError::TransferCoding(_)) => (
             FailureKind::Protocol,
-            invalid("what comes beside its body does not end"),
+            format!("the server's answer cannot be read: {error}"),
         ),
-        Fault::EndlessLine => (
-            FailureKind::Protocol,
-            invalid("its header, or a line of it, is longer than 64 KiB"),
+        Fault::Framing(error) => (FailureKind::Protocol, invalid(&error.to_string())),
+        Fault::Stale => {
+            return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
+        }
+        Fault::DrainOver => (
+            FailureKind::Stall,
+            "the rest of the body took too long".to_owned(),
         ),
         Fault::Private(reason) => (FailureKind::Private, reason),
         Fault::Proxy(reason) => (FailureKind::Proxy, reason),
@@ -76,18 +83,6 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
 pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64>) -> Failure {
     let (kind, message) = match error {
         ureq::Error::Io(error) => return from_io(&error, phase, body_bytes),
-        ureq::Error::Protocol(error) => (
-            FailureKind::Protocol,
-            invalid(&in_plain_words(&error.to_string())),
-        ),
-        ureq::Error::LargeResponseHeader(_, limit) => (
-            FailureKind::Protocol,
-            format!("the response header is longer than {limit} bytes"),
-        ),
-        // The connection ended within the line that states a chunk's length.
-        ureq::Error::BodyStalled => {
-            return from_io(&io::ErrorKind::UnexpectedEof.into(), phase, body_bytes);
-        }
         error => (FailureKind::Local, error.to_string()),
     };
     Failure {
@@ -100,36 +95,6 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
 
 fn invalid(why: &str) -> String {
     format!("the server's answer is not valid HTTP: {why}")
-}
-
-/// Rewords ureq's protocol errors for readers who do not know its source. The text is all there is to
-/// tell them apart: httparse's errors arrive as a string. It decides the wording only, never the kind.
-fn in_plain_words(error: &str) -> String {
-    let parse = error.strip_prefix("http parse fail: ").unwrap_or(error);
-    let words = match parse {
-        "invalid HTTP version" | "unsupported http version" => {
-            "it does not begin with HTTP/1; another service, or https, may be on this port"
-        }
-        "invalid response status" => {
-            "its status line is not a status of three digits and plain text"
-        }
-        "invalid header name" => {
-            "a header's name is empty or has a character that no name may have"
-        }
-        "invalid header value" => "a header's value has a control character in it",
-        "invalid new line" => "a line of its header does not end as it must",
-        "http parse resulted in too many headers" => "it has more than 128 headers",
-        "conflicting content-length headers" => "it states two different lengths (Content-Length)",
-        "content-length header not a number" => "its Content-Length is not a number",
-        "chunk length is not ascii" | "chunk length cannot be read as a number" => {
-            "a chunk of its body does not state its length"
-        }
-        "chunk expected crlf as next character" => {
-            "a chunk of its body does not end where its length says"
-        }
-        other => other,
-    };
-    words.to_owned()
 }
 
 fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure {

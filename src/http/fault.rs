@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::transport::framing::FramingError;
+use super::transport::head::HeadError;
+
 /// A reason for which a request may not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -22,12 +25,16 @@ pub(super) enum Fault {
     Stalled(Duration),
     /// The response head was not complete after this time.
     SlowHead(Duration),
-    /// The bytes before the final response's body are too many: interim responses without an end.
+    /// Interim responses without an end.
     EndlessHead,
-    /// The framing between two pieces of a body is too long: chunk extensions or trailers.
-    EndlessFraming,
-    /// The input buffer is full, and one header or line is still incomplete.
-    EndlessLine,
+    /// The response's head cannot be read.
+    Head(HeadError),
+    /// The end of the response's body cannot be told.
+    Framing(FramingError),
+    /// A kept connection was closed, or brought something else than an answer: the request is sent again.
+    Stale,
+    /// A body that nobody wants was not over in time. Never an outcome's failure.
+    DrainOver,
     /// No address of the name accepted a connection, for these reasons.
     Unreachable(String),
     /// The name could not be resolved, for this reason.

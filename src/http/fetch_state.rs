@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::{Method, StatusCode, Version};
+use http::{Method, StatusCode};
 
 use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
@@ -45,7 +45,7 @@ pub(super) struct FetchState<'a> {
     /// The figures of the last request.
     pub(super) last: Option<RequestFigures>,
     pub(super) status: Option<StatusCode>,
-    pub(super) version: Option<Version>,
+    pub(super) version: Option<HttpVersion>,
     pub(super) bytes: u64,
     pub(super) retry_after: Option<Duration>,
     pub(super) exchanges: Vec<Exchange>,
@@ -176,21 +176,12 @@ impl<'a> FetchState<'a> {
                 remote: last.as_ref().and_then(|last| last.remote),
                 reused: last.as_ref().and_then(|last| last.reused),
                 status: self.status.map(|status| status.as_u16()),
-                version: self.version.and_then(known_version),
+                version: self.version,
                 error: result.err().map(Box::new),
                 exchanges: (!self.exchanges.is_empty()).then(|| Box::new(self.exchanges)),
             },
             details,
         };
         (outcome, self.sink)
-    }
-}
-
-/// The version as the model has it; `None` if it is neither HTTP/1.0 nor HTTP/1.1.
-pub(super) fn known_version(version: Version) -> Option<HttpVersion> {
-    match version {
-        Version::HTTP_10 => Some(HttpVersion::Http10),
-        Version::HTTP_11 => Some(HttpVersion::Http11),
-        _ => None,
     }
 }

@@ -21,7 +21,6 @@ mod error;
 mod fault;
 mod fetch_state;
 mod fetcher;
-mod framing;
 mod gzip;
 mod no_proxy;
 mod prefix;

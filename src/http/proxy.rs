@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::no_proxy::NoProxy;
 use crate::model::target::{Secret, without_userinfo};
-use crate::model::text::escape;
+use crate::model::text::{escape, hex};
 
 /// The proxies of a run, and the hosts that are reached without one.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +33,14 @@ pub struct Proxy {
 }
 
 impl Proxy {
+    /// All that tells this proxy from another one, its secrets included: never shown.
+    pub(super) fn key(&self) -> String {
+        let (kind, host, port) = (self.kind, &self.host, self.port);
+        let pair = self.credentials.as_ref();
+        let pair = pair.map(|pair| (hex(&pair.user), hex(&pair.password)));
+        format!("{kind:?} {host} {port} {pair:?}")
+    }
+
     /// True if the proxy is sent requests to forward. Otherwise it is asked for a tunnel to the server.
     pub(super) fn forwards(&self, is_https: bool) -> bool {
         !is_https && matches!(self.kind, ProxyKind::Http | ProxyKind::Https)

@@ -1,32 +1,46 @@
 //! Redaction: headers for reports, without secrets and control characters.
 
-use http::{HeaderMap, HeaderName, header};
+use http::HeaderMap;
 
+use super::transport::head::ResponseHead;
 use crate::model::target::without_userinfo;
 use crate::model::text::escape;
 
 /// The text in place of a secret.
 const REDACTED: &str = "…";
 
-/// The headers as pairs for a report, redacted and escaped.
-pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            // Every header that a user gave is marked sensitive: any of them may be a key.
-            let text = if value.is_sensitive() || is_secret(name) {
-                REDACTED.to_owned()
-            } else if name == header::LOCATION {
-                escape(&without_userinfo(&String::from_utf8_lossy(
-                    value.as_bytes(),
-                )))
-            } else {
-                let text = String::from_utf8_lossy(value.as_bytes());
-                escape(&without_credentials(&text))
-            };
-            (name.to_string(), text)
-        })
+/// A request's headers as pairs for a report, redacted and escaped.
+pub(super) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let pairs = headers.iter().map(|(name, value)| {
+        // Every header that a user gave is marked sensitive: any of them may be a key.
+        let value = (!value.is_sensitive()).then(|| value.as_bytes());
+        showable(name.as_str().as_bytes(), value)
+    });
+    pairs.collect()
+}
+
+/// A response's headers as pairs for a report, as they came, redacted and escaped.
+pub(super) fn response_headers(head: &ResponseHead) -> Vec<(String, String)> {
+    let fields = head.fields();
+    fields
+        .map(|(name, value)| showable(name, Some(value)))
         .collect()
+}
+
+/// One header for a report; `None` for a secret value.
+fn showable(name: &[u8], value: Option<&[u8]>) -> (String, String) {
+    let text = match value.filter(|_| !is_secret(name)) {
+        None => REDACTED.to_owned(),
+        Some(value) => {
+            let text = String::from_utf8_lossy(value);
+            escape(&if name.eq_ignore_ascii_case(b"location") {
+                without_userinfo(&text)
+            } else {
+                without_credentials(&text).into()
+            })
+        }
+    };
+    (escape(&String::from_utf8_lossy(name)), text)
 }
 
 /// Headers whose values are secrets. `set-cookie2` is an old form of a cookie, and the last two carry
@@ -41,8 +55,9 @@ const SECRET_HEADERS: [&str; 7] = [
     "proxy-authentication-info",
 ];
 
-fn is_secret(name: &HeaderName) -> bool {
-    SECRET_HEADERS.contains(&name.as_str())
+fn is_secret(name: &[u8]) -> bool {
+    let is_named = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
+    SECRET_HEADERS.iter().any(|known| is_named(&known))
 }
 
 /// `text` without the credentials of the URLs in it, such as `Link` and `Refresh` have.
@@ -67,7 +82,7 @@ fn without_credentials(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, header};
 
     use super::*;
 
@@ -97,7 +112,7 @@ mod tests {
             HeaderValue::from_static("http://u:hush@h/"),
         );
         headers.insert("x-plain", HeaderValue::from_bytes(b"a\xc2\x9bb").unwrap());
-        let shown = showable(&headers);
+        let shown = request_headers(&headers);
         assert!(!format!("{shown:?}").contains("hush"), "{shown:?}");
         assert!(shown.contains(&("location".to_owned(), "http://…@h/".to_owned())));
         assert!(shown.contains(&("x-plain".to_owned(), "a\\u{9b}b".to_owned())));

@@ -1,6 +1,6 @@
 //! Redirects: the decision to follow one, and its destination.
 
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::{Location, without_userinfo};
@@ -13,10 +13,10 @@ use super::FetchConfig;
 /// # Errors
 ///
 /// If the redirect is one too many, not a URL, or leads from https to http.
-pub(super) fn destination(
+pub(super) fn destination<'a>(
     from: &Location,
     status: StatusCode,
-    headers: &HeaderMap,
+    mut locations: impl Iterator<Item = &'a [u8]>,
     followed: usize,
     config: &FetchConfig,
 ) -> Result<Option<Location>, Failure> {
@@ -24,7 +24,7 @@ pub(super) fn destination(
     if !is_redirect || config.max_redirects == 0 {
         return Ok(None);
     }
-    let Some(reference) = headers.get(header::LOCATION) else {
+    let Some(reference) = locations.next() else {
         return Ok(None);
     };
     if followed >= config.max_redirects as usize {
@@ -34,7 +34,7 @@ pub(super) fn destination(
         )));
     }
     // Some servers send raw UTF-8 here, against the standard. Browsers accept it.
-    let reference = String::from_utf8_lossy(reference.as_bytes());
+    let reference = String::from_utf8_lossy(reference);
     let to = from.join(&reference).map_err(|error| {
         failure(format!(
             "cannot follow to \"{}\": {error}",

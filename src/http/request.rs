@@ -1,5 +1,7 @@
 //! Requests: the request line and the headers.
 
+use std::sync::Arc;
+
 use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
@@ -27,7 +29,7 @@ const USUAL_HEADERS: usize = 6;
 /// The parts that all requests to one origin share, made once for consecutive requests.
 #[derive(Debug)]
 pub(super) struct RequestOrigin {
-    origin: Box<str>,
+    origin: Arc<str>,
     scheme: Scheme,
     authority: Authority,
     host: HeaderValue,
@@ -63,6 +65,16 @@ impl RequestOrigin {
     /// True if this is the origin of `location`.
     pub(super) fn is_of(&self, location: &Location) -> bool {
         *self.origin == *location.origin()
+    }
+
+    /// The key under which connections for its requests are kept: one connection serves all origins that a
+    /// proxy forwards to, and a tunnel only its own.
+    pub(super) fn connection_key(&self, proxy: Option<&Proxy>) -> Arc<str> {
+        match proxy {
+            None => Arc::clone(&self.origin),
+            Some(proxy) if proxy.forwards(self.scheme == Scheme::HTTPS) => proxy.key().into(),
+            Some(proxy) => format!("{} {}", self.origin, proxy.key()).into(),
+        }
     }
 
     fn uri(&self, location: &Location) -> Result<Uri, Failure> {

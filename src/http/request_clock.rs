@@ -7,11 +7,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::fault::Fault;
+use super::fault::{Fault, Shortage};
 use super::proxy::Proxy;
 use super::request_state::{
     FINE_TICK, RequestFigures, RequestLimits, RequestState, StallWindow, TICK,
@@ -23,11 +22,6 @@ use crate::pool::StopToken;
 pub(super) struct RequestClock {
     stop: StopToken,
     state: Mutex<RequestState>,
-    /// The most bytes of the current request's head: the size of the buffer that ureq writes it into.
-    head_length: AtomicUsize,
-    /// The bytes of the current response that ureq has yet to hand out, and that its caller will drop
-    /// unread.
-    discardable: AtomicU64,
 }
 
 impl RequestClock {
@@ -35,35 +29,11 @@ impl RequestClock {
         RequestClock {
             stop,
             state: Mutex::new(RequestState::default()),
-            head_length: AtomicUsize::new(0),
-            discardable: AtomicU64::new(0),
         }
-    }
-
-    /// Announces the most bytes that the head of the next request has.
-    pub(super) fn announce_head_length(&self, length: usize) {
-        // Relaxed: only this worker's own thread reads it.
-        self.head_length.store(length, Ordering::Relaxed);
-    }
-
-    /// The [announced](RequestClock::announce_head_length) length.
-    pub(super) fn head_length(&self) -> usize {
-        self.head_length.load(Ordering::Relaxed)
-    }
-
-    /// Announces that the caller will drop the next `count` bytes of the body unread.
-    pub(super) fn announce_discardable(&self, count: u64) {
-        self.discardable.store(count, Ordering::Relaxed);
-    }
-
-    /// The [announced](RequestClock::announce_discardable) number of bytes.
-    pub(super) fn discardable(&self) -> u64 {
-        self.discardable.load(Ordering::Relaxed)
     }
 
     /// Begins a request under these limits, through this proxy.
     pub(super) fn begin(&self, limits: RequestLimits, proxy: Option<Arc<Proxy>>, now: Instant) {
-        self.announce_discardable(0);
         *self.lock() = RequestState {
             limits,
             proxy,
@@ -124,6 +94,43 @@ impl RequestClock {
         self.fail(fault)
     }
 
+    /// The resource of this machine for whose lack the request failed, if that is the fault.
+    pub(super) fn shortage(&self) -> Option<Shortage> {
+        match &self.lock().fault {
+            Some(Fault::Socket(error)) => error.shortage(),
+            _ => None,
+        }
+    }
+
+    /// Takes a shortage back, to try once more. The time since the attempt to connect began counts as
+    /// waiting, and not against the limit of connecting.
+    ///
+    /// # Errors
+    ///
+    /// If the request may not go on.
+    pub(super) fn forgive_shortage(&self) -> Result<(), ureq::Error> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.fault = None;
+        if let Some(start) = state.connect.start.take() {
+            state.began = state.began.map(|began| began + (now - start));
+        }
+        drop(state);
+        self.check().map(drop)
+    }
+
+    /// Begins to drain a body that nobody wants, for no longer than until `deadline`.
+    pub(super) fn begin_drain(&self, deadline: Instant) {
+        self.lock().drain_deadline = Some(deadline);
+    }
+
+    /// Ends that. A fault of it is nobody's failure.
+    pub(super) fn end_drain(&self) {
+        let mut state = self.lock();
+        state.drain_deadline = None;
+        state.fault = None;
+    }
+
     /// The nearest deadline of the request.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.lock().next_deadline()
@@ -165,22 +172,11 @@ impl RequestClock {
         state.stall_window = None;
     }
 
-    /// Marks the beginning of a write of the request to `remote`, over the connection that `retired`
-    /// belongs to.
-    pub(super) fn sending(&self, remote: SocketAddr, retired: &Arc<AtomicBool>) {
+    /// Marks the beginning of a write of the request to `remote`.
+    pub(super) fn sending(&self, remote: SocketAddr) {
         let mut state = self.lock();
         state.remote = Some(remote);
-        state.retired.get_or_insert_with(|| Arc::clone(retired));
         state.send.start.get_or_insert_with(Instant::now);
-    }
-
-    /// Keeps the connection of the current request from being reused. ureq may have put it back
-    /// into its pool by now, and checks it once more before it takes it out.
-    pub(super) fn retire_connection(&self) {
-        if let Some(retired) = &self.lock().retired {
-            // Relaxed: only this worker's own thread reads it.
-            retired.store(true, Ordering::Relaxed);
-        }
     }
 
     /// Marks the end of that write.
@@ -201,13 +197,7 @@ impl RequestClock {
     pub(super) fn head_ended(&self) {
         let mut state = self.lock();
         state.in_head = false;
-        state.framing_bytes = 0;
         state.stall_window = Some(StallWindow::new(Instant::now()));
-    }
-
-    /// Marks that the client has read bytes of the body.
-    pub(super) fn body_progressed(&self) {
-        self.lock().framing_bytes = 0;
     }
 
     /// Counts bytes that came from the socket.

@@ -5,7 +5,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
@@ -20,11 +19,6 @@ pub(super) const FINE_TICK: Duration = Duration::from_millis(10);
 
 /// The fewest bytes that a connection must give within the stall time-out.
 pub(super) const STALL_BYTES: usize = 1024;
-
-/// The most bytes before the response head is complete, and the most framing between two pieces of a
-/// body. ureq's own limit, 64 KiB, is for one head; a server may send any number of interim responses
-/// (1xx) before it.
-pub(super) const MAX_HEAD_BYTES: usize = 256 * 1024;
 
 /// The limits of one attempt.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,11 +50,9 @@ pub(super) struct RequestState {
     /// restart meanwhile, so that a server cannot drip headers and interim responses for ever.
     pub(super) in_head: bool,
     pub(super) remote: Option<SocketAddr>,
-    /// The flag of the connection in use that keeps it from being reused.
-    pub(super) retired: Option<Arc<AtomicBool>>,
     pub(super) wire_bytes: u64,
-    /// The bytes that have come since the last byte of the body.
-    pub(super) framing_bytes: usize,
+    /// The end of the time for a body that nobody wants.
+    pub(super) drain_deadline: Option<Instant>,
     pub(super) fault: Option<Fault>,
 }
 
@@ -114,7 +106,6 @@ impl RequestState {
     /// Counts bytes from the socket, and restarts the stall window once enough of them have come.
     pub(super) fn count(&mut self, bytes: usize, now: Instant) {
         self.wire_bytes += bytes as u64;
-        self.framing_bytes += bytes;
         let mut window = self.stall_window.unwrap_or(StallWindow::new(now));
         window.bytes += bytes;
         if !self.in_head && window.bytes >= STALL_BYTES {
@@ -202,6 +193,7 @@ impl RequestState {
             self.deadline(),
             self.connect_deadline(),
             self.stall_deadline(),
+            self.drain_deadline,
         ]
         .into_iter()
         .flatten()
@@ -222,10 +214,8 @@ impl RequestState {
             } else {
                 Fault::Stalled
             })
-        } else if self.in_head && bytes > MAX_HEAD_BYTES {
-            Some(Fault::EndlessHead)
-        } else if !self.in_head && self.framing_bytes > MAX_HEAD_BYTES {
-            Some(Fault::EndlessFraming)
+        } else if self.drain_deadline.is_some_and(|at| now >= at) {
+            Some(Fault::DrainOver)
         } else {
             None
         }

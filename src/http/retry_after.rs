@@ -2,12 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, header};
+use super::transport::head::ResponseHead;
 
 /// The time for which the server asks not to be sent another request.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    parse_retry_after(value, SystemTime::now())
+pub(super) fn retry_after(head: &ResponseHead) -> Option<Duration> {
+    parse_retry_after(head.text("retry-after")?, SystemTime::now())
 }
 
 /// Parses a value of the header: a number of seconds, or a date, which is taken relative to `now`. A date

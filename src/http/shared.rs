@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::FetchConfig;
 use super::dns::Dns;
 use super::tls::Tls;
+use super::transport::{Connections, SharedTransport};
 use crate::model::activity::WorkerActivity;
 use crate::pool::StopToken;
 
-/// Settings, name look-ups, TLS set-up and stop token of a run. Made by the
+/// Settings, transport and stop token of a run. Made by the
 /// [`Fetcher`](super::Fetcher), referred to by each of its clients.
 #[derive(Debug)]
 pub(super) struct ClientShared {
     pub(super) config: FetchConfig,
-    pub(super) dns: Arc<Dns>,
-    pub(super) tls: Arc<Tls>,
+    pub(super) transport: SharedTransport,
     /// The progress display's view of the workers; `None` without a display.
     pub(super) activity: Option<Arc<WorkerActivity>>,
     pub(super) stop: StopToken,
@@ -27,8 +27,15 @@ impl ClientShared {
         activity: Option<Arc<WorkerActivity>>,
     ) -> Arc<Self> {
         Arc::new(ClientShared {
-            dns: Arc::new(Dns::new(config.dns.clone())),
-            tls: Arc::new(Tls::new(config.tls.clone())),
+            transport: SharedTransport {
+                connections: Arc::new(Connections::new(
+                    config.idle_connections,
+                    config.stall_timeout,
+                )),
+                tls: Arc::new(Tls::new(config.tls.clone())),
+                dns: Arc::new(Dns::new(config.dns.clone())),
+                block_private: config.block_private,
+            },
             config,
             activity,
             stop,

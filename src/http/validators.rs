@@ -1,9 +1,8 @@
 //! Headers that describe a body: its validators (ETag, Last-Modified), and its range.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, header};
-
+use super::transport::head::ResponseHead;
 use crate::save::{ContentRange, Validators, Version, filename};
 
 /// The longest `ETag` or `Last-Modified` that is kept, in bytes.
@@ -15,39 +14,34 @@ const STRONG_AGE: Duration = Duration::from_secs(60);
 
 /// The version of a body: its validators, dates, length and file name. `is_plain` says that the body is
 /// neither decoded nor a part.
-pub(super) fn of(headers: &HeaderMap, length: Option<u64>, is_plain: bool) -> Version {
-    let name = headers.get(header::CONTENT_DISPOSITION);
+pub(super) fn of(head: &ResponseHead, length: Option<u64>, is_plain: bool) -> Version {
     Version {
-        validators: validators(headers),
-        modified: date(headers.get(header::LAST_MODIFIED)),
+        validators: validators(head),
+        modified: head.date("last-modified"),
         length,
-        server_name: name.and_then(|name| filename(name.as_bytes())),
+        server_name: head.get("content-disposition").and_then(filename),
         is_plain,
     }
 }
 
-fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {
-    httpdate::parse_http_date(value?.to_str().ok()?).ok()
-}
-
-fn validators(headers: &HeaderMap) -> Validators {
+fn validators(head: &ResponseHead) -> Validators {
     let text = |name| {
-        let value = headers.get(name)?.to_str().ok()?.trim();
+        let value = ascii(head.get(name)?)?;
         (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
     };
-    let modified = date(headers.get(header::LAST_MODIFIED));
-    let sent = date(headers.get(header::DATE));
+    let modified = head.date("last-modified");
+    let sent = head.date("date");
     let age = |modified| sent?.duration_since(modified).ok();
     Validators {
-        etag: text(header::ETAG),
-        modified: modified.and_then(|_| text(header::LAST_MODIFIED)),
+        etag: text("etag"),
+        modified: modified.and_then(|_| text("last-modified")),
         is_old: modified.and_then(age).is_some_and(|age| age >= STRONG_AGE),
     }
 }
 
 /// Parses `bytes 0-99/200` strictly.
-pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
-    let text = value.to_str().ok()?.trim();
+pub(super) fn content_range(value: &[u8]) -> Option<ContentRange> {
+    let text = ascii(value)?;
     let (first, last, length) = positions(text.strip_prefix("bytes ")?)?;
     Some(ContentRange {
         first,
@@ -57,9 +51,8 @@ pub(super) fn content_range(value: &HeaderValue) -> Option<ContentRange> {
 }
 
 /// The same as [`covers_whole`] of all `Content-Range` lines: a part's among them decides.
-pub(super) fn cover_whole(headers: &HeaderMap, length: Option<u64>) -> Option<bool> {
-    let ranges = headers.get_all(header::CONTENT_RANGE).iter();
-    ranges
+pub(super) fn cover_whole(head: &ResponseHead, length: Option<u64>) -> Option<bool> {
+    head.get_all("content-range")
         .filter_map(|range| covers_whole(range, length))
         .reduce(|all, covers| all && covers)
 }
@@ -67,8 +60,8 @@ pub(super) fn cover_whole(headers: &HeaderMap, length: Option<u64>) -> Option<bo
 /// True if the `Content-Range` of a body of this length, if it is known, covers the whole; `None` if it
 /// cannot be parsed. Some servers count the last byte wrong (`bytes 0-10/10`) and still mean the whole;
 /// a range without a total does not.
-fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
-    let text = value.to_str().ok()?.trim();
+fn covers_whole(value: &[u8], length: Option<u64>) -> Option<bool> {
+    let text = ascii(value)?;
     let unit = text
         .get(..5)
         .filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
@@ -78,8 +71,8 @@ fn covers_whole(value: &HeaderValue, length: Option<u64>) -> Option<bool> {
 }
 
 /// The total in the `bytes 0-99/200` of a range, whatever else is wrong with it.
-pub(super) fn total(value: &HeaderValue) -> Option<u64> {
-    number(value.to_str().ok()?.trim().rsplit_once('/')?.1)
+pub(super) fn total(value: &[u8]) -> Option<u64> {
+    number(ascii(value)?.rsplit_once('/')?.1)
 }
 
 /// Parses `0-99/200` into the two positions and the text of the length.
@@ -90,8 +83,14 @@ fn positions(text: &str) -> Option<(u64, u64, &str)> {
 }
 
 /// The length in the `bytes */200` of a 416.
-pub(super) fn unsatisfied(value: &HeaderValue) -> Option<u64> {
-    number(value.to_str().ok()?.trim().strip_prefix("bytes */")?)
+pub(super) fn unsatisfied(value: &[u8]) -> Option<u64> {
+    number(ascii(value)?.strip_prefix("bytes */")?)
+}
+
+/// A value of visible ASCII characters, without blanks around it.
+fn ascii(value: &[u8]) -> Option<&str> {
+    let is_text = value.iter().all(|&byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+    std::str::from_utf8(value).ok().filter(|_| is_text).map(str::trim)
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -120,14 +119,13 @@ mod tests {
             ("0-9/10", Some(10), None),
             ("", None, None),
         ] {
-            let value = HeaderValue::from_str(text).unwrap();
-            assert_eq!(covers_whole(&value, length), expected, "{text} {length:?}");
+            assert_eq!(covers_whole(text.as_bytes(), length), expected, "{text} {length:?}");
         }
     }
 
     #[test]
     fn a_content_range_is_parsed_strictly() {
-        let read = |text: &str| content_range(&HeaderValue::from_str(text).unwrap());
+        let read = |text: &str| content_range(text.as_bytes());
         let range = ContentRange {
             first: 5,
             last: 9,
@@ -147,7 +145,7 @@ mod tests {
         ] {
             assert_eq!(read(text), None, "{text}");
         }
-        let unsatisfied = |text: &str| super::unsatisfied(&HeaderValue::from_str(text).unwrap());
+        let unsatisfied = |text: &str| super::unsatisfied(text.as_bytes());
         assert_eq!(unsatisfied("bytes */10"), Some(10));
         assert_eq!(unsatisfied("bytes 0-1/10"), None);
     }

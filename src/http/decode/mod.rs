@@ -7,8 +7,6 @@ mod tests;
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Read};
 
-use http::{HeaderMap, header};
-
 use super::brotli::BrotliStream;
 use super::gzip::GzipMembers;
 use super::zstd::ZstdFrames;
@@ -49,16 +47,16 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// The coding of a body; `None` if it has none, or only unregistered ones.
+/// The coding of a body with these values of `Content-Encoding`; `None` if it has none, or only unregistered ones.
 ///
 /// # Errors
 ///
 /// The name of a coding that cannot be decoded, or the names of several: a body is decoded once.
-pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
-    let mut named = headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+pub(super) fn coding<'a>(
+    values: impl Iterator<Item = &'a [u8]>,
+) -> Result<Option<Coding>, String> {
+    let mut named = values
+        .flat_map(|value| value.split(|&byte| byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())
         .filter(|name| REGISTERED.contains(&name.as_str()));
     let Some(name) = named.next() else {

@@ -2,10 +2,8 @@ use std::io::Write;
 
 use super::*;
 
-fn headers(value: &str) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_ENCODING, value.parse().unwrap());
-    headers
+fn headers(value: &str) -> impl Iterator<Item = &[u8]> {
+    std::iter::once(value.as_bytes())
 }
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
@@ -23,13 +21,13 @@ fn decode(coding: Coding, body: &[u8]) -> io::Result<Vec<u8>> {
 
 #[test]
 fn one_known_coding_is_decoded_and_others_are_named() {
-    assert_eq!(coding(&HeaderMap::new()), Ok(None));
-    assert_eq!(coding(&headers("identity")), Ok(None));
-    assert_eq!(coding(&headers("GZip")), Ok(Some(Coding::Gzip)));
-    assert_eq!(coding(&headers("br")), Ok(Some(Coding::Brotli)));
-    assert_eq!(coding(&headers("gzip, gzip")), Err("gzip, gzip".to_owned()));
-    assert_eq!(coding(&headers("aws-chunked,gzip")), Ok(Some(Coding::Gzip)));
-    assert_eq!(coding(&headers("compress")), Err("compress".to_owned()));
+    assert_eq!(coding(std::iter::empty()), Ok(None));
+    assert_eq!(coding(headers("identity")), Ok(None));
+    assert_eq!(coding(headers("GZip")), Ok(Some(Coding::Gzip)));
+    assert_eq!(coding(headers("br")), Ok(Some(Coding::Brotli)));
+    assert_eq!(coding(headers("gzip, gzip")), Err("gzip, gzip".to_owned()));
+    assert_eq!(coding(headers("aws-chunked,gzip")), Ok(Some(Coding::Gzip)));
+    assert_eq!(coding(headers("compress")), Err("compress".to_owned()));
 }
 
 #[test]
@@ -75,10 +73,10 @@ fn a_name_that_is_no_coding_is_none() {
         "text/html",
         "zip",
     ] {
-        assert_eq!(coding(&headers(name)), Ok(None), "{name:?}");
+        assert_eq!(coding(headers(name)), Ok(None), "{name:?}");
     }
     for name in ["compress", "x-compress", "DCB", "exi", "aes128gcm"] {
-        assert_eq!(coding(&headers(name)), Err(name.to_lowercase()), "{name}");
+        assert_eq!(coding(headers(name)), Err(name.to_lowercase()), "{name}");
     }
 }
 

@@ -19,7 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
-pub(super) use resolver::{WorkerResolver, authority};
+pub(super) use resolver::authority;
 
 use super::fault::Fault;
 use super::request_clock::RequestClock;

@@ -1,12 +1,15 @@
-//! The buffers of a connection, which grow with the responses that come over it.
+//! The buffers of a worker's connection, which grow with the responses that come.
 //!
-//! ureq's own buffers have their full size from the first byte on. With a thousand connections they
-//! take most of the memory, and clearing them is most of the cost of a connection.
+//! ureq's own buffers have their full size from the first byte on. With a thousand workers they take most
+//! of the memory, and clearing them is most of the cost of a connection. These belong to the worker, and
+//! are lent to the connection in use: an idle connection has none.
 
+use http::StatusCode;
 use ureq::unversioned::transport::Buffers;
 
-/// The largest input buffer: ureq's limit for a response head, 64 KiB. No more, because ureq compares
-/// all input, body included, with that limit when it skips an interim response.
+use super::head::MAX_HEAD;
+
+/// The largest input buffer for a body: more makes a fast transfer no faster.
 pub(super) const MAX_INPUT: usize = 64 * 1024;
 
 /// The largest output buffer: a request head.
@@ -15,8 +18,18 @@ pub(super) const MAX_OUTPUT: usize = 24 * 1024;
 /// The initial size of both buffers.
 const MIN_BUFFER: usize = 4 * 1024;
 
+/// The head that ureq reads in place of the server's: the status, and that the body ends with the input.
+/// The status's digits are put in.
+const CANONICAL_HEAD: &[u8] = b"HTTP/1.1 000\r\nconnection: close\r\n\r\n";
+
+/// The place of the status in it.
+const STATUS: std::ops::Range<usize> = 9..12;
+
+/// The room before the input for that head, should it be longer than the server's.
+const SLACK: usize = 64;
+
 /// Input and output buffers that grow on demand, up to the limits above.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ConnectionBuffers {
     /// The unread input is at `consumed..filled`.
     input: Vec<u8>,
@@ -31,7 +44,65 @@ pub(super) struct ConnectionBuffers {
     head: usize,
 }
 
+impl Default for ConnectionBuffers {
+    fn default() -> Self {
+        ConnectionBuffers {
+            input: Vec::new(),
+            filled: SLACK,
+            consumed: SLACK,
+            is_tight: false,
+            has_progress: false,
+            output: Vec::new(),
+            head: 0,
+        }
+    }
+}
+
 impl ConnectionBuffers {
+    /// Drops the input, for the next response, and the memory that only a long head takes.
+    pub(super) fn clear(&mut self) {
+        self.consumed = SLACK;
+        self.filled = SLACK;
+        self.has_progress = false;
+        if self.input.len() > SLACK + MAX_INPUT {
+            self.input = Vec::new();
+        }
+    }
+
+    /// Makes room for more of a response's head, however much of it has come.
+    pub(super) fn head_append_buf(&mut self) -> &mut [u8] {
+        if self.filled >= self.input.len() {
+            let wanted = (self.input.len() * 2).clamp(SLACK + MIN_BUFFER, SLACK + MAX_HEAD);
+            self.input.resize(wanted, 0);
+        }
+        &mut self.input[self.filled..]
+    }
+
+    /// The unread input, to be changed in place.
+    pub(super) fn input_mut(&mut self) -> &mut [u8] {
+        &mut self.input[self.consumed..self.filled]
+    }
+
+    /// Drops the first bytes of the input: an interim head.
+    pub(super) fn drop_front(&mut self, count: usize) {
+        self.consumed += count;
+    }
+
+    /// Keeps only the first bytes of the input.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.filled = self.consumed + count;
+    }
+
+    /// Replaces the head, the first `length` bytes of the input, by the one that ureq reads.
+    pub(super) fn replace_head(&mut self, length: usize, status: StatusCode) {
+        let end = self.consumed + length;
+        let start = end - CANONICAL_HEAD.len();
+        let head = &mut self.input[start..end];
+        head.copy_from_slice(CANONICAL_HEAD);
+        head[STATUS].copy_from_slice(status.as_str().as_bytes());
+        self.consumed = start;
+    }
+
     /// Announces the most bytes of the next request head.
     pub(super) fn expect_head(&mut self, length: usize) {
         self.head = length;
@@ -40,12 +111,12 @@ impl ConnectionBuffers {
     /// Moves the unread input to the front, if that frees enough space to be worth the copy.
     fn compact(&mut self) {
         if self.consumed == self.filled {
-            self.consumed = 0;
-            self.filled = 0;
-        } else if self.consumed > 0 && self.filled > self.input.len() / 2 {
-            self.input.copy_within(self.consumed..self.filled, 0);
-            self.filled -= self.consumed;
-            self.consumed = 0;
+            self.consumed = SLACK;
+            self.filled = SLACK;
+        } else if self.consumed > SLACK && self.filled > self.input.len() / 2 {
+            self.input.copy_within(self.consumed..self.filled, SLACK);
+            self.filled -= self.consumed - SLACK;
+            self.consumed = SLACK;
         }
     }
 }
@@ -63,14 +134,16 @@ impl Buffers for ConnectionBuffers {
     }
 
     fn input(&self) -> &[u8] {
-        &self.input[self.consumed..self.filled]
+        self.input.get(self.consumed..self.filled).unwrap_or_default()
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
         self.compact();
-        if self.is_tight || self.filled == self.input.len() {
-            let wanted = (self.input.len() * 2).clamp(MIN_BUFFER, MAX_INPUT);
-            self.input.resize(wanted, 0);
+        if self.is_tight || self.filled >= self.input.len() {
+            let wanted = (self.input.len() * 2).clamp(SLACK + MIN_BUFFER, SLACK + MAX_INPUT);
+            if wanted > self.input.len() {
+                self.input.resize(wanted, 0);
+            }
             self.is_tight = false;
         }
         &mut self.input[self.filled..]
@@ -78,7 +151,7 @@ impl Buffers for ConnectionBuffers {
 
     fn input_appended(&mut self, amount: usize) {
         self.filled += amount;
-        self.is_tight = self.filled == self.input.len();
+        self.is_tight = self.filled >= self.input.len();
     }
 
     fn input_consume(&mut self, amount: usize) {
@@ -126,7 +199,7 @@ mod tests {
             let used = random.usize(..=input.len());
             read.extend_from_slice(&input[..used]);
             buffers.input_consume(used);
-            assert!(buffers.input.len() <= MAX_INPUT);
+            assert!(buffers.input.len() <= SLACK + MAX_INPUT);
         }
         assert!(read == sent);
     }
@@ -138,26 +211,49 @@ mod tests {
             receive(&mut buffers, &[b'x'; 1_000]);
             buffers.input_consume(1_000);
         }
-        assert_eq!(buffers.input.len(), MIN_BUFFER);
+        assert_eq!(buffers.input.len(), SLACK + MIN_BUFFER);
         for _ in 0..5 {
             let count = receive(&mut buffers, &[b'x'; 100_000]);
             buffers.input_consume(count);
         }
-        assert_eq!(buffers.input.len(), MAX_INPUT);
+        assert_eq!(buffers.input.len(), SLACK + MAX_INPUT);
     }
 
     #[test]
-    fn an_incomplete_head_gets_space_up_to_the_limit_and_then_none() {
+    fn an_incomplete_head_gets_space_up_to_the_limit_and_gives_it_back() {
         let mut buffers = ConnectionBuffers::default();
         let mut count = 0;
-        while count < MAX_INPUT {
-            let taken = receive(&mut buffers, &[b'x'; 3_000]);
+        while count < MAX_HEAD {
+            let room = buffers.head_append_buf();
+            let taken = room.len().min(3_000);
             assert!(taken > 0, "{count}");
+            buffers.input_appended(taken);
             count += taken;
             assert!(!buffers.can_use_input());
         }
-        assert!(buffers.input_append_buf().is_empty());
-        assert_eq!(buffers.input().len(), MAX_INPUT);
+        assert!(buffers.head_append_buf().is_empty());
+        assert_eq!(buffers.input().len(), MAX_HEAD);
+        buffers.clear();
+        assert_eq!((buffers.input().len(), buffers.input.len()), (0, 0));
+    }
+
+    #[test]
+    fn the_canonical_head_stands_right_before_the_body_whatever_the_length_of_the_servers() {
+        for length in [14, 19, 40, 4_000, MAX_HEAD - 10] {
+            let mut buffers = ConnectionBuffers::default();
+            let came = [&vec![b'h'; length][..], b"body"].concat();
+            let mut rest = &came[..];
+            while !rest.is_empty() {
+                let room = buffers.head_append_buf();
+                let count = room.len().min(rest.len());
+                room[..count].copy_from_slice(&rest[..count]);
+                buffers.input_appended(count);
+                rest = &rest[count..];
+            }
+            buffers.replace_head(length, StatusCode::NOT_FOUND);
+            let read = String::from_utf8_lossy(buffers.input());
+            assert_eq!(read, "HTTP/1.1 404\r\nconnection: close\r\n\r\nbody", "{length}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The connector: from addresses to a [`Connection`] that is ready for requests, through a proxy and
-//! with TLS where the URL asks for them.
+//! The connector: a kept connection for a request, or a new one, through a proxy and with TLS where the URL
+//! asks for them.
 
 use std::fmt;
 use std::io;
@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
+use ureq::config::Config;
 use ureq::http::Uri;
-use ureq::unversioned::transport::{self, ConnectionDetails};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 
-use super::connection::{Connection, Forward};
+use super::connection::{Connection, ConnectionParts};
+use super::connections::Connections;
+use super::handover::Handover;
 use super::happy_eyeballs::connect_any;
-use super::stream::{ByteStream, Connected, ReadAhead, Socket};
+use super::stream::{ByteStream, Connected, Forward, ReadAhead, ServerStream, Socket};
 use super::{http_connect, socks};
 use crate::http::dns::{Dns, authority};
 use crate::http::fault::{Fault, SocketError};
@@ -25,6 +29,8 @@ use crate::http::tls::Tls;
 /// Makes the connections of one worker, under the limits of its request clock.
 pub(super) struct Connector {
     pub(super) clock: Arc<RequestClock>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) connections: Arc<Connections>,
     pub(super) tls: Arc<Tls>,
     pub(super) dns: Arc<Dns>,
     pub(super) block_private: bool,
@@ -33,57 +39,122 @@ pub(super) struct Connector {
 impl transport::Connector<()> for Connector {
     type Out = Connection;
 
+    /// A kept connection, or a new one. Only a new one needs the name's addresses.
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         _chained: Option<()>,
     ) -> Result<Option<Connection>, ureq::Error> {
+        let next = self.handover.next();
+        let kept = if next.wants_new {
+            None
+        } else {
+            self.connections.take(&next.key)
+        };
+        let is_reused = kept.is_some();
+        let stream = match kept {
+            Some(mut kept) => {
+                kept.stream.stream.bind(&self.clock);
+                kept.stream
+            }
+            None => self.open(details)?,
+        };
+        let parts = ConnectionParts {
+            clock: Arc::clone(&self.clock),
+            handover: Arc::clone(&self.handover),
+            connections: Arc::clone(&self.connections),
+        };
+        Ok(Some(Connection::new(stream, parts, is_reused)))
+    }
+}
+
+/// The resolver that ureq asks before each request. The connector resolves names itself, if it needs to.
+#[derive(Debug)]
+pub(super) struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(
+        &self,
+        _uri: &Uri,
+        _config: &Config,
+        _timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        Ok(self.empty())
+    }
+}
+
+impl Connector {
+    /// Opens a connection to the server, or to the proxy that forwards to it.
+    fn open(&self, details: &ConnectionDetails<'_>) -> Result<ServerStream, ureq::Error> {
         let (host, port) = authority(details.uri)?;
-        let addresses = self.permitted(&details.addrs, host)?;
-        let needs_tls = details.needs_tls();
-        self.clock.connect_started();
-        let mut connected = self.open_tcp(&addresses)?;
+        let is_tls = details.needs_tls();
         let proxy = self.clock.proxy();
+        let (near_host, near_port) = match &proxy {
+            Some(proxy) => (proxy.host.as_str(), proxy.port),
+            None => (host, port),
+        };
+        let addresses = self.dns.socket_addresses(near_host, near_port, &self.clock)?;
+        self.check_permitted(&addresses, host)?;
+        let mut connected = self.open_tcp(&addresses)?;
         let mut forward = None;
         if let Some(proxy) = &proxy {
             connected = self.open_through(proxy, connected, details.uri, host, port)?;
-            if proxy.forwards(needs_tls) {
+            if proxy.forwards(is_tls) {
                 forward = Some(Forward {
                     origin: format!("http://{}", http_connect::host_and_port(host, port)),
                 });
             }
         }
-        self.clock.connected(connected.1, needs_tls);
-        if needs_tls {
-            connected.0 = self.start_tls(connected.0, host)?;
+        let (mut stream, remote) = connected;
+        self.clock.connected(remote, is_tls);
+        if is_tls {
+            stream = self.start_tls(stream, host)?;
         }
         self.clock.connection_ready();
-        let clock = Arc::clone(&self.clock);
-        Ok(Some(Connection::new(connected, clock, needs_tls, forward)))
+        Ok(ServerStream {
+            stream,
+            remote,
+            is_tls,
+            forward,
+        })
     }
-}
 
-impl Connector {
-    /// The addresses that may be connected to. They are the very ones that will be, so a name that
+    /// Refuses addresses that may not be connected to. They are the very ones that will be, so a name that
     /// resolves to others later (DNS rebinding) changes nothing.
-    fn permitted(&self, found: &[SocketAddr], host: &str) -> Result<Vec<SocketAddr>, ureq::Error> {
-        if !self.block_private {
-            return Ok(found.to_vec());
-        }
-        match found.iter().find(|address| !is_public(address.ip())) {
+    fn check_permitted(&self, found: &[SocketAddr], host: &str) -> Result<(), ureq::Error> {
+        let private = found.iter().find(|address| !is_public(address.ip()));
+        match private.filter(|_| self.block_private) {
             Some(address) => Err(self.clock.fail(Fault::Private(format!(
                 "{host} is at {}, which is not a public address (--block-private)",
                 address.ip()
             )))),
-            None => Ok(found.to_vec()),
+            None => Ok(()),
         }
     }
 
+    /// Opens a TCP connection. While this machine is out of descriptors, ports or memory for one, it waits
+    /// for other connections to close: no server is to blame, and no try is used up.
     fn open_tcp(&self, addresses: &[SocketAddr]) -> Result<Connected, ureq::Error> {
-        let (stream, remote) = connect_any(addresses, &self.clock)?;
-        let socket = Socket::new(stream, Arc::clone(&self.clock))
-            .map_err(|error| self.socket_fault(&error))?;
-        Ok((Box::new(socket), remote))
+        loop {
+            self.clock.connect_started();
+            let opened = connect_any(addresses, &self.clock).and_then(|(stream, remote)| {
+                let socket = Socket::new(stream, Arc::clone(&self.clock));
+                let socket = socket.map_err(|error| self.socket_fault(&error))?;
+                Ok((Box::new(socket) as Box<dyn ByteStream>, remote))
+            });
+            match opened {
+                Ok(connected) => {
+                    self.connections.note_made();
+                    return Ok(connected);
+                }
+                Err(error) => match self.clock.shortage() {
+                    Some(shortage) if self.connections.await_resource(shortage) => {
+                        self.clock.forgive_shortage()?;
+                    }
+                    _ => return Err(error),
+                },
+            }
+        }
     }
 
     /// Turns a stream to the proxy into one through it: TLS to an https proxy, then CONNECT or SOCKS.

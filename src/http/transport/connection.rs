@@ -1,257 +1,429 @@
-//! A keep-alive connection as ureq's transport: a stream, its buffers, and marks on the request clock.
+//! The connection of the request under way as ureq's transport: it sends the request, reads the response's
+//! head, and hands ureq a body whose end is known.
 //!
-//! A request that follows another at once takes two system calls, one to send and one to receive. A
-//! third one checks that a connection which has been idle for a while is still open and silent.
+//! ureq reads a head of two lines in place of the server's ([`buffers`](super::buffers)): it cannot be
+//! configured in leniency, and decides itself where a body ends. The client finds the server's head in the
+//! [`Handover`]. When the transport is dropped, the connection goes back to the run's store, if it can carry
+//! another request.
+//!
+//! A request over a kept connection takes two system calls, one to send and one to receive.
 
-use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::io::{self, Read as _};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::buffers::ConnectionBuffers;
-use super::stream::{ByteStream, Connected};
+use super::connections::{Connections, IdleConnection};
+use super::framing::{BodyProgress, Framing, FramingError, Taken};
+use super::handover::{Answer, Handover};
+use super::head::{HeadError, HeadScan, may_begin_response};
+use super::stream::{ByteStream as _, ServerStream};
 use crate::http::fault::Fault;
 use crate::http::request_clock::RequestClock;
 
-/// The time after the last read in which a connection is reused unchecked, if that read had room for
-/// more. Unsolicited bytes need about as long to arrive, so a check would see nothing new.
-const UNCHECKED_REUSE: Duration = Duration::from_micros(200);
+/// The most interim responses (1xx) before the final one.
+const MAX_INTERIM: usize = 100;
 
-/// One connection, with or without TLS, direct or through a proxy.
+/// The status of a server that has closed the connection because no request came (RFC 9110, 15.5.9).
+const REQUEST_TIMEOUT: u16 = 408;
+
+/// The connection of one request, with or without TLS, direct or through a proxy.
 #[derive(Debug)]
 pub(super) struct Connection {
-    stream: Box<dyn ByteStream>,
-    remote: SocketAddr,
-    buffers: ConnectionBuffers,
+    /// `None` only in the midst of its drop.
+    stream: Option<ServerStream>,
+    buffers: Option<Box<ConnectionBuffers>>,
     clock: Arc<RequestClock>,
-    is_tls: bool,
-    forward: Option<Forward>,
-    /// Set from the end of a response to the next request.
-    is_idle: bool,
-    /// Set through the request clock when the connection may not be reused.
-    retired: Arc<AtomicBool>,
+    handover: Arc<Handover>,
+    connections: Arc<Connections>,
+    key: Arc<str>,
+    is_head: bool,
+    /// The connection has carried another request before, and this one may be sent again.
+    is_reused: bool,
+    may_resend: bool,
+    state: ResponseState,
+    /// Bytes have come that are not this response's.
+    has_surplus: bool,
     last_read: Instant,
-    /// The last read filled the buffer, so there may be more.
-    was_full: bool,
+    /// The last read had room for more than came.
+    has_seen_all: bool,
 }
 
-/// A forwarding proxy's form of a request: the absolute form (RFC 9112, 3.2.2), with the whole URL in
-/// the request line. ureq writes the origin form only.
+/// The part of the response that comes next.
 #[derive(Debug)]
-pub(super) struct Forward {
-    /// Scheme, host and port.
-    pub(super) origin: String,
+enum ResponseState {
+    /// The request is going out.
+    Request,
+    Head,
+    Body {
+        framing: Framing,
+        keep_alive: Option<Duration>,
+        progress: BodyProgress,
+    },
+    /// The end of the body cannot be told.
+    Unreadable(FramingError),
+    /// Nothing more can be read.
+    Broken,
+}
+
+/// The parts of a [`Connection`] beside its stream.
+pub(super) struct ConnectionParts {
+    pub(super) clock: Arc<RequestClock>,
+    pub(super) handover: Arc<Handover>,
+    pub(super) connections: Arc<Connections>,
 }
 
 impl Connection {
-    pub(super) fn new(
-        (stream, remote): Connected,
-        clock: Arc<RequestClock>,
-        is_tls: bool,
-        forward: Option<Forward>,
-    ) -> Self {
+    pub(super) fn new(stream: ServerStream, parts: ConnectionParts, is_reused: bool) -> Self {
+        let next = parts.handover.next();
+        let mut buffers = parts.handover.lend_buffers();
+        buffers.expect_head(next.head_length);
         Connection {
-            stream,
-            remote,
-            buffers: ConnectionBuffers::default(),
-            clock,
-            is_tls,
-            forward,
-            is_idle: true,
-            retired: Arc::default(),
+            stream: Some(stream),
+            buffers: Some(buffers),
+            clock: parts.clock,
+            handover: parts.handover,
+            connections: parts.connections,
+            key: next.key,
+            is_head: next.is_head,
+            is_reused,
+            may_resend: next.may_resend,
+            state: ResponseState::Request,
+            has_surplus: false,
             last_read: Instant::now(),
-            was_full: false,
+            has_seen_all: false,
         }
+    }
+
+    fn parts(&mut self) -> (&mut ServerStream, &mut ConnectionBuffers) {
+        let stream = self.stream.as_mut();
+        let buffers = self.buffers.as_mut();
+        let both = stream.zip(buffers.map(|buffers| &mut **buffers));
+        both.expect("stream and buffers are taken in the drop only")
+    }
+
+    /// Fails the request, for ureq to unwind with. Nothing of the connection is used any more: ureq takes
+    /// the end of the input for the end of the body.
+    fn fail(&mut self, fault: Fault) -> ureq::Error {
+        self.state = ResponseState::Broken;
+        self.clock.fail(fault)
+    }
+
+    /// Fails the request after an error of a socket call, or of TLS.
+    fn fail_io(&mut self, error: io::Error) -> ureq::Error {
+        self.state = ResponseState::Broken;
+        // ureq takes this for an orderly end, and a truncated body for a complete one.
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return self.clock.fail(Fault::CutOff);
+        }
+        match crate::http::tls::reason(&error) {
+            Some(reason) => self.clock.fail(Fault::Tls(reason)),
+            // The cause is on the clock, if it was a socket's.
+            None => ureq::Error::Io(io::Error::other(error)),
+        }
+    }
+
+    /// True if the request may be sent again, because nothing of an answer to it has come over this
+    /// connection, which an earlier request had left open.
+    fn may_be_stale(&self) -> bool {
+        self.is_reused && self.may_resend
+    }
+
+    /// Fails the request in a way that has it sent again.
+    fn fail_stale(&mut self) -> ureq::Error {
+        self.state = ResponseState::Broken;
+        self.connections.forget(&self.key);
+        self.clock.fail_over_socket_error(Fault::Stale)
+    }
+
+    /// Reads until the final response's head is whole, and puts the one for ureq in its place.
+    fn read_head(&mut self) -> Result<(), ureq::Error> {
+        let mut scan = HeadScan::default();
+        let mut interim = 0;
+        let mut has_answered = false;
+        loop {
+            let (_, buffers) = self.parts();
+            let end = match scan.find_end(buffers.input()) {
+                Ok(end) => end,
+                Err(error) => return Err(self.fail_head(error, has_answered)),
+            };
+            let Some(length) = end else {
+                self.receive_head(has_answered)?;
+                continue;
+            };
+            let mut head = self.handover.spare_head();
+            let (_, buffers) = self.parts();
+            if let Err(error) = head.parse(&buffers.input()[..length]) {
+                return Err(self.fail_head(error, has_answered));
+            }
+            let status = head.status();
+            if status.as_u16() == REQUEST_TIMEOUT && self.may_be_stale() && !has_answered {
+                return Err(self.fail_stale());
+            }
+            has_answered = true;
+            if status == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(self.fail(Fault::Framing(FramingError::Switched)));
+            }
+            if !status.is_informational() {
+                let framing = Framing::of(&head, self.is_head);
+                return self.begin_body(length, Answer { head, framing });
+            }
+            interim += 1;
+            if interim > MAX_INTERIM {
+                return Err(self.fail(Fault::EndlessHead));
+            }
+            self.parts().1.drop_front(length);
+            scan = HeadScan::default();
+        }
+    }
+
+    /// Reads more of a head.
+    fn receive_head(&mut self, has_answered: bool) -> Result<(), ureq::Error> {
+        let may_be_stale = self.may_be_stale() && !has_answered;
+        let (stream, buffers) = self.parts();
+        let is_first = buffers.input().is_empty();
+        let buffer = buffers.head_append_buf();
+        let most = buffer.len();
+        if most == 0 {
+            return Err(self.fail(Fault::Head(HeadError::TooLong)));
+        }
+        let may_be_stale = may_be_stale && is_first;
+        let count = match stream.stream.read(buffer) {
+            Ok(0) if may_be_stale => return Err(self.fail_stale()),
+            Ok(0) => return Err(self.fail(Fault::CutOff)),
+            Ok(count) => count,
+            Err(error) if may_be_stale && is_closed(&error) => return Err(self.fail_stale()),
+            Err(error) => return Err(self.fail_io(error)),
+        };
+        buffers.input_appended(count);
+        self.note_read(count, most);
+        Ok(())
+    }
+
+    fn note_read(&mut self, count: usize, most: usize) {
+        self.last_read = Instant::now();
+        self.has_seen_all = count < most;
+        self.clock.response_received(self.last_read);
+    }
+
+    /// Fails the request for a head that cannot be read. Over a kept connection, bytes that are no
+    /// response are a leftover of the one before.
+    fn fail_head(&mut self, error: HeadError, has_answered: bool) -> ureq::Error {
+        let (_, buffers) = self.parts();
+        let is_leftover = !may_begin_response(buffers.input());
+        if is_leftover {
+            self.connections.distrust(&self.key);
+        }
+        if is_leftover && self.may_be_stale() && !has_answered {
+            return self.fail_stale();
+        }
+        self.fail(Fault::Head(error))
+    }
+
+    /// Goes on from the head, of this length, to the body, of which bytes may have come with it.
+    fn begin_body(&mut self, head_length: usize, answer: Answer) -> Result<(), ureq::Error> {
+        let status = answer.head.status();
+        let keep_alive = answer.head.keep_alive_timeout();
+        let framing = answer.framing.clone();
+        self.handover.leave(answer);
+        self.clock.head_ended();
+        let (_, buffers) = self.parts();
+        let came = &mut buffers.input_mut()[head_length..];
+        let total = came.len();
+        let (state, taken) = match framing {
+            Ok(framing) => {
+                let mut progress = BodyProgress::new(framing.length);
+                let taken = match progress.take(came) {
+                    Ok(taken) => taken,
+                    Err(error) => return Err(self.fail(Fault::Framing(error))),
+                };
+                let body = ResponseState::Body {
+                    framing,
+                    keep_alive,
+                    progress,
+                };
+                (body, taken)
+            }
+            // A failure only if the body is read: the client may want nothing but the head.
+            Err(error) => (ResponseState::Unreadable(error), Taken::default()),
+        };
+        buffers.truncate(head_length + taken.body);
+        buffers.replace_head(head_length, status);
+        self.has_surplus = taken.used < total;
+        self.state = state;
+        Ok(())
+    }
+
+    /// Reads more of the body. False at its end.
+    fn read_body(&mut self) -> Result<bool, ureq::Error> {
+        loop {
+            let ResponseState::Body { progress, .. } = &mut self.state else {
+                return Ok(false);
+            };
+            if progress.is_complete() {
+                return Ok(false);
+            }
+            let left = progress.left();
+            let discards = left.is_some() && self.handover.discards();
+            let (stream, buffers) = self.parts();
+            let mut buffer = buffers.input_append_buf();
+            if discards && let Some(left) = left.and_then(|left| usize::try_from(left).ok()) {
+                // One byte more than there should be shows whether the connection is silent then.
+                let most = buffer.len().min(left.saturating_add(1));
+                buffer = &mut buffer[..most];
+            }
+            let most = buffer.len();
+            let read = if discards {
+                stream.stream.discard(buffer)
+            } else {
+                stream.stream.read(buffer)
+            };
+            let count = match read {
+                Ok(count) => count,
+                Err(error) => return Err(self.fail_io(error)),
+            };
+            self.note_read(count, most);
+            if self.take_body(count, discards)? {
+                return Ok(count > 0);
+            }
+        }
+    }
+
+    /// Takes the bytes that have been read behind the input. False if none of them was the body's.
+    fn take_body(&mut self, count: usize, discards: bool) -> Result<bool, ureq::Error> {
+        let ResponseState::Body { progress, .. } = &mut self.state else {
+            return Ok(true);
+        };
+        if count == 0 {
+            if progress.ends_with_connection() {
+                return Ok(true);
+            }
+            return Err(self.fail(Fault::CutOff));
+        }
+        let buffers = self.buffers.as_mut().expect("they are taken in the drop only");
+        let (body, used) = if discards {
+            let left = progress.left().unwrap_or_default();
+            let body = usize::try_from(left).map_or(count, |left| left.min(count));
+            progress.skip(body);
+            (body, body)
+        } else {
+            let came = &mut buffers.input_append_buf()[..count];
+            match progress.take(came) {
+                Ok(taken) => (taken.body, taken.used),
+                Err(error) => return Err(self.fail(Fault::Framing(error))),
+            }
+        };
+        buffers.input_appended(body);
+        self.has_surplus |= used < count;
+        Ok(body > 0 || self.is_complete())
+    }
+
+    fn is_complete(&self) -> bool {
+        matches!(&self.state, ResponseState::Body { progress, .. } if progress.is_complete())
     }
 }
 
-impl Forward {
-    /// The request head in absolute form.
-    fn rewrite(&self, head: &[u8]) -> io::Result<Vec<u8>> {
-        let place = |byte| head.iter().position(|&b| b == byte);
-        let (Some(space), Some(_)) = (place(b' '), place(b'\n')) else {
-            return Err(io::Error::other("a request's first line is not whole"));
-        };
-        let mut rewritten = Vec::with_capacity(head.len() + self.origin.len());
-        rewritten.extend_from_slice(&head[..=space]);
-        rewritten.extend_from_slice(self.origin.as_bytes());
-        rewritten.extend_from_slice(&head[space + 1..]);
-        Ok(rewritten)
-    }
+/// True for the errors of a connection that the other side has closed.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
 }
 
 impl Transport for Connection {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.buffers.expect_head(self.clock.head_length());
-        &mut self.buffers
+        self.parts().1
     }
 
     // ureq's own time-outs are off: the request clock's limits replace them.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let is_head = std::mem::replace(&mut self.is_idle, false);
-        self.clock.sending(self.remote, &self.retired);
-        let output = &self.buffers.output()[..amount];
-        match &self.forward {
-            Some(forward) if is_head => self.stream.write_all(&forward.rewrite(output)?)?,
-            _ => self.stream.write_all(output)?,
+        let is_first = matches!(self.state, ResponseState::Request);
+        let clock = Arc::clone(&self.clock);
+        let (stream, buffers) = self.parts();
+        clock.sending(stream.remote);
+        let sent = stream.send(&buffers.output()[..amount], is_first);
+        if let Err(error) = sent {
+            if self.may_be_stale() && is_closed(&error) {
+                return Err(self.fail_stale());
+            }
+            return Err(self.fail_io(error));
         }
-        self.stream.flush()?;
         self.clock.sent();
+        self.state = ResponseState::Head;
         Ok(())
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, ureq::Error> {
-        let waiting = self.buffers.input().len() as u64;
-        let buffer = self.buffers.input_append_buf();
-        if buffer.is_empty() {
-            // A read into an empty buffer would look like the end of the connection.
-            return Err(self.clock.fail(Fault::EndlessLine));
-        }
-        let most = buffer.len();
-        // Only bytes that are the body's for certain: another response may begin behind it.
-        let is_discarded = self.clock.discardable() >= waiting + most as u64;
-        let read = if is_discarded {
-            self.stream.discard(buffer)
-        } else {
-            self.stream.read(buffer)
-        };
-        let count = read.map_err(|error| {
-            // ureq takes this for an orderly end, and a truncated body for a complete one.
-            if error.kind() == io::ErrorKind::UnexpectedEof {
-                self.clock.fail(Fault::CutOff)
-            } else {
-                ureq::Error::Io(error)
+        match self.state {
+            ResponseState::Request | ResponseState::Head => {
+                self.read_head()?;
+                Ok(true)
             }
-        })?;
-        self.last_read = Instant::now();
-        self.was_full = count == most;
-        if count > 0 {
-            self.clock.response_received(self.last_read);
+            ResponseState::Body { .. } => self.read_body(),
+            ResponseState::Unreadable(ref error) => {
+                let error = error.clone();
+                Err(self.fail(Fault::Framing(error)))
+            }
+            ResponseState::Broken => Err(self.clock.fail(Fault::CutOff)),
         }
-        self.buffers.input_appended(count);
-        Ok(count > 0)
     }
 
-    /// Checks whether the connection may be reused. ureq calls this twice for each reuse: when the
-    /// connection goes into its pool, and when it is taken out. The second call is the one that
-    /// matters: it finds unsolicited bytes, which would be taken for the next response.
+    /// Never asked: every canonical head says that the connection closes.
     fn is_open(&mut self) -> bool {
-        let was_idle = std::mem::replace(&mut self.is_idle, true);
-        // A TLS read ends with a record, so there may be more behind it.
-        let has_seen_all = !self.is_tls && !self.was_full;
-        let is_fresh = || has_seen_all && self.last_read.elapsed() < UNCHECKED_REUSE;
-        !self.retired.load(Ordering::Relaxed) && (!was_idle || is_fresh() || self.stream.is_idle())
+        false
     }
 
     fn is_tls(&self) -> bool {
-        self.is_tls
+        self.stream.as_ref().is_some_and(|stream| stream.is_tls)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(buffers) = self.buffers.take() {
+            self.handover.return_buffers(buffers);
+        }
+        let Some(stream) = self.stream.take() else { return };
+        let kept = match &self.state {
+            ResponseState::Body {
+                framing,
+                keep_alive,
+                progress,
+            } if framing.is_persistent && progress.is_over() && !self.has_surplus => {
+                // A TLS read ends with a record, so there may be more behind it.
+                let has_seen_all = self.has_seen_all && !stream.is_tls && !framing.needs_check;
+                Some((has_seen_all, *keep_alive))
+            }
+            _ => None,
+        };
+        match kept {
+            Some((has_seen_all, keep_alive)) => self.connections.give(
+                &self.key,
+                IdleConnection {
+                    stream,
+                    last_read: self.last_read,
+                    has_seen_all,
+                    keep_alive,
+                },
+            ),
+            None => {
+                // Closed before those are told that wait for its descriptor.
+                drop(stream);
+                if self.has_surplus {
+                    self.connections.distrust(&self.key);
+                }
+                self.connections.note_closed();
+            }
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::pool::StopToken;
-
-    /// A stream of endless bytes, and the calls by which they were read.
-    #[derive(Debug, Default)]
-    struct Endless {
-        asked: Arc<Mutex<Vec<&'static str>>>,
-    }
-
-    impl Read for Endless {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.asked.lock().unwrap().push("read");
-            Ok(buffer.len())
-        }
-    }
-
-    impl Write for Endless {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl ByteStream for Endless {
-        fn is_idle(&mut self) -> bool {
-            false
-        }
-
-        fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.asked.lock().unwrap().push("discard");
-            Ok(buffer.len())
-        }
-    }
-
-    fn connection(stream: Endless, clock: &Arc<RequestClock>) -> Connection {
-        let connected: Connected = (Box::new(stream), ([127, 0, 0, 1], 80).into());
-        Connection::new(connected, Arc::clone(clock), false, None)
-    }
-
-    fn for_ever() -> NextTimeout {
-        NextTimeout {
-            after: ureq::unversioned::transport::time::Duration::NotHappening,
-            reason: ureq::Timeout::Global,
-            per_read: None,
-            per_write: None,
-        }
-    }
-
-    #[test]
-    fn a_connection_is_checked_before_reuse_if_its_last_read_was_full() {
-        let clock = Arc::new(RequestClock::new(StopToken::new()));
-        let mut connection = connection(Endless::default(), &clock);
-        connection.transmit_output(0, for_ever()).unwrap();
-        connection.await_input(for_ever()).unwrap();
-        assert!(
-            connection.is_open(),
-            "the first call is before the end of the response"
-        );
-        assert!(!connection.is_open(), "this stream has more");
-    }
-
-    #[test]
-    fn nothing_behind_a_discarded_body_is_discarded_with_it() {
-        let clock = Arc::new(RequestClock::new(StopToken::new()));
-        let stream = Endless::default();
-        let asked = Arc::clone(&stream.asked);
-        let mut connection = connection(stream, &clock);
-        // With nothing in the buffer, and then with more and more of the body in it.
-        for short in [0, 1, 0, 1, 0] {
-            let waiting = connection.buffers.input().len();
-            let room = connection.buffers.input_append_buf().len();
-            clock.announce_discardable((waiting + room - short) as u64);
-            connection.await_input(for_ever()).unwrap();
-            let how = if short == 0 { "discard" } else { "read" };
-            let asked = asked.lock().unwrap().pop();
-            assert_eq!(asked, Some(how), "{waiting} and {room}, {short} short");
-        }
-        connection.buffers.input_consume(1);
-        clock.announce_discardable(0);
-        connection.await_input(for_ever()).unwrap();
-        assert_eq!(*asked.lock().unwrap(), ["read"], "all of it is wanted");
-    }
-
-    #[test]
-    fn a_forwarded_request_states_the_whole_url() {
-        let forward = Forward {
-            origin: "http://h:8080".to_owned(),
-        };
-        let head = b"GET /a?b HTTP/1.1\r\nhost: h:8080\r\n\r\n";
-        let rewritten = forward.rewrite(head).unwrap();
-        assert_eq!(
-            String::from_utf8(rewritten).unwrap(),
-            "GET http://h:8080/a?b HTTP/1.1\r\nhost: h:8080\r\n\r\n"
-        );
-        assert!(forward.rewrite(b"GET").is_err());
-    }
-}
+mod tests;

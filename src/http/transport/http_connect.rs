@@ -2,8 +2,10 @@
 
 use std::io::{self, Read, Write};
 
+use http::StatusCode;
+
+use super::head::{HeadError, HeadScan, ResponseHead};
 use crate::model::target::Secret;
-use crate::model::text::excerpt;
 
 /// The most bytes of the proxy's response head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -34,10 +36,34 @@ pub(super) fn open(
     request.extend_from_slice(b"\r\n");
     stream.write_all(&request)?;
     stream.flush()?;
-    // Byte by byte: the bytes behind the response head belong to the tunnel.
+    loop {
+        let head = read_head(stream)?;
+        let status = head.status();
+        // Any 2xx opens the tunnel, and its framing headers mean nothing (RFC 9110, 9.3.6).
+        if status.is_success() {
+            return Ok(());
+        }
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(io::Error::other(format!(
+                "refused a tunnel with status {}{}",
+                status.as_u16(),
+                if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                    "; give its name and password in the proxy's URL"
+                } else {
+                    ""
+                }
+            )));
+        }
+    }
+}
+
+/// Reads one head byte by byte: the bytes behind it belong to the tunnel.
+fn read_head(stream: &mut impl Read) -> io::Result<ResponseHead> {
+    let invalid = |error: HeadError| io::Error::other(format!("answers with no valid HTTP: {error}"));
+    let mut scan = HeadScan::default();
     let mut answer = Vec::new();
     let mut byte = [0];
-    while !answer.ends_with(b"\r\n\r\n") {
+    while scan.find_end(&answer).map_err(invalid)?.is_none() {
         if stream.read(&mut byte)? == 0 {
             return Err(io::Error::other(
                 "closed the connection instead of opening a tunnel",
@@ -48,25 +74,7 @@ pub(super) fn open(
             return Err(io::Error::other("answers with an endless header"));
         }
     }
-    let first = String::from_utf8_lossy(&answer);
-    let first = first.lines().next().unwrap_or_default();
-    let mut words = first.splitn(3, ' ');
-    let is_http = words.next().is_some_and(|word| word.starts_with("HTTP/1."));
-    match words.next() {
-        // Any 2xx opens the tunnel.
-        Some(status) if is_http && status.len() == 3 && status.starts_with('2') => Ok(()),
-        Some(status) if is_http => Err(io::Error::other(format!(
-            "refused a tunnel with status {}{}",
-            excerpt(status, 10),
-            if status == "407" {
-                "; give its name and password in the proxy's URL"
-            } else {
-                ""
-            }
-        ))),
-        _ => Err(io::Error::other(format!(
-            "does not speak HTTP: \"{}\"",
-            excerpt(first, 60)
-        ))),
-    }
+    let mut head = ResponseHead::default();
+    head.parse(&answer).map_err(invalid)?;
+    Ok(head)
 }

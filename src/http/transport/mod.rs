@@ -1,12 +1,19 @@
-//! The transport below ureq: connections that mark their times on the request clock and obey its limits.
+//! The transport below ureq: it connects, sends requests, and reads responses up to the end of their bodies.
 //!
-//! ureq gets one [`Connector`] of pfetch's own. It connects to the addresses with Happy Eyeballs, opens
-//! a tunnel where there is a proxy, adds TLS where the URL asks for it, and marks the time of each step.
+//! ureq gets one [`Connector`] of pfetch's own, and no pool. The connector takes a kept connection of the
+//! run ([`Connections`]), or makes one: Happy Eyeballs, a tunnel where there is a proxy, TLS where the URL
+//! asks for it. The [`Connection`](connection::Connection) reads the response's head ([`head`]), decides
+//! where the body ends ([`framing`]), and hands ureq a body that ends with its input. All of it marks its
+//! times on the request clock and obeys its limits.
 
 mod buffers;
 mod connect;
 mod connection;
+mod connections;
+pub(super) mod framing;
+mod handover;
 mod happy_eyeballs;
+pub(super) mod head;
 mod http_connect;
 mod socks;
 mod stream;
@@ -14,19 +21,29 @@ mod stream;
 use std::sync::Arc;
 
 use ureq::Agent;
+use ureq::config::AutoHeaderValue;
 
-use super::dns::{Dns, WorkerResolver};
+use super::dns::Dns;
 use super::request_clock::RequestClock;
 use super::tls::Tls;
-use connect::Connector;
+use connect::{Connector, NoResolver};
+pub(super) use connections::Connections;
+pub(super) use handover::{Answer, Handover, NextRequest};
 
-/// Makes a worker's ureq agent over this transport, with up to `idle_connections` idle connections.
+/// The parts of the transport that the workers of a run share.
+#[derive(Debug, Clone)]
+pub(super) struct SharedTransport {
+    pub(super) connections: Arc<Connections>,
+    pub(super) tls: Arc<Tls>,
+    pub(super) dns: Arc<Dns>,
+    pub(super) block_private: bool,
+}
+
+/// Makes a worker's ureq agent over this transport.
 pub(super) fn agent(
-    idle_connections: usize,
-    block_private: bool,
-    tls: &Arc<Tls>,
-    dns: &Arc<Dns>,
+    shared: SharedTransport,
     clock: &Arc<RequestClock>,
+    handover: &Arc<Handover>,
 ) -> Agent {
     let config = Agent::config_builder()
         // Redirects, status codes, time-outs and proxies are decided above and below, not in ureq.
@@ -34,16 +51,21 @@ pub(super) fn agent(
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .proxy(None)
-        // A worker has one request under way at a time, so one connection per host is enough.
-        .max_idle_connections(idle_connections)
-        .max_idle_connections_per_host(1)
+        // The run keeps its connections itself: ureq's pool is one agent's, and slow when there are many.
+        .max_idle_connections(0)
+        .max_idle_connections_per_host(0)
+        // The client writes every header itself.
+        .user_agent(AutoHeaderValue::None)
+        .accept(AutoHeaderValue::None)
+        .accept_encoding(AutoHeaderValue::None)
         .build();
     let connector = Connector {
         clock: Arc::clone(clock),
-        tls: Arc::clone(tls),
-        dns: Arc::clone(dns),
-        block_private,
+        handover: Arc::clone(handover),
+        connections: shared.connections,
+        tls: shared.tls,
+        dns: shared.dns,
+        block_private: shared.block_private,
     };
-    let resolver = WorkerResolver::new(Arc::clone(dns), Arc::clone(clock));
-    Agent::with_parts(config, connector, resolver)
+    Agent::with_parts(config, connector, NoResolver)
 }

@@ -28,6 +28,53 @@ pub(super) trait ByteStream: Read + Write + fmt::Debug + Send + Sync {
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.read(buffer)
     }
+
+    /// Puts the stream under the limits of another request.
+    fn bind(&mut self, clock: &Arc<RequestClock>);
+}
+
+/// A stream to a server, or to the proxy that forwards to it, ready for requests.
+#[derive(Debug)]
+pub(super) struct ServerStream {
+    pub(super) stream: Box<dyn ByteStream>,
+    /// The address at its other end.
+    pub(super) remote: SocketAddr,
+    pub(super) is_tls: bool,
+    pub(super) forward: Option<Forward>,
+}
+
+/// A forwarding proxy's form of a request: the absolute form (RFC 9112, 3.2.2), with the whole URL in
+/// the request line. ureq writes the origin form only.
+#[derive(Debug)]
+pub(super) struct Forward {
+    /// Scheme, host and port.
+    pub(super) origin: String,
+}
+
+impl Forward {
+    /// The request head in absolute form.
+    fn rewrite(&self, head: &[u8]) -> io::Result<Vec<u8>> {
+        let place = |byte| head.iter().position(|&b| b == byte);
+        let (Some(space), Some(_)) = (place(b' '), place(b'\n')) else {
+            return Err(io::Error::other("a request's first line is not whole"));
+        };
+        let mut rewritten = Vec::with_capacity(head.len() + self.origin.len());
+        rewritten.extend_from_slice(&head[..=space]);
+        rewritten.extend_from_slice(self.origin.as_bytes());
+        rewritten.extend_from_slice(&head[space + 1..]);
+        Ok(rewritten)
+    }
+}
+
+impl ServerStream {
+    /// Sends a request's head, or a piece of it, as ureq has written it.
+    pub(super) fn send(&mut self, head: &[u8], is_first: bool) -> io::Result<()> {
+        match &self.forward {
+            Some(forward) if is_first => self.stream.write_all(&forward.rewrite(head)?)?,
+            _ => self.stream.write_all(head)?,
+        }
+        self.stream.flush()
+    }
 }
 
 /// One TCP connection.
@@ -147,6 +194,10 @@ impl ByteStream for Socket {
             Ok(count)
         })
     }
+
+    fn bind(&mut self, clock: &Arc<RequestClock>) {
+        self.clock = Arc::clone(clock);
+    }
 }
 
 /// A read-ahead buffer below TLS. rustls reads 4 KiB at a time, a quarter of a record. Once such a read
@@ -200,6 +251,10 @@ impl ByteStream for ReadAhead {
     fn is_idle(&mut self) -> bool {
         self.buffers.input().is_empty() && self.stream.is_idle()
     }
+
+    fn bind(&mut self, clock: &Arc<RequestClock>) {
+        self.stream.bind(clock);
+    }
 }
 
 impl ByteStream for StreamOwned<ClientConnection, ReadAhead> {
@@ -207,6 +262,10 @@ impl ByteStream for StreamOwned<ClientConnection, ReadAhead> {
         // Bytes that came in one piece with the response may be here already, decrypted or not.
         let waiting = self.conn.process_new_packets();
         waiting.is_ok_and(|state| state.plaintext_bytes_to_read() == 0) && self.sock.is_idle()
+    }
+
+    fn bind(&mut self, clock: &Arc<RequestClock>) {
+        self.sock.bind(clock);
     }
 }
 
@@ -217,6 +276,10 @@ impl ByteStream for Box<dyn ByteStream> {
 
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (**self).discard(buffer)
+    }
+
+    fn bind(&mut self, clock: &Arc<RequestClock>) {
+        (**self).bind(clock);
     }
 }
 
@@ -286,6 +349,8 @@ mod tests {
         fn is_idle(&mut self) -> bool {
             true
         }
+
+        fn bind(&mut self, _: &Arc<RequestClock>) {}
     }
 
     fn ahead_of(sent: &[u8]) -> (ReadAhead, Arc<Mutex<Vec<usize>>>) {

@@ -1,0 +1,259 @@
+//! The idle connections of a run, which all workers share: the newest for an origin is taken first, and the
+//! oldest of all is closed when there are too many.
+//!
+//! One lock is enough: a connection is taken or given in well under a microsecond, and no system call is
+//! made under it.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+
+use super::stream::{ByteStream as _, ServerStream};
+use crate::http::fault::Shortage;
+
+/// The longest time for which an idle connection is kept.
+const MAX_IDLE_TIME: Duration = Duration::from_secs(90);
+
+/// The margin before the time at which a server says that it closes idle connections.
+const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
+
+/// The time after the last read in which a connection is reused unchecked, if that read had room for
+/// more. Unsolicited bytes need about as long to arrive, so a check would see nothing new.
+const UNCHECKED_REUSE: Duration = Duration::from_micros(200);
+
+/// Idle connections that are looked at for one request, at most.
+const MAX_CHECKS: usize = 4;
+
+/// Origins that are remembered to have sent bytes nobody asked for. Past them, every one is distrusted.
+const MAX_DISTRUSTED: usize = 4096;
+
+/// Keys whose place is kept while they have no idle connection, which spares the next one an allocation.
+const KEPT_KEYS: usize = 256;
+
+/// The shortest time for which a run waits for a resource of this machine. Linux holds the port of a closed
+/// connection for 60 s (TIME_WAIT).
+const MIN_PATIENCE: Duration = Duration::from_secs(65);
+
+/// The time between two looks at the limits of a request that waits for a resource.
+const PATIENCE_TICK: Duration = Duration::from_millis(50);
+
+/// A connection between two requests.
+#[derive(Debug)]
+pub(super) struct IdleConnection {
+    pub(super) stream: ServerStream,
+    /// The last read of the response before.
+    pub(super) last_read: Instant,
+    /// That read had room for more than came.
+    pub(super) has_seen_all: bool,
+    /// The time after which the server may close it, if it says one.
+    pub(super) keep_alive: Option<Duration>,
+}
+
+impl IdleConnection {
+    fn is_expired(&self, now: Instant) -> bool {
+        let stated = self.keep_alive.map(|time| time.saturating_sub(KEEP_ALIVE_MARGIN));
+        let most = stated.map_or(MAX_IDLE_TIME, |time| time.min(MAX_IDLE_TIME));
+        now.saturating_duration_since(self.last_read) > most
+    }
+
+    /// True if bytes that nobody asked for would be seen already.
+    fn is_fresh(&self, now: Instant) -> bool {
+        self.has_seen_all && now.saturating_duration_since(self.last_read) < UNCHECKED_REUSE
+    }
+}
+
+/// The idle connections of a run.
+pub(in crate::http) struct Connections {
+    table: Mutex<ConnectionTable>,
+    /// A connection has become idle, or was closed.
+    released: Condvar,
+    /// The most idle connections.
+    most: usize,
+    patience: Duration,
+}
+
+#[derive(Debug)]
+struct ConnectionTable {
+    /// By key; the newest is at the end.
+    idle: HashMap<Arc<str>, VecDeque<(u64, IdleConnection)>, RandomState>,
+    /// The keys of all idle connections, by their age.
+    ages: BTreeMap<u64, Arc<str>>,
+    /// The age of the next one.
+    next: u64,
+    distrusted: HashSet<Arc<str>, RandomState>,
+    /// The last time at which a connection was made or became idle.
+    last_made: Instant,
+    /// Requests that wait for a resource.
+    waiting: usize,
+}
+
+impl Connections {
+    /// A store of up to `most` idle connections. A request waits for a resource of this machine while the
+    /// run as a whole makes connections, and for `stall_timeout` at least after that.
+    pub(in crate::http) fn new(most: usize, stall_timeout: Option<Duration>) -> Self {
+        Connections {
+            table: Mutex::new(ConnectionTable {
+                idle: HashMap::default(),
+                ages: BTreeMap::new(),
+                next: 0,
+                distrusted: HashSet::default(),
+                last_made: Instant::now(),
+                waiting: 0,
+            }),
+            released: Condvar::new(),
+            most,
+            patience: stall_timeout.unwrap_or_default().max(MIN_PATIENCE),
+        }
+    }
+
+    /// Takes an idle connection for `key` that is open and silent, the newest first.
+    pub(super) fn take(&self, key: &str) -> Option<IdleConnection> {
+        for _ in 0..MAX_CHECKS {
+            let (mut connection, is_trusted) = self.lock().pop(key)?;
+            let now = Instant::now();
+            if connection.is_expired(now) {
+                continue;
+            }
+            if is_trusted && connection.is_fresh(now) {
+                return Some(connection);
+            }
+            if connection.stream.stream.is_idle() {
+                return Some(connection);
+            }
+            // What closed the newest has closed the older ones too.
+            self.forget(key);
+        }
+        None
+    }
+
+    /// Keeps a connection for the next request under `key`.
+    pub(super) fn give(&self, key: &Arc<str>, connection: IdleConnection) {
+        let mut table = self.lock();
+        table.push(key, connection);
+        let surplus = (table.ages.len() > self.most).then(|| table.pop_oldest()).flatten();
+        let is_waited_for = table.waiting > 0;
+        drop(table);
+        // Closed outside the lock.
+        drop(surplus);
+        if is_waited_for {
+            self.released.notify_one();
+        }
+    }
+
+    /// Closes the idle connections under `key`.
+    pub(super) fn forget(&self, key: &str) {
+        let forgotten = self.lock().remove(key);
+        drop(forgotten);
+    }
+
+    /// Has every connection under `key` checked before it is reused: one of them brought bytes that nobody
+    /// had asked for.
+    pub(super) fn distrust(&self, key: &Arc<str>) {
+        let mut table = self.lock();
+        if table.distrusted.len() < MAX_DISTRUSTED {
+            table.distrusted.insert(Arc::clone(key));
+        }
+    }
+
+    /// Notes that a connection has been made.
+    pub(super) fn note_made(&self) {
+        self.lock().last_made = Instant::now();
+    }
+
+    /// Notes that a connection was closed, whose resources may serve another.
+    pub(super) fn note_closed(&self) {
+        if self.lock().waiting > 0 {
+            self.released.notify_one();
+        }
+    }
+
+    /// Frees a resource of this machine that is exhausted, by closing the oldest idle connection; or waits
+    /// a moment for one. False if the run has waited long enough.
+    pub(super) fn await_resource(&self, shortage: Shortage) -> bool {
+        let mut table = self.lock();
+        // A closed connection gives back its descriptor and memory, but not its port.
+        if shortage != Shortage::Ports
+            && let Some(oldest) = table.pop_oldest()
+        {
+            drop(table);
+            drop(oldest);
+            return true;
+        }
+        if table.last_made.elapsed() >= self.patience {
+            return false;
+        }
+        table.waiting += 1;
+        let waited = self.released.wait_timeout(table, PATIENCE_TICK);
+        waited.unwrap_or_else(PoisonError::into_inner).0.waiting -= 1;
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ConnectionTable> {
+        // Each change is whole before anything can panic.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ConnectionTable {
+    /// The newest connection under `key`, and whether that key is trusted.
+    fn pop(&mut self, key: &str) -> Option<(IdleConnection, bool)> {
+        let stack = self.idle.get_mut(key)?;
+        let newest = stack.pop_back();
+        if stack.is_empty() && self.idle.len() > KEPT_KEYS {
+            self.idle.remove(key);
+        }
+        let (age, connection) = newest?;
+        self.ages.remove(&age);
+        let is_trusted =
+            self.distrusted.len() < MAX_DISTRUSTED && !self.distrusted.contains(key);
+        Some((connection, is_trusted))
+    }
+
+    fn push(&mut self, key: &Arc<str>, connection: IdleConnection) {
+        let age = self.next;
+        self.next += 1;
+        self.ages.insert(age, Arc::clone(key));
+        self.last_made = connection.last_read;
+        match self.idle.get_mut(key) {
+            Some(stack) => stack.push_back((age, connection)),
+            None => {
+                let stack = VecDeque::from([(age, connection)]);
+                self.idle.insert(Arc::clone(key), stack);
+            }
+        }
+    }
+
+    fn pop_oldest(&mut self) -> Option<IdleConnection> {
+        let (_, key) = self.ages.pop_first()?;
+        let stack = self.idle.get_mut(&key)?;
+        // A stack is in the order of its ages.
+        let oldest = stack.pop_front();
+        if stack.is_empty() && self.idle.len() > KEPT_KEYS {
+            self.idle.remove(&key);
+        }
+        oldest.map(|(_, connection)| connection)
+    }
+
+    fn remove(&mut self, key: &str) -> Option<VecDeque<(u64, IdleConnection)>> {
+        let stack = self.idle.remove(key)?;
+        for (age, _) in &stack {
+            self.ages.remove(age);
+        }
+        Some(stack)
+    }
+}
+
+impl fmt::Debug for Connections {
+    // The keys hold the passwords of proxies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections")
+            .field("most", &self.most)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

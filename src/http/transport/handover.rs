@@ -1,0 +1,113 @@
+//! The handover between a worker's client and its transport: ureq calls the transport, and has no place
+//! for what the two have to tell each other.
+//!
+//! The client leaves the next request here, the transport the response's head and framing. The worker's
+//! buffers lie here between requests, because ureq drops the transport of a response without a body before
+//! it returns.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::buffers::ConnectionBuffers;
+use super::framing::{Framing, FramingError};
+use super::head::ResponseHead;
+
+/// The next request, as far as the transport has to know it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::http) struct NextRequest {
+    /// The key under which connections for it are kept.
+    pub(in crate::http) key: Arc<str>,
+    /// The most bytes of its head.
+    pub(in crate::http) head_length: usize,
+    pub(in crate::http) is_head: bool,
+    /// It goes out over a new connection.
+    pub(in crate::http) wants_new: bool,
+    /// It is sent again if its kept connection turns out to be stale.
+    pub(in crate::http) may_resend: bool,
+}
+
+/// A response as far as it has come: everything but its body.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct Answer {
+    pub(in crate::http) head: ResponseHead,
+    /// The framing, or the reason for which the body's end cannot be told.
+    pub(in crate::http) framing: Result<Framing, FramingError>,
+}
+
+/// The place of the handover. One per worker, so its lock is never contended.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Handover {
+    state: Mutex<HandoverState>,
+}
+
+#[derive(Debug, Default)]
+struct HandoverState {
+    next: NextRequest,
+    answer: Option<Box<Answer>>,
+    /// The memory of the last head, for the next one.
+    spare: Option<Box<Answer>>,
+    buffers: Option<Box<ConnectionBuffers>>,
+    discards: bool,
+}
+
+impl Handover {
+    /// Leaves the next request for the transport.
+    pub(in crate::http) fn announce(&self, next: NextRequest) {
+        let mut state = self.lock();
+        state.next = next;
+        state.answer = None;
+        state.discards = false;
+    }
+
+    /// Takes the response's head. `None` if none has come whole.
+    pub(in crate::http) fn take_answer(&self) -> Option<Box<Answer>> {
+        self.lock().answer.take()
+    }
+
+    /// Gives a head back, whose memory serves the next one.
+    pub(in crate::http) fn recycle(&self, answer: Box<Answer>) {
+        self.lock().spare = Some(answer);
+    }
+
+    /// Announces that the client drops all that comes of the body unread.
+    pub(in crate::http) fn discard_body(&self) {
+        self.lock().discards = true;
+    }
+
+    /// The [announced](Handover::announce) request.
+    pub(super) fn next(&self) -> NextRequest {
+        self.lock().next.clone()
+    }
+
+    /// True if the client [drops](Handover::discard_body) the body.
+    pub(super) fn discards(&self) -> bool {
+        self.lock().discards
+    }
+
+    /// Lends the worker's buffers, empty.
+    pub(super) fn lend_buffers(&self) -> Box<ConnectionBuffers> {
+        let mut buffers = self.lock().buffers.take().unwrap_or_default();
+        buffers.clear();
+        buffers
+    }
+
+    /// Takes the worker's buffers back.
+    pub(super) fn return_buffers(&self, buffers: Box<ConnectionBuffers>) {
+        self.lock().buffers = Some(buffers);
+    }
+
+    /// A head to read the next response into.
+    pub(super) fn spare_head(&self) -> ResponseHead {
+        let spare = self.lock().spare.take();
+        spare.map(|answer| answer.head).unwrap_or_default()
+    }
+
+    /// Leaves a response's head for the client.
+    pub(super) fn leave(&self, answer: Answer) {
+        self.lock().answer = Some(Box::new(answer));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HandoverState> {
+        // Plain assignments only under this lock, so a poisoned one is still consistent.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,448 @@
+//! Response heads (RFC 9112, 2 to 5): found in the bytes as they come, and read with the leniency that
+//! browsers and curl agree on.
+//!
+//! The web has folded lines, names that are no tokens, lines without a colon and control characters in
+//! values. What cannot change where the body ends is tolerated or dropped; what could is refused, because
+//! two readers that disagree about a body's end take one answer for another (request smuggling).
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use http::StatusCode;
+use memchr::memchr;
+
+use crate::model::outcome::HttpVersion;
+use crate::model::text::excerpt;
+
+/// The most bytes of a head, and of all interim heads before it.
+pub(in crate::http) const MAX_HEAD: usize = 256 * 1024;
+
+/// The most lines of a head.
+const MAX_LINES: usize = 4096;
+
+/// The beginning of every status line, in lower case.
+const PROTOCOL: &[u8] = b"http/";
+
+/// The bytes of `text` that a message shows.
+const SHOWN: usize = 60;
+
+/// The header fields that decide where a body ends. A line that may be one of them is never dropped.
+const FRAMING_NAMES: [&[u8]; 2] = [b"transfer-encoding", b"content-length"];
+
+/// A failure to read a response head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::http) enum HeadError {
+    /// The first bytes are another protocol's; a guess at it, and what came.
+    NotHttp(Option<&'static str>, String),
+    /// The status line has no status of three digits.
+    NoStatus(String),
+    /// A version of HTTP that is not 1.x.
+    Version(String),
+    /// A NUL byte.
+    Nul,
+    /// A line that cannot be read and may be a header of the framing.
+    Framing(String),
+    /// A control character in a value that decides something.
+    Control(&'static str),
+    /// The head is longer than [`MAX_HEAD`].
+    TooLong,
+    /// The head has more than [`MAX_LINES`] lines.
+    TooManyLines,
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HeadError::NotHttp(Some(guess), _) => {
+                write!(f, "it does not begin with HTTP/1; {guess} is on this port")
+            }
+            HeadError::NotHttp(None, came) => write!(
+                f,
+                "it does not begin with HTTP/1 but with \"{came}\"; another service may be on this port"
+            ),
+            HeadError::NoStatus(line) => {
+                write!(f, "its status line is \"{line}\", without a status of three digits")
+            }
+            HeadError::Version(version) => {
+                write!(f, "it is in {version}, and pfetch reads HTTP/1.0 and HTTP/1.1")
+            }
+            HeadError::Nul => f.write_str("its header has a NUL byte in it"),
+            HeadError::Framing(line) => write!(
+                f,
+                "the line \"{line}\" of its header may say where the body ends, and cannot be read"
+            ),
+            HeadError::Control(name) => {
+                write!(f, "the value of {name} has a control character in it")
+            }
+            HeadError::TooLong => write!(f, "its header is longer than {} KiB", MAX_HEAD / 1024),
+            HeadError::TooManyLines => write!(f, "its header has more than {MAX_LINES} lines"),
+        }
+    }
+}
+
+/// A range of [`ResponseHead::bytes`].
+#[derive(Debug, Clone, Copy, Default)]
+struct ByteRange {
+    start: u32,
+    end: u32,
+}
+
+impl ByteRange {
+    fn new(start: usize, end: usize) -> Self {
+        let fit = |at: usize| u32::try_from(at).expect("a head is 256 KiB at most");
+        ByteRange {
+            start: fit(start),
+            end: fit(end),
+        }
+    }
+
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.start as usize..self.end as usize]
+    }
+}
+
+/// A header field: its name, and its value without blanks around it.
+#[derive(Debug, Clone, Copy)]
+struct Field {
+    name: ByteRange,
+    value: ByteRange,
+}
+
+/// A response's head: version, status, and its fields as they came, in their order.
+#[derive(Debug, Clone)]
+pub(in crate::http) struct ResponseHead {
+    version: HttpVersion,
+    status: StatusCode,
+    /// The head with its folds undone and control characters replaced.
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+impl Default for ResponseHead {
+    fn default() -> Self {
+        ResponseHead {
+            version: HttpVersion::Http11,
+            status: StatusCode::OK,
+            bytes: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl ResponseHead {
+    pub(in crate::http) fn version(&self) -> HttpVersion {
+        self.version
+    }
+
+    pub(in crate::http) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The fields as they came, in their order.
+    pub(in crate::http) fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let bytes = &self.bytes;
+        let field = |field: &Field| (field.name.of(bytes), field.value.of(bytes));
+        self.fields.iter().map(field)
+    }
+
+    /// The values of the fields with this name, in their order.
+    pub(in crate::http) fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        let bytes = &self.bytes;
+        let is_named = move |field: &&Field| {
+            let found = field.name.of(bytes);
+            found.len() == name.len() && found.eq_ignore_ascii_case(name.as_bytes())
+        };
+        let fields = self.fields.iter().filter(is_named);
+        fields.map(|field| field.value.of(bytes))
+    }
+
+    /// The value of the first field with this name.
+    pub(in crate::http) fn get(&self, name: &str) -> Option<&[u8]> {
+        self.get_all(name).next()
+    }
+
+    /// The value of the first field with this name, if it is text.
+    pub(in crate::http) fn text(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.get(name)?).ok()
+    }
+
+    /// The date in the first field with this name (RFC 9110, 5.6.7).
+    pub(in crate::http) fn date(&self, name: &str) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.text(name)?).ok()
+    }
+
+    /// True if a list of tokens, over all lines with this name, has this one.
+    pub(in crate::http) fn has_token(&self, name: &str, token: &str) -> bool {
+        self.get_all(name)
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// The time for which the server keeps an idle connection open (`Keep-Alive: timeout=5`).
+    pub(in crate::http) fn keep_alive_timeout(&self) -> Option<Duration> {
+        let value = self.text("keep-alive")?;
+        let seconds = value.split([',', ';']).find_map(|part| {
+            let (name, seconds) = part.trim().split_once('=')?;
+            name.trim().eq_ignore_ascii_case("timeout").then_some(seconds)
+        })?;
+        Some(Duration::from_secs(seconds.trim().parse().ok()?))
+    }
+
+    /// A head for tests.
+    #[cfg(test)]
+    pub(in crate::http) fn of(status: u16, fields: &[(&str, &str)]) -> Self {
+        let mut text = format!("HTTP/1.1 {status}\r\n");
+        for (name, value) in fields {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        let mut head = ResponseHead::default();
+        head.parse(text.as_bytes()).expect("a head that can be read");
+        head
+    }
+
+    /// Reads a head, which ends with its empty line, in place of this one.
+    ///
+    /// # Errors
+    ///
+    /// [`HeadError`], if it cannot be read for certain.
+    pub(in crate::http) fn parse(&mut self, head: &[u8]) -> Result<(), HeadError> {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(head);
+        self.fields.clear();
+        let bytes = &mut self.bytes;
+        let mut at = leading_blanks(bytes);
+        let line = next_line(bytes, &mut at);
+        (self.version, self.status) = status_line(line.of(bytes))?;
+        if memchr(0, bytes).is_some() {
+            return Err(HeadError::Nul);
+        }
+        let mut lines = 0;
+        // False where the line before was dropped: its continuation goes with it.
+        let mut is_open = false;
+        while at < bytes.len() {
+            let line = next_line(bytes, &mut at);
+            lines += 1;
+            if lines > MAX_LINES {
+                return Err(HeadError::TooManyLines);
+            }
+            let text = line.of(bytes);
+            let Some(&first) = text.first() else { break };
+            if is_blank(first) {
+                match self.fields.last_mut().filter(|_| is_open) {
+                    Some(field) => unfold(bytes, field, line),
+                    None if is_suspicious(text) => return Err(suspicious(text)),
+                    None => {}
+                }
+                continue;
+            }
+            let colon = memchr(b':', text);
+            let name = text[..colon.unwrap_or(text.len())].trim_ascii_end();
+            is_open = colon.is_some() && is_token(name);
+            match colon {
+                Some(colon) if is_open => {
+                    let start = line.start as usize;
+                    self.fields.push(Field {
+                        name: ByteRange::new(start, start + name.len()),
+                        value: ByteRange::new(start + colon + 1, line.end as usize),
+                    });
+                }
+                _ if is_suspicious(name) => return Err(suspicious(text)),
+                _ => {}
+            }
+        }
+        self.tidy_values()
+    }
+
+    /// Trims the values, and replaces the control characters in them by blanks.
+    fn tidy_values(&mut self) -> Result<(), HeadError> {
+        for field in &mut self.fields {
+            let name = field.name.of(&self.bytes);
+            let decisive = decisive_name(name);
+            let (start, end) = (field.value.start as usize, field.value.end as usize);
+            let value = &mut self.bytes[start..end];
+            for byte in value.iter_mut() {
+                if byte.is_ascii_control() && *byte != b'\t' {
+                    match decisive {
+                        Some(name) => return Err(HeadError::Control(name)),
+                        None => *byte = b' ',
+                    }
+                }
+            }
+            let from = start + value.len() - trim_start(value).len();
+            let to = from + trim_end(trim_start(value)).len();
+            field.value = ByteRange::new(from, to);
+        }
+        Ok(())
+    }
+}
+
+/// Progress in finding the end of a head, over several reads.
+#[derive(Debug, Default)]
+pub(super) struct HeadScan {
+    /// The beginning of the first line that is not known to be whole.
+    line: usize,
+    /// A line that is not empty has been found.
+    has_begun: bool,
+}
+
+impl HeadScan {
+    /// Finds the end of the head in `input`, which begins with it and grows from call to call. Returns its
+    /// length.
+    ///
+    /// # Errors
+    ///
+    /// As soon as it is certain that these bytes are no head: the server may wait for something else.
+    pub(super) fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
+        if !self.has_begun {
+            check_beginning(input)?;
+        }
+        while let Some(length) = memchr(b'\n', &input[self.line..]) {
+            let line = &input[self.line..self.line + length];
+            self.line += length + 1;
+            let is_empty = matches!(line, [] | [b'\r']);
+            if is_empty && self.has_begun {
+                return Ok(Some(self.line));
+            }
+            self.has_begun |= !is_empty;
+        }
+        if input.len() >= MAX_HEAD {
+            return Err(HeadError::TooLong);
+        }
+        Ok(None)
+    }
+}
+
+/// True if `input` may be the beginning of a response. Empty lines before it are tolerated (RFC 9112, 2.2
+/// has them before requests; browsers skip them here too).
+pub(super) fn may_begin_response(input: &[u8]) -> bool {
+    let start = &input[leading_blanks(input)..];
+    let length = start.len().min(PROTOCOL.len());
+    start[..length].eq_ignore_ascii_case(&PROTOCOL[..length])
+}
+
+fn check_beginning(input: &[u8]) -> Result<(), HeadError> {
+    if may_begin_response(input) {
+        return Ok(());
+    }
+    let start = &input[leading_blanks(input)..];
+    let guess = match start {
+        [0x15 | 0x16, 3, ..] => Some("https"),
+        _ if start.starts_with(b"SSH-") => Some("an SSH server"),
+        _ if start.starts_with(b"220") => Some("a mail or FTP server"),
+        _ if start.starts_with(b"ICY ") => Some("a SHOUTcast server"),
+        // The settings frame of HTTP/2 (RFC 9113, 6.5).
+        [0, 0, _, 4, ..] => Some("a server that speaks HTTP/2 only"),
+        _ => None,
+    };
+    Err(HeadError::NotHttp(guess, shown(first_line(start))))
+}
+
+/// The version and the status of a status line (RFC 9112, 4). The reason phrase may be missing, or be any
+/// bytes.
+fn status_line(line: &[u8]) -> Result<(HttpVersion, StatusCode), HeadError> {
+    let Some((protocol, rest)) = line.split_at_checked(PROTOCOL.len()) else {
+        return Err(HeadError::NotHttp(None, shown(line)));
+    };
+    if !protocol.eq_ignore_ascii_case(PROTOCOL) {
+        return Err(HeadError::NotHttp(None, shown(line)));
+    }
+    let end = rest.iter().position(|&byte| is_blank(byte));
+    let (version, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    let version = match version {
+        b"1.0" => HttpVersion::Http10,
+        [b'1', b'.', b'1'..=b'9'] => HttpVersion::Http11,
+        other => return Err(HeadError::Version(format!("HTTP/{}", shown(other)))),
+    };
+    let digits = trim_start(rest);
+    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let status = Some(&digits[..count])
+        .filter(|digits| digits.len() == 3)
+        .and_then(|digits| StatusCode::from_bytes(digits).ok());
+    let status = status.ok_or_else(|| HeadError::NoStatus(shown(line)))?;
+    Ok((version, status))
+}
+
+/// Replaces the line end before a continuation, and the blanks after it, by blanks, and adds it to the
+/// field (obs-fold: RFC 9112, 5.2).
+fn unfold(bytes: &mut [u8], field: &mut Field, line: ByteRange) {
+    let (from, to) = (field.value.end as usize, line.start as usize);
+    // The value ends before its line end.
+    bytes[from..to].fill(b' ');
+    field.value.end = line.end;
+}
+
+/// The next line from `at` without its line end, CR LF or LF. Moves `at` behind it.
+fn next_line(bytes: &[u8], at: &mut usize) -> ByteRange {
+    let start = *at;
+    let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+    *at = (end + 1).min(bytes.len());
+    let has_cr = end > start && bytes[end - 1] == b'\r';
+    ByteRange::new(start, if has_cr { end - 1 } else { end })
+}
+
+/// The length of the empty lines at the beginning.
+fn leading_blanks(input: &[u8]) -> usize {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    input.iter().take_while(|byte| is_end(byte)).count()
+}
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    &bytes[..bytes.iter().position(is_end).unwrap_or(bytes.len())]
+}
+
+/// True if the text of a line that cannot be read holds the name of a framing field, whatever stands
+/// between its letters: `Transfer-Encoding\x01: chunked` is one to some readers.
+fn is_suspicious(text: &[u8]) -> bool {
+    let letters = |byte: &u8| byte.is_ascii_graphic().then_some(byte.to_ascii_lowercase());
+    let left: Vec<u8> = text.iter().filter_map(letters).collect();
+    let holds = |name: &&[u8]| left.windows(name.len()).any(|window| window == *name);
+    FRAMING_NAMES.iter().any(holds)
+}
+
+fn suspicious(text: &[u8]) -> HeadError {
+    HeadError::Framing(shown(text))
+}
+
+/// The name of a field whose value decides about the body's end or the next request.
+fn decisive_name(name: &[u8]) -> Option<&'static str> {
+    ["Transfer-Encoding", "Content-Length", "Location"]
+        .into_iter()
+        .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// True for a token (RFC 9110, 5.6.2), which the name of a field is.
+fn is_token(name: &[u8]) -> bool {
+    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
+    !name.is_empty() && name.iter().all(is_tchar)
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn trim_start(mut text: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = text
+        && is_blank(*first)
+    {
+        text = rest;
+    }
+    text
+}
+
+fn trim_end(mut text: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = text
+        && is_blank(*last)
+    {
+        text = rest;
+    }
+    text
+}
+
+fn shown(bytes: &[u8]) -> String {
+    excerpt(&String::from_utf8_lossy(bytes), SHOWN)
+}
+
+#[cfg(test)]
+mod tests;
