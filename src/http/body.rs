@@ -100,7 +100,10 @@ impl Client {
     /// Reads a body that nobody wants, in order to keep its connection; only if the connection can be kept,
     /// and the body is short. The failure of that is nobody's.
     fn drain_unwanted(&mut self, mut response: Response<Body>, framing: Framing, bytes: &mut u64) {
-        let is_long = framing.length.stated().is_some_and(|length| length > MAX_DRAIN);
+        let is_long = framing
+            .length
+            .stated()
+            .is_some_and(|length| length > MAX_DRAIN);
         if !framing.is_persistent || is_long {
             return;
         }

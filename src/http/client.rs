@@ -129,11 +129,23 @@ impl Client {
     /// caller (RFC 9112, 9.3.1).
     fn send_with_stale_retry(&mut self, state: &mut FetchState<'_>) -> Result<NextStep, Failure> {
         let may_resend = self.shared.config.resend;
-        let first = self.send_timed(state, Resend { may_resend, wants_new: false });
+        let first = self.send_timed(
+            state,
+            Resend {
+                may_resend,
+                wants_new: false,
+            },
+        );
         match &state.last {
             Some(last) if last.fault == Some(Fault::Stale) => {
                 state.requests += 1;
-                self.send_timed(state, Resend { may_resend: false, wants_new: true })
+                self.send_timed(
+                    state,
+                    Resend {
+                        may_resend: false,
+                        wants_new: true,
+                    },
+                )
             }
             _ => first,
         }

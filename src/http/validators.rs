@@ -89,8 +89,13 @@ pub(super) fn unsatisfied(value: &[u8]) -> Option<u64> {
 
 /// A value of visible ASCII characters, without blanks around it.
 fn ascii(value: &[u8]) -> Option<&str> {
-    let is_text = value.iter().all(|&byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
-    std::str::from_utf8(value).ok().filter(|_| is_text).map(str::trim)
+    let is_text = value
+        .iter()
+        .all(|&byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
+    std::str::from_utf8(value)
+        .ok()
+        .filter(|_| is_text)
+        .map(str::trim)
 }
 
 fn number(text: &str) -> Option<u64> {
@@ -119,7 +124,11 @@ mod tests {
             ("0-9/10", Some(10), None),
             ("", None, None),
         ] {
-            assert_eq!(covers_whole(text.as_bytes(), length), expected, "{text} {length:?}");
+            assert_eq!(
+                covers_whole(text.as_bytes(), length),
+                expected,
+                "{text} {length:?}"
+            );
         }
     }
 

@@ -77,8 +77,8 @@ fn quick() -> Vec<Fault> {
         ("/chunk-size", "protocol", |mut wire| {
             wire.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n")
         }),
-        ("/many-headers", "protocol", |mut wire| {
-            wire.send(format!("{OK}{}\r\n", "X: a\r\n".repeat(1000)))
+        ("/many-lines", "protocol", |mut wire| {
+            wire.send(format!("{OK}{}\r\n", "X: a\r\n".repeat(5000)))
         }),
         ("/huge-header", "protocol", |mut wire| {
             wire.send(format!("{OK}X: {}\r\n\r\n", "a".repeat(200_000)))?;

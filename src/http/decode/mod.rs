@@ -52,9 +52,7 @@ pub(super) enum Coding {
 /// # Errors
 ///
 /// The name of a coding that cannot be decoded, or the names of several: a body is decoded once.
-pub(super) fn coding<'a>(
-    values: impl Iterator<Item = &'a [u8]>,
-) -> Result<Option<Coding>, String> {
+pub(super) fn coding<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Option<Coding>, String> {
     let mut named = values
         .flat_map(|value| value.split(|&byte| byte == b','))
         .map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase())

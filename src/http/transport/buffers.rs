@@ -134,7 +134,9 @@ impl Buffers for ConnectionBuffers {
     }
 
     fn input(&self) -> &[u8] {
-        self.input.get(self.consumed..self.filled).unwrap_or_default()
+        self.input
+            .get(self.consumed..self.filled)
+            .unwrap_or_default()
     }
 
     fn input_append_buf(&mut self) -> &mut [u8] {
@@ -252,7 +254,10 @@ mod tests {
             }
             buffers.replace_head(length, StatusCode::NOT_FOUND);
             let read = String::from_utf8_lossy(buffers.input());
-            assert_eq!(read, "HTTP/1.1 404\r\nconnection: close\r\n\r\nbody", "{length}");
+            assert_eq!(
+                read, "HTTP/1.1 404\r\nconnection: close\r\n\r\nbody",
+                "{length}"
+            );
         }
     }
 

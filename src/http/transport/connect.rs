@@ -93,7 +93,9 @@ impl Connector {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
             None => (host, port),
         };
-        let addresses = self.dns.socket_addresses(near_host, near_port, &self.clock)?;
+        let addresses = self
+            .dns
+            .socket_addresses(near_host, near_port, &self.clock)?;
         self.check_permitted(&addresses, host)?;
         let mut connected = self.open_tcp(&addresses)?;
         let mut forward = None;

@@ -303,7 +303,10 @@ impl Connection {
             }
             return Err(self.fail(Fault::CutOff));
         }
-        let buffers = self.buffers.as_mut().expect("they are taken in the drop only");
+        let buffers = self
+            .buffers
+            .as_mut()
+            .expect("they are taken in the drop only");
         let (body, used) = if discards {
             let left = progress.left().unwrap_or_default();
             let body = usize::try_from(left).map_or(count, |left| left.min(count));
@@ -390,7 +393,9 @@ impl Drop for Connection {
         if let Some(buffers) = self.buffers.take() {
             self.handover.return_buffers(buffers);
         }
-        let Some(stream) = self.stream.take() else { return };
+        let Some(stream) = self.stream.take() else {
+            return;
+        };
         let kept = match &self.state {
             ResponseState::Body {
                 framing,

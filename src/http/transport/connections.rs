@@ -54,7 +54,9 @@ pub(super) struct IdleConnection {
 
 impl IdleConnection {
     fn is_expired(&self, now: Instant) -> bool {
-        let stated = self.keep_alive.map(|time| time.saturating_sub(KEEP_ALIVE_MARGIN));
+        let stated = self
+            .keep_alive
+            .map(|time| time.saturating_sub(KEEP_ALIVE_MARGIN));
         let most = stated.map_or(MAX_IDLE_TIME, |time| time.min(MAX_IDLE_TIME));
         now.saturating_duration_since(self.last_read) > most
     }
@@ -133,7 +135,9 @@ impl Connections {
     pub(super) fn give(&self, key: &Arc<str>, connection: IdleConnection) {
         let mut table = self.lock();
         table.push(key, connection);
-        let surplus = (table.ages.len() > self.most).then(|| table.pop_oldest()).flatten();
+        let surplus = (table.ages.len() > self.most)
+            .then(|| table.pop_oldest())
+            .flatten();
         let is_waited_for = table.waiting > 0;
         drop(table);
         // Closed outside the lock.
@@ -207,8 +211,7 @@ impl ConnectionTable {
         }
         let (age, connection) = newest?;
         self.ages.remove(&age);
-        let is_trusted =
-            self.distrusted.len() < MAX_DISTRUSTED && !self.distrusted.contains(key);
+        let is_trusted = self.distrusted.len() < MAX_DISTRUSTED && !self.distrusted.contains(key);
         Some((connection, is_trusted))
     }
 

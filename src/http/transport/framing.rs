@@ -84,13 +84,19 @@ impl fmt::Display for FramingError {
                 "its body is transfer-encoded as \"{codings}\", which nobody asked for"
             ),
             FramingError::BadLength(value) => {
-                write!(f, "its Content-Length is \"{value}\", which is not a number")
+                write!(
+                    f,
+                    "its Content-Length is \"{value}\", which is not a number"
+                )
             }
             FramingError::HugeLength(value) => {
                 write!(f, "its Content-Length is {value}, which is too large")
             }
             FramingError::Lengths(one, other) => {
-                write!(f, "it states two lengths (Content-Length), {one} and {other}")
+                write!(
+                    f,
+                    "it states two lengths (Content-Length), {one} and {other}"
+                )
             }
             FramingError::Switched => {
                 f.write_str("it changes to another protocol (101), which nobody asked for")
@@ -166,7 +172,11 @@ fn is_chunked(head: &ResponseHead) -> Result<bool, FramingError> {
         return Ok(false);
     }
     let codings: Vec<&[u8]> = codings.collect();
-    let all = |name: &[u8]| codings.iter().all(|coding| coding.eq_ignore_ascii_case(name));
+    let all = |name: &[u8]| {
+        codings
+            .iter()
+            .all(|coding| coding.eq_ignore_ascii_case(name))
+    };
     if all(b"identity") {
         Ok(false)
     } else if all(b"chunked") {
@@ -186,7 +196,9 @@ fn content_length(head: &ResponseHead) -> Result<Option<u64>, FramingError> {
             if item.is_empty() || !item.iter().all(u8::is_ascii_digit) {
                 return Err(FramingError::BadLength(shown(value)));
             }
-            let number = std::str::from_utf8(item).ok().and_then(|text| text.parse().ok());
+            let number = std::str::from_utf8(item)
+                .ok()
+                .and_then(|text| text.parse().ok());
             let number = number.ok_or_else(|| FramingError::HugeLength(shown(item)))?;
             match known {
                 Some(other) if other != number => {
@@ -218,19 +230,30 @@ enum BodyState {
     Left(u64),
     UntilClose,
     /// In a chunk's size, of which these digits have come.
-    Size { size: u64, digits: u32 },
+    Size {
+        size: u64,
+        digits: u32,
+    },
     /// In the blanks behind a chunk's size.
-    SizeEnd { size: u64 },
+    SizeEnd {
+        size: u64,
+    },
     /// In a chunk's extensions.
-    Extension { size: u64 },
+    Extension {
+        size: u64,
+    },
     /// Behind the CR of the line of a chunk's size.
-    SizeLf { size: u64 },
+    SizeLf {
+        size: u64,
+    },
     Chunk(u64),
     /// Behind a chunk's bytes.
     ChunkCr,
     ChunkLf,
     /// In a line behind the last chunk, of which bytes have come or not.
-    Trailer { is_empty: bool },
+    Trailer {
+        is_empty: bool,
+    },
     /// The end of the body, and of everything that belongs to it.
     Over,
 }

@@ -61,10 +61,16 @@ impl fmt::Display for HeadError {
                 "it does not begin with HTTP/1 but with \"{came}\"; another service may be on this port"
             ),
             HeadError::NoStatus(line) => {
-                write!(f, "its status line is \"{line}\", without a status of three digits")
+                write!(
+                    f,
+                    "its status line is \"{line}\", without a status of three digits"
+                )
             }
             HeadError::Version(version) => {
-                write!(f, "it is in {version}, and pfetch reads HTTP/1.0 and HTTP/1.1")
+                write!(
+                    f,
+                    "it is in {version}, and pfetch reads HTTP/1.0 and HTTP/1.1"
+                )
             }
             HeadError::Nul => f.write_str("its header has a NUL byte in it"),
             HeadError::Framing(line) => write!(
@@ -183,7 +189,9 @@ impl ResponseHead {
         let value = self.text("keep-alive")?;
         let seconds = value.split([',', ';']).find_map(|part| {
             let (name, seconds) = part.trim().split_once('=')?;
-            name.trim().eq_ignore_ascii_case("timeout").then_some(seconds)
+            name.trim()
+                .eq_ignore_ascii_case("timeout")
+                .then_some(seconds)
         })?;
         Some(Duration::from_secs(seconds.trim().parse().ok()?))
     }
@@ -197,7 +205,8 @@ impl ResponseHead {
         }
         text.push_str("\r\n");
         let mut head = ResponseHead::default();
-        head.parse(text.as_bytes()).expect("a head that can be read");
+        head.parse(text.as_bytes())
+            .expect("a head that can be read");
         head
     }
 
@@ -355,7 +364,10 @@ fn status_line(line: &[u8]) -> Result<(HttpVersion, StatusCode), HeadError> {
         other => return Err(HeadError::Version(format!("HTTP/{}", shown(other)))),
     };
     let digits = trim_start(rest);
-    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let count = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let status = Some(&digits[..count])
         .filter(|digits| digits.len() == 3)
         .and_then(|digits| StatusCode::from_bytes(digits).ok());

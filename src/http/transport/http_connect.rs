@@ -59,22 +59,32 @@ pub(super) fn open(
 
 /// Reads one head byte by byte: the bytes behind it belong to the tunnel.
 fn read_head(stream: &mut impl Read) -> io::Result<ResponseHead> {
-    let invalid = |error: HeadError| io::Error::other(format!("answers with no valid HTTP: {error}"));
     let mut scan = HeadScan::default();
     let mut answer = Vec::new();
     let mut byte = [0];
-    while scan.find_end(&answer).map_err(invalid)?.is_none() {
+    loop {
         if stream.read(&mut byte)? == 0 {
             return Err(io::Error::other(
                 "closed the connection instead of opening a tunnel",
             ));
         }
         answer.push(byte[0]);
+        // A whole line says more about another protocol than its first byte.
+        if byte == *b"\n" && scan.find_end(&answer).map_err(unreadable)?.is_some() {
+            break;
+        }
         if answer.len() > MAX_HEAD_BYTES {
             return Err(io::Error::other("answers with an endless header"));
         }
     }
     let mut head = ResponseHead::default();
-    head.parse(&answer).map_err(invalid)?;
+    head.parse(&answer).map_err(unreadable)?;
     Ok(head)
+}
+
+fn unreadable(error: HeadError) -> io::Error {
+    io::Error::other(match error {
+        HeadError::NotHttp(_, came) => format!("does not speak HTTP: \"{came}\""),
+        error => format!("does not answer with valid HTTP: {error}"),
+    })
 }

@@ -19,17 +19,17 @@ fn requests_and_responses_are_shown_with_their_connections() {
          > accept: */*\n\
          > accept-encoding: identity\n\
          < HTTP/1.1 200\n\
-         < x-answer: yes\n\
-         < content-length: 3\n\
-         < connection: keep-alive\n\
+         < X-Answer: yes\n\
+         < Content-Length: 3\n\
+         < Connection: keep-alive\n\
          * GET {b} at {addr}, kept connection\n\
          > host: {addr}\n\
          > user-agent: pfetch/{version}\n\
          > accept: */*\n\
          > accept-encoding: identity\n\
          < HTTP/1.1 404\n\
-         < content-length: 11\n\
-         < connection: keep-alive\n",
+         < Content-Length: 11\n\
+         < Connection: keep-alive\n",
         addr = server.addr(),
         version = env!("CARGO_PKG_VERSION"),
     );
@@ -50,7 +50,7 @@ fn every_hop_and_every_attempt_is_shown() {
     }
     run.check(
         "locations",
-        run.stderr.contains("< location: /redirect/1\n"),
+        run.stderr.contains("< Location: /redirect/1\n"),
     );
 
     let url = server.url("/status/503");
@@ -165,8 +165,8 @@ fn no_secret_of_any_sort_is_shown() {
         run.says("> x-key: …\n")
             .says("> cookie: …\n")
             .says("> authorization: …\n")
-            .says("< set-cookie: …\n")
-            .says("< location: http://…@")
+            .says("< Set-Cookie: …\n")
+            .says("< Location: http://…@")
             .says("> x-own: …\n")
             .never_shows("hush")
             .never_shows(base64[0])
@@ -186,7 +186,7 @@ fn what_could_move_a_cursor_is_escaped() {
     });
     let run = pfetch(&["-v", &server.url("/")]).run().exits(0);
     run.shows_plain_text()
-        .says("< x-a: a\\u{9b}31mb\n")
-        .says("< x-b: \\u{202e}gpj\n")
-        .says("< x-c: a\\u{9}b\n");
+        .says("< X-A: a\\u{9b}31mb\n")
+        .says("< X-B: \\u{202e}gpj\n")
+        .says("< X-C: a\\u{9}b\n");
 }

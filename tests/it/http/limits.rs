@@ -188,16 +188,20 @@ fn silence_and_dripping_are_stalls() {
     }
 }
 
-/// Many interim responses: more than a stalled connection gives, and without an end.
+/// An interim response with more bytes than a stalled connection gives.
 fn interim() -> String {
-    "HTTP/1.1 102 Processing\r\n\r\n".repeat(10)
+    format!(
+        "HTTP/1.1 102 Processing\r\nX: {}\r\n\r\n",
+        "a".repeat(2_000)
+    )
 }
 
 #[test]
 fn interim_responses_may_not_go_on_for_ever() {
     let server = Raw::start(|mut wire| {
         wire.request();
-        wire.drip(interim(), PAUSE)
+        // Fewer in the time than are allowed.
+        wire.drip(interim(), Duration::from_millis(100))
     });
     let config = FetchConfig {
         stall_timeout: Some(Duration::from_secs(2)),

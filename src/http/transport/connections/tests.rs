@@ -1,1 +1,215 @@
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::stream::ByteStream;
 use super::*;
+use crate::http::request_clock::RequestClock;
+
+/// A stream that counts how many of its kind are open, and how often it is looked at.
+#[derive(Debug)]
+struct Counted {
+    open: Arc<AtomicUsize>,
+    looks: Arc<AtomicUsize>,
+    is_silent: bool,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Read for Counted {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Ok(0)
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ByteStream for Counted {
+    fn is_idle(&mut self) -> bool {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.is_silent
+    }
+
+    fn bind(&mut self, _: &Arc<RequestClock>) {}
+}
+
+/// Makes connections, which are told apart by their ports.
+#[derive(Default)]
+struct Maker {
+    open: Arc<AtomicUsize>,
+    looks: Arc<AtomicUsize>,
+}
+
+impl Maker {
+    fn connection(&self, port: u16, is_silent: bool) -> IdleConnection {
+        self.open.fetch_add(1, Ordering::SeqCst);
+        let counted = Counted {
+            open: Arc::clone(&self.open),
+            looks: Arc::clone(&self.looks),
+            is_silent,
+        };
+        IdleConnection {
+            stream: ServerStream {
+                stream: Box::new(counted),
+                remote: ([127, 0, 0, 1], port).into(),
+                is_tls: false,
+                forward: None,
+            },
+            last_read: Instant::now(),
+            has_seen_all: false,
+            keep_alive: None,
+        }
+    }
+
+    fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+}
+
+fn port(connection: Option<IdleConnection>) -> Option<u16> {
+    connection.map(|connection| connection.stream.remote.port())
+}
+
+fn key(text: &str) -> Arc<str> {
+    text.into()
+}
+
+#[test]
+fn the_newest_connection_of_a_key_is_taken_first_and_no_other_keys() {
+    let (store, maker) = (Connections::new(8, None), Maker::default());
+    for (name, number) in [("a", 1), ("b", 2), ("a", 3)] {
+        store.give(&key(name), maker.connection(number, true));
+    }
+    let taken = ["a", "a", "a", "b", "c"].map(|name| port(store.take(name)));
+    assert_eq!(taken, [Some(3), Some(1), None, Some(2), None]);
+}
+
+#[test]
+fn the_oldest_connection_of_all_makes_way_for_a_new_one() {
+    let (store, maker) = (Connections::new(3, None), Maker::default());
+    for (name, number) in [("a", 1), ("b", 2), ("b", 3), ("c", 4), ("c", 5)] {
+        store.give(&key(name), maker.connection(number, true));
+    }
+    assert_eq!(maker.open(), 3);
+    let taken = ["a", "b", "b", "c", "c"].map(|name| port(store.take(name)));
+    assert_eq!(taken, [None, Some(3), None, Some(5), Some(4)]);
+}
+
+#[test]
+fn a_closed_connection_takes_the_older_ones_with_it() {
+    let (store, maker) = (Connections::new(8, None), Maker::default());
+    store.give(&key("a"), maker.connection(1, true));
+    store.give(&key("a"), maker.connection(2, true));
+    store.give(&key("b"), maker.connection(3, true));
+    store.give(&key("a"), maker.connection(4, false));
+    assert_eq!(port(store.take("a")), None);
+    assert_eq!(maker.open(), 1);
+    assert_eq!(port(store.take("b")), Some(3));
+}
+
+#[test]
+fn a_connection_is_not_used_past_the_time_for_which_the_server_keeps_it() {
+    let (store, maker) = (Connections::new(8, None), Maker::default());
+    let ago = |seconds| {
+        Instant::now()
+            .checked_sub(Duration::from_secs(seconds))
+            .unwrap()
+    };
+    for (age, keep_alive, is_used) in [
+        (3, Some(5), true),
+        (5, Some(5), false),
+        (0, Some(0), false),
+        (60, None, true),
+        (91, None, false),
+        (91, Some(1_000), false),
+    ] {
+        let connection = IdleConnection {
+            last_read: ago(age),
+            keep_alive: keep_alive.map(Duration::from_secs),
+            ..maker.connection(1, true)
+        };
+        store.give(&key("a"), connection);
+        let taken = store.take("a");
+        assert_eq!(
+            taken.is_some(),
+            is_used,
+            "{age} s, keep-alive {keep_alive:?}"
+        );
+    }
+}
+
+#[test]
+fn only_a_connection_that_is_fresh_and_trusted_is_used_unchecked() {
+    let (store, maker) = (Connections::new(8, None), Maker::default());
+    // The clock cannot have moved 200 µs past a moment that is yet to come.
+    let fresh = || IdleConnection {
+        last_read: Instant::now() + Duration::from_secs(1),
+        has_seen_all: true,
+        ..maker.connection(1, true)
+    };
+    store.give(&key("a"), fresh());
+    assert!(store.take("a").is_some() && maker.looks() == 0);
+    let unread = IdleConnection {
+        has_seen_all: false,
+        ..fresh()
+    };
+    store.give(&key("a"), unread);
+    assert!(store.take("a").is_some() && maker.looks() == 1);
+    store.distrust(&key("a"));
+    store.give(&key("a"), fresh());
+    assert!(store.take("a").is_some() && maker.looks() == 2);
+    store.give(&key("b"), fresh());
+    assert!(store.take("b").is_some() && maker.looks() == 2);
+}
+
+#[test]
+fn a_shortage_closes_the_oldest_idle_connection_then_waits_and_then_gives_up() {
+    let maker = Maker::default();
+    let mut store = Connections::new(8, None);
+    store.give(&key("a"), maker.connection(1, true));
+    store.give(&key("b"), maker.connection(2, true));
+    assert!(store.await_resource(Shortage::ProcessFiles));
+    assert_eq!((maker.open(), port(store.take("a"))), (1, None));
+    // A port does not come back with the connection.
+    assert!(store.await_resource(Shortage::Ports));
+    assert_eq!(maker.open(), 1);
+    assert!(store.await_resource(Shortage::Memory));
+    assert_eq!(maker.open(), 0);
+    assert!(store.await_resource(Shortage::Memory), "the run goes on");
+    store.patience = Duration::ZERO;
+    assert!(!store.await_resource(Shortage::Memory));
+}
+
+#[test]
+fn a_store_of_many_keys_forgets_those_without_connections() {
+    let (store, maker) = (Connections::new(4, None), Maker::default());
+    for number in 0..2_000 {
+        store.give(&key(&number.to_string()), maker.connection(1, true));
+    }
+    assert_eq!(maker.open(), 4);
+    let table = store.lock();
+    assert!(table.idle.len() <= KEPT_KEYS + 4, "{}", table.idle.len());
+    assert_eq!(table.ages.len(), 4);
+}
+
+#[test]
+fn the_keys_are_not_shown() {
+    let (store, maker) = (Connections::new(4, None), Maker::default());
+    store.give(&key("hush"), maker.connection(1, true));
+    assert!(!format!("{store:?}").contains("hush"));
+}

@@ -1,10 +1,16 @@
 use super::*;
 
-fn framing(version: &str, status: u16, lines: &[&str], is_head: bool) -> Result<Framing, FramingError> {
+fn framing(
+    version: &str,
+    status: u16,
+    lines: &[&str],
+    is_head: bool,
+) -> Result<Framing, FramingError> {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let text = format!("{version} {status}\r\n{lines}\r\n");
     let mut head = ResponseHead::default();
-    head.parse(text.as_bytes()).expect("a head that can be read");
+    head.parse(text.as_bytes())
+        .expect("a head that can be read");
     Framing::of(&head, is_head)
 }
 
@@ -24,16 +30,28 @@ fn the_end_of_a_body_is_chunked_or_stated_or_that_of_the_connection() {
         (&["Content-Length: 18446744073709551615"], Known(u64::MAX)),
         (&[], UntilClose),
         (&["Transfer-Encoding: identity"], UntilClose),
-        (&["Transfer-Encoding: identity", "Content-Length: 5"], Known(5)),
+        (
+            &["Transfer-Encoding: identity", "Content-Length: 5"],
+            Known(5),
+        ),
         (&["Transfer-Encoding:"], UntilClose),
         (&["Transfer-Encoding: , ,"], UntilClose),
         (&["Transfer-Encoding: chunked"], Chunked),
         (&["Transfer-Encoding: ,CHUNKED\t, "], Chunked),
         (&["Transfer-Encoding: chunked, chunked"], Chunked),
-        (&["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], Chunked),
-        (&["Transfer-Encoding: chunked", "Content-Length: 5"], Chunked),
+        (
+            &["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+            Chunked,
+        ),
+        (
+            &["Transfer-Encoding: chunked", "Content-Length: 5"],
+            Chunked,
+        ),
         // Chunks delimit the body, whatever else is wrong about its length.
-        (&["Transfer-Encoding: chunked", "Content-Length: x"], Chunked),
+        (
+            &["Transfer-Encoding: chunked", "Content-Length: x"],
+            Chunked,
+        ),
         (&["Transfer-Encoding:", " chunked"], Chunked),
     ] {
         assert_eq!(length(lines), Ok(expected), "{lines:?}");
@@ -62,14 +80,25 @@ fn a_body_whose_end_cannot_be_told_is_refused() {
         }
     }
     let folded = length(&["Transfer-Encoding: gzip,", " chunked"]);
-    assert!(matches!(folded, Err(FramingError::TransferCoding(_))), "{folded:?}");
-    for value in ["+5", "-5", "5 5", "0x5", "5.0", "", " ", "5,", ",5", "five", "5;", "٥"] {
+    assert!(
+        matches!(folded, Err(FramingError::TransferCoding(_))),
+        "{folded:?}"
+    );
+    for value in [
+        "+5", "-5", "5 5", "0x5", "5.0", "", " ", "5,", ",5", "five", "5;", "٥",
+    ] {
         let result = length(&[&format!("Content-Length: {value}")]);
-        assert!(matches!(result, Err(FramingError::BadLength(_))), "{value:?}: {result:?}");
+        assert!(
+            matches!(result, Err(FramingError::BadLength(_))),
+            "{value:?}: {result:?}"
+        );
     }
     let huge = length(&["Content-Length: 18446744073709551616"]);
     assert!(matches!(huge, Err(FramingError::HugeLength(_))), "{huge:?}");
-    for lines in [&["Content-Length: 5, 6"][..], &["Content-Length: 5", "Content-Length: 6"]] {
+    for lines in [
+        &["Content-Length: 5, 6"][..],
+        &["Content-Length: 5", "Content-Length: 6"],
+    ] {
         assert_eq!(length(lines), Err(FramingError::Lengths(5, 6)), "{lines:?}");
     }
     let long = length(&[&format!("Transfer-Encoding: {}", "x".repeat(5_000))]);
@@ -90,8 +119,16 @@ fn a_connection_is_kept_only_if_both_sides_agree_about_the_end() {
         ("HTTP/1.0", &[five, "Connection: keep-alive, close"], false),
         ("HTTP/1.1", &["Transfer-Encoding: chunked"], true),
         ("HTTP/1.1", &["Transfer-Encoding: chunked", five], false),
-        ("HTTP/1.1", &["Transfer-Encoding: chunked", "Content-Length: x"], false),
-        ("HTTP/1.0", &["Transfer-Encoding: chunked", "Connection: keep-alive"], false),
+        (
+            "HTTP/1.1",
+            &["Transfer-Encoding: chunked", "Content-Length: x"],
+            false,
+        ),
+        (
+            "HTTP/1.0",
+            &["Transfer-Encoding: chunked", "Connection: keep-alive"],
+            false,
+        ),
         ("HTTP/1.1", &[], false),
         ("HTTP/1.0", &["Connection: keep-alive"], false),
     ] {
@@ -150,7 +187,11 @@ fn chunks_are_undone_in_pieces_of_any_size() {
         ("5;a=b;c=\"\r\";d\r\nhello\r\n0;x\r\n\r\n", "hello", true),
         ("2\r\nhe\r\n3\r\nllo\r\n000\r\n\r\n", "hello", true),
         ("00000000000000000005\r\nhello\r\n0\r\n\r\n", "hello", true),
-        ("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789", true),
+        (
+            "a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n",
+            "01234567890123456789",
+            true,
+        ),
         ("0\r\nTrailer: x\r\nY: z\r\n\r\n", "", true),
         ("0\nTrailer: x\r\r\n\n", "", true),
         ("0\r\n\r\n", "", true),

@@ -30,16 +30,25 @@ fn odd_but_clear_fields_are_read_and_bad_lines_dropped() {
         (b"A: 1\nB: 2\n", &[("A", "1"), ("B", "2")]),
         (b"A : 1\r\nB\t:\t 2 \t\r\n", &[("A", "1"), ("B", "2")]),
         (b"A:\r\nB: \r\n", &[("A", ""), ("B", "")]),
-        (b"A: one\r\n two\r\n\tthree\r\nB: 2\r\n", &[("A", "one   two  \tthree"), ("B", "2")]),
+        (
+            b"A: one\r\n two\r\n\tthree\r\nB: 2\r\n",
+            &[("A", "one   two  \tthree"), ("B", "2")],
+        ),
         (b"A: one\n two\n", &[("A", "one  two")]),
         (b"A:\r\n one\r\n", &[("A", "one")]),
         (b" folded onto nothing\r\nB: 2\r\n", &[("B", "2")]),
         (b"no colon here\r\nB: 2\r\n", &[("B", "2")]),
-        (b"no colon here\r\n and more: of it\r\nB: 2\r\n", &[("B", "2")]),
+        (
+            b"no colon here\r\n and more: of it\r\nB: 2\r\n",
+            &[("B", "2")],
+        ),
         (b": no name\r\nB: 2\r\n", &[("B", "2")]),
         (b"two words: x\r\n folded: y\r\nB: 2\r\n", &[("B", "2")]),
         ("Größe: 5\r\nB: ü\r\n".as_bytes(), &[("B", "ü")]),
-        (b"A: a\x01b\x7fc\rd\r\nB: 2\r\n", &[("A", "a b c d"), ("B", "2")]),
+        (
+            b"A: a\x01b\x7fc\rd\r\nB: 2\r\n",
+            &[("A", "a b c d"), ("B", "2")],
+        ),
         (b"A: x: y\r\nA: z\r\n", &[("A", "x: y"), ("A", "z")]),
         (b"\r\r\nA: 1\r\n", &[("A", "1")]),
     ] {
@@ -70,10 +79,16 @@ fn a_line_that_may_say_where_the_body_ends_is_read_or_refused_but_never_dropped(
     ] {
         let shown = String::from_utf8_lossy(lines);
         let result = fields(lines);
-        assert!(matches!(result, Err(HeadError::Framing(_))), "{shown:?}: {result:?}");
+        assert!(
+            matches!(result, Err(HeadError::Framing(_))),
+            "{shown:?}: {result:?}"
+        );
     }
     for (lines, name) in [
-        (&b"Transfer-Encoding: chun\x01ked\r\n"[..], "Transfer-Encoding"),
+        (
+            &b"Transfer-Encoding: chun\x01ked\r\n"[..],
+            "Transfer-Encoding",
+        ),
         (b"Content-Length: 5\x0b\r\n", "Content-Length"),
         (b"Content-Length: 5\r6\r\n", "Content-Length"),
         (b"Location: /a\rb\r\n", "Location"),
@@ -87,7 +102,10 @@ fn a_line_that_may_say_where_the_body_ends_is_read_or_refused_but_never_dropped(
     let lines = b"X-Content-Length: 5\r\nVary: Transfer-Encoding\r\n";
     assert_eq!(
         fields(lines),
-        Ok(pairs(&[("X-Content-Length", "5"), ("Vary", "Transfer-Encoding")]))
+        Ok(pairs(&[
+            ("X-Content-Length", "5"),
+            ("Vary", "Transfer-Encoding")
+        ]))
     );
 }
 
@@ -107,17 +125,38 @@ fn a_status_line_is_read_with_any_reason_and_refused_without_a_status() {
     ] {
         assert_eq!(status(line), Ok(expected), "{line:?}");
     }
-    for line in ["HTTP/1.1 20 OK", "HTTP/1.1 2000", "HTTP/1.1 099 x", "HTTP/1.1 OK", "HTTP/1.1"] {
+    for line in [
+        "HTTP/1.1 20 OK",
+        "HTTP/1.1 2000",
+        "HTTP/1.1 099 x",
+        "HTTP/1.1 OK",
+        "HTTP/1.1",
+    ] {
         let result = status(line);
-        assert!(matches!(result, Err(HeadError::NoStatus(_))), "{line:?}: {result:?}");
+        assert!(
+            matches!(result, Err(HeadError::NoStatus(_))),
+            "{line:?}: {result:?}"
+        );
     }
-    for line in ["HTTP/2 200", "HTTP/0.9 200", "HTTP/1.10 200", "HTTP/ 200", "HTTP/1.1200"] {
+    for line in [
+        "HTTP/2 200",
+        "HTTP/0.9 200",
+        "HTTP/1.10 200",
+        "HTTP/ 200",
+        "HTTP/1.1200",
+    ] {
         let result = status(line);
-        assert!(matches!(result, Err(HeadError::Version(_))), "{line:?}: {result:?}");
+        assert!(
+            matches!(result, Err(HeadError::Version(_))),
+            "{line:?}: {result:?}"
+        );
     }
     for line in ["HTTX/1.1 200", "ok", "H"] {
         let result = status(line);
-        assert!(matches!(result, Err(HeadError::NotHttp(..))), "{line:?}: {result:?}");
+        assert!(
+            matches!(result, Err(HeadError::NotHttp(..))),
+            "{line:?}: {result:?}"
+        );
     }
 }
 
