@@ -67,6 +67,17 @@ pub(super) struct SocketError {
 }
 
 impl SocketError {
+    /// The error of a machine without an address of the other side's family.
+    pub(super) fn no_local_address() -> Self {
+        SocketError {
+            kind: io::ErrorKind::AddrNotAvailable,
+            errno: None,
+            message: "this machine has no address to reach it from; for an IPv6 address, see that \
+                      IPv6 is on"
+                .to_owned(),
+        }
+    }
+
     /// The resource of this machine that is exhausted, if that is the error.
     pub(super) fn shortage(&self) -> Option<Shortage> {
         Shortage::from_errno(Errno::from_raw_os_error(self.errno?))
@@ -105,7 +116,7 @@ pub(super) enum Shortage {
     SystemFiles,
     /// ENOBUFS, ENOMEM: the kernel's memory for sockets.
     Memory,
-    /// EADDRNOTAVAIL from connect(2): ephemeral ports, or a local address of the family.
+    /// EADDRNOTAVAIL from connect(2): ephemeral ports.
     Ports,
 }
 
@@ -142,8 +153,8 @@ impl fmt::Display for Shortage {
                  (sysctl net.ipv4.tcp_mem, and the memory of the container)"
             }
             Shortage::Ports => {
-                "No local address and port left to connect from: use fewer workers (-j) or widen the \
-                 range (sysctl net.ipv4.ip_local_port_range); for an IPv6 address, see that IPv6 is on"
+                "No local port left to connect from: use fewer workers (-j) or widen the range \
+                  (sysctl net.ipv4.ip_local_port_range)"
             }
         })
     }

@@ -46,18 +46,16 @@ impl transport::Connector<()> for Connector {
         _chained: Option<()>,
     ) -> Result<Option<Connection>, ureq::Error> {
         let next = self.handover.next();
-        let kept = if next.wants_new {
-            None
-        } else {
-            self.connections.take(&next.key)
-        };
-        let is_reused = kept.is_some();
-        let stream = match kept {
-            Some(mut kept) => {
+        let (stream, is_reused) = loop {
+            let kept = (!next.wants_new).then(|| self.connections.take(&next.key));
+            if let Some(mut kept) = kept.flatten() {
                 kept.stream.stream.bind(&self.clock);
-                kept.stream
+                break (kept.stream, true);
             }
-            None => self.open(details)?,
+            match self.open(details) {
+                Ok(stream) => break (stream, false),
+                Err(error) => self.await_resource(error)?,
+            }
         };
         let parts = ConnectionParts {
             clock: Arc::clone(&self.clock),
@@ -134,28 +132,23 @@ impl Connector {
         }
     }
 
-    /// Opens a TCP connection. While this machine is out of descriptors, ports or memory for one, it waits
-    /// for other connections to close: no server is to blame, and no try is used up.
     fn open_tcp(&self, addresses: &[SocketAddr]) -> Result<Connected, ureq::Error> {
-        loop {
-            self.clock.connect_started();
-            let opened = connect_any(addresses, &self.clock).and_then(|(stream, remote)| {
-                let socket = Socket::new(stream, Arc::clone(&self.clock));
-                let socket = socket.map_err(|error| self.socket_fault(&error))?;
-                Ok((Box::new(socket) as Box<dyn ByteStream>, remote))
-            });
-            match opened {
-                Ok(connected) => {
-                    self.connections.note_made();
-                    return Ok(connected);
-                }
-                Err(error) => match self.clock.shortage() {
-                    Some(shortage) if self.connections.await_resource(shortage) => {
-                        self.clock.forgive_shortage()?;
-                    }
-                    _ => return Err(error),
-                },
+        self.clock.connect_started();
+        let (stream, remote) = connect_any(addresses, &self.clock)?;
+        let socket = Socket::new(stream, Arc::clone(&self.clock))
+            .map_err(|error| self.socket_fault(&error))?;
+        self.connections.note_made();
+        Ok((Box::new(socket), remote))
+    }
+
+    /// Waits for other connections to close or to become idle, if the connection failed for want of
+    /// descriptors, ports or memory: no server is to blame, and no try is used up.
+    fn await_resource(&self, error: ureq::Error) -> Result<(), ureq::Error> {
+        match self.clock.shortage() {
+            Some(shortage) if self.connections.await_resource(shortage) => {
+                self.clock.forgive_shortage()
             }
+            _ => Err(error),
         }
     }
 

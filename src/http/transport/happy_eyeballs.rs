@@ -103,11 +103,12 @@ fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 /// To block in connect(2) is one system call, and a non-blocking connect with poll(2) takes three
 /// more: half of what a connection on a fast network costs.
 fn start(address: SocketAddr, wait: Option<Duration>) -> Result<(OwnedFd, bool), Errno> {
-    let family = match address {
-        SocketAddr::V4(_) => AddressFamily::INET,
-        SocketAddr::V6(_) => AddressFamily::INET6,
-    };
-    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = socket_with(
+        family(address),
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
     // The send time-out holds for connect(2) too (socket(7)), and stays for the requests.
     sockopt::set_socket_timeout(&socket, Timeout::Send, Some(wait.unwrap_or(TICK)))?;
     if wait.is_none() {
@@ -160,12 +161,30 @@ fn add_failure(
     errno: Errno,
     clock: &RequestClock,
 ) -> Result<(), ureq::Error> {
-    let error = SocketError::from(errno);
+    let mut error = SocketError::from(errno);
+    if errno == Errno::ADDRNOTAVAIL && !has_local_address(address) {
+        error = SocketError::no_local_address();
+    }
     if error.shortage().is_some_and(Shortage::is_of_all_addresses) {
         return Err(clock.fail(Fault::Socket(error)));
     }
     failures.push((address, error));
     Ok(())
+}
+
+/// True if this machine has an address from which `address` can be reached. Where IPv6 is off, it has none
+/// for `::1`, which connect(2) reports like a shortage of ports. A datagram socket takes no port of TCP's.
+fn has_local_address(address: SocketAddr) -> bool {
+    let family = family(address);
+    let probe = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    probe.is_ok_and(|probe| connect(&probe, &address) != Err(Errno::ADDRNOTAVAIL))
+}
+
+fn family(address: SocketAddr) -> AddressFamily {
+    match address {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    }
 }
 
 /// Keeps the error of a socket call on the clock.
