@@ -154,12 +154,12 @@ impl Connection {
                 self.receive_head(has_answered)?;
                 continue;
             };
-            let mut head = self.handover.spare_head();
+            let mut answer = self.handover.spare_answer();
             let (_, buffers) = self.parts();
-            if let Err(error) = head.parse(&buffers.input()[..length]) {
+            if let Err(error) = answer.head.parse(&buffers.input()[..length]) {
                 return Err(self.fail_head(error, has_answered));
             }
-            let status = head.status();
+            let status = answer.head.status();
             if status.as_u16() == REQUEST_TIMEOUT && self.may_be_stale() && !has_answered {
                 return Err(self.fail_stale());
             }
@@ -168,9 +168,10 @@ impl Connection {
                 return Err(self.fail(Fault::Framing(FramingError::Switched)));
             }
             if !status.is_informational() {
-                let framing = Framing::of(&head, self.is_head);
-                return self.begin_body(length, Answer { head, framing });
+                answer.framing = Framing::of(&answer.head, self.is_head);
+                return self.begin_body(length, answer);
             }
+            self.handover.recycle(answer);
             interim += 1;
             if interim > MAX_INTERIM {
                 return Err(self.fail(Fault::EndlessHead));
@@ -224,7 +225,7 @@ impl Connection {
     }
 
     /// Goes on from the head, of this length, to the body, of which bytes may have come with it.
-    fn begin_body(&mut self, head_length: usize, answer: Answer) -> Result<(), ureq::Error> {
+    fn begin_body(&mut self, head_length: usize, answer: Box<Answer>) -> Result<(), ureq::Error> {
         let status = answer.head.status();
         let keep_alive = answer.head.keep_alive_timeout();
         let framing = answer.framing.clone();

@@ -4,7 +4,7 @@
 //! One lock is enough: a connection is taken or given in well under a microsecond, and no system call is
 //! made under it.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,19 +77,37 @@ pub(in crate::http) struct Connections {
     patience: Duration,
 }
 
+/// The idle connections by key and by age. Both orders are lists over one slab, so that each step takes the
+/// same time however many there are, and allocates nothing.
 #[derive(Debug)]
 struct ConnectionTable {
-    /// By key; the newest is at the end.
-    idle: HashMap<Arc<str>, VecDeque<(u64, IdleConnection)>, RandomState>,
-    /// The keys of all idle connections, by their age.
-    ages: BTreeMap<u64, Arc<str>>,
-    /// The age of the next one.
-    next: u64,
+    slots: Vec<IdleSlot>,
+    free: Vec<Place>,
+    /// The newest connection of each key; `None` for a key without one.
+    newest_of_key: HashMap<Arc<str>, Option<Place>, RandomState>,
+    oldest: Option<Place>,
+    newest: Option<Place>,
+    count: usize,
     distrusted: HashSet<Arc<str>, RandomState>,
     /// The last time at which a connection was made or became idle.
     last_made: Instant,
     /// Requests that wait for a resource.
     waiting: usize,
+}
+
+/// An index of [`ConnectionTable::slots`].
+type Place = usize;
+
+#[derive(Debug)]
+struct IdleSlot {
+    /// `None` for a free slot.
+    content: Option<(Arc<str>, IdleConnection)>,
+    /// The neighbours among all connections.
+    older: Option<Place>,
+    newer: Option<Place>,
+    /// The neighbours among those of the key.
+    older_of_key: Option<Place>,
+    newer_of_key: Option<Place>,
 }
 
 impl Connections {
@@ -98,9 +116,12 @@ impl Connections {
     pub(in crate::http) fn new(most: usize, stall_timeout: Option<Duration>) -> Self {
         Connections {
             table: Mutex::new(ConnectionTable {
-                idle: HashMap::default(),
-                ages: BTreeMap::new(),
-                next: 0,
+                slots: Vec::new(),
+                free: Vec::new(),
+                newest_of_key: HashMap::default(),
+                oldest: None,
+                newest: None,
+                count: 0,
                 distrusted: HashSet::default(),
                 last_made: Instant::now(),
                 waiting: 0,
@@ -135,7 +156,7 @@ impl Connections {
     pub(super) fn give(&self, key: &Arc<str>, connection: IdleConnection) {
         let mut table = self.lock();
         table.push(key, connection);
-        let surplus = (table.ages.len() > self.most)
+        let surplus = (table.count > self.most)
             .then(|| table.pop_oldest())
             .flatten();
         let is_waited_for = table.waiting > 0;
@@ -150,6 +171,7 @@ impl Connections {
     /// Closes the idle connections under `key`.
     pub(super) fn forget(&self, key: &str) {
         let forgotten = self.lock().remove(key);
+        // Closed outside the lock.
         drop(forgotten);
     }
 
@@ -202,50 +224,93 @@ impl Connections {
 }
 
 impl ConnectionTable {
-    /// The newest connection under `key`, and whether that key is trusted.
+    /// The newest connection under `key`, and true if that key is trusted.
     fn pop(&mut self, key: &str) -> Option<(IdleConnection, bool)> {
-        let stack = self.idle.get_mut(key)?;
-        let newest = stack.pop_back();
-        if stack.is_empty() && self.idle.len() > KEPT_KEYS {
-            self.idle.remove(key);
-        }
-        let (age, connection) = newest?;
-        self.ages.remove(&age);
+        let newest = (*self.newest_of_key.get(key)?)?;
+        let connection = self.unlink(newest)?;
         let is_trusted = self.distrusted.len() < MAX_DISTRUSTED && !self.distrusted.contains(key);
         Some((connection, is_trusted))
     }
 
     fn push(&mut self, key: &Arc<str>, connection: IdleConnection) {
-        let age = self.next;
-        self.next += 1;
-        self.ages.insert(age, Arc::clone(key));
         self.last_made = connection.last_read;
-        match self.idle.get_mut(key) {
-            Some(stack) => stack.push_back((age, connection)),
-            None => {
-                let stack = VecDeque::from([(age, connection)]);
-                self.idle.insert(Arc::clone(key), stack);
+        self.count += 1;
+        let older_of_key = self.newest_of_key.get(key).copied().flatten();
+        let slot = IdleSlot {
+            content: Some((Arc::clone(key), connection)),
+            older: self.newest,
+            newer: None,
+            older_of_key,
+            newer_of_key: None,
+        };
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.slots[place] = slot;
+                place
             }
+            None => {
+                self.slots.push(slot);
+                self.slots.len() - 1
+            }
+        };
+        if let Some(older) = self.newest {
+            self.slots[older].newer = Some(place);
+        }
+        if let Some(older) = older_of_key {
+            self.slots[older].newer_of_key = Some(place);
+        }
+        self.newest = Some(place);
+        self.oldest.get_or_insert(place);
+        match self.newest_of_key.get_mut(key) {
+            Some(newest) => *newest = Some(place),
+            None => drop(self.newest_of_key.insert(Arc::clone(key), Some(place))),
         }
     }
 
     fn pop_oldest(&mut self) -> Option<IdleConnection> {
-        let (_, key) = self.ages.pop_first()?;
-        let stack = self.idle.get_mut(&key)?;
-        // A stack is in the order of its ages.
-        let oldest = stack.pop_front();
-        if stack.is_empty() && self.idle.len() > KEPT_KEYS {
-            self.idle.remove(&key);
-        }
-        oldest.map(|(_, connection)| connection)
+        self.unlink(self.oldest?)
     }
 
-    fn remove(&mut self, key: &str) -> Option<VecDeque<(u64, IdleConnection)>> {
-        let stack = self.idle.remove(key)?;
-        for (age, _) in &stack {
-            self.ages.remove(age);
+    /// Removes all connections under `key`.
+    fn remove(&mut self, key: &str) -> Vec<IdleConnection> {
+        let newest = |table: &Self| table.newest_of_key.get(key).copied().flatten();
+        let mut removed = Vec::new();
+        while let Some(place) = newest(self) {
+            removed.extend(self.unlink(place));
         }
-        Some(stack)
+        removed
+    }
+
+    /// Takes the connection at `place` out of both lists.
+    fn unlink(&mut self, place: Place) -> Option<IdleConnection> {
+        let slot = &mut self.slots[place];
+        let (key, connection) = slot.content.take()?;
+        let (older, newer) = (slot.older, slot.newer);
+        let (older_of_key, newer_of_key) = (slot.older_of_key, slot.newer_of_key);
+        match newer {
+            Some(newer) => self.slots[newer].older = older,
+            None => self.newest = older,
+        }
+        match older {
+            Some(older) => self.slots[older].newer = newer,
+            None => self.oldest = newer,
+        }
+        if let Some(older) = older_of_key {
+            self.slots[older].newer_of_key = newer_of_key;
+        }
+        match newer_of_key {
+            Some(newer) => self.slots[newer].older_of_key = older_of_key,
+            None if older_of_key.is_none() && self.newest_of_key.len() > KEPT_KEYS => {
+                self.newest_of_key.remove(&key);
+            }
+            None => {
+                let newest = self.newest_of_key.get_mut(&key);
+                *newest.expect("a key of a connection has an entry") = older_of_key;
+            }
+        }
+        self.free.push(place);
+        self.count -= 1;
+        Some(connection)
     }
 }
 

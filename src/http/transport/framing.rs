@@ -20,9 +20,10 @@ const OVERHEAD_PER_BYTE: u64 = 16;
 const MAX_CHUNK_DIGITS: u32 = 16;
 
 /// The end of a response's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::http) enum BodyLength {
     /// There is no body.
+    #[default]
     None,
     /// So many bytes (Content-Length).
     Known(u64),
@@ -43,7 +44,7 @@ impl BodyLength {
 }
 
 /// The framing of one response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::http) struct Framing {
     pub(in crate::http) length: BodyLength,
     /// The connection may carry another request once the body is over.

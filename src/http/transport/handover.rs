@@ -33,6 +33,15 @@ pub(in crate::http) struct Answer {
     pub(in crate::http) framing: Result<Framing, FramingError>,
 }
 
+impl Default for Answer {
+    fn default() -> Self {
+        Answer {
+            head: ResponseHead::default(),
+            framing: Ok(Framing::default()),
+        }
+    }
+}
+
 /// The place of the handover. One per worker, so its lock is never contended.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Handover {
@@ -95,15 +104,14 @@ impl Handover {
         self.lock().buffers = Some(buffers);
     }
 
-    /// A head to read the next response into.
-    pub(super) fn spare_head(&self) -> ResponseHead {
-        let spare = self.lock().spare.take();
-        spare.map(|answer| answer.head).unwrap_or_default()
+    /// The memory to read the next response's head into.
+    pub(super) fn spare_answer(&self) -> Box<Answer> {
+        self.lock().spare.take().unwrap_or_default()
     }
 
     /// Leaves a response's head for the client.
-    pub(super) fn leave(&self, answer: Answer) {
-        self.lock().answer = Some(Box::new(answer));
+    pub(super) fn leave(&self, answer: Box<Answer>) {
+        self.lock().answer = Some(answer);
     }
 
     fn lock(&self) -> MutexGuard<'_, HandoverState> {

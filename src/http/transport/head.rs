@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::model::outcome::HttpVersion;
 use crate::model::text::excerpt;
@@ -95,7 +95,6 @@ struct ByteRange {
 
 impl ByteRange {
     fn new(start: usize, end: usize) -> Self {
-        let fit = |at: usize| u32::try_from(at).expect("a head is 256 KiB at most");
         ByteRange {
             start: fit(start),
             end: fit(end),
@@ -105,6 +104,14 @@ impl ByteRange {
     fn of(self, bytes: &[u8]) -> &[u8] {
         &bytes[self.start as usize..self.end as usize]
     }
+}
+
+fn length(text: &[u8]) -> u32 {
+    fit(text.len())
+}
+
+fn fit(place: usize) -> u32 {
+    u32::try_from(place).expect("a head is 256 KiB at most")
 }
 
 /// A header field: its name, and its value without blanks around it.
@@ -245,19 +252,21 @@ impl ResponseHead {
                 }
                 continue;
             }
-            let colon = memchr(b':', text);
-            let name = text[..colon.unwrap_or(text.len())].trim_ascii_end();
-            is_open = colon.is_some() && is_token(name);
-            match colon {
-                Some(colon) if is_open => {
-                    let start = line.start as usize;
-                    self.fields.push(Field {
-                        name: ByteRange::new(start, start + name.len()),
-                        value: ByteRange::new(start + colon + 1, line.end as usize),
-                    });
-                }
-                _ if is_suspicious(name) => return Err(suspicious(text)),
-                _ => {}
+            let name = text.iter().take_while(|byte| is_token_byte(**byte)).count();
+            let blanks = text[name..].iter().take_while(|byte| is_blank(**byte));
+            let colon = name + blanks.count();
+            is_open = name > 0 && text.get(colon) == Some(&b':');
+            if is_open {
+                let start = line.start as usize;
+                self.fields.push(Field {
+                    name: ByteRange::new(start, start + name),
+                    value: ByteRange::new(start + colon + 1, line.end as usize),
+                });
+                continue;
+            }
+            let colon = memchr(b':', text).unwrap_or(text.len());
+            if is_suspicious(&text[..colon]) {
+                return Err(suspicious(text));
             }
         }
         self.tidy_values()
@@ -266,21 +275,20 @@ impl ResponseHead {
     /// Trims the values, and replaces the control characters in them by blanks.
     fn tidy_values(&mut self) -> Result<(), HeadError> {
         for field in &mut self.fields {
-            let name = field.name.of(&self.bytes);
-            let decisive = decisive_name(name);
-            let (start, end) = (field.value.start as usize, field.value.end as usize);
-            let value = &mut self.bytes[start..end];
-            for byte in value.iter_mut() {
-                if byte.is_ascii_control() && *byte != b'\t' {
-                    match decisive {
-                        Some(name) => return Err(HeadError::Control(name)),
-                        None => *byte = b' ',
-                    }
+            let value = field.value.of(&self.bytes);
+            if has_control(value) {
+                if let Some(name) = decisive_name(field.name.of(&self.bytes)) {
+                    return Err(HeadError::Control(name));
                 }
+                let (start, end) = (field.value.start as usize, field.value.end as usize);
+                let is_odd = |byte: &&mut u8| is_control(**byte);
+                let odd = self.bytes[start..end].iter_mut().filter(is_odd);
+                odd.for_each(|byte| *byte = b' ');
             }
-            let from = start + value.len() - trim_start(value).len();
-            let to = from + trim_end(trim_start(value)).len();
-            field.value = ByteRange::new(from, to);
+            let value = field.value.of(&self.bytes);
+            let trimmed = trim_start(value);
+            field.value.start = field.value.end - length(trimmed);
+            field.value.end = field.value.start + length(trim_end(trimmed));
         }
         Ok(())
     }
@@ -306,9 +314,10 @@ impl HeadScan {
         if !self.has_begun {
             check_beginning(input)?;
         }
-        while let Some(length) = memchr(b'\n', &input[self.line..]) {
-            let line = &input[self.line..self.line + length];
-            self.line += length + 1;
+        let from = self.line;
+        for end in memchr_iter(b'\n', &input[from..]) {
+            let line = &input[self.line..from + end];
+            self.line = from + end + 1;
             let is_empty = matches!(line, [] | [b'\r']);
             if is_empty && self.has_begun {
                 return Ok(Some(self.line));
@@ -424,10 +433,48 @@ fn decisive_name(name: &[u8]) -> Option<&'static str> {
         .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
-/// True for a token (RFC 9110, 5.6.2), which the name of a field is.
-fn is_token(name: &[u8]) -> bool {
-    let is_tchar = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte);
-    !name.is_empty() && name.iter().all(is_tchar)
+/// True for the characters of a token (RFC 9110, 5.6.2), which the name of a field is.
+fn is_token_byte(byte: u8) -> bool {
+    /// By byte: heads are read for each request.
+    const TOKEN: [bool; 256] = {
+        let mut token = [false; 256];
+        let mut byte = 0;
+        while byte < 128_u8 {
+            token[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
+                );
+            byte += 1;
+        }
+        token
+    };
+    TOKEN[usize::from(byte)]
+}
+
+/// True if a value has a control character other than a tab in it. Without branches, so that the compiler
+/// looks at many bytes at once.
+fn has_control(value: &[u8]) -> bool {
+    value
+        .iter()
+        .fold(false, |found, byte| found | is_control(*byte))
+}
+
+fn is_control(byte: u8) -> bool {
+    (byte < b' ') & (byte != b'\t') | (byte == 0x7f)
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -203,8 +203,43 @@ fn a_store_of_many_keys_forgets_those_without_connections() {
     }
     assert_eq!(maker.open(), 4);
     let table = store.lock();
-    assert!(table.idle.len() <= KEPT_KEYS + 4, "{}", table.idle.len());
-    assert_eq!(table.ages.len(), 4);
+    let keys = table.newest_of_key.len();
+    assert!(keys <= KEPT_KEYS + 4, "{keys}");
+    // A connection is closed only after the new one is in its place.
+    assert_eq!((table.count, table.slots.len()), (4, 5));
+}
+
+#[test]
+fn every_connection_is_found_once_whatever_is_taken_given_and_closed() {
+    let (store, maker) = (Connections::new(20, None), Maker::default());
+    let mut random = fastrand::Rng::with_seed(7);
+    // The connections of each key, the oldest first, with the moment at which each was given.
+    let mut expected: HashMap<String, Vec<(usize, u16)>> = HashMap::new();
+    for step in 0..20_000 {
+        let name = random.u8(..8).to_string();
+        match random.u8(..10) {
+            0..5 => {
+                let number = random.u16(1..);
+                store.give(&key(&name), maker.connection(number, true));
+                expected.entry(name).or_default().push((step, number));
+                let count: usize = expected.values().map(Vec::len).sum();
+                let oldest = expected.values_mut().filter(|all| !all.is_empty());
+                let oldest = oldest.min_by_key(|all| all[0].0);
+                oldest.filter(|_| count > 20).map(|all| all.remove(0));
+            }
+            5..9 => {
+                let newest = expected.entry(name.clone()).or_default().pop();
+                let newest = newest.map(|(_, number)| number);
+                assert_eq!(port(store.take(&name)), newest, "step {step}");
+            }
+            _ => {
+                store.forget(&name);
+                expected.remove(&name);
+            }
+        }
+        let count: usize = expected.values().map(Vec::len).sum();
+        assert_eq!(maker.open(), count, "step {step}");
+    }
 }
 
 #[test]
