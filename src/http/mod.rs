@@ -1,11 +1,12 @@
 //! Fetches one target: the actions, the per-worker client, and the transport below it.
 //!
 //! * A [`FetchAction`] is the pool's action; it runs on a worker whose state is a [`Client`].
-//! * A [`Fetcher`] makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
-//!   The clients of a run share settings, name look-ups and the TLS set-up.
+//! * A [`Fetcher`] makes a [`Client`] for each worker: one ureq agent and its buffers. The clients of a run
+//!   share settings, connections, name look-ups and the TLS set-up.
 //! * A client follows redirects itself, retries a stale keep-alive connection once, decides whether
 //!   the status counts as success, and measures every phase.
-//! * `transport` and `dns` stand below ureq, and are the only users of its `unversioned` API.
+//! * `transport` stands below ureq: it keeps the connections, reads response heads, and decides where bodies
+//!   end. It and `dns` are the only users of ureq's `unversioned` API.
 
 mod accept;
 mod action;
