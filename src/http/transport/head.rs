@@ -104,6 +104,16 @@ impl ByteRange {
     fn of(self, bytes: &[u8]) -> &[u8] {
         &bytes[self.start as usize..self.end as usize]
     }
+
+    /// The range without blanks at its ends.
+    fn trimmed(self, bytes: &[u8]) -> Self {
+        let trimmed = trim_start(self.of(bytes));
+        let start = self.end - length(trimmed);
+        ByteRange {
+            start,
+            end: start + length(trim_end(trimmed)),
+        }
+    }
 }
 
 fn length(text: &[u8]) -> u32 {
@@ -226,69 +236,86 @@ impl ResponseHead {
         self.bytes.clear();
         self.bytes.extend_from_slice(head);
         self.fields.clear();
-        let bytes = &mut self.bytes;
-        let mut at = leading_blanks(bytes);
-        let line = next_line(bytes, &mut at);
-        (self.version, self.status) = status_line(line.of(bytes))?;
-        if memchr(0, bytes).is_some() {
-            return Err(HeadError::Nul);
-        }
+        let mut at = leading_blanks(head);
+        // The control characters that belong to line ends.
+        let mut line_ends = at;
         let mut lines = 0;
         // False where the line before was dropped: its continuation goes with it.
         let mut is_open = false;
-        while at < bytes.len() {
-            let line = next_line(bytes, &mut at);
+        let from = at;
+        for end in memchr_iter(b'\n', &head[from..]) {
+            let end = from + end;
+            let line = &head[at..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let start = std::mem::replace(&mut at, end + 1);
+            line_ends += at - start - line.len();
             lines += 1;
-            if lines > MAX_LINES {
+            if lines == 1 {
+                (self.version, self.status) = status_line(line)?;
+            } else if line.is_empty() {
+                break;
+            } else if lines > MAX_LINES + 1 {
                 return Err(HeadError::TooManyLines);
-            }
-            let text = line.of(bytes);
-            let Some(&first) = text.first() else { break };
-            if is_blank(first) {
-                match self.fields.last_mut().filter(|_| is_open) {
-                    Some(field) => unfold(bytes, field, line),
-                    None if is_suspicious(text) => return Err(suspicious(text)),
-                    None => {}
-                }
-                continue;
-            }
-            let name = text.iter().take_while(|byte| is_token_byte(**byte)).count();
-            let blanks = text[name..].iter().take_while(|byte| is_blank(**byte));
-            let colon = name + blanks.count();
-            is_open = name > 0 && text.get(colon) == Some(&b':');
-            if is_open {
-                let start = line.start as usize;
-                self.fields.push(Field {
-                    name: ByteRange::new(start, start + name),
-                    value: ByteRange::new(start + colon + 1, line.end as usize),
-                });
-                continue;
-            }
-            let colon = memchr(b':', text).unwrap_or(text.len());
-            if is_suspicious(&text[..colon]) {
-                return Err(suspicious(text));
+            } else {
+                is_open = self.read_line(line, start, is_open)?;
             }
         }
-        self.tidy_values()
+        if lines == 0 {
+            return Err(HeadError::NoStatus(shown(head)));
+        }
+        let controls = head[..at].iter().filter(|byte| is_control(**byte));
+        if controls.count() == line_ends {
+            return Ok(());
+        }
+        self.replace_controls()
     }
 
-    /// Trims the values, and replaces the control characters in them by blanks.
-    fn tidy_values(&mut self) -> Result<(), HeadError> {
+    /// Reads the line of a field, which begins at `start`, or of a continuation. Returns true if another
+    /// continuation belongs to a field.
+    fn read_line(&mut self, line: &[u8], start: usize, is_open: bool) -> Result<bool, HeadError> {
+        if is_blank(line[0]) {
+            match self.fields.last_mut().filter(|_| is_open) {
+                Some(field) => unfold(&mut self.bytes, field, start, start + line.len()),
+                None if is_suspicious(line) => return Err(suspicious(line)),
+                None => {}
+            }
+            return Ok(is_open);
+        }
+        let name = line.iter().take_while(|byte| is_token_byte(**byte)).count();
+        let blanks = line[name..].iter().take_while(|byte| is_blank(**byte));
+        let colon = name + blanks.count();
+        if name > 0 && line.get(colon) == Some(&b':') {
+            let value = ByteRange::new(start + colon + 1, start + line.len());
+            self.fields.push(Field {
+                name: ByteRange::new(start, start + name),
+                value: value.trimmed(&self.bytes),
+            });
+            return Ok(true);
+        }
+        let colon = memchr(b':', line).unwrap_or(line.len());
+        if is_suspicious(&line[..colon]) {
+            return Err(suspicious(line));
+        }
+        Ok(false)
+    }
+
+    /// Replaces the control characters in values by blanks.
+    fn replace_controls(&mut self) -> Result<(), HeadError> {
+        if memchr(0, &self.bytes).is_some() {
+            return Err(HeadError::Nul);
+        }
         for field in &mut self.fields {
             let value = field.value.of(&self.bytes);
-            if has_control(value) {
+            if value.iter().any(|byte| is_control(*byte)) {
                 if let Some(name) = decisive_name(field.name.of(&self.bytes)) {
                     return Err(HeadError::Control(name));
                 }
                 let (start, end) = (field.value.start as usize, field.value.end as usize);
-                let is_odd = |byte: &&mut u8| is_control(**byte);
-                let odd = self.bytes[start..end].iter_mut().filter(is_odd);
-                odd.for_each(|byte| *byte = b' ');
+                let odd = self.bytes[start..end].iter_mut();
+                odd.filter(|byte| is_control(**byte))
+                    .for_each(|byte| *byte = b' ');
+                field.value = field.value.trimmed(&self.bytes);
             }
-            let value = field.value.of(&self.bytes);
-            let trimmed = trim_start(value);
-            field.value.start = field.value.end - length(trimmed);
-            field.value.end = field.value.start + length(trim_end(trimmed));
         }
         Ok(())
     }
@@ -384,22 +411,13 @@ fn status_line(line: &[u8]) -> Result<(HttpVersion, StatusCode), HeadError> {
     Ok((version, status))
 }
 
-/// Replaces the line end before a continuation, and the blanks after it, by blanks, and adds it to the
-/// field (obs-fold: RFC 9112, 5.2).
-fn unfold(bytes: &mut [u8], field: &mut Field, line: ByteRange) {
-    let (from, to) = (field.value.end as usize, line.start as usize);
+/// Replaces the line end before a continuation by blanks, and adds the line to the field (obs-fold: RFC
+/// 9112, 5.2).
+fn unfold(bytes: &mut [u8], field: &mut Field, start: usize, end: usize) {
     // The value ends before its line end.
-    bytes[from..to].fill(b' ');
-    field.value.end = line.end;
-}
-
-/// The next line from `at` without its line end, CR LF or LF. Moves `at` behind it.
-fn next_line(bytes: &[u8], at: &mut usize) -> ByteRange {
-    let start = *at;
-    let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
-    *at = (end + 1).min(bytes.len());
-    let has_cr = end > start && bytes[end - 1] == b'\r';
-    ByteRange::new(start, if has_cr { end - 1 } else { end })
+    bytes[field.value.end as usize..start].fill(b' ');
+    field.value.end = fit(end);
+    field.value = field.value.trimmed(bytes);
 }
 
 /// The length of the empty lines at the beginning.
@@ -465,14 +483,8 @@ fn is_token_byte(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
 
-/// True if a value has a control character other than a tab in it. Without branches, so that the compiler
-/// looks at many bytes at once.
-fn has_control(value: &[u8]) -> bool {
-    value
-        .iter()
-        .fold(false, |found, byte| found | is_control(*byte))
-}
-
+/// True for a control character other than a tab. Without branches, so that the compiler looks at many bytes
+/// at once.
 fn is_control(byte: u8) -> bool {
     (byte < b' ') & (byte != b'\t') | (byte == 0x7f)
 }
