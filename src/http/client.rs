@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::Request;
+use http::{HeaderValue, Request, header};
 use ureq::Agent;
 
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions, known_version};
@@ -217,7 +217,8 @@ impl Client {
             &self.shared.config,
         )
         .map_err(RequestError::Failed)?;
-        state.retry_after = retry_after(response.headers());
+        let asked = response.headers().get_all(header::RETRY_AFTER);
+        state.retry_after = retry_after(asked.iter().map(HeaderValue::as_bytes));
         let mut count = 0;
         let step = self.handle_response(state, response, redirect, unreadable, &mut count);
         *body_bytes = Some(count);

@@ -23,6 +23,7 @@ mod fetch_state;
 mod fetcher;
 mod framing;
 mod gzip;
+mod http_date;
 mod no_proxy;
 mod prefix;
 mod proxy;

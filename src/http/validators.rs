@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderValue, header};
 
+use super::http_date;
 use crate::save::{ContentRange, Validators, Version, filename};
 
 /// The longest `ETag` or `Last-Modified` that is kept, in bytes.
@@ -27,7 +28,7 @@ pub(super) fn of(headers: &HeaderMap, length: Option<u64>, is_plain: bool) -> Ve
 }
 
 fn date(value: Option<&HeaderValue>) -> Option<SystemTime> {
-    httpdate::parse_http_date(value?.to_str().ok()?).ok()
+    http_date::parse(value?.as_bytes())
 }
 
 fn validators(headers: &HeaderMap) -> Validators {
