@@ -199,7 +199,9 @@ impl Client {
         if let Some(exchange) = state.exchanges.last_mut() {
             let version = known_version(response.version()).map_or("HTTP", HttpVersion::as_str);
             exchange.status = Some((version, response.status().as_u16()));
-            exchange.response = redact::showable(response.headers());
+            let headers = response.headers().iter();
+            let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+            exchange.response = redact::showable_response(headers);
         }
         state.status = Some(response.status());
         state.version = Some(response.version());

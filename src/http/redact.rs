@@ -1,6 +1,6 @@
 //! Redaction: headers for reports, without secrets and control characters.
 
-use http::{HeaderMap, HeaderName, header};
+use http::HeaderMap;
 
 use crate::model::target::without_userinfo;
 use crate::model::text::escape;
@@ -8,41 +8,101 @@ use crate::model::text::escape;
 /// The text in place of a secret.
 const REDACTED: &str = "…";
 
-/// The headers as pairs for a report, redacted and escaped.
+/// Headers whose values are secrets although their names, by [`hints_at_secret`], do not say so.
+/// `authentication-info` carries the nonce of a next login.
+const SECRET_HEADERS: [&str; 2] = ["authentication-info", "proxy-authentication-info"];
+
+/// Parts of names whose values are secrets, wherever in the name they stand: a name is not always split
+/// into words (`X-AuthToken`).
+const SECRET_PARTS: [&str; 15] = [
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "passcode",
+    "credential",
+    "cookie",
+    "session",
+    "authorization",
+    "apikey",
+    "accesskey",
+    "signature",
+    "jwt",
+    "csrf",
+    "xsrf",
+];
+
+/// Words of names whose values are secrets; as parts they stand in other words, too.
+const SECRET_WORDS: [&str; 9] = [
+    "auth",
+    "key",
+    "pass",
+    "pwd",
+    "sid",
+    "otp",
+    "nonce",
+    "assertion",
+    "saml",
+];
+
+/// Names that have such a part or word, and values that are no secrets.
+const PUBLIC_HEADERS: [&str; 8] = [
+    "cache-key",
+    "x-cache-key",
+    "surrogate-key",
+    "xkey",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "sec-websocket-key",
+    "access-control-allow-credentials",
+];
+
+/// A request's headers as pairs for a report, redacted and escaped.
 pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
         .map(|(name, value)| {
             // Every header that a user gave is marked sensitive: any of them may be a key.
-            let text = if value.is_sensitive() || is_secret(name) {
+            let text = if value.is_sensitive() {
                 REDACTED.to_owned()
-            } else if name == header::LOCATION {
-                escape(&without_userinfo(&String::from_utf8_lossy(
-                    value.as_bytes(),
-                )))
             } else {
-                let text = String::from_utf8_lossy(value.as_bytes());
-                escape(&without_credentials(&text))
+                showable_value(name.as_str(), value.as_bytes())
             };
             (name.to_string(), text)
         })
         .collect()
 }
 
-/// Headers whose values are secrets. `set-cookie2` is an old form of a cookie, and the last two carry
-/// the nonce of a next login.
-const SECRET_HEADERS: [&str; 7] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "set-cookie2",
-    "authentication-info",
-    "proxy-authentication-info",
-];
+/// A response's headers as pairs for a report, redacted and escaped.
+pub(super) fn showable_response<'a>(
+    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Vec<(String, String)> {
+    headers
+        .map(|(name, value)| (escape(name), showable_value(name, value)))
+        .collect()
+}
 
-fn is_secret(name: &HeaderName) -> bool {
-    SECRET_HEADERS.contains(&name.as_str())
+fn showable_value(name: &str, value: &[u8]) -> String {
+    let name = name.to_ascii_lowercase();
+    let text = String::from_utf8_lossy(value);
+    if is_secret(&name) {
+        REDACTED.to_owned()
+    } else if name == "location" {
+        escape(&without_userinfo(&text))
+    } else {
+        escape(&without_credentials(&text))
+    }
+}
+
+/// True if the values of this header, in lower case, are secrets.
+fn is_secret(name: &str) -> bool {
+    SECRET_HEADERS.contains(&name) || (hints_at_secret(name) && !PUBLIC_HEADERS.contains(&name))
+}
+
+fn hints_at_secret(name: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    SECRET_PARTS.iter().any(|part| name.contains(part))
+        || words.any(|word| SECRET_WORDS.contains(&word))
 }
 
 /// `text` without the credentials of the URLs in it, such as `Link` and `Refresh` have.
@@ -67,7 +127,7 @@ fn without_credentials(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderValue, header};
 
     use super::*;
 
@@ -83,6 +143,80 @@ mod tests {
         ] {
             assert_eq!(without_credentials(text), shown, "{text}");
         }
+    }
+
+    #[test]
+    fn headers_that_look_like_secrets_are_hidden_and_others_are_not() {
+        for name in [
+            "Authorization",
+            "Proxy-Authorization",
+            "Authentication-Info",
+            "Cookie",
+            "Set-Cookie",
+            "set-cookie2",
+            "X-Auth-Token",
+            "X-AuthToken",
+            "X-Subject-Token",
+            "X-Amz-Security-Token",
+            "X-CSRF-Token",
+            "X_XSRF",
+            "X-Auth",
+            "X-Auth-Key",
+            "X-Api-Key",
+            "Api_Key",
+            "X-ApiKey",
+            "X-Session-Id",
+            "X-JWT-Assertion",
+            "X-Client-Secret",
+            "X-Password",
+            "X-Amz-Signature",
+            "Replay-Nonce",
+        ] {
+            assert!(is_secret(&name.to_ascii_lowercase()), "{name}");
+        }
+        for name in [
+            "ETag",
+            "Content-Type",
+            "Cache-Control",
+            "WWW-Authenticate",
+            "Proxy-Authenticate",
+            "Author",
+            "X-Authority",
+            "X-Keyboard",
+            "Keep-Alive",
+            "Surrogate-Key",
+            "X-Cache-Key",
+            "Access-Control-Allow-Credentials",
+            "Access-Control-Expose-Headers",
+            "Content-Security-Policy",
+            "Public-Key-Pins",
+            "X-Request-Id",
+            "Server-Timing",
+            "Location",
+        ] {
+            assert!(!is_secret(&name.to_ascii_lowercase()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_response_is_shown_without_what_looks_like_a_secret() {
+        let headers: [(&str, &[u8]); 4] = [
+            ("X-Auth-Token", b"hush"),
+            ("Location", b"http://u:hush@h/"),
+            ("Link", b"<http://u:hush@h/>"),
+            ("X-Plain", b"a\xc2\x9bb"),
+        ];
+        let shown = showable_response(headers.into_iter());
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            shown,
+            [
+                pair("X-Auth-Token", "…"),
+                pair("Location", "http://…@h/"),
+                pair("Link", "<http://…@h/>"),
+                pair("X-Plain", "a\\u{9b}b"),
+            ]
+        );
     }
 
     #[test]
