@@ -20,7 +20,7 @@ use super::retry_after::retry_after;
 use super::shared::ClientShared;
 use super::sink::Sink;
 use super::transport::agent;
-use super::{error, framing, redact, redirect, request};
+use super::{cross_origin, error, framing, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome};
 use crate::model::target::{Location, Target, Verb};
 use crate::save::{Conditions, OrderedBody};
@@ -97,7 +97,13 @@ impl Client {
                 NextStep::Done => return Ok(()),
                 NextStep::NotAccepted => {
                     let status = state.status.expect("a response has a status");
-                    return Err(error::from_status(status));
+                    return Err(cross_origin::name_left_credentials(
+                        error::from_status(status),
+                        status.as_u16(),
+                        (&state.location, &state.trail),
+                        &self.shared.config,
+                        state.target,
+                    ));
                 }
                 NextStep::Restart => {
                     state.sink.restart();
@@ -211,14 +217,20 @@ impl Client {
             // The end of such a body is unknown, and with it the beginning of the next response.
             self.clock.retire_connection();
         }
+        let locations = response.headers().get_all(header::LOCATION).iter();
         let redirect = redirect::destination(
             &state.location,
             response.status(),
-            response.headers(),
-            state.redirects.len(),
+            locations.map(HeaderValue::as_bytes),
+            (&state.redirects, &state.trail),
             &self.shared.config,
         )
-        .map_err(RequestError::Failed)?;
+        .map_err(|error| RequestError::Failed(error.into()))?;
+        if let Some(to) = &redirect {
+            let cookies = response.headers().get_all(header::SET_COOKIE).iter();
+            let cookies = cookies.map(HeaderValue::as_bytes);
+            state.trail.follow(&state.location, to, cookies);
+        }
         let asked = response.headers().get_all(header::RETRY_AFTER);
         state.retry_after = retry_after(asked.iter().map(HeaderValue::as_bytes));
         let mut count = 0;
@@ -248,7 +260,8 @@ impl Client {
         };
         let origin = self.origin.insert(origin);
         let to = (&*state.location, &*origin);
-        let request = request::build(config, state.target, to, &state.method, &ask, proxy)
+        let who = (state.target, &state.trail);
+        let request = request::build(config, who, to, &state.method, &ask, proxy)
             .map_err(RequestError::Failed)?;
         state.sent = SentConditions {
             unless: ask.unless.is_some(),

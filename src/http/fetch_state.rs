@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode, Version};
 
+use super::redirect::RedirectTrail;
 use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
@@ -42,6 +43,7 @@ pub(super) struct FetchState<'a> {
     pub(super) timing: Timing,
     pub(super) wire_bytes: u64,
     pub(super) redirects: Vec<Hop>,
+    pub(super) trail: RedirectTrail,
     /// The figures of the last request.
     pub(super) last: Option<RequestFigures>,
     pub(super) status: Option<StatusCode>,
@@ -117,6 +119,7 @@ impl<'a> FetchState<'a> {
             timing: Timing::default(),
             wire_bytes: 0,
             redirects: Vec::new(),
+            trail: RedirectTrail::default(),
             last: None,
             status: None,
             version: None,

@@ -15,6 +15,8 @@ mod brotli;
 mod classify;
 mod client;
 mod config;
+mod cookies;
+mod cross_origin;
 mod decode;
 mod dns;
 mod error;

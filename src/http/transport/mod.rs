@@ -34,6 +34,9 @@ pub(super) fn agent(
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .proxy(None)
+        // Requests have these, unless the user has taken them out.
+        .user_agent("")
+        .accept("")
         // A worker has one request under way at a time, so one connection per host is enough.
         .max_idle_connections(idle_connections)
         .max_idle_connections_per_host(1)
