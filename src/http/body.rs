@@ -66,7 +66,7 @@ impl Client {
             ResponseClass::BodyError(failure) => return Err(RequestError::Failed(failure)),
             ResponseClass::Unwanted(most) => most,
             ResponseClass::Unchanged | ResponseClass::Complete => FAILURE_BODY,
-            ResponseClass::Restart => REDIRECT_BODY,
+            ResponseClass::Restart | ResponseClass::ConditionsRefused => REDIRECT_BODY,
         };
         // The whole body came where a range was asked for. It may be long: better close the connection.
         let is_misplaced = matches!(class, ResponseClass::Restart) && status.is_success();
@@ -84,6 +84,7 @@ impl Client {
                 self.verify_and_complete(state, 0, digest)
             }
             ResponseClass::Restart => Ok(NextStep::Restart),
+            ResponseClass::ConditionsRefused => Ok(NextStep::AskPlainly),
             _ => Ok(match redirect {
                 Some(location) => NextStep::Follow(location),
                 None => NextStep::NotAccepted,

@@ -84,6 +84,10 @@ impl Client {
             activity.begin(self.worker, target.location.text());
         }
         let result = self.follow_redirects(&mut state);
+        if state.asks_plainly {
+            let plain = &self.shared.plain_targets;
+            plain.note(target.index, result.is_ok());
+        }
         if let Some(activity) = &self.shared.activity {
             activity.end(self.worker);
         }
@@ -107,6 +111,12 @@ impl Client {
                 }
                 NextStep::Restart => {
                     state.sink.restart();
+                    state.requests += 1;
+                    state.clear_response();
+                }
+                NextStep::AskPlainly => {
+                    // What is there of the body stays until the answer brings another.
+                    state.asks_plainly = true;
                     state.requests += 1;
                     state.clear_response();
                 }
@@ -248,7 +258,7 @@ impl Client {
         proxy: Option<&Proxy>,
     ) -> Result<Request<()>, RequestError> {
         let config = &self.shared.config;
-        let ask = if state.has_conditions {
+        let ask = if state.has_conditions || state.asks_plainly {
             Conditions::default()
         } else {
             state.sink.ask(state.location.text())

@@ -27,6 +27,7 @@ mod framing;
 mod gzip;
 mod http_date;
 mod no_proxy;
+mod plain_targets;
 mod prefix;
 mod proxy;
 mod public_addr;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::FetchConfig;
 use super::dns::Dns;
+use super::plain_targets::PlainTargets;
 use super::tls::Tls;
 use crate::model::activity::WorkerActivity;
 use crate::pool::StopToken;
@@ -15,6 +16,7 @@ pub(super) struct ClientShared {
     pub(super) config: FetchConfig,
     pub(super) dns: Arc<Dns>,
     pub(super) tls: Arc<Tls>,
+    pub(super) plain_targets: PlainTargets,
     /// The progress display's view of the workers; `None` without a display.
     pub(super) activity: Option<Arc<WorkerActivity>>,
     pub(super) stop: StopToken,
@@ -29,6 +31,7 @@ impl ClientShared {
         Arc::new(ClientShared {
             dns: Arc::new(Dns::new(config.dns.clone())),
             tls: Arc::new(Tls::new(config.tls.clone())),
+            plain_targets: PlainTargets::default(),
             config,
             activity,
             stop,
