@@ -169,6 +169,11 @@ mod tests {
             (&["http://h/", "https://h:80/"], true),
             (&["http://h/", "http://x.h/"], true),
             (&["http://h/", "http://other/", "http://h/"], true),
+            (&["http://h/", "http://other/", "http://other/x"], true),
+            (
+                &["http://h/", "http://other/", "http://h/", "http://h/x"],
+                true,
+            ),
         ] {
             assert_eq!(trail(urls).has_crossed(), crossed, "{urls:?}");
         }
