@@ -1,11 +1,6 @@
 //! Requests that a server refuses for the headers that pfetch adds by itself (a range, a condition),
 //! although it would answer the plain one, which is what the user asked for.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use std::fs;
 
 use crate::pfetch::Dir;
