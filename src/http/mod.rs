@@ -3,9 +3,10 @@
 //! * A [`FetchAction`] is the pool's action; it runs on a worker whose state is a [`Client`].
 //! * A [`Fetcher`] makes a [`Client`] for each worker: one ureq agent, its connections and its buffers.
 //!   The clients of a run share settings, name look-ups and the TLS set-up.
-//! * A client follows redirects itself, with the headers that may go along and the cookies that were set on
-//!   the way. It makes a request plainly that is refused for what pfetch had added to it, retries a stale keep-alive connection once, decides whether
-//!   the status counts as success, and measures every phase.
+//! * A client follows redirects itself, with the headers that may go along and the cookies that were set
+//!   on the way. It makes a request plainly that is refused for what pfetch had added to it, retries a
+//!   stale keep-alive connection once, decides whether the status counts as success, and measures every
+//!   phase.
 //! * `transport` and `dns` stand below ureq, and are the only users of its `unversioned` API.
 
 mod accept;
