@@ -90,6 +90,7 @@ impl Client {
                 self.verify_and_complete(state, 0, digest)
             }
             ResponseClass::Restart => Ok(NextStep::Restart),
+            ResponseClass::ConditionsRefused => Ok(NextStep::AskPlainly),
             _ => Ok(match redirect {
                 Some(location) => NextStep::Follow(location),
                 None => NextStep::NotAccepted,

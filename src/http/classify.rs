@@ -24,6 +24,8 @@ pub(super) enum ResponseClass {
     Complete,
     /// The part on disk cannot be continued: request the whole body.
     Restart,
+    /// The server refuses the conditions that pfetch had added: request the same without them.
+    ConditionsRefused,
     /// The response does not fit the request.
     BodyError(Failure),
 }
@@ -38,6 +40,9 @@ pub(super) fn classify_response(
     decoding: Option<Coding>,
     length: Option<u64>,
 ) -> Result<ResponseClass, RequestError> {
+    if state.sent.are_refused_by(status) {
+        return Ok(ResponseClass::ConditionsRefused);
+    }
     let accepted = if is_accepted {
         ResponseClass::Body
     } else {

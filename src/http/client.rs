@@ -20,7 +20,7 @@ use super::retry_after::retry_after;
 use super::shared::ClientShared;
 use super::sink::Sink;
 use super::transport::{Handover, NextRequest, agent};
-use super::{error, redact, redirect, request};
+use super::{cross_origin, error, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome};
 use crate::model::target::{Location, Target, Verb};
 use crate::save::{Conditions, OrderedBody};
@@ -89,6 +89,10 @@ impl Client {
             activity.begin(self.worker, target.location.text());
         }
         let result = self.follow_redirects(&mut state);
+        if state.asks_plainly {
+            let plain = &self.shared.plain_targets;
+            plain.note(target.index, result.is_ok());
+        }
         if let Some(activity) = &self.shared.activity {
             activity.end(self.worker);
         }
@@ -102,10 +106,22 @@ impl Client {
                 NextStep::Done => return Ok(()),
                 NextStep::NotAccepted => {
                     let status = state.status.expect("a response has a status");
-                    return Err(error::from_status(status));
+                    return Err(cross_origin::name_left_credentials(
+                        error::from_status(status),
+                        status.as_u16(),
+                        (&state.location, &state.trail),
+                        &self.shared.config,
+                        state.target,
+                    ));
                 }
                 NextStep::Restart => {
                     state.sink.restart();
+                    state.requests += 1;
+                    state.clear_response();
+                }
+                NextStep::AskPlainly => {
+                    // What is there of the body stays until the answer brings another.
+                    state.asks_plainly = true;
                     state.requests += 1;
                     state.clear_response();
                 }
@@ -223,7 +239,7 @@ impl Client {
         let head = &answer.head;
         if let Some(exchange) = state.exchanges.last_mut() {
             exchange.status = Some((head.version().as_str(), head.status().as_u16()));
-            exchange.response = redact::response_headers(head);
+            exchange.response = redact::showable_response(head);
         }
         state.status = Some(head.status());
         state.version = Some(head.version());
@@ -231,11 +247,15 @@ impl Client {
             &state.location,
             head.status(),
             head.get_all("location"),
-            state.redirects.len(),
+            (&state.redirects, &state.trail),
             &self.shared.config,
         )
-        .map_err(RequestError::Failed)?;
-        state.retry_after = retry_after(head);
+        .map_err(|error| RequestError::Failed(error.into()))?;
+        if let Some(to) = &redirect {
+            let cookies = head.get_all("set-cookie");
+            state.trail.follow(&state.location, to, cookies);
+        }
+        state.retry_after = retry_after(head.get_all("retry-after"));
         let mut count = 0;
         let step = self.handle_response(state, response, &answer, redirect, &mut count);
         self.handover.recycle(answer);
@@ -252,7 +272,7 @@ impl Client {
         proxy: Option<&Proxy>,
     ) -> Result<Request<()>, RequestError> {
         let config = &self.shared.config;
-        let ask = if state.has_conditions {
+        let ask = if state.has_conditions || state.asks_plainly {
             Conditions::default()
         } else {
             state.sink.ask(state.location.text())
@@ -264,7 +284,8 @@ impl Client {
         };
         let origin = self.origin.insert(origin);
         let to = (&*state.location, &*origin);
-        let request = request::build(config, state.target, to, &state.method, &ask, proxy)
+        let who = (state.target, &state.trail);
+        let request = request::build(config, who, to, &state.method, &ask, proxy)
             .map_err(RequestError::Failed)?;
         state.sent = SentConditions {
             unless: ask.unless.is_some(),
@@ -297,7 +318,7 @@ fn exchange(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -
     Exchange {
         method: request.method().to_string(),
         url: Arc::clone(location.text()),
-        request: redact::request_headers(request.headers()),
+        request: redact::showable(request.headers()),
         remote: None,
         proxy: proxy.map(Proxy::name),
         reused: None,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{DnsConfig, ProxyConfig, StatusSet, TlsConfig};
 use crate::model::target::Secret;
@@ -10,8 +10,11 @@ use crate::model::target::Secret;
 /// Settings of a [`Fetcher`](super::Fetcher). `Default` gives the defaults of the command line.
 #[derive(Debug, Clone)]
 pub struct FetchConfig {
-    /// Headers of every request, except of redirects to another origin.
+    /// Headers of every request; of redirects to another origin the safe ones only, such as `Accept` and
+    /// `Range`.
     pub headers: HeaderMap,
+    /// Headers that pfetch would add by itself, and that are not sent.
+    pub removed_headers: Vec<HeaderName>,
     /// The `Authorization` header for targets whose URL has no credentials of its own.
     pub authorization: Option<Secret>,
     /// The `User-Agent` header.
@@ -55,6 +58,7 @@ impl Default for FetchConfig {
     fn default() -> Self {
         FetchConfig {
             headers: HeaderMap::new(),
+            removed_headers: Vec::new(),
             authorization: None,
             user_agent: HeaderValue::from_static(concat!("pfetch/", env!("CARGO_PKG_VERSION"))),
             accept: StatusSet::default(),

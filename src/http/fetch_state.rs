@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 
+use super::redirect::RedirectTrail;
 use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
@@ -31,6 +32,9 @@ pub(super) struct FetchState<'a> {
     pub(super) has_conditions: bool,
     /// The user's headers ask for a range.
     pub(super) has_user_range: bool,
+    /// Set once the server has refused a request for the headers that pfetch had added: none is added
+    /// any more.
+    pub(super) asks_plainly: bool,
     pub(super) sent: SentConditions,
     /// Set once a request has asked for a range, to resume from the bytes that are there.
     pub(super) has_asked_range: bool,
@@ -42,6 +46,7 @@ pub(super) struct FetchState<'a> {
     pub(super) timing: Timing,
     pub(super) wire_bytes: u64,
     pub(super) redirects: Vec<Hop>,
+    pub(super) trail: RedirectTrail,
     /// The figures of the last request.
     pub(super) last: Option<RequestFigures>,
     pub(super) status: Option<StatusCode>,
@@ -58,6 +63,25 @@ pub(super) struct SentConditions {
     pub(super) range: bool,
 }
 
+impl SentConditions {
+    /// True if a response of this status refuses the request for one of them, although the same request
+    /// without them may succeed.
+    ///
+    /// Signed addresses answer 403 to any header that was not signed, others 400, 405, 406, 412 or 501.
+    /// The statuses that are left out say something else of the URL, or ask to come back later; 416 speaks
+    /// of the range itself.
+    pub(super) fn are_refused_by(self, status: StatusCode) -> bool {
+        match status.as_u16() {
+            401 | 404 | 407 | 408 | 410 | 425 | 429 => false,
+            416 => self.unless && !self.range,
+            400..=499 | 501 => self.unless || self.range,
+            // "Not modified", of what was not said to be there.
+            304 => self.range && !self.unless,
+            _ => false,
+        }
+    }
+}
+
 /// The consequence of one response.
 pub(super) enum NextStep {
     /// The target is complete.
@@ -66,6 +90,8 @@ pub(super) enum NextStep {
     NotAccepted,
     /// The bytes that are there cannot be continued from: request the whole body.
     Restart,
+    /// The server refuses what pfetch had added to the request: make it without.
+    AskPlainly,
     /// Follow a redirect to this URL.
     Follow(Location),
 }
@@ -109,6 +135,7 @@ impl<'a> FetchState<'a> {
             sink,
             has_conditions: request::has_conditions(config, target),
             has_user_range: request::has_range(config, target),
+            asks_plainly: shared.plain_targets.contains(target.index),
             sent: SentConditions::default(),
             has_asked_range: false,
             length_by_range: None,
@@ -117,6 +144,7 @@ impl<'a> FetchState<'a> {
             timing: Timing::default(),
             wire_bytes: 0,
             redirects: Vec::new(),
+            trail: RedirectTrail::default(),
             last: None,
             status: None,
             version: None,

@@ -3,8 +3,10 @@
 //! * A [`FetchAction`] is the pool's action; it runs on a worker whose state is a [`Client`].
 //! * A [`Fetcher`] makes a [`Client`] for each worker: one ureq agent and its buffers. The clients of a run
 //!   share settings, connections, name look-ups and the TLS set-up.
-//! * A client follows redirects itself, retries a stale keep-alive connection once, decides whether
-//!   the status counts as success, and measures every phase.
+//! * A client follows redirects itself, with the headers that may go along and the cookies that were set
+//!   on the way. It makes a request plainly that is refused for what pfetch had added to it, retries a
+//!   stale keep-alive connection once, decides whether the status counts as success, and measures every
+//!   phase.
 //! * `transport` stands below ureq: it keeps the connections, reads response heads, and decides where bodies
 //!   end. It and `dns` are the only users of ureq's `unversioned` API.
 
@@ -16,6 +18,8 @@ mod brotli;
 mod classify;
 mod client;
 mod config;
+mod cookies;
+mod cross_origin;
 mod decode;
 mod dns;
 mod error;
@@ -23,7 +27,9 @@ mod fault;
 mod fetch_state;
 mod fetcher;
 mod gzip;
+mod http_date;
 mod no_proxy;
+mod plain_targets;
 mod prefix;
 mod proxy;
 mod public_addr;

@@ -9,55 +9,101 @@ use crate::model::text::escape;
 /// The text in place of a secret.
 const REDACTED: &str = "…";
 
-/// A request's headers as pairs for a report, redacted and escaped.
-pub(super) fn request_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let pairs = headers.iter().map(|(name, value)| {
-        // Every header that a user gave is marked sensitive: any of them may be a key.
-        let value = (!value.is_sensitive()).then(|| value.as_bytes());
-        showable(name.as_str().as_bytes(), value)
-    });
-    pairs.collect()
-}
+/// Headers whose values are secrets although their names, by [`hints_at_secret`], do not say so.
+/// `authentication-info` carries the nonce of a next login.
+const SECRET_HEADERS: [&str; 2] = ["authentication-info", "proxy-authentication-info"];
 
-/// A response's headers as pairs for a report, as they came, redacted and escaped.
-pub(super) fn response_headers(head: &ResponseHead) -> Vec<(String, String)> {
-    let fields = head.fields();
-    fields
-        .map(|(name, value)| showable(name, Some(value)))
+/// Parts of names whose values are secrets, wherever in the name they stand: a name is not always split
+/// into words (`X-AuthToken`).
+const SECRET_PARTS: [&str; 15] = [
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "passcode",
+    "credential",
+    "cookie",
+    "session",
+    "authorization",
+    "apikey",
+    "accesskey",
+    "signature",
+    "jwt",
+    "csrf",
+    "xsrf",
+];
+
+/// Words of names whose values are secrets; as parts they stand in other words, too.
+const SECRET_WORDS: [&str; 9] = [
+    "auth",
+    "key",
+    "pass",
+    "pwd",
+    "sid",
+    "otp",
+    "nonce",
+    "assertion",
+    "saml",
+];
+
+/// Names that have such a part or word, and values that are no secrets.
+const PUBLIC_HEADERS: [&str; 8] = [
+    "cache-key",
+    "x-cache-key",
+    "surrogate-key",
+    "xkey",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "sec-websocket-key",
+    "access-control-allow-credentials",
+];
+
+/// A request's headers as pairs for a report, redacted and escaped.
+pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| {
+            // Every header that a user gave is marked sensitive: any of them may be a key.
+            let text = if value.is_sensitive() {
+                REDACTED.to_owned()
+            } else {
+                showable_value(name.as_str(), value.as_bytes())
+            };
+            (name.to_string(), text)
+        })
         .collect()
 }
 
-/// One header for a report; `None` for a secret value.
-fn showable(name: &[u8], value: Option<&[u8]>) -> (String, String) {
-    let text = match value.filter(|_| !is_secret(name)) {
-        None => REDACTED.to_owned(),
-        Some(value) => {
-            let text = String::from_utf8_lossy(value);
-            escape(&if name.eq_ignore_ascii_case(b"location") {
-                without_userinfo(&text)
-            } else {
-                without_credentials(&text).into()
-            })
-        }
-    };
-    (escape(&String::from_utf8_lossy(name)), text)
+/// A response's headers as pairs for a report, as they came, redacted and escaped.
+pub(super) fn showable_response(head: &ResponseHead) -> Vec<(String, String)> {
+    let fields = head.fields().map(|(name, value)| {
+        let name = String::from_utf8_lossy(name);
+        (escape(&name), showable_value(&name, value))
+    });
+    fields.collect()
 }
 
-/// Headers whose values are secrets. `set-cookie2` is an old form of a cookie, and the last two carry
-/// the nonce of a next login.
-const SECRET_HEADERS: [&str; 7] = [
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "set-cookie2",
-    "authentication-info",
-    "proxy-authentication-info",
-];
+fn showable_value(name: &str, value: &[u8]) -> String {
+    let name = name.to_ascii_lowercase();
+    let text = String::from_utf8_lossy(value);
+    if is_secret(&name) {
+        REDACTED.to_owned()
+    } else if name == "location" {
+        escape(&without_userinfo(&text))
+    } else {
+        escape(&without_credentials(&text))
+    }
+}
 
-fn is_secret(name: &[u8]) -> bool {
-    let is_named = |known: &&str| known.as_bytes().eq_ignore_ascii_case(name);
-    SECRET_HEADERS.iter().any(|known| is_named(&known))
+/// True if the values of this header, in lower case, are secrets.
+fn is_secret(name: &str) -> bool {
+    SECRET_HEADERS.contains(&name) || (hints_at_secret(name) && !PUBLIC_HEADERS.contains(&name))
+}
+
+fn hints_at_secret(name: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    SECRET_PARTS.iter().any(|part| name.contains(part))
+        || words.any(|word| SECRET_WORDS.contains(&word))
 }
 
 /// `text` without the credentials of the URLs in it, such as `Link` and `Refresh` have.
@@ -101,6 +147,83 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_look_like_secrets_are_hidden_and_others_are_not() {
+        for name in [
+            "Authorization",
+            "Proxy-Authorization",
+            "Authentication-Info",
+            "Cookie",
+            "Set-Cookie",
+            "set-cookie2",
+            "X-Auth-Token",
+            "X-AuthToken",
+            "X-Subject-Token",
+            "X-Amz-Security-Token",
+            "X-CSRF-Token",
+            "X_XSRF",
+            "X-Auth",
+            "X-Auth-Key",
+            "X-Api-Key",
+            "Api_Key",
+            "X-ApiKey",
+            "X-Session-Id",
+            "X-JWT-Assertion",
+            "X-Client-Secret",
+            "X-Password",
+            "X-Amz-Signature",
+            "Replay-Nonce",
+        ] {
+            assert!(is_secret(&name.to_ascii_lowercase()), "{name}");
+        }
+        for name in [
+            "ETag",
+            "Content-Type",
+            "Cache-Control",
+            "WWW-Authenticate",
+            "Proxy-Authenticate",
+            "Author",
+            "X-Authority",
+            "X-Keyboard",
+            "Keep-Alive",
+            "Surrogate-Key",
+            "X-Cache-Key",
+            "Access-Control-Allow-Credentials",
+            "Access-Control-Expose-Headers",
+            "Content-Security-Policy",
+            "Public-Key-Pins",
+            "X-Request-Id",
+            "Server-Timing",
+            "Location",
+        ] {
+            assert!(!is_secret(&name.to_ascii_lowercase()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_response_is_shown_without_what_looks_like_a_secret() {
+        let head = ResponseHead::of(
+            200,
+            &[
+                ("X-Auth-Token", "hush"),
+                ("Location", "http://u:hush@h/"),
+                ("Link", "<http://u:hush@h/>"),
+                ("X-Plain", "a\u{9b}b"),
+            ],
+        );
+        let shown = showable_response(&head);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            shown,
+            [
+                pair("X-Auth-Token", "…"),
+                pair("Location", "http://…@h/"),
+                pair("Link", "<http://…@h/>"),
+                pair("X-Plain", "a\\u{9b}b"),
+            ]
+        );
+    }
+
+    #[test]
     fn secrets_and_controls_are_not_shown() {
         let mut headers = HeaderMap::new();
         let mut key = HeaderValue::from_static("hush");
@@ -112,7 +235,7 @@ mod tests {
             HeaderValue::from_static("http://u:hush@h/"),
         );
         headers.insert("x-plain", HeaderValue::from_bytes(b"a\xc2\x9bb").unwrap());
-        let shown = request_headers(&headers);
+        let shown = showable(&headers);
         assert!(!format!("{shown:?}").contains("hush"), "{shown:?}");
         assert!(shown.contains(&("location".to_owned(), "http://…@h/".to_owned())));
         assert!(shown.contains(&("x-plain".to_owned(), "a\\u{9b}b".to_owned())));

@@ -1,14 +1,105 @@
-//! Redirects: the decision to follow one, and its destination.
+//! Redirects: the decision to follow one, its destination, and the origins that are left on the way.
+
+use std::borrow::Cow;
+use std::fmt::Write;
 
 use http::StatusCode;
 
-use crate::model::outcome::{Failure, FailureKind};
-use crate::model::target::{Location, without_userinfo};
+use crate::model::outcome::{Failure, FailureKind, Hop};
+use crate::model::target::{Location, UrlError, without_userinfo};
 use crate::model::text::excerpt;
 
 use super::FetchConfig;
+use super::cookies::CookieJar;
+
+/// A redirect that cannot or may not be followed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RedirectError {
+    /// `Location` says nothing.
+    #[error("cannot follow: its Location is empty")]
+    Empty,
+    /// `Location` has a byte that would be dropped or change the meaning of a URL.
+    #[error("cannot follow: its Location has a control character (0x{0:02x}) in it")]
+    Control(u8),
+    /// Two `Location` headers lead to different places: each client would choose another.
+    #[error("cannot follow: it has two different Locations, \"{0}\" and \"{1}\"")]
+    Different(String, String),
+    /// `Location` is no URL that can be fetched.
+    #[error("cannot follow to \"{0}\": {1}")]
+    Url(String, UrlError),
+    /// The redirect is one more than are followed.
+    #[error("more than {0} redirects (--max-redirects)")]
+    TooMany(u32),
+    /// The redirects lead in a circle, and answers set cookies, which did not help.
+    #[error(
+        "more than {0} redirects (--max-redirects), again to {1}: it may want cookies, and those that were \
+         set on the way did not help (-H 'Cookie: NAME=VALUE')"
+    )]
+    WantsCookies(u32, String),
+    /// The redirect leaves TLS.
+    #[error("leads from https to http, to {0} (--allow-downgrade to follow)")]
+    Downgrade(String),
+}
+
+impl From<RedirectError> for Failure {
+    fn from(error: RedirectError) -> Self {
+        Failure {
+            kind: FailureKind::Redirect,
+            phase: None,
+            message: error.to_string(),
+            is_transient: false,
+        }
+    }
+}
+
+/// The way that redirects have taken from a target: the origins that were left, and the cookies that
+/// were set.
+#[derive(Default)]
+pub(super) struct RedirectTrail {
+    has_crossed: bool,
+    has_left_tls: bool,
+    is_at_http: bool,
+    cookies: CookieJar,
+}
+
+impl RedirectTrail {
+    /// Follows the redirect of a response, whose `Set-Cookie` headers have these values.
+    pub(super) fn follow<'a>(
+        &mut self,
+        from: &Location,
+        to: &Location,
+        set_cookies: impl Iterator<Item = &'a [u8]>,
+    ) {
+        self.has_crossed |= !from.same_origin(to);
+        self.has_left_tls |= from.is_https() && !to.is_https();
+        self.is_at_http = !to.is_https();
+        self.cookies.store(from, set_cookies);
+    }
+
+    /// True once a redirect has led to another origin (scheme, host and port). It stays so on the way
+    /// back: the other origin decides what is asked for there.
+    pub(super) fn has_crossed(&self) -> bool {
+        self.has_crossed
+    }
+
+    /// True once a redirect has led from https to http.
+    pub(super) fn has_left_tls(&self) -> bool {
+        self.has_left_tls
+    }
+
+    /// True if the last redirect has led to an http URL.
+    pub(super) fn is_at_http(&self) -> bool {
+        self.is_at_http
+    }
+
+    /// The cookies that were set on the way.
+    pub(super) fn cookies(&self) -> &CookieJar {
+        &self.cookies
+    }
+}
 
 /// The URL that a response redirects to; `None` if it does not, or if redirects are not followed.
+/// `locations` are the values of its `Location` headers; `hops` and `trail` the way to it.
 ///
 /// # Errors
 ///
@@ -16,45 +107,204 @@ use super::FetchConfig;
 pub(super) fn destination<'a>(
     from: &Location,
     status: StatusCode,
-    mut locations: impl Iterator<Item = &'a [u8]>,
-    followed: usize,
+    locations: impl Iterator<Item = &'a [u8]>,
+    (hops, trail): (&[Hop], &RedirectTrail),
     config: &FetchConfig,
-) -> Result<Option<Location>, Failure> {
+) -> Result<Option<Location>, RedirectError> {
     let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
     if !is_redirect || config.max_redirects == 0 {
         return Ok(None);
     }
-    let Some(reference) = locations.next() else {
+    let Some(reference) = reference(locations)? else {
         return Ok(None);
     };
-    if followed >= config.max_redirects as usize {
-        return Err(failure(format!(
-            "more than {} redirects (--max-redirects)",
-            config.max_redirects
-        )));
+    let to = from
+        .join(&as_one_host(&reference))
+        .map_err(|error| RedirectError::Url(shown(&reference), error))?;
+    let most = config.max_redirects;
+    if hops.len() >= most as usize {
+        let is_again = to.text() == from.text() || hops.iter().any(|hop| hop.url == *to.text());
+        return Err(if is_again && trail.cookies.has_seen() {
+            RedirectError::WantsCookies(most, to.text().to_string())
+        } else {
+            RedirectError::TooMany(most)
+        });
     }
-    // Some servers send raw UTF-8 here, against the standard. Browsers accept it.
-    let reference = String::from_utf8_lossy(reference);
-    let to = from.join(&reference).map_err(|error| {
-        failure(format!(
-            "cannot follow to \"{}\": {error}",
-            excerpt(&without_userinfo(&reference), 100)
-        ))
-    })?;
     if from.is_https() && !to.is_https() && !config.allow_downgrade {
-        return Err(failure(format!(
-            "leads from https to http, to {} (--allow-downgrade to follow)",
-            to.text()
-        )));
+        return Err(RedirectError::Downgrade(to.text().to_string()));
     }
     Ok(Some(to))
 }
 
-fn failure(message: String) -> Failure {
-    Failure {
-        kind: FailureKind::Redirect,
-        phase: None,
-        message,
-        is_transient: false,
+/// The reference in the `Location` headers, in ASCII; `None` without such a header.
+///
+/// Bytes that are not ASCII are percent-encoded one by one, as they came: they may be of any encoding,
+/// and the server knows its own URLs by their bytes (RFC 3986, 2.5; browsers do the same).
+fn reference<'a>(
+    mut locations: impl Iterator<Item = &'a [u8]>,
+) -> Result<Option<String>, RedirectError> {
+    let Some(first) = locations.next().map(trim) else {
+        return Ok(None);
+    };
+    if let Some(other) = locations.map(trim).find(|other| *other != first) {
+        return Err(RedirectError::Different(
+            shown(&in_ascii(first)),
+            shown(&in_ascii(other)),
+        ));
+    }
+    // A tab is no control character in a header (RFC 9110, 5.5); the URL standard drops it.
+    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
+    if let Some(control) = first.iter().copied().find(|byte| is_control(byte)) {
+        return Err(RedirectError::Control(control));
+    }
+    if first.is_empty() {
+        return Err(RedirectError::Empty);
+    }
+    Ok(Some(in_ascii(first)))
+}
+
+fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+fn in_ascii(value: &[u8]) -> String {
+    let mut text = String::with_capacity(value.len());
+    for &byte in value {
+        if byte.is_ascii() {
+            text.push(byte.into());
+        } else {
+            // Writing to a `String` does not fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// The reference with two leading slashes where it has more: all of them stand before a host ("special
+/// authority ignore slashes state" of the URL standard). The parser behind takes `///host` for no host.
+fn as_one_host(reference: &str) -> Cow<'_, str> {
+    let rest = reference.trim_start_matches(['/', '\\']);
+    match reference.len() - rest.len() {
+        0..=2 => Cow::Borrowed(reference),
+        _ => Cow::Owned(format!("//{rest}")),
+    }
+}
+
+fn shown(reference: &str) -> String {
+    excerpt(&without_userinfo(reference), 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::target::DefaultScheme;
+
+    /// The destination of a redirect of `http://h/a/b?q#part` with these `Location` headers.
+    fn led(locations: &[&[u8]]) -> Result<Option<String>, RedirectError> {
+        let from = Location::parse("http://h/a/b?q#part", DefaultScheme::Http).unwrap();
+        let way = (&[][..], &RedirectTrail::default());
+        let config = FetchConfig::default();
+        let values = locations.iter().copied();
+        let to = destination(&from, StatusCode::FOUND, values, way, &config)?;
+        Ok(to.map(|to| to.text().to_string()))
+    }
+
+    #[test]
+    fn every_location_that_browsers_take_is_taken() {
+        for (location, expected) in [
+            (&b"c"[..], "http://h/a/c#part"),
+            (b" \t/c\t ", "http://h/c#part"),
+            (b"?x", "http://h/a/b?x#part"),
+            (b"#own", "http://h/a/b?q#own"),
+            (b"//o/c", "http://o/c#part"),
+            // Slashes before a host.
+            (b"///o/c", "http://o/c#part"),
+            (b"//////o/c", "http://o/c#part"),
+            (b"\\\\o/c", "http://o/c#part"),
+            (b"\\\\\\o/c", "http://o/c#part"),
+            (b"/\\/o/c", "http://o/c#part"),
+            (b"http:///o/c", "http://o/c#part"),
+            (b"http:/c", "http://h/c#part"),
+            (b"https:o/c", "https://o/c#part"),
+            (b"HTTP://O", "http://o/#part"),
+            (b"/c//d///e", "http://h/c//d///e#part"),
+            // Bytes that are not ASCII, of UTF-8, Latin-1 and no encoding at all.
+            (b"/\xc3\xa9", "http://h/%C3%A9#part"),
+            (b"/caf\xe9", "http://h/caf%E9#part"),
+            (
+                b"/\xff\xfe\x80?\xe9=\xfc#\xe4",
+                "http://h/%FF%FE%80?%E9=%FC#%E4",
+            ),
+            (b"/\xe2\x80\xae", "http://h/%E2%80%AE#part"),
+            (
+                b"http://b\xc3\xbccher.example/",
+                "http://xn--bcher-kva.example/#part",
+            ),
+            // What is encoded already stays so, and what has to be is encoded.
+            (b"/%e9%2F", "http://h/%e9%2F#part"),
+            (b"/a b\"<>", "http://h/a%20b%22%3C%3E#part"),
+            (b"/a\tb", "http://h/ab#part"),
+            (b"/100%", "http://h/100%#part"),
+        ] {
+            let shown = String::from_utf8_lossy(location);
+            assert_eq!(led(&[location]), Ok(Some(expected.to_owned())), "{shown:?}");
+        }
+        assert_eq!(led(&[]), Ok(None));
+    }
+
+    #[test]
+    fn a_location_without_one_meaning_is_refused_in_words() {
+        for (locations, expected) in [
+            (&[&b""[..]][..], "cannot follow: its Location is empty"),
+            (&[b" \t "], "cannot follow: its Location is empty"),
+            (&[b"", b""], "cannot follow: its Location is empty"),
+            (
+                &[b"/a\0b"],
+                "cannot follow: its Location has a control character (0x00) in it",
+            ),
+            (
+                &[b"/a\rb"],
+                "cannot follow: its Location has a control character (0x0d) in it",
+            ),
+            (
+                &[b"\x0b/a"],
+                "cannot follow: its Location has a control character (0x0b) in it",
+            ),
+            (
+                &[b"/a\x7f"],
+                "cannot follow: its Location has a control character (0x7f) in it",
+            ),
+            (
+                &[b"/a", b"/b"],
+                "cannot follow: it has two different Locations, \"/a\" and \"/b\"",
+            ),
+            (
+                &[b"/a", b"/a", b""],
+                "cannot follow: it has two different Locations, \"/a\" and \"\"",
+            ),
+            (
+                &[b"http://u:hush@h/", b"/\x1b\xe9"],
+                "cannot follow: it has two different Locations, \"http://\u{2026}@h/\" and \
+                 \"/\\u{1b}%E9\"",
+            ),
+            (
+                &[b"http://b\xfccher.example/"],
+                "cannot follow to \"http://b%FCcher.example/\": not a valid URL: the host name is not a valid \
+                 international domain name",
+            ),
+            (
+                &[b"///"],
+                "cannot follow to \"///\": not a valid URL: there is no host name",
+            ),
+        ] {
+            let error = led(locations).expect_err(expected).to_string();
+            assert_eq!(error, expected, "{locations:?}");
+        }
+        // Equal ones are one.
+        let same = led(&[b"/c", b" /c "]);
+        assert_eq!(same, Ok(Some("http://h/c#part".to_owned())));
     }
 }

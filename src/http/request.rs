@@ -6,10 +6,12 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
+use super::cross_origin;
 use super::decode::ACCEPT_ENCODING;
 use super::proxy::Proxy;
+use super::redirect::RedirectTrail;
 use crate::model::outcome::{Failure, FailureKind};
-use crate::model::target::{Location, Target};
+use crate::model::target::{Location, Secret, Target};
 use crate::save::Conditions;
 
 /// Headers that make a request conditional or ask for a range. If the user gives one, pfetch adds none
@@ -25,6 +27,12 @@ const CONDITIONAL_HEADERS: [HeaderName; 6] = [
 
 /// The headers for which a request has space from the start: the usual ones, and a few more.
 const USUAL_HEADERS: usize = 6;
+
+/// The most bytes of a request head: those of the connection's output buffer.
+const MAX_HEAD: usize = 24 * 1024;
+
+/// The most bytes of the cookies that redirects have set, in one request: servers take lines of 8 KiB.
+const MAX_COOKIES: usize = 8_000;
 
 /// The parts that all requests to one origin share, made once for consecutive requests.
 #[derive(Debug)]
@@ -96,11 +104,11 @@ fn unwritable() -> Failure {
     }
 }
 
-/// Builds the request for `location`, whose origin this is, and to which redirects may have led from
-/// `target`. Only the origin that the user named gets the user's headers and credentials.
+/// Builds the request for `location`, whose origin this is, and to which the redirects of `trail` have led
+/// from `target`. Behind a redirect to another origin it has the user's safe headers only.
 pub(super) fn build(
     config: &FetchConfig,
-    target: &Target,
+    (target, trail): (&Target, &RedirectTrail),
     (location, origin): (&Location, &RequestOrigin),
     method: &Method,
     ask: &Conditions<'_>,
@@ -125,25 +133,24 @@ pub(super) fn build(
     if let Some(secret) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
         headers.insert(header::PROXY_AUTHORIZATION, secret.reveal().clone());
     }
-    let mut authorization = location.authorization();
-    let own = target.headers.as_deref();
-    let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));
-    if location.same_origin(&target.location) {
-        for given in std::iter::once(&config.headers).chain(own) {
-            // The first of a name replaces the default, further ones add to it.
-            for name in given.keys() {
-                headers.remove(name);
-                for value in given.get_all(name) {
-                    headers.append(name, value.clone());
-                }
+    for name in &config.removed_headers {
+        headers.remove(name);
+    }
+    let given = std::iter::once(&config.headers).chain(target.headers.as_deref());
+    for given in given {
+        // The first of a name replaces the default, further ones add to it.
+        for name in given.keys() {
+            let sent = given.get_all(name).iter();
+            let mut sent = sent.filter_map(|value| cross_origin::value(name, value, trail));
+            if let Some(first) = sent.next() {
+                headers.insert(name, first);
+            }
+            for further in sent {
+                headers.append(name, further);
             }
         }
-        authorization = authorization
-            .or(target.location.authorization())
-            // A line's own header takes precedence over the option for all targets.
-            .or(config.authorization.as_ref().filter(|_| !has_own));
     }
-    if let Some(secret) = authorization {
+    if let Some(secret) = authorization(config, target, location, trail) {
         headers.insert(header::AUTHORIZATION, secret.reveal().clone());
     }
     if let Some(known) = ask.unless {
@@ -160,7 +167,48 @@ pub(super) fn build(
         // The part on disk is not encoded.
         insert(headers, header::ACCEPT_ENCODING, Some("identity"));
     }
+    add_cookies(&mut request, config, location, trail);
     Ok(request)
+}
+
+/// The credentials for `location`: those in its own URL, or else the target's, which are for the origin
+/// that the user named.
+fn authorization<'a>(
+    config: &'a FetchConfig,
+    target: &'a Target,
+    location: &'a Location,
+    trail: &RedirectTrail,
+) -> Option<&'a Secret> {
+    if is_removed(config, &header::AUTHORIZATION) {
+        return None;
+    }
+    let own = target.headers.as_deref();
+    let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));
+    let given = || {
+        let of_target = target.location.authorization();
+        // A line's own header takes precedence over the option for all targets.
+        of_target.or(config.authorization.as_ref().filter(|_| !has_own))
+    };
+    let here = location.authorization();
+    here.or_else(|| given().filter(|_| !trail.has_crossed()))
+}
+
+/// Adds the cookies that redirects have set for `location`.
+fn add_cookies(
+    request: &mut Request<()>,
+    config: &FetchConfig,
+    location: &Location,
+    trail: &RedirectTrail,
+) {
+    if is_removed(config, &header::COOKIE) {
+        return;
+    }
+    let room = MAX_COOKIES.min(MAX_HEAD.saturating_sub(head_length(request)));
+    let headers = request.headers_mut();
+    let given = headers.get_all(header::COOKIE).iter();
+    if let Some(cookies) = trail.cookies().header(location, given, room) {
+        headers.insert(header::COOKIE, cookies);
+    }
 }
 
 /// The most bytes of the request's head.
@@ -176,16 +224,22 @@ pub(super) fn head_length(request: &Request<()>) -> usize {
     request.method().as_str().len() + path + headers.sum::<usize>() + REST
 }
 
-/// True if the user's headers make the request conditional or ask for a range.
+/// True if the user's headers make the request conditional or ask for a range, or if the user removes such
+/// headers.
 pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
     CONDITIONAL_HEADERS
         .iter()
-        .any(|name| is_given(config, target, name))
+        .any(|name| is_given(config, target, name) || is_removed(config, name))
 }
 
 /// True if the user's headers ask for a range.
 pub(super) fn has_range(config: &FetchConfig, target: &Target) -> bool {
     is_given(config, target, &header::RANGE)
+}
+
+/// True if the user removes this header from all requests.
+fn is_removed(config: &FetchConfig, name: &HeaderName) -> bool {
+    config.removed_headers.contains(name)
 }
 
 /// True if the user gives this header, for all targets or for this one.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::FetchConfig;
 use super::dns::Dns;
+use super::plain_targets::PlainTargets;
 use super::tls::Tls;
 use super::transport::{Connections, SharedTransport};
 use crate::model::activity::WorkerActivity;
@@ -15,6 +16,7 @@ use crate::pool::StopToken;
 pub(super) struct ClientShared {
     pub(super) config: FetchConfig,
     pub(super) transport: SharedTransport,
+    pub(super) plain_targets: PlainTargets,
     /// The progress display's view of the workers; `None` without a display.
     pub(super) activity: Option<Arc<WorkerActivity>>,
     pub(super) stop: StopToken,
@@ -36,6 +38,7 @@ impl ClientShared {
                 dns: Arc::new(Dns::new(config.dns.clone())),
                 block_private: config.block_private,
             },
+            plain_targets: PlainTargets::default(),
             config,
             activity,
             stop,

@@ -18,6 +18,9 @@ const RESERVED: [&str; 6] = [
 /// Headers whose value ureq reads as text.
 const ASCII: [HeaderName; 2] = [header::HOST, header::AUTHORIZATION];
 
+/// Blanks around a value, which are no part of it (RFC 9110, 5.5).
+const BLANKS: [char; 2] = [' ', '\t'];
+
 /// A header that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -38,19 +41,45 @@ pub enum HeaderError {
     /// A second header of a name that a request may have once.
     #[error("{0} is given twice; a request has one")]
     Twice(String),
+    /// A header that no request may lack.
+    #[error("{0} cannot be removed: every request has it")]
+    Required(String),
     /// A header that pfetch sets itself.
     #[error("{0} cannot be set: pfetch sends requests without a body over HTTP/1.1 only")]
     Reserved(String),
 }
 
-/// Parses `Name: value`.
+/// A header as an option gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GivenHeader {
+    /// Sent with this value. It takes the place of the one that pfetch would send.
+    Sent(HeaderName, HeaderValue),
+    /// Not sent, although pfetch would send one by itself.
+    Removed(HeaderName),
+}
+
+/// Parses `Name: value`, or as curl does `Name:`, which removes a header, and `Name;`, which sends an empty
+/// one.
 ///
 /// # Errors
 ///
 /// [`HeaderError`] says what is wrong with it.
-pub fn parse(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
-    let (name, value) = text.split_once(':').ok_or(HeaderError::NoColon)?;
-    new(name, value)
+pub fn parse(text: &str) -> Result<GivenHeader, HeaderError> {
+    let (name, value) = match text.split_once(':') {
+        Some(pair) => pair,
+        None => match text.trim_end_matches(BLANKS).strip_suffix(';') {
+            Some(name) => return new(name, "").map(|(name, value)| GivenHeader::Sent(name, value)),
+            None => return Err(HeaderError::NoColon),
+        },
+    };
+    if !value.trim_matches(BLANKS).is_empty() {
+        return new(name, value).map(|(name, value)| GivenHeader::Sent(name, value));
+    }
+    let name = parse_name(name)?;
+    if name == header::HOST {
+        return Err(HeaderError::Required(name.to_string()));
+    }
+    Ok(GivenHeader::Removed(name))
 }
 
 /// Makes a header from its name and value.
@@ -59,12 +88,11 @@ pub fn parse(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
 ///
 /// [`HeaderError`] says what is wrong with it.
 pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
-    let name = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| HeaderError::Name(excerpt(name.trim(), 60)))?;
+    let name = parse_name(name)?;
     if RESERVED.contains(&name.as_str()) {
         return Err(HeaderError::Reserved(escape(name.as_str())));
     }
-    let mut value = HeaderValue::from_bytes(value.trim_matches([' ', '\t']).as_bytes())
+    let mut value = HeaderValue::from_bytes(value.trim_matches(BLANKS).as_bytes())
         .map_err(|_| HeaderError::Value(name.to_string()))?;
     if ASCII.contains(&name) && value.to_str().is_err() {
         return Err(HeaderError::NotAscii(name.to_string()));
@@ -72,6 +100,11 @@ pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderE
     // Any of a user's headers may be a key, so none is ever shown.
     value.set_sensitive(true);
     Ok((name, value))
+}
+
+fn parse_name(name: &str) -> Result<HeaderName, HeaderError> {
+    let name = name.trim();
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name(excerpt(name, 60)))
 }
 
 /// Adds a header to those of one request.
@@ -96,9 +129,38 @@ mod tests {
 
     #[test]
     fn a_header_is_split_and_trimmed() {
-        let (name, value) = parse("X-Key:  a: b ").unwrap();
+        let Ok(GivenHeader::Sent(name, value)) = parse("X-Key:  a: b ") else {
+            panic!("a header with a value is sent");
+        };
         assert_eq!((name.as_str(), value.as_bytes()), ("x-key", &b"a: b"[..]));
         assert_eq!(format!("{value:?}"), "Sensitive");
+    }
+
+    #[test]
+    fn a_colon_without_a_value_removes_and_a_semicolon_sends_an_empty_one() {
+        let removed = |name| Ok(GivenHeader::Removed(HeaderName::from_static(name)));
+        for (text, name) in [
+            ("Accept:", "accept"),
+            ("user-agent: \t", "user-agent"),
+            ("Expect:", "expect"),
+            ("X-None:", "x-none"),
+        ] {
+            assert_eq!(parse(text), removed(name), "{text}");
+        }
+        for text in ["X-Empty;", "X-Empty ; "] {
+            let Ok(GivenHeader::Sent(name, value)) = parse(text) else {
+                panic!("{text}: {:?}", parse(text));
+            };
+            assert_eq!((name.as_str(), value.as_bytes()), ("x-empty", &b""[..]));
+        }
+        for (text, error) in [
+            ("Host:", HeaderError::Required("host".to_owned())),
+            ("Expect;", HeaderError::Reserved("expect".to_owned())),
+            (";", HeaderError::Name(String::new())),
+            ("A;b", HeaderError::NoColon),
+        ] {
+            assert_eq!(parse(text), Err(error), "{text}");
+        }
     }
 
     #[test]

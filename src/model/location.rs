@@ -133,7 +133,8 @@ impl Location {
         (is_plain && !matches!(second, Some(b'/' | b'\\'))).then_some(path)
     }
 
-    /// Resolves a redirect's `Location` against this URL.
+    /// Resolves a redirect's `Location` against this URL. Within its origin, it keeps this URL's credentials
+    /// if it has none of its own: a relative reference is resolved to a URL with them.
     ///
     /// # Errors
     ///
@@ -148,7 +149,11 @@ impl Location {
         if url.fragment().is_none() {
             url.set_fragment(self.url.fragment());
         }
-        Self::from_url(url)
+        let mut location = Self::from_url(url)?;
+        if location.authorization.is_none() && location.same_origin(self) {
+            location.authorization.clone_from(&self.authorization);
+        }
+        Ok(location)
     }
 
     fn from_url(mut url: Url) -> Result<Self, UrlError> {
@@ -353,6 +358,20 @@ mod tests {
         assert_eq!(origin("http://u:p@H:80/x?y#z"), "http://h");
         assert_eq!(origin("https://h:8443"), "https://h:8443");
         assert_eq!(origin("http://[::1]:8080/x"), "http://[::1]:8080");
+    }
+
+    #[test]
+    fn redirects_keep_credentials_within_an_origin_only() {
+        let base = parse("http://u:p@h/a").unwrap();
+        let credentials = |reference: &str| base.join(reference).unwrap().authorization;
+        for same in ["/b", "?q", "//h/b", "http://h:80/b"] {
+            assert_eq!(credentials(same), base.authorization, "{same}");
+        }
+        for other in ["//x/b", "https://h/b", "http://h:81/b"] {
+            assert_eq!(credentials(other), None, "{other}");
+        }
+        let own = parse("http://v:w@h/").unwrap().authorization;
+        assert_eq!(credentials("http://v:w@h/b"), own);
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn a_file_without_permission_is_named() {
 fn mistakes_on_the_command_line_say_what_to_do() {
     let server = Server::start();
     let url = server.url("/bytes/1");
-    let cases: [(&[&str], &str); 28] = [
+    let cases: [(&[&str], &str); 33] = [
         (
             &["-j", "0"],
             "invalid value '0' for '--workers <N>': give a whole number from 1 to 10000",
@@ -104,6 +104,20 @@ fn mistakes_on_the_command_line_say_what_to_do() {
             "a header is written 'Name: value'; there is no colon",
         ),
         (&["-H", "a b: c"], "\"a b\" is not a header name"),
+        (&["-H", "a b:"], "\"a b\" is not a header name"),
+        (&["-H", ":"], "\"\" is not a header name"),
+        (
+            &["-H", "Host:"],
+            "host cannot be removed: every request has it",
+        ),
+        (
+            &["-u", "me:it", "-H", "Authorization:"],
+            "-u sends authorization, and -H 'authorization:' removes it; give one of them",
+        ),
+        (
+            &["-A", "me", "-H", "User-Agent:"],
+            "-A sends user-agent, and -H 'user-agent:' removes it; give one of them",
+        ),
         (
             &["-H", "A: b\r\nEvil: 1"],
             "the value of a has a control character in it",

@@ -74,6 +74,59 @@ fn the_users_headers_are_sent_as_given() {
 }
 
 #[test]
+fn default_headers_are_removed_and_empty_ones_sent_as_curl_does() {
+    let (server, heads) = recording();
+    for (args, absent, present) in [
+        (
+            &["-H", "Accept:", "-H", "user-agent: "][..],
+            &["accept:", "user-agent:"][..],
+            &["accept-encoding: identity\r\n"][..],
+        ),
+        (
+            &["-H", "Accept-Encoding:"],
+            &["accept-encoding:"],
+            &["accept: */*\r\n"],
+        ),
+        (
+            &[
+                "-H", "X-Empty;", "-H", "Accept;", "-H", "Expect:", "-H", "X-None:",
+            ],
+            &["expect:", "x-none:", "*/*"],
+            &["x-empty:", "accept:"],
+        ),
+        (
+            &["-H", "Accept:", "-H", "Accept: text/plain"],
+            &["*/*"],
+            &["accept: text/plain\r\n"],
+        ),
+    ] {
+        heads.lock().unwrap().clear();
+        pfetch(&[args, &[&server.url("/echo")]].concat())
+            .run()
+            .exits(0);
+        let sent = head(&heads, 0);
+        for name in absent {
+            assert!(!sent.contains(name), "{args:?}: {name} in {sent}");
+        }
+        for line in present {
+            let line = format!("\r\n{line}");
+            assert!(sent.contains(&line), "{args:?}: no {line} in {sent}");
+        }
+    }
+}
+
+#[test]
+fn a_removed_credential_is_not_sent_either() {
+    let (server, heads) = recording();
+    let url = server
+        .url("/echo")
+        .replacen("http://", "http://joe:hush@", 1);
+    pfetch(&["-H", "Authorization:", &url]).run().exits(0);
+    let sent = head(&heads, 0);
+    assert!(!sent.contains("authorization"), "{sent}");
+}
+
+#[test]
 fn credentials_are_sent_and_never_shown() {
     let (server, heads) = recording();
     let secret_url = format!("http://us%40er:p%3Ass@{}/status/401", server.addr());

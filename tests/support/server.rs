@@ -102,7 +102,7 @@ impl Drop for Server {
 }
 
 /// The head of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Request {
     /// `GET` or `HEAD`.
     pub(crate) method: String,

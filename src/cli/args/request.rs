@@ -1,10 +1,11 @@
 //! Contents of a request, and the responses that count as success.
 
 use clap::Args;
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use super::values::{parse_header, small_count, user_agent};
 use crate::http::StatusSet;
+use crate::model::headers::GivenHeader;
 
 /// The options under "Request".
 #[derive(Debug, Args)]
@@ -16,13 +17,15 @@ pub(crate) struct RequestArgs {
 
     /// Send this header; may be repeated.
     ///
-    /// After a redirect to another origin (scheme, host and port) no header given here is sent.
+    /// 'NAME:' sends none in place of a default one, 'NAME;' an empty one. To another origin (scheme, host
+    /// and port) a redirect takes only Accept, Accept-*, User-Agent, Range, If-*, Cache-Control, Pragma,
+    /// DNT, Sec-Fetch-*, Sec-CH-*, Sec-GPC, and of a Referer the origin.
     #[arg(short = 'H',
         long,
         value_name = "NAME: VALUE",
         value_parser = parse_header
     )]
-    pub(crate) header: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) header: Vec<GivenHeader>,
 
     /// The User-Agent header [default: pfetch/VERSION].
     #[arg(short = 'A',

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 
 use crate::cli::plan::{ExportPlan, ListName};
 use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
-use crate::model::headers;
+use crate::model::headers::{self, GivenHeader};
 use crate::report::export::Export;
 
 /// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
@@ -135,8 +135,8 @@ pub(super) fn pinned_address(text: &str) -> Result<PinnedAddress, String> {
     parse().ok_or_else(|| "give it as HOST:PORT:ADDRESS, as example.com:443:127.0.0.1".to_owned())
 }
 
-/// Parses `Name: value`.
-pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+/// Parses `Name: value`, `Name:` or `Name;`.
+pub(super) fn parse_header(text: &str) -> Result<GivenHeader, String> {
     headers::parse(text).map_err(|error| error.to_string())
 }
 

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::env;
 use std::net::IpAddr;
 
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, HeaderName};
 
 use crate::cli::args::{ConnectionArgs, PinnedAddress, RequestArgs, TypedArgs};
 use crate::cli::files::NamedFiles;
 use crate::http::{
     DnsConfig, Family, FetchConfig, IdentityError, NoProxy, Proxy, ProxyConfig, TlsConfig,
 };
-use crate::model::headers;
+use crate::model::headers::{self, GivenHeader};
 use crate::model::target::Secret;
 
 /// The most bytes of the user's headers together. They have to fit the buffer of a request beside the longest
@@ -33,6 +33,7 @@ pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
         headers: headers(request)?,
+        removed_headers: removed_headers(request)?,
         authorization: request.user.as_deref().map(credentials),
         user_agent: request.user_agent.clone().unwrap_or(defaults.user_agent),
         accept: request.accept.clone(),
@@ -78,9 +79,11 @@ pub(super) fn add_files(args: &ConnectionArgs, files: &mut NamedFiles) {
 /// Puts the headers together. They must fit a request, and only one of them may authenticate.
 fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for (name, value) in &args.header {
-        headers::add(&mut headers, name.clone(), value.clone())
-            .map_err(|error| format!("-H: {error}"))?;
+    for given in &args.header {
+        if let GivenHeader::Sent(name, value) = given {
+            headers::add(&mut headers, name.clone(), value.clone())
+                .map_err(|error| format!("-H: {error}"))?;
+        }
     }
     if args.user.is_some() && headers.contains_key(AUTHORIZATION) {
         return Err("-u and -H 'Authorization: …' both say who asks; give one of them".to_owned());
@@ -95,6 +98,29 @@ fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
         ));
     }
     Ok(headers)
+}
+
+/// Collects the headers that are not to be sent.
+fn removed_headers(args: &RequestArgs) -> Result<Vec<HeaderName>, String> {
+    let removed: Vec<HeaderName> = args
+        .header
+        .iter()
+        .filter_map(|given| match given {
+            GivenHeader::Removed(name) => Some(name.clone()),
+            GivenHeader::Sent(..) => None,
+        })
+        .collect();
+    for (is_given, option, name) in [
+        (args.user.is_some(), "-u", AUTHORIZATION),
+        (args.user_agent.is_some(), "-A", USER_AGENT),
+    ] {
+        if is_given && removed.contains(&name) {
+            return Err(format!(
+                "{option} sends {name}, and -H '{name}:' removes it; give one of them"
+            ));
+        }
+    }
+    Ok(removed)
 }
 
 /// Splits NAME:PASSWORD.

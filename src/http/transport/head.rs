@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use memchr::{memchr, memchr_iter};
 
+use crate::http::http_date;
 use crate::model::outcome::HttpVersion;
 use crate::model::text::excerpt;
 
@@ -191,7 +192,7 @@ impl ResponseHead {
 
     /// The date in the first field with this name (RFC 9110, 5.6.7).
     pub(in crate::http) fn date(&self, name: &str) -> Option<SystemTime> {
-        httpdate::parse_http_date(self.text(name)?).ok()
+        http_date::parse(self.get(name)?)
     }
 
     /// True if a list of tokens, over all lines with this name, has this one.

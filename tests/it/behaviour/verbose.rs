@@ -127,7 +127,10 @@ fn no_secret_of_any_sort_is_shown() {
                  Cookie: hush\r\n\
                  Authentication-Info: nextnonce=\"hush\"\r\n\
                  Proxy-Authentication-Info: nextnonce=\"hush\"\r\n\
-                 Set-Cookie2: hush\r\n"
+                 Set-Cookie2: hush\r\n\
+                 X-Auth-Token: hush\r\n\
+                 X-Api-Key: hush\r\n\
+                 X-Session-Id: hush\r\n"
             ),
             b"",
         ),
@@ -166,6 +169,7 @@ fn no_secret_of_any_sort_is_shown() {
             .says("> cookie: …\n")
             .says("> authorization: …\n")
             .says("< Set-Cookie: …\n")
+            .says("< X-Auth-Token: …\n")
             .says("< Location: http://…@")
             .says("> x-own: …\n")
             .never_shows("hush")

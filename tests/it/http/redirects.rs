@@ -1,5 +1,7 @@
 //! Redirects: where they may lead, and what may go along.
 
+use std::sync::{Arc, Mutex};
+
 use http::{HeaderMap, HeaderValue};
 use pfetch::http::FetchConfig;
 use pfetch::model::outcome::{FailureKind, Hop, Outcome, Verdict};
@@ -210,7 +212,8 @@ fn secrets_stay_with_the_origin_they_were_meant_for() {
         ("the same origin", through("/secrets"), 201),
         ("another port", through(&there.url("/secrets")), 200),
         ("another name", through(&by_name), 200),
-        ("there and back", through(&back), 201),
+        // The other origin decides what is asked for on the way back.
+        ("there and back", through(&back), 200),
     ] {
         for with_userinfo in [false, true] {
             let mut target = target(&if with_userinfo {
@@ -227,6 +230,243 @@ fn secrets_stay_with_the_origin_they_were_meant_for() {
             assert!(!everything.contains("hush"), "{what}: {everything}");
         }
     }
+}
+
+#[test]
+fn headers_that_say_what_is_wanted_go_along_to_any_origin() {
+    let there = Server::start();
+    let config = || {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("accept", "application/x-bibtex"),
+            ("accept-language", "de"),
+            ("user-agent", "probe/1"),
+            ("range", "bytes=0-9"),
+            ("if-none-match", "\"v1\""),
+            ("cache-control", "no-cache"),
+            ("sec-fetch-mode", "navigate"),
+            ("referer", "http://page.example/secret?hush"),
+            ("x-key", "hush"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        FetchConfig {
+            headers,
+            ..FetchConfig::default()
+        }
+    };
+    let heads: Arc<Mutex<Vec<Request>>> = Arc::default();
+    let kept = Arc::clone(&heads);
+    let recorder = Server::with(move |request, reply| {
+        kept.lock().unwrap().push(request.clone());
+        reply.send(200, "", b"ok")
+    });
+    let back = format!("{}?url={}", there.url("/redirect-to"), recorder.url("/c"));
+    let here = leading_to(back);
+    for (first, hops) in [(there.url("/redirect-to?url="), 1), (here.url("/a/b?q"), 2)] {
+        let url = match hops {
+            1 => first + &recorder.url("/c"),
+            _ => first,
+        };
+        let outcome = get(&url, config());
+        assert_eq!(outcome.verdict, Verdict::Ok, "{outcome:#?}");
+        assert_eq!(outcome.redirects().len(), hops, "{outcome:#?}");
+        let sent = heads.lock().unwrap().pop().expect("it has arrived");
+        for (name, value) in [
+            ("accept", Some("application/x-bibtex")),
+            ("accept-language", Some("de")),
+            ("user-agent", Some("probe/1")),
+            ("range", Some("bytes=0-9")),
+            ("if-none-match", Some("\"v1\"")),
+            ("cache-control", Some("no-cache")),
+            ("sec-fetch-mode", Some("navigate")),
+            ("referer", Some("http://page.example/")),
+            ("x-key", None),
+        ] {
+            assert_eq!(sent.header(name), value, "{name}: {sent:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_behind_another_origin_says_that_credentials_were_left_behind() {
+    for status in [401, 403, 404] {
+        let there = Server::with(move |_, reply| reply.send(status, "", b""));
+        let here = leading_to(there.url("/x"));
+        let outcome = get(&here.url("/a/b?q"), secretive());
+        let reason = match status {
+            401 => "unauthorized",
+            403 => "forbidden",
+            _ => "not found",
+        };
+        let left = format!(
+            "; the redirect to another origin left credentials behind (authorization, cookie, \
+             proxy-authorization, x-key): give them for {}#part itself",
+            there.url("/x")
+        );
+        let hint = if status == 404 { "" } else { left.as_str() };
+        let url = here.url("/a/b?q#part");
+        let outcome_with_part = get(&url, secretive());
+        let expected = format!("{reason}{hint}");
+        assert_failed(
+            &status.to_string(),
+            &outcome_with_part,
+            FailureKind::Status,
+            None,
+            &expected,
+        );
+        assert_eq!(outcome.status(), Some(status), "{outcome:#?}");
+        // Without credentials, and without another origin, there is nothing to say.
+        for (url, config) in [
+            (here.url("/a/b?q"), FetchConfig::default()),
+            (there.url("/"), secretive()),
+        ] {
+            let outcome = get(&url, config);
+            assert_failed(&url, &outcome, FailureKind::Status, None, reason);
+        }
+    }
+}
+
+/// A server that sets a cookie and sends the client on, as `page` says, until the cookie comes back.
+fn wanting_a_cookie(set: &'static str, page: &'static str) -> Server {
+    Server::with(move |request, reply| match request.header("cookie") {
+        Some(cookie) if cookie.split("; ").any(|pair| pair == "seen=1") => {
+            reply.send(200, "", cookie.as_bytes())
+        }
+        _ => reply.send(
+            302,
+            &format!("Location: {page}\r\nSet-Cookie: {set}\r\n"),
+            b"",
+        ),
+    })
+}
+
+#[test]
+fn a_cookie_that_a_redirect_sets_comes_back_to_its_origin_and_to_no_other_target() {
+    let server = wanting_a_cookie("seen=1; Path=/", "/page");
+    let mut client = client(FetchConfig::default());
+    for requests in [2, 4] {
+        let outcome = get_with(&mut client, &server.url("/page"));
+        assert_eq!(told(&outcome), "ok 200 6", "{outcome:#?}");
+        assert_eq!(outcome.redirects().len(), 1, "{outcome:#?}");
+        assert_eq!(server.requests(), requests, "each target begins without");
+    }
+}
+
+#[test]
+fn the_users_cookies_go_along_on_their_origin_only() {
+    let mut headers = HeaderMap::new();
+    headers.insert("cookie", HeaderValue::from_static("own=2"));
+    let config = || FetchConfig {
+        headers: headers.clone(),
+        keep_exchanges: true,
+        ..FetchConfig::default()
+    };
+    let server = wanting_a_cookie("seen=1", "/page");
+    let outcome = get(&server.url("/page"), config());
+    // "seen=1; own=2"
+    assert_eq!(told(&outcome), "ok 200 13", "{outcome:#?}");
+    let shown = format!("{outcome:?}");
+    assert!(!shown.contains("seen=1"), "a cookie is a secret: {shown}");
+
+    // To another host, neither goes along; another port of a host has its cookies (RFC 6265, 8.5).
+    let heads: Arc<Mutex<Vec<Request>>> = Arc::default();
+    let kept = Arc::clone(&heads);
+    let there = Server::with(move |request, reply| {
+        kept.lock().unwrap().push(request.clone());
+        reply.send(200, "", b"ok")
+    });
+    let by_name = format!("http://localhost:{}/", there.addr().port());
+    for (to, expected) in [(by_name, None), (there.url("/"), Some("seen=1"))] {
+        let here = Server::with(move |_, reply| {
+            reply.send(
+                302,
+                &format!("Location: {to}\r\nSet-Cookie: seen=1\r\n"),
+                b"",
+            )
+        });
+        let outcome = get(&here.url("/"), config());
+        assert_eq!(told(&outcome), "ok 200 2", "{outcome:#?}");
+        let sent = heads.lock().unwrap().pop().expect("it has arrived");
+        assert_eq!(sent.header("cookie"), expected, "{sent:?}");
+    }
+}
+
+#[test]
+fn a_loop_that_cookies_do_not_end_says_that_it_may_want_them() {
+    // One that may not be kept, and one that is kept to no avail.
+    for set in ["seen=1; Domain=elsewhere.example", "other=1"] {
+        let server = wanting_a_cookie(set, "/page");
+        let outcome = get(&server.url("/page"), FetchConfig::default());
+        let message = format!(
+            "more than 10 redirects (--max-redirects), again to {}: it may want cookies, and those that \
+             were set on the way did not help (-H 'Cookie: NAME=VALUE')",
+            server.url("/page")
+        );
+        assert_failed(set, &outcome, FailureKind::Redirect, None, &message);
+        assert_eq!(server.requests(), 11, "{set}");
+    }
+    // A chain that goes on and on is no loop.
+    let server = Server::with(|request, reply| {
+        let headers = format!("Location: {}x\r\nSet-Cookie: a=1\r\n", request.target);
+        reply.send(302, &headers, b"")
+    });
+    let outcome = get(&server.url("/"), FetchConfig::default());
+    let limit = "more than 10 redirects (--max-redirects)";
+    assert_failed("chain", &outcome, FailureKind::Redirect, None, limit);
+}
+
+#[test]
+fn a_location_is_taken_by_its_bytes_or_refused_at_once() {
+    for (location, asked) in [
+        (&b"Location: /caf\xe9?\xfc"[..], "/caf%E9?%FC"),
+        (b"Location: /\xc3\xa9", "/%C3%A9"),
+        (b"Location: \t /c \t", "/c"),
+        (b"Location: /c\r\nLocation: /c", "/c"),
+    ] {
+        let server = leading_raw(location);
+        let outcome = get(&server.url("/"), FetchConfig::default());
+        assert_eq!(told(&outcome), "ok 200 2", "{location:?}: {outcome:#?}");
+        assert_eq!(server.requests(), ["/", asked], "{location:?}");
+    }
+    let server = Server::start();
+    let outside = format!("Location: ///{}/bytes/2", server.addr());
+    let leading = leading_raw(outside.as_bytes());
+    let outcome = get(&leading.url("/"), FetchConfig::default());
+    assert_eq!(told(&outcome), "ok 200 2", "{outcome:#?}");
+    for (location, message) in [
+        (&b"Location:"[..], "cannot follow: its Location is empty"),
+        (
+            b"Location: /a\r\nLocation: /b",
+            "cannot follow: it has two different Locations, \"/a\" and \"/b\"",
+        ),
+    ] {
+        let server = leading_raw(location);
+        let outcome = get(&server.url("/"), FetchConfig::default());
+        let what = format!("{location:?}");
+        assert_failed(&what, &outcome, FailureKind::Redirect, None, message);
+        assert_eq!(server.requests(), ["/"], "{what}");
+    }
+}
+
+/// A server that answers `/` with a redirect with this header, byte for byte.
+fn leading_raw(location: &[u8]) -> Raw {
+    let location = location.to_vec();
+    Raw::start(move |mut wire| {
+        while let Some(path) = wire.request() {
+            if path == "/" {
+                let parts = [
+                    b"HTTP/1.1 302 -\r\nContent-Length: 0\r\n",
+                    &location[..],
+                    b"\r\n\r\n",
+                ];
+                wire.send(parts.concat())?;
+            } else {
+                wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+            }
+        }
+        Ok(())
+    })
 }
 
 #[test]

@@ -235,6 +235,20 @@ fn a_file_has_the_time_of_its_last_change_at_the_server() {
         run.check("mtime", (found == LONG_AGO_SECONDS) == is_old);
     }
     for date in [
+        "Mon, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 UTC",
+        "Sun, 06-Nov-1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun, 06 Nov 1994 09:49:37 +0100",
+    ] {
+        let header = format!("Last-Modified: {date}\r\n");
+        let server = Server::with(move |_, reply| reply.send(200, &header, b"old"));
+        let dir = Dir::on_disk();
+        let run = save(&dir, &[], &[&server.url("/file")]).exits(0);
+        let found = fs::metadata(dir.path().join("file")).unwrap().mtime();
+        run.check(date, found == LONG_AGO_SECONDS);
+    }
+    for date in [
         "tomorrow",
         "Thu, 01 Jan 1970 00:00:00 GMT",
         "Fri, 31 Dec 9999 23:59:59 GMT",

@@ -8,6 +8,7 @@ mod hostile;
 mod lies;
 mod named;
 mod races;
+mod refused;
 mod resume;
 mod room;
 mod slices;
