@@ -14,7 +14,7 @@ use ureq::Agent;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
 use super::proxy::Proxy;
-use super::request::RequestOrigin;
+use super::request::{RequestOrigin, SharedLines};
 use super::request_clock::RequestClock;
 use super::retry_after::retry_after;
 use super::shared::ClientShared;
@@ -42,6 +42,8 @@ struct Resend {
 pub struct Client {
     pub(super) shared: Arc<ClientShared>,
     agent: Agent,
+    /// `None` if requests are recorded with all their headers.
+    shared_lines: Option<SharedLines>,
     /// The origin of the last request, kept because consecutive URLs often share theirs.
     origin: Option<RequestOrigin>,
     pub(super) clock: Arc<RequestClock>,
@@ -56,9 +58,14 @@ impl Client {
         let clock = Arc::new(RequestClock::new(shared.stop.clone()));
         let handover = Arc::new(Handover::default());
         let agent = agent(shared.transport.clone(), &clock, &handover);
+        let is_recorded = shared.config.keep_exchanges;
+        let shared_lines = (!is_recorded)
+            .then(|| SharedLines::of(&shared.config))
+            .flatten();
         Client {
             shared,
             agent,
+            shared_lines,
             origin: None,
             clock,
             handover,
@@ -223,11 +230,13 @@ impl Client {
         body_bytes: &mut Option<u64>,
     ) -> Result<NextStep, RequestError> {
         self.check_scheme(&state.location)?;
-        let request = self.request(state, proxy)?;
+        let (request, more_lines) = self.request(state, proxy)?;
         let origin = self.origin.as_ref().expect("a request has an origin");
+        let more = more_lines.as_ref().map_or(0, |lines| lines.len());
         self.handover.announce(NextRequest {
             key: origin.connection_key(proxy),
-            head_length: request::head_length(&request),
+            head_length: request::head_length(&request) + more,
+            more_lines,
             is_head: state.method == Method::HEAD,
             wants_new: resend.wants_new,
             may_resend: resend.may_resend,
@@ -265,12 +274,13 @@ impl Client {
         step
     }
 
-    /// Builds the next request, and notes in the state what it asks for.
+    /// Builds the next request, with the lines that the transport adds to it, and notes in the state what
+    /// it asks for.
     fn request(
         &mut self,
         state: &mut FetchState<'_>,
         proxy: Option<&Proxy>,
-    ) -> Result<Request<()>, RequestError> {
+    ) -> Result<(Request<()>, Option<Arc<[u8]>>), RequestError> {
         let config = &self.shared.config;
         let ask = if state.has_conditions || state.asks_plainly {
             Conditions::default()
@@ -285,8 +295,14 @@ impl Client {
         let origin = self.origin.insert(origin);
         let to = (&*state.location, &*origin);
         let who = (state.target, &state.trail);
-        let request = request::build(config, who, to, &state.method, &ask, proxy)
-            .map_err(RequestError::Failed)?;
+        let shared = self.shared_lines.as_ref();
+        let shared = shared.and_then(|lines| lines.request(who, to, &state.method, &ask, proxy));
+        let built = match shared {
+            Some(built) => built.map(|(request, lines)| (request, Some(lines))),
+            None => request::build(config, who, to, &state.method, &ask, proxy)
+                .map(|request| (request, None)),
+        };
+        let (request, lines) = built.map_err(RequestError::Failed)?;
         state.sent = SentConditions {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),
@@ -296,7 +312,7 @@ impl Client {
             let exchange = exchange(&request, &state.location, proxy);
             state.exchanges.push(exchange);
         }
-        Ok(request)
+        Ok((request, lines))
     }
 
     /// Refuses a URL that is not https, with `--https-only`.

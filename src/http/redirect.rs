@@ -56,6 +56,7 @@ impl From<RedirectError> for Failure {
 /// were set.
 #[derive(Default)]
 pub(super) struct RedirectTrail {
+    has_begun: bool,
     has_crossed: bool,
     has_left_tls: bool,
     is_at_http: bool,
@@ -70,10 +71,16 @@ impl RedirectTrail {
         to: &Location,
         set_cookies: impl Iterator<Item = &'a [u8]>,
     ) {
+        self.has_begun = true;
         self.has_crossed |= !from.same_origin(to);
         self.has_left_tls |= from.is_https() && !to.is_https();
         self.is_at_http = !to.is_https();
         self.cookies.store(from, set_cookies);
+    }
+
+    /// True until a redirect has been followed.
+    pub(super) fn is_at_start(&self) -> bool {
+        !self.has_begun
     }
 
     /// True once a redirect has led to another origin (scheme, host and port). It stays so on the way

@@ -114,27 +114,13 @@ pub(super) fn build(
     ask: &Conditions<'_>,
     proxy: Option<&Proxy>,
 ) -> Result<Request<()>, Failure> {
-    let mut request = Request::new(());
-    *request.method_mut() = method.clone();
-    *request.uri_mut() = origin.uri(location)?;
-    // The headers that ureq would add if they were missing, making each value anew.
+    let mut request = bare((location, origin), method)?;
     let headers = request.headers_mut();
     headers.reserve(USUAL_HEADERS);
-    headers.insert(header::HOST, origin.host.clone());
-    headers.insert(header::USER_AGENT, config.user_agent.clone());
-    headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
-    let coding = if config.compressed {
-        ACCEPT_ENCODING
-    } else {
-        "identity"
-    };
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
+    add_defaults(headers, config);
     let proxy = proxy.filter(|proxy| proxy.forwards(location.is_https()));
     if let Some(secret) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
         headers.insert(header::PROXY_AUTHORIZATION, secret.reveal().clone());
-    }
-    for name in &config.removed_headers {
-        headers.remove(name);
     }
     let given = std::iter::once(&config.headers).chain(target.headers.as_deref());
     for given in given {
@@ -169,6 +155,89 @@ pub(super) fn build(
     }
     add_cookies(&mut request, config, location, trail);
     Ok(request)
+}
+
+/// A request with no header but Host.
+fn bare(
+    (location, origin): (&Location, &RequestOrigin),
+    method: &Method,
+) -> Result<Request<()>, Failure> {
+    let mut request = Request::new(());
+    *request.method_mut() = method.clone();
+    *request.uri_mut() = origin.uri(location)?;
+    request
+        .headers_mut()
+        .insert(header::HOST, origin.host.clone());
+    Ok(request)
+}
+
+/// Adds the headers that requests have if the user neither gives nor removes them.
+fn add_defaults(headers: &mut HeaderMap, config: &FetchConfig) {
+    let coding = if config.compressed {
+        ACCEPT_ENCODING
+    } else {
+        "identity"
+    };
+    for (name, value) in [
+        (header::USER_AGENT, config.user_agent.clone()),
+        (header::ACCEPT, HeaderValue::from_static("*/*")),
+        (header::ACCEPT_ENCODING, HeaderValue::from_static(coding)),
+    ] {
+        if !is_removed(config, &name) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// The lines of the headers that most requests of a run share: all but Host. The transport writes them
+/// behind what ureq has written, so that no request makes, hashes and writes them anew.
+#[derive(Debug)]
+pub(super) struct SharedLines(Arc<[u8]>);
+
+impl SharedLines {
+    /// The lines for these settings; `None` if the user gives headers that not every request has.
+    pub(super) fn of(config: &FetchConfig) -> Option<Self> {
+        if config.headers.contains_key(header::HOST) || config.authorization.is_some() {
+            return None;
+        }
+        let mut headers = HeaderMap::new();
+        add_defaults(&mut headers, config);
+        for name in config.headers.keys() {
+            headers.remove(name);
+        }
+        let mut lines = Vec::new();
+        for (name, value) in headers.iter().chain(&config.headers) {
+            lines.extend_from_slice(name.as_str().as_bytes());
+            lines.extend_from_slice(b": ");
+            lines.extend_from_slice(value.as_bytes());
+            lines.extend_from_slice(b"\r\n");
+        }
+        (lines.len() < MAX_HEAD / 2).then(|| SharedLines(lines.into()))
+    }
+
+    /// The request for a target without anything of its own, and the lines to add to it; `None` if it has
+    /// to be [built](build).
+    pub(super) fn request(
+        &self,
+        (target, trail): (&Target, &RedirectTrail),
+        (location, origin): (&Location, &RequestOrigin),
+        method: &Method,
+        ask: &Conditions<'_>,
+        proxy: Option<&Proxy>,
+    ) -> Option<Result<(Request<()>, Arc<[u8]>), Failure>> {
+        let is_plain = target.headers.is_none()
+            && trail.is_at_start()
+            && location.authorization().is_none()
+            && ask.unless.is_none()
+            && ask.range.is_none()
+            && proxy.is_none_or(|proxy| proxy.authorization.is_none())
+            && location.text().len() < MAX_HEAD / 4;
+        if !is_plain {
+            return None;
+        }
+        let request = bare((location, origin), method);
+        Some(request.map(|request| (request, Arc::clone(&self.0))))
+    }
 }
 
 /// The credentials for `location`: those in its own URL, or else the target's, which are for the origin
@@ -252,5 +321,108 @@ fn is_given(config: &FetchConfig, target: &Target, name: &HeaderName) -> bool {
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<&str>) {
     if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
         headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::target::{DefaultScheme, Verb};
+
+    fn target(url: &str) -> Target {
+        let location = Location::parse(url, DefaultScheme::Http).expect("a URL");
+        Target {
+            index: 0,
+            location,
+            verb: Verb::Get,
+            headers: None,
+            output: None,
+            sha256: None,
+        }
+    }
+
+    /// The headers of a request as lines in a fixed order.
+    fn lines(headers: &HeaderMap) -> Vec<String> {
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
+        };
+        let mut lines: Vec<String> = headers.iter().map(line).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn the_shared_lines_are_those_of_a_request_that_is_built() {
+        let mut given = HeaderMap::new();
+        given.append("x-a", HeaderValue::from_static("1"));
+        given.append("x-a", HeaderValue::from_static("2"));
+        given.append(header::ACCEPT, HeaderValue::from_static("text/html"));
+        let plain = FetchConfig::default();
+        for config in [
+            plain.clone(),
+            FetchConfig {
+                compressed: true,
+                ..plain.clone()
+            },
+            FetchConfig {
+                headers: given.clone(),
+                ..plain.clone()
+            },
+            FetchConfig {
+                headers: given,
+                removed_headers: vec![header::USER_AGENT, header::ACCEPT],
+                ..plain.clone()
+            },
+        ] {
+            let target = target("http://h:8080/path?query");
+            let trail = RedirectTrail::default();
+            let origin = RequestOrigin::of(&target.location).unwrap();
+            let (who, to) = ((&target, &trail), (&target.location, &origin));
+            let ask = Conditions::default();
+            let built = build(&config, who, to, &Method::GET, &ask, None).unwrap();
+            let shared = SharedLines::of(&config).expect("nothing of its own");
+            let request = shared.request(who, to, &Method::GET, &ask, None);
+            let (request, more) = request.expect("nothing of its own").unwrap();
+            let text = String::from_utf8(more.to_vec()).unwrap();
+            let mut found = lines(request.headers());
+            found.extend(text.lines().map(str::to_owned));
+            found.sort();
+            assert_eq!(found, lines(built.headers()), "{config:#?}");
+            assert!(text.ends_with("\r\n"), "{text:?}");
+            assert_eq!(request.uri(), built.uri());
+        }
+    }
+
+    #[test]
+    fn a_request_with_something_of_its_own_is_built() {
+        let config = FetchConfig::default();
+        let shared = SharedLines::of(&config).expect("nothing of its own");
+        let asks = |target: &Target, trail: &RedirectTrail, ask: &Conditions<'_>| {
+            let origin = RequestOrigin::of(&target.location).unwrap();
+            let to = (&target.location, &origin);
+            let request = shared.request((target, trail), to, &Method::GET, ask, None);
+            request.is_some()
+        };
+        let (plain, start) = (target("http://h/"), RedirectTrail::default());
+        let mut led = RedirectTrail::default();
+        led.follow(&plain.location, &plain.location, std::iter::empty());
+        let mut own = plain.clone();
+        own.headers = Some(Box::default());
+        let range = Conditions {
+            range: Some((5, "\"e\"")),
+            ..Conditions::default()
+        };
+        let none = Conditions::default();
+        assert!(asks(&plain, &start, &none));
+        assert!(!asks(&plain, &led, &none));
+        assert!(!asks(&own, &start, &none));
+        assert!(!asks(&plain, &start, &range));
+        assert!(!asks(&target("http://u:p@h/"), &start, &none));
+        let long = format!("http://h/{}", "x".repeat(MAX_HEAD / 2));
+        assert!(!asks(&target(&long), &start, &none));
+        let mut host = FetchConfig::default();
+        host.headers
+            .insert(header::HOST, HeaderValue::from_static("other"));
+        assert!(SharedLines::of(&host).is_none());
     }
 }

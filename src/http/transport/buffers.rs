@@ -25,6 +25,9 @@ const CANONICAL_HEAD: &[u8] = b"HTTP/1.1 000\r\nconnection: close\r\n\r\n";
 /// The place of the status in it.
 const STATUS: std::ops::Range<usize> = 9..12;
 
+/// The end of a head.
+const EMPTY_LINE: &[u8] = b"\r\n";
+
 /// The room before the input for that head, should it be longer than the server's.
 const SLACK: usize = 64;
 
@@ -101,6 +104,21 @@ impl ConnectionBuffers {
         head.copy_from_slice(CANONICAL_HEAD);
         head[STATUS].copy_from_slice(status.as_str().as_bytes());
         self.consumed = start;
+    }
+
+    /// Adds header lines to the request head that is in the first `amount` bytes of the output, before its
+    /// empty line. Returns its new length.
+    ///
+    /// # Panics
+    ///
+    /// If they do not fit: their length is part of the [announced](ConnectionBuffers::expect_head) one.
+    pub(super) fn add_lines(&mut self, amount: usize, lines: &[u8]) -> usize {
+        let end = amount - EMPTY_LINE.len();
+        debug_assert_eq!(&self.output[end..amount], EMPTY_LINE);
+        self.output[end..end + lines.len()].copy_from_slice(lines);
+        let end = end + lines.len();
+        self.output[end..end + EMPTY_LINE.len()].copy_from_slice(EMPTY_LINE);
+        end + EMPTY_LINE.len()
     }
 
     /// Announces the most bytes of the next request head.

@@ -41,6 +41,7 @@ pub(super) struct Connection {
     connections: Arc<Connections>,
     key: Arc<str>,
     is_head: bool,
+    more_lines: Option<Arc<[u8]>>,
     /// The connection has carried another request before, and this one may be sent again.
     is_reused: bool,
     may_resend: bool,
@@ -89,6 +90,7 @@ impl Connection {
             connections: parts.connections,
             key: next.key,
             is_head: next.is_head,
+            more_lines: next.more_lines,
             is_reused,
             may_resend: next.may_resend,
             state: ResponseState::Request,
@@ -350,8 +352,13 @@ impl Transport for Connection {
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let is_first = matches!(self.state, ResponseState::Request);
         let clock = Arc::clone(&self.clock);
+        let more_lines = self.more_lines.take();
         let (stream, buffers) = self.parts();
         clock.sending(stream.remote);
+        let amount = match more_lines {
+            Some(lines) => buffers.add_lines(amount, &lines),
+            None => amount,
+        };
         let sent = stream.send(&buffers.output()[..amount], is_first);
         if let Err(error) = sent {
             if self.may_be_stale() && is_closed(&error) {

@@ -18,6 +18,8 @@ pub(in crate::http) struct NextRequest {
     pub(in crate::http) key: Arc<str>,
     /// The most bytes of its head.
     pub(in crate::http) head_length: usize,
+    /// Lines that the transport adds to the head that ureq writes.
+    pub(in crate::http) more_lines: Option<Arc<[u8]>>,
     pub(in crate::http) is_head: bool,
     /// It goes out over a new connection.
     pub(in crate::http) wants_new: bool,
