@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, header};
 use ring::digest::{Context, SHA256};
 use ureq::Body;
 
 use super::body_reader::{BodyLimit, LimitedBody, ResponseBody};
 use super::classify::{FAILURE_BODY, ResponseClass, classify_response};
 use super::client::{BODY_BUFFER, Client};
-use super::decode::{Coding, Decoder, SourceState, coding};
+use super::decode::{Codings, DecodedLimit, Decoder, SourceState};
 use super::error;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
@@ -18,7 +18,7 @@ use super::framing::has_body;
 use super::sink::Sink;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::Location;
-use crate::model::text::{excerpt, hex};
+use crate::model::text::hex;
 use crate::save::BodyError;
 
 /// The most bytes that are read of a redirect's body, in order to keep the connection.
@@ -51,8 +51,13 @@ impl Client {
         }
         let decoding = match &redirect {
             // A HEAD, a 204 and a 304 have no body, whatever their headers say.
-            None if config.compressed && has_body(&state.method, status) => {
-                coding(response.headers()).map_err(undecodable)?
+            // Of those that are not accepted, a part that pfetch asked for is used all the same.
+            None if (is_accepted || state.sent.range) && has_body(&state.method, status) => {
+                let headers = response.headers();
+                let encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+                let encodings = encodings.map(HeaderValue::as_bytes);
+                let disposition = headers.get(header::CONTENT_DISPOSITION);
+                self.plan_decoding(state, encodings, disposition.map(HeaderValue::as_bytes))?
             }
             _ => None,
         };
@@ -97,7 +102,7 @@ impl Client {
         state: &mut FetchState<'_>,
         response: &Response<Body>,
         is_accepted: bool,
-        decoding: Option<Coding>,
+        decoding: Option<Codings>,
     ) -> Result<ResponseClass, RequestError> {
         let status = response.status();
         let length = response.body().content_length();
@@ -125,7 +130,7 @@ impl Client {
         &mut self,
         state: &mut FetchState<'_>,
         mut response: Response<Body>,
-        decoding: Option<Coding>,
+        decoding: Option<Codings>,
         bytes: &mut u64,
     ) -> Result<NextStep, RequestError> {
         let limit = self
@@ -148,10 +153,12 @@ impl Client {
         };
         let source = SourceState::default();
         let buffered = match decoding {
-            Some(coding) => {
+            Some(codings) => {
                 let limited = LimitedBody::new(&mut body, limit, &self.clock);
                 // It reads to the end of the encoded body, in buffers of its own.
-                let decoder = Decoder::new(coding, limited, &source);
+                let most = self.shared.config.max_bytes;
+                let growth = most.map_or(DecodedLimit::Ratio, DecodedLimit::Bytes);
+                let decoder = Decoder::new(codings, limited, &source, growth);
                 self.copy_body(state, decoder, limit, bytes, &mut digest)?
             }
             None => self.copy_body(state, body, limit, bytes, &mut digest)?,
@@ -334,17 +341,4 @@ impl FetchState<'_> {
         }
         self.sink.write(bytes)
     }
-}
-
-fn undecodable(coding: String) -> RequestError {
-    RequestError::Failed(Failure {
-        kind: FailureKind::Encoding,
-        phase: None,
-        message: format!(
-            "the body is encoded as \"{}\", which cannot be decoded; without --compressed it is \
-             taken as it is",
-            excerpt(&coding, 40)
-        ),
-        is_transient: false,
-    })
 }

@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use super::decode::Coding;
+use super::decode::Codings;
 use super::fetch_state::{FetchState, RequestError};
 use super::sink::Sink;
 use super::{error, validators};
@@ -37,7 +37,7 @@ pub(super) fn classify_response(
     status: StatusCode,
     is_accepted: bool,
     headers: &HeaderMap,
-    decoding: Option<Coding>,
+    decoding: Option<Codings>,
     length: Option<u64>,
 ) -> Result<ResponseClass, RequestError> {
     let accepted = if is_accepted {

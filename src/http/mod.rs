@@ -16,6 +16,7 @@ mod classify;
 mod client;
 mod config;
 mod decode;
+mod decoding;
 mod dns;
 mod error;
 mod fault;
