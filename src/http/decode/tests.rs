@@ -377,6 +377,45 @@ fn deflate_is_zlib_where_its_header_holds_and_raw_where_it_does_not() {
     }
 }
 
+/// Bytes of these bits, the first of them the lowest of its byte (RFC 1951, 3.1.1).
+fn from_bits(bits: &str) -> Vec<u8> {
+    let bits: Vec<u8> = bits.bytes().filter(u8::is_ascii_digit).collect();
+    let byte = |bits: &[u8]| bits.iter().rev().fold(0, |byte, bit| byte << 1 | bit & 1);
+    bits.chunks(8).map(byte).collect()
+}
+
+#[test]
+fn deflate_never_copies_from_before_the_beginning() {
+    // One last block of fixed codes: "h", three bytes from so far back, the end.
+    let one_back = from_bits("1 10 10011000 0000001 00000 0000000");
+    assert_eq!(decode(Coding::Deflate, &one_back).unwrap(), b"hhhh");
+    for (what, bits) in [
+        ("two back", "1 10 10011000 0000001 00001 0000000"),
+        ("four back", "1 10 10011000 0000001 00011 0000000"),
+        (
+            "25 KiB back",
+            "1 10 10011000 0000001 11101 0000000000000 0000000",
+        ),
+        ("one back, at the beginning", "1 10 0000001 00000 0000000"),
+        ("the end of the window", "1 10 11000101 00000 0000000"),
+        (
+            "a code that there is none of",
+            "1 10 10011000 0000001 11110 0000000",
+        ),
+    ] {
+        let body = from_bits(bits);
+        for read in [
+            decode(Coding::Deflate, &body),
+            decode_within("deflate", Bytewise(&body), DecodedLimit::Ratio).0,
+            decode_within("deflate, zstd", &zstd(&body)[..], DecodedLimit::Ratio).0,
+        ] {
+            let error = decode_error(read);
+            let is_told = matches!(error, DecodeError::Invalid { .. });
+            assert!(is_told, "{what}: {error}");
+        }
+    }
+}
+
 #[test]
 fn an_error_of_the_body_itself_passes_through_all_codings() {
     struct BrokenBody;
