@@ -3,6 +3,7 @@
 
 mod addresses;
 mod bodies;
+mod codings;
 mod deadline;
 mod politeness;
 mod retries;
