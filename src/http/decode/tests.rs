@@ -264,7 +264,7 @@ fn what_is_between_two_codings_is_under_the_limits_though_it_decodes_to_nothing(
             let endless = Endless {
                 piece: piece.clone(),
                 at: 0,
-                left: 10_000_000,
+                left: 300_000,
             };
             let (read, sent) = decode_within(value, endless, limit);
             let error = decode_error(read);
