@@ -10,7 +10,7 @@ use ureq::Body;
 use super::body_reader::{BodyLimit, LimitedBody};
 use super::classify::{ResponseClass, classify_response};
 use super::client::{BODY_BUFFER, Client};
-use super::decode::{Coding, Decoder, SourceState, coding};
+use super::decode::{Codings, DecodedLimit, Decoder, SourceState};
 use super::error;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
@@ -20,7 +20,7 @@ use super::transport::framing::{BodyLength, Framing, has_body};
 use super::transport::head::ResponseHead;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::target::Location;
-use crate::model::text::{excerpt, hex};
+use crate::model::text::hex;
 use crate::save::BodyError;
 
 /// The most bytes, and the longest time, that are spent on a body that nobody wants, in order to keep its
@@ -59,8 +59,13 @@ impl Client {
         };
         let decoding = match &redirect {
             // A HEAD, a 204 and a 304 have no body, whatever their headers say.
-            None if config.compressed && has_body(state.method == Method::HEAD, status) => {
-                coding(answer.head.get_all("content-encoding")).map_err(undecodable)?
+            // Of those that are not accepted, a part that pfetch asked for is used all the same.
+            None if (is_accepted || state.sent.range)
+                && has_body(state.method == Method::HEAD, status) =>
+            {
+                let head = &answer.head;
+                let encodings = head.get_all("content-encoding");
+                self.plan_decoding(state, encodings, head.get("content-disposition"))?
             }
             _ => None,
         };
@@ -123,7 +128,7 @@ impl Client {
         state: &mut FetchState<'_>,
         head: &ResponseHead,
         is_accepted: bool,
-        decoding: Option<Coding>,
+        decoding: Option<Codings>,
         length: Option<u64>,
     ) -> Result<ResponseClass, RequestError> {
         let status = head.status();
@@ -151,7 +156,7 @@ impl Client {
         state: &mut FetchState<'_>,
         mut response: Response<Body>,
         length: BodyLength,
-        decoding: Option<Coding>,
+        decoding: Option<Codings>,
         bytes: &mut u64,
     ) -> Result<NextStep, RequestError> {
         let limit = self
@@ -174,10 +179,12 @@ impl Client {
         let mut body = response.body_mut().as_reader();
         let source = SourceState::default();
         let buffered = match decoding {
-            Some(coding) => {
+            Some(codings) => {
                 let limited = LimitedBody::new(&mut body, limit, &self.clock);
                 // It reads to the end of the encoded body, in buffers of its own.
-                let decoder = Decoder::new(coding, limited, &source);
+                let most = self.shared.config.max_bytes;
+                let growth = most.map_or(DecodedLimit::Ratio, DecodedLimit::Bytes);
+                let decoder = Decoder::new(codings, limited, &source, growth);
                 self.copy_body(state, decoder, limit, bytes, &mut digest)?
             }
             None => self.copy_body(state, body, limit, bytes, &mut digest)?,
@@ -360,17 +367,4 @@ impl FetchState<'_> {
         }
         self.sink.write(bytes)
     }
-}
-
-fn undecodable(coding: String) -> RequestError {
-    RequestError::Failed(Failure {
-        kind: FailureKind::Encoding,
-        phase: None,
-        message: format!(
-            "the body is encoded as \"{}\", which cannot be decoded; without --compressed it is \
-             taken as it is",
-            excerpt(&coding, 40)
-        ),
-        is_transient: false,
-    })
 }

@@ -3,7 +3,7 @@
 
 use http::{Method, StatusCode};
 
-use super::decode::Coding;
+use super::decode::Codings;
 use super::fetch_state::{FetchState, RequestError};
 use super::sink::Sink;
 use super::transport::head::ResponseHead;
@@ -37,7 +37,7 @@ pub(super) fn classify_response(
     status: StatusCode,
     is_accepted: bool,
     head: &ResponseHead,
-    decoding: Option<Coding>,
+    decoding: Option<Codings>,
     length: Option<u64>,
 ) -> Result<ResponseClass, RequestError> {
     if state.sent.are_refused_by(status) {

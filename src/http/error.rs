@@ -103,7 +103,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
         .and_then(|e| e.downcast_ref::<DecodeError>())
     {
         return Failure {
-            kind: FailureKind::Encoding,
+            kind: coding.kind(),
             phase: Some(phase),
             message: escape(&coding.to_string()),
             is_transient: false,

@@ -11,6 +11,7 @@ use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
 use super::sink::Sink;
+use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
@@ -54,6 +55,8 @@ pub(super) struct FetchState<'a> {
     pub(super) bytes: u64,
     pub(super) retry_after: Option<Duration>,
     pub(super) exchanges: Vec<Exchange>,
+    /// Remarks on the last response.
+    pub(super) notices: Vec<ResponseNotice>,
 }
 
 /// The conditions that pfetch put on the last request: `If-None-Match` and its like, `Range`.
@@ -151,6 +154,7 @@ impl<'a> FetchState<'a> {
             bytes: 0,
             retry_after: None,
             exchanges: Vec::new(),
+            notices: Vec::new(),
         }
     }
 
@@ -159,6 +163,7 @@ impl<'a> FetchState<'a> {
         self.status = None;
         self.version = None;
         self.bytes = 0;
+        self.notices.clear();
     }
 
     /// The outcome of the fetch on this worker, and the sink with what it holds.
@@ -180,11 +185,13 @@ impl<'a> FetchState<'a> {
             Err(_) => Verdict::Failed,
         };
         let is_redirected = !self.redirects.is_empty();
-        let details = (is_redirected || self.retry_after.is_some()).then(|| {
+        let has_details = is_redirected || self.retry_after.is_some() || !self.notices.is_empty();
+        let details = has_details.then(|| {
             Box::new(Details {
                 final_url: is_redirected.then(|| Arc::clone(self.location.text())),
                 redirects: self.redirects,
                 retry_after: self.retry_after,
+                notices: self.notices,
                 ..Details::default()
             })
         });

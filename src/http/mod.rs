@@ -21,6 +21,7 @@ mod config;
 mod cookies;
 mod cross_origin;
 mod decode;
+mod decoding;
 mod dns;
 mod error;
 mod fault;

@@ -311,6 +311,11 @@ fn is_removed(config: &FetchConfig, name: &HeaderName) -> bool {
     config.removed_headers.contains(name)
 }
 
+/// True if the user's headers say which content codings are accepted.
+pub(super) fn accepts_codings(config: &FetchConfig, target: &Target) -> bool {
+    is_given(config, target, &header::ACCEPT_ENCODING)
+}
+
 /// True if the user gives this header, for all targets or for this one.
 fn is_given(config: &FetchConfig, target: &Target, name: &HeaderName) -> bool {
     let own = target.headers.as_deref();

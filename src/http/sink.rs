@@ -124,6 +124,15 @@ impl Sink {
         }
     }
 
+    /// The name of the file that the body becomes, as far as it is known; `server_name` is the one that the
+    /// response states.
+    pub(super) fn file_name<'a>(&'a self, server_name: Option<&'a str>) -> Option<&'a str> {
+        match self {
+            Sink::File(download) => Some(download.file_name(server_name)),
+            _ => None,
+        }
+    }
+
     /// Reads the part from disk.
     pub(super) fn read_back(&self, take: impl FnMut(&[u8])) -> io::Result<()> {
         match self {

@@ -2,44 +2,37 @@
 
 use std::io::{self, BufRead, Read};
 
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
+use zstd_safe::zstd_sys::ZSTD_ErrorCode;
+use zstd_safe::{DCtx, DParameter, ErrorCode, InBuffer, OutBuffer};
 
-/// The largest window, in bytes, that an encoder may use for HTTP (RFC 9659). It bounds the decoder's
-/// memory.
-const MAX_WINDOW: u64 = 8 * 1024 * 1024;
-
-/// The Single_Segment flag of a frame header descriptor: the content size is present, and stands for the
-/// window size (RFC 8878, 3.1.1.1).
-const SINGLE_SEGMENT: u8 = 1 << 5;
+/// The binary logarithm of the largest window, in bytes, that an encoder may use for HTTP (RFC 9659): 8
+/// MiB. It bounds the decoder's memory.
+const MAX_WINDOW_LOG: u32 = 23;
 
 /// The content of all frames of `R`, each verified by its size and checksum, where it states them. The
 /// bytes behind the last frame stay in `R`.
 pub(super) struct ZstdFrames<R> {
     source: R,
-    decoder: FrameDecoder,
+    context: DCtx<'static>,
     has_begun: bool,
-    frame: Option<ZstdFrame>,
-}
-
-/// The current frame.
-struct ZstdFrame {
-    /// The content size that its header states.
-    stated: Option<u64>,
-    /// The bytes of content read so far.
-    size: u64,
+    is_in_frame: bool,
 }
 
 impl<R: BufRead> ZstdFrames<R> {
-    pub(super) fn new(source: R) -> Self {
-        let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(MAX_WINDOW);
-        ZstdFrames {
+    /// # Errors
+    ///
+    /// If there is no memory for a decoder.
+    pub(super) fn new(source: R) -> io::Result<Self> {
+        let mut context = DCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
+        context
+            .set_parameter(DParameter::WindowLogMax(MAX_WINDOW_LOG))
+            .map_err(frame_error)?;
+        Ok(ZstdFrames {
             source,
-            decoder,
+            context,
             has_begun: false,
-            frame: None,
-        }
+            is_in_frame: false,
+        })
     }
 
     pub(super) fn source(&mut self) -> &mut R {
@@ -55,59 +48,6 @@ impl<R: BufRead> ZstdFrames<R> {
             None => false,
         })
     }
-
-    /// Enters the next frame, or skips a skippable one (RFC 8878, 3.1.2).
-    fn enter(&mut self) -> io::Result<()> {
-        self.has_begun = true;
-        // The magic number, and the descriptor, which the decoder does not reveal. Frames of both kinds
-        // are longer.
-        let mut head = [0; 5];
-        self.source.read_exact(&mut head)?;
-        match self.decoder.reset(head.chain(&mut self.source)) {
-            Ok(()) => {
-                let descriptor = head[4];
-                let has_size = descriptor >> 6 != 0 || descriptor & SINGLE_SEGMENT != 0;
-                self.frame = Some(ZstdFrame {
-                    stated: has_size.then(|| self.decoder.content_size()),
-                    size: 0,
-                });
-                Ok(())
-            }
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                length,
-                ..
-            })) => {
-                let length = u64::from(length);
-                let skipped = io::copy(&mut self.source.by_ref().take(length), &mut io::sink())?;
-                if skipped < length {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                Ok(())
-            }
-            Err(error) => Err(io::Error::other(error.to_string())),
-        }
-    }
-
-    /// Leaves a frame, and verifies its content size and checksum.
-    fn leave(&mut self) -> io::Result<()> {
-        if let Some(ZstdFrame {
-            stated: Some(stated),
-            size,
-        }) = self.frame.take()
-            && stated != size
-        {
-            return Err(other_size(stated));
-        }
-        let stated = self.decoder.get_checksum_from_data();
-        if stated.is_some() && stated != self.decoder.get_calculated_checksum() {
-            return Err(io::Error::other("its checksum does not match"));
-        }
-        Ok(())
-    }
-}
-
-fn other_size(stated: u64) -> io::Error {
-    io::Error::other(format!("a frame has not the {stated} bytes that it states"))
 }
 
 impl<R: BufRead> Read for ZstdFrames<R> {
@@ -116,45 +56,67 @@ impl<R: BufRead> Read for ZstdFrames<R> {
             return Ok(0);
         }
         loop {
-            let Some(frame) = &mut self.frame else {
-                if !self.has_next()? {
-                    return Ok(0);
-                }
-                self.enter()?;
-                continue;
-            };
-            if self.decoder.can_collect() > 0 {
-                let count = self.decoder.read(buffer)?;
-                frame.size += count as u64;
-                // Excess content is not passed on.
-                return match frame.stated {
-                    Some(stated) if frame.size > stated => Err(other_size(stated)),
-                    _ => Ok(count),
-                };
-            } else if self.decoder.is_finished() {
-                self.leave()?;
-            } else {
-                self.decoder
-                    .decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
-                    .map_err(|error| io::Error::other(error.to_string()))?;
+            if !self.is_in_frame && !self.has_next()? {
+                return Ok(0);
+            }
+            let bytes = self.source.fill_buf()?;
+            let is_at_end = bytes.is_empty();
+            let mut input = InBuffer::around(bytes);
+            let mut output = OutBuffer::around(&mut *buffer);
+            let step = self.context.decompress_stream(&mut output, &mut input);
+            let (used, written) = (input.pos(), output.pos());
+            self.source.consume(used);
+            // 0 says that a frame has ended, a skippable one too, and that all of its content is written.
+            self.is_in_frame = step.map_err(frame_error)? != 0;
+            self.has_begun = true;
+            if written > 0 {
+                return Ok(written);
+            }
+            if is_at_end && self.is_in_frame {
+                return Err(io::Error::other("it is cut off"));
             }
         }
     }
 }
 
+/// The error that libzstd's amounts to, in words.
+fn frame_error(code: ErrorCode) -> io::Error {
+    let is = |kind| zstd_safe::is_error_kind(code, kind);
+    if is(ZSTD_ErrorCode::ZSTD_error_memory_allocation) {
+        io::ErrorKind::OutOfMemory.into()
+    } else if is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge) {
+        io::Error::other(
+            "a frame asks for a window of more than 8 MiB, the most for HTTP (RFC 9659)",
+        )
+    } else if is(ZSTD_ErrorCode::ZSTD_error_dstSize_tooSmall) {
+        // Of its own buffer, whose size the frame has stated: the caller's has room.
+        io::Error::other("a frame has more content than it states")
+    } else {
+        io::Error::other(zstd_safe::get_error_name(code).to_lowercase())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    use zstd_safe::{CCtx, CParameter, compress_bound};
 
     use super::*;
 
+    /// A frame that states its size and its checksum.
     fn frame(plain: &[u8]) -> Vec<u8> {
-        compress_to_vec(plain, CompressionLevel::Fastest)
+        let mut context = CCtx::create();
+        context
+            .set_parameter(CParameter::ChecksumFlag(true))
+            .unwrap();
+        let mut encoded = vec![0; compress_bound(plain.len())];
+        let length = context.compress2(&mut encoded[..], plain).unwrap();
+        encoded.truncate(length);
+        encoded
     }
 
     fn decode(body: &[u8]) -> io::Result<Vec<u8>> {
         let mut plain = Vec::new();
-        ZstdFrames::new(body).read_to_end(&mut plain)?;
+        ZstdFrames::new(body)?.read_to_end(&mut plain)?;
         Ok(plain)
     }
 
@@ -190,7 +152,8 @@ mod tests {
         let mut damaged = frame(b"one one one");
         *damaged.last_mut().unwrap() ^= 1;
         let error = decode(&damaged).unwrap_err();
-        assert_eq!(error.to_string(), "its checksum does not match");
+        let message = error.to_string();
+        assert_eq!(message, "restored data doesn't match checksum");
     }
 
     /// A frame of this descriptor and rest of the header, with one raw block of `plain` and no checksum.
@@ -234,11 +197,10 @@ mod tests {
             for body in [frame.clone(), [frame.clone(), right[0].clone()].concat()] {
                 let read = decode(&body);
                 let error = read.expect_err(&format!("{frame:?}"));
-                // A block beyond the window, which is the size that a single segment states, is refused
-                // as that.
-                let is_beyond = error.to_string().contains("TooLarge") && frame[4] == 0x20;
-                let is_told = error.to_string().contains("that it states") || is_beyond;
-                assert!(is_told, "{frame:?}: {error}");
+                let message = error.to_string();
+                let is_told =
+                    message == "data corruption detected" || message.contains("than it states");
+                assert!(is_told, "{frame:?}: {message}");
             }
         }
     }
@@ -248,6 +210,7 @@ mod tests {
         let mut plain = Vec::new();
         let frame = stating(0x80, &[0x48, 4, 0, 0, 0], b"hello");
         ZstdFrames::new(&frame[..])
+            .unwrap()
             .read_to_end(&mut plain)
             .unwrap_err();
         assert_eq!(plain, b"");
@@ -255,7 +218,19 @@ mod tests {
 
     #[test]
     fn a_window_beyond_what_http_allows_is_refused() {
-        // A frame header of the largest window there is, and nothing else.
-        decode(&[0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 1, 0, 0]).unwrap_err();
+        // By their window descriptors: 8 MiB, an eighth more, the largest there is. And one segment of
+        // 8 MiB and a byte, which is its own window.
+        decode(&stating(0x00, &[13 << 3], b"hello")).unwrap();
+        for frame in [
+            stating(0x00, &[13 << 3 | 1], b"hello"),
+            stating(0x00, &[0xff], b"hello"),
+            stating(0xa0, &[1, 0, 0x80, 0], b"hello"),
+        ] {
+            let error = decode(&frame).unwrap_err().to_string();
+            assert!(
+                error.contains("a window of more than 8 MiB"),
+                "{frame:?}: {error}"
+            );
+        }
     }
 }

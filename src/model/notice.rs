@@ -1,5 +1,5 @@
-//! Notices: reasons to doubt the figures of a measurement. They are typed here and worded by `Display` once
-//! for all reports, so that nothing has to recognise a sentence.
+//! Notices: reasons to doubt the figures of a measurement, and remarks on a response that was taken. They
+//! are typed here and worded by `Display` once for all reports, so that nothing has to recognise a sentence.
 
 use std::fmt;
 
@@ -96,6 +96,50 @@ impl From<String> for MeasurementNotice {
     /// A notice as a log states it. The log need not be pfetch's, so its text is escaped.
     fn from(text: String) -> Self {
         MeasurementNotice::Replayed(escape(&text))
+    }
+}
+
+/// Remark on a response that was taken although it is not quite what its headers or the request say.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "String")]
+#[non_exhaustive]
+pub enum ResponseNotice {
+    /// Names in `Content-Encoding` that are no content coding, safe to show. They count as none.
+    UnknownCoding(String),
+    /// Names of content codings, safe to show, of a body that was asked for without any. It is kept as it
+    /// was sent.
+    EncodedUnasked(String),
+    /// Name of a content coding that was not undone, because the file's name stands for it too.
+    KeptPacked(String),
+    /// Text of a notice in a replayed log, escaped.
+    Replayed(String),
+}
+
+impl fmt::Display for ResponseNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ResponseNotice::UnknownCoding(names) => {
+                write!(
+                    f,
+                    "Content-Encoding: {names} is no coding, and counts as none"
+                )
+            }
+            ResponseNotice::EncodedUnasked(names) => write!(
+                f,
+                "kept as sent, in a coding that was not asked for ({names}); --compressed decodes"
+            ),
+            ResponseNotice::KeptPacked(name) => {
+                write!(f, "kept packed as sent ({name}), as the file's name says")
+            }
+            ResponseNotice::Replayed(text) => f.write_str(text),
+        }
+    }
+}
+
+impl From<String> for ResponseNotice {
+    /// A notice as a log states it. The log need not be pfetch's, so its text is escaped.
+    fn from(text: String) -> Self {
+        ResponseNotice::Replayed(escape(&text))
     }
 }
 
@@ -285,7 +329,7 @@ macro_rules! serialize_as_text {
     };
 }
 
-serialize_as_text!(Incomparable, Unlike, BaselineNotice);
+serialize_as_text!(ResponseNotice, Incomparable, Unlike, BaselineNotice);
 
 /// Numbers of workers in words: `1 worker`, `2 and 4 workers`, `1, 2 and 4 workers`.
 fn worker_counts(counts: &[usize]) -> String {
@@ -329,5 +373,7 @@ mod tests {
         let text = serde_json::to_string(&outliers).expect("text is JSON");
         let read: MeasurementNotice = serde_json::from_str(&text).expect("it was written here");
         assert_eq!(read.to_string(), outliers.to_string());
+        let notice: ResponseNotice = serde_json::from_str("\"a\\u001bb\"").expect("it is a string");
+        assert_eq!(notice, ResponseNotice::Replayed("a\\u{1b}b".to_owned()));
     }
 }

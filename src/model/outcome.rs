@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use crate::model::notice::ResponseNotice;
 use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
@@ -73,6 +74,8 @@ pub struct Details {
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
     pub earlier: Vec<Attempt>,
+    /// Remarks on the final response.
+    pub notices: Vec<ResponseNotice>,
 }
 
 /// The complete file of a target, under its final name.
@@ -316,6 +319,13 @@ impl Outcome {
         self.details
             .as_ref()
             .map_or(&[], |details| &details.earlier)
+    }
+
+    /// Remarks on the final response.
+    pub fn notices(&self) -> &[ResponseNotice] {
+        self.details
+            .as_ref()
+            .map_or(&[], |details| &details.notices)
     }
 
     /// All attempts, the last one at the end.

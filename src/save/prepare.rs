@@ -84,7 +84,8 @@ impl Store {
     ///
     /// If a system call fails.
     pub fn prepare_for_free_name(&self, place: &SavePath) -> Result<Download, FileError> {
-        Ok(self.prepare_for_later_name(place)?.of_free_name())
+        let download = Download::new(self, place, self.root.find(place)?, None)?;
+        Ok(download.of_free_name())
     }
 
     /// Prepares a download at `place` of a file that will get its name later, such as the server's. Until
@@ -94,7 +95,8 @@ impl Store {
     ///
     /// If a system call fails.
     pub fn prepare_for_later_name(&self, place: &SavePath) -> Result<Download, FileError> {
-        Download::new(self, place, self.root.find(place)?, None)
+        let download = Download::new(self, place, self.root.find(place)?, None)?;
+        Ok(download.of_later_name())
     }
 
     /// Opens the existing file if the policy depends on its content, or returns the error that the policy

@@ -29,6 +29,7 @@ mod server;
 #[path = "../support/story.rs"]
 mod story;
 
+mod codings;
 mod devtools;
 mod export;
 mod html;

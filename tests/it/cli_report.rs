@@ -20,7 +20,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 22] = [
+const RESULT: [&str; 23] = [
     "type",
     "index",
     "url",
@@ -43,6 +43,7 @@ const RESULT: [&str; 22] = [
     "redirects",
     "saved",
     "error",
+    "notices",
 ];
 const PHASES: [&str; 7] = [
     "blocked", "dns", "connect", "ssl", "send", "wait", "receive",

@@ -45,7 +45,9 @@ pub(crate) struct RequestArgs {
 
     /// Ask for compressed bodies, and decode them.
     ///
-    /// gzip, deflate, brotli and zstd.
+    /// gzip, deflate, brotli and zstd, up to five on top of one another. A file whose name says that
+    /// it is compressed (.gz, .tgz, .svgz, .br, .zst) is kept as sent. A body that grows to more than 4 MiB
+    /// and more than 400 times what was sent is refused, unless --max-bytes sets the limit.
     #[arg(long)]
     pub(crate) compressed: bool,
 

@@ -22,7 +22,7 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
@@ -47,6 +47,7 @@ use crate::report::Baseline;
 ///   proxy, reused, request, http_version, status, response}`. `request` and `response` are lists of
 ///   `[name, value]`, without secrets.
 /// - `error`: `null` or `{kind, phase, message}`.
+/// - `notices`: sentences about a response that was taken although its `Content-Encoding` is odd.
 ///
 /// ## Fields of `summary`
 ///

@@ -13,6 +13,7 @@ use super::attempt::{
 };
 use super::number;
 use crate::model::json::{Rfc3339, Seconds};
+use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{Attempt, Details, Hop, HttpVersion, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
 use crate::model::text::hex;
@@ -51,6 +52,9 @@ pub(in crate::report) struct ResultRecord<'a> {
     earlier: Vec<AttemptRecord<'a>>,
     #[serde(borrow)]
     error: Option<FailureRecord<'a>>,
+    /// Remarks on the final response. Older logs have none.
+    #[serde(default)]
+    notices: Cow<'a, [ResponseNotice]>,
 }
 
 impl<'a> From<&'a Outcome> for ResultRecord<'a> {
@@ -79,6 +83,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             exchanges: last.exchanges().iter().map(Into::into).collect(),
             earlier: outcome.earlier().iter().map(Into::into).collect(),
             error: outcome.error().map(Into::into),
+            notices: Cow::Borrowed(outcome.notices()),
         }
     }
 }
@@ -125,6 +130,7 @@ impl ResultRecord<'_> {
             redirects: self.redirects.into_iter().map(Into::into).collect(),
             saved: self.saved.map(Into::into),
             earlier,
+            notices: self.notices.into_owned(),
             ..Details::default()
         };
         Outcome {

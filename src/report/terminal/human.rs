@@ -132,6 +132,9 @@ impl<W: Write> Human<W> {
                 write!(self.out, " (resumed at {})", bytes(from))?;
             }
         }
+        for notice in outcome.notices() {
+            write!(self.out, "  {dim}({notice}){reset}")?;
+        }
         if let Some(failure) = outcome.error() {
             write!(self.out, "  {colour}{failure}{reset}")?;
             if outcome.requests() > 1 {

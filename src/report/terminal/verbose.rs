@@ -37,6 +37,9 @@ impl<W: Write> Verbose<W> {
         for exchange in outcome.last.exchanges() {
             self.exchange(exchange)?;
         }
+        for notice in outcome.notices() {
+            writeln!(self.out, "* {}: {notice}", outcome.url)?;
+        }
         Ok(())
     }
 

@@ -31,6 +31,8 @@ pub struct Download {
     pub(super) dir: Option<Dir>,
     /// The record of the file that has the name now.
     existing: Option<FileRecord>,
+    /// True if the file gets its name later, the server's if that gives one.
+    has_later_name: bool,
     /// True if the name is free, and the file gets it as soon as it is whole.
     pub(super) is_free_name: bool,
     pub(super) state: State,
@@ -54,6 +56,7 @@ impl Download {
             place: place.clone(),
             dir,
             existing,
+            has_later_name: false,
             is_free_name: false,
             state,
         })
@@ -76,6 +79,22 @@ impl Download {
     pub(super) fn of_free_name(mut self) -> Self {
         self.is_free_name = true;
         self
+    }
+
+    /// Marks the name as one that is given later.
+    pub(super) fn of_later_name(mut self) -> Self {
+        self.has_later_name = true;
+        self
+    }
+
+    /// The name that the file gets, as far as it is known; `server_name` is the one that the response
+    /// states. The rules for names may still change it, but not its extension.
+    pub fn file_name<'a>(&'a self, server_name: Option<&'a str>) -> &'a str {
+        let place = self.place.file_name();
+        match server_name {
+            Some(name) if self.has_later_name => name,
+            _ => place,
+        }
     }
 
     /// The file name that the server gave in this response, or in the one that the part is of.

@@ -3,7 +3,10 @@
 
 mod addresses;
 mod bodies;
+mod coding_notices;
+mod codings;
 mod deadline;
+mod encoders;
 mod politeness;
 mod retries;
 mod retry_after;

@@ -11,7 +11,7 @@ use pfetch::model::event::{Event, GateVerdict, Judged, RunInfo};
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
-use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice};
+use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, ResponseNotice};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
@@ -201,6 +201,7 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
             status: 301,
         }],
         saved: Some(saved.clone()),
+        notices: vec![ResponseNotice::EncodedUnasked("gzip".to_owned())],
         ..Details::default()
     };
     let mut unchanged = ok(2, "http://a.example/c", 20 * MS);

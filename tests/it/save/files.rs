@@ -182,9 +182,15 @@ fn encoded() -> Vec<(&'static str, Vec<u8>, Vec<u8>)> {
             bare.finish().expect("memory takes it"),
             plain.clone(),
         ));
-        let fastest = ruzstd::encoding::CompressionLevel::Fastest;
-        let zstd = ruzstd::encoding::compress_to_vec(&plain[..], fastest);
-        all.push(("zstd", zstd, plain));
+        let zstd = |plain: &[u8]| {
+            let mut encoded = vec![0; zstd_safe::compress_bound(plain.len())];
+            let length = zstd_safe::compress(&mut encoded[..], plain, 3);
+            encoded.truncate(length.expect("there is room for it"));
+            encoded
+        };
+        let nested = zstd(&all[all.len() - 3].1);
+        all.push(("gzip, zstd", nested, plain.clone()));
+        all.push(("zstd", zstd(&plain), plain));
     }
     all
 }
