@@ -201,10 +201,11 @@ fn from_socket(error: SocketError, phase: Phase) -> Failure {
 }
 
 /// Names the proxy in a failure to resolve or to connect: that was the proxy's name, not the target's.
+/// (The target's is looked up once the proxy is connected to. A cached failure comes before any phase.)
 pub(super) fn name_proxy(proxy: &str, mut failure: Failure) -> Failure {
     if matches!(
         (failure.kind, failure.phase),
-        (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns))
+        (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns | Phase::Blocked))
     ) {
         failure.message = format!("the proxy {proxy}: {}", failure.message);
     }

@@ -47,7 +47,7 @@ pub use accept::{AcceptError, StatusSet};
 pub use action::{FetchAction, Fetched};
 pub use client::Client;
 pub use config::FetchConfig;
-pub use dns::{DnsConfig, Family, TEMPORARY_FAILURE_LIFETIME};
+pub use dns::{DnsConfig, Family, PinnedAddresses, PinnedHost, TEMPORARY_FAILURE_LIFETIME};
 pub use fetcher::Fetcher;
 pub use no_proxy::NoProxy;
 pub use proxy::{Proxy, ProxyConfig, ProxyError};

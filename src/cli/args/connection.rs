@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{PinnedAddress, pinned_address};
+use super::values::{PinnedEntry, pinned_entry};
 
 /// The options under "Connection".
 #[derive(Debug, Args)]
@@ -30,12 +30,15 @@ pub(crate) struct ConnectionArgs {
     pub(crate) noproxy: Option<String>,
 
     /// Use this address for a host instead of a look-up; may be repeated.
+    ///
+    /// Several addresses have commas between them. '*' as the host stands for every one that has no
+    /// entry of its own.
     #[arg(long,
-        value_name = "HOST:PORT:ADDR",
-        value_parser = pinned_address,
+        value_name = "HOST:PORT:ADDR[,ADDR]",
+        value_parser = pinned_entry,
         hide_short_help = true
     )]
-    pub(crate) resolve: Vec<PinnedAddress>,
+    pub(crate) resolve: Vec<PinnedEntry>,
 
     /// Use IPv4 addresses only.
     #[arg(short = '4', long, conflicts_with = "ipv6", hide_short_help = true)]

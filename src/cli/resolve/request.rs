@@ -1,16 +1,15 @@
 //! Settings of each request: its headers, its limits, the way to the server.
 
-use std::collections::HashMap;
 use std::env;
-use std::net::IpAddr;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use crate::cli::args::{ConnectionArgs, PinnedAddress, RequestArgs, TypedArgs};
+use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs};
 use crate::cli::files::NamedFiles;
 use crate::http::{
-    DnsConfig, Family, FetchConfig, IdentityError, NoProxy, Proxy, ProxyConfig, TlsConfig,
+    DnsConfig, Family, FetchConfig, IdentityError, NoProxy, PinnedAddresses, Proxy, ProxyConfig,
+    TlsConfig,
 };
 use crate::model::headers;
 use crate::model::target::Secret;
@@ -118,17 +117,13 @@ fn proxies(proxy: Option<&str>, exempt: Option<&str>) -> Result<ProxyConfig, Str
     })
 }
 
-/// Groups the pinned addresses by host and port.
-fn pinned(given: &[PinnedAddress]) -> HashMap<(String, u16), Vec<IpAddr>> {
-    let mut pinned: HashMap<_, Vec<IpAddr>> = HashMap::new();
-    for PinnedAddress {
-        host,
-        port,
-        address,
-    } in given
-    {
-        let key = (host.clone(), *port);
-        pinned.entry(key).or_default().push(*address);
+/// Puts the pinned addresses together.
+fn pinned(given: &[PinnedEntry]) -> PinnedAddresses {
+    let mut pinned = PinnedAddresses::default();
+    for entry in given {
+        for address in &entry.addresses {
+            pinned.add(entry.host.clone(), entry.port, *address);
+        }
     }
     pinned
 }

@@ -15,7 +15,7 @@ use super::connection::{Connection, Forward};
 use super::happy_eyeballs::connect_any;
 use super::stream::{ByteStream, Connected, ReadAhead, Socket};
 use super::{http_connect, socks};
-use crate::http::dns::{Dns, authority};
+use crate::http::dns::{Dns, authority, without_zone};
 use crate::http::fault::{Fault, SocketError};
 use crate::http::proxy::{Proxy, ProxyKind};
 use crate::http::public_addr::is_public;
@@ -42,14 +42,17 @@ impl transport::Connector<()> for Connector {
         let addresses = self.permitted(&details.addrs, host)?;
         let needs_tls = details.needs_tls();
         self.clock.connect_started();
-        let mut connected = self.open_tcp(&addresses)?;
         let proxy = self.clock.proxy();
+        let mut connected = self.open_tcp(&addresses).inspect_err(|_| {
+            let host = proxy.as_ref().map_or(host, |proxy| &proxy.host);
+            self.dns.forget(host);
+        })?;
         let mut forward = None;
         if let Some(proxy) = &proxy {
             connected = self.open_through(proxy, connected, details.uri, host, port)?;
             if proxy.forwards(needs_tls) {
                 forward = Some(Forward {
-                    origin: format!("http://{}", http_connect::host_and_port(host, port)),
+                    origin: http_connect::http_origin(host, port),
                 });
             }
         }
@@ -140,11 +143,8 @@ impl Connector {
 
     /// An address of the target, resolved here because the proxy (socks5) takes no names.
     fn local_address(&self, host: &str, port: u16) -> Result<IpAddr, ureq::Error> {
-        if let Some([address, ..]) = self.dns.pinned(host, port) {
-            return Ok(*address);
-        }
-        let found = self.dns.addresses(host, &self.clock)?;
-        found.first().copied().ok_or_else(|| {
+        let found = self.dns.resolve(host, port, &self.clock)?;
+        found.first().map(SocketAddr::ip).ok_or_else(|| {
             let reason = "the name has no addresses".to_owned();
             self.clock.fail(Fault::NameNotFound(reason))
         })
@@ -175,6 +175,7 @@ impl Connector {
         host: &str,
     ) -> io::Result<Box<dyn ByteStream>> {
         let config = self.tls.config().map_err(io::Error::other)?;
+        let host = without_zone(host);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
             io::Error::other(format!(

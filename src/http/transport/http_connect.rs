@@ -2,15 +2,24 @@
 
 use std::io::{self, Read, Write};
 
+use crate::http::dns::without_zone;
 use crate::model::target::Secret;
 use crate::model::text::excerpt;
 
 /// The most bytes of the proxy's response head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// `host:port`. The host stands as in a URL, with the brackets of an IPv6 address.
-pub(super) fn host_and_port(host: &str, port: u16) -> String {
-    format!("{host}:{port}")
+/// The port of `http` URLs that state none.
+const HTTP_PORT: u16 = 80;
+
+/// The origin of an absolute form (RFC 9112, 3.2.2), without the default port: some servers compare it
+/// with `Host`. A zone means nothing to a proxy.
+pub(super) fn http_origin(host: &str, port: u16) -> String {
+    let host = without_zone(host);
+    match port {
+        HTTP_PORT => format!("http://{host}"),
+        port => format!("http://{host}:{port}"),
+    }
 }
 
 /// Opens a tunnel to `host:port` over a stream to the proxy.
@@ -24,7 +33,8 @@ pub(super) fn open(
     port: u16,
     authorization: Option<&Secret>,
 ) -> io::Result<()> {
-    let target = host_and_port(host, port);
+    // The authority form has a port always (RFC 9112, 3.2.3).
+    let target = format!("{}:{port}", without_zone(host));
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n").into_bytes();
     if let Some(secret) = authorization {
         request.extend_from_slice(b"proxy-authorization: ");

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 
+use crate::http::dns::without_zone;
 use crate::http::proxy::Proxy;
 
 /// The target of the tunnel.
@@ -14,7 +15,7 @@ pub(super) enum Destination<'a> {
 impl<'a> Destination<'a> {
     /// The target for the host of a URL. A numeric one is sent as an address, which needs no look-up.
     pub(super) fn of_host(host: &'a str) -> Self {
-        match host.trim_matches(['[', ']']).parse() {
+        match without_zone(host).trim_matches(['[', ']']).parse() {
             Ok(address) => Destination::Address(address),
             Err(_) => Destination::Name(host),
         }
