@@ -97,7 +97,8 @@ impl Client {
                 NextStep::Done => return Ok(()),
                 NextStep::NotAccepted => {
                     let status = state.status.expect("a response has a status");
-                    return Err(error::from_status(status));
+                    let proxy = self.clock.proxy();
+                    return Err(error::from_status(status, proxy.as_deref()));
                 }
                 NextStep::Restart => {
                     state.sink.restart();
@@ -146,6 +147,7 @@ impl Client {
             .config
             .proxies
             .for_url(state.location.url())
+            .map_err(error::from_unusable_proxy)?
             .cloned();
         let began = match state.last {
             None => state.started,
@@ -280,7 +282,7 @@ fn exchange(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -
         url: Arc::clone(location.text()),
         request: redact::showable(request.headers()),
         remote: None,
-        proxy: proxy.map(Proxy::name),
+        proxy: proxy.map(Proxy::url),
         reused: None,
         status: None,
         response: Vec::new(),

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::proxy_fault::ProxyFault;
+
 /// A reason for which a request may not go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -36,8 +38,8 @@ pub(super) enum Fault {
     LookupAgain(String),
     /// The address is not public (`--block-private`).
     Private(String),
-    /// The proxy refused, or failed.
-    Proxy(String),
+    /// The proxy of this name refused, or failed.
+    Proxy(String, ProxyFault),
     /// The TLS handshake failed, for this reason.
     Tls(String),
     /// The body has more bytes than this limit (`--max-bytes`).

@@ -100,7 +100,7 @@ pub struct Exchange {
     pub request: Vec<(String, String)>,
     /// The address connected to: the proxy's, if there is one.
     pub remote: Option<SocketAddr>,
-    /// The proxy, as `host:port`.
+    /// The proxy, as `scheme://host:port`.
     pub proxy: Option<String>,
     /// True if the connection had been used before.
     pub reused: Option<bool>,

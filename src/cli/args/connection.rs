@@ -18,7 +18,7 @@ pub(crate) struct ConnectionArgs {
 
     /// Go through this proxy (http, https, socks5, socks5h).
     ///
-    /// With socks5:// names are looked up here, with socks5h:// by the proxy.
+    /// With socks5:// names are looked up here, with socks5h:// (or socks://) by the proxy.
     /// Credentials go into the URL: http://name:password@host:port. Without this option the
     /// environment decides, as with curl: http_proxy (lower case only), https_proxy, all_proxy,
     /// no_proxy. An empty value uses no proxy at all.

@@ -21,14 +21,7 @@ const MAX_HEADER_BYTES: usize = 7_000;
 /// Makes the settings of every fetch.
 pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
     let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
-    let proxies = proxies(connection.proxy.as_deref(), connection.noproxy.as_deref())?;
-    if connection.block_private && !proxies.is_empty() {
-        return Err(
-            "--block-private cannot be kept through a proxy, which connects in pfetch's place; \
-             use one or the other (--proxy '' ignores the environment's)"
-                .to_owned(),
-        );
-    }
+    let proxies = proxies(connection)?;
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
         headers: headers(request)?,
@@ -103,15 +96,28 @@ fn credentials(pair: &str) -> Secret {
 }
 
 /// Takes the proxies from the options, or else from the environment.
-fn proxies(proxy: Option<&str>, exempt: Option<&str>) -> Result<ProxyConfig, String> {
-    let proxies = match proxy {
+fn proxies(args: &ConnectionArgs) -> Result<ProxyConfig, String> {
+    let proxies = match args.proxy.as_deref() {
         Some("") => ProxyConfig::default(),
+        Some(_) if args.block_private => {
+            return Err(
+                "--block-private cannot be kept through a proxy, which connects in pfetch's place; \
+                 use one or the other"
+                    .to_owned(),
+            );
+        }
         Some(text) => {
             ProxyConfig::all(Proxy::parse(text).map_err(|error| format!("--proxy: {error}"))?)
         }
-        None => ProxyConfig::from_env(|name| env::var(name).ok())?,
+        None => {
+            let proxies = ProxyConfig::from_env(|name| env::var_os(name));
+            match args.block_private {
+                true => proxies.forbid_private(),
+                false => proxies,
+            }
+        }
     };
-    Ok(match exempt {
+    Ok(match &args.noproxy {
         Some(list) => proxies.except(NoProxy::parse(list)),
         None => proxies,
     })

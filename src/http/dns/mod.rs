@@ -111,6 +111,11 @@ impl Dns {
         Ok(found)
     }
 
+    /// The first address that the user gives for a host and port.
+    pub(super) fn pinned(&self, host: &str, port: u16) -> Option<IpAddr> {
+        self.config.pinned.get(host, port)?.first().copied()
+    }
+
     /// Notes that none of a host's addresses connects, so that the next request looks it up anew, if its
     /// answer is more than a second old.
     pub(super) fn forget(&self, host: &str) {

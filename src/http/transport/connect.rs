@@ -18,6 +18,7 @@ use super::{http_connect, socks};
 use crate::http::dns::{Dns, authority, without_zone};
 use crate::http::fault::{Fault, SocketError};
 use crate::http::proxy::{Proxy, ProxyKind};
+use crate::http::proxy_fault::ProxyFault;
 use crate::http::public_addr::is_public;
 use crate::http::request_clock::RequestClock;
 use crate::http::tls::Tls;
@@ -101,7 +102,7 @@ impl Connector {
         if proxy.kind == ProxyKind::Https {
             stream = self
                 .handshake(stream, &proxy.host)
-                .map_err(|error| self.proxy_fault(proxy, &error))?;
+                .map_err(|error| self.proxy_fault(proxy, error.into()))?;
         }
         let opened = match proxy.kind {
             ProxyKind::Http | ProxyKind::Https if uri.scheme_str() == Some("https") => {
@@ -109,36 +110,24 @@ impl Connector {
             }
             ProxyKind::Http | ProxyKind::Https => Ok(()),
             ProxyKind::Socks5h => {
-                socks::open(&mut stream, &socks::Destination::of_host(host), port, proxy)
+                // An address that the user gives for the name is not the proxy's to look up.
+                let pinned = self.dns.pinned(host, port).map(socks::Destination::Address);
+                let destination = pinned.unwrap_or_else(|| socks::Destination::of_host(host));
+                socks::open(&mut stream, &destination, port, proxy)
             }
             ProxyKind::Socks5 => {
-                let address = self.local_address(host, port)?;
-                socks::open(
-                    &mut stream,
-                    &socks::Destination::Address(address),
-                    port,
-                    proxy,
-                )
+                let address = socks::Destination::Address(self.local_address(host, port)?);
+                socks::open(&mut stream, &address, port, proxy)
             }
         };
-        opened.map_err(|error| self.proxy_fault(proxy, &error))?;
+        opened.map_err(|fault| self.proxy_fault(proxy, fault))?;
         Ok((stream, remote))
     }
 
-    /// The fault of a failed handshake with the proxy. The socket's own error says less, so this
-    /// replaces it.
-    fn proxy_fault(&self, proxy: &Proxy, error: &io::Error) -> ureq::Error {
-        let reason = crate::http::tls::reason(error).unwrap_or_else(|| match error.kind() {
-            io::ErrorKind::UnexpectedEof => "closed the connection in the handshake".to_owned(),
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => "reset the connection".to_owned(),
-            _ => error.to_string(),
-        });
-        self.clock.fail_over_socket_error(Fault::Proxy(format!(
-            "the proxy {}: {reason}",
-            proxy.name()
-        )))
+    /// Keeps the fault of a proxy on the clock. The socket's own error says less, so this replaces it.
+    fn proxy_fault(&self, proxy: &Proxy, fault: ProxyFault) -> ureq::Error {
+        self.clock
+            .fail_over_socket_error(Fault::Proxy(proxy.name(), fault))
     }
 
     /// An address of the target, resolved here because the proxy (socks5) takes no names.

@@ -1,8 +1,9 @@
 //! CONNECT: a tunnel through an HTTP proxy (RFC 9110, 9.3.6).
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 
 use crate::http::dns::without_zone;
+use crate::http::proxy_fault::ProxyFault;
 use crate::model::target::Secret;
 use crate::model::text::excerpt;
 
@@ -26,13 +27,13 @@ pub(super) fn http_origin(host: &str, port: u16) -> String {
 ///
 /// # Errors
 ///
-/// The proxy's refusal. Reads well after the proxy's name.
+/// The proxy's refusal.
 pub(super) fn open(
     stream: &mut (impl Read + Write),
     host: &str,
     port: u16,
     authorization: Option<&Secret>,
-) -> io::Result<()> {
+) -> Result<(), ProxyFault> {
     // The authority form has a port always (RFC 9112, 3.2.3).
     let target = format!("{}:{port}", without_zone(host));
     let mut request = format!("CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n").into_bytes();
@@ -49,34 +50,49 @@ pub(super) fn open(
     let mut byte = [0];
     while !answer.ends_with(b"\r\n\r\n") {
         if stream.read(&mut byte)? == 0 {
-            return Err(io::Error::other(
-                "closed the connection instead of opening a tunnel",
-            ));
+            return Err(ProxyFault::NoTunnel);
         }
         answer.push(byte[0]);
         if answer.len() > MAX_HEAD_BYTES {
-            return Err(io::Error::other("answers with an endless header"));
+            return Err(ProxyFault::EndlessHead);
         }
     }
-    let first = String::from_utf8_lossy(&answer);
-    let first = first.lines().next().unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    let mut lines = answer.lines();
+    let first = lines.next().unwrap_or_default();
     let mut words = first.splitn(3, ' ');
     let is_http = words.next().is_some_and(|word| word.starts_with("HTTP/1."));
-    match words.next() {
+    let status = words.next().filter(|status| is_http && status.len() == 3);
+    match status.and_then(|status| status.parse::<u16>().ok()) {
         // Any 2xx opens the tunnel.
-        Some(status) if is_http && status.len() == 3 && status.starts_with('2') => Ok(()),
-        Some(status) if is_http => Err(io::Error::other(format!(
-            "refused a tunnel with status {}{}",
-            excerpt(status, 10),
-            if status == "407" {
-                "; give its name and password in the proxy's URL"
-            } else {
-                ""
-            }
-        ))),
-        _ => Err(io::Error::other(format!(
-            "does not speak HTTP: \"{}\"",
-            excerpt(first, 60)
-        ))),
+        Some(200..=299) => Ok(()),
+        Some(status) => {
+            let challenges = lines.filter_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case("proxy-authenticate")
+                    .then_some(value.as_bytes())
+            });
+            let has_credentials = authorization.is_some();
+            Err(ProxyFault::of_status(status, challenges, has_credentials))
+        }
+        None => Err(ProxyFault::NotHttp(excerpt(first, 60))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absolute_form_has_neither_the_default_port_nor_a_zone() {
+        for (host, port, origin) in [
+            ("example.com", 80, "http://example.com"),
+            ("example.com", 8080, "http://example.com:8080"),
+            ("example.com", 443, "http://example.com:443"),
+            ("[fe80::1%25eth0]", 80, "http://[fe80::1]"),
+            ("[fe80::1%25eth0]", 81, "http://[fe80::1]:81"),
+        ] {
+            assert_eq!(http_origin(host, port), origin);
+        }
     }
 }

@@ -105,7 +105,7 @@ fn a_proxys_credentials_are_for_the_proxy_alone_and_never_shown() {
             run.check(secret, !run.stdout.contains(secret));
             run.check(secret, !run.stderr.contains(secret));
         }
-        let run = run.says(&format!("through proxy {}", proxy.addr()));
+        let run = run.says(&format!("through proxy http://{}", proxy.addr()));
         // That they are sent is shown. What goes through a tunnel has none of them.
         run.check(
             "said once",
@@ -129,19 +129,31 @@ fn a_proxy_that_wants_credentials_says_so() {
     let (plain, _) = origin();
     let (secured, _, cacert) = https_origin(&dir);
     let (proxy, _) = http_proxy(Some(BASIC));
-    for userinfo in ["", "joe:wrong@"] {
+    for (userinfo, tunnel, plain_words) in [
+        (
+            "",
+            "; give its name and password in the proxy's URL",
+            "; give the proxy's name and password in its URL",
+        ),
+        (
+            "joe:wrong@",
+            ": it does not accept the name and password in its URL",
+            ": the proxy does not accept the name and password in its URL",
+        ),
+    ] {
         let named = format!("http://{userinfo}{}", proxy.addr());
         let run = through(&named, &[&plain.url("/bytes/2")]).run().exits(1);
         let result = run.result();
         run.check("407", result["status"] == 407);
         run.check("status", result["error"]["kind"] == "status");
+        let expected = format!("proxy authentication required{plain_words}");
+        run.check("what is wrong", result["error"]["message"] == *expected);
         run.never_shows("wrong");
 
         let url = format!("https://{}/", secured.addr());
         let run = through(&named, &["--cacert", &cacert, &url]).run().exits(1);
         let expected = format!(
-            "the proxy {}: refused a tunnel with status 407; give its name and password in the \
-             proxy's URL",
+            "the proxy {}: refused a tunnel with status 407{tunnel}",
             proxy.addr()
         );
         let result = run.result();
