@@ -43,6 +43,8 @@ pub struct Plan {
     pub judge: JudgePlan,
     /// Reports.
     pub report: ReportPlan,
+    /// Warnings to print first: parts of what was asked for that have no effect.
+    pub warnings: Vec<String>,
 }
 
 /// Kind of work.

@@ -176,7 +176,8 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             },
             phase: Some(phase),
             message,
-            is_transient: false,
+            // Nothing was said of the certificate or the versions: the server is starting, or overloaded.
+            is_transient: true,
         };
     }
     from_socket(SocketError::from(error), phase)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use url::{Host, Url};
 
+use super::dns::PinnedHost;
 use super::no_proxy::NoProxy;
 use crate::model::target::{Secret, without_userinfo};
 use crate::model::text::escape;
@@ -190,9 +191,16 @@ impl Proxy {
         format!("{}://{}", self.kind.scheme(), self.name())
     }
 
-    /// True if names are given to the proxy as they are, with no regard to what is known of them here.
-    pub fn resolves_names(&self) -> bool {
-        matches!(self.kind, ProxyKind::Http | ProxyKind::Https)
+    /// True if an address that is given for this host (`--resolve`) has an effect: it is the proxy's own,
+    /// or the proxy is told addresses. HTTP proxies are told names.
+    pub fn heeds_address_of(&self, host: &PinnedHost) -> bool {
+        match (self.kind, host) {
+            (ProxyKind::Socks5 | ProxyKind::Socks5h, _) => true,
+            (_, PinnedHost::Any) => false,
+            (_, PinnedHost::Named(name)) => {
+                *name == self.host || name.trim_matches(['[', ']']) == self.host
+            }
+        }
     }
 
     /// The proxy's address for messages, without credentials.

@@ -2,20 +2,19 @@
 //! URL.
 
 use std::fmt;
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, UNIX_EPOCH};
 
+use rustls::client::Resumption;
 use rustls::crypto::ring;
-use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{AlertDescription, CertificateError, CipherSuite, ClientConfig, SupportedCipherSuite};
+use rustls::{CipherSuite, ClientConfig, KeyLogFile, SupportedCipherSuite};
 use thiserror::Error;
 
-use super::trust::{Trusted, Verifier, pem_in_words};
+use super::pem_file::{self, FileCertificate};
+use super::tls_error::certificate_in_words;
+pub(super) use super::tls_error::reason;
+use super::trust::{Trusted, Verifier};
 
 /// The settings of TLS.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +23,7 @@ pub struct TlsConfig {
     /// Trusted in place of the system's certificates.
     trusted: Option<Arc<Trusted>>,
     identity: Option<ClientIdentity>,
+    key_log: bool,
 }
 
 /// The client certificates and their key.
@@ -48,7 +48,7 @@ pub enum IdentityError {
 }
 
 impl TlsConfig {
-    /// Accepts any certificate.
+    /// Accepts any certificate, and any signature of a handshake.
     #[must_use]
     pub fn insecure(mut self, insecure: bool) -> Self {
         self.insecure = insecure;
@@ -56,21 +56,56 @@ impl TlsConfig {
     }
 
     /// Trusts the certificates in this PEM file, and no others: authorities with all that they sign, and
-    /// each certificate as a server's own.
+    /// each certificate as a server's own. Those that cannot be used are skipped, and the second result
+    /// is a warning about them.
     ///
     /// # Errors
     ///
-    /// If the file has no certificate, or one of them cannot be read or used.
-    pub fn roots_from(mut self, path: &Path) -> Result<Self, String> {
+    /// If no certificate in the file can be used, or it is not PEM.
+    pub fn roots_from(mut self, path: &Path) -> Result<(Self, Option<String>), String> {
         let mut trusted = Trusted::none();
+        let mut used = 0;
+        let mut skipped = Vec::new();
         for (place, certificate) in certificates(path)?.into_iter().enumerate() {
-            trusted.add(certificate).map_err(|error| {
-                let (path, number) = (path.display(), place + 1);
-                format!("{path}: certificate {number} in it {error}")
-            })?;
+            let added = match certificate.is_for_servers {
+                true => trusted
+                    .add(certificate.der)
+                    .map_err(|error| error.to_string()),
+                false => Err("is marked as one that is not trusted for servers".to_owned()),
+            };
+            match added {
+                Ok(()) => used += 1,
+                Err(what) => skipped.push((place + 1, what)),
+            }
         }
-        self.trusted = Some(Arc::new(trusted));
-        Ok(self)
+        let warning = skipped.first().map(|(number, what)| {
+            let others = match skipped.len() - 1 {
+                0 => String::new(),
+                others => format!(" (and {others} more of them cannot be used)"),
+            };
+            format!(
+                "{}: certificate {number} in it {what}{others}",
+                path.display()
+            )
+        });
+        match warning {
+            Some(warning) if used == 0 => Err(warning),
+            warning => {
+                self.trusted = Some(Arc::new(trusted));
+                Ok((
+                    self,
+                    warning.map(|warning| format!("{warning}; it is skipped")),
+                ))
+            }
+        }
+    }
+
+    /// Writes the keys of connections to the file that the environment's `SSLKEYLOGFILE` names, for
+    /// programs that look into traffic.
+    #[must_use]
+    pub fn key_log(mut self, key_log: bool) -> Self {
+        self.key_log = key_log;
+        self
     }
 
     /// Presents these certificates to servers that request one. Both are PEM files; without a second one
@@ -86,7 +121,10 @@ impl TlsConfig {
     ) -> Result<Self, IdentityError> {
         let key_path = key.unwrap_or(chain);
         let certificates = certificates(chain).map_err(IdentityError::Certificate)?;
-        let key = private_key(key_path).map_err(IdentityError::Key)?;
+        let certificates = certificates.into_iter().map(|each| each.der).collect();
+        let key = pem_file::private_key(key_path);
+        let key =
+            key.map_err(|what| IdentityError::Key(format!("{}: {what}", key_path.display())))?;
         let identity = CertifiedKey::from_der(certificates, key, &ring::default_provider());
         let identity = identity.map_err(|error| {
             let (chain, key) = (chain.display(), key_path.display());
@@ -96,10 +134,11 @@ impl TlsConfig {
                 )),
                 rustls::Error::InvalidCertificate(error) => IdentityError::Certificate(format!(
                     "{chain}: the first certificate in it cannot be used: {}",
-                    in_words(&error)
+                    certificate_in_words(&error)
                 )),
-                error => IdentityError::Key(format!(
-                    "{key}: the private key in it cannot be used: {error}"
+                _ => IdentityError::Key(format!(
+                    "{key}: the private key in it cannot be used: it is damaged, or of a kind or \
+                     length that is not known here"
                 )),
             }
         })?;
@@ -108,40 +147,14 @@ impl TlsConfig {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("{}: {}", path.display(), pem_in_words(&error)))?;
+/// The certificates in a file that has one at least. Errors begin with the path.
+fn certificates(path: &Path) -> Result<Vec<FileCertificate>, String> {
+    let found = pem_file::certificates(path);
+    let found = found.map_err(|what| format!("{}: {what}", path.display()))?;
     if found.is_empty() {
         return Err(format!("{}: there is no certificate in it", path.display()));
     }
     Ok(found)
-}
-
-fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let what = match fs::read(path) {
-        Err(error) => error.to_string(),
-        Ok(text) => match PrivateKeyDer::from_pem_slice(&text) {
-            Ok(key) => return Ok(key),
-            Err(_) if is_encrypted(&text) => {
-                "the private key in it is encrypted with a passphrase, which pfetch never asks \
-                 for; decrypt it first (openssl pkey -in FILE -out NEW)"
-                    .to_owned()
-            }
-            Err(pem::Error::NoItemsFound) => "there is no private key in it".to_owned(),
-            Err(error) => pem_in_words(&error),
-        },
-    };
-    Err(format!("{}: {what}", path.display()))
-}
-
-/// True for a key with a passphrase, in PKCS #8 or in the traditional form (RFC 1421, 4.6.1.1).
-fn is_encrypted(pem: &[u8]) -> bool {
-    pem.split(|byte| *byte == b'\n').any(|line| {
-        let line = line.trim_ascii();
-        line == b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
-            || (line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED"))
-    })
 }
 
 /// The TLS configuration of a run, built on demand: loading the roots takes time.
@@ -167,6 +180,11 @@ impl Tls {
         self.built.get_or_init(|| build(&self.wanted)).clone()
     }
 }
+
+/// The most sessions that are kept for resumption: those of 1,024 servers, of which each may send eight
+/// tickets. rustls's default is 32 servers. A ticket keeps the server's chain: measured, 1,024 servers take
+/// 8 MiB with two tickets and three certificates each, 4 MiB with one certificate.
+const SESSIONS: usize = 8 * 1024;
 
 /// The suites that are preferred, as browsers do: AES-256 takes 14 rounds in place of 10, on both sides.
 fn is_aes_128(suite: &SupportedCipherSuite) -> bool {
@@ -211,81 +229,9 @@ fn build(wanted: &TlsConfig) -> Result<Arc<ClientConfig>, String> {
     };
     // ALPN, so that a server that speaks more than one protocol selects this one.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::in_memory_sessions(SESSIONS);
+    if wanted.key_log {
+        config.key_log = Arc::new(KeyLogFile::new());
+    }
     Ok(Arc::new(config))
-}
-
-/// The message for an error of rustls; `None` if the error is another.
-pub(super) fn reason(error: &io::Error) -> Option<String> {
-    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    Some(match error {
-        rustls::Error::InvalidCertificate(certificate) => in_words(certificate),
-        rustls::Error::InvalidMessage(_) => {
-            "the server does not speak TLS on this port; for plain HTTP write http://".to_owned()
-        }
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the server wants a certificate of the client (--cert FILE, --key FILE)".to_owned()
-        }
-        rustls::Error::AlertReceived(alert) => {
-            format!("the server refused the handshake: {alert:?}")
-        }
-        rustls::Error::PeerIncompatible(what) => {
-            format!("the server and pfetch have no TLS version or cipher in common: {what:?}")
-        }
-        other => other.to_string(),
-    })
-}
-
-fn in_words(error: &CertificateError) -> String {
-    match error {
-        CertificateError::UnknownIssuer => {
-            "the certificate is not from an issuer that is trusted here (--cacert FILE trusts \
-             another, -k trusts all)"
-                .to_owned()
-        }
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("the certificate has expired, on {}", date(*not_after))
-        }
-        CertificateError::NotValidYetContext { not_before, .. } => format!(
-            "the certificate is not valid yet, only from {}",
-            date(*not_before)
-        ),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("the certificate is for another name ({error})")
-        }
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-            "the certificate is not for servers (its extended key usage is without serverAuth)"
-                .to_owned()
-        }
-        CertificateError::Other(other) => match other.0.downcast_ref() {
-            // The default of `openssl req -x509`.
-            Some(webpki::Error::CaUsedAsEndEntity) => {
-                "the certificate is an authority's own certificate, which is not for servers \
-                 (--cacert FILE with it in FILE takes it, -k takes all)"
-                    .to_owned()
-            }
-            Some(webpki::Error::EndEntityUsedAsCa) => {
-                "the certificate is signed with one that is not an authority's (-k takes all)"
-                    .to_owned()
-            }
-            Some(webpki::Error::UnsupportedCertVersion) => {
-                "the certificate is not of X.509 version 3: neither names nor uses of another can \
-                 be checked"
-                    .to_owned()
-            }
-            Some(other) => format!("the certificate is no good: {other}"),
-            None => format!("the certificate is no good: {other}"),
-        },
-        other => format!("the certificate is no good: {other}"),
-    }
-}
-
-fn date(time: UnixTime) -> String {
-    let seconds = time.as_secs();
-    // Years of four digits: no certificate can state more, and humantime formats no more.
-    if seconds < 253_402_300_800 {
-        let time = UNIX_EPOCH + Duration::from_secs(seconds);
-        humantime::format_rfc3339_seconds(time).to_string()
-    } else {
-        format!("second {seconds} of the Unix clock")
-    }
 }

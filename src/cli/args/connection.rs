@@ -48,11 +48,17 @@ pub(crate) struct ConnectionArgs {
     #[arg(short = '6', long, hide_short_help = true)]
     pub(crate) ipv6: bool,
 
-    /// Accept any TLS certificate.
+    /// Accept any TLS certificate, and any signature with it.
+    ///
+    /// Also old ones: X.509 version 1, RSA of 1024 bits. TLS 1.1 and older, RSA key exchange and CBC stay
+    /// impossible.
     #[arg(short = 'k', long, hide_short_help = true)]
     pub(crate) insecure: bool,
 
     /// Trust the certificates in this PEM file instead of the system's.
+    ///
+    /// An authority's holds for all that it signs, any other for itself alone. One that cannot be used
+    /// is skipped with a warning, unless it is the last.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) cacert: Option<PathBuf>,
 

@@ -32,7 +32,8 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         false => Inputs::of_fetch(&args.input)?,
     };
     named_files(&args, &inputs, is_replay)?.check()?;
-    let fetch = request::fetch_config(&args)?;
+    let mut warnings = Vec::new();
+    let fetch = request::fetch_config(&args, &mut warnings)?;
     let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
     judge::check(&args.judge, &args.measure)?;
     let workers = args
@@ -72,6 +73,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         report: report_plan(&args, &bodies),
         bodies,
         judge: judge::plan(args.judge),
+        warnings,
     })
 }
 

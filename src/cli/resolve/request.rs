@@ -1,6 +1,9 @@
 //! Settings of each request: its headers, its limits, the way to the server.
 
 use std::env;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -18,10 +21,16 @@ use crate::model::target::Secret;
 /// URL.
 const MAX_HEADER_BYTES: usize = 7_000;
 
-/// Makes the settings of every fetch.
-pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
+/// The environment variable with the file for the keys of TLS connections, as NSS and curl have it.
+const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
+
+/// Makes the settings of every fetch, and adds warnings of what has no effect.
+pub(super) fn fetch_config(
+    args: &TypedArgs,
+    warnings: &mut Vec<String>,
+) -> Result<FetchConfig, String> {
     let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
-    let proxies = proxies(connection)?;
+    let proxies = proxies(connection, warnings)?;
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
         headers: headers(request)?,
@@ -48,7 +57,9 @@ pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
             pinned: pinned(&connection.resolve),
             ..defaults.dns
         },
-        tls: tls(connection)?,
+        // A replay has no connections.
+        tls: tls(connection, warnings)?
+            .key_log(args.output.replay.is_empty() && has_key_log(warnings)),
         resend: defaults.resend,
         idle_connections: defaults.idle_connections,
     })
@@ -96,7 +107,7 @@ fn credentials(pair: &str) -> Secret {
 }
 
 /// Takes the proxies from the options, or else from the environment.
-fn proxies(args: &ConnectionArgs) -> Result<ProxyConfig, String> {
+fn proxies(args: &ConnectionArgs, warnings: &mut Vec<String>) -> Result<ProxyConfig, String> {
     let proxies = match args.proxy.as_deref() {
         Some("") => ProxyConfig::default(),
         Some(_) if args.block_private => {
@@ -107,7 +118,16 @@ fn proxies(args: &ConnectionArgs) -> Result<ProxyConfig, String> {
             );
         }
         Some(text) => {
-            ProxyConfig::all(Proxy::parse(text).map_err(|error| format!("--proxy: {error}"))?)
+            let proxy = Proxy::parse(text).map_err(|error| format!("--proxy: {error}"))?;
+            let is_idle = |entry: &PinnedEntry| !proxy.heeds_address_of(&entry.host);
+            if args.noproxy.is_none() && args.resolve.iter().any(is_idle) {
+                warnings.push(
+                    "--resolve has no effect on what goes through this --proxy, which looks names up \
+                     itself; it holds for the proxy's own name"
+                        .to_owned(),
+                );
+            }
+            ProxyConfig::all(proxy)
         }
         None => {
             let proxies = ProxyConfig::from_env(|name| env::var_os(name));
@@ -135,12 +155,14 @@ fn pinned(given: &[PinnedEntry]) -> PinnedAddresses {
 }
 
 /// Reads the certificates and the key.
-fn tls(args: &ConnectionArgs) -> Result<TlsConfig, String> {
+fn tls(args: &ConnectionArgs, warnings: &mut Vec<String>) -> Result<TlsConfig, String> {
     let mut tls = TlsConfig::default().insecure(args.insecure);
     if let Some(file) = &args.cacert {
-        tls = tls
+        let (trusting, warning) = tls
             .roots_from(file)
             .map_err(|error| format!("--cacert {error}"))?;
+        tls = trusting;
+        warnings.extend(warning.map(|warning| format!("--cacert {warning}")));
     }
     if let Some(chain) = &args.cert {
         tls = tls
@@ -151,4 +173,25 @@ fn tls(args: &ConnectionArgs) -> Result<TlsConfig, String> {
             })?;
     }
     Ok(tls)
+}
+
+/// True if the environment names a file for the keys of TLS connections, and it can be written. Not a
+/// mistake otherwise: the variable is for every program that is started.
+fn has_key_log(warnings: &mut Vec<String>) -> bool {
+    let Some(file) = env::var_os(KEY_LOG_VARIABLE).filter(|file| !file.is_empty()) else {
+        return false;
+    };
+    // rustls would say nothing. As it does, the file is made for its owner alone.
+    let opened = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&file);
+    if let Err(error) = &opened {
+        let file = Path::new(&file).display();
+        warnings.push(format!(
+            "the environment's {KEY_LOG_VARIABLE}: {file}: {error}; keys are not logged"
+        ));
+    }
+    opened.is_ok()
 }
