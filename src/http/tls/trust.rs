@@ -20,8 +20,8 @@ use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
+use super::error::OutdatedIssuer;
 use super::pem_file;
-use super::tls_error::OutdatedIssuer;
 use super::x509::{self, X509Error};
 
 /// The environment variables with the file and the folders of trusted certificates, as for OpenSSL.

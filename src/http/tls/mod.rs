@@ -1,6 +1,11 @@
 //! TLS: one configuration and one session cache for all workers of a run, built for the first https
 //! URL.
 
+mod error;
+mod pem_file;
+mod trust;
+mod x509;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -11,10 +16,10 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CipherSuite, ClientConfig, KeyLogFile, SupportedCipherSuite};
 use thiserror::Error;
 
-use super::pem_file::{self, FileCertificate};
-use super::tls_error::certificate_in_words;
-pub(super) use super::tls_error::reason;
-use super::trust::{Trusted, Verifier};
+use error::certificate_in_words;
+pub(super) use error::reason;
+use pem_file::FileCertificate;
+use trust::{Trusted, Verifier};
 
 /// The settings of TLS.
 #[derive(Debug, Clone, Default)]

@@ -22,7 +22,7 @@ const OFFERED: &str = "pfetch has TLS 1.2 and 1.3 with ECDHE and AES-GCM or ChaC
      exchange and no CBC";
 
 /// The message for an error of rustls; `None` if the error is another.
-pub(super) fn reason(error: &io::Error) -> Option<String> {
+pub(in crate::http) fn reason(error: &io::Error) -> Option<String> {
     let error = error.get_ref()?.downcast_ref::<Error>()?;
     Some(in_words(error))
 }
