@@ -283,6 +283,56 @@ fn a_server_on_ipv6_is_reached() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_address_with_a_zone_is_reached_and_its_zone_stays_here() {
+    // Some machines have no IPv6 loopback at all.
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        return;
+    };
+    let addr = listener.local_addr().expect("a bound socket has a name");
+    let port = addr.port();
+    let server = crate::raw::Raw::on(listener, |mut wire| {
+        while let Some(target) = wire.request() {
+            let location = match target.as_str() {
+                "/from" => "Location: /to\r\n",
+                _ => "",
+            };
+            let status = if location.is_empty() {
+                "200 OK"
+            } else {
+                "302 Found"
+            };
+            wire.send(format!(
+                "HTTP/1.1 {status}\r\n{location}Content-Length: 0\r\n\r\n"
+            ))?;
+        }
+        Ok(())
+    });
+    // Linux has this interface everywhere, and numbers it 1.
+    for zone in ["%25lo", "%lo", "%251"] {
+        let url = format!("http://[::1{zone}]:{port}/from");
+        let run = run(&["--retry=0"], &url).exits(0);
+        run.check(zone, run.result()["status"] == 200);
+        assert_refused(self::run(&["--block-private"], &url), zone, "private");
+    }
+    for head in server.heads() {
+        let host = format!("host: [::1]:{port}\r\n");
+        assert!(head.to_lowercase().contains(&host), "{head}");
+        assert!(!head.contains('%'), "{head}");
+    }
+    assert_eq!(server.requests().len(), 6);
+    let url = format!("http://[fe80::1%25nothere0]:{port}/");
+    let error = assert_refused(run(&["--retry=0"], &url), "no interface", "dns");
+    let message = error["message"].as_str().unwrap_or_default();
+    assert!(
+        message.contains("no network interface \"nothere0\""),
+        "{message}"
+    );
+    let run = run(&["--retry=0"], "http://[fe80::1%25a%20b]/").exits(1);
+    run.check("a bad line", run.result()["error"]["kind"] == "input");
+}
+
+#[test]
 fn https_only_refuses_everything_else_before_it_is_asked_for() {
     let server = Server::start();
     let url = server.url("/bytes/1");
