@@ -43,14 +43,15 @@ pub enum HeaderError {
     Reserved(String),
 }
 
-/// Parses `Name: value`.
+/// Parses `Name: value`. The value need not be UTF-8: its bytes are sent as they are.
 ///
 /// # Errors
 ///
 /// [`HeaderError`] says what is wrong with it.
-pub fn parse(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
-    let (name, value) = text.split_once(':').ok_or(HeaderError::NoColon)?;
-    new(name, value)
+pub fn parse(text: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let colon = text.iter().position(|byte| *byte == b':');
+    let (name, value) = text.split_at(colon.ok_or(HeaderError::NoColon)?);
+    new(name, &value[1..])
 }
 
 /// Makes a header from its name and value.
@@ -58,13 +59,14 @@ pub fn parse(text: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
 /// # Errors
 ///
 /// [`HeaderError`] says what is wrong with it.
-pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
-    let name = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| HeaderError::Name(excerpt(name.trim(), 60)))?;
+pub fn new(name: &[u8], value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderError> {
+    let name = name.trim_ascii();
+    let name = HeaderName::from_bytes(name)
+        .map_err(|_| HeaderError::Name(excerpt(&String::from_utf8_lossy(name), 60)))?;
     if RESERVED.contains(&name.as_str()) {
         return Err(HeaderError::Reserved(escape(name.as_str())));
     }
-    let mut value = HeaderValue::from_bytes(value.trim_matches([' ', '\t']).as_bytes())
+    let mut value = HeaderValue::from_bytes(trim_blanks(value))
         .map_err(|_| HeaderError::Value(name.to_string()))?;
     if ASCII.contains(&name) && value.to_str().is_err() {
         return Err(HeaderError::NotAscii(name.to_string()));
@@ -72,6 +74,14 @@ pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderE
     // Any of a user's headers may be a key, so none is ever shown.
     value.set_sensitive(true);
     Ok((name, value))
+}
+
+/// The value without the blanks around it. Line ends are none: they are refused.
+fn trim_blanks(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// Adds a header to those of one request.
@@ -96,14 +106,18 @@ mod tests {
 
     #[test]
     fn a_header_is_split_and_trimmed() {
-        let (name, value) = parse("X-Key:  a: b ").unwrap();
+        let (name, value) = parse(b"X-Key: \t a: b ").unwrap();
         assert_eq!((name.as_str(), value.as_bytes()), ("x-key", &b"a: b"[..]));
         assert_eq!(format!("{value:?}"), "Sensitive");
+        let (_, value) = parse(b"X-Key: caf\xe9 \x80").unwrap();
+        assert_eq!(value.as_bytes(), b"caf\xe9 \x80");
+        let (_, value) = parse(b"X-Key:").unwrap();
+        assert_eq!(value.as_bytes(), b"");
     }
 
     #[test]
     fn header_injection_is_refused_and_secrets_are_not_repeated() {
-        let message = |text: &str| parse(text).unwrap_err().to_string();
+        let message = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert!(message("no colon").contains("no colon"));
         assert!(message(": x").contains("\"\" is not a header name"));
         assert!(message("a b: x").contains("\"a b\" is not"));

@@ -3,10 +3,14 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{
+    OsStringValueParser, PathBufValueParser, PossibleValuesParser, TypedValueParser,
+};
+use http::header::USER_AGENT;
 use http::{HeaderName, HeaderValue};
 
 use crate::cli::plan::{ExportPlan, ListName};
@@ -155,20 +159,20 @@ pub(super) fn pinned_entry(text: &str) -> Result<PinnedEntry, String> {
     })
 }
 
-/// Parses `Name: value`.
-pub(super) fn parse_header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
-    headers::parse(text).map_err(|error| error.to_string())
+/// Parses `Name: value`. A value need not be UTF-8: its bytes are sent as they are.
+pub(super) fn header() -> impl TypedValueParser<Value = (HeaderName, HeaderValue)> {
+    OsStringValueParser::new().try_map(|text| headers::parse(text.as_bytes()))
 }
 
 /// Parses the value of the User-Agent header.
-pub(super) fn user_agent(text: &str) -> Result<HeaderValue, String> {
-    headers::new("user-agent", text)
-        .map(|(_, mut value)| {
+pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
+    OsStringValueParser::new().try_map(|text| {
+        headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes()).map(|(_, mut value)| {
             // Header values of the user are secret by default; this one may be shown.
             value.set_sensitive(false);
             value
         })
-        .map_err(|error| error.to_string())
+    })
 }
 
 /// Parses `FORMAT=FILE`, or a file whose extension names the format.

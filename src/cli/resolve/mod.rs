@@ -6,6 +6,7 @@ mod judge;
 mod request;
 mod terminal;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -80,7 +81,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
 /// URLs and lists to read.
 #[derive(Debug, Default)]
 struct Inputs {
-    urls: Vec<String>,
+    urls: Vec<OsString>,
     lists: Vec<ListName>,
 }
 
@@ -88,7 +89,7 @@ impl Inputs {
     /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a
     /// terminal.
     fn of_fetch(args: &InputArgs) -> Result<Self, String> {
-        let (dashes, urls): (Vec<String>, Vec<String>) = args
+        let (dashes, urls): (Vec<OsString>, Vec<OsString>) = args
             .urls
             .iter()
             .cloned()

@@ -1,7 +1,9 @@
 //! Settings of each request: its headers, its limits, the way to the server.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs::OpenOptions;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -100,10 +102,11 @@ fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-/// Splits NAME:PASSWORD.
-fn credentials(pair: &str) -> Secret {
-    let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
-    Secret::basic(user.as_bytes(), password.as_bytes())
+/// Splits NAME:PASSWORD, whose bytes are sent as they are.
+fn credentials(pair: &OsStr) -> Secret {
+    let mut parts = pair.as_bytes().splitn(2, |byte| *byte == b':');
+    let mut part = || parts.next().unwrap_or_default();
+    Secret::basic(part(), part())
 }
 
 /// Takes the proxies from the options, or else from the environment.
