@@ -124,6 +124,26 @@ fn a_proxys_credentials_are_for_the_proxy_alone_and_never_shown() {
 }
 
 #[test]
+fn an_address_given_for_a_name_that_the_proxy_looks_up_is_warned_of() {
+    let (origin, _) = origin();
+    let (proxy, _) = http_proxy(None);
+    let url = origin.url("/bytes/1");
+    let named = format!("http://proxy.invalid:{}", proxy.addr().port());
+    let own = format!("--resolve=proxy.invalid:{}:127.0.0.1", proxy.addr().port());
+    // The proxy's own name is looked up here.
+    through(&named, &[&own, &url]).run().exits(0).says_nothing();
+    for idle in ["other.invalid", "*"] {
+        let idle = format!("--resolve={idle}:80:127.0.0.1");
+        let run = through(&named, &[&own, &idle, &url]).run().exits(0);
+        let run = run.complains_in_a_line();
+        run.says("--resolve has no effect on what goes through this --proxy");
+        // Some of the URLs may be reached without the proxy.
+        let run = through(&named, &[&own, &idle, "--noproxy", "h", &url]).run();
+        run.exits(0).says_nothing();
+    }
+}
+
+#[test]
 fn a_proxy_that_wants_credentials_says_so() {
     let dir = Dir::new();
     let (plain, _) = origin();
