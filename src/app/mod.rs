@@ -28,6 +28,9 @@ use crate::model::text::escape;
 ///
 /// `started` is when the process began, as near as the caller knows.
 pub fn run(plan: Plan, started: Instant) -> ExitReasons {
+    for warning in &plan.warnings {
+        complain(&escape(warning));
+    }
     dispatch(plan, started).unwrap_or_else(|error| {
         complain(&error.message);
         error.reasons

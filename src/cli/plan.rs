@@ -1,6 +1,7 @@
 //! The plan: what the command line asks for, checked and in the library's own types. Each part of the program
 //! takes its small configuration from here. Types only: `resolve` makes them.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::exit::MaxFailures;
@@ -20,7 +21,7 @@ pub struct Plan {
     /// Kind of work: a plain run, a measurement or a replay.
     pub mode: Mode,
     /// URLs from the command line.
-    pub urls: Vec<String>,
+    pub urls: Vec<OsString>,
     /// Lists of URLs, read after them; for a replay, the results to read instead.
     pub lists: Vec<ListName>,
     /// Meaning of the text of a URL.
@@ -43,6 +44,8 @@ pub struct Plan {
     pub judge: JudgePlan,
     /// Reports.
     pub report: ReportPlan,
+    /// Warnings to print first: parts of what was asked for that have no effect.
+    pub warnings: Vec<String>,
 }
 
 /// Kind of work.

@@ -5,10 +5,11 @@
 //! the last four of them in `body`.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Method, Request};
+use http::{HeaderMap, Method, Request, header};
 use ureq::Agent;
 
 use super::fault::Fault;
@@ -16,10 +17,11 @@ use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
 use super::proxy::Proxy;
 use super::request::{RequestOrigin, SharedLines};
 use super::request_clock::RequestClock;
+use super::request_state::RequestFigures;
 use super::retry_after::retry_after;
 use super::shared::ClientShared;
 use super::sink::Sink;
-use super::transport::{Handover, NextRequest, agent};
+use super::transport::{Handover, NextRequest, Tunnel, agent};
 use super::{cross_origin, error, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome};
 use crate::model::target::{Location, Target, Verb};
@@ -113,8 +115,9 @@ impl Client {
                 NextStep::Done => return Ok(()),
                 NextStep::NotAccepted => {
                     let status = state.status.expect("a response has a status");
+                    let proxy = self.clock.proxy();
                     return Err(cross_origin::name_left_credentials(
-                        error::from_status(status),
+                        error::from_status(status, proxy.as_deref()),
                         status.as_u16(),
                         (&state.location, &state.trail),
                         &self.shared.config,
@@ -185,6 +188,7 @@ impl Client {
             .config
             .proxies
             .for_url(state.location.url())
+            .map_err(error::from_unusable_proxy)?
             .cloned();
         let began = match state.last {
             None => state.started,
@@ -194,11 +198,8 @@ impl Client {
         let mut body_bytes = None;
         let result = self.send(state, proxy.as_deref(), resend, &mut body_bytes);
         let figures = self.clock.finish(Instant::now());
-        if self.shared.config.keep_exchanges
-            && let Some(exchange) = state.exchanges.last_mut()
-        {
-            exchange.remote = figures.remote;
-            exchange.reused = figures.reused;
+        if self.shared.config.keep_exchanges {
+            self.complete_exchanges(state, &figures, proxy.as_deref());
         }
         state.timing.add(&figures.timing);
         state.wire_bytes += figures.wire_bytes;
@@ -218,6 +219,27 @@ impl Client {
         };
         state.last = Some(figures);
         result
+    }
+
+    /// Adds to the last exchange what only the transport knows, and the CONNECT that went before it.
+    fn complete_exchanges(
+        &self,
+        state: &mut FetchState<'_>,
+        figures: &RequestFigures,
+        proxy: Option<&Proxy>,
+    ) {
+        let Some(mut last) = state.exchanges.pop() else {
+            return;
+        };
+        last.remote = figures.remote;
+        last.reused = figures.reused;
+        if let (Some(tunnel), Some(proxy)) = (self.handover.take_tunnel(), proxy) {
+            let origin = state.location.origin();
+            state
+                .exchanges
+                .push(connect_exchange(origin, proxy, figures.remote, tunnel));
+        }
+        state.exchanges.push(last);
     }
 
     /// Sends one request, and reads its response to the end of the body. `body_bytes` is set as soon
@@ -329,6 +351,30 @@ impl Client {
     }
 }
 
+/// The record of a CONNECT for this origin.
+fn connect_exchange(
+    origin: &str,
+    proxy: &Proxy,
+    remote: Option<SocketAddr>,
+    tunnel: Tunnel,
+) -> Exchange {
+    let answer = tunnel.answer.as_ref();
+    let mut request = HeaderMap::new();
+    if let Some(secret) = &proxy.authorization {
+        request.insert(header::PROXY_AUTHORIZATION, secret.reveal().clone());
+    }
+    Exchange {
+        method: Method::CONNECT.to_string(),
+        url: origin.into(),
+        request: redact::showable(&request),
+        remote,
+        proxy: Some(proxy.name()),
+        reused: Some(false),
+        status: answer.map(|head| (head.version().as_str(), head.status().as_u16())),
+        response: answer.map(redact::showable_response).unwrap_or_default(),
+    }
+}
+
 /// The record of a request that is about to be sent.
 fn exchange(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -> Exchange {
     Exchange {
@@ -336,7 +382,7 @@ fn exchange(request: &Request<()>, location: &Location, proxy: Option<&Proxy>) -
         url: Arc::clone(location.text()),
         request: redact::showable(request.headers()),
         remote: None,
-        proxy: proxy.map(Proxy::name),
+        proxy: proxy.map(Proxy::url),
         reused: None,
         status: None,
         response: Vec::new(),

@@ -9,12 +9,17 @@ use crate::save::BodyError;
 
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
+use super::proxy::{Proxy, ProxyUnusable};
 use super::tls;
 use super::transport::framing::FramingError;
 
 /// The failure that a fault of pfetch's own transport amounts to.
 pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) -> Failure {
-    let is_transient = matches!(fault, Fault::LookupAgain(_));
+    let is_transient = match &fault {
+        Fault::LookupAgain(_) => true,
+        Fault::Proxy(_, fault) => fault.is_transient(),
+        _ => false,
+    };
     let (kind, message) = match fault {
         Fault::Stopped => (
             FailureKind::Stopped,
@@ -54,7 +59,7 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
             "the rest of the body took too long".to_owned(),
         ),
         Fault::Private(reason) => (FailureKind::Private, reason),
-        Fault::Proxy(reason) => (FailureKind::Proxy, reason),
+        Fault::Proxy(name, fault) => (FailureKind::Proxy, format!("the proxy {name}: {fault}")),
         Fault::Tls(reason) => (FailureKind::Tls, reason),
         Fault::TooLarge(limit) => (
             FailureKind::TooLarge,
@@ -136,7 +141,8 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             },
             phase: Some(phase),
             message,
-            is_transient: false,
+            // Nothing was said of the certificate or the versions: the server is starting, or overloaded.
+            is_transient: true,
         };
     }
     from_socket(SocketError::from(error), phase)
@@ -166,10 +172,11 @@ fn from_socket(error: SocketError, phase: Phase) -> Failure {
 }
 
 /// Names the proxy in a failure to resolve or to connect: that was the proxy's name, not the target's.
+/// (The target's is looked up once the proxy is connected to. A cached failure comes before any phase.)
 pub(super) fn name_proxy(proxy: &str, mut failure: Failure) -> Failure {
     if matches!(
         (failure.kind, failure.phase),
-        (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns))
+        (FailureKind::Connect, _) | (FailureKind::Dns, Some(Phase::Dns | Phase::Blocked))
     ) {
         failure.message = format!("the proxy {proxy}: {}", failure.message);
     }
@@ -213,15 +220,32 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
     }
 }
 
-/// The failure of a status that is not accepted.
-pub(super) fn from_status(status: http::StatusCode) -> Failure {
+/// The failure of a status that is not accepted, of a response that came through this proxy.
+pub(super) fn from_status(status: http::StatusCode, proxy: Option<&Proxy>) -> Failure {
+    let mut message = match status.canonical_reason() {
+        Some(reason) => reason.to_lowercase(),
+        None => format!("status {} is not accepted", status.as_u16()),
+    };
+    if let (http::StatusCode::PROXY_AUTHENTICATION_REQUIRED, Some(proxy)) = (status, proxy) {
+        message.push_str(match &proxy.authorization {
+            Some(_) => ": the proxy does not accept the name and password in its URL",
+            None => "; give the proxy's name and password in its URL",
+        });
+    }
     Failure {
         kind: FailureKind::Status,
         phase: None,
-        message: match status.canonical_reason() {
-            Some(reason) => reason.to_lowercase(),
-            None => format!("status {} is not accepted", status.as_u16()),
-        },
+        message,
+        is_transient: false,
+    }
+}
+
+/// The failure of a URL whose proxy cannot be used.
+pub(super) fn from_unusable_proxy(error: &ProxyUnusable) -> Failure {
+    Failure {
+        kind: FailureKind::Proxy,
+        phase: None,
+        message: error.to_string(),
         is_transient: false,
     }
 }

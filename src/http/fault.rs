@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::proxy_fault::ProxyFault;
 use super::transport::framing::FramingError;
 use super::transport::head::HeadError;
 
@@ -43,8 +44,8 @@ pub(super) enum Fault {
     LookupAgain(String),
     /// The address is not public (`--block-private`).
     Private(String),
-    /// The proxy refused, or failed.
-    Proxy(String),
+    /// The proxy of this name refused, or failed.
+    Proxy(String, ProxyFault),
     /// The TLS handshake failed, for this reason.
     Tls(String),
     /// The body has more bytes than this limit (`--max-bytes`).

@@ -23,12 +23,11 @@ enum Rule {
 
 impl NoProxy {
     /// Reads a list as curl does: names separated by commas or spaces, each with its subdomains, with or
-    /// without a leading dot; addresses, networks (`10.0.0.0/8`), and `*` for every host. A name or an
-    /// address may be limited to one port (`host:8080`).
+    /// without a leading dot (or `*.`); addresses, networks (`10.0.0.0/8`), and `*` for every host. A name
+    /// or an address may be limited to one port (`host:8080`).
     pub fn parse(text: &str) -> Self {
         let rules = text
-            .split([',', ' ', '\t'])
-            .map(str::trim)
+            .split(|c: char| c == ',' || c.is_whitespace())
             .filter(|entry| !entry.is_empty())
             .map(Rule::parse)
             .collect();
@@ -64,23 +63,29 @@ impl Rule {
             return Rule::All;
         }
         if let Some((address, bits)) = entry.split_once('/')
-            && let (Ok(address), Ok(bits)) = (address.parse(), bits.parse())
+            && let (Ok(address), Ok(bits)) = (bare(address).parse(), bits.parse())
         {
             return Rule::Network(address, bits, None);
         }
         let (host, port) = split_port(entry);
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        match bare.parse::<IpAddr>() {
+        match bare(host).parse::<IpAddr>() {
             Ok(address) => {
                 let bits = if address.is_ipv4() { 32 } else { 128 };
                 Rule::Network(address, bits, port)
             }
             Err(_) => {
-                let name = host.trim_start_matches('.').trim_end_matches('.');
-                Rule::Domain(name.to_ascii_lowercase(), port)
+                let name = host.strip_prefix("*.").unwrap_or(host).trim_matches('.');
+                // As in URLs that are parsed: in lower case, international names in ASCII.
+                let parsed = Host::parse(name).map(|host| host.to_string());
+                Rule::Domain(parsed.unwrap_or(name.to_ascii_lowercase()), port)
             }
         }
     }
+}
+
+/// The address without brackets.
+fn bare(address: &str) -> &str {
+    address.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// Splits `host:port`; an IPv6 address without brackets has no port.
@@ -117,13 +122,23 @@ mod tests {
         ] {
             assert_eq!(!matches(list, url), expected, "{url}");
         }
+        let list = " *.star.example ,\n.dot.example\tbücher.example;";
+        for (url, expected) in [
+            ("http://star.example/", true),
+            ("http://a.star.example/", true),
+            ("http://xstar.example/", false),
+            ("http://a.dot.example./", true),
+        ] {
+            assert_eq!(matches(list, url), expected, "{url}");
+        }
+        assert!(matches("Bücher.example", "http://a.xn--bcher-kva.example/"));
         assert!(matches("*", "http://anything/"));
         assert!(!matches("", "http://anything/"));
     }
 
     #[test]
     fn addresses_and_networks_are_compared_as_numbers() {
-        let list = "10.0.0.0/8,192.168.1.1,fd00::/8,[::1]:8080,172.16.0.0/12";
+        let list = "10.0.0.0/8,192.168.1.1,[fd00::]/8,[::1]:8080,172.16.0.0/12,0.0.0.0/33";
         for (url, expected) in [
             ("http://10.1.2.3/", false),
             ("http://11.1.2.3/", true),

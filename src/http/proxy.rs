@@ -1,10 +1,12 @@
 //! The choice of a proxy for a URL: by the options, or by the environment as curl reads it.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::sync::Arc;
 
 use url::{Host, Url};
 
+use super::dns::PinnedHost;
 use super::no_proxy::NoProxy;
 use crate::model::target::{Secret, without_userinfo};
 use crate::model::text::{escape, hex};
@@ -13,10 +15,65 @@ use crate::model::text::{escape, hex};
 #[derive(Debug, Clone, Default)]
 pub struct ProxyConfig {
     /// For `http` URLs.
-    http: Option<Arc<Proxy>>,
+    http: Option<ProxyChoice>,
     /// For `https` URLs.
-    https: Option<Arc<Proxy>>,
+    https: Option<ProxyChoice>,
     exempt: NoProxy,
+}
+
+/// A proxy that was given. One that cannot be used is an error only of the URLs that need it.
+#[derive(Debug, Clone)]
+struct ProxyChoice {
+    /// The variable that names it; empty if an option does.
+    variable: String,
+    proxy: Result<Arc<Proxy>, ProxyUnusable>,
+}
+
+impl ProxyChoice {
+    /// Reads the value of a variable.
+    fn of_variable((variable, value): (String, OsString)) -> Self {
+        let proxy = match value.to_str().map(Proxy::parse) {
+            Some(Ok(proxy)) => Ok(Arc::new(proxy)),
+            Some(Err(error)) => Err(ProxyUnusable::Unreadable {
+                variable: variable.clone(),
+                error,
+            }),
+            None => Err(ProxyUnusable::NotUtf8 {
+                variable: variable.clone(),
+            }),
+        };
+        ProxyChoice { variable, proxy }
+    }
+}
+
+/// A proxy of the environment's that cannot be used, and that a URL needs. URLs are not fetched directly
+/// in its place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProxyUnusable {
+    /// The variable is not a proxy's URL.
+    #[error("the environment's {variable}: {error}")]
+    Unreadable {
+        /// Its name.
+        variable: String,
+        /// The reason.
+        error: ProxyError,
+    },
+    /// The variable is not text.
+    #[error("the environment's {variable} is not UTF-8; percent-encode it, or unset it")]
+    NotUtf8 {
+        /// Its name.
+        variable: String,
+    },
+    /// Only public addresses may be connected to, and the proxy would do the connecting.
+    #[error(
+        "--block-private cannot be kept through the environment's {variable}, which connects in \
+         pfetch's place; use one or the other (--proxy '' ignores the environment's)"
+    )]
+    BlockPrivate {
+        /// Its name.
+        variable: String,
+    },
 }
 
 /// One proxy.
@@ -81,12 +138,13 @@ pub struct ProxyError {
 
 impl Proxy {
     /// Reads `[scheme://][user:password@]host[:port]`, where the scheme is `http` (the default),
-    /// `https`, `socks5` or `socks5h`.
+    /// `https`, `socks5`, `socks5h`, or `socks`, which is GNOME's word for the last.
     ///
     /// # Errors
     ///
     /// [`ProxyError`] with the reason. An unusable proxy is never skipped silently.
     pub fn parse(text: &str) -> Result<Self, ProxyError> {
+        let text = text.trim();
         let error = |reason: &str| ProxyError {
             text: escape(&without_userinfo(text)),
             reason: reason.to_owned(),
@@ -102,8 +160,13 @@ impl Proxy {
             "http" => (ProxyKind::Http, 1080),
             "https" => (ProxyKind::Https, 443),
             "socks5" => (ProxyKind::Socks5, 1080),
-            "socks5h" => (ProxyKind::Socks5h, 1080),
-            _ => return Err(error("its scheme is none of http, https, socks5, socks5h")),
+            // Version 5, as GNOME has it; SOCKS 4 is out of use. The proxy resolves names, so none leaks.
+            "socks5h" | "socks" => (ProxyKind::Socks5h, 1080),
+            _ => {
+                return Err(error(
+                    "its scheme is none of http, https, socks5, socks5h, socks",
+                ));
+            }
         };
         let host = match url.host() {
             Some(Host::Ipv6(address)) => address.to_string(),
@@ -131,12 +194,40 @@ impl Proxy {
         })
     }
 
+    /// The proxy's URL without credentials. Its scheme says what is spoken, and who resolves names.
+    pub(super) fn url(&self) -> String {
+        format!("{}://{}", self.kind.scheme(), self.name())
+    }
+
+    /// True if an address that is given for this host (`--resolve`) has an effect: it is the proxy's own,
+    /// or the proxy is told addresses. HTTP proxies are told names.
+    pub fn heeds_address_of(&self, host: &PinnedHost) -> bool {
+        match (self.kind, host) {
+            (ProxyKind::Socks5 | ProxyKind::Socks5h, _) => true,
+            (_, PinnedHost::Any) => false,
+            (_, PinnedHost::Named(name)) => {
+                *name == self.host || name.trim_matches(['[', ']']) == self.host
+            }
+        }
+    }
+
     /// The proxy's address for messages, without credentials.
     pub(super) fn name(&self) -> String {
         if self.host.contains(':') {
             format!("[{}]:{}", self.host, self.port)
         } else {
             format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl ProxyKind {
+    fn scheme(self) -> &'static str {
+        match self {
+            ProxyKind::Http => "http",
+            ProxyKind::Https => "https",
+            ProxyKind::Socks5 => "socks5",
+            ProxyKind::Socks5h => "socks5h",
         }
     }
 }
@@ -156,41 +247,44 @@ impl ProxyConfig {
     /// The proxies that the environment names, as curl reads it: `http_proxy` in lower case only (a
     /// server that runs CGI programs lets a client set `HTTP_PROXY`), the others in either, and
     /// `all_proxy` for what has none of its own.
-    ///
-    /// # Errors
-    ///
-    /// A message that names the variable of an unusable proxy.
-    pub fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let get = |name: &str| get(name).filter(|value| !value.is_empty());
-        let either = |name: &str| {
-            let upper = name.to_ascii_uppercase();
-            get(name)
-                .map(|value| (name.to_owned(), value))
-                .or_else(|| get(&upper).map(|value| (upper, value)))
+    pub fn from_env(get: impl Fn(&str) -> Option<OsString>) -> Self {
+        let get = |name: &str| {
+            let value = get(name).filter(|value| !value.is_empty())?;
+            Some((name.to_owned(), value))
         };
-        let parse = |named: Option<(String, String)>| match named {
-            Some((name, value)) => Proxy::parse(&value)
-                .map(|proxy| Some(Arc::new(proxy)))
-                .map_err(|error| format!("the environment's {name}: {error}")),
-            None => Ok(None),
-        };
+        let either = |name: &str| get(name).or_else(|| get(&name.to_ascii_uppercase()));
         let all = either("all_proxy");
-        let http = get("http_proxy").map(|value| ("http_proxy".to_owned(), value));
-        Ok(ProxyConfig {
-            http: parse(http.or_else(|| all.clone()))?,
-            https: parse(either("https_proxy").or(all))?,
+        ProxyConfig {
+            http: get("http_proxy")
+                .or_else(|| all.clone())
+                .map(ProxyChoice::of_variable),
+            https: either("https_proxy").or(all).map(ProxyChoice::of_variable),
             exempt: either("no_proxy")
-                .map(|(_, value)| NoProxy::parse(&value))
+                .map(|(_, value)| NoProxy::parse(&value.to_string_lossy()))
                 .unwrap_or_default(),
-        })
+        }
+    }
+
+    /// The same, none of which may be used: only public addresses may be connected to, and a proxy of
+    /// the environment's would do the connecting.
+    #[must_use]
+    pub fn forbid_private(mut self) -> Self {
+        for choice in [&mut self.http, &mut self.https].into_iter().flatten() {
+            let variable = choice.variable.clone();
+            choice.proxy = Err(ProxyUnusable::BlockPrivate { variable });
+        }
+        self
     }
 
     /// One proxy for all URLs.
     pub fn all(proxy: Proxy) -> Self {
-        let proxy = Arc::new(proxy);
+        let choice = ProxyChoice {
+            variable: String::new(),
+            proxy: Ok(Arc::new(proxy)),
+        };
         ProxyConfig {
-            http: Some(Arc::clone(&proxy)),
-            https: Some(proxy),
+            http: Some(choice.clone()),
+            https: Some(choice),
             exempt: NoProxy::default(),
         }
     }
@@ -202,18 +296,20 @@ impl ProxyConfig {
         self
     }
 
-    /// True if there is no proxy at all.
-    pub fn is_empty(&self) -> bool {
-        self.http.is_none() && self.https.is_none()
-    }
-
     /// The proxy of a URL; `None` if it is reached directly.
-    pub(super) fn for_url(&self, url: &Url) -> Option<&Arc<Proxy>> {
-        let proxy = match url.scheme() {
-            "https" => self.https.as_ref(),
-            _ => self.http.as_ref(),
-        }?;
-        (!self.exempt.matches(url)).then_some(proxy)
+    ///
+    /// # Errors
+    ///
+    /// [`ProxyUnusable`], if the URL needs a proxy that cannot be used.
+    pub(super) fn for_url(&self, url: &Url) -> Result<Option<&Arc<Proxy>>, &ProxyUnusable> {
+        let choice = match url.scheme() {
+            "https" => &self.https,
+            _ => &self.http,
+        };
+        match choice {
+            Some(choice) if !self.exempt.matches(url) => choice.proxy.as_ref().map(Some),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -236,10 +332,12 @@ mod tests {
             read("https://proxy/"),
             (ProxyKind::Https, "proxy:443".to_owned())
         );
-        assert_eq!(
-            read("socks5h://proxy:9050"),
-            (ProxyKind::Socks5h, "proxy:9050".to_owned())
-        );
+        for scheme in ["socks5h", "socks", "SOCKS"] {
+            assert_eq!(
+                read(&format!("{scheme}://proxy:9050/")),
+                (ProxyKind::Socks5h, "proxy:9050".to_owned())
+            );
+        }
         assert_eq!(
             read("[::1]:3128"),
             (ProxyKind::Http, "[::1]:3128".to_owned())
@@ -271,34 +369,74 @@ mod tests {
         );
     }
 
+    fn env(pairs: &'static [(&str, &str)]) -> ProxyConfig {
+        ProxyConfig::from_env(move |name| {
+            let found = pairs.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+    }
+
+    /// The proxy of a URL, or the reason for which there is none.
+    fn of(config: &ProxyConfig, url: &str) -> Result<Option<String>, String> {
+        let found = config.for_url(&Url::parse(url).unwrap());
+        found
+            .map(|proxy| proxy.map(|proxy| proxy.url()))
+            .map_err(ToString::to_string)
+    }
+
+    fn through(url: &str) -> Result<Option<String>, String> {
+        Ok(Some(url.to_owned()))
+    }
+
     #[test]
     fn the_environment_is_read_as_curl_does() {
-        let env = |pairs: &'static [(&str, &str)]| {
-            ProxyConfig::from_env(move |name| {
-                let found = pairs.iter().find(|(key, _)| *key == name);
-                found.map(|(_, value)| (*value).to_owned())
-            })
-        };
-        let of = |config: &ProxyConfig, url: &str| {
-            config.for_url(&Url::parse(url).unwrap()).map(|p| p.name())
-        };
-        let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]).unwrap();
+        let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]);
         assert_eq!(
             of(&config, "http://h/"),
-            None,
+            Ok(None),
             "HTTP_PROXY is a client's to set under CGI"
         );
-        assert_eq!(of(&config, "https://h/"), Some("safe:2".to_owned()));
-        let config = env(&[("all_proxy", "socks5://a:1"), ("http_proxy", "b:2")]).unwrap();
-        assert_eq!(of(&config, "http://h/"), Some("b:2".to_owned()));
-        assert_eq!(of(&config, "https://h/"), Some("a:1".to_owned()));
-        let config = env(&[("ALL_PROXY", "a:1"), ("no_proxy", "h")]).unwrap();
-        assert_eq!(of(&config, "http://h/"), None);
-        assert_eq!(of(&config, "http://other/"), Some("a:1".to_owned()));
-        let error = env(&[("https_proxy", "gopher://x")]).unwrap_err();
-        assert!(
-            error.contains("https_proxy") && error.contains("gopher"),
-            "{error}"
-        );
+        assert_eq!(of(&config, "https://h/"), through("http://safe:2"));
+        let config = env(&[("all_proxy", "socks5://a:1"), ("http_proxy", " b:2 ")]);
+        assert_eq!(of(&config, "http://h/"), through("http://b:2"));
+        assert_eq!(of(&config, "https://h/"), through("socks5://a:1"));
+        let config = env(&[("ALL_PROXY", "socks://a:1"), ("no_proxy", "h")]);
+        assert_eq!(of(&config, "http://h/"), Ok(None));
+        assert_eq!(of(&config, "http://other/"), through("socks5h://a:1"));
+        let config = env(&[("http_proxy", ""), ("all_proxy", "a:1")]);
+        assert_eq!(of(&config, "http://h/"), through("http://a:1"));
+    }
+
+    #[test]
+    fn a_variable_that_cannot_be_used_is_an_error_of_the_urls_that_need_it() {
+        let config = env(&[
+            ("https_proxy", "gopher://u:hush@x"),
+            ("http_proxy", "b:2"),
+            ("all_proxy", "socks4://a:1"),
+            ("no_proxy", "h"),
+        ]);
+        assert_eq!(of(&config, "http://other/"), through("http://b:2"));
+        assert_eq!(of(&config, "https://h/"), Ok(None));
+        let error = of(&config, "https://other/").unwrap_err();
+        for word in ["the environment's https_proxy", "gopher", "socks5h"] {
+            assert!(error.contains(word), "{error}");
+        }
+        assert!(!error.contains("hush"), "{error}");
+        use std::os::unix::ffi::OsStringExt;
+        let config = ProxyConfig::from_env(|name| {
+            (name == "all_proxy").then(|| OsString::from_vec(b"http://u:\xe9@h".to_vec()))
+        });
+        let error = of(&config, "http://other/").unwrap_err();
+        assert!(error.contains("all_proxy is not UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn where_only_public_addresses_may_be_connected_to_no_proxy_is_used() {
+        let config = env(&[("https_proxy", "a:1"), ("no_proxy", "h")]).forbid_private();
+        assert_eq!(of(&config, "http://other/"), Ok(None));
+        assert_eq!(of(&config, "https://h/"), Ok(None));
+        let error = of(&config, "https://other/").unwrap_err();
+        assert!(error.contains("https_proxy"), "{error}");
+        assert!(error.contains("--block-private"), "{error}");
     }
 }

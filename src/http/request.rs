@@ -60,8 +60,7 @@ impl RequestOrigin {
         else {
             return Err(unwritable());
         };
-        // The port is there if it is not the scheme's own (RFC 9110, 7.2).
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| unwritable())?;
+        let host = HeaderValue::from_str(location.authority()).map_err(|_| unwritable())?;
         Ok(RequestOrigin {
             origin: origin.into(),
             scheme,

@@ -141,8 +141,9 @@ impl RequestClock {
         self.lock().proxy.clone()
     }
 
-    pub(super) fn lookup_started(&self) {
-        self.lock().dns.start = Some(Instant::now());
+    /// Marks the time at which a thread began with the look-up; a request waits for one before.
+    pub(super) fn lookup_started(&self, at: Instant) {
+        self.lock().dns.start = Some(at);
     }
 
     pub(super) fn lookup_ended(&self) {

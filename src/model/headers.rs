@@ -18,9 +18,6 @@ const RESERVED: [&str; 6] = [
 /// Headers whose value ureq reads as text.
 const ASCII: [HeaderName; 2] = [header::HOST, header::AUTHORIZATION];
 
-/// Blanks around a value, which are no part of it (RFC 9110, 5.5).
-const BLANKS: [char; 2] = [' ', '\t'];
-
 /// A header that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -59,20 +56,19 @@ pub enum GivenHeader {
 }
 
 /// Parses `Name: value`, or as curl does `Name:`, which removes a header, and `Name;`, which sends an empty
-/// one.
+/// one. The value need not be UTF-8: its bytes are sent as they are.
 ///
 /// # Errors
 ///
 /// [`HeaderError`] says what is wrong with it.
-pub fn parse(text: &str) -> Result<GivenHeader, HeaderError> {
-    let (name, value) = match text.split_once(':') {
-        Some(pair) => pair,
-        None => match text.trim_end_matches(BLANKS).strip_suffix(';') {
-            Some(name) => return new(name, "").map(|(name, value)| GivenHeader::Sent(name, value)),
-            None => return Err(HeaderError::NoColon),
-        },
+pub fn parse(text: &[u8]) -> Result<GivenHeader, HeaderError> {
+    let Some(colon) = text.iter().position(|byte| *byte == b':') else {
+        let name = trim_blanks(text).strip_suffix(b";");
+        let (name, value) = new(name.ok_or(HeaderError::NoColon)?, b"")?;
+        return Ok(GivenHeader::Sent(name, value));
     };
-    if !value.trim_matches(BLANKS).is_empty() {
+    let (name, value) = (&text[..colon], &text[colon + 1..]);
+    if !trim_blanks(value).is_empty() {
         return new(name, value).map(|(name, value)| GivenHeader::Sent(name, value));
     }
     let name = parse_name(name)?;
@@ -87,12 +83,12 @@ pub fn parse(text: &str) -> Result<GivenHeader, HeaderError> {
 /// # Errors
 ///
 /// [`HeaderError`] says what is wrong with it.
-pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
+pub fn new(name: &[u8], value: &[u8]) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let name = parse_name(name)?;
     if RESERVED.contains(&name.as_str()) {
         return Err(HeaderError::Reserved(escape(name.as_str())));
     }
-    let mut value = HeaderValue::from_bytes(value.trim_matches(BLANKS).as_bytes())
+    let mut value = HeaderValue::from_bytes(trim_blanks(value))
         .map_err(|_| HeaderError::Value(name.to_string()))?;
     if ASCII.contains(&name) && value.to_str().is_err() {
         return Err(HeaderError::NotAscii(name.to_string()));
@@ -102,9 +98,18 @@ pub fn new(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderE
     Ok((name, value))
 }
 
-fn parse_name(name: &str) -> Result<HeaderName, HeaderError> {
-    let name = name.trim();
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| HeaderError::Name(excerpt(name, 60)))
+fn parse_name(name: &[u8]) -> Result<HeaderName, HeaderError> {
+    let name = name.trim_ascii();
+    HeaderName::from_bytes(name)
+        .map_err(|_| HeaderError::Name(excerpt(&String::from_utf8_lossy(name), 60)))
+}
+
+/// The value without the blanks around it. Line ends are none: they are refused.
+fn trim_blanks(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// Adds a header to those of one request.
@@ -129,11 +134,15 @@ mod tests {
 
     #[test]
     fn a_header_is_split_and_trimmed() {
-        let Ok(GivenHeader::Sent(name, value)) = parse("X-Key:  a: b ") else {
+        let Ok(GivenHeader::Sent(name, value)) = parse(b"X-Key: \t a: b ") else {
             panic!("a header with a value is sent");
         };
         assert_eq!((name.as_str(), value.as_bytes()), ("x-key", &b"a: b"[..]));
         assert_eq!(format!("{value:?}"), "Sensitive");
+        let Ok(GivenHeader::Sent(_, value)) = parse(b"X-Key: caf\xe9 \x80") else {
+            panic!("a value need not be UTF-8");
+        };
+        assert_eq!(value.as_bytes(), b"caf\xe9 \x80");
     }
 
     #[test]
@@ -145,11 +154,11 @@ mod tests {
             ("Expect:", "expect"),
             ("X-None:", "x-none"),
         ] {
-            assert_eq!(parse(text), removed(name), "{text}");
+            assert_eq!(parse(text.as_bytes()), removed(name), "{text}");
         }
         for text in ["X-Empty;", "X-Empty ; "] {
-            let Ok(GivenHeader::Sent(name, value)) = parse(text) else {
-                panic!("{text}: {:?}", parse(text));
+            let Ok(GivenHeader::Sent(name, value)) = parse(text.as_bytes()) else {
+                panic!("{text}: {:?}", parse(text.as_bytes()));
             };
             assert_eq!((name.as_str(), value.as_bytes()), ("x-empty", &b""[..]));
         }
@@ -159,13 +168,13 @@ mod tests {
             (";", HeaderError::Name(String::new())),
             ("A;b", HeaderError::NoColon),
         ] {
-            assert_eq!(parse(text), Err(error), "{text}");
+            assert_eq!(parse(text.as_bytes()), Err(error), "{text}");
         }
     }
 
     #[test]
     fn header_injection_is_refused_and_secrets_are_not_repeated() {
-        let message = |text: &str| parse(text).unwrap_err().to_string();
+        let message = |text: &str| parse(text.as_bytes()).unwrap_err().to_string();
         assert!(message("no colon").contains("no colon"));
         assert!(message(": x").contains("\"\" is not a header name"));
         assert!(message("a b: x").contains("\"a b\" is not"));

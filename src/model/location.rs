@@ -1,11 +1,14 @@
 //! One URL: parsed, without its credentials, and safe to show.
 //!
-//! The one place that decides the meaning of URL text.
+//! The one place that decides the meaning of URL text. Zones of IPv6 addresses (RFC 6874), which the URL
+//! standard does not have, are kept apart from the URL: they are part of its text and of its origin, since
+//! they say which machine is meant, and of nothing that a server is told.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Position, Url};
 
 use super::secret::Secret;
 
@@ -35,10 +38,19 @@ impl DefaultScheme {
 /// A parsed URL whose credentials are kept apart from it.
 #[derive(Debug, Clone)]
 pub struct Location {
+    /// Without the zone.
     url: Url,
     text: Arc<str>,
     authorization: Option<Secret>,
+    /// The bytes of the zone in the text, with its mark.
+    zone: u8,
 }
+
+/// The beginning of a zone, which ends with the address's bracket (RFC 6874, 2).
+const ZONE_MARK: &str = "%25";
+
+/// The longest zone: more than the name of an interface may have on any system.
+const MAX_ZONE_BYTES: usize = 64;
 
 /// A text that is not a URL that can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +73,12 @@ pub enum UrlError {
     /// Not a valid URL, for this reason.
     #[error("not a valid URL: {0}")]
     Invalid(&'static str),
+    /// An IPv6 address with something else than a zone behind its percent sign.
+    #[error(
+        "behind the % of an IPv6 address stands the name or the number of a network interface, as in \
+         [fe80::1%25eth0]"
+    )]
+    Zone,
     /// A scheme whose colon was forgotten, as in `http//host`.
     #[error("a colon is missing after \"{0}\"")]
     NoColon(&'static str),
@@ -92,19 +110,24 @@ impl Location {
         if let Some(scheme) = ["http", "https"].iter().find(|s| lacks_colon(text, s)) {
             return Err(UrlError::NoColon(scheme));
         }
-        let url = match split_scheme(text) {
-            Some(scheme) => {
-                if !is_http(scheme) {
-                    return Err(UrlError::Scheme(scheme.to_owned()));
-                }
-                Url::parse(text)
-            }
+        let text = match split_scheme(text) {
+            Some(scheme) if !is_http(scheme) => return Err(UrlError::Scheme(scheme.to_owned())),
+            Some(_) => Cow::Borrowed(text),
             None => {
                 let rest = text.strip_prefix("//").unwrap_or(text);
-                Url::parse(&format!("{}://{rest}", default_scheme.as_str()))
+                Cow::Owned(format!("{}://{rest}", default_scheme.as_str()))
             }
         };
-        Self::from_url(url.map_err(reason)?)
+        match split_zone(&text) {
+            None => Self::from_url(Url::parse(&text).map_err(reason)?, ""),
+            Some((text, zone)) => {
+                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+                if zone.is_empty() || zone.len() > MAX_ZONE_BYTES || !zone.bytes().all(is_plain) {
+                    return Err(UrlError::Zone);
+                }
+                Self::from_url(Url::parse(&text).map_err(reason)?, zone)
+            }
+        }
     }
 
     /// Parses URL text with the same result as [`parse`](Location::parse), at a third of the cost if the
@@ -119,7 +142,7 @@ impl Location {
         near: Option<&Location>,
     ) -> Result<Self, UrlError> {
         match near.and_then(|near| near.url.join(near.path_in(text)?).ok()) {
-            Some(url) => Self::from_url(url),
+            Some(url) => Self::from_url(url, near.map_or("", Location::zone)),
             None => Self::parse(text, default_scheme),
         }
     }
@@ -149,14 +172,19 @@ impl Location {
         if url.fragment().is_none() {
             url.set_fragment(self.url.fragment());
         }
-        let mut location = Self::from_url(url)?;
+        // A server does not know its address's zone here, and may name none.
+        let zone = match url.host() == self.url.host() {
+            true => self.zone(),
+            false => "",
+        };
+        let mut location = Self::from_url(url, zone)?;
         if location.authorization.is_none() && location.same_origin(self) {
             location.authorization.clone_from(&self.authorization);
         }
         Ok(location)
     }
 
-    fn from_url(mut url: Url) -> Result<Self, UrlError> {
+    fn from_url(mut url: Url, zone: &str) -> Result<Self, UrlError> {
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some(Secret::basic(
@@ -175,11 +203,28 @@ impl Location {
         if length > MAX_URL_BYTES {
             return Err(UrlError::TooLong(length));
         }
+        let text: Arc<str> = match zone {
+            "" => Arc::from(url.as_str()),
+            zone => {
+                let bracket = url[..Position::AfterHost].len() - 1;
+                let (before, after) = url.as_str().split_at(bracket);
+                Arc::from(format!("{before}{ZONE_MARK}{zone}{after}"))
+            }
+        };
+        let zone = text.len() - length;
         Ok(Location {
-            text: Arc::from(url.as_str()),
+            text,
             url,
             authorization,
+            zone: u8::try_from(zone).expect("a zone and its mark have fewer than 256 bytes"),
         })
+    }
+
+    /// The zone of an IPv6 address; empty if there is none.
+    fn zone(&self) -> &str {
+        let bracket = self.url[..Position::AfterHost].len() - 1;
+        let marked = &self.text[bracket..bracket + usize::from(self.zone)];
+        marked.strip_prefix(ZONE_MARK).unwrap_or_default()
     }
 
     /// The URL in its ASCII form, without credentials: the one that is sent, and safe to show.
@@ -187,7 +232,7 @@ impl Location {
         &self.text
     }
 
-    /// The URL, without credentials.
+    /// The URL, without credentials and zone.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -204,7 +249,13 @@ impl Location {
 
     /// The origin, scheme, host and port: the beginning of [`text`](Location::text).
     pub fn origin(&self) -> &str {
-        &self.text[..self.url[..url::Position::BeforePath].len()]
+        &self.text[..self.url[..Position::BeforePath].len() + usize::from(self.zone)]
+    }
+
+    /// Host and port as a server is told them (`Host`; RFC 9110, 7.2): without the port that is the
+    /// scheme's own, and without a zone, which means something on this machine only (RFC 6874, 4).
+    pub fn authority(&self) -> &str {
+        &self.url[Position::BeforeHost..Position::AfterPort]
     }
 
     /// True for an https URL.
@@ -236,6 +287,25 @@ fn split_scheme(text: &str) -> Option<&str> {
     let slashes = rest.chars().take_while(|c| matches!(c, '/' | '\\')).count();
     let stated = slashes >= 2 || (is_http(scheme) && slashes == 1);
     (is_scheme && stated).then_some(scheme)
+}
+
+/// Takes the zone of an IPv6 address out of the text of a URL. Its mark is `%25` (RFC 6874), or the `%` of
+/// everywhere else.
+fn split_zone(text: &str) -> Option<(String, &str)> {
+    let (_, rest) = text.split_once(':')?;
+    let rest = rest.trim_start_matches(['/', '\\']);
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
+    let (address, _) = host.strip_prefix('[')?.split_once(']')?;
+    let (address, marked) = address.split_once('%')?;
+    let zone = marked.strip_prefix("25").filter(|zone| !zone.is_empty());
+    // The position of the host in the text: what stands before it, and the address's bracket.
+    let start = text.len() - rest.len() + authority.len() - host.len() + 1 + address.len();
+    let end = start + 1 + marked.len();
+    let without = format!("{}{}", &text[..start], &text[end..]);
+    Some((without, zone.unwrap_or(marked)))
 }
 
 fn reason(error: url::ParseError) -> UrlError {
@@ -277,6 +347,9 @@ mod tests {
         "http://H",
         "http://hh",
         "http://[::1]:1",
+        "http://[fe80::1%25eth0]:1",
+        "http://[fe80::1%eth1]:1",
+        "http://[fe80::1]:1",
         "http://1.2.3.4",
         "http://é.example",
         "h:8080",
@@ -387,6 +460,80 @@ mod tests {
             to("file:///etc/passwd"),
             Err(UrlError::Scheme("file".into()))
         );
+    }
+
+    #[test]
+    fn a_zone_is_of_the_text_and_the_origin_and_not_of_what_servers_are_told() {
+        for (text, shown, origin) in [
+            (
+                "http://[fe80::1%25eth0]/x",
+                "http://[fe80::1%25eth0]/x",
+                "http://[fe80::1%25eth0]",
+            ),
+            (
+                "http://[FE80::0:1%eth0]",
+                "http://[fe80::1%25eth0]/",
+                "http://[fe80::1%25eth0]",
+            ),
+            (
+                "[fe80::1%en0.1]:8080/a%25b?q#[%25]",
+                "http://[fe80::1%25en0.1]:8080/a%25b?q#[%25]",
+                "http://[fe80::1%25en0.1]:8080",
+            ),
+            (
+                "https:\\\\u:p@[fe80::1%2]:443",
+                "https://[fe80::1%252]/",
+                "https://[fe80::1%252]",
+            ),
+            // As curl reads it: there is nothing behind "25".
+            (
+                "http://[fe80::1%25]/",
+                "http://[fe80::1%2525]/",
+                "http://[fe80::1%2525]",
+            ),
+        ] {
+            let location = parse(text).unwrap();
+            assert_eq!(&**location.text(), shown, "{text}");
+            assert_eq!(location.origin(), origin, "{text}");
+            assert!(!location.authority().contains('%'), "{text}");
+            assert!(
+                !location.url().origin().ascii_serialization().contains('%'),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse("http://[fe80::1%25eth0]:81/").unwrap().authority(),
+            "[fe80::1]:81"
+        );
+        let (one, other) = ("http://[fe80::1%25eth0]/", "http://[fe80::1%25eth1]/");
+        assert!(!parse(one).unwrap().same_origin(&parse(other).unwrap()));
+        for bad in [
+            "http://[fe80::1%]/",
+            "http://[fe80::1%25eth0/x]/",
+            "http://[fe80::1%eth 0]/",
+            "http://[fe80::1%25a%20b]/",
+            "http://[fe80::1%25é]/",
+            "http://[fe80::1%25a@b]/",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        let long = format!("http://[fe80::1%25{}]/", "a".repeat(MAX_ZONE_BYTES + 1));
+        assert_eq!(parse(&long).unwrap_err(), UrlError::Zone);
+        let error = parse("http://[fe80::x%25eth0]/").unwrap_err().to_string();
+        assert!(error.contains("IPv6"), "{error}");
+    }
+
+    #[test]
+    fn a_zone_is_kept_across_redirects_to_its_address_and_taken_from_none() {
+        let base = parse("http://[fe80::1%25eth0]:81/a?q#part").unwrap();
+        let to = |reference: &str| base.join(reference).map(|l| l.text().to_string());
+        assert_eq!(to("/b").unwrap(), "http://[fe80::1%25eth0]:81/b#part");
+        // The server does not know that it has one.
+        let own = to("https://[fe80::1]:444/b").unwrap();
+        assert_eq!(own, "https://[fe80::1%25eth0]:444/b#part");
+        assert_eq!(to("http://[fe80::2]/").unwrap(), "http://[fe80::2]/#part");
+        assert_eq!(to("http://h/").unwrap(), "http://h/#part");
+        assert!(to("http://[fe80::1%25eth1]/").is_err());
     }
 
     proptest! {

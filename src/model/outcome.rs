@@ -95,7 +95,7 @@ pub struct Saved {
 /// escaped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
-    /// `GET` or `HEAD`.
+    /// `GET` or `HEAD`, or `CONNECT` to a proxy.
     pub method: String,
     /// The URL asked for.
     pub url: Arc<str>,
@@ -103,7 +103,7 @@ pub struct Exchange {
     pub request: Vec<(String, String)>,
     /// The address connected to: the proxy's, if there is one.
     pub remote: Option<SocketAddr>,
-    /// The proxy, as `host:port`.
+    /// The proxy, as `scheme://host:port`.
     pub proxy: Option<String>,
     /// True if the connection had been used before.
     pub reused: Option<bool>,

@@ -138,6 +138,25 @@ fn what_is_not_a_text_file_is_refused_as_a_whole_and_other_lists_go_on() {
 }
 
 #[test]
+fn an_argument_that_is_not_utf8_is_a_failed_url_and_the_rest_goes_on() {
+    let server = Server::start();
+    let bad = [server.url("/caf").as_bytes(), b"\xe9"].concat();
+    let run = pfetch(&["--retry=0", &server.url("/bytes/1")]).arg(&bad);
+    let run = run.arg(server.url("/bytes/2").as_bytes()).run().exits(1);
+    let column = bad.len();
+    run.says_nothing()
+        .prints(&format!(
+            "argument 2: not UTF-8: byte 0xe9 at column {column}"
+        ))
+        .prints("percent-encode it")
+        .prints("3 URLs: 2 ok, 1 failed");
+    assert_eq!(server.targets(), ["/bytes/1", "/bytes/2"]);
+    let secret = [&b"http://joe:hush\xff@h/"[..]];
+    let run = pfetch::<&str>(&[]).arg(secret[0]).run().exits(1);
+    run.never_shows("hush");
+}
+
+#[test]
 fn damaged_lines_are_named_and_the_good_ones_around_them_fetched() {
     let server = Server::start();
     let (first, last) = (server.url("/bytes/1"), server.url("/bytes/2"));

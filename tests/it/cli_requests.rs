@@ -1,15 +1,54 @@
 //! The program as a process: what it sends, where it follows to, and when it gives up.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::pfetch::pfetch;
+use crate::pfetch::{LIMIT, pfetch};
 use crate::raw::Raw;
 use crate::server::{Reply, Request, Server, routes};
+
+#[test]
+fn what_the_user_gives_is_sent_byte_by_byte() {
+    let (sender, heads) = mpsc::channel();
+    let server = Raw::start(move |mut wire| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            wire.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        // The test may have failed by now, which it says itself.
+        let _ = sender.send(head);
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    });
+    // "café" in Latin-1, which is no UTF-8.
+    let run = pfetch(&["--retry=0", &server.url("/")])
+        .arg(b"-HX-Name: caf\xe9 \x80")
+        .arg(b"-Aagent \xe9")
+        .arg(b"-ujoe:\xe9")
+        .run();
+    run.exits(0).says_nothing();
+    let head = heads.recv_timeout(LIMIT).expect("there was a request");
+    for line in [
+        &b"\r\nx-name: caf\xe9 \x80\r\n"[..],
+        b"\r\nuser-agent: agent \xe9\r\n",
+        // As `printf 'joe:\351' | base64` has it.
+        b"\r\nauthorization: Basic am9lOuk=\r\n",
+    ] {
+        let is_there = head.windows(line.len()).any(|part| part == line);
+        let (line, head) = (line.escape_ascii(), head.escape_ascii());
+        assert!(is_there, "{line} is not in {head}");
+    }
+    // A control character is refused, and a secret is not repeated.
+    let run = pfetch(&[&server.url("/")]).arg(b"-HX-Name: hush\xe9\x01");
+    let run = run.run().exits(2).complains_in_a_line();
+    run.says("x-name has a control character")
+        .never_shows("hush");
+}
 
 /// A server that keeps the head of every request.
 fn recording() -> (Server, Arc<Mutex<Vec<String>>>) {

@@ -299,7 +299,7 @@ fn no_more_is_admitted_than_the_bounds_allow() {
         name: "endless".to_owned(),
         bytes: Box::new(Endless(format!("{}\n", server.url("/")).into_bytes(), 0)),
     };
-    let source = Source::new(&[], vec![list], InputConfig::default()).expect("a thread");
+    let source = Source::new::<String>(&[], vec![list], InputConfig::default()).expect("a thread");
     let stop = StopToken::new();
     let mut recorder = Recorder::new();
     recorder.stop_after = Some((2000, stop.clone()));

@@ -389,10 +389,7 @@ fn outside_names_stay_in_their_modules() {
         ("clap::", &["cli/"]),
         ("ureq::", &["http/"]),
         ("ureq::unversioned", &["http/transport", "http/dns/"]),
-        (
-            "rustls::",
-            &["http/tls.rs", "http/transport", "http/trust.rs"],
-        ),
+        ("rustls::", &["http/tls/", "http/transport"]),
         ("indicatif::", &["report/terminal/"]),
         ("signal_hook::", &["app/signals.rs"]),
         (

@@ -9,8 +9,10 @@
     reason = "a failure here is a failure of the test, and shows where"
 )]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -81,6 +83,12 @@ impl Pfetch {
     pub(crate) fn stdin_from(mut self, file: fs::File) -> Running {
         self.from = Some(file.into());
         self.start()
+    }
+
+    /// One more argument, which need not be UTF-8.
+    pub(crate) fn arg(mut self, bytes: &[u8]) -> Self {
+        self.command.arg(OsStr::from_bytes(bytes));
+        self
     }
 
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
@@ -458,7 +466,12 @@ fn watch(mut child: Child, limit: Duration) -> Receiver<ExitStatus> {
 const _: () = {
     let _ = (LIMIT, Pfetch::stdin::<&str>, Pfetch::stdout, Pfetch::env);
     let _ = (Pfetch::current_dir, Pfetch::run, Pfetch::start, Dir::new);
-    let _ = (Pfetch::within, Pfetch::stdin_from, Pfetch::under);
+    let _ = (
+        Pfetch::within,
+        Pfetch::stdin_from,
+        Pfetch::under,
+        Pfetch::arg,
+    );
     let _ = (Running::feed, Running::line, Running::error_line);
     let _ = (
         Running::signal,

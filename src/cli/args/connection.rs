@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{PinnedAddress, pinned_address};
+use super::values::{PinnedEntry, pinned_entry};
 
 /// The options under "Connection".
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(crate) struct ConnectionArgs {
 
     /// Go through this proxy (http, https, socks5, socks5h).
     ///
-    /// With socks5:// names are looked up here, with socks5h:// by the proxy.
+    /// With socks5:// names are looked up here, with socks5h:// (or socks://) by the proxy.
     /// Credentials go into the URL: http://name:password@host:port. Without this option the
     /// environment decides, as with curl: http_proxy (lower case only), https_proxy, all_proxy,
     /// no_proxy. An empty value uses no proxy at all.
@@ -30,12 +30,15 @@ pub(crate) struct ConnectionArgs {
     pub(crate) noproxy: Option<String>,
 
     /// Use this address for a host instead of a look-up; may be repeated.
+    ///
+    /// Several addresses have commas between them. '*' as the host stands for every one that has no
+    /// entry of its own.
     #[arg(long,
-        value_name = "HOST:PORT:ADDR",
-        value_parser = pinned_address,
+        value_name = "HOST:PORT:ADDR[,ADDR]",
+        value_parser = pinned_entry,
         hide_short_help = true
     )]
-    pub(crate) resolve: Vec<PinnedAddress>,
+    pub(crate) resolve: Vec<PinnedEntry>,
 
     /// Use IPv4 addresses only.
     #[arg(short = '4', long, conflicts_with = "ipv6", hide_short_help = true)]
@@ -45,11 +48,17 @@ pub(crate) struct ConnectionArgs {
     #[arg(short = '6', long, hide_short_help = true)]
     pub(crate) ipv6: bool,
 
-    /// Accept any TLS certificate.
+    /// Accept any TLS certificate, and any signature with it.
+    ///
+    /// Also old ones: X.509 version 1, RSA of 1024 bits. TLS 1.1 and older, RSA key exchange and CBC stay
+    /// impossible.
     #[arg(short = 'k', long, hide_short_help = true)]
     pub(crate) insecure: bool,
 
     /// Trust the certificates in this PEM file instead of the system's.
+    ///
+    /// An authority's holds for all that it signs, any other for itself alone. One that cannot be used
+    /// is skipped with a warning, unless it is the last.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) cacert: Option<PathBuf>,
 

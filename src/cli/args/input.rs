@@ -1,5 +1,7 @@
 //! Sources of the URLs, and the reading of their text.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 use super::values::{choice, list_name};
@@ -14,7 +16,7 @@ pub(crate) struct InputArgs {
     ///
     /// Text without a scheme gets --proto-default.
     #[arg(value_name = "URL", help_heading = None)]
-    pub(crate) urls: Vec<String>,
+    pub(crate) urls: Vec<OsString>,
 
     /// Read URLs from FILE, one a line; may be repeated.
     ///

@@ -1,9 +1,11 @@
 //! Contents of a request, and the responses that count as success.
 
+use std::ffi::OsString;
+
 use clap::Args;
 use http::HeaderValue;
 
-use super::values::{parse_header, small_count, user_agent};
+use super::values::{header, small_count, user_agent};
 use crate::http::StatusSet;
 use crate::model::headers::GivenHeader;
 
@@ -23,7 +25,7 @@ pub(crate) struct RequestArgs {
     #[arg(short = 'H',
         long,
         value_name = "NAME: VALUE",
-        value_parser = parse_header
+        value_parser = header()
     )]
     pub(crate) header: Vec<GivenHeader>,
 
@@ -31,7 +33,7 @@ pub(crate) struct RequestArgs {
     #[arg(short = 'A',
         long,
         value_name = "TEXT",
-        value_parser = user_agent,
+        value_parser = user_agent(),
         hide_short_help = true
     )]
     pub(crate) user_agent: Option<HeaderValue>,
@@ -41,7 +43,7 @@ pub(crate) struct RequestArgs {
     /// Credentials in a URL itself come first. Other users of this machine can see the command
     /// line; an "Authorization" header in a JSON input line stays between you and the server.
     #[arg(short, long, value_name = "NAME:PASSWORD")]
-    pub(crate) user: Option<String>,
+    pub(crate) user: Option<OsString>,
 
     /// Ask for compressed bodies, and decode them.
     ///

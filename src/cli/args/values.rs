@@ -2,13 +2,19 @@
 //! before it.
 
 use std::net::IpAddr;
+use std::num::NonZeroU16;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::builder::{PathBufValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::{
+    OsStringValueParser, PathBufValueParser, PossibleValuesParser, TypedValueParser,
+};
 use http::HeaderValue;
+use http::header::USER_AGENT;
 
 use crate::cli::plan::{ExportPlan, ListName};
+use crate::http::PinnedHost;
 use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
@@ -110,45 +116,63 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     count.checked_mul(factor).ok_or_else(advice)
 }
 
-/// An address that replaces the look-up of a host and port.
+/// Addresses that replace the look-up of a host and port.
 #[derive(Debug, Clone)]
-pub(crate) struct PinnedAddress {
-    /// The host's name in lower case.
-    pub(crate) host: String,
+pub(crate) struct PinnedEntry {
+    /// The host, or all of them.
+    pub(crate) host: PinnedHost,
     /// The port.
     pub(crate) port: u16,
-    /// The address to connect to.
-    pub(crate) address: IpAddr,
+    /// The addresses to connect to, one at least.
+    pub(crate) addresses: Vec<IpAddr>,
 }
 
-/// Parses `HOST:PORT:ADDRESS`; an IPv6 address may have its brackets.
-pub(super) fn pinned_address(text: &str) -> Result<PinnedAddress, String> {
-    let parse = || {
-        let (host, rest) = text.split_once(':')?;
-        let (port, address) = rest.split_once(':')?;
-        Some(PinnedAddress {
-            host: host.to_ascii_lowercase(),
-            port: port.parse().ok()?,
-            address: address.trim_matches(['[', ']']).parse().ok()?,
-        })
+/// Parses `HOST:PORT:ADDR[,ADDR]`; an IPv6 address may have its brackets, and as the host it has them.
+pub(super) fn pinned_entry(text: &str) -> Result<PinnedEntry, String> {
+    // What curl has beside it.
+    if text.starts_with('+') {
+        return Err("what is given here holds for the whole run; leave the '+' out".to_owned());
+    }
+    if text.starts_with('-') {
+        return Err("there is nothing to take back here; leave the entry out".to_owned());
+    }
+    let advice = || "give it as HOST:PORT:ADDR, as example.com:443:127.0.0.1".to_owned();
+    let colon = match text.starts_with('[') {
+        true => text.find("]:").map(|end| end + 1),
+        false => text.find(':'),
     };
-    parse().ok_or_else(|| "give it as HOST:PORT:ADDRESS, as example.com:443:127.0.0.1".to_owned())
+    let (host, rest) = text.split_at(colon.ok_or_else(advice)?);
+    let (port, addresses) = rest[1..].split_once(':').ok_or_else(advice)?;
+    let host = PinnedHost::parse(host).map_err(|error| format!("the host: {error}"))?;
+    let port: NonZeroU16 = port
+        .parse()
+        .map_err(|_| "the port is a number from 1 to 65535".to_owned())?;
+    let addresses = addresses
+        .split(',')
+        .map(|address| address.trim_matches(['[', ']']).parse())
+        .collect::<Result<_, _>>()
+        .map_err(|_| format!("the address is no IPv4 or IPv6 address; {}", advice()))?;
+    Ok(PinnedEntry {
+        host,
+        port: port.get(),
+        addresses,
+    })
 }
 
-/// Parses `Name: value`, `Name:` or `Name;`.
-pub(super) fn parse_header(text: &str) -> Result<GivenHeader, String> {
-    headers::parse(text).map_err(|error| error.to_string())
+/// Parses `Name: value`, `Name:` or `Name;`. A value need not be UTF-8: its bytes are sent as they are.
+pub(super) fn header() -> impl TypedValueParser<Value = GivenHeader> {
+    OsStringValueParser::new().try_map(|text| headers::parse(text.as_bytes()))
 }
 
 /// Parses the value of the User-Agent header.
-pub(super) fn user_agent(text: &str) -> Result<HeaderValue, String> {
-    headers::new("user-agent", text)
-        .map(|(_, mut value)| {
+pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
+    OsStringValueParser::new().try_map(|text| {
+        headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes()).map(|(_, mut value)| {
             // Header values of the user are secret by default; this one may be shown.
             value.set_sensitive(false);
             value
         })
-        .map_err(|error| error.to_string())
+    })
 }
 
 /// Parses `FORMAT=FILE`, or a file whose extension names the format.

@@ -6,6 +6,7 @@ mod judge;
 mod request;
 mod terminal;
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -32,7 +33,8 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         false => Inputs::of_fetch(&args.input)?,
     };
     named_files(&args, &inputs, is_replay)?.check()?;
-    let fetch = request::fetch_config(&args)?;
+    let mut warnings = Vec::new();
+    let fetch = request::fetch_config(&args, &mut warnings)?;
     let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
     judge::check(&args.judge, &args.measure)?;
     let workers = args
@@ -72,13 +74,14 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         report: report_plan(&args, &bodies),
         bodies,
         judge: judge::plan(args.judge),
+        warnings,
     })
 }
 
 /// URLs and lists to read.
 #[derive(Debug, Default)]
 struct Inputs {
-    urls: Vec<String>,
+    urls: Vec<OsString>,
     lists: Vec<ListName>,
 }
 
@@ -86,7 +89,7 @@ impl Inputs {
     /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a
     /// terminal.
     fn of_fetch(args: &InputArgs) -> Result<Self, String> {
-        let (dashes, urls): (Vec<String>, Vec<String>) = args
+        let (dashes, urls): (Vec<OsString>, Vec<OsString>) = args
             .urls
             .iter()
             .cloned()

@@ -1,16 +1,20 @@
 //! Settings of each request: its headers, its limits, the way to the server.
 
-use std::collections::HashMap;
 use std::env;
-use std::net::IpAddr;
+use std::ffi::OsStr;
+use std::fs::OpenOptions;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 
-use crate::cli::args::{ConnectionArgs, PinnedAddress, RequestArgs, TypedArgs};
+use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs};
 use crate::cli::files::NamedFiles;
 use crate::http::{
-    DnsConfig, Family, FetchConfig, IdentityError, NoProxy, Proxy, ProxyConfig, TlsConfig,
+    DnsConfig, Family, FetchConfig, IdentityError, NoProxy, PinnedAddresses, Proxy, ProxyConfig,
+    TlsConfig,
 };
 use crate::model::headers::{self, GivenHeader};
 use crate::model::target::Secret;
@@ -19,17 +23,16 @@ use crate::model::target::Secret;
 /// URL.
 const MAX_HEADER_BYTES: usize = 7_000;
 
-/// Makes the settings of every fetch.
-pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
+/// The environment variable with the file for the keys of TLS connections, as NSS and curl have it.
+const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
+
+/// Makes the settings of every fetch, and adds warnings of what has no effect.
+pub(super) fn fetch_config(
+    args: &TypedArgs,
+    warnings: &mut Vec<String>,
+) -> Result<FetchConfig, String> {
     let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
-    let proxies = proxies(connection.proxy.as_deref(), connection.noproxy.as_deref())?;
-    if connection.block_private && !proxies.is_empty() {
-        return Err(
-            "--block-private cannot be kept through a proxy, which connects in pfetch's place; \
-             use one or the other (--proxy '' ignores the environment's)"
-                .to_owned(),
-        );
-    }
+    let proxies = proxies(connection, warnings)?;
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
         headers: headers(request)?,
@@ -57,7 +60,9 @@ pub(super) fn fetch_config(args: &TypedArgs) -> Result<FetchConfig, String> {
             pinned: pinned(&connection.resolve),
             ..defaults.dns
         },
-        tls: tls(connection)?,
+        // A replay has no connections.
+        tls: tls(connection, warnings)?
+            .key_log(args.output.replay.is_empty() && has_key_log(warnings)),
         resend: defaults.resend,
         idle_connections: defaults.idle_connections,
     })
@@ -123,49 +128,70 @@ fn removed_headers(args: &RequestArgs) -> Result<Vec<HeaderName>, String> {
     Ok(removed)
 }
 
-/// Splits NAME:PASSWORD.
-fn credentials(pair: &str) -> Secret {
-    let (user, password) = pair.split_once(':').unwrap_or((pair, ""));
-    Secret::basic(user.as_bytes(), password.as_bytes())
+/// Splits NAME:PASSWORD, whose bytes are sent as they are.
+fn credentials(pair: &OsStr) -> Secret {
+    let mut parts = pair.as_bytes().splitn(2, |byte| *byte == b':');
+    let mut part = || parts.next().unwrap_or_default();
+    Secret::basic(part(), part())
 }
 
 /// Takes the proxies from the options, or else from the environment.
-fn proxies(proxy: Option<&str>, exempt: Option<&str>) -> Result<ProxyConfig, String> {
-    let proxies = match proxy {
+fn proxies(args: &ConnectionArgs, warnings: &mut Vec<String>) -> Result<ProxyConfig, String> {
+    let proxies = match args.proxy.as_deref() {
         Some("") => ProxyConfig::default(),
-        Some(text) => {
-            ProxyConfig::all(Proxy::parse(text).map_err(|error| format!("--proxy: {error}"))?)
+        Some(_) if args.block_private => {
+            return Err(
+                "--block-private cannot be kept through a proxy, which connects in pfetch's place; \
+                 use one or the other"
+                    .to_owned(),
+            );
         }
-        None => ProxyConfig::from_env(|name| env::var(name).ok())?,
+        Some(text) => {
+            let proxy = Proxy::parse(text).map_err(|error| format!("--proxy: {error}"))?;
+            let is_idle = |entry: &PinnedEntry| !proxy.heeds_address_of(&entry.host);
+            if args.noproxy.is_none() && args.resolve.iter().any(is_idle) {
+                warnings.push(
+                    "--resolve has no effect on what goes through this --proxy, which looks names up \
+                     itself; it holds for the proxy's own name"
+                        .to_owned(),
+                );
+            }
+            ProxyConfig::all(proxy)
+        }
+        None => {
+            let proxies = ProxyConfig::from_env(|name| env::var_os(name));
+            match args.block_private {
+                true => proxies.forbid_private(),
+                false => proxies,
+            }
+        }
     };
-    Ok(match exempt {
+    Ok(match &args.noproxy {
         Some(list) => proxies.except(NoProxy::parse(list)),
         None => proxies,
     })
 }
 
-/// Groups the pinned addresses by host and port.
-fn pinned(given: &[PinnedAddress]) -> HashMap<(String, u16), Vec<IpAddr>> {
-    let mut pinned: HashMap<_, Vec<IpAddr>> = HashMap::new();
-    for PinnedAddress {
-        host,
-        port,
-        address,
-    } in given
-    {
-        let key = (host.clone(), *port);
-        pinned.entry(key).or_default().push(*address);
+/// Puts the pinned addresses together.
+fn pinned(given: &[PinnedEntry]) -> PinnedAddresses {
+    let mut pinned = PinnedAddresses::default();
+    for entry in given {
+        for address in &entry.addresses {
+            pinned.add(entry.host.clone(), entry.port, *address);
+        }
     }
     pinned
 }
 
 /// Reads the certificates and the key.
-fn tls(args: &ConnectionArgs) -> Result<TlsConfig, String> {
+fn tls(args: &ConnectionArgs, warnings: &mut Vec<String>) -> Result<TlsConfig, String> {
     let mut tls = TlsConfig::default().insecure(args.insecure);
     if let Some(file) = &args.cacert {
-        tls = tls
+        let (trusting, warning) = tls
             .roots_from(file)
             .map_err(|error| format!("--cacert {error}"))?;
+        tls = trusting;
+        warnings.extend(warning.map(|warning| format!("--cacert {warning}")));
     }
     if let Some(chain) = &args.cert {
         tls = tls
@@ -176,4 +202,25 @@ fn tls(args: &ConnectionArgs) -> Result<TlsConfig, String> {
             })?;
     }
     Ok(tls)
+}
+
+/// True if the environment names a file for the keys of TLS connections, and it can be written. Not a
+/// mistake otherwise: the variable is for every program that is started.
+fn has_key_log(warnings: &mut Vec<String>) -> bool {
+    let Some(file) = env::var_os(KEY_LOG_VARIABLE).filter(|file| !file.is_empty()) else {
+        return false;
+    };
+    // rustls would say nothing. As it does, the file is made for its owner alone.
+    let opened = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(&file);
+    if let Err(error) = &opened {
+        let file = Path::new(&file).display();
+        warnings.push(format!(
+            "the environment's {KEY_LOG_VARIABLE}: {file}: {error}; keys are not logged"
+        ));
+    }
+    opened.is_ok()
 }

@@ -1,6 +1,7 @@
 //! The parser of one line of a list.
 
 use std::collections::BTreeMap;
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -59,17 +60,7 @@ pub(super) fn parse(
 ) -> Option<Result<ParsedLine, BadLine>> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.trim(),
-        Err(error) => {
-            let at = error.valid_up_to();
-            return Some(Err(BadLine {
-                excerpt: safe_excerpt(&String::from_utf8_lossy(bytes)),
-                reason: format!(
-                    "not UTF-8: byte 0x{:02x} at column {}; percent-encode it",
-                    bytes[at],
-                    at + 1
-                ),
-            }));
-        }
+        Err(error) => return Some(Err(not_utf8(bytes, error))),
     };
     if text.is_empty() || text.starts_with('#') {
         return None;
@@ -91,6 +82,27 @@ pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
             &beginning
         }),
         reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
+    }
+}
+
+/// Makes the error for a line or an argument that is not UTF-8.
+fn not_utf8(bytes: &[u8], error: Utf8Error) -> BadLine {
+    let at = error.valid_up_to();
+    BadLine {
+        excerpt: safe_excerpt(&String::from_utf8_lossy(bytes)),
+        reason: format!(
+            "not UTF-8: byte 0x{:02x} at column {}; percent-encode it",
+            bytes[at],
+            at + 1
+        ),
+    }
+}
+
+/// Parses an argument. It has no comments: "#" begins a bad URL.
+pub(super) fn parse_argument(bytes: &[u8], config: InputConfig) -> Result<ParsedLine, BadLine> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse_url(text, config, None),
+        Err(error) => Err(not_utf8(bytes, error)),
     }
 }
 
@@ -135,7 +147,8 @@ fn parse_json(
     parsed.verb = line.action.unwrap_or(config.verb);
     let mut headers = HeaderMap::new();
     for (name, value) in &line.headers {
-        let (name, value) = headers::new(name, value).map_err(|error| bad(error.to_string()))?;
+        let (name, value) = headers::new(name.as_bytes(), value.as_bytes())
+            .map_err(|error| bad(error.to_string()))?;
         headers::add(&mut headers, name, value).map_err(|error| bad(error.to_string()))?;
     }
     parsed.headers = (!headers.is_empty()).then(|| Box::new(headers));

@@ -9,7 +9,9 @@ mod line;
 mod reader;
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::Receiver;
@@ -112,18 +114,22 @@ pub struct Source {
 }
 
 impl Source {
-    /// Yields the arguments first, then the lists in their order.
+    /// Yields the arguments first, then the lists in their order. An argument that is not UTF-8 is a bad
+    /// target, as a line of a list is.
     ///
     /// # Errors
     ///
     /// If the reading thread cannot be started.
-    pub fn new(arguments: &[String], lists: Vec<List>, config: InputConfig) -> io::Result<Self> {
+    pub fn new<A: AsRef<OsStr>>(
+        arguments: &[A],
+        lists: Vec<List>,
+        config: InputConfig,
+    ) -> io::Result<Self> {
         let mut ready = VecDeque::with_capacity(arguments.len());
         let mut index = 0;
         for (position, text) in arguments.iter().enumerate() {
             let origin = || format!("argument {}", position + 1);
-            // An argument has no comments: "#" begins a bad URL.
-            let parsed = line::parse_url(text, config, None);
+            let parsed = line::parse_argument(text.as_ref().as_bytes(), config);
             ready.push_back(NextInput::Item(item(index, origin, parsed)));
             index += 1;
         }

@@ -19,9 +19,10 @@ use super::handover::Handover;
 use super::happy_eyeballs::connect_any;
 use super::stream::{ByteStream, Connected, Forward, ReadAhead, ServerStream, Socket};
 use super::{http_connect, socks};
-use crate::http::dns::{Dns, authority};
+use crate::http::dns::{Dns, authority, without_zone};
 use crate::http::fault::{Fault, SocketError};
 use crate::http::proxy::{Proxy, ProxyKind};
+use crate::http::proxy_fault::ProxyFault;
 use crate::http::public_addr::is_public;
 use crate::http::request_clock::RequestClock;
 use crate::http::tls::Tls;
@@ -91,17 +92,20 @@ impl Connector {
             Some(proxy) => (proxy.host.as_str(), proxy.port),
             None => (host, port),
         };
-        let addresses = self
-            .dns
-            .socket_addresses(near_host, near_port, &self.clock)?;
+        let addresses = self.dns.resolve(near_host, near_port, &self.clock)?;
         self.check_permitted(&addresses, host)?;
-        let mut connected = self.open_tcp(&addresses)?;
+        let mut connected = self.open_tcp(&addresses).inspect_err(|_| {
+            // A shortage here says nothing about the addresses.
+            if self.clock.shortage().is_none() {
+                self.dns.forget(near_host);
+            }
+        })?;
         let mut forward = None;
         if let Some(proxy) = &proxy {
             connected = self.open_through(proxy, connected, details.uri, host, port)?;
             if proxy.forwards(is_tls) {
                 forward = Some(Forward {
-                    origin: format!("http://{}", http_connect::host_and_port(host, port)),
+                    origin: http_connect::http_origin(host, port),
                 });
             }
         }
@@ -164,53 +168,52 @@ impl Connector {
         if proxy.kind == ProxyKind::Https {
             stream = self
                 .handshake(stream, &proxy.host)
-                .map_err(|error| self.proxy_fault(proxy, &error))?;
+                .map_err(|error| self.proxy_fault(proxy, error.into()))?;
         }
         let opened = match proxy.kind {
             ProxyKind::Http | ProxyKind::Https if uri.scheme_str() == Some("https") => {
-                http_connect::open(&mut stream, host, port, proxy.authorization.as_ref())
+                self.open_tunnel(&mut stream, (host, port), proxy)
             }
             ProxyKind::Http | ProxyKind::Https => Ok(()),
             ProxyKind::Socks5h => {
-                socks::open(&mut stream, &socks::Destination::of_host(host), port, proxy)
+                // An address that the user gives for the name is not the proxy's to look up.
+                let pinned = self.dns.pinned(host, port).map(socks::Destination::Address);
+                let destination = pinned.unwrap_or_else(|| socks::Destination::of_host(host));
+                socks::open(&mut stream, &destination, port, proxy)
             }
             ProxyKind::Socks5 => {
-                let address = self.local_address(host, port)?;
-                socks::open(
-                    &mut stream,
-                    &socks::Destination::Address(address),
-                    port,
-                    proxy,
-                )
+                let address = socks::Destination::Address(self.local_address(host, port)?);
+                socks::open(&mut stream, &address, port, proxy)
             }
         };
-        opened.map_err(|error| self.proxy_fault(proxy, &error))?;
+        opened.map_err(|fault| self.proxy_fault(proxy, fault))?;
         Ok((stream, remote))
     }
 
-    /// The fault of a failed handshake with the proxy. The socket's own error says less, so this
-    /// replaces it.
-    fn proxy_fault(&self, proxy: &Proxy, error: &io::Error) -> ureq::Error {
-        let reason = crate::http::tls::reason(error).unwrap_or_else(|| match error.kind() {
-            io::ErrorKind::UnexpectedEof => "closed the connection in the handshake".to_owned(),
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe => "reset the connection".to_owned(),
-            _ => error.to_string(),
-        });
-        self.clock.fail_over_socket_error(Fault::Proxy(format!(
-            "the proxy {}: {reason}",
-            proxy.name()
-        )))
+    /// Opens a tunnel through an HTTP proxy, and leaves the proxy's answer for the report.
+    fn open_tunnel(
+        &self,
+        stream: &mut Box<dyn ByteStream>,
+        (host, port): (&str, u16),
+        proxy: &Proxy,
+    ) -> Result<(), ProxyFault> {
+        let mut seen = None;
+        let authorization = proxy.authorization.as_ref();
+        let opened = http_connect::open(stream, (host, port), authorization, &mut seen);
+        self.handover.leave_tunnel(seen);
+        opened
+    }
+
+    /// Keeps the fault of a proxy on the clock. The socket's own error says less, so this replaces it.
+    fn proxy_fault(&self, proxy: &Proxy, fault: ProxyFault) -> ureq::Error {
+        self.clock
+            .fail_over_socket_error(Fault::Proxy(proxy.name(), fault))
     }
 
     /// An address of the target, resolved here because the proxy (socks5) takes no names.
     fn local_address(&self, host: &str, port: u16) -> Result<IpAddr, ureq::Error> {
-        if let Some([address, ..]) = self.dns.pinned(host, port) {
-            return Ok(*address);
-        }
-        let found = self.dns.addresses(host, &self.clock)?;
-        found.first().copied().ok_or_else(|| {
+        let found = self.dns.resolve(host, port, &self.clock)?;
+        found.first().map(SocketAddr::ip).ok_or_else(|| {
             let reason = "the name has no addresses".to_owned();
             self.clock.fail(Fault::NameNotFound(reason))
         })
@@ -241,6 +244,7 @@ impl Connector {
         host: &str,
     ) -> io::Result<Box<dyn ByteStream>> {
         let config = self.tls.config().map_err(io::Error::other)?;
+        let host = without_zone(host);
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(bare.to_owned()).map_err(|_| {
             io::Error::other(format!(

@@ -44,6 +44,13 @@ impl Default for Answer {
     }
 }
 
+/// A CONNECT to a proxy.
+#[derive(Debug)]
+pub(in crate::http) struct Tunnel {
+    /// The head of the proxy's answer, if one came whole.
+    pub(in crate::http) answer: Option<ResponseHead>,
+}
+
 /// The place of the handover. One per worker, so its lock is never contended.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Handover {
@@ -56,6 +63,8 @@ struct HandoverState {
     answer: Option<Box<Answer>>,
     /// The memory of the last head, for the next one.
     spare: Option<Box<Answer>>,
+    /// The CONNECT that went before the request.
+    tunnel: Option<Tunnel>,
     buffers: Option<Box<ConnectionBuffers>>,
     discards: bool,
 }
@@ -66,6 +75,7 @@ impl Handover {
         let mut state = self.lock();
         state.next = next;
         state.answer = None;
+        state.tunnel = None;
         state.discards = false;
     }
 
@@ -77,6 +87,11 @@ impl Handover {
     /// Gives a head back, whose memory serves the next one.
     pub(in crate::http) fn recycle(&self, answer: Box<Answer>) {
         self.lock().spare = Some(answer);
+    }
+
+    /// Takes the CONNECT that this request needed, if it did.
+    pub(in crate::http) fn take_tunnel(&self) -> Option<Tunnel> {
+        self.lock().tunnel.take()
     }
 
     /// Announces that the client drops all that comes of the body unread.
@@ -109,6 +124,11 @@ impl Handover {
     /// The memory to read the next response's head into.
     pub(super) fn spare_answer(&self) -> Box<Answer> {
         self.lock().spare.take().unwrap_or_default()
+    }
+
+    /// Leaves the head of a proxy's answer to CONNECT for the client.
+    pub(super) fn leave_tunnel(&self, answer: Option<ResponseHead>) {
+        self.lock().tunnel = Some(Tunnel { answer });
     }
 
     /// Leaves a response's head for the client.

@@ -3,7 +3,9 @@
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 
+use crate::http::dns::without_zone;
 use crate::http::proxy::Proxy;
+use crate::http::proxy_fault::ProxyFault;
 
 /// The target of the tunnel.
 pub(super) enum Destination<'a> {
@@ -14,7 +16,7 @@ pub(super) enum Destination<'a> {
 impl<'a> Destination<'a> {
     /// The target for the host of a URL. A numeric one is sent as an address, which needs no look-up.
     pub(super) fn of_host(host: &'a str) -> Self {
-        match host.trim_matches(['[', ']']).parse() {
+        match without_zone(host).trim_matches(['[', ']']).parse() {
             Ok(address) => Destination::Address(address),
             Err(_) => Destination::Name(host),
         }
@@ -29,13 +31,13 @@ const USER_AND_PASSWORD: u8 = 2;
 ///
 /// # Errors
 ///
-/// The proxy's refusal. Reads well after the proxy's name.
+/// The proxy's refusal.
 pub(super) fn open(
     stream: &mut (impl Read + Write),
     destination: &Destination<'_>,
     port: u16,
     proxy: &Proxy,
-) -> io::Result<()> {
+) -> Result<(), ProxyFault> {
     let methods: &[u8] = if proxy.credentials.is_some() {
         &[NO_AUTHENTICATION, USER_AND_PASSWORD]
     } else {
@@ -45,16 +47,12 @@ pub(super) fn open(
     send(stream, &[&[VERSION, count], methods].concat())?;
     let [version, method] = receive(stream)?;
     if version != VERSION {
-        return Err(io::Error::other("does not speak SOCKS 5"));
+        return Err(ProxyFault::NotSocks);
     }
     match (method, &proxy.credentials) {
         (NO_AUTHENTICATION, _) => {}
         (USER_AND_PASSWORD, Some(pair)) => authenticate(stream, &pair.user, &pair.password)?,
-        _ => {
-            return Err(io::Error::other(
-                "asks for a name and password; give them in the proxy's URL",
-            ));
-        }
+        _ => return Err(ProxyFault::SocksNoCredentials),
     }
     let mut request = vec![VERSION, 1, 0];
     match destination {
@@ -74,21 +72,16 @@ pub(super) fn open(
     connect(stream, request, port)
 }
 
-fn connect(stream: &mut (impl Read + Write), mut request: Vec<u8>, port: u16) -> io::Result<()> {
+fn connect(
+    stream: &mut (impl Read + Write),
+    mut request: Vec<u8>,
+    port: u16,
+) -> Result<(), ProxyFault> {
     request.extend_from_slice(&port.to_be_bytes());
     send(stream, &request)?;
     let [_, reply, _, kind] = receive(stream)?;
     if reply != 0 {
-        let reason = match reply {
-            1 => "it failed",
-            2 => "its rules do not allow it",
-            3 => "the network cannot be reached",
-            4 => "the host cannot be reached",
-            5 => "the connection was refused",
-            6 => "it took too long",
-            _ => "it cannot do that",
-        };
-        return Err(io::Error::other(format!("could not connect: {reason}")));
+        return Err(ProxyFault::SocksReply(reply));
     }
     // The address that the proxy connects from; its length depends on its kind.
     let length = match kind {
@@ -98,26 +91,30 @@ fn connect(stream: &mut (impl Read + Write), mut request: Vec<u8>, port: u16) ->
             let [length] = receive(stream)?;
             usize::from(length)
         }
-        _ => return Err(io::Error::other("answers with an unknown kind of address")),
+        _ => return Err(ProxyFault::SocksAddressKind),
     };
-    stream.read_exact(&mut vec![0; length + 2])
+    stream.read_exact(&mut vec![0; length + 2])?;
+    Ok(())
 }
 
-fn authenticate(stream: &mut (impl Read + Write), user: &[u8], password: &[u8]) -> io::Result<()> {
+fn authenticate(
+    stream: &mut (impl Read + Write),
+    user: &[u8],
+    password: &[u8],
+) -> Result<(), ProxyFault> {
     let user = sized(user, "the proxy's user name")?;
     let password = sized(password, "the proxy's password")?;
     send(stream, &[&[1], &user[..], &password[..]].concat())?;
     let [_, status] = receive(stream)?;
     if status != 0 {
-        return Err(io::Error::other("does not accept this name and password"));
+        return Err(ProxyFault::SocksWrongCredentials);
     }
     Ok(())
 }
 
 /// The bytes behind their length, which is one byte.
-fn sized(bytes: &[u8], what: &str) -> io::Result<Vec<u8>> {
-    let length = u8::try_from(bytes.len())
-        .map_err(|_| io::Error::other(format!("takes at most 255 bytes for {what}")))?;
+fn sized(bytes: &[u8], what: &'static str) -> Result<Vec<u8>, ProxyFault> {
+    let length = u8::try_from(bytes.len()).map_err(|_| ProxyFault::SocksTooLong(what))?;
     Ok([&[length], bytes].concat())
 }
 

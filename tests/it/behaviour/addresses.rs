@@ -131,6 +131,95 @@ fn resolve_tries_the_addresses_it_is_given() {
 }
 
 #[test]
+fn resolve_takes_several_addresses_any_spelling_and_every_host() {
+    let server = Server::start();
+    let port = server.addr().port();
+    let here = server.addr().to_string();
+    for (pin, host) in [
+        // Nobody listens there on the first two.
+        (
+            "some.invalid:PORT:127.0.0.2,[::1],127.0.0.1",
+            "some.invalid",
+        ),
+        ("bücher.invalid:PORT:127.0.0.1", "bücher.invalid"),
+        ("xn--bcher-kva.invalid:PORT:127.0.0.1", "BÜCHER.invalid."),
+        ("some.invalid.:PORT:127.0.0.1", "some.invalid"),
+        ("some.invalid:PORT:127.0.0.1", "some.invalid."),
+        ("[2001:db8::1]:PORT:127.0.0.1", "[2001:db8:0::1]"),
+        ("192.0.2.1:PORT:127.0.0.1", "192.0.2.1"),
+        ("*:PORT:127.0.0.1", "some.invalid"),
+        ("*:PORT:127.0.0.1", "[2001:db8::1]"),
+    ] {
+        let pin = pin.replace("PORT", &port.to_string());
+        let url = format!("http://{host}:{port}/bytes/1");
+        let run = run(&["--retry=0", "--resolve", &pin], &url).exits(0);
+        run.check(&pin, run.result()["remote"] == *here);
+    }
+    // An entry for the host itself comes before that for every host.
+    let (all, one) = (
+        format!("--resolve=*:{port}:127.0.0.2"),
+        format!("--resolve=some.invalid:{port}:127.0.0.1"),
+    );
+    let url = format!("http://some.invalid:{port}/bytes/1");
+    run(&[&all, &one, "--retry=0"], &url).exits(0);
+}
+
+#[test]
+fn a_resolve_entry_that_cannot_be_kept_is_a_mistake() {
+    for (pin, words) in [
+        ("+some.invalid:80:127.0.0.1", "leave the '+' out"),
+        ("-some.invalid:80", "leave the entry out"),
+        ("some.invalid:80", "HOST:PORT:ADDR"),
+        ("some.invalid", "HOST:PORT:ADDR"),
+        ("[::1]", "HOST:PORT:ADDR"),
+        ("some.invalid:0:127.0.0.1", "the port"),
+        ("some.invalid:65536:127.0.0.1", "the port"),
+        ("some.invalid:80:here", "the address"),
+        ("some.invalid:80:127.0.0.1,", "the address"),
+        ("some.invalid:80:", "the address"),
+        (":80:127.0.0.1", "the host"),
+        ("a b:80:127.0.0.1", "the host"),
+    ] {
+        let pin = format!("--resolve={pin}");
+        let run = pfetch(&[&pin, "http://127.0.0.1:1/"]).run().exits(2);
+        run.complains_in_a_line().says("--resolve").says(words);
+    }
+}
+
+#[test]
+fn localhost_and_all_names_below_it_are_the_loopback() {
+    let server = Server::start();
+    let port = server.addr().port();
+    for host in [
+        "localhost",
+        "localhost.",
+        "LOCALHOST",
+        "app.localhost",
+        "a.b.localhost",
+        "app.localhost.",
+    ] {
+        let url = format!("http://{host}:{port}/bytes/1");
+        let run = run(&["--retry=0"], &url).exits(0);
+        let result = run.result();
+        run.check(host, result["remote"] == server.addr().to_string());
+        run.check("no look-up", result["timing"]["dns"].is_null());
+        assert_refused(self::run(&["--block-private"], &url), host, "private");
+    }
+    // Both families: the one that listens is found.
+    if let Ok(listener) = TcpListener::bind("[::1]:0") {
+        let addr = listener.local_addr().expect("a bound socket has a name");
+        let server = crate::raw::Raw::on(listener, |mut wire| {
+            wire.request();
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        });
+        let url = format!("http://app.localhost:{}/", addr.port());
+        let run = run(&["--retry=0"], &url).exits(0);
+        run.check("remote", run.result()["remote"] == addr.to_string());
+        assert_eq!(server.connections(), 1);
+    }
+}
+
+#[test]
 fn a_redirect_goes_where_resolve_says_too() {
     let to = Server::start();
     let port = to.addr().port();
@@ -191,6 +280,56 @@ fn a_server_on_ipv6_is_reached() {
     }
     assert_refused(run(&["--block-private"], &url), "::1", "private");
     assert_eq!(server.connections(), 2);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_address_with_a_zone_is_reached_and_its_zone_stays_here() {
+    // Some machines have no IPv6 loopback at all.
+    let Ok(listener) = TcpListener::bind("[::1]:0") else {
+        return;
+    };
+    let addr = listener.local_addr().expect("a bound socket has a name");
+    let port = addr.port();
+    let server = crate::raw::Raw::on(listener, |mut wire| {
+        while let Some(target) = wire.request() {
+            let location = match target.as_str() {
+                "/from" => "Location: /to\r\n",
+                _ => "",
+            };
+            let status = if location.is_empty() {
+                "200 OK"
+            } else {
+                "302 Found"
+            };
+            wire.send(format!(
+                "HTTP/1.1 {status}\r\n{location}Content-Length: 0\r\n\r\n"
+            ))?;
+        }
+        Ok(())
+    });
+    // Linux has this interface everywhere, and numbers it 1.
+    for zone in ["%25lo", "%lo", "%251"] {
+        let url = format!("http://[::1{zone}]:{port}/from");
+        let run = run(&["--retry=0"], &url).exits(0);
+        run.check(zone, run.result()["status"] == 200);
+        assert_refused(self::run(&["--block-private"], &url), zone, "private");
+    }
+    for head in server.heads() {
+        let host = format!("host: [::1]:{port}\r\n");
+        assert!(head.to_lowercase().contains(&host), "{head}");
+        assert!(!head.contains('%'), "{head}");
+    }
+    assert_eq!(server.requests().len(), 6);
+    let url = format!("http://[fe80::1%25nothere0]:{port}/");
+    let error = assert_refused(run(&["--retry=0"], &url), "no interface", "dns");
+    let message = error["message"].as_str().unwrap_or_default();
+    assert!(
+        message.contains("no network interface \"nothere0\""),
+        "{message}"
+    );
+    let run = run(&["--retry=0"], "http://[fe80::1%25a%20b]/").exits(1);
+    run.check("a bad line", run.result()["error"]["kind"] == "input");
 }
 
 #[test]

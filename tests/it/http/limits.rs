@@ -1,11 +1,10 @@
 //! Limits: whatever a server does, a fetch ends; and a stop ends it at once.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pfetch::http::{DnsConfig, FetchConfig};
+use pfetch::http::{DnsConfig, FetchConfig, PinnedAddresses, PinnedHost};
 use pfetch::model::outcome::{FailureKind, Outcome, Verdict};
 use pfetch::model::timing::Phase;
 use rustix::net::{AddressFamily, SocketType, bind, listen, socket};
@@ -91,10 +90,15 @@ fn an_address_that_does_not_answer_is_not_waited_for_when_there_is_another() {
     let port = server.addr().port();
     let hosts: Vec<IpAddr> = [3, 2, 1].map(|n| IpAddr::from([127, 0, 0, n])).into();
     let _full = [0, 1].map(|n| full_at(SocketAddr::new(hosts[n], port)));
+    let mut pinned = PinnedAddresses::default();
+    for host in hosts {
+        let name = PinnedHost::parse("some.invalid").expect("it is a name");
+        pinned.add(name, port, host);
+    }
     let config = FetchConfig {
         connect_timeout: Duration::from_secs(3600),
         dns: DnsConfig {
-            pinned: HashMap::from([(("some.invalid".to_owned(), port), hosts)]),
+            pinned,
             ..DnsConfig::default()
         },
         ..unlimited()

@@ -1,7 +1,7 @@
 //! The proxies that the environment names, as curl reads them.
 
 use crate::pfetch::pfetch;
-use crate::proxy::support::{http_proxy, origin, read};
+use crate::proxy::support::{error, http_proxy, origin, read};
 
 /// Runs with this environment and says whether the http URL went through the proxy; it always
 /// arrives at the origin.
@@ -98,23 +98,74 @@ fn https_proxy_is_for_https_in_either_case() {
     assert!(read(&log).is_empty());
 }
 
+/// Values that are no usable proxy's.
+const UNUSABLE: [&str; 4] = [
+    "ftp://joe:hush@127.0.0.1",
+    "http://joe:hush@",
+    "socks4://joe:hush@h",
+    "quic://joe:hush@127.0.0.1:1",
+];
+
 #[test]
-fn what_is_no_proxy_is_a_mistake_and_nothing_is_fetched() {
+fn a_variable_that_is_no_proxy_is_an_error_of_the_urls_that_need_it() {
     let (origin, _) = origin();
     let url = origin.url("/bytes/1");
-    for value in [
-        "ftp://joe:hush@127.0.0.1",
-        "http://joe:hush@",
-        "socks4://joe:hush@h",
-    ] {
-        for name in ["http_proxy", "HTTPS_PROXY", "all_proxy"] {
-            let run = pfetch(&[&url]).env(name, value).run().exits(2);
-            run.complains_in_a_line().says(name).never_shows("hush");
+    for value in UNUSABLE {
+        for name in ["http_proxy", "all_proxy", "ALL_PROXY"] {
+            let run = pfetch(&["--format=jsonl", &url]).env(name, value).run();
+            let run = run.exits(1).says_nothing().never_shows("hush");
+            let result = run.result();
+            let [kind, _, message] = error(&result);
+            run.check("proxy", kind == "proxy");
+            run.check("once", result["attempts"] == 1);
+            let expected = format!("the environment's {name}: ");
+            run.check(name, message.starts_with(&expected));
+            run.check("what to give", message.contains("proxy: "));
         }
         let run = pfetch(&["--proxy", value, &url]).run().exits(2);
         run.complains_in_a_line()
             .says("--proxy")
             .never_shows("hush");
     }
+    // Nor are they fetched directly.
+    assert_eq!(origin.connections(), 0);
+}
+
+#[test]
+fn a_variable_that_no_url_needs_does_no_harm() {
+    for value in UNUSABLE {
+        assert!(!is_proxied(&[("https_proxy", value)], &[]));
+        assert!(!is_proxied(&[("HTTPS_PROXY", value)], &[]));
+        assert!(!is_proxied(
+            &[("all_proxy", value), ("no_proxy", "127.0.0.1")],
+            &[]
+        ));
+        assert!(!is_proxied(&[("all_proxy", value)], &["--noproxy", "*"]));
+        assert!(!is_proxied(&[("all_proxy", value)], &["--proxy", ""]));
+        let own = [("ALL_PROXY", value), ("http_proxy", "PROXY")];
+        assert!(is_proxied(&own, &[]));
+    }
+}
+
+#[test]
+fn block_private_refuses_the_urls_that_need_the_environments_proxy() {
+    let (origin, _) = origin();
+    let (proxy, log) = http_proxy(None);
+    let args = ["--format=jsonl", "--block-private", &origin.url("/bytes/1")];
+    let run = pfetch(&args).env("http_proxy", &proxy.url("")).run();
+    let result = run.exits(1).result();
+    let [kind, _, message] = error(&result);
+    assert_eq!(kind, "proxy", "{message}");
+    for word in ["--block-private", "http_proxy", "--proxy ''"] {
+        assert!(message.contains(word), "{message}");
+    }
+    // A URL that needs none fails for its own reason.
+    let run = pfetch(&args).env("https_proxy", &proxy.url("")).run();
+    let result = run.exits(1).result();
+    assert_eq!(error(&result)[0], "private", "{result}");
+    let named = proxy.url("");
+    let args = [&args[..], &["--proxy", &named]].concat();
+    pfetch(&args).run().exits(2).complains_in_a_line();
+    assert!(read(&log).is_empty());
     assert_eq!(origin.connections(), 0);
 }

@@ -19,7 +19,24 @@ fn say(mut wire: Wire<'_>, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-const TUNNEL: [Case; 6] = [
+const TUNNEL: [Case; 8] = [
+    (
+        "a scheme that is not Basic",
+        |wire| {
+            say(
+                wire,
+                "HTTP/1.1 407 Who?\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: \
+                 NTLM\r\n\r\n",
+            )
+        },
+        "refused a tunnel with status 407: it wants to be authenticated with by Negotiate or NTLM, \
+         and pfetch can do that by Basic only",
+    ),
+    (
+        "a status that is none",
+        |wire| say(wire, "HTTP/1.1 2\x1b0 OK\r\n\r\n"),
+        "does not speak HTTP: \"HTTP/1.1 2\\u{1b}0 OK\"",
+    ),
     (
         "403",
         |wire| say(wire, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"),
@@ -83,6 +100,43 @@ fn a_tunnel_that_does_not_come_about_is_told_in_words() {
         run.check(what, error(&result) == ["proxy", "connect", &expected]);
     }
     assert_eq!(origin.connections(), 0);
+}
+
+#[test]
+fn what_may_pass_at_a_proxy_is_tried_again_and_nothing_else() {
+    let (origin, _) = origin();
+    let url = format!("https://{}/", origin.addr());
+    let cases: [(Script, &str, u64); 8] = [
+        (|wire| refuse(wire, 502), "502", 3),
+        (|wire| refuse(wire, 503), "503", 3),
+        (|wire| refuse(wire, 504), "504", 3),
+        (
+            |mut wire| wire.request().map_or(Ok(()), |_| Ok(())),
+            "closed",
+            3,
+        ),
+        (|wire| refuse(wire, 500), "500", 1),
+        (|wire| refuse(wire, 403), "403", 1),
+        (|wire| refuse(wire, 407), "407", 1),
+        (|wire| say(wire, "garbage\r\n\r\n"), "garbage", 1),
+    ];
+    for (script, what, attempts) in cases {
+        let proxy = Raw::start(script);
+        let args = ["--format=jsonl", "--retry=2", "--retry-delay=1ms", &url];
+        let named = proxy.url("");
+        let args = [&args[..], &["--proxy", &named]].concat();
+        let run = crate::pfetch::pfetch(&args).run().exits(1);
+        run.check(what, run.result()["attempts"] == attempts);
+        run.check(what, error(&run.result())[0] == "proxy");
+    }
+    assert_eq!(origin.connections(), 0);
+}
+
+fn refuse(wire: Wire<'_>, status: u16) -> io::Result<()> {
+    say(
+        wire,
+        &format!("HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n"),
+    )
 }
 
 #[test]

@@ -105,11 +105,11 @@ fn a_proxys_credentials_are_for_the_proxy_alone_and_never_shown() {
             run.check(secret, !run.stdout.contains(secret));
             run.check(secret, !run.stderr.contains(secret));
         }
-        let run = run.says(&format!("through proxy {}", proxy.addr()));
-        // That they are sent is shown. What goes through a tunnel has none of them.
+        let run = run.says(&format!("through proxy http://{}", proxy.addr()));
+        // That they are sent is shown, with CONNECT too. What goes through the tunnel has none of them.
         run.check(
-            "said once",
-            run.stderr.matches("> proxy-authorization: …\n").count() == 1,
+            "said twice",
+            run.stderr.matches("> proxy-authorization: …\n").count() == 2,
         );
     }
     let seen = read(&at_proxy);
@@ -124,24 +124,56 @@ fn a_proxys_credentials_are_for_the_proxy_alone_and_never_shown() {
 }
 
 #[test]
+fn an_address_given_for_a_name_that_the_proxy_looks_up_is_warned_of() {
+    let (origin, _) = origin();
+    let (proxy, _) = http_proxy(None);
+    let url = origin.url("/bytes/1");
+    let named = format!("http://proxy.invalid:{}", proxy.addr().port());
+    let own = format!("--resolve=proxy.invalid:{}:127.0.0.1", proxy.addr().port());
+    // The proxy's own name is looked up here.
+    through(&named, &[&own, &url]).run().exits(0).says_nothing();
+    for idle in ["other.invalid", "*"] {
+        let idle = format!("--resolve={idle}:80:127.0.0.1");
+        let run = through(&named, &[&own, &idle, &url]).run().exits(0);
+        let run = run.complains_in_a_line();
+        run.says("--resolve has no effect on what goes through this --proxy");
+        // Some of the URLs may be reached without the proxy.
+        let run = through(&named, &[&own, &idle, "--noproxy", "h", &url]).run();
+        run.exits(0).says_nothing();
+    }
+}
+
+#[test]
 fn a_proxy_that_wants_credentials_says_so() {
     let dir = Dir::new();
     let (plain, _) = origin();
     let (secured, _, cacert) = https_origin(&dir);
     let (proxy, _) = http_proxy(Some(BASIC));
-    for userinfo in ["", "joe:wrong@"] {
+    for (userinfo, tunnel, plain_words) in [
+        (
+            "",
+            "; give its name and password in the proxy's URL",
+            "; give the proxy's name and password in its URL",
+        ),
+        (
+            "joe:wrong@",
+            ": it does not accept the name and password in its URL",
+            ": the proxy does not accept the name and password in its URL",
+        ),
+    ] {
         let named = format!("http://{userinfo}{}", proxy.addr());
         let run = through(&named, &[&plain.url("/bytes/2")]).run().exits(1);
         let result = run.result();
         run.check("407", result["status"] == 407);
         run.check("status", result["error"]["kind"] == "status");
+        let expected = format!("proxy authentication required{plain_words}");
+        run.check("what is wrong", result["error"]["message"] == *expected);
         run.never_shows("wrong");
 
         let url = format!("https://{}/", secured.addr());
         let run = through(&named, &["--cacert", &cacert, &url]).run().exits(1);
         let expected = format!(
-            "the proxy {}: refused a tunnel with status 407; give its name and password in the \
-             proxy's URL",
+            "the proxy {}: refused a tunnel with status 407{tunnel}",
             proxy.addr()
         );
         let result = run.result();
@@ -170,4 +202,42 @@ fn a_tunnel_that_opens_late_and_in_pieces_is_a_tunnel() {
     let run = through(&proxy.url(""), &["--cacert", &cacert, &url]).run();
     let run = run.exits(0).says_nothing();
     run.check("ok", run.result()["bytes"] == 2);
+}
+
+#[test]
+fn a_connect_is_shown_with_the_proxys_answer_as_it_came() {
+    let dir = Dir::new();
+    let (origin, _, cacert) = https_origin(&dir);
+    for (status, code, exit) in [("200 Fine", 200, 0), ("403 No", 403, 1)] {
+        let proxy = Raw::start(move |mut wire| {
+            let target = wire.request().unwrap_or_default();
+            // Interim heads and framing headers of a 2xx mean nothing here (RFC 9110, 9.3.6).
+            wire.send("HTTP/1.1 102 Wait\r\nX: y\r\n\r\n")?;
+            wire.send(format!(
+                "HTTP/1.1 {status}\r\nVIA: a\r\n b\r\nno colon\r\nTransfer-Encoding: gzip\r\n\r\n"
+            ))?;
+            if code == 200 {
+                return relay(&mut wire, TcpStream::connect(target)?);
+            }
+            Ok(())
+        });
+        let url = format!("https://{}/", origin.addr());
+        let args = ["-v", "--cacert", &cacert, &url];
+        let run = through(&proxy.url(""), &args).run().exits(exit);
+        let exchanges = run.result()["exchanges"].clone();
+        let connect = &exchanges[0];
+        run.check("method", connect["method"] == "CONNECT");
+        run.check(
+            "url",
+            connect["url"] == format!("https://{}", origin.addr()),
+        );
+        run.check("status", connect["status"] == code);
+        let headers = serde_json::json!([["VIA", "a  b"], ["Transfer-Encoding", "gzip"]]);
+        run.check(
+            "as it came",
+            connect["response"]["headers"] == headers || connect["response"] == headers,
+        );
+        run.check("then the request", exchanges[1]["method"] == "GET");
+        run.says(&format!("< HTTP/1.1 {code}\n< VIA: a"));
+    }
 }

@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpStream};
 use std::sync::Arc;
 
+use crate::pfetch::pfetch;
 use crate::proxy::support::{Log, error, note, origin, read, relay, through};
 use crate::raw::{Raw, Wire};
 
@@ -181,6 +182,37 @@ fn a_refusal_is_told_in_words() {
         let run = through(&named, &[&origin.url("/bytes/1")]).run().exits(1);
         let expected = format!("the proxy {}: could not connect: {why}", proxy.addr());
         assert_eq!(error(&run.result()), ["proxy", "connect", &expected]);
+        let url = origin.url("/bytes/1");
+        let again = ["--retry=1", "--retry-delay=1ms", "--proxy", &named, &url];
+        let run = pfetch(&[&["--format=jsonl"], &again[..]].concat());
+        let run = run.run().exits(1);
+        let attempts = if matches!(reply, 1 | 3..=6) { 2 } else { 1 };
+        run.check(why, run.result()["attempts"] == attempts);
     }
     assert_eq!(origin.connections(), 0);
+}
+
+#[test]
+fn socks_is_version_5_and_the_proxy_resolves_names_which_verbose_says() {
+    let (origin, _) = origin();
+    let (proxy, log) = proxy(OPEN);
+    let named = format!("socks://{}", proxy.addr());
+    let url = format!("http://origin.invalid:{}/bytes/3", origin.addr().port());
+    let run = through(&named, &["-v", &url]).run().exits(0);
+    run.says(&format!("through proxy socks5h://{}", proxy.addr()));
+    assert_eq!(read(&log), ["name origin.invalid"]);
+}
+
+#[test]
+fn an_address_that_the_user_gives_is_sent_in_place_of_the_name() {
+    let (origin, _) = origin();
+    let port = origin.addr().port();
+    for scheme in ["socks5", "socks5h"] {
+        let (proxy, log) = proxy(OPEN);
+        let named = format!("{scheme}://{}", proxy.addr());
+        let pin = format!("--resolve=origin.invalid:{port}:127.0.0.9");
+        let url = format!("http://origin.invalid:{port}/bytes/3");
+        through(&named, &[&pin, &url]).run().exits(0).says_nothing();
+        assert_eq!(read(&log), ["address 127.0.0.9"], "{scheme}");
+    }
 }

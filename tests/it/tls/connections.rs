@@ -146,7 +146,7 @@ fn all_workers_share_one_set_up_and_resume_each_others_sessions() {
     let tls = TlsConfig::default().roots_from(Path::new(&trust.cacert));
     let fetcher = Fetcher::new(
         FetchConfig {
-            tls: tls.expect("the file is in order"),
+            tls: tls.expect("the file is in order").0,
             ..FetchConfig::default()
         },
         StopToken::new(),

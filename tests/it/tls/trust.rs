@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 
-use rcgen::{ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
+use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, IsCa, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -298,11 +298,7 @@ fn cacert_with_a_certificate_that_cannot_be_used_is_a_mistake_that_names_the_fil
     let garbage = pem(&[0x30, 1, 0]);
     let cut = &authority.pem()[..100];
     for (name, text, words) in [
-        (
-            "old.pem",
-            authority.pem() + &old,
-            "certificate 2 in it is of X.509 version 1",
-        ),
+        ("old.pem", old, "certificate 1 in it is of X.509 version 1"),
         ("garbage.pem", garbage, "certificate 1 in it is damaged"),
         ("cut.pem", cut.to_owned(), "a section of it has no END line"),
         ("empty.pem", String::new(), "there is no certificate in it"),
@@ -311,6 +307,150 @@ fn cacert_with_a_certificate_that_cannot_be_used_is_a_mistake_that_names_the_fil
         let run = pfetch(&["--cacert", &file, "https://127.0.0.1:1/"]).run();
         let run = run.exits(2).complains_in_a_line();
         run.says(&format!("--cacert {file}: ")).says(words);
+    }
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_skipped_with_a_warning_while_others_serve() {
+    let dir = Dir::new();
+    let authority = Authority::new("an authority");
+    let config = server_config(&authority.loopback(), None);
+    let server = Raw::start(move |wire| answer(&config, wire));
+    let old = pem(&version_1(&der(&authority.pem())));
+    let garbage = pem(&[0x30, 1, 0]);
+    let url = https(&server);
+    for (text, words) in [
+        (
+            authority.pem() + &old,
+            &["certificate 2 in it is of X.509 version 1"][..],
+        ),
+        (
+            old.clone() + &authority.pem(),
+            &["certificate 1 in it is of X.509 version 1"],
+        ),
+        (
+            authority.pem() + &garbage + &old + &garbage,
+            &["certificate 2 in it is damaged", "(and 2 more"],
+        ),
+    ] {
+        let file = dir.file("some.pem", text);
+        let run = pfetch(&["--retry=0", "--cacert", &file, &url])
+            .run()
+            .exits(0);
+        let mut run = run.complains_in_a_line();
+        run = run.says(&format!("--cacert {file}: ")).says("is skipped");
+        for word in words {
+            run = run.says(word);
+        }
+    }
+    assert_eq!(server.connections(), 3);
+}
+
+#[test]
+fn certificates_are_read_under_all_their_labels_and_behind_byte_order_marks() {
+    let authority = Authority::new("an authority");
+    let identity = authority.loopback();
+    let plain = authority.pem();
+    for text in [
+        format!("\u{feff}{plain}"),
+        format!("\u{feff}{}\u{feff}{plain}", Authority::new("another").pem()),
+        plain.replace(" CERTIFICATE", " X509 CERTIFICATE"),
+        plain.replace(" CERTIFICATE", " TRUSTED CERTIFICATE"),
+    ] {
+        accepted(&text, &identity, HERE);
+    }
+    // Settings of trust behind it, as `openssl x509 -addreject serverAuth` writes them.
+    let settings = [0x30, 12, 0xa0, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1];
+    let both = [&der(&plain)[..], &settings].concat();
+    let rejected = pem(&both).replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+    let other = Authority::new("another").pem();
+    refused(&(other + &rejected), &identity, HERE, NOT_TRUSTED);
+    let dir = Dir::new();
+    let file = dir.file("rejected.pem", rejected);
+    let run = pfetch(&["--cacert", &file, "https://127.0.0.1:1/"]).run();
+    run.exits(2).says("not trusted for servers");
+}
+
+#[test]
+fn an_authority_is_held_to_its_own_dates_and_purposes() {
+    let no_longer: Change = |params| {
+        is_authority(params);
+        set_validity(params, Valid::NoLonger);
+    };
+    let not_yet: Change = |params| {
+        is_authority(params);
+        set_validity(params, Valid::NotYet);
+    };
+    let for_clients: Change = |params| {
+        is_authority(params);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    };
+    let for_servers: Change = |params| {
+        is_authority(params);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    };
+    for (change, why) in [
+        (
+            no_longer,
+            Some("the issuer's own certificate has expired or is not valid yet"),
+        ),
+        (
+            not_yet,
+            Some("the issuer's own certificate has expired or is not valid yet"),
+        ),
+        (for_clients, Some(NOT_TRUSTED)),
+        (for_servers, None),
+    ] {
+        let authority = Authority::made("an authority", &[], change);
+        let signed = authority.loopback();
+        // Beside one that is in order, and alone.
+        let other = Authority::new("another").pem();
+        for trusted in [authority.pem(), other + &authority.pem()] {
+            match why {
+                None => accepted(&trusted, &signed, HERE),
+                Some(why) => refused(&trusted, &signed, HERE, why),
+            }
+        }
+    }
+}
+
+#[test]
+fn insecure_checks_neither_certificate_nor_signature() {
+    let authority = Authority::new("an authority");
+    let identity = authority.loopback();
+    let own = der(&identity.certificate);
+    let critical = Authority::made("itself", &[HERE], |params| {
+        let mut odd = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99_999, 1], vec![5, 0]);
+        odd.set_criticality(true);
+        params.custom_extensions.push(odd);
+    });
+    let (critical_der, critical_key) = (der(&critical.pem()), critical.identity().key);
+    let other_key = Authority::new("another").identity().key;
+    for (what, config) in [
+        (
+            "X.509 version 1",
+            unchecked_config(version_1(&own), &identity.key),
+        ),
+        (
+            "another key's signature",
+            unchecked_config(own.clone(), &other_key),
+        ),
+        (
+            "an unknown critical extension",
+            unchecked_config(critical_der, &critical_key),
+        ),
+        (
+            "garbage",
+            unchecked_config(vec![0x30, 0].into(), &identity.key),
+        ),
+    ] {
+        let (checked, open) = (Arc::clone(&config), config);
+        let server = Raw::start(move |wire| answer(&open, wire));
+        let args = ["-k", "--retry=0", "--format=jsonl", &https(&server)];
+        let run = pfetch(&args).run().exits(0);
+        run.check(what, run.result()["status"] == 200);
+        let verdict = judge(&authority.pem(), &checked, HERE);
+        assert!(verdict.is_some(), "{what} is taken without -k");
     }
 }
 

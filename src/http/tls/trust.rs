@@ -14,13 +14,14 @@ use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_na
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
 };
-use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 
+use super::error::OutdatedIssuer;
+use super::pem_file;
 use super::x509::{self, X509Error};
 
 /// The environment variables with the file and the folders of trusted certificates, as for OpenSSL.
@@ -35,6 +36,9 @@ const FOLDERS_VARIABLE: &str = "SSL_CERT_DIR";
 #[derive(Debug, Clone)]
 pub(super) struct Trusted {
     anchors: RootCertStore,
+    /// Those whose own certificate has expired or is not valid yet. webpki does not look at that; OpenSSL
+    /// does.
+    outdated: RootCertStore,
     pins: Vec<CertificateDer<'static>>,
 }
 
@@ -42,14 +46,21 @@ impl Trusted {
     pub(super) fn none() -> Self {
         Trusted {
             anchors: RootCertStore::empty(),
+            outdated: RootCertStore::empty(),
             pins: Vec::new(),
         }
     }
 
     /// Trusts one more certificate.
     pub(super) fn add(&mut self, certificate: CertificateDer<'static>) -> Result<(), X509Error> {
-        if x509::usage(&certificate)?.signs {
-            let added = self.anchors.add(CertificateDer::from(&certificate[..]));
+        let usage = x509::usage(&certificate)?;
+        let validity = x509::validity(&certificate).ok_or(X509Error::Unreadable)?;
+        if usage.signs && usage.serves {
+            let anchors = match validity.contains(&now()) {
+                true => &mut self.anchors,
+                false => &mut self.outdated,
+            };
+            let added = anchors.add(CertificateDer::from(&certificate[..]));
             added.map_err(|_| X509Error::Unreadable)?;
         } else {
             ParsedCertificate::try_from(&certificate).map_err(|_| X509Error::Unreadable)?;
@@ -91,6 +102,12 @@ impl Trusted {
         }
         trusted
     }
+}
+
+/// The time in seconds of the Unix clock.
+fn now() -> i64 {
+    let now = UnixTime::now().as_secs();
+    i64::try_from(now).unwrap_or(i64::MAX)
 }
 
 /// The certificates that the two variables name. A name without a certificate is an error: to trust
@@ -170,9 +187,12 @@ impl PemFiles {
         if let Some(found) = self.read.get(&identity) {
             return Ok(*found);
         }
-        let certificates = CertificateDer::pem_file_iter(path)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| fail(pem_in_words(&error)))?;
+        let certificates: Vec<CertificateDer<'static>> = pem_file::certificates(path)
+            .map_err(fail)?
+            .into_iter()
+            .filter(|each| each.is_for_servers)
+            .map(|each| each.der)
+            .collect();
         let found = certificates.iter().any(|each| x509::usage(each).is_ok());
         self.certificates.extend(certificates);
         self.read.insert(identity, found);
@@ -201,19 +221,17 @@ impl PemFiles {
     }
 }
 
-/// The message for an error in a PEM file. rustls's own prints the bytes of a line as numbers.
-pub(super) fn pem_in_words(error: &pem::Error) -> String {
-    match error {
-        pem::Error::Io(error) => error.to_string(),
-        pem::Error::MissingSectionEnd { .. } => "a section of it has no END line".to_owned(),
-        pem::Error::IllegalSectionStart { .. } => "a BEGIN line of it is damaged".to_owned(),
-        pem::Error::Base64Decode(_) => "a section of it is not in base64".to_owned(),
-        other => other.to_string(),
-    }
-}
+/// Schemes of signatures that are too weak or not known here, and that old devices have.
+const UNCHECKED_SCHEMES: [SignatureScheme; 4] = [
+    SignatureScheme::RSA_PKCS1_SHA1,
+    SignatureScheme::ECDSA_SHA1_Legacy,
+    SignatureScheme::ECDSA_NISTP521_SHA512,
+    SignatureScheme::ED448,
+];
 
-/// The verifier of servers: by the certificates that are trusted, or, with `--insecure`, by the
-/// signature of the handshake alone.
+/// The verifier of servers: by the certificates that are trusted, or, with `--insecure`, by nothing. The
+/// signature of the handshake is not checked then either: whoever accepts any certificate is not helped
+/// by the proof that its key is there, and webpki reads neither keys of 1024 bits nor X.509 version 1.
 #[derive(Debug)]
 pub(super) struct Verifier {
     /// `None` with `--insecure`.
@@ -251,6 +269,30 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Checks a certificate that is not pinned, except for its name.
+    fn check_chain(
+        &self,
+        certificate: &ParsedCertificate<'_>,
+        trusted: &Trusted,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let unknown = Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let checked = self.check(certificate, &trusted.anchors, intermediates, now);
+        let is_unknown = checked.as_ref().is_err_and(|error| *error == unknown);
+        let is_outdated = is_unknown
+            && !trusted.outdated.is_empty()
+            && self
+                .check(certificate, &trusted.outdated, intermediates, now)
+                .is_ok();
+        match is_outdated {
+            true => Err(CertificateError::Other(OtherError(Arc::new(OutdatedIssuer))).into()),
+            false => checked,
+        }
+    }
+}
+
 impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
@@ -280,7 +322,7 @@ impl ServerCertVerifier for Verifier {
                 Err(error) => return Err(error),
             }
         } else {
-            self.check(&certificate, &trusted.anchors, intermediates, now)?;
+            self.check_chain(&certificate, trusted, intermediates, now)?;
         }
         verify_server_name(&certificate, server_name)?;
         Ok(ServerCertVerified::assertion())
@@ -292,6 +334,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if self.trusted.is_none() {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         verify_tls12_signature(message, certificate, signed, &self.algorithms)
     }
 
@@ -301,11 +346,19 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        if self.trusted.is_none() {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
         verify_tls13_signature(message, certificate, signed, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
+        let mut schemes = self.algorithms.supported_schemes();
+        if self.trusted.is_none() {
+            // Signatures that are not checked may as well be of these.
+            schemes.extend(UNCHECKED_SCHEMES);
+        }
+        schemes
     }
 }
 

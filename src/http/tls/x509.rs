@@ -1,9 +1,11 @@
 //! The permitted uses of an X.509 certificate: basicConstraints, keyUsage and extendedKeyUsage
-//! (RFC 5280, 4.2.1). webpki parses all but keyUsage, and does not expose them.
+//! (RFC 5280, 4.2.1), and its dates. webpki parses all but keyUsage, and does not expose them.
 //!
 //! A strict DER parser of one page in place of a crate: x509-parser brings some fifteen others, and
 //! nothing else of a certificate is needed here. An unparsable certificate is an error, never a permitted
 //! use.
+
+use std::ops::RangeInclusive;
 
 use thiserror::Error;
 
@@ -13,6 +15,8 @@ const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
 const OCTET_STRING: u8 = 0x04;
 const OBJECT_IDENTIFIER: u8 = 0x06;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
@@ -22,6 +26,11 @@ const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
 const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
 const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 const SERVER_AUTH: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 1];
+/// And of anyExtendedKeyUsage, which OpenSSL's settings of trust may have for all uses.
+const ANY_USAGE: &[u8] = &[0x55, 0x1d, 37, 0];
+
+/// The tag of the rejected uses in OpenSSL's settings of trust.
+const REJECTED: u8 = 0xa0;
 
 /// Bit 5 of keyUsage, counted from the most significant one.
 const KEY_CERT_SIGN: u8 = 0x80 >> 5;
@@ -58,8 +67,52 @@ pub(super) fn usage(certificate: &[u8]) -> Result<Usage, X509Error> {
     read_extensions(extensions).ok_or(X509Error::Unreadable)
 }
 
+/// The times between which a certificate is valid, both included, in seconds of the Unix clock.
+pub(super) fn validity(certificate: &[u8]) -> Option<RangeInclusive<i64>> {
+    let (_, mut validity, _) = parts(certificate)?;
+    let (from, to) = (validity.time()?, validity.time()?);
+    validity.end()?;
+    Some(from..=to)
+}
+
+/// Splits what OpenSSL calls a trusted certificate (`X509_AUX`): the certificate itself, and settings of
+/// trust behind it. Returns the certificate, and true unless the settings leave TLS servers out.
+pub(super) fn trusted_certificate(bytes: &[u8]) -> Option<(&[u8], bool)> {
+    let mut rest = Der(bytes);
+    rest.take(SEQUENCE)?;
+    let certificate = &bytes[..bytes.len() - rest.0.len()];
+    if rest.is_empty() {
+        return Some((certificate, true));
+    }
+    let mut settings = rest.only(SEQUENCE)?;
+    let names_servers = |uses: Der<'_>| {
+        let mut uses = uses;
+        let mut found = false;
+        while !uses.is_empty() {
+            found |= [SERVER_AUTH, ANY_USAGE].contains(&uses.take(OBJECT_IDENTIFIER)?.0);
+        }
+        Some(found)
+    };
+    let is_trusted = match settings.optional(SEQUENCE) {
+        Some(trusted) => names_servers(trusted?)?,
+        None => true,
+    };
+    let is_rejected = match settings.optional(REJECTED) {
+        Some(rejected) => names_servers(rejected?)?,
+        None => false,
+    };
+    // A name and a key identifier may follow.
+    Some((certificate, is_trusted && !is_rejected))
+}
+
 /// The version, and the fields behind the subject's public key.
 fn extensions(certificate: &[u8]) -> Option<(u8, Der<'_>)> {
+    let (version, _, fields) = parts(certificate)?;
+    Some((version, fields))
+}
+
+/// The version, the validity, and the fields behind the subject's public key.
+fn parts(certificate: &[u8]) -> Option<(u8, Der<'_>, Der<'_>)> {
     let mut certificate = Der(certificate).only(SEQUENCE)?;
     let mut fields = certificate.take(SEQUENCE)?;
     certificate.take(SEQUENCE)?;
@@ -73,11 +126,13 @@ fn extensions(certificate: &[u8]) -> Option<(u8, Der<'_>)> {
         },
     };
     fields.take(INTEGER)?;
-    // Signature algorithm, issuer, validity, subject, public key.
-    for _ in 0..5 {
-        fields.take(SEQUENCE)?;
-    }
-    Some((version, fields))
+    // Signature algorithm, issuer; subject, public key.
+    fields.take(SEQUENCE)?;
+    fields.take(SEQUENCE)?;
+    let validity = fields.take(SEQUENCE)?;
+    fields.take(SEQUENCE)?;
+    fields.take(SEQUENCE)?;
+    Some((version, validity, fields))
 }
 
 fn read_extensions(mut fields: Der<'_>) -> Option<Usage> {
@@ -186,6 +241,27 @@ impl<'a> Der<'a> {
         Some(contents)
     }
 
+    /// A time in seconds of the Unix clock (RFC 5280, 4.1.2.5): in UTC, to the second.
+    fn time(&mut self) -> Option<i64> {
+        let (year, rest) = if self.0.first() == Some(&UTC_TIME) {
+            let (year, rest) = number(self.take(UTC_TIME)?.0, 2)?;
+            (if year < 50 { 2000 + year } else { 1900 + year }, rest)
+        } else {
+            number(self.take(GENERALIZED_TIME)?.0, 4)?
+        };
+        let (month, rest) = number(rest, 2)?;
+        let (day, rest) = number(rest, 2)?;
+        let (hour, rest) = number(rest, 2)?;
+        let (minute, rest) = number(rest, 2)?;
+        let (second, rest) = number(rest, 2)?;
+        let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
+        let is_time = hour < 24 && minute < 60 && second < 60;
+        if !is_date || !is_time || rest != b"Z" {
+            return None;
+        }
+        Some(((days_from_epoch(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
+    }
+
     /// A BOOLEAN DEFAULT FALSE.
     fn boolean(&mut self) -> Option<bool> {
         match self.optional(BOOLEAN) {
@@ -197,6 +273,27 @@ impl<'a> Der<'a> {
             },
         }
     }
+}
+
+/// The number of so many digits, and what follows it.
+fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
+    let (number, rest) = text.split_at_checked(digits)?;
+    let value = number.iter().try_fold(0, |value, digit| {
+        let digit = digit.is_ascii_digit().then(|| i64::from(digit - b'0'))?;
+        Some(value * 10 + digit)
+    })?;
+    Some((value, rest))
+}
+
+/// The days from the first one of 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
+    // Years begin in March, so that a leap day is their last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]
@@ -351,12 +448,91 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_dates_are_read_in_both_forms_to_the_second() {
+        let dates = |from: i32, to: i32| {
+            certificate(|params| {
+                params.not_before = rcgen::date_time_ymd(from, 2, 28);
+                params.not_after = rcgen::date_time_ymd(to, 3, 1);
+            })
+        };
+        // By `date -u -d 1970-02-28 +%s` and its like. 2050 is the first year of the longer form.
+        for (from, to, expected) in [
+            (1970, 2000, 5_011_200..=951_868_800),
+            (1999, 2049, 920_160_000..=2_498_169_600),
+            (2050, 2100, 2_529_619_200..=4_107_542_400),
+        ] {
+            assert_eq!(validity(&dates(from, to)), Some(expected), "{from} {to}");
+        }
+        let time = |tag: u8, text: &str| Der(&element(tag, &[text.as_bytes()])).time();
+        let end = Some(253_402_300_799);
+        assert_eq!(time(GENERALIZED_TIME, "99991231235959Z"), end);
+        assert_eq!(time(UTC_TIME, "700101000001Z"), Some(1));
+        assert_eq!(time(UTC_TIME, "491231235959Z"), Some(2_524_607_999));
+        for bad in [
+            "",
+            "Z",
+            "700101000001",
+            "7001010000Z",
+            "701301000000Z",
+            "700100000000Z",
+            "700132000000Z",
+            "700101240000Z",
+            "700101006000Z",
+            "700101000060Z",
+            "700101000001+0000",
+            "7001010000-1Z",
+        ] {
+            assert_eq!(time(UTC_TIME, bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn settings_of_trust_decide_if_a_certificate_is_for_servers() {
+        let own = outline(&version(2), &[]);
+        let oid = |name: &[u8]| element(OBJECT_IDENTIFIER, &[name]);
+        let (server, any) = (oid(SERVER_AUTH), oid(ANY_USAGE));
+        let client = oid(&[0x2b, 6, 1, 5, 5, 7, 3, 2]);
+        let trusted = |uses: &[&[u8]]| element(SEQUENCE, uses);
+        let rejected = |uses: &[&[u8]]| element(REJECTED, uses);
+        let alias = element(0x0c, &[b"a name"]);
+        for (settings, expected) in [
+            (vec![], true),
+            (alias.clone(), true),
+            (trusted(&[&server]), true),
+            (trusted(&[&client, &any]), true),
+            (trusted(&[&client]), false),
+            (trusted(&[]), false),
+            (rejected(&[&client]), true),
+            (rejected(&[&server]), false),
+            (
+                [trusted(&[&server]), rejected(&[&any]), alias].concat(),
+                false,
+            ),
+        ] {
+            let bytes = [&own[..], &element(SEQUENCE, &[&settings])].concat();
+            let found = trusted_certificate(&bytes);
+            assert_eq!(found, Some((&own[..], expected)), "{settings:02x?}");
+        }
+        assert_eq!(trusted_certificate(&own), Some((&own[..], true)));
+        for bad in [
+            &[SEQUENCE][..],
+            &[BOOLEAN, 1, 0],
+            &[SEQUENCE, 2, SEQUENCE, 1],
+        ] {
+            let bytes = [&own[..], bad].concat();
+            assert_eq!(trusted_certificate(&bytes), None, "{bad:02x?}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
 
         #[test]
         fn reading_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = usage(&bytes);
+            let _ = validity(&bytes);
+            let _ = trusted_certificate(&bytes);
         }
 
         #[test]
