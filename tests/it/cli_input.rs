@@ -141,7 +141,7 @@ fn what_is_not_a_text_file_is_refused_as_a_whole_and_other_lists_go_on() {
 fn an_argument_that_is_not_utf8_is_a_failed_url_and_the_rest_goes_on() {
     let server = Server::start();
     let bad = [server.url("/caf").as_bytes(), b"\xe9"].concat();
-    let run = pfetch(&["--retry=0", &server.url("/bytes/1")]).arg(&bad);
+    let run = pfetch(&["--retry=0", "-j1", &server.url("/bytes/1")]).arg(&bad);
     let run = run.arg(server.url("/bytes/2").as_bytes()).run().exits(1);
     let column = bad.len();
     run.says_nothing()

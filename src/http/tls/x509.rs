@@ -469,6 +469,7 @@ mod tests {
         assert_eq!(time(GENERALIZED_TIME, "99991231235959Z"), end);
         assert_eq!(time(UTC_TIME, "700101000001Z"), Some(1));
         assert_eq!(time(UTC_TIME, "491231235959Z"), Some(2_524_607_999));
+        assert_eq!(time(UTC_TIME, "500101000000Z"), Some(-631_152_000));
         for bad in [
             "",
             "Z",

@@ -178,6 +178,37 @@ fn waiting_for_a_thread_is_blocked_and_only_the_look_up_is_dns() {
 }
 
 #[test]
+fn of_those_who_wait_for_one_look_up_only_the_one_who_began_it_is_charged() {
+    let (lookups, asked, leave) = scripted(1);
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let lookups = Arc::clone(&lookups);
+            thread::spawn(move || {
+                let clock = RequestClock::new(StopToken::new());
+                lookups
+                    .look_up("host", &clock)
+                    .map(|_| charged(&clock).0)
+                    .ok()
+            })
+        })
+        .collect();
+    asked.recv_timeout(Duration::from_secs(60)).expect("a name");
+    let waiting = || lookups.names.lock().pending["host"].workers;
+    while waiting() < 4 {
+        thread::yield_now();
+    }
+    drop(leave);
+    let times: Vec<_> = workers
+        .into_iter()
+        .map(|worker| worker.join().expect("a look-up does not panic"))
+        .collect();
+    let charged = times.iter().filter(|time| matches!(time, Some(Some(_))));
+    assert_eq!(charged.count(), 1, "{times:?}");
+    assert!(times.iter().all(Option::is_some), "{times:?}");
+    assert_eq!(asked.try_iter().count(), 0);
+}
+
+#[test]
 fn a_look_up_that_is_given_up_is_charged_from_its_beginning() {
     let (lookups, asked, leave) = scripted(1);
     let stop = StopToken::new();
