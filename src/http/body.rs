@@ -15,7 +15,7 @@ use super::error;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
 use super::sink::Sink;
-use super::transport::Answer;
+use super::transport::ResponseStart;
 use super::transport::framing::{BodyLength, Framing, has_body};
 use super::transport::head::ResponseHead;
 use crate::model::outcome::{Failure, FailureKind};
@@ -41,7 +41,7 @@ impl Client {
         &mut self,
         state: &mut FetchState<'_>,
         response: Response<Body>,
-        answer: &Answer,
+        answer: &ResponseStart,
         redirect: Option<Location>,
         bytes: &mut u64,
     ) -> Result<NextStep, RequestError> {

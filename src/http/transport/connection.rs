@@ -18,7 +18,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 use super::buffers::ConnectionBuffers;
 use super::connections::{Connections, IdleConnection};
 use super::framing::{BodyProgress, Framing, FramingError, Taken};
-use super::handover::{Answer, Handover};
+use super::handover::{Handover, ResponseStart};
 use super::head::{HeadError, HeadScan, may_begin_response};
 use super::stream::{ByteStream as _, ServerStream};
 use crate::http::fault::Fault;
@@ -227,7 +227,11 @@ impl Connection {
     }
 
     /// Goes on from the head, of this length, to the body, of which bytes may have come with it.
-    fn begin_body(&mut self, head_length: usize, answer: Box<Answer>) -> Result<(), ureq::Error> {
+    fn begin_body(
+        &mut self,
+        head_length: usize,
+        answer: Box<ResponseStart>,
+    ) -> Result<(), ureq::Error> {
         let status = answer.head.status();
         let keep_alive = answer.head.keep_alive_timeout();
         let framing = answer.framing.clone();

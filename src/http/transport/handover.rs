@@ -29,15 +29,15 @@ pub(in crate::http) struct NextRequest {
 
 /// A response as far as it has come: everything but its body.
 #[derive(Debug, Clone)]
-pub(in crate::http) struct Answer {
+pub(in crate::http) struct ResponseStart {
     pub(in crate::http) head: ResponseHead,
     /// The framing, or the reason for which the body's end cannot be told.
     pub(in crate::http) framing: Result<Framing, FramingError>,
 }
 
-impl Default for Answer {
+impl Default for ResponseStart {
     fn default() -> Self {
-        Answer {
+        ResponseStart {
             head: ResponseHead::default(),
             framing: Ok(Framing::default()),
         }
@@ -60,9 +60,9 @@ pub(in crate::http) struct Handover {
 #[derive(Debug, Default)]
 struct HandoverState {
     next: NextRequest,
-    answer: Option<Box<Answer>>,
+    answer: Option<Box<ResponseStart>>,
     /// The memory of the last head, for the next one.
-    spare: Option<Box<Answer>>,
+    spare: Option<Box<ResponseStart>>,
     /// The CONNECT that went before the request.
     tunnel: Option<Tunnel>,
     buffers: Option<Box<ConnectionBuffers>>,
@@ -80,12 +80,12 @@ impl Handover {
     }
 
     /// Takes the response's head. `None` if none has come whole.
-    pub(in crate::http) fn take_answer(&self) -> Option<Box<Answer>> {
+    pub(in crate::http) fn take_answer(&self) -> Option<Box<ResponseStart>> {
         self.lock().answer.take()
     }
 
     /// Gives a head back, whose memory serves the next one.
-    pub(in crate::http) fn recycle(&self, answer: Box<Answer>) {
+    pub(in crate::http) fn recycle(&self, answer: Box<ResponseStart>) {
         self.lock().spare = Some(answer);
     }
 
@@ -122,7 +122,7 @@ impl Handover {
     }
 
     /// The memory to read the next response's head into.
-    pub(super) fn spare_answer(&self) -> Box<Answer> {
+    pub(super) fn spare_answer(&self) -> Box<ResponseStart> {
         self.lock().spare.take().unwrap_or_default()
     }
 
@@ -132,7 +132,7 @@ impl Handover {
     }
 
     /// Leaves a response's head for the client.
-    pub(super) fn leave(&self, answer: Box<Answer>) {
+    pub(super) fn leave(&self, answer: Box<ResponseStart>) {
         self.lock().answer = Some(answer);
     }
 

@@ -28,7 +28,7 @@ use super::request_clock::RequestClock;
 use super::tls::Tls;
 use connect::{Connector, NoResolver};
 pub(super) use connections::Connections;
-pub(super) use handover::{Answer, Handover, NextRequest, Tunnel};
+pub(super) use handover::{Handover, NextRequest, ResponseStart, Tunnel};
 
 /// The parts of the transport that the workers of a run share.
 #[derive(Debug, Clone)]

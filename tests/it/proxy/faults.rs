@@ -35,7 +35,8 @@ const TUNNEL: [Case; 8] = [
     (
         "a status that is none",
         |wire| say(wire, "HTTP/1.1 2\x1b0 OK\r\n\r\n"),
-        "does not speak HTTP: \"HTTP/1.1 2\\u{1b}0 OK\"",
+        "does not answer with valid HTTP: its status line is \"HTTP/1.1 2\\u{1b}0 OK\", without a status of \
+         three digits",
     ),
     (
         "403",

@@ -232,11 +232,8 @@ fn a_connect_is_shown_with_the_proxys_answer_as_it_came() {
             connect["url"] == format!("https://{}", origin.addr()),
         );
         run.check("status", connect["status"] == code);
-        let headers = serde_json::json!([["VIA", "a  b"], ["Transfer-Encoding", "gzip"]]);
-        run.check(
-            "as it came",
-            connect["response"]["headers"] == headers || connect["response"] == headers,
-        );
+        let headers = serde_json::json!([["VIA", "a   b"], ["Transfer-Encoding", "gzip"]]);
+        run.check("as it came", connect["response"] == headers);
         run.check("then the request", exchanges[1]["method"] == "GET");
         run.says(&format!("< HTTP/1.1 {code}\n< VIA: a"));
     }
