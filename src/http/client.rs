@@ -141,12 +141,7 @@ impl Client {
 
     /// Sends one request under the request clock, and adds its figures to the state.
     fn send_timed(&mut self, state: &mut FetchState<'_>) -> Result<NextStep, Failure> {
-        let proxy = self
-            .shared
-            .config
-            .proxies
-            .for_url(state.location.url())
-            .cloned();
+        let proxy = self.shared.config.proxies.for_url(&state.location).cloned();
         let began = match state.last {
             None => state.started,
             Some(_) => Instant::now(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use url::{Host, Url};
 
 use super::no_proxy::NoProxy;
-use crate::model::target::{Secret, without_userinfo};
+use crate::model::target::{Location, Secret, without_userinfo};
 use crate::model::text::escape;
 
 /// The proxies of a run, and the hosts that are reached without one.
@@ -200,18 +200,21 @@ impl ProxyConfig {
     }
 
     /// The proxy of a URL; `None` if it is reached directly.
-    pub(super) fn for_url(&self, url: &Url) -> Option<&Arc<Proxy>> {
-        let proxy = match url.scheme() {
-            "https" => self.https.as_ref(),
-            _ => self.http.as_ref(),
+    pub(super) fn for_url(&self, location: &Location) -> Option<&Arc<Proxy>> {
+        let proxy = if location.is_https() {
+            self.https.as_ref()
+        } else {
+            self.http.as_ref()
         }?;
-        (!self.exempt.matches(url)).then_some(proxy)
+        let is_exempt = !self.exempt.is_empty() && self.exempt.matches(location.url());
+        (!is_exempt).then_some(proxy)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::target::DefaultScheme;
 
     #[test]
     fn a_proxy_is_read_with_curl_s_defaults() {
@@ -272,7 +275,8 @@ mod tests {
             })
         };
         let of = |config: &ProxyConfig, url: &str| {
-            config.for_url(&Url::parse(url).unwrap()).map(|p| p.name())
+            let location = Location::parse(url, DefaultScheme::Http).unwrap();
+            config.for_url(&location).map(|p| p.name())
         };
         let config = env(&[("HTTP_PROXY", "evil:1"), ("HTTPS_PROXY", "safe:2")]).unwrap();
         assert_eq!(

@@ -2,7 +2,8 @@
 //!
 //! The one place that decides the meaning of URL text.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -33,12 +34,22 @@ impl DefaultScheme {
 }
 
 /// A parsed URL whose credentials are kept apart from it.
-#[derive(Debug, Clone)]
+///
+/// Held as its text, because a [`Url`] beside it would make each target 88 bytes larger and is needed for
+/// few of them.
+#[derive(Clone)]
 pub struct Location {
-    url: Url,
     text: Arc<str>,
-    authorization: Option<Secret>,
+    authorization: Option<Box<Secret>>,
+    /// `text` parsed, once it has been asked for.
+    url: OnceLock<Box<Url>>,
+    /// The length of scheme, host and port, with which `text` begins.
+    origin_length: u16,
+    is_https: bool,
 }
+
+/// The length of an origin is a `u16`.
+const _: () = assert!(MAX_URL_BYTES <= u16::MAX as usize);
 
 /// A text that is not a URL that can be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,7 +129,7 @@ impl Location {
         default_scheme: DefaultScheme,
         near: Option<&Location>,
     ) -> Result<Self, UrlError> {
-        match near.and_then(|near| near.url.join(near.path_in(text)?).ok()) {
+        match near.and_then(|near| near.url().join(near.path_in(text)?).ok()) {
             Some(url) => Self::from_url(url),
             None => Self::parse(text, default_scheme),
         }
@@ -140,13 +151,13 @@ impl Location {
     /// [`UrlError`], as for [`parse`](Location::parse).
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
         let reference = reference.trim_matches([' ', '\t']);
-        let mut url = self.url.join(reference).map_err(reason)?;
+        let mut url = self.url().join(reference).map_err(reason)?;
         if !is_http(url.scheme()) {
             return Err(UrlError::Scheme(url.scheme().to_owned()));
         }
         // A fragment is kept across a redirect that names none (RFC 9110, 10.2.2).
         if url.fragment().is_none() {
-            url.set_fragment(self.url.fragment());
+            url.set_fragment(self.url().fragment());
         }
         Self::from_url(url)
     }
@@ -154,10 +165,10 @@ impl Location {
     fn from_url(mut url: Url) -> Result<Self, UrlError> {
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,
-            (user, password) => Some(Secret::basic(
+            (user, password) => Some(Box::new(Secret::basic(
                 &percent_decode_str(user).collect::<Vec<u8>>(),
                 &percent_decode_str(password.unwrap_or("")).collect::<Vec<u8>>(),
-            )),
+            ))),
         };
         if authorization.is_some() {
             let removed = url.set_username("").and_then(|()| url.set_password(None));
@@ -166,14 +177,18 @@ impl Location {
                 "an http URL has a host, so it can lose these"
             );
         }
-        let length = url.as_str().len();
-        if length > MAX_URL_BYTES {
-            return Err(UrlError::TooLong(length));
+        let text = url.as_str();
+        if text.len() > MAX_URL_BYTES {
+            return Err(UrlError::TooLong(text.len()));
         }
+        let origin = &url[..url::Position::BeforePath];
         Ok(Location {
-            text: Arc::from(url.as_str()),
-            url,
+            origin_length: u16::try_from(origin.len())
+                .expect("no longer than the URL, whose maximum fits"),
+            is_https: url.scheme() == "https",
+            text: Arc::from(text),
             authorization,
+            url: OnceLock::new(),
         })
     }
 
@@ -182,14 +197,17 @@ impl Location {
         &self.text
     }
 
-    /// The URL, without credentials.
+    /// The URL, without credentials. The first call parses it again.
     pub fn url(&self) -> &Url {
-        &self.url
+        self.url.get_or_init(|| {
+            let url = Url::parse(&self.text);
+            Box::new(url.expect("a URL's serialisation parses to that URL (WHATWG URL, 4.5)"))
+        })
     }
 
     /// The `Authorization` header that the URL's credentials ask for.
     pub fn authorization(&self) -> Option<&Secret> {
-        self.authorization.as_ref()
+        self.authorization.as_deref()
     }
 
     /// True if both have the same scheme, host and port.
@@ -199,12 +217,48 @@ impl Location {
 
     /// The origin, scheme, host and port: the beginning of [`text`](Location::text).
     pub fn origin(&self) -> &str {
-        &self.text[..self.url[..url::Position::BeforePath].len()]
+        &self.text[..usize::from(self.origin_length)]
+    }
+
+    /// The host in its ASCII form, an IPv6 address in brackets.
+    pub fn host(&self) -> &str {
+        self.host_and_port().0
+    }
+
+    /// The port, if it is not the default of the scheme.
+    pub fn port(&self) -> Option<u16> {
+        self.host_and_port().1
+    }
+
+    /// The path, percent-encoded, without query and fragment. It begins with a slash.
+    pub fn path(&self) -> &str {
+        let rest = &self.text[usize::from(self.origin_length)..];
+        rest.split(['?', '#']).next().unwrap_or(rest)
     }
 
     /// True for an https URL.
     pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+        self.is_https
+    }
+
+    fn host_and_port(&self) -> (&str, Option<u16>) {
+        let scheme = if self.is_https { "https://" } else { "http://" };
+        let authority = &self.origin()[scheme.len()..];
+        // The colons of an IPv6 address stand before its bracket, so what follows the last is no port.
+        let split = authority.rsplit_once(':');
+        match split.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        }
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Location")
+            .field("text", &self.text)
+            .field("authorization", &self.authorization)
+            .finish_non_exhaustive()
     }
 }
 
@@ -275,6 +329,30 @@ mod tests {
         "http://1.2.3.4",
         "http://é.example",
         "h:8080",
+    ];
+
+    /// Hosts of all kinds, and some that are changed by the parser.
+    const HOSTS: &[&str] = &[
+        "h",
+        "EXAMPLE.com.",
+        "bücher.example",
+        "BÜCHER.example",
+        "xn--bcher-kva.example",
+        "faß.example",
+        "☃.net",
+        "日本。jp",
+        "ｆｕｌｌ.ｗｉｄｔｈ",
+        "a%41b",
+        "%e3%81%82.jp",
+        "0x7f.1",
+        "127.0.0.1",
+        "1.2.3.4.",
+        "[::1]",
+        "[2001:DB8:0:0::1]",
+        "[::ffff:1.2.3.4]",
+        "a_b.-c",
+        "a\u{ad}b",
+        "xn--a.example",
     ];
 
     fn shown(text: &str) -> String {
@@ -381,9 +459,39 @@ mod tests {
         ) {
             let near = parse(near).unwrap();
             let text = format!("{origin}{rest}");
-            let alone = parse(&text).map(|l| (l.text, l.url, l.authorization));
+            let parts = |l: Location| (l.url().clone(), l.text, l.authorization, l.origin_length, l.is_https);
+            let alone = parse(&text).map(parts);
             let beside = Location::parse_near(&text, DefaultScheme::Http, Some(&near));
-            prop_assert_eq!(beside.map(|l| (l.text, l.url, l.authorization)), alone, "{}", text);
+            prop_assert_eq!(beside.map(parts), alone, "{}", text);
+        }
+
+        #[test]
+        fn the_parts_of_a_location_are_those_of_the_parsed_url(
+            scheme in select(&["http", "https", "HTTP", ""][..]),
+            userinfo in select(&["", "u@", "u:p@", "@", ":@", "u:p:80@", "é:/@"][..]),
+            host in select(HOSTS),
+            port in select(&["", ":", ":0", ":80", ":443", ":8080", ":65535", ":00080"][..]),
+            rest in "(/|//|\\\\|[?]|#|)[a-zA-Z0-9/\\\\.?#@:%&é日\u{fdd0}\"<>`{}|^\\[\\]' ]{0,16}",
+        ) {
+            let text = match scheme {
+                "" => format!("{userinfo}{host}{port}{rest}"),
+                scheme => format!("{scheme}://{userinfo}{host}{port}{rest}"),
+            };
+            let Ok(location) = parse(&text) else {
+                return Ok(());
+            };
+            // Parsed straight from the text, as the location was, not from the location's text.
+            let text = if scheme.is_empty() { format!("http://{text}") } else { text };
+            let mut url = Url::parse(&text).unwrap();
+            url.set_username("").unwrap();
+            url.set_password(None).unwrap();
+            prop_assert_eq!(location.url(), &url, "{}", text);
+            prop_assert_eq!(&**location.text(), url.as_str(), "{}", text);
+            prop_assert_eq!(location.origin(), &url[..url::Position::BeforePath], "{}", text);
+            prop_assert_eq!(Some(location.host()), url.host_str(), "{}", text);
+            prop_assert_eq!(location.port(), url.port(), "{}", text);
+            prop_assert_eq!(location.path(), url.path(), "{}", text);
+            prop_assert_eq!(location.is_https(), url.scheme() == "https", "{}", text);
         }
     }
 }
