@@ -19,6 +19,7 @@ mod story;
 #[path = "../timely/mod.rs"]
 mod timely;
 
+mod address_space;
 mod baseline;
 mod behaviour;
 mod cat;
