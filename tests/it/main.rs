@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/exhaustive.rs"]
+mod exhaustive;
 #[path = "../support/markup.rs"]
 mod markup;
 #[path = "../support/moments.rs"]
