@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::exhaustive::is_exhaustive;
 use crate::export::events::{
-    MS, comparison, exported, faster, outcomes, run, swept, with_gates,
+    MS, comparison, exported, faster, outcomes, run, swept, with_assertions,
 };
 
 /// What stands in the place of a number.
@@ -88,7 +88,7 @@ fn survives(lines: &[Value]) {
 fn logs() -> Vec<Vec<Value>> {
     let all = [
         run(outcomes(), Some(80 * MS)),
-        with_gates(comparison(faster())),
+        with_assertions(comparison(faster())),
         swept(),
     ];
     let lines = |events: Vec<Event>| {
