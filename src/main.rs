@@ -7,6 +7,7 @@ use pfetch::app;
 use pfetch::cli::{self, ExitReasons, UsageError};
 
 fn main() -> ExitCode {
+    app::share_heap_under_limit();
     let started = Instant::now();
     let reasons = match cli::parse() {
         Ok(plan) => app::run(plan, started),

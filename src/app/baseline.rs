@@ -52,7 +52,7 @@ impl Baselines {
             Ok(_) if reasons.signal.is_some() => Unsaved::Stopped.to_string(),
             Ok(_) if reasons.usage => "not all of the input could be read".to_owned(),
             // The next run would be judged by one that was too slow, and pass.
-            Ok(_) if reasons.gate => "an assertion does not hold".to_owned(),
+            Ok(_) if reasons.assertion => "an assertion does not hold".to_owned(),
             Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
             Ok(run) => {
                 let written = run.write(BufWriter::new(file.file()));

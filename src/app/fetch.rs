@@ -37,12 +37,15 @@ pub(super) fn run(
     };
     // A second request at once on a new connection would break the pace that --rate and --host-delay set.
     plan.fetch.resend = plan.run.limits.is_unpaced();
-    workers::fit(&mut plan);
+    let room = workers::fit(&mut plan);
     let (journal, done) = open_log(&plan, &mut bodies)?.unzip();
     let activity = workers::activity(&plan);
     let mut reports = session.open_reports(&plan, activity.clone(), journal)?;
-    let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity)
-        .pool(workers::pool(plan.workers, plan.queue));
+    let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
+        plan.workers,
+        plan.queue,
+        room,
+    ));
     plan.run.startup = started.elapsed();
     let work = Work {
         source,

@@ -41,7 +41,7 @@ pub(super) fn run(
         .map(|(list, name)| RereadableList::new(list, name))
         .collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(baselines, &plan.judge)?;
-    workers::fit(&mut plan);
+    let room = workers::fit(&mut plan);
     let activity = workers::activity(&plan);
     let mut listener = Recording {
         reports: session.open_reports(&plan, activity.clone(), None)?,
@@ -49,6 +49,7 @@ pub(super) fn run(
     };
     let runner = ArmRunner {
         plan: &plan,
+        room,
         lists: &lists,
         stop: &session.stop().clone(),
         activity,
@@ -155,6 +156,8 @@ impl Listener for Recording {
 /// Runs one arm at a time.
 struct ArmRunner<'a> {
     plan: &'a Plan,
+    /// The number of threads that have room, if the address space is limited.
+    room: Option<usize>,
     lists: &'a [RereadableList],
     stop: &'a StopToken,
     activity: Option<SharedActivity>,
@@ -183,7 +186,7 @@ impl ArmRunner<'_> {
                 (startup, summary, cut_short)
             }
             Some(workers) => {
-                let pool = fetcher.pool(workers::pool(workers, plan.queue));
+                let pool = fetcher.pool(workers::pool(workers, plan.queue, self.room));
                 pool.prime();
                 let startup = began.elapsed();
                 let report = engine::run(plan.run, source, &pool, listener);

@@ -1,6 +1,7 @@
 //! Carries a [`Plan`] out: opens the parts that it asks for, runs them, and collects the reasons for the exit
 //! code. The steps that every kind of work shares are those of a session.
 
+mod address_space;
 mod baseline;
 mod bodies;
 mod fetch;
@@ -16,6 +17,8 @@ mod workers;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
+
+pub use crate::app::address_space::share_heap_under_limit;
 
 use crate::app::baseline::Baselines;
 use crate::app::measure::Measurement;

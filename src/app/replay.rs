@@ -55,7 +55,7 @@ fn replay_and_judge(
     let stop = session.stop().clone();
     let mut recording = ReplayRecorder {
         listener,
-        has_gates: !plan.judge.gates.is_empty(),
+        has_assertions: !plan.judge.assertions.is_empty(),
         runs: Runs::default(),
         end: None,
     };
@@ -119,7 +119,7 @@ impl Listener for DeferErrors<'_> {
 struct ReplayRecorder<'a> {
     listener: &'a mut dyn Listener,
     /// True if there are assertions now.
-    has_gates: bool,
+    has_assertions: bool,
     /// Runs of a comparison or a sweep.
     runs: Runs,
     end: Option<ReplayEnd>,
@@ -136,7 +136,7 @@ impl Listener for ReplayRecorder<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
         match event {
-            Event::Judged(_) if self.has_gates => return Ok(()),
+            Event::Assertion(_) if self.has_assertions => return Ok(()),
             Event::Ended(summary) => self.end = Some(ReplayEnd::Run(summary.clone())),
             Event::Compared(comparison) => {
                 self.end = Some(ReplayEnd::Comparison(comparison.clone()))

@@ -26,7 +26,7 @@ pub(super) struct Session {
     baselines: Baselines,
     stop: StopToken,
     signals: SignalWatch,
-    gates: Vec<Assertion>,
+    assertions: Vec<Assertion>,
     is_strict: bool,
     /// Reasons so far.
     pub(super) reasons: ExitReasons,
@@ -53,7 +53,7 @@ impl Session {
             baselines,
             stop,
             signals,
-            gates: judge.gates.clone(),
+            assertions: judge.assertions.clone(),
             is_strict: judge.is_strict,
             reasons: ExitReasons::default(),
             run: None,
@@ -86,13 +86,13 @@ impl Session {
         listener: &mut dyn Listener,
     ) -> io::Result<()> {
         let mut has_failed = false;
-        for gate in &self.gates {
-            let judged = figures.check(gate, self.is_strict);
+        for assertion in &self.assertions {
+            let judged = figures.check(assertion, self.is_strict);
             has_failed |= judged.verdict.is_failure();
-            listener.event(&Event::Judged(judged))?;
+            listener.event(&Event::Assertion(judged))?;
         }
         listener.idle()?;
-        self.reasons.gate = has_failed;
+        self.reasons.assertion = has_failed;
         Ok(())
     }
 

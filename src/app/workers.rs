@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::address_space;
 use crate::cli::{Plan, ProgressMode};
 use crate::model::activity::WorkerActivity;
 use crate::pool::{Builder, Pool};
@@ -22,11 +23,15 @@ const MIN_QUEUE: usize = 128;
 /// The most descriptors asked of the system.
 const MAX_FILES: u64 = 65_536;
 
-/// Sizes connections and look-ups by the number of workers.
-pub(super) fn fit(plan: &mut Plan) {
+/// Sizes connections and look-ups by the number of workers. Returns the number of threads that have room, if
+/// the address space is limited: taken once, because the stacks of threads that have ended are kept for the
+/// next and would count as taken.
+#[must_use]
+pub(super) fn fit(plan: &mut Plan) -> Option<usize> {
     let fetch = &mut plan.fetch;
     fetch.idle_connections = idle_connections(raise_file_limit(), plan.workers);
     fetch.dns.lookups = plan.workers;
+    address_space::workers(fetch.compressed)
 }
 
 /// Makes the record of the workers' activity, if progress is shown.
@@ -34,11 +39,15 @@ pub(super) fn activity(plan: &Plan) -> Option<SharedActivity> {
     (plan.report.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)))
 }
 
-/// Describes a pool of this many workers. The default queue lasts for the moments in which the engine is busy
+/// Describes a pool of this many workers, of which `room` may start a thread. The default queue lasts for the moments in which the engine is busy
 /// while jobs are short.
-pub(super) fn pool(workers: usize, queue: Option<usize>) -> Builder<()> {
+pub(super) fn pool(workers: usize, queue: Option<usize>, room: Option<usize>) -> Builder<()> {
     let queue = queue.unwrap_or_else(|| workers.saturating_mul(2).max(MIN_QUEUE));
-    Pool::builder().workers(workers).queue(queue)
+    let pool = Pool::builder().workers(workers).queue(queue);
+    match room {
+        Some(fitting) => pool.thread_limit(fitting, address_space::NO_ROOM),
+        None => pool,
+    }
 }
 
 /// Raises the soft limit on open files (`RLIMIT_NOFILE`) towards the hard one, and returns the limit that

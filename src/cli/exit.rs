@@ -62,7 +62,7 @@ pub struct ExitReasons {
     /// A mistake on the command line, or input that cannot be read.
     pub usage: bool,
     /// An assertion on the figures that does not hold.
-    pub gate: bool,
+    pub assertion: bool,
     /// More failed URLs than allowed.
     pub failed: bool,
 }
@@ -95,7 +95,7 @@ impl ExitReasons {
             4
         } else if self.usage {
             2
-        } else if self.gate {
+        } else if self.assertion {
             3
         } else if self.failed {
             1
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(reasons.code(), 0);
         reasons.failed = true;
         assert_eq!(reasons.code(), 1);
-        reasons.gate = true;
+        reasons.assertion = true;
         assert_eq!(reasons.code(), 3);
         reasons.usage = true;
         assert_eq!(reasons.code(), 2);

@@ -129,7 +129,7 @@ pub struct JudgePlan {
     /// File of the saved run to compare with.
     pub against: Option<PathBuf>,
     /// Assertions on the figures.
-    pub gates: Vec<Assertion>,
+    pub assertions: Vec<Assertion>,
     /// True if an undecided assertion counts as failed.
     pub is_strict: bool,
 }

@@ -84,7 +84,7 @@ impl Saving {
     fn preferred(&self, target: &Target) -> SavePath {
         match (&self.single, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
-            (None, None) => SavePath::of_url(target.location.url(), self.layout),
+            (None, None) => SavePath::of_url(&target.location, self.layout),
         }
     }
 

@@ -52,7 +52,7 @@ impl Job {
             Err(JobError::Stopped) => self.stopped(),
             Err(error @ JobError::NoWorker(_)) => self.failed(
                 FailureKind::Local,
-                format!("{error}; allow this user more threads (ulimit -u)"),
+                format!("{error}; raise the limit on threads (ulimit -u) or memory (ulimit -v)"),
             ),
             Err(error) => self.failed(
                 FailureKind::Local,

@@ -187,7 +187,7 @@ impl Client {
             .shared
             .config
             .proxies
-            .for_url(state.location.url())
+            .for_url(&state.location)
             .map_err(error::from_unusable_proxy)?
             .cloned();
         let began = match state.last {

@@ -34,6 +34,11 @@ impl NoProxy {
         NoProxy { rules }
     }
 
+    /// True if no host is on the list.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// True if the URL's host is on the list.
     pub(super) fn matches(&self, url: &Url) -> bool {
         let port = url.port_or_known_default();

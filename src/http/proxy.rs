@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::dns::PinnedHost;
 use super::no_proxy::NoProxy;
-use crate::model::target::{Secret, without_userinfo};
+use crate::model::target::{Location, Secret, without_userinfo};
 use crate::model::text::{escape, hex};
 
 /// The proxies of a run, and the hosts that are reached without one.
@@ -301,13 +301,18 @@ impl ProxyConfig {
     /// # Errors
     ///
     /// [`ProxyUnusable`], if the URL needs a proxy that cannot be used.
-    pub(super) fn for_url(&self, url: &Url) -> Result<Option<&Arc<Proxy>>, &ProxyUnusable> {
-        let choice = match url.scheme() {
-            "https" => &self.https,
-            _ => &self.http,
+    pub(super) fn for_url(
+        &self,
+        location: &Location,
+    ) -> Result<Option<&Arc<Proxy>>, &ProxyUnusable> {
+        let choice = if location.is_https() {
+            &self.https
+        } else {
+            &self.http
         };
+        let is_exempt = || !self.exempt.is_empty() && self.exempt.matches(location.url());
         match choice {
-            Some(choice) if !self.exempt.matches(url) => choice.proxy.as_ref().map(Some),
+            Some(choice) if !is_exempt() => choice.proxy.as_ref().map(Some),
             _ => Ok(None),
         }
     }
@@ -316,6 +321,7 @@ impl ProxyConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::target::DefaultScheme;
 
     #[test]
     fn a_proxy_is_read_with_curl_s_defaults() {
@@ -378,7 +384,8 @@ mod tests {
 
     /// The proxy of a URL, or the reason for which there is none.
     fn of(config: &ProxyConfig, url: &str) -> Result<Option<String>, String> {
-        let found = config.for_url(&Url::parse(url).unwrap());
+        let location = Location::parse(url, DefaultScheme::Http).unwrap();
+        let found = config.for_url(&location);
         found
             .map(|proxy| proxy.map(|proxy| proxy.url()))
             .map_err(ToString::to_string)

@@ -37,16 +37,16 @@ pub enum Event {
     /// The result of a sweep over numbers of workers, after all its runs.
     Swept(Sweep),
     /// The result of an assertion. These come last.
-    Judged(Judged),
+    Assertion(AssertionResult),
     /// The run is over.
     Ended(Summary),
 }
 
 /// The result of an assertion on a run's figures.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judged {
+pub struct AssertionResult {
     /// The assertion, as it was written.
-    pub gate: String,
+    pub assertion: String,
     /// The figure, in the base unit of its metric; `None` if there is none.
     pub value: Option<f64>,
     /// The confidence interval, if the figure was measured more than once.
@@ -54,7 +54,7 @@ pub struct Judged {
     /// The base unit: `s`, `B/s`, `/s`, `%`, `x` for a ratio, empty for a count.
     pub unit: &'static str,
     /// The verdict on it.
-    pub verdict: GateVerdict,
+    pub verdict: AssertionVerdict,
     /// The reason for which there is no figure; with a figure, a remark about it, or empty.
     pub why: String,
 }
@@ -63,7 +63,7 @@ pub struct Judged {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
-pub enum GateVerdict {
+pub enum AssertionVerdict {
     /// It holds.
     Held,
     /// It does not hold.
@@ -74,11 +74,11 @@ pub enum GateVerdict {
     Unknown,
 }
 
-impl GateVerdict {
+impl AssertionVerdict {
     /// True for a verdict that makes the program fail. An assertion without a figure has not been shown to
     /// hold.
     pub fn is_failure(self) -> bool {
-        matches!(self, GateVerdict::Failed | GateVerdict::Unknown)
+        matches!(self, AssertionVerdict::Failed | AssertionVerdict::Unknown)
     }
 
     /// The name in reports.

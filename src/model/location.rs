@@ -5,7 +5,8 @@
 //! they say which machine is meant, and of nothing that a server is told.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use percent_encoding::percent_decode_str;
 use url::{Position, Url};
@@ -36,15 +37,24 @@ impl DefaultScheme {
 }
 
 /// A parsed URL whose credentials are kept apart from it.
-#[derive(Debug, Clone)]
+///
+/// Held as its text, because a [`Url`] beside it would make each target 88 bytes larger and is needed for
+/// few of them.
+#[derive(Clone)]
 pub struct Location {
-    /// Without the zone.
-    url: Url,
     text: Arc<str>,
-    authorization: Option<Secret>,
+    authorization: Option<Box<Secret>>,
+    /// `text` without the zone, parsed once it has been asked for.
+    url: OnceLock<Box<Url>>,
+    /// The length of scheme, host and port, with which `text` begins.
+    origin_length: u16,
     /// The bytes of the zone in the text, with its mark.
     zone: u8,
+    is_https: bool,
 }
+
+/// The length of an origin, with a zone, is a `u16`.
+const _: () = assert!(MAX_URL_BYTES + u8::MAX as usize <= u16::MAX as usize);
 
 /// The beginning of a zone, which ends with the address's bracket (RFC 6874, 2).
 const ZONE_MARK: &str = "%25";
@@ -141,7 +151,7 @@ impl Location {
         default_scheme: DefaultScheme,
         near: Option<&Location>,
     ) -> Result<Self, UrlError> {
-        match near.and_then(|near| near.url.join(near.path_in(text)?).ok()) {
+        match near.and_then(|near| near.url().join(near.path_in(text)?).ok()) {
             Some(url) => Self::from_url(url, near.map_or("", Location::zone)),
             None => Self::parse(text, default_scheme),
         }
@@ -164,16 +174,16 @@ impl Location {
     /// [`UrlError`], as for [`parse`](Location::parse).
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
         let reference = reference.trim_matches([' ', '\t']);
-        let mut url = self.url.join(reference).map_err(reason)?;
+        let mut url = self.url().join(reference).map_err(reason)?;
         if !is_http(url.scheme()) {
             return Err(UrlError::Scheme(url.scheme().to_owned()));
         }
         // A fragment is kept across a redirect that names none (RFC 9110, 10.2.2).
         if url.fragment().is_none() {
-            url.set_fragment(self.url.fragment());
+            url.set_fragment(self.url().fragment());
         }
         // A server does not know its address's zone here, and may name none.
-        let zone = match url.host() == self.url.host() {
+        let zone = match url.host() == self.url().host() {
             true => self.zone(),
             false => "",
         };
@@ -187,10 +197,10 @@ impl Location {
     fn from_url(mut url: Url, zone: &str) -> Result<Self, UrlError> {
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,
-            (user, password) => Some(Secret::basic(
+            (user, password) => Some(Box::new(Secret::basic(
                 &percent_decode_str(user).collect::<Vec<u8>>(),
                 &percent_decode_str(password.unwrap_or("")).collect::<Vec<u8>>(),
-            )),
+            ))),
         };
         if authorization.is_some() {
             let removed = url.set_username("").and_then(|()| url.set_password(None));
@@ -212,19 +222,31 @@ impl Location {
             }
         };
         let zone = text.len() - length;
+        let origin = url[..Position::BeforePath].len() + zone;
         Ok(Location {
-            text,
-            url,
-            authorization,
+            origin_length: u16::try_from(origin)
+                .expect("no longer than the URL and a zone, whose maximum fits"),
             zone: u8::try_from(zone).expect("a zone and its mark have fewer than 256 bytes"),
+            is_https: url.scheme() == "https",
+            text,
+            authorization,
+            url: OnceLock::new(),
         })
     }
 
     /// The zone of an IPv6 address; empty if there is none.
     fn zone(&self) -> &str {
-        let bracket = self.url[..Position::AfterHost].len() - 1;
-        let marked = &self.text[bracket..bracket + usize::from(self.zone)];
+        let marked = &self.text[self.marked_zone()];
         marked.strip_prefix(ZONE_MARK).unwrap_or_default()
+    }
+
+    /// The place of the zone and its mark in the text. It is empty if there is none.
+    fn marked_zone(&self) -> std::ops::Range<usize> {
+        let bracket = match self.zone {
+            0 => 0,
+            _ => self.origin().rfind(']').unwrap_or_default(),
+        };
+        bracket.saturating_sub(self.zone.into())..bracket
     }
 
     /// The URL in its ASCII form, without credentials: the one that is sent, and safe to show.
@@ -232,14 +254,23 @@ impl Location {
         &self.text
     }
 
-    /// The URL, without credentials and zone.
+    /// The URL, without credentials and zone. The first call parses it again.
     pub fn url(&self) -> &Url {
-        &self.url
+        self.url.get_or_init(|| {
+            let zone = self.marked_zone();
+            let url = if zone.is_empty() {
+                Url::parse(&self.text)
+            } else {
+                let (before, after) = (&self.text[..zone.start], &self.text[zone.end..]);
+                Url::parse(&format!("{before}{after}"))
+            };
+            Box::new(url.expect("a URL's serialisation parses to that URL (WHATWG URL, 4.5)"))
+        })
     }
 
     /// The `Authorization` header that the URL's credentials ask for.
     pub fn authorization(&self) -> Option<&Secret> {
-        self.authorization.as_ref()
+        self.authorization.as_deref()
     }
 
     /// True if both have the same scheme, host and port.
@@ -249,18 +280,57 @@ impl Location {
 
     /// The origin, scheme, host and port: the beginning of [`text`](Location::text).
     pub fn origin(&self) -> &str {
-        &self.text[..self.url[..Position::BeforePath].len() + usize::from(self.zone)]
+        &self.text[..usize::from(self.origin_length)]
     }
 
     /// Host and port as a server is told them (`Host`; RFC 9110, 7.2): without the port that is the
     /// scheme's own, and without a zone, which means something on this machine only (RFC 6874, 4).
     pub fn authority(&self) -> &str {
-        &self.url[Position::BeforeHost..Position::AfterPort]
+        if self.zone > 0 {
+            return &self.url()[Position::BeforeHost..Position::AfterPort];
+        }
+        let scheme = if self.is_https { "https://" } else { "http://" };
+        &self.origin()[scheme.len()..]
+    }
+
+    /// The host in its ASCII form, an IPv6 address in brackets and without a zone.
+    pub fn host(&self) -> &str {
+        self.host_and_port().0
+    }
+
+    /// The port, if it is not the default of the scheme.
+    pub fn port(&self) -> Option<u16> {
+        self.host_and_port().1
+    }
+
+    /// The path, percent-encoded, without query and fragment. It begins with a slash.
+    pub fn path(&self) -> &str {
+        let rest = &self.text[usize::from(self.origin_length)..];
+        rest.split(['?', '#']).next().unwrap_or(rest)
     }
 
     /// True for an https URL.
     pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+        self.is_https
+    }
+
+    fn host_and_port(&self) -> (&str, Option<u16>) {
+        let authority = self.authority();
+        // The colons of an IPv6 address stand before its bracket, so what follows the last is no port.
+        let split = authority.rsplit_once(':');
+        match split.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        }
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Location")
+            .field("text", &self.text)
+            .field("authorization", &self.authorization)
+            .finish_non_exhaustive()
     }
 }
 

@@ -16,3 +16,4 @@ pub mod summary;
 pub mod target;
 pub mod text;
 pub mod timing;
+mod verdict;

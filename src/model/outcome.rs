@@ -9,32 +9,11 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+pub use super::verdict::Verdict;
 use crate::model::notice::ResponseNotice;
 use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
-
-/// The verdict on a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Verdict {
-    /// An accepted status and a complete body.
-    Ok,
-    /// Its file is up to date, and is left as it is.
-    Unchanged,
-    /// Any other end of a fetch.
-    Failed,
-    /// Not started or not completed, because the run was stopped.
-    Skipped,
-}
-
-impl Verdict {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
 
 /// The outcome of one target: the request, and its result.
 ///

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use percent_encoding::percent_decode_str;
-use url::Url;
-
 use crate::model::file_name::{sanitised, stable_hash};
+use crate::model::location::Location;
 use crate::model::text::excerpt;
+use percent_encoding::percent_decode_str;
 
 /// The longest save path of a URL or an input line, in bytes. A system takes about 4,096 for a whole path,
 /// of which the folder and the numbers that keep names apart need some.
@@ -36,8 +35,9 @@ pub enum Layout {
 ///
 /// ```
 /// use pfetch::model::save_path::{Layout, SavePath};
+/// use pfetch::model::target::{DefaultScheme, Location};
 ///
-/// let url = url::Url::parse("http://h:8080/a/%2e%2e%2fetc%2fb.txt?c=d").unwrap();
+/// let url = Location::parse("h:8080/a/%2e%2e%2fetc%2fb.txt?c=d", DefaultScheme::Http).unwrap();
 /// assert_eq!(SavePath::of_url(&url, Layout::Flat).as_str(), "_._etc_b.txt");
 /// assert_eq!(SavePath::of_url(&url, Layout::Tree).as_str(), "h+8080/a/_._etc_b.txt");
 /// ```
@@ -107,7 +107,7 @@ impl SavePath {
 
     /// The save path of a URL: the last segment of its path, in a [tree](Layout::Tree) behind the host and
     /// the other segments. The query is not part of it.
-    pub fn of_url(url: &Url, layout: Layout) -> SavePath {
+    pub fn of_url(url: &Location, layout: Layout) -> SavePath {
         let (before, last) = url.path().rsplit_once('/').unwrap_or(("", url.path()));
         let file = match last {
             "" => INDEX.to_owned(),
@@ -203,10 +203,9 @@ fn decoded(segment: &str) -> String {
 }
 
 /// The host as a component, with the port if it is not the scheme's default.
-fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
+fn host(url: &Location) -> String {
     // The brackets of an IPv6 address only guard its colons, which are replaced.
-    let host = host.trim_matches(['[', ']']);
+    let host = url.host().trim_matches(['[', ']']);
     match url.port() {
         Some(port) => sanitised(&format!("{host}+{port}")),
         None => sanitised(host),
@@ -216,9 +215,11 @@ fn host(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::location::DefaultScheme;
 
     fn of(url: &str, layout: Layout) -> String {
-        SavePath::of_url(&Url::parse(url).unwrap(), layout).to_string()
+        let url = Location::parse(url, DefaultScheme::Http).unwrap();
+        SavePath::of_url(&url, layout).to_string()
     }
 
     fn flat(url: &str) -> String {

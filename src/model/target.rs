@@ -34,3 +34,14 @@ pub struct Target {
     /// The SHA-256 that its body must have.
     pub sha256: Option<Box<[u8; 32]>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Targets cross from the reader's thread to the run's and on to a worker, each time by value.
+    #[test]
+    fn a_target_takes_two_cache_lines_at_most() {
+        assert!(size_of::<Target>() <= 128, "{}", size_of::<Target>());
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::threads::Threads;
+use super::threads::{ThreadLimit, Threads};
 use super::{Pool, StopToken};
 
 /// The settings of a [`Pool`]. Made by [`Pool::builder`].
@@ -30,6 +30,7 @@ pub struct Builder<S> {
     queue: Option<usize>,
     name: String,
     stack_size: Option<usize>,
+    thread_limit: Option<ThreadLimit>,
     stop: StopToken,
     make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
 }
@@ -65,6 +66,7 @@ impl Builder<()> {
             queue: None,
             name: "pfetch-worker".to_owned(),
             stack_size: None,
+            thread_limit: None,
             stop: StopToken::new(),
             make_state: Box::new(|_| ()),
         }
@@ -117,6 +119,18 @@ impl<S> Builder<S> {
         self
     }
 
+    /// Starts at most this many threads, however many workers are wanted: the system would grant more, but
+    /// not the memory for their work. The pool then has a [`Shortfall`](super::Shortfall) with this reason.
+    /// Default: no limit.
+    #[must_use]
+    pub fn thread_limit(mut self, threads: usize, reason: impl Into<String>) -> Self {
+        self.thread_limit = Some(ThreadLimit {
+            threads,
+            reason: reason.into(),
+        });
+        self
+    }
+
     /// Uses this token as the pool's, so that any of its clones can stop the pool. Default: a token of the
     /// pool's own.
     #[must_use]
@@ -135,6 +149,7 @@ impl<S> Builder<S> {
             queue: self.queue,
             name: self.name,
             stack_size: self.stack_size,
+            thread_limit: self.thread_limit,
             stop: self.stop,
             make_state: Box::new(make),
         }
@@ -151,6 +166,7 @@ impl<S> Builder<S> {
             self.name,
             workers,
             self.stack_size,
+            self.thread_limit,
             self.stop,
             self.make_state,
         );

@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::StopToken;
 
-/// The system gave a pool fewer worker threads than it wanted; the pool works with those.
+/// Fewer worker threads than a pool wanted, by the system's refusal or by a
+/// [limit](super::Builder::thread_limit); the pool works with those.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortfall {
     /// The number of workers that were started.
     pub started: usize,
     /// The number of workers that were asked for.
     pub wanted: usize,
-    /// The system's reason for refusing the next one.
+    /// The reason for which the next one was refused.
     pub reason: String,
 }
 
@@ -33,11 +34,18 @@ impl fmt::Display for Shortfall {
     }
 }
 
+/// The most threads that a pool may start, and the reason that it states for it.
+pub(super) struct ThreadLimit {
+    pub(super) threads: usize,
+    pub(super) reason: String,
+}
+
 /// The threads of one pool, and the counts of its jobs.
 pub(super) struct Threads<S> {
     name: String,
     pub(super) wanted: usize,
     stack_size: Option<usize>,
+    limit: Option<ThreadLimit>,
     pub(super) stop: StopToken,
     pub(super) make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
     /// Jobs submitted so far.
@@ -84,6 +92,7 @@ impl<S> Threads<S> {
         name: String,
         wanted: usize,
         stack_size: Option<usize>,
+        limit: Option<ThreadLimit>,
         stop: StopToken,
         make_state: Box<dyn Fn(usize) -> S + Send + Sync>,
     ) -> Self {
@@ -91,6 +100,7 @@ impl<S> Threads<S> {
             name,
             wanted,
             stack_size,
+            limit,
             stop,
             make_state,
             submitted: CachePadded::default(),
@@ -139,11 +149,11 @@ impl<S> Threads<S> {
     }
 
     /// Starts the next thread with the body that `body` makes for its index, unless there are as many as
-    /// wanted. After a refusal by the system no further one is tried, as long as there is a thread.
+    /// wanted. After a refusal no further one is tried, as long as there is a thread.
     ///
     /// # Errors
     ///
-    /// The system's reason, if the first thread is refused.
+    /// The reason, if the first thread is refused.
     pub(super) fn spawn<F>(&self, body: impl FnOnce(usize) -> F) -> Result<(), String>
     where
         F: FnOnce() + Send + 'static,
@@ -158,9 +168,18 @@ impl<S> Threads<S> {
         if let Some(bytes) = self.stack_size {
             thread = thread.stack_size(bytes);
         }
-        // Counted before it runs, because `left` may come before `spawn` returns.
-        self.counts().alive += 1;
-        match thread.spawn(body(index)) {
+        let result = match &self.limit {
+            Some(limit) if index >= limit.threads => Err(limit.reason.clone()),
+            _ => {
+                // Counted before it runs, because `left` may come before `spawn` returns.
+                self.counts().alive += 1;
+                thread.spawn(body(index)).map_err(|error| {
+                    self.counts().alive -= 1;
+                    error.to_string()
+                })
+            }
+        };
+        match result {
             Ok(handle) => {
                 spawned.handles.push(handle);
                 // The refusal of the first thread, if there was one, is over.
@@ -168,9 +187,7 @@ impl<S> Threads<S> {
                 self.started.store(index + 1, Ordering::Release);
                 Ok(())
             }
-            Err(error) => {
-                self.counts().alive -= 1;
-                let reason = error.to_string();
+            Err(reason) => {
                 spawned.shortfall = Some(Shortfall {
                     started: index,
                     wanted: self.wanted,

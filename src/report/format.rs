@@ -130,6 +130,18 @@ pub(super) fn grouped(count: u64, noun: &str) -> String {
     format!("{text} {}", plural(count, noun))
 }
 
+/// Formats the ordinal of a number: `1st`, `2nd`, `13th`, `22nd`.
+pub(super) fn ordinal(number: u64) -> String {
+    let suffix = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{suffix}")
+}
+
 /// The form of a noun after this number.
 fn plural(count: u64, noun: &str) -> String {
     match noun.strip_suffix('y') {
@@ -257,6 +269,27 @@ mod tests {
             (u64::MAX, "18.4 EB"),
         ] {
             assert_eq!(bytes(count), text, "{count}");
+        }
+    }
+
+    #[test]
+    fn ordinals_end_as_they_are_spoken() {
+        for (number, text) in [
+            (1, "1st"),
+            (2, "2nd"),
+            (3, "3rd"),
+            (4, "4th"),
+            (10, "10th"),
+            (11, "11th"),
+            (12, "12th"),
+            (13, "13th"),
+            (21, "21st"),
+            (32, "32nd"),
+            (64, "64th"),
+            (512, "512th"),
+            (8192, "8192nd"),
+        ] {
+            assert_eq!(ordinal(number), text);
         }
     }
 }

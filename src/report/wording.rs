@@ -5,7 +5,7 @@
 //! written ([`Notation`]).
 
 use crate::measure::{Bound, Estimate};
-use crate::model::event::Judged;
+use crate::model::event::AssertionResult;
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
@@ -283,7 +283,7 @@ pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
 }
 
 /// The figure that an assertion was held against, or the reason why there is none.
-pub(super) fn assertion_figure(judged: &Judged) -> String {
+pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
     let figure = match (judged.value, judged.interval) {
         (Some(value), Some(Interval { low, high })) => format!(
             "{} (95 % interval {} … {})",

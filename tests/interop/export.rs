@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::events::{
     HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
-    sweep, swept, with_gates,
+    sweep, swept, with_assertions,
 };
 use crate::pfetch::Dir;
 
@@ -45,9 +45,9 @@ fn all() -> Vec<Vec<Event>> {
         hostile(),
         run(Vec::new(), None),
         comparison(faster()),
-        with_gates(swept()),
+        with_assertions(swept()),
         sweep(&[(1, &[2.0])], None),
-        with_gates(run(outcomes(), Some(80 * MS))),
+        with_assertions(run(outcomes(), Some(80 * MS))),
         against(),
         incomparable(),
     ]

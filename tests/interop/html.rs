@@ -9,7 +9,7 @@ use crate::story::{HOSTILE, MS, Story, failed};
 use pfetch::engine::input::{InputConfig, Source};
 use pfetch::engine::{RunConfig, run};
 use pfetch::http::{FetchConfig, Fetcher};
-use pfetch::model::event::{Event, GateVerdict, Judged, Listener};
+use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use pfetch::model::outcome::FailureKind;
 use pfetch::pool::{Pool, StopToken};
 use pfetch::report::export::Html;
@@ -330,12 +330,12 @@ fn it_fits_wide_and_narrow_screens_in_light_and_dark() {
     fits(&Story::new(8).compared(3, 60, &["a notice"]));
     let points: [(usize, &[f64]); 3] = [(1, &[1.9, 2.1]), (2, &[1.0, 1.1]), (4, &[0.5, 0.6])];
     let mut swept = Story::new(8).swept(&points);
-    swept.push(Event::Judged(Judged {
-        gate: "speedup>=2".to_owned(),
+    swept.push(Event::Assertion(AssertionResult {
+        assertion: "speedup>=2".to_owned(),
         value: None,
         interval: None,
         unit: "x",
-        verdict: GateVerdict::Unknown,
+        verdict: AssertionVerdict::Unknown,
         why: "a reason that is as long as it takes to run over the edge of a telephone".to_owned(),
     }));
     fits(&swept);

@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/exhaustive.rs"]
+mod exhaustive;
 #[path = "../support/markup.rs"]
 mod markup;
 #[path = "../support/moments.rs"]
@@ -19,6 +21,7 @@ mod story;
 #[path = "../timely/mod.rs"]
 mod timely;
 
+mod address_space;
 mod baseline;
 mod behaviour;
 mod cat;

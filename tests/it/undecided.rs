@@ -6,7 +6,7 @@
 )]
 
 use pfetch::measure::assert::RunFigures;
-use pfetch::model::event::{Event, GateVerdict, Judged, Listener};
+use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use pfetch::model::measurement::{Comparison, Sweep};
 use pfetch::model::summary::Summary;
 use pfetch::report::export::Export;
@@ -15,7 +15,7 @@ use pfetch::report::{Human, HumanStyle};
 use crate::story::{comparison, sweep};
 
 /// Judges a gate by these figures.
-fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> Judged {
+fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> AssertionResult {
     let summary = Summary::default();
     let figures = RunFigures {
         summary: &summary,
@@ -79,15 +79,15 @@ fn gates_on_it_are_inconclusive() {
     let of = (None, Some(&sweep));
     for gate in ["speedup>=2", "speedup<=2", "total<0.6s"] {
         let judged = hold(of, gate, false);
-        assert_eq!(judged.verdict, GateVerdict::Inconclusive, "{judged:?}");
-        assert_eq!(hold(of, gate, true).verdict, GateVerdict::Failed);
+        assert_eq!(judged.verdict, AssertionVerdict::Inconclusive, "{judged:?}");
+        assert_eq!(hold(of, gate, true).verdict, AssertionVerdict::Failed);
     }
     // Where they do not scatter, the knee is what it was.
     let sweep = crate::story::sweep(20, &[(1, &[2.0, 2.01, 1.99]), (8, &[0.5, 0.51, 0.5])]);
     assert!(!sweep.is_undecided());
     assert_eq!(
         hold((None, Some(&sweep)), "speedup>=2", true).verdict,
-        GateVerdict::Held
+        AssertionVerdict::Held
     );
 }
 
@@ -120,14 +120,17 @@ fn a_single_pair_decides_a_gate_unless_it_is_strict() {
     let compared = comparison(4, 20, vec![4.0], vec![1.0], &[]);
     let swept = sweep(20, &[(1, &[4.0]), (4, &[1.0])]);
     for of in [(Some(&compared), None), (None, Some(&swept))] {
-        assert_eq!(hold(of, "speedup>=2", false).verdict, GateVerdict::Held);
+        assert_eq!(
+            hold(of, "speedup>=2", false).verdict,
+            AssertionVerdict::Held
+        );
         let judged = hold(of, "speedup>=2", true);
-        assert_eq!(judged.verdict, GateVerdict::Failed);
+        assert_eq!(judged.verdict, AssertionVerdict::Failed);
         assert_eq!(
             judged.why,
             "a single pair of runs decides nothing (--strict-assert)"
         );
         // A time is what it is.
-        assert_eq!(hold(of, "total<2s", true).verdict, GateVerdict::Held);
+        assert_eq!(hold(of, "total<2s", true).verdict, AssertionVerdict::Held);
     }
 }

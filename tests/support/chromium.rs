@@ -195,14 +195,3 @@ fn read(pipe: ChildStdout) -> Receiver<Value> {
     });
     messages
 }
-
-/// Each crate that includes this file uses its own part of it. Naming the whole surface here keeps
-/// the rest from being reported as dead code, without every includer having to expect that.
-const _: () = {
-    let _ = (
-        Browser::open,
-        Browser::value,
-        Browser::until,
-        Browser::press,
-    );
-};

@@ -80,9 +80,3 @@ pub(crate) fn free_port() -> u16 {
         .expect("loopback has a free port")
         .port()
 }
-
-/// Each crate that includes this file uses its own part of it; see `pfetch.rs`.
-const _: () = {
-    let _ = (Daemon::start::<fn(&Path, u16) -> Vec<String>>, Daemon::read);
-    let _ = |daemon: &Daemon| daemon.port;
-};

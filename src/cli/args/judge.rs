@@ -36,11 +36,11 @@ pub(crate) struct JudgeArgs {
     /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is
     /// estimated.
     #[arg(long = "assert", value_name = "EXPR")]
-    pub(crate) gates: Vec<Assertion>,
+    pub(crate) assertions: Vec<Assertion>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///
     /// A ratio from a single pair of runs, or from a single run on a side, decides nothing then.
-    #[arg(long, requires = "gates", hide_short_help = true)]
+    #[arg(long, requires = "assertions", hide_short_help = true)]
     pub(crate) strict_assert: bool,
 }

@@ -9,11 +9,11 @@ use crate::measure::assert::{Assertion, Metric};
 /// Refuses options that are of no use with what is measured, or without it.
 pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), String> {
     let needs_baseline = judge
-        .gates
+        .assertions
         .iter()
-        .any(|gate| gate.metric() == Metric::TotalVsBaseline);
+        .any(|assertion| assertion.metric() == Metric::TotalVsBaseline);
     if let Some(counts) = &measure.sweep {
-        let mut metrics = judge.gates.iter().map(Assertion::metric);
+        let mut metrics = judge.assertions.iter().map(Assertion::metric);
         if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps()) {
             return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
         }
@@ -58,7 +58,7 @@ pub(super) fn plan(args: JudgeArgs) -> JudgePlan {
     JudgePlan {
         save_baseline: args.save_baseline,
         against: args.against,
-        gates: args.gates,
+        assertions: args.assertions,
         is_strict: args.strict_assert,
     }
 }

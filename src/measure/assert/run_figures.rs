@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Assertion, Judgement, Metric, MetricSource, MetricValue};
-use crate::model::event::{GateVerdict, Judged};
+use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Against, Comparison, Sweep};
 use crate::model::summary::Summary;
 use crate::stats::Interval;
@@ -33,17 +33,19 @@ pub struct RunFigures<'a> {
 impl RunFigures<'_> {
     /// Checks an assertion against the figures. With `strict`, an inconclusive one fails, and so does one that
     /// holds by a ratio measured only once, because one run proves nothing.
-    pub fn check(&self, assertion: &Assertion, strict: bool) -> Judged {
+    pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
-            (Judgement::Unknown(why), _) | (_, Err(why)) => (None, None, GateVerdict::Unknown, why),
+            (Judgement::Unknown(why), _) | (_, Err(why)) => {
+                (None, None, AssertionVerdict::Unknown, why)
+            }
             (judgement, Ok(figure)) => {
                 let (verdict, why) = self.verdict(assertion, &judgement, figure, strict);
                 (Some(figure.value), figure.interval, verdict, why)
             }
         };
-        Judged {
-            gate: assertion.to_string(),
+        AssertionResult {
+            assertion: assertion.to_string(),
             value,
             interval,
             unit: metric.unit(),
@@ -59,14 +61,14 @@ impl RunFigures<'_> {
         judgement: &Judgement,
         figure: MetricValue,
         strict: bool,
-    ) -> (GateVerdict, String) {
+    ) -> (AssertionVerdict, String) {
         let is_single = figure.interval.is_none();
         let doubt = (strict && is_single).then(|| self.doubt(assertion.metric()));
         let doubt = doubt.flatten();
         let verdict = match judgement {
-            Judgement::Held if doubt.is_none() => GateVerdict::Held,
-            Judgement::Inconclusive if !strict => GateVerdict::Inconclusive,
-            _ => GateVerdict::Failed,
+            Judgement::Held if doubt.is_none() => AssertionVerdict::Held,
+            Judgement::Inconclusive if !strict => AssertionVerdict::Inconclusive,
+            _ => AssertionVerdict::Failed,
         };
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),

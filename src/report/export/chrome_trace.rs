@@ -186,7 +186,7 @@ impl<W: Write> Listener for Trace<W> {
             Event::Finished(outcome) => self.outcome(outcome),
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
             Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) => Ok(()),
-            Event::Against(_) | Event::Judged(_) => Ok(()),
+            Event::Against(_) | Event::Assertion(_) => Ok(()),
         }
     }
 }

@@ -137,7 +137,7 @@ impl<W: Write> Listener for Json<W> {
             Event::Ended(summary) => {
                 self.end(Some(SummaryRecord::new(summary, self.baseline)), None, None)
             }
-            Event::Judged(judged) => {
+            Event::Assertion(judged) => {
                 if let Some(assertions) = &mut self.assertions {
                     assertions.push(serde_json::to_string(&AssertionRecord::from(judged))?);
                 }

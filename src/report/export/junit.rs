@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::super::wording::assertion_figure;
 use super::markup::MarkupText;
 use super::words;
-use crate::model::event::{Event, GateVerdict, Judged, Listener};
+use crate::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use crate::model::measurement::ArmRun;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
@@ -34,7 +34,7 @@ pub struct Junit<W> {
     /// True during a warm-up.
     is_warm_up: bool,
     has_begun: bool,
-    assertions: Vec<Judged>,
+    assertions: Vec<AssertionResult>,
 }
 
 #[derive(Debug, Default)]
@@ -159,10 +159,10 @@ impl<W: Write> Junit<W> {
             count(SKIPPED)
         )?;
         for judged in &assertions {
-            let (gate, verdict) = (MarkupText(&judged.gate), judged.verdict.as_str());
+            let (assertion, verdict) = (MarkupText(&judged.assertion), judged.verdict.as_str());
             write!(
                 self.out,
-                "    <testcase classname=\"gates\" name=\"{gate}\""
+                "    <testcase classname=\"gates\" name=\"{assertion}\""
             )?;
             match element(judged.verdict) {
                 None => writeln!(self.out, "/>")?,
@@ -181,9 +181,9 @@ const FAILURE: &str = "failure";
 const SKIPPED: &str = "skipped";
 
 /// Element of a case that did not pass.
-fn element(verdict: GateVerdict) -> Option<&'static str> {
+fn element(verdict: AssertionVerdict) -> Option<&'static str> {
     match verdict {
-        GateVerdict::Held => None,
+        AssertionVerdict::Held => None,
         verdict if verdict.is_failure() => Some(FAILURE),
         _ => Some(SKIPPED),
     }
@@ -213,7 +213,7 @@ impl<W: Write> Listener for Junit<W> {
                 }
                 Ok(())
             }
-            Event::Judged(judged) => {
+            Event::Assertion(judged) => {
                 self.assertions.push(judged.clone());
                 Ok(())
             }

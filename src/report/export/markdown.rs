@@ -11,7 +11,7 @@ use super::super::wording::{self, MARKDOWN};
 use super::markup::{markdown_cell, markdown_item};
 use super::words::{reason, short};
 use crate::measure::Estimate;
-use crate::model::event::{Event, Judged, Listener};
+use crate::model::event::{AssertionResult, Event, Listener};
 use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
@@ -43,7 +43,7 @@ pub struct Markdown<W> {
     /// The verdict or the totals, and the rest of the page; `None` until the run is over.
     result: Option<(String, String)>,
     /// The assertions and their verdicts, as rows.
-    gates: Vec<String>,
+    assertions: Vec<String>,
     /// The run against an earlier one.
     against: String,
 }
@@ -59,7 +59,7 @@ impl<W: Write> Markdown<W> {
             failed: 0,
             slowest: Vec::new(),
             result: None,
-            gates: Vec::new(),
+            assertions: Vec::new(),
             against: String::new(),
         }
     }
@@ -102,24 +102,24 @@ impl<W: Write> Markdown<W> {
         self.result = Some((totals, rest));
     }
 
-    fn judge(&mut self, judged: &Judged) {
+    fn judge(&mut self, judged: &AssertionResult) {
         let verdict = judged.verdict.as_str();
         let verdict = match judged.verdict.is_failure() {
             true => format!("**{verdict}**"),
             false => verdict.to_owned(),
         };
-        let (gate, figure) = (
-            markdown_cell(&short(&judged.gate)),
+        let (assertion, figure) = (
+            markdown_cell(&short(&judged.assertion)),
             markdown_cell(&wording::assertion_figure(judged)),
         );
-        self.gates
-            .push(format!("| {gate} | {figure} | {verdict} |\n"));
+        self.assertions
+            .push(format!("| {assertion} | {figure} | {verdict} |\n"));
     }
 
     fn finish(&mut self, (mut page, rest): (String, String)) -> io::Result<()> {
-        if !self.gates.is_empty() {
+        if !self.assertions.is_empty() {
             page += "\n| gate | figure | verdict |\n| --- | ---: | --- |\n";
-            page.extend(self.gates.drain(..));
+            page.extend(self.assertions.drain(..));
         }
         page += &self.against;
         page += &rest;
@@ -352,7 +352,7 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Compared(comparison) => self.result = Some(compared(comparison)),
             Event::Swept(sweep) => self.result = Some(swept(sweep)),
             Event::Ended(summary) => self.end(summary),
-            Event::Judged(judged) => self.judge(judged),
+            Event::Assertion(judged) => self.judge(judged),
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
         }
         Ok(())

@@ -136,7 +136,7 @@ impl<W: Write> Listener for JsonLines<W> {
             }
             Event::Swept(sweep) => SchemaLine::Sweep(SweepRecord::from(sweep)),
             Event::Against(against) => SchemaLine::Against(AgainstRecord::from(against)),
-            Event::Judged(judged) => SchemaLine::Gate(AssertionRecord::from(judged)),
+            Event::Assertion(judged) => SchemaLine::Assertion(AssertionRecord::from(judged)),
         };
         self.write(&line)
     }

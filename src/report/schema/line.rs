@@ -26,7 +26,8 @@ pub(super) enum SchemaLine<'a> {
     Comparison(#[serde(borrow)] ComparisonRecord<'a>),
     Sweep(#[serde(borrow)] SweepRecord<'a>),
     Against(AgainstRecord<'a>),
-    Gate(#[serde(borrow)] AssertionRecord<'a>),
+    #[serde(rename = "gate")]
+    Assertion(#[serde(borrow)] AssertionRecord<'a>),
     Summary(#[serde(borrow)] SummaryRecord<'a>),
 }
 

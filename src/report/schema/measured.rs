@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
-use crate::model::event::{GateVerdict, Judged};
+use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::summary::Summary;
@@ -172,8 +172,9 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::report) struct AssertionRecord<'a> {
     #[serde(borrow)]
-    gate: Cow<'a, str>,
-    verdict: GateVerdict,
+    #[serde(rename = "gate")]
+    assertion: Cow<'a, str>,
+    verdict: AssertionVerdict,
     value: Option<f64>,
     #[serde(borrow)]
     unit: Cow<'a, str>,
@@ -181,11 +182,11 @@ pub(in crate::report) struct AssertionRecord<'a> {
     why: Option<Cow<'a, str>>,
 }
 
-impl<'a> From<&'a Judged> for AssertionRecord<'a> {
-    fn from(judged: &'a Judged) -> Self {
+impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
+    fn from(judged: &'a AssertionResult) -> Self {
         let why = Some(judged.why.as_str()).filter(|why| !why.is_empty());
         AssertionRecord {
-            gate: Cow::Borrowed(&judged.gate),
+            assertion: Cow::Borrowed(&judged.assertion),
             verdict: judged.verdict,
             value: judged.value,
             unit: Cow::Borrowed(judged.unit),
@@ -195,10 +196,10 @@ impl<'a> From<&'a Judged> for AssertionRecord<'a> {
     }
 }
 
-impl From<AssertionRecord<'_>> for Judged {
+impl From<AssertionRecord<'_>> for AssertionResult {
     fn from(record: AssertionRecord<'_>) -> Self {
-        Judged {
-            gate: escape(&record.gate),
+        AssertionResult {
+            assertion: escape(&record.assertion),
             value: record.value,
             interval: record.interval,
             unit: unit(&record.unit),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::event::{GateVerdict, Judged};
+use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::report::format::{counted, format_secs};
@@ -201,15 +201,15 @@ fn arm(out: &mut impl Write, name: &str, times: &ArmTimes) -> io::Result<()> {
 }
 
 /// Writes an assertion, its verdict and its figure.
-pub(super) fn judged(out: &mut impl Write, judged: &Judged) -> io::Result<()> {
+pub(super) fn judged(out: &mut impl Write, judged: &AssertionResult) -> io::Result<()> {
     let verdict = match judged.verdict {
-        GateVerdict::Failed => "FAILED",
+        AssertionVerdict::Failed => "FAILED",
         verdict => verdict.as_str(),
     };
     writeln!(
         out,
         "  gate       {:<24} {verdict:<12}  {}",
-        judged.gate,
+        judged.assertion,
         wording::assertion_figure(judged)
     )
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::measure::Estimate;
-use crate::model::event::{Event, GateVerdict, Listener};
+use crate::model::event::{AssertionVerdict, Event, Listener};
 use crate::model::measurement::{Against, Arm};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
@@ -282,8 +282,12 @@ impl<W: Write> Listener for Human<W> {
                 comparison::comparison(&mut self.out, comparison)?;
                 self.write_against(false)
             }
-            Event::Judged(held) if self.style.quiet && held.verdict == GateVerdict::Held => Ok(()),
-            Event::Judged(judged) => comparison::judged(&mut self.out, judged),
+            Event::Assertion(held)
+                if self.style.quiet && held.verdict == AssertionVerdict::Held =>
+            {
+                Ok(())
+            }
+            Event::Assertion(judged) => comparison::judged(&mut self.out, judged),
             Event::ArmEnded(_) => Ok(()),
         }
     }

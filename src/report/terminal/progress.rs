@@ -164,7 +164,7 @@ impl Listener for Progress {
             Event::Started(_) | Event::Warning(_) => {}
             Event::ArmStarted(run) => lock(&self.counts).begin(*run),
             Event::ArmEnded(_) => lock(&self.counts).end_of_arm(),
-            Event::Judged(_) | Event::Against(_) => {}
+            Event::Assertion(_) | Event::Against(_) => {}
         }
         Ok(())
     }

@@ -7,8 +7,8 @@ use std::path::{Component, Path};
 use super::*;
 use crate::model::file_name::{MAX_BYTES, MAX_NUMBERED_BYTES};
 use crate::model::save_path::Layout;
+use crate::model::target::{DefaultScheme, Location};
 use proptest::prelude::*;
-use url::Url;
 
 fn place(text: &str) -> SavePath {
     SavePath::parse(text).unwrap()
@@ -125,7 +125,7 @@ fn a_number_is_not_looked_for_from_the_beginning_each_time() {
 }
 
 /// URLs of few hosts and segments, so that they meet often.
-fn url() -> impl Strategy<Value = Url> {
+fn url() -> impl Strategy<Value = Location> {
     let host = prop::sample::select(vec![
         "h",
         "H",
@@ -151,11 +151,12 @@ fn url() -> impl Strategy<Value = Url> {
     ];
     let query = prop::sample::select(vec!["", "?q=1", "?/../x"]);
     (host, path, query).prop_filter_map("a URL", |(host, path, query)| {
-        Url::parse(&format!("http://{host}/{}{query}", path.join("/"))).ok()
+        let text = format!("http://{host}/{}{query}", path.join("/"));
+        Location::parse(&text, DefaultScheme::Http).ok()
     })
 }
 
-fn all(urls: &[Url], layout: Layout) -> Vec<SavePath> {
+fn all(urls: &[Location], layout: Layout) -> Vec<SavePath> {
     let mut names = NameRegistry::new();
     urls.iter()
         .map(|url| names.claim(SavePath::of_url(url, layout)))

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::model::event::{Event, GateVerdict, Judged, RunInfo};
+use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, RunInfo};
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
@@ -402,9 +402,9 @@ pub(crate) fn swept() -> Vec<Event> {
 
 /// What became of four assertions, one of each verdict.
 pub(crate) fn judged() -> Vec<Event> {
-    let judged = |gate: &str, value, unit, verdict| {
-        Event::Judged(Judged {
-            gate: gate.to_owned(),
+    let judged = |assertion: &str, value, unit, verdict| {
+        Event::Assertion(AssertionResult {
+            assertion: assertion.to_owned(),
             value,
             interval: None,
             unit,
@@ -412,35 +412,35 @@ pub(crate) fn judged() -> Vec<Event> {
             why: String::new(),
         })
     };
-    let straddling = Judged {
-        gate: "total<2s".to_owned(),
+    let straddling = AssertionResult {
+        assertion: "total<2s".to_owned(),
         value: Some(2.0),
         interval: Some(Interval {
             low: 1.5,
             high: 2.5,
         }),
         unit: "s",
-        verdict: GateVerdict::Inconclusive,
+        verdict: AssertionVerdict::Inconclusive,
         why: String::new(),
     };
-    let unknown = Judged {
-        gate: "p95<1s".to_owned(),
+    let unknown = AssertionResult {
+        assertion: "p95<1s".to_owned(),
         value: None,
         interval: None,
         unit: "s",
-        verdict: GateVerdict::Unknown,
+        verdict: AssertionVerdict::Unknown,
         why: "no URL <succeeded>".to_owned(),
     };
     vec![
-        judged("failed<=1%", Some(0.5), "%", GateVerdict::Held),
-        judged("speedup>=2", Some(1.25), "x", GateVerdict::Failed),
-        Event::Judged(straddling),
-        Event::Judged(unknown),
+        judged("failed<=1%", Some(0.5), "%", AssertionVerdict::Held),
+        judged("speedup>=2", Some(1.25), "x", AssertionVerdict::Failed),
+        Event::Assertion(straddling),
+        Event::Assertion(unknown),
     ]
 }
 
 /// The same, with what became of assertions.
-pub(crate) fn with_gates(mut events: Vec<Event>) -> Vec<Event> {
+pub(crate) fn with_assertions(mut events: Vec<Event>) -> Vec<Event> {
     events.extend(judged());
     events
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::export::events::{
     HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
-    started, swept, with_gates,
+    started, swept, with_assertions,
 };
 use pfetch::model::event::Event;
 
@@ -192,7 +192,7 @@ fn what_is_written_so_far_is_a_line_each() {
 
 #[test]
 fn sweeps_and_gates_are_those_of_the_lines() {
-    let events = with_gates(swept());
+    let events = with_assertions(swept());
     let document = parsed(&exported(Export::Json, &events));
     let mut lines = lines(&exported(Export::JsonLines, &events));
     let mut of_type = |name: &str| -> Vec<Value> {

@@ -5,7 +5,7 @@ use pfetch::report::export::Export;
 use roxmltree::{Document, Node};
 
 use crate::export::events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, outcomes, run, swept, with_gates,
+    HOSTILE, MS, comparison, exported, faster, hostile, outcomes, run, swept, with_assertions,
 };
 
 /// Holds the document against what the schema of Jenkins' xUnit plugin (`junit-10.xsd`) has for these
@@ -173,7 +173,7 @@ fn an_assertion_is_a_case_of_a_suite_of_its_own() {
         comparison(faster()),
         swept(),
     ] {
-        let text = exported(Export::Junit, &with_gates(events));
+        let text = exported(Export::Junit, &with_assertions(events));
         is_valid(&text);
         let expected = r#"  <testsuite name="gates" tests="4" failures="2" errors="0" skipped="1">
     <testcase classname="gates" name="failed&lt;=1%"/>

@@ -7,7 +7,7 @@ use pulldown_cmark::{Event as Parsed, Options, Parser, Tag, TagEnd};
 
 use crate::export::events::{
     HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
-    swept, with_gates,
+    swept, with_assertions,
 };
 
 fn parse(text: &str) -> Parser<'_> {
@@ -257,7 +257,7 @@ fn what_became_of_assertions_stands_beside_the_totals() {
         comparison(faster()),
         swept(),
     ] {
-        let text = exported(Export::Markdown, &with_gates(events));
+        let text = exported(Export::Markdown, &with_assertions(events));
         let (before, after) = text.split_once(expected).expect(&text);
         assert_eq!(before.lines().count(), 3, "the verdict alone\n{text}");
         assert!(after.starts_with("| "), "{text}");

@@ -8,7 +8,7 @@ use pfetch::report::export::Export;
 use pfetch::report::replay::{ReplayError, replay};
 
 use crate::export::events::{
-    MS, comparison, exported, faster, hostile, ok, outcomes, run, sweep, swept, with_gates,
+    MS, comparison, exported, faster, hostile, ok, outcomes, run, sweep, swept, with_assertions,
 };
 
 /// Everything that is told.
@@ -25,7 +25,7 @@ impl Listener for Heard {
             Event::ArmEnded(summary) => Event::ArmEnded(summary.clone()),
             Event::Compared(comparison) => Event::Compared(comparison.clone()),
             Event::Swept(sweep) => Event::Swept(sweep.clone()),
-            Event::Judged(judged) => Event::Judged(judged.clone()),
+            Event::Assertion(judged) => Event::Assertion(judged.clone()),
             Event::Ended(summary) => Event::Ended(summary.clone()),
             other => panic!("{other:?} is not told again"),
         });
@@ -78,9 +78,9 @@ fn every_export_is_the_same_from_the_lines() {
         run(Vec::new(), None),
         comparison(faster()),
         swept(),
-        with_gates(run(outcomes(), Some(80 * MS))),
-        with_gates(comparison(faster())),
-        with_gates(swept()),
+        with_assertions(run(outcomes(), Some(80 * MS))),
+        with_assertions(comparison(faster())),
+        with_assertions(swept()),
     ] {
         let heard = told(&[&exported(Export::JsonLines, &events)]).unwrap();
         // The drawings are made of spans, which these events have not.
@@ -281,7 +281,7 @@ fn hostile_figures_are_no_trouble() {
 
 #[test]
 fn hostile_figures_of_a_sweep_are_no_trouble() {
-    let whole = exported(Export::JsonLines, &with_gates(swept()));
+    let whole = exported(Export::JsonLines, &with_assertions(swept()));
     for (from, to) in [
         ("\"mean\":8.1,", "\"mean\":1e-300,"),
         ("\"knee\":{\"workers\":4", "\"knee\":{\"workers\":5"),
@@ -319,10 +319,10 @@ fn hostile_figures_of_a_sweep_are_no_trouble() {
 fn what_was_asserted_of_one_run_is_not_told_of_several() {
     let lines = exported(
         Export::JsonLines,
-        &with_gates(run(outcomes(), Some(80 * MS))),
+        &with_assertions(run(outcomes(), Some(80 * MS))),
     );
     let gates = |heard: Heard| {
-        let is_gate = |event: &&Event| matches!(event, Event::Judged(_));
+        let is_gate = |event: &&Event| matches!(event, Event::Assertion(_));
         heard.0.iter().filter(is_gate).count()
     };
     assert_eq!(gates(told(&[&lines]).unwrap()), 4);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use pfetch::model::event::{GateVerdict, Judged};
+use pfetch::model::event::{AssertionResult, AssertionVerdict};
 use pfetch::model::measurement::{Against, AgainstPoint, Arm};
 use pfetch::model::notice::BaselineNotice;
 use pfetch::stats::{Change, Sample};
@@ -134,11 +134,11 @@ fn a_sweep_claims_no_more_than_it_shows() {
 }
 
 #[test]
-fn gates_stand_before_the_timeline() {
+fn assertions_stand_before_the_timeline() {
     let mut events = small();
-    let judged = |gate: &str, verdict, why: &str| {
-        Event::Judged(Judged {
-            gate: gate.to_owned(),
+    let judged = |assertion: &str, verdict, why: &str| {
+        Event::Assertion(AssertionResult {
+            assertion: assertion.to_owned(),
             value: why.is_empty().then_some(0.25),
             interval: None,
             unit: "s",
@@ -146,8 +146,12 @@ fn gates_stand_before_the_timeline() {
             why: why.to_owned(),
         })
     };
-    events.push(judged("p95<500ms", GateVerdict::Held, ""));
-    events.push(judged("total<1s", GateVerdict::Unknown, "<b>no</b> URL"));
+    events.push(judged("p95<500ms", AssertionVerdict::Held, ""));
+    events.push(judged(
+        "total<1s",
+        AssertionVerdict::Unknown,
+        "<b>no</b> URL",
+    ));
     let page = parse(&page(&events));
     let headings = text(&page, "h2");
     assert!(headings.starts_with("Gates\nTimeline\n"), "{headings}");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Barrier};
 use std::thread::{self, ThreadId};
 
 use crossbeam_channel::{Sender, unbounded};
-use pfetch::pool::{Pool, Worker, default_workers, default_workers_for};
+use pfetch::pool::{JobError, Pool, Shortfall, Worker, default_workers, default_workers_for};
 
 use super::{Gate, Pass, timely};
 
@@ -196,5 +196,58 @@ fn a_primed_pool_has_all_its_workers_with_their_states() {
         pool.prime();
         assert_eq!(pool.submit(|_: &mut Worker, ()| 5, ()).join(), Ok(5));
         assert_eq!((pool.threads(), states.len()), (5, 0));
+    });
+}
+
+#[test]
+fn a_limit_on_threads_is_a_shortfall_with_its_reason() {
+    timely(|| {
+        let pool = Pool::builder()
+            .workers(8)
+            .thread_limit(3, "no room")
+            .build();
+        pool.prime();
+        let expected = Shortfall {
+            started: 3,
+            wanted: 8,
+            reason: "no room".to_owned(),
+        };
+        assert_eq!(pool.shortfall(), Some(expected));
+        assert_eq!((pool.threads(), pool.workers()), (3, 8));
+        let barrier = Arc::new(Barrier::new(3));
+        let meet = move |_: &mut Worker, _: usize| barrier.wait().is_leader();
+        let leaders = pool.map(meet, 0..30).filter(|r| *r == Ok(true)).count();
+        assert_eq!(leaders, 10, "three at a time");
+        assert_eq!(pool.threads(), 3);
+    });
+}
+
+#[test]
+fn a_limit_as_high_as_the_workers_is_no_shortfall() {
+    timely(|| {
+        for limit in [2, 3] {
+            let pool = Pool::builder()
+                .workers(2)
+                .thread_limit(limit, "no room")
+                .build();
+            pool.prime();
+            assert_eq!((pool.threads(), pool.shortfall()), (2, None), "{limit}");
+        }
+    });
+}
+
+#[test]
+fn a_limit_of_no_threads_fails_each_job_with_its_reason() {
+    timely(|| {
+        let pool = Pool::builder()
+            .workers(2)
+            .thread_limit(0, "no room")
+            .build();
+        pool.prime();
+        for _ in 0..2 {
+            let result = pool.submit(|_: &mut Worker, ()| (), ()).join();
+            assert_eq!(result, Err(JobError::NoWorker("no room".to_owned())));
+        }
+        assert_eq!(pool.threads(), 0);
     });
 }

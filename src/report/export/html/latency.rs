@@ -12,6 +12,8 @@ use crate::stats::Latency;
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 14.0;
+/// The width of a character of a label: rather more than it takes.
+const CHARACTER: f64 = 7.0;
 /// The height of one run's bars.
 const BARS: f64 = 150.0;
 /// The height above the bars.
@@ -205,9 +207,21 @@ fn tenth(value: f64) -> String {
 fn ticks(bins: &Bins, top: f64, bottom: f64) -> Markup {
     html! {
         @for tick in bins.ticks() {
-            @let x = tenth(x(bins, tick.seconds));
-            path.grid d={ "M" (x) " " (top) "V" (tenth(bottom)) } {}
-            text.middle x=(x) y=(tenth(bottom + 18.0)) { (tick.label) }
+            @let x = x(bins, tick.seconds);
+            path.grid d={ "M" (tenth(x)) " " (top) "V" (tenth(bottom)) } {}
+            (tick_label(x, bottom + 18.0, &tick.label))
+        }
+    }
+}
+
+/// Writes a label below its tick: centred, or up to the picture's edge, which would cut a centred one off.
+fn tick_label(x: f64, y: f64, label: &str) -> Markup {
+    let half = label.chars().count() as f64 * CHARACTER / 2.0;
+    html! {
+        @if x + half > WIDTH {
+            text.end x=(WIDTH) y=(tenth(y)) { (label) }
+        } @else {
+            text.middle x=(tenth(x)) y=(tenth(y)) { (label) }
         }
     }
 }
@@ -295,6 +309,55 @@ fn table(runs: &RunLatencies<'_>, bins: &Bins, counts: &[Vec<u64>]) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_label_of_a_tick_is_cut_off_at_the_edge() {
+        let right = WIDTH - RIGHT;
+        let cases = [
+            (
+                right,
+                "0",
+                "<text class=\"middle\" x=\"626.0\" y=\"9.0\">0</text>",
+            ),
+            (
+                right,
+                "5 s",
+                "<text class=\"middle\" x=\"626.0\" y=\"9.0\">5 s</text>",
+            ),
+            (
+                right,
+                "100 s",
+                "<text class=\"end\" x=\"640\" y=\"9.0\">100 s</text>",
+            ),
+            (
+                right,
+                "500 µs",
+                "<text class=\"end\" x=\"640\" y=\"9.0\">500 µs</text>",
+            ),
+            (
+                right - 10.0,
+                "500 µs",
+                "<text class=\"middle\" x=\"616.0\" y=\"9.0\">500 µs</text>",
+            ),
+            (
+                LEFT,
+                "500 µs",
+                "<text class=\"middle\" x=\"44.0\" y=\"9.0\">500 µs</text>",
+            ),
+        ];
+        for (x, label, expected) in cases {
+            assert_eq!(
+                tick_label(x, 9.0, label).into_string(),
+                expected,
+                "{label} at {x}"
+            );
         }
     }
 }

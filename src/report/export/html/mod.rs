@@ -31,7 +31,7 @@ use page::HtmlPage;
 use result::PageResult;
 use run_data::RunData;
 
-use crate::model::event::{Event, Judged, Listener, RunInfo};
+use crate::model::event::{AssertionResult, Event, Listener, RunInfo};
 use crate::model::measurement::{Against, Arm, ArmRun, Comparison, Sweep};
 use crate::model::summary::Summary;
 use crate::report::Baseline;
@@ -64,7 +64,7 @@ pub struct Html<W> {
     current: CurrentRun,
     end: Option<RunEnd>,
     /// The assertions and their verdicts.
-    gates: Vec<Judged>,
+    assertions: Vec<AssertionResult>,
     against: Option<Against>,
 }
 
@@ -100,7 +100,7 @@ impl<W: Write> Html<W> {
             arm_workers: 1,
             current: CurrentRun::Main,
             end: None,
-            gates: Vec::new(),
+            assertions: Vec::new(),
             against: None,
         }
     }
@@ -192,7 +192,7 @@ impl<W: Write> Html<W> {
                 .map(String::as_str)
                 .collect(),
             more_notices: self.more_warnings,
-            gates: &self.gates,
+            assertions: &self.assertions,
             against: self.against.as_ref(),
             sweep,
             which,
@@ -210,7 +210,7 @@ impl<W: Write> Listener for Html<W> {
             }
             Event::Counted(_) => {}
             Event::Against(against) => self.against = Some(against.clone()),
-            Event::Judged(judged) => self.gates.push(judged.clone()),
+            Event::Assertion(judged) => self.assertions.push(judged.clone()),
             Event::Swept(sweep) => self.end = Some(RunEnd::Sweep(sweep.clone())),
             Event::Finished(outcome) => {
                 if let Some(arm) = self.current_data() {

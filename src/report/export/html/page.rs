@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 use super::result::PageResult;
 use super::run_data::RunData;
 use super::{latency, sweep, table, timeline};
-use crate::model::event::{Judged, RunInfo};
+use crate::model::event::{AssertionResult, RunInfo};
 use crate::model::measurement::{Against, Arm, Sweep};
 use crate::model::summary::Summary;
 use crate::report::against::items;
@@ -32,7 +32,7 @@ pub(super) struct HtmlPage<'a> {
     pub(super) notices: Vec<&'a str>,
     pub(super) more_notices: u64,
     /// The assertions and their verdicts.
-    pub(super) gates: &'a [Judged],
+    pub(super) assertions: &'a [AssertionResult],
     /// The run against an earlier one.
     pub(super) against: Option<&'a Against>,
     pub(super) sweep: Option<&'a Sweep>,
@@ -91,7 +91,7 @@ impl HtmlPage<'_> {
         let several = self.arms.len() > 1;
         html! {
             (self.notices())
-            (self.gates())
+            (self.assertions())
             (self.against())
             @if let Some(sweep) = self.sweep {
                 (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep))))
@@ -145,8 +145,8 @@ impl HtmlPage<'_> {
         }
     }
 
-    fn gates(&self) -> Markup {
-        if self.gates.is_empty() {
+    fn assertions(&self) -> Markup {
+        if self.assertions.is_empty() {
             return Markup::default();
         }
         let table = html! {
@@ -158,10 +158,10 @@ impl HtmlPage<'_> {
                         }
                     }
                     tbody {
-                        @for judged in self.gates {
+                        @for judged in self.assertions {
                             @let verdict = judged.verdict.as_str();
                             tr class=(verdict) {
-                                th scope="row" { (MarkupText(&judged.gate)) }
+                                th scope="row" { (MarkupText(&judged.assertion)) }
                                 td { (verdict) }
                                 td { (MarkupText(&assertion_figure(judged))) }
                             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::row::Row;
 use crate::model::outcome::Verdict;
+use crate::report::format::ordinal;
 
 /// The most rows of a table.
 pub(super) const ROWS: usize = 5000;
@@ -78,14 +79,14 @@ impl RowSample {
     pub(super) fn sentence(&self) -> Option<String> {
         let failures = match self.failures.every {
             0 | 1 => "every failure".to_owned(),
-            every => format!("every {every}th failure"),
+            every => format!("every {} failure", ordinal(every)),
         };
         self.is_sample().then(|| {
             format!(
                 "Of more than {ROWS} URLs the table holds {failures}, the {} slowest, and every \
-                 {}th of all in the order in which they ended.",
+                 {} of all in the order in which they ended.",
                 self.slowest.len(),
-                self.even.every
+                ordinal(self.even.every)
             )
         })
     }

@@ -3,7 +3,7 @@
 use super::ReplayError;
 use super::log_file::LogFile;
 use crate::measure::runs::Runs;
-use crate::model::event::{Event, Judged, Listener, RunInfo};
+use crate::model::event::{AssertionResult, Event, Listener, RunInfo};
 use crate::model::measurement::{ArmRun, Comparison, Sweep};
 use crate::model::summary::{Summary, Tally};
 use crate::model::text::escape;
@@ -27,7 +27,7 @@ pub(super) struct Replayer<'a> {
     /// The runs so far, merged.
     all: Option<Summary>,
     /// Results of assertions, which follow the end of the run.
-    assertions: Vec<Judged>,
+    assertions: Vec<AssertionResult>,
 }
 
 /// Figures of a file so far.
@@ -107,7 +107,7 @@ impl<'a> Replayer<'a> {
             if is_stopped() {
                 return Ok(FileEnd::Stopped);
             }
-            if figures.end.is_some() && !matches!(line, SchemaLine::Gate(_)) {
+            if figures.end.is_some() && !matches!(line, SchemaLine::Assertion(_)) {
                 return Err(file.error(AFTER_THE_END));
             }
             match line {
@@ -134,7 +134,7 @@ impl<'a> Replayer<'a> {
                     let summary = record.complete(figures.tally.summary());
                     figures.end = Some((summary, record.targets));
                 }
-                SchemaLine::Gate(record) => self.keep_assertion(record.into()),
+                SchemaLine::Assertion(record) => self.keep_assertion(record.into()),
                 SchemaLine::Against(_) => {}
             }
         }
@@ -236,7 +236,7 @@ impl<'a> Replayer<'a> {
         let mut text = Vec::new();
         while let Some(line) = file.next(&mut text)? {
             match line {
-                SchemaLine::Gate(record) => self.keep_assertion(record.into()),
+                SchemaLine::Assertion(record) => self.keep_assertion(record.into()),
                 _ => return Err(file.error(AFTER_THE_END)),
             }
         }
@@ -251,7 +251,7 @@ impl<'a> Replayer<'a> {
 
     /// Keeps the result of an assertion until the end. With several files it is about a part of the run only,
     /// and is dropped.
-    fn keep_assertion(&mut self, judged: Judged) {
+    fn keep_assertion(&mut self, judged: AssertionResult) {
         if self.is_only_file {
             self.assertions.push(judged);
         }
@@ -259,7 +259,7 @@ impl<'a> Replayer<'a> {
 
     fn emit_assertions(&mut self) -> Result<(), ReplayError> {
         for judged in self.assertions.drain(..) {
-            self.listener.event(&Event::Judged(judged))?;
+            self.listener.event(&Event::Assertion(judged))?;
         }
         Ok(self.listener.idle()?)
     }
