@@ -32,6 +32,7 @@ mod story;
 mod devtools;
 mod export;
 mod html;
+mod http_differential;
 mod hyperfine;
 mod many_urls;
 mod proxy;
