@@ -147,10 +147,11 @@ fn pieces(case: &Case, end: Option<usize>) -> Vec<&[u8]> {
         Pieces::Bytes => 1,
         Pieces::UpTo(most) => most,
     };
-    let (apart, last) = bytes.split_at(end.unwrap_or(bytes.len()).saturating_sub(1));
-    let mut pieces: Vec<&[u8]> = apart.chunks(most.max(1)).collect();
-    pieces.push(last);
-    pieces
+    let most = most.max(1);
+    let end = end.unwrap_or(bytes.len()).max(1);
+    // The last piece begins before the last byte.
+    let (apart, last) = bytes.split_at((end - 1) / most * most);
+    apart.chunks(most).chain([last]).collect()
 }
 
 fn fetch(server: &Raw, mode: Mode, dir: &Dir, numbers: &[usize]) -> Run {

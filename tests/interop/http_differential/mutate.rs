@@ -26,8 +26,10 @@ pub(super) enum Pieces {
 /// An answer that nobody has asked for. No other has its status.
 const EVIL: &[u8] = b"HTTP/1.1 299 Evil\r\nContent-Length: 4\r\n\r\nevil";
 
-const NAMES: [&str; 17] = [
-    "location",
+/// The most bytes that pfetch asks for in one read, before and after its buffers have grown.
+const READS: [usize; 4] = [4_096, 4_096, 8_256, 16_576];
+
+const NAMES: [&str; 16] = [
     "Content-Length",
     "content-length",
     "Content-Length ",
@@ -46,9 +48,7 @@ const NAMES: [&str; 17] = [
     "X",
 ];
 
-const VALUES: [&str; 32] = [
-    "/a\x01b",
-    "/a",
+const VALUES: [&str; 30] = [
     "",
     "0",
     "5",
@@ -81,9 +81,22 @@ const VALUES: [&str; 32] = [
     "timeout=1, max=1",
 ];
 
+/// Lines that names and values by chance would seldom make.
+const LINES: [&str; 10] = [
+    "Location: /a\x01b\r\n",
+    "Location: /a\r\n",
+    "no colon\r\n Transfer-Encoding: chunked\r\n",
+    " Content-Length: 3\r\n",
+    "Content-Length 3\r\n",
+    "\x01Transfer-Encoding: chunked\r\n",
+    "Transfer-Encoding:\r\n chunked\r\n",
+    "Transfer-Encoding: gzip,\r\n chunked\r\n",
+    "X: y\r\n Transfer-Encoding: chunked\r\n",
+    "Connection: close\r\n\r\n",
+];
+
 /// Pieces of text that mean something somewhere in a response.
-const TOKENS: [&str; 25] = [
-    "HTTP/2.0 200 OK\r\n",
+const TOKENS: [&str; 24] = [
     "\r\n",
     "\n",
     "\r",
@@ -116,14 +129,21 @@ pub(super) fn case(seed: u64, number: usize, is_head: bool) -> Case {
     let stream = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut rng = Rng::with_seed(seed ^ stream);
     let mut bytes = response(&mut rng, number);
+    let is_padded = rng.u8(..6) == 0;
+    if is_padded {
+        pad(&mut bytes, is_head, *pick(&mut rng, &READS));
+    }
     let mutations = [0, 0, 1, 1, 1, 1, 2, 2, 3, 6];
     for _ in 0..*pick(&mut rng, &mutations) {
         mutate(&mut rng, &mut bytes);
     }
-    if rng.u8(..4) == 0 {
+    if rng.u8(..4) == 0 || is_padded {
+        // Also behind a byte, which may be all that is looked at.
+        bytes.extend_from_slice(pick(&mut rng, &["", "", "x", "\r\n"]).as_bytes());
         bytes.extend_from_slice(EVIL);
     }
     let pieces = match rng.u8(..6) {
+        0..=3 if is_padded => Pieces::Whole,
         0 | 1 => Pieces::Whole,
         2 => Pieces::Bytes,
         3 => Pieces::UpTo(7),
@@ -140,6 +160,19 @@ pub(super) fn case(seed: u64, number: usize, is_head: bool) -> Case {
 
 fn pick<'a, T>(rng: &mut Rng, of: &'a [T]) -> &'a T {
     &of[rng.usize(..of.len())]
+}
+
+/// Makes the response as long as one read of the client, which then does not see what is behind it.
+fn pad(bytes: &mut Vec<u8>, is_head: bool, length: usize) {
+    let find = |text: &[u8]| bytes.windows(text.len()).position(|window| window == text);
+    if let Some(end) = find(b"\r\n\r\n").filter(|_| is_head) {
+        bytes.truncate(end + 4);
+    }
+    let start = line_at(bytes, 0).end;
+    if let Some(missing) = length.checked_sub(bytes.len() + "X: \r\n".len()) {
+        let line = format!("X: {}\r\n", "x".repeat(missing));
+        insert(bytes, start, line.as_bytes());
+    }
 }
 
 /// A valid response, whose body has its number in it.
@@ -221,7 +254,7 @@ fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
     let near = bytes.len().min(300);
     let most = if rng.u8(..4) > 0 { near } else { bytes.len() };
     let at = rng.usize(..most);
-    match rng.u8(..20) {
+    match rng.u8(..21) {
         0 => bytes[at] ^= 1 << rng.u8(..8),
         1 => bytes[at] = rng.u8(..),
         2 => drop(bytes.remove(at)),
@@ -254,7 +287,10 @@ fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
         }
         12 => fold(rng, bytes, at),
         13 | 14 => {
-            let line = format!("{}: {}\r\n", pick(rng, &NAMES), pick(rng, &VALUES));
+            let line = match rng.u8(..3) {
+                0 => (*pick(rng, &LINES)).to_owned(),
+                _ => format!("{}: {}\r\n", pick(rng, &NAMES), pick(rng, &VALUES)),
+            };
             let start = line_at(bytes, at).start;
             insert(bytes, start, line.as_bytes());
         }
@@ -262,6 +298,7 @@ fn mutate(rng: &mut Rng, bytes: &mut Vec<u8>) {
         16 => bytes.truncate(bytes.len() - rng.usize(..bytes.len().min(8))),
         17 => insert_zeros(bytes, at),
         18 => repeat_length(rng, bytes),
+        19 => change_version(rng, bytes),
         _ => {
             let line = line_at(bytes, at);
             let name = *pick(rng, &NAMES);
@@ -328,6 +365,12 @@ fn replace_value(rng: &mut Rng, bytes: &mut Vec<u8>, at: usize) {
 fn insert_zeros(bytes: &mut Vec<u8>, at: usize) {
     let start = line_at(bytes, at).start;
     insert(bytes, start, &[b'0'; 22]);
+}
+
+fn change_version(rng: &mut Rng, bytes: &mut Vec<u8>) {
+    if let Some(version) = bytes.get_mut("HTTP/".len().."HTTP/1.1".len()) {
+        version.copy_from_slice(pick(rng, &["2.0", "0.9", "1.0", "1.2"]).as_bytes());
+    }
 }
 
 /// Says the length again, in the same words or not.
