@@ -82,7 +82,10 @@ const VALUES: [&str; 30] = [
 ];
 
 /// Lines that names and values by chance would seldom make.
-const LINES: [&str; 10] = [
+const LINES: [&str; 13] = [
+    "location: /\x7f\r\n",
+    "LOCATION:\x0c/a\r\n",
+    "Location: http://a/\r\n \x02\r\n",
     "Location: /a\x01b\r\n",
     "Location: /a\r\n",
     "no colon\r\n Transfer-Encoding: chunked\r\n",
