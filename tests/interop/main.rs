@@ -37,6 +37,7 @@ mod hyperfine;
 mod many_urls;
 mod proxy;
 mod save;
+mod servers;
 mod terminal;
 mod tls;
 mod traces;
