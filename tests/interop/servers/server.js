@@ -1,9 +1,9 @@
-// Answers in each of the forms that node has for it: PORT MOST-REQUESTS-OVER-A-CONNECTION.
+// Answers in each of the forms that node has for it: PORT REQUESTS-OVER-A-CONNECTION KEEP-ALIVE-MILLISECONDS.
 "use strict";
 
 const http = require("node:http");
 
-const [port, most] = process.argv.slice(2).map(Number);
+const [port, most, keepAlive] = process.argv.slice(2).map(Number);
 const half = Buffer.alloc(35000, "x");
 
 function sendHalves(response) {
@@ -50,6 +50,6 @@ const answers = {
 const server = http.createServer((request, response) => {
   answers[request.url.split("?")[0]](response);
 });
-server.keepAliveTimeout = 60000;
+server.keepAliveTimeout = keepAlive;
 server.maxRequestsPerSocket = most;
 server.listen(port, "127.0.0.1");
