@@ -1,13 +1,12 @@
-//! A Python that has the modules that a test needs. Another one than the system's may come first on
-//! `PATH`, and not have them.
+//! A Python that has certain modules. Another one than the system's may come first on `PATH`, and not have
+//! them.
 
 use std::process::Command;
 
-/// The interpreters that may have them: the user's, and the one that the system's package is for.
+/// The interpreters that may have them: the user's, and the one that the system's packages are for.
 const INTERPRETERS: [&str; 2] = ["python3", "/usr/bin/python3"];
 
-/// The first that has the validator of JSON Schemas and the parser of JUnit XML; fails with what to do
-/// if there is none.
+/// One with the validator of JSON Schemas and the parser of JUnit XML.
 pub(crate) fn interpreter() -> &'static str {
     interpreter_with(
         "jsonschema, junitparser",
@@ -15,18 +14,17 @@ pub(crate) fn interpreter() -> &'static str {
     )
 }
 
-/// The first that has these modules; fails with the packages to install if there is none.
+/// The first that has these modules; fails with what to do if there is none.
 pub(crate) fn interpreter_with(modules: &str, packages: &str) -> &'static str {
+    let import = format!("import {modules}");
     let has_them = |name: &&&str| {
-        let output = Command::new(name)
-            .args(["-c", &format!("import {modules}")])
-            .output();
+        let output = Command::new(name).args(["-c", &import]).output();
         output.is_ok_and(|output| output.status.success())
     };
-    INTERPRETERS.iter().find(has_them).unwrap_or_else(|| {
+    let found = INTERPRETERS.iter().find(has_them);
+    found.unwrap_or_else(|| {
         panic!(
-            "no python3 with {modules} is installed, so this cannot be tested: install the packages \
-             {packages}"
+            "no python3 with {modules} is installed, so this cannot be tested: install the packages {packages}"
         )
     })
 }

@@ -64,7 +64,7 @@ enum ResponseState {
         keep_alive: Option<Duration>,
         progress: BodyProgress,
     },
-    /// The end of the body cannot be told.
+    /// The end of the body cannot be told, or what came of it with the head cannot be right.
     Unreadable(FramingError),
     /// Nothing more can be read.
     Broken,
@@ -240,23 +240,19 @@ impl Connection {
         let (_, buffers) = self.parts();
         let came = &mut buffers.input_mut()[head_length..];
         let total = came.len();
-        let (state, taken) = match framing {
-            Ok(framing) => {
-                let mut progress = BodyProgress::new(framing.length);
-                let taken = match progress.take(came) {
-                    Ok(taken) => taken,
-                    Err(error) => return Err(self.fail(Fault::Framing(error))),
-                };
-                let body = ResponseState::Body {
-                    framing,
-                    keep_alive,
-                    progress,
-                };
-                (body, taken)
-            }
-            // A failure only if the body is read: the client may want nothing but the head.
-            Err(error) => (ResponseState::Unreadable(error), Taken::default()),
-        };
+        let begun = framing.and_then(|framing| {
+            let mut progress = BodyProgress::new(framing.length);
+            let taken = progress.take(came)?;
+            let body = ResponseState::Body {
+                framing,
+                keep_alive,
+                progress,
+            };
+            Ok((body, taken))
+        });
+        // A failure only if the body is read: the client may want nothing but the head.
+        let (state, taken) =
+            begun.unwrap_or_else(|error| (ResponseState::Unreadable(error), Taken::default()));
         buffers.truncate(head_length + taken.body);
         buffers.replace_head(head_length, status);
         self.has_surplus = taken.used < total;

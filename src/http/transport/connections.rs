@@ -17,7 +17,7 @@ use crate::http::fault::Shortage;
 /// The longest time for which an idle connection is kept.
 const MAX_IDLE_TIME: Duration = Duration::from_secs(90);
 
-/// The margin before the time at which a server says that it closes idle connections.
+/// The margin before the time at which a server says that it closes idle connections; of a short time, half.
 const KEEP_ALIVE_MARGIN: Duration = Duration::from_secs(1);
 
 /// The time after the last read in which a connection is reused unchecked, if that read had room for
@@ -56,7 +56,7 @@ impl IdleConnection {
     fn is_expired(&self, now: Instant) -> bool {
         let stated = self
             .keep_alive
-            .map(|time| time.saturating_sub(KEEP_ALIVE_MARGIN));
+            .map(|time| time - KEEP_ALIVE_MARGIN.min(time / 2));
         let most = stated.map_or(MAX_IDLE_TIME, |time| time.min(MAX_IDLE_TIME));
         now.saturating_duration_since(self.last_read) > most
     }

@@ -611,3 +611,38 @@ fn a_transfer_coding_of_a_body_that_is_dropped_costs_its_connection_and_nothing_
         }
     }
 }
+
+#[test]
+fn chunks_that_are_dropped_may_be_wrong_whenever_they_come() {
+    let plain = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+    for rest in ["no chunk", "1\r\na\r\n;\r\n", "1\r\nab", "1\r\na\r\n0\r\n"] {
+        for (status, expected) in [("302", "ok 200 3"), ("404", "not found")] {
+            // With the head, or behind it.
+            for pause in [false, true] {
+                let what = format!("{rest:?} {status}, apart: {pause}");
+                let head = format!(
+                    "HTTP/1.1 {status} -\r\nLocation: /2\r\nTransfer-Encoding: chunked\r\n\r\n"
+                );
+                let server = Raw::start(move |mut wire| {
+                    while let Some(target) = wire.request() {
+                        if target == "/2" {
+                            wire.send(plain)?;
+                        } else if pause {
+                            wire.send(&head)?;
+                            wire.send(rest)?;
+                        } else {
+                            wire.send(format!("{head}{rest}"))?;
+                        }
+                    }
+                    Ok(())
+                });
+                let mut client = client(FetchConfig::default());
+                let outcome = get_with(&mut client, &server.url("/1"));
+                assert_eq!(told(&outcome), expected, "{what}: {outcome:#?}");
+                let outcome = get_with(&mut client, &server.url("/2"));
+                assert_eq!(told(&outcome), "ok 200 3", "{what}: {outcome:#?}");
+                assert_eq!(server.connections(), 2, "{what}: {outcome:#?}");
+            }
+        }
+    }
+}

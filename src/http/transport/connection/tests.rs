@@ -381,6 +381,25 @@ fn a_body_whose_end_cannot_be_told_fails_only_if_it_is_read() {
 }
 
 #[test]
+fn chunks_that_come_with_the_head_and_cannot_be_right_fail_only_if_they_are_read() {
+    for rest in ["no chunk", "1\r\na\r\n;\r\n", "1\r\nab"] {
+        let bench = Bench::new();
+        let head = "HTTP/1.1 503 -\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let response = format!("{head}{rest}").into_bytes().leak();
+        let mut connection = bench.connection(&[Bytes(response)], false);
+        assert!(connection.await_input(for_ever()).unwrap(), "{rest:?}");
+        let answer = bench.handover.take_answer().unwrap();
+        assert_eq!(answer.head.status(), 503, "{rest:?}");
+        let canonical = connection.buffers().input().len();
+        connection.buffers().input_consume(canonical);
+        let read = text(bench.read(&mut connection));
+        assert!(matches!(read, Err(Fault::Framing(_))), "{rest:?}: {read:?}");
+        drop(connection);
+        assert!(!bench.has_kept(), "{rest:?}");
+    }
+}
+
+#[test]
 fn the_lengths_of_the_framing_are_what_the_client_sees() {
     let bench = Bench::new();
     let head = Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n");

@@ -154,6 +154,28 @@ fn a_connection_is_not_used_past_the_time_for_which_the_server_keeps_it() {
 }
 
 #[test]
+fn a_short_time_for_which_the_server_keeps_a_connection_is_used_in_part() {
+    let maker = Maker::default();
+    for (keep_alive, age, is_expired) in [
+        (0, 1, true),
+        (1, 400, false),
+        (1, 600, true),
+        (2, 900, false),
+        (2, 1_100, true),
+        (5, 3_900, false),
+        (5, 4_100, true),
+    ] {
+        let connection = IdleConnection {
+            keep_alive: Some(Duration::from_secs(keep_alive)),
+            ..maker.connection(1, true)
+        };
+        let now = connection.last_read + Duration::from_millis(age);
+        let shown = format!("keep-alive {keep_alive} s, {age} ms");
+        assert_eq!(connection.is_expired(now), is_expired, "{shown}");
+    }
+}
+
+#[test]
 fn only_a_connection_that_is_fresh_and_trusted_is_used_unchecked() {
     let (store, maker) = (Connections::new(8, None), Maker::default());
     // The clock cannot have moved 200 µs past a moment that is yet to come.
