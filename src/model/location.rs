@@ -151,9 +151,20 @@ impl Location {
         default_scheme: DefaultScheme,
         near: Option<&Location>,
     ) -> Result<Self, UrlError> {
-        match near.and_then(|near| near.url().join(near.path_in(text)?).ok()) {
-            Some(url) => Self::from_url(url, near.map_or("", Location::zone)),
-            None => Self::parse(text, default_scheme),
+        let Some((near, path)) = near.and_then(|near| Some((near, near.path_in(text)?))) else {
+            return Self::parse(text, default_scheme);
+        };
+        if is_serialised(path) && text.len() <= MAX_URL_BYTES {
+            return Ok(Location {
+                text: Arc::from(text),
+                authorization: None,
+                url: OnceLock::new(),
+                ..*near
+            });
+        }
+        match near.url().join(path) {
+            Ok(url) => Self::from_url(url, near.zone()),
+            Err(_) => Self::parse(text, default_scheme),
         }
     }
 
@@ -332,6 +343,35 @@ impl fmt::Debug for Location {
             .field("authorization", &self.authorization)
             .finish_non_exhaustive()
     }
+}
+
+/// True for a path with its query that the URL parser would leave as it is: no character that it encodes, no
+/// fragment, and no segment that may be a dot.
+fn is_serialised(path: &str) -> bool {
+    /// By byte: each line of a list is asked.
+    const PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut byte = 0;
+        while byte < 128_u8 {
+            plain[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'/' | b'?' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'
+                )
+                || matches!(
+                    byte,
+                    b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@'
+                );
+            byte += 1;
+        }
+        plain
+    };
+    let mut last = b' ';
+    path.bytes().all(|byte| {
+        let is_dot_segment = byte == b'.' && last == b'/';
+        last = byte;
+        PLAIN[usize::from(byte)] && !is_dot_segment
+    })
 }
 
 /// True for text like `http//…`. Its rest may hold a password, so it is not taken for a path.

@@ -238,3 +238,21 @@ fn tokens_and_times_are_found_in_lists() {
         assert_eq!(head.keep_alive_timeout(), None, "{value:?}");
     }
 }
+
+#[test]
+fn every_control_character_is_found_at_every_place_and_nothing_else() {
+    for byte in 0..=u8::MAX {
+        for length in 1..20 {
+            for place in 0..length {
+                let mut text = vec![0x80 | b'a'; length];
+                text[place] = byte;
+                assert_eq!(
+                    has_control(&text),
+                    is_control(byte),
+                    "{byte} at {place} of {length}"
+                );
+            }
+        }
+    }
+    assert!(!has_control(b""));
+}
