@@ -15,7 +15,7 @@ use ureq::Agent;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
 use super::proxy::Proxy;
-use super::request::{RequestOrigin, SharedLines};
+use super::request::{BuiltRequest, RequestOrigin, SharedLines};
 use super::request_clock::RequestClock;
 use super::request_state::RequestFigures;
 use super::retry_after::retry_after;
@@ -252,7 +252,10 @@ impl Client {
         body_bytes: &mut Option<u64>,
     ) -> Result<NextStep, RequestError> {
         self.check_scheme(&state.location)?;
-        let (request, more_lines) = self.request(state, proxy)?;
+        let BuiltRequest {
+            request,
+            more_lines,
+        } = self.request(state, proxy)?;
         let origin = self.origin.as_ref().expect("a request has an origin");
         let more = more_lines.as_ref().map_or(0, |lines| lines.len());
         self.handover.announce(NextRequest {
@@ -302,7 +305,7 @@ impl Client {
         &mut self,
         state: &mut FetchState<'_>,
         proxy: Option<&Proxy>,
-    ) -> Result<(Request<()>, Option<Arc<[u8]>>), RequestError> {
+    ) -> Result<BuiltRequest, RequestError> {
         let config = &self.shared.config;
         let ask = if state.has_conditions || state.asks_plainly {
             Conditions::default()
@@ -320,21 +323,20 @@ impl Client {
         let shared = self.shared_lines.as_ref();
         let shared = shared.and_then(|lines| lines.request(who, to, &state.method, &ask, proxy));
         let built = match shared {
-            Some(built) => built.map(|(request, lines)| (request, Some(lines))),
-            None => request::build(config, who, to, &state.method, &ask, proxy)
-                .map(|request| (request, None)),
+            Some(built) => built,
+            None => request::build(config, who, to, &state.method, &ask, proxy),
         };
-        let (request, lines) = built.map_err(RequestError::Failed)?;
+        let built = built.map_err(RequestError::Failed)?;
         state.sent = SentConditions {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),
         };
         state.has_asked_range |= state.sent.range;
         if config.keep_exchanges {
-            let exchange = exchange(&request, &state.location, proxy);
+            let exchange = exchange(&built.request, &state.location, proxy);
             state.exchanges.push(exchange);
         }
-        Ok((request, lines))
+        Ok(built)
     }
 
     /// Refuses a URL that is not https, with `--https-only`.

@@ -103,6 +103,13 @@ fn unwritable() -> Failure {
     }
 }
 
+/// A request as ureq gets it, and the lines of headers that the transport adds.
+#[derive(Debug)]
+pub(super) struct BuiltRequest {
+    pub(super) request: Request<()>,
+    pub(super) more_lines: Option<Arc<[u8]>>,
+}
+
 /// Builds the request for `location`, whose origin this is, and to which the redirects of `trail` have led
 /// from `target`. Behind a redirect to another origin it has the user's safe headers only.
 pub(super) fn build(
@@ -112,7 +119,7 @@ pub(super) fn build(
     method: &Method,
     ask: &Conditions<'_>,
     proxy: Option<&Proxy>,
-) -> Result<Request<()>, Failure> {
+) -> Result<BuiltRequest, Failure> {
     let mut request = bare((location, origin), method)?;
     let headers = request.headers_mut();
     headers.reserve(USUAL_HEADERS);
@@ -153,7 +160,10 @@ pub(super) fn build(
         insert(headers, header::ACCEPT_ENCODING, Some("identity"));
     }
     add_cookies(&mut request, config, location, trail);
-    Ok(request)
+    Ok(BuiltRequest {
+        request,
+        more_lines: None,
+    })
 }
 
 /// A request with no header but Host.
@@ -223,7 +233,7 @@ impl SharedLines {
         method: &Method,
         ask: &Conditions<'_>,
         proxy: Option<&Proxy>,
-    ) -> Option<Result<(Request<()>, Arc<[u8]>), Failure>> {
+    ) -> Option<Result<BuiltRequest, Failure>> {
         let is_plain = target.headers.is_none()
             && trail.is_at_start()
             && location.authorization().is_none()
@@ -235,7 +245,10 @@ impl SharedLines {
             return None;
         }
         let request = bare((location, origin), method);
-        Some(request.map(|request| (request, Arc::clone(&self.0))))
+        Some(request.map(|request| BuiltRequest {
+            request,
+            more_lines: Some(Arc::clone(&self.0)),
+        }))
     }
 }
 
@@ -386,14 +399,17 @@ mod tests {
             let built = build(&config, who, to, &Method::GET, &ask, None).unwrap();
             let shared = SharedLines::of(&config).expect("nothing of its own");
             let request = shared.request(who, to, &Method::GET, &ask, None);
-            let (request, more) = request.expect("nothing of its own").unwrap();
-            let text = String::from_utf8(more.to_vec()).unwrap();
+            let BuiltRequest {
+                request,
+                more_lines,
+            } = request.expect("nothing of its own").unwrap();
+            let text = String::from_utf8(more_lines.unwrap().to_vec()).unwrap();
             let mut found = lines(request.headers());
             found.extend(text.lines().map(str::to_owned));
             found.sort();
-            assert_eq!(found, lines(built.headers()), "{config:#?}");
+            assert_eq!(found, lines(built.request.headers()), "{config:#?}");
             assert!(text.ends_with("\r\n"), "{text:?}");
-            assert_eq!(request.uri(), built.uri());
+            assert_eq!(request.uri(), built.request.uri());
         }
     }
 

@@ -328,7 +328,7 @@ fn line_at(bytes: &[u8], at: usize) -> std::ops::Range<usize> {
 }
 
 fn replace_line_ends(rng: &mut Rng, bytes: &mut Vec<u8>) {
-    let new: &[u8] = *pick(rng, &[&b"\n"[..], b"\n", b"\r", b"\r\r\n"]);
+    let new: &[u8] = pick(rng, &[&b"\n"[..], b"\n", b"\r", b"\r\r\n"]);
     let mut out = Vec::new();
     let mut rest = &bytes[..];
     while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
@@ -348,7 +348,7 @@ fn fold(rng: &mut Rng, bytes: &mut Vec<u8>, at: usize) {
         Some(colon) => line_at(bytes, at).start + colon + 1,
         None => at,
     };
-    let fold: &[u8] = *pick(rng, &[&b"\r\n "[..], b"\r\n\t", b"\n  ", b"\r\n \r\n "]);
+    let fold: &[u8] = pick(rng, &[&b"\r\n "[..], b"\r\n\t", b"\n  ", b"\r\n \r\n "]);
     insert(bytes, place, fold);
 }
 
@@ -370,7 +370,7 @@ fn insert_zeros(bytes: &mut Vec<u8>, at: usize) {
     insert(bytes, start, &[b'0'; 22]);
 }
 
-fn change_version(rng: &mut Rng, bytes: &mut Vec<u8>) {
+fn change_version(rng: &mut Rng, bytes: &mut [u8]) {
     if let Some(version) = bytes.get_mut("HTTP/".len().."HTTP/1.1".len()) {
         version.copy_from_slice(pick(rng, &["2.0", "0.9", "1.0", "1.2"]).as_bytes());
     }
