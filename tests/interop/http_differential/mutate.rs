@@ -328,7 +328,7 @@ fn line_at(bytes: &[u8], at: usize) -> std::ops::Range<usize> {
 }
 
 fn replace_line_ends(rng: &mut Rng, bytes: &mut Vec<u8>) {
-    let new: &[u8] = pick(rng, &[&b"\n"[..], b"\n", b"\r", b"\r\r\n"]);
+    let new = *pick(rng, &[&b"\n"[..], b"\n", b"\r", b"\r\r\n"]);
     let mut out = Vec::new();
     let mut rest = &bytes[..];
     while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
@@ -348,7 +348,7 @@ fn fold(rng: &mut Rng, bytes: &mut Vec<u8>, at: usize) {
         Some(colon) => line_at(bytes, at).start + colon + 1,
         None => at,
     };
-    let fold: &[u8] = pick(rng, &[&b"\r\n "[..], b"\r\n\t", b"\n  ", b"\r\n \r\n "]);
+    let fold = *pick(rng, &[&b"\r\n "[..], b"\r\n\t", b"\n  ", b"\r\n \r\n "]);
     insert(bytes, place, fold);
 }
 
