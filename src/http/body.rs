@@ -16,7 +16,7 @@ use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
 use super::framing::has_body;
 use super::sink::Sink;
-use crate::model::outcome::{Failure, FailureKind};
+use crate::model::outcome::{BodyProgress, Failure, FailureKind};
 use crate::model::target::Location;
 use crate::model::text::{excerpt, hex};
 use crate::save::BodyError;
@@ -266,6 +266,15 @@ impl Client {
                 }));
             }
         }
+        let left = last.len().saturating_sub(state.sink.overlap()) as u64;
+        state.progress = state
+            .sink
+            .progress()
+            .filter(|progress| progress.from > 0)
+            .map(|progress| BodyProgress {
+                reached: progress.reached + left,
+                ..progress
+            });
         match state.sink.complete(last) {
             Ok(()) => Ok(NextStep::Done),
             Err(BodyError::Changed) => Ok(NextStep::Restart),

@@ -11,7 +11,8 @@ use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
 use super::sink::Sink;
 use crate::model::outcome::{
-    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
+    Attempt, BodyProgress, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome,
+    Verdict,
 };
 use crate::model::target::{Location, Target, Verb};
 use crate::model::timing::Timing;
@@ -47,6 +48,8 @@ pub(super) struct FetchState<'a> {
     pub(super) status: Option<StatusCode>,
     pub(super) version: Option<Version>,
     pub(super) bytes: u64,
+    /// The part of the body that was brought, once it is whole and continues an earlier attempt.
+    pub(super) progress: Option<BodyProgress>,
     pub(super) retry_after: Option<Duration>,
     pub(super) exchanges: Vec<Exchange>,
 }
@@ -121,6 +124,7 @@ impl<'a> FetchState<'a> {
             status: None,
             version: None,
             bytes: 0,
+            progress: None,
             retry_after: None,
             exchanges: Vec::new(),
         }
@@ -131,6 +135,7 @@ impl<'a> FetchState<'a> {
         self.status = None;
         self.version = None;
         self.bytes = 0;
+        self.progress = None;
     }
 
     /// The outcome of the fetch on this worker, and the sink with what it holds.
@@ -152,8 +157,11 @@ impl<'a> FetchState<'a> {
             Err(_) => Verdict::Failed,
         };
         let is_redirected = !self.redirects.is_empty();
-        let details = (is_redirected || self.retry_after.is_some()).then(|| {
+        let progress = self.progress.or_else(|| self.sink.progress());
+        let has_details = is_redirected || self.retry_after.is_some() || progress.is_some();
+        let details = has_details.then(|| {
             Box::new(Details {
+                progress,
                 final_url: is_redirected.then(|| Arc::clone(self.location.text())),
                 redirects: self.redirects,
                 retry_after: self.retry_after,

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::model::outcome::BodyProgress;
 use crate::save::{
     BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Version,
 };
@@ -121,6 +122,15 @@ impl Sink {
             Sink::File(download) => download.offset(),
             Sink::Stream(body) => body.offset(),
             Sink::None => 0,
+        }
+    }
+
+    /// The part of the body that this attempt has brought, if it continues or can be continued.
+    pub(super) fn progress(&self) -> Option<BodyProgress> {
+        match self {
+            Sink::None => None,
+            Sink::File(download) => download.progress(),
+            Sink::Stream(body) => body.progress(),
         }
     }
 

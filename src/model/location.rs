@@ -151,6 +151,19 @@ impl Location {
         Self::from_url(url)
     }
 
+    /// A location of its [text](Location::text) and its credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError`], as for [`parse`](Location::parse).
+    pub fn restore(text: &str, authorization: Option<Secret>) -> Result<Self, UrlError> {
+        let location = Self::parse(text, DefaultScheme::Http)?;
+        Ok(Location {
+            authorization,
+            ..location
+        })
+    }
+
     fn from_url(mut url: Url) -> Result<Self, UrlError> {
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,

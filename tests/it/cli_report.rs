@@ -125,6 +125,8 @@ fn json_lines_have_exactly_the_documented_fields() {
             "latency",
             "ttfb",
             "statuses",
+            "origins",
+            "more_origins",
         ],
     );
     has_keys(
