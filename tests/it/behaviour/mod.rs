@@ -7,4 +7,5 @@ mod deadline;
 mod politeness;
 mod retries;
 mod retry_after;
+mod servers;
 mod verbose;
