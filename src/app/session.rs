@@ -156,6 +156,10 @@ impl From<CutShort> for EarlyEnd {
     fn from(cut_short: CutShort) -> Self {
         match cut_short {
             CutShort::Listener(error) => EarlyEnd::Output(error),
+            CutShort::Spool(error) => {
+                let message = CutShort::Spool(io::Error::from(error.kind())).to_string();
+                EarlyEnd::Output(io::Error::new(error.kind(), message))
+            }
             strict @ CutShort::Strict(_) => EarlyEnd::Input(strict.to_string()),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::backoff::WithBackoff;
-use super::config::{CutShort, LOOK_AHEAD};
+use super::config::{Adaptation, CutShort, LOOK_AHEAD};
 use super::input::{Item, NextInput, Unreadable};
 use super::job::Job;
 use super::schedule::NextStart;
@@ -67,7 +67,13 @@ impl Engine<'_> {
                 }
                 None => match self.schedule.next(now) {
                     NextStart::Start(job) => {
+                        self.refill(&job, now)?;
                         self.submit(job);
+                        continue;
+                    }
+                    NextStart::GivenUp(job, why) => {
+                        self.refill(&job, now)?;
+                        self.emit_in_order(job.given_up(why).into())?;
                         continue;
                     }
                     NextStart::Wait(moment) => wake = Some(moment),
@@ -109,10 +115,7 @@ impl Engine<'_> {
                     }
                 }
                 let file = place.map(|place| (place, self.bodies.naming(&target)));
-                let job = Job::new(Arc::clone(&target), file);
-                let origin = target.location.origin();
-                self.schedule.offer(origin, target.index, job, now);
-                Ok(())
+                self.offer(Job::new(target, file), now)
             }
             Item::Bad(bad) if self.config.strict => {
                 // All targets before it are done and none after it, so what is fetched does not depend
@@ -123,6 +126,41 @@ impl Engine<'_> {
             }
             Item::Bad(bad) => self.emit_in_order(bad.into_outcome().into()),
         }
+    }
+
+    /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.
+    fn offer(&mut self, job: Job, now: Instant) -> Result<(), CutShort> {
+        let target = Arc::clone(&job.target);
+        let origin = target.location.origin();
+        let is_far = self.schedule.waiting() >= self.look_ahead();
+        if self.spool.has(origin) || (is_far && self.schedule.has_queue(origin)) {
+            let Err(error) = self.spool.push(&job) else {
+                return Ok(());
+            };
+            self.schedule.offer(origin, target.index, job, now);
+            return self.emit_warning(format!(
+                "cannot keep waiting URLs in a temporary file: {error}; the list is read on as they are \
+                 started (TMPDIR names the folder)"
+            ));
+        }
+        self.schedule.offer(origin, target.index, job, now);
+        Ok(())
+    }
+
+    /// Moves a job from the spool to the schedule, in place of one of its origin that leaves it.
+    fn refill(&mut self, left: &Job, now: Instant) -> Result<(), CutShort> {
+        let origin = left.origin();
+        if !self.spool.has(origin) {
+            return Ok(());
+        }
+        if let Some(job) = self.spool.pop(origin).map_err(CutShort::Spool)? {
+            self.schedule.offer(origin, job.target.index, job, now);
+        }
+        Ok(())
+    }
+
+    fn look_ahead(&self) -> usize {
+        LOOK_AHEAD.max(self.pool.workers() * 4)
     }
 
     /// Tells that the pool has room for one more job.
@@ -138,12 +176,16 @@ impl Engine<'_> {
             && in_flight < self.pool.workers() + queued
     }
 
-    /// Tells that the look-ahead allows one more item.
+    /// Tells that one more item may be read: within the look-ahead, or for a worker that has nothing to
+    /// do, because all that was read has to wait.
     fn may_read_on(&self) -> bool {
-        let look_ahead = LOOK_AHEAD.max(self.pool.workers() * 4);
+        let look_ahead = self.look_ahead();
+        let has_idle_worker =
+            !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
+        let may_spool = has_idle_worker && self.spool.has_room();
         // Early bodies take memory and open files.
         let early = self.bodies.concat().map_or(0, |c| self.read - c.next());
-        self.schedule.waiting() < look_ahead
+        (self.schedule.waiting() < look_ahead || may_spool)
             && self.reorder.unreleased(self.read) < look_ahead as u64
             && early < EARLY_BODIES.max(self.pool.workers() * 4) as u64
     }
@@ -154,6 +196,10 @@ impl Engine<'_> {
             action: self.bodies.action(&target, job.file.as_ref()),
             policy: self.config.retry,
             backoff: Arc::clone(&self.backoff),
+            number: self.backoff.number(),
+            route: job.route(),
+            queue: self.pool.queue_capacity(),
+            adapts: self.config.adaptation == Adaptation::On,
         };
         // With a free worker the queue moves at once, so `submit` does not block for long; it is also
         // the only way in when the queue holds nothing (`--queue 0`). Otherwise never block here.

@@ -1,19 +1,19 @@
-//! Per-origin `Retry-After` back-off, shared with the workers.
+//! The recall of jobs that are on their way to a worker while their origin pushes back.
 //!
-//! The schedule starts nothing at an origin that backs off, but jobs that it started before may still
-//! be in the pool's queue. A worker looks here before it sends, and defers such a job: it gives it back
-//! without a request.
+//! The schedule starts no more jobs at an origin than it takes, but those that it started before the
+//! first push-back may still be in the pool's queue. A worker looks here before it sends, and defers such
+//! a job: it gives it back without a request.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::ending;
 use super::retry::RetryPolicy;
-use super::schedule;
+use super::schedule::{self, EndKind};
 use crate::http::{Client, FetchAction, Fetched};
-use crate::model::outcome::Outcome;
-use crate::model::target::{DefaultScheme, Location, Target};
+use crate::model::target::Target;
 use crate::pool::{Action, Worker};
 
 /// The output of a job of the run.
@@ -25,78 +25,148 @@ use crate::pool::{Action, Worker};
 pub(super) enum JobOutput {
     /// The action ran.
     Fetched(Fetched),
-    /// The action did not run: its origin backs off until this moment.
-    Deferred(Instant),
+    /// The action did not run: its origin has pushed back since the job was submitted.
+    Deferred,
 }
 
-/// The origins that back off, each until a moment.
+/// The number of origins beyond which those without a job in the queue are forgotten.
+const MANY: usize = 64;
+
+/// The origins that pushed back.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
-    /// Set once any origin backs off. Spares most runs the lock.
+    /// Set once any origin pushes back. Spares most runs the lock.
     any: AtomicBool,
-    until: Mutex<HashMap<Box<str>, Instant>>,
+    /// The number of the last job submitted.
+    submitted: AtomicU64,
+    recalls: Mutex<HashMap<Box<str>, Recall>>,
+}
+
+/// The jobs of one origin that are given back.
+#[derive(Debug, Clone, Copy)]
+struct Recall {
+    /// Those up to this number.
+    up_to: u64,
+    /// All, until this moment.
+    until: Option<Instant>,
 }
 
 impl Backoff {
-    /// The end of this origin's back-off; `None` if it has passed or there is none.
-    fn until(&self, origin: &str) -> Option<Instant> {
-        if !self.any.load(Ordering::Acquire) {
-            return None;
-        }
-        let mut until = self.lock();
-        let moment = *until.get(origin)?;
-        if moment <= Instant::now() {
-            until.remove(origin);
-            return None;
-        }
-        Some(moment)
+    /// Numbers a job that is about to be submitted.
+    pub(super) fn number(&self) -> u64 {
+        // One thread submits.
+        self.submitted.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Makes the origin back off until `moment`, or later if it does already.
-    fn extend(&self, origin: &str, moment: Instant) {
-        let mut until = self.lock();
-        let entry = until.entry(origin.into()).or_insert(moment);
-        *entry = moment.max(*entry);
+    /// True if the origin's job with this number is recalled.
+    fn is_recalled(&self, origin: &str, number: u64) -> bool {
+        self.any.load(Ordering::Acquire)
+            && self.lock().get(origin).is_some_and(|recall| {
+                number <= recall.up_to || recall.until.is_some_and(|until| until > Instant::now())
+            })
+    }
+
+    /// Recalls the origin's jobs that have been submitted, and all until `until`. `queue`: the number of
+    /// jobs that the pool's queue holds.
+    fn recall(&self, origin: &str, until: Option<Instant>, queue: usize) {
+        let up_to = self.submitted.load(Ordering::Relaxed);
+        let mut recalls = self.lock();
+        if recalls.len() >= MANY {
+            // The queue hands jobs out in their order, so those before its length are with workers.
+            let passed = up_to.saturating_sub(queue as u64);
+            let now = Instant::now();
+            recalls.retain(|_, recall| {
+                recall.up_to > passed || recall.until.is_some_and(|until| until > now)
+            });
+        }
+        let recall = recalls
+            .entry(origin.into())
+            .or_insert(Recall { up_to, until: None });
+        recall.up_to = up_to;
+        recall.until = recall.until.max(until);
         self.any.store(true, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Instant>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Recall>> {
         // Only the map's own code runs under this lock, so a poisoned one is still consistent.
-        self.until.lock().unwrap_or_else(PoisonError::into_inner)
+        self.recalls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// An action that respects the back-off of its target's origin, and starts one when the response asks
-/// for it.
+/// An action that is not run if its job is recalled, and that recalls others if its origin pushes back.
 #[derive(Debug)]
 pub(super) struct WithBackoff {
     pub(super) action: FetchAction,
     pub(super) policy: RetryPolicy,
     pub(super) backoff: Arc<Backoff>,
+    /// The number of the job, from [`Backoff::number`].
+    pub(super) number: u64,
+    /// The origin that the job is scheduled at, if it is another than its target's.
+    pub(super) route: Option<Arc<str>>,
+    /// The number of jobs that the pool's queue holds.
+    pub(super) queue: usize,
+    /// False if push-backs recall nothing but for their `Retry-After`.
+    pub(super) adapts: bool,
 }
 
 impl Action<Client, Arc<Target>> for WithBackoff {
     type Output = JobOutput;
 
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> JobOutput {
-        let location = &target.location;
-        if let Some(moment) = self.backoff.until(location.origin()) {
-            return JobOutput::Deferred(moment);
+        let origin = self.route.as_deref();
+        let origin = origin.unwrap_or_else(|| target.location.origin());
+        if self.backoff.is_recalled(origin, self.number) {
+            return JobOutput::Deferred;
         }
         let fetched = self.action.run(worker, Arc::clone(&target));
-        if let Some(wait) = self.policy.backoff(&fetched.outcome) {
-            let moment = schedule::saturating_add(Instant::now(), wait);
-            let responder = responder(&fetched.outcome, location);
-            self.backoff.extend(responder.origin(), moment);
+        let outcome = &fetched.outcome;
+        let kind = ending::kind(outcome, &self.policy);
+        let hold = ending::hold(kind);
+        let is_recall = match kind {
+            EndKind::PushedBack { .. } | EndKind::Silent { .. } => self.adapts || hold.is_some(),
+            _ => false,
+        };
+        if is_recall {
+            let until = hold.map(|wait| schedule::saturating_add(Instant::now(), wait));
+            let other = ending::other_responder(outcome, origin);
+            let responder = other.as_ref().map_or(origin, |other| other.origin());
+            self.backoff.recall(responder, until, self.queue);
         }
         JobOutput::Fetched(fetched)
     }
 }
 
-/// The location that gave the final response: redirects may have led to another origin than the target's.
-pub(super) fn responder(outcome: &Outcome, target: &Location) -> Location {
-    outcome
-        .final_url()
-        .and_then(|url| Location::parse(url, DefaultScheme::Http).ok())
-        .unwrap_or_else(|| target.clone())
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn jobs_that_were_submitted_before_a_push_back_are_recalled_and_later_ones_run() {
+        let backoff = Backoff::default();
+        let (before, other) = (backoff.number(), backoff.number());
+        backoff.recall("http://a", None, 10);
+        let after = backoff.number();
+        assert!(backoff.is_recalled("http://a", before));
+        assert!(!backoff.is_recalled("http://b", other));
+        assert!(!backoff.is_recalled("http://a", after));
+        let until = Instant::now() + Duration::from_secs(3600);
+        backoff.recall("http://a", Some(until), 10);
+        let held = backoff.number();
+        assert!(backoff.is_recalled("http://a", held));
+    }
+
+    #[test]
+    fn origins_without_a_job_in_the_queue_are_forgotten() {
+        let backoff = Backoff::default();
+        for n in 0..10_000 {
+            backoff.number();
+            backoff.recall(&format!("http://h{n}"), None, 20);
+        }
+        let remembered = backoff.lock().len();
+        assert!(remembered <= MANY, "{remembered} are remembered");
+        let last = backoff.submitted.load(Ordering::Relaxed);
+        assert!(backoff.is_recalled("http://h9999", last));
+    }
 }

@@ -8,7 +8,7 @@ use super::bodies::Bodies;
 use super::input::{BadTarget, Source, Unreadable};
 use super::resume::DoneTargets;
 use super::retry::RetryPolicy;
-use super::schedule::StartLimits;
+use super::schedule::{ServerPolicy, StartLimits};
 use crate::model::summary::Summary;
 
 /// The order in which outcomes are emitted.
@@ -23,9 +23,19 @@ pub enum Order {
     Input,
 }
 
-/// The maximum number of targets that are read and not yet done, or four times the workers if that is
-/// more. It bounds how far a run looks past targets that may not start yet for others that may.
+/// The maximum number of targets in memory that are read and not yet done, or four times the workers if
+/// that is more. Targets beyond it that may not start yet lie in a temporary file.
 pub const LOOK_AHEAD: usize = 1024;
+
+/// The adaptation of a run to the push-backs of its servers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Adaptation {
+    /// The number of requests at once and the distance between them follow what each server takes.
+    #[default]
+    On,
+    /// Push-backs are failures like any other.
+    Off,
+}
 
 /// The settings of a run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,10 +48,25 @@ pub struct RunConfig {
     pub limits: StartLimits,
     /// The policy for failed attempts.
     pub retry: RetryPolicy,
+    /// Adaptation to what servers take.
+    pub adaptation: Adaptation,
     /// The time limit of the whole run. Targets that are not done by then have failed.
     pub deadline: Option<Duration>,
     /// The time from the start of the process to the start of the run, for the reports.
     pub startup: Duration,
+}
+
+impl RunConfig {
+    /// The rules of the schedule for servers, with this many workers.
+    pub(super) fn server_policy(&self, workers: usize) -> ServerPolicy {
+        ServerPolicy {
+            adapts: self.adaptation == Adaptation::On,
+            workers,
+            probes: self.retry.retries.saturating_add(1).max(3),
+            give_up: self.retry.give_up,
+            holds: self.retry.retry_after_max.saturating_mul(10),
+        }
+    }
 }
 
 /// The work of a run.
@@ -91,6 +116,9 @@ pub enum CutShort {
     /// The listener could not write. Its message names the file.
     #[error("{0}")]
     Listener(#[from] io::Error),
+    /// Targets that waited in a temporary file cannot be read back.
+    #[error("cannot read back the URLs that wait in a temporary file: {0}")]
+    Spool(io::Error),
     /// A bad line of input, with [`RunConfig::strict`].
     #[error("{} (stopped there: --strict)", .0.message)]
     Strict(BadTarget),

@@ -52,6 +52,9 @@ impl Engine<'_> {
         for job in left {
             self.emit_in_order(reason.apply(job.untried()).into())?;
         }
+        while let Some(job) = self.spool.pop_any().map_err(CutShort::Spool)? {
+            self.emit_in_order(reason.apply(job.untried()).into())?;
+        }
         for item in self.source.close() {
             let outcome = match item {
                 Item::Target(target) => reason.apply(Job::new(target, None).untried()),
@@ -74,7 +77,7 @@ impl Engine<'_> {
                         JobOutput::Fetched(Fetched { outcome, unnamed }) => {
                             self.conclude(job, reason.apply(outcome), unnamed)?;
                         }
-                        JobOutput::Deferred(_) => {
+                        JobOutput::Deferred => {
                             self.emit_in_order(reason.apply(job.untried()).into())?;
                         }
                     }
@@ -94,6 +97,7 @@ impl Engine<'_> {
     }
 
     pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
+        self.tally.set_origins(self.schedule.found());
         self.emit(&Event::Ended(self.tally.summary()))
     }
 

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::backoff::JobOutput;
+use super::retry::RetryRecord;
+use super::schedule::PushBackRecord;
 use crate::http::Naming;
+use crate::model::origin::GivenUp;
 use crate::model::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
 use crate::model::save_path::SavePath;
 use crate::model::target::Target;
@@ -16,8 +19,21 @@ pub(super) struct Job {
     pub(super) target: Arc<Target>,
     /// The path of its file and the rule for the name, if it gets a file.
     pub(super) file: Option<(SavePath, Naming)>,
+    pub(super) retry: RetryRecord,
+    pub(super) push_backs: PushBackRecord,
+    route: Option<Arc<str>>,
+    /// The number of times that the route has changed.
+    detours: u32,
+    /// The first byte that this run received of the body, where attempts continue one another.
+    first_byte: Option<u64>,
     earlier: Vec<Attempt>,
 }
+
+/// The maximum number of earlier attempts that are kept. Those that use up no try may be many.
+const MAX_EARLIER: usize = 16;
+
+/// The maximum number of times that a job is scheduled at another origin.
+const MAX_DETOURS: u32 = 4;
 
 /// In seconds. A `Retry-After` of this length may as well have overflowed, so it is shown as "or more".
 const CENTURY: u64 = 100 * 365 * 86_400;
@@ -36,13 +52,35 @@ impl Job {
         Job {
             target,
             file,
+            retry: RetryRecord::default(),
+            push_backs: PushBackRecord::default(),
+            route: None,
+            detours: 0,
+            first_byte: None,
             earlier: Vec::new(),
         }
     }
 
-    /// The number of the attempt that is next or under way, from 1.
-    pub(super) fn attempt(&self) -> u32 {
-        u32::try_from(self.earlier.len()).map_or(u32::MAX, |earlier| earlier + 1)
+    /// The origin that the job is scheduled at: its target's, or the one that redirects led to when that
+    /// pushed back.
+    pub(super) fn origin(&self) -> &str {
+        let route = self.route.as_deref();
+        route.unwrap_or_else(|| self.target.location.origin())
+    }
+
+    /// The origin that the job is scheduled at, if it is another than its target's.
+    pub(super) fn route(&self) -> Option<Arc<str>> {
+        self.route.clone()
+    }
+
+    /// Schedules the job at another origin. Returns false if that has been done too often.
+    pub(super) fn detour(&mut self, origin: &str) -> bool {
+        self.detours += 1;
+        let may = self.detours <= MAX_DETOURS;
+        if may {
+            self.route = Some(Arc::from(origin));
+        }
+        may
     }
 
     /// The output of the attempt under way. An error of the pool becomes a failed outcome.
@@ -64,11 +102,34 @@ impl Job {
 
     /// Records the attempt under way as failed, before another one.
     pub(super) fn record_attempt(&mut self, outcome: Outcome) {
+        self.note_first_byte(&outcome);
         self.earlier.push(outcome.last);
+        if self.earlier.len() > MAX_EARLIER {
+            // The first one stays, from which the time is counted.
+            let dropped = self.earlier.remove(1);
+            let next = &mut self.earlier[1];
+            next.requests = next.requests.saturating_add(dropped.requests);
+            next.wire_bytes = match (next.wire_bytes, dropped.wire_bytes) {
+                (None, None) => None,
+                (next, dropped) => Some(next.unwrap_or(0).saturating_add(dropped.unwrap_or(0))),
+            };
+        }
+    }
+
+    fn note_first_byte(&mut self, outcome: &Outcome) {
+        if let Some(progress) = outcome.progress() {
+            let first = self.first_byte.unwrap_or(progress.from);
+            self.first_byte = Some(first.min(progress.from));
+        }
     }
 
     /// The outcome of all attempts, of which this was the last.
     pub(super) fn conclude(mut self, mut outcome: Outcome) -> Outcome {
+        self.note_first_byte(&outcome);
+        // A body that came in pieces has the bytes of all of them.
+        if let (Some(progress), Some(first)) = (outcome.progress(), self.first_byte) {
+            outcome.bytes = outcome.bytes.max(progress.reached.saturating_sub(first));
+        }
         outcome.follow(std::mem::take(&mut self.earlier));
         outcome
     }
@@ -76,6 +137,17 @@ impl Job {
     /// The outcome of a target with no attempt under way and none to follow.
     pub(super) fn untried(self) -> Outcome {
         let outcome = self.stopped();
+        self.conclude(outcome)
+    }
+
+    /// The outcome of a target whose origin is given up, with the way to go on later.
+    pub(super) fn given_up(self, why: GivenUp) -> Outcome {
+        let origin = self.origin();
+        let message = format!(
+            "{origin} is given up: {why}; to fetch what is left later, run with --log FILE, and then \
+             with --log FILE --resume"
+        );
+        let outcome = self.failed(FailureKind::GivenUp, message);
         self.conclude(outcome)
     }
 

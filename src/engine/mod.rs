@@ -9,8 +9,10 @@
 //!   attempt is made again; both are pure.
 //! * `admit` moves targets from the source to the pool; `emit` sends outcomes to the listener, through
 //!   `reorder` where they keep the order of the input.
-//! * `job` is a target over all its attempts, `bodies` selects its action, `backoff` defers it while
-//!   its origin asks for that.
+//! * `job` is a target over all its attempts, `bodies` selects its action, `backoff` recalls it from
+//!   the pool's queue when its origin pushes back.
+//! * `spool` keeps targets on disk that wait beyond the look-ahead.
+//! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
@@ -19,6 +21,8 @@ mod backoff;
 mod bodies;
 mod config;
 mod emit;
+mod ending;
+mod finish;
 pub mod input;
 mod job;
 mod poll;
@@ -26,6 +30,7 @@ mod reorder;
 pub mod resume;
 pub mod retry;
 pub mod schedule;
+mod spool;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -35,9 +40,8 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use foldhash::fast::RandomState;
 
-use crate::http::{AwaitingName, Client, Fetched};
+use crate::http::Client;
 use crate::model::event::Listener;
-use crate::model::outcome::Outcome;
 use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
@@ -45,14 +49,14 @@ use crate::save::{OrderedOutput, OutputEnd};
 use admit::{FillEnd, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, Saving};
-pub use config::{CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
+pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use input::{BadTarget, Source, Unreadable};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
-use reorder::{Ready, Reorder};
+use reorder::Reorder;
 use resume::DoneTargets;
-use retry::Decision;
 use schedule::Schedule;
+use spool::Spool;
 
 /// Runs `work` on `pool`, and sends events to `listener`.
 ///
@@ -86,6 +90,7 @@ struct Engine<'a> {
     bad: Option<BadTarget>,
 
     schedule: Schedule<Job>,
+    spool: Spool,
     backoff: Arc<Backoff>,
     queue: QueueState,
     /// A job that may start, but found the pool's queue full.
@@ -134,7 +139,8 @@ impl<'a> Engine<'a> {
             done,
             unreadable: Vec::new(),
             bad: None,
-            schedule: Schedule::new(config.limits),
+            schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
+            spool: Spool::default(),
             backoff: Arc::default(),
             queue: QueueState::Open,
             unsubmitted: None,
@@ -244,6 +250,7 @@ impl<'a> Engine<'a> {
             && self.in_flight.is_empty()
             && self.unsubmitted.is_none()
             && self.schedule.waiting() == 0
+            && self.spool.is_empty()
             && is_written
     }
 
@@ -297,62 +304,5 @@ impl<'a> Engine<'a> {
             count += 1;
         }
         Ok(count)
-    }
-
-    /// Takes one ended job: emits its outcome, or offers the job to the schedule again.
-    fn finish(&mut self, key: u64, now: Instant) -> Result<(), CutShort> {
-        // A job that was abandoned after a stop still sends its key.
-        let Some((mut job, handle)) = self.in_flight.remove(&key) else {
-            return Ok(());
-        };
-        self.queue = QueueState::Open;
-        let target = Arc::clone(&job.target);
-        let origin = target.location.origin();
-        self.schedule.finished(origin, now);
-        let Fetched { outcome, unnamed } = match job.output(handle.join()) {
-            JobOutput::Fetched(fetched) => fetched,
-            JobOutput::Deferred(until) => {
-                self.schedule.back_off(origin, until, now);
-                self.schedule.offer(origin, key, job, now);
-                return Ok(());
-            }
-        };
-        let policy = self.config.retry;
-        if let Some(wait) = policy.backoff(&outcome) {
-            let until = schedule::saturating_add(now, wait);
-            let responder = backoff::responder(&outcome, &target.location);
-            self.schedule.back_off(responder.origin(), until, now);
-        }
-        let due = match policy.decide(&outcome, job.attempt(), fastrand::f64()) {
-            Decision::Final => return self.conclude(job, outcome, unnamed),
-            Decision::TooLong(asked) => {
-                let outcome = job::wait_too_long(outcome, asked, policy.retry_after_max);
-                return self.conclude(job, outcome, None);
-            }
-            Decision::Again(wait) => schedule::saturating_add(now, wait),
-        };
-        if self.deadline.is_some_and(|deadline| due >= deadline) {
-            let limit = self.config.deadline.unwrap_or_default();
-            let outcome = job::deadline_first(outcome, limit);
-            return self.conclude(job, outcome, None);
-        }
-        job.record_attempt(outcome);
-        self.schedule.offer_later(origin, key, job, due);
-        Ok(())
-    }
-
-    /// Emits the final outcome of a job.
-    fn conclude(
-        &mut self,
-        job: Job,
-        outcome: Outcome,
-        unnamed: Option<AwaitingName>,
-    ) -> Result<(), CutShort> {
-        let target = Arc::clone(&job.target);
-        let unnamed = unnamed.map(|unnamed| (unnamed, target));
-        self.emit_in_order(Ready {
-            outcome: job.conclude(outcome),
-            unnamed,
-        })
     }
 }

@@ -11,13 +11,18 @@ use crate::model::outcome::{FailureKind, Outcome, Verdict};
 /// The limits on retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The maximum number of further attempts per target.
+    /// The maximum number of further attempts per target that use up a try.
     pub retries: u32,
     /// The maximum wait before the first of them. It doubles with each.
     pub delay: Duration,
     /// The maximum `Retry-After` that is respected. A response that asks for more is not retried.
     pub retry_after_max: Duration,
+    /// The minimum time since an origin's last answer before it is given up.
+    pub give_up: Duration,
 }
+
+/// The bytes of new progress by which an attempt uses up no try.
+const PROGRESS: u64 = 16 * 1024;
 
 /// The cap on the doubled wait.
 const MAX_DELAY: Duration = Duration::from_secs(30);
@@ -28,8 +33,22 @@ impl Default for RetryPolicy {
             retries: 2,
             delay: Duration::from_millis(250),
             retry_after_max: Duration::from_secs(60),
+            give_up: Duration::from_secs(15),
         }
     }
+}
+
+/// The attempts at one target so far, as far as they count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RetryRecord {
+    /// The attempts that used up a try.
+    tries: u32,
+    /// The requests of these.
+    requests: u32,
+    /// The furthest byte of the body that was reached.
+    furthest: u64,
+    /// Set once the body had another checksum than it should have.
+    was_wrong: bool,
 }
 
 /// The decision after a failed attempt.
@@ -45,21 +64,22 @@ pub enum Decision {
 }
 
 impl RetryPolicy {
-    /// The back-off that the response asks for with `Retry-After`: a wait for all requests to its
-    /// origin, not only for this one's retry. `None` beyond [`RetryPolicy::retry_after_max`].
-    pub fn backoff(&self, outcome: &Outcome) -> Option<Duration> {
-        let asked = outcome.retry_after()?;
-        let is_refusal = outcome.verdict == Verdict::Failed && is_status(outcome);
-        (is_refusal && is_transient(outcome) && asked <= self.retry_after_max).then_some(asked)
-    }
-
-    /// Decides on the outcome of attempt number `attempt` (from 1). `random` is uniform in 0..1.
+    /// Decides on the outcome of an attempt, and records it. `random` is uniform in 0..1.
     ///
     /// The wait is exponential with full jitter: uniform between zero and the doubled delay
     /// (Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015). A look-up that
     /// failed temporarily also waits until the failure has left the DNS cache.
-    pub fn decide(&self, outcome: &Outcome, attempt: u32, random: f64) -> Decision {
-        if outcome.verdict != Verdict::Failed || attempt > self.retries || !is_transient(outcome) {
+    pub fn decide(&self, outcome: &Outcome, record: &mut RetryRecord, random: f64) -> Decision {
+        if outcome.verdict != Verdict::Failed {
+            return Decision::Final;
+        }
+        if !record.note_progress(outcome) || self.retries == 0 {
+            record.tries = record.tries.saturating_add(1);
+            record.requests = record.requests.saturating_add(outcome.last.requests);
+        }
+        let most_requests = self.retries.saturating_add(1).saturating_mul(4);
+        let may_pass = is_transient(outcome) || record.note_checksum(outcome);
+        if !may_pass || record.tries > self.retries || record.requests >= most_requests {
             return Decision::Final;
         }
         // With another failure than a status, the header belongs to another response than the one that
@@ -69,7 +89,7 @@ impl RetryPolicy {
             Some(asked) if asked > self.retry_after_max => Decision::TooLong(asked),
             Some(asked) => Decision::Again(asked),
             None => {
-                let doubled = 2_u32.saturating_pow(attempt - 1);
+                let doubled = 2_u32.saturating_pow(record.tries.saturating_sub(1));
                 let most = self.delay.saturating_mul(doubled).min(MAX_DELAY);
                 let least = match outcome.error().map(|failure| failure.kind) {
                     Some(FailureKind::Dns) => TEMPORARY_FAILURE_LIFETIME,
@@ -81,6 +101,27 @@ impl RetryPolicy {
     }
 }
 
+impl RetryRecord {
+    /// Records how far the attempt came. Returns true if that is so much further than those before it that
+    /// it uses up no try: the body is then fetched in pieces, as many as it takes.
+    fn note_progress(&mut self, outcome: &Outcome) -> bool {
+        let Some(progress) = outcome.progress() else {
+            return false;
+        };
+        let before = self.furthest.max(progress.from);
+        self.furthest = before.max(progress.reached);
+        progress.reached.saturating_sub(before) >= PROGRESS
+    }
+
+    /// Records a wrong checksum. Returns true for the first one, which may have come of a damaged part or
+    /// transfer: the body is fetched once more, afresh.
+    fn note_checksum(&mut self, outcome: &Outcome) -> bool {
+        let failure = outcome.error();
+        let is_wrong = failure.is_some_and(|failure| failure.kind == FailureKind::Checksum);
+        is_wrong && !std::mem::replace(&mut self.was_wrong, true)
+    }
+}
+
 /// Tells that the response came whole, and failed by its status.
 fn is_status(outcome: &Outcome) -> bool {
     let failure = outcome.error();
@@ -88,7 +129,7 @@ fn is_status(outcome: &Outcome) -> bool {
 }
 
 /// Tells that the failure may pass by itself.
-fn is_transient(outcome: &Outcome) -> bool {
+pub(super) fn is_transient(outcome: &Outcome) -> bool {
     let Some(failure) = outcome.error() else {
         return false;
     };
@@ -110,7 +151,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::outcome::Failure;
+    use crate::model::outcome::{BodyProgress, Failure};
     use crate::model::target::Verb;
 
     fn failed(kind: FailureKind, status: Option<u16>) -> Outcome {
@@ -125,6 +166,25 @@ mod tests {
         outcome
     }
 
+    /// Decides on attempt number `attempt`, those before it having used up a try each.
+    fn decide(policy: &RetryPolicy, outcome: &Outcome, attempt: u32, random: f64) -> Decision {
+        let mut record = RetryRecord {
+            tries: attempt - 1,
+            ..RetryRecord::default()
+        };
+        policy.decide(outcome, &mut record, random)
+    }
+
+    /// An attempt that began at byte `from` of a body and broke off at byte `reached`.
+    fn broken(from: u64, reached: u64) -> Outcome {
+        let mut outcome = failed(FailureKind::Closed, Some(200));
+        outcome.last.requests = 1;
+        outcome.details_mut().progress = Some(BodyProgress { from, reached });
+        outcome
+    }
+
+    const AGAIN: Decision = Decision::Again(Duration::ZERO);
+
     #[test]
     fn passing_failures_are_retried_as_often_as_allowed_and_others_never() {
         let policy = RetryPolicy::default();
@@ -135,15 +195,10 @@ mod tests {
             FailureKind::Stall,
         ] {
             let outcome = failed(kind, None);
-            assert!(matches!(
-                policy.decide(&outcome, 1, 0.5),
-                Decision::Again(_)
-            ));
-            assert!(matches!(
-                policy.decide(&outcome, 2, 0.5),
-                Decision::Again(_)
-            ));
-            assert_eq!(policy.decide(&outcome, 3, 0.5), Decision::Final, "{kind:?}");
+            let mut record = RetryRecord::default();
+            let mut next = || policy.decide(&outcome, &mut record, 0.0);
+            let decisions = [next(), next(), next()];
+            assert_eq!(decisions, [AGAIN, AGAIN, Decision::Final], "{kind:?}");
         }
         for (status, again) in [
             (404, false),
@@ -152,7 +207,7 @@ mod tests {
             (500, true),
             (503, true),
         ] {
-            let decision = policy.decide(&failed(FailureKind::Status, Some(status)), 1, 0.5);
+            let decision = decide(&policy, &failed(FailureKind::Status, Some(status)), 1, 0.5);
             assert_eq!(decision != Decision::Final, again, "{status}");
         }
         for kind in [
@@ -163,7 +218,10 @@ mod tests {
             FailureKind::Local,
             FailureKind::Stopped,
         ] {
-            assert_eq!(policy.decide(&failed(kind, None), 1, 0.5), Decision::Final);
+            assert_eq!(
+                decide(&policy, &failed(kind, None), 1, 0.5),
+                Decision::Final
+            );
         }
     }
 
@@ -171,14 +229,14 @@ mod tests {
     fn a_temporary_look_up_failure_is_retried_once_the_dns_cache_has_forgotten_it() {
         let policy = RetryPolicy::default();
         let mut outcome = failed(FailureKind::Dns, None);
-        assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::Final);
+        assert_eq!(decide(&policy, &outcome, 1, 0.5), Decision::Final);
         if let Some(failure) = &mut outcome.last.error {
             failure.is_transient = true;
         }
         let again = |wait| Decision::Again(TEMPORARY_FAILURE_LIFETIME + wait);
-        assert_eq!(policy.decide(&outcome, 1, 0.0), again(Duration::ZERO));
-        assert_eq!(policy.decide(&outcome, 2, 1.0), again(2 * policy.delay));
-        assert_eq!(policy.decide(&outcome, 3, 0.5), Decision::Final);
+        assert_eq!(decide(&policy, &outcome, 1, 0.0), again(Duration::ZERO));
+        assert_eq!(decide(&policy, &outcome, 2, 1.0), again(2 * policy.delay));
+        assert_eq!(decide(&policy, &outcome, 3, 0.5), Decision::Final);
     }
 
     #[test]
@@ -188,7 +246,7 @@ mod tests {
             ..RetryPolicy::default()
         };
         let outcome = failed(FailureKind::Connect, None);
-        let wait = |attempt, random| policy.decide(&outcome, attempt, random);
+        let wait = |attempt, random| decide(&policy, &outcome, attempt, random);
         let ms = Duration::from_millis;
         assert_eq!(wait(1, 1.0), Decision::Again(ms(250)));
         assert_eq!(wait(2, 1.0), Decision::Again(ms(500)));
@@ -203,16 +261,83 @@ mod tests {
         let mut outcome = failed(FailureKind::Status, Some(503));
         outcome.details_mut().retry_after = Some(Duration::from_secs(7));
         let again = Decision::Again(Duration::from_secs(7));
-        assert_eq!(policy.decide(&outcome, 1, 0.5), again);
-        assert_eq!(policy.backoff(&outcome), Some(Duration::from_secs(7)));
+        assert_eq!(decide(&policy, &outcome, 1, 0.5), again);
         let day = Duration::from_secs(86_400);
         outcome.details_mut().retry_after = Some(day);
-        assert_eq!(policy.decide(&outcome, 1, 0.5), Decision::TooLong(day));
-        assert_eq!(policy.decide(&outcome, 3, 0.5), Decision::Final);
+        assert_eq!(decide(&policy, &outcome, 1, 0.5), Decision::TooLong(day));
+        assert_eq!(decide(&policy, &outcome, 3, 0.5), Decision::Final);
         // It belongs to another response than the one that failed.
         let mut outcome = failed(FailureKind::Closed, None);
         outcome.details_mut().retry_after = Some(day);
-        let decision = policy.decide(&outcome, 1, 0.0);
+        let decision = decide(&policy, &outcome, 1, 0.0);
         assert_eq!(decision, Decision::Again(Duration::ZERO));
+    }
+
+    #[test]
+    fn an_attempt_that_brings_16_kib_more_than_those_before_uses_up_no_try() {
+        let policy = RetryPolicy {
+            retries: 1,
+            ..RetryPolicy::default()
+        };
+        let mut record = RetryRecord::default();
+        let mut next = |from, reached| policy.decide(&broken(from, reached), &mut record, 0.0);
+        for piece in 0..100 {
+            let decision = next(piece * PROGRESS, (piece + 1) * PROGRESS);
+            assert_eq!(decision, AGAIN, "piece {piece}");
+        }
+        // From the beginning again: no byte of it is new until the furthest is passed.
+        assert_eq!(next(0, 100 * PROGRESS), AGAIN, "the first try");
+        assert_eq!(next(0, 101 * PROGRESS), AGAIN, "16 KiB beyond the furthest");
+        assert_eq!(next(101 * PROGRESS, 102 * PROGRESS - 1), Decision::Final);
+    }
+
+    #[test]
+    fn bytes_of_an_earlier_run_are_no_progress() {
+        let policy = RetryPolicy {
+            retries: 1,
+            ..RetryPolicy::default()
+        };
+        let mut record = RetryRecord::default();
+        let mut next = |from, reached| policy.decide(&broken(from, reached), &mut record, 0.0);
+        assert_eq!(next(1_000_000, 1_000_010), AGAIN);
+        assert_eq!(next(1_000_000, 1_000_010), Decision::Final);
+    }
+
+    #[test]
+    fn without_retries_nothing_is_continued() {
+        let policy = RetryPolicy {
+            retries: 0,
+            ..RetryPolicy::default()
+        };
+        let outcome = broken(0, 1 << 30);
+        assert_eq!(decide(&policy, &outcome, 1, 0.0), Decision::Final);
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_tried_once_more_and_uses_up_a_try() {
+        let policy = RetryPolicy {
+            retries: 5,
+            ..RetryPolicy::default()
+        };
+        let outcome = failed(FailureKind::Checksum, Some(200));
+        let mut record = RetryRecord::default();
+        assert_eq!(policy.decide(&outcome, &mut record, 0.0), AGAIN);
+        assert_eq!(record.tries, 1);
+        assert_eq!(policy.decide(&outcome, &mut record, 0.0), Decision::Final);
+        let none = RetryPolicy {
+            retries: 0,
+            ..policy
+        };
+        assert_eq!(decide(&none, &outcome, 1, 0.0), Decision::Final);
+    }
+
+    #[test]
+    fn requests_of_one_url_are_bounded_whatever_made_them() {
+        let policy = RetryPolicy::default();
+        let mut outcome = failed(FailureKind::Closed, None);
+        outcome.last.requests = 12;
+        assert_eq!(decide(&policy, &outcome, 1, 0.0), Decision::Final);
+        outcome.last.requests = 11;
+        assert_eq!(decide(&policy, &outcome, 1, 0.0), AGAIN);
     }
 }

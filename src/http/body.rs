@@ -18,7 +18,7 @@ use super::sink::Sink;
 use super::transport::ResponseStart;
 use super::transport::framing::{BodyLength, Framing, has_body};
 use super::transport::head::ResponseHead;
-use crate::model::outcome::{Failure, FailureKind};
+use crate::model::outcome::{BodyProgress, Failure, FailureKind};
 use crate::model::target::Location;
 use crate::model::text::hex;
 use crate::save::BodyError;
@@ -299,6 +299,15 @@ impl Client {
                 }));
             }
         }
+        let left = last.len().saturating_sub(state.sink.overlap()) as u64;
+        state.progress = state
+            .sink
+            .progress()
+            .filter(|progress| progress.from > 0)
+            .map(|progress| BodyProgress {
+                reached: progress.reached + left,
+                ..progress
+            });
         match state.sink.complete(last) {
             Ok(()) => Ok(NextStep::Done),
             Err(BodyError::Changed) => Ok(NextStep::Restart),

@@ -13,7 +13,8 @@ use super::shared::ClientShared;
 use super::sink::Sink;
 use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{
-    Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
+    Attempt, BodyProgress, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome,
+    Verdict,
 };
 use crate::model::target::{Location, Target, Verb};
 use crate::model::timing::Timing;
@@ -53,6 +54,8 @@ pub(super) struct FetchState<'a> {
     pub(super) status: Option<StatusCode>,
     pub(super) version: Option<HttpVersion>,
     pub(super) bytes: u64,
+    /// The part of the body that was brought, once it is whole and continues an earlier attempt.
+    pub(super) progress: Option<BodyProgress>,
     pub(super) retry_after: Option<Duration>,
     pub(super) exchanges: Vec<Exchange>,
     /// Remarks on the last response.
@@ -152,6 +155,7 @@ impl<'a> FetchState<'a> {
             status: None,
             version: None,
             bytes: 0,
+            progress: None,
             retry_after: None,
             exchanges: Vec::new(),
             notices: Vec::new(),
@@ -164,6 +168,7 @@ impl<'a> FetchState<'a> {
         self.version = None;
         self.bytes = 0;
         self.notices.clear();
+        self.progress = None;
     }
 
     /// The outcome of the fetch on this worker, and the sink with what it holds.
@@ -185,9 +190,14 @@ impl<'a> FetchState<'a> {
             Err(_) => Verdict::Failed,
         };
         let is_redirected = !self.redirects.is_empty();
-        let has_details = is_redirected || self.retry_after.is_some() || !self.notices.is_empty();
+        let progress = self.progress.or_else(|| self.sink.progress());
+        let has_details = is_redirected
+            || self.retry_after.is_some()
+            || !self.notices.is_empty()
+            || progress.is_some();
         let details = has_details.then(|| {
             Box::new(Details {
+                progress,
                 final_url: is_redirected.then(|| Arc::clone(self.location.text())),
                 redirects: self.redirects,
                 retry_after: self.retry_after,

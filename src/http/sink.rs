@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::model::outcome::BodyProgress;
 use crate::save::{
     BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Version,
 };
@@ -130,6 +131,15 @@ impl Sink {
         match self {
             Sink::File(download) => Some(download.file_name(server_name)),
             _ => None,
+        }
+    }
+
+    /// The part of the body that this attempt has brought, if it continues or can be continued.
+    pub(super) fn progress(&self) -> Option<BodyProgress> {
+        match self {
+            Sink::None => None,
+            Sink::File(download) => download.progress(),
+            Sink::Stream(body) => body.progress(),
         }
     }
 

@@ -8,11 +8,12 @@ use super::Estimate;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
+use crate::model::origin::OriginLimits;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 use crate::stats::{Notice, RunPair, Sample, Speedup, notice};
 
-/// Number of differing URLs that are named.
+/// Number of differing URLs, and of origins that pushed back, that are named.
 const MAX_NAMED: usize = 5;
 
 /// Shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -135,12 +136,14 @@ impl Experiment {
             .iter()
             .map(|run| Estimate::of(&run.summary).map(|estimate| estimate.speedup.ln()))
             .collect();
+        let pushed_back = push_back_notices(parallel);
         let estimated = estimates.and_then(|logs| Some(Sample::of(&logs)?.mean.exp()));
         let [serial, parallel] = [arm_times(serial)?, arm_times(parallel)?];
         let mut notices = Vec::new();
         for (arm, times) in [(Arm::Serial, &serial), (Arm::Parallel, &parallel)] {
             notices.extend(arm_notices(arm, times));
         }
+        notices.extend(pushed_back);
         if pairs.len() < 2 {
             notices.push(MeasurementNotice::SinglePair);
         }
@@ -178,6 +181,22 @@ pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
 /// The notice of this many failures in warm-ups, if there are any.
 pub(super) fn warm_up_notice(failed: u64) -> Option<MeasurementNotice> {
     (failed > 0).then_some(MeasurementNotice::FailedWarmUps(failed))
+}
+
+/// Notices of the origins that pushed back in these runs: their times are then those of what the servers take.
+pub(super) fn push_back_notices(runs: &[MeasuredRun]) -> Vec<MeasurementNotice> {
+    let mut origins = OriginLimits::default();
+    for run in runs {
+        origins.merge(&run.summary.origins);
+    }
+    let OriginLimits { listed, more } = origins;
+    let beyond = listed.len().saturating_sub(MAX_NAMED) as u64;
+    let named = listed.into_iter().take(MAX_NAMED);
+    let mut notices: Vec<_> = named.map(MeasurementNotice::PushedBack).collect();
+    if more + beyond > 0 {
+        notices.push(MeasurementNotice::MorePushedBack(more + beyond));
+    }
+    notices
 }
 
 /// Reasons to doubt the times of an arm.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::CutShort;
 use crate::engine::input::{Item, NextInput, Source};
-use crate::engine::retry::{Decision, RetryPolicy};
+use crate::engine::retry::{Decision, RetryPolicy, RetryRecord};
 use crate::http::Client;
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{Attempt, Outcome};
@@ -55,9 +55,10 @@ fn fetch(
     stop: &StopToken,
 ) -> Outcome {
     let mut earlier: Vec<Attempt> = Vec::new();
-    for attempt in 1.. {
+    let mut record = RetryRecord::default();
+    loop {
         let mut outcome = client.fetch(target, target.verb);
-        match policy.decide(&outcome, attempt, fastrand::f64()) {
+        match policy.decide(&outcome, &mut record, fastrand::f64()) {
             Decision::Again(wait) if !stop.wait_timeout(wait) => {}
             _ => {
                 outcome.follow(earlier);
@@ -66,5 +67,4 @@ fn fetch(
         }
         earlier.push(outcome.last);
     }
-    unreachable!("the policy allows so many attempts and no more")
 }

@@ -205,6 +205,19 @@ impl Location {
         Ok(location)
     }
 
+    /// A location of its [text](Location::text) and its credentials.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError`], as for [`parse`](Location::parse).
+    pub fn restore(text: &str, authorization: Option<Secret>) -> Result<Self, UrlError> {
+        let location = Self::parse(text, DefaultScheme::Http)?;
+        Ok(Location {
+            authorization: authorization.map(Box::new),
+            ..location
+        })
+    }
+
     fn from_url(mut url: Url, zone: &str) -> Result<Self, UrlError> {
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,

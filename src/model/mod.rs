@@ -9,6 +9,7 @@ pub(crate) mod json;
 mod location;
 pub mod measurement;
 pub mod notice;
+pub mod origin;
 pub mod outcome;
 pub mod save_path;
 mod secret;

@@ -6,10 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::arm::Arm;
+use super::origin::OriginLimit;
 use super::text::escape;
 
 /// Reason to doubt the figures of a comparison or a sweep.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(from = "String")]
 #[non_exhaustive]
 pub enum MeasurementNotice {
@@ -31,6 +32,10 @@ pub enum MeasurementNotice {
         /// Number of failed fetches, all runs together.
         count: u64,
     },
+    /// An origin that pushed back in the parallel runs, and what it takes.
+    PushedBack(OriginLimit),
+    /// The number of further origins that pushed back in the parallel runs.
+    MorePushedBack(u64),
     /// Number of URLs that failed in warm-ups.
     FailedWarmUps(u64),
     /// A comparison of one pair of runs, which has no interval.
@@ -70,6 +75,10 @@ impl fmt::Display for MeasurementNotice {
                 "{count} fetches failed in the {} runs: their times are not those of what was asked for",
                 arm.as_str()
             ),
+            Notice::PushedBack(limit) => write!(f, "{limit}, in the parallel runs"),
+            Notice::MorePushedBack(more) => {
+                write!(f, "{more} more origins pushed back in the parallel runs")
+            }
             Notice::FailedWarmUps(count) => {
                 let urls = if *count == 1 { "URL" } else { "URLs" };
                 write!(f, "{count} {urls} failed in warm-ups, which do not count")

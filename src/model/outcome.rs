@@ -55,6 +55,17 @@ pub struct Details {
     pub earlier: Vec<Attempt>,
     /// Remarks on the final response.
     pub notices: Vec<ResponseNotice>,
+    /// The part of the body that this attempt brought, if it continues or can be continued.
+    pub progress: Option<BodyProgress>,
+}
+
+/// The part of a body that an attempt brought, as positions in the whole body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyProgress {
+    /// The first byte that no earlier attempt or run had brought.
+    pub from: u64,
+    /// The end of the bytes that are there.
+    pub reached: u64,
 }
 
 /// The complete file of a target, under its final name.
@@ -173,7 +184,8 @@ pub struct Failure {
     /// One line: what failed, where, and what to do. Free of control characters and secrets.
     pub message: String,
     /// Set where the fault is known to be temporary although others of its kind are not: a look-up for
-    /// which the name server could not answer in time (`EAI_AGAIN`).
+    /// which the name server could not answer in time (`EAI_AGAIN`), a TLS handshake that the connection's
+    /// end cut off, a proxy that could not connect for the moment.
     pub is_transient: bool,
 }
 
@@ -219,6 +231,8 @@ pub enum FailureKind {
     File,
     /// The disk is full.
     DiskFull,
+    /// Its origin was given up, because all requests there failed.
+    GivenUp,
     /// The run was stopped.
     Stopped,
     /// A failure of this machine: out of threads, file descriptors or ports, or a bug.
@@ -305,6 +319,17 @@ impl Outcome {
         self.details
             .as_ref()
             .map_or(&[], |details| &details.notices)
+    }
+
+    /// The part of the body that the last attempt brought, if it continues or can be continued.
+    pub fn progress(&self) -> Option<BodyProgress> {
+        self.details.as_ref()?.progress
+    }
+
+    /// The bytes received from sockets in all attempts. `None` if no request was sent.
+    pub fn wire_bytes(&self) -> Option<u64> {
+        let each = self.attempts().filter_map(|attempt| attempt.wire_bytes);
+        each.reduce(u64::saturating_add)
     }
 
     /// All attempts, the last one at the end.

@@ -20,6 +20,17 @@ impl Secret {
         Secret(value)
     }
 
+    /// A secret that was [revealed](Secret::reveal) before.
+    ///
+    /// # Errors
+    ///
+    /// If no header can have this value.
+    pub fn from_header(value: &[u8]) -> Result<Self, http::header::InvalidHeaderValue> {
+        let mut value = HeaderValue::from_bytes(value)?;
+        value.set_sensitive(true);
+        Ok(Secret(value))
+    }
+
     /// The value itself, for the request.
     pub fn reveal(&self) -> &HeaderValue {
         &self.0

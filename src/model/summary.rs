@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::stats::Latency;
 
@@ -50,6 +51,8 @@ pub struct Summary {
     pub ttfb: Latency,
     /// The number of targets by final status.
     pub statuses: BTreeMap<u16, u64>,
+    /// The origins that pushed back or were given up, and what they take.
+    pub origins: OriginLimits,
     /// Set if the run was stopped before its end.
     pub stopped: bool,
     /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
@@ -113,6 +116,7 @@ impl Summary {
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
+        self.origins.merge(&other.origins);
         self.stopped |= other.stopped;
         self.runs = self.runs.or(other.runs);
     }
@@ -195,6 +199,11 @@ impl Tally {
     /// Records that starts were delayed.
     pub fn set_paced(&mut self) {
         self.summary.paced = true;
+    }
+
+    /// Records the origins that pushed back or were given up.
+    pub fn set_origins(&mut self, origins: OriginLimits) {
+        self.summary.origins = origins;
     }
 
     /// Records that the run was stopped before its end.

@@ -126,6 +126,8 @@ fn json_lines_have_exactly_the_documented_fields() {
             "latency",
             "ttfb",
             "statuses",
+            "origins",
+            "more_origins",
         ],
     );
     has_keys(

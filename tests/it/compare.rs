@@ -99,6 +99,7 @@ fn failures_and_retries_are_counted_in_both_arms() {
         "--warmup=0",
         "--retry=1",
         "--retry-delay=1ms",
+        "--no-adapt",
         &bad,
         &good,
     ];

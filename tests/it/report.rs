@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pfetch::model::event::{Event, Listener, RunInfo};
+use pfetch::model::origin::OriginLimits;
 use pfetch::model::outcome::{
     Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
@@ -134,6 +135,7 @@ fn summary() -> Summary {
         stopped: true,
         runs: None,
         retries: 0,
+        origins: OriginLimits::default(),
         paced: false,
     }
 }
@@ -323,7 +325,7 @@ fn json_lines_have_one_object_per_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[]}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"runs":null,"parallel":10.0,"serial":null,"throughput":251.2,"requests_per_second":0.4,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1}}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"runs":null,"parallel":10.0,"serial":null,"throughput":251.2,"requests_per_second":0.4,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

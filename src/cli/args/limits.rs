@@ -90,6 +90,19 @@ pub(crate) struct LimitArgs {
     )]
     pub(crate) retry_after_max: Duration,
 
+    /// Give up an origin that has not answered for this time, and fails one URL after the other
+    /// [default: 15s].
+    ///
+    /// What is left of it fails at once. Before that, one URL at a time tries it, and the others wait.
+    #[arg(long,
+        value_name = "TIME",
+        value_parser = time_limit,
+        default_value = "15s",
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) give_up: Duration,
+
     /// Succeed although this many URLs have failed [default: 0].
     ///
     /// A number, or a share of all URLs that were tried, as 1%.

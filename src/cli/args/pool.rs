@@ -39,6 +39,13 @@ pub(crate) struct PoolArgs {
     #[arg(long, value_name = "TIME", value_parser = time_limit, hide_short_help = true)]
     pub(crate) host_delay: Option<Duration>,
 
+    /// Do not adapt to what a server takes: 429, 503 and refused connections are failures like any other.
+    ///
+    /// By default, while more than one URL of an origin is in flight, these use up none of --retry: the
+    /// URL waits, and fewer are asked for at once from then on, or at longer distances.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) no_adapt: bool,
+
     /// At most this many starts in a second, minute or hour, as 10/s, evenly spread [default: no
     /// limit].
     #[arg(long, value_name = "N/s|m|h", value_parser = start_interval, hide_short_help = true)]

@@ -13,10 +13,10 @@ use std::time::Duration;
 use super::args::{InputArgs, MeasureArgs, TypedArgs};
 use super::files::NamedFiles;
 use super::plan::{BodiesPlan, ListName, Mode, Plan, ReportPlan};
-use crate::engine::RunConfig;
 use crate::engine::input::InputConfig;
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
+use crate::engine::{Adaptation, RunConfig};
 use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
@@ -193,6 +193,11 @@ fn run_config(args: &TypedArgs) -> RunConfig {
             retries: args.limits.retry,
             delay: args.limits.retry_delay,
             retry_after_max: args.limits.retry_after_max,
+            give_up: args.limits.give_up,
+        },
+        adaptation: match args.pool.no_adapt {
+            true => Adaptation::Off,
+            false => Adaptation::On,
         },
         deadline: args.limits.deadline,
         // Measured when the plan is carried out.

@@ -1,21 +1,37 @@
-//! The schedule: which target may start now, under limits per origin, the rate of the run, back-off and
-//! retries that are not due yet.
+//! The schedule: which target may start now, under limits per origin, the rate of the run, back-off,
+//! retries that are not due yet, and what each server has been found to take.
 //!
 //! The schedule is pure. It owns no clock, no thread and no socket: the time is an argument, and the
 //! same calls with the same times give the same answers. Its driver [offers](Schedule::offer) items,
-//! [takes](Schedule::next) those that may start, reports those that have
-//! [finished](Schedule::finished), and sleeps until the moment of [`NextStart::Wait`]. So no worker
-//! sleeps for the sake of politeness.
+//! [takes](Schedule::next) those that may start, reports how each [ended](Schedule::end), and sleeps
+//! until the moment of [`NextStart::Wait`]. So no worker sleeps for the sake of politeness.
+//!
+//! * `origin` is the queue of one origin, and rules on how its items end.
+//! * `window` is the number of them that its server takes at once, `pace` the distance between starts
+//!   where that is less than one.
+//! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
+mod origin;
+mod pace;
+mod probe;
+#[cfg(test)]
+mod server_tests;
 #[cfg(test)]
 mod tests;
+mod window;
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
+
+use crate::model::origin::{GivenUp, OriginLimits};
+use origin::{Origin, OriginState, QueuedItem};
+pub use window::{Cause, PushBackRecord};
+
+/// The maximum number of origins without items whose limits are remembered.
+const MAX_REMEMBERED: usize = 1024;
 
 /// The limits on starts. The default limits nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,11 +51,84 @@ impl StartLimits {
     }
 }
 
+/// The rules by which the schedule follows what servers take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerPolicy {
+    /// Adapts the number in flight and the distance between starts to an origin's push-backs.
+    pub adapts: bool,
+    /// The number of workers: the number of items that can be in flight at once.
+    pub workers: usize,
+    /// The number of probes in a row after which an origin is given up.
+    pub probes: u32,
+    /// The minimum time since an origin's last answer before it is given up.
+    pub give_up: Duration,
+    /// The sum of waits that an origin may ask for.
+    pub holds: Duration,
+}
+
+impl Default for ServerPolicy {
+    fn default() -> Self {
+        ServerPolicy {
+            adapts: true,
+            workers: usize::MAX,
+            probes: 3,
+            give_up: Duration::from_secs(15),
+            holds: Duration::from_secs(600),
+        }
+    }
+}
+
+/// The end of an item's request, as far as it says something of its origin.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// The item's sequence number.
+    pub sequence: u64,
+    /// The start of its request.
+    pub started: Instant,
+    /// How it ended.
+    pub kind: EndKind,
+}
+
+/// A way in which an item's request ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndKind {
+    /// It was not sent.
+    Deferred,
+    /// It was answered, by anything but a push-back.
+    Answered,
+    /// It was answered by 429 or 503.
+    PushedBack {
+        /// The status.
+        cause: Cause,
+        /// The wait that the answer asks for. The schedule is told of it by
+        /// [`hold`](Schedule::hold) too, since the origin that answered may be another.
+        retry_after: Option<Duration>,
+    },
+    /// It failed without a byte of an answer.
+    Silent {
+        /// True if the connection was refused, reset or closed, and no time limit passed.
+        is_refused: bool,
+    },
+    /// It says nothing of the origin: it failed for a local reason, or for one of its own.
+    Unrelated,
+}
+
+/// The ruling on an item whose request has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// What it ended with is its own: a success, or a failure that uses up a try.
+    Judge,
+    /// It uses up no try: [put it back](Schedule::put_back).
+    Free,
+}
+
 /// The answer of [`Schedule::next`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum NextStart<T> {
     /// This item starts now.
     Start(T),
+    /// This item fails now: its origin is given up.
+    GivenUp(T, GivenUp),
     /// Nothing may start before this moment; something may then.
     Wait(Instant),
     /// Nothing may start before an item is offered or has finished.
@@ -53,6 +142,7 @@ pub enum NextStart<T> {
 #[derive(Debug)]
 pub struct Schedule<T> {
     limits: StartLimits,
+    policy: ServerPolicy,
     origins: HashMap<Arc<str>, Origin<T>, RandomState>,
     /// Origins with an item that may start, by that item's sequence number.
     ready: BTreeMap<u64, Arc<str>>,
@@ -64,54 +154,13 @@ pub struct Schedule<T> {
     not_before: Option<Instant>,
     /// The number of items offered and not yet started.
     waiting: usize,
-}
-
-#[derive(Debug)]
-struct Origin<T> {
-    /// A heap rather than a tree, because it keeps its memory when it is empty, as it is after each
-    /// item of a run without limits.
-    queue: BinaryHeap<QueuedItem<T>>,
-    in_flight: usize,
-    not_before: Option<Instant>,
-    state: OriginState,
-}
-
-/// An item in an origin's queue. A heap pops its greatest element, so the lowest number is the greatest.
-#[derive(Debug)]
-struct QueuedItem<T> {
-    sequence: u64,
-    item: T,
-}
-
-impl<T> Ord for QueuedItem<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.sequence.cmp(&self.sequence)
-    }
-}
-
-impl<T> PartialOrd for QueuedItem<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<T> PartialEq for QueuedItem<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.sequence == other.sequence
-    }
-}
-
-impl<T> Eq for QueuedItem<T> {}
-
-/// The index in which an origin is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OriginState {
-    /// In none: it has no item that waits, or as many in flight as are allowed.
-    Unlisted,
-    /// In [`Schedule::ready`], under this sequence number.
-    Ready(u64),
-    /// In [`Schedule::delayed`], under this moment.
-    Delayed(Instant),
+    /// Origins without items that are remembered for what they take, the longest idle first.
+    remembered: VecDeque<Arc<str>>,
+    /// The number of origins that pushed back and are forgotten.
+    forgotten: u64,
+    /// The origin that was forgotten last, if it had answered: that of a run with one origin, when it has
+    /// run out of items for a moment.
+    last_answered: Option<Arc<str>>,
 }
 
 /// Adds `wait` to `now`. The sum is capped at a century, because a clock's range is finite.
@@ -120,36 +169,30 @@ pub fn saturating_add(now: Instant, wait: Duration) -> Instant {
     now + wait.min(CENTURY)
 }
 
-impl<T> Origin<T> {
-    fn new() -> Self {
-        Origin {
-            queue: BinaryHeap::new(),
-            in_flight: 0,
-            not_before: None,
-            state: OriginState::Unlisted,
-        }
-    }
-}
-
 impl<T> Schedule<T> {
     /// Makes an empty schedule with these limits.
     ///
     /// # Panics
     ///
-    /// If no item could ever start: a `per_origin` of 0.
-    pub fn new(limits: StartLimits) -> Self {
+    /// If no item could ever start: a `per_origin` or a number of workers of 0.
+    pub fn new(limits: StartLimits, policy: ServerPolicy) -> Self {
         assert!(
-            limits.per_origin != Some(0),
+            limits.per_origin != Some(0) && policy.workers != 0,
             "a limit of 0 in flight lets nothing start"
         );
+        let workers = policy.workers.min(limits.per_origin.unwrap_or(usize::MAX));
         Schedule {
             limits,
+            policy: ServerPolicy { workers, ..policy },
             origins: HashMap::default(),
             ready: BTreeMap::new(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
             not_before: None,
             waiting: 0,
+            remembered: VecDeque::new(),
+            forgotten: 0,
+            last_answered: None,
         }
     }
 
@@ -157,27 +200,34 @@ impl<T> Schedule<T> {
     pub fn offer(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
         self.waiting += 1;
         let origin = self.key(origin);
-        self.enqueue(origin, sequence, item, now);
+        self.enqueue(&origin, sequence, item, true, now);
+    }
+
+    /// Puts back an item that used up no try ([`Ruling::Free`]), at its place in the order.
+    pub fn put_back(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
+        self.waiting += 1;
+        let origin = self.key(origin);
+        self.enqueue(&origin, sequence, item, false, now);
     }
 
     /// Adds an item that may not start before `due`: a retry.
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
         self.waiting += 1;
         let origin = self.key(origin);
+        self.entry(&origin).not_due += 1;
         self.not_due.insert((due, sequence), (origin, item));
     }
 
-    /// Makes the origin back off: nothing starts there before `until`. A later moment that is set already
-    /// stays.
-    pub fn back_off(&mut self, origin: &str, until: Instant, now: Instant) {
+    /// Makes the origin wait until `until`, as its answer to a request that was started at `started` asks
+    /// for. Afterwards one item probes it.
+    pub fn hold(&mut self, origin: &str, started: Instant, until: Instant, now: Instant) {
         let origin = self.key(origin);
-        let entry = self.entry(&origin);
-        entry.not_before = entry.not_before.max(Some(until));
+        let policy = self.policy;
+        self.entry(&origin).hold(started, until, now, &policy);
         self.relist(&origin, now);
     }
 
-    /// Takes the next item that may start. It counts as in flight until it has
-    /// [finished](Schedule::finished).
+    /// Takes the next item that may start. It counts as in flight until its [end](Schedule::end).
     pub fn next(&mut self, now: Instant) -> NextStart<T> {
         self.wake(now);
         if self.waiting == 0 {
@@ -191,40 +241,74 @@ impl<T> Schedule<T> {
                 None => NextStart::Nothing,
             };
         };
-        if let Some(moment) = self.not_before.filter(|moment| *moment > now) {
-            return NextStart::Wait(moment);
-        }
         let origin = Arc::clone(origin);
         let StartLimits {
             origin_delay,
             interval,
             ..
         } = self.limits;
+        let not_before = self.not_before.filter(|moment| *moment > now);
         let entry = self.entry(&origin);
-        let QueuedItem { item, .. } = entry
-            .queue
+        let given_up = entry.given_up();
+        if let (None, Some(moment)) = (given_up, not_before) {
+            return NextStart::Wait(moment);
+        }
+        let QueuedItem { item, sequence, .. } = entry
             .pop()
             .expect("an origin is listed as ready by an item in its queue");
-        entry.in_flight += 1;
-        if !origin_delay.is_zero() {
-            entry.not_before = entry
-                .not_before
-                .max(Some(saturating_add(now, origin_delay)));
-        }
-        if !interval.is_zero() {
-            self.not_before = Some(saturating_add(now, interval));
+        if given_up.is_none() {
+            entry.start(sequence, now);
+            if !origin_delay.is_zero() {
+                entry.delay(saturating_add(now, origin_delay));
+            }
+            if !interval.is_zero() {
+                self.not_before = Some(saturating_add(now, interval));
+            }
         }
         self.waiting -= 1;
         self.relist(&origin, now);
-        NextStart::Start(item)
+        match given_up {
+            Some(why) => NextStart::GivenUp(item, why),
+            None => NextStart::Start(item),
+        }
     }
 
-    /// Counts one item of `origin` as no longer in flight.
-    pub fn finished(&mut self, origin: &str, now: Instant) {
+    /// Takes the end of the request of one item of `origin`: it is no longer in flight. `record` is the
+    /// item's own, over all its attempts.
+    pub fn end(
+        &mut self,
+        origin: &str,
+        ending: &Ending,
+        record: &mut PushBackRecord,
+        now: Instant,
+    ) -> Ruling {
         let origin = self.key(origin);
-        let entry = self.entry(&origin);
-        entry.in_flight = entry.in_flight.saturating_sub(1);
+        let policy = self.policy;
+        let ruling = self.entry(&origin).end(ending, record, now, &policy);
         self.relist(&origin, now);
+        ruling
+    }
+
+    /// True if the number of items in flight at this origin is restrained by what its server takes.
+    pub fn is_restrained(&self, origin: &str) -> bool {
+        self.origins.get(origin).is_some_and(Origin::is_restrained)
+    }
+
+    /// True if items of this origin wait in the order of their sequence numbers.
+    pub fn has_queue(&self, origin: &str) -> bool {
+        self.origins
+            .get(origin)
+            .is_some_and(|entry| entry.first().is_some())
+    }
+
+    /// True if items of this origin wait or are in flight.
+    pub fn has_items(&self, origin: &str) -> bool {
+        self.origins.get(origin).is_some_and(Origin::has_items)
+    }
+
+    /// True if an item could start but for the [interval](StartLimits::interval).
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// The number of items that wait to be started.
@@ -232,25 +316,32 @@ impl<T> Schedule<T> {
         self.waiting
     }
 
+    /// The number of origins that have items or are remembered.
+    pub fn origins(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// The origins that pushed back or were given up, and what they take.
+    pub fn found(&self) -> OriginLimits {
+        let found = self.origins.iter();
+        let found = found.filter_map(|(name, origin)| origin.found(name));
+        OriginLimits::new(found.collect(), self.forgotten)
+    }
+
     /// Removes all items that wait, in the order of their sequence numbers.
     pub fn drain(&mut self) -> Vec<T> {
         let mut all: Vec<(u64, T)> = std::mem::take(&mut self.not_due)
             .into_iter()
             .map(|((_, sequence), (_, item))| (sequence, item))
-            .chain(
-                self.origins
-                    .values_mut()
-                    .flat_map(|origin| std::mem::take(&mut origin.queue))
-                    .map(|QueuedItem { sequence, item }| (sequence, item)),
-            )
             .collect();
+        for origin in self.origins.values_mut() {
+            origin.not_due = 0;
+            origin.state = OriginState::Unlisted;
+            all.extend(origin.drain().map(|queued| (queued.sequence, queued.item)));
+        }
         all.sort_by_key(|(sequence, _)| *sequence);
         self.ready.clear();
         self.delayed.clear();
-        self.origins.retain(|_, origin| {
-            origin.state = OriginState::Unlisted;
-            origin.in_flight > 0
-        });
         self.waiting = 0;
         all.into_iter().map(|(_, item)| item).collect()
     }
@@ -261,7 +352,8 @@ impl<T> Schedule<T> {
             && first.key().0 <= now
         {
             let ((_, sequence), (origin, item)) = first.remove_entry();
-            self.enqueue(origin, sequence, item, now);
+            self.entry(&origin).not_due -= 1;
+            self.enqueue(&origin, sequence, item, false, now);
         }
         while let Some((until, origin)) = self.delayed.first()
             && *until <= now
@@ -271,11 +363,13 @@ impl<T> Schedule<T> {
         }
     }
 
-    fn enqueue(&mut self, origin: Arc<str>, sequence: u64, item: T, now: Instant) {
-        self.entry(&origin)
-            .queue
-            .push(QueuedItem { sequence, item });
-        self.relist(&origin, now);
+    fn enqueue(&mut self, origin: &Arc<str>, sequence: u64, item: T, is_fresh: bool, now: Instant) {
+        self.entry(origin).push(QueuedItem {
+            sequence,
+            item,
+            is_fresh,
+        });
+        self.relist(origin, now);
     }
 
     /// The origin's name, shared with its entry if it has one.
@@ -287,23 +381,29 @@ impl<T> Schedule<T> {
     }
 
     fn entry(&mut self, origin: &Arc<str>) -> &mut Origin<T> {
+        let last_answered = &self.last_answered;
         self.origins
             .entry(Arc::clone(origin))
-            .or_insert_with(Origin::new)
+            .or_insert_with(|| Origin::new(last_answered.as_ref() == Some(origin)))
     }
 
     /// Updates the index in which the origin is listed, and forgets an origin without items and delays.
     fn relist(&mut self, origin: &Arc<str>, now: Instant) {
-        let most = self.limits.per_origin.unwrap_or(usize::MAX);
+        let (limits, policy) = (self.limits, self.policy);
         let entry = self.entry(origin);
-        entry.not_before = entry.not_before.filter(|until| *until > now);
-        let state = match (entry.not_before, entry.queue.peek()) {
+        let delayed_until = entry.delayed_until(now);
+        let is_given_up = entry.given_up().is_some();
+        let state = match (delayed_until, entry.first()) {
+            (_, Some(first)) if is_given_up => OriginState::Ready(first),
             (Some(until), _) => OriginState::Delayed(until),
-            (None, Some(first)) if entry.in_flight < most => OriginState::Ready(first.sequence),
+            (None, Some(first)) if entry.in_flight < entry.most(&limits, &policy) => {
+                OriginState::Ready(first)
+            }
             (None, _) => OriginState::Unlisted,
         };
-        let is_idle =
-            state == OriginState::Unlisted && entry.queue.is_empty() && entry.in_flight == 0;
+        let is_idle = state == OriginState::Unlisted && entry.is_idle();
+        let is_remembered = entry.is_remembered();
+        let has_answered = entry.has_answered();
         let before = std::mem::replace(&mut entry.state, state);
         if before != state {
             match before {
@@ -325,8 +425,34 @@ impl<T> Schedule<T> {
                 OriginState::Unlisted => {}
             }
         }
-        if is_idle {
-            self.origins.remove(origin);
+        match (is_idle, is_remembered) {
+            (true, false) => {
+                self.last_answered = has_answered.then(|| Arc::clone(origin));
+                self.origins.remove(origin);
+            }
+            (true, true) => self.remember(origin),
+            _ => {}
+        }
+    }
+
+    /// Keeps an origin without items for what it takes, in place of the one that has been idle for the
+    /// longest time if there are too many.
+    fn remember(&mut self, origin: &Arc<str>) {
+        if self.remembered.back() != Some(origin) {
+            self.remembered.push_back(Arc::clone(origin));
+        }
+        if self.remembered.len() <= MAX_REMEMBERED {
+            return;
+        }
+        let Some(oldest) = self.remembered.pop_front() else {
+            return;
+        };
+        let is_idle = |entry: &Origin<T>| entry.is_idle() && entry.state == OriginState::Unlisted;
+        if self.origins.get(&oldest).is_some_and(is_idle)
+            && !self.remembered.contains(&oldest)
+            && let Some(entry) = self.origins.remove(&oldest)
+        {
+            self.forgotten += u64::from(entry.found(&oldest).is_some());
         }
     }
 }

@@ -9,12 +9,22 @@ fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
+/// Ends an item with a plain answer.
+fn end<T>(schedule: &mut Schedule<T>, origin: &str, sequence: u64, now: Instant) {
+    let ending = Ending {
+        sequence,
+        started: now,
+        kind: EndKind::Answered,
+    };
+    let ruling = schedule.end(origin, &ending, &mut PushBackRecord::default(), now);
+    assert_eq!(ruling, Ruling::Judge);
+}
+
 /// One move of the driver.
 #[derive(Debug, Clone)]
 enum Move {
     Offer(usize),
     OfferLater(usize, u64),
-    BackOff(usize, u64),
     /// Take whatever may start now.
     Take,
     /// The n-th of those in flight ends.
@@ -26,7 +36,6 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         4 => (0..ORIGINS.len()).prop_map(Move::Offer),
         1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::OfferLater(o, t)),
-        1 => (0..ORIGINS.len(), 0..200_u64).prop_map(|(o, t)| Move::BackOff(o, t)),
         4 => Just(Move::Take),
         3 => (0..8_usize).prop_map(Move::Finish),
         2 => (1..50_u64).prop_map(Move::Tick),
@@ -63,7 +72,6 @@ struct Model {
     offered: u64,
     waiting: Vec<Item>,
     in_flight: Vec<Item>,
-    delayed_until: [Option<Instant>; ORIGINS.len()],
     last_start: Option<Instant>,
     last_start_at: [Option<Instant>; ORIGINS.len()],
     started: Vec<u64>,
@@ -73,12 +81,11 @@ impl Model {
     fn new(limits: StartLimits) -> Self {
         Model {
             limits,
-            schedule: Schedule::new(limits),
+            schedule: Schedule::new(limits, ServerPolicy::default()),
             now: Instant::now(),
             offered: 0,
             waiting: Vec::new(),
             in_flight: Vec::new(),
-            delayed_until: [None; ORIGINS.len()],
             last_start: None,
             last_start_at: [None; ORIGINS.len()],
             started: Vec::new(),
@@ -94,7 +101,6 @@ impl Model {
                 .limits
                 .per_origin
                 .is_none_or(|most| busy.count() < most)
-            && self.delayed_until[item.origin].is_none_or(|until| until <= self.now)
             && spaced(self.last_start_at[item.origin], self.limits.origin_delay)
             && spaced(self.last_start, self.limits.interval)
     }
@@ -143,7 +149,12 @@ impl Model {
     fn finish(&mut self, which: usize) {
         if !self.in_flight.is_empty() {
             let item = self.in_flight.remove(which % self.in_flight.len());
-            self.schedule.finished(ORIGINS[item.origin], self.now);
+            end(
+                &mut self.schedule,
+                ORIGINS[item.origin],
+                item.sequence,
+                self.now,
+            );
         }
     }
 
@@ -151,11 +162,6 @@ impl Model {
         match one {
             Move::Offer(origin) => self.offer(origin, None),
             Move::OfferLater(origin, delay) => self.offer(origin, Some(delay)),
-            Move::BackOff(origin, delay) => {
-                let until = self.now + ms(delay);
-                self.delayed_until[origin] = self.delayed_until[origin].max(Some(until));
-                self.schedule.back_off(ORIGINS[origin], until, self.now);
-            }
             Move::Take => drop(self.take()),
             Move::Finish(which) => self.finish(which),
             Move::Tick(time) => self.now += ms(time),
@@ -208,10 +214,11 @@ proptest! {
 #[test]
 fn a_slow_origin_first_in_the_list_does_not_keep_the_others_waiting() {
     let now = Instant::now();
-    let mut schedule = Schedule::new(StartLimits {
+    let limits = StartLimits {
         per_origin: Some(1),
         ..StartLimits::default()
-    });
+    };
+    let mut schedule = Schedule::new(limits, ServerPolicy::default());
     for sequence in 0..100 {
         schedule.offer("http://slow", sequence, "slow", now);
     }
@@ -224,15 +231,16 @@ fn a_slow_origin_first_in_the_list_does_not_keep_the_others_waiting() {
 #[test]
 fn origins_that_are_done_with_cost_no_memory() {
     let mut now = Instant::now();
-    let mut schedule = Schedule::new(StartLimits {
+    let limits = StartLimits {
         origin_delay: ms(10),
         ..StartLimits::default()
-    });
+    };
+    let mut schedule = Schedule::new(limits, ServerPolicy::default());
     for sequence in 0..1000 {
         let origin = format!("http://host-{sequence}");
         schedule.offer(&origin, sequence, (), now);
         assert_eq!(schedule.next(now), NextStart::Start(()));
-        schedule.finished(&origin, now);
+        end(&mut schedule, &origin, sequence, now);
         now += ms(1);
         assert_eq!(schedule.next(now), NextStart::Nothing);
         assert!(schedule.origins.len() <= 10, "{}", schedule.origins.len());

@@ -17,7 +17,7 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 
 use super::buffers::ConnectionBuffers;
 use super::connections::{Connections, IdleConnection};
-use super::framing::{BodyProgress, Framing, FramingError, Taken};
+use super::framing::{BodyFraming, Framing, FramingError, Taken};
 use super::handover::{Handover, ResponseStart};
 use super::head::{HeadError, HeadScan, may_begin_response};
 use super::stream::{ByteStream as _, ServerStream};
@@ -62,7 +62,7 @@ enum ResponseState {
     Body {
         framing: Framing,
         keep_alive: Option<Duration>,
-        progress: BodyProgress,
+        progress: BodyFraming,
     },
     /// The end of the body cannot be told, or what came of it with the head cannot be right.
     Unreadable(FramingError),
@@ -241,7 +241,7 @@ impl Connection {
         let came = &mut buffers.input_mut()[head_length..];
         let total = came.len();
         let begun = framing.and_then(|framing| {
-            let mut progress = BodyProgress::new(framing.length);
+            let mut progress = BodyFraming::new(framing.length);
             let taken = progress.take(came)?;
             let body = ResponseState::Body {
                 framing,

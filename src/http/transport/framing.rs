@@ -218,7 +218,7 @@ fn shown(bytes: &[u8]) -> String {
 
 /// The part of a body that has come, and the part that is to come.
 #[derive(Debug)]
-pub(super) struct BodyProgress {
+pub(super) struct BodyFraming {
     state: BodyState,
     /// Bytes of the body, and of the framing beside it.
     body: u64,
@@ -259,7 +259,7 @@ enum BodyState {
     Over,
 }
 
-/// The result of [`BodyProgress::take`].
+/// The result of [`BodyFraming::take`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
     /// The bytes of the body, which are at the front of the input now.
@@ -268,7 +268,7 @@ pub(super) struct Taken {
     pub(super) used: usize,
 }
 
-impl BodyProgress {
+impl BodyFraming {
     pub(super) fn new(length: BodyLength) -> Self {
         let state = match length {
             BodyLength::None | BodyLength::Known(0) => BodyState::Over,
@@ -276,7 +276,7 @@ impl BodyProgress {
             BodyLength::UntilClose => BodyState::UntilClose,
             BodyLength::Chunked => BodyState::Size { size: 0, digits: 0 },
         };
-        BodyProgress {
+        BodyFraming {
             state,
             body: 0,
             overhead: 0,

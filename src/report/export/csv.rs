@@ -92,7 +92,7 @@ impl<W: Write> Csv<W> {
             optional(outcome.last.version.map(HttpVersion::as_str)),
             outcome.requests().to_string(),
             outcome.bytes.to_string(),
-            optional(outcome.last.wire_bytes),
+            optional(outcome.wire_bytes()),
             optional(outcome.last.remote),
             optional(outcome.last.reused),
             optional(outcome.last.worker),

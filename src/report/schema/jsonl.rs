@@ -30,12 +30,13 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `runs`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `runs`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
 ///
 /// ## Fields of `result`
 ///
-/// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included. The other
-///   figures are of the last attempt.
+/// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
+///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
+///   other figures are of the last attempt.
 /// - `timing`: `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}`
 ///   ([`Timing`](crate::model::timing::Timing)).
 /// - `redirects`: a list of `{url, status}`.
@@ -56,6 +57,11 @@ use crate::report::Baseline;
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits.
 /// - `throughput`: body bytes per second. `statuses`: the number of targets that ended with each status.
+/// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
+///   100 at most; `more_origins` counts the others. `at_once` is the number of requests that the origin was found
+///   to take at once, `per_second` that in a second if it takes fewer than one at once gives it; `null` if nothing
+///   was found. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
+///   ([`GivenUp`](crate::model::origin::GivenUp)).
 /// - `paced`: true if starts were held back as asked, which makes the parallel time longer than the work.
 /// - `runs`: `null`, or `{done, of}` at the end of a stopped comparison or sweep, whose summary has the counts of
 ///   all runs together, and no times.

@@ -10,6 +10,7 @@ mod jsonl;
 mod line;
 mod measured;
 mod number;
+mod origin;
 pub mod replay;
 mod result;
 mod summary;

@@ -30,6 +30,15 @@ pub(super) fn maybe_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u
     Ok(Option::<Count>::deserialize(from)?.map(|count| count.0))
 }
 
+/// Reads a positive ratio or `null`.
+pub(super) fn maybe_ratio<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    let ratio = Option::<f64>::deserialize(from)?;
+    match ratio.map_or(Ok(()), check_ratio) {
+        Ok(()) => Ok(ratio),
+        Err(reason) => Err(de::Error::custom(reason)),
+    }
+}
+
 /// Reads the number of workers of a run.
 pub(super) fn workers<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     let workers = usize::deserialize(from)?;

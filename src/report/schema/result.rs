@@ -71,7 +71,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             http_version: version.map(Cow::Borrowed),
             attempts: outcome.requests(),
             bytes: outcome.bytes,
-            wire_bytes: last.wire_bytes,
+            wire_bytes: outcome.wire_bytes(),
             remote: last.remote,
             reused: last.reused,
             worker: last.worker,
@@ -109,13 +109,18 @@ impl ResultRecord<'_> {
         let earlier_requests = earlier
             .iter()
             .fold(0_u32, |sum, attempt| sum.saturating_add(attempt.requests));
+        let earlier_wire = earlier.iter().filter_map(|attempt| attempt.wire_bytes);
+        let earlier_wire = earlier_wire.fold(0, u64::saturating_add);
         let mut last = Attempt {
             started_at: self.started_at.map(|time| time.0),
             span: None,
             worker: self.worker,
             timing: Timing::from(self.timing),
             requests: self.attempts.saturating_sub(earlier_requests),
-            wire_bytes: self.wire_bytes,
+            wire_bytes: self
+                .wire_bytes
+                .filter(|_| self.attempts > earlier_requests)
+                .map(|all| all.saturating_sub(earlier_wire)),
             remote: self.remote,
             reused: self.reused,
             status: self.status,

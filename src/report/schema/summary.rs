@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::SCHEMA;
 use super::number;
+use super::origin::OriginRecord;
 use crate::measure::Estimate;
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
+use crate::model::origin::OriginLimits;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::excerpt;
 use crate::report::Baseline;
@@ -94,6 +96,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     ttfb: Option<LatencyRecord>,
     #[serde(skip_deserializing)]
     statuses: Cow<'a, BTreeMap<u16, u64>>,
+    #[serde(default, borrow)]
+    origins: Vec<OriginRecord<'a>>,
+    #[serde(default, deserialize_with = "number::count")]
+    more_origins: u64,
 }
 
 impl<'a> SummaryRecord<'a> {
@@ -123,6 +129,8 @@ impl<'a> SummaryRecord<'a> {
             latency: LatencyRecord::new(&summary.latency),
             ttfb: LatencyRecord::new(&summary.ttfb),
             statuses: Cow::Borrowed(&summary.statuses),
+            origins: summary.origins.listed.iter().map(Into::into).collect(),
+            more_origins: summary.origins.more,
         }
     }
 
@@ -135,6 +143,10 @@ impl<'a> SummaryRecord<'a> {
             paced: self.paced,
             stopped: self.stopped,
             makespan: self.parallel.map(|time| time.0),
+            origins: OriginLimits::new(
+                self.origins.iter().map(Into::into).collect(),
+                self.more_origins,
+            ),
             ..summary
         }
     }

@@ -46,6 +46,9 @@ pub struct Human<W> {
 /// The least number of targets of which percentiles are shown.
 const HANDFUL: u64 = 10;
 
+/// The maximum number of origins that are told of.
+const MAX_ORIGINS: usize = 5;
+
 /// The percentiles that are shown, before the longest time.
 const PERCENTILES: [f64; 4] = [50.0, 90.0, 95.0, 99.0];
 
@@ -179,7 +182,21 @@ impl<W: Write> Human<W> {
             self.estimate(&estimate)?;
         }
         self.write_against(false)?;
+        self.origins(summary)?;
         self.figures(summary)
+    }
+
+    /// Writes what the origins take that pushed back, or why they were given up.
+    fn origins(&mut self, summary: &Summary) -> io::Result<()> {
+        let origins = &summary.origins;
+        for limit in origins.listed.iter().take(MAX_ORIGINS) {
+            writeln!(self.out, "  server     {limit}")?;
+        }
+        let beyond = origins.listed.len().saturating_sub(MAX_ORIGINS) as u64;
+        match origins.more.saturating_add(beyond) {
+            0 => Ok(()),
+            more => writeln!(self.out, "  server     and {more} more"),
+        }
     }
 
     /// Writes the number of targets by verdict. Those that were done before stand apart, because they are

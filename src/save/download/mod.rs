@@ -13,6 +13,7 @@ use super::store::Store;
 use super::version::{Conditions, ContentRange, KnownLength, Version};
 use super::xattr::FileRecord;
 use super::{BodyError, FileError, os};
+use crate::model::outcome::BodyProgress;
 use crate::model::save_path::SavePath;
 pub(super) use state::{ReceivedPart, State, WholePart};
 use state::{Resumed, SuspendedPart};
@@ -278,6 +279,17 @@ impl Download {
     /// The position in the file of the first byte of this response.
     pub fn offset(&self) -> u64 {
         self.state.resumed().map_or(0, |resumed| resumed.offset)
+    }
+
+    /// The part of the body that this attempt has brought, if it can be continued.
+    pub fn progress(&self) -> Option<BodyProgress> {
+        let State::Receiving(received) = &self.state else {
+            return None;
+        };
+        received.is_resumable.then(|| BodyProgress {
+            from: received.resumed.as_ref().map_or(0, |resumed| resumed.from),
+            reached: received.part.as_ref().map_or(0, Part::length),
+        })
     }
 
     /// Returns true if this response continues a part.

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::{BufferedBody, SharedOutput};
+use crate::model::outcome::BodyProgress;
 use crate::model::text::escape;
 use crate::save::error::{BodyError, FileError, errno_of};
 use crate::save::resume_check::{OVERLAP, Overlap, resume_position};
@@ -124,6 +125,16 @@ impl OrderedBody {
     /// The position in the body of the first byte of this response.
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The part of the body that this attempt has brought, if it can be continued.
+    pub fn progress(&self) -> Option<BodyProgress> {
+        let state = self.shared.lock();
+        let body = state.buffered.get(&self.index)?;
+        body.is_resumable.then_some(BodyProgress {
+            from: if self.offset > 0 { self.received } else { 0 },
+            reached: body.received,
+        })
     }
 
     /// Takes the received bytes for the whole body, which has `length` bytes. Returns false if they are not

@@ -10,4 +10,5 @@ mod encoders;
 mod politeness;
 mod retries;
 mod retry_after;
+mod servers;
 mod verbose;

@@ -19,7 +19,7 @@ fn a_result_is_a_row() {
         format!("1,http://a.example/b,https://c.example/new,get,ok,200,HTTP/1.1,{known},0.07,0.001,,0.003,,0,,0.066,0.07,0.004,1,d/b,1256,{ab},56,,,,,"),
         format!("2,http://a.example/c,,get,unchanged,304,HTTP/1.1,{},0.02,0.001,,0.003,,0,,0.016,0.02,0.004,0,d/b,1256,{ab},56,,,,,", known.replace("1,1256", "1,0")),
         format!("3,http://a.example:8080/missing,,get,failed,404,HTTP/1.1,{known},0.03,0.001,,0.003,,0,,0.026,0.03,0.004,0,,,,,status,,not found,,"),
-        "4,http://[::1]/,,head,failed,,,2,0,,,,,1970-01-01T00:00:02.500000Z,11.2,,,10,,,,,10,,0,,,,,timeout,connect,timed out,,".to_owned(),
+        "4,http://[::1]/,,head,failed,,,2,0,7,,,,1970-01-01T00:00:02.500000Z,11.2,,,10,,,,,10,,0,,,,,timeout,connect,timed out,,".to_owned(),
         "5,http://a.example/full,,get,failed,,,0,0,,,,,,,,,,,,,,,,0,,,,,disk-full,,no space left,,".to_owned(),
         "6,http://d.example/,,get,skipped,,,0,0,,,,,,,,,,,,,,,,0,,,,,stopped,,stopped before it was started,,".to_owned(),
     ];

@@ -170,6 +170,7 @@ fn unreachable() -> Outcome {
     outcome.last.span = Some((first + 1200 * MS, first + 11_200 * MS));
     outcome.last.timing = connecting(10_000 * MS);
     outcome.last.requests = 1;
+    outcome.last.wire_bytes = Some(0);
     outcome.follow(vec![Attempt {
         started_at: Some(moment),
         span: Some((first, first + 1000 * MS)),

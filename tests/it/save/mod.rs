@@ -7,6 +7,7 @@ mod flush;
 mod hostile;
 mod lies;
 mod named;
+mod pieces;
 mod races;
 mod refused;
 mod resume;

@@ -166,8 +166,8 @@ fn take(
     length: BodyLength,
     input: &[u8],
     piece: usize,
-) -> Result<(Vec<u8>, usize, BodyProgress), FramingError> {
-    let mut progress = BodyProgress::new(length);
+) -> Result<(Vec<u8>, usize, BodyFraming), FramingError> {
+    let mut progress = BodyFraming::new(length);
     let (mut body, mut used) = (Vec::new(), 0);
     for piece in input.chunks(piece) {
         let mut piece = piece.to_vec();

@@ -1,0 +1,126 @@
+//! The end of a job: its outcome is emitted, or the job is made again.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::admit::QueueState;
+use super::backoff::JobOutput;
+use super::config::{Adaptation, CutShort};
+use super::job::{self, Job};
+use super::reorder::Ready;
+use super::retry::Decision;
+use super::schedule::{self, EndKind, Ending, PushBackRecord, Ruling};
+use super::{Engine, ending};
+use crate::http::{AwaitingName, Fetched};
+use crate::model::outcome::Outcome;
+
+impl Engine<'_> {
+    /// Takes one ended job: emits its outcome, or gives the job to the schedule again.
+    pub(super) fn finish(&mut self, key: u64, now: Instant) -> Result<(), CutShort> {
+        // A job that was abandoned after a stop still sends its key.
+        let Some((mut job, handle)) = self.in_flight.remove(&key) else {
+            return Ok(());
+        };
+        self.queue = QueueState::Open;
+        let Fetched { outcome, unnamed } = match job.output(handle.join()) {
+            JobOutput::Fetched(fetched) => fetched,
+            JobOutput::Deferred => {
+                self.end(&mut job, EndKind::Deferred, now, now);
+                self.put_back(job, now);
+                return Ok(());
+            }
+        };
+        if self.rule(&mut job, &outcome, now) == Ruling::Free {
+            job.record_attempt(outcome);
+            self.put_back(job, now);
+            return Ok(());
+        }
+        let policy = self.config.retry;
+        let due = match policy.decide(&outcome, &mut job.retry, fastrand::f64()) {
+            Decision::Final => return self.conclude(job, outcome, unnamed),
+            Decision::TooLong(asked) => {
+                let outcome = job::wait_too_long(outcome, asked, policy.retry_after_max);
+                return self.conclude(job, outcome, None);
+            }
+            Decision::Again(wait) => schedule::saturating_add(now, wait),
+        };
+        if self.deadline.is_some_and(|deadline| due >= deadline) {
+            let limit = self.config.deadline.unwrap_or_default();
+            let outcome = job::deadline_first(outcome, limit);
+            return self.conclude(job, outcome, None);
+        }
+        job.record_attempt(outcome);
+        let target = Arc::clone(&job.target);
+        let route = job.route();
+        let origin = route.as_deref().unwrap_or(target.location.origin());
+        self.schedule.offer_later(origin, key, job, due);
+        Ok(())
+    }
+
+    /// Tells the schedule how the job's request ended, and asks for its ruling.
+    fn rule(&mut self, job: &mut Job, outcome: &Outcome, now: Instant) -> Ruling {
+        let kind = ending::kind(outcome, &self.config.retry);
+        let started = outcome.last.span.map_or(now, |(started, _)| started);
+        let EndKind::PushedBack { .. } = kind else {
+            return self.end(job, kind, started, now);
+        };
+        let until = ending::hold(kind).map(|wait| schedule::saturating_add(now, wait));
+        let Some(responder) = ending::other_responder(outcome, job.origin()) else {
+            if let Some(until) = until.filter(|_| !job.push_backs.is_own()) {
+                self.schedule.hold(job.origin(), started, until, now);
+            }
+            return self.end(job, kind, started, now);
+        };
+        // Its own origin has only redirected. From now on it is scheduled at the one that pushed back.
+        self.end(job, EndKind::Answered, started, now);
+        let responder = responder.origin();
+        if let Some(until) = until {
+            self.schedule.hold(responder, started, until, now);
+        }
+        let is_lone = !self.schedule.has_items(responder) && !self.schedule.has_items(job.origin());
+        let adapts = self.config.adaptation == Adaptation::On;
+        match adapts && !is_lone && job.detour(responder) {
+            true => Ruling::Free,
+            false => Ruling::Judge,
+        }
+    }
+
+    fn end(&mut self, job: &mut Job, kind: EndKind, started: Instant, now: Instant) -> Ruling {
+        let ending = Ending {
+            sequence: job.target.index,
+            started,
+            kind,
+        };
+        let mut record = job.push_backs;
+        let ruling = self.schedule.end(job.origin(), &ending, &mut record, now);
+        job.push_backs = record;
+        ruling
+    }
+
+    /// Gives a job that used up no try to the schedule again.
+    fn put_back(&mut self, job: Job, now: Instant) {
+        let target = Arc::clone(&job.target);
+        let route = job.route();
+        let origin = route.as_deref().unwrap_or(target.location.origin());
+        if job.push_backs == PushBackRecord::default() {
+            self.schedule.offer(origin, target.index, job, now);
+        } else {
+            self.schedule.put_back(origin, target.index, job, now);
+        }
+    }
+
+    /// Emits the final outcome of a job.
+    pub(super) fn conclude(
+        &mut self,
+        job: Job,
+        outcome: Outcome,
+        unnamed: Option<AwaitingName>,
+    ) -> Result<(), CutShort> {
+        let target = Arc::clone(&job.target);
+        let unnamed = unnamed.map(|unnamed| (unnamed, target));
+        self.emit_in_order(Ready {
+            outcome: job.conclude(outcome),
+            unnamed,
+        })
+    }
+}

@@ -1,0 +1,384 @@
+//! One origin: its queue, and what its server has been found to take.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use foldhash::fast::RandomState;
+
+use super::probe::Probe;
+use super::window::{Cause, Consequence, PushBack, PushBackRecord, Window};
+use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
+use crate::model::origin::{GivenUp, OriginLimit};
+
+#[derive(Debug)]
+pub(super) struct Origin<T> {
+    /// In the order of the sequence numbers. It keeps its memory when it is empty, as it is after each item
+    /// of a run without limits.
+    queue: VecDeque<QueuedItem<T>>,
+    /// The number of items that are not due yet.
+    pub(super) not_due: usize,
+    pub(super) in_flight: usize,
+    not_before: Option<Instant>,
+    pub(super) state: OriginState,
+    /// Set by the first answer. Before it, no more items start than there are workers, so that a server
+    /// that says nothing does not fill the queue before them.
+    has_answered: bool,
+    /// True while one item is in flight that has been the only one since its start.
+    is_alone: bool,
+    /// What the server has taught; `None` for most.
+    server: Option<Box<Lessons>>,
+}
+
+#[derive(Debug)]
+struct Lessons {
+    window: Window,
+    probe: Probe,
+    /// The number in flight at the start of each item in flight, itself included. Items that were started
+    /// before the first lesson are missing.
+    levels: HashMap<u64, usize, RandomState>,
+    /// The next start that the window's pace allows.
+    paced_until: Option<Instant>,
+}
+
+impl Lessons {
+    /// Keeps the window's distance from a start.
+    fn pace(&mut self, started: Instant) {
+        let distance = self.window.distance();
+        self.paced_until = distance.map(|distance| super::saturating_add(started, distance));
+    }
+}
+
+/// An item in an origin's queue.
+#[derive(Debug)]
+pub(super) struct QueuedItem<T> {
+    pub(super) sequence: u64,
+    pub(super) item: T,
+    /// False for an item that was pushed back.
+    pub(super) is_fresh: bool,
+}
+
+/// The index in which an origin is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OriginState {
+    /// In none: it has no item that waits, or as many in flight as are allowed.
+    Unlisted,
+    /// In `ready`, under this sequence number.
+    Ready(u64),
+    /// In `delayed`, under this moment.
+    Delayed(Instant),
+}
+
+impl<T> Origin<T> {
+    pub(super) fn new(has_answered: bool) -> Self {
+        Origin {
+            queue: VecDeque::new(),
+            not_due: 0,
+            in_flight: 0,
+            not_before: None,
+            state: OriginState::Unlisted,
+            has_answered,
+            is_alone: false,
+            server: None,
+        }
+    }
+
+    /// True if the origin has ever answered.
+    pub(super) fn has_answered(&self) -> bool {
+        self.has_answered
+    }
+
+    /// The sequence number of the first item in the queue.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.queue.front().map(|queued| queued.sequence)
+    }
+
+    pub(super) fn push(&mut self, queued: QueuedItem<T>) {
+        let is_last = |last: &QueuedItem<T>| last.sequence < queued.sequence;
+        if self.queue.back().is_none_or(is_last) {
+            self.queue.push_back(queued);
+            return;
+        }
+        let place = self
+            .queue
+            .partition_point(|before| before.sequence < queued.sequence);
+        self.queue.insert(place, queued);
+    }
+
+    /// Takes the item that goes next: the first one, or one that was not pushed back while such a one is
+    /// asked for.
+    pub(super) fn pop(&mut self) -> Option<QueuedItem<T>> {
+        let prefers_fresh = self.server.as_ref().is_some_and(|server| {
+            server.window.prefers_fresh
+                && !server.probe.is_probing()
+                && self.queue.back().is_some_and(|last| last.is_fresh)
+        });
+        match prefers_fresh {
+            true => self.queue.pop_back(),
+            false => self.queue.pop_front(),
+        }
+    }
+
+    /// Removes all items in the queue.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = QueuedItem<T>> + use<T> {
+        std::mem::take(&mut self.queue).into_iter()
+    }
+
+    /// The maximum number in flight.
+    pub(super) fn most(&self, limits: &StartLimits, policy: &ServerPolicy) -> usize {
+        let most = limits.per_origin.unwrap_or(usize::MAX);
+        let most = match self.has_answered {
+            true => most,
+            false => most.min(policy.workers),
+        };
+        match &self.server {
+            Some(server) if server.probe.is_probing() => 1,
+            Some(server) => server
+                .window
+                .limit()
+                .map_or(most, |window| window.min(most)),
+            None => most,
+        }
+    }
+
+    /// True if the origin's items wait for one another, as no more may be in flight.
+    pub(super) fn is_restrained(&self) -> bool {
+        self.server.as_ref().is_some_and(|server| {
+            server.probe.is_probing()
+                || server.probe.given_up.is_some()
+                || server.window.limit().is_some()
+        })
+    }
+
+    /// The reason for which the origin is given up, if it is.
+    pub(super) fn given_up(&self) -> Option<GivenUp> {
+        self.server.as_ref()?.probe.given_up
+    }
+
+    /// True if items wait or are in flight.
+    pub(super) fn has_items(&self) -> bool {
+        !self.queue.is_empty() || self.not_due > 0 || self.in_flight > 0
+    }
+
+    /// True if there is nothing to remember but what its server has taught.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.has_items() && self.not_before.is_none()
+    }
+
+    /// True if its server has taught something.
+    pub(super) fn is_remembered(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Notes a start.
+    pub(super) fn start(&mut self, sequence: u64, now: Instant) {
+        self.in_flight += 1;
+        self.is_alone = self.in_flight == 1;
+        if let Some(server) = &mut self.server {
+            server.levels.insert(sequence, self.in_flight);
+            let distance = server.window.start(now);
+            server.paced_until = distance.map(|distance| super::saturating_add(now, distance));
+        }
+    }
+
+    /// The moment before which nothing starts, if it is to come.
+    pub(super) fn delayed_until(&mut self, now: Instant) -> Option<Instant> {
+        self.not_before = self.not_before.filter(|until| *until > now);
+        let paced_until = self.server.as_ref().and_then(|server| server.paced_until);
+        self.not_before
+            .max(paced_until.filter(|until| *until > now))
+    }
+
+    /// Lets nothing start before this moment. A later one that is set already stays.
+    pub(super) fn delay(&mut self, until: Instant) {
+        self.not_before = self.not_before.max(Some(until));
+    }
+
+    /// Makes the origin wait until this moment, as one of its answers asks for, and probes it then.
+    pub(super) fn hold(
+        &mut self,
+        started: Instant,
+        until: Instant,
+        now: Instant,
+        policy: &ServerPolicy,
+    ) {
+        let wait = until.saturating_duration_since(now);
+        let server = self.learn(now, policy);
+        let until = server.probe.hold(started, wait, now, policy);
+        self.delay(until);
+    }
+
+    /// Takes the end of an item's request.
+    pub(super) fn end(
+        &mut self,
+        ending: &Ending,
+        record: &mut PushBackRecord,
+        now: Instant,
+        policy: &ServerPolicy,
+    ) -> Ruling {
+        let level = self
+            .server
+            .as_mut()
+            .and_then(|server| server.levels.remove(&ending.sequence))
+            .unwrap_or(self.in_flight)
+            .min(policy.workers);
+        self.in_flight = self.in_flight.saturating_sub(1);
+        let push = PushBack {
+            cause: Cause::Broken,
+            started: ending.started,
+            now,
+            level,
+            is_alone: self.is_alone,
+            has_fresh: self.queue.back().is_some_and(|last| last.is_fresh),
+        };
+        match ending.kind {
+            EndKind::Deferred => Ruling::Free,
+            EndKind::Unrelated => Ruling::Judge,
+            EndKind::Answered => {
+                self.has_answered = true;
+                if let Some(server) = &mut self.server {
+                    server.probe.answered(now);
+                    server.window.success(ending.started, now);
+                    if server.window.is_pristine() && server.probe.is_pristine() {
+                        self.server = None;
+                    }
+                }
+                Ruling::Judge
+            }
+            EndKind::PushedBack { .. } if record.is_own() => {
+                self.has_answered = true;
+                if let Some(server) = &mut self.server {
+                    server.probe.answered(now);
+                }
+                Ruling::Judge
+            }
+            EndKind::PushedBack { cause, retry_after } => {
+                self.has_answered = true;
+                match retry_after {
+                    // An answer with a wait is never that of a broken page.
+                    Some(_) => self.held(&push.with(Cause::TooMany), record, policy),
+                    None => self.pushed_back(&push.with(cause), record, policy),
+                }
+            }
+            EndKind::Silent { is_refused } => {
+                self.silent(ending.sequence, &push, is_refused, record, policy)
+            }
+        }
+    }
+
+    /// Takes a 429 or 503 with `Retry-After`, for which the origin has been [held](Origin::hold).
+    fn held(
+        &mut self,
+        push: &PushBack,
+        record: &mut PushBackRecord,
+        policy: &ServerPolicy,
+    ) -> Ruling {
+        if self.is_lone() || !policy.adapts {
+            return Ruling::Judge;
+        }
+        let server = self.learn(push.now, policy);
+        server.window.push_back(push, record, policy.probes);
+        server.pace(push.started);
+        Ruling::Free
+    }
+
+    /// Takes a 429 or 503 without `Retry-After`.
+    fn pushed_back(
+        &mut self,
+        push: &PushBack,
+        record: &mut PushBackRecord,
+        policy: &ServerPolicy,
+    ) -> Ruling {
+        let is_lone = self.is_lone();
+        if let Some(server) = &mut self.server {
+            server.probe.answered(push.now);
+        }
+        if !policy.adapts || (is_lone && self.server.is_none()) {
+            return Ruling::Judge;
+        }
+        let server = self.learn(push.now, policy);
+        let consequence = server.window.push_back(push, record, policy.probes);
+        if consequence == Consequence::GiveUp {
+            server.probe.give_up(GivenUp::TooMany);
+        }
+        server.pace(push.started);
+        match consequence {
+            Consequence::Judge => Ruling::Judge,
+            // With nobody left whom its haste could have come from.
+            _ if is_lone => Ruling::Judge,
+            Consequence::Free | Consequence::GiveUp => Ruling::Free,
+        }
+    }
+
+    /// Takes a failure without a byte of an answer.
+    fn silent(
+        &mut self,
+        sequence: u64,
+        push: &PushBack,
+        is_refused: bool,
+        record: &mut PushBackRecord,
+        policy: &ServerPolicy,
+    ) -> Ruling {
+        let is_lone = self.is_lone();
+        if is_lone && self.server.is_none() {
+            return Ruling::Judge;
+        }
+        let (started, now, has_answered) = (push.started, push.now, self.has_answered);
+        let server = self.learn(started, policy);
+        let is_probe = server.probe.is_probe(started);
+        let next = server
+            .probe
+            .silent(sequence, started, !is_lone, now, policy);
+        let ruling = if is_probe {
+            Ruling::Free
+        } else if !policy.adapts || is_lone || push.is_alone {
+            Ruling::Judge
+        } else if is_refused {
+            match server.window.push_back(push, record, policy.probes) {
+                Consequence::Free => Ruling::Free,
+                Consequence::Judge | Consequence::GiveUp => Ruling::Judge,
+            }
+        } else {
+            if !has_answered {
+                server.window.cut(push);
+            }
+            Ruling::Judge
+        };
+        if let Some(next) = next {
+            self.delay(next);
+        }
+        ruling
+    }
+
+    /// True if no other item of the origin waits or is in flight: then none of its failures comes from
+    /// pfetch's own parallelism or haste.
+    fn is_lone(&self) -> bool {
+        !self.has_items()
+    }
+
+    fn learn(&mut self, since: Instant, policy: &ServerPolicy) -> &mut Lessons {
+        self.server.get_or_insert_with(|| {
+            Box::new(Lessons {
+                window: Window::new(policy.workers),
+                probe: Probe::new(since),
+                levels: HashMap::default(),
+                paced_until: None,
+            })
+        })
+    }
+
+    /// What its server has been found to take, if it pushed back or was given up.
+    pub(super) fn found(&self, name: &Arc<str>) -> Option<OriginLimit> {
+        let server = self.server.as_ref()?;
+        let (window, given_up) = (&server.window, server.probe.given_up);
+        // Push-backs that changed nothing were those of broken pages.
+        let has_pushed_back = window.push_backs > 0 && window.was_cut;
+        (has_pushed_back || given_up.is_some()).then(|| OriginLimit {
+            origin: Arc::clone(name),
+            at_once: has_pushed_back.then(|| window.takes() as u64),
+            per_second: window.per_second(),
+            push_backs: window.push_backs,
+            given_up,
+        })
+    }
+}

@@ -1,0 +1,162 @@
+//! The probing of an origin that only fails, and its giving up.
+
+use std::time::{Duration, Instant};
+
+use super::ServerPolicy;
+use super::pace::LONGEST;
+use crate::model::origin::GivenUp;
+
+/// The number of items in a row that fail without an answer before an origin is probed.
+const SILENT: usize = 8;
+
+/// The distance between the first two probes.
+const FIRST: Duration = Duration::from_millis(50);
+
+/// The probing under way.
+#[derive(Debug, Clone, Copy)]
+struct Probing {
+    since: Instant,
+    /// Probes in a row that no answer came to.
+    unanswered: u32,
+    /// Probes in a row that were answered by another wait.
+    held: u32,
+    distance: Duration,
+}
+
+impl Probing {
+    fn from(since: Instant) -> Self {
+        Probing {
+            since,
+            unanswered: 0,
+            held: 0,
+            distance: FIRST,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Probe {
+    /// The items that failed without an answer since the last answer, [`SILENT`] of them at most.
+    silent: Vec<u64>,
+    last_answer: Instant,
+    probing: Option<Probing>,
+    /// The end of the last hold, and the sum of all.
+    held: (Option<Instant>, Duration),
+    pub(super) given_up: Option<GivenUp>,
+}
+
+impl Probe {
+    /// The state of an origin whose last answer came before `since`.
+    pub(super) fn new(since: Instant) -> Self {
+        Probe {
+            silent: Vec::new(),
+            last_answer: since,
+            probing: None,
+            held: (None, Duration::ZERO),
+            given_up: None,
+        }
+    }
+
+    /// True while one item at a time may be in flight.
+    pub(super) fn is_probing(&self) -> bool {
+        self.probing.is_some()
+    }
+
+    /// True if nothing is known that has to be remembered.
+    pub(super) fn is_pristine(&self) -> bool {
+        self.silent.is_empty()
+            && self.probing.is_none()
+            && self.held.1.is_zero()
+            && self.given_up.is_none()
+    }
+
+    /// True for an item that was started as a probe, and not before.
+    pub(super) fn is_probe(&self, started: Instant) -> bool {
+        let since = self.probing.map(|probing| probing.since);
+        since.is_some_and(|since| started >= since)
+    }
+
+    /// Notes an answer that asks for no wait: it opens the origin again.
+    pub(super) fn answered(&mut self, now: Instant) {
+        self.silent.clear();
+        self.last_answer = now;
+        self.probing = None;
+        self.given_up = None;
+    }
+
+    /// Notes an answer that asks for a wait. Returns the end of the hold.
+    pub(super) fn hold(
+        &mut self,
+        started: Instant,
+        wait: Duration,
+        now: Instant,
+        policy: &ServerPolicy,
+    ) -> Instant {
+        let until = super::saturating_add(now, wait);
+        self.silent.clear();
+        self.last_answer = now;
+        let from = self.held.0.map_or(now, |before| before.max(now));
+        let longer = until.saturating_duration_since(from);
+        self.held.1 = self.held.1.saturating_add(longer);
+        self.held.0 = self.held.0.max(Some(until));
+        let is_probe = self.is_probe(started);
+        let probing = self.probing.get_or_insert(Probing::from(until));
+        probing.unanswered = 0;
+        if is_probe {
+            probing.held += 1;
+            probing.distance = (probing.distance * 2).min(LONGEST);
+            if probing.held >= policy.probes {
+                self.given_up = Some(GivenUp::RetryAfter);
+            }
+        }
+        if self.held.1 > policy.holds {
+            self.given_up = Some(GivenUp::Holds);
+        }
+        until.max(now + probing.distance)
+    }
+
+    /// Notes a failure without an answer. `others_wait`: more items of the origin are to come. Returns the
+    /// moment of the next probe if the origin is probed.
+    pub(super) fn silent(
+        &mut self,
+        sequence: u64,
+        started: Instant,
+        others_wait: bool,
+        now: Instant,
+        policy: &ServerPolicy,
+    ) -> Option<Instant> {
+        let is_probe = self.is_probe(started);
+        if let Some(probing) = &mut self.probing {
+            if !is_probe {
+                return None;
+            }
+            probing.unanswered += 1;
+            probing.distance = (probing.distance * 2).min(LONGEST);
+            let silence = now.saturating_duration_since(self.last_answer);
+            if probing.unanswered >= policy.probes && silence >= policy.give_up {
+                self.given_up = Some(GivenUp::NoAnswer);
+            }
+            // The last probe comes as soon as the origin may be given up for it.
+            let left = policy.give_up.saturating_sub(silence).max(FIRST);
+            let distance = match silence < policy.give_up {
+                true => probing.distance.min(left),
+                false => probing.distance,
+            };
+            return Some(now + distance);
+        }
+        if self.silent.len() < SILENT && !self.silent.contains(&sequence) {
+            self.silent.push(sequence);
+        }
+        if self.silent.len() < SILENT || !others_wait {
+            return None;
+        }
+        let next = now + FIRST;
+        self.probing = Some(Probing::from(next));
+        Some(next)
+    }
+
+    /// Gives the origin up.
+    pub(super) fn give_up(&mut self, why: GivenUp) {
+        self.given_up = Some(why);
+    }
+}
