@@ -220,4 +220,22 @@ mod tests {
         let most = kib(MOST);
         assert!((200..256).contains(&most), "{most} KiB");
     }
+
+    // 2.2 % of 1,500 are 33, and a trifle more in binary.
+    #[test]
+    fn a_rank_is_not_carried_past_its_place_by_rounding() {
+        let mut latency = Latency::new();
+        (0..33).for_each(|_| latency.record(ms(1)));
+        (33..1500).for_each(|_| latency.record(ms(1000)));
+        assert_near(latency.p(2.2), ms(1));
+        assert_near(latency.p(2.3), ms(1000));
+    }
+
+    #[test]
+    fn durations_are_rounded_to_microseconds() {
+        let mut latency = Latency::new();
+        latency.record(Duration::from_nanos(1600));
+        latency.record(ms(1));
+        assert_eq!(latency.p(50.0), Some(Duration::from_micros(2)));
+    }
 }
