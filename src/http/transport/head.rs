@@ -503,10 +503,15 @@ fn has_control(text: &[u8]) -> bool {
         (below_blank & !tabs) | deletes
     };
     let (words, rest) = text.as_chunks::<8>();
-    let mut last = [b' '; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    let words = words.iter().chain(std::iter::once(&last));
-    words.fold(0, |found, word| found | controls(u64::from_ne_bytes(*word))) != 0
+    let found = words
+        .iter()
+        .fold(0, |found, word| found | controls(u64::from_ne_bytes(*word)));
+    let in_rest = match text.last_chunk::<8>() {
+        // Some of them once more, rather than byte by byte.
+        Some(last) => controls(u64::from_ne_bytes(*last)) != 0,
+        None => rest.iter().any(|byte| is_control(*byte)),
+    };
+    found != 0 || in_rest
 }
 
 fn is_control(byte: u8) -> bool {
