@@ -15,8 +15,8 @@
 //!
 //! 1. [`engine::input`] reads URL text lazily (arguments, files, standard input) and yields targets, or an
 //!    error with file and line.
-//! 2. [`engine::schedule`] decides which target may start now: the limit per origin, the rate of the run, the
-//!    back-off of retries and of Retry-After. It is pure: time is an argument, and it has no clock, thread or
+//! 2. [`engine::schedule`] decides which target may start now: the limit per origin, the rate of the run,
+//!    retries, Retry-After, and what each server was found to take. It is pure: time is an argument, and it has no clock, thread or
 //!    socket of its own.
 //! 3. [`engine`] turns a target into a job, `(action, args)`, with an empty slot, and feeds the pool's
 //!    bounded channel.
@@ -52,9 +52,13 @@
 //! # Where to find what
 //!
 //! * **Retry-After** is parsed in `http/retry_after.rs`, obeyed for one URL in `engine/retry.rs` and for an
-//!   origin in `engine/backoff.rs`.
-//! * **Idle connections** are kept in `http/transport`; how many, within the limit on open files, is decided
-//!   in `app/workers.rs`.
+//!   origin in `engine/schedule/probe.rs`.
+//! * **A server's limits** (429, 503, refused connections) are learned in `engine/schedule/`: `window` how many
+//!   at once, `pace` how often, `probe` whether at all.
+//! * **Response heads** are read in `http/transport/head.rs`, and **the end of a body** is decided in
+//!   `http/transport/framing.rs`.
+//! * **Idle connections** are kept in `http/transport/connections.rs`; how many, within the limit on open
+//!   files, is decided in `app/workers.rs`.
 //! * **A file is made atomic** in `save`: `tmpfile` writes a small body to an unnamed file (`O_TMPFILE`) and
 //!   links it, `part` and `publish` rename `NAME.part`, and reports and saved runs are temporary files that
 //!   are renamed.
@@ -76,6 +80,8 @@
 //!   its attempts.
 //! * **Attempt**: one try to fetch a target, redirects included. A retry is another attempt.
 //! * **Arm**: one of the two sides of a comparison, serial or parallel.
+//! * **Window**: the number of an origin's URLs that may be in flight, as in TCP's congestion control.
+//! * **Probe**: the one URL that tries an origin which only fails, while its others wait.
 //! * **Knee**: the fewest workers of a sweep that are not shown to be more than 5 % slower than the best.
 //! * **Makespan**: the time from the first start of a run to its last finish, as in scheduling theory.
 //!

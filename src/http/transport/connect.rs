@@ -47,6 +47,7 @@ impl transport::Connector<()> for Connector {
         _chained: Option<()>,
     ) -> Result<Option<Connection>, ureq::Error> {
         let next = self.handover.next();
+        let forward = self.forward(details)?;
         let (stream, is_reused) = loop {
             let kept = (!next.wants_new).then(|| self.connections.take(&next.key));
             if let Some(mut kept) = kept.flatten() {
@@ -63,7 +64,7 @@ impl transport::Connector<()> for Connector {
             handover: Arc::clone(&self.handover),
             connections: Arc::clone(&self.connections),
         };
-        Ok(Some(Connection::new(stream, parts, is_reused)))
+        Ok(Some(Connection::new(stream, forward, parts, is_reused)))
     }
 }
 
@@ -83,6 +84,20 @@ impl Resolver for NoResolver {
 }
 
 impl Connector {
+    /// The form of the request for a proxy that forwards it. Of the request, and not of the connection, which
+    /// serves all origins.
+    fn forward(&self, details: &ConnectionDetails<'_>) -> Result<Option<Forward>, ureq::Error> {
+        match self.clock.proxy() {
+            Some(proxy) if proxy.forwards(details.needs_tls()) => {
+                let (host, port) = authority(details.uri)?;
+                Ok(Some(Forward {
+                    origin: http_connect::http_origin(host, port),
+                }))
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// Opens a connection to the server, or to the proxy that forwards to it.
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<ServerStream, ureq::Error> {
         let (host, port) = authority(details.uri)?;
@@ -100,14 +115,8 @@ impl Connector {
                 self.dns.forget(near_host);
             }
         })?;
-        let mut forward = None;
         if let Some(proxy) = &proxy {
             connected = self.open_through(proxy, connected, details.uri, host, port)?;
-            if proxy.forwards(is_tls) {
-                forward = Some(Forward {
-                    origin: http_connect::http_origin(host, port),
-                });
-            }
         }
         let (mut stream, remote) = connected;
         self.clock.connected(remote, is_tls);
@@ -119,7 +128,6 @@ impl Connector {
             stream,
             remote,
             is_tls,
-            forward,
         })
     }
 

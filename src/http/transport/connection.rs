@@ -20,7 +20,7 @@ use super::connections::{Connections, IdleConnection};
 use super::framing::{BodyFraming, Framing, FramingError, Taken};
 use super::handover::{Handover, ResponseStart};
 use super::head::{HeadError, HeadScan, may_begin_response};
-use super::stream::{ByteStream as _, ServerStream};
+use super::stream::{ByteStream as _, Forward, ServerStream};
 use crate::http::fault::Fault;
 use crate::http::request_clock::RequestClock;
 
@@ -42,6 +42,8 @@ pub(super) struct Connection {
     key: Arc<str>,
     is_head: bool,
     more_lines: Option<Arc<[u8]>>,
+    /// The form of the request's first bytes, until they are out.
+    forward: Option<Forward>,
     /// The connection has carried another request before, and this one may be sent again.
     is_reused: bool,
     may_resend: bool,
@@ -78,7 +80,12 @@ pub(super) struct ConnectionParts {
 }
 
 impl Connection {
-    pub(super) fn new(stream: ServerStream, parts: ConnectionParts, is_reused: bool) -> Self {
+    pub(super) fn new(
+        stream: ServerStream,
+        forward: Option<Forward>,
+        parts: ConnectionParts,
+        is_reused: bool,
+    ) -> Self {
         let next = parts.handover.next();
         let mut buffers = parts.handover.lend_buffers();
         buffers.expect_head(next.head_length);
@@ -91,6 +98,7 @@ impl Connection {
             key: next.key,
             is_head: next.is_head,
             more_lines: next.more_lines,
+            forward,
             is_reused,
             may_resend: next.may_resend,
             state: ResponseState::Request,
@@ -350,16 +358,16 @@ impl Transport for Connection {
 
     // ureq's own time-outs are off: the request clock's limits replace them.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
-        let is_first = matches!(self.state, ResponseState::Request);
         let clock = Arc::clone(&self.clock);
         let more_lines = self.more_lines.take();
+        let forward = self.forward.take();
         let (stream, buffers) = self.parts();
         clock.sending(stream.remote);
         let amount = match more_lines {
             Some(lines) => buffers.add_lines(amount, &lines),
             None => amount,
         };
-        let sent = stream.send(&buffers.output()[..amount], is_first);
+        let sent = stream.send(&buffers.output()[..amount], forward.as_ref());
         if let Err(error) = sent {
             if self.may_be_stale() && is_closed(&error) {
                 return Err(self.fail_stale());

@@ -40,7 +40,6 @@ pub(super) struct ServerStream {
     /// The address at its other end.
     pub(super) remote: SocketAddr,
     pub(super) is_tls: bool,
-    pub(super) forward: Option<Forward>,
 }
 
 /// A forwarding proxy's form of a request: the absolute form (RFC 9112, 3.2.2), with the whole URL in
@@ -67,11 +66,12 @@ impl Forward {
 }
 
 impl ServerStream {
-    /// Sends a request's head, or a piece of it, as ureq has written it.
-    pub(super) fn send(&mut self, head: &[u8], is_first: bool) -> io::Result<()> {
-        match &self.forward {
-            Some(forward) if is_first => self.stream.write_all(&forward.rewrite(head)?)?,
-            _ => self.stream.write_all(head)?,
+    /// Sends a request's head, or a piece of it, as ureq has written it; the first one in the form that
+    /// `forward` gives it.
+    pub(super) fn send(&mut self, head: &[u8], forward: Option<&Forward>) -> io::Result<()> {
+        match forward {
+            Some(forward) => self.stream.write_all(&forward.rewrite(head)?)?,
+            None => self.stream.write_all(head)?,
         }
         self.stream.flush()
     }

@@ -56,6 +56,30 @@ fn http_is_asked_for_by_its_whole_url_over_a_kept_connection() {
 }
 
 #[test]
+fn a_kept_connection_to_a_proxy_serves_all_origins_each_under_its_own_url() {
+    let (one, other) = (origin().0, origin().0);
+    let (proxy, at_proxy) = http_proxy(None);
+    let urls = [
+        one.url("/bytes/10"),
+        other.url("/bytes/20"),
+        one.url("/bytes/30"),
+        other.url("/bytes/40"),
+    ];
+    let args: Vec<&str> = urls.iter().map(String::as_str).collect();
+    let run = through(&proxy.addr().to_string(), &args).run();
+    let run = run.exits(0).says_nothing();
+    for (result, bytes) in run.results().iter().zip([10, 20, 30, 40]) {
+        run.check("bytes", result["bytes"] == bytes);
+        run.check("reused", result["reused"] == (bytes != 10));
+    }
+    for (head, url) in read(&at_proxy).iter().zip(&urls) {
+        let line = format!("GET {url} HTTP/1.1\r\n");
+        assert!(head.starts_with(&line), "{url}: {head}");
+    }
+    assert_eq!(proxy.connections(), 1);
+}
+
+#[test]
 fn https_goes_through_a_tunnel_that_is_kept() {
     let dir = Dir::new();
     let (origin, at_origin, cacert) = https_origin(&dir);

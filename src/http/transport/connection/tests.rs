@@ -105,14 +105,13 @@ impl Bench {
             }),
             remote: ([127, 0, 0, 1], 80).into(),
             is_tls: false,
-            forward: None,
         };
         let parts = ConnectionParts {
             clock: Arc::clone(&self.clock),
             handover: Arc::clone(&self.handover),
             connections: Arc::clone(&self.connections),
         };
-        let mut connection = Connection::new(stream, parts, is_reused);
+        let mut connection = Connection::new(stream, None, parts, is_reused);
         connection.transmit_output(0, for_ever()).unwrap();
         connection
     }

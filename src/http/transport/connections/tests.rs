@@ -64,7 +64,6 @@ impl Maker {
                 stream: Box::new(counted),
                 remote: ([127, 0, 0, 1], port).into(),
                 is_tls: false,
-                forward: None,
             },
             last_read: Instant::now(),
             has_seen_all: false,
