@@ -13,9 +13,10 @@ use crate::pool::{Builder, Pool};
 /// Activity of all workers, for the display of progress.
 pub(super) type SharedActivity = Arc<WorkerActivity>;
 
-/// Idle connections of a run with few workers: its hosts may be many. An idle connection holds a few KiB of
-/// memory, more with TLS.
-const MIN_IDLE: usize = 64;
+/// Idle connections of a run with few workers: its hosts may be many, and a list that goes round more hosts
+/// than there are idle connections finds none of them again. An idle connection holds a few hundred bytes of
+/// memory, with TLS some 10 KiB.
+const MIN_IDLE: usize = 256;
 
 /// The default queue of few workers.
 const MIN_QUEUE: usize = 128;
@@ -81,10 +82,10 @@ mod tests {
     #[test]
     fn idle_connections_leave_descriptors_for_those_in_use() {
         for (files, workers, most) in [
-            (1024, 4, 64),
-            (1024, 100, 100),
+            (1024, 4, 256),
+            (1024, 300, 300),
             (64, 4, 32),
-            (64, 100, 32),
+            (64, 300, 32),
             (1, 4, 1),
             (usize::MAX, 5_000, 5_000),
         ] {

@@ -76,7 +76,7 @@ impl Default for FetchConfig {
             dns: DnsConfig::default(),
             tls: TlsConfig::default(),
             resend: true,
-            idle_connections: 64,
+            idle_connections: 256,
         }
     }
 }
