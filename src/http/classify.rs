@@ -142,6 +142,9 @@ fn whole(state: &mut FetchState<'_>, mut version: Version) -> Result<ResponseCla
             None if known.is_same_version && version.is_plain => {
                 version.length = Some(known.length)
             }
+            // It may be the range, and no ETag warrants the length: `Last-Modified` is often copied with a
+            // file that has changed. The answer to a request for the whole leaves no such doubt.
+            None if state.sent.range => return Ok(ResponseClass::Restart),
             _ => {}
         }
     }

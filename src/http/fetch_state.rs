@@ -81,6 +81,8 @@ impl SentConditions {
             401 | 404 | 407 | 408 | 410 | 425 | 429 => false,
             416 => self.unless && !self.range,
             400..=499 | 501 => self.unless || self.range,
+            // A success, but neither the range (206) nor the whole (200, 203): no content of the file.
+            201 | 202 | 204 | 205 | 207..=299 => self.range,
             // "Not modified", of what was not said to be there.
             304 => self.range && !self.unless,
             _ => false,

@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use crate::pfetch::Dir;
 use crate::raw::{Raw, Wire};
-use crate::save::resume::{HELD, OVERLAP, SIZE, breaking, is_whole, resumed_from, version};
+use crate::save::resume::{HELD, OVERLAP, SIZE, breaking, dated, is_whole, resumed_from, version};
 use crate::save::support::{Version, asked_from, holds, names, other_bytes, response, save};
 use crate::server::bytes;
 
@@ -138,6 +138,44 @@ fn a_wrong_part_is_never_used() {
         run.check(what, heads.len() == 3);
         run.check(what, asked_from(&heads[1]) == Some(from));
         run.check(what, asked_from(&heads[2]).is_none());
+    }
+}
+
+#[test]
+fn a_range_under_the_status_of_the_whole_and_without_a_length_is_no_file() {
+    let rest = &bytes(SIZE)[HELD - OVERLAP..];
+    let size = format!("{:x}\r\n", rest.len());
+    let chunked = [size.as_bytes(), rest, b"\r\n0\r\n\r\n"].concat();
+    let ends: [(&str, &[u8]); 2] = [
+        ("Transfer-Encoding: chunked\r\n", &chunked),
+        // To the end of the connection.
+        ("", rest),
+    ];
+    // With the validator of the part, and without any.
+    let first = [
+        (version(), String::new()),
+        (dated(), dated().headers),
+        (dated(), String::new()),
+    ];
+    for (part, headers) in first {
+        for (framing, body) in ends {
+            let head = format!("HTTP/1.1 200 OK\r\n{headers}{framing}Connection: close\r\n\r\n");
+            let lie = [head.as_bytes(), body].concat();
+            let dir = Dir::on_disk();
+            let whole = part.clone();
+            let server = breaking(&part, move |number, head| match number {
+                1 => lie.clone(),
+                _ => whole.answer(head),
+            });
+            let run = save(&dir, &["--retry=1"], &[&server.url("/file")]).exits(0);
+            is_whole(&run, &dir, &part.body);
+            run.check(&head, resumed_from(&run).is_none());
+            let asked: Vec<_> = server.heads().iter().map(|head| asked_from(head)).collect();
+            run.check(
+                &format!("{head}: {asked:?}"),
+                asked == [None, Some(HELD - OVERLAP), None],
+            );
+        }
     }
 }
 

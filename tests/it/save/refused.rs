@@ -11,6 +11,7 @@ use crate::save::support::{Version, asked_from, header, response, save};
 /// An answer without a body.
 fn refusal(status: u16) -> Vec<u8> {
     match status {
+        204 => b"HTTP/1.1 204 -\r\nConnection: close\r\n\r\n".to_vec(),
         304 => b"HTTP/1.1 304 -\r\nETag: \"v1\"\r\nConnection: close\r\n\r\n".to_vec(),
         _ => response(&format!("{status} -"), "", 0, b""),
     }
@@ -30,7 +31,8 @@ fn refusing(status: u16, then: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static
 #[test]
 fn a_range_that_is_refused_is_asked_for_plainly() {
     for status in [
-        304, 400, 402, 403, 405, 406, 409, 411, 412, 414, 421, 422, 431, 451, 499, 501,
+        201, 202, 204, 205, 207, 226, 304, 400, 402, 403, 405, 406, 409, 411, 412, 414, 421, 422,
+        431, 451, 499, 501,
     ] {
         // In a later run, and in the same one.
         for retries in ["--retry=0", "--retry=1"] {

@@ -229,12 +229,18 @@ fn without_a_validator_that_is_strong_it_starts_again() {
     }
 }
 
+/// The same body, with a strong `Last-Modified` in place of the ETag.
+pub(crate) fn dated() -> Version {
+    Version {
+        headers: format!("Last-Modified: {LONG_AGO}\r\nDate: Sun, 06 Nov 1994 08:50:37 GMT\r\n"),
+        validator: Some(LONG_AGO.to_owned()),
+        ..version()
+    }
+}
+
 #[test]
 fn last_modified_will_do_if_it_is_old_enough() {
-    let mut version = version();
-    version.headers =
-        format!("Last-Modified: {LONG_AGO}\r\nDate: Sun, 06 Nov 1994 08:50:37 GMT\r\n");
-    version.validator = Some(LONG_AGO.to_owned());
+    let version = dated();
     let dir = Dir::on_disk();
     let answered = version.clone();
     let server = breaking(&version, move |_, head| answered.answer(head));
