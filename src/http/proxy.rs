@@ -115,6 +115,13 @@ pub(super) enum ProxyKind {
     Socks5h,
 }
 
+impl ProxyKind {
+    /// True for SOCKS 5, whichever side resolves the name.
+    pub(super) fn is_socks(self) -> bool {
+        matches!(self, ProxyKind::Socks5 | ProxyKind::Socks5h)
+    }
+}
+
 /// A user name and a password, whose `Debug` form hides both.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Credentials {

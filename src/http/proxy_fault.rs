@@ -78,6 +78,12 @@ impl ProxyFault {
         }
     }
 
+    /// True if it is of the address that was asked for, so that another address of the name may do: its
+    /// network or host cannot be reached, it refuses, or it is of a family that the proxy does not know.
+    pub(super) fn is_of_address(&self) -> bool {
+        matches!(self, ProxyFault::SocksReply(3..=5 | 8))
+    }
+
     /// The fault of a proxy that answers CONNECT with this status, and with these challenges
     /// (`Proxy-Authenticate`).
     pub(super) fn of_status<'a>(

@@ -150,8 +150,10 @@ impl RequestClock {
         self.lock().dns.end = Some(Instant::now());
     }
 
+    /// Marks the beginning of the first attempt to connect; a SOCKS proxy may take several.
     pub(super) fn connect_started(&self) {
-        self.lock().connect.start = Some(Instant::now());
+        let mut state = self.lock();
+        state.connect.start.get_or_insert_with(Instant::now);
     }
 
     /// Marks the TCP connection as established; with `tls`, the handshake begins now.

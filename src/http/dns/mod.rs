@@ -111,9 +111,9 @@ impl Dns {
         Ok(found)
     }
 
-    /// The first address that the user gives for a host and port.
-    pub(super) fn pinned(&self, host: &str, port: u16) -> Option<IpAddr> {
-        self.config.pinned.get(host, port)?.first().copied()
+    /// True if the user gives addresses for a host and port.
+    pub(super) fn is_pinned(&self, host: &str, port: u16) -> bool {
+        self.config.pinned.get(host, port).is_some()
     }
 
     /// Notes that none of a host's addresses connects, so that the next request looks it up anew, if its

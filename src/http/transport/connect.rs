@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
@@ -16,7 +16,8 @@ use ureq::unversioned::transport::{self, ConnectionDetails, NextTimeout};
 use super::connection::{Connection, ConnectionParts};
 use super::connections::Connections;
 use super::handover::Handover;
-use super::happy_eyeballs::connect_any;
+use super::happy_eyeballs::{connect_any, interleave};
+use super::socks::Destination;
 use super::stream::{ByteStream, Connected, Forward, ReadAhead, ServerStream, Socket};
 use super::{http_connect, socks};
 use crate::http::dns::{Dns, authority, without_zone};
@@ -26,6 +27,12 @@ use crate::http::proxy_fault::ProxyFault;
 use crate::http::public_addr::is_public;
 use crate::http::request_clock::RequestClock;
 use crate::http::tls::Tls;
+
+/// The most addresses of a name that a SOCKS proxy is asked for in one attempt.
+const MAX_SOCKS_ADDRESSES: usize = 4;
+
+/// The host to open a TCP connection to, the server's or the proxy's, and its addresses.
+type Near<'a> = (&'a str, &'a [SocketAddr]);
 
 /// Makes the connections of one worker, under the limits of its request clock.
 pub(super) struct Connector {
@@ -109,15 +116,12 @@ impl Connector {
         };
         let addresses = self.dns.resolve(near_host, near_port, &self.clock)?;
         self.check_permitted(&addresses, host)?;
-        let mut connected = self.open_tcp(&addresses).inspect_err(|_| {
-            // A shortage here says nothing about the addresses.
-            if self.clock.shortage().is_none() {
-                self.dns.forget(near_host);
-            }
-        })?;
-        if let Some(proxy) = &proxy {
-            connected = self.open_through(proxy, connected, details.uri, host, port)?;
-        }
+        let near = (near_host, &addresses[..]);
+        let connected = match &proxy {
+            Some(proxy) if proxy.kind.is_socks() => self.open_socks(proxy, near, host, port)?,
+            Some(proxy) => self.open_through(proxy, near, details.uri, host, port)?,
+            None => self.open_tcp(near)?,
+        };
         let (mut stream, remote) = connected;
         self.clock.connected(remote, is_tls);
         if is_tls {
@@ -144,9 +148,15 @@ impl Connector {
         }
     }
 
-    fn open_tcp(&self, addresses: &[SocketAddr]) -> Result<Connected, ureq::Error> {
+    /// Opens a connection to one of the addresses of this host.
+    fn open_tcp(&self, (host, addresses): Near<'_>) -> Result<Connected, ureq::Error> {
         self.clock.connect_started();
-        let (stream, remote) = connect_any(addresses, &self.clock)?;
+        let (stream, remote) = connect_any(addresses, &self.clock).inspect_err(|_| {
+            // A shortage here says nothing about the addresses.
+            if self.clock.shortage().is_none() {
+                self.dns.forget(host);
+            }
+        })?;
         let socket = Socket::new(stream, Arc::clone(&self.clock))
             .map_err(|error| self.socket_fault(&error))?;
         self.connections.note_made();
@@ -164,38 +174,71 @@ impl Connector {
         }
     }
 
-    /// Turns a stream to the proxy into one through it: TLS to an https proxy, then CONNECT or SOCKS.
+    /// Opens a connection through an HTTP proxy: TLS to an https proxy, then CONNECT for an https URL.
     fn open_through(
         &self,
         proxy: &Proxy,
-        (mut stream, remote): Connected,
+        near: Near<'_>,
         uri: &Uri,
         host: &str,
         port: u16,
     ) -> Result<Connected, ureq::Error> {
+        let (mut stream, remote) = self.open_tcp(near)?;
         if proxy.kind == ProxyKind::Https {
             stream = self
                 .handshake(stream, &proxy.host)
                 .map_err(|error| self.proxy_fault(proxy, error.into()))?;
         }
-        let opened = match proxy.kind {
-            ProxyKind::Http | ProxyKind::Https if uri.scheme_str() == Some("https") => {
-                self.open_tunnel(&mut stream, (host, port), proxy)
-            }
-            ProxyKind::Http | ProxyKind::Https => Ok(()),
-            ProxyKind::Socks5h => {
-                // An address that the user gives for the name is not the proxy's to look up.
-                let pinned = self.dns.pinned(host, port).map(socks::Destination::Address);
-                let destination = pinned.unwrap_or_else(|| socks::Destination::of_host(host));
-                socks::open(&mut stream, &destination, port, proxy)
-            }
-            ProxyKind::Socks5 => {
-                let address = socks::Destination::Address(self.local_address(host, port)?);
-                socks::open(&mut stream, &address, port, proxy)
-            }
-        };
-        opened.map_err(|fault| self.proxy_fault(proxy, fault))?;
+        if uri.scheme_str() == Some("https") {
+            self.open_tunnel(&mut stream, (host, port), proxy)
+                .map_err(|fault| self.proxy_fault(proxy, fault))?;
+        }
         Ok((stream, remote))
+    }
+
+    /// Opens a connection through a SOCKS proxy, to the first of the target's addresses that the proxy
+    /// reaches. Each takes a connection of its own: a refusal ends the one that it came on (RFC 1928, 6).
+    fn open_socks(
+        &self,
+        proxy: &Proxy,
+        near: Near<'_>,
+        host: &str,
+        port: u16,
+    ) -> Result<Connected, ureq::Error> {
+        let mut refusal: Option<ProxyFault> = None;
+        for destination in self.socks_destinations(proxy, host, port)? {
+            let (mut stream, remote) = self.open_tcp(near)?;
+            match socks::open(&mut stream, &destination, port, proxy) {
+                Ok(()) => return Ok((stream, remote)),
+                // One that may pass makes the whole attempt worth another.
+                Err(fault) if fault.is_of_address() => {
+                    if !refusal.as_ref().is_some_and(ProxyFault::is_transient) {
+                        refusal = Some(fault);
+                    }
+                }
+                Err(fault) => return Err(self.proxy_fault(proxy, fault)),
+            }
+        }
+        let refusal = refusal.expect("a look-up that succeeds gives an address, which was refused");
+        Err(self.proxy_fault(proxy, refusal))
+    }
+
+    /// The names or addresses to ask a SOCKS proxy for, in turn: addresses if names are resolved here, and
+    /// for those that the user gives for the name, which are not the proxy's to look up.
+    fn socks_destinations<'a>(
+        &self,
+        proxy: &Proxy,
+        host: &'a str,
+        port: u16,
+    ) -> Result<Vec<Destination<'a>>, ureq::Error> {
+        if proxy.kind == ProxyKind::Socks5h && !self.dns.is_pinned(host, port) {
+            return Ok(vec![Destination::of_host(host)]);
+        }
+        let found = self.dns.resolve(host, port, &self.clock)?;
+        let in_turn = interleave(&found).into_iter().take(MAX_SOCKS_ADDRESSES);
+        Ok(in_turn
+            .map(|address| Destination::Address(address.ip()))
+            .collect())
     }
 
     /// Opens a tunnel through an HTTP proxy, and leaves the proxy's answer for the report.
@@ -216,15 +259,6 @@ impl Connector {
     fn proxy_fault(&self, proxy: &Proxy, fault: ProxyFault) -> ureq::Error {
         self.clock
             .fail_over_socket_error(Fault::Proxy(proxy.name(), fault))
-    }
-
-    /// An address of the target, resolved here because the proxy (socks5) takes no names.
-    fn local_address(&self, host: &str, port: u16) -> Result<IpAddr, ureq::Error> {
-        let found = self.dns.resolve(host, port, &self.clock)?;
-        found.first().map(SocketAddr::ip).ok_or_else(|| {
-            let reason = "the name has no addresses".to_owned();
-            self.clock.fail(Fault::NameNotFound(reason))
-        })
     }
 
     /// A TLS stream to the server over this one.

@@ -85,7 +85,7 @@ pub(super) fn connect_any(
 }
 
 /// The addresses with alternating families, beginning with that of the first (RFC 8305, section 4).
-fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+pub(super) fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let mut same = addresses.iter().filter(|a| a.is_ipv6() == first_is_v6);
     let mut other = addresses.iter().filter(|a| a.is_ipv6() != first_is_v6);

@@ -192,6 +192,101 @@ fn a_refusal_is_told_in_words() {
     assert_eq!(origin.connections(), 0);
 }
 
+/// A SOCKS 5 proxy that gives each address this reply, and notes it.
+fn replying(replies: fn(IpAddr) -> u8) -> (Raw, Log) {
+    let log = Log::default();
+    let kept = Arc::clone(&log);
+    let proxy = Raw::start(move |mut wire| {
+        let _: [u8; 3] = take(&mut wire)?;
+        wire.write_all(&[5, 0])?;
+        let [_, _, _, kind] = take(&mut wire)?;
+        let address = match kind {
+            1 => IpAddr::from(take::<4>(&mut wire)?),
+            4 => IpAddr::from(take::<16>(&mut wire)?),
+            other => panic!("an address, not kind {other}"),
+        };
+        let port = u16::from_be_bytes(take(&mut wire)?);
+        note(&kept, address.to_string());
+        let reply = replies(address);
+        wire.write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0])?;
+        if reply != 0 {
+            return wire.read(&mut [0]).map(drop);
+        }
+        let server = TcpStream::connect(("127.0.0.1", port))?;
+        relay(&mut wire, server)
+    });
+    (proxy, log)
+}
+
+#[test]
+fn an_address_that_the_proxy_does_not_reach_is_followed_by_the_next() {
+    let (origin, _) = origin();
+    let port = origin.addr().port();
+    let url = format!("http://origin.invalid:{port}/bytes/3");
+    let replies: fn(IpAddr) -> u8 = |address| match address.to_string().as_str() {
+        "192.0.2.3" => 3,
+        "192.0.2.4" => 4,
+        "192.0.2.5" => 5,
+        "2001:db8::8" => 8,
+        _ => 0,
+    };
+    for scheme in ["socks5", "socks5h"] {
+        for (addresses, asked) in [
+            ("192.0.2.3,192.0.2.9", &["192.0.2.3", "192.0.2.9"][..]),
+            ("192.0.2.4,192.0.2.9", &["192.0.2.4", "192.0.2.9"]),
+            ("192.0.2.5,192.0.2.9", &["192.0.2.5", "192.0.2.9"]),
+            ("[2001:db8::8],192.0.2.9", &["2001:db8::8", "192.0.2.9"]),
+            (
+                "192.0.2.3,192.0.2.4,192.0.2.5,192.0.2.9",
+                &["192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.9"],
+            ),
+        ] {
+            let (proxy, log) = replying(replies);
+            let named = format!("{scheme}://{}", proxy.addr());
+            let pin = format!("--resolve=origin.invalid:{port}:{addresses}");
+            let run = through(&named, &[&pin, &url]).run().exits(0);
+            run.check("one attempt", run.result()["attempts"] == 1);
+            assert_eq!(read(&log), asked, "{scheme} {addresses}");
+            assert_eq!(proxy.connections(), asked.len(), "{scheme} {addresses}");
+        }
+    }
+}
+
+#[test]
+fn no_other_reply_is_followed_by_another_address_and_no_more_than_four_are_tried() {
+    let all = "192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4,192.0.2.5";
+    let url = "http://origin.invalid/";
+    let pin = format!("--resolve=origin.invalid:80:{all}");
+    let cases: [(fn(IpAddr) -> u8, usize, &str); 7] = [
+        (|_| 1, 1, "it failed"),
+        (|_| 2, 1, "its rules do not allow it"),
+        (|_| 6, 1, "it took too long"),
+        (|_| 7, 1, "it cannot do that"),
+        (|_| 5, 4, "the connection was refused"),
+        (|_| 8, 4, "it cannot do that"),
+        // Of several, the one that may pass.
+        (
+            |address| {
+                if address.to_string() == "192.0.2.2" {
+                    4
+                } else {
+                    8
+                }
+            },
+            4,
+            "the host cannot be reached",
+        ),
+    ];
+    for (replies, tried, why) in cases {
+        let (proxy, log) = replying(replies);
+        let named = format!("socks5://{}", proxy.addr());
+        let run = through(&named, &[&pin, url]).run().exits(1);
+        let expected = format!("the proxy {}: could not connect: {why}", proxy.addr());
+        assert_eq!(error(&run.result()), ["proxy", "connect", &expected]);
+        assert_eq!(read(&log).len(), tried, "{why}: {:?}", read(&log));
+    }
+}
+
 #[test]
 fn socks_is_version_5_and_the_proxy_resolves_names_which_verbose_says() {
     let (origin, _) = origin();
