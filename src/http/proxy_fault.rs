@@ -51,6 +51,11 @@ pub(super) enum ProxyFault {
     /// There are no credentials, and it takes nobody without.
     #[error("asks for a name and password; give them in the proxy's URL")]
     SocksNoCredentials,
+    /// It wants another way to log in, though there are credentials (or chose one that was not offered).
+    #[error(
+        "accepts none of the ways to log in that pfetch has: without a name, or by name and password"
+    )]
+    SocksNoMethod,
     #[error("does not accept this name and password")]
     SocksWrongCredentials,
     /// A part of the request is longer than its length can say.

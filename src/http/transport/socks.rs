@@ -26,6 +26,7 @@ impl<'a> Destination<'a> {
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
+const NO_ACCEPTABLE_METHOD: u8 = 0xff;
 
 /// Opens a connection to the target over a stream to the proxy.
 ///
@@ -52,7 +53,10 @@ pub(super) fn open(
     match (method, &proxy.credentials) {
         (NO_AUTHENTICATION, _) => {}
         (USER_AND_PASSWORD, Some(pair)) => authenticate(stream, &pair.user, &pair.password)?,
-        _ => return Err(ProxyFault::SocksNoCredentials),
+        (USER_AND_PASSWORD | NO_ACCEPTABLE_METHOD, None) => {
+            return Err(ProxyFault::SocksNoCredentials);
+        }
+        _ => return Err(ProxyFault::SocksNoMethod),
     }
     let mut request = vec![VERSION, 1, 0];
     match destination {

@@ -167,6 +167,35 @@ fn a_name_and_password_are_sent_to_a_proxy_that_asks() {
 }
 
 #[test]
+fn a_proxy_that_wants_another_way_to_log_in_does_not_ask_for_what_was_given() {
+    let missing = "asks for a name and password; give them in the proxy's URL";
+    let other = "accepts none of the ways to log in that pfetch has: without a name, or by name and \
+                 password";
+    // 255: none of those offered; 1: GSSAPI, and 128: a private one, which nobody had offered.
+    for (userinfo, method, why) in [
+        ("", 255, missing),
+        ("", 2, missing),
+        ("", 1, other),
+        ("", 128, other),
+        ("joe:hush@", 255, other),
+        ("joe:hush@", 1, other),
+        ("joe:hush@", 128, other),
+    ] {
+        let proxy = Raw::start(move |mut wire| {
+            let [_, count] = take(&mut wire)?;
+            wire.read_exact(&mut vec![0; count.into()])?;
+            wire.write_all(&[5, method])?;
+            wire.read(&mut [0]).map(drop)
+        });
+        let named = format!("socks5h://{userinfo}{}", proxy.addr());
+        let run = through(&named, &["http://origin.invalid/"]).run().exits(1);
+        let expected = format!("the proxy {}: {why}", proxy.addr());
+        assert_eq!(error(&run.result()), ["proxy", "connect", &expected]);
+        run.never_shows("hush");
+    }
+}
+
+#[test]
 fn a_refusal_is_told_in_words() {
     let (origin, _) = origin();
     for (reply, why) in [
