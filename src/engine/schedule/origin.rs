@@ -108,10 +108,13 @@ impl<T> Origin<T> {
     /// Takes the item that goes next: the first one, or one that was not pushed back while such a one is
     /// asked for.
     pub(super) fn pop(&mut self) -> Option<QueuedItem<T>> {
+        // A probe is one that has not failed, if there is one: those that have may be broken by themselves.
         let prefers_fresh = self.server.as_ref().is_some_and(|server| {
-            server.window.prefers_fresh
-                && !server.probe.is_probing()
-                && self.queue.back().is_some_and(|last| last.is_fresh)
+            let is_asked = match server.probe.is_probing() {
+                true => server.probe.is_silent(),
+                false => server.window.prefers_fresh,
+            };
+            is_asked && self.queue.back().is_some_and(|last| last.is_fresh)
         });
         match prefers_fresh {
             true => self.queue.pop_back(),
@@ -326,9 +329,14 @@ impl<T> Origin<T> {
         let (started, now, has_answered) = (push.started, push.now, self.has_answered);
         let server = self.learn(started, policy);
         let is_probe = server.probe.is_probe(started);
-        let next = server
-            .probe
-            .silent(sequence, started, !is_lone, now, policy);
+        // It has failed before, and others have been answered since: it says nothing of the origin.
+        let is_known = record.note_silence(now, server.probe.last_answer());
+        let next = match is_known && !is_probe {
+            true => None,
+            false => server
+                .probe
+                .silent(sequence, started, !is_lone, now, policy),
+        };
         let ruling = if is_probe {
             Ruling::Free
         } else if !policy.adapts || is_lone || push.is_alone {
@@ -372,7 +380,7 @@ impl<T> Origin<T> {
         let server = self.server.as_ref()?;
         let (window, given_up) = (&server.window, server.probe.given_up);
         // Push-backs that changed nothing were those of broken pages.
-        let has_pushed_back = window.push_backs > 0 && window.was_cut;
+        let has_pushed_back = window.push_backs > 0 && window.was_cut && window.has_succeeded();
         (has_pushed_back || given_up.is_some()).then(|| OriginLimit {
             origin: Arc::clone(name),
             at_once: has_pushed_back.then(|| window.takes() as u64),

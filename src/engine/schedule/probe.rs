@@ -57,6 +57,16 @@ impl Probe {
         }
     }
 
+    /// True while the origin is probed because it gives no answer, and may yet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.is_probing() && self.silent.len() >= SILENT && self.given_up.is_none()
+    }
+
+    /// The moment of the last answer.
+    pub(super) fn last_answer(&self) -> Instant {
+        self.last_answer
+    }
+
     /// True while one item at a time may be in flight.
     pub(super) fn is_probing(&self) -> bool {
         self.probing.is_some()

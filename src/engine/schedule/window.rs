@@ -69,12 +69,21 @@ pub struct PushBackRecord {
     round: u32,
     /// The window's count of successes at the last push-back.
     successes: Option<u64>,
+    /// The last failure without a byte of an answer.
+    silence: Option<Instant>,
 }
 
 impl PushBackRecord {
     /// True if further push-backs are judged as the item's own failures.
     pub fn is_own(&self) -> bool {
         self.own >= OWN
+    }
+
+    /// Notes a failure without a byte of an answer. Returns true if the origin has answered another item
+    /// since the one before.
+    pub(super) fn note_silence(&mut self, now: Instant, last_answer: Instant) -> bool {
+        let before = self.silence.replace(now);
+        before.is_some_and(|before| before < last_answer)
     }
 }
 
@@ -166,6 +175,11 @@ impl Window {
             && self.pacing().is_none()
             && self.calm >= self.size.saturating_mul(CALM);
         (!is_open).then_some(self.size)
+    }
+
+    /// True if any item has been answered by something else than a push-back.
+    pub(super) fn has_succeeded(&self) -> bool {
+        self.successes > 0
     }
 
     /// The largest number at once that the server is known to take.

@@ -341,3 +341,70 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
         run.stdout.lines().filter(|line| told(line)).count() == 1,
     );
 }
+
+/// Closes connections to `/bad…` without a byte, and answers everything else.
+fn closing() -> Raw {
+    Raw::start(|mut wire| {
+        while let Some(path) = wire.request() {
+            if path.starts_with("/bad") {
+                return Ok(());
+            }
+            wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn pages_that_break_off_first_in_the_list_keep_no_other_page_from_being_fetched() {
+    for options in [&["-j8"][..], &["-j8", "--no-adapt"]] {
+        let server = closing();
+        let bad = (0..20).map(|number| server.url(&format!("/bad{number}\n")));
+        let good = (0..30).map(|number| server.url(&format!("/good{number}\n")));
+        let list: String = bad.chain(good).collect();
+        let args = [
+            options,
+            &["--retry=0", "--give-up=1s", "--format=jsonl", "-"],
+        ]
+        .concat();
+        let run = pfetch(&args).stdin(&list).run().exits(1);
+        let results = run.results();
+        let ok = results.iter().filter(|result| result["outcome"] == "ok");
+        run.check("all good ones", ok.count() == 30);
+    }
+}
+
+#[test]
+fn pages_that_break_off_here_and_there_are_no_reason_to_give_their_server_up() {
+    let server = closing();
+    let list: String = (0..60)
+        .map(|number| match number % 5 {
+            4 => server.url(&format!("/bad{number}\n")),
+            _ => server.url(&format!("/good{number}\n")),
+        })
+        .collect();
+    let args = [
+        "-j8",
+        "--no-adapt",
+        "--retry=1",
+        "--retry-delay=1ms",
+        "--format=jsonl",
+        "-",
+    ];
+    let run = pfetch(&args).stdin(&list).run().exits(1);
+    for result in run.results() {
+        let is_bad = result["url"]
+            .as_str()
+            .is_some_and(|url| url.contains("/bad"));
+        let kind = &result["error"]["kind"];
+        run.check(
+            "each by itself",
+            *kind
+                == if is_bad {
+                    "closed".into()
+                } else {
+                    serde_json::Value::Null
+                },
+        );
+    }
+}
