@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 
 use super::decode::Codings;
 use super::fetch_state::{FetchState, RequestError};
+use super::redirect::is_redirect;
 use super::sink::Sink;
 use super::transport::head::ResponseHead;
 use super::{error, validators};
@@ -98,9 +99,18 @@ pub(super) fn classify_response(
             FailureKind::Status,
             "not modified (304), so there is no body to save",
         )),
-        _ if status.is_redirection() => Ok(refused(
+        // It leads elsewhere, and `--max-redirects 0` keeps it from being followed.
+        _ if is_redirect(status) && head.get("location").is_some() => Ok(refused(
             FailureKind::Redirect,
             "a redirect that is not followed has no body to save",
+        )),
+        // Any other has a body like that of a success, such as a list of choices.
+        _ if status.is_redirection() && length == Some(0) => Ok(refused(
+            FailureKind::Status,
+            format!(
+                "status {}, which redirects nowhere, has no body to save",
+                status.as_u16()
+            ),
         )),
         _ => whole(state, version),
     }

@@ -85,6 +85,7 @@ impl SentConditions {
             201 | 202 | 204 | 205 | 207..=299 => self.range,
             // "Not modified", of what was not said to be there.
             304 => self.range && !self.unless,
+            300..=399 => self.range,
             _ => false,
         }
     }

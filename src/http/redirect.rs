@@ -105,6 +105,12 @@ impl RedirectTrail {
     }
 }
 
+/// True for the statuses that redirect to a `Location`. Of the other 3xx, 300 offers a choice and 305 is
+/// deprecated (RFC 9110, 15.4).
+pub(super) fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
 /// The URL that a response redirects to; `None` if it does not, or if redirects are not followed.
 /// `locations` are the values of its `Location` headers; `hops` and `trail` the way to it.
 ///
@@ -118,8 +124,7 @@ pub(super) fn destination<'a>(
     (hops, trail): (&[Hop], &RedirectTrail),
     config: &FetchConfig,
 ) -> Result<Option<Location>, RedirectError> {
-    let is_redirect = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
-    if !is_redirect || config.max_redirects == 0 {
+    if !is_redirect(status) || config.max_redirects == 0 {
         return Ok(None);
     }
     let Some(reference) = reference(locations)? else {

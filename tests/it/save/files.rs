@@ -303,6 +303,67 @@ fn a_redirect_that_is_not_followed_is_no_file() {
 }
 
 #[test]
+fn a_3xx_that_redirects_nowhere_is_saved_as_any_answer_that_is_accepted() {
+    let server = Server::with(|request, reply| {
+        let (status, location) = request.target[1..].split_once('-').unwrap();
+        let headers = match location {
+            "to" => "Location: /elsewhere\r\n",
+            _ => "",
+        };
+        let status: u16 = status.parse().unwrap();
+        reply.send(status, headers, b"choices")
+    });
+    let urls = |targets: &[&str]| -> Vec<String> {
+        targets.iter().map(|target| server.url(target)).collect()
+    };
+    // Without a Location, or of a status that is followed to none.
+    let all = urls(&[
+        "/300-", "/300-to", "/301-", "/302-", "/303-", "/305-to", "/306-", "/307-", "/308-",
+        "/309-to", "/399-",
+    ]);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    for args in [&[][..], &["--max-redirects=0"]] {
+        for url in &all {
+            let dir = Dir::on_disk();
+            let run = save(&dir, args, &[url]).exits(0);
+            let (_, name) = url.rsplit_once('/').unwrap();
+            holds(&run, dir.path(), &[(name, b"choices")]);
+            let run = pfetch(&[&["--cat"], args, &[url]].concat()).run().exits(0);
+            run.check("the output", run.stdout == "choices");
+        }
+    }
+    // Not accepted, it is a failure as before.
+    for (args, kind) in [
+        ("--accept=200", "status"),
+        ("--max-redirects=0", "redirect"),
+    ] {
+        let dir = Dir::on_disk();
+        let path = if kind == "status" { "/302-" } else { "/302-to" };
+        let run = save(&dir, &[args], &[&server.url(path)]).exits(1);
+        run.check(kind, run.result()["error"]["kind"] == kind);
+        run.check("nothing", names(dir.path()).is_empty());
+    }
+}
+
+#[test]
+fn a_3xx_without_a_body_is_no_file() {
+    let server = Server::with(|request, reply| {
+        let status: u16 = request.target[1..].parse().unwrap();
+        reply.send(status, "", b"")
+    });
+    for status in [300, 302, 305] {
+        let dir = Dir::on_disk();
+        let url = server.url(&format!("/{status}"));
+        let run = save(&dir, &[], &[&url]).exits(1);
+        let error = &run.result()["error"];
+        run.check("kind", error["kind"] == "status");
+        let message = format!("status {status}, which redirects nowhere, has no body to save");
+        run.check(&message, error["message"] == message.as_str());
+        run.check("nothing", names(dir.path()).is_empty());
+    }
+}
+
+#[test]
 fn a_file_is_named_by_the_url_that_was_given_not_by_where_it_led() {
     // CVE-2010-2251, CVE-2010-2252, CVE-2010-2253: a redirect to /.bashrc or /index.php names nothing.
     let server = Server::with(|request, reply| match request.target.as_str() {

@@ -31,8 +31,8 @@ fn refusing(status: u16, then: impl Fn(usize) -> Vec<u8> + Send + Sync + 'static
 #[test]
 fn a_range_that_is_refused_is_asked_for_plainly() {
     for status in [
-        201, 202, 204, 205, 207, 226, 304, 400, 402, 403, 405, 406, 409, 411, 412, 414, 421, 422,
-        431, 451, 499, 501,
+        201, 202, 204, 205, 207, 226, 300, 302, 304, 306, 400, 402, 403, 405, 406, 409, 411, 412,
+        414, 421, 422, 431, 451, 499, 501,
     ] {
         // In a later run, and in the same one.
         for retries in ["--retry=0", "--retry=1"] {
