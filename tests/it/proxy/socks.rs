@@ -281,12 +281,15 @@ fn an_address_that_the_proxy_does_not_reach_is_followed_by_the_next() {
     }
 }
 
+/// The reply to a CONNECT to an address.
+type ReplyTo = fn(IpAddr) -> u8;
+
 #[test]
 fn no_other_reply_is_followed_by_another_address_and_no_more_than_four_are_tried() {
     let all = "192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4,192.0.2.5";
     let url = "http://origin.invalid/";
     let pin = format!("--resolve=origin.invalid:80:{all}");
-    let cases: [(fn(IpAddr) -> u8, usize, &str); 7] = [
+    let cases: [(ReplyTo, usize, &str); 7] = [
         (|_| 1, 1, "it failed"),
         (|_| 2, 1, "its rules do not allow it"),
         (|_| 6, 1, "it took too long"),
