@@ -181,7 +181,9 @@ fn a_resolve_entry_that_cannot_be_kept_is_a_mistake() {
         ("a b:80:127.0.0.1", "the host"),
     ] {
         let pin = format!("--resolve={pin}");
-        let run = pfetch(&[pin.as_str(), "http://127.0.0.1:1/"]).run().exits(2);
+        let run = pfetch(&[pin.as_str(), "http://127.0.0.1:1/"])
+            .run()
+            .exits(2);
         run.complains_in_a_line().says("--resolve").says(words);
     }
 }
