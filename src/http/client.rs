@@ -370,7 +370,7 @@ fn connect_exchange(
         url: origin.into(),
         request: redact::showable(&request),
         remote,
-        proxy: Some(proxy.name()),
+        proxy: Some(proxy.url()),
         reused: Some(false),
         status: answer.map(|head| (head.version().as_str(), head.status().as_u16())),
         response: answer.map(redact::showable_response).unwrap_or_default(),

@@ -259,6 +259,8 @@ fn a_connect_is_shown_with_the_proxys_answer_as_it_came() {
         let headers = serde_json::json!([["VIA", "a   b"], ["Transfer-Encoding", "gzip"]]);
         run.check("as it came", connect["response"] == headers);
         run.check("then the request", exchanges[1]["method"] == "GET");
+        let same_proxy = connect["proxy"] == exchanges[1]["proxy"];
+        run.check("the proxy by one name", same_proxy);
         run.says(&format!("< HTTP/1.1 {code}\n< VIA: a"));
     }
 }
