@@ -14,6 +14,8 @@
 mod origin;
 mod pace;
 mod probe;
+mod proof;
+mod push_back;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
@@ -28,7 +30,7 @@ use foldhash::fast::RandomState;
 
 use crate::model::origin::{GivenUp, OriginLimits};
 use origin::{Origin, OriginState};
-pub use window::{Cause, PushBackRecord};
+pub use push_back::{Cause, PushBackRecord};
 
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;

@@ -7,7 +7,8 @@ use std::time::Instant;
 use foldhash::fast::RandomState;
 
 use super::probe::Probe;
-use super::window::{Cause, Consequence, PushBack, PushBackRecord, Window};
+use super::push_back::{Cause, Consequence, PushBack, PushBackRecord};
+use super::window::Window;
 use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
 use crate::model::origin::{GivenUp, OriginLimit};
 
@@ -18,6 +19,8 @@ pub(super) struct Origin<T> {
     fresh: Queue<T>,
     /// Items that were pushed back, and retries.
     returned: Queue<T>,
+    /// The item that was put back last.
+    last_returned: u64,
     /// The number of items that are not due yet.
     pub(super) not_due: usize,
     pub(super) in_flight: usize,
@@ -66,6 +69,15 @@ impl<T> Queue<T> {
         self.0.insert(place, (sequence, item));
     }
 
+    /// Takes the first item behind this one, or the first of all.
+    fn pop_after(&mut self, sequence: u64) -> Option<(u64, T)> {
+        let next = self.0.partition_point(|(before, _)| *before <= sequence);
+        match next < self.0.len() {
+            true => self.0.remove(next),
+            false => self.0.pop_front(),
+        }
+    }
+
     fn first(&self) -> Option<u64> {
         self.0.front().map(|(sequence, _)| *sequence)
     }
@@ -87,6 +99,7 @@ impl<T> Origin<T> {
         Origin {
             fresh: Queue(VecDeque::new()),
             returned: Queue(VecDeque::new()),
+            last_returned: 0,
             not_due: 0,
             in_flight: 0,
             not_before: None,
@@ -112,7 +125,10 @@ impl<T> Origin<T> {
     pub(super) fn push(&mut self, sequence: u64, item: T, is_fresh: bool) {
         match is_fresh {
             true => self.fresh.push(sequence, item),
-            false => self.returned.push(sequence, item),
+            false => {
+                self.returned.push(sequence, item);
+                self.last_returned = sequence;
+            }
         }
     }
 
@@ -125,14 +141,18 @@ impl<T> Origin<T> {
                 .as_ref()
                 .is_some_and(|server| match server.probe.is_probing() {
                     true => server.probe.is_silent(),
-                    false => server.window.prefers_fresh,
+                    false => server.window.prefers_fresh(),
                 });
+        // One that has just been pushed back says nothing new of the server.
+        let server = self.server.as_ref();
+        let is_pushed_back = server.is_some_and(|server| server.window.is_pushed_back());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
             (Some(_), Some(_)) if prefers_fresh => self.fresh.0.pop_back(),
-            (Some(fresh), Some(returned)) if returned < fresh => self.returned.0.pop_front(),
-            (None, _) => self.returned.0.pop_front(),
-            _ => self.fresh.0.pop_front(),
+            (Some(fresh), Some(returned)) if returned > fresh => self.fresh.0.pop_front(),
+            (Some(_), None) => self.fresh.0.pop_front(),
+            _ if is_pushed_back => self.returned.pop_after(self.last_returned),
+            _ => self.returned.0.pop_front(),
         }
     }
 
@@ -250,6 +270,7 @@ impl<T> Origin<T> {
             level,
             is_alone: self.is_alone,
             has_fresh: self.fresh.first().is_some(),
+            has_others: self.first().is_some(),
         };
         match ending.kind {
             EndKind::Deferred => Ruling::Free,
@@ -258,7 +279,7 @@ impl<T> Origin<T> {
                 self.has_answered = true;
                 if let Some(server) = &mut self.server {
                     server.probe.answered(now);
-                    server.window.success(ending.started, now);
+                    server.window.success(record, ending.started, now);
                     if server.window.is_pristine() && server.probe.is_pristine() {
                         self.server = None;
                     }
@@ -321,12 +342,14 @@ impl<T> Origin<T> {
         if consequence == Consequence::GiveUp {
             server.probe.give_up(GivenUp::TooMany);
         }
+        let is_judged = is_lone || consequence == Consequence::Judge;
+        if is_lone && consequence == Consequence::Free {
+            server.window.judge(record);
+        }
         server.pace(push.started);
-        match consequence {
-            Consequence::Judge => Ruling::Judge,
-            // With nobody left whom its haste could have come from.
-            _ if is_lone => Ruling::Judge,
-            Consequence::Free | Consequence::GiveUp => Ruling::Free,
+        match is_judged {
+            true => Ruling::Judge,
+            false => Ruling::Free,
         }
     }
 
@@ -397,7 +420,8 @@ impl<T> Origin<T> {
         let server = self.server.as_ref()?;
         let (window, given_up) = (&server.window, server.probe.given_up);
         // Push-backs that changed nothing were those of broken pages.
-        let has_pushed_back = window.push_backs > 0 && window.was_cut && window.has_succeeded();
+        let has_pushed_back =
+            window.push_backs > 0 && window.was_cut && window.has_succeeded() && !window.are_own();
         (has_pushed_back || given_up.is_some()).then(|| OriginLimit {
             origin: Arc::clone(name),
             at_once: has_pushed_back.then(|| window.takes() as u64),
