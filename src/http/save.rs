@@ -77,7 +77,7 @@ impl Client {
         Outcome {
             verdict,
             last: Attempt {
-                worker: u32::try_from(self.worker).ok(),
+                worker: u16::try_from(self.worker).ok(),
                 error,
                 ..Attempt::default()
             },

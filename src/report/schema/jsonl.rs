@@ -39,6 +39,7 @@ use crate::report::Baseline;
 ///   other figures are of the last attempt.
 /// - `timing`: `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}`
 ///   ([`Timing`](crate::model::timing::Timing)).
+/// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
 /// - `redirects`: a list of `{url, status}`.
 /// - `saved`: `null`, or the file as `{path, bytes, sha256, resumed_from}`. `sha256` is in hexadecimal, if the
 ///   input asked for it; `resumed_from` is the number of bytes that were there before.
