@@ -41,7 +41,7 @@ impl Client {
             Naming::Late => store.prepare_for_later_name(place).map(SaveDecision::Fetch),
         };
         let download = match decision {
-            Ok(SaveDecision::Fetch(download)) => download,
+            Ok(SaveDecision::Fetch(download)) => download.with_sum(target.sha256.is_some()),
             Ok(SaveDecision::Keep(saved)) => return (self.untried(target, place, Ok(saved)), None),
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
