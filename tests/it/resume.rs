@@ -504,8 +504,16 @@ fn one_report_has_a_row_for_each_url_also_of_what_was_done_before() {
     }
     // Requests that this run did not make have no place in its timelines.
     assert!(!text("har").contains("/bytes/") && text("har").contains("/bad/1"));
-    assert!(!text("svg").contains("/bytes/"), "{}", text("svg"));
-    assert!(!text("trace").contains("/bytes/"), "{}", text("trace"));
+    for format in ["svg", "trace"] {
+        let text = text(format);
+        assert!(!text.contains("/bytes/"), "{format}: {text}");
+        assert!(!text.contains("never started"), "{format}: {text}");
+    }
+    assert!(
+        text("trace").contains("\"not_started\":0"),
+        "{}",
+        text("trace")
+    );
 
     // Told again, it is the same.
     let again = |format: &str| log.dir.path().join(format!("again.{format}"));
@@ -520,6 +528,30 @@ fn one_report_has_a_row_for_each_url_also_of_what_was_done_before() {
         let again = fs::read_to_string(again(format)).unwrap();
         assert_eq!(again, text(format), "{format}");
     }
+}
+
+#[test]
+fn a_baseline_is_of_what_the_run_has_fetched_itself() {
+    let (server, mended) = mending();
+    let log = Log::new();
+    let urls = ["/bytes/1", "/bad/1"].map(|path| server.url(path));
+    log.first(&urls).run().exits(1);
+    mended.store(true, Ordering::SeqCst);
+    let baseline = |name: &str| log.dir.path().join(name).display().to_string();
+    let (resumed, alone) = (baseline("resumed.json"), baseline("alone.json"));
+    log.resumed(&["--save-baseline", &resumed, &urls[0], &urls[1]])
+        .run()
+        .exits(0);
+    pfetch(&["--save-baseline", &alone, &urls[1]])
+        .run()
+        .exits(0);
+    let targets = |path: &str| {
+        let text = fs::read_to_string(path).unwrap();
+        let value: Value = serde_json::from_str(&text).expect(&text);
+        value["targets"].clone()
+    };
+    assert!(targets(&alone).is_object(), "{}", targets(&alone));
+    assert_eq!(targets(&resumed), targets(&alone));
 }
 
 #[test]

@@ -350,13 +350,15 @@ impl<'a> TerminalBars<'a> {
         let digits = total.map_or(0, |total| total.to_string().len());
         let bar = width.saturating_sub(message + 2 * digits + 14).min(40) / 5 * 5;
         let layout = Some((width, total.is_some(), bar));
+        if let Some(total) = total {
+            self.run.set_length(total);
+        }
         if self.layout == layout {
             return;
         }
         self.layout = layout;
         match total {
-            Some(total) => {
-                self.run.set_length(total);
+            Some(_) => {
                 let style = if bar < 5 {
                     template("  {elapsed} {pos}/{len}  {msg}")
                 } else {
@@ -389,4 +391,21 @@ fn describe(busy: &CurrentFetch) -> String {
         line += &format!("  {} left", rate::rough(left));
     }
     format!("{line}  {}", busy.url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_run_has_done_counts_neither_as_done_nor_as_to_do() {
+        let counts = ProgressCounts {
+            done: 1,
+            done_before: 2,
+            total: Some(5),
+            ..ProgressCounts::default()
+        };
+        assert_eq!(counts.text(), "1 of 3 done, 0 failed");
+        assert_eq!(counts.waiting(&[]), Some(2));
+    }
 }
