@@ -1,10 +1,5 @@
 //! Media types of answers: they are told, and others than the expected ones fail (`--expect-type`).
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -724,6 +724,15 @@ fn a_line_of_any_length_is_found_again() {
 }
 
 #[test]
+fn what_is_done_can_be_looked_up_while_another_run_writes_the_log() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a")]);
+    let found = done(&path);
+    run(&path, &[failed("http://h/a"), ok("http://h/b")]);
+    assert!(has(&found, "http://h/a") && !has(&found, "http://h/b"));
+}
+
+#[test]
 fn what_an_earlier_run_has_done_is_not_logged_again() {
     let (_folder, path) = place();
     run(

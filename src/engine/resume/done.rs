@@ -28,9 +28,8 @@ const NAMED: usize = 10;
 
 /// The targets that are done: those whose last line in the log has the outcome `ok` or `unchanged`.
 ///
-/// Of each, 16 bytes are kept: half of the digest by which it is found, and the position of its line, which is
-/// read again when it is looked up. So a log of a million lines takes some tens of megabytes. While there is
-/// one of these, the log stays locked.
+/// Of each, 16 bytes are kept: a part of the digest by which it is found, and the position of its line, which
+/// is read again when it is looked up. So a log of a million lines takes some tens of megabytes.
 #[derive(Debug, Clone, Default)]
 pub struct DoneTargets {
     lines: HashMap<u64, u64, BuildHasherDefault<DigestHasher>>,

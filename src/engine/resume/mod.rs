@@ -15,6 +15,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
+use rustix::fs::{FlockOperation, flock};
+
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::save::close::check_close;
@@ -164,6 +166,14 @@ impl Listener for Journal {
     /// file stays open, and locked.
     fn close(&mut self) -> io::Result<()> {
         Ok(check_close(&self.file)?)
+    }
+}
+
+impl Drop for Journal {
+    /// Unlocks the log: the [`DoneTargets`] may have it open still, and a process that is being spawned does.
+    fn drop(&mut self) {
+        // If this fails, the lock goes with the last of those.
+        let _ = flock(&self.file, FlockOperation::Unlock);
     }
 }
 
