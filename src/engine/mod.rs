@@ -162,6 +162,7 @@ impl<'a> Engine<'a> {
     fn run(&mut self) -> Option<CutShort> {
         let worked = self
             .emit_started()
+            .and_then(|()| self.warn_of_damage())
             .and_then(|()| self.work())
             .and_then(|()| self.emit_rest());
         let cut_short = match worked {

@@ -10,6 +10,7 @@ use ureq::Body;
 use super::body_reader::{BodyLimit, LimitedBody};
 use super::classify::{ResponseClass, classify_response};
 use super::client::{BODY_BUFFER, Client};
+use super::content_type::CONTENT_TYPE;
 use super::decode::{Codings, DecodedLimit, Decoder, SourceState};
 use super::error;
 use super::fault::Fault;
@@ -95,6 +96,7 @@ impl Client {
                 self.verify_and_complete(state, 0, digest)
             }
             ResponseClass::Restart => Ok(NextStep::Restart),
+            ResponseClass::WrongType(failure) => Err(RequestError::Failed(failure)),
             ResponseClass::ConditionsRefused => Ok(NextStep::AskPlainly),
             _ => Ok(match redirect {
                 Some(location) => NextStep::Follow(location),
@@ -137,7 +139,43 @@ impl Client {
         if is_accepted && status != StatusCode::PARTIAL_CONTENT {
             self.check_stated_length(length)?;
         }
+        if let Some(failure) = self.wrong_type(state, head, is_accepted) {
+            return Ok(ResponseClass::WrongType(failure));
+        }
         classify_response(state, status, is_accepted, head, decoding, length)
+    }
+
+    /// The failure of an answer that would be taken, but for its media type (`--expect-type`). One that
+    /// speaks of a body which is there already (206, 304, 416) need not state its type: the answer that
+    /// brought the body did.
+    fn wrong_type(
+        &self,
+        state: &FetchState<'_>,
+        head: &ResponseHead,
+        is_accepted: bool,
+    ) -> Option<Failure> {
+        let expected = self.shared.config.expect_type.as_ref()?;
+        let status = head.status();
+        let is_part = state.sent.range && status == StatusCode::PARTIAL_CONTENT;
+        let is_end = state.sent.range && status == StatusCode::RANGE_NOT_SATISFIABLE;
+        let is_taken = (is_accepted || is_part)
+            && !is_end
+            && status != StatusCode::NOT_MODIFIED
+            && !state.sent.are_refused_by(status);
+        if !is_taken {
+            return None;
+        }
+        let mut stated = head
+            .get_all(CONTENT_TYPE)
+            .filter(|value| !value.is_empty())
+            .peekable();
+        let wrong = match stated.peek() {
+            None if is_part || expected.contains(None) => return None,
+            None => None,
+            // Of several that differ, each recipient takes another one.
+            Some(_) => Some(stated.find(|value| !expected.contains(Some(value)))?),
+        };
+        Some(error::from_wrong_type(expected, wrong))
     }
 
     /// Refuses a body whose stated length exceeds `--max-bytes`, before any of it is read.

@@ -27,6 +27,8 @@ pub(super) enum ResponseClass {
     Restart,
     /// The server refuses the conditions that pfetch had added: request the same without them.
     ConditionsRefused,
+    /// Its media type is not an expected one.
+    WrongType(Failure),
     /// The response does not fit the request.
     BodyError(Failure),
 }

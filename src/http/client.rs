@@ -12,6 +12,7 @@ use std::time::Instant;
 use http::{HeaderMap, Method, Request, header};
 use ureq::Agent;
 
+use super::content_type::ContentTypeCache;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
 use super::proxy::Proxy;
@@ -50,6 +51,7 @@ pub struct Client {
     origin: Option<RequestOrigin>,
     pub(super) clock: Arc<RequestClock>,
     pub(super) handover: Arc<Handover>,
+    content_types: ContentTypeCache,
     pub(super) buffer: Vec<u8>,
     pub(super) worker: usize,
 }
@@ -71,6 +73,7 @@ impl Client {
             origin: None,
             clock,
             handover,
+            content_types: ContentTypeCache::default(),
             buffer: vec![0; BODY_BUFFER],
             worker,
         }
@@ -277,6 +280,7 @@ impl Client {
         }
         state.status = Some(head.status());
         state.version = Some(head.version());
+        state.content_type = self.content_types.of(head);
         let redirect = redirect::destination(
             &state.location,
             head.status(),

@@ -3,12 +3,13 @@
 use std::io;
 
 use crate::model::outcome::{Failure, FailureKind};
-use crate::model::text::escape;
+use crate::model::text::{escape, excerpt};
 use crate::model::timing::Phase;
 use crate::save::BodyError;
 
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
+use super::media_type::MediaRanges;
 use super::proxy::{Proxy, ProxyUnusable};
 use super::tls;
 use super::transport::framing::FramingError;
@@ -234,6 +235,26 @@ pub(super) fn from_status(status: http::StatusCode, proxy: Option<&Proxy>) -> Fa
     }
     Failure {
         kind: FailureKind::Status,
+        phase: None,
+        message,
+        is_transient: false,
+    }
+}
+
+/// The failure of an answer with this `Content-Type`, which is not an expected one.
+pub(super) fn from_wrong_type(expected: &MediaRanges, stated: Option<&[u8]>) -> Failure {
+    let message = match stated {
+        Some(stated) => format!(
+            "the answer is {}, not {expected}; look at it without --expect-type, or add its type there",
+            excerpt(&String::from_utf8_lossy(stated), 100)
+        ),
+        None => format!(
+            "the answer does not state its type (Content-Type), so it may not be {expected}; --expect-type \
+             '*/*' takes any"
+        ),
+    };
+    Failure {
+        kind: FailureKind::Type,
         phase: None,
         message,
         is_transient: false,

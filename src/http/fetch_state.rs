@@ -53,6 +53,8 @@ pub(super) struct FetchState<'a> {
     pub(super) last: Option<RequestFigures>,
     pub(super) status: Option<StatusCode>,
     pub(super) version: Option<HttpVersion>,
+    /// The media type of the last response, if it states one.
+    pub(super) content_type: Option<Arc<String>>,
     pub(super) bytes: u64,
     /// The part of the body that was brought, once it is whole and continues an earlier attempt.
     pub(super) progress: Option<BodyProgress>,
@@ -157,6 +159,7 @@ impl<'a> FetchState<'a> {
             last: None,
             status: None,
             version: None,
+            content_type: None,
             bytes: 0,
             progress: None,
             retry_after: None,
@@ -169,6 +172,7 @@ impl<'a> FetchState<'a> {
     pub(super) fn clear_response(&mut self) {
         self.status = None;
         self.version = None;
+        self.content_type = None;
         self.bytes = 0;
         self.notices.clear();
         self.progress = None;
@@ -217,7 +221,7 @@ impl<'a> FetchState<'a> {
             last: Attempt {
                 started_at: Some(self.started_at),
                 span: Some((self.started, ended)),
-                worker: u32::try_from(worker).ok(),
+                worker: u16::try_from(worker).ok(),
                 timing: self.timing,
                 requests: self.requests,
                 wire_bytes: Some(self.wire_bytes),
@@ -225,6 +229,7 @@ impl<'a> FetchState<'a> {
                 reused: last.as_ref().and_then(|last| last.reused),
                 status: self.status.map(|status| status.as_u16()),
                 version: self.version,
+                content_type: self.content_type,
                 error: result.err().map(Box::new),
                 exchanges: (!self.exchanges.is_empty()).then(|| Box::new(self.exchanges)),
             },

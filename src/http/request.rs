@@ -155,7 +155,7 @@ pub(super) fn build(
     }
     if let Some((from, validator)) = ask.range {
         insert(headers, header::RANGE, Some(&format!("bytes={from}-")));
-        insert(headers, header::IF_RANGE, Some(validator));
+        insert(headers, header::IF_RANGE, validator);
         // The part on disk is not encoded.
         insert(headers, header::ACCEPT_ENCODING, Some("identity"));
     }
@@ -429,7 +429,7 @@ mod tests {
         let mut own = plain.clone();
         own.headers = Some(Box::default());
         let range = Conditions {
-            range: Some((5, "\"e\"")),
+            range: Some((5, Some("\"e\""))),
             ..Conditions::default()
         };
         let none = Conditions::default();

@@ -34,6 +34,14 @@ impl FileError {
         }
     }
 
+    /// A file that is to stay, and has another SHA-256 than the one that is asked for.
+    pub(super) fn other_sum(shown: &str) -> Self {
+        FileError::new(format!(
+            "{shown} exists, and its SHA-256 is not the one that is asked for (--exists skip); delete it, \
+             or replace it (--exists overwrite)"
+        ))
+    }
+
     /// A system call that failed while doing `what`, as in "cannot create x". The reason is added in
     /// plain words.
     pub(super) fn refused(what: &str, errno: Errno) -> Self {

@@ -77,6 +77,6 @@ pub struct Conditions<'a> {
     /// version is another.
     pub unless: Option<&'a Validators>,
     /// The first position to send and a strong validator (`Range`, `If-Range`): the server is to send
-    /// the whole body if its version is another.
-    pub range: Option<(u64, &'a str)>,
+    /// the whole body if its version is another. Without a validator the body's SHA-256 tells the version.
+    pub range: Option<(u64, Option<&'a str>)>,
 }

@@ -36,6 +36,8 @@ pub struct Download {
     has_later_name: bool,
     /// True if the name is free, and the file gets it as soon as it is whole.
     pub(super) is_free_name: bool,
+    /// True if the body's SHA-256 is known, and is verified before the file is whole.
+    pub(super) has_sum: bool,
     pub(super) state: State,
 }
 
@@ -59,6 +61,7 @@ impl Download {
             existing,
             has_later_name: false,
             is_free_name: false,
+            has_sum: false,
             state,
         })
     }
@@ -79,6 +82,17 @@ impl Download {
     /// Marks the name as free: the file gets it as soon as it is whole.
     pub(super) fn of_free_name(mut self) -> Self {
         self.is_free_name = true;
+        self
+    }
+
+    /// Tells whether the body's SHA-256 is known. Then it decides on the version, and a part can be continued
+    /// without a validator.
+    pub fn with_sum(mut self, is_known: bool) -> Self {
+        self.has_sum = is_known;
+        if let State::Suspended(suspended) = &mut self.state {
+            let may_resume = self.store.config.resume && suspended.part.length() > 0;
+            suspended.is_resumable |= is_known && may_resume && suspended.record.is_some();
+        }
         self
     }
 
@@ -114,7 +128,7 @@ impl Download {
             }) if record.is_from(url) => {
                 let from = resume_position(part.length());
                 let validator = record.validators.strong();
-                validator.map(|validator| (from, validator))
+                (validator.is_some() || self.has_sum).then_some((from, validator))
             }
             _ => None,
         };
@@ -159,7 +173,8 @@ impl Download {
         self.state = State::Receiving(ReceivedPart {
             part,
             modified: version.modified,
-            is_resumable: version.is_plain && version.validators.strong().is_some(),
+            is_resumable: version.is_plain
+                && (self.has_sum || version.validators.strong().is_some()),
             record: FileRecord::new(url, version),
             has_space: false,
             resumed: None,

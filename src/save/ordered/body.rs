@@ -59,7 +59,7 @@ impl OrderedBody {
             unless: None,
             range: validator
                 .filter(|_| self.received > 0)
-                .map(|validator| (resume_position(self.received), validator)),
+                .map(|validator| (resume_position(self.received), Some(validator))),
         }
     }
 

@@ -14,4 +14,5 @@ mod resume;
 mod room;
 mod slices;
 mod small;
-mod support;
+mod sums;
+pub(crate) mod support;
