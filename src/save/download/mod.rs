@@ -8,11 +8,11 @@ use std::time::SystemTime;
 use super::close::{self, CloseError};
 use super::dir::Dir;
 use super::part::Part;
-use super::resume_check::{Overlap, resume_position};
+use super::resume_check::{Overlap, is_continued, resume_position};
 use super::store::Store;
-use super::version::{Conditions, ContentRange, KnownLength, Version};
+use super::version::{Conditions, ContentRange, KnownLength, Validators, Version};
 use super::xattr::FileRecord;
-use super::{BodyError, FileError, os};
+use super::{BodyError, FileError, os, page};
 use crate::model::outcome::BodyProgress;
 use crate::model::save_path::SavePath;
 pub(super) use state::{ReceivedPart, State, WholePart};
@@ -73,6 +73,7 @@ impl Download {
             is_resumable: store.config.resume && part.length() > 0 && strong.is_some(),
             part,
             record,
+            resumed_from: None,
         }))
     }
 
@@ -103,7 +104,8 @@ impl Download {
         self.state.record()?.server_name.as_deref()
     }
 
-    /// The conditions of a request for `url`, where redirects may have led: a record is of one URL.
+    /// The conditions of a request for `url`, the one of the list, wherever redirects lead: a record is of
+    /// one URL.
     pub fn conditions(&self, url: &str) -> Conditions<'_> {
         let existing = self.existing.as_ref().filter(|record| record.is_from(url));
         let range = match &self.state {
@@ -111,6 +113,7 @@ impl Download {
                 part,
                 record: Some(record),
                 is_resumable: true,
+                ..
             }) if record.is_from(url) => {
                 let from = resume_position(part.length());
                 let validator = record.validators.strong();
@@ -159,6 +162,7 @@ impl Download {
         self.state = State::Receiving(ReceivedPart {
             part,
             modified: version.modified,
+            least_length: version.least_length,
             is_resumable: version.is_plain && version.validators.strong().is_some(),
             record: FileRecord::new(url, version),
             has_space: false,
@@ -170,11 +174,33 @@ impl Download {
     /// The length of the body that the part is of, if `version` from `url` may be the same.
     pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         let record = self.state.record().filter(|record| record.is_from(url));
-        record?.known_length(version)
+        let held = self.state.part().map_or(0, Part::length);
+        record?.known_length(held, version)
     }
 
-    /// Begins to receive the rest of a body: `range` of this version. Returns false if that is not what
-    /// was requested or does not fit the part.
+    /// The length of what is there from `url`: of the body that the part is of, or of the file that has the
+    /// name. `None` if it is a web page, or nothing is there.
+    pub fn length_if_no_page(&self, url: &str) -> Option<u64> {
+        if let Some(part) = self.state.part().filter(|part| part.length() > 0) {
+            let record = self.state.record().filter(|record| record.is_from(url))?;
+            return (!page::is_page(part.file())).then(|| record.length.unwrap_or(part.length()));
+        }
+        let existing = self
+            .existing
+            .as_ref()
+            .filter(|record| record.is_from(url))?;
+        let file = self.dir.as_ref()?.open_to_read(self.place.file_name())?;
+        existing.length.filter(|_| !page::is_page(&file))
+    }
+
+    /// Returns true if a response 304 with these validators speaks of the file that has the name.
+    pub fn is_confirmed_by(&self, validators: &Validators) -> bool {
+        let existing = self.existing.as_ref();
+        existing.is_some_and(|record| record.is_confirmed_by(validators))
+    }
+
+    /// Begins to receive more of a body: `range` of this version. Returns false if that does not continue
+    /// the part.
     pub fn resume(&mut self, range: ContentRange, version: &Version) -> bool {
         let State::Suspended(SuspendedPart {
             part,
@@ -184,32 +210,33 @@ impl Download {
         else {
             return false;
         };
-        let length = part.length();
-        let offset = resume_position(length);
-        let fits = record.is_continued_by(range, version)
-            && range.first == offset
-            && length <= range.length;
-        let overlap = usize::try_from(length - offset).unwrap_or_default();
+        let held = part.length();
+        let compared_from = resume_position(held);
+        let length = record.length.or(range.length);
+        let fits = record.is_continued_by(range, version) && is_continued(held, range, length);
+        let overlap = usize::try_from(held - compared_from).unwrap_or_default();
         let Some(Ok(tail)) = fits.then(|| part.tail(overlap)) else {
             return false;
         };
-        record.length = Some(range.length);
         if version.server_name.is_some() {
             record.server_name.clone_from(&version.server_name);
         }
         self.receive_rest(
             version.modified,
             Resumed {
-                overlap: Overlap::new(tail),
-                offset,
-                from: length,
+                overlap: Overlap::new(compared_from - range.first, tail),
+                offset: range.first,
+                end: range.end(),
+                length,
+                held,
+                from: held,
             },
         )
     }
 
     /// Takes the part for the whole body, which has `length` bytes: the server says that no byte follows.
-    /// Returns false if the part is not as long.
-    pub fn resume_at_end(&mut self, length: u64) -> bool {
+    /// Returns false if the part is not as long, or of another version.
+    pub fn resume_at_end(&mut self, length: u64, validators: &Validators) -> bool {
         let State::Suspended(SuspendedPart {
             part,
             record: Some(record),
@@ -218,33 +245,41 @@ impl Download {
         else {
             return false;
         };
-        if part.length() != length || record.length.is_some_and(|known| known != length) {
+        if part.length() != length
+            || record.length.is_some_and(|known| known != length)
+            || record.is_contradicted_by(validators)
+        {
             return false;
         }
-        record.length = Some(length);
         self.receive_rest(
             None,
             Resumed {
                 overlap: Overlap::default(),
                 offset: 0,
+                end: length,
+                length: Some(length),
+                held: length,
                 from: length,
             },
         )
     }
 
     /// Goes on with a suspended part; returns false if there is none with a record.
-    fn receive_rest(&mut self, modified: Option<SystemTime>, resumed: Resumed) -> bool {
+    fn receive_rest(&mut self, modified: Option<SystemTime>, mut resumed: Resumed) -> bool {
         match std::mem::take(&mut self.state) {
             State::Suspended(SuspendedPart {
                 part,
                 record: Some(record),
                 is_resumable,
+                resumed_from,
             }) => {
+                resumed.from = resumed_from.unwrap_or(resumed.held);
                 self.state = State::Receiving(ReceivedPart {
                     part: Some(part),
                     record,
                     modified,
                     is_resumable,
+                    least_length: 0,
                     has_space: false,
                     resumed: Some(resumed),
                 });
@@ -253,6 +288,50 @@ impl Download {
             other => {
                 self.state = other;
                 false
+            }
+        }
+    }
+
+    /// Returns true if the response is a range after which more of the body may follow.
+    pub fn is_range(&self) -> bool {
+        let resumed = self.state.resumed();
+        resumed.is_some_and(|resumed| resumed.length != Some(resumed.end))
+    }
+
+    /// Ends such a range, after which the rest can be requested. Returns the number of bytes that it brought.
+    ///
+    /// # Errors
+    ///
+    /// If fewer bytes came than the range has.
+    pub fn end_range(&mut self) -> Result<u64, BodyError> {
+        match std::mem::take(&mut self.state) {
+            State::Receiving(ReceivedPart {
+                part: Some(part),
+                record,
+                is_resumable,
+                resumed: Some(resumed),
+                ..
+            }) => {
+                let reached = part.length();
+                let Resumed { held, end, .. } = resumed;
+                self.state = State::Suspended(SuspendedPart {
+                    part,
+                    record: Some(record),
+                    is_resumable,
+                    resumed_from: Some(resumed.from),
+                });
+                resumed.overlap.finish()?;
+                if reached < end {
+                    return Err(BodyError::LengthMismatch {
+                        received: reached,
+                        stated: end,
+                    });
+                }
+                Ok(reached - held)
+            }
+            other => {
+                self.state = other;
+                Err(not_started(&self.store.root.shown(&self.place)))
             }
         }
     }
@@ -283,8 +362,20 @@ impl Download {
 
     /// The part of the body that this attempt has brought, if it can be continued.
     pub fn progress(&self) -> Option<BodyProgress> {
-        let State::Receiving(received) = &self.state else {
-            return None;
+        let received = match &self.state {
+            State::Receiving(received) => received,
+            // A range has ended, and more was to follow.
+            State::Suspended(SuspendedPart {
+                part,
+                resumed_from: Some(from),
+                ..
+            }) => {
+                return Some(BodyProgress {
+                    from: *from,
+                    reached: part.length(),
+                });
+            }
+            _ => return None,
         };
         received.is_resumable.then(|| BodyProgress {
             from: received.resumed.as_ref().map_or(0, |resumed| resumed.from),
@@ -301,7 +392,7 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// If they cannot be written, or differ from the bytes of the part.
+    /// If they cannot be written, differ from the bytes of the part, or are more than the range has.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         let shown = self.store.root.shown(&self.place);
         let State::Receiving(received) = &mut self.state else {
@@ -311,6 +402,11 @@ impl Download {
             Some(resumed) => resumed.overlap.check(bytes)?,
             None => bytes,
         };
+        let held = received.part.as_ref().map_or(0, Part::length);
+        let left = received.resumed.as_ref().map(|resumed| resumed.end - held);
+        if left.is_some_and(|left| left < new.len() as u64) {
+            return Err(BodyError::Changed);
+        }
         if new.is_empty() {
             return Ok(());
         }
