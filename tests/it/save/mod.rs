@@ -10,6 +10,7 @@ mod named;
 mod pages;
 mod pieces;
 mod races;
+mod range_liar;
 mod ranges;
 mod redirected;
 mod refused;
