@@ -9,6 +9,8 @@
 
 mod codec;
 
+use std::time::SystemTime;
+
 use rustix::fd::AsFd;
 use rustix::fs::Stat;
 use rustix::io::Errno;
@@ -92,6 +94,11 @@ impl FileRecord {
             FileState::Partial => None,
             FileState::Saved(mtime) | FileState::Found(mtime) => Some(mtime),
         }
+    }
+
+    /// The time of the last change, as the server stated it.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.validators.modified.as_deref()?).ok()
     }
 
     /// Returns true if the file was fetched from this URL.

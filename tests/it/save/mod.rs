@@ -19,3 +19,5 @@ mod room;
 mod slices;
 mod small;
 mod support;
+mod unasked;
+mod ways;
