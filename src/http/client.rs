@@ -84,7 +84,8 @@ impl Client {
 
     /// Fetches one target with GET and writes its body to `body`, in its turn.
     pub fn pass_on(&mut self, target: &Target, body: OrderedBody) -> Outcome {
-        self.fetch_target(target, Verb::Get, Sink::Stream(body)).0
+        self.fetch_target(target, Verb::Get, Sink::Stream(Box::new(body)))
+            .0
     }
 
     /// Fetches one target into a sink, which is handed back.

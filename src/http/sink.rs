@@ -15,7 +15,7 @@ pub(super) enum Sink {
     /// The body is saved as a file.
     File(Box<Download>),
     /// The body is written to the output, in its turn (`--cat`).
-    Stream(OrderedBody),
+    Stream(Box<OrderedBody>),
 }
 
 impl Sink {

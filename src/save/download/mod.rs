@@ -259,7 +259,10 @@ impl Download {
             None => bytes,
         };
         let held = received.part.as_ref().map_or(0, Part::length);
-        let left = received.resumed.as_ref().map(|resumed| resumed.end - held);
+        let left = received
+            .resumed
+            .as_ref()
+            .map(|resumed| resumed.end.saturating_sub(held));
         if left.is_some_and(|left| left < new.len() as u64) {
             return Err(BodyError::Changed);
         }

@@ -4,6 +4,7 @@ use crate::pfetch::{Dir, Run};
 use crate::raw::Raw;
 use crate::save::resume::{HELD, is_whole, version};
 use crate::save::support::{response, save, save_and_tell};
+use crate::save::ways::{FROM, Way, fetch};
 use crate::server::bytes;
 
 const PAGE: &[u8] = b"<html>your link has expired, please log in</html>";
@@ -78,6 +79,16 @@ fn a_page_without_a_length_is_told_by_what_came() {
     let run = save(&dir, &[], &[&url]).exits(0);
     let told = notices(&run);
     run.check(&format!("{told:?}"), told == [TOLD]);
+}
+
+#[test]
+fn a_page_in_the_place_of_a_body_that_waits_for_its_turn_is_told() {
+    let page = answer("text/html", "ETag: \"v2\"\r\n", PAGE);
+    let fetched = fetch(Way::WaitingCat, &version().cut(HELD), move |_, _| {
+        page.clone()
+    });
+    fetched.is("the page", PAGE, &[None, Some(FROM)]);
+    fetched.run.says(TOLD);
 }
 
 #[test]

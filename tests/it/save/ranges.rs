@@ -438,6 +438,8 @@ fn a_file_keeps_its_date_though_the_range_does_not_repeat_it() {
     let answer = partial(&rest, FROM, SIZE);
     let server = breaking(&dated(), move |_, _| answer.clone());
     let run = save(&dir, &[], &[&server.url("/file")]).exits(0);
-    let found = fs::metadata(dir.path().join("file")).unwrap().mtime();
+    let found = fs::metadata(dir.path().join("file"))
+        .expect("it was saved")
+        .mtime();
     run.check(&format!("{found}"), found == LONG_AGO_SECONDS);
 }

@@ -38,11 +38,11 @@ where
         };
         if !path(&head).starts_with("/store") {
             let number = signed.fetch_add(1, Ordering::SeqCst) + 1;
-            *used.lock().unwrap() = (number, 0);
+            *used.lock().expect("no script panics under it") = (number, 0);
             return wire.send(found(&format!("/store?signature={number}")));
         }
         let is_good = {
-            let mut used = used.lock().unwrap();
+            let mut used = used.lock().expect("no script panics under it");
             used.1 += 1;
             path(&head) == format!("/store?signature={}", used.0) && used.1 <= uses
         };
@@ -92,7 +92,12 @@ fn a_file_is_revalidated_and_updated_under_another_signature() {
     ] {
         let current = Arc::new(Mutex::new(old.clone()));
         let answered = Arc::clone(&current);
-        let server = signing(1, false, move |head| answered.lock().unwrap().answer(head));
+        let server = signing(1, false, move |head| {
+            answered
+                .lock()
+                .expect("no script panics under it")
+                .answer(head)
+        });
         let dir = Dir::on_disk();
         let url = server.url("/file");
         let run = save(&dir, &[], &[&url]).exits(0);
@@ -101,7 +106,7 @@ fn a_file_is_revalidated_and_updated_under_another_signature() {
         run.check("unchanged", run.result()["outcome"] == "unchanged");
         run.check("304", run.result()["status"] == 304);
         let content = new.body.clone();
-        *current.lock().unwrap() = new;
+        *current.lock().expect("no script panics under it") = new;
         let run = save(&dir, &[], &[&url]).exits(0);
         run.check("ok", run.result()["outcome"] == "ok");
         is_whole(&run, &dir, &content);

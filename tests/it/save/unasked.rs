@@ -20,9 +20,9 @@ fn unasked(answer: Vec<u8>) -> [(&'static str, Run, Option<Vec<u8>>); 4] {
     let printed = dir.path().join("printed");
     let args = ["--format=jsonl", "--retry=0"];
     let with = |more: &[&str]| pfetch(&[&args[..], more, &[&url]].concat());
-    let to_folder = with(&["-d", folder.to_str().unwrap()]).run();
-    let to_file = with(&["-o", saved.to_str().unwrap()]).run();
-    let to_output = File::create(&printed).unwrap();
+    let to_folder = with(&["-d", folder.to_str().expect("a plain name")]).run();
+    let to_file = with(&["-o", saved.to_str().expect("a plain name")]).run();
+    let to_output = File::create(&printed).expect("the folder can be written");
     let to_output = with(&["--cat"]).stdout(to_output.into()).start().finish();
     let dropped = with(&[]).run();
     let printed = fs::read(printed).ok().filter(|body| !body.is_empty());

@@ -65,7 +65,9 @@ where
             while count.load(Ordering::SeqCst) < 2 && !wire.wait(Duration::from_millis(1)) {}
             return wire.send(response("200 OK", "", 5, b"first"));
         }
-        seen.lock().unwrap().push(asked_from(&head));
+        seen.lock()
+            .expect("no script panics under it")
+            .push(asked_from(&head));
         match count.fetch_add(1, Ordering::SeqCst) {
             0 => {
                 wire.send(&first)?;
@@ -87,20 +89,23 @@ where
         }
         (_, body) => body,
     };
-    let asked = asked.lock().unwrap().clone();
+    let asked = asked.lock().expect("no script panics under it").clone();
     Fetched { run, body, asked }
 }
 
 fn run(way: Way, server: &Raw, dir: &Path, output: &Path) -> Run {
     let (url, first) = (server.url("/file"), server.url("/first"));
-    let (dir, path) = (dir.to_str().unwrap(), output.to_str().unwrap());
+    let (dir, path) = (
+        dir.to_str().expect("a plain name"),
+        output.to_str().expect("a plain name"),
+    );
     let args = |retry: &'static str| vec!["--format=jsonl", "--retry-delay=1ms", retry];
     let later = |args: &[&str]| {
         pfetch(args).run().exits(1);
         pfetch(args).run()
     };
     let to_output = |args: &[&str]| {
-        let file = File::create(output).unwrap();
+        let file = File::create(output).expect("the folder can be written");
         pfetch(args).stdout(file.into()).start().finish()
     };
     match way {
