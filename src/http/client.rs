@@ -15,6 +15,7 @@ use ureq::Agent;
 use super::content_type::ContentTypeCache;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
+use super::plain_targets::HeaderStanding;
 use super::proxy::Proxy;
 use super::request::{BuiltRequest, RequestOrigin, SharedLines};
 use super::request_clock::RequestClock;
@@ -86,7 +87,8 @@ impl Client {
 
     /// Fetches one target with GET and writes its body to `body`, in its turn.
     pub fn pass_on(&mut self, target: &Target, body: OrderedBody) -> Outcome {
-        self.fetch_target(target, Verb::Get, Sink::Stream(body)).0
+        self.fetch_target(target, Verb::Get, Sink::Stream(Box::new(body)))
+            .0
     }
 
     /// Fetches one target into a sink, which is handed back.
@@ -101,10 +103,9 @@ impl Client {
             activity.begin(self.worker, target.location.text());
         }
         let result = self.follow_redirects(&mut state);
-        if state.asks_plainly {
-            let plain = &self.shared.plain_targets;
-            plain.note(target.index, result.is_ok());
-        }
+        let standing = state.header_standing;
+        let plain_targets = &self.shared.plain_targets;
+        plain_targets.note(target.index, standing, result.is_ok());
         if let Some(activity) = &self.shared.activity {
             activity.end(self.worker);
         }
@@ -113,9 +114,19 @@ impl Client {
 
     /// Sends request after request until a response is not a redirect.
     fn follow_redirects(&mut self, state: &mut FetchState<'_>) -> Result<(), Failure> {
+        let mut is_continuing = false;
         loop {
-            match self.send_with_stale_retry(state)? {
+            let step = self.send_with_stale_retry(state)?;
+            let was_continuing = std::mem::take(&mut is_continuing);
+            match step {
                 NextStep::Done => return Ok(()),
+                NextStep::AskPlainly | NextStep::NotAccepted
+                    if was_continuing && !state.redirects.is_empty() =>
+                {
+                    state.return_to_list();
+                    state.requests += 1;
+                    state.clear_response();
+                }
                 NextStep::NotAccepted => {
                     let status = state.status.expect("a response has a status");
                     let proxy = self.clock.proxy();
@@ -127,6 +138,11 @@ impl Client {
                         state.target,
                     ));
                 }
+                NextStep::Continue => {
+                    is_continuing = true;
+                    state.requests += 1;
+                    state.clear_response();
+                }
                 NextStep::Restart => {
                     state.sink.restart();
                     state.requests += 1;
@@ -134,7 +150,7 @@ impl Client {
                 }
                 NextStep::AskPlainly => {
                     // What is there of the body stays until the answer brings another.
-                    state.asks_plainly = true;
+                    state.header_standing = HeaderStanding::Refused;
                     state.requests += 1;
                     state.clear_response();
                 }
@@ -311,10 +327,12 @@ impl Client {
         proxy: Option<&Proxy>,
     ) -> Result<BuiltRequest, RequestError> {
         let config = &self.shared.config;
-        let ask = if state.has_conditions || state.asks_plainly {
+        let is_refused = state.header_standing == HeaderStanding::Refused;
+        let ask = if state.has_conditions || is_refused {
             Conditions::default()
         } else {
-            state.sink.ask(state.location.text())
+            // Wherever redirects lead: signed addresses and mirrors are others each time.
+            state.sink.ask(state.target.location.text())
         };
         let known = self.origin.take();
         let origin = match known.filter(|known| known.is_of(&state.location)) {

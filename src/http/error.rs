@@ -5,7 +5,7 @@ use std::io;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::text::{escape, excerpt};
 use crate::model::timing::Phase;
-use crate::save::BodyError;
+use crate::save::{BodyError, KnownLength};
 
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
@@ -198,6 +198,14 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
             Some(Phase::Receive),
             format!("the server ended the body after {received} of {stated} bytes"),
         ),
+        BodyError::FewerThanBefore { received, before } => {
+            let known = KnownLength {
+                length: before,
+                is_exact: false,
+                is_same_version: true,
+            };
+            (FailureKind::Protocol, None, two_lengths(known, received))
+        }
         BodyError::AlreadyWritten(written) => (
             FailureKind::Broken,
             None,
@@ -217,6 +225,29 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
         kind,
         phase,
         message,
+        is_transient: false,
+    }
+}
+
+/// The reason to refuse a body whose length contradicts an earlier response with the same ETag.
+pub(super) fn two_lengths(known: KnownLength, now: u64) -> String {
+    let least = if known.is_exact { "" } else { "at least " };
+    format!(
+        "the server gives one version of the body (the same ETag) {least}{} bytes at one time and {now} \
+         at another; to take what it sends now, fetch it with --no-resume",
+        known.length
+    )
+}
+
+/// The failure of a server that has sent the rest of a body in as many small ranges as this.
+pub(super) fn small_ranges(most: u32) -> Failure {
+    Failure {
+        kind: FailureKind::Closed,
+        phase: Some(Phase::Receive),
+        message: format!(
+            "the server sent {most} ranges that were far shorter than asked for; run again to go on, or \
+             fetch it with --no-resume"
+        ),
         is_transient: false,
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
+use ring::digest::Context;
 
+use super::plain_targets::HeaderStanding;
 use super::redirect::RedirectTrail;
 use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
@@ -34,10 +36,19 @@ pub(super) struct FetchState<'a> {
     pub(super) has_conditions: bool,
     /// The user's headers ask for a range.
     pub(super) has_user_range: bool,
-    /// Set once the server has refused a request for the headers that pfetch had added: none is added
-    /// any more.
-    pub(super) asks_plainly: bool,
+    /// The standing of the headers that pfetch adds. Once the server has refused a request for them, none is
+    /// added any more.
+    pub(super) header_standing: HeaderStanding,
     pub(super) sent: SentConditions,
+    /// The ranges that were shorter than asked for, and brought little.
+    pub(super) small_ranges: u32,
+    /// The running SHA-256 of the body, between two ranges of it.
+    pub(super) digest: Option<Context>,
+    /// The length of what was there, or of the body that it was a part of, if a web page is about to take its
+    /// place and it was none.
+    pub(super) replaced: Option<u64>,
+    /// Set if the response is a web page.
+    pub(super) is_page: bool,
     /// Set once a request has asked for a range, to resume from the bytes that are there.
     pub(super) has_asked_range: bool,
     /// The length of the response's body as it was sent, where only its Content-Range states it.
@@ -91,6 +102,12 @@ impl SentConditions {
             _ => false,
         }
     }
+
+    /// True if one of them may be the reason for a failure of the server. 503 says that it is overloaded.
+    pub(super) fn are_suspected_by(self, status: StatusCode) -> bool {
+        let is_failure = status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE;
+        is_failure && (self.unless || self.range)
+    }
 }
 
 /// The consequence of one response.
@@ -103,6 +120,8 @@ pub(super) enum NextStep {
     Restart,
     /// The server refuses what pfetch had added to the request: make it without.
     AskPlainly,
+    /// The response was a range of the body, and the rest follows: request that.
+    Continue,
     /// Follow a redirect to this URL.
     Follow(Location),
 }
@@ -146,8 +165,12 @@ impl<'a> FetchState<'a> {
             sink,
             has_conditions: request::has_conditions(config, target),
             has_user_range: request::has_range(config, target),
-            asks_plainly: shared.plain_targets.contains(target.index),
+            header_standing: shared.plain_targets.standing(target.index),
             sent: SentConditions::default(),
+            small_ranges: 0,
+            digest: None,
+            replaced: None,
+            is_page: false,
             has_asked_range: false,
             length_by_range: None,
             is_unchanged: false,
@@ -178,6 +201,14 @@ impl<'a> FetchState<'a> {
         self.progress = None;
     }
 
+    /// Begins again at the URL of the list, with what is there of the body: where its redirects had led, no
+    /// more of it is to be had. A signed address may have expired.
+    pub(super) fn return_to_list(&mut self) {
+        self.location = Cow::Borrowed(&self.target.location);
+        self.redirects.clear();
+        self.trail = RedirectTrail::default();
+    }
+
     /// The outcome of the fetch on this worker, and the sink with what it holds.
     pub(super) fn into_outcome(
         mut self,
@@ -196,6 +227,9 @@ impl<'a> FetchState<'a> {
             Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
             Err(_) => Verdict::Failed,
         };
+        if result.is_ok() && self.is_page && self.replaced.is_some_and(|old| old != self.bytes) {
+            self.notices.push(ResponseNotice::BecamePage(self.bytes));
+        }
         let is_redirected = !self.redirects.is_empty();
         let progress = self.progress.or_else(|| self.sink.progress());
         let has_details = is_redirected

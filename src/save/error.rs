@@ -129,6 +129,13 @@ pub enum BodyError {
         /// The length that was stated.
         stated: u64,
     },
+    /// The body has fewer bytes than an earlier response with the same ETag.
+    FewerThanBefore {
+        /// The bytes that were received.
+        received: u64,
+        /// The bytes that were received before.
+        before: u64,
+    },
     /// So many bytes are already written to the output and cannot be taken back.
     AlreadyWritten(u64),
     /// The output was closed, because the run was stopped.

@@ -42,6 +42,9 @@ pub struct Version {
     pub modified: Option<SystemTime>,
     /// The length of the whole body in bytes, if it is known.
     pub length: Option<u64>,
+    /// The fewest bytes that the body may have, if its length is not stated: an earlier response with the
+    /// same strong validator has brought so many.
+    pub least_length: u64,
     /// The file name in `Content-Disposition`, as the server wrote it: not safe to use as it is.
     pub server_name: Option<String>,
     /// True if the body is stored without being decoded. Only then do positions in the file mean
@@ -56,8 +59,22 @@ pub struct ContentRange {
     pub first: u64,
     /// The position of the last byte, which is included.
     pub last: u64,
-    /// The length of the whole body in bytes.
-    pub length: u64,
+    /// The length of the whole body in bytes; `None` if the server does not know it (`*`).
+    pub length: Option<u64>,
+}
+
+impl ContentRange {
+    /// The position after the last byte.
+    pub fn end(&self) -> u64 {
+        self.last.saturating_add(1)
+    }
+
+    /// The number of bytes; `None` if the last one is before the first.
+    pub fn count(&self) -> Option<u64> {
+        self.end()
+            .checked_sub(self.first)
+            .filter(|count| *count > 0)
+    }
 }
 
 /// The length of a body according to an earlier response.
@@ -65,6 +82,8 @@ pub struct ContentRange {
 pub struct KnownLength {
     /// The length in bytes.
     pub length: u64,
+    /// True if the length was stated. If false, so many bytes were received, and there may be more.
+    pub is_exact: bool,
     /// True if both responses have the same strong `ETag`. If false, no validator shows that they are of
     /// two versions, which is less.
     pub is_same_version: bool,

@@ -51,7 +51,8 @@ use crate::report::Baseline;
 ///   proxy, reused, request, http_version, status, response}`. `request` and `response` are lists of
 ///   `[name, value]`, without secrets.
 /// - `error`: `null` or `{kind, phase, message}`.
-/// - `notices`: sentences about a response that was taken although its `Content-Encoding` is odd.
+/// - `notices`: sentences about a response that was taken although its `Content-Encoding` is odd, or it is a web
+///   page in the place of a file.
 ///
 /// ## Fields of `summary`
 ///
