@@ -9,7 +9,8 @@ use crate::save::BodyError;
 
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
-use super::proxy::{Proxy, ProxyUnusable};
+use super::proxy::Proxy;
+use super::proxy_config::ProxyUnusable;
 use super::tls;
 use super::transport::framing::FramingError;
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
 
+use super::given_headers;
 use super::redirect::RedirectTrail;
-use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
 use super::sink::Sink;
@@ -142,8 +142,8 @@ impl<'a> FetchState<'a> {
             },
             location: Cow::Borrowed(&target.location),
             sink,
-            has_conditions: request::has_conditions(config, target),
-            has_user_range: request::has_range(config, target),
+            has_conditions: given_headers::has_conditions(config, target),
+            has_user_range: given_headers::has_range(config, target),
             asks_plainly: shared.plain_targets.contains(target.index),
             sent: SentConditions::default(),
             has_asked_range: false,
