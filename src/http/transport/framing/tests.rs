@@ -259,6 +259,13 @@ fn chunks_that_cannot_be_right_fail_at_once() {
 }
 
 #[test]
+fn a_chunk_may_be_as_large_as_64_bits_say() {
+    let (body, _, progress) = take(BodyLength::Chunked, b"ffffffffFFFFFFFF\r\nx", 4).unwrap();
+    assert_eq!(body, b"x");
+    assert_eq!(progress.state, BodyState::Chunk(u64::MAX - 1));
+}
+
+#[test]
 fn framing_is_bounded_by_the_body_that_it_brings() {
     for endless in [
         format!("5;{}", "x".repeat(70_000)),
@@ -267,6 +274,18 @@ fn framing_is_bounded_by_the_body_that_it_brings() {
     ] {
         let result = take(BodyLength::Chunked, endless.as_bytes(), 4_096);
         assert_eq!(result.map(|(body, ..)| body), Err(FramingError::Overhead));
+    }
+    // To the byte: what stands beside the body is its sizes, line ends, and the trailer.
+    let most = usize::try_from(MIN_OVERHEAD).unwrap();
+    for (start, beside, most) in [
+        ("0\r\n", 3, most),
+        ("5\r\nhello\r\n0\r\n", 8, most + 5 * 16),
+    ] {
+        for (more, expected) in [(0, Ok(())), (1, Err(FramingError::Overhead))] {
+            let input = format!("{start}{}", "x".repeat(most - beside + more));
+            let result = take(BodyLength::Chunked, input.as_bytes(), 4_096);
+            assert_eq!(result.map(|_| ()), expected, "{start:?}, {more} more");
+        }
     }
     // Chunks of one byte are slow, not endless.
     let small = "1\r\nx\r\n".repeat(100_000);
