@@ -169,4 +169,27 @@ mod tests {
         let last = backoff.submitted.load(Ordering::Relaxed);
         assert!(backoff.is_recalled("http://h9999", last));
     }
+
+    #[test]
+    fn origins_with_a_job_in_the_queue_or_a_moment_to_wait_for_are_remembered() {
+        let backoff = Backoff::default();
+        let queue = 20;
+        let until = Instant::now() + Duration::from_secs(3600);
+        backoff.number();
+        backoff.recall("http://held", Some(until), queue);
+        for n in 0..10 * MANY {
+            backoff.number();
+            backoff.recall(&format!("http://h{n}"), None, queue);
+        }
+        let queued = backoff.number();
+        backoff.recall("http://queued", None, queue);
+        for n in 1..queue {
+            backoff.number();
+            backoff.recall(&format!("http://later{n}"), None, queue);
+            assert!(backoff.is_recalled("http://queued", queued), "{n} later");
+        }
+        let last = backoff.submitted.load(Ordering::Relaxed);
+        assert!(backoff.is_recalled("http://held", last));
+        assert!(!backoff.is_recalled("http://h0", 2), "with a worker by now");
+    }
 }
