@@ -169,6 +169,11 @@ mod tests {
         assert!(!asks(&target("http://u:p@h/"), &start, &none));
         let long = format!("http://h/{}", "x".repeat(MAX_HEAD / 2));
         assert!(!asks(&target(&long), &start, &none));
+        let mut long = FetchConfig::default();
+        let value = "x".repeat(MAX_HEAD / 2);
+        let value = HeaderValue::from_str(&value).expect("letters");
+        long.headers.insert("x-long", value);
+        assert!(SharedLines::of(&long).is_none());
         let mut host = FetchConfig::default();
         host.headers
             .insert(header::HOST, HeaderValue::from_static("other"));
