@@ -173,7 +173,8 @@ mod tests {
     #[test]
     fn origins_with_a_job_in_the_queue_or_a_moment_to_wait_for_are_remembered() {
         let backoff = Backoff::default();
-        let queue = 20;
+        // More than there are before any is forgotten.
+        let queue = 2 * MANY;
         let until = Instant::now() + Duration::from_secs(3600);
         backoff.number();
         backoff.recall("http://held", Some(until), queue);

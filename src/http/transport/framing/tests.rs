@@ -230,6 +230,33 @@ fn bytes_behind_a_body_are_not_its_own() {
 }
 
 #[test]
+fn what_is_left_is_known_of_a_stated_length_and_of_nothing() {
+    for (length, stated, left, left_behind_2) in [
+        (BodyLength::None, None, Some(0), Some(0)),
+        (BodyLength::Known(0), Some(0), Some(0), Some(0)),
+        (BodyLength::Known(5), Some(5), Some(5), Some(3)),
+        (BodyLength::Known(1), Some(1), Some(1), Some(0)),
+        (BodyLength::Chunked, None, None, None),
+        (BodyLength::UntilClose, None, None, None),
+    ] {
+        assert_eq!(length.stated(), stated, "{length:?}");
+        let mut taken = BodyFraming::new(length);
+        assert_eq!(taken.left(), left, "{length:?}");
+        let ends_with_connection = length == BodyLength::UntilClose;
+        assert_eq!(
+            taken.ends_with_connection(),
+            ends_with_connection,
+            "{length:?}"
+        );
+        taken.take(&mut b"5\r".to_owned()).unwrap();
+        assert_eq!(taken.left(), left_behind_2, "{length:?}: {taken:?}");
+        let mut skipped = BodyFraming::new(length);
+        skipped.skip(2);
+        assert_eq!(skipped.left(), left_behind_2, "{length:?}: {skipped:?}");
+    }
+}
+
+#[test]
 fn chunks_that_cannot_be_right_fail_at_once() {
     use FramingError::{ChunkEnd, ChunkSize, HugeChunk};
     for (input, error) in [
