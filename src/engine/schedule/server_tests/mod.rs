@@ -115,7 +115,7 @@ proptest! {
         server.then = Some((ms(at), takes(after)));
         server.cause = cause;
         server.retry_after = retry_after.map(Duration::from_secs);
-        server.broken = 0..broken;
+        server.broken = (0..broken).collect();
         let policy = ServerPolicy { adapts, ..ServerPolicy::default() };
         // That each item ends once is checked there.
         fetch(server, 300, workers, policy);
@@ -176,7 +176,7 @@ fn broken_pages_hardly_slow_the_others() {
     for (workers, refusal) in [(8, 1), (8, 50), (64, 1), (64, 50), (1, 1), (1, 50)] {
         let mut server = Server::new(Takes::AtOnce(1000), ms(50));
         let whole = fetch(server.clone(), 400, workers, ServerPolicy::default()).took;
-        server.broken = 50..80;
+        server.broken = (50..80).collect();
         server.refusal = ms(refusal);
         let fates = fetch(server, 400, workers, ServerPolicy::default());
         let last = fates.ends.values().max().copied().expect("some succeed");
@@ -187,6 +187,42 @@ fn broken_pages_hardly_slow_the_others() {
             "{case}"
         );
         assert!(last <= whole * 3 / 2, "{case}");
+    }
+}
+
+#[test]
+fn broken_pages_here_and_there_hardly_slow_the_others_nor_are_they_long_in_failing() {
+    for workers in [1, 4, 16, 64] {
+        for (items, every) in [
+            (205, 41),
+            (660, 11),
+            (400, 4),
+            (300, 200),
+            (100, 2),
+            (220, 3),
+        ] {
+            for refusal in [1, 20] {
+                let mut server = Server::new(Takes::AtOnce(1000), ms(20));
+                let whole = fetch(server.clone(), items, workers, ServerPolicy::default()).took;
+                server.broken = (0..items)
+                    .filter(|item| item % every == every - 1)
+                    .collect();
+                server.refusal = ms(refusal);
+                let broken = server.broken.len();
+                let fates = fetch(server, items, workers, ServerPolicy::default());
+                let last = fates.ends.values().max().copied().expect("some succeed");
+                println!(
+                    "{workers} workers, {items}/{every}, {refusal} ms: {last:?}, to the end {:?}, otherwise {whole:?} {:?}",
+                    fates.took,
+                    fates
+                        .found
+                        .listed
+                        .first()
+                        .map(|l| (l.at_once, l.per_second))
+                );
+                assert_eq!(fates.failed.len(), broken);
+            }
+        }
     }
 }
 

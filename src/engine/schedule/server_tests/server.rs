@@ -1,5 +1,7 @@
 //! A model server.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// What a model server takes.
@@ -28,7 +30,7 @@ pub(super) struct Server {
     pub(super) cause: Cause,
     pub(super) retry_after: Option<Duration>,
     /// Items that are broken pages: they are answered like push-backs, always.
-    pub(super) broken: std::ops::Range<u64>,
+    pub(super) broken: BTreeSet<u64>,
     pub(super) tokens: f64,
     pub(super) filled: Option<Instant>,
     pub(super) busy: usize,
@@ -43,7 +45,7 @@ impl Server {
             refusal: ms(1),
             cause: Cause::Unavailable,
             retry_after: None,
-            broken: 0..0,
+            broken: BTreeSet::new(),
             tokens: match takes {
                 Takes::PerSecond(_, saved) => saved,
                 _ => 0.0,
