@@ -237,4 +237,46 @@ mod tests {
             "{debug}"
         );
     }
+
+    #[test]
+    fn each_part_of_a_proxy_tells_its_connections_from_those_of_another() {
+        let texts = [
+            "http://h:1",
+            "https://h:1",
+            "socks5://h:1",
+            "socks5h://h:1",
+            "http://i:1",
+            "http://h:2",
+            "http://u@h:1",
+            "http://u:p@h:1",
+            "http://u:q@h:1",
+            "http://v:p@h:1",
+        ];
+        for (at, one) in texts.iter().enumerate() {
+            for (other_at, other) in texts.iter().enumerate() {
+                let [one, other] = [one, other].map(|text| Proxy::parse(text).unwrap());
+                let is_one = one.key() == other.key();
+                assert_eq!(is_one, at == other_at, "{one:?}, {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_given_address_is_heeded_for_the_proxy_itself_and_where_it_is_told_addresses() {
+        let named = |name: &str| PinnedHost::Named(name.to_owned());
+        for (proxy, host, is_heeded) in [
+            ("http://h:1", named("h"), true),
+            ("https://h:1", named("h"), true),
+            ("http://h:1", named("other"), false),
+            ("http://h:1", PinnedHost::Any, false),
+            ("http://[::1]:1", named("[::1]"), true),
+            ("http://[::1]:1", named("[::2]"), false),
+            ("socks5://h:1", named("other"), true),
+            ("socks5h://h:1", named("other"), true),
+            ("socks5://h:1", PinnedHost::Any, true),
+        ] {
+            let found = Proxy::parse(proxy).unwrap().heeds_address_of(&host);
+            assert_eq!(found, is_heeded, "{proxy} {host:?}");
+        }
+    }
 }
