@@ -223,6 +223,7 @@ mod tests {
                 &job(index, &format!("http://h{}/{index}{long}", index % 3)),
             );
         }
+        assert!(!spool.is_empty());
         for (host, others) in [(1, [0, 2]), (0, [2, 2]), (2, [2, 2])] {
             let origin = format!("http://h{host}");
             for place in 0.. {
@@ -257,6 +258,31 @@ mod tests {
             pop(&mut spool, "http://h").map(|job| job.target.index),
             Some(7)
         );
+    }
+
+    #[test]
+    fn there_is_room_up_to_the_bytes_and_the_origins_and_none_after_a_failure() {
+        for (end, has_room) in [(0, true), (MAX_BYTES - 1, true), (MAX_BYTES, false)] {
+            let spool = Spool {
+                end,
+                ..Spool::default()
+            };
+            assert_eq!(spool.has_room(), has_room, "{end} bytes");
+        }
+        let mut spool = Spool::default();
+        let chain = Chain { first: 1, last: 1 };
+        for number in 1..=MAX_ORIGINS {
+            spool
+                .chains
+                .insert(format!("http://h{number}").into(), chain);
+            let has_room = number < MAX_ORIGINS;
+            assert_eq!(spool.has_room(), has_room, "{number} origins");
+        }
+        let failed = Spool {
+            has_failed: true,
+            ..Spool::default()
+        };
+        assert!(!failed.has_room());
     }
 
     #[test]
