@@ -10,7 +10,8 @@ use crate::save::{BodyError, KnownLength};
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
 use super::media_type::MediaRanges;
-use super::proxy::{Proxy, ProxyUnusable};
+use super::proxy::Proxy;
+use super::proxy_config::ProxyUnusable;
 use super::tls;
 use super::transport::framing::FramingError;
 
@@ -307,6 +308,7 @@ mod tests {
     use rustix::io::Errno;
 
     use super::*;
+    use crate::http::proxy_fault::ProxyFault;
 
     #[test]
     fn shortages_of_this_machine_are_local_in_any_phase() {
@@ -343,5 +345,33 @@ mod tests {
         let text = io::Error::new(io::ErrorKind::NotConnected, "Too many open files");
         let failure = from_io(&text, Phase::Connect, None);
         assert_eq!(failure.kind, FailureKind::Connect, "{failure}");
+    }
+
+    #[test]
+    fn a_fault_is_transient_if_it_is_of_a_name_for_now_or_of_the_proxy_for_now() {
+        let proxy = |fault| Fault::Proxy("p:1".to_owned(), fault);
+        for (fault, is_transient) in [
+            (Fault::LookupAgain("h".to_owned()), true),
+            (Fault::NameNotFound("h".to_owned()), false),
+            (proxy(ProxyFault::Closed), true),
+            (proxy(ProxyFault::NotSocks), false),
+            (Fault::EndlessHead, false),
+        ] {
+            let what = format!("{fault:?}");
+            let failure = from_fault(fault, Phase::Connect, None);
+            assert_eq!(failure.is_transient, is_transient, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_socket_error_before_a_connection_is_one_of_connecting() {
+        for (phase, kind) in [
+            (Phase::Connect, FailureKind::Connect),
+            (Phase::Send, FailureKind::Closed),
+            (Phase::Receive, FailureKind::Closed),
+        ] {
+            let failure = from_fault(Fault::Socket(Errno::HOSTUNREACH.into()), phase, None);
+            assert_eq!(failure.kind, kind, "{phase:?}: {failure}");
+        }
     }
 }

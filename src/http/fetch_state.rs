@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use http::{Method, StatusCode};
 use ring::digest::Context;
 
+use super::given_headers;
 use super::plain_targets::HeaderStanding;
 use super::redirect::RedirectTrail;
-use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
 use super::sink::Sink;
@@ -163,8 +163,8 @@ impl<'a> FetchState<'a> {
             },
             location: Cow::Borrowed(&target.location),
             sink,
-            has_conditions: request::has_conditions(config, target),
-            has_user_range: request::has_range(config, target),
+            has_conditions: given_headers::has_conditions(config, target),
+            has_user_range: given_headers::has_range(config, target),
             header_standing: shared.plain_targets.standing(target.index),
             sent: SentConditions::default(),
             small_ranges: 0,

@@ -182,4 +182,27 @@ mod tests {
         assert_eq!(unsatisfied("bytes */10"), Some(10));
         assert_eq!(unsatisfied("bytes 0-1/10"), None);
     }
+
+    #[test]
+    fn a_validator_that_is_empty_or_too_long_is_none() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let longest = format!("\"{}\"", "x".repeat(MAX_VALIDATOR - 2));
+        let longer = format!("{longest}x");
+        for (etag, expected) in [
+            ("\"e\"", Some("\"e\"")),
+            (" W/\"e\" ", Some("W/\"e\"")),
+            ("", None),
+            (" ", None),
+            (&longest, Some(&longest)),
+            (&longer, None),
+            ("\"\u{e9}\"", None),
+        ] {
+            let head = ResponseHead::of(200, &[("ETag", etag), ("Last-Modified", date)]);
+            let found = validators(&head);
+            assert_eq!(found.etag.as_deref(), expected, "{etag:?}");
+            assert_eq!(found.modified.as_deref(), Some(date), "{etag:?}");
+        }
+        let head = ResponseHead::of(200, &[("Last-Modified", "yesterday")]);
+        assert_eq!(validators(&head), Validators::default());
+    }
 }

@@ -138,4 +138,53 @@ mod tests {
         assert!(overlap.check(b"xy").is_ok_and(<[u8]>::is_empty));
         assert!(overlap.finish().is_err());
     }
+
+    #[test]
+    fn a_part_is_continued_from_its_last_4_kib() {
+        for (length, position) in [
+            (0, 0),
+            (OVERLAP - 1, 0),
+            (OVERLAP, 0),
+            (OVERLAP + 1, 1),
+            (u64::MAX, u64::MAX - OVERLAP),
+        ] {
+            assert_eq!(resume_position(length), position, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_received_again_must_be_the_end_of_the_part_and_all_of_it() {
+        let whole = b"tailnew";
+        for size in 1..=whole.len() {
+            let mut overlap = Overlap::new(0, b"tail".to_vec());
+            let mut new = Vec::new();
+            for (number, piece) in whole.chunks(size).enumerate() {
+                let came = (number * size).min(4);
+                assert_eq!(overlap.len(), 4 - came, "in pieces of {size}");
+                let is_whole = overlap.finish().is_ok();
+                assert_eq!(is_whole, came == 4, "{came} bytes, in pieces of {size}");
+                let rest = overlap.check(piece).expect("the same bytes");
+                new.extend_from_slice(rest);
+            }
+            assert_eq!(new, b"new", "in pieces of {size}");
+            assert!(overlap.finish().is_ok(), "in pieces of {size}");
+        }
+        for pieces in [
+            &[&b"tale"[..]][..],
+            &[b"ta", b"al"],
+            &[b"new"],
+            &[b"tai", b"k"],
+        ] {
+            let mut overlap = Overlap::new(0, b"tail".to_vec());
+            let checks = pieces.iter().map(|piece| overlap.check(piece).map(|_| ()));
+            let last = checks.last().expect("there are pieces");
+            let is_told = matches!(last, Err(BodyError::Changed));
+            assert!(is_told, "{pieces:?}: {last:?}");
+            let end = overlap.finish();
+            assert!(
+                matches!(end, Err(BodyError::Changed)),
+                "{pieces:?}: {end:?}"
+            );
+        }
+    }
 }

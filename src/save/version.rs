@@ -99,3 +99,32 @@ pub struct Conditions<'a> {
     /// the whole body if its version is another. Without a validator the body's SHA-256 tells the version.
     pub range: Option<(u64, Option<&'a str>)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_validator_that_no_other_version_has_is_strong() {
+        let modified = "Sun, 06 Nov 1994 08:49:37 GMT";
+        // ETag, Last-Modified and its age; then: the strong one, and no validator at all.
+        for (etag, last_modified, is_old, strong, is_empty) in [
+            (None, None, true, None, true),
+            (Some("\"e\""), None, false, Some("\"e\""), false),
+            (Some("\"e\""), Some(modified), true, Some("\"e\""), false),
+            (Some("W/\"e\""), None, false, None, false),
+            // A weak one says that the bytes may differ, whatever the date is.
+            (Some("W/\"e\""), Some(modified), true, None, false),
+            (None, Some(modified), true, Some(modified), false),
+            (None, Some(modified), false, None, false),
+        ] {
+            let validators = Validators {
+                etag: etag.map(str::to_owned),
+                modified: last_modified.map(str::to_owned),
+                is_old,
+            };
+            assert_eq!(validators.strong(), strong, "{validators:?}");
+            assert_eq!(validators.is_empty(), is_empty, "{validators:?}");
+        }
+    }
+}
