@@ -41,7 +41,8 @@ pub(crate) struct BodyArgs {
     /// Name files by the last segment of the URL's path, or by its host and whole path
     /// [default: flat].
     ///
-    /// A name that an earlier URL of the run has gets -1, -2 and so on before its extension.
+    /// A name that an earlier URL of the run has, or a file that was saved from another URL, gets -1, -2 and
+    /// so on before its extension.
     #[arg(long,
         value_name = "flat|tree",
         value_parser = choice(&[("flat", Layout::Flat), ("tree", Layout::Tree)]),

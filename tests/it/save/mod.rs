@@ -4,6 +4,7 @@
 mod exists;
 mod files;
 mod flush;
+mod growing;
 mod hostile;
 mod lies;
 mod named;
