@@ -32,7 +32,7 @@ pub use content_disposition::filename;
 pub use download::Download;
 pub use error::{BodyError, FileError};
 pub use names::{NameHolder, NameRegistry};
-pub use ordered::{OrderedBody, OrderedOutput, OutputEnd};
+pub use ordered::{OrderedBody, OrderedOutput, OutputEnd, open_stream};
 pub use prepare::SaveDecision;
 pub use publish::Published;
 pub use store::{Exists, Store, StoreConfig};

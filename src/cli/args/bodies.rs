@@ -13,6 +13,9 @@ use crate::save::Exists;
 #[command(next_help_heading = "Bodies")]
 pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.
+    ///
+    /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
+    /// /dev/null drops it.
     #[arg(short,
         long,
         value_name = "FILE",

@@ -400,7 +400,6 @@ fn one_url_may_go_into_one_file() {
     for (args, why) in [
         (&["-o", "x", &url, &url][..], "-o is for one URL"),
         (&["-o", "x", "-i", "-"], "-o is for one URL"),
-        (&["-o", "-", &url], "use --cat"),
         (&["-o", "x/", &url], "-o names a folder"),
         (&["-o", "..", &url], "-o names a folder"),
         (&["-o", "x", "-d", "y", &url], "cannot be used with"),
