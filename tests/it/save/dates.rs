@@ -1,10 +1,5 @@
 //! `Last-Modified`, as servers write it: the time of the file, and the version that is asked for.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicUsize, Ordering};
