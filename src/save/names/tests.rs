@@ -213,6 +213,14 @@ fn a_name_that_another_url_holds_is_left_to_it() {
 }
 
 #[test]
+fn a_url_that_holds_several_names_gets_each_once() {
+    let folder = HeldBy::from([("a", Some("x")), ("a-1", Some("x")), ("a-3", Some("x"))]);
+    let wanted = [("a", "n"), ("a", "x"), ("a", "x"), ("a", "x"), ("a", "x")];
+    let expected = ["a-2", "a", "a-1", "a-3", "a-4"];
+    assert_eq!(claims_for(&folder, &wanted), expected);
+}
+
+#[test]
 fn files_of_unknown_origin_are_claimed_by_their_names() {
     let folder = HeldBy::from([("a", None), ("a-1", None)]);
     let wanted = [("a", "x"), ("a", "y"), ("a", "z")];
