@@ -105,14 +105,14 @@ impl FileRecord {
         }
     }
 
-    /// The URL that the file was fetched from.
-    pub(super) fn source(&self) -> UrlDigest {
-        UrlDigest(self.url_digest)
-    }
-
     /// Returns true if the file was fetched from this URL.
     pub(super) fn is_from(&self, url: &str) -> bool {
         self.url_digest == digest(url)
+    }
+
+    /// The URL that the file was fetched from.
+    pub(super) fn source(&self) -> UrlDigest {
+        UrlDigest(self.url_digest)
     }
 
     /// Returns true if both files were fetched from one URL.
