@@ -1,18 +1,20 @@
-//! Destination of the bodies: the store or standard output, and how the output of bodies ended.
+//! Destination of the bodies: the store or a stream, and how the stream of bodies ended.
 
-use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 
-use super::stdio::close_stdout;
+use super::body_stream::BodyStream;
 use super::{StartError, complain};
 use crate::cli::{BodiesPlan, ExitReasons};
 use crate::engine::{Bodies, Report, Saving};
 use crate::pool::StopToken;
 use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
 
-/// Opens the destination of the bodies.
-pub(super) fn open(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, StartError> {
+/// Opens the destination of the bodies; a stream is open already.
+pub(super) fn open(
+    plan: &BodiesPlan,
+    stream: Option<&BodyStream>,
+    stop: &StopToken,
+) -> Result<Bodies, StartError> {
     let unsaved = |error: FileError| StartError {
         message: error.to_string(),
         reasons: ExitReasons::local(),
@@ -37,23 +39,25 @@ pub(super) fn open(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, StartE
                 saving
             }))
         }
-        BodiesPlan::Stdout { max_gaps } => {
+        BodiesPlan::Stream { max_gaps, .. } => {
             let stop = stop.clone();
-            let unbuffered = io::stdout().as_fd().try_clone_to_owned().map(File::from);
-            let concat = unbuffered
+            let stream = stream.expect("the stream of a plan that has one is opened first");
+            let concat = stream
+                .writer()
                 .and_then(|out| OrderedOutput::start(out, *max_gaps, move || stop.stop()));
-            Bodies::Stream(
-                concat.map_err(|error| {
-                    StartError::local("cannot write to standard output", &error)
-                })?,
-            )
+            Bodies::Stream(concat.map_err(|error| stream.unwritable(&error))?)
         }
     })
 }
 
-/// Reports why the bodies on standard output ended early, or that they are not all written.
-pub(super) fn report_end(end: Option<OutputEnd>, report: &Report, reasons: &mut ExitReasons) {
-    let end = match (end, close_stdout()) {
+/// Reports why the stream of bodies ended early, or that they are not all written.
+pub(super) fn report_end(
+    end: Option<OutputEnd>,
+    stream: &BodyStream,
+    report: &Report,
+    reasons: &mut ExitReasons,
+) {
+    let end = match (end, stream.check_close()) {
         (Some(end), _) => end,
         (None, Err(error)) => OutputEnd::Failed(error.kind(), error.to_string()),
         (None, Ok(())) => return,
@@ -61,7 +65,7 @@ pub(super) fn report_end(end: Option<OutputEnd>, report: &Report, reasons: &mut 
     match end {
         OutputEnd::Failed(io::ErrorKind::BrokenPipe, _) => reasons.broken_pipe = true,
         OutputEnd::Failed(_, reason) => {
-            complain(&format!("cannot write to standard output: {reason}"));
+            complain(&format!("cannot write to {}: {reason}", stream.name()));
             reasons.local = true;
         }
         OutputEnd::Gap { written, .. } => {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::baseline::Baselines;
+use super::body_stream::BodyStream;
 use super::session::{EarlyEnd, Session};
 use super::{StartError, bodies, complain, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
@@ -28,8 +29,10 @@ pub(super) fn run(
 ) -> Result<ExitReasons, StartError> {
     let source = Source::new(&plan.urls, lists, plan.input)
         .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
+    // Before the session: a named pipe may have to be waited for, and Ctrl-C should end that at once.
+    let stream = BodyStream::open(&plan)?;
     let mut session = Session::open(baselines, &plan.judge)?;
-    let mut bodies = bodies::open(&plan.bodies, session.stop())?;
+    let mut bodies = bodies::open(&plan.bodies, stream.as_ref(), session.stop())?;
     let saves = matches!(bodies, Bodies::Save(_));
     let concat = match &bodies {
         Bodies::Stream(concat) => Some(concat.clone()),
@@ -78,7 +81,7 @@ pub(super) fn run(
         mem::forget(pool);
     }
     session.reasons.failed = plan.max_failures.exceeded_by(&report.summary);
-    add_reasons(&report, saves, concat, &mut session.reasons);
+    add_reasons(&report, saves, concat.zip(stream), &mut session.reasons);
     let has_failed = session.reasons.failed;
     Ok(session.finish(has_failed))
 }
@@ -94,7 +97,7 @@ fn open_log(
     };
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
-        BodiesPlan::Discard | BodiesPlan::Stdout { .. } => None,
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {
@@ -124,7 +127,7 @@ fn open_log(
 fn add_reasons(
     report: &Report,
     saves: bool,
-    concat: Option<OrderedOutput>,
+    output: Option<(OrderedOutput, BodyStream)>,
     reasons: &mut ExitReasons,
 ) {
     reasons.local |= report.summary.local > 0;
@@ -135,8 +138,8 @@ fn add_reasons(
             false => "there is no room to keep bodies whose turn has not come (TMPDIR): stopped",
         });
     }
-    if let Some(concat) = concat {
-        bodies::report_end(concat.end(), report, reasons);
+    if let Some((concat, stream)) = output {
+        bodies::report_end(concat.end(), &stream, report, reasons);
     }
     if report.overdue {
         // Also if no job was under way at that moment, and the rest of a list was not read.

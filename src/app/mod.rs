@@ -4,6 +4,7 @@
 mod address_space;
 mod baseline;
 mod bodies;
+mod body_stream;
 mod fetch;
 mod lists;
 mod measure;

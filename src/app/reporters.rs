@@ -6,7 +6,7 @@ use super::signals::WriteDeadline;
 use super::stdio::{ClosedStdout, StdStream};
 use super::workers::SharedActivity;
 use super::{StartError, shown};
-use crate::cli::{BodiesPlan, ExportPlan, Format, Plan, ProgressMode, ReportPlan};
+use crate::cli::{ExportPlan, Format, Plan, ProgressMode, ReportPlan};
 use crate::engine::resume::Journal;
 use crate::report::export::ExportFile;
 use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
@@ -42,7 +42,7 @@ pub(super) fn build(
         _ => None,
     };
     // Bodies on standard output move the report to standard error.
-    let takes_stdout = matches!(plan.bodies, BodiesPlan::Stdout { .. });
+    let takes_stdout = plan.bodies.takes_stdout();
     let out = match takes_stdout {
         true => stderr(progress.as_ref(), deadline)?,
         false => stdout(progress.as_ref(), deadline)?,

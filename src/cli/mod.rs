@@ -11,7 +11,7 @@ mod usage;
 pub use exit::{ExitReasons, MaxFailures};
 pub use plan::{
     BodiesPlan, ExportPlan, Format, JudgePlan, ListName, LogPlan, Mode, Plan, ProgressMode,
-    ReportPlan,
+    ReportPlan, StreamOutput,
 };
 pub use usage::UsageError;
 

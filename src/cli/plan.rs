@@ -105,11 +105,43 @@ pub enum BodiesPlan {
         /// Options of saving.
         store: StoreConfig,
     },
-    /// Standard output, in the order of the input.
-    Stdout {
+    /// One output, in the order of the input.
+    Stream {
+        /// The output.
+        output: StreamOutput,
         /// The most bodies that may be missing; with one more, the output ends.
         max_gaps: u64,
     },
+}
+
+impl BodiesPlan {
+    /// Returns true if the bodies go to standard output, where the report would be otherwise.
+    pub fn takes_stdout(&self) -> bool {
+        self.stream() == Some(&StreamOutput::Stdout)
+    }
+
+    /// Returns true if the bodies go to standard error.
+    pub fn takes_stderr(&self) -> bool {
+        self.stream() == Some(&StreamOutput::Stderr)
+    }
+
+    fn stream(&self) -> Option<&StreamOutput> {
+        match self {
+            BodiesPlan::Stream { output, .. } => Some(output),
+            _ => None,
+        }
+    }
+}
+
+/// Output that takes bodies as they come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamOutput {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+    /// A named pipe, a device, or another open descriptor by its path.
+    Path(PathBuf),
 }
 
 /// A run log: a line for each URL, from which a later run resumes.

@@ -6,7 +6,7 @@ use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
-use crate::save::{Exists, NameRegistry, OrderedOutput, Store};
+use crate::save::{Exists, NameHolder, NameRegistry, OrderedOutput, Store};
 
 /// The destination of all bodies of a run.
 #[derive(Debug, Default)]
@@ -90,15 +90,39 @@ impl Saving {
 
     fn claim(&mut self, target: &Target) -> SavePath {
         let preferred = self.preferred(target);
-        self.claimed.claim(preferred)
+        // Of a file that is named late, only the part has this name.
+        if self.named_by_server || !self.leaves_held_names(target) {
+            return self.claimed.claim(preferred);
+        }
+        let store = &self.store;
+        let url = target.location.text();
+        self.claimed.claim_for(preferred, url, |place, number| {
+            match store.holder(place) {
+                // A part takes a file's own name from nobody, since it may never become a file.
+                NameHolder::Nobody if number > 0 => store.part_holder(place),
+                holder => holder,
+            }
+        })
+    }
+
+    /// Decides whether a name that the file of another URL holds is left to that URL. A name that the user
+    /// chose is this target's, and files that are replaced or kept whatever they are go by their names alone.
+    fn leaves_held_names(&self, target: &Target) -> bool {
+        let is_chosen = self.single.is_some() || target.output.is_some();
+        let by_record = matches!(self.store.exists(), Exists::Update | Exists::Skip);
+        !is_chosen && by_record
     }
 
     /// Assigns `preferred`, or a variant of it that no other file has.
-    fn assign(&mut self, preferred: SavePath) -> SavePath {
-        if self.store.exists() == Exists::Rename {
-            let store = &self.store;
+    fn assign(&mut self, preferred: SavePath, target: &Target) -> SavePath {
+        let store = &self.store;
+        if store.exists() == Exists::Rename {
             self.assigned
                 .claim_free(preferred, |place| store.contains(place))
+        } else if self.leaves_held_names(target) {
+            let url = target.location.text();
+            self.assigned
+                .claim_for(preferred, url, |place, _| store.holder(place))
         } else {
             self.assigned.claim(preferred)
         }
@@ -109,7 +133,7 @@ impl Saving {
             Naming::Late
         } else if self.store.exists() == Exists::Rename {
             let preferred = self.preferred(target);
-            Naming::Other(self.assign(preferred))
+            Naming::Other(self.assign(preferred, target))
         } else {
             Naming::Requested
         }
@@ -174,7 +198,7 @@ impl Bodies {
             Some(name) if target.output.is_none() => preferred.with_file_name(name),
             _ => preferred,
         };
-        let place = saving.assign(preferred);
+        let place = saving.assign(preferred, target);
         unnamed.publish(&place, outcome, target);
     }
 }

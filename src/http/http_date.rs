@@ -13,8 +13,8 @@ const MONTHS: [&str; 12] = [
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// Zones by name, and their offsets in hours (RFC 5322, 4.3).
-const ZONES: [(&str, i64); 12] = [
+/// Zones by name, and their offsets in hours: those of RFC 5322, 4.3, and of Europe, which curl reads too.
+const ZONES: [(&str, i64); 20] = [
     ("gmt", 0),
     ("utc", 0),
     ("ut", 0),
@@ -27,6 +27,14 @@ const ZONES: [(&str, i64); 12] = [
     ("mdt", -6),
     ("pst", -8),
     ("pdt", -7),
+    ("wet", 0),
+    ("west", 1),
+    ("cet", 1),
+    ("met", 1),
+    ("cest", 2),
+    ("mest", 2),
+    ("eet", 2),
+    ("eest", 3),
 ];
 
 /// The longest text that is looked at, in bytes.
@@ -213,6 +221,8 @@ mod tests {
             "Sat, 05 Nov 1994 23:49:37 -0900",
             "Sun, 06 Nov 1994 03:49:37 EST",
             "Sun, 06 Nov 1994 14:19:37 +0530",
+            "Sun, 06 Nov 1994 09:49:37 CET",
+            "Sun Nov  6 08:49:37 GMT 1994",
             "Sun Nov 06 1994 09:49:37 GMT+0100 (Central European Standard Time)",
             "1994-11-06T08:49:37Z",
             "1994-11-06 08:49:37",

@@ -59,6 +59,16 @@ impl RootDir {
         }))
     }
 
+    /// Returns true if there is nothing in the directory, as far as that can be found out.
+    pub(super) fn is_empty(&self) -> bool {
+        let entries = rustix::fs::Dir::read_from(&self.fd);
+        entries.is_ok_and(|entries| {
+            entries.take(3).all(|entry| {
+                entry.is_ok_and(|entry| matches!(entry.file_name().to_bytes(), b"." | b".."))
+            })
+        })
+    }
+
     /// The support of the file system for O_TMPFILE.
     pub(super) fn tmpfile_support(&self) -> &TmpFileSupport {
         &self.tmpfile_support

@@ -1,7 +1,8 @@
 //! `NAME.part`: the file that an incomplete body is in.
 //!
 //! A part belongs to one process while that holds its lock (flock). It is marked as pfetch's by its
-//! record; a file with the name and without a record is another program's, and is left alone.
+//! record; a file with the name and without a record is another program's, or a copy that has lost its
+//! mark, and is left alone: the part gets a second name then.
 
 use std::fs::File;
 use std::io;
@@ -17,6 +18,7 @@ use super::dir::{Dir, file_type_name, identity, is_file};
 use super::error::errno_of;
 use super::xattr::FileRecord;
 use super::{FileError, os};
+use crate::model::file_name::stable_hash;
 
 /// The number of times that creating a part is tried while other processes create, rename or delete it.
 const TRIES: usize = 8;
@@ -55,46 +57,57 @@ enum ExistingPart {
     Own(Part, Option<FileRecord>),
     /// It was renamed or deleted meanwhile: the name is free again.
     Gone,
+    /// It is not pfetch's, or may not be written to.
+    Foreign(FileError),
     /// The file system has no extended attributes, so nothing shows whose it is.
     NoAttributes,
 }
 
 impl Part {
     /// Opens and locks the part that an earlier attempt or run has left for `file_name`, with its record.
+    /// A foreign file with the part's name is left alone: then the part is looked for under the second name.
     pub(super) fn find(
         dir: &Dir,
         file_name: &str,
         shown: &str,
     ) -> Result<Option<(Self, Option<FileRecord>)>, FileError> {
-        let name = format!("{file_name}.part");
-        if matches!(dir.stat(&name), Ok(None)) {
-            return Ok(None);
+        for suffix in suffixes(file_name) {
+            let name = format!("{file_name}{suffix}");
+            if matches!(dir.stat(&name), Ok(None)) {
+                return Ok(None);
+            }
+            match open_existing(dir, name, &format!("{shown}{suffix}"))? {
+                ExistingPart::Own(part, record) => return Ok(Some((part, record))),
+                ExistingPart::Gone | ExistingPart::NoAttributes => return Ok(None),
+                ExistingPart::Foreign(_) => {}
+            }
         }
-        Ok(match open_existing(dir, name, shown)? {
-            ExistingPart::Own(part, record) => Some((part, record)),
-            ExistingPart::Gone | ExistingPart::NoAttributes => None,
-        })
+        // Creating the part reports both.
+        Ok(None)
     }
 
     /// Creates and locks an empty part for `file_name`, or truncates the one that was left.
     pub(super) fn create(dir: &Dir, file_name: &str, shown: &str) -> Result<Self, FileError> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut name = format!("{file_name}.part");
+        let [first, second] = suffixes(file_name);
+        let mut suffix = first;
         for _ in 0..TRIES {
+            let name = format!("{file_name}{suffix}");
+            let part_shown = format!("{shown}{suffix}");
             match openat(dir, &name, flags, Mode::from_raw_mode(0o666)) {
                 Ok(fd) => {
                     // Between openat and flock, another process may have found the part and locked it as
                     // one that was left: then it is that process's ...
                     if lock(&fd) == Ok(false) {
-                        return Err(busy(shown));
+                        return Err(busy(&part_shown));
                     }
                     // ... which may even have renamed it already. File systems without locks report
                     // another error, and do without.
                     let Ok(stat) = fstat(&fd) else { continue };
                     let part = Part {
                         file: File::from(fd),
-                        name: name.clone(),
+                        name,
                         identity: identity(&stat),
                         is_new: true,
                         length: 0,
@@ -109,25 +122,25 @@ impl Part {
                 Err(Errno::EXIST) => {}
                 Err(Errno::NOENT) => {
                     return Err(FileError::new(format!(
-                        "cannot create {shown}.part: its folder was removed in the meantime"
+                        "cannot create {part_shown}: its folder was removed in the meantime"
                     )));
                 }
                 Err(errno) => {
                     return Err(FileError::refused(
-                        &format!("cannot create {shown}.part"),
+                        &format!("cannot create {part_shown}"),
                         errno,
                     ));
                 }
             }
-            match open_existing(dir, name.clone(), shown)? {
+            match open_existing(dir, name, &part_shown)? {
                 ExistingPart::Own(mut part, _) => {
                     part.truncate(shown)?;
                     return Ok(part);
                 }
                 ExistingPart::Gone => {}
-                ExistingPart::NoAttributes => {
-                    name = format!("{file_name}.{:08x}.part", fastrand::u32(..))
-                }
+                ExistingPart::Foreign(error) if suffix == second => return Err(error),
+                ExistingPart::Foreign(_) => suffix.clone_from(&second),
+                ExistingPart::NoAttributes => suffix = format!(".{:08x}.part", fastrand::u32(..)),
             }
         }
         Err(FileError::new(format!(
@@ -261,13 +274,21 @@ pub(super) fn read_chunks(file: &File, mut take: impl FnMut(&[u8])) -> io::Resul
     }
 }
 
+/// The suffixes of a part's name, in the order in which they are tried. The second is the same in every run,
+/// so that a part of that name is continued too. It contains a hash, because `NAME.1.part` would be the part
+/// of a file `NAME.1`.
+fn suffixes(file_name: &str) -> [String; 2] {
+    let hash = stable_hash(file_name) as u32;
+    [".part".to_owned(), format!(".{hash:08x}.part")]
+}
+
 /// Opens and locks the file that has the name of a part, if it is pfetch's and no process holds it.
 fn open_existing(dir: &Dir, name: String, shown: &str) -> Result<ExistingPart, FileError> {
-    let refused = |errno| FileError::refused(&format!("cannot open {shown}.part"), errno);
+    let refused = |errno| FileError::refused(&format!("cannot open {shown}"), errno);
     let foreign = |why: &str| {
-        FileError::new(format!(
-            "{shown}.part is in the way: {why}; move it away or delete it"
-        ))
+        Ok(ExistingPart::Foreign(FileError::new(format!(
+            "{shown} is in the way: {why}; move it away or delete it"
+        ))))
     };
     let named = match dir.stat(&name) {
         Ok(Some(stat)) => stat,
@@ -275,12 +296,15 @@ fn open_existing(dir: &Dir, name: String, shown: &str) -> Result<ExistingPart, F
         Err(errno) => return Err(refused(errno)),
     };
     if !is_file(&named) {
-        return Err(foreign(&format!("it is {}", file_type_name(&named))));
+        return foreign(&format!("it is {}", file_type_name(&named)));
     }
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = match openat(dir, &name, flags, Mode::empty()) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => return Ok(ExistingPart::Gone),
+        Err(errno @ (Errno::ACCESS | Errno::PERM | Errno::LOOP)) => {
+            return Ok(ExistingPart::Foreign(refused(errno)));
+        }
         Err(errno) => return Err(refused(errno)),
     };
     if lock(&fd) == Ok(false) {
@@ -295,7 +319,7 @@ fn open_existing(dir: &Dir, name: String, shown: &str) -> Result<ExistingPart, F
     }
     // Writing to a file with a second link would change that other file too.
     if !is_file(&stat) || stat.st_nlink != 1 || stat.st_uid != geteuid().as_raw() {
-        return Err(foreign("it is another user's, or has another name too"));
+        return foreign("it is another user's, or has another name too");
     }
     let length = u64::try_from(stat.st_size).unwrap_or_default();
     let record = match FileRecord::read_from(&fd) {
@@ -305,7 +329,7 @@ fn open_existing(dir: &Dir, name: String, shown: &str) -> Result<ExistingPart, F
     };
     // An empty one may have been left by a process that was killed before it set the record.
     if record.is_none() && length > 0 {
-        return Err(foreign("it bears no mark of pfetch's"));
+        return foreign("it bears no mark of pfetch's");
     }
     let part = Part {
         file: File::from(fd),
@@ -330,7 +354,7 @@ fn lock(fd: impl rustix::fd::AsFd) -> Result<bool, Errno> {
 
 fn busy(shown: &str) -> FileError {
     FileError::new(format!(
-        "another process is writing {shown}.part; wait for it, or save to another folder"
+        "another process is writing {shown}; wait for it, or save to another folder"
     ))
 }
 

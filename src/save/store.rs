@@ -4,10 +4,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::Stat;
+use rustix::fs::{Mode, OFlags, Stat, openat};
 
 use super::FileError;
 use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
+use super::names::NameHolder;
+use super::xattr::FileRecord;
 use crate::model::outcome::Saved;
 use crate::model::save_path::SavePath;
 
@@ -59,6 +61,8 @@ pub struct Store {
     pub(super) config: StoreConfig,
     /// The device and inode number of a file that is in use and must not be replaced.
     in_use: Option<(u64, u64)>,
+    /// True if there was nothing in the directory when it was opened.
+    was_empty: bool,
 }
 
 impl Store {
@@ -68,8 +72,10 @@ impl Store {
     ///
     /// If it cannot be created or opened.
     pub fn open(path: &Path, config: StoreConfig) -> Result<Self, FileError> {
+        let root = RootDir::open(path)?;
         Ok(Store {
-            root: RootDir::open(path)?,
+            was_empty: root.is_empty(),
+            root,
             config,
             in_use: None,
         })
@@ -93,6 +99,38 @@ impl Store {
         match self.root.find(place) {
             Ok(Some(dir)) => matches!(dir.stat(place.file_name()), Ok(Some(_))),
             Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// The holder of the name at `place`: the URL in the record of the file that has it. If that cannot be
+    /// found out the name counts as free, since saving there will report why.
+    pub fn holder(&self, place: &SavePath) -> NameHolder {
+        self.holder_of(place, place.file_name())
+    }
+
+    /// The holder of the part at `place`, if there is one that pfetch has left.
+    pub fn part_holder(&self, place: &SavePath) -> NameHolder {
+        self.holder_of(place, &format!("{}.part", place.file_name()))
+    }
+
+    fn holder_of(&self, place: &SavePath, name: &str) -> NameHolder {
+        // Then only this run has saved there, whose names are known without looking.
+        if self.was_empty {
+            return NameHolder::Nobody;
+        }
+        let Ok(Some(dir)) = self.root.find(place) else {
+            return NameHolder::Nobody;
+        };
+        match dir.stat(name) {
+            Ok(Some(stat)) if is_file(&stat) => {}
+            Ok(Some(_)) => return NameHolder::Unknown,
+            Ok(None) | Err(_) => return NameHolder::Nobody,
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let record = openat(&dir, name, flags, Mode::empty()).and_then(FileRecord::read_from);
+        match record {
+            Ok(Some(record)) => NameHolder::Url(record.source()),
+            Ok(None) | Err(_) => NameHolder::Unknown,
         }
     }
 

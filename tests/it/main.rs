@@ -55,6 +55,7 @@ mod report;
 mod resume;
 mod save;
 mod stop_grace;
+mod streams;
 mod test_server;
 mod tls;
 mod undecided;

@@ -13,6 +13,9 @@ use crate::save::Exists;
 #[command(next_help_heading = "Bodies")]
 pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.
+    ///
+    /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
+    /// /dev/null drops it.
     #[arg(short,
         long,
         value_name = "FILE",
@@ -41,7 +44,8 @@ pub(crate) struct BodyArgs {
     /// Name files by the last segment of the URL's path, or by its host and whole path
     /// [default: flat].
     ///
-    /// A name that an earlier URL of the run has gets -1, -2 and so on before its extension.
+    /// A name that an earlier URL of the run has, or a file that was saved from another URL, gets -1, -2 and
+    /// so on before its extension.
     #[arg(long,
         value_name = "flat|tree",
         value_parser = choice(&[("flat", Layout::Flat), ("tree", Layout::Tree)]),

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Inputs;
+use super::output::OutputKind;
 use crate::cli::args::BodyArgs;
 use crate::cli::exit::MaxFailures;
 use crate::cli::files::NamedFiles;
-use crate::cli::plan::{BodiesPlan, LogPlan};
+use crate::cli::plan::{BodiesPlan, LogPlan, StreamOutput};
 use crate::model::save_path::SavePath;
 use crate::save::StoreConfig;
 
@@ -31,14 +32,7 @@ pub(super) fn plan(
         });
     }
     if let Some(file) = &args.output {
-        if inputs.urls.len() != 1 || !inputs.lists.is_empty() {
-            return Err(
-                "-o is for one URL on the command line; to save more use a folder (-d DIR)"
-                    .to_owned(),
-            );
-        }
-        let (dir, path) = split(file)?;
-        return Ok(BodiesPlan::File { dir, path, store });
+        return plan_output(file, args, inputs, max_gaps(max_failures), store);
     }
     let meant_for_files = [
         (args.exists.is_some(), "--exists"),
@@ -52,11 +46,50 @@ pub(super) fn plan(
         ));
     }
     Ok(match args.cat {
-        true => BodiesPlan::Stdout {
+        true => BodiesPlan::Stream {
+            output: StreamOutput::Stdout,
             max_gaps: max_gaps(max_failures),
         },
         false => BodiesPlan::Discard,
     })
+}
+
+/// Decides by the kind of the file that -o names.
+fn plan_output(
+    file: &Path,
+    args: &BodyArgs,
+    inputs: &Inputs,
+    max_gaps: u64,
+    store: StoreConfig,
+) -> Result<BodiesPlan, String> {
+    let kind = OutputKind::of(file);
+    let has_one_url = inputs.urls.len() == 1 && inputs.lists.is_empty();
+    if !has_one_url && kind != OutputKind::Dash {
+        return Err(format!(
+            "-o is for one URL on the command line; {}",
+            match kind {
+                OutputKind::File => "to save more use a folder (-d DIR)",
+                OutputKind::Null => "without it, the bodies of all are dropped",
+                OutputKind::Dash | OutputKind::Stream(_) =>
+                    "to write more, one after the other, use --cat",
+            }
+        ));
+    }
+    let output = match kind {
+        OutputKind::File => {
+            let (dir, path) = split(file)?;
+            return Ok(BodiesPlan::File { dir, path, store });
+        }
+        OutputKind::Null => return Ok(BodiesPlan::Discard),
+        OutputKind::Dash => StreamOutput::Stdout,
+        OutputKind::Stream(output) => output,
+    };
+    if args.resume {
+        return Err(
+            "--resume needs files, and -o names a stream; leave one of them out".to_owned(),
+        );
+    }
+    Ok(BodiesPlan::Stream { output, max_gaps })
 }
 
 /// Turns the failures that are allowed into bodies that may be missing. The number that a share comes to is
@@ -71,10 +104,13 @@ fn max_gaps(max_failures: MaxFailures) -> u64 {
 
 /// Adds the files with names of their own.
 pub(super) fn add_files(args: &BodyArgs, files: &mut NamedFiles) {
-    for (option, path) in [("--output", &args.output), ("--log", &args.log)] {
-        if let Some(path) = path {
-            files.add_written(option, path);
-        }
+    if let Some(path) = &args.output
+        && !OutputKind::of(path).is_standard()
+    {
+        files.add_written("--output", path);
+    }
+    if let Some(path) = &args.log {
+        files.add_written("--log", path);
     }
 }
 
@@ -88,9 +124,6 @@ pub(super) fn log(args: &BodyArgs) -> Option<LogPlan> {
 
 /// Splits the path of a file into its directory and its name.
 fn split(file: &Path) -> Result<(PathBuf, SavePath), String> {
-    if file.as_os_str() == "-" {
-        return Err("to write the body to standard output use --cat, not -o -".to_owned());
-    }
     let is_dir = file.as_os_str().as_encoded_bytes().ends_with(b"/");
     let name = file.file_name().filter(|_| !is_dir);
     let name = name.ok_or("-o names a folder; give a file, or use -d DIR")?;

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod judge;
+mod output;
 mod request;
 mod terminal;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use super::args::{InputArgs, MeasureArgs, TypedArgs};
 use super::files::NamedFiles;
-use super::plan::{BodiesPlan, ListName, Mode, Plan, ReportPlan};
+use super::plan::{BodiesPlan, ListName, Mode, Plan, ProgressMode, ReportPlan};
 use crate::engine::input::InputConfig;
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
@@ -207,7 +208,7 @@ fn run_config(args: &TypedArgs) -> RunConfig {
 
 fn report_plan(args: &TypedArgs, bodies: &BodiesPlan) -> ReportPlan {
     let args = &args.output;
-    let takes_stdout = matches!(bodies, BodiesPlan::Stdout { .. });
+    let takes_stdout = bodies.takes_stdout();
     ReportPlan {
         format: args.format,
         style: HumanStyle {
@@ -218,6 +219,10 @@ fn report_plan(args: &TypedArgs, bodies: &BodiesPlan) -> ReportPlan {
         exports: args.export.clone(),
         baseline: args.baseline,
         is_verbose: args.verbose,
-        progress: terminal::progress(args.progress, args.quiet, takes_stdout),
+        // Bars would be drawn into bodies on standard error.
+        progress: match bodies.takes_stderr() {
+            true => ProgressMode::Off,
+            false => terminal::progress(args.progress, args.quiet, takes_stdout),
+        },
     }
 }

@@ -23,6 +23,13 @@ const UNDECODABLE: [&str; 7] = [
     "x-compress",
 ];
 
+/// The codings among them that the end of a file name stands for, in lower case.
+const UNDECODABLE_FILES: [(&str, &[&str]); 3] = [
+    (".z", &["compress", "x-compress"]),
+    (".exi", &["exi"]),
+    (".pack.gz", &["pack200-gzip"]),
+];
+
 /// A content coding that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Coding {
@@ -130,6 +137,17 @@ impl ContentEncoding {
             }
         }
         all
+    }
+
+    /// Takes out the innermost coding if it cannot be decoded and a file of this name is to stay packed by it,
+    /// as `x.tar.Z` is. Returns its name.
+    pub(super) fn take_undecodable_of_file(&mut self, file_name: &str) -> Option<String> {
+        let file_name = file_name.to_ascii_lowercase();
+        let innermost = self.registered.first()?.as_str();
+        let is_of_file = UNDECODABLE_FILES
+            .iter()
+            .any(|(end, codings)| file_name.ends_with(end) && codings.contains(&innermost));
+        is_of_file.then(|| self.registered.remove(0))
     }
 
     /// True if the header is missing, or says nothing.
@@ -264,6 +282,22 @@ mod tests {
                 let refused = UndecodableError::Unsupported(name.to_lowercase());
                 assert_eq!(of(&values).codings(), Err(refused), "{values:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_coding_without_a_decoder_is_left_only_to_files_that_are_named_after_it() {
+        for (values, file_name, left) in [
+            (&["compress"][..], "x.Z", true),
+            (&["compress"], "x.gz", false),
+            (&["gzip, compress"], "x.Z", false),
+            (&["dcb"], "x.Z", false),
+            (&["pack200-gzip"], "x.gz", false),
+        ] {
+            let mut encoding = of(values);
+            let taken = encoding.take_undecodable_of_file(file_name);
+            assert_eq!(taken.is_some(), left, "{values:?} {file_name}");
+            assert_eq!(encoding.codings().is_ok(), left, "{values:?} {file_name}");
         }
     }
 

@@ -34,10 +34,13 @@ impl BodyPlan {
         values: impl Iterator<Item = &'a [u8]>,
         usage: BodyUse<'_>,
     ) -> Result<Self, UndecodableError> {
-        let encoding = ContentEncoding::of(values);
+        let mut encoding = ContentEncoding::of(values);
         if encoding.is_empty() {
             return Ok(BodyPlan::default());
         }
+        let kept = usage
+            .file_name
+            .and_then(|name| encoding.take_undecodable_of_file(name));
         // The packed file itself is what such a URL stands for, and its published checksum is of it.
         // Servers label it by a coding all the same.
         let packed = usage.file_name.and_then(Coding::from_file_name);
@@ -48,6 +51,7 @@ impl BodyPlan {
             });
         }
         let mut plan = BodyPlan::default();
+        plan.notices.extend(kept.map(ResponseNotice::KeptPacked));
         if let Some(names) = encoding.unknown_names() {
             plan.notices.push(ResponseNotice::UnknownCoding(names));
         }
@@ -107,6 +111,11 @@ mod tests {
             ("x-gzip", Some("x.TGZ"), &[], Some("gzip")),
             ("zstd", Some("x.zst"), &[], Some("zstd")),
             ("br", Some("x.js.br"), &[], Some("brotli")),
+            // Codings that cannot be decoded, and need not be.
+            ("x-compress", Some("x.tar.Z"), &[], Some("x-compress")),
+            ("compress, gzip", Some("x.z"), &["gzip"], Some("compress")),
+            ("pack200-gzip", Some("x.pack.gz"), &[], Some("pack200-gzip")),
+            ("exi", Some("x.exi"), &[], Some("exi")),
             ("gzip, br", Some("x.gz"), &["brotli"], Some("gzip")),
             // A coding of another kind than the name's was added on the way.
             ("br", Some("x.gz"), &["brotli"], None),
@@ -148,6 +157,8 @@ mod tests {
             ("gzip, gzip", Some("page.html.gz"), Some("gzip, gzip")),
             ("br", Some("page.html.gz"), Some("br")),
             ("compress", Some("page.html.gz"), Some("compress")),
+            ("compress", Some("page.html.Z"), None),
+            ("compress, gzip", Some("page.html.Z"), Some("gzip")),
             ("gzip", None, Some("gzip")),
             ("identity", Some("page.html"), None),
         ] {

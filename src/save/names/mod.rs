@@ -1,5 +1,7 @@
-//! The names that are taken: no two files of a run get the same one, on any file system.
+//! The names that are taken: no two files of a run get the same one, on any file system, and a file of an
+//! earlier run keeps its own.
 
+mod held;
 #[cfg(test)]
 mod tests;
 
@@ -8,8 +10,11 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::xattr::UrlDigest;
 use crate::model::file_name::{folded, numbered};
 use crate::model::save_path::SavePath;
+use held::HeldNames;
+pub use held::NameHolder;
 
 /// The names that were claimed so far.
 ///
@@ -28,6 +33,9 @@ pub struct NameRegistry {
     next: HashMap<u64, u64, BuildIdentityHasher>,
     /// The number that a folder got whose path was a file's already.
     renumbered: HashMap<u64, u64, BuildIdentityHasher>,
+    /// The numbers of names that files of earlier runs hold, by the name that they are numbers of: only where
+    /// that was not to be had.
+    held: HashMap<u64, HeldNames, BuildIdentityHasher>,
 }
 
 impl NameRegistry {
@@ -58,6 +66,81 @@ impl NameRegistry {
     /// Claims a place as [`claim`](NameRegistry::claim) does, and skips those that `exists` returns true
     /// for. It has to return false at some time.
     pub fn claim_free(&mut self, wanted: SavePath, exists: impl Fn(&SavePath) -> bool) -> SavePath {
+        let names = self.enter_folders(&wanted);
+        self.claim_next(&names, |number| !exists(&names.place(number)))
+    }
+
+    /// Claims a place for the file of `url` as [`claim`](NameRegistry::claim) does, but leaves a name that the
+    /// file of another URL holds to that URL: the file of this one gets the name that it has already, or
+    /// else the next number that nobody holds. So a list can grow at its top, and files keep their names.
+    ///
+    /// `holder` finds the holder of a place in the folder, given the number in its name too. It is only asked
+    /// about places that were not claimed, so what the run itself saves makes no difference.
+    pub fn claim_for(
+        &mut self,
+        wanted: SavePath,
+        url: &str,
+        holder: impl Fn(&SavePath, u64) -> NameHolder,
+    ) -> SavePath {
+        let names = self.enter_folders(&wanted);
+        let plain = names.id(0);
+        if !self.is_taken(plain) {
+            let is_left = match holder(&names.place(0), 0) {
+                NameHolder::Url(found) => found != UrlDigest::of(url),
+                NameHolder::Nobody | NameHolder::Unknown => false,
+            };
+            if !is_left {
+                self.files.insert(plain);
+                return names.place(0);
+            }
+        }
+        let held = match self.held.remove(&plain) {
+            Some(held) => held,
+            None => HeldNames::scan(|number| {
+                let is_claimed = self.is_taken(names.id(number));
+                (!is_claimed).then(|| holder(&names.place(number), number))
+            }),
+        };
+        let own = held.first_of(UrlDigest::of(url), |number| self.is_taken(names.id(number)));
+        let place = match own {
+            Some(number) => {
+                self.files.insert(names.id(number));
+                names.place(number)
+            }
+            None => self.claim_next(&names, |number| !held.contains(number)),
+        };
+        self.held.insert(plain, held);
+        place
+    }
+
+    fn is_taken(&self, id: u64) -> bool {
+        self.files.contains(&id) || self.folders.contains(&id)
+    }
+
+    /// Claims the place with the next number that is not taken and that `may_take` returns true for.
+    fn claim_next(
+        &mut self,
+        names: &NumberedNames<'_>,
+        may_take: impl Fn(u64) -> bool,
+    ) -> SavePath {
+        let base = names.id(0);
+        let mut number = self.next.get(&base).copied().unwrap_or(0);
+        loop {
+            let id = names.id(number);
+            number += 1;
+            if self.is_taken(id) || !may_take(number - 1) {
+                continue;
+            }
+            self.files.insert(id);
+            if number > 1 {
+                self.next.insert(base, number);
+            }
+            return names.place(number - 1);
+        }
+    }
+
+    /// Claims the folders of a place, or shares them with earlier claims.
+    fn enter_folders<'a>(&mut self, wanted: &'a SavePath) -> NumberedNames<'a> {
         let mut path = String::with_capacity(wanted.as_str().len());
         let mut hash = PathHash::default();
         for folder in wanted.folders() {
@@ -65,24 +148,10 @@ impl NameRegistry {
             path.push_str(&name);
             path.push('/');
         }
-        let base = hash.with(wanted.file_name()).id();
-        let mut number = self.next.get(&base).copied().unwrap_or(0);
-        loop {
-            let name = numbered(wanted.file_name(), number);
-            let id = hash.with(&name).id();
-            number += 1;
-            if self.files.contains(&id) || self.folders.contains(&id) {
-                continue;
-            }
-            let place = SavePath::from_safe(format!("{path}{name}"));
-            if exists(&place) {
-                continue;
-            }
-            self.files.insert(id);
-            if number > 1 {
-                self.next.insert(base, number);
-            }
-            return place;
+        NumberedNames {
+            path,
+            hash,
+            file_name: wanted.file_name(),
         }
     }
 
@@ -103,6 +172,26 @@ impl NameRegistry {
             }
             number += 1;
         }
+    }
+}
+
+/// The names that one file may get in its folder: the one that is wanted, and that with a number.
+struct NumberedNames<'a> {
+    /// The folder's path with a slash at its end, or nothing.
+    path: String,
+    /// The hash of the folder's path.
+    hash: PathHash,
+    file_name: &'a str,
+}
+
+impl NumberedNames<'_> {
+    fn place(&self, number: u64) -> SavePath {
+        let name = numbered(self.file_name, number);
+        SavePath::from_safe(format!("{}{name}", self.path))
+    }
+
+    fn id(&self, number: u64) -> u64 {
+        self.hash.with(&numbered(self.file_name, number)).id()
     }
 }
 

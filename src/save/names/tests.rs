@@ -163,6 +163,99 @@ fn all(urls: &[Location], layout: Layout) -> Vec<SavePath> {
         .collect()
 }
 
+/// A folder, as it was before the run.
+type HeldBy = HashMap<&'static str, Option<&'static str>>;
+
+/// Claims places for these names and URLs in a folder that has these files, each of a URL or of nobody
+/// known.
+fn claims_for(folder: &HeldBy, wanted: &[(&str, &str)]) -> Vec<String> {
+    let mut names = NameRegistry::new();
+    let claim = |(name, url): &(&str, &str)| {
+        let holder = |place: &SavePath, _| match folder.get(place.as_str()) {
+            None => NameHolder::Nobody,
+            Some(None) => NameHolder::Unknown,
+            Some(Some(url)) => NameHolder::Url(UrlDigest::of(url)),
+        };
+        names.claim_for(place(name), url, holder).to_string()
+    };
+    wanted.iter().map(claim).collect()
+}
+
+#[test]
+fn a_name_that_another_url_holds_is_left_to_it() {
+    let folder = HeldBy::from([
+        ("a", Some("x")),
+        ("a-1", Some("y")),
+        ("a-2", None),
+        ("a-5", Some("z")),
+    ]);
+    for (wanted, expected) in [
+        (&[("a", "x"), ("a", "y")][..], &["a", "a-1"][..]),
+        (&[("a", "y"), ("a", "x")], &["a-1", "a"]),
+        (
+            &[("a", "new"), ("a", "x"), ("a", "y")],
+            &["a-2", "a", "a-1"],
+        ),
+        (
+            &[("a", "z"), ("a", "n"), ("a", "m")],
+            &["a-5", "a-2", "a-3"],
+        ),
+        (&[("a", "x"), ("a", "x"), ("a", "x")], &["a", "a-2", "a-3"]),
+        // A name that looks like one with a number is held as well.
+        (
+            &[("a-1", "q"), ("a", "y"), ("a-5", "z")],
+            &["a-1-1", "a-1", "a-5"],
+        ),
+        (&[("b", "x"), ("b", "x")], &["b", "b-1"]),
+    ] {
+        assert_eq!(claims_for(&folder, wanted), expected, "{wanted:?}");
+    }
+}
+
+#[test]
+fn a_url_that_holds_several_names_gets_each_once() {
+    let folder = HeldBy::from([("a", Some("x")), ("a-1", Some("x")), ("a-3", Some("x"))]);
+    let wanted = [("a", "n"), ("a", "x"), ("a", "x"), ("a", "x"), ("a", "x")];
+    let expected = ["a-2", "a", "a-1", "a-3", "a-4"];
+    assert_eq!(claims_for(&folder, &wanted), expected);
+}
+
+#[test]
+fn files_of_unknown_origin_are_claimed_by_their_names() {
+    let folder = HeldBy::from([("a", None), ("a-1", None)]);
+    let wanted = [("a", "x"), ("a", "y"), ("a", "z")];
+    assert_eq!(claims_for(&folder, &wanted), ["a", "a-1", "a-2"]);
+}
+
+#[test]
+fn a_file_is_looked_for_beyond_some_that_are_absent() {
+    let folder = |name| HeldBy::from([("a", Some("x")), (name, Some("y"))]);
+    assert_eq!(claims_for(&folder("a-16"), &[("a", "y")]), ["a-16"]);
+    assert_eq!(claims_for(&folder("a-17"), &[("a", "y")]), ["a-1"]);
+}
+
+#[test]
+fn a_million_files_of_one_name_would_be_looked_at_once_each() {
+    const FILES: u64 = 2_000;
+    let looks = Cell::new(0_u64);
+    let urls: Vec<String> = (0..FILES).map(|number| number.to_string()).collect();
+    let holder = |place: &SavePath, number: u64| {
+        looks.set(looks.get() + 1);
+        match number < FILES && numbered("a", number) == place.as_str() {
+            true => NameHolder::Url(UrlDigest::of(&urls[number as usize])),
+            false => NameHolder::Nobody,
+        }
+    };
+    let mut names = NameRegistry::new();
+    for (number, url) in urls.iter().enumerate().rev() {
+        let claimed = names.claim_for(place("a"), url, holder);
+        assert_eq!(claimed.as_str(), numbered("a", number as u64));
+    }
+    let new = names.claim_for(place("a"), "new", holder);
+    assert_eq!(new.as_str(), numbered("a", FILES));
+    assert!(looks.get() < 3 * FILES, "{} looks", looks.get());
+}
+
 proptest! {
     // A failing case is printed in full; no file of them is kept beside the sources.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(60) })]

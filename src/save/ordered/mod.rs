@@ -6,6 +6,7 @@
 //! a slow reader blocks only the workers (backpressure), not the thread of the run.
 
 mod body;
+mod stream;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -18,6 +19,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 pub use body::OrderedBody;
+pub use stream::open_stream;
 
 use super::xattr::FileRecord;
 

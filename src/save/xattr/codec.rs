@@ -13,8 +13,9 @@ use super::{FileRecord, FileState, URL_BYTES};
 use crate::save::os::Mtime;
 use crate::save::version::Validators;
 
-/// The version of the format, the first byte. Format 1 was another encoding of the same fields.
-const FORMAT: u8 = 2;
+/// The version of the format, the first byte. Format 1 was another encoding of the same fields; records of
+/// format 2 named the URL that redirects led to, and would look like those of another URL.
+const FORMAT: u8 = 3;
 
 /// The first second after the year 9999, where HTTP's dates end.
 const END_OF_DATES: u64 = 253_402_300_800;

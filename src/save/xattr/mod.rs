@@ -22,6 +22,17 @@ use super::version::{ContentRange, KnownLength, Validators, Version};
 /// be confused.
 const URL_BYTES: usize = 16;
 
+/// The digest of a URL, by which a record names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UrlDigest([u8; URL_BYTES]);
+
+impl UrlDigest {
+    /// The digest of this URL.
+    pub fn of(url: &str) -> Self {
+        UrlDigest(digest(url))
+    }
+}
+
 /// The record of a file, which is kept with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileRecord {
@@ -104,6 +115,11 @@ impl FileRecord {
     /// Returns true if the file was fetched from this URL.
     pub(super) fn is_from(&self, url: &str) -> bool {
         self.url_digest == digest(url)
+    }
+
+    /// The URL that the file was fetched from.
+    pub(super) fn source(&self) -> UrlDigest {
+        UrlDigest(self.url_digest)
     }
 
     /// Returns true if both files were fetched from one URL.

@@ -85,6 +85,8 @@ fn a_file_whose_name_says_that_it_is_packed_stays_packed() {
             true,
         ),
         ("/a.gz?v=1.txt", "gzip", &gz, &gz, true),
+        // Apache's example configuration; nothing decodes it.
+        ("/a.tar.Z", "x-compress", &gz, &gz, true),
         // The coding on top was added on the way.
         ("/a.gz", "gzip, zstd", &zstd(&gz), &gz, true),
         ("/a.gz", "zstd", &zstd(&gz), &gz, false),

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use rustix::fs::{XattrFlags, getxattr, setxattr};
 
-use crate::pfetch::{Dir, Run};
+use crate::pfetch::{Dir, Run, pfetch};
 use crate::raw::Raw;
 use crate::save::support::{LONG_AGO, Version, header, holds, save, save_and_tell};
 use crate::server::{Server, bytes};
@@ -249,15 +249,17 @@ fn a_record_of_another_url_is_not_used() {
     save(&dir, &[], &[&server.url("/one/file")]).exits(0);
     let file = dir.path().join("file");
     let before = identity(&file);
+    // The file stays that of the URL it is from, and the other gets a name of its own.
     let run = save(&dir, &[], &[&server.url("/two/file")]).exits(0);
     let head = server.heads().pop().unwrap();
     run.check("no condition", header(&head, "if-none-match").is_none());
-    // The other URL has the same: that is seen by its bytes.
-    run.check("unchanged", run.result()["outcome"] == "unchanged");
+    let (one, two) = (b"first version", b"first version");
+    holds(&run, dir.path(), &[("file", one), ("file-1", two)]);
     run.check("untouched", identity(&file) == before);
-    // Where it has something else, the file stays that of the URL it is from.
+    // By a name that the user chose it is this URL's, and what differs stays.
     let other = second().serve();
-    let run = save(&dir, &[], &[&other.url("/file")]);
+    let args = ["--format=jsonl", "-o", file.to_str().unwrap()];
+    let run = pfetch(&[&args[..], &[&other.url("/file")]].concat()).run();
     fails_for(run, &file, "is not as pfetch saved it from this URL");
     assert_eq!(identity(&file), before);
 }

@@ -1,10 +1,9 @@
 //! Files: their names, bytes and times, and what is said of them.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 
 use crate::pfetch::{Dir, pfetch};
-use crate::save::support::{LONG_AGO, LONG_AGO_SECONDS, holds, names, save, save_and_tell};
+use crate::save::support::{holds, names, save, save_and_tell};
 use crate::server::{Server, bytes};
 
 /// Answers each request with its own target.
@@ -230,44 +229,6 @@ fn what_follows_the_end_of_an_encoded_body_is_never_in_its_file() {
 }
 
 #[test]
-fn a_file_has_the_time_of_its_last_change_at_the_server() {
-    let server =
-        Server::with(|_, reply| reply.send(200, &format!("Last-Modified: {LONG_AGO}\r\n"), b"old"));
-    for (args, is_old) in [(&[][..], true), (&["--no-mtime"], false)] {
-        let dir = Dir::on_disk();
-        let run = save(&dir, args, &[&server.url("/file")]).exits(0);
-        holds(&run, dir.path(), &[("file", b"old")]);
-        let found = fs::metadata(dir.path().join("file")).unwrap().mtime();
-        run.check("mtime", (found == LONG_AGO_SECONDS) == is_old);
-    }
-    for date in [
-        "Mon, 06 Nov 1994 08:49:37 GMT",
-        "Sun, 6 Nov 1994 08:49:37 UTC",
-        "Sun, 06-Nov-1994 08:49:37 GMT",
-        "Sunday, 06-Nov-94 08:49:37 GMT",
-        "Sun, 06 Nov 1994 09:49:37 +0100",
-    ] {
-        let header = format!("Last-Modified: {date}\r\n");
-        let server = Server::with(move |_, reply| reply.send(200, &header, b"old"));
-        let dir = Dir::on_disk();
-        let run = save(&dir, &[], &[&server.url("/file")]).exits(0);
-        let found = fs::metadata(dir.path().join("file")).unwrap().mtime();
-        run.check(date, found == LONG_AGO_SECONDS);
-    }
-    for date in [
-        "tomorrow",
-        "Thu, 01 Jan 1970 00:00:00 GMT",
-        "Fri, 31 Dec 9999 23:59:59 GMT",
-    ] {
-        let header = format!("Last-Modified: {date}\r\n");
-        let server = Server::with(move |_, reply| reply.send(200, &header, b"odd"));
-        let dir = Dir::on_disk();
-        let run = save(&dir, &[], &[&server.url("/file")]).exits(0);
-        holds(&run, dir.path(), &[("file", b"odd")]);
-    }
-}
-
-#[test]
 fn what_is_no_success_leaves_nothing() {
     let server = Server::start();
     for args in [
@@ -400,7 +361,6 @@ fn one_url_may_go_into_one_file() {
     for (args, why) in [
         (&["-o", "x", &url, &url][..], "-o is for one URL"),
         (&["-o", "x", "-i", "-"], "-o is for one URL"),
-        (&["-o", "-", &url], "use --cat"),
         (&["-o", "x/", &url], "-o names a folder"),
         (&["-o", "..", &url], "-o names a folder"),
         (&["-o", "x", "-d", "y", &url], "cannot be used with"),

@@ -9,6 +9,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Mutex;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
@@ -66,6 +67,18 @@ fn fifo(path: &Path) {
     mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
 }
 
+/// The run over `/file` and `/other` saves both, whatever has the name of the first one's part.
+#[track_caller]
+fn saves_beside(dir: &Dir, args: &[&str], server: &Server) -> Run {
+    let urls = [server.url("/file"), server.url("/other")];
+    let urls = urls.each_ref().map(String::as_str);
+    let run = save(dir, args, &urls).exits(0);
+    for result in run.results() {
+        run.check("saved", result["outcome"] == "ok");
+    }
+    run
+}
+
 #[test]
 fn nothing_is_written_through_a_symbolic_link_at_the_name() {
     // CVE-2004-2014: the last moment counts, so the name is given by a rename that replaces nothing.
@@ -113,9 +126,11 @@ fn nothing_is_written_through_a_symbolic_link_at_the_name_of_the_part() {
             }
             let link = dir.path().join("file.part");
             symlink(&victim, &link).unwrap();
-            let words = ["/file.part is in the way", "a symbolic link", "delete it"];
-            let run = fails_alone(&dir, args, &server, &words);
-            run.check("no file", names(dir.path()) == ["file.part", "other"]);
+            let run = saves_beside(&dir, args, &server);
+            run.check(
+                "no part",
+                names(dir.path()) == ["file", "file.part", "other"],
+            );
             run.check("the link", fs::read_link(&link).unwrap() == victim);
             run.check("nothing was made", victim.exists() != is_dangling);
             if !is_dangling {
@@ -188,21 +203,14 @@ fn what_is_no_file_is_left_where_it_is() {
         ),
         (fifo, "no regular file"),
     ] {
-        for (name, words) in [
-            ("file", ["/file is ", "move it away"]),
-            (
-                "file.part",
-                ["/file.part is in the way", "move it away or delete it"],
-            ),
-        ] {
-            for args in [&[][..], &["--exists=overwrite"], &["--no-resume"]] {
-                let dir = Dir::on_disk();
-                plant(&dir.path().join(name));
-                let words = [&words[..], &[sort]].concat();
-                let run = fails_alone(&dir, args, &server, &words);
-                let kind = fs::symlink_metadata(dir.path().join(name)).unwrap();
-                run.check("it is still there", !kind.is_file());
-            }
+        for args in [&[][..], &["--exists=overwrite"], &["--no-resume"]] {
+            let dir = Dir::on_disk();
+            let file = dir.path().join("file");
+            plant(&file);
+            let words = ["/file is ", "move it away", sort];
+            let run = fails_alone(&dir, args, &server, &words);
+            let kind = fs::symlink_metadata(&file).unwrap();
+            run.check("it is still there", !kind.is_file());
         }
     }
 }
@@ -214,15 +222,66 @@ fn a_part_without_a_mark_is_somebody_elses() {
     for args in [&[][..], &["--no-resume"], &["--exists=overwrite"]] {
         let dir = Dir::on_disk();
         dir.file("file.part", "half a thesis");
-        let words = [
-            "/file.part is in the way",
-            "no mark",
-            "move it away or delete it",
+        let run = saves_beside(&dir, args, &server);
+        let all: [(&str, &[u8]); 3] = [
+            ("file", b"/file"),
+            ("file.part", b"half a thesis"),
+            ("other", b"/other"),
         ];
-        let run = fails_alone(&dir, args, &server, &words);
-        let all: [(&str, &[u8]); 2] = [("file.part", b"half a thesis"), ("other", b"/other")];
         holds(&run, dir.path(), &all);
     }
+}
+
+#[test]
+fn a_part_of_a_second_name_is_continued_too() {
+    let version = Version::tagged("\"v1\"", &bytes(300_000));
+    let cut = version.cut(100_000);
+    let broken = Mutex::new(true);
+    let server = Raw::start(move |mut wire| match wire.head() {
+        Some(_) if std::mem::take(&mut *broken.lock().unwrap()) => wire.send(&cut),
+        Some(head) => wire.send(version.answer(&head)),
+        None => Ok(()),
+    });
+    let dir = Dir::on_disk();
+    // Such as a copy that has lost its mark.
+    let copy = &bytes(300_000)[..50_000];
+    fs::write(dir.path().join("file.part"), copy).unwrap();
+    save(&dir, &["--retry=0"], &[&server.url("/file")]).exits(1);
+    let left = names(dir.path());
+    assert_eq!(left.len(), 2, "{left:?}");
+    let run = save(&dir, &["--retry=0"], &[&server.url("/file")]).exits(0);
+    let all: [(&str, &[u8]); 2] = [("file", &bytes(300_000)), ("file.part", copy)];
+    holds(&run, dir.path(), &all);
+    run.check("resumed", run.result()["saved"]["resumed_from"] == 100_000);
+}
+
+#[test]
+fn a_second_name_that_is_taken_too_is_an_error() {
+    let cut = Version::tagged("\"v1\"", &bytes(300_000)).cut(100_000);
+    let broken = Raw::start(move |mut wire| match wire.head() {
+        Some(_) => wire.send(&cut),
+        None => Ok(()),
+    });
+    let dir = Dir::on_disk();
+    dir.file("file.part", "half a thesis");
+    save(&dir, &["--retry=0"], &[&broken.url("/file")]).exits(1);
+    let second = names(dir.path())
+        .into_iter()
+        .find(|name| name != "file.part")
+        .unwrap();
+    fs::remove_file(dir.path().join(&second)).unwrap();
+    dir.file(&second, "the other half");
+    let run = save(&dir, &["--retry=0"], &[&broken.url("/file")]).exits(4);
+    let error = &run.result()["error"];
+    run.check("kind", error["kind"] == "file");
+    let message = error["message"].as_str().unwrap();
+    let way = format!("/{second} is in the way: it bears no mark of pfetch's; move it away or");
+    run.check(&way, message.contains(&way));
+    let all: [(&str, &[u8]); 2] = [
+        ("file.part", b"half a thesis"),
+        (&second, b"the other half"),
+    ];
+    holds(&run, dir.path(), &all);
 }
 
 #[test]
@@ -235,24 +294,38 @@ fn a_part_that_has_another_name_too_is_not_written_to() {
     });
     let server = mirror();
     for is_marked in [false, true] {
-        let dir = Dir::on_disk();
-        let outside = Dir::on_disk();
-        let victim = outside.path().join("victim");
-        let part = dir.path().join("file.part");
-        if is_marked {
-            save(&dir, &["--retry=0"], &[&broken.url("/file")]).exits(1);
-        } else {
-            dir.file("file.part", "");
-        }
-        fs::hard_link(&part, &victim).unwrap();
-        let before = fs::read(&victim).unwrap();
         for args in [&[][..], &["--no-resume"]] {
-            let words = ["/file.part is in the way", "has another name too"];
+            let dir = Dir::on_disk();
+            let outside = Dir::on_disk();
+            let victim = outside.path().join("victim");
+            let part = dir.path().join("file.part");
+            if is_marked {
+                save(&dir, &["--retry=0"], &[&broken.url("/file")]).exits(1);
+            } else {
+                dir.file("file.part", "");
+            }
+            fs::hard_link(&part, &victim).unwrap();
+            let before = fs::read(&victim).unwrap();
             let args = [args, &["--exists=overwrite"]].concat();
-            let run = fails_alone(&dir, &args, &server, &words);
+            let run = saves_beside(&dir, &args, &server);
             run.check("untouched", fs::read(&victim).unwrap() == before);
             run.check("still there", part.exists());
         }
+    }
+}
+
+#[test]
+fn anything_at_the_name_of_the_part_is_left_where_it_is() {
+    let server = mirror();
+    let make: [fn(&Path); 2] = [|path| fs::create_dir(path).unwrap(), fifo];
+    for make in make {
+        let dir = Dir::on_disk();
+        make(&dir.path().join("file.part"));
+        let run = saves_beside(&dir, &[], &server);
+        let kind = fs::symlink_metadata(dir.path().join("file.part")).unwrap();
+        run.check("still there", !kind.is_file());
+        let file = fs::read(dir.path().join("file")).unwrap();
+        run.check("saved", file == b"/file");
     }
 }
 

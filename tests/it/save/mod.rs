@@ -1,9 +1,11 @@
 //! Saving, as a user sees it: files that are complete or absent, whatever servers say and whatever
 //! lies in the folder already. Through the real binary, against real servers on the loopback.
 
+mod dates;
 mod exists;
 mod files;
 mod flush;
+mod growing;
 mod hostile;
 mod lies;
 mod named;

@@ -238,7 +238,12 @@ fn names_that_servers_give_stay_in_the_folder_and_are_harmless() {
         // What says nothing of use leaves the URL's name.
         ("attachment; filename=\"..\"", "url"),
         ("attachment; filename=\"\"", "url"),
-        ("attachment; filename=\"a\"; filename=\"b\"", "url"),
+        (
+            "attachment; filename=\"%2e%2e%2F%2e%2e%2f.bashrc\"",
+            "_bashrc",
+        ),
+        ("filename=\"=?utf-8?Q?..=2F=2E=2E=5Cx=00?=\"", "x_"),
+        ("attachment; filename=\"../a\"; filename=\"../../b\"", "a"),
         ("attachment", "url"),
     ] {
         let outer = Dir::on_disk();
@@ -250,6 +255,30 @@ fn names_that_servers_give_stay_in_the_folder_and_are_harmless() {
         let run = run.exits(0);
         let file = format!("in/side/{name}");
         holds(&run, outer.path(), &[(&file, b"text")]);
+    }
+}
+
+#[test]
+fn headers_that_the_grammar_does_not_allow_still_name_files() {
+    for (header, name) in [
+        ("filename=report.pdf", "report.pdf"),
+        ("filename=report.pdf; attachment", "report.pdf"),
+        (
+            "attachment; size; filename=report (1).pdf;",
+            "report (1).pdf",
+        ),
+        ("attachment; filename=a.txt; filename=b.txt", "a.txt"),
+        (
+            "attachment; filename*=utf8''r\u{e9}sum\u{e9} 1.txt",
+            "r\u{e9}sum\u{e9} 1.txt",
+        ),
+        ("attachment; filename=\"50%25%20off.txt\"", "50% off.txt"),
+        ("attachment; filename=\"cut off.txt", "cut off.txt"),
+    ] {
+        let dir = Dir::on_disk();
+        let server = disposing(header);
+        let run = save(&dir, &["--content-disposition"], &[&server.url("/url")]).exits(0);
+        holds(&run, dir.path(), &[(name, b"text")]);
     }
 }
 

@@ -1,0 +1,78 @@
+//! The stream that bodies are written to: standard output, standard error, a named pipe, a device or another
+//! open descriptor.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use super::stdio::close_stdout;
+use super::{StartError, shown};
+use crate::cli::{BodiesPlan, Plan, StreamOutput};
+use crate::save::close::check_close;
+use crate::save::open_stream;
+
+/// The longest wait for the reader of a named pipe where no time limit is set.
+const READER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// An open stream.
+#[derive(Debug)]
+pub(super) struct BodyStream {
+    file: File,
+    name: String,
+    is_stdout: bool,
+}
+
+impl BodyStream {
+    /// Opens the stream of the plan, if it has one. A named pipe has to have a reader within the limits of
+    /// time that hold for a silent server and for the run.
+    pub(super) fn open(plan: &Plan) -> Result<Option<Self>, StartError> {
+        let BodiesPlan::Stream { output, .. } = &plan.bodies else {
+            return Ok(None);
+        };
+        let limits = [plan.fetch.stall_timeout, plan.run.deadline];
+        let patience = limits.into_iter().flatten().min();
+        let patience = patience.unwrap_or(READER_TIMEOUT);
+        let (name, file) = match output {
+            StreamOutput::Stdout => ("standard output".to_owned(), duplicate(io::stdout())),
+            StreamOutput::Stderr => ("standard error".to_owned(), duplicate(io::stderr())),
+            StreamOutput::Path(path) => (shown(path), open_stream(path, patience)),
+        };
+        Ok(Some(BodyStream {
+            file: file.map_err(|error| cannot_write(&name, &error))?,
+            name,
+            is_stdout: *output == StreamOutput::Stdout,
+        }))
+    }
+
+    /// The name in messages.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A duplicate to write to.
+    pub(super) fn writer(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// The error of a stream that cannot be written to.
+    pub(super) fn unwritable(&self, error: &io::Error) -> StartError {
+        cannot_write(&self.name, error)
+    }
+
+    /// Checks the close of the stream, at which NFS, FUSE and quotas report failed writes.
+    pub(super) fn check_close(&self) -> io::Result<()> {
+        match self.is_stdout {
+            true => close_stdout(),
+            false => Ok(check_close(&self.file)?),
+        }
+    }
+}
+
+fn duplicate(stream: impl AsFd) -> io::Result<File> {
+    Ok(File::from(stream.as_fd().try_clone_to_owned()?))
+}
+
+fn cannot_write(name: &str, error: &io::Error) -> StartError {
+    StartError::local(&format!("cannot write to {name}"), error)
+}
