@@ -365,6 +365,7 @@ fn cannot_write(shown: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::save::dir::RootDir;
 
     #[test]
     fn preallocation_is_ahead_by_the_received_bytes_within_bounds() {
@@ -389,5 +390,22 @@ mod tests {
             let found = end_of_step(needed, whole, room);
             assert_eq!(found, expected, "{needed} of {whole}, room {room:?}");
         }
+    }
+
+    #[test]
+    fn a_part_is_not_made_through_a_link_that_lies_in_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outside = tempfile::tempdir().expect("a folder");
+        let target = outside.path().join("file");
+        let link = folder.path().join("f.part");
+        std::os::unix::fs::symlink(&target, &link).expect("a link");
+        let dir = Dir::Root(RootDir::open(folder.path()).expect("it is there"));
+        assert!(Part::create(&dir, "f", "f").is_err());
+        assert!(!target.exists(), "made behind a link to nothing");
+        std::fs::write(&target, "kept").expect("there is room");
+        assert!(Part::create(&dir, "f", "f").is_err());
+        let content = std::fs::read_to_string(&target).expect("it is there");
+        assert_eq!(content, "kept", "truncated behind a link");
+        assert!(link.is_symlink(), "the link is left as it is");
     }
 }
