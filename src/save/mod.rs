@@ -14,6 +14,7 @@ pub mod close;
 mod content_disposition;
 mod dir;
 mod download;
+mod duties;
 mod error;
 mod finish;
 mod names;
@@ -30,6 +31,7 @@ mod xattr;
 
 pub use content_disposition::filename;
 pub use download::Download;
+pub use duties::{LesserDuty, RefusedDuty};
 pub use error::{BodyError, FileError};
 pub use names::NameRegistry;
 pub use ordered::{OrderedBody, OrderedOutput, OutputEnd};

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use rustix::fs::Stat;
 
-use super::FileError;
 use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
+use super::duties::RefusedDuty;
+use super::{FileError, os};
+use crate::model::file_name::NameLimits;
 use crate::model::outcome::Saved;
 use crate::model::save_path::SavePath;
 
@@ -69,7 +71,7 @@ impl Store {
     /// If it cannot be created or opened.
     pub fn open(path: &Path, config: StoreConfig) -> Result<Self, FileError> {
         Ok(Store {
-            root: RootDir::open(path)?,
+            root: RootDir::open(path, config.fsync)?,
             config,
             in_use: None,
         })
@@ -85,6 +87,16 @@ impl Store {
     /// The policy for files that exist already.
     pub fn exists(&self) -> Exists {
         self.config.exists
+    }
+
+    /// Takes the lesser duties that the system has refused since the last call: each kind once.
+    pub fn take_refused(&self) -> Vec<RefusedDuty> {
+        self.root.duties().take()
+    }
+
+    /// The limits of names on the directory's file system.
+    pub(crate) fn name_limits(&self) -> NameLimits {
+        NameLimits::within(os::longest_name(&self.root))
     }
 
     /// Returns true if the name at `place` is taken. If that cannot be found out it counts as free, since

@@ -8,7 +8,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use crate::model::file_name::{folded, numbered};
+use crate::model::file_name::{NameLimits, folded, numbered};
 use crate::model::save_path::SavePath;
 
 /// The names that were claimed so far.
@@ -28,12 +28,21 @@ pub struct NameRegistry {
     next: HashMap<u64, u64, BuildIdentityHasher>,
     /// The number that a folder got whose path was a file's already.
     renumbered: HashMap<u64, u64, BuildIdentityHasher>,
+    limits: NameLimits,
 }
 
 impl NameRegistry {
     /// A registry without names.
     pub fn new() -> Self {
         NameRegistry::default()
+    }
+
+    /// A registry without names, on a file system with these limits.
+    pub(crate) fn within(limits: NameLimits) -> Self {
+        NameRegistry {
+            limits,
+            ..NameRegistry::default()
+        }
     }
 
     /// Claims a place that is not taken: `wanted`, or with -1, -2 … before its extension.
@@ -68,7 +77,7 @@ impl NameRegistry {
         let base = hash.with(wanted.file_name()).id();
         let mut number = self.next.get(&base).copied().unwrap_or(0);
         loop {
-            let name = numbered(wanted.file_name(), number);
+            let name = numbered(wanted.file_name(), number, self.limits);
             let id = hash.with(&name).id();
             number += 1;
             if self.files.contains(&id) || self.folders.contains(&id) {
@@ -91,7 +100,7 @@ impl NameRegistry {
         let base = path.with(wanted).id();
         let mut number = self.renumbered.get(&base).copied().unwrap_or(0);
         loop {
-            let name = numbered(wanted, number);
+            let name = numbered(wanted, number, self.limits);
             let entered = path.with(&name);
             if !self.files.contains(&entered.id()) {
                 self.folders.insert(entered.id());
