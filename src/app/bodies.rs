@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 
-use super::stdio::close_stdout;
+use super::stdio::ClosedStdout;
 use super::{StartError, complain};
 use crate::cli::{BodiesPlan, ExitReasons};
 use crate::engine::{Bodies, Report, Saving};
+use crate::model::event::Listener;
 use crate::pool::StopToken;
 use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
 
@@ -52,8 +53,13 @@ pub(super) fn open(plan: &BodiesPlan, stop: &StopToken) -> Result<Bodies, StartE
 }
 
 /// Reports why the bodies on standard output ended early, or that they are not all written.
-pub(super) fn report_end(end: Option<OutputEnd>, report: &Report, reasons: &mut ExitReasons) {
-    let end = match (end, close_stdout()) {
+pub(super) fn report_end(
+    end: Option<OutputEnd>,
+    mut stdout: ClosedStdout,
+    report: &Report,
+    reasons: &mut ExitReasons,
+) {
+    let end = match (end, stdout.close()) {
         (Some(end), _) => end,
         (None, Err(error)) => OutputEnd::Failed(error.kind(), error.to_string()),
         (None, Ok(())) => return,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::baseline::Baselines;
 use super::session::{EarlyEnd, Session};
+use super::stdio::ClosedStdout;
 use super::{StartError, bodies, complain, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::{List, Source};
@@ -32,7 +33,7 @@ pub(super) fn run(
     let mut bodies = bodies::open(&plan.bodies, session.stop())?;
     let saves = matches!(bodies, Bodies::Save(_));
     let concat = match &bodies {
-        Bodies::Stream(concat) => Some(concat.clone()),
+        Bodies::Stream(concat) => Some((concat.clone(), ClosedStdout::new())),
         _ => None,
     };
     // A second request at once on a new connection would break the pace that --rate and --host-delay set.
@@ -124,7 +125,7 @@ fn open_log(
 fn add_reasons(
     report: &Report,
     saves: bool,
-    concat: Option<OrderedOutput>,
+    concat: Option<(OrderedOutput, ClosedStdout)>,
     reasons: &mut ExitReasons,
 ) {
     reasons.local |= report.summary.local > 0;
@@ -135,8 +136,8 @@ fn add_reasons(
             false => "there is no room to keep bodies whose turn has not come (TMPDIR): stopped",
         });
     }
-    if let Some(concat) = concat {
-        bodies::report_end(concat.end(), report, reasons);
+    if let Some((concat, stdout)) = concat {
+        bodies::report_end(concat.end(), stdout, report, reasons);
     }
     if report.overdue {
         // Also if no job was under way at that moment, and the rest of a list was not read.

@@ -22,8 +22,9 @@ pub use crate::app::address_space::share_heap_under_limit;
 
 use crate::app::baseline::Baselines;
 use crate::app::measure::Measurement;
-use crate::app::stdio::close_stdout;
+use crate::app::stdio::ClosedStdout;
 use crate::cli::{ExitReasons, Mode, Plan};
+use crate::model::event::Listener;
 use crate::model::text::escape;
 
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard
@@ -67,7 +68,7 @@ pub fn complain(message: &str) {
 pub fn print(text: &str) -> ExitReasons {
     let mut reasons = ExitReasons::default();
     let written = io::stdout().write_all(text.as_bytes());
-    match written.and_then(|()| close_stdout()) {
+    match written.and_then(|()| ClosedStdout::new().close()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reasons.broken_pipe = true,
         Err(error) => {

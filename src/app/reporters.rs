@@ -68,7 +68,7 @@ pub(super) fn build(
         Format::JsonLines => all.add("the report", JsonLines::new(out, plan.report.baseline)),
     }
     if !takes_stdout {
-        all.add("to standard output", ClosedStdout);
+        all.add("to standard output", ClosedStdout::new());
     }
     for (name, export) in exports {
         all.add(name, export);

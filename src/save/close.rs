@@ -62,6 +62,37 @@ pub fn check_close(file: impl AsFd) -> Result<(), CloseError> {
     Err(CloseError::Lost(last.into()))
 }
 
+/// A duplicate of a file's descriptor that is kept for the check of its close. At the end of a run there may
+/// be none left to make one (`ulimit -n`), though all was fetched.
+#[derive(Debug)]
+pub struct CloseCheck {
+    /// `None` once it is closed, or if there was no descriptor to begin with.
+    spare: Option<OwnedFd>,
+}
+
+impl CloseCheck {
+    /// Keeps a duplicate of the file's descriptor.
+    pub fn of(file: impl AsFd) -> Self {
+        CloseCheck {
+            spare: file.as_fd().try_clone_to_owned().ok(),
+        }
+    }
+
+    /// Closes the duplicate, as [`check_close`] does with one that it makes. `file` is the same file.
+    ///
+    /// # Errors
+    ///
+    /// As for [`check_close`].
+    pub fn check(&mut self, file: impl AsFd) -> Result<(), CloseError> {
+        match self.spare.take().map(close) {
+            Some(Ok(())) => Ok(()),
+            // Its descriptor is free now, if there was one.
+            Some(Err(Errno::EINTR)) | None => check_close(file),
+            Some(Err(errno)) => Err(CloseError::Lost(errno.into())),
+        }
+    }
+}
+
 fn close(fd: OwnedFd) -> nix::Result<()> {
     let closed = nix::unistd::close(fd);
     #[cfg(test)]
@@ -99,6 +130,30 @@ pub(crate) mod faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_close_is_checked_with_the_descriptor_that_was_kept() {
+        let file = tempfile::tempfile().expect("there is a place for temporary files");
+        for (errnos, expected) in [
+            (&[][..], None),
+            (&[Errno::EINTR], None),
+            (&[Errno::EINTR, Errno::ENOSPC], Some(Errno::ENOSPC)),
+            (&[Errno::EDQUOT], Some(Errno::EDQUOT)),
+        ] {
+            let mut check = CloseCheck::of(&file);
+            assert!(check.spare.is_some(), "there is a descriptor");
+            faults::inject(errnos);
+            let found = match check.check(&file) {
+                Ok(()) => None,
+                Err(error) => error.io_error().raw_os_error(),
+            };
+            assert_eq!(found, expected.map(|errno| errno as i32), "{errnos:?}");
+            assert_eq!(faults::left(), 0, "{errnos:?}");
+            assert!(check.spare.is_none(), "it is closed");
+            // It can be asked again.
+            check.check(&file).expect("nothing is wrong now");
+        }
+    }
 
     #[test]
     fn an_error_at_close_is_reported_and_an_interrupted_close_is_tried_again() {
