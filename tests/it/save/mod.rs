@@ -6,6 +6,7 @@ mod files;
 mod flush;
 mod hostile;
 mod lies;
+mod limits;
 mod named;
 mod pieces;
 mod races;
