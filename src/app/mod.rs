@@ -26,6 +26,7 @@ use crate::app::stdio::ClosedStdout;
 use crate::cli::{ExitReasons, Mode, Plan};
 use crate::model::event::Listener;
 use crate::model::text::escape;
+use crate::save::RefusedDuty;
 
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard
 /// error, a line each.
@@ -62,6 +63,13 @@ fn dispatch(plan: Plan, started: Instant) -> Result<ExitReasons, StartError> {
 pub fn complain(message: &str) {
     // Without standard error there is no other place to report that to.
     let _ = writeln!(io::stderr(), "pfetch: {message}");
+}
+
+/// Warns of a lesser duty of a report or a baseline in a file.
+fn warn_of(refused: Option<&RefusedDuty>) {
+    if let Some(refused) = refused {
+        complain(&format!("warning: {refused}"));
+    }
 }
 
 /// Prints help or the version, and returns the reasons for the exit code.

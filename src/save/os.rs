@@ -2,7 +2,9 @@
 //! (RENAME_NOREPLACE), unnamed files (O_TMPFILE), preallocation.
 
 use rustix::fd::AsFd;
-use rustix::fs::{Mode, Stat, Timespec, Timestamps, UTIME_OMIT, fchmod, fsync, futimens};
+use rustix::fs::{
+    Mode, RawMode, Stat, Timespec, Timestamps, UTIME_OMIT, fchmod, fstat, fsync, futimens,
+};
 use rustix::io::Errno;
 
 /// The extended attribute that holds a file's record.
@@ -199,8 +201,29 @@ pub(super) fn set_mtime(file: impl AsFd, mtime: Mtime) -> Result<(), Errno> {
 }
 
 /// Sets the mode of a file.
-pub(super) fn set_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
+fn set_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
     checked(Call::SetMode, || fchmod(file, mode))
+}
+
+/// Gives a file this mode, if it has another: file systems that have one mode for all files may refuse to set
+/// any.
+pub(super) fn take_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
+    let file = file.as_fd();
+    match fstat(file) {
+        Ok(stat) if permissions(&stat) == mode => Ok(()),
+        _ => set_mode(file, mode),
+    }
+}
+
+/// The permissions in a mode of std's.
+#[expect(clippy::unnecessary_cast, reason = "modes are no u32 everywhere")]
+pub(super) fn mode(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o777) as RawMode)
+}
+
+/// The permissions in a file's mode.
+pub(super) fn permissions(stat: &Stat) -> Mode {
+    Mode::from_raw_mode(stat.st_mode) & Mode::from_raw_mode(0o777)
 }
 
 /// Syncs the entries of a folder to the disk.

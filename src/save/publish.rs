@@ -94,7 +94,7 @@ impl Download {
         match decide(self.store.config.exists, dir, name, &stat, whole, shown)? {
             Choice::Replace => {
                 let duties = self.store.root.duties();
-                let moded = take_mode(&whole.part, &stat);
+                let moded = os::take_mode(whole.part.file(), os::permissions(&stat));
                 duties.note(LesserDuty::Mode, moded, || shown.to_owned());
                 renameat(dir, whole.part.name(), dir, name).map_err(refused)?;
                 Ok(None)
@@ -237,17 +237,6 @@ fn decide_by_content(
             format!("{shown} exists and cannot be read: {error}"),
             errno_of(&error),
         )),
-    }
-}
-
-/// Gives the part the mode of the file that it replaces, of which `stat` is the stat.
-fn take_mode(part: &Part, stat: &Stat) -> Result<(), Errno> {
-    let permissions = |stat: &Stat| Mode::from_raw_mode(stat.st_mode) & Mode::from_raw_mode(0o777);
-    let mode = permissions(stat);
-    // File systems that have one mode for all files may refuse to set any.
-    match fstat(part.file()) {
-        Ok(stat) if permissions(&stat) == mode => Ok(()),
-        _ => os::set_mode(part.file(), mode),
     }
 }
 

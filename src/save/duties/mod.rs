@@ -36,6 +36,22 @@ pub struct RefusedDuty {
     errno: Errno,
 }
 
+impl RefusedDuty {
+    /// The error of a duty for the file or folder `shown`, if there is one.
+    pub(super) fn of(
+        duty: LesserDuty,
+        result: Result<(), Errno>,
+        shown: impl FnOnce() -> String,
+    ) -> Option<Self> {
+        let shown = |errno| RefusedDuty {
+            duty,
+            shown: shown(),
+            errno,
+        };
+        result.err().map(shown)
+    }
+}
+
 impl fmt::Display for RefusedDuty {
     /// One line: what, where, why, and what follows from it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,15 +99,12 @@ impl RefusedDuties {
         result: Result<(), Errno>,
         shown: impl FnOnce() -> String,
     ) {
-        let Err(errno) = result else { return };
         let bit = 1 << duty as u8;
-        if self.noted.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
+        if result.is_ok() || self.noted.fetch_or(bit, Ordering::Relaxed) & bit != 0 {
             return;
         }
-        let refused = RefusedDuty {
-            duty,
-            shown: shown(),
-            errno,
+        let Some(refused) = RefusedDuty::of(duty, result, shown) else {
+            return;
         };
         // A push is all that is done under this lock, so a poisoned one is still consistent.
         let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,4 +6,6 @@ mod beside_curl;
 mod full;
 mod killed;
 mod many;
+mod poor;
+mod poor_fs;
 mod site;
