@@ -30,6 +30,7 @@ pub(crate) fn skip(why: &str) {
     static SKIPPED: AtomicUsize = AtomicUsize::new(0);
     let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
     // As above.
+    let why = why.lines().next().unwrap_or_default();
     let _ = writeln!(io::stderr(), "left out ({count}): {why}");
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -98,10 +98,9 @@ fn a_lesser_duty_that_is_refused_is_a_warning_and_costs_no_file() {
         if warning == "cannot give " {
             // Made with the mode, which cannot be set.
             for (name, _) in SIZES {
-                let umask = rustix::process::umask(rustix::fs::Mode::empty());
-                let made = File::create(folder.join(name));
-                rustix::process::umask(umask);
-                made.expect("it can be made");
+                let mut options = File::options();
+                let made = options.write(true).create_new(true).mode(0o640);
+                made.open(folder.join(name)).expect("it can be made");
             }
         }
         let run = save(&site, &folder, options).run().exits(0);
