@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, mkdirat, openat, statat};
@@ -98,10 +98,15 @@ impl RootDir {
     /// Syncs the entry that the file at `place` has in its folder to the disk, and waits for the entries of
     /// folders that other workers are making: this file may lie in one of them.
     pub(super) fn sync_entry(&self, folder: &Dir, place: &SavePath) -> Result<(), FileError> {
-        // Nothing is guarded but the order of system calls, so a poisoned lock is as good.
-        drop(self.making.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(self.hold_making());
         let synced = os::sync_folder(folder);
         self.note_folder_sync(synced, || self.shown(place))
+    }
+
+    /// Keeps other workers from making folders, and waits until none does.
+    pub(super) fn hold_making(&self) -> MutexGuard<'_, ()> {
+        // Nothing is guarded but the order of system calls, so a poisoned lock is as good.
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes that folders are not synced here, or returns the error of one that is lost.
@@ -145,7 +150,7 @@ impl RootDir {
     /// Opens the directory of `place` and creates what is missing of it. With `fsync`, the new entries are
     /// synced to the disk.
     pub(super) fn make(self: &Arc<Self>, place: &SavePath, fsync: bool) -> Result<Dir, FileError> {
-        let making = fsync.then(|| self.making.lock().unwrap_or_else(PoisonError::into_inner));
+        let making = fsync.then(|| self.hold_making());
         let made = self.descend(place, |parent, name| {
             match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
                 Ok(()) if fsync => match os::sync_folder(parent) {

@@ -206,6 +206,27 @@ fn an_entry_that_cannot_be_synced_is_a_failure_and_leaves_the_file() {
 }
 
 #[test]
+fn a_file_is_not_done_while_another_worker_syncs_the_entry_of_its_folder() {
+    let dir = scratch();
+    let store = Store::open(dir.path(), config()).unwrap();
+    let making = store.root.hold_making();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let store = &store;
+        scope.spawn(move || {
+            let published = complete(store, &place("file"), b"short").publish_as(&place("file"));
+            sender.send(published).unwrap();
+        });
+        // It may be late, but never early.
+        let early = receiver.recv_timeout(Duration::from_millis(100));
+        assert!(early.is_err(), "{early:?}");
+        drop(making);
+        let published = receiver.recv().unwrap();
+        assert!(published.is_ok(), "{published:?}");
+    });
+}
+
+#[test]
 fn the_entries_of_new_folders_are_synced_where_that_is_asked_for() {
     let dir = scratch();
     let new = dir.path().join("new/inner");

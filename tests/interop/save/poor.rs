@@ -178,7 +178,14 @@ fn names_fit_in_what_the_file_system_takes_with_their_parts() {
     let Some(poor) = PoorFs::mount(143, &[]) else {
         return;
     };
-    let site = Site::start("", "");
+    let name = format!("{}.zip", "s".repeat(170));
+    let site = Site::start(
+        "",
+        &format!(
+            "location = /named {{ return 200 named; \
+             add_header Content-Disposition 'attachment; filename=\"{name}\"'; }}"
+        ),
+    );
     let lengths = [100, 118, 119, 138, 139, 143, 144, 180, 250];
     let mut urls = Vec::new();
     for (seed, length) in lengths.into_iter().enumerate() {
@@ -209,6 +216,28 @@ fn names_fit_in_what_the_file_system_takes_with_their_parts() {
             assert!(name.len() <= 138, "{} bytes: {name}", name.len());
         }
     }
+    // Folders, and names that servers give.
+    let tree = folder.join("tree");
+    let args = ["-q", "--names=tree", "-d", arg(&tree)];
+    let below = format!("{}/file", "f".repeat(200));
+    fs::create_dir(site.root().join("f".repeat(200))).expect("the folder is new");
+    site.write(&below, b"deep");
+    pfetch(&[&args[..], &[&site.url(&below)]].concat())
+        .run()
+        .exits(0)
+        .says_nothing();
+    let late = folder.join("late");
+    let args = ["-q", "--content-disposition", "-d", arg(&late)];
+    pfetch(&[&args[..], &[&site.url("named")]].concat())
+        .run()
+        .exits(0)
+        .says_nothing();
+    let saved = names(&late).pop_first().unwrap_or_default();
+    assert!(
+        saved.starts_with("sss") && saved.ends_with(".zip"),
+        "{saved}"
+    );
+    assert_eq!(saved.len(), 118, "{saved}");
     // A name of the user's is not cut; its part is.
     let path = folder.join("u".repeat(143));
     pfetch(&["-q", "-o", arg(&path), &urls[1]]).run().exits(0);
@@ -301,4 +330,20 @@ fn a_report_that_is_replaced_needs_no_mode_set() {
         .permissions()
         .mode();
     assert_eq!(mode & 0o111, 0);
+}
+
+#[test]
+fn a_disk_that_is_full_as_a_file_gets_its_name_late_ends_the_run() {
+    let Some(poor) = PoorFs::mount(255, &[("rename", Errno::NOSPC), ("link", Errno::PERM)]) else {
+        return;
+    };
+    let site = serve();
+    let folder = poor.folder();
+    let run = save(&site, &folder, &["--content-disposition"])
+        .run()
+        .exits(4);
+    run.complains_in_a_line().says("pfetch: the disk is full: ");
+    for (name, _) in SIZES {
+        assert!(!folder.join(name).exists(), "{name}");
+    }
 }
