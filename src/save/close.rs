@@ -1,7 +1,7 @@
 //! Checked close(2): the errors of a write that a file system reports only at close.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
@@ -47,7 +47,7 @@ pub fn check_close(file: impl AsFd) -> Result<(), CloseError> {
     let file = file.as_fd();
     let mut last = Errno::EINTR;
     for _ in 0..TRIES {
-        let duplicate = file.try_clone_to_owned().map_err(CloseError::Unchecked)?;
+        let duplicate = duplicate(file).map_err(CloseError::Unchecked)?;
         match close(duplicate) {
             Ok(()) => return Ok(()),
             // The descriptor is closed, but the file system may not have reported yet: close another
@@ -74,7 +74,7 @@ impl CloseCheck {
     /// Keeps a duplicate of the file's descriptor.
     pub fn of(file: impl AsFd) -> Self {
         CloseCheck {
-            spare: file.as_fd().try_clone_to_owned().ok(),
+            spare: duplicate(file.as_fd()).ok(),
         }
     }
 
@@ -93,6 +93,14 @@ impl CloseCheck {
     }
 }
 
+fn duplicate(file: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    #[cfg(test)]
+    if faults::has_no_descriptors() {
+        return Err(Errno::EMFILE.into());
+    }
+    file.try_clone_to_owned()
+}
+
 fn close(fd: OwnedFd) -> nix::Result<()> {
     let closed = nix::unistd::close(fd);
     #[cfg(test)]
@@ -100,16 +108,26 @@ fn close(fd: OwnedFd) -> nix::Result<()> {
     closed
 }
 
-/// Injected errors of close(2), since a test has no disk that reports any.
+/// Injected errors of close(2) and dup(2), since a test has no disk that reports any, and descriptors enough.
 #[cfg(test)]
 pub(crate) mod faults {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::collections::VecDeque;
 
     pub(crate) use nix::errno::Errno;
 
     thread_local! {
         static NEXT: RefCell<VecDeque<Errno>> = const { RefCell::new(VecDeque::new()) };
+        static NO_DESCRIPTORS: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// Leaves this thread no descriptor to duplicate one with.
+    pub(crate) fn take_descriptors(are_taken: bool) {
+        NO_DESCRIPTORS.set(are_taken);
+    }
+
+    pub(super) fn has_no_descriptors() -> bool {
+        NO_DESCRIPTORS.get()
     }
 
     /// Makes this thread's next checked closes fail with these errors, one each.
@@ -153,6 +171,22 @@ mod tests {
             // It can be asked again.
             check.check(&file).expect("nothing is wrong now");
         }
+    }
+
+    #[test]
+    fn a_close_that_cannot_be_checked_is_no_close_that_failed() {
+        let file = tempfile::tempfile().expect("there is a place for temporary files");
+        let mut kept = CloseCheck::of(&file);
+        faults::take_descriptors(true);
+        let unchecked = check_close(&file);
+        let mut late = CloseCheck::of(&file);
+        let (kept, late) = (kept.check(&file), late.check(&file));
+        faults::take_descriptors(false);
+        for unchecked in [unchecked, late] {
+            let is_unchecked = matches!(&unchecked, Err(CloseError::Unchecked(_)));
+            assert!(is_unchecked, "{unchecked:?}");
+        }
+        assert!(kept.is_ok(), "{kept:?}");
     }
 
     #[test]

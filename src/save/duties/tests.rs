@@ -75,8 +75,15 @@ fn config() -> StoreConfig {
     }
 }
 
-/// A download of these bytes that waits for its name. Long ones are received in two pieces.
+/// A download of these bytes that waits for its name.
 fn complete(store: &Store, place: &SavePath, body: &[u8]) -> Download {
+    let (mut download, last) = receive(store, place, body);
+    download.complete(last).unwrap();
+    download
+}
+
+/// A download of these bytes, of which the last are still to come: half of a long body, all of a short one.
+fn receive<'a>(store: &Store, place: &SavePath, body: &'a [u8]) -> (Download, &'a [u8]) {
     let version = Version {
         validators: Validators {
             etag: Some("\"v1\"".to_owned()),
@@ -91,15 +98,12 @@ fn complete(store: &Store, place: &SavePath, body: &[u8]) -> Download {
         panic!("it is not to be kept");
     };
     download.start(URL, version).unwrap();
-    let (first, last) = body.split_at(body.len() / 2);
-    match body.len() {
-        1000.. => {
-            download.write(first).unwrap();
-            download.complete(last).unwrap();
-        }
-        _ => download.complete(body).unwrap(),
+    if body.len() < 1000 {
+        return (download, body);
     }
-    download
+    let (first, last) = body.split_at(body.len() / 2);
+    download.write(first).unwrap();
+    (download, last)
 }
 
 fn place(text: &str) -> SavePath {
@@ -248,4 +252,35 @@ fn the_entries_of_new_folders_are_synced_where_that_is_asked_for() {
     download.publish_as(&place("a/file")).unwrap();
     faults::inject(&[]);
     assert_eq!(unsynced.take_refused(), []);
+}
+
+#[test]
+fn a_part_whose_close_cannot_be_checked_is_kept_and_one_whose_close_fails_is_not() {
+    let body = BODIES[1];
+    for is_lost in [false, true] {
+        let dir = scratch();
+        let store = Store::open(dir.path(), config()).unwrap();
+        let (mut download, last) = receive(&store, &place("file"), body);
+        match is_lost {
+            true => close::faults::inject(&[close::faults::Errno::EIO]),
+            false => close::faults::take_descriptors(true),
+        }
+        let completed = download.complete(last);
+        close::faults::take_descriptors(false);
+        let message = match completed {
+            Err(crate::save::BodyError::File(error)) => error.to_string(),
+            completed => panic!("{is_lost}: {completed:?}"),
+        };
+        let what = match is_lost {
+            true => "as its close tells",
+            false => "cannot check the close",
+        };
+        assert!(message.contains(what), "{message}");
+        drop(download);
+        let expected: &[&str] = if is_lost { &[] } else { &["file.part"] };
+        assert_eq!(names(dir.path()), expected, "{message}");
+        if !is_lost {
+            assert!(fs::read(dir.path().join("file.part")).unwrap() == body);
+        }
+    }
 }
