@@ -216,7 +216,6 @@ pub(super) fn take_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
 }
 
 /// The permissions in a mode of std's.
-#[expect(clippy::unnecessary_cast, reason = "modes are no u32 everywhere")]
 pub(super) fn mode(mode: u32) -> Mode {
     Mode::from_raw_mode((mode & 0o777) as RawMode)
 }
@@ -251,30 +250,6 @@ fn checked(call: Call, make: impl FnOnce() -> Result<(), Errno>) -> Result<(), E
     make()
 }
 
-/// Injected errors, since a test has no file system that refuses these calls.
-#[cfg(test)]
-pub(super) mod faults {
-    use std::cell::RefCell;
-
-    use super::{Call, Errno};
-
-    thread_local! {
-        static INJECTED: RefCell<Vec<(Call, Errno)>> = const { RefCell::new(Vec::new()) };
-    }
-
-    /// Makes all of this thread's calls of these kinds fail, and no others.
-    pub(in crate::save) fn inject(calls: &[(Call, Errno)]) {
-        INJECTED.with_borrow_mut(|injected| *injected = calls.to_vec());
-    }
-
-    pub(super) fn of(call: Call) -> Option<Errno> {
-        INJECTED.with_borrow(|injected| {
-            let found = injected.iter().find(|(injected, _)| *injected == call);
-            found.map(|(_, errno)| *errno)
-        })
-    }
-}
-
 /// The length in bytes of the longest name in a file system, that of this file.
 pub(super) fn longest_name(file: impl AsFd) -> usize {
     let stated = rustix::fs::fstatvfs(file).map(|stat| stat.f_namemax);
@@ -306,5 +281,29 @@ pub(super) fn preallocate(file: impl AsFd, from: u64, to: u64) -> Result<(), Err
     {
         let _ = (file, from, to);
         Err(Errno::NOSYS)
+    }
+}
+
+/// Injected errors, since a test has no file system that refuses these calls.
+#[cfg(test)]
+pub(super) mod faults {
+    use std::cell::RefCell;
+
+    use super::{Call, Errno};
+
+    thread_local! {
+        static INJECTED: RefCell<Vec<(Call, Errno)>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Makes all of this thread's calls of these kinds fail, and no others.
+    pub(in crate::save) fn inject(calls: &[(Call, Errno)]) {
+        INJECTED.with_borrow_mut(|injected| *injected = calls.to_vec());
+    }
+
+    pub(super) fn of(call: Call) -> Option<Errno> {
+        INJECTED.with_borrow(|injected| {
+            let found = injected.iter().find(|(injected, _)| *injected == call);
+            found.map(|(_, errno)| *errno)
+        })
     }
 }

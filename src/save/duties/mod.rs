@@ -115,9 +115,10 @@ impl RefusedDuties {
     /// Takes those that were noted since the last call.
     pub(super) fn take(&self) -> Vec<RefusedDuty> {
         // Asked for each file, so without the lock.
-        if !self.has_untold.swap(false, Ordering::Acquire) {
+        if !self.has_untold.load(Ordering::Acquire) {
             return Vec::new();
         }
+        self.has_untold.store(false, Ordering::Relaxed);
         let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
         mem::take(&mut *untold)
     }

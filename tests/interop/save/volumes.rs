@@ -117,14 +117,12 @@ fn a_file_system_that_fills_up_keeps_what_is_whole_and_ends_the_run() {
         // Without a length it is only known by writing.
         let length = mib as usize * MIB;
         let server = Raw::start(move |mut wire| {
-            while wire.head().is_some() {
-                wire.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
-                for seed in 0..(length / MIB) as u64 {
-                    wire.send(noise(seed, MIB))?;
-                }
+            if wire.head().is_none() {
                 return Ok(());
             }
-            Ok(())
+            wire.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
+            let mut seeds = 0..(length / MIB) as u64;
+            seeds.try_for_each(|seed| wire.send(noise(seed, MIB)))
         });
         site.write("small", &noise(1, 1000));
         let urls = [
