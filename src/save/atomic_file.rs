@@ -128,7 +128,7 @@ mod tests {
         fs::write(&path, "before").expect("it can be written");
         for (mode, is_refused) in [(0o600, false), (0o602, true)] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).expect("it is ours");
-            os::faults::inject(&[(os::Call::SetMode, rustix::io::Errno::PERM)]);
+            os::faults::inject(&[(os::Syscall::SetMode, rustix::io::Errno::PERM)]);
             let file = AtomicFile::create(&path);
             os::faults::inject(&[]);
             let file = file.expect("it can be");

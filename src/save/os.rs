@@ -23,7 +23,7 @@ mod imp {
     use rustix::fs::{RenameFlags, XattrFlags, fgetxattr, fsetxattr, renameat_with};
 
     pub(in super::super) fn set_record(file: impl AsFd, record: &[u8]) -> Result<(), Errno> {
-        checked(Call::SetRecord, || {
+        checked(Syscall::SetRecord, || {
             fsetxattr(file, ATTRIBUTE, record, XattrFlags::empty())
         })
     }
@@ -197,12 +197,12 @@ pub(super) fn set_mtime(file: impl AsFd, mtime: Mtime) -> Result<(), Errno> {
             tv_nsec: mtime.nanoseconds.into(),
         },
     };
-    checked(Call::SetTime, || futimens(file, &times))
+    checked(Syscall::SetTime, || futimens(file, &times))
 }
 
 /// Sets the mode of a file.
 fn set_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
-    checked(Call::SetMode, || fchmod(file, mode))
+    checked(Syscall::SetMode, || fchmod(file, mode))
 }
 
 /// Gives a file this mode, if it has another: file systems that have one mode for all files may refuse to set
@@ -227,12 +227,12 @@ pub(super) fn permissions(stat: &Stat) -> Mode {
 
 /// Syncs the entries of a folder to the disk.
 pub(super) fn sync_folder(folder: impl AsFd) -> Result<(), Errno> {
-    checked(Call::SyncFolder, || fsync(folder))
+    checked(Syscall::SyncFolder, || fsync(folder))
 }
 
 /// A system call that a file system may refuse without harm to the bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(super) enum Syscall {
     SetTime,
     SetMode,
     SetRecord,
@@ -240,7 +240,7 @@ pub(super) enum Call {
 }
 
 /// Makes a call; in a test it fails instead if an error is injected for it.
-fn checked(call: Call, make: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+fn checked(call: Syscall, make: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
     #[cfg(test)]
     if let Some(errno) = faults::of(call) {
         return Err(errno);
@@ -289,18 +289,18 @@ pub(super) fn preallocate(file: impl AsFd, from: u64, to: u64) -> Result<(), Err
 pub(super) mod faults {
     use std::cell::RefCell;
 
-    use super::{Call, Errno};
+    use super::{Errno, Syscall};
 
     thread_local! {
-        static INJECTED: RefCell<Vec<(Call, Errno)>> = const { RefCell::new(Vec::new()) };
+        static INJECTED: RefCell<Vec<(Syscall, Errno)>> = const { RefCell::new(Vec::new()) };
     }
 
     /// Makes all of this thread's calls of these kinds fail, and no others.
-    pub(in crate::save) fn inject(calls: &[(Call, Errno)]) {
+    pub(in crate::save) fn inject(calls: &[(Syscall, Errno)]) {
         INJECTED.with_borrow_mut(|injected| *injected = calls.to_vec());
     }
 
-    pub(super) fn of(call: Call) -> Option<Errno> {
+    pub(super) fn of(call: Syscall) -> Option<Errno> {
         INJECTED.with_borrow(|injected| {
             let found = injected.iter().find(|(injected, _)| *injected == call);
             found.map(|(_, errno)| *errno)

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::model::outcome::Failure;
 use crate::model::save_path::SavePath;
-use crate::save::os::{Call, faults};
+use crate::save::os::{Syscall, faults};
 use crate::save::{Download, Exists, SaveDecision, Store, StoreConfig, Validators, Version, close};
 
 const ALL: [LesserDuty; 4] = [
@@ -122,11 +122,11 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn a_refused_duty_costs_no_file() {
     for (call, duty, errno) in [
-        (Call::SetTime, LesserDuty::ModificationTime, Errno::PERM),
-        (Call::SetMode, LesserDuty::Mode, Errno::PERM),
-        (Call::SetRecord, LesserDuty::Record, Errno::NOTSUP),
-        (Call::SetRecord, LesserDuty::Record, Errno::NOSPC),
-        (Call::SyncFolder, LesserDuty::FolderSync, Errno::INVAL),
+        (Syscall::SetTime, LesserDuty::ModificationTime, Errno::PERM),
+        (Syscall::SetMode, LesserDuty::Mode, Errno::PERM),
+        (Syscall::SetRecord, LesserDuty::Record, Errno::NOTSUP),
+        (Syscall::SetRecord, LesserDuty::Record, Errno::NOSPC),
+        (Syscall::SyncFolder, LesserDuty::FolderSync, Errno::INVAL),
     ] {
         let dir = scratch();
         // This one is replaced, and has a mode that no new file has.
@@ -175,7 +175,7 @@ fn a_file_that_has_the_mode_already_asks_for_none() {
     let dir = scratch();
     let store = Store::open(dir.path(), config()).unwrap();
     for body in BODIES {
-        faults::inject(&[(Call::SetMode, Errno::PERM)]);
+        faults::inject(&[(Syscall::SetMode, Errno::PERM)]);
         complete(&store, &place("file"), body)
             .publish_as(&place("file"))
             .unwrap();
@@ -190,7 +190,7 @@ fn an_entry_that_cannot_be_synced_is_a_failure_and_leaves_the_file() {
         let dir = scratch();
         let store = Store::open(dir.path(), config()).unwrap();
         let mut download = complete(&store, &place("file"), body);
-        faults::inject(&[(Call::SyncFolder, Errno::IO)]);
+        faults::inject(&[(Syscall::SyncFolder, Errno::IO)]);
         let error = download.publish_as(&place("file")).unwrap_err();
         faults::inject(&[]);
         let message = Failure::from(error).message;
@@ -234,7 +234,7 @@ fn a_file_is_not_done_while_another_worker_syncs_the_entry_of_its_folder() {
 fn the_entries_of_new_folders_are_synced_where_that_is_asked_for() {
     let dir = scratch();
     let new = dir.path().join("new/inner");
-    faults::inject(&[(Call::SyncFolder, Errno::IO)]);
+    faults::inject(&[(Syscall::SyncFolder, Errno::IO)]);
     let error = Store::open(&new, config()).unwrap_err();
     let told = format!("cannot sync the folder of {} (--fsync): ", new.display());
     assert!(error.to_string().starts_with(&told), "{error}");
