@@ -9,7 +9,9 @@ use super::config::{Adaptation, CutShort, LOOK_AHEAD};
 use super::input::{Item, NextInput, Unreadable};
 use super::job::Job;
 use super::schedule::NextStart;
+use crate::model::outcome::Outcome;
 use crate::model::save_path::SavePath;
+use crate::model::target::Target;
 
 /// Items taken from the source before ended jobs are collected again.
 const BATCH: usize = 256;
@@ -107,12 +109,8 @@ impl Engine<'_> {
         match item {
             Item::Target(target) => {
                 let place = self.bodies.claim_path(&target);
-                if let Some(done) = &self.done {
-                    let name = place.as_ref().map(SavePath::as_str);
-                    if done.contains(target.verb, target.location.text(), name) {
-                        self.tally.add_done_before();
-                        return self.skip(target.index);
-                    }
+                if let Some(outcome) = self.outcome_before(&target, place.as_ref()) {
+                    return self.emit_in_order(outcome.into());
                 }
                 let file = place.map(|place| (place, self.bodies.naming(&target)));
                 self.offer(Job::new(target, file), now)
@@ -126,6 +124,23 @@ impl Engine<'_> {
             }
             Item::Bad(bad) => self.emit_in_order(bad.into_outcome().into()),
         }
+    }
+
+    /// The outcome of a target that an earlier run has done.
+    fn outcome_before(&self, target: &Target, place: Option<&SavePath>) -> Option<Outcome> {
+        let name = place.map(SavePath::as_str);
+        let url = target.location.text();
+        let sha256 = target.sha256.as_deref();
+        let found = self.done.as_ref()?.find(target.verb, url, name, sha256)?;
+        let mut outcome = Outcome {
+            index: target.index,
+            url: Arc::clone(url),
+            ..found
+        };
+        if let Some(place) = place {
+            outcome.details_mut().save_path = Some(place.clone());
+        }
+        Some(outcome)
     }
 
     /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.

@@ -142,9 +142,15 @@ impl Action<Client, Arc<Target>> for WithBackoff {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::TcpListener;
+    use std::thread;
     use std::time::Duration;
 
     use super::*;
+    use crate::http::{FetchConfig, Fetcher};
+    use crate::model::target::{DefaultScheme, Location, Verb};
+    use crate::pool::{Pool, StopToken};
 
     #[test]
     fn jobs_that_were_submitted_before_a_push_back_are_recalled_and_later_ones_run() {
@@ -172,5 +178,90 @@ mod tests {
         assert!(remembered <= MANY, "{remembered} are remembered");
         let last = backoff.submitted.load(Ordering::Relaxed);
         assert!(backoff.is_recalled("http://h9999", last));
+    }
+
+    #[test]
+    fn origins_with_a_job_in_the_queue_or_a_moment_to_wait_for_are_remembered() {
+        let backoff = Backoff::default();
+        // More than there are before any is forgotten.
+        let queue = 2 * MANY;
+        let until = Instant::now() + Duration::from_secs(3600);
+        backoff.number();
+        backoff.recall("http://held", Some(until), queue);
+        for n in 0..10 * MANY {
+            backoff.number();
+            backoff.recall(&format!("http://h{n}"), None, queue);
+        }
+        let queued = backoff.number();
+        backoff.recall("http://queued", None, queue);
+        for n in 1..queue {
+            backoff.number();
+            backoff.recall(&format!("http://later{n}"), None, queue);
+            assert!(backoff.is_recalled("http://queued", queued), "{n} later");
+        }
+        let last = backoff.submitted.load(Ordering::Relaxed);
+        assert!(backoff.is_recalled("http://held", last));
+        assert!(!backoff.is_recalled("http://h0", 2), "with a worker by now");
+    }
+
+    /// Runs two jobs of one origin on one worker, both in the queue before the first is answered with this
+    /// status and header. Returns true if the second was deferred.
+    fn defers_the_second(status: u16, header: &str, adapts: bool) -> bool {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let head =
+            format!("HTTP/1.1 {status}\r\n{header}Content-Length: 0\r\nConnection: close\r\n\r\n");
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let lines = BufReader::new(&stream).lines();
+                let _ = lines
+                    .map_while(Result::ok)
+                    .find(|line| line.is_empty())
+                    .map(|_| (&stream).write_all(head.as_bytes()));
+            }
+        });
+        let text = format!("http://{address}/");
+        let target = Arc::new(Target {
+            index: 0,
+            location: Location::parse(&text, DefaultScheme::Http).expect("a URL"),
+            verb: Verb::Get,
+            headers: None,
+            output: None,
+            sha256: None,
+        });
+        let backoff = Arc::new(Backoff::default());
+        let fetcher = Fetcher::new(FetchConfig::default(), StopToken::new(), None);
+        let pool = fetcher.pool(Pool::builder().workers(1).queue(2));
+        let actions = [backoff.number(), backoff.number()].map(|number| WithBackoff {
+            action: FetchAction::Get,
+            policy: RetryPolicy::default(),
+            backoff: Arc::clone(&backoff),
+            number,
+            route: None,
+            queue: 2,
+            adapts,
+        });
+        let jobs = actions.map(|action| pool.submit(action, Arc::clone(&target)));
+        let [first, second] = jobs.map(|job| job.join().expect("no job panics"));
+        assert!(matches!(first, JobOutput::Fetched(_)), "{first:?}");
+        matches!(second, JobOutput::Deferred)
+    }
+
+    #[test]
+    fn a_push_back_defers_the_jobs_in_the_queue_and_any_other_answer_runs_them() {
+        let wait = "Retry-After: 30\r\n";
+        for (status, header, adapts, is_deferred) in [
+            (503, "", true, true),
+            (503, wait, true, true),
+            (503, "", false, false),
+            (503, wait, false, true),
+            (429, "", true, true),
+            (200, wait, true, false),
+            (404, "", true, false),
+            (500, "", true, false),
+        ] {
+            let found = defers_the_second(status, header, adapts);
+            assert_eq!(found, is_deferred, "{status} {header:?}, adapts: {adapts}");
+        }
     }
 }

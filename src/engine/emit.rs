@@ -12,6 +12,7 @@ use super::config::CutShort;
 use super::input::Item;
 use super::job::{Job, StopReason};
 use super::reorder::Ready;
+use super::resume::DoneTargets;
 use super::schedule::StartLimits;
 use crate::http::Fetched;
 use crate::model::event::{Event, RunInfo};
@@ -31,6 +32,15 @@ impl Engine<'_> {
             started_at: SystemTime::now(),
             startup: self.config.startup,
         }))
+    }
+
+    /// Warns of lines of the run log that cannot be read, and count for nothing.
+    pub(super) fn warn_of_damage(&mut self) -> Result<(), CutShort> {
+        let warnings = self.done.as_ref().map(DoneTargets::warnings);
+        for warning in warnings.unwrap_or_default() {
+            self.emit_warning(warning)?;
+        }
+        Ok(())
     }
 
     /// Stops the run early: waits for jobs in flight until the grace ends, then emits all targets that
@@ -126,12 +136,6 @@ impl Engine<'_> {
             self.is_disk_full = true;
             self.pool.stop();
         }
-    }
-
-    /// Notes that the target with this index gets no outcome.
-    pub(super) fn skip(&mut self, index: u64) -> Result<(), CutShort> {
-        self.reorder.skip(index);
-        self.release()
     }
 
     fn release(&mut self) -> Result<(), CutShort> {

@@ -131,6 +131,9 @@ impl Job {
             outcome.bytes = outcome.bytes.max(progress.reached.saturating_sub(first));
         }
         outcome.follow(std::mem::take(&mut self.earlier));
+        if let Some(sha256) = &self.target.sha256 {
+            outcome.details_mut().sha256 = Some(**sha256);
+        }
         outcome
     }
 

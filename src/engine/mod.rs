@@ -11,7 +11,7 @@
 //!   `reorder` where they keep the order of the input.
 //! * `job` is a target over all its attempts, `bodies` selects its action, `backoff` recalls it from
 //!   the pool's queue when its origin pushes back.
-//! * `spool` keeps targets on disk that wait beyond the look-ahead.
+//! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
@@ -31,6 +31,7 @@ pub mod resume;
 pub mod retry;
 pub mod schedule;
 mod spool;
+mod spooled_target;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -162,6 +163,7 @@ impl<'a> Engine<'a> {
     fn run(&mut self) -> Option<CutShort> {
         let worked = self
             .emit_started()
+            .and_then(|()| self.warn_of_damage())
             .and_then(|()| self.work())
             .and_then(|()| self.emit_rest());
         let cut_short = match worked {

@@ -29,8 +29,8 @@ impl From<Outcome> for Ready {
 pub(super) struct Reorder {
     is_enabled: bool,
     next: u64,
-    /// By index; `None` for a skipped one.
-    buffered: BTreeMap<u64, Option<Ready>>,
+    /// By index.
+    buffered: BTreeMap<u64, Ready>,
 }
 
 impl Reorder {
@@ -47,26 +47,15 @@ impl Reorder {
         if !self.is_enabled {
             return Some(ready);
         }
-        self.buffered.insert(ready.outcome.index, Some(ready));
+        self.buffered.insert(ready.outcome.index, ready);
         None
-    }
-
-    /// Notes that the target with this index gets no outcome.
-    pub(super) fn skip(&mut self, index: u64) {
-        if self.is_enabled {
-            self.buffered.insert(index, None);
-        }
     }
 
     /// Takes the next outcome in order, if it is there.
     pub(super) fn pop(&mut self) -> Option<Ready> {
-        loop {
-            let next = self.buffered.remove(&self.next)?;
-            self.next += 1;
-            if next.is_some() {
-                return next;
-            }
-        }
+        let next = self.buffered.remove(&self.next)?;
+        self.next += 1;
+        Some(next)
     }
 
     /// The number of the first `read` outcomes that have not been released: this bounds the buffer.
@@ -76,6 +65,6 @@ impl Reorder {
 
     /// Takes all that is left, in order, with or without gaps.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Ready> + use<> {
-        std::mem::take(&mut self.buffered).into_values().flatten()
+        std::mem::take(&mut self.buffered).into_values()
     }
 }

@@ -262,6 +262,9 @@ mod tests {
         outcome.details_mut().retry_after = Some(Duration::from_secs(7));
         let again = Decision::Again(Duration::from_secs(7));
         assert_eq!(decide(&policy, &outcome, 1, 0.5), again);
+        outcome.details_mut().retry_after = Some(policy.retry_after_max);
+        let again = Decision::Again(policy.retry_after_max);
+        assert_eq!(decide(&policy, &outcome, 1, 0.5), again);
         let day = Duration::from_secs(86_400);
         outcome.details_mut().retry_after = Some(day);
         assert_eq!(decide(&policy, &outcome, 1, 0.5), Decision::TooLong(day));

@@ -12,13 +12,9 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use http::{HeaderMap, HeaderName, HeaderValue};
-use serde::{Deserialize, Serialize};
 
 use super::job::Job;
-use crate::http::Naming;
-use crate::model::save_path::SavePath;
-use crate::model::target::{Location, Secret, Target, Verb};
+use super::spooled_target::SpooledTarget;
 
 /// The maximum size of the file: a million targets or so. Beyond it no more of the list is read until some
 /// of them have started.
@@ -51,30 +47,6 @@ pub(super) struct Spool {
 struct Chain {
     first: u64,
     last: u64,
-}
-
-/// A record: a target that has not been tried, with the path of its file.
-#[derive(Serialize, Deserialize)]
-struct SpooledTarget<'a> {
-    index: u64,
-    url: &'a str,
-    #[serde(borrow)]
-    authorization: Option<&'a [u8]>,
-    verb: Verb,
-    /// Name, value and whether it is a secret.
-    #[serde(borrow)]
-    headers: Option<Vec<(&'a str, &'a [u8], bool)>>,
-    output: Option<&'a str>,
-    sha256: Option<[u8; 32]>,
-    #[serde(borrow)]
-    file: Option<(&'a str, SpooledNaming<'a>)>,
-}
-
-#[derive(Serialize, Deserialize)]
-enum SpooledNaming<'a> {
-    Requested,
-    Other(&'a str),
-    Late,
 }
 
 impl Spool {
@@ -209,76 +181,14 @@ impl Spool {
     }
 }
 
-impl<'a> SpooledTarget<'a> {
-    fn of(job: &'a Job) -> Self {
-        let target = &*job.target;
-        let header = |(name, value): (&'a HeaderName, &'a HeaderValue)| {
-            (name.as_str(), value.as_bytes(), value.is_sensitive())
-        };
-        SpooledTarget {
-            index: target.index,
-            url: target.location.text(),
-            authorization: target
-                .location
-                .authorization()
-                .map(|secret| secret.reveal().as_bytes()),
-            verb: target.verb,
-            headers: target
-                .headers
-                .as_ref()
-                .map(|headers| headers.iter().map(header).collect()),
-            output: target.output.as_ref().map(SavePath::as_str),
-            sha256: target.sha256.as_deref().copied(),
-            file: job.file.as_ref().map(|(place, naming)| {
-                let naming = match naming {
-                    Naming::Requested => SpooledNaming::Requested,
-                    Naming::Other(name) => SpooledNaming::Other(name.as_str()),
-                    Naming::Late => SpooledNaming::Late,
-                };
-                (place.as_str(), naming)
-            }),
-        }
-    }
-
-    fn into_job(self) -> io::Result<Job> {
-        let path = |text: &str| SavePath::from_safe(text.to_owned());
-        let secret = self.authorization.map(Secret::from_header).transpose();
-        let location = Location::restore(self.url, secret.map_err(io::Error::other)?);
-        let target = Target {
-            index: self.index,
-            location: location.map_err(io::Error::other)?,
-            verb: self.verb,
-            headers: self.headers.map(headers).transpose()?,
-            output: self.output.map(path),
-            sha256: self.sha256.map(Box::new),
-        };
-        let file = self.file.map(|(place, naming)| {
-            let naming = match naming {
-                SpooledNaming::Requested => Naming::Requested,
-                SpooledNaming::Other(name) => Naming::Other(path(name)),
-                SpooledNaming::Late => Naming::Late,
-            };
-            (path(place), naming)
-        });
-        Ok(Job::new(Arc::new(target), file))
-    }
-}
-
-fn headers(spooled: Vec<(&str, &[u8], bool)>) -> io::Result<Box<HeaderMap>> {
-    let mut headers = HeaderMap::new();
-    for (name, value, is_secret) in spooled {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(io::Error::other)?;
-        let mut value = HeaderValue::from_bytes(value).map_err(io::Error::other)?;
-        value.set_sensitive(is_secret);
-        headers.append(name, value);
-    }
-    Ok(Box::new(headers))
-}
-
 #[cfg(test)]
 mod tests {
+    use http::{HeaderMap, HeaderValue};
+
     use super::*;
-    use crate::model::target::DefaultScheme;
+    use crate::http::Naming;
+    use crate::model::save_path::SavePath;
+    use crate::model::target::{DefaultScheme, Location, Target, Verb};
 
     fn job(index: u64, url: &str) -> Job {
         let location = Location::parse(url, DefaultScheme::Http).expect("a URL");
@@ -313,6 +223,7 @@ mod tests {
                 &job(index, &format!("http://h{}/{index}{long}", index % 3)),
             );
         }
+        assert!(!spool.is_empty());
         for (host, others) in [(1, [0, 2]), (0, [2, 2]), (2, [2, 2])] {
             let origin = format!("http://h{host}");
             for place in 0.. {
@@ -347,6 +258,31 @@ mod tests {
             pop(&mut spool, "http://h").map(|job| job.target.index),
             Some(7)
         );
+    }
+
+    #[test]
+    fn there_is_room_up_to_the_bytes_and_the_origins_and_none_after_a_failure() {
+        for (end, has_room) in [(0, true), (MAX_BYTES - 1, true), (MAX_BYTES, false)] {
+            let spool = Spool {
+                end,
+                ..Spool::default()
+            };
+            assert_eq!(spool.has_room(), has_room, "{end} bytes");
+        }
+        let mut spool = Spool::default();
+        let chain = Chain { first: 1, last: 1 };
+        for number in 1..=MAX_ORIGINS {
+            spool
+                .chains
+                .insert(format!("http://h{number}").into(), chain);
+            let has_room = number < MAX_ORIGINS;
+            assert_eq!(spool.has_room(), has_room, "{number} origins");
+        }
+        let failed = Spool {
+            has_failed: true,
+            ..Spool::default()
+        };
+        assert!(!failed.has_room());
     }
 
     #[test]

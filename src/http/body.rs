@@ -10,6 +10,7 @@ use ureq::Body;
 use super::body_reader::{BodyLimit, LimitedBody};
 use super::classify::{ResponseClass, classify_response};
 use super::client::{BODY_BUFFER, Client};
+use super::content_type::CONTENT_TYPE;
 use super::decode::{Codings, DecodedLimit, Decoder, SourceState};
 use super::error;
 use super::fault::Fault;
@@ -31,6 +32,13 @@ const MAX_DRAIN_TIME: Duration = Duration::from_millis(250);
 /// The bytes that are buffered before a write to a file. A read returns 16 KiB with TLS, and from a
 /// plain socket what has come so far: written as they are, small pieces cost a system call each.
 const FILE_BUFFER: usize = 64 * 1024;
+
+/// The bytes by which a range that is shorter than asked for is worth a request of its own. A retry that
+/// brings as many uses up no try.
+const LARGE_RANGE: u64 = 16 * 1024;
+
+/// The most ranges of an attempt that bring less.
+const MAX_SMALL_RANGES: u32 = 64;
 
 /// The longest time that bytes stay in the buffer. They are lost if pfetch is killed.
 const MAX_BUFFER_AGE: Duration = Duration::from_secs(1);
@@ -95,6 +103,7 @@ impl Client {
                 self.verify_and_complete(state, 0, digest)
             }
             ResponseClass::Restart => Ok(NextStep::Restart),
+            ResponseClass::WrongType(failure) => Err(RequestError::Failed(failure)),
             ResponseClass::ConditionsRefused => Ok(NextStep::AskPlainly),
             _ => Ok(match redirect {
                 Some(location) => NextStep::Follow(location),
@@ -137,7 +146,43 @@ impl Client {
         if is_accepted && status != StatusCode::PARTIAL_CONTENT {
             self.check_stated_length(length)?;
         }
+        if let Some(failure) = self.wrong_type(state, head, is_accepted) {
+            return Ok(ResponseClass::WrongType(failure));
+        }
         classify_response(state, status, is_accepted, head, decoding, length)
+    }
+
+    /// The failure of an answer that would be taken, but for its media type (`--expect-type`). One that
+    /// speaks of a body which is there already (206, 304, 416) need not state its type: the answer that
+    /// brought the body did.
+    fn wrong_type(
+        &self,
+        state: &FetchState<'_>,
+        head: &ResponseHead,
+        is_accepted: bool,
+    ) -> Option<Failure> {
+        let expected = self.shared.config.expect_type.as_ref()?;
+        let status = head.status();
+        let is_part = state.sent.range && status == StatusCode::PARTIAL_CONTENT;
+        let is_end = state.sent.range && status == StatusCode::RANGE_NOT_SATISFIABLE;
+        let is_taken = (is_accepted || is_part)
+            && !is_end
+            && status != StatusCode::NOT_MODIFIED
+            && !state.sent.are_refused_by(status);
+        if !is_taken {
+            return None;
+        }
+        let mut stated = head
+            .get_all(CONTENT_TYPE)
+            .filter(|value| !value.is_empty())
+            .peekable();
+        let wrong = match stated.peek() {
+            None if is_part || expected.contains(None) => return None,
+            None => None,
+            // Of several that differ, each recipient takes another one.
+            Some(_) => Some(stated.find(|value| !expected.contains(Some(value)))?),
+        };
+        Some(error::from_wrong_type(expected, wrong))
     }
 
     /// Refuses a body whose stated length exceeds `--max-bytes`, before any of it is read.
@@ -195,7 +240,10 @@ impl Client {
                     Some(_) => source.encoded(),
                     None => *bytes,
                 };
-                if let Some(stated) = state.length_by_range.filter(|stated| received < *stated) {
+                let is_partial = state.status == Some(StatusCode::PARTIAL_CONTENT);
+                let differs =
+                    |stated: &u64| received < *stated || (is_partial && received > *stated);
+                if let Some(stated) = state.length_by_range.filter(differs) {
                     let short = BodyError::LengthMismatch { received, stated };
                     return Err(RequestError::Failed(error::from_refused(short)));
                 }
@@ -276,6 +324,9 @@ impl Client {
         filled: usize,
         mut digest: Option<Context>,
     ) -> Result<NextStep, RequestError> {
+        if state.sink.is_range() {
+            return self.end_range(state, filled, digest);
+        }
         let last = &self.buffer[..filled];
         if let (Some(digest), Some(wanted)) = (&mut digest, &state.target.sha256) {
             digest.update(&last[state.sink.overlap().min(filled)..]);
@@ -315,6 +366,32 @@ impl Client {
         }
     }
 
+    /// Ends a range that is shorter than asked for, its last `filled` bytes in the buffer. RFC 9110, 15.3.7
+    /// allows that, so it is progress and no failure.
+    fn end_range(
+        &mut self,
+        state: &mut FetchState<'_>,
+        filled: usize,
+        mut digest: Option<Context>,
+    ) -> Result<NextStep, RequestError> {
+        let ended = state
+            .write(&self.buffer[..filled], &mut digest)
+            .and_then(|()| state.sink.end_range());
+        let brought = match ended {
+            Ok(brought) => brought,
+            Err(BodyError::Changed) => return Ok(NextStep::Restart),
+            Err(refused) => return Err(RequestError::Failed(error::from_refused(refused))),
+        };
+        if brought < LARGE_RANGE {
+            state.small_ranges += 1;
+        }
+        if state.small_ranges > MAX_SMALL_RANGES {
+            return Err(RequestError::Failed(error::small_ranges(MAX_SMALL_RANGES)));
+        }
+        state.digest = digest;
+        Ok(NextStep::Continue)
+    }
+
     /// Reads and counts a body without looking at it. Only at its end does the connection become idle.
     fn drain_body(
         &mut self,
@@ -346,9 +423,12 @@ impl Client {
 impl FetchState<'_> {
     /// The running SHA-256 of the body, begun with the part that is there; `None` if the target has no
     /// checksum.
-    fn digest(&self) -> Result<Option<Context>, RequestError> {
+    fn digest(&mut self) -> Result<Option<Context>, RequestError> {
         if self.target.sha256.is_none() {
             return Ok(None);
+        }
+        if let Some(context) = self.digest.take().filter(|_| self.sink.is_resumed()) {
+            return Ok(Some(context));
         }
         let mut context = Context::new(&SHA256);
         if self.sink.is_resumed() {

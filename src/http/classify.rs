@@ -4,11 +4,13 @@
 use http::{Method, StatusCode};
 
 use super::decode::Codings;
+use super::error::{self, two_lengths};
 use super::fetch_state::{FetchState, RequestError};
+use super::plain_targets::HeaderStanding;
 use super::redirect::is_redirect;
 use super::sink::Sink;
 use super::transport::head::ResponseHead;
-use super::{error, validators};
+use super::validators;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::model::text::excerpt;
 use crate::save::{Validators, Version};
@@ -27,6 +29,8 @@ pub(super) enum ResponseClass {
     Restart,
     /// The server refuses the conditions that pfetch had added: request the same without them.
     ConditionsRefused,
+    /// Its media type is not an expected one.
+    WrongType(Failure),
     /// The response does not fit the request.
     BodyError(Failure),
 }
@@ -44,24 +48,36 @@ pub(super) fn classify_response(
     if state.sent.are_refused_by(status) {
         return Ok(ResponseClass::ConditionsRefused);
     }
+    if state.sent.are_suspected_by(status) {
+        // What is there of the body is not given up for a failure that may pass.
+        if state.header_standing == HeaderStanding::Suspected {
+            return Ok(ResponseClass::ConditionsRefused);
+        }
+        state.header_standing = HeaderStanding::Suspected;
+    }
     let accepted = if is_accepted {
         ResponseClass::Body
     } else {
         ResponseClass::Unwanted
     };
     let range = head.get("content-range");
-    let is_whole = status.is_success() && status != StatusCode::PARTIAL_CONTENT && is_accepted;
-    // RFC 9110, 14.4 gives Content-Range no meaning here, but some servers send parts with it.
-    let odd_range = range.filter(|_| is_whole);
+    // RFC 9110, 14.4 gives Content-Range a meaning under 206 only, but some servers send parts with it under
+    // 200.
+    let odd_range = range.filter(|_| status.is_success() && is_accepted);
     let plain_length = length.filter(|_| head.get("content-encoding").is_none());
     let covers_whole = odd_range.map(|_| validators::cover_whole(head, plain_length));
     state.length_by_range = range
         .filter(|_| covers_whole == Some(Some(true)) && length.is_none())
         .and_then(validators::total);
+    state.is_page = false;
     let asks_whole = state.method == Method::GET && !state.has_user_range && !state.sent.range;
-    if let (Some(range), Some(Some(false))) = (odd_range, covers_whole)
-        && asks_whole
-    {
+    let is_partial = status == StatusCode::PARTIAL_CONTENT;
+    let covers_less = match covers_whole {
+        // A part without a range may be any.
+        _ if is_partial => covers_whole.flatten() != Some(true),
+        _ => covers_whole == Some(Some(false)),
+    };
+    if asks_whole && is_accepted && covers_less {
         return Ok(part_as_whole(status, range));
     }
     if let Sink::None = state.sink {
@@ -70,30 +86,39 @@ pub(super) fn classify_response(
     let is_plain = decoding.is_none() && !state.has_user_range;
     let length = length.filter(|_| decoding.is_none());
     let mut version = validators::of(head, length, is_plain);
+    if is_partial && asks_whole {
+        // It covers the whole, as was checked above.
+        let stated = state.length_by_range.filter(|_| decoding.is_none());
+        version.length = version.length.or(stated);
+    }
     if state.has_conditions {
         // The response may be a part, or another variant than that of a plain request.
         version.validators = Validators::default();
     }
     match status {
-        StatusCode::NOT_MODIFIED if state.sent.unless => Ok(ResponseClass::Unchanged),
+        StatusCode::NOT_MODIFIED if state.sent.unless => {
+            let is_same = state.sink.is_confirmed_by(&version.validators);
+            Ok(if is_same {
+                ResponseClass::Unchanged
+            } else {
+                ResponseClass::ConditionsRefused
+            })
+        }
         StatusCode::RANGE_NOT_SATISFIABLE if state.sent.range => {
             let length = range.and_then(validators::unsatisfied);
-            let is_all = length.is_some_and(|length| state.sink.is_complete(length));
+            let is_all =
+                length.is_some_and(|length| state.sink.is_complete(length, &version.validators));
             Ok(if is_all {
                 ResponseClass::Complete
             } else {
                 ResponseClass::Restart
             })
         }
-        StatusCode::PARTIAL_CONTENT if state.sent.range => Ok(part(state, range, length, &version)),
+        StatusCode::PARTIAL_CONTENT if state.sent.range => Ok(part(state, head, length, &version)),
         // Content-Range under another status: a part, unless it covers the whole.
         _ if state.sent.range && covers_whole.is_some_and(|covers| covers != Some(true)) => {
-            Ok(part(state, range, length, &version))
+            Ok(part(state, head, length, &version))
         }
-        StatusCode::PARTIAL_CONTENT if !state.has_user_range => Ok(refused(
-            FailureKind::Protocol,
-            "the server sent a part of the body (206), though the whole was asked for",
-        )),
         _ if !is_accepted => Ok(accepted),
         StatusCode::NOT_MODIFIED => Ok(refused(
             FailureKind::Status,
@@ -112,22 +137,21 @@ pub(super) fn classify_response(
                 status.as_u16()
             ),
         )),
-        _ => whole(state, version),
+        _ => whole(state, version, is_page(head)),
     }
 }
 
 /// Classifies a part that was asked for: it continues the part on disk, or the fetch restarts.
 fn part(
     state: &mut FetchState<'_>,
-    range: Option<&[u8]>,
+    head: &ResponseHead,
     length: Option<u64>,
     version: &Version,
 ) -> ResponseClass {
-    let range = range.and_then(validators::content_range);
-    let fits = range.is_some_and(|range| {
-        let count = range.last.saturating_sub(range.first).saturating_add(1);
+    let fits = validators::range(head).is_some_and(|range| {
         // Content-Length and Content-Range have to agree.
-        length.is_none_or(|length| length == count) && state.sink.continue_with(range, version)
+        length.is_none_or(|length| range.count() == Some(length))
+            && state.sink.continue_with(range, version)
     });
     if fits {
         ResponseClass::Body
@@ -138,25 +162,31 @@ fn part(
 
 /// Classifies a body that claims to be the whole. After a request for a range it may be that range,
 /// so its length is compared with the known length of the same version.
-fn whole(state: &mut FetchState<'_>, mut version: Version) -> Result<ResponseClass, RequestError> {
-    let url = state.location.text();
+fn whole(
+    state: &mut FetchState<'_>,
+    mut version: Version,
+    is_page: bool,
+) -> Result<ResponseClass, RequestError> {
+    let url = state.target.location.text();
     let known = state.sink.known_length(url, &version);
     if let Some(known) = known.filter(|_| state.has_asked_range) {
+        let is_same = known.is_same_version && version.is_plain;
         match version.length {
-            Some(length) if length == known.length => {}
-            Some(_) if state.sent.range => return Ok(ResponseClass::Restart),
-            Some(length) if known.is_same_version => {
-                return Ok(two_lengths(known.length, length));
+            Some(length) if known.is_exact && length == known.length => {}
+            // It may be the range. The answer to a request for the whole leaves no such doubt.
+            _ if state.sent.range => return Ok(ResponseClass::Restart),
+            Some(length) if is_same && (known.is_exact || length < known.length) => {
+                return Ok(refused(FailureKind::Protocol, two_lengths(known, length)));
             }
             // The length is checked at the end of the body.
-            None if known.is_same_version && version.is_plain => {
-                version.length = Some(known.length)
-            }
-            // It may be the range, and no ETag warrants the length: `Last-Modified` is often copied with a
-            // file that has changed. The answer to a request for the whole leaves no such doubt.
-            None if state.sent.range => return Ok(ResponseClass::Restart),
+            None if is_same && known.is_exact => version.length = Some(known.length),
+            None if is_same => version.least_length = known.length,
             _ => {}
         }
+    }
+    state.is_page = is_page;
+    if is_page && state.replaced.is_none() {
+        state.replaced = state.sink.length_if_no_page(url);
     }
     match state.sink.start(url, version) {
         Ok(()) => Ok(ResponseClass::Body),
@@ -174,25 +204,26 @@ fn refused(kind: FailureKind, message: impl Into<String>) -> ResponseClass {
 }
 
 /// The refusal of a part under the status of a whole body.
-fn part_as_whole(status: StatusCode, range: &[u8]) -> ResponseClass {
+fn part_as_whole(status: StatusCode, range: Option<&[u8]>) -> ResponseClass {
+    let range = match range {
+        Some(range) => excerpt(&String::from_utf8_lossy(range), 60),
+        None => "none".to_owned(),
+    };
     refused(
         FailureKind::Protocol,
         format!(
-            "the server sent a part of the body ({}, Content-Range: {}), though the whole was asked \
+            "the server sent a part of the body ({}, Content-Range: {range}), though the whole was asked \
              for",
             status.as_u16(),
-            excerpt(&String::from_utf8_lossy(range), 60)
         ),
     )
 }
 
-/// The refusal of a body whose length contradicts an earlier response with the same ETag.
-fn two_lengths(known: u64, now: u64) -> ResponseClass {
-    refused(
-        FailureKind::Protocol,
-        format!(
-            "the server gives one version of the body (the same ETag) {known} bytes at one time and \
-             {now} at another; to take what it sends now, fetch it with --no-resume"
-        ),
-    )
+/// True if the response says that it is a web page.
+fn is_page(head: &ResponseHead) -> bool {
+    let media_type = head.text("content-type").unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"]
+        .iter()
+        .any(|page| media_type.eq_ignore_ascii_case(page))
 }

@@ -12,14 +12,18 @@ use std::time::Instant;
 use http::{HeaderMap, Method, Request, header};
 use ureq::Agent;
 
+use super::content_type::ContentTypeCache;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
+use super::plain_targets::HeaderStanding;
 use super::proxy::Proxy;
-use super::request::{BuiltRequest, RequestOrigin, SharedLines};
+use super::request::BuiltRequest;
 use super::request_clock::RequestClock;
+use super::request_origin::RequestOrigin;
 use super::request_state::RequestFigures;
 use super::retry_after::retry_after;
 use super::shared::ClientShared;
+use super::shared_lines::SharedLines;
 use super::sink::Sink;
 use super::transport::{Handover, NextRequest, Tunnel, agent};
 use super::{cross_origin, error, redact, redirect, request};
@@ -50,6 +54,7 @@ pub struct Client {
     origin: Option<RequestOrigin>,
     pub(super) clock: Arc<RequestClock>,
     pub(super) handover: Arc<Handover>,
+    content_types: ContentTypeCache,
     pub(super) buffer: Vec<u8>,
     pub(super) worker: usize,
 }
@@ -71,6 +76,7 @@ impl Client {
             origin: None,
             clock,
             handover,
+            content_types: ContentTypeCache::default(),
             buffer: vec![0; BODY_BUFFER],
             worker,
         }
@@ -83,7 +89,8 @@ impl Client {
 
     /// Fetches one target with GET and writes its body to `body`, in its turn.
     pub fn pass_on(&mut self, target: &Target, body: OrderedBody) -> Outcome {
-        self.fetch_target(target, Verb::Get, Sink::Stream(body)).0
+        self.fetch_target(target, Verb::Get, Sink::Stream(Box::new(body)))
+            .0
     }
 
     /// Fetches one target into a sink, which is handed back.
@@ -98,10 +105,9 @@ impl Client {
             activity.begin(self.worker, target.location.text());
         }
         let result = self.follow_redirects(&mut state);
-        if state.asks_plainly {
-            let plain = &self.shared.plain_targets;
-            plain.note(target.index, result.is_ok());
-        }
+        let standing = state.header_standing;
+        let plain_targets = &self.shared.plain_targets;
+        plain_targets.note(target.index, standing, result.is_ok());
         if let Some(activity) = &self.shared.activity {
             activity.end(self.worker);
         }
@@ -110,9 +116,19 @@ impl Client {
 
     /// Sends request after request until a response is not a redirect.
     fn follow_redirects(&mut self, state: &mut FetchState<'_>) -> Result<(), Failure> {
+        let mut is_continuing = false;
         loop {
-            match self.send_with_stale_retry(state)? {
+            let step = self.send_with_stale_retry(state)?;
+            let was_continuing = std::mem::take(&mut is_continuing);
+            match step {
                 NextStep::Done => return Ok(()),
+                NextStep::AskPlainly | NextStep::NotAccepted
+                    if was_continuing && !state.redirects.is_empty() =>
+                {
+                    state.return_to_list();
+                    state.requests += 1;
+                    state.clear_response();
+                }
                 NextStep::NotAccepted => {
                     let status = state.status.expect("a response has a status");
                     let proxy = self.clock.proxy();
@@ -124,6 +140,11 @@ impl Client {
                         state.target,
                     ));
                 }
+                NextStep::Continue => {
+                    is_continuing = true;
+                    state.requests += 1;
+                    state.clear_response();
+                }
                 NextStep::Restart => {
                     state.sink.restart();
                     state.requests += 1;
@@ -131,7 +152,7 @@ impl Client {
                 }
                 NextStep::AskPlainly => {
                     // What is there of the body stays until the answer brings another.
-                    state.asks_plainly = true;
+                    state.header_standing = HeaderStanding::Refused;
                     state.requests += 1;
                     state.clear_response();
                 }
@@ -277,6 +298,7 @@ impl Client {
         }
         state.status = Some(head.status());
         state.version = Some(head.version());
+        state.content_type = self.content_types.of(head);
         let redirect = redirect::destination(
             &state.location,
             head.status(),
@@ -307,10 +329,12 @@ impl Client {
         proxy: Option<&Proxy>,
     ) -> Result<BuiltRequest, RequestError> {
         let config = &self.shared.config;
-        let ask = if state.has_conditions || state.asks_plainly {
+        let is_refused = state.header_standing == HeaderStanding::Refused;
+        let ask = if state.has_conditions || is_refused {
             Conditions::default()
         } else {
-            state.sink.ask(state.location.text())
+            // Wherever redirects lead: signed addresses and mirrors are others each time.
+            state.sink.ask(state.target.location.text())
         };
         let known = self.origin.take();
         let origin = match known.filter(|known| known.is_of(&state.location)) {

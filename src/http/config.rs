@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{DnsConfig, ProxyConfig, StatusSet, TlsConfig};
+use super::{DnsConfig, MediaRanges, ProxyConfig, StatusSet, TlsConfig};
 use crate::model::target::Secret;
 
 /// Settings of a [`Fetcher`](super::Fetcher). `Default` gives the defaults of the command line.
@@ -21,6 +21,8 @@ pub struct FetchConfig {
     pub user_agent: HeaderValue,
     /// The status codes that count as success.
     pub accept: StatusSet,
+    /// The media types that an answer has to be one of to count as success. `None`: any, or none.
+    pub expect_type: Option<MediaRanges>,
     /// The longest time for look-up, connect and TLS handshake together.
     pub connect_timeout: Duration,
     /// The longest time for a whole attempt, redirects included. `None`: no limit.
@@ -62,6 +64,7 @@ impl Default for FetchConfig {
             authorization: None,
             user_agent: HeaderValue::from_static(concat!("pfetch/", env!("CARGO_PKG_VERSION"))),
             accept: StatusSet::default(),
+            expect_type: None,
             connect_timeout: Duration::from_secs(10),
             timeout: None,
             stall_timeout: Some(Duration::from_secs(30)),

@@ -4,7 +4,7 @@
 use super::client::Client;
 use super::decode::{BodyPlan, BodyUse, Codings, UndecodableError};
 use super::fetch_state::{FetchState, RequestError};
-use super::request::accepts_codings;
+use super::given_headers::accepts_codings;
 use super::sink::Sink;
 use crate::model::outcome::{Failure, FailureKind};
 use crate::save::filename;

@@ -3,13 +3,15 @@
 use std::io;
 
 use crate::model::outcome::{Failure, FailureKind};
-use crate::model::text::escape;
+use crate::model::text::{escape, excerpt};
 use crate::model::timing::Phase;
-use crate::save::BodyError;
+use crate::save::{BodyError, KnownLength};
 
 use super::decode::DecodeError;
 use super::fault::{Fault, SocketError};
-use super::proxy::{Proxy, ProxyUnusable};
+use super::media_type::MediaRanges;
+use super::proxy::Proxy;
+use super::proxy_config::ProxyUnusable;
 use super::tls;
 use super::transport::framing::FramingError;
 
@@ -197,6 +199,14 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
             Some(Phase::Receive),
             format!("the server ended the body after {received} of {stated} bytes"),
         ),
+        BodyError::FewerThanBefore { received, before } => {
+            let known = KnownLength {
+                length: before,
+                is_exact: false,
+                is_same_version: true,
+            };
+            (FailureKind::Protocol, None, two_lengths(known, received))
+        }
         BodyError::AlreadyWritten(written) => (
             FailureKind::Broken,
             None,
@@ -216,6 +226,29 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
         kind,
         phase,
         message,
+        is_transient: false,
+    }
+}
+
+/// The reason to refuse a body whose length contradicts an earlier response with the same ETag.
+pub(super) fn two_lengths(known: KnownLength, now: u64) -> String {
+    let least = if known.is_exact { "" } else { "at least " };
+    format!(
+        "the server gives one version of the body (the same ETag) {least}{} bytes at one time and {now} \
+         at another; to take what it sends now, fetch it with --no-resume",
+        known.length
+    )
+}
+
+/// The failure of a server that has sent the rest of a body in as many small ranges as this.
+pub(super) fn small_ranges(most: u32) -> Failure {
+    Failure {
+        kind: FailureKind::Closed,
+        phase: Some(Phase::Receive),
+        message: format!(
+            "the server sent {most} ranges that were far shorter than asked for; run again to go on, or \
+             fetch it with --no-resume"
+        ),
         is_transient: false,
     }
 }
@@ -240,6 +273,26 @@ pub(super) fn from_status(status: http::StatusCode, proxy: Option<&Proxy>) -> Fa
     }
 }
 
+/// The failure of an answer with this `Content-Type`, which is not an expected one.
+pub(super) fn from_wrong_type(expected: &MediaRanges, stated: Option<&[u8]>) -> Failure {
+    let message = match stated {
+        Some(stated) => format!(
+            "the answer is {}, not {expected}; look at it without --expect-type, or add its type there",
+            excerpt(&String::from_utf8_lossy(stated), 100)
+        ),
+        None => format!(
+            "the answer does not state its type (Content-Type), so it may not be {expected}; --expect-type \
+             '*/*' takes any"
+        ),
+    };
+    Failure {
+        kind: FailureKind::Type,
+        phase: None,
+        message,
+        is_transient: false,
+    }
+}
+
 /// The failure of a URL whose proxy cannot be used.
 pub(super) fn from_unusable_proxy(error: &ProxyUnusable) -> Failure {
     Failure {
@@ -255,6 +308,7 @@ mod tests {
     use rustix::io::Errno;
 
     use super::*;
+    use crate::http::proxy_fault::ProxyFault;
 
     #[test]
     fn shortages_of_this_machine_are_local_in_any_phase() {
@@ -291,5 +345,33 @@ mod tests {
         let text = io::Error::new(io::ErrorKind::NotConnected, "Too many open files");
         let failure = from_io(&text, Phase::Connect, None);
         assert_eq!(failure.kind, FailureKind::Connect, "{failure}");
+    }
+
+    #[test]
+    fn a_fault_is_transient_if_it_is_of_a_name_for_now_or_of_the_proxy_for_now() {
+        let proxy = |fault| Fault::Proxy("p:1".to_owned(), fault);
+        for (fault, is_transient) in [
+            (Fault::LookupAgain("h".to_owned()), true),
+            (Fault::NameNotFound("h".to_owned()), false),
+            (proxy(ProxyFault::Closed), true),
+            (proxy(ProxyFault::NotSocks), false),
+            (Fault::EndlessHead, false),
+        ] {
+            let what = format!("{fault:?}");
+            let failure = from_fault(fault, Phase::Connect, None);
+            assert_eq!(failure.is_transient, is_transient, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_socket_error_before_a_connection_is_one_of_connecting() {
+        for (phase, kind) in [
+            (Phase::Connect, FailureKind::Connect),
+            (Phase::Send, FailureKind::Closed),
+            (Phase::Receive, FailureKind::Closed),
+        ] {
+            let failure = from_fault(Fault::Socket(Errno::HOSTUNREACH.into()), phase, None);
+            assert_eq!(failure.kind, kind, "{phase:?}: {failure}");
+        }
     }
 }

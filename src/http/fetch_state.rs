@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::{Method, StatusCode};
+use ring::digest::Context;
 
+use super::given_headers;
+use super::plain_targets::HeaderStanding;
 use super::redirect::RedirectTrail;
-use super::request;
 use super::request_state::{RequestFigures, RequestLimits};
 use super::shared::ClientShared;
 use super::sink::Sink;
@@ -34,10 +36,19 @@ pub(super) struct FetchState<'a> {
     pub(super) has_conditions: bool,
     /// The user's headers ask for a range.
     pub(super) has_user_range: bool,
-    /// Set once the server has refused a request for the headers that pfetch had added: none is added
-    /// any more.
-    pub(super) asks_plainly: bool,
+    /// The standing of the headers that pfetch adds. Once the server has refused a request for them, none is
+    /// added any more.
+    pub(super) header_standing: HeaderStanding,
     pub(super) sent: SentConditions,
+    /// The ranges that were shorter than asked for, and brought little.
+    pub(super) small_ranges: u32,
+    /// The running SHA-256 of the body, between two ranges of it.
+    pub(super) digest: Option<Context>,
+    /// The length of what was there, or of the body that it was a part of, if a web page is about to take its
+    /// place and it was none.
+    pub(super) replaced: Option<u64>,
+    /// Set if the response is a web page.
+    pub(super) is_page: bool,
     /// Set once a request has asked for a range, to resume from the bytes that are there.
     pub(super) has_asked_range: bool,
     /// The length of the response's body as it was sent, where only its Content-Range states it.
@@ -53,6 +64,8 @@ pub(super) struct FetchState<'a> {
     pub(super) last: Option<RequestFigures>,
     pub(super) status: Option<StatusCode>,
     pub(super) version: Option<HttpVersion>,
+    /// The media type of the last response, if it states one.
+    pub(super) content_type: Option<Arc<String>>,
     pub(super) bytes: u64,
     /// The part of the body that was brought, once it is whole and continues an earlier attempt.
     pub(super) progress: Option<BodyProgress>,
@@ -89,6 +102,12 @@ impl SentConditions {
             _ => false,
         }
     }
+
+    /// True if one of them may be the reason for a failure of the server. 503 says that it is overloaded.
+    pub(super) fn are_suspected_by(self, status: StatusCode) -> bool {
+        let is_failure = status.is_server_error() && status != StatusCode::SERVICE_UNAVAILABLE;
+        is_failure && (self.unless || self.range)
+    }
 }
 
 /// The consequence of one response.
@@ -101,6 +120,8 @@ pub(super) enum NextStep {
     Restart,
     /// The server refuses what pfetch had added to the request: make it without.
     AskPlainly,
+    /// The response was a range of the body, and the rest follows: request that.
+    Continue,
     /// Follow a redirect to this URL.
     Follow(Location),
 }
@@ -142,10 +163,14 @@ impl<'a> FetchState<'a> {
             },
             location: Cow::Borrowed(&target.location),
             sink,
-            has_conditions: request::has_conditions(config, target),
-            has_user_range: request::has_range(config, target),
-            asks_plainly: shared.plain_targets.contains(target.index),
+            has_conditions: given_headers::has_conditions(config, target),
+            has_user_range: given_headers::has_range(config, target),
+            header_standing: shared.plain_targets.standing(target.index),
             sent: SentConditions::default(),
+            small_ranges: 0,
+            digest: None,
+            replaced: None,
+            is_page: false,
             has_asked_range: false,
             length_by_range: None,
             is_unchanged: false,
@@ -157,6 +182,7 @@ impl<'a> FetchState<'a> {
             last: None,
             status: None,
             version: None,
+            content_type: None,
             bytes: 0,
             progress: None,
             retry_after: None,
@@ -169,9 +195,18 @@ impl<'a> FetchState<'a> {
     pub(super) fn clear_response(&mut self) {
         self.status = None;
         self.version = None;
+        self.content_type = None;
         self.bytes = 0;
         self.notices.clear();
         self.progress = None;
+    }
+
+    /// Begins again at the URL of the list, with what is there of the body: where its redirects had led, no
+    /// more of it is to be had. A signed address may have expired.
+    pub(super) fn return_to_list(&mut self) {
+        self.location = Cow::Borrowed(&self.target.location);
+        self.redirects.clear();
+        self.trail = RedirectTrail::default();
     }
 
     /// The outcome of the fetch on this worker, and the sink with what it holds.
@@ -192,6 +227,9 @@ impl<'a> FetchState<'a> {
             Err(failure) if failure.kind == FailureKind::Stopped => Verdict::Skipped,
             Err(_) => Verdict::Failed,
         };
+        if result.is_ok() && self.is_page && self.replaced.is_some_and(|old| old != self.bytes) {
+            self.notices.push(ResponseNotice::BecamePage(self.bytes));
+        }
         let is_redirected = !self.redirects.is_empty();
         let progress = self.progress.or_else(|| self.sink.progress());
         let has_details = is_redirected
@@ -217,7 +255,7 @@ impl<'a> FetchState<'a> {
             last: Attempt {
                 started_at: Some(self.started_at),
                 span: Some((self.started, ended)),
-                worker: u32::try_from(worker).ok(),
+                worker: u16::try_from(worker).ok(),
                 timing: self.timing,
                 requests: self.requests,
                 wire_bytes: Some(self.wire_bytes),
@@ -225,6 +263,7 @@ impl<'a> FetchState<'a> {
                 reused: last.as_ref().and_then(|last| last.reused),
                 status: self.status.map(|status| status.as_u16()),
                 version: self.version,
+                content_type: self.content_type,
                 error: result.err().map(Box::new),
                 exchanges: (!self.exchanges.is_empty()).then(|| Box::new(self.exchanges)),
             },

@@ -212,6 +212,7 @@ mod tests {
             "Sun, 06 Nov 1994 09:49:37 +01:00",
             "Sat, 05 Nov 1994 23:49:37 -0900",
             "Sun, 06 Nov 1994 03:49:37 EST",
+            "Sun, 06 Nov 1994 14:19:37 +0530",
             "Sun Nov 06 1994 09:49:37 GMT+0100 (Central European Standard Time)",
             "1994-11-06T08:49:37Z",
             "1994-11-06 08:49:37",
@@ -224,6 +225,37 @@ mod tests {
             seconds("Fri, 31 Dec 9999 23:59:60 GMT"),
             Some(253_402_300_799)
         );
+    }
+
+    #[test]
+    fn years_of_two_digits_and_leap_days_are_those_of_the_calendar() {
+        // By `date -u -d 2096-02-29 +%s` and its like.
+        for (text, expected) in [
+            ("Thu, 01-Jan-70 00:00:01 GMT", Some(1)),
+            ("Tue, 01-Jan-69 00:00:00 GMT", Some(3_124_224_000)),
+            ("Tue, 29 Feb 1972 00:00:00 GMT", Some(68_169_600)),
+            ("Tue, 29 Feb 2000 00:00:00 GMT", Some(951_782_400)),
+            ("Wed, 29 Feb 2096 00:00:00 GMT", Some(3_981_312_000)),
+            ("Tue, 29 Feb 2400 00:00:00 GMT", Some(13_574_563_200)),
+            ("Thu, 29 Feb 2001 00:00:00 GMT", None),
+            ("Mon, 29 Feb 2100 00:00:00 GMT", None),
+            ("Fri, 30 Feb 2096 00:00:00 GMT", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_a_hundred_bytes_is_looked_at_and_a_longer_one_is_not() {
+        let (day, rest) = ("Sun,", "06 Nov 1994 08:49:37 GMT");
+        for (length, expected) in [(100, Some(EXAMPLE)), (101, None)] {
+            let blanks = " ".repeat(length - day.len() - rest.len());
+            assert_eq!(
+                seconds(&format!("{day}{blanks}{rest}")),
+                expected,
+                "{length}"
+            );
+        }
     }
 
     #[test]
@@ -247,6 +279,12 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37:00 GMT",
             "Sun, 06 Nov 1994 08:49:37 XYZ",
             "Sun, 06 Nov 1994 08:49:37 +1",
+            "Sun, 06 Nov 1994 08:49:37 +2400",
+            "Sun, 06 Nov 1994 08:49:37 -0060",
+            "Sun, 06 Nov9 1994 08:49:37 GMT",
+            "Sun, 06 Novembering 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 008:49:37 GMT",
+            "Sun, 06 Nov 1994 08:+9:37 GMT",
             "Sun, 06 Nov 1994 08:49:37 GMT GMT",
             "Sun, 06 Nov 1994 06 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1969 08:49:37 GMT",

@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn addresses_and_networks_are_compared_as_numbers() {
-        let list = "10.0.0.0/8,192.168.1.1,[fd00::]/8,[::1]:8080,172.16.0.0/12,0.0.0.0/33";
+        let list =
+            "10.0.0.0/8,192.168.1.1,[fd00::]/8,[::1]:8080,2001:db8::80,172.16.0.0/12,0.0.0.0/33";
         for (url, expected) in [
             ("http://10.1.2.3/", false),
             ("http://11.1.2.3/", true),
@@ -153,6 +154,9 @@ mod tests {
             ("http://[fe80::1]/", true),
             ("http://[::1]:8080/", false),
             ("http://[::1]/", true),
+            ("http://[2001:db8::80]/", false),
+            ("http://[2001:db8::80]:8080/", false),
+            ("http://[2001:db8::]:80/", true),
             ("http://172.31.0.1/", false),
             ("http://172.32.0.1/", true),
         ] {

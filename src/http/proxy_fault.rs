@@ -212,10 +212,11 @@ mod tests {
             let none = fault(challenges, false);
             assert_eq!(none, ProxyFault::NoCredentials, "{challenges:?}");
         }
-        let others: [(&[&str], &str); 4] = [
+        let others: [(&[&str], &str); 5] = [
             (&["NTLM"], "NTLM"),
             (&["Negotiate", "NTLM TlRMTVNTUAA="], "Negotiate or NTLM"),
             (&["Digest realm=\"a, Basic\", nonce=n"], "Digest"),
+            (&["Digest realm=\"ab, Basic\", nonce=n"], "Digest"),
             (&["\u{1b}[31m"], "\\u{1b}[31m"),
         ];
         for (challenges, shown) in others {

@@ -147,6 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn a_location_is_a_url_and_other_values_may_hold_some() {
+        for (name, value, shown) in [
+            ("Location", "http://u:p@h/", "http://…@h/"),
+            ("Location", "http:/u:p@h/", "http:/…@h/"),
+            ("location", "u:p@h", "…@h"),
+            ("Refresh", "5; url=http://u:p@h/", "5; url=http://…@h/"),
+            ("From", "a@b.example", "a@b.example"),
+            ("Cookie", "a=1", REDACTED),
+        ] {
+            let found = showable_value(name, value.as_bytes());
+            assert_eq!(found, shown, "{name}: {value}");
+        }
+    }
+
+    #[test]
     fn headers_that_look_like_secrets_are_hidden_and_others_are_not() {
         for name in [
             "Authorization",

@@ -319,4 +319,74 @@ mod tests {
         let same = led(&[b"/c", b" /c "]);
         assert_eq!(same, Ok(Some("http://h/c#part".to_owned())));
     }
+
+    #[test]
+    fn a_trail_remembers_what_was_left_on_the_way_back_too() {
+        // The way; then: it has crossed origins, has left TLS, is at an http URL.
+        for (way, expected) in [
+            (&["http://h/a", "http://h/b"][..], (false, false, true)),
+            (&["https://h/a", "https://h/b"], (false, false, false)),
+            (&["http://h/", "http://o/"], (true, false, true)),
+            (&["http://h/", "http://h:81/"], (true, false, true)),
+            (&["http://h/", "https://h/"], (true, false, false)),
+            (&["https://h/", "http://h/"], (true, true, true)),
+            (
+                &["https://h/", "http://h/", "http://h/b"],
+                (true, true, true),
+            ),
+            (
+                &["https://h/", "http://h/", "https://h/"],
+                (true, true, false),
+            ),
+            (
+                &["http://h/", "http://o/", "http://h/"],
+                (true, false, true),
+            ),
+        ] {
+            let mut trail = RedirectTrail::default();
+            assert!(trail.is_at_start());
+            let parse = |url: &&str| Location::parse(url, DefaultScheme::Http).unwrap();
+            let way: Vec<Location> = way.iter().map(parse).collect();
+            for hop in way.windows(2) {
+                trail.follow(&hop[0], &hop[1], std::iter::empty());
+            }
+            assert!(!trail.is_at_start());
+            let found = (
+                trail.has_crossed(),
+                trail.has_left_tls(),
+                trail.is_at_http(),
+            );
+            assert_eq!(found, expected, "{way:?}");
+        }
+    }
+
+    #[test]
+    fn a_circle_of_redirects_wants_cookies_only_if_some_were_set_on_the_way() {
+        let parse = |url: &str| Location::parse(url, DefaultScheme::Http).unwrap();
+        let hop = |url: &str| Hop {
+            url: parse(url).text().clone(),
+            status: 302,
+        };
+        let config = FetchConfig {
+            max_redirects: 2,
+            ..FetchConfig::default()
+        };
+        let hops = [hop("http://h/a"), hop("http://h/b")];
+        let too_many = RedirectError::TooMany(2);
+        let wants = |url: &str| RedirectError::WantsCookies(2, url.to_owned());
+        for (to, cookies, expected) in [
+            // To itself, and to one before it.
+            ("/c", &[&b"a=1"[..]][..], wants("http://h/c")),
+            ("/b", &[b"a=1"], wants("http://h/b")),
+            ("/d", &[b"a=1"], too_many.clone()),
+            ("/c", &[], too_many.clone()),
+            ("/b", &[], too_many),
+        ] {
+            let (from, mut trail) = (parse("http://h/c"), RedirectTrail::default());
+            trail.follow(&parse("http://h/b"), &from, cookies.iter().copied());
+            let values = std::iter::once(to.as_bytes());
+            let led = destination(&from, StatusCode::FOUND, values, (&hops, &trail), &config);
+            assert_eq!(led.map(|_| ()), Err(expected), "{to}, {cookies:?}");
+        }
+    }
 }

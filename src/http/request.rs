@@ -2,106 +2,27 @@
 
 use std::sync::Arc;
 
-use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
 use super::cross_origin;
 use super::decode::ACCEPT_ENCODING;
+use super::given_headers::is_removed;
 use super::proxy::Proxy;
 use super::redirect::RedirectTrail;
-use crate::model::outcome::{Failure, FailureKind};
+use super::request_origin::RequestOrigin;
+use crate::model::outcome::Failure;
 use crate::model::target::{Location, Secret, Target};
 use crate::save::Conditions;
-
-/// Headers that make a request conditional or ask for a range. If the user gives one, pfetch adds none
-/// of its own.
-const CONDITIONAL_HEADERS: [HeaderName; 6] = [
-    header::RANGE,
-    header::IF_RANGE,
-    header::IF_MATCH,
-    header::IF_NONE_MATCH,
-    header::IF_MODIFIED_SINCE,
-    header::IF_UNMODIFIED_SINCE,
-];
 
 /// The headers for which a request has space from the start: the usual ones, and a few more.
 const USUAL_HEADERS: usize = 6;
 
 /// The most bytes of a request head: those of the connection's output buffer.
-const MAX_HEAD: usize = 24 * 1024;
+pub(super) const MAX_HEAD: usize = 24 * 1024;
 
 /// The most bytes of the cookies that redirects have set, in one request: servers take lines of 8 KiB.
 const MAX_COOKIES: usize = 8_000;
-
-/// The parts that all requests to one origin share, made once for consecutive requests.
-#[derive(Debug)]
-pub(super) struct RequestOrigin {
-    origin: Arc<str>,
-    scheme: Scheme,
-    authority: Authority,
-    host: HeaderValue,
-}
-
-impl RequestOrigin {
-    /// The origin of `location`.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be written in a request.
-    pub(super) fn of(location: &Location) -> Result<Self, Failure> {
-        let origin = location.origin();
-        let parts = origin.parse::<Uri>().map(Uri::into_parts);
-        let Ok(Parts {
-            scheme: Some(scheme),
-            authority: Some(authority),
-            ..
-        }) = parts
-        else {
-            return Err(unwritable());
-        };
-        let host = HeaderValue::from_str(location.authority()).map_err(|_| unwritable())?;
-        Ok(RequestOrigin {
-            origin: origin.into(),
-            scheme,
-            authority,
-            host,
-        })
-    }
-
-    /// True if this is the origin of `location`.
-    pub(super) fn is_of(&self, location: &Location) -> bool {
-        *self.origin == *location.origin()
-    }
-
-    /// The key under which connections for its requests are kept: one connection serves all origins that a
-    /// proxy forwards to, and a tunnel only its own.
-    pub(super) fn connection_key(&self, proxy: Option<&Proxy>) -> Arc<str> {
-        match proxy {
-            None => Arc::clone(&self.origin),
-            Some(proxy) if proxy.forwards(self.scheme == Scheme::HTTPS) => proxy.key().into(),
-            Some(proxy) => format!("{} {}", self.origin, proxy.key()).into(),
-        }
-    }
-
-    fn uri(&self, location: &Location) -> Result<Uri, Failure> {
-        let path = PathAndQuery::try_from(&location.text()[self.origin.len()..]);
-        let mut parts = Parts::default();
-        parts.scheme = Some(self.scheme.clone());
-        parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(path.map_err(|_| unwritable())?);
-        Uri::from_parts(parts).map_err(|_| unwritable())
-    }
-}
-
-fn unwritable() -> Failure {
-    Failure {
-        kind: FailureKind::Protocol,
-        phase: None,
-        message: "the URL cannot be written in an HTTP request; percent-encode it".to_owned(),
-        is_transient: false,
-    }
-}
 
 /// A request as ureq gets it, and the lines of headers that the transport adds.
 #[derive(Debug)]
@@ -155,7 +76,7 @@ pub(super) fn build(
     }
     if let Some((from, validator)) = ask.range {
         insert(headers, header::RANGE, Some(&format!("bytes={from}-")));
-        insert(headers, header::IF_RANGE, Some(validator));
+        insert(headers, header::IF_RANGE, validator);
         // The part on disk is not encoded.
         insert(headers, header::ACCEPT_ENCODING, Some("identity"));
     }
@@ -167,7 +88,7 @@ pub(super) fn build(
 }
 
 /// A request with no header but Host.
-fn bare(
+pub(super) fn bare(
     (location, origin): (&Location, &RequestOrigin),
     method: &Method,
 ) -> Result<Request<()>, Failure> {
@@ -181,7 +102,7 @@ fn bare(
 }
 
 /// Adds the headers that requests have if the user neither gives nor removes them.
-fn add_defaults(headers: &mut HeaderMap, config: &FetchConfig) {
+pub(super) fn add_defaults(headers: &mut HeaderMap, config: &FetchConfig) {
     let coding = if config.compressed {
         ACCEPT_ENCODING
     } else {
@@ -195,60 +116,6 @@ fn add_defaults(headers: &mut HeaderMap, config: &FetchConfig) {
         if !is_removed(config, &name) {
             headers.insert(name, value);
         }
-    }
-}
-
-/// The lines of the headers that most requests of a run share: all but Host. The transport writes them
-/// behind what ureq has written, so that no request makes, hashes and writes them anew.
-#[derive(Debug)]
-pub(super) struct SharedLines(Arc<[u8]>);
-
-impl SharedLines {
-    /// The lines for these settings; `None` if the user gives headers that not every request has.
-    pub(super) fn of(config: &FetchConfig) -> Option<Self> {
-        if config.headers.contains_key(header::HOST) || config.authorization.is_some() {
-            return None;
-        }
-        let mut headers = HeaderMap::new();
-        add_defaults(&mut headers, config);
-        for name in config.headers.keys() {
-            headers.remove(name);
-        }
-        let mut lines = Vec::new();
-        for (name, value) in headers.iter().chain(&config.headers) {
-            lines.extend_from_slice(name.as_str().as_bytes());
-            lines.extend_from_slice(b": ");
-            lines.extend_from_slice(value.as_bytes());
-            lines.extend_from_slice(b"\r\n");
-        }
-        (lines.len() < MAX_HEAD / 2).then(|| SharedLines(lines.into()))
-    }
-
-    /// The request for a target without anything of its own, and the lines to add to it; `None` if it has
-    /// to be [built](build).
-    pub(super) fn request(
-        &self,
-        (target, trail): (&Target, &RedirectTrail),
-        (location, origin): (&Location, &RequestOrigin),
-        method: &Method,
-        ask: &Conditions<'_>,
-        proxy: Option<&Proxy>,
-    ) -> Option<Result<BuiltRequest, Failure>> {
-        let is_plain = target.headers.is_none()
-            && trail.is_at_start()
-            && location.authorization().is_none()
-            && ask.unless.is_none()
-            && ask.range.is_none()
-            && proxy.is_none_or(|proxy| proxy.authorization.is_none())
-            && location.text().len() < MAX_HEAD / 4;
-        if !is_plain {
-            return None;
-        }
-        let request = bare((location, origin), method);
-        Some(request.map(|request| BuiltRequest {
-            request,
-            more_lines: Some(Arc::clone(&self.0)),
-        }))
     }
 }
 
@@ -305,144 +172,9 @@ pub(super) fn head_length(request: &Request<()>) -> usize {
     request.method().as_str().len() + path + headers.sum::<usize>() + REST
 }
 
-/// True if the user's headers make the request conditional or ask for a range, or if the user removes such
-/// headers.
-pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
-    CONDITIONAL_HEADERS
-        .iter()
-        .any(|name| is_given(config, target, name) || is_removed(config, name))
-}
-
-/// True if the user's headers ask for a range.
-pub(super) fn has_range(config: &FetchConfig, target: &Target) -> bool {
-    is_given(config, target, &header::RANGE)
-}
-
-/// True if the user removes this header from all requests.
-fn is_removed(config: &FetchConfig, name: &HeaderName) -> bool {
-    config.removed_headers.contains(name)
-}
-
-/// True if the user's headers say which content codings are accepted.
-pub(super) fn accepts_codings(config: &FetchConfig, target: &Target) -> bool {
-    is_given(config, target, &header::ACCEPT_ENCODING)
-}
-
-/// True if the user gives this header, for all targets or for this one.
-fn is_given(config: &FetchConfig, target: &Target, name: &HeaderName) -> bool {
-    let own = target.headers.as_deref();
-    config.headers.contains_key(name) || own.is_some_and(|own| own.contains_key(name))
-}
-
 /// Inserts a value that came from a server, which can be sent as it came.
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<&str>) {
     if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
         headers.insert(name, value);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::target::{DefaultScheme, Verb};
-
-    fn target(url: &str) -> Target {
-        let location = Location::parse(url, DefaultScheme::Http).expect("a URL");
-        Target {
-            index: 0,
-            location,
-            verb: Verb::Get,
-            headers: None,
-            output: None,
-            sha256: None,
-        }
-    }
-
-    /// The headers of a request as lines in a fixed order.
-    fn lines(headers: &HeaderMap) -> Vec<String> {
-        let line = |(name, value): (&HeaderName, &HeaderValue)| {
-            format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
-        };
-        let mut lines: Vec<String> = headers.iter().map(line).collect();
-        lines.sort();
-        lines
-    }
-
-    #[test]
-    fn the_shared_lines_are_those_of_a_request_that_is_built() {
-        let mut given = HeaderMap::new();
-        given.append("x-a", HeaderValue::from_static("1"));
-        given.append("x-a", HeaderValue::from_static("2"));
-        given.append(header::ACCEPT, HeaderValue::from_static("text/html"));
-        let plain = FetchConfig::default();
-        for config in [
-            plain.clone(),
-            FetchConfig {
-                compressed: true,
-                ..plain.clone()
-            },
-            FetchConfig {
-                headers: given.clone(),
-                ..plain.clone()
-            },
-            FetchConfig {
-                headers: given,
-                removed_headers: vec![header::USER_AGENT, header::ACCEPT],
-                ..plain.clone()
-            },
-        ] {
-            let target = target("http://h:8080/path?query");
-            let trail = RedirectTrail::default();
-            let origin = RequestOrigin::of(&target.location).unwrap();
-            let (who, to) = ((&target, &trail), (&target.location, &origin));
-            let ask = Conditions::default();
-            let built = build(&config, who, to, &Method::GET, &ask, None).unwrap();
-            let shared = SharedLines::of(&config).expect("nothing of its own");
-            let request = shared.request(who, to, &Method::GET, &ask, None);
-            let BuiltRequest {
-                request,
-                more_lines,
-            } = request.expect("nothing of its own").unwrap();
-            let text = String::from_utf8(more_lines.unwrap().to_vec()).unwrap();
-            let mut found = lines(request.headers());
-            found.extend(text.lines().map(str::to_owned));
-            found.sort();
-            assert_eq!(found, lines(built.request.headers()), "{config:#?}");
-            assert!(text.ends_with("\r\n"), "{text:?}");
-            assert_eq!(request.uri(), built.request.uri());
-        }
-    }
-
-    #[test]
-    fn a_request_with_something_of_its_own_is_built() {
-        let config = FetchConfig::default();
-        let shared = SharedLines::of(&config).expect("nothing of its own");
-        let asks = |target: &Target, trail: &RedirectTrail, ask: &Conditions<'_>| {
-            let origin = RequestOrigin::of(&target.location).unwrap();
-            let to = (&target.location, &origin);
-            let request = shared.request((target, trail), to, &Method::GET, ask, None);
-            request.is_some()
-        };
-        let (plain, start) = (target("http://h/"), RedirectTrail::default());
-        let mut led = RedirectTrail::default();
-        led.follow(&plain.location, &plain.location, std::iter::empty());
-        let mut own = plain.clone();
-        own.headers = Some(Box::default());
-        let range = Conditions {
-            range: Some((5, "\"e\"")),
-            ..Conditions::default()
-        };
-        let none = Conditions::default();
-        assert!(asks(&plain, &start, &none));
-        assert!(!asks(&plain, &led, &none));
-        assert!(!asks(&own, &start, &none));
-        assert!(!asks(&plain, &start, &range));
-        assert!(!asks(&target("http://u:p@h/"), &start, &none));
-        let long = format!("http://h/{}", "x".repeat(MAX_HEAD / 2));
-        assert!(!asks(&target(&long), &start, &none));
-        let mut host = FetchConfig::default();
-        host.headers
-            .insert(header::HOST, HeaderValue::from_static("other"));
-        assert!(SharedLines::of(&host).is_none());
     }
 }

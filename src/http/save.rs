@@ -41,7 +41,7 @@ impl Client {
             Naming::Late => store.prepare_for_later_name(place).map(SaveDecision::Fetch),
         };
         let download = match decision {
-            Ok(SaveDecision::Fetch(download)) => download,
+            Ok(SaveDecision::Fetch(download)) => download.with_sum(target.sha256.is_some()),
             Ok(SaveDecision::Keep(saved)) => return (self.untried(target, place, Ok(saved)), None),
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
@@ -56,7 +56,7 @@ impl Client {
             (Verdict::Ok, Naming::Late) => return (outcome, Some(AwaitingName { download })),
             (Verdict::Ok, Naming::Requested) => download.publish_as(place),
             (Verdict::Ok, Naming::Other(name)) => download.publish_as(name),
-            (Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
+            (Verdict::Done | Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
         };
         record_published(&mut outcome, published, target);
         (outcome, None)
@@ -77,7 +77,7 @@ impl Client {
         Outcome {
             verdict,
             last: Attempt {
-                worker: u32::try_from(self.worker).ok(),
+                worker: u16::try_from(self.worker).ok(),
                 error,
                 ..Attempt::default()
             },

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::model::outcome::BodyProgress;
 use crate::save::{
-    BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Version,
+    BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Validators, Version,
 };
 
 /// The sink of a body.
@@ -15,11 +15,11 @@ pub(super) enum Sink {
     /// The body is saved as a file.
     File(Box<Download>),
     /// The body is written to the output, in its turn (`--cat`).
-    Stream(OrderedBody),
+    Stream(Box<OrderedBody>),
 }
 
 impl Sink {
-    /// The conditions of the next request to `url`: `If-None-Match` and its like, or a range.
+    /// The conditions of the next request for `url`, the one of the list: `If-None-Match` and its like, or a range.
     pub(super) fn ask(&self, url: &str) -> Conditions<'_> {
         match self {
             Sink::None => Conditions::default(),
@@ -46,6 +46,15 @@ impl Sink {
         }
     }
 
+    /// The length of what is there from `url`, or of the body that it is a part of, unless it is a web page.
+    pub(super) fn length_if_no_page(&self, url: &str) -> Option<u64> {
+        match self {
+            Sink::None => None,
+            Sink::File(download) => download.length_if_no_page(url),
+            Sink::Stream(body) => body.length_if_no_page(url),
+        }
+    }
+
     /// Continues the part with this range of the body. False if they do not fit together.
     pub(super) fn continue_with(&mut self, range: ContentRange, version: &Version) -> bool {
         match self {
@@ -56,11 +65,37 @@ impl Sink {
     }
 
     /// True if the part is the whole body already, of this length.
-    pub(super) fn is_complete(&mut self, length: u64) -> bool {
+    pub(super) fn is_complete(&mut self, length: u64, validators: &Validators) -> bool {
         match self {
             Sink::None => false,
-            Sink::File(download) => download.resume_at_end(length),
-            Sink::Stream(body) => body.resume_at_end(length),
+            Sink::File(download) => download.resume_at_end(length, validators),
+            Sink::Stream(body) => body.resume_at_end(length, validators),
+        }
+    }
+
+    /// True if a response 304 with these validators speaks of the file on disk.
+    pub(super) fn is_confirmed_by(&self, validators: &Validators) -> bool {
+        match self {
+            Sink::File(download) => download.is_confirmed_by(validators),
+            Sink::None | Sink::Stream(_) => false,
+        }
+    }
+
+    /// True if the response is a range after which more of the body may follow.
+    pub(super) fn is_range(&self) -> bool {
+        match self {
+            Sink::None => false,
+            Sink::File(download) => download.is_range(),
+            Sink::Stream(body) => body.is_range(),
+        }
+    }
+
+    /// Ends such a range, and returns the number of bytes that it brought.
+    pub(super) fn end_range(&mut self) -> Result<u64, BodyError> {
+        match self {
+            Sink::None => Ok(0),
+            Sink::File(download) => download.end_range(),
+            Sink::Stream(body) => body.end_range(),
         }
     }
 
@@ -104,7 +139,8 @@ impl Sink {
     pub(super) fn overlap(&self) -> usize {
         match self {
             Sink::File(download) => download.overlap(),
-            _ => 0,
+            Sink::Stream(body) => body.overlap(),
+            Sink::None => 0,
         }
     }
 
@@ -112,7 +148,8 @@ impl Sink {
     pub(super) fn is_resumed(&self) -> bool {
         match self {
             Sink::File(download) => download.is_resumed(),
-            _ => false,
+            Sink::Stream(body) => body.is_resumed(),
+            Sink::None => false,
         }
     }
 

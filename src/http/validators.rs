@@ -19,6 +19,7 @@ pub(super) fn of(head: &ResponseHead, length: Option<u64>, is_plain: bool) -> Ve
         validators: validators(head),
         modified: head.date("last-modified"),
         length,
+        least_length: 0,
         server_name: head.get("content-disposition").and_then(filename),
         is_plain,
     }
@@ -39,15 +40,33 @@ fn validators(head: &ResponseHead) -> Validators {
     }
 }
 
-/// Parses `bytes 0-99/200` strictly.
-pub(super) fn content_range(value: &[u8]) -> Option<ContentRange> {
-    let text = ascii(value)?;
-    let (first, last, length) = positions(text.strip_prefix("bytes ")?)?;
+/// The range of a response, of which all `Content-Range` lines say the same.
+pub(super) fn range(head: &ResponseHead) -> Option<ContentRange> {
+    let mut ranges = head.get_all("content-range").map(content_range);
+    let first = ranges.next()??;
+    ranges.all(|range| range == Some(first)).then_some(first)
+}
+
+/// Parses `bytes 0-99/200` and `bytes 0-99/*`.
+fn content_range(value: &[u8]) -> Option<ContentRange> {
+    let (first, last, length) = positions(after_unit(ascii(value)?)?)?;
+    let length = match length.trim() {
+        "*" => None,
+        length => Some(number(length)?),
+    };
     Some(ContentRange {
         first,
         last,
-        length: number(length)?,
+        length,
     })
+}
+
+/// The text after the unit, in any case, and after the blank that should follow, or a `=` as in a request.
+fn after_unit(text: &str) -> Option<&str> {
+    let unit = text
+        .get(..5)
+        .filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
+    Some(text[unit.len()..].trim_start_matches([' ', '=']))
 }
 
 /// The same as [`covers_whole`] of all `Content-Range` lines: a part's among them decides.
@@ -61,11 +80,7 @@ pub(super) fn cover_whole(head: &ResponseHead, length: Option<u64>) -> Option<bo
 /// cannot be parsed. Some servers count the last byte wrong (`bytes 0-10/10`) and still mean the whole;
 /// a range without a total does not.
 fn covers_whole(value: &[u8], length: Option<u64>) -> Option<bool> {
-    let text = ascii(value)?;
-    let unit = text
-        .get(..5)
-        .filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
-    let (first, last, total) = positions(text[unit.len()..].trim_start_matches([' ', '=']))?;
+    let (first, last, total) = positions(after_unit(ascii(value)?)?)?;
     let reaches_end = |total| last.saturating_add(1) >= total && length.is_none_or(|l| l == total);
     Some(first == 0 && number(total).is_some_and(reaches_end))
 }
@@ -133,17 +148,26 @@ mod tests {
     }
 
     #[test]
-    fn a_content_range_is_parsed_strictly() {
+    fn a_content_range_is_parsed_or_refused() {
         let read = |text: &str| content_range(text.as_bytes());
-        let range = ContentRange {
+        let range = |length| ContentRange {
             first: 5,
             last: 9,
-            length: 10,
+            length,
         };
-        assert_eq!(read("bytes 5-9/10"), Some(range));
+        for text in [
+            "bytes 5-9/10",
+            "bytes=5-9/10",
+            "Bytes 5-9/10",
+            "bytes  5-9/10",
+        ] {
+            assert_eq!(read(text), Some(range(Some(10))), "{text}");
+        }
+        assert_eq!(read("bytes 5-9/*"), Some(range(None)));
         for text in [
             "5-9/10",
-            "bytes 5-9/*",
+            "bytes 5-9/",
+            "bytes 5-9/**",
             "bytes */10",
             "bytes -9/10",
             "bytes 5-/10",
@@ -157,5 +181,28 @@ mod tests {
         let unsatisfied = |text: &str| super::unsatisfied(text.as_bytes());
         assert_eq!(unsatisfied("bytes */10"), Some(10));
         assert_eq!(unsatisfied("bytes 0-1/10"), None);
+    }
+
+    #[test]
+    fn a_validator_that_is_empty_or_too_long_is_none() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let longest = format!("\"{}\"", "x".repeat(MAX_VALIDATOR - 2));
+        let longer = format!("{longest}x");
+        for (etag, expected) in [
+            ("\"e\"", Some("\"e\"")),
+            (" W/\"e\" ", Some("W/\"e\"")),
+            ("", None),
+            (" ", None),
+            (&longest, Some(&longest)),
+            (&longer, None),
+            ("\"\u{e9}\"", None),
+        ] {
+            let head = ResponseHead::of(200, &[("ETag", etag), ("Last-Modified", date)]);
+            let found = validators(&head);
+            assert_eq!(found.etag.as_deref(), expected, "{etag:?}");
+            assert_eq!(found.modified.as_deref(), Some(date), "{etag:?}");
+        }
+        let head = ResponseHead::of(200, &[("Last-Modified", "yesterday")]);
+        assert_eq!(validators(&head), Validators::default());
     }
 }

@@ -17,4 +17,6 @@ pub mod summary;
 pub mod target;
 pub mod text;
 pub mod timing;
+mod url_error;
+mod url_text;
 mod verdict;

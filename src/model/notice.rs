@@ -120,6 +120,9 @@ pub enum ResponseNotice {
     EncodedUnasked(String),
     /// Name of a content coding that was not undone, because the file's name stands for it too.
     KeptPacked(String),
+    /// Number of bytes of a web page that has taken the place of something else: of a file, or of a part that
+    /// was to be continued.
+    BecamePage(u64),
     /// Text of a notice in a replayed log, escaped.
     Replayed(String),
 }
@@ -139,6 +142,9 @@ impl fmt::Display for ResponseNotice {
             ),
             ResponseNotice::KeptPacked(name) => {
                 write!(f, "kept packed as sent ({name}), as the file's name says")
+            }
+            ResponseNotice::BecamePage(bytes) => {
+                write!(f, "changed: now an HTML page of {bytes} B")
             }
             ResponseNotice::Replayed(text) => f.write_str(text),
         }

@@ -226,7 +226,7 @@ fn host(url: &Location) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::location::DefaultScheme;
+    use crate::model::url_text::DefaultScheme;
 
     fn of(url: &str, layout: Layout) -> String {
         let url = Location::parse(url, DefaultScheme::Http).unwrap();

@@ -145,6 +145,11 @@ impl Tally {
     pub fn add(&mut self, outcome: &Outcome) {
         let summary = &mut self.summary;
         match outcome.verdict {
+            Verdict::Done => {
+                // Its figures are those of another run.
+                summary.done_before += 1;
+                return;
+            }
             Verdict::Ok => summary.ok += 1,
             Verdict::Unchanged => summary.unchanged += 1,
             Verdict::Failed => summary.failed += 1,
@@ -181,11 +186,6 @@ impl Tally {
             let (first, last) = self.span.unwrap_or((start, end));
             self.span = Some((first.min(start), last.max(end)));
         }
-    }
-
-    /// Counts a target that an earlier run has done.
-    pub fn add_done_before(&mut self) {
-        self.summary.done_before += 1;
     }
 
     /// The figures so far.

@@ -3,8 +3,10 @@
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
-pub use super::location::{DefaultScheme, Location, MAX_URL_BYTES, UrlError};
+pub use super::location::Location;
 pub use super::secret::{Secret, without_userinfo};
+pub use super::url_error::{MAX_URL_BYTES, UrlError};
+pub use super::url_text::DefaultScheme;
 use crate::model::save_path::SavePath;
 
 /// The method of a target's request.

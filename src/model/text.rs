@@ -39,6 +39,24 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     text
 }
 
+/// The SHA-256 of 64 hexadecimal digits; `None` for any other text.
+pub fn parse_sha256(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    let mut sum = [0; 32];
+    if digits.len() != 2 * sum.len() {
+        return None;
+    }
+    let value = |digit: u8| {
+        char::from(digit)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
+    for (byte, pair) in sum.iter_mut().zip(digits.chunks(2)) {
+        *byte = value(pair[0])? * 16 + value(pair[1])?;
+    }
+    Some(sum)
+}
+
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -12,6 +12,8 @@ pub enum Verdict {
     Ok,
     /// Its file is up to date, and is left as it is.
     Unchanged,
+    /// Not fetched, because an earlier run has done it (`--resume`).
+    Done,
     /// Any other end of a fetch.
     Failed,
     /// Not started or not completed, because the run was stopped.

@@ -78,15 +78,17 @@ impl Notation {
 /// The number of targets with one verdict.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
-    /// The verdict; `None` for targets that an earlier run was done with.
-    pub(super) verdict: Option<Verdict>,
+    pub(super) verdict: Verdict,
     pub(super) count: u64,
 }
 
 impl TargetCount {
     /// Formats it as `3 ok`, `2 done before`.
     pub(super) fn text(self) -> String {
-        let name = self.verdict.map_or("done before", Verdict::as_str);
+        let name = match self.verdict {
+            Verdict::Done => "done before",
+            verdict => verdict.as_str(),
+        };
         format!("{} {name}", self.count)
     }
 }
@@ -94,11 +96,11 @@ impl TargetCount {
 /// The numbers of targets by verdict, in the order of reports.
 pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
     [
-        (Some(Verdict::Ok), summary.ok),
-        (Some(Verdict::Unchanged), summary.unchanged),
-        (Some(Verdict::Failed), summary.failed),
-        (Some(Verdict::Skipped), summary.skipped),
-        (None, summary.done_before),
+        (Verdict::Ok, summary.ok),
+        (Verdict::Unchanged, summary.unchanged),
+        (Verdict::Failed, summary.failed),
+        (Verdict::Skipped, summary.skipped),
+        (Verdict::Done, summary.done_before),
     ]
     .map(|(verdict, count)| TargetCount { verdict, count })
 }

@@ -2,7 +2,7 @@
 //! every component is opened by openat(2) from its open parent with O_NOFOLLOW, so that a link that is
 //! planted meanwhile leads nowhere.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -227,6 +227,13 @@ impl Dir {
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno),
         }
+    }
+
+    /// Opens the file with this name to read it, unless that cannot be done. A symbolic link is not followed.
+    pub(super) fn open_to_read(&self, name: &str) -> Option<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = openat(self, name, flags, Mode::empty()).ok()?;
+        Some(File::from(fd))
     }
 }
 

@@ -36,6 +36,14 @@ impl FileError {
         }
     }
 
+    /// A file that is to stay, and has another SHA-256 than the one that is asked for.
+    pub(super) fn other_sum(shown: &str) -> Self {
+        FileError::new(format!(
+            "{shown} exists, and its SHA-256 is not the one that is asked for (--exists skip); delete it, \
+             or replace it (--exists overwrite)"
+        ))
+    }
+
     /// A system call that failed while doing `what`, as in "cannot create x". The reason is added in
     /// plain words.
     pub(super) fn refused(what: &str, errno: Errno) -> Self {
@@ -126,6 +134,13 @@ pub enum BodyError {
         received: u64,
         /// The length that was stated.
         stated: u64,
+    },
+    /// The body has fewer bytes than an earlier response with the same ETag.
+    FewerThanBefore {
+        /// The bytes that were received.
+        received: u64,
+        /// The bytes that were received before.
+        before: u64,
     },
     /// So many bytes are already written to the output and cannot be taken back.
     AlreadyWritten(u64),

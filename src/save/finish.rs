@@ -39,8 +39,20 @@ impl Download {
             Some(part) => part.length(),
             None => last.len() as u64,
         };
+        let least = received.least_length;
+        if length < least {
+            return Err(BodyError::FewerThanBefore {
+                received: length,
+                before: least,
+            });
+        }
         let record = &mut received.record;
-        if let Some(stated) = record.length.filter(|stated| *stated != length) {
+        let by_range = received.resumed.as_ref().and_then(|resumed| resumed.length);
+        if let Some(stated) = record
+            .length
+            .or(by_range)
+            .filter(|stated| *stated != length)
+        {
             return Err(BodyError::LengthMismatch {
                 received: length,
                 stated,

@@ -20,6 +20,7 @@ mod finish;
 mod names;
 mod ordered;
 mod os;
+mod page;
 mod part;
 mod prepare;
 mod publish;

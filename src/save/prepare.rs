@@ -63,10 +63,7 @@ impl Store {
         if self.config.exists == Exists::Skip {
             return match sha256 {
                 None => Ok(SaveDecision::Keep(self.saved(place, &stat))),
-                Some(_) => Err(FileError::new(format!(
-                    "{shown} exists, and its SHA-256 is not the one that is asked for \
-                     (--exists skip)"
-                ))),
+                Some(_) => Err(FileError::other_sum(&shown)),
             };
         }
         // A file with the wrong checksum is fetched again even if the server's version is the same.

@@ -91,7 +91,12 @@ impl Download {
             return Err(error);
         }
         // If the answer is an error, the part stays, for a run that is told to replace the file.
-        match decide(self.store.config.exists, dir, name, &stat, whole, shown)? {
+        let choice = match self.store.config.exists {
+            // What is kept has to be what was asked for.
+            Exists::Skip if self.has_sum => keep_if_same(dir, name, whole, shown)?,
+            exists => decide(exists, dir, name, &stat, whole, shown)?,
+        };
+        match choice {
             Choice::Replace => {
                 let duties = self.store.root.duties();
                 let moded = os::take_mode(whole.part.file(), os::permissions(&stat));
@@ -204,6 +209,37 @@ fn decide(
     }
 }
 
+/// Keeps the file if it has the content of the new one, whose SHA-256 is verified.
+fn keep_if_same(
+    dir: &Dir,
+    name: &str,
+    whole: &WholePart,
+    shown: &str,
+) -> Result<Choice, FileError> {
+    let old = open_old(dir, name, shown)?;
+    match is_same_content(&old, &whole.part) {
+        Ok(true) => Ok(Choice::Keep { is_same: true }),
+        Ok(false) => Err(FileError::other_sum(shown)),
+        Err(error) => Err(unreadable(&error, shown)),
+    }
+}
+
+/// Opens the file that has the name.
+fn open_old(dir: &Dir, name: &str, shown: &str) -> Result<File, FileError> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let old = openat(dir, name, flags, Mode::empty()).map_err(|errno| {
+        FileError::with_errno(format!("{shown} exists and cannot be read: {errno}"), errno)
+    })?;
+    Ok(File::from(old))
+}
+
+fn unreadable(error: &io::Error, shown: &str) -> FileError {
+    FileError::with_errno(
+        format!("{shown} exists and cannot be read: {error}"),
+        errno_of(error),
+    )
+}
+
 /// Keeps the file if it has the same content, and replaces it only if pfetch saved it from the same URL.
 fn decide_by_content(
     dir: &Dir,
@@ -212,11 +248,7 @@ fn decide_by_content(
     whole: &WholePart,
     shown: &str,
 ) -> Result<Choice, FileError> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let old = openat(dir, name, flags, Mode::empty()).map_err(|errno| {
-        FileError::with_errno(format!("{shown} exists and cannot be read: {errno}"), errno)
-    })?;
-    let old = File::from(old);
+    let old = open_old(dir, name, shown)?;
     let known = FileRecord::read_from(&old).ok().flatten();
     let is_own = known.is_some_and(|known| {
         known.is_same_source(&whole.record)
@@ -233,10 +265,7 @@ fn decide_by_content(
             "{shown} exists, and is not as pfetch saved it from this URL; see --exists overwrite, \
              rename and skip"
         ))),
-        Err(error) => Err(FileError::with_errno(
-            format!("{shown} exists and cannot be read: {error}"),
-            errno_of(&error),
-        )),
+        Err(error) => Err(unreadable(&error, shown)),
     }
 }
 

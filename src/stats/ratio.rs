@@ -113,6 +113,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_has_the_ratio_of_serial_to_parallel() {
+        let ratios = pairs(&[(6.0, 2.0), (1.0, 4.0)]);
+        let ratios: Vec<f64> = ratios.into_iter().map(RunPair::ratio).collect();
+        assert_eq!(ratios, [3.0, 0.25]);
+    }
+
+    #[test]
     fn the_mean_of_ratios_is_geometric() {
         // Twice as fast and half as fast come to no difference at all, not to 1.25.
         let speedup = Speedup::of(&pairs(&[(2.0, 1.0), (1.0, 2.0)])).unwrap();

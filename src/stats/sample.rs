@@ -207,10 +207,32 @@ mod tests {
 
     #[test]
     fn what_is_off_by_a_hundredth_is_no_outlier() {
-        let times = [1.0, 1.0001, 1.0, 0.9999, 1.0, 1.009];
-        assert_eq!(notice(&times), None);
-        assert_eq!(notice(&[1.009, 1.0, 1.0001, 1.0]), None);
-        assert_eq!(notice(&[1.0, 1.0001, 1.0, 1.02]), Some(Notice::Outliers(1)));
+        // In any unit.
+        for unit in [1e-6, 1.0, 1e6] {
+            let noticed = |times: &[f64]| {
+                let times: Vec<f64> = times.iter().map(|time| time * unit).collect();
+                notice(&times)
+            };
+            assert_eq!(
+                noticed(&[1.0, 1.0001, 1.0, 0.9999, 1.0, 1.009]),
+                None,
+                "{unit}"
+            );
+            assert_eq!(noticed(&[1.009, 1.0, 1.0001, 1.0]), None, "{unit}");
+            let one = Some(Notice::Outliers(1));
+            assert_eq!(noticed(&[1.0, 1.0001, 1.0, 1.02]), one, "{unit}");
+        }
+    }
+
+    #[test]
+    fn a_value_at_the_limit_is_no_outlier() {
+        // Around 0, with a median deviation of 1.
+        let at_limit = [OUTLIER, -1.0, 0.0, 1.0, -1.0];
+        assert_eq!(outliers(&at_limit), [0; 0]);
+        assert_eq!(notice(&at_limit), None);
+        let beyond = [OUTLIER.next_up(), -1.0, 0.0, 1.0, -1.0];
+        assert_eq!(outliers(&beyond), [0]);
+        assert_eq!(notice(&beyond), Some(Notice::FirstRun));
     }
 
     #[test]

@@ -299,6 +299,22 @@ mod tests {
     }
 
     #[test]
+    fn without_coherency_costs_no_number_of_workers_is_best() {
+        let peak = |sigma, kappa| {
+            let law = Usl {
+                lambda: 5.0,
+                sigma,
+                kappa,
+                r_squared: None,
+            };
+            law.peak()
+        };
+        assert_eq!(peak(0.1, 0.0), None);
+        assert_eq!(peak(0.0, 0.01), Some(10.0));
+        assert_eq!(peak(1.5, 0.01), Some(1.0));
+    }
+
+    #[test]
     fn coefficients_are_not_below_0() {
         // More than twice as much with twice the workers: no contention explains that.
         let superlinear = [(1, 1.0), (2, 2.5), (4, 6.0), (8, 14.0), (16, 30.0)];

@@ -1,5 +1,6 @@
 //! The program as a process: lists that are long, slow, damaged or hostile.
 
+use std::fs;
 use std::io::Write;
 
 use crate::pfetch::{Dir, pfetch};
@@ -271,5 +272,60 @@ fn hostile_lines_reach_no_terminal() {
             .run()
             .exits(1)
             .shows_plain_text();
+    }
+}
+
+/// Taught by a token that stood in four reports, for a byte that was not UTF-8 or a line of over 64 KiB.
+#[test]
+fn no_report_shows_a_secret_of_a_line_that_cannot_be_read() {
+    let long = "a".repeat(70_000);
+    let headers = r#""headers":{"Authorization":"Bearer hush"}"#;
+    let lines: Vec<Vec<u8>> = vec![
+        [
+            format!("{{{headers},\"url\":\"http://h/").as_bytes(),
+            b"\xff\"}",
+        ]
+        .concat(),
+        format!("{{{headers},\"url\":\"http://h/{long}\"}}").into_bytes(),
+        format!("{{{headers},\"url\":\"http://h/\"").into_bytes(),
+        format!("{{{headers},\"url\":\"http://h:99999/\"}}").into_bytes(),
+        format!("{{{headers},\"url\":5}}").into_bytes(),
+        format!("{{{headers},\"url\":\"h\",\"Cookie: hush\":1}}").into_bytes(),
+        format!("\u{feff}{{{headers}}}").into_bytes(),
+        format!("data: {{{headers}}}").into_bytes(),
+        headers.as_bytes().to_vec(),
+        format!("http://joe:hush{long}@h/").into_bytes(),
+        [&b"http://joe:hush@h/"[..], b"\xff"].concat(),
+    ];
+    let formats = [
+        "csv", "har", "html", "json", "jsonl", "md", "svg", "trace", "xml",
+    ];
+    for line in &lines {
+        let shown = String::from_utf8_lossy(&line[..line.len().min(90)]).into_owned();
+        for options in [&[][..], &["--format=jsonl", "-v"], &["-q", "--strict"]] {
+            let dir = Dir::new();
+            let path = |name: &str| dir.path().join(name).display().to_string();
+            let exports =
+                formats.map(|format| format!("--export={}", path(&format!("r.{format}"))));
+            let log = format!("--log={}", path("run.log"));
+            let mut args: Vec<&str> = exports.iter().map(String::as_str).collect();
+            args.extend([&*log, "-i", "-"]);
+            args.extend(options);
+            let run = pfetch(&args).stdin(line).run().never_shows("hush");
+            run.check(&shown, matches!(run.status.code(), Some(1 | 2)));
+            for name in formats
+                .map(|format| format!("r.{format}"))
+                .iter()
+                .chain([&"run.log".to_owned()])
+            {
+                let bytes = fs::read(path(name)).unwrap_or_default();
+                run.check(name, !bytes.is_empty());
+                let text = String::from_utf8_lossy(&bytes);
+                run.check(
+                    &format!("{shown} in {name}: {text}"),
+                    !text.contains("hush"),
+                );
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 23] = [
+const RESULT: [&str; 24] = [
     "type",
     "index",
     "url",
@@ -29,6 +29,7 @@ const RESULT: [&str; 23] = [
     "outcome",
     "status",
     "http_version",
+    "content_type",
     "attempts",
     "earlier",
     "exchanges",

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::engine::resume::{DoneTargets, Journal, JournalError};
+use pfetch::engine::resume::{DoneTargets, Journal};
 use pfetch::model::event::{Event, Listener, RunInfo};
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
 use pfetch::model::save_path::SavePath;
@@ -89,7 +89,7 @@ fn done(path: &Path) -> DoneTargets {
 }
 
 fn has(done: &DoneTargets, url: &str) -> bool {
-    done.contains(Verb::Get, url, None)
+    done.find(Verb::Get, url, None, None).is_some()
 }
 
 /// Opens a file that has to be refused and to stay as it is. The refusal, `FILE` for its name.
@@ -133,6 +133,8 @@ fn lines_have_the_schema_that_is_written_down() {
     full.verb = Verb::Head;
     full.bytes = 12;
     full.last.status = Some(200);
+    full.last.content_type = Some(Arc::new("text/html".to_owned()));
+    full.details_mut().sha256 = Some([0xab; 32]);
     full.last.started_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(60));
     full.last.span = Some((at, at + Duration::from_millis(1500)));
     full.details_mut().saved = Some(Saved {
@@ -150,15 +152,19 @@ fn lines_have_the_schema_that_is_written_down() {
         fs::read_to_string(&path).unwrap(),
         format!(
             r#"{HEADER}{{"type":"run","started_at":"1970-01-01T00:00:00.000000Z","version":"{}"}}
-{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/a","action":"head","name":"h/\"a\"","outcome":"ok","status":200,"bytes":12,"saved":"out/h/\"a\"","error":null}}
-{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/b","action":"get","name":null,"outcome":"failed","status":404,"bytes":0,"saved":null,"error":"not found"}}
+{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/a","action":"head","name":"h/\"a\"","outcome":"ok","status":200,"bytes":12,"content_type":"text/html","saved":"out/h/\"a\"","saved_bytes":12,"sha256":"{sum}","error":null}}
+{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/b","action":"get","name":null,"outcome":"failed","status":404,"bytes":0,"content_type":null,"saved":null,"saved_bytes":null,"sha256":null,"error":"not found"}}
 "#,
-            env!("CARGO_PKG_VERSION")
+            env!("CARGO_PKG_VERSION"),
+            sum = "ab".repeat(32)
         )
     );
     let done = done(&path);
     assert_eq!(done.len(), 1);
-    assert!(done.contains(Verb::Head, "http://h/a", Some("h/\"a\"")));
+    assert!(
+        done.find(Verb::Head, "http://h/a", Some("h/\"a\""), None)
+            .is_some()
+    );
 }
 
 #[test]
@@ -249,7 +255,10 @@ fn action_url_and_name_do_not_run_together() {
     let named = named("http://h/a", "b");
     run(&path, &[Event::Finished(named)]);
     let done = done(&path);
-    assert!(done.contains(Verb::Get, "http://h/a", Some("b")));
+    assert!(
+        done.find(Verb::Get, "http://h/a", Some("b"), None)
+            .is_some()
+    );
     for (verb, url, name) in [
         (Verb::Head, "http://h/a", Some("b")),
         (Verb::Get, "http://h/a", None),
@@ -259,7 +268,10 @@ fn action_url_and_name_do_not_run_together() {
         (Verb::Get, "http://h/", Some("ab")),
         (Verb::Get, "http://h/a\0b", None),
     ] {
-        assert!(!done.contains(verb, url, name), "{verb:?} {url:?} {name:?}");
+        assert!(
+            done.find(verb, url, name, None).is_none(),
+            "{verb:?} {url:?} {name:?}"
+        );
     }
 }
 
@@ -269,7 +281,11 @@ fn a_name_that_needs_escaping_is_found_again() {
     let name = "\u{1}\"\\é\u{1f600}";
     let named = named("http://h/a?\\\"", name);
     run(&path, &[Event::Finished(named)]);
-    assert!(done(&path).contains(Verb::Get, "http://h/a?\\\"", Some(name)));
+    assert!(
+        done(&path)
+            .find(Verb::Get, "http://h/a?\\\"", Some(name), None)
+            .is_some()
+    );
 }
 
 #[test]
@@ -310,7 +326,7 @@ fn a_torn_last_line_is_tolerated_wherever_it_was_cut() {
         journal.event(&started()).unwrap();
         journal.event(&ok("http://h/b")).unwrap();
         journal.event(&failed("http://h/a")).unwrap();
-        drop(journal);
+        drop((journal, before));
 
         let bytes = fs::read(&path).unwrap();
         assert!(bytes.starts_with(&whole[..cut]), "cut at {cut}");
@@ -481,70 +497,247 @@ fn a_file_that_cannot_be_opened_is_named_with_its_controls_escaped() {
 const RUN: &str = r#"{"type":"run","started_at":"1970-01-01T00:00:00Z","version":"0.1.0"}"#;
 const GOOD: &str = r#"{"type":"result","url":"http://h/a","action":"get","outcome":"ok"}"#;
 
-#[test]
-fn a_damaged_line_is_refused_with_its_number() {
-    for (damage, reason) in [
+/// A line that cannot be read, and what is wrong with it.
+fn damages() -> Vec<(Vec<u8>, &'static str)> {
+    let long = "it has more than 262144 bytes";
+    vec![
         (
-            "{\"type\":\"resu",
-            "EOF while parsing a string at column 13",
+            b"{\"type\":\"resu".to_vec(),
+            "it is damaged (EOF while parsing a string",
         ),
-        ("", "EOF while parsing a value at column 0"),
-        ("\0\0\0", "expected value at column 1"),
-        ("{\"type\":\"new\"}", "unknown type \"new\""),
-        (HEADER.trim_end(), "unknown type \"pfetch-log\""),
+        (b"\0\0\0".to_vec(), "it is damaged (expected value"),
         (
-            r#"{"type":"result","action":"\u001b[2J"}"#,
-            "unknown variant `\\u{1b}[2J`, expected `get` or `head` at column 37",
+            GOOD.replace("h/a", "h/\0").into_bytes(),
+            "it is damaged (control character (\\u0000-\\u001F) found while parsing a string",
         ),
         (
-            r#"{"type":"result","url":"http://h/a","outcome":"ok"}"#,
-            "a result without \"action\"",
+            b"{\"type\":\"result\",\"url\":\"\xff\"}".to_vec(),
+            "it is damaged (invalid unicode code point",
         ),
         (
-            r#"{"type":"result","action":"get","outcome":"ok"}"#,
-            "a result without \"url\"",
+            b"{\"type\":\"new\"}".to_vec(),
+            "it is damaged (unknown type \"new\")",
         ),
         (
-            r#"{"type":"result","url":"http://h/a","action":"get"}"#,
-            "a result without \"outcome\"",
+            b"{\"type\":\"pfetch-log\",\"schema\":2}".to_vec(),
+            "it is damaged (unknown type \"pfetch-log\")",
         ),
-    ] {
-        let (_folder, path) = holding(format!("{HEADER}{RUN}\n{damage}\n{GOOD}\n"));
-        assert_eq!(
-            refusal(&path, true),
-            format!(
-                "line 3 of the run log FILE is damaged ({reason}); \
-                 mend or delete that line, or give another file"
-            ),
-        );
-        // Who does not resume need not care.
-        assert!(Journal::open(&path, false).is_ok());
+        (
+            br#"{"type":"result","action":"\u001b[2J"}"#.to_vec(),
+            "it is damaged (unknown variant `\\u{1b}[2J`, expected `get` or `head`",
+        ),
+        (
+            br#"{"type":"result","url":"http://h/a","outcome":"ok"}"#.to_vec(),
+            "it is damaged (a result without \"action\")",
+        ),
+        (
+            br#"{"type":"result","action":"get","outcome":"ok"}"#.to_vec(),
+            "it is damaged (a result without \"url\")",
+        ),
+        (
+            br#"{"type":"result","url":"http://h/a","action":"get"}"#.to_vec(),
+            "it is damaged (a result without \"outcome\")",
+        ),
+        (
+            GOOD.replace("}", ",\"sha256\":\"abc\"}").into_bytes(),
+            "it is damaged (\"sha256\" is not 64 hexadecimal digits)",
+        ),
+        (
+            GOOD.replace("}", ",\"status\":70000}").into_bytes(),
+            "it is damaged (invalid value: integer `70000`, expected u16",
+        ),
+        // Longer than any, by one byte and by many, and of NUL bytes as after a power cut.
+        (vec![b'x'; 256 * 1024], long),
+        (vec![0; 3_000_000], long),
+    ]
+}
 
-        // The same line where a run may have been killed.
-        for end in ["", "\n"] {
-            fs::write(&path, format!("{HEADER}{RUN}\n{GOOD}\n{damage}{end}")).unwrap();
-            assert_eq!(done(&path).len(), 1, "{damage}");
-        }
-        fs::write(&path, format!("{HEADER}{damage}\n{RUN}\n{GOOD}\n")).unwrap();
-        assert_eq!(done(&path).len(), 1, "{damage}");
+#[test]
+fn a_damaged_line_counts_for_nothing_and_the_others_count() {
+    let after = GOOD.replace("h/a", "h/after");
+    for (damage, reason) in damages() {
+        let shown = String::from_utf8_lossy(&damage[..damage.len().min(80)]).into_owned();
+        let log = [HEADER, RUN, "\n", GOOD, "\n"].concat().into_bytes();
+        let log = [&log[..], &damage, b"\n", after.as_bytes(), b"\n"].concat();
+        let (_folder, path) = holding(&log);
+        let found = done(&path);
+        assert_eq!(found.len(), 2, "{shown}");
+        assert!(
+            has(&found, "http://h/a") && has(&found, "http://h/after"),
+            "{shown}"
+        );
+        let warnings = found.warnings();
+        let expected = format!(
+            "line 4 of the run log {} does not count as done: {reason}",
+            path.display()
+        );
+        let is_told = matches!(&warnings[..], [warning] if warning.starts_with(&expected));
+        assert!(is_told, "{shown}: {warnings:#?}\n{expected}");
+        assert!(warnings[0].ends_with("; delete it if it is not needed"));
+        assert_eq!(warnings[0].lines().count(), 1, "{warnings:?}");
+        drop(found);
+        // Who does not resume need not care.
+        let (_journal, found) = Journal::open(&path, false).unwrap();
+        assert!(found.is_empty() && found.warnings().is_empty(), "{shown}");
     }
 }
 
 #[test]
-fn of_several_damaged_lines_the_one_is_named_that_no_run_follows() {
-    let (_folder, path) = holding(format!("{HEADER}torn\n{RUN}\n{GOOD}\nbad\nbad\n{RUN}\n"));
-    let message = refusal(&path, true);
-    assert!(message.starts_with("line 5 of "), "{message}");
+fn a_line_at_which_a_run_was_killed_is_no_damage_to_warn_of() {
+    for (damage, _) in damages() {
+        let shown = String::from_utf8_lossy(&damage[..damage.len().min(80)]).into_owned();
+        let head = [HEADER, RUN, "\n", GOOD, "\n"].concat().into_bytes();
+        let next = ["\n", RUN, "\n"].concat().into_bytes();
+        for end in [&b""[..], b"\n", &next] {
+            let (_folder, path) = holding([&head[..], &damage, end].concat());
+            let done = done(&path);
+            assert_eq!(done.len(), 1, "{shown}");
+            assert!(has(&done, "http://h/a"), "{shown}");
+            assert_eq!(done.warnings(), [""; 0], "{shown}");
+        }
+    }
 }
 
 #[test]
-fn a_line_longer_than_any_is_refused_with_its_number() {
-    let (_folder, path) = holding(format!("{HEADER}{GOOD}\n{}\n", "x".repeat(300_000)));
-    assert_eq!(
-        refusal(&path, true),
-        "line 3 of the run log FILE is longer than 262144 bytes; \
-         delete that line, or give another file"
+fn the_failure_of_a_target_after_a_damaged_line_counts() {
+    let failed = GOOD.replace("ok", "failed");
+    let (_folder, path) = holding(format!("{HEADER}{GOOD}\nbad\n{failed}\n"));
+    assert!(done(&path).is_empty());
+}
+
+#[test]
+fn blank_lines_and_the_headers_of_joined_logs_are_no_damage() {
+    let other = GOOD.replace("h/a", "h/b");
+    let (_folder, path) = holding(format!("{HEADER}{GOOD}\n\n{HEADER}{other}\n"));
+    let done = done(&path);
+    assert!(has(&done, "http://h/a") && has(&done, "http://h/b"));
+    assert_eq!(done.warnings(), [""; 0]);
+}
+
+#[test]
+fn of_many_damaged_lines_the_first_are_named_and_the_others_counted() {
+    let bad = "bad\n".repeat(25);
+    let (_folder, path) = holding(format!("{HEADER}torn\n{RUN}\n{bad}{GOOD}\n"));
+    let done = done(&path);
+    assert!(has(&done, "http://h/a"));
+    let warnings = done.warnings();
+    assert_eq!(warnings.len(), 11, "{warnings:#?}");
+    for (warning, number) in warnings.iter().zip(4..14) {
+        assert!(
+            warning.starts_with(&format!("line {number} of ")),
+            "{warning}"
+        );
+    }
+    assert!(warnings[10].starts_with("15 more "), "{}", warnings[10]);
+}
+
+fn summed(url: &str, sum: Option<u8>) -> Event {
+    let mut outcome = outcome(url, Verdict::Ok);
+    outcome.details_mut().sha256 = sum.map(|byte| [byte; 32]);
+    Event::Finished(outcome)
+}
+
+#[test]
+fn a_target_is_done_for_the_sha256_that_was_checked_and_for_no_other() {
+    let (_folder, path) = place();
+    run(
+        &path,
+        &[
+            summed("http://h/one", Some(1)),
+            summed("http://h/none", None),
+            summed("http://h/changed", Some(1)),
+            summed("http://h/changed", Some(2)),
+        ],
     );
-    let error = Journal::open(&path, true).unwrap_err();
-    assert!(matches!(error, JournalError::TooLong { line: 3, .. }));
+    let done = done(&path);
+    for (url, sum, is_done) in [
+        ("http://h/one", None, true),
+        ("http://h/one", Some(1), true),
+        ("http://h/one", Some(2), false),
+        ("http://h/none", None, true),
+        ("http://h/none", Some(1), false),
+        ("http://h/changed", Some(1), false),
+        ("http://h/changed", Some(2), true),
+        ("http://h/other", Some(1), false),
+    ] {
+        let wanted = sum.map(|byte| [byte; 32]);
+        let found = done.find(Verb::Get, url, None, wanted.as_ref());
+        assert_eq!(found.is_some(), is_done, "{url} {sum:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_done_target_has_the_figures_of_its_last_line() {
+    let (_folder, path) = place();
+    let mut full = named("http://h/a", "a");
+    full.bytes = 5;
+    full.last.status = Some(206);
+    full.last.content_type = Some(Arc::new("image/png".to_owned()));
+    let details = full.details_mut();
+    details.sha256 = Some([3; 32]);
+    details.saved = Some(Saved {
+        path: PathBuf::from("out/a-1"),
+        bytes: 12,
+        sha256: Some([3; 32]),
+        resumed_from: Some(7),
+    });
+    run(&path, &[ok("http://h/a"), Event::Finished(full)]);
+    let found = done(&path).find(Verb::Get, "http://h/a", Some("a"), Some(&[3; 32]));
+    let found = found.expect("it is done");
+    assert_eq!(found.verdict, Verdict::Done);
+    assert_eq!(&*found.url, "http://h/a");
+    assert_eq!((found.status(), found.bytes), (Some(206), 5));
+    assert_eq!(found.content_type(), Some("image/png"));
+    let saved = found.saved().expect("it was saved");
+    assert_eq!(saved.path, Path::new("out/a-1"));
+    assert_eq!((saved.bytes, saved.sha256), (12, Some([3; 32])));
+    assert_eq!(found.requests(), 0, "{found:?}");
+    assert_eq!((found.elapsed(), found.wire_bytes()), (None, None));
+}
+
+#[test]
+fn lines_of_older_logs_count_too() {
+    let line = r#"{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/a","action":"get","name":"a","outcome":"ok","status":200,"bytes":12,"saved":"out/a","error":null}"#;
+    let (_folder, path) = holding(format!("{HEADER}{line}\n"));
+    let done = done(&path);
+    assert_eq!(done.warnings(), [""; 0]);
+    let found = done.find(Verb::Get, "http://h/a", Some("a"), None);
+    let found = found.expect("it is done");
+    assert_eq!(found.saved().map(|saved| saved.bytes), Some(12));
+    assert_eq!(found.content_type(), None);
+}
+
+/// Lines have any length, and each is read again where it begins.
+#[test]
+fn a_line_of_any_length_is_found_again() {
+    let urls: Vec<String> = [1, 100, 900, 1000, 1024, 1025, 4000, 4096, 5000, 16_000]
+        .map(|length| format!("http://h/{}", "é".repeat(length)))
+        .into();
+    let (_folder, path) = place();
+    let events: Vec<Event> = urls.iter().map(|url| ok(url)).collect();
+    run(&path, &events);
+    let done = done(&path);
+    for url in &urls {
+        assert!(has(&done, url), "{} characters", url.chars().count());
+        assert!(!has(&done, &format!("{url}/")));
+    }
+}
+
+#[test]
+fn what_is_done_can_be_looked_up_while_another_run_writes_the_log() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a")]);
+    let found = done(&path);
+    run(&path, &[failed("http://h/a"), ok("http://h/b")]);
+    assert!(has(&found, "http://h/a") && !has(&found, "http://h/b"));
+}
+
+#[test]
+fn what_an_earlier_run_has_done_is_not_logged_again() {
+    let (_folder, path) = place();
+    run(
+        &path,
+        &[Event::Finished(outcome("http://h/a", Verdict::Done))],
+    );
+    assert_eq!(lines(&path).len(), 2);
 }

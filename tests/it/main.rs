@@ -40,6 +40,7 @@ mod compare;
 mod compare_truth;
 mod engine;
 mod examples;
+mod expect_type;
 mod export;
 mod export_html;
 mod export_traces;

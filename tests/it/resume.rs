@@ -100,15 +100,21 @@ fn set<const N: usize>(targets: [&str; N]) -> HashSet<String> {
     targets.map(str::to_owned).into()
 }
 
+fn sha256(bytes: &[u8]) -> String {
+    let sum = ring::digest::digest(&ring::digest::SHA256, bytes);
+    sum.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
+
 fn read(folder: &Path, name: &str) -> String {
     fs::read_to_string(folder.join(name)).expect(name)
 }
 
-/// The indices of the results, in the order in which they are told.
-fn indices(run: &Run) -> Vec<u64> {
+/// The indices of the results with this outcome, in the order in which they are told.
+fn indices(run: &Run, outcome: &str) -> Vec<u64> {
     let results = run.results();
     results
         .iter()
+        .filter(|result| result["outcome"] == outcome)
         .filter_map(|result| result["index"].as_u64())
         .collect()
 }
@@ -166,14 +172,16 @@ fn what_succeeded_is_left_out_and_what_failed_is_tried_again() {
     assert_eq!(summary["done_before"], 2);
     assert_eq!(summary["targets"], 2);
     assert_eq!(summary["ok"], 2);
-    let mut told = indices(&run);
+    let mut told = indices(&run, "ok");
     told.sort_unstable();
     assert_eq!(told, [1, 3]);
+    assert_eq!(indices(&run, "done"), [0, 2]);
 
     let before = server.requests();
     let run = log.resumed(&args).run().exits(0);
     assert_eq!(run.summary()["done_before"], 4);
-    run.check("no results", run.results().is_empty());
+    assert_eq!(indices(&run, "done"), [0, 1, 2, 3]);
+    run.check("no others", run.results().len() == 4);
     let run = log.resumed(&urls).run().exits(0).says_nothing();
     run.prints("0 URLs: 0 ok, 0 failed · 4 done before");
     assert_eq!(server.requests(), before);
@@ -332,7 +340,10 @@ fn results_keep_the_order_of_the_input_around_those_that_are_done() {
     log.first(&[&urls[1], &urls[3], &urls[4]]).run().exits(0);
     let options = ["-j3", "--order=input", "--format=jsonl"].map(str::to_owned);
     let run = log.resumed(&[&options[..], &urls].concat()).run().exits(0);
-    run.check("in order", indices(&run) == [0, 2, 5]);
+    run.check("in order", indices(&run, "ok") == [0, 2, 5]);
+    let all = run.results();
+    let all: Vec<_> = all.iter().map(|result| &result["index"]).collect();
+    run.check("all in order", all == [0, 1, 2, 3, 4, 5]);
     assert_eq!(run.summary()["done_before"], 3);
 }
 
@@ -378,18 +389,243 @@ fn a_file_that_is_no_log_is_refused_and_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_log_is_refused_and_left_as_it_is() {
+fn a_damaged_line_costs_its_own_target_and_is_named() {
+    let server = Server::start();
+    let urls: Vec<_> = (1..6).map(|n| server.url(&format!("/bytes/{n}"))).collect();
+    let log = Log::new();
+    log.first(&[&["-j1".to_owned()][..], &urls].concat())
+        .run()
+        .exits(0);
+    let text = fs::read(&log.path).unwrap();
+    let lines: Vec<&[u8]> = text.split_inclusive(|byte| *byte == b'\n').collect();
+    // The header, the line of the run, and one for each target.
+    assert_eq!(lines.len(), 7, "{}", log.text());
+    for damage in [
+        &b"{\"type\":\"result\",\"url\":\"http\n"[..],
+        b"\0\0\0\0\0\0\n",
+        b"{\"type\":\"result\",\"url\":\"\xff\xfe\"}\n",
+        &[&[b'x'; 400_000][..], b"\n"].concat(),
+    ] {
+        let damaged = [&lines[..4].concat(), damage, &lines[5..].concat()].concat();
+        fs::write(&log.path, &damaged).unwrap();
+        let before = server.requests();
+        let args = [&["--format=jsonl".to_owned()][..], &urls].concat();
+        let run = log.resumed(&args).run().exits(0);
+        let run = run.complains_in_a_line().says("line 5 of the run log");
+        assert_eq!(since(&server, before), set(["/bytes/3"]));
+        assert_eq!(indices(&run, "done"), [0, 1, 3, 4]);
+        let lines = run.json();
+        let warned = lines.iter().filter(|line| line["type"] == "warning");
+        run.check("a warning", warned.count() == 1);
+        run.check(
+            "the log is added to",
+            fs::read(&log.path).unwrap().starts_with(&damaged),
+        );
+    }
+}
+
+#[test]
+fn one_report_has_a_row_for_each_url_also_of_what_was_done_before() {
+    let (server, mended) = mending();
+    let log = Log::new();
+    let folder = log.dir.path().join("saved");
+    let into = format!("-d{}", folder.display());
+    let urls = ["/bytes/1", "/bad/1", "/bytes/20"].map(|path| server.url(path));
+    let list = [
+        urls[0].clone(),
+        urls[1].clone(),
+        format!(
+            r#"{{"url":"{}","sha256":"{}"}}"#,
+            urls[2],
+            sha256(&bytes(20))
+        ),
+    ];
+    let list = log.dir.file("list", list.join("\n"));
+    log.first(&[&*into, "-i", &list]).run().exits(1);
+    mended.store(true, Ordering::SeqCst);
+    let logged = log.results().len();
+
+    let report = |format: &str| log.dir.path().join(format!("report.{format}"));
+    let formats = [
+        "csv", "json", "jsonl", "xml", "md", "html", "har", "svg", "trace",
+    ];
+    let exports = formats.map(|format| format!("--export={}", report(format).display()));
+    let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
+    let args = [&exports[..], &["--order=input", &into, "-i", &list]].concat();
+    let run = log.resumed(&args).run().exits(0).says_nothing();
+    let run = run.prints("1 URL: 1 ok, 0 failed · 2 done before");
+    run.check("not on the terminal", !run.stdout.contains("/bytes/"));
+    assert_eq!(log.results().len(), logged + 1, "{}", log.text());
+
+    let lines = fs::read_to_string(report("jsonl")).unwrap();
+    let lines: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .collect();
+    let results: Vec<&Value> = lines.iter().filter(|l| l["type"] == "result").collect();
+    let told = |key: &str| results.iter().map(|r| r[key].clone()).collect::<Vec<_>>();
+    assert_eq!(told("url"), urls);
+    assert_eq!(told("outcome"), ["done", "ok", "done"]);
+    assert_eq!(told("status"), [200, 200, 200]);
+    assert_eq!(told("attempts"), [0, 1, 0]);
+    assert_eq!(told("bytes"), [1, 6, 20]);
+    let saved = &results[2]["saved"];
+    assert_eq!(saved["path"], *folder.join("20").to_str().unwrap());
+    assert_eq!(saved["bytes"], 20);
+    assert_eq!(saved["sha256"], sha256(&bytes(20)));
+    let summary = lines.last().expect("a summary");
+    assert_eq!(
+        (&summary["targets"], &summary["done_before"]),
+        (&1.into(), &2.into())
+    );
+    // The figures are of this run alone.
+    assert_eq!(
+        (&summary["bytes"], &summary["statuses"]["200"]),
+        (&6.into(), &1.into())
+    );
+
+    let text = |format: &str| fs::read_to_string(report(format)).unwrap();
+    assert_eq!(text("csv").lines().count(), 4, "{}", text("csv"));
+    assert_eq!(
+        text("csv").matches(",done,200,").count(),
+        2,
+        "{}",
+        text("csv")
+    );
+    assert_eq!(text("json").matches("\"outcome\":\"done\"").count(), 2);
+    assert_eq!(
+        text("xml").matches("<testcase").count(),
+        3,
+        "{}",
+        text("xml")
+    );
+    for url in &urls {
+        assert!(text("html").contains(url), "{url}");
+    }
+    // Requests that this run did not make have no place in its timelines.
+    assert!(!text("har").contains("/bytes/") && text("har").contains("/bad/1"));
+    for format in ["svg", "trace"] {
+        let text = text(format);
+        assert!(!text.contains("/bytes/"), "{format}: {text}");
+        assert!(!text.contains("never started"), "{format}: {text}");
+    }
+    assert!(
+        text("trace").contains("\"not_started\":0"),
+        "{}",
+        text("trace")
+    );
+
+    // Told again, it is the same.
+    let again = |format: &str| log.dir.path().join(format!("again.{format}"));
+    let same = ["csv", "json", "jsonl", "xml", "md", "har", "svg", "trace"];
+    let exports = same.map(|format| format!("--export={}", again(format).display()));
+    let lines = report("jsonl");
+    let mut args: Vec<&str> = exports.iter().map(String::as_str).collect();
+    args.extend(["--replay", lines.to_str().unwrap()]);
+    let run = pfetch(&args).run().exits(0).says_nothing();
+    run.prints("1 URL: 1 ok, 0 failed · 2 done before");
+    for format in ["csv", "json", "jsonl", "xml", "md", "har"] {
+        let again = fs::read_to_string(again(format)).unwrap();
+        assert_eq!(again, text(format), "{format}");
+    }
+}
+
+#[test]
+fn a_baseline_is_of_what_the_run_has_fetched_itself() {
+    let (server, mended) = mending();
+    let log = Log::new();
+    let urls = ["/bytes/1", "/bad/1"].map(|path| server.url(path));
+    log.first(&urls).run().exits(1);
+    mended.store(true, Ordering::SeqCst);
+    let baseline = |name: &str| log.dir.path().join(name).display().to_string();
+    let (resumed, alone) = (baseline("resumed.json"), baseline("alone.json"));
+    log.resumed(&["--save-baseline", &resumed, &urls[0], &urls[1]])
+        .run()
+        .exits(0);
+    pfetch(&["--save-baseline", &alone, &urls[1]])
+        .run()
+        .exits(0);
+    let targets = |path: &str| {
+        let text = fs::read_to_string(path).unwrap();
+        let value: Value = serde_json::from_str(&text).expect(&text);
+        value["targets"].clone()
+    };
+    assert!(targets(&alone).is_object(), "{}", targets(&alone));
+    assert_eq!(targets(&resumed), targets(&alone));
+}
+
+#[test]
+fn another_sha256_in_the_list_is_not_done_before() {
+    let body = Arc::new(Mutex::new("one"));
+    let sent = Arc::clone(&body);
+    let server = Server::with(move |_, reply| {
+        let body = *sent.lock().unwrap();
+        reply.send(200, &format!("ETag: \"{body}\"\r\n"), body.as_bytes())
+    });
+    let url = server.url("/file");
+    let line = |sum: &str| format!(r#"{{"url":"{url}","sha256":"{}"}}"#, sha256(sum.as_bytes()));
+    for saves in [true, false] {
+        *body.lock().unwrap() = "one";
+        let log = Log::new();
+        let folder = log.dir.path().join("saved");
+        let into = format!("-d{}", folder.display());
+        let options: &[&str] = if saves { &[&into, "-"] } else { &["-"] };
+        let done = |list: &str| {
+            let run = log.resumed(options).stdin(list).run();
+            let before = run.stdout.contains("1 done before");
+            (run, before)
+        };
+        log.first(options).stdin(line("one")).run().exits(0);
+        let before = server.requests();
+        for same in [
+            line("one"),
+            url.clone(),
+            line("one").replace(&sha256(b"one"), &sha256(b"one").to_uppercase()),
+        ] {
+            let (run, is_done) = done(&same);
+            run.exits(0).check(&same, is_done);
+        }
+        assert_eq!(server.requests(), before);
+
+        // The server still has the old one: not what was asked for.
+        let (run, is_done) = done(&line("two"));
+        let run = run.exits(1);
+        run.check("not done", !is_done);
+        assert!(server.requests() > before);
+        *body.lock().unwrap() = "two";
+        let (run, is_done) = done(&line("two"));
+        run.exits(0).check("not done", !is_done);
+        if saves {
+            assert_eq!(read(&folder, "file"), "two");
+        }
+        let (run, is_done) = done(&line("two"));
+        run.exits(0).check("done", is_done);
+        let (run, is_done) = done(&line("one"));
+        run.exits(1)
+            .check("the first sum is the wrong one now", !is_done);
+    }
+}
+
+#[test]
+fn a_sum_that_no_run_has_checked_is_checked_now() {
     let server = Server::start();
     let log = Log::new();
-    let urls = [server.url("/bytes/1"), server.url("/bytes/2")];
-    log.first(&urls).run().exits(0);
-    let text = log.text();
-    let damaged = text.replacen("\"result\"", "\"resu", 1);
-    fs::write(&log.path, &damaged).unwrap();
-    let run = log.resumed(&urls).run().exits(2).complains_in_a_line();
-    run.says("line 3 of the run log").says("is damaged");
-    assert_eq!(log.text(), damaged);
-    assert_eq!(server.requests(), 2);
+    let folder = log.dir.path().join("saved");
+    let into = format!("-d{}", folder.display());
+    let url = server.url("/bytes/9");
+    log.first(&[&into, &url]).run().exits(0);
+    let before = server.requests();
+    let line = |sum: &str| format!(r#"{{"url":"{url}","sha256":"{sum}"}}"#);
+    // The file that is there has it: nothing is fetched.
+    let good = line(&sha256(&bytes(9)));
+    let run = log.resumed(&[&*into, "-"]).stdin(&good).run().exits(0);
+    run.prints("1 unchanged");
+    assert_eq!(server.requests(), before);
+    let run = log.resumed(&[&*into, "-"]).stdin(&good).run().exits(0);
+    run.prints("1 done before");
+    let wrong = line(&sha256(b"else"));
+    let run = log.resumed(&[&*into, "-"]).stdin(&wrong).run().exits(1);
+    run.prints("checksum: ");
 }
 
 #[test]

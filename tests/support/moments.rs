@@ -19,7 +19,7 @@ const MS: Duration = Duration::from_millis(1);
 const BEGAN: Duration = Duration::from_millis(1_700_000_000_123);
 
 /// An attempt by `worker` from one moment of the run to another, in milliseconds.
-fn attempt(base: Instant, index: u64, url: &str, worker: u32, span: (u32, u32)) -> Outcome {
+fn attempt(base: Instant, index: u64, url: &str, worker: u16, span: (u32, u32)) -> Outcome {
     let (start, end) = (span.0 * MS, span.1 * MS);
     let total = end - start;
     let mut timing = Timing::default()
@@ -216,7 +216,7 @@ pub(crate) fn comparison() -> Vec<Event> {
                 Arm::Parallel => (Some(i % 2), from + i / 2 * 110),
             };
             let mut outcome = attempt(base, i.into(), &url, 0, (start, start + 95));
-            outcome.last.worker = worker;
+            outcome.last.worker = worker.map(|n| n as u16);
             events.push(Event::Finished(outcome));
         }
         events.push(Event::ArmEnded(Summary {
@@ -238,7 +238,7 @@ pub(crate) fn many(base: Instant, count: usize, workers: usize) -> impl Iterator
         let start = free[worker] + if i % 13 == 0 { 60 } else { 1 };
         free[worker] = start + length;
         let url = format!("http://host-{}.example/path/{i}", i % 50);
-        let outcome = attempt(base, i as u64, &url, worker as u32, (start, start + length));
+        let outcome = attempt(base, i as u64, &url, worker as u16, (start, start + length));
         Event::Finished(if i % 211 == 0 {
             failed(
                 outcome,

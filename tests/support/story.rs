@@ -52,7 +52,7 @@ impl Story {
         outcome.last.status = Some(200);
         outcome.last.requests = 1;
         outcome.bytes = 1000 + index * 37 % 5000;
-        outcome.last.worker = Some(worker as u32);
+        outcome.last.worker = Some(worker as u16);
         outcome.last.span = Some((self.zero + start, self.zero + start + total));
         outcome.last.timing = Timing::default()
             .with(Phase::Dns, part(5))

@@ -6,7 +6,7 @@ use clap::Args;
 use http::HeaderValue;
 
 use super::values::{header, small_count, user_agent};
-use crate::http::StatusSet;
+use crate::http::{MediaRanges, StatusSet};
 use crate::model::headers::GivenHeader;
 
 /// The options under "Request".
@@ -64,6 +64,15 @@ pub(crate) struct RequestArgs {
         hide_short_help = true
     )]
     pub(crate) accept: StatusSet,
+
+    /// The media types that count as success, as 'image/*,application/zip' [default: any].
+    ///
+    /// An answer of another type fails, is not saved and does not reach --cat: a page to log in, say, in
+    /// place of the file. So does one that states no type, unless '*/*' is among them. Upper and lower case
+    /// are the same, and parameters do not count. A file that is up to date, or a part that is continued,
+    /// keeps the type with which it came.
+    #[arg(long, value_name = "TYPES", hide_short_help = true)]
+    pub(crate) expect_type: Option<MediaRanges>,
 
     /// How many redirects to follow; 0 reports the redirect itself [default: 10].
     #[arg(long,

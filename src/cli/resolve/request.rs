@@ -40,6 +40,7 @@ pub(super) fn fetch_config(
         authorization: request.user.as_deref().map(credentials),
         user_agent: request.user_agent.clone().unwrap_or(defaults.user_agent),
         accept: request.accept.clone(),
+        expect_type: request.expect_type.clone(),
         connect_timeout: limits.connect_timeout,
         timeout: limits.timeout,
         stall_timeout: Some(limits.stall_timeout),

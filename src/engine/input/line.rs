@@ -8,10 +8,10 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use super::InputConfig;
-use crate::model::headers;
+use crate::model::headers::{self, HeaderError};
 use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Verb, without_userinfo};
-use crate::model::text::{escape, excerpt};
+use crate::model::text::{escape, excerpt, parse_sha256};
 
 /// The maximum length of a line in bytes: room for the longest URL, and for its headers.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
@@ -148,8 +148,8 @@ fn parse_json(
     let mut headers = HeaderMap::new();
     for (name, value) in &line.headers {
         let (name, value) = headers::new(name.as_bytes(), value.as_bytes())
-            .map_err(|error| bad(error.to_string()))?;
-        headers::add(&mut headers, name, value).map_err(|error| bad(error.to_string()))?;
+            .map_err(|error| bad(header_mistake(error)))?;
+        headers::add(&mut headers, name, value).map_err(|error| bad(header_mistake(error)))?;
     }
     parsed.headers = (!headers.is_empty()).then(|| Box::new(headers));
     if parsed.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
@@ -174,38 +174,44 @@ fn parse_json(
     Ok(parsed)
 }
 
-fn parse_sha256(text: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u8>> = text
-        .chars()
-        .map(|digit| {
-            digit
-                .to_digit(16)
-                .and_then(|value| u8::try_from(value).ok())
-        })
-        .collect();
-    let bytes = digits?
-        .chunks(2)
-        .map(|pair| pair.iter().fold(0, |sum, digit| sum * 16 + digit))
-        .collect::<Vec<u8>>();
-    // The length also excludes an odd number of digits.
-    (text.len() == 64).then(|| bytes.try_into().ok()).flatten()
-}
-
 /// Removes from a message of the JSON parser the position, because it counts lines within this one line,
-/// and the value that it quotes when it expected another type, because that may be a secret.
+/// and the value that it quotes when it expected another type or another name, because that may be a secret:
+/// of a name the beginning stays, as far as the known ones have such characters.
 fn without_value(message: &str) -> String {
     let what = message
         .rsplit_once(" at line ")
         .map_or(message, |(what, _)| what);
-    let unexpected = what
-        .strip_prefix("invalid type: ")
-        .and_then(|rest| rest.rsplit_once(", expected "));
-    match unexpected {
-        Some((found, expected)) => {
-            let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
-            format!("invalid type: {kind}, expected {expected}")
+    if let Some(rest) = what.strip_prefix("invalid type: ")
+        && let Some((found, expected)) = rest.rsplit_once(", expected ")
+    {
+        let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
+        return format!("invalid type: {kind}, expected {expected}");
+    }
+    for unknown in ["unknown field", "unknown variant"] {
+        if let Some(rest) = what.strip_prefix(unknown)
+            && let Some((name, expected)) = rest.rsplit_once("`, expected ")
+        {
+            let name = word(name.trim_start_matches([' ', '`']));
+            return format!("{unknown} `{name}`, expected {expected}");
         }
-        None => what.to_owned(),
+    }
+    what.to_owned()
+}
+
+/// The first word of a name that may hold a secret as well, with an ellipsis if there is more.
+fn word(name: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match name.find(|c| !is_part(c)) {
+        Some(end) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+/// Words a header, as a JSON line has it, that cannot be sent: a whole one may have been given as the name.
+fn header_mistake(error: HeaderError) -> String {
+    match error {
+        HeaderError::Name(name) => HeaderError::Name(word(&name)).to_string(),
+        other => other.to_string(),
     }
 }
 
@@ -214,21 +220,37 @@ fn safe_excerpt(text: &str) -> Arc<str> {
     if is_json(text) {
         return Arc::from(JSON_EXCERPT);
     }
+    if names_secret_header(text) {
+        return Arc::from("…");
+    }
     let start = excerpt(&without_userinfo(text), EXCERPT);
     Arc::from(start)
 }
 
-/// Recognises JSON and pieces of it: an object, an array, or, where one was written over several lines, a
-/// line of it that begins with a key. (A URL in quotes has no colon behind them.)
+/// Recognises JSON and pieces of it: an object, an array, or, where one was written over several lines or
+/// stands behind something else, a key or a text with blanks in it. (A URL in quotes has neither a colon behind
+/// them nor blanks.)
 fn is_json(text: &str) -> bool {
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || is_invisible(c));
+    let is_key_end = |quote: char| {
+        let mut behind = text.split(quote).skip(1);
+        behind.any(|rest| rest.trim_start().starts_with(':'))
+    };
     match text.chars().next() {
         Some('{' | '[') => true,
-        Some(quote @ ('"' | '\'')) => text[1..]
-            .split_once(quote)
-            .is_some_and(|(_, rest)| rest.trim_start().starts_with(':')),
-        _ => false,
+        Some(quote @ ('"' | '\'')) if text[1..].split(quote).next().is_some_and(has_blank) => true,
+        _ => is_key_end('"') || is_key_end('\''),
     }
+}
+
+fn has_blank(text: &str) -> bool {
+    text.trim().contains(char::is_whitespace)
+}
+
+/// Recognises the headers that hold secrets, in the lists of other programs (`header=Authorization: …`).
+fn names_secret_header(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("authorization") || text.contains("cookie")
 }
 
 /// Recognises byte order marks, zero-width characters and the replacement character.
@@ -341,7 +363,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_json_line_that_cannot_be_read_is_shown() {
-        let secrets: [&[u8]; 8] = [
+        let secrets: [&[u8]; 20] = [
             b"{\"headers\":{\"Authorization\":\"hush\"},\"url\":\"http://h/\xff\"}",
             b"  {\"url\":\"h\",\"headers\":{\"A\":\"hush\xff\"}}",
             b"\xef\xbb\xbf{\"headers\":{\"A\":\"hush\"},\"url\":\"\xff\"}",
@@ -350,6 +372,18 @@ mod tests {
             b"[{\"url\":\"h\",\"headers\":{\"A\":\"hush\"}}]",
             b"  \"Authorization\": \"hush\",",
             b"'Authorization' : 'hush'",
+            b"\"Bearer hush\"",
+            b", {\"url\":\"h\",\"headers\":{\"A\":\"hush\"}}",
+            b"data: {\"headers\":{\"A\":\"hush\"}}",
+            b"http://h:x/ {\"headers\" : {\"A\":\"hush\"}}",
+            b"}{\"headers\":{\"A\":\"hush\xff\"}}",
+            b"{'headers': {'A': 'hush'}}",
+            b"{headers: {Authorization: hush}}",
+            b"{\"url\":\"h\",\"Authorization: hush\":1}",
+            b"{\"url\":\"h\",\"headers\":{\"Authorization: hush\":\"\"}}",
+            b"{\"url\":\"h\",\"headers\":{\"A\":\"hush\n\"}}",
+            b"{\"url\":\"h\",\"headers\":\"hush, expected `x` at line 5\"}",
+            b"{\"url\":\"h\",\"action\":\"get hush`, expected `x\"}",
         ];
         for text in secrets {
             let (excerpt, reason) = line(text).unwrap().unwrap_err();
@@ -357,8 +391,25 @@ mod tests {
             assert_eq!(excerpt, "{…}", "{shown}");
             assert!(!reason.contains("hush"), "{shown}: {reason}");
         }
-        let (excerpt, _) = line(b"\"h:x\"").unwrap().unwrap_err();
-        assert_eq!(excerpt, "\"h:x\"");
+        for text in ["\"h:x\"", "'h:x'", "h\"x:y", "http://it's:here/"] {
+            let (excerpt, _) = line(text.as_bytes()).unwrap().unwrap_err();
+            assert_eq!(excerpt, text);
+        }
+    }
+
+    #[test]
+    fn secret_headers_in_the_lists_of_other_programs_are_not_shown() {
+        for text in [
+            " header=Authorization: Bearer hush",
+            "header = \"Cookie: id=hush\"",
+            "Authorization: hush",
+            "  -H 'cookie: hush' http://h/",
+            "proxy-authorization: Basic hush",
+        ] {
+            let (excerpt, reason) = line(text.as_bytes()).unwrap().unwrap_err();
+            assert!(!excerpt.contains("hush"), "{text}: {excerpt}");
+            assert!(!reason.contains("hush"), "{text}: {reason}");
+        }
     }
 
     #[test]

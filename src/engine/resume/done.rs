@@ -1,53 +1,113 @@
 //! The targets that a run log says are done.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
 use super::JournalError;
-use super::line::{self, HEADER, LogEntry, MAX_LINE_BYTES, in_folder, without_folder};
-use crate::model::outcome::Verdict;
+use super::error::DamagedLine;
+use super::line::{
+    self, HEADER, LogEntry, LoggedResult, MAX_LINE_BYTES, in_folder, without_folder,
+};
+use crate::model::outcome::{Outcome, Verdict};
 use crate::model::target::Verb;
 
 /// The bytes that are read from the log at once.
 const BUFFER: usize = 64 * 1024;
 
+/// The bytes that are read first of a line that is looked up. Most are shorter.
+const LINE_BUFFER: usize = 1024;
+
+/// The most damaged lines that are named.
+const NAMED: usize = 10;
+
 /// The targets that are done: those whose last line in the log has the outcome `ok` or `unchanged`.
 ///
-/// Each is kept as 16 bytes of a digest, so a log of a million lines takes some tens of megabytes.
+/// Of each, 16 bytes are kept: a part of the digest by which it is found, and the position of its line, which
+/// is read again when it is looked up. So a log of a million lines takes some tens of megabytes.
 #[derive(Debug, Clone, Default)]
 pub struct DoneTargets {
-    keys: HashSet<u128, BuildHasherDefault<DigestHasher>>,
+    lines: HashMap<u64, u64, BuildHasherDefault<DigestHasher>>,
+    /// The log; `None` if it is not read.
+    log: Option<Arc<File>>,
+    /// The name of the log, escaped.
+    log_name: String,
     /// The folder that this run saves in.
     folder: Option<String>,
+    /// The first damaged lines, by their number from 1.
+    damaged: Vec<(u64, DamagedLine)>,
+    /// The number of all damaged lines.
+    damaged_count: u64,
 }
 
 impl DoneTargets {
     /// No targets, for a run that saves in this folder.
     pub(super) fn new(folder: Option<&str>) -> Self {
         DoneTargets {
-            keys: HashSet::default(),
             folder: folder.map(str::to_owned),
+            ..DoneTargets::default()
         }
     }
 
-    /// Returns true if this target is done; `name` is that of its file below the run's folder.
-    pub fn contains(&self, verb: Verb, url: &str, name: Option<&str>) -> bool {
+    /// The outcome of this target, if it is done: that of the log, with the index 0. `name` is that of its file
+    /// below the run's folder. A target whose body is to have a SHA-256 is done only if it was checked for that
+    /// one.
+    pub fn find(
+        &self,
+        verb: Verb,
+        url: &str,
+        name: Option<&str>,
+        sha256: Option<&[u8; 32]>,
+    ) -> Option<Outcome> {
         let name = name.map(|name| in_folder(self.folder.as_deref(), name));
-        self.keys.contains(&key(verb, url, name.as_deref()))
+        let name = name.as_deref();
+        let position = self.lines.get(&key(verb, url, name))?;
+        // A line that cannot be read any more is done no harm by fetching its target again.
+        let line = self.line_at(*position).ok()?;
+        let Ok(LogEntry::Result(result)) = line::read(&line) else {
+            return None;
+        };
+        let is_it = result.is_done()
+            && (result.verb, &*result.url, result.name.as_deref()) == (verb, url, name);
+        let is_checked = sha256.is_none_or(|wanted| result.sha256 == Some(*wanted));
+        (is_it && is_checked).then(|| result.into_outcome())
     }
 
     /// The number of targets that are done.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.lines.len()
     }
 
     /// Returns true if none is done.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.lines.is_empty()
+    }
+
+    /// A warning for each damaged line, or for so many of them, and one for the rest.
+    pub fn warnings(&self) -> Vec<String> {
+        let log = &self.log_name;
+        let mut warnings: Vec<String> = self
+            .damaged
+            .iter()
+            .map(|(number, damage)| {
+                format!(
+                    "line {number} of the run log {log} does not count as done: {damage}; delete it if \
+                     it is not needed"
+                )
+            })
+            .collect();
+        let more = self.damaged_count - self.damaged.len() as u64;
+        if more > 0 {
+            warnings.push(format!(
+                "{more} more of the run log {log} do not count as done: they are damaged too"
+            ));
+        }
+        warnings
     }
 
     /// Reads the lines after the header. For each target that has a file, calls `each` with the name that
@@ -62,82 +122,135 @@ impl DoneTargets {
             file: name.to_owned(),
             source,
         };
-        file.seek(SeekFrom::Start(HEADER.len() as u64))
-            .map_err(unreadable)?;
-        let mut reader = BufReader::with_capacity(BUFFER, file);
+        let mut done = DoneTargets {
+            log: Some(Arc::new(file.try_clone().map_err(unreadable)?)),
+            log_name: name.to_owned(),
+            ..DoneTargets::new(folder)
+        };
+        let mut lines = LogLines::after_header(file).map_err(unreadable)?;
         let mut bytes = Vec::new();
-        let mut done = DoneTargets::new(folder);
-        // The line before, if it could not be parsed: its number, and the reason.
-        let mut torn: Option<(u64, String)> = None;
-        for number in 2.. {
-            bytes.clear();
-            reader
-                .by_ref()
-                .take(MAX_LINE_BYTES as u64 + 1)
-                .read_until(b'\n', &mut bytes)
-                .map_err(unreadable)?;
-            if bytes.is_empty() {
-                break;
-            }
-            if bytes.len() > MAX_LINE_BYTES {
-                return Err(JournalError::TooLong {
-                    file: name.to_owned(),
-                    line: number,
-                });
-            }
+        // The line before, if it cannot be read.
+        let mut torn: Option<(u64, DamagedLine)> = None;
+        while let Some(length) = lines.next(&mut bytes).map_err(unreadable)? {
             // A run that is killed leaves a torn last line, and the next run begins a new one: with a `run`
             // line, which may be torn too.
-            if let Some((line, reason)) = torn.take()
+            if let Some((number, damage)) = torn.take()
                 && !line::is_run(&bytes)
             {
-                return Err(JournalError::Damaged {
-                    file: name.to_owned(),
-                    line,
-                    reason,
-                });
+                done.note_damage(number, damage);
             }
-            // A last line without its line feed is whole and counts: the next run adds the line feed.
-            match line::read(&bytes) {
-                Ok(entry) => done.note(&entry, &mut each),
-                Err(reason) => torn = Some((number, reason)),
+            if length > MAX_LINE_BYTES as u64 {
+                torn = Some((lines.number, DamagedLine::TooLong));
+            } else if bytes == b"\n" {
+                // Left by a failed write. It stands for no target.
+                continue;
+            } else {
+                // A last line without its line feed is whole and counts: the next run adds the line feed.
+                match line::read(&bytes) {
+                    Ok(LogEntry::Run) => {}
+                    Ok(LogEntry::Result(result)) => done.note(&result, lines.start, &mut each),
+                    Err(reason) => torn = Some((lines.number, DamagedLine::Malformed(reason))),
+                }
             }
         }
         Ok(done)
     }
 
-    fn note(&mut self, entry: &LogEntry<'_>, mut each: impl FnMut(&str, &str)) {
-        let LogEntry::Result {
-            verb,
-            url,
-            name,
-            saved,
-            verdict,
-        } = entry
-        else {
-            return;
-        };
-        let key = key(*verb, url, name.as_deref());
-        match verdict {
+    /// Notes a target whose line begins at this position.
+    fn note(&mut self, result: &LoggedResult<'_>, position: u64, mut each: impl FnMut(&str, &str)) {
+        let key = key(result.verb, &result.url, result.name.as_deref());
+        match result.verdict {
             Verdict::Ok | Verdict::Unchanged => {
-                if let (Some(name), Some(saved)) = (name, saved)
+                if let (Some(name), Some(saved)) = (&result.name, &result.saved)
                     && let Some(name) = without_folder(self.folder.as_deref(), name)
                 {
                     each(name, saved);
                 }
-                self.keys.insert(key);
+                self.lines.insert(key, position);
             }
             Verdict::Failed => {
-                self.keys.remove(&key);
+                self.lines.remove(&key);
             }
             // Never written, and no reason to change what an earlier line says.
-            Verdict::Skipped => {}
+            Verdict::Done | Verdict::Skipped => {}
         }
+    }
+
+    fn note_damage(&mut self, number: u64, damage: DamagedLine) {
+        self.damaged_count += 1;
+        if self.damaged.len() < NAMED {
+            self.damaged.push((number, damage));
+        }
+    }
+
+    /// Reads the line at this position of the log again.
+    fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
+        let Some(log) = &self.log else {
+            return Ok(Vec::new());
+        };
+        let mut line = vec![0; LINE_BUFFER];
+        let mut filled = 0;
+        while filled < line.len() {
+            let count = log.read_at(&mut line[filled..], position + filled as u64)?;
+            let end = memchr::memchr(b'\n', &line[filled..filled + count]);
+            if let Some(end) = end {
+                filled += end + 1;
+                break;
+            }
+            if count == 0 {
+                break;
+            }
+            filled += count;
+            if filled == line.len() && filled <= MAX_LINE_BYTES {
+                line.resize(filled * 4, 0);
+            }
+        }
+        line.truncate(filled);
+        Ok(line)
     }
 }
 
-/// The key of a target: a digest long enough that no two targets have the same, even if the URLs were
-/// chosen for that.
-fn key(verb: Verb, url: &str, name: Option<&str>) -> u128 {
+/// The lines of a log.
+struct LogLines<'a> {
+    reader: BufReader<&'a mut File>,
+    /// The position of the line that was read last, and that of the next one.
+    start: u64,
+    end: u64,
+    /// The number of the line that was read last, from 1.
+    number: u64,
+}
+
+impl<'a> LogLines<'a> {
+    fn after_header(file: &'a mut File) -> io::Result<Self> {
+        let end = HEADER.len() as u64;
+        file.seek(SeekFrom::Start(end))?;
+        Ok(LogLines {
+            reader: BufReader::with_capacity(BUFFER, file),
+            start: 0,
+            end,
+            number: 1,
+        })
+    }
+
+    /// Reads the next line, its end included, and returns its length: of one that is longer than
+    /// [`MAX_LINE_BYTES`], `bytes` has the beginning. `None` at the end of the log.
+    fn next(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<u64>> {
+        bytes.clear();
+        let most = MAX_LINE_BYTES as u64 + 1;
+        let mut length = self.reader.by_ref().take(most).read_until(b'\n', bytes)? as u64;
+        if length == most && !bytes.ends_with(b"\n") {
+            length += self.reader.skip_until(b'\n')? as u64;
+        }
+        self.start = self.end;
+        self.end += length;
+        self.number += 1;
+        Ok((length > 0).then_some(length))
+    }
+}
+
+/// The key of a target. Should two targets have the same, one of them is fetched again: the line that is found
+/// by it is compared.
+fn key(verb: Verb, url: &str, name: Option<&str>) -> u64 {
     let verb = match verb {
         Verb::Get => 0,
         Verb::Head => 1,
@@ -149,11 +262,11 @@ fn key(verb: Verb, url: &str, name: Option<&str>) -> u128 {
     context.update(url.as_bytes());
     context.update(name.unwrap_or("").as_bytes());
     let digest = context.finish();
-    let (half, _) = digest
+    let (part, _) = digest
         .as_ref()
         .split_first_chunk()
         .expect("SHA-256 has 32 bytes");
-    u128::from_le_bytes(*half)
+    u64::from_le_bytes(*part)
 }
 
 /// The hasher of keys that are digests: their own bits are as good as any hash of them.
@@ -171,8 +284,7 @@ impl Hasher for DigestHasher {
         }
     }
 
-    fn write_u128(&mut self, key: u128) {
-        // Half of the digest is enough for a hash table.
-        self.0 = key as u64;
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
     }
 }

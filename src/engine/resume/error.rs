@@ -59,28 +59,6 @@ pub enum JournalError {
         /// The schema that its header states.
         schema: u64,
     },
-    /// A line cannot be parsed, and is not where a run that was killed leaves one.
-    #[error(
-        "line {line} of the run log {file} is damaged ({reason}); mend or delete that line, or give another file"
-    )]
-    Damaged {
-        /// The file.
-        file: String,
-        /// The line's number, from 1.
-        line: u64,
-        /// The reason, safe to show.
-        reason: String,
-    },
-    /// A line is longer than any that pfetch writes.
-    #[error(
-        "line {line} of the run log {file} is longer than {MAX_LINE_BYTES} bytes; delete that line, or give another file"
-    )]
-    TooLong {
-        /// The file.
-        file: String,
-        /// The line's number, from 1.
-        line: u64,
-    },
     /// The file cannot be read.
     #[error("cannot read the run log {file}: {source}; try again, or give another file")]
     Read {
@@ -115,4 +93,15 @@ impl JournalError {
             _ => false,
         }
     }
+}
+
+/// A line of a run log that cannot be read, and counts for nothing: its target is fetched again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum DamagedLine {
+    /// It is no line of a log. The reason is safe to show.
+    #[error("it is damaged ({0})")]
+    Malformed(String),
+    /// It is longer than any that pfetch writes.
+    #[error("it has more than {MAX_LINE_BYTES} bytes")]
+    TooLong,
 }

@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::json::Rfc3339;
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
-use crate::model::text::excerpt;
+use crate::model::text::{escape, excerpt, hex, parse_sha256};
 
 /// The version of the schema.
 pub(super) const SCHEMA: u64 = 1;
@@ -45,7 +47,10 @@ pub(super) enum LogLine<'a> {
         outcome: Verdict,
         status: Option<u16>,
         bytes: u64,
+        content_type: Option<&'a str>,
         saved: Option<Cow<'a, str>>,
+        saved_bytes: Option<u64>,
+        sha256: Option<String>,
         error: Option<String>,
     },
 }
@@ -77,6 +82,9 @@ impl<'a> LogLine<'a> {
             bytes: outcome.bytes,
             // JSON has no way to say a path that is not UTF-8.
             saved: outcome.saved().map(|saved| saved.path.to_string_lossy()),
+            saved_bytes: outcome.saved().map(|saved| saved.bytes),
+            sha256: outcome.sha256().map(hex),
+            content_type: outcome.content_type(),
             error: outcome
                 .error()
                 .map(|failure| excerpt(&failure.message, ERROR)),
@@ -109,20 +117,64 @@ pub(super) fn write(line: &LogLine<'_>, buffer: &mut Vec<u8>) -> io::Result<()> 
     Ok(())
 }
 
-/// A line as it is read: the fields that matter for resuming.
+/// A line as it is read.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum LogEntry<'a> {
     /// A run began.
     Run,
     /// A target ended.
-    Result {
-        verb: Verb,
-        url: Cow<'a, str>,
-        name: Option<Cow<'a, str>>,
-        /// The path of the target's file.
-        saved: Option<Cow<'a, str>>,
-        verdict: Verdict,
-    },
+    Result(LoggedResult<'a>),
+}
+
+/// The end of a target, as a line tells it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct LoggedResult<'a> {
+    pub(super) verb: Verb,
+    pub(super) url: Cow<'a, str>,
+    pub(super) name: Option<Cow<'a, str>>,
+    pub(super) verdict: Verdict,
+    pub(super) status: Option<u16>,
+    pub(super) bytes: u64,
+    pub(super) content_type: Option<Cow<'a, str>>,
+    /// The path of the target's file.
+    pub(super) saved: Option<Cow<'a, str>>,
+    /// The length of that file. Older lines have none.
+    pub(super) saved_bytes: Option<u64>,
+    /// The SHA-256 that the body was to have.
+    pub(super) sha256: Option<[u8; 32]>,
+}
+
+impl LoggedResult<'_> {
+    /// Returns true if the target was fetched.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.verdict, Verdict::Ok | Verdict::Unchanged)
+    }
+
+    /// The outcome for a run that leaves the target out, with the index 0. The log need not be pfetch's, so texts are escaped.
+    pub(super) fn into_outcome(self) -> Outcome {
+        let (bytes, sha256) = (self.bytes, self.sha256);
+        let saved = self.saved.map(|path| Saved {
+            path: PathBuf::from(path.into_owned()),
+            bytes: self.saved_bytes.unwrap_or(bytes),
+            sha256,
+            resumed_from: None,
+        });
+        Outcome {
+            verdict: Verdict::Done,
+            bytes,
+            last: Attempt {
+                status: self.status,
+                content_type: self.content_type.map(|text| Arc::new(escape(&text))),
+                ..Attempt::default()
+            },
+            details: Some(Box::new(Details {
+                saved,
+                sha256,
+                ..Details::default()
+            })),
+            ..Outcome::new(0, escape(&self.url).into(), self.verb)
+        }
+    }
 }
 
 /// The fields of all types of lines, borrowed from the line where they have no escapes.
@@ -136,8 +188,15 @@ struct LogFields<'a> {
     #[serde(borrow)]
     name: Option<BorrowedText<'a>>,
     outcome: Option<Verdict>,
+    status: Option<u16>,
+    bytes: Option<u64>,
+    #[serde(borrow)]
+    content_type: Option<BorrowedText<'a>>,
     #[serde(borrow)]
     saved: Option<BorrowedText<'a>>,
+    saved_bytes: Option<u64>,
+    #[serde(borrow)]
+    sha256: Option<BorrowedText<'a>>,
 }
 
 /// A text that is borrowed if it can be: within an `Option`, serde would copy a bare `Cow`.
@@ -157,14 +216,24 @@ pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
         "run" => Ok(LogEntry::Run),
         "result" => {
             let missing = |field| format!("a result without \"{field}\"");
-            Ok(LogEntry::Result {
+            let sha256 = fields
+                .sha256
+                .map(|text| parse_sha256(&text.0).ok_or("\"sha256\" is not 64 hexadecimal digits"));
+            Ok(LogEntry::Result(LoggedResult {
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
                 name: fields.name.map(|text| text.0),
-                saved: fields.saved.map(|text| text.0),
                 verdict: fields.outcome.ok_or_else(|| missing("outcome"))?,
-            })
+                status: fields.status,
+                bytes: fields.bytes.unwrap_or_default(),
+                content_type: fields.content_type.map(|text| text.0),
+                saved: fields.saved.map(|text| text.0),
+                saved_bytes: fields.saved_bytes,
+                sha256: sha256.transpose()?,
+            }))
         }
+        // Logs that were joined have a header each.
+        "pfetch-log" if schema(line).is_none() => Ok(LogEntry::Run),
         kind => Err(format!("unknown type \"{}\"", excerpt(kind, QUOTE))),
     }
 }
@@ -214,10 +283,10 @@ mod tests {
     fn text_without_escapes_is_not_copied() {
         let line =
             br#"{"type":"result","url":"http://h/","action":"get","name":"a","outcome":"ok"}"#;
-        let Ok(LogEntry::Result { url, name, .. }) = read(line) else {
+        let Ok(LogEntry::Result(result)) = read(line) else {
             panic!("not read as a result");
         };
-        assert!(matches!(url, Cow::Borrowed("http://h/")));
-        assert!(matches!(name, Some(Cow::Borrowed("a"))));
+        assert!(matches!(result.url, Cow::Borrowed("http://h/")));
+        assert!(matches!(result.name, Some(Cow::Borrowed("a"))));
     }
 }

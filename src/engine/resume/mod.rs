@@ -15,6 +15,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
+use rustix::fs::{FlockOperation, flock};
+
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::save::close::CloseCheck;
@@ -33,17 +35,19 @@ use line::LogLine;
 /// |---|---|---|
 /// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":1}` | `schema` |
 /// | `run` | a run begins | `started_at`, `version` |
-/// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `saved`, `error` |
+/// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error` |
 ///
 /// `name` is the name that the target's file was to have, with the folder as it was given; `saved` is the
-/// path of the file (bytes that are not UTF-8 replaced), and `error` the reason in one line. Skipped
-/// targets have no line, and neither has input that is no target: both are tried again anyway.
+/// path of the file (bytes that are not UTF-8 replaced), `sha256` the one that the body was to have, and
+/// `error` the reason in one line. Skipped targets have no line, and neither has input that is no target: both
+/// are tried again anyway.
 ///
-/// A target is `action`, `url` and `name` together; its last line counts.
+/// A target is `action`, `url` and `name` together; its last line counts. If the list gives a SHA-256, the
+/// target is done only if that line has the same one.
 ///
 /// A line is one write(2) to a file opened with O_APPEND, so a run that is killed leaves at most its last
 /// line torn. Nothing is ever removed from the file: the next run begins a new line, so a line that cannot
-/// be parsed may stand before a `run` line, and nowhere else.
+/// be parsed may stand before a `run` line. Elsewhere it is damaged, and counts for nothing, with a warning.
 #[derive(Debug)]
 pub struct Journal {
     /// The file, which is locked while it is open.
@@ -167,10 +171,18 @@ impl Listener for Journal {
     }
 }
 
-/// Returns true if the target was tried. The others have nothing that a later run could use.
+impl Drop for Journal {
+    /// Unlocks the log: the [`DoneTargets`] may have it open still, and a process that is being spawned does.
+    fn drop(&mut self) {
+        // If this fails, the lock goes with the last of those.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
+/// Returns true if the target was tried. The others have nothing that a later run could use, or a line already.
 fn is_logged(outcome: &Outcome) -> bool {
     let is_input = matches!(outcome.error(), Some(failure) if failure.kind == FailureKind::Input);
-    outcome.verdict != Verdict::Skipped && !is_input
+    !matches!(outcome.verdict, Verdict::Skipped | Verdict::Done) && !is_input
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@
 mod origin;
 mod pace;
 mod probe;
+mod proof;
+mod push_back;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
@@ -27,8 +29,8 @@ use std::time::{Duration, Instant};
 use foldhash::fast::RandomState;
 
 use crate::model::origin::{GivenUp, OriginLimits};
-use origin::{Origin, OriginState, QueuedItem};
-pub use window::{Cause, PushBackRecord};
+use origin::{Origin, OriginState};
+pub use push_back::{Cause, PushBackRecord};
 
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
@@ -253,7 +255,7 @@ impl<T> Schedule<T> {
         if let (None, Some(moment)) = (given_up, not_before) {
             return NextStart::Wait(moment);
         }
-        let QueuedItem { item, sequence, .. } = entry
+        let (sequence, item) = entry
             .pop()
             .expect("an origin is listed as ready by an item in its queue");
         if given_up.is_none() {
@@ -337,7 +339,7 @@ impl<T> Schedule<T> {
         for origin in self.origins.values_mut() {
             origin.not_due = 0;
             origin.state = OriginState::Unlisted;
-            all.extend(origin.drain().map(|queued| (queued.sequence, queued.item)));
+            all.extend(origin.drain());
         }
         all.sort_by_key(|(sequence, _)| *sequence);
         self.ready.clear();
@@ -364,11 +366,7 @@ impl<T> Schedule<T> {
     }
 
     fn enqueue(&mut self, origin: &Arc<str>, sequence: u64, item: T, is_fresh: bool, now: Instant) {
-        self.entry(origin).push(QueuedItem {
-            sequence,
-            item,
-            is_fresh,
-        });
+        self.entry(origin).push(sequence, item, is_fresh);
         self.relist(origin, now);
     }
 

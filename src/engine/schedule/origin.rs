@@ -7,15 +7,20 @@ use std::time::Instant;
 use foldhash::fast::RandomState;
 
 use super::probe::Probe;
-use super::window::{Cause, Consequence, PushBack, PushBackRecord, Window};
+use super::push_back::{Cause, Consequence, PushBack, PushBackRecord};
+use super::window::Window;
 use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
 use crate::model::origin::{GivenUp, OriginLimit};
 
 #[derive(Debug)]
 pub(super) struct Origin<T> {
-    /// In the order of the sequence numbers. It keeps its memory when it is empty, as it is after each item
+    /// Items that have not been started yet. It keeps its memory when it is empty, as it is after each item
     /// of a run without limits.
-    queue: VecDeque<QueuedItem<T>>,
+    fresh: Queue<T>,
+    /// Items that were pushed back, and retries.
+    returned: Queue<T>,
+    /// The item that was put back last.
+    last_returned: u64,
     /// The number of items that are not due yet.
     pub(super) not_due: usize,
     pub(super) in_flight: usize,
@@ -49,13 +54,33 @@ impl Lessons {
     }
 }
 
-/// An item in an origin's queue.
+/// Items with their sequence numbers, in the order of these.
 #[derive(Debug)]
-pub(super) struct QueuedItem<T> {
-    pub(super) sequence: u64,
-    pub(super) item: T,
-    /// False for an item that was pushed back.
-    pub(super) is_fresh: bool,
+struct Queue<T>(VecDeque<(u64, T)>);
+
+impl<T> Queue<T> {
+    fn push(&mut self, sequence: u64, item: T) {
+        let place = match self.0.back() {
+            Some((last, _)) if *last > sequence => {
+                self.0.partition_point(|(before, _)| *before < sequence)
+            }
+            _ => self.0.len(),
+        };
+        self.0.insert(place, (sequence, item));
+    }
+
+    /// Takes the first item behind this one, or the first of all.
+    fn pop_after(&mut self, sequence: u64) -> Option<(u64, T)> {
+        let next = self.0.partition_point(|(before, _)| *before <= sequence);
+        match next < self.0.len() {
+            true => self.0.remove(next),
+            false => self.0.pop_front(),
+        }
+    }
+
+    fn first(&self) -> Option<u64> {
+        self.0.front().map(|(sequence, _)| *sequence)
+    }
 }
 
 /// The index in which an origin is listed.
@@ -72,7 +97,9 @@ pub(super) enum OriginState {
 impl<T> Origin<T> {
     pub(super) fn new(has_answered: bool) -> Self {
         Origin {
-            queue: VecDeque::new(),
+            fresh: Queue(VecDeque::new()),
+            returned: Queue(VecDeque::new()),
+            last_returned: 0,
             not_due: 0,
             in_flight: 0,
             not_before: None,
@@ -88,43 +115,53 @@ impl<T> Origin<T> {
         self.has_answered
     }
 
-    /// The sequence number of the first item in the queue.
+    /// The lowest sequence number of an item that waits.
     pub(super) fn first(&self) -> Option<u64> {
-        self.queue.front().map(|queued| queued.sequence)
+        let firsts = [self.fresh.first(), self.returned.first()];
+        firsts.into_iter().flatten().min()
     }
 
-    pub(super) fn push(&mut self, queued: QueuedItem<T>) {
-        let is_last = |last: &QueuedItem<T>| last.sequence < queued.sequence;
-        if self.queue.back().is_none_or(is_last) {
-            self.queue.push_back(queued);
-            return;
+    /// Adds an item that waits. `is_fresh`: it has not been started before.
+    pub(super) fn push(&mut self, sequence: u64, item: T, is_fresh: bool) {
+        match is_fresh {
+            true => self.fresh.push(sequence, item),
+            false => {
+                self.returned.push(sequence, item);
+                self.last_returned = sequence;
+            }
         }
-        let place = self
-            .queue
-            .partition_point(|before| before.sequence < queued.sequence);
-        self.queue.insert(place, queued);
     }
 
     /// Takes the item that goes next: the first one, or one that was not pushed back while such a one is
     /// asked for.
-    pub(super) fn pop(&mut self) -> Option<QueuedItem<T>> {
+    pub(super) fn pop(&mut self) -> Option<(u64, T)> {
         // A probe is one that has not failed, if there is one: those that have may be broken by themselves.
-        let prefers_fresh = self.server.as_ref().is_some_and(|server| {
-            let is_asked = match server.probe.is_probing() {
-                true => server.probe.is_silent(),
-                false => server.window.prefers_fresh,
-            };
-            is_asked && self.queue.back().is_some_and(|last| last.is_fresh)
-        });
-        match prefers_fresh {
-            true => self.queue.pop_back(),
-            false => self.queue.pop_front(),
+        let prefers_fresh =
+            self.server
+                .as_ref()
+                .is_some_and(|server| match server.probe.is_probing() {
+                    true => server.probe.is_silent(),
+                    false => server.window.prefers_fresh(),
+                });
+        // One that has just been pushed back says nothing new of the server.
+        let server = self.server.as_ref();
+        let is_pushed_back = server.is_some_and(|server| server.window.is_pushed_back());
+        match (self.fresh.first(), self.returned.first()) {
+            // The last of them: broken pages often come in a row.
+            (Some(_), Some(_)) if prefers_fresh => self.fresh.0.pop_back(),
+            (Some(fresh), Some(returned)) if returned > fresh => self.fresh.0.pop_front(),
+            (Some(_), None) => self.fresh.0.pop_front(),
+            _ if is_pushed_back => self.returned.pop_after(self.last_returned),
+            _ => self.returned.0.pop_front(),
         }
     }
 
-    /// Removes all items in the queue.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = QueuedItem<T>> + use<T> {
-        std::mem::take(&mut self.queue).into_iter()
+    /// Removes all items that wait, with their sequence numbers.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
+        let fresh = std::mem::take(&mut self.fresh.0);
+        fresh
+            .into_iter()
+            .chain(std::mem::take(&mut self.returned.0))
     }
 
     /// The maximum number in flight.
@@ -160,7 +197,7 @@ impl<T> Origin<T> {
 
     /// True if items wait or are in flight.
     pub(super) fn has_items(&self) -> bool {
-        !self.queue.is_empty() || self.not_due > 0 || self.in_flight > 0
+        self.first().is_some() || self.not_due > 0 || self.in_flight > 0
     }
 
     /// True if there is nothing to remember but what its server has taught.
@@ -232,7 +269,8 @@ impl<T> Origin<T> {
             now,
             level,
             is_alone: self.is_alone,
-            has_fresh: self.queue.back().is_some_and(|last| last.is_fresh),
+            has_fresh: self.fresh.first().is_some(),
+            has_others: self.first().is_some(),
         };
         match ending.kind {
             EndKind::Deferred => Ruling::Free,
@@ -241,7 +279,7 @@ impl<T> Origin<T> {
                 self.has_answered = true;
                 if let Some(server) = &mut self.server {
                     server.probe.answered(now);
-                    server.window.success(ending.started, now);
+                    server.window.success(record, ending.started, now);
                     if server.window.is_pristine() && server.probe.is_pristine() {
                         self.server = None;
                     }
@@ -304,12 +342,14 @@ impl<T> Origin<T> {
         if consequence == Consequence::GiveUp {
             server.probe.give_up(GivenUp::TooMany);
         }
+        let is_judged = is_lone || consequence == Consequence::Judge;
+        if is_lone && consequence == Consequence::Free {
+            server.window.judge(record);
+        }
         server.pace(push.started);
-        match consequence {
-            Consequence::Judge => Ruling::Judge,
-            // With nobody left whom its haste could have come from.
-            _ if is_lone => Ruling::Judge,
-            Consequence::Free | Consequence::GiveUp => Ruling::Free,
+        match is_judged {
+            true => Ruling::Judge,
+            false => Ruling::Free,
         }
     }
 
@@ -380,7 +420,8 @@ impl<T> Origin<T> {
         let server = self.server.as_ref()?;
         let (window, given_up) = (&server.window, server.probe.given_up);
         // Push-backs that changed nothing were those of broken pages.
-        let has_pushed_back = window.push_backs > 0 && window.was_cut && window.has_succeeded();
+        let has_pushed_back =
+            window.push_backs > 0 && window.was_cut && window.has_succeeded() && !window.are_own();
         (has_pushed_back || given_up.is_some()).then(|| OriginLimit {
             origin: Arc::clone(name),
             at_once: has_pushed_back.then(|| window.takes() as u64),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::proof::Proof;
+
 /// The shortest distance to begin with.
 const FIRST: Duration = Duration::from_millis(50);
 
@@ -42,6 +44,7 @@ pub(super) struct Pace {
     in_a_row: u32,
     /// The first start since the last push-back, and the successes since.
     taken: (Option<Instant>, u32),
+    proof: Proof,
 }
 
 impl Pace {
@@ -52,6 +55,7 @@ impl Pace {
             floor: None,
             in_a_row: 0,
             taken: (None, 0),
+            proof: Proof::default(),
         }
     }
 
@@ -62,6 +66,7 @@ impl Pace {
     /// Notes a start. Returns the distance to the next.
     pub(super) fn start(&mut self, now: Instant) -> Duration {
         self.taken.0.get_or_insert(now);
+        self.proof.start(now);
         self.distance.unwrap_or_default()
     }
 
@@ -70,30 +75,50 @@ impl Pace {
         self.is_kept
     }
 
-    /// Takes a tenth off.
+    /// Takes a tenth off; three tenths once a good number of them came in a row.
     pub(super) fn success(&mut self, took: Duration, now: Instant) {
         self.in_a_row = 0;
         self.taken.1 += 1;
+        self.proof.success(now);
         if !self.is_kept {
             return;
         }
         let floor = self.floor.filter(|(_, until)| now < *until);
         let least = floor.map_or(Duration::ZERO, |(least, _)| least);
         let distance = self.distance.unwrap_or(FIRST);
-        let shorter = (distance * 9 / 10).max(least).min(distance);
+        let tenths = if self.taken.1 > MEASURABLE { 7 } else { 9 };
+        let shorter = (distance * tenths / 10).max(least).min(distance);
         self.distance = Some(shorter);
         self.is_kept = shorter >= took.max(SHORTEST);
     }
 
-    /// Doubles the distance, or lengthens it to that at which starts were taken since the last push-back.
-    pub(super) fn push_back(&mut self, took: Duration, now: Instant, probes: u32) -> Slower {
+    /// True for a push-back that no limit of so many a second explains, as the request came long after the one
+    /// before. It goes back to the distance that the server takes.
+    pub(super) fn refutes(&mut self, now: Instant) -> bool {
+        let enough = self.proof.refutes(now);
+        if let Some(enough) = enough {
+            self.shorten_to(enough);
+        }
+        enough.is_some()
+    }
+
+    /// Doubles the distance up to the longest, or lengthens it to that at which starts were taken since the last
+    /// push-back.
+    pub(super) fn push_back(
+        &mut self,
+        took: Duration,
+        now: Instant,
+        probes: u32,
+        longest: Duration,
+    ) -> Slower {
         let (began, successes) = std::mem::take(&mut self.taken);
+        self.proof.push_back(now.checked_sub(took).unwrap_or(now));
         self.is_kept = true;
         let Some(distance) = self.distance else {
-            self.distance = Some(took.clamp(FIRST, LONGEST));
+            self.distance = Some(took.clamp(FIRST, longest));
             return Slower::Free;
         };
-        let doubled = (distance * 2).min(LONGEST);
+        let doubled = (distance * 2).min(longest).max(distance);
         let mean = began
             .filter(|_| successes >= MEASURABLE)
             .map(|began| now.saturating_duration_since(began) / successes);
@@ -107,6 +132,12 @@ impl Pace {
             many if many < FREE + probes => Slower::Judge,
             _ => Slower::GiveUp,
         }
+    }
+
+    /// Goes back to a shorter distance.
+    pub(super) fn shorten_to(&mut self, distance: Duration) {
+        self.distance = self.distance.map(|longer| longer.min(distance));
+        self.floor = None;
     }
 
     /// The distance from the last start to the next.

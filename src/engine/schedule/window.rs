@@ -7,95 +7,41 @@
 
 use std::time::{Duration, Instant};
 
-use super::pace::{Pace, Slower};
+use super::pace::{LONGEST, Pace, Slower};
+use super::push_back::{
+    CHECKED, Cause, Consequence, OWN, PushBack, PushBackRecord, PushBackTally, Restraint,
+};
 
 /// The time for which the window does not grow to a size that was pushed back.
 const MEMORY: Duration = Duration::from_secs(10);
-
-/// The evidence by which a push-back is an item's own.
-const OWN: u32 = 6;
-
-/// The evidence of one push-back after which a [`Check`] found others unharmed.
-const CHECKED: u32 = 3;
 
 /// The number of full windows of successes after which nothing restrains an origin any more: its items may
 /// then wait in the pool's queue again, out of the schedule's hands.
 const CALM: usize = 16;
 
+/// The successes that a [`Check`] needs at least: where every other request is pushed back, one says
+/// nothing.
+const FEWEST: usize = 3;
+
+/// The successes of others between two push-backs of an item that are as good as a [`Check`].
+const MANY: u64 = 8;
+
 /// The number of push-backs after a [`Check`] that are taken for those of broken pages too.
 const PRESUMED: u32 = 8;
 
-/// A way in which a server pushes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause {
-    /// 429.
-    TooMany,
-    /// 503.
-    Unavailable,
-    /// A connection that was refused, reset or closed without a byte.
-    Broken,
-}
+/// The longest distance after a 503. It may be that of a broken page, for which the others are not to wait
+/// for long.
+const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(2);
 
-/// One push-back.
+/// What a push-back says of its item.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PushBack {
-    pub(super) cause: Cause,
-    pub(super) started: Instant,
-    pub(super) now: Instant,
-    /// The number in flight at its start, itself included.
-    pub(super) level: usize,
-    /// True if no other item was in flight at any time between.
-    pub(super) is_alone: bool,
-    /// True if an item waits that has not been pushed back.
-    pub(super) has_fresh: bool,
-}
-
-impl PushBack {
-    pub(super) fn with(self, cause: Cause) -> Self {
-        PushBack { cause, ..self }
-    }
-
-    fn took(&self) -> Duration {
-        self.now.saturating_duration_since(self.started)
-    }
-}
-
-/// The push-backs of one item over all its attempts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PushBackRecord {
-    /// Evidence that the item itself is the reason, and not the number of requests.
-    own: u32,
-    /// The round of the check that the last push-back began or fell into; 0 for none.
-    round: u32,
-    /// The window's count of successes at the last push-back.
-    successes: Option<u64>,
-    /// The last failure without a byte of an answer.
-    silence: Option<Instant>,
-}
-
-impl PushBackRecord {
-    /// True if further push-backs are judged as the item's own failures.
-    pub fn is_own(&self) -> bool {
-        self.own >= OWN
-    }
-
-    /// Notes a failure without a byte of an answer. Returns true if the origin has answered another item
-    /// since the one before.
-    pub(super) fn note_silence(&mut self, now: Instant, last_answer: Instant) -> bool {
-        let before = self.silence.replace(now);
-        before.is_some_and(|before| before < last_answer)
-    }
-}
-
-/// The consequence of a push-back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consequence {
-    /// The item goes back without using up a try.
-    Free,
-    /// It is the item's own failure.
-    Judge,
-    /// Slowing down has not helped: the origin takes nothing.
-    GiveUp,
+struct Evidence {
+    /// The successes of others since its last push-back; `None` after its first.
+    others: Option<u64>,
+    /// Its weight, [`CHECKED`] at most.
+    weight: u32,
+    /// True after a [`Check`] that found others unharmed.
+    was_checked: bool,
 }
 
 /// A round in which items that were not pushed back show if others than the pushed back ones fare better.
@@ -124,6 +70,8 @@ pub(super) struct Window {
     calm: usize,
     /// The largest size that a full window of successes in a row has proven.
     proven: usize,
+    /// The largest size that was ever proven.
+    best: usize,
     /// The last cut, and the size below which push-backs of the same flight do not take the window.
     cut: Option<(Instant, usize)>,
     refused: Option<Refused>,
@@ -133,10 +81,12 @@ pub(super) struct Window {
     rounds: (u32, u32, u32),
     /// Push-backs that were taken for those of broken pages since the last check that succeeded.
     presumed: u32,
-    /// Set while items that were not pushed back go first: from a 503 to the next success.
-    pub(super) prefers_fresh: bool,
+    /// Items that were not pushed back go first until there are so many successes: from a 503 to the next
+    /// one, or to some more if it is that of a broken page.
+    fresh_until: u64,
     /// Set while 503 is each item's own failure, because slowing down has not helped.
     is_futile: bool,
+    tally: PushBackTally,
     successes: u64,
     /// The time of a quick answer: a minimum that rises slowly.
     typical: Option<Duration>,
@@ -153,14 +103,16 @@ impl Window {
             streak: 0,
             calm: usize::MAX,
             proven: 0,
+            best: 0,
             cut: None,
             refused: None,
             pace: None,
             check: None,
             rounds: (0, 0, 0),
             presumed: 0,
-            prefers_fresh: false,
+            fresh_until: 0,
             is_futile: false,
+            tally: PushBackTally::default(),
             successes: 0,
             typical: None,
             push_backs: 0,
@@ -180,6 +132,16 @@ impl Window {
     /// True if any item has been answered by something else than a push-back.
     pub(super) fn has_succeeded(&self) -> bool {
         self.successes > 0
+    }
+
+    /// True from a push-back to the next success.
+    pub(super) fn is_pushed_back(&self) -> bool {
+        self.tally.is_pushed_back()
+    }
+
+    /// True while items that were not pushed back go first.
+    pub(super) fn prefers_fresh(&self) -> bool {
+        self.check.is_some() || self.successes < self.fresh_until
     }
 
     /// The largest number at once that the server is known to take.
@@ -223,7 +185,8 @@ impl Window {
     }
 
     /// Notes an answer that is no push-back.
-    pub(super) fn success(&mut self, started: Instant, now: Instant) {
+    pub(super) fn success(&mut self, record: &PushBackRecord, started: Instant, now: Instant) {
+        self.tally.success(record.before.is_some());
         let took = now.saturating_duration_since(started);
         self.typical = Some(match self.typical {
             // The shortest of late: a page that takes long says nothing of the others.
@@ -236,14 +199,11 @@ impl Window {
         if let Some(check) = self.check.as_mut().filter(|check| started > check.since) {
             check.successes += 1;
             // A full window of them: fewer are taken by an overloaded server too.
-            if check.successes >= self.size {
+            if check.successes >= self.size.max(FEWEST) {
                 self.rounds.2 = self.rounds.0;
                 self.presumed = 0;
                 self.check = None;
             }
-        }
-        if self.check.is_none() {
-            self.prefers_fresh = false;
         }
         if let Some(pace) = &mut self.pace {
             pace.success(took, now);
@@ -258,6 +218,7 @@ impl Window {
         }
         self.streak = 0;
         self.proven = self.size;
+        self.best = self.best.max(self.size);
         if self.refused.is_some_and(|refused| now >= refused.until) {
             self.refused = None;
         }
@@ -281,19 +242,110 @@ impl Window {
         if record.is_own() || (self.is_futile && push.cause == Cause::Unavailable) {
             return Consequence::Judge;
         }
+        record.before.get_or_insert(Restraint {
+            size: self.size,
+            distance: self.distance(),
+        });
         self.push_backs += 1;
         self.streak = 0;
-        let others_fared_better = record.successes.is_some_and(|then| then != self.successes);
-        let was_checked = record.round > self.rounds.1 && record.round <= self.rounds.2;
-        let evidence = match (others_fared_better, was_checked) {
-            (false, _) => 0,
-            (true, false) => 1,
-            (true, true) => CHECKED,
+        let evidence = self.evidence(push, record);
+        let is_presumed = push.may_be_page() && self.tally.presumes_own(push.has_fresh);
+        self.tally.push_back();
+        let consequence = match is_presumed {
+            true => self.presume(push, record, evidence),
+            false => self.learn(push, record, evidence, probes),
         };
         record.successes = Some(self.successes);
+        if record.is_own() {
+            // A presumption is no evidence for the next.
+            if !is_presumed {
+                self.tally.own();
+            }
+            self.undo(record);
+        }
+        consequence
+    }
+
+    /// Notes that an item's push-backs are its own, as nobody is left whose haste they could come from.
+    pub(super) fn judge(&mut self, record: &mut PushBackRecord) {
+        record.own = OWN;
+        self.tally.own();
+        self.undo(record);
+    }
+
+    /// Takes back what the push-backs of an item have done that were its own, as TCP does after a spurious
+    /// timeout (Eifel, RFC 4015).
+    fn undo(&mut self, record: &PushBackRecord) {
+        let Some(before) = record.before else { return };
+        match (before.distance, &mut self.pace) {
+            (Some(distance), Some(pace)) => pace.shorten_to(distance),
+            (None, pace) if self.tally.are_own() => {
+                *pace = None;
+                if before.size > self.size {
+                    self.size = before.size;
+                    self.refused = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// True if most items that were pushed back were so for themselves, and not for the server's load.
+    pub(super) fn are_own(&self) -> bool {
+        self.tally.are_own()
+    }
+
+    /// What a push-back says of its item, after those before.
+    fn evidence(&mut self, push: &PushBack, record: &mut PushBackRecord) -> Evidence {
+        let was_checked = record.round > self.rounds.1 && record.round <= self.rounds.2;
         if !was_checked {
             record.round = 0;
         }
+        let others = record.successes.map(|then| self.successes - then);
+        let may_be_late = push.is_alone && push.may_be_page();
+        let pace = self.pace.as_mut().filter(|pace| pace.is_kept());
+        let was_late = may_be_late && pace.is_some_and(|pace| pace.refutes(push.now));
+        let weight = match others {
+            _ if was_late => CHECKED,
+            Some(1..) if was_checked => CHECKED,
+            Some(1..) => 1,
+            _ => 0,
+        };
+        Evidence {
+            others,
+            weight,
+            was_checked,
+        }
+    }
+
+    /// Takes a push-back that is presumed to be its item's own. Nothing is slowed down for it.
+    fn presume(
+        &mut self,
+        push: &PushBack,
+        record: &mut PushBackRecord,
+        evidence: Evidence,
+    ) -> Consequence {
+        record.own += match evidence.others {
+            Some(MANY..) => CHECKED,
+            Some(_) if !push.has_fresh => CHECKED,
+            Some(1..) => 1,
+            _ => 0,
+        };
+        self.fresh_until = self.successes + MANY;
+        match record.is_own() {
+            true => Consequence::Judge,
+            false => Consequence::Free,
+        }
+    }
+
+    /// Takes a push-back that may come from the server's load.
+    fn learn(
+        &mut self,
+        push: &PushBack,
+        record: &mut PushBackRecord,
+        evidence: Evidence,
+        probes: u32,
+    ) -> Consequence {
         if self.is_straggler(push) {
             if self.check.is_some() {
                 record.round = self.rounds.0;
@@ -302,25 +354,24 @@ impl Window {
             }
             return Consequence::Free;
         }
-        // 429 is about the number of requests, but a page may answer 503, or break off, by itself.
-        let may_be_page = push.cause != Cause::TooMany;
-        if push.level <= self.proven || push.is_alone || was_checked {
-            record.own += evidence;
+        let may_be_page = push.may_be_page();
+        if push.level <= self.proven || push.is_alone || evidence.was_checked {
+            record.own += evidence.weight;
             // Without others to compare it with, a single check has to do.
-            let has_no_others = push.is_alone && !push.has_fresh;
-            let is_checked = evidence == CHECKED || record.own >= CHECKED;
+            let has_no_others = push.is_alone && !push.has_others;
+            let is_checked = evidence.weight == CHECKED || record.own >= CHECKED;
             if record.is_own() || (may_be_page && is_checked && has_no_others) {
                 record.own = OWN;
                 return Consequence::Judge;
             }
-            if evidence == CHECKED && may_be_page {
-                self.prefers_fresh = true;
+            if evidence.weight == CHECKED && may_be_page {
+                self.fresh_until = self.successes + 1;
                 return Consequence::Free;
             }
         }
-        let may_check = self.check.is_none() && self.pacing().is_none();
+        let may_check = self.check.is_none() && self.pacing().is_none() && !self.tally.are_load();
         if may_check && may_be_page && push.has_fresh {
-            self.prefers_fresh = true;
+            self.fresh_until = self.successes + 1;
             if self.rounds.2 > self.rounds.1 && self.presumed < PRESUMED {
                 self.presumed += 1;
                 record.round = self.rounds.2;
@@ -337,7 +388,7 @@ impl Window {
         if self.check.take().is_some() {
             self.rounds.1 = self.rounds.0;
         }
-        self.prefers_fresh = may_be_page;
+        self.fresh_until = self.successes + u64::from(may_be_page);
         if !push.is_alone {
             self.cut(push);
             return Consequence::Free;
@@ -392,17 +443,30 @@ impl Window {
             until: push.now + MEMORY,
         });
         let pace = self.pace.get_or_insert_with(Pace::new);
-        match pace.push_back(push.took(), push.now, probes) {
+        let longest = match push.cause {
+            Cause::Unavailable => LONGEST_UNAVAILABLE,
+            Cause::TooMany | Cause::Broken => LONGEST,
+        };
+        match pace.push_back(push.took(), push.now, probes, longest) {
             Slower::Free => Consequence::Free,
             // Pages that are broken: nothing is gained by going slowly.
             _ if push.cause == Cause::Unavailable => {
+                self.tally.own();
+                // What it has taken before; where it takes nothing, nothing is lost by haste.
+                let size = match self.best {
+                    0 => self.most,
+                    best => best,
+                };
                 *self = Window {
+                    size,
+                    best: self.best,
                     is_futile: true,
                     calm: 0,
                     was_cut: self.was_cut,
                     successes: self.successes,
                     typical: self.typical,
                     rounds: self.rounds,
+                    tally: self.tally,
                     push_backs: self.push_backs,
                     ..Window::new(self.most)
                 };

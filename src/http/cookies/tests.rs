@@ -37,6 +37,7 @@ fn a_cookie_is_sent_where_its_host_path_and_scheme_allow() {
         ("http://h/", "a=b=c", "http://h/", "a=b=c"),
         ("http://h/", "a=\"q, r\"", "http://h/", "a=\"q, r\""),
         ("http://h/", "a=é", "http://h/", "a=é"),
+        ("http://h/", "a=1\t2", "http://h/", "a=1\t2"),
         ("http://h:8080/", "a=1", "http://h/", "a=1"),
         ("http://h/", "a=1", "https://h/", "a=1"),
         ("http://h/", "a=1", "http://other/", ""),
@@ -55,6 +56,8 @@ fn a_cookie_is_sent_where_its_host_path_and_scheme_allow() {
         ("http://h/", "a=1; path=/d/", "http://h/d/e", "a=1"),
         ("http://h/", "a=1; path=d", "http://h/e", "a=1"),
         ("http://h/", "a=1; Path=/d; Path=/e", "http://h/e", "a=1"),
+        ("http://h/d/e", "a=1; Path=/; Path=x", "http://h/d/f", "a=1"),
+        ("http://h/d/e", "a=1; Path=/; Path=x", "http://h/f", ""),
         // Domains: never wider than the host.
         (
             "http://x.h.example/",
@@ -123,6 +126,13 @@ fn a_cookie_is_sent_where_its_host_path_and_scheme_allow() {
         ("http://h/", "a=1; Max-Age=0", "http://h/", ""),
         ("http://h/", "a=1; Max-Age=-1", "http://h/", ""),
         ("http://h/", "a=1; Max-Age=x", "http://h/", "a=1"),
+        ("http://h/", "a=1; Max-Age=", "http://h/", "a=1"),
+        (
+            "http://h/",
+            "a=1; Max-Age=x; Expires=Sun, 06 Nov 1994 08:49:37 GMT",
+            "http://h/",
+            "",
+        ),
         (
             "http://h/",
             "a=1; Max-Age=99999999999999999999999",
@@ -196,6 +206,13 @@ fn cookies_are_bounded_in_length_in_number_and_together() {
     assert_eq!(sent(&jar(&[("http://h/", &long)]), "http://h/"), long);
     let longer = format!("{long}x");
     assert_eq!(sent(&jar(&[("http://h/", &longer)]), "http://h/"), "");
+
+    // An attribute that is too long is passed over.
+    for (length, expected) in [(MAX_ATTRIBUTE, ""), (MAX_ATTRIBUTE + 1, "a=1")] {
+        let value = format!("a=1; Path=/{}", "x".repeat(length - 1));
+        let found = sent(&jar(&[("http://h/", &value)]), "http://h/");
+        assert_eq!(found, expected, "an attribute of {length} bytes");
+    }
 
     let mut many = CookieJar::default();
     for number in 0..=MAX_COOKIES {

@@ -1,9 +1,11 @@
 //! TLS: one configuration and one session cache for all workers of a run, built for the first https
 //! URL.
 
+mod der;
 mod error;
 mod pem_file;
 mod trust;
+mod trust_settings;
 mod x509;
 
 use std::fmt;

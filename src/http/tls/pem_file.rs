@@ -7,7 +7,7 @@ use std::path::Path;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::x509;
+use super::trust_settings::trusted_certificate;
 
 /// UTF-8's byte order mark, which editors put before the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -43,7 +43,7 @@ fn certificates_in(text: &[u8]) -> Result<Vec<FileCertificate>, pem::Error> {
         .zip(has_trust.into_iter().chain(std::iter::repeat(false)))
         .map(|(certificate, has_trust)| {
             let der = certificate?;
-            let parts = has_trust.then(|| x509::trusted_certificate(&der)).flatten();
+            let parts = has_trust.then(|| trusted_certificate(&der)).flatten();
             Ok(match parts {
                 Some((own, is_for_servers)) => FileCertificate {
                     der: CertificateDer::from(own.to_vec()),

@@ -7,6 +7,7 @@ use super::list_hash::ListHash;
 use super::{BaselineRun, SavedRun};
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
+use crate::model::outcome::Verdict;
 use crate::model::summary::Summary;
 
 /// Reason why a run cannot be a baseline: complete runs would be compared with a part of one.
@@ -59,6 +60,8 @@ impl FigureCollector {
     pub(super) fn add_event(&mut self, event: &Event) -> Option<Result<SavedRun, Unsaved>> {
         match event {
             Event::Started(info) => self.begun = Some((info.version.clone(), info.started_at)),
+            // What an earlier run has done is no part of this one's work.
+            Event::Finished(outcome) if outcome.verdict == Verdict::Done => {}
             Event::Finished(outcome) if !self.is_listed => self.list.add(outcome),
             Event::ArmStarted(run) => self.arm = Some(*run),
             Event::ArmEnded(summary) => {

@@ -47,6 +47,9 @@ impl<W: Write> Trace<W> {
     }
 
     fn outcome(&mut self, outcome: &Outcome) -> io::Result<()> {
+        if outcome.verdict == Verdict::Done {
+            return Ok(());
+        }
         let mut tried = false;
         for view in attempt_views(outcome) {
             if let Some(span) = view.attempt.span {

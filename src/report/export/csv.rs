@@ -13,7 +13,7 @@ use crate::model::target::Verb;
 use crate::model::text::{escape, hex};
 use crate::model::timing::Phase;
 
-const COLUMNS: [&str; 34] = [
+const COLUMNS: [&str; 35] = [
     "index",
     "url",
     "final_url",
@@ -48,6 +48,7 @@ const COLUMNS: [&str; 34] = [
     "error_message",
     "arm",
     "pair",
+    "content_type",
 ];
 
 /// CSV table by RFC 4180, written to `W` as results arrive: a header row, and a row per result.
@@ -131,6 +132,7 @@ impl<W: Write> Csv<W> {
                 .unwrap_or_default(),
             optional(self.arm.map(|run| run.arm.as_str())),
             optional(self.arm.map(|run| run.pair)),
+            outcome.content_type().map(text_cell).unwrap_or_default(),
         ];
         Ok(self.out.write_record(&cells)?)
     }

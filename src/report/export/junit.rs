@@ -88,7 +88,9 @@ impl<W: Write> Junit<W> {
         )?;
         let error = outcome.error();
         let element = match outcome.verdict {
-            Verdict::Ok | Verdict::Unchanged => return self.cases.write_all(b"/>\n"),
+            Verdict::Ok | Verdict::Unchanged | Verdict::Done => {
+                return self.cases.write_all(b"/>\n");
+            }
             Verdict::Skipped => {
                 self.counts.skipped += 1;
                 SKIPPED

@@ -66,8 +66,9 @@ impl<W: Write> Markdown<W> {
 
     /// Adds a target to the failures and the slowest.
     fn note(&mut self, outcome: &Outcome) {
-        // A warm-up does not count.
-        if outcome.verdict == Verdict::Skipped || self.arm.is_some_and(|run| run.pair == 0) {
+        // Neither what this run did not fetch nor a warm-up counts.
+        let is_left_out = matches!(outcome.verdict, Verdict::Skipped | Verdict::Done);
+        if is_left_out || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
         let url = markdown_cell(&short(&outcome.url));
@@ -144,7 +145,7 @@ impl<W: Write> Markdown<W> {
 /// The line of counts.
 fn totals(summary: &Summary) -> String {
     let counts = wording::target_counts(summary);
-    let is_main = |verdict| matches!(verdict, Some(Verdict::Ok | Verdict::Failed));
+    let is_main = |verdict| matches!(verdict, Verdict::Ok | Verdict::Failed);
     let (main, others): (Vec<_>, Vec<_>) = counts
         .into_iter()
         .partition(|target| is_main(target.verdict));

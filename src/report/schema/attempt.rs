@@ -49,6 +49,11 @@ pub(super) fn escaped(text: &str) -> Arc<str> {
     Arc::from(escape(text))
 }
 
+/// Worker of this number, which was [checked](super::result::ResultRecord::check_workers).
+pub(super) fn worker(number: Option<u32>) -> Option<u16> {
+    number.and_then(|number| u16::try_from(number).ok())
+}
+
 /// HTTP version of this name. Servers answer with two only, so any other name is taken for HTTP/1.1.
 pub(super) fn http_version(name: &str) -> HttpVersion {
     match name {
@@ -128,7 +133,7 @@ impl<'a> From<&'a Attempt> for AttemptRecord<'a> {
     fn from(attempt: &'a Attempt) -> Self {
         AttemptRecord {
             started_at: attempt.started_at.map(Rfc3339),
-            worker: attempt.worker,
+            worker: attempt.worker.map(u32::from),
             total: Seconds(attempt.total()),
             timing: TimingRecord::from(&attempt.timing),
             status: attempt.status,
@@ -149,7 +154,7 @@ impl AttemptRecord<'_> {
         Attempt {
             started_at,
             span: started_at.and_then(|start| anchor.span(start, self.total.0)),
-            worker: self.worker,
+            worker: worker(self.worker),
             timing,
             status: self.status,
             error: self.error.map(|error| Box::new(error.into())),

@@ -22,7 +22,7 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `failed`, `skipped`), `status`, `http_version`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
@@ -34,9 +34,12 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `result`
 ///
+/// - `outcome`: `done` is for a target that an earlier run has fetched (`--resume`). Its `status`, `content_type`,
+///   `bytes` and `saved` are those of the run log; it counts as `done_before` in the summary, and nowhere else.
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
+/// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
 /// - `timing`: `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}`
 ///   ([`Timing`](crate::model::timing::Timing)).
 /// - `redirects`: a list of `{url, status}`.
@@ -48,7 +51,8 @@ use crate::report::Baseline;
 ///   proxy, reused, request, http_version, status, response}`. `request` and `response` are lists of
 ///   `[name, value]`, without secrets.
 /// - `error`: `null` or `{kind, phase, message}`.
-/// - `notices`: sentences about a response that was taken although its `Content-Encoding` is odd.
+/// - `notices`: sentences about a response that was taken although its `Content-Encoding` is odd, or it is a web
+///   page in the place of a file.
 ///
 /// ## Fields of `summary`
 ///

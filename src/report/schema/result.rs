@@ -3,20 +3,21 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{
     AttemptRecord, ClockAnchor, ExchangeRecord, FailureRecord, TimingRecord, escaped, exchanges,
-    http_version,
+    http_version, worker,
 };
 use super::number;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{Attempt, Details, Hop, HttpVersion, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
-use crate::model::text::hex;
+use crate::model::text::{escape, hex, parse_sha256};
 use crate::model::timing::Timing;
 
 /// Outcome of a target (`result`).
@@ -31,6 +32,8 @@ pub(in crate::report) struct ResultRecord<'a> {
     outcome: Verdict,
     status: Option<u16>,
     http_version: Option<Cow<'a, str>>,
+    /// Older logs have none.
+    content_type: Option<Cow<'a, str>>,
     attempts: u32,
     #[serde(deserialize_with = "number::count")]
     bytes: u64,
@@ -69,12 +72,13 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             outcome: outcome.verdict,
             status: outcome.status(),
             http_version: version.map(Cow::Borrowed),
+            content_type: outcome.content_type().map(Cow::Borrowed),
             attempts: outcome.requests(),
             bytes: outcome.bytes,
             wire_bytes: outcome.wire_bytes(),
             remote: last.remote,
             reused: last.reused,
-            worker: last.worker,
+            worker: last.worker.map(u32::from),
             started_at: last.started_at.map(Rfc3339),
             elapsed: outcome.elapsed().map(Seconds),
             timing: TimingRecord::from(&last.timing),
@@ -114,7 +118,7 @@ impl ResultRecord<'_> {
         let mut last = Attempt {
             started_at: self.started_at.map(|time| time.0),
             span: None,
-            worker: self.worker,
+            worker: worker(self.worker),
             timing: Timing::from(self.timing),
             requests: self.attempts.saturating_sub(earlier_requests),
             wire_bytes: self
@@ -125,6 +129,7 @@ impl ResultRecord<'_> {
             reused: self.reused,
             status: self.status,
             version: self.http_version.as_deref().map(http_version),
+            content_type: self.content_type.map(|text| Arc::new(escape(&text))),
             error: self.error.map(|error| Box::new(error.into())),
             exchanges: exchanges(self.exchanges).map(Box::new),
         };
@@ -238,20 +243,8 @@ impl From<SavedFileRecord<'_>> for Saved {
         Saved {
             path: PathBuf::from(record.path.into_owned()),
             bytes: record.bytes,
-            sha256: record.sha256.as_deref().and_then(digest),
+            sha256: record.sha256.as_deref().and_then(parse_sha256),
             resumed_from: record.resumed_from,
         }
     }
-}
-
-/// The SHA-256 of 64 hexadecimal digits; `None` for any other text.
-fn digest(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return None;
-    }
-    for (place, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * place..2 * place + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }

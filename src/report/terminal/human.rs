@@ -73,17 +73,17 @@ impl<W: Write> Human<W> {
 
     /// Writes the line of a URL.
     fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
-        if outcome.verdict == Verdict::Skipped
+        if matches!(outcome.verdict, Verdict::Skipped | Verdict::Done)
             || (self.style.quiet && outcome.verdict != Verdict::Failed)
         {
-            // How many were skipped stands in the summary; their names are no news.
+            // How many there are of them stands in the summary; their names are no news.
             return Ok(());
         }
         let (colour, dim, reset) = if self.style.colour {
             let colour = match outcome.verdict {
                 Verdict::Ok => GREEN,
                 Verdict::Failed => RED,
-                Verdict::Unchanged | Verdict::Skipped => DIM,
+                Verdict::Unchanged | Verdict::Done | Verdict::Skipped => DIM,
             };
             (colour, DIM, RESET)
         } else {
@@ -205,12 +205,12 @@ impl<W: Write> Human<W> {
         let mut gap = "";
         for target in wording::target_counts(summary) {
             let colour = match target.verdict {
-                Some(Verdict::Ok) => GREEN,
-                Some(Verdict::Failed) if target.count > 0 => RED,
-                Some(Verdict::Failed) => "",
+                Verdict::Ok => GREEN,
+                Verdict::Failed if target.count > 0 => RED,
+                Verdict::Failed => "",
                 _ if target.count == 0 => continue,
-                Some(Verdict::Unchanged | Verdict::Skipped) => DIM,
-                None => {
+                Verdict::Unchanged | Verdict::Skipped => DIM,
+                Verdict::Done => {
                     gap = " · ";
                     ""
                 }

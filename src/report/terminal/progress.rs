@@ -58,6 +58,8 @@ impl Timer {
 #[derive(Debug, Default, Clone, Copy)]
 struct ProgressCounts {
     done: u64,
+    /// Targets that an earlier run has done. They say nothing of the rate.
+    done_before: u64,
     failed: u64,
     /// Body bytes of the targets that are done.
     bytes: u64,
@@ -152,6 +154,9 @@ impl Progress {
 impl Listener for Progress {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            Event::Finished(outcome) if outcome.verdict == Verdict::Done => {
+                lock(&self.counts).done_before += 1;
+            }
             Event::Finished(outcome) => {
                 let mut counts = lock(&self.counts);
                 counts.done += 1;
@@ -221,7 +226,7 @@ impl ProgressCounts {
 
     /// Formats the counts: `3 of 10 done, 0 failed`.
     fn text(self) -> String {
-        let of = self.total.map(|total| format!(" of {total}"));
+        let of = self.total().map(|total| format!(" of {total}"));
         format!(
             "{}{} done, {} failed",
             self.done,
@@ -232,7 +237,12 @@ impl ProgressCounts {
 
     /// The number of targets that have not begun, if it is known.
     fn waiting(self, busy: &[CurrentFetch]) -> Option<u64> {
-        Some(self.total?.saturating_sub(self.done + busy.len() as u64))
+        Some(self.total()?.saturating_sub(self.done + busy.len() as u64))
+    }
+
+    /// The number of targets that this run fetches, once it is known.
+    fn total(self) -> Option<u64> {
+        Some(self.total?.saturating_sub(self.done_before))
     }
 }
 
@@ -321,13 +331,13 @@ impl<'a> TerminalBars<'a> {
         if now.failed > 0 {
             message += &format!("  {} failed", now.failed);
         }
-        if now.total.is_none() {
+        if now.total().is_none() {
             message = format!("{} done  {message}", now.done);
         }
         let arm = now.arm_text(Instant::now()).map(|arm| format!("{arm}  "));
         let message = format!("{}{message}", arm.unwrap_or_default());
         let message = truncate_str(&message, room, "…").into_owned();
-        self.lay_out(width, now.total, measure_text_width(&message));
+        self.lay_out(width, now.total(), measure_text_width(&message));
         self.run.set_message(message);
         self.run.set_position(now.done);
         self.run.tick();
@@ -340,13 +350,15 @@ impl<'a> TerminalBars<'a> {
         let digits = total.map_or(0, |total| total.to_string().len());
         let bar = width.saturating_sub(message + 2 * digits + 14).min(40) / 5 * 5;
         let layout = Some((width, total.is_some(), bar));
+        if let Some(total) = total {
+            self.run.set_length(total);
+        }
         if self.layout == layout {
             return;
         }
         self.layout = layout;
         match total {
-            Some(total) => {
-                self.run.set_length(total);
+            Some(_) => {
                 let style = if bar < 5 {
                     template("  {elapsed} {pos}/{len}  {msg}")
                 } else {
@@ -379,4 +391,21 @@ fn describe(busy: &CurrentFetch) -> String {
         line += &format!("  {} left", rate::rough(left));
     }
     format!("{line}  {}", busy.url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_earlier_run_has_done_counts_neither_as_done_nor_as_to_do() {
+        let counts = ProgressCounts {
+            done: 1,
+            done_before: 2,
+            total: Some(5),
+            ..ProgressCounts::default()
+        };
+        assert_eq!(counts.text(), "1 of 3 done, 0 failed");
+        assert_eq!(counts.waiting(&[]), Some(2));
+    }
 }

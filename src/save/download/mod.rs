@@ -1,22 +1,22 @@
 //! A download: the body of one target on its way into a file.
 
+mod resume;
 mod state;
 
 use std::io;
-use std::time::SystemTime;
 
 use super::close::{self, CloseError};
 use super::dir::Dir;
 use super::part::Part;
-use super::resume_check::{Overlap, resume_position};
+use super::resume_check::resume_position;
 use super::store::Store;
-use super::version::{Conditions, ContentRange, KnownLength, Version};
+use super::version::{Conditions, Validators, Version};
 use super::xattr::FileRecord;
-use super::{BodyError, FileError, os};
+use super::{BodyError, FileError, os, page};
 use crate::model::outcome::BodyProgress;
 use crate::model::save_path::SavePath;
+use state::SuspendedPart;
 pub(super) use state::{ReceivedPart, State, WholePart};
-use state::{Resumed, SuspendedPart};
 
 /// The stated length from which on the free space is checked first: shorter files fail as soon by
 /// being written.
@@ -36,6 +36,8 @@ pub struct Download {
     has_later_name: bool,
     /// True if the name is free, and the file gets it as soon as it is whole.
     pub(super) is_free_name: bool,
+    /// True if the body's SHA-256 is known, and is verified before the file is whole.
+    pub(super) has_sum: bool,
     pub(super) state: State,
 }
 
@@ -59,6 +61,7 @@ impl Download {
             existing,
             has_later_name: false,
             is_free_name: false,
+            has_sum: false,
             state,
         })
     }
@@ -73,12 +76,24 @@ impl Download {
             is_resumable: store.config.resume && part.length() > 0 && strong.is_some(),
             part,
             record,
+            resumed_from: None,
         }))
     }
 
     /// Marks the name as free: the file gets it as soon as it is whole.
     pub(super) fn of_free_name(mut self) -> Self {
         self.is_free_name = true;
+        self
+    }
+
+    /// Tells whether the body's SHA-256 is known. Then it decides on the version, and a part can be continued
+    /// without a validator.
+    pub fn with_sum(mut self, is_known: bool) -> Self {
+        self.has_sum = is_known;
+        if let State::Suspended(suspended) = &mut self.state {
+            let may_resume = self.store.config.resume && suspended.part.length() > 0;
+            suspended.is_resumable |= is_known && may_resume && suspended.record.is_some();
+        }
         self
     }
 
@@ -103,7 +118,8 @@ impl Download {
         self.state.record()?.server_name.as_deref()
     }
 
-    /// The conditions of a request for `url`, where redirects may have led: a record is of one URL.
+    /// The conditions of a request for `url`, the one of the list, wherever redirects lead: a record is of
+    /// one URL.
     pub fn conditions(&self, url: &str) -> Conditions<'_> {
         let existing = self.existing.as_ref().filter(|record| record.is_from(url));
         let range = match &self.state {
@@ -111,10 +127,11 @@ impl Download {
                 part,
                 record: Some(record),
                 is_resumable: true,
+                ..
             }) if record.is_from(url) => {
                 let from = resume_position(part.length());
                 let validator = record.validators.strong();
-                validator.map(|validator| (from, validator))
+                (validator.is_some() || self.has_sum).then_some((from, validator))
             }
             _ => None,
         };
@@ -159,7 +176,9 @@ impl Download {
         self.state = State::Receiving(ReceivedPart {
             part,
             modified: version.modified,
-            is_resumable: version.is_plain && version.validators.strong().is_some(),
+            least_length: version.least_length,
+            is_resumable: version.is_plain
+                && (self.has_sum || version.validators.strong().is_some()),
             record: FileRecord::new(url, version),
             has_space: false,
             resumed: None,
@@ -167,94 +186,25 @@ impl Download {
         Ok(())
     }
 
-    /// The length of the body that the part is of, if `version` from `url` may be the same.
-    pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
-        let record = self.state.record().filter(|record| record.is_from(url));
-        record?.known_length(version)
+    /// The length of what is there from `url`: of the body that the part is of, or of the file that has the
+    /// name. `None` if it is a web page, or nothing is there.
+    pub fn length_if_no_page(&self, url: &str) -> Option<u64> {
+        if let Some(part) = self.state.part().filter(|part| part.length() > 0) {
+            let record = self.state.record().filter(|record| record.is_from(url))?;
+            return (!page::is_page(part.file())).then(|| record.length.unwrap_or(part.length()));
+        }
+        let existing = self
+            .existing
+            .as_ref()
+            .filter(|record| record.is_from(url))?;
+        let file = self.dir.as_ref()?.open_to_read(self.place.file_name())?;
+        existing.length.filter(|_| !page::is_page(&file))
     }
 
-    /// Begins to receive the rest of a body: `range` of this version. Returns false if that is not what
-    /// was requested or does not fit the part.
-    pub fn resume(&mut self, range: ContentRange, version: &Version) -> bool {
-        let State::Suspended(SuspendedPart {
-            part,
-            record: Some(record),
-            ..
-        }) = &mut self.state
-        else {
-            return false;
-        };
-        let length = part.length();
-        let offset = resume_position(length);
-        let fits = record.is_continued_by(range, version)
-            && range.first == offset
-            && length <= range.length;
-        let overlap = usize::try_from(length - offset).unwrap_or_default();
-        let Some(Ok(tail)) = fits.then(|| part.tail(overlap)) else {
-            return false;
-        };
-        record.length = Some(range.length);
-        if version.server_name.is_some() {
-            record.server_name.clone_from(&version.server_name);
-        }
-        self.receive_rest(
-            version.modified,
-            Resumed {
-                overlap: Overlap::new(tail),
-                offset,
-                from: length,
-            },
-        )
-    }
-
-    /// Takes the part for the whole body, which has `length` bytes: the server says that no byte follows.
-    /// Returns false if the part is not as long.
-    pub fn resume_at_end(&mut self, length: u64) -> bool {
-        let State::Suspended(SuspendedPart {
-            part,
-            record: Some(record),
-            ..
-        }) = &mut self.state
-        else {
-            return false;
-        };
-        if part.length() != length || record.length.is_some_and(|known| known != length) {
-            return false;
-        }
-        record.length = Some(length);
-        self.receive_rest(
-            None,
-            Resumed {
-                overlap: Overlap::default(),
-                offset: 0,
-                from: length,
-            },
-        )
-    }
-
-    /// Goes on with a suspended part; returns false if there is none with a record.
-    fn receive_rest(&mut self, modified: Option<SystemTime>, resumed: Resumed) -> bool {
-        match std::mem::take(&mut self.state) {
-            State::Suspended(SuspendedPart {
-                part,
-                record: Some(record),
-                is_resumable,
-            }) => {
-                self.state = State::Receiving(ReceivedPart {
-                    part: Some(part),
-                    record,
-                    modified,
-                    is_resumable,
-                    has_space: false,
-                    resumed: Some(resumed),
-                });
-                true
-            }
-            other => {
-                self.state = other;
-                false
-            }
-        }
+    /// Returns true if a response 304 with these validators speaks of the file that has the name.
+    pub fn is_confirmed_by(&self, validators: &Validators) -> bool {
+        let existing = self.existing.as_ref();
+        existing.is_some_and(|record| record.is_confirmed_by(validators))
     }
 
     /// Reads the bytes of the part in chunks, each of which `take` is given.
@@ -283,8 +233,20 @@ impl Download {
 
     /// The part of the body that this attempt has brought, if it can be continued.
     pub fn progress(&self) -> Option<BodyProgress> {
-        let State::Receiving(received) = &self.state else {
-            return None;
+        let received = match &self.state {
+            State::Receiving(received) => received,
+            // A range has ended, and more was to follow.
+            State::Suspended(SuspendedPart {
+                part,
+                resumed_from: Some(from),
+                ..
+            }) => {
+                return Some(BodyProgress {
+                    from: *from,
+                    reached: part.length(),
+                });
+            }
+            _ => return None,
         };
         received.is_resumable.then(|| BodyProgress {
             from: received.resumed.as_ref().map_or(0, |resumed| resumed.from),
@@ -301,7 +263,7 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// If they cannot be written, or differ from the bytes of the part.
+    /// If they cannot be written, differ from the bytes of the part, or are more than the range has.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         let shown = self.store.root.shown(&self.place);
         let State::Receiving(received) = &mut self.state else {
@@ -311,6 +273,14 @@ impl Download {
             Some(resumed) => resumed.overlap.check(bytes)?,
             None => bytes,
         };
+        let held = received.part.as_ref().map_or(0, Part::length);
+        let left = received
+            .resumed
+            .as_ref()
+            .map(|resumed| resumed.end.saturating_sub(held));
+        if left.is_some_and(|left| left < new.len() as u64) {
+            return Err(BodyError::Changed);
+        }
         if new.is_empty() {
             return Ok(());
         }

@@ -37,6 +37,8 @@ pub(in crate::save) struct SuspendedPart {
     pub(super) record: Option<FileRecord>,
     /// True if the rest of the body can be requested.
     pub(super) is_resumable: bool,
+    /// The length of the part before this attempt, if this attempt has continued it already.
+    pub(super) resumed_from: Option<u64>,
 }
 
 /// A body that is being received.
@@ -49,6 +51,8 @@ pub(in crate::save) struct ReceivedPart {
     pub(in crate::save) modified: Option<SystemTime>,
     /// True if the rest could be requested, should the body break off.
     pub(in crate::save) is_resumable: bool,
+    /// The fewest bytes that the whole body may have.
+    pub(in crate::save) least_length: u64,
     /// True once the free space was checked against the stated length.
     pub(super) has_space: bool,
     /// The continuation, if this is the rest of a body.
@@ -62,7 +66,14 @@ pub(in crate::save) struct Resumed {
     pub(in crate::save) overlap: Overlap,
     /// The position in the file of the first byte that is received.
     pub(super) offset: u64,
-    /// The length of the part before.
+    /// The position after the last byte that is to be received.
+    pub(super) end: u64,
+    /// The length of the whole body, if it is known. One that only a range states is not recorded: a wrong one
+    /// would contradict all answers to come.
+    pub(in crate::save) length: Option<u64>,
+    /// The length of the part before this response.
+    pub(super) held: u64,
+    /// The length of the part before this attempt.
     pub(in crate::save) from: u64,
 }
 
@@ -85,6 +96,7 @@ impl ReceivedPart {
             record,
             modified: None,
             is_resumable: false,
+            least_length: 0,
             has_space: false,
             resumed: None,
         }
@@ -161,6 +173,7 @@ impl State {
             part,
             record,
             is_resumable: false,
+            resumed_from: None,
         })
     }
 

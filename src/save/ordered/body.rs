@@ -9,8 +9,9 @@ use super::{BufferedBody, SharedOutput};
 use crate::model::outcome::BodyProgress;
 use crate::model::text::escape;
 use crate::save::error::{BodyError, FileError, errno_of};
-use crate::save::resume_check::{OVERLAP, Overlap, resume_position};
-use crate::save::version::{Conditions, ContentRange, KnownLength, Version};
+use crate::save::page;
+use crate::save::resume_check::{OVERLAP, Overlap, is_continued, resume_position};
+use crate::save::version::{Conditions, ContentRange, KnownLength, Validators, Version};
 use crate::save::xattr::FileRecord;
 
 /// The most bytes in memory of one body before its turn.
@@ -28,10 +29,16 @@ pub struct OrderedBody {
     index: u64,
     /// The bytes that earlier attempts have received, as of the beginning of this one.
     received: u64,
+    /// The bytes that were received before this response.
+    held: u64,
     /// The record of those, if the rest can be requested.
     record: Option<FileRecord>,
     /// The position in the body of the first byte of this response.
     offset: u64,
+    /// The position after the last byte of this response, if it continues those received before.
+    end: Option<u64>,
+    /// The length of the whole body, as far as that response states it.
+    length: Option<u64>,
     /// The bytes that are received again, to be compared.
     overlap: Overlap,
 }
@@ -45,21 +52,24 @@ impl OrderedBody {
             shared: Arc::clone(shared),
             index,
             received: body.received,
+            held: body.received,
             record: body.record.clone().filter(|_| body.is_resumable),
             offset: 0,
+            end: None,
+            length: None,
             overlap: Overlap::default(),
         }
     }
 
-    /// The conditions of a request for `url`.
+    /// The conditions of a request for `url`, the one of the list.
     pub fn conditions(&self, url: &str) -> Conditions<'_> {
         let record = self.record.as_ref().filter(|record| record.is_from(url));
         let validator = record.and_then(|record| record.validators.strong());
         Conditions {
             unless: None,
             range: validator
-                .filter(|_| self.received > 0)
-                .map(|validator| (resume_position(self.received), validator)),
+                .filter(|_| self.held > 0)
+                .map(|validator| (resume_position(self.held), Some(validator))),
         }
     }
 
@@ -85,10 +95,13 @@ impl OrderedBody {
             is_resumable: version.is_plain
                 && version.validators.strong().is_some()
                 && !body.is_unverified,
+            least_length: version.least_length,
             record: Some(FileRecord::new(url, version)),
             ..BufferedBody::default()
         };
         self.offset = 0;
+        self.end = None;
+        self.length = None;
         self.overlap = Overlap::default();
         Ok(())
     }
@@ -96,30 +109,82 @@ impl OrderedBody {
     /// The length of the body that was received before, if `version` from `url` may be the same.
     pub fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         let state = self.shared.lock();
-        let record = state.buffered.get(&self.index)?.record.as_ref();
-        record
-            .filter(|record| record.is_from(url))?
-            .known_length(version)
+        let body = state.buffered.get(&self.index)?;
+        let record = body.record.as_ref().filter(|record| record.is_from(url));
+        record?.known_length(body.received, version)
     }
 
-    /// Begins to receive the rest of a body: `range` of this version. Returns false if that does not follow
+    /// Begins to receive more of a body: `range` of this version. Returns false if that does not continue
     /// the bytes that were received before.
     pub fn resume(&mut self, range: ContentRange, version: &Version) -> bool {
         let mut state = self.shared.lock();
         let Some(body) = state.buffered.get_mut(&self.index) else {
             return false;
         };
-        let Some(record) = &mut body.record else {
+        let Some(record) = &body.record else {
             return false;
         };
-        let fits =
-            record.is_continued_by(range, version) && range.first == resume_position(body.received);
+        let held = body.received;
+        let length = record.length.or(range.length);
+        let fits = record.is_continued_by(range, version) && is_continued(held, range, length);
         if fits {
-            record.length = Some(range.length);
+            self.length = length;
+            self.held = held;
             self.offset = range.first;
-            self.overlap = Overlap::new(body.tail.clone());
+            self.end = Some(range.end());
+            let skipped = resume_position(held) - range.first;
+            self.overlap = Overlap::new(skipped, body.tail.clone());
         }
         fits
+    }
+
+    /// The length of the body of which some was received before from `url`. `None` if it is a web page, or
+    /// nothing was.
+    pub fn length_if_no_page(&self, url: &str) -> Option<u64> {
+        let state = self.shared.lock();
+        let body = state.buffered.get(&self.index)?;
+        let record = body.record.as_ref().filter(|record| record.is_from(url))?;
+        let is_page = match (&body.file, body.memory.front()) {
+            (Some(file), _) => page::is_page(file),
+            (None, Some(first)) => page::begins_page(first),
+            (None, None) => return None,
+        };
+        (!is_page).then(|| record.length.unwrap_or(body.received))
+    }
+
+    /// Returns true if the response is a range after which more of the body may follow.
+    pub fn is_range(&self) -> bool {
+        self.end.is_some() && self.end != self.length
+    }
+
+    /// Ends such a range, after which the rest can be requested. Returns the number of bytes that it brought.
+    ///
+    /// # Errors
+    ///
+    /// If fewer bytes came than the range has.
+    pub fn end_range(&mut self) -> Result<u64, BodyError> {
+        self.overlap.finish()?;
+        let state = self.shared.lock();
+        let Some(body) = state.buffered.get(&self.index) else {
+            return Err(BodyError::Stopped);
+        };
+        let received = body.received;
+        if let Some(stated) = self.end.filter(|end| received < *end) {
+            return Err(BodyError::LengthMismatch { received, stated });
+        }
+        let new = received - self.held;
+        self.held = received;
+        Ok(new)
+    }
+
+    /// Returns true if the response continues bytes that were received before.
+    pub fn is_resumed(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// The number of bytes to come that were received before.
+    pub fn overlap(&self) -> usize {
+        self.overlap.len()
     }
 
     /// The position in the body of the first byte of this response.
@@ -132,17 +197,30 @@ impl OrderedBody {
         let state = self.shared.lock();
         let body = state.buffered.get(&self.index)?;
         body.is_resumable.then_some(BodyProgress {
-            from: if self.offset > 0 { self.received } else { 0 },
+            from: if self.is_resumed() { self.received } else { 0 },
             reached: body.received,
         })
     }
 
     /// Takes the received bytes for the whole body, which has `length` bytes. Returns false if they are not
-    /// as many.
-    pub fn resume_at_end(&mut self, length: u64) -> bool {
-        let state = self.shared.lock();
-        let body = state.buffered.get(&self.index);
-        body.is_some_and(|body| body.received == length)
+    /// as many, or of another version.
+    pub fn resume_at_end(&mut self, length: u64, validators: &Validators) -> bool {
+        let mut state = self.shared.lock();
+        let Some(body) = state.buffered.get_mut(&self.index) else {
+            return false;
+        };
+        let Some(record) = &body.record else {
+            return false;
+        };
+        let is_whole = body.received == length
+            && record.length.is_none_or(|known| known == length)
+            && !record.is_contradicted_by(validators);
+        if is_whole {
+            body.is_broken_off = false;
+            self.end = Some(length);
+            self.length = Some(length);
+        }
+        is_whole
     }
 
     /// Gives up the received bytes: from now on the whole body is requested.
@@ -158,7 +236,8 @@ impl OrderedBody {
     ///
     /// # Errors
     ///
-    /// If they cannot be buffered, differ from those received before, or the output has ended.
+    /// If they cannot be buffered, differ from those received before, are more than the range has, or the
+    /// output has ended.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         let bytes = self.overlap.check(bytes)?;
         if bytes.is_empty() {
@@ -172,6 +251,10 @@ impl OrderedBody {
             }
             let is_turn = state.next == self.index;
             let body = state.buffered.entry(self.index).or_default();
+            let end = body.received + bytes.len() as u64;
+            if self.end.is_some_and(|most| most < end) {
+                return Err(BodyError::Changed);
+            }
             // These bytes follow those received before, so those may be written.
             body.is_broken_off = false;
             if let Some(file) = body.file.clone() {
@@ -232,10 +315,14 @@ impl OrderedBody {
             return Err(BodyError::Stopped);
         };
         let length = body.record.as_ref().and_then(|record| record.length);
-        match length {
+        match length.or(self.length) {
             Some(stated) if stated != body.received => Err(BodyError::LengthMismatch {
                 received: body.received,
                 stated,
+            }),
+            _ if body.received < body.least_length => Err(BodyError::FewerThanBefore {
+                received: body.received,
+                before: body.least_length,
             }),
             _ => Ok(()),
         }

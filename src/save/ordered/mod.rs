@@ -92,6 +92,8 @@ struct BufferedBody {
     is_whole: Option<bool>,
     record: Option<FileRecord>,
     is_resumable: bool,
+    /// The fewest bytes that the whole body may have.
+    least_length: u64,
 }
 
 impl OrderedOutput {

@@ -9,6 +9,8 @@
 
 mod codec;
 
+use std::time::SystemTime;
+
 use rustix::fd::AsFd;
 use rustix::fs::Stat;
 use rustix::io::Errno;
@@ -97,6 +99,11 @@ impl FileRecord {
         }
     }
 
+    /// The time of the last change, as the server stated it.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.validators.modified.as_deref()?).ok()
+    }
+
     /// Returns true if the file was fetched from this URL.
     pub(super) fn is_from(&self, url: &str) -> bool {
         self.url_digest == digest(url)
@@ -107,33 +114,57 @@ impl FileRecord {
         self.url_digest == other.url_digest
     }
 
-    /// Returns true if a response with this range and version continues the file: it is the same
-    /// version, of the same length.
+    /// Returns true if a response with this range and version continues the file: no validator shows that
+    /// it is of another version, and no length contradicts.
+    ///
+    /// A validator that is missing contradicts nothing: a response to `If-Range` need not repeat it (RFC
+    /// 9110, 15.3.7).
     pub(super) fn is_continued_by(&self, range: ContentRange, version: &Version) -> bool {
-        let known = &self.validators;
-        let is_same = match &known.etag {
-            Some(etag) => version.validators.etag.as_ref() == Some(etag),
-            None => version.validators.modified == known.modified,
+        let is_same_length = match (self.length, range.length) {
+            (Some(known), Some(stated)) => known == stated,
+            _ => true,
         };
-        is_same
-            && version.is_plain
-            && range.first <= range.last
-            && range.last < range.length
-            && self.length.is_none_or(|length| length == range.length)
+        let length = self.length.or(range.length);
+        version.is_plain
+            && !self.is_contradicted_by(&version.validators)
+            && is_same_length
+            && range.count().is_some()
+            && length.is_none_or(|length| range.last < length)
     }
 
-    /// The known length of the whole file, unless a validator shows that `version` is another.
-    pub(super) fn known_length(&self, version: &Version) -> Option<KnownLength> {
-        let (known, new) = (&self.validators, &version.validators);
-        let differs = |known: &Option<String>, new: &Option<String>| match (known, new) {
-            (Some(known), Some(new)) => known != new,
-            _ => false,
+    /// Returns true if one of these validators differs from the record's.
+    pub(super) fn is_contradicted_by(&self, new: &Validators) -> bool {
+        let known = &self.validators;
+        differ(&known.etag, &new.etag) || differ(&known.modified, &new.modified)
+    }
+
+    /// Returns true if a response 304 with these validators speaks of the file: they are the record's, as
+    /// far as there are any.
+    ///
+    /// Redirects may lead to another resource than before, and a date alone cannot tell whether the answer
+    /// is about an older one. Entity tags are compared weakly, as in `If-None-Match` (RFC 9110, 8.8.3.2).
+    pub(super) fn is_confirmed_by(&self, new: &Validators) -> bool {
+        let weak = |etag: &Option<String>| {
+            let etag = etag.as_deref()?;
+            Some(etag.strip_prefix("W/").unwrap_or(etag).to_owned())
         };
-        if differs(&known.etag, &new.etag) || differs(&known.modified, &new.modified) {
+        let known = &self.validators;
+        if known.etag.is_some() && new.etag.is_some() {
+            return weak(&known.etag) == weak(&new.etag);
+        }
+        !differ(&known.modified, &new.modified)
+    }
+
+    /// The known length of the whole file, of which `held` bytes are there, unless a validator shows that
+    /// `version` is another.
+    pub(super) fn known_length(&self, held: u64, version: &Version) -> Option<KnownLength> {
+        let (known, new) = (&self.validators, &version.validators);
+        if self.is_contradicted_by(new) {
             return None;
         }
         Some(KnownLength {
-            length: self.length?,
+            length: self.length.unwrap_or(held),
+            is_exact: self.length.is_some(),
             // A modification time is often copied with a file that has changed; an ETag is not.
             is_same_version: known.etag.is_some()
                 && known.etag == new.etag
@@ -144,6 +175,14 @@ impl FileRecord {
     /// Returns true if the file is as it was when the record was written.
     pub(super) fn is_untouched(&self, stat: &Stat) -> bool {
         self.length == u64::try_from(stat.st_size).ok() && self.mtime() == Some(Mtime::of(stat))
+    }
+}
+
+/// Returns true if both are known and differ.
+fn differ(known: &Option<String>, new: &Option<String>) -> bool {
+    match (known, new) {
+        (Some(known), Some(new)) => known != new,
+        _ => false,
     }
 }
 

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::pfetch::{LIMIT, pfetch};
-use crate::save::site::{Site, arg, disk_to_itself, names, noise, scratch};
+use crate::save::capped::Capped;
+use crate::save::site::{Served, Site, arg, disk_to_itself, names, noise, scratch};
 
 const KILLS: usize = 300;
 
@@ -33,12 +34,37 @@ fn sources() -> Sources {
 }
 
 fn serve(site: &Site, sources: &Sources) -> String {
-    let mut names: Vec<&String> = sources.keys().collect();
+    let urls = publish(site, sources)
+        .into_iter()
+        .map(|name| site.url(&name));
+    urls.map(|url| url + "\n").collect()
+}
+
+/// Gives the sources to the server, and gives their names in order.
+fn publish(site: &Site, sources: &Sources) -> Vec<String> {
+    let mut names: Vec<String> = sources.keys().cloned().collect();
     names.sort();
     for name in &names {
-        site.write(name, &sources[*name]);
+        site.write(name, &sources[name]);
     }
-    names.iter().map(|name| site.url(name) + "\n").collect()
+    names
+}
+
+/// Redirects to an address with another signature each time.
+const SIGNED: &str = "location /signed/ {\n\
+     rewrite ^/signed/(.*)$ /store/$1?signature=$request_id? redirect;\n\
+     }\n\
+     location /store/ { rewrite ^/store/(.*)$ /$1 last; }";
+
+/// The same, but a third behind signed redirects, and a third on the server whose ranges are short.
+fn serve_mixed(site: &Site, capped: &Capped, sources: &Sources) -> String {
+    let urls = publish(site, sources).into_iter().zip(0..);
+    let urls = urls.map(|(name, number)| match number % 3 {
+        0 => site.url(&name),
+        1 => site.url(&format!("signed/{name}")),
+        _ => capped.url(&name),
+    });
+    urls.map(|url| url + "\n").collect()
 }
 
 /// Looks at every file. Gives the names of those that are complete, which is all that have no
@@ -140,10 +166,12 @@ fn killed_at_any_moment_it_leaves_whole_files_and_fetches_none_of_them_again() {
     let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let sources = sources();
-    let site = Site::start("", "");
+    let site = Site::start("", SIGNED);
+    let capped = Capped::start(sources.clone());
     let scratch = scratch();
     let list = scratch.path().join("list");
-    fs::write(&list, serve(&site, &sources)).expect("the folder can be written");
+    let urls = serve_mixed(&site, &capped, &sources);
+    fs::write(&list, urls).expect("the folder can be written");
     let list = arg(&list);
     let output = scratch.path().join("output");
 
@@ -215,26 +243,35 @@ fn killed_at_any_moment_it_leaves_whole_files_and_fetches_none_of_them_again() {
     run.check("told before", run.summary()["done_before"] == there);
     run.check("the rest", run.results().len() == sources.len() - there);
 
-    check_served(&site, &before, seed);
+    check_served(site.served(), &before, seed);
+    check_served(capped.served(), &before, seed);
 }
 
-/// nginx served nothing again to any run that was there before it.
-fn check_served(site: &Site, before: &[Before], seed: u64) {
-    let mut parts = 0;
-    for served in site.served() {
+/// A server served nothing again to any run that was there before it.
+fn check_served(served: Vec<Served>, before: &[Before], seed: u64) {
+    let (mut parts, mut signed_parts) = (0, 0);
+    let is_signing = served.iter().any(|served| served.status == 302);
+    for served in served {
         let Some(number) = served.run.strip_prefix("run-") else {
             continue;
         };
         let number: usize = number.parse().expect("runs are numbered");
-        let name = &served.path[1..];
+        let path = served.path.split('?').next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default();
         let Before { complete, told } = &before[number];
         let context = format!("{served:?}; SEED={seed}");
         assert!(!told.contains(name), "asked for though told: {context}");
         let is_again = served.has_body() && complete.contains(name);
         assert!(!is_again, "fetched again: {context}");
         parts += usize::from(served.status == 206);
+        signed_parts += usize::from(served.status == 206 && path.starts_with("/store/"));
     }
     assert!(parts > 0, "no kill fell into a transfer: SEED={seed}");
+    let is_continued = signed_parts > 0 || !is_signing;
+    assert!(
+        is_continued,
+        "no signed transfer was continued: SEED={seed}"
+    );
 }
 
 /// Waits until the file is so long.

@@ -3,6 +3,7 @@
 
 mod at_close;
 mod beside_curl;
+mod capped;
 mod full;
 mod killed;
 mod many;

@@ -64,6 +64,7 @@ fn small() -> Vec<Event> {
         status: 301,
     }];
     details.final_url = Some(Arc::from("http://a.example/new"));
+    outcomes[2].last.content_type = Some(Arc::new("image/png".to_owned()));
     story.run(outcomes)
 }
 
@@ -292,7 +293,7 @@ fn the_table_is_there_for_readers_and_for_the_script() {
     assert_eq!(data.len(), 4);
     assert_eq!(
         data[2].to_string(),
-        r#"[3,200,"ok",0.2,0.16,1074,0,1,"http://host2.example/path/to/page-2.html",null,null,[0.1,[0.01,0.01,0.03,null,0.002,0.108,0.04],"http://a.example/new",[[301,"http://a.example/old"]]]]"#
+        r#"[3,200,"ok",0.2,0.16,1074,0,1,"http://host2.example/path/to/page-2.html",null,null,[0.1,[0.01,0.01,0.03,null,0.002,0.108,0.04],"http://a.example/new",[[301,"http://a.example/old"]],"image/png"]]"#
     );
 }
 

@@ -47,7 +47,6 @@ fn a_wrong_part_is_never_used() {
     let several = [boundary.as_bytes(), &bytes(SIZE)[from..], b"\r\n--x--\r\n"].concat();
     let lies = [
         ("another start", shifted),
-        ("the start", version().part(0, SIZE)),
         (
             "the end of the part as its start",
             version().part(HELD, SIZE),
@@ -60,7 +59,6 @@ fn a_wrong_part_is_never_used() {
             "another length",
             ranged(&format!("bytes {from}-299999/300001")),
         ),
-        ("no length", ranged(&format!("bytes {from}-299999/*"))),
         ("no range", ranged(&format!("bytes {from}-/300000"))),
         (
             "a range past the end",
@@ -96,15 +94,6 @@ fn a_wrong_part_is_never_used() {
         (
             "a weak ETag",
             partial(&format!("Content-Range: {right}\r\n"), "W/\"v1\""),
-        ),
-        (
-            "no ETag",
-            response(
-                "206 Partial Content",
-                &format!("Content-Range: {right}\r\n"),
-                rest,
-                &bytes(SIZE)[from..],
-            ),
         ),
         (
             "other bytes",
@@ -264,10 +253,10 @@ fn a_part_that_turns_out_to_be_all_is_complete() {
 
 #[test]
 fn a_part_that_nobody_asked_for_is_no_file() {
-    for from in [0, 1000] {
+    for (from, to) in [(0, SIZE - 1), (1000, SIZE)] {
         let dir = Dir::on_disk();
         let server = Raw::start(move |mut wire| match wire.head() {
-            Some(_) => wire.send(version().part(from, SIZE)),
+            Some(_) => wire.send(version().part(from, to)),
             None => Ok(()),
         });
         let run = save(&dir, &[], &[&server.url("/file")]).exits(1);

@@ -77,6 +77,46 @@ fn a_status_that_speaks_of_the_url_itself_is_no_refusal_of_the_range() {
 }
 
 #[test]
+fn a_server_that_fails_at_each_range_is_asked_plainly_at_the_second_time() {
+    for (status, is_suspicious) in [(500, true), (502, true), (504, true), (503, false)] {
+        let server = refusing(status, |_| version().whole());
+        let dir = Dir::on_disk();
+        let url = server.url("/file");
+        save(&dir, &["--retry=0"], &[&url]).exits(1);
+        let run = save(&dir, &["--retry=1", "--no-adapt"], &[&url]);
+        let heads = server.heads();
+        let ranges: Vec<bool> = heads
+            .iter()
+            .map(|head| header(head, "range").is_some())
+            .collect();
+        let what = format!("{status}: {ranges:?}");
+        if is_suspicious {
+            let run = run.exits(0);
+            is_whole(&run, &dir, &version().body);
+            run.check(&what, ranges == [false, true, true, false]);
+        } else {
+            run.exits(1).check(&what, ranges == [false, true, true]);
+        }
+    }
+}
+
+#[test]
+fn what_is_there_is_continued_after_a_failure_that_passes() {
+    let broken = version().cut(HELD);
+    let server = Raw::start(move |mut wire| match (wire.head(), wire.number) {
+        (None, _) => Ok(()),
+        (Some(_), 0) => wire.send(&broken),
+        (Some(_), 1) => wire.send(refusal(500)),
+        (Some(head), _) => wire.send(version().answer(&head)),
+    });
+    let dir = Dir::on_disk();
+    let run = save(&dir, &["--retry=2"], &[&server.url("/file")]).exits(0);
+    is_whole(&run, &dir, &version().body);
+    let resumed = &run.result()["saved"]["resumed_from"];
+    run.check("resumed", *resumed == HELD);
+}
+
+#[test]
 fn what_is_there_stays_when_the_plain_request_is_refused_too() {
     let server = refusing(403, |number| match number {
         2 => refusal(403),

@@ -163,36 +163,6 @@ fn what_a_run_that_was_stopped_or_killed_has_left_is_continued() {
 }
 
 #[test]
-fn parts_and_versions_are_those_of_the_url_that_redirects_lead_to() {
-    // The first answer to the file itself breaks off; the redirects before it are whole.
-    let came = std::sync::atomic::AtomicUsize::new(0);
-    let server = Raw::start(move |mut wire| match wire.head() {
-        Some(head) if head.starts_with("GET /file ") => wire.send(
-            "HTTP/1.1 302 -\r\nLocation: /real\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        ),
-        Some(head) => match came.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-            0 => wire.send(version().cut(HELD)),
-            _ => wire.send(version().answer(&head)),
-        },
-        None => Ok(()),
-    });
-    let dir = Dir::on_disk();
-    let url = server.url("/file");
-    save(&dir, &["--retry=0"], &[&url]).exits(1);
-    let run = save(&dir, &["--retry=0"], &[&url]).exits(0);
-    is_whole(&run, &dir, &version().body);
-    run.check("resumed", resumed_from(&run) == Some(HELD as u64));
-    let run = save(&dir, &[], &[&url]).exits(0);
-    run.check("unchanged", run.result()["outcome"] == "unchanged");
-    for head in server.heads() {
-        if head.starts_with("GET /file ") {
-            let has_condition = header(&head, "range").or(header(&head, "if-none-match"));
-            run.check("only there", has_condition.is_none());
-        }
-    }
-}
-
-#[test]
 fn without_a_validator_that_is_strong_it_starts_again() {
     let young = format!("Last-Modified: {LONG_AGO}\r\nDate: Sun, 06 Nov 1994 08:50:36 GMT\r\n");
     for headers in [
@@ -281,24 +251,6 @@ fn a_part_of_another_url_is_not_continued() {
     let run = save(&dir, &["--retry=0"], &[&server.url("/two/file")]).exits(0);
     is_whole(&run, &dir, &content);
     run.check("no range", asked_from(&server.heads()[1]).is_none());
-}
-
-#[test]
-fn a_part_that_is_shorter_than_asked_for_is_continued_again() {
-    let dir = Dir::on_disk();
-    let server = breaking(&version(), |number, head| match number {
-        1 => version().part(asked_from(head).unwrap(), 200_000),
-        _ => version().answer(head),
-    });
-    let run = save(&dir, &[], &[&server.url("/file")]).exits(0);
-    is_whole(&run, &dir, &version().body);
-    run.check("resumed", resumed_from(&run) == Some(200_000));
-    let result = run.result();
-    for earlier in 0..2 {
-        let error = &result["earlier"][earlier]["error"];
-        run.check("closed", error["kind"] == "closed");
-    }
-    run.check("attempts", result["attempts"] == 3);
 }
 
 #[test]

@@ -230,6 +230,33 @@ fn bytes_behind_a_body_are_not_its_own() {
 }
 
 #[test]
+fn what_is_left_is_known_of_a_stated_length_and_of_nothing() {
+    for (length, stated, left, left_behind_2) in [
+        (BodyLength::None, None, Some(0), Some(0)),
+        (BodyLength::Known(0), Some(0), Some(0), Some(0)),
+        (BodyLength::Known(5), Some(5), Some(5), Some(3)),
+        (BodyLength::Known(1), Some(1), Some(1), Some(0)),
+        (BodyLength::Chunked, None, None, None),
+        (BodyLength::UntilClose, None, None, None),
+    ] {
+        assert_eq!(length.stated(), stated, "{length:?}");
+        let mut taken = BodyFraming::new(length);
+        assert_eq!(taken.left(), left, "{length:?}");
+        let ends_with_connection = length == BodyLength::UntilClose;
+        assert_eq!(
+            taken.ends_with_connection(),
+            ends_with_connection,
+            "{length:?}"
+        );
+        taken.take(&mut b"5\r".to_owned()).unwrap();
+        assert_eq!(taken.left(), left_behind_2, "{length:?}: {taken:?}");
+        let mut skipped = BodyFraming::new(length);
+        skipped.skip(2);
+        assert_eq!(skipped.left(), left_behind_2, "{length:?}: {skipped:?}");
+    }
+}
+
+#[test]
 fn chunks_that_cannot_be_right_fail_at_once() {
     use FramingError::{ChunkEnd, ChunkSize, HugeChunk};
     for (input, error) in [
@@ -259,6 +286,13 @@ fn chunks_that_cannot_be_right_fail_at_once() {
 }
 
 #[test]
+fn a_chunk_may_be_as_large_as_64_bits_say() {
+    let (body, _, progress) = take(BodyLength::Chunked, b"ffffffffFFFFFFFF\r\nx", 4).unwrap();
+    assert_eq!(body, b"x");
+    assert_eq!(progress.state, BodyState::Chunk(u64::MAX - 1));
+}
+
+#[test]
 fn framing_is_bounded_by_the_body_that_it_brings() {
     for endless in [
         format!("5;{}", "x".repeat(70_000)),
@@ -267,6 +301,18 @@ fn framing_is_bounded_by_the_body_that_it_brings() {
     ] {
         let result = take(BodyLength::Chunked, endless.as_bytes(), 4_096);
         assert_eq!(result.map(|(body, ..)| body), Err(FramingError::Overhead));
+    }
+    // To the byte: what stands beside the body is its sizes, line ends, and the trailer.
+    let most = usize::try_from(MIN_OVERHEAD).unwrap();
+    for (start, beside, most) in [
+        ("0\r\n", 3, most),
+        ("5\r\nhello\r\n0\r\n", 8, most + 5 * 16),
+    ] {
+        for (more, expected) in [(0, Ok(())), (1, Err(FramingError::Overhead))] {
+            let input = format!("{start}{}", "x".repeat(most - beside + more));
+            let result = take(BodyLength::Chunked, input.as_bytes(), 4_096);
+            assert_eq!(result.map(|_| ()), expected, "{start:?}, {more} more");
+        }
     }
     // Chunks of one byte are slow, not endless.
     let small = "1\r\nx\r\n".repeat(100_000);

@@ -166,6 +166,7 @@ fn another_protocol_is_told_at_its_first_bytes() {
         (&b"SSH-2.0-OpenSSH_9.2"[..], Some("an SSH server")),
         (b"\x15\x03\x01\x00\x02", Some("https")),
         (b"220 mail.example ESMTP", Some("a mail or FTP server")),
+        (b"ICY 200 OK", Some("a SHOUTcast server")),
         (b"\0\0\x12\x04\0", Some("a server that speaks HTTP/2 only")),
         (b"<html>", None),
         (b"\r\nevil", None),
@@ -180,6 +181,46 @@ fn another_protocol_is_told_at_its_first_bytes() {
     }
     for came in [&b""[..], b"H", b"htt", b"HTTP/", b"\r\n", b"\n\r\nHT"] {
         assert_eq!(HeadScan::default().find_end(came), Ok(None), "{came:?}");
+    }
+}
+
+#[test]
+fn a_head_that_is_refused_is_told_in_words() {
+    let of_line = |lines: &[u8]| fields(lines).unwrap_err();
+    let of_beginning = |came: &[u8]| HeadScan::default().find_end(came).unwrap_err();
+    for (error, expected) in [
+        (
+            of_beginning(b"\r\nevil\tone\r\nanother\r\n"),
+            "it does not begin with HTTP/1 but with \"evil\\u{9}one\"; another service may be on this port",
+        ),
+        (
+            of_beginning(b"SSH-2.0-OpenSSH_9.2\r\n"),
+            "it does not begin with HTTP/1; an SSH server is on this port",
+        ),
+        (
+            status("HTTP/1.1 OK").unwrap_err(),
+            "its status line is \"HTTP/1.1 OK\", without a status of three digits",
+        ),
+        (
+            status("HTTP/2 200").unwrap_err(),
+            "it is in HTTP/2, and pfetch reads HTTP/1.0 and HTTP/1.1",
+        ),
+        (of_line(b"A: \0\r\n"), "its header has a NUL byte in it"),
+        (
+            of_line(b"Content-Length 5\r\n"),
+            "the line \"Content-Length 5\" of its header may say where the body ends, and cannot be read",
+        ),
+        (
+            of_line(b"Location: /\x01\r\n"),
+            "the value of Location has a control character in it",
+        ),
+        (HeadError::TooLong, "its header is longer than 256 KiB"),
+        (
+            HeadError::TooManyLines,
+            "its header has more than 4096 lines",
+        ),
+    ] {
+        assert_eq!(error.to_string(), expected, "{error:?}");
     }
 }
 
@@ -212,8 +253,8 @@ fn a_head_without_end_is_refused() {
     assert_eq!(HeadScan::default().find_end(&long), Err(HeadError::TooLong));
     let many = "A: 1\r\n".repeat(MAX_LINES + 1);
     assert_eq!(fields(many.as_bytes()), Err(HeadError::TooManyLines));
-    let most = "A: 1\r\n".repeat(MAX_LINES - 1);
-    assert_eq!(fields(most.as_bytes()).unwrap().len(), MAX_LINES - 1);
+    let most = "A: 1\r\n".repeat(MAX_LINES);
+    assert_eq!(fields(most.as_bytes()).map(|all| all.len()), Ok(MAX_LINES));
 }
 
 #[test]
@@ -255,4 +296,12 @@ fn every_control_character_is_found_at_every_place_and_nothing_else() {
         }
     }
     assert!(!has_control(b""));
+    // One in a word does not hide that of another word.
+    for places in [[3, 11], [0, 8], [8, 16], [2, 13]] {
+        let mut text = vec![b'a'; 40];
+        for place in places {
+            text[place] = 1;
+        }
+        assert!(has_control(&text), "{places:?}");
+    }
 }

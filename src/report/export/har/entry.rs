@@ -40,7 +40,7 @@ pub(super) fn entries<'a>(
 
 /// The entry of a request, but for its page and its start. The last request has the time and the bytes of all.
 fn entry<'a>(
-    outcome: &Outcome,
+    outcome: &'a Outcome,
     view: &AttemptView<'a>,
     known: &KnownRequest<'a>,
     is_last: bool,
@@ -74,7 +74,11 @@ fn entry<'a>(
             body_size: body_size(known, bytes, is_last && error.is_none()),
             transfer_size: view.attempt.wire_bytes.filter(|_| is_last),
             error: error.clone(),
-            ..response(known, bytes)
+            ..response(
+                known,
+                bytes,
+                outcome.content_type().filter(|_| is_last && view.is_last),
+            )
         },
         cache: HarCache {},
         timings,
@@ -84,8 +88,14 @@ fn entry<'a>(
     }
 }
 
-/// The response of a request, but for its sizes and its error.
-fn response<'a>(known: &KnownRequest<'a>, bytes: u64) -> HarResponse<'a> {
+/// The response of a request, but for its sizes and its error. `content_type` stands in where the run kept no
+/// headers.
+fn response<'a>(
+    known: &KnownRequest<'a>,
+    bytes: u64,
+    content_type: Option<&'a str>,
+) -> HarResponse<'a> {
+    let mime_type = header(known.response, "content-type").or(content_type);
     let code = known
         .status
         .and_then(|code| StatusCode::from_u16(code).ok());
@@ -97,7 +107,7 @@ fn response<'a>(known: &KnownRequest<'a>, bytes: u64) -> HarResponse<'a> {
         headers: headers(known.response),
         content: HarContent {
             size: bytes,
-            mime_type: Safe(header(known.response, "content-type").unwrap_or(UNKNOWN_TYPE)),
+            mime_type: Safe(mime_type.unwrap_or(UNKNOWN_TYPE)),
         },
         redirect_url: Safe(known.next.unwrap_or("")),
         headers_size: -1,

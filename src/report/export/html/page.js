@@ -51,7 +51,7 @@
   };
 
   const details = (row) => {
-    const [start, phases, finalUrl, redirects] = row[DETAILS];
+    const [start, phases, finalUrl, redirects, contentType] = row[DETAILS];
     const list = element("dl");
     const add = (name, value) => list.append(element("dt", name), element("dd", value));
     if (start !== null) add("started after", duration(start));
@@ -64,6 +64,7 @@
       if (phases[place] !== null) add(phase, duration(phases[place]));
     });
     for (const [status, url] of redirects) add(`redirect ${status}`, url);
+    if (contentType !== null) add("content type", contentType);
     if (finalUrl !== null) add("answered by", finalUrl);
     const line = element("tr", undefined, "more");
     const cell = element("td");

@@ -22,12 +22,13 @@ pub(super) struct Row {
     pub(super) time: Option<Duration>,
     pub(super) ttfb: Option<Duration>,
     pub(super) bytes: Option<u64>,
-    pub(super) worker: Option<u32>,
+    pub(super) worker: Option<u16>,
     pub(super) attempts: u32,
     pub(super) url: String,
     pub(super) saved: Option<String>,
     pub(super) error: Option<String>,
     pub(super) final_url: Option<String>,
+    pub(super) content_type: Option<String>,
     pub(super) start: Option<Instant>,
     /// The phases of the last attempt, in the order of [`Phase::ALL`].
     pub(super) phases: [Option<Duration>; Phase::ALL.len()],
@@ -54,6 +55,7 @@ impl Row {
                 .map(|saved| text(&saved.path.display().to_string())),
             error: outcome.error().map(|error| text(&error.to_string())),
             final_url: outcome.final_url().map(text),
+            content_type: outcome.content_type().map(text),
             start: outcome.last.span.map(|(start, _)| start),
             phases: outcome.last.timing.phases().map(|(_, took)| took),
             redirects: outcome

@@ -162,6 +162,7 @@ fn encoded(
                 row.phases.map(|phase| phase.map(seconds)),
                 row.final_url.as_ref().map(text),
                 hops.collect::<Vec<_>>(),
+                row.content_type.as_ref().map(text),
             ),
         ))
     });

@@ -73,6 +73,9 @@ pub(in crate::report::export) struct Timeline {
 impl Timeline {
     /// Adds the attempts of one target.
     pub(in crate::report::export) fn add(&mut self, outcome: &Outcome) {
+        if outcome.verdict == Verdict::Done {
+            return;
+        }
         self.targets += 1;
         self.failed += u64::from(outcome.verdict == Verdict::Failed);
         let mut tried = false;

@@ -3,9 +3,13 @@
 //! A server takes so many requests at once, or so many a second, and pushes back the others. Each request
 //! takes its latency; what is pushed back comes at once, or as late as answers do.
 
-use std::collections::{BTreeMap, HashMap};
+mod run;
+mod server;
 
 use proptest::prelude::*;
+
+use run::{Fates, RETRIES, fetch};
+use server::{Server, Takes};
 
 use super::*;
 
@@ -13,246 +17,6 @@ const ORIGIN: &str = "http://h";
 
 fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
-}
-
-/// What a model server takes.
-#[derive(Debug, Clone, Copy)]
-enum Takes {
-    /// So many at once.
-    AtOnce(usize),
-    /// So many a second, of which it saves up so many.
-    PerSecond(f64, f64),
-    /// Nothing: all is pushed back.
-    Nothing,
-    /// Nothing: connections are refused.
-    Refuses,
-    /// Nothing: time limits pass.
-    Silent,
-}
-
-#[derive(Debug, Clone)]
-struct Server {
-    takes: Takes,
-    /// From this moment after the beginning it takes something else.
-    then: Option<(Duration, Takes)>,
-    latency: Duration,
-    /// The time of a push-back.
-    refusal: Duration,
-    cause: Cause,
-    retry_after: Option<Duration>,
-    /// Items that are broken pages: they are answered like push-backs, always.
-    broken: std::ops::Range<u64>,
-    tokens: f64,
-    filled: Option<Instant>,
-    busy: usize,
-}
-
-impl Server {
-    fn new(takes: Takes, latency: Duration) -> Self {
-        Server {
-            takes,
-            then: None,
-            latency,
-            refusal: ms(1),
-            cause: Cause::Unavailable,
-            retry_after: None,
-            broken: 0..0,
-            tokens: match takes {
-                Takes::PerSecond(_, saved) => saved,
-                _ => 0.0,
-            },
-            filled: None,
-            busy: 0,
-        }
-    }
-
-    /// The way in which a request ends, and when. Takes up room if it is taken.
-    fn request(&mut self, sequence: u64, began: Instant, now: Instant) -> (Instant, EndKind) {
-        if let Some((after, takes)) = self.then
-            && now - began >= after
-        {
-            (self.takes, self.then) = (takes, None);
-        }
-        let pushed_back = (
-            now + self.refusal,
-            EndKind::PushedBack {
-                cause: self.cause,
-                retry_after: self.retry_after,
-            },
-        );
-        if self.broken.contains(&sequence) {
-            return (
-                now + self.refusal,
-                EndKind::PushedBack {
-                    cause: self.cause,
-                    retry_after: None,
-                },
-            );
-        }
-        let is_taken = match self.takes {
-            Takes::AtOnce(most) => self.busy < most,
-            Takes::PerSecond(rate, saved) => {
-                let since = self
-                    .filled
-                    .replace(now)
-                    .map_or(Duration::ZERO, |then| now - then);
-                self.tokens = (self.tokens + since.as_secs_f64() * rate).min(saved);
-                let is_taken = self.tokens >= 1.0;
-                self.tokens -= f64::from(u8::from(is_taken));
-                is_taken
-            }
-            Takes::Nothing => false,
-            Takes::Refuses => {
-                let is_refused = true;
-                return (now + self.refusal, EndKind::Silent { is_refused });
-            }
-            Takes::Silent => {
-                let is_refused = false;
-                return (now + self.latency, EndKind::Silent { is_refused });
-            }
-        };
-        if !is_taken {
-            return pushed_back;
-        }
-        self.busy += 1;
-        (now + self.latency, EndKind::Answered)
-    }
-}
-
-/// The fate of each item.
-#[derive(Debug, Default)]
-struct Fates {
-    answered: Vec<u64>,
-    failed: Vec<u64>,
-    given_up: Vec<u64>,
-    /// The moments at which they ended, since the beginning.
-    ends: BTreeMap<u64, Duration>,
-    /// Requests in all.
-    requests: u64,
-    /// The end of the last item.
-    took: Duration,
-    /// What the schedule says that the server takes.
-    found: OriginLimits,
-    /// The number in flight at each start.
-    in_flight: Vec<(Duration, usize)>,
-}
-
-impl Fates {
-    /// The number of items that ended in some way.
-    fn ended(&self) -> usize {
-        self.answered.len() + self.failed.len() + self.given_up.len()
-    }
-
-    fn assert_each_once(&self, items: u64) {
-        let mut all = [&self.answered[..], &self.failed, &self.given_up].concat();
-        all.sort_unstable();
-        assert_eq!(all, (0..items).collect::<Vec<_>>(), "{self:#?}");
-    }
-}
-
-/// The retries of an item that is judged.
-const RETRIES: u32 = 2;
-
-/// Fetches so many items from one server with so many workers.
-fn fetch(mut server: Server, items: u64, workers: usize, policy: ServerPolicy) -> Fates {
-    let began = Instant::now();
-    let mut now = began;
-    let policy = ServerPolicy { workers, ..policy };
-    let mut schedule = Schedule::new(StartLimits::default(), policy);
-    let mut offered = 0;
-    let mut in_flight: BTreeMap<(Instant, u64), (Instant, EndKind)> = BTreeMap::new();
-    let mut records: HashMap<u64, (PushBackRecord, u32)> = HashMap::new();
-    let mut fates = Fates::default();
-    let mut steps = 0_u64;
-    while fates.ended() < usize::try_from(items).expect("not that many") {
-        steps += 1;
-        assert!(
-            steps < 2_000_000,
-            "it goes on for ever: {fates:#?}\n{schedule:#?}"
-        );
-        while schedule.waiting() < 1024 && offered < items {
-            schedule.offer(ORIGIN, offered, offered, now);
-            offered += 1;
-        }
-        let mut wake = None;
-        // As the pool does, no more are started than there are workers.
-        while in_flight.len() < workers {
-            match schedule.next(now) {
-                NextStart::Start(sequence) => {
-                    let (limits, policy) = (schedule.limits, schedule.policy);
-                    let origin = &schedule.origins[ORIGIN];
-                    let most = origin.most(&limits, &policy);
-                    let is_within = origin.in_flight <= most;
-                    assert!(is_within, "above its window: {schedule:#?}");
-                    let (end, kind) = server.request(sequence, began, now);
-                    in_flight.insert((end, sequence), (now, kind));
-                    fates.requests += 1;
-                    fates.in_flight.push((now - began, in_flight.len()));
-                }
-                NextStart::GivenUp(sequence, _) => {
-                    fates.given_up.push(sequence);
-                    fates.took = now - began;
-                }
-                NextStart::Wait(moment) => {
-                    wake = Some(moment);
-                    break;
-                }
-                NextStart::Nothing => break,
-            }
-        }
-        if schedule.waiting() == 0 && offered < items {
-            continue;
-        }
-        let next_end = in_flight.keys().next().map(|(end, _)| *end);
-        let Some(next) = next_end.into_iter().chain(wake).min() else {
-            assert!(
-                fates.ended() as u64 == items,
-                "nothing goes on: {fates:#?}\n{schedule:#?}"
-            );
-            break;
-        };
-        now = now.max(next);
-        while let Some(entry) = in_flight.first_entry()
-            && entry.key().0 <= now
-        {
-            let ((_, sequence), (started, kind)) = entry.remove_entry();
-            let record = records.entry(sequence).or_default();
-            if kind == EndKind::Answered {
-                server.busy -= 1;
-            }
-            if let EndKind::PushedBack {
-                retry_after: Some(wait),
-                ..
-            } = kind
-                && !record.0.is_own()
-            {
-                schedule.hold(ORIGIN, started, now + wait, now);
-            }
-            let ending = Ending {
-                sequence,
-                started,
-                kind,
-            };
-            let ruling = schedule.end(ORIGIN, &ending, &mut record.0, now);
-            if kind == EndKind::Answered {
-                assert_eq!(ruling, Ruling::Judge);
-                fates.answered.push(sequence);
-                fates.ends.insert(sequence, now - began);
-                fates.took = now - began;
-            } else if ruling == Ruling::Free {
-                schedule.put_back(ORIGIN, sequence, sequence, now);
-            } else if record.1 == RETRIES {
-                fates.failed.push(sequence);
-                fates.took = now - began;
-            } else {
-                record.1 += 1;
-                schedule.offer_later(ORIGIN, sequence, sequence, now + ms(200));
-            }
-        }
-    }
-    fates.found = schedule.found();
-    fates.assert_each_once(items);
-    fates
 }
 
 /// The time that so many items take at least.
@@ -317,9 +81,9 @@ proptest! {
         let fates = fetch(server, items, workers, ServerPolicy::default());
         prop_assert!(fates.given_up.is_empty(), "{fates:#?}");
         // A 503 once in a while, of a server that takes the next one, looks like that of a broken page: one
-        // item in ten million is judged by it.
+        // run in some thousands loses an item by it.
         let most_failed = match cause {
-            Cause::Unavailable => fates.ended() / 500,
+            Cause::Unavailable => 1 + fates.ended() / 500,
             _ => 0,
         };
         prop_assert!(fates.failed.len() <= most_failed, "{fates:#?}");
@@ -351,7 +115,7 @@ proptest! {
         server.then = Some((ms(at), takes(after)));
         server.cause = cause;
         server.retry_after = retry_after.map(Duration::from_secs);
-        server.broken = 0..broken;
+        server.broken = (0..broken).collect();
         let policy = ServerPolicy { adapts, ..ServerPolicy::default() };
         // That each item ends once is checked there.
         fetch(server, 300, workers, policy);
@@ -412,7 +176,7 @@ fn broken_pages_hardly_slow_the_others() {
     for (workers, refusal) in [(8, 1), (8, 50), (64, 1), (64, 50), (1, 1), (1, 50)] {
         let mut server = Server::new(Takes::AtOnce(1000), ms(50));
         let whole = fetch(server.clone(), 400, workers, ServerPolicy::default()).took;
-        server.broken = 50..80;
+        server.broken = (50..80).collect();
         server.refusal = ms(refusal);
         let fates = fetch(server, 400, workers, ServerPolicy::default());
         let last = fates.ends.values().max().copied().expect("some succeed");
@@ -423,6 +187,78 @@ fn broken_pages_hardly_slow_the_others() {
             "{case}"
         );
         assert!(last <= whole * 3 / 2, "{case}");
+    }
+}
+
+#[test]
+fn broken_pages_here_and_there_hardly_slow_the_others_nor_are_they_long_in_failing() {
+    for workers in [1, 4, 16, 64] {
+        for (items, every) in [
+            (205, 41),
+            (660, 11),
+            (400, 4),
+            (300, 200),
+            (100, 2),
+            (220, 3),
+        ] {
+            for refusal in [1, 20] {
+                let mut server = Server::new(Takes::AtOnce(1000), ms(20));
+                let whole = fetch(server.clone(), items, workers, ServerPolicy::default()).took;
+                server.broken = (0..items)
+                    .filter(|item| item % every == every - 1)
+                    .collect();
+                server.refusal = ms(refusal);
+                let broken = server.broken.len();
+                let fates = fetch(server, items, workers, ServerPolicy::default());
+                let last = fates.ends.values().max().copied().expect("some succeed");
+                let (took, found) = (fates.took, &fates.found);
+                let case = format!(
+                    "{workers} workers, {items} items, each {every}th broken, {refusal} ms: {last:?}, to the \
+                     end {took:?}, otherwise {whole:?}; {found:?}"
+                );
+                assert_eq!(fates.failed.len(), broken, "{case}");
+                assert!(last <= whole * 3 / 2 + ms(3000), "{case}");
+                assert!(took <= whole * 3 + ms(9000), "{case}");
+                assert_eq!(found.listed.first(), None, "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn broken_pages_of_a_server_that_takes_so_many_cost_no_other() {
+    let all = [
+        Takes::AtOnce(4),
+        Takes::AtOnce(12),
+        Takes::PerSecond(20.0, 5.0),
+        Takes::PerSecond(100.0, 5.0),
+        Takes::PerSecond(5.0, 50.0),
+    ];
+    for takes in all {
+        for (workers, every, refusal) in [
+            (4, 50, 1),
+            (16, 50, 20),
+            (64, 50, 1),
+            (16, 10, 1),
+            (64, 10, 20),
+        ] {
+            let items = 400;
+            let mut server = Server::new(takes, ms(20));
+            server.refusal = ms(refusal);
+            server.broken = (0..items).filter(|item| item % every == 0).collect();
+            let broken = server.broken.clone();
+            let ideal = ideal(&server, items, workers);
+            let fates = fetch(server, items, workers, ServerPolicy::default());
+            let took = fates.took;
+            let case = format!(
+                "{takes:?}, {workers} workers, each {every}th broken, {refusal} ms: {took:?}, ideally {ideal:?}"
+            );
+            assert!(
+                fates.failed.iter().all(|item| broken.contains(item)),
+                "{case}"
+            );
+            assert!(every < 50 || took <= ideal * 3 + ms(12_000), "{case}");
+        }
     }
 }
 

@@ -1,0 +1,228 @@
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Location, UrlError> {
+    Location::parse(text, DefaultScheme::Http)
+}
+
+/// URLs of which some have the same origin, and some only seem to.
+const NEAR: &[&str] = &[
+    "http://h",
+    "http://h:8080",
+    "http://h:80",
+    "http://h:808/a?b",
+    "https://h",
+    "https://h:443",
+    "http://u:p@h",
+    "http://H",
+    "http://hh",
+    "http://[::1]:1",
+    "http://[fe80::1%25eth0]:1",
+    "http://[fe80::1%eth1]:1",
+    "http://[fe80::1]:1",
+    "http://1.2.3.4",
+    "http://é.example",
+    "h:8080",
+];
+
+fn shown(text: &str) -> String {
+    parse(text).unwrap().text().to_string()
+}
+
+#[test]
+fn schemeless_text_gets_the_default_scheme() {
+    assert_eq!(shown("example.com"), "http://example.com/");
+    assert_eq!(shown("localhost:8080/x"), "http://localhost:8080/x");
+    assert_eq!(shown("//example.com/x"), "http://example.com/x");
+    assert_eq!(
+        shown("example.com/?next=https://b/"),
+        "http://example.com/?next=https://b/"
+    );
+    let https = Location::parse("example.com", DefaultScheme::Https).unwrap();
+    assert_eq!(&**https.text(), "https://example.com/");
+    assert_eq!(shown("HTTP:/example.com"), "http://example.com/");
+    assert_eq!(shown("http:\\\\u:p@example.com\\x"), "http://example.com/x");
+}
+
+#[test]
+fn international_names_spaces_and_unicode_are_encoded() {
+    assert_eq!(
+        shown("http://bücher.example/"),
+        "http://xn--bcher-kva.example/"
+    );
+    assert_eq!(shown("http://h/a b?c d"), "http://h/a%20b?c%20d");
+    assert_eq!(shown("http://h/é"), "http://h/%C3%A9");
+    assert_eq!(shown("  http://h/x\t"), "http://h/x");
+}
+
+#[test]
+fn bad_text_is_refused_with_its_reason() {
+    let message = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(message(" "), "the URL is empty");
+    assert!(
+        message("http://h:99999/").contains("port"),
+        "{}",
+        message("http://h:99999/")
+    );
+    assert!(message("http://h:x/").contains("port"));
+    assert!(message("http://").contains("no host"));
+    assert_eq!(
+        message("HTTPS//u:p@h/"),
+        "a colon is missing after \"https\""
+    );
+    assert!(message("http://[::1").contains("IPv6"));
+    assert!(message("http://999.1.1.1/").contains("IPv4"));
+    assert!(message("ftp://h/").contains("scheme \"ftp\" is not supported"));
+    assert!(message("file:///etc/passwd").contains("\"file\""));
+    assert!(message("http://h/a\u{0}b").contains("U+0000 at column 11"));
+    assert!(message("http://h/a\rb").contains("U+000D"));
+    assert!(message("http://h/a\nb").contains("U+000A"));
+    assert!(message("http://h/\u{85}").contains("U+0085"));
+    assert!(message(&format!("http://h/{}", "a".repeat(70_000))).contains("70009 bytes"));
+}
+
+#[test]
+fn credentials_are_decoded_and_never_shown() {
+    let location = parse("http://us%40er:p%3Ass@h/x").unwrap();
+    assert_eq!(&**location.text(), "http://h/x");
+    assert_eq!(
+        location.authorization().unwrap().reveal(),
+        &format!("Basic {}", BASE64.encode("us@er:p:ss"))
+    );
+    let debug = format!("{location:?}");
+    for secret in ["us@er", "us%40er", "p:ss", "p%3Ass", "Basic"] {
+        assert!(!debug.contains(secret), "{secret} in {debug}");
+    }
+}
+
+#[test]
+fn an_origin_is_scheme_host_and_port() {
+    let origin = |text: &str| parse(text).unwrap().origin().to_owned();
+    assert_eq!(origin("http://u:p@H:80/x?y#z"), "http://h");
+    assert_eq!(origin("https://h:8443"), "https://h:8443");
+    assert_eq!(origin("http://[::1]:8080/x"), "http://[::1]:8080");
+}
+
+#[test]
+fn redirects_keep_credentials_within_an_origin_only() {
+    let base = parse("http://u:p@h/a").unwrap();
+    let credentials = |reference: &str| base.join(reference).unwrap().authorization;
+    for same in ["/b", "?q", "//h/b", "http://h:80/b"] {
+        assert_eq!(credentials(same), base.authorization, "{same}");
+    }
+    for other in ["//x/b", "https://h/b", "http://h:81/b"] {
+        assert_eq!(credentials(other), None, "{other}");
+    }
+    let own = parse("http://v:w@h/").unwrap().authorization;
+    assert_eq!(credentials("http://v:w@h/b"), own);
+}
+
+#[test]
+fn redirects_resolve_relative_to_the_url_and_keep_its_fragment() {
+    let base = parse("http://h/a/b?q#part").unwrap();
+    let to = |reference: &str| base.join(reference).map(|l| l.text().to_string());
+    assert_eq!(to("c").unwrap(), "http://h/a/c#part");
+    assert_eq!(to("?x").unwrap(), "http://h/a/b?x#part");
+    assert_eq!(to("//other/y").unwrap(), "http://other/y#part");
+    assert_eq!(to("/z#own").unwrap(), "http://h/z#own");
+    assert_eq!(to("/a b/é").unwrap(), "http://h/a%20b/%C3%A9#part");
+    assert_eq!(
+        to("file:///etc/passwd"),
+        Err(UrlError::Scheme("file".into()))
+    );
+}
+
+#[test]
+fn a_zone_is_of_the_text_and_the_origin_and_not_of_what_servers_are_told() {
+    for (text, shown, origin) in [
+        (
+            "http://[fe80::1%25eth0]/x",
+            "http://[fe80::1%25eth0]/x",
+            "http://[fe80::1%25eth0]",
+        ),
+        (
+            "http://[FE80::0:1%eth0]",
+            "http://[fe80::1%25eth0]/",
+            "http://[fe80::1%25eth0]",
+        ),
+        (
+            "[fe80::1%en0.1]:8080/a%25b?q#[%25]",
+            "http://[fe80::1%25en0.1]:8080/a%25b?q#[%25]",
+            "http://[fe80::1%25en0.1]:8080",
+        ),
+        (
+            "https:\\\\u:p@[fe80::1%2]:443",
+            "https://[fe80::1%252]/",
+            "https://[fe80::1%252]",
+        ),
+        // As curl reads it: there is nothing behind "25".
+        (
+            "http://[fe80::1%25]/",
+            "http://[fe80::1%2525]/",
+            "http://[fe80::1%2525]",
+        ),
+    ] {
+        let location = parse(text).unwrap();
+        assert_eq!(&**location.text(), shown, "{text}");
+        assert_eq!(location.origin(), origin, "{text}");
+        assert!(!location.authority().contains('%'), "{text}");
+        assert!(
+            !location.url().origin().ascii_serialization().contains('%'),
+            "{text}"
+        );
+    }
+    assert_eq!(
+        parse("http://[fe80::1%25eth0]:81/").unwrap().authority(),
+        "[fe80::1]:81"
+    );
+    let (one, other) = ("http://[fe80::1%25eth0]/", "http://[fe80::1%25eth1]/");
+    assert!(!parse(one).unwrap().same_origin(&parse(other).unwrap()));
+    for bad in [
+        "http://[fe80::1%]/",
+        "http://[fe80::1%25eth0/x]/",
+        "http://[fe80::1%eth 0]/",
+        "http://[fe80::1%25a%20b]/",
+        "http://[fe80::1%25é]/",
+        "http://[fe80::1%25a@b]/",
+    ] {
+        assert!(parse(bad).is_err(), "{bad}");
+    }
+    let long = format!("http://[fe80::1%25{}]/", "a".repeat(MAX_ZONE_BYTES + 1));
+    assert_eq!(parse(&long).unwrap_err(), UrlError::Zone);
+    let error = parse("http://[fe80::x%25eth0]/").unwrap_err().to_string();
+    assert!(error.contains("IPv6"), "{error}");
+}
+
+#[test]
+fn a_zone_is_kept_across_redirects_to_its_address_and_taken_from_none() {
+    let base = parse("http://[fe80::1%25eth0]:81/a?q#part").unwrap();
+    let to = |reference: &str| base.join(reference).map(|l| l.text().to_string());
+    assert_eq!(to("/b").unwrap(), "http://[fe80::1%25eth0]:81/b#part");
+    // The server does not know that it has one.
+    let own = to("https://[fe80::1]:444/b").unwrap();
+    assert_eq!(own, "https://[fe80::1%25eth0]:444/b#part");
+    assert_eq!(to("http://[fe80::2]/").unwrap(), "http://[fe80::2]/#part");
+    assert_eq!(to("http://h/").unwrap(), "http://h/#part");
+    assert!(to("http://[fe80::1%25eth1]/").is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn parse_near_agrees_with_parse(
+        near in select(NEAR),
+        origin in select(NEAR),
+        rest in "(/|//|\\\\|[?]|#|@|:80|[.]|)[a-z/\\\\.?#@:%&é \t\n\u{7f}]{0,12}",
+    ) {
+        let near = parse(near).unwrap();
+        let text = format!("{origin}{rest}");
+        let alone = parse(&text).map(|l| (l.text, l.url, l.authorization));
+        let beside = Location::parse_near(&text, DefaultScheme::Http, Some(&near));
+        prop_assert_eq!(beside.map(|l| (l.text, l.url, l.authorization)), alone, "{}", text);
+    }
+}
