@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use super::{StartError, complain, shown};
+use super::{StartError, complain, shown, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
 use crate::report::Fanout;
@@ -84,7 +84,10 @@ fn read(path: &Path) -> Result<(String, SavedRun), StartError> {
 fn create(path: &Path) -> Result<(String, AtomicFile), StartError> {
     let name = shown(path);
     match AtomicFile::create(path) {
-        Ok(file) => Ok((name, file)),
+        Ok(file) => {
+            warn_of(file.refused_mode());
+            Ok((name, file))
+        }
         Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
     }
 }

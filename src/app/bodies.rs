@@ -53,7 +53,7 @@ pub(super) fn open(
 /// Reports why the stream of bodies ended early, or that they are not all written.
 pub(super) fn report_end(
     end: Option<OutputEnd>,
-    stream: &BodyStream,
+    mut stream: BodyStream,
     report: &Report,
     reasons: &mut ExitReasons,
 ) {

@@ -6,10 +6,9 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use super::stdio::close_stdout;
 use super::{StartError, shown};
 use crate::cli::{BodiesPlan, Plan, StreamOutput};
-use crate::save::close::check_close;
+use crate::save::close::CloseCheck;
 use crate::save::open_stream;
 
 /// The longest wait for the reader of a named pipe where no time limit is set.
@@ -19,8 +18,8 @@ const READER_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct BodyStream {
     file: File,
+    check: CloseCheck,
     name: String,
-    is_stdout: bool,
 }
 
 impl BodyStream {
@@ -38,10 +37,11 @@ impl BodyStream {
             StreamOutput::Stderr => ("standard error".to_owned(), duplicate(io::stderr())),
             StreamOutput::Path(path) => (shown(path), open_stream(path, patience)),
         };
+        let file = file.map_err(|error| cannot_write(&name, &error))?;
         Ok(Some(BodyStream {
-            file: file.map_err(|error| cannot_write(&name, &error))?,
+            check: CloseCheck::of(&file),
+            file,
             name,
-            is_stdout: *output == StreamOutput::Stdout,
         }))
     }
 
@@ -61,11 +61,8 @@ impl BodyStream {
     }
 
     /// Checks the close of the stream, at which NFS, FUSE and quotas report failed writes.
-    pub(super) fn check_close(&self) -> io::Result<()> {
-        match self.is_stdout {
-            true => close_stdout(),
-            false => Ok(check_close(&self.file)?),
-        }
+    pub(super) fn check_close(&mut self) -> io::Result<()> {
+        Ok(self.check.check(&self.file)?)
     }
 }
 

@@ -139,7 +139,7 @@ fn add_reasons(
         });
     }
     if let Some((concat, stream)) = output {
-        bodies::report_end(concat.end(), &stream, report, reasons);
+        bodies::report_end(concat.end(), stream, report, reasons);
     }
     if report.overdue {
         // Also if no job was under way at that moment, and the rest of a list was not read.

@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use super::baseline::Baselines;
 use super::lists::RereadableList;
 use super::session::{EarlyEnd, Reports, Session};
-use super::workers::{self, SharedActivity};
+use super::workers::{self, Room, SharedActivity};
 use super::{StartError, complain};
 use crate::cli::{ExitReasons, Plan};
 use crate::engine::input::{List, Source};
@@ -156,8 +156,7 @@ impl Listener for Recording {
 /// Runs one arm at a time.
 struct ArmRunner<'a> {
     plan: &'a Plan,
-    /// The number of threads that have room, if the address space is limited.
-    room: Option<usize>,
+    room: Option<Room>,
     lists: &'a [RereadableList],
     stop: &'a StopToken,
     activity: Option<SharedActivity>,

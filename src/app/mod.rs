@@ -23,9 +23,11 @@ pub use crate::app::address_space::share_heap_under_limit;
 
 use crate::app::baseline::Baselines;
 use crate::app::measure::Measurement;
-use crate::app::stdio::close_stdout;
+use crate::app::stdio::ClosedStdout;
 use crate::cli::{ExitReasons, Mode, Plan};
+use crate::model::event::Listener;
 use crate::model::text::escape;
+use crate::save::RefusedDuty;
 
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard
 /// error, a line each.
@@ -64,11 +66,18 @@ pub fn complain(message: &str) {
     let _ = writeln!(io::stderr(), "pfetch: {message}");
 }
 
+/// Warns of a lesser duty of a report or a baseline in a file.
+fn warn_of(refused: Option<&RefusedDuty>) {
+    if let Some(refused) = refused {
+        complain(&format!("warning: {refused}"));
+    }
+}
+
 /// Prints help or the version, and returns the reasons for the exit code.
 pub fn print(text: &str) -> ExitReasons {
     let mut reasons = ExitReasons::default();
     let written = io::stdout().write_all(text.as_bytes());
-    match written.and_then(|()| close_stdout()) {
+    match written.and_then(|()| ClosedStdout::new().close()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reasons.broken_pipe = true,
         Err(error) => {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use super::signals::WriteDeadline;
 use super::stdio::{ClosedStdout, StdStream};
 use super::workers::SharedActivity;
-use super::{StartError, shown};
+use super::{StartError, shown, warn_of};
 use crate::cli::{ExportPlan, Format, Plan, ProgressMode, ReportPlan};
 use crate::engine::resume::Journal;
 use crate::report::export::ExportFile;
@@ -20,7 +20,10 @@ pub(super) fn open_exports(plan: &ReportPlan) -> Result<Vec<(String, ExportFile)
     let open = |export: &ExportPlan| {
         let name = shown(&export.path);
         match ExportFile::create(export.export, &export.path, plan.baseline) {
-            Ok(file) => Ok((name, file)),
+            Ok(file) => {
+                warn_of(file.refused_mode());
+                Ok((name, file))
+            }
             Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
         }
     };
@@ -68,7 +71,7 @@ pub(super) fn build(
         Format::JsonLines => all.add("the report", JsonLines::new(out, plan.report.baseline)),
     }
     if !takes_stdout {
-        all.add("to standard output", ClosedStdout);
+        all.add("to standard output", ClosedStdout::new());
     }
     for (name, export) in exports {
         all.add(name, export);

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use crate::app::signals::WriteDeadline;
 use crate::model::event::{Event, Listener};
-use crate::save::close::check_close;
+use crate::save::close::CloseCheck;
 
 /// Bytes that a pipe takes without blocking once poll(2) says that it is writable (`PIPE_BUF`).
 const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
@@ -85,22 +85,29 @@ impl Write for StdStream {
 /// Listener that checks the close of standard output at the end of a run. It writes nothing itself, and comes
 /// after the report that does.
 #[derive(Debug)]
-pub(super) struct ClosedStdout;
+pub(super) struct ClosedStdout {
+    check: CloseCheck,
+}
+
+impl ClosedStdout {
+    /// Keeps a descriptor for the check: at the end there may be none left.
+    pub(super) fn new() -> Self {
+        ClosedStdout {
+            check: CloseCheck::of(io::stdout()),
+        }
+    }
+}
 
 impl Listener for ClosedStdout {
     fn event(&mut self, _: &Event) -> io::Result<()> {
         Ok(())
     }
 
+    /// Flushes standard output and checks its close, at which NFS, FUSE and quotas report failed writes. The
+    /// descriptor stays open.
     fn close(&mut self) -> io::Result<()> {
-        close_stdout()
+        let mut stdout = io::stdout();
+        stdout.flush()?;
+        Ok(self.check.check(stdout)?)
     }
-}
-
-/// Flushes standard output and checks its close, at which NFS, FUSE and quotas report failed writes. The
-/// descriptor stays open.
-pub(super) fn close_stdout() -> io::Result<()> {
-    let mut stdout = io::stdout();
-    stdout.flush()?;
-    Ok(check_close(stdout)?)
 }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::address_space;
-use crate::cli::{Plan, ProgressMode};
+use crate::cli::{BodiesPlan, Plan, ProgressMode};
 use crate::model::activity::WorkerActivity;
+use crate::model::save_path::Layout;
 use crate::pool::{Builder, Pool};
 
 /// Activity of all workers, for the display of progress.
@@ -24,15 +25,52 @@ const MIN_QUEUE: usize = 128;
 /// The most descriptors asked of the system.
 const MAX_FILES: u64 = 65_536;
 
-/// Sizes connections and look-ups by the number of workers. Returns the number of threads that have room, if
-/// the address space is limited: taken once, because the stacks of threads that have ended are kept for the
-/// next and would count as taken.
+/// The reason for which no more threads are started than files can be open for.
+const NO_FILES: &str = "the limit on open files, ulimit -n, has room for no more files at once";
+
+/// The descriptors for what is no worker's: standard streams and their duplicates, the folder, signals, lists,
+/// the run log, reports, what waits in temporary files.
+const OTHER_FILES: usize = 16;
+
+/// The descriptors of a worker that saves: its connection, its file, and the duplicate whose close is checked.
+const FILES_TO_SAVE: usize = 3;
+
+/// The number of worker threads that have room, and the reason why no more have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    threads: usize,
+    reason: &'static str,
+}
+
+/// Sizes connections and look-ups by the number of workers. Returns the threads that have room, where the
+/// address space or the open files of a run that saves are limited: taken once, because the stacks of threads
+/// that have ended are kept for the next and would count as taken.
 #[must_use]
-pub(super) fn fit(plan: &mut Plan) -> Option<usize> {
-    let fetch = &mut plan.fetch;
-    fetch.idle_connections = idle_connections(raise_file_limit(), plan.workers);
-    fetch.dns.lookups = plan.workers;
-    address_space::workers(fetch.compressed)
+pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
+    let files = raise_file_limit();
+    let in_memory = address_space::workers(plan.fetch.compressed).map(|threads| Room {
+        threads,
+        reason: address_space::NO_ROOM,
+    });
+    // A request waits for a descriptor; a file cannot, since its body is on the way.
+    let savers = match &plan.bodies {
+        BodiesPlan::Dir { layout, .. } => Some(savers(files, *layout)),
+        _ => None,
+    };
+    let with_files = savers
+        .filter(|savers| *savers < plan.workers)
+        .map(|threads| Room {
+            threads,
+            reason: NO_FILES,
+        });
+    plan.fetch.idle_connections = match with_files {
+        // A file does not wait until an idle connection is closed.
+        Some(room) => room.threads,
+        None => idle_connections(files, plan.workers),
+    };
+    plan.fetch.dns.lookups = plan.workers;
+    let rooms = in_memory.into_iter().chain(with_files);
+    rooms.min_by_key(|room| room.threads)
 }
 
 /// Makes the record of the workers' activity, if progress is shown.
@@ -40,13 +78,21 @@ pub(super) fn activity(plan: &Plan) -> Option<SharedActivity> {
     (plan.report.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)))
 }
 
-/// Describes a pool of this many workers, of which `room` may start a thread. The default queue lasts for the moments in which the engine is busy
-/// while jobs are short.
-pub(super) fn pool(workers: usize, queue: Option<usize>, room: Option<usize>) -> Builder<()> {
+/// The workers that can save at once with so many descriptors, one at least. Each has one more for a connection
+/// that is idle.
+fn savers(files: usize, layout: Layout) -> usize {
+    let folder = usize::from(layout == Layout::Tree);
+    let each = FILES_TO_SAVE + folder + 1;
+    (files.saturating_sub(OTHER_FILES) / each).max(1)
+}
+
+/// Describes a pool of this many workers, of which those that have room may start a thread. The default queue
+/// lasts for the moments in which the engine is busy while jobs are short.
+pub(super) fn pool(workers: usize, queue: Option<usize>, room: Option<Room>) -> Builder<()> {
     let queue = queue.unwrap_or_else(|| workers.saturating_mul(2).max(MIN_QUEUE));
     let pool = Pool::builder().workers(workers).queue(queue);
     match room {
-        Some(fitting) => pool.thread_limit(fitting, address_space::NO_ROOM),
+        Some(room) => pool.thread_limit(room.threads, room.reason),
         None => pool,
     }
 }
@@ -78,6 +124,20 @@ fn idle_connections(files: usize, workers: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn as_many_workers_save_as_files_can_be_open() {
+        for (files, flat, tree) in [
+            (0, 1, 1),
+            (16, 1, 1),
+            (20, 1, 1),
+            (64, 12, 9),
+            (1024, 252, 201),
+        ] {
+            let found = [Layout::Flat, Layout::Tree].map(|layout| savers(files, layout));
+            assert_eq!(found, [flat, tree], "{files} files");
+        }
+    }
 
     #[test]
     fn idle_connections_leave_descriptors_for_those_in_use() {

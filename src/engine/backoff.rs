@@ -120,6 +120,10 @@ impl Action<Client, Arc<Target>> for WithBackoff {
         }
         let fetched = self.action.run(worker, Arc::clone(&target));
         let outcome = &fetched.outcome;
+        if outcome.is_disk_full() {
+            // Here, and not only once the engine has seen it: no other worker is to take the next job.
+            worker.stop_token().stop();
+        }
         let kind = ending::kind(outcome, &self.policy);
         let hold = ending::hold(kind);
         let is_recall = match kind {

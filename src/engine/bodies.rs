@@ -3,10 +3,11 @@
 use std::fs::Metadata;
 
 use crate::http::{AwaitingName, FetchAction, Naming};
+use crate::model::file_name::NameLimits;
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
-use crate::save::{Exists, NameHolder, NameRegistry, OrderedOutput, Store};
+use crate::save::{Exists, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store};
 
 /// The destination of all bodies of a run.
 #[derive(Debug, Default)]
@@ -36,18 +37,22 @@ pub struct Saving {
     /// NameRegistry assigned to files where these differ from the claimed paths: the server names the file, or
     /// an existing file keeps its name.
     assigned: NameRegistry,
+    /// The limits that names of URLs and of servers are cut to; a name of the user's is taken as it is.
+    limits: NameLimits,
 }
 
 impl Saving {
     /// Saves a file per URL in `store`.
     pub fn by_url(store: Store, layout: Layout) -> Self {
+        let limits = store.name_limits();
         Saving {
             store,
             layout,
             single: None,
             named_by_server: false,
-            claimed: NameRegistry::new(),
-            assigned: NameRegistry::new(),
+            claimed: NameRegistry::within(limits),
+            assigned: NameRegistry::within(limits),
+            limits,
         }
     }
 
@@ -84,7 +89,7 @@ impl Saving {
     fn preferred(&self, target: &Target) -> SavePath {
         match (&self.single, &target.output) {
             (Some(place), _) | (None, Some(place)) => place.clone(),
-            (None, None) => SavePath::of_url(&target.location, self.layout),
+            (None, None) => SavePath::of_url(&target.location, self.layout).fitted(self.limits),
         }
     }
 
@@ -162,6 +167,14 @@ impl Bodies {
         matches!(self, Bodies::Save(saving) if saving.named_by_server)
     }
 
+    /// Takes the lesser duties of saved files that the system has refused since the last call.
+    pub(super) fn take_refused(&self) -> Vec<RefusedDuty> {
+        match self {
+            Bodies::Save(saving) => saving.store.take_refused(),
+            Bodies::Drop | Bodies::Stream(_) => Vec::new(),
+        }
+    }
+
     /// The output that bodies share, if they do.
     pub(super) fn concat(&self) -> Option<&OrderedOutput> {
         match self {
@@ -195,7 +208,9 @@ impl Bodies {
         let preferred = saving.preferred(target);
         let preferred = match unnamed.server_name() {
             // A name from the list takes precedence over the server's.
-            Some(name) if target.output.is_none() => preferred.with_file_name(name),
+            Some(name) if target.output.is_none() => {
+                preferred.with_file_name(name).fitted(saving.limits)
+            }
             _ => preferred,
         };
         let place = saving.assign(preferred, target);

@@ -16,7 +16,7 @@ use super::resume::DoneTargets;
 use super::schedule::StartLimits;
 use crate::http::Fetched;
 use crate::model::event::{Event, RunInfo};
-use crate::model::outcome::{FailureKind, Verdict};
+use crate::model::outcome::{Outcome, Verdict};
 
 /// The time that jobs in flight have to end after a stop, before they are abandoned.
 const GRACE: Duration = Duration::from_millis(900);
@@ -113,9 +113,8 @@ impl Engine<'_> {
 
     /// Takes a final outcome, and emits it when its turn has come.
     pub(super) fn emit_in_order(&mut self, ready: Ready) -> Result<(), CutShort> {
+        self.note_full_disk(&ready.outcome);
         let outcome = &ready.outcome;
-        let failure = outcome.error();
-        self.is_disk_full |= failure.is_some_and(|error| error.kind == FailureKind::DiskFull);
         if let Some(concat) = self.bodies.concat() {
             let is_whole = outcome.verdict == Verdict::Ok;
             concat.conclude(outcome.index, is_whole);
@@ -128,6 +127,14 @@ impl Engine<'_> {
         match self.reorder.push(ready) {
             Some(ready) => self.emit_outcome(ready),
             None => self.release(),
+        }
+    }
+
+    /// Stops the pool if this outcome says that the disk is full: what is queued would fail as well.
+    fn note_full_disk(&mut self, outcome: &Outcome) {
+        if outcome.is_disk_full() {
+            self.is_disk_full = true;
+            self.pool.stop();
         }
     }
 
@@ -145,6 +152,11 @@ impl Engine<'_> {
         } = ready;
         if let Some((unnamed, target)) = unnamed {
             self.bodies.publish(unnamed, &mut outcome, &target);
+            // The other outcomes were looked at when they came.
+            self.note_full_disk(&outcome);
+        }
+        for refused in self.bodies.take_refused() {
+            self.emit_warning(refused.to_string())?;
         }
         self.tally.add(&outcome);
         self.emit(&Event::Finished(outcome))

@@ -282,6 +282,12 @@ impl Outcome {
         self.last.error.as_deref()
     }
 
+    /// Returns true if it failed because the disk or the quota is full.
+    pub fn is_disk_full(&self) -> bool {
+        self.error()
+            .is_some_and(|failure| failure.kind == FailureKind::DiskFull)
+    }
+
     /// The status code of the final response.
     pub fn status(&self) -> Option<u16> {
         self.last.status

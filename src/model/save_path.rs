@@ -1,9 +1,10 @@
 //! Save paths: the paths of files below the folder, made safe.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::file_name::{sanitised, stable_hash};
+use crate::model::file_name::{NameLimits, fitted, sanitised, stable_hash};
 use crate::model::location::Location;
 use crate::model::text::excerpt;
 use percent_encoding::percent_decode_str;
@@ -103,6 +104,16 @@ impl SavePath {
             Some(folders) => SavePath(Arc::from(format!("{folders}/{name}"))),
             None => SavePath(Arc::from(name)),
         }
+    }
+
+    /// The same path with each component cut to these limits.
+    pub(crate) fn fitted(self, limits: NameLimits) -> SavePath {
+        let is_short = |component: &str| matches!(fitted(component, limits), Cow::Borrowed(_));
+        if self.0.split('/').all(is_short) {
+            return self;
+        }
+        let components: Vec<_> = self.0.split('/').map(|c| fitted(c, limits)).collect();
+        SavePath(Arc::from(components.join("/")))
     }
 
     /// The save path of a URL: the last segment of its path, in a [tree](Layout::Tree) behind the host and

@@ -1,6 +1,6 @@
 //! Atomic files: a file that is written whole or not at all, by a temporary file and rename(2).
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::close::check_close;
+use super::duties::{LesserDuty, RefusedDuty};
+use super::os;
+use crate::model::text::escape;
 
 /// The mode of a new file, before the process's umask.
 const MODE: u32 = 0o666;
@@ -20,6 +23,7 @@ const MODE: u32 = 0o666;
 pub struct AtomicFile {
     path: PathBuf,
     temporary: NamedTempFile,
+    refused_mode: Option<RefusedDuty>,
 }
 
 impl AtomicFile {
@@ -57,15 +61,22 @@ impl AtomicFile {
                 options.write(true).create_new(true);
                 options.mode(mode.unwrap_or(MODE)).open(path)
             })?;
-        if let Some(mode) = mode {
-            // The umask is for new files, and this replaces one.
-            let permissions = Permissions::from_mode(mode);
-            temporary.as_file().set_permissions(permissions)?;
-        }
+        // The umask is for new files, and this replaces one. Until then it permits less, never more.
+        let moded = match mode {
+            Some(mode) => os::take_mode(temporary.as_file(), os::mode(mode)),
+            None => Ok(()),
+        };
+        let shown = || escape(&path.display().to_string());
         Ok(AtomicFile {
             path: path.to_path_buf(),
             temporary,
+            refused_mode: RefusedDuty::of(LesserDuty::Mode, moded, shown),
         })
+    }
+
+    /// The mode of the file that it will replace, if the system refuses to set that.
+    pub fn refused_mode(&self) -> Option<&RefusedDuty> {
+        self.refused_mode.as_ref()
     }
 
     /// The temporary file, to write to.
@@ -89,6 +100,7 @@ impl AtomicFile {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
     use std::os::unix::fs::symlink;
 
     use super::*;
@@ -106,6 +118,29 @@ mod tests {
             file.publish().expect("it can be");
             let there = fs::metadata(&path).expect("it is there");
             assert_eq!(there.permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[test]
+    fn a_file_whose_mode_cannot_be_set_is_replaced_and_says_so() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let path = folder.path().join("file");
+        fs::write(&path, "before").expect("it can be written");
+        for (mode, is_refused) in [(0o600, false), (0o602, true)] {
+            fs::set_permissions(&path, Permissions::from_mode(mode)).expect("it is ours");
+            os::faults::inject(&[(os::Syscall::SetMode, rustix::io::Errno::PERM)]);
+            let file = AtomicFile::create(&path);
+            os::faults::inject(&[]);
+            let file = file.expect("it can be");
+            assert_eq!(file.refused_mode().is_some(), is_refused, "{mode:o}");
+            file.publish().expect("it can be");
+            let there = fs::metadata(&path).expect("it is there");
+            assert_eq!(there.len(), 0, "{mode:o}: it is replaced");
+            assert_eq!(
+                there.permissions().mode() & 0o777 & !mode,
+                0,
+                "{mode:o}: no more is permitted"
+            );
         }
     }
 

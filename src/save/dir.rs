@@ -3,14 +3,17 @@
 //! planted meanwhile leads nowhere.
 
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
 use super::FileError;
+use super::duties::{LesserDuty, RefusedDuties, means_no_folder_sync};
+use super::os;
 use super::tmpfile::TmpFileSupport;
 use crate::model::save_path::SavePath;
 use crate::model::text::escape;
@@ -27,6 +30,9 @@ pub(super) struct RootDir {
     /// The path as it was given.
     path: PathBuf,
     tmpfile_support: TmpFileSupport,
+    duties: RefusedDuties,
+    /// Held while a folder is made and its entry synced.
+    making: Mutex<()>,
 }
 
 /// An open directory that a file is saved in.
@@ -37,9 +43,14 @@ pub(super) enum Dir {
 }
 
 impl RootDir {
-    /// Opens the directory, and creates it and its parents where they are missing.
-    pub(super) fn open(path: &Path) -> Result<Arc<Self>, FileError> {
+    /// Opens the directory, and creates it and its parents where they are missing. With `fsync`, the new
+    /// entries are synced to the disk.
+    pub(super) fn open(path: &Path, fsync: bool) -> Result<Arc<Self>, FileError> {
         let shown = escape(&path.display().to_string());
+        let missing = match fsync {
+            true => missing_folders(path),
+            false => Vec::new(),
+        };
         fs::create_dir_all(path).map_err(|error| {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::EXIST);
             FileError::refused(&format!("cannot make the folder {shown}"), errno)
@@ -52,11 +63,68 @@ impl RootDir {
         let fd = openat(CWD, opened, DIRECTORY, Mode::empty()).map_err(|errno| {
             FileError::refused(&format!("cannot open the folder {shown}"), errno)
         })?;
-        Ok(Arc::new(RootDir {
+        let root = RootDir {
             fd,
             path: path.to_path_buf(),
             tmpfile_support: TmpFileSupport::default(),
-        }))
+            duties: RefusedDuties::default(),
+            making: Mutex::default(),
+        };
+        for made in missing {
+            let parent = made.parent().filter(|path| !path.as_os_str().is_empty());
+            let synced = openat(
+                CWD,
+                parent.unwrap_or(Path::new(".")),
+                DIRECTORY,
+                Mode::empty(),
+            )
+            .and_then(os::sync_folder);
+            root.note_folder_sync(synced, || escape(&made.display().to_string()))?;
+        }
+        Ok(Arc::new(root))
+    }
+
+    /// The lesser duties that were refused below this directory.
+    pub(super) fn duties(&self) -> &RefusedDuties {
+        &self.duties
+    }
+
+    /// Notes the result of keeping the record of the file at `place`.
+    pub(super) fn note_record(&self, place: &SavePath, kept: Result<(), Errno>) {
+        self.duties
+            .note(LesserDuty::Record, kept, || self.shown(place));
+    }
+
+    /// Syncs the entry that the file at `place` has in its folder to the disk, and waits for the entries of
+    /// folders that other workers are making: this file may lie in one of them.
+    pub(super) fn sync_entry(&self, folder: &Dir, place: &SavePath) -> Result<(), FileError> {
+        drop(self.hold_making());
+        let synced = os::sync_folder(folder);
+        self.note_folder_sync(synced, || self.shown(place))
+    }
+
+    /// Keeps other workers from making folders, and waits until none does.
+    pub(super) fn hold_making(&self) -> MutexGuard<'_, ()> {
+        // Nothing is guarded but the order of system calls, so a poisoned lock is as good.
+        self.making.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that folders are not synced here, or returns the error of one that is lost.
+    fn note_folder_sync(
+        &self,
+        synced: Result<(), Errno>,
+        shown: impl Fn() -> String,
+    ) -> Result<(), FileError> {
+        match synced {
+            Err(errno) if !means_no_folder_sync(errno) => {
+                let what = format!("cannot sync the folder of {} (--fsync)", shown());
+                Err(FileError::refused(&what, errno))
+            }
+            synced => {
+                self.duties.note(LesserDuty::FolderSync, synced, shown);
+                Ok(())
+            }
+        }
     }
 
     /// Returns true if there is nothing in the directory, as far as that can be found out.
@@ -92,14 +160,23 @@ impl RootDir {
     /// Opens the directory of `place` and creates what is missing of it. With `fsync`, the new entries are
     /// synced to the disk.
     pub(super) fn make(self: &Arc<Self>, place: &SavePath, fsync: bool) -> Result<Dir, FileError> {
+        let making = fsync.then(|| self.hold_making());
         let made = self.descend(place, |parent, name| {
             match mkdirat(parent, name, Mode::from_raw_mode(0o777)) {
-                Ok(()) if fsync => rustix::fs::fsync(parent),
+                Ok(()) if fsync => match os::sync_folder(parent) {
+                    Err(errno) if means_no_folder_sync(errno) => {
+                        let shown = || self.shown(place);
+                        self.duties.note(LesserDuty::FolderSync, Err(errno), shown);
+                        Ok(())
+                    }
+                    synced => synced,
+                },
                 // Another worker created it first.
                 Ok(()) | Err(Errno::EXIST) => Ok(()),
                 Err(errno) => Err(errno),
             }
         })?;
+        drop(making);
         made.ok_or_else(|| {
             let what = format!("cannot make the folder of {}", self.shown(place));
             FileError::refused(&what, Errno::NOENT)
@@ -134,6 +211,21 @@ impl RootDir {
             })?);
         }
         Ok(Some(dir))
+    }
+}
+
+/// The folders of this path that do not exist, the innermost first.
+fn missing_folders(path: &Path) -> Vec<&Path> {
+    let is_missing = |path: &&Path| {
+        let is_named = !path.as_os_str().is_empty();
+        is_named && fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    };
+    path.ancestors().take_while(is_missing).collect()
+}
+
+impl AsFd for RootDir {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Errors of saving: of one file, and of the body that goes into it.
 
+use std::borrow::Cow;
+
 use rustix::io::Errno;
 
 use super::close::CloseError;
@@ -45,23 +47,7 @@ impl FileError {
     /// A system call that failed while doing `what`, as in "cannot create x". The reason is added in
     /// plain words.
     pub(super) fn refused(what: &str, errno: Errno) -> Self {
-        let reason = match errno {
-            Errno::NOSPC => "there is no room left on the disk".to_owned(),
-            Errno::DQUOT => "the disk quota is used up".to_owned(),
-            Errno::FBIG => "it is larger than a file may be here (ulimit -f)".to_owned(),
-            Errno::LOOP => "it is a symbolic link, and nothing is written through one".to_owned(),
-            Errno::NOTDIR => "a file is where its folder should be".to_owned(),
-            Errno::MFILE | Errno::NFILE => {
-                "too many open files: use fewer workers (-j) or raise the limit (ulimit -n)"
-                    .to_owned()
-            }
-            errno => {
-                let text = std::io::Error::from(errno).to_string();
-                let plain = text.split(" (os error").next().unwrap_or(&text);
-                plain.to_lowercase()
-            }
-        };
-        FileError::with_errno(format!("{what}: {reason}"), errno)
+        FileError::with_errno(format!("{what}: {}", plain_reason(errno)), errno)
     }
 
     /// A system call that failed, in a message that already says why.
@@ -110,6 +96,26 @@ impl From<FileError> for Failure {
             is_transient: false,
         }
     }
+}
+
+/// The reason that an errno gives, in plain words.
+pub(super) fn plain_reason(errno: Errno) -> Cow<'static, str> {
+    Cow::Borrowed(match errno {
+        Errno::NOSPC => "there is no room left on the disk",
+        Errno::DQUOT => "the disk quota is used up",
+        Errno::FBIG => "it is larger than a file may be here (ulimit -f)",
+        Errno::LOOP => "it is a symbolic link, and nothing is written through one",
+        Errno::NOTDIR => "a file is where its folder should be",
+        Errno::NAMETOOLONG => "the name is longer than the file system takes; give a shorter one",
+        Errno::MFILE | Errno::NFILE => {
+            "too many open files: use fewer workers (-j) or raise the limit (ulimit -n)"
+        }
+        errno => {
+            let text = std::io::Error::from(errno).to_string();
+            let plain = text.split(" (os error").next().unwrap_or(&text);
+            return Cow::Owned(plain.to_lowercase());
+        }
+    })
 }
 
 /// The errno of an error of std's. Those that std makes itself have none, and count as `EIO`.

@@ -5,8 +5,9 @@ use std::time::UNIX_EPOCH;
 use rustix::fs::{fstat, fsync};
 use rustix::io::Errno;
 
-use super::close;
+use super::close::{self, CloseError};
 use super::download::{Download, ReceivedPart, State, not_started, open_dir};
+use super::duties::LesserDuty;
 use super::error::{BodyError, FileError};
 use super::os::{self, Mtime};
 use super::part::Part;
@@ -64,7 +65,9 @@ impl Download {
             None => FileState::Partial,
         };
         if let Some(part) = &received.part {
-            record.write_to(part.file());
+            self.store
+                .root
+                .note_record(&self.place, record.write_to(part.file()));
             return Ok(self.finish_part()?);
         }
         // It was small enough to be held back until now.
@@ -84,7 +87,8 @@ impl Download {
         let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
         let mut part = Part::create(dir, self.place.file_name(), &shown)?;
         if let State::Receiving(received) = &mut self.state {
-            received.record.write_to(part.file());
+            let kept = received.record.write_to(part.file());
+            self.store.root.note_record(&self.place, kept);
             let written = part.append(body, &shown);
             received.part = Some(part);
             written?;
@@ -102,24 +106,29 @@ impl Download {
         else {
             return Ok(());
         };
-        let shown = format!("{}.part", self.store.root.shown(&self.place));
+        let shown = part.shown(&self.store.root.shown(&self.place));
         let refused = |errno| FileError::refused(&format!("cannot write {shown}"), errno);
-        set_mtime(part, record).map_err(refused)?;
+        let root = &self.store.root;
+        set_mtime(part, record, |duty, result| {
+            root.duties().note(duty, result, || root.shown(&self.place));
+        })
+        .map_err(refused)?;
         // NFS, FUSE and quotas may report a failed write only at close. The part itself stays open, and
         // locked, until it has its name.
-        let synced = match self.store.config.fsync {
-            true => fsync(part.file()).map_err(refused),
-            false => Ok(()),
-        };
-        let checked = synced.and_then(|()| {
-            close::check_close(part.file()).map_err(|error| FileError::at_close(&shown, &error))
-        });
-        match checked {
+        if self.store.config.fsync
+            && let Err(errno) = fsync(part.file())
+        {
+            self.reject();
+            return Err(refused(errno));
+        }
+        let checked = close::check_close(part.file());
+        match &checked {
             Ok(()) => self.state = std::mem::take(&mut self.state).with_part_whole(),
             // Its length does not show what of it is lost, so it cannot be continued.
-            Err(_) => self.reject(),
+            Err(CloseError::Lost(_)) => self.reject(),
+            Err(CloseError::Unchecked(_)) => {}
         }
-        checked
+        checked.map_err(|error| FileError::at_close(&shown, &error))
     }
 
     /// Writes a whole body to an O_TMPFILE; `None` if that cannot be done.
@@ -128,8 +137,10 @@ impl Download {
         let State::Receiving(ReceivedPart { record, .. }) = &self.state else {
             return Ok(None);
         };
-        let support = self.store.root.tmpfile_support();
-        let tmpfile = TmpFile::create(dir, support, body, record, record.mtime());
+        let root = &self.store.root;
+        let tmpfile = TmpFile::create(dir, root.tmpfile_support(), body, record, |duty, result| {
+            root.duties().note(duty, result, || root.shown(&self.place));
+        });
         let is_written = |tmpfile: &TmpFile| {
             let is_synced = !self.store.config.fsync || fsync(tmpfile.file()).is_ok();
             is_synced && close::check_close(tmpfile.file()).is_ok()
@@ -150,17 +161,25 @@ impl Mtime {
     }
 }
 
-/// Sets the part's modification time, and updates its record to the time that the file system keeps.
-fn set_mtime(part: &mut Part, record: &FileRecord) -> Result<(), Errno> {
+/// Sets the part's modification time, and updates its record to the time that the file system keeps. Calls
+/// `note` with the result of each lesser duty.
+fn set_mtime(
+    part: &mut Part,
+    record: &FileRecord,
+    note: impl Fn(LesserDuty, Result<(), Errno>),
+) -> Result<(), Errno> {
     // First, because it changes the modification time.
     part.free_preallocated();
     if let Some(mtime) = record.mtime() {
-        os::set_mtime(part.file(), mtime)?;
+        note(
+            LesserDuty::ModificationTime,
+            os::set_mtime(part.file(), mtime),
+        );
     }
     let kept = Mtime::of(&fstat(part.file())?);
     if record.mtime() != Some(kept) {
         let record = record.clone().with_state(FileState::Saved(kept));
-        record.write_to(part.file());
+        note(LesserDuty::Record, record.write_to(part.file()));
     }
     Ok(())
 }

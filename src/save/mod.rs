@@ -14,6 +14,7 @@ pub mod close;
 mod content_disposition;
 mod dir;
 mod download;
+mod duties;
 mod error;
 mod finish;
 mod names;
@@ -31,6 +32,7 @@ mod xattr;
 
 pub use content_disposition::filename;
 pub use download::Download;
+pub use duties::{LesserDuty, RefusedDuty};
 pub use error::{BodyError, FileError};
 pub use names::{NameHolder, NameRegistry};
 pub use ordered::{OrderedBody, OrderedOutput, OutputEnd, open_stream};

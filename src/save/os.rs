@@ -2,7 +2,9 @@
 //! (RENAME_NOREPLACE), unnamed files (O_TMPFILE), preallocation.
 
 use rustix::fd::AsFd;
-use rustix::fs::{Stat, Timespec, Timestamps, UTIME_OMIT, futimens};
+use rustix::fs::{
+    Mode, RawMode, Stat, Timespec, Timestamps, UTIME_OMIT, fchmod, fstat, fsync, futimens,
+};
 use rustix::io::Errno;
 
 /// The extended attribute that holds a file's record.
@@ -11,13 +13,19 @@ const ATTRIBUTE: &str = "user.pfetch";
 /// The longest record in bytes. ext4 has room for 4 KiB of attributes per file, all together.
 pub(super) const MAX_RECORD: usize = 3072;
 
+/// The longest name in bytes of most file systems (NAME_MAX), also where one states more: those count
+/// characters.
+const NAME_MAX: usize = 255;
+
 #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
 mod imp {
     use super::*;
     use rustix::fs::{RenameFlags, XattrFlags, fgetxattr, fsetxattr, renameat_with};
 
     pub(in super::super) fn set_record(file: impl AsFd, record: &[u8]) -> Result<(), Errno> {
-        fsetxattr(file, ATTRIBUTE, record, XattrFlags::empty())
+        checked(Syscall::SetRecord, || {
+            fsetxattr(file, ATTRIBUTE, record, XattrFlags::empty())
+        })
     }
 
     /// Reads the attribute; `None` if the file has none.
@@ -102,7 +110,7 @@ pub(super) enum LinkSource {
 mod tmpfile {
     use super::*;
     use rustix::fd::{AsRawFd, OwnedFd};
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
+    use rustix::fs::{AtFlags, CWD, OFlags, linkat, openat};
 
     pub(in super::super) fn open_tmpfile(dir: impl AsFd) -> Result<OwnedFd, Errno> {
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
@@ -189,7 +197,66 @@ pub(super) fn set_mtime(file: impl AsFd, mtime: Mtime) -> Result<(), Errno> {
             tv_nsec: mtime.nanoseconds.into(),
         },
     };
-    futimens(file, &times)
+    checked(Syscall::SetTime, || futimens(file, &times))
+}
+
+/// Sets the mode of a file.
+fn set_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
+    checked(Syscall::SetMode, || fchmod(file, mode))
+}
+
+/// Gives a file this mode, if it has another: file systems that have one mode for all files may refuse to set
+/// any.
+pub(super) fn take_mode(file: impl AsFd, mode: Mode) -> Result<(), Errno> {
+    let file = file.as_fd();
+    match fstat(file) {
+        Ok(stat) if permissions(&stat) == mode => Ok(()),
+        _ => set_mode(file, mode),
+    }
+}
+
+/// The permissions in a mode of std's.
+pub(super) fn mode(mode: u32) -> Mode {
+    Mode::from_raw_mode((mode & 0o777) as RawMode)
+}
+
+/// The permissions in a file's mode.
+pub(super) fn permissions(stat: &Stat) -> Mode {
+    Mode::from_raw_mode(stat.st_mode) & Mode::from_raw_mode(0o777)
+}
+
+/// Syncs the entries of a folder to the disk.
+pub(super) fn sync_folder(folder: impl AsFd) -> Result<(), Errno> {
+    checked(Syscall::SyncFolder, || fsync(folder))
+}
+
+/// A system call that a file system may refuse without harm to the bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syscall {
+    SetTime,
+    SetMode,
+    SetRecord,
+    SyncFolder,
+}
+
+/// Makes a call; in a test it fails instead if an error is injected for it.
+fn checked(call: Syscall, make: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+    #[cfg(test)]
+    if let Some(errno) = faults::of(call) {
+        return Err(errno);
+    }
+    #[cfg(not(test))]
+    let _ = call;
+    make()
+}
+
+/// The length in bytes of the longest name in a file system, that of this file.
+pub(super) fn longest_name(file: impl AsFd) -> usize {
+    let stated = rustix::fs::fstatvfs(file).map(|stat| stat.f_namemax);
+    match usize::try_from(stated.unwrap_or_default()) {
+        Ok(0) | Err(_) => NAME_MAX,
+        Ok(stated) => stated.min(NAME_MAX),
+    }
 }
 
 /// The free space in bytes on the file's file system that this user may fill, if it is known.
@@ -214,5 +281,29 @@ pub(super) fn preallocate(file: impl AsFd, from: u64, to: u64) -> Result<(), Err
     {
         let _ = (file, from, to);
         Err(Errno::NOSYS)
+    }
+}
+
+/// Injected errors, since a test has no file system that refuses these calls.
+#[cfg(test)]
+pub(super) mod faults {
+    use std::cell::RefCell;
+
+    use super::{Errno, Syscall};
+
+    thread_local! {
+        static INJECTED: RefCell<Vec<(Syscall, Errno)>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Makes all of this thread's calls of these kinds fail, and no others.
+    pub(in crate::save) fn inject(calls: &[(Syscall, Errno)]) {
+        INJECTED.with_borrow_mut(|injected| *injected = calls.to_vec());
+    }
+
+    pub(super) fn of(call: Syscall) -> Option<Errno> {
+        INJECTED.with_borrow(|injected| {
+            let found = injected.iter().find(|(injected, _)| *injected == call);
+            found.map(|(_, errno)| *errno)
+        })
     }
 }

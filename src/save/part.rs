@@ -18,7 +18,8 @@ use super::dir::{Dir, file_type_name, identity, is_file};
 use super::error::errno_of;
 use super::xattr::FileRecord;
 use super::{FileError, os};
-use crate::model::file_name::stable_hash;
+use crate::model::file_name::{PARTIAL, stable_hash, with_room};
+use crate::model::text::escape;
 
 /// The number of times that creating a part is tried while other processes create, rename or delete it.
 const TRIES: usize = 8;
@@ -33,6 +34,10 @@ const MOST_AHEAD: u64 = 64 * 1024 * 1024;
 /// many files take their shares, some space is left, so that no write fails for want of space that another
 /// file has only preallocated.
 const FREE_SPACE_DIVISOR: u64 = 16;
+
+/// A length in bytes that any file system takes for a name. The shortest limit in use is that of eCryptfs,
+/// 143.
+const SHORT_NAME: usize = 120;
 
 /// An open, locked part.
 #[derive(Debug)]
@@ -72,11 +77,11 @@ impl Part {
         shown: &str,
     ) -> Result<Option<(Self, Option<FileRecord>)>, FileError> {
         for suffix in suffixes(file_name) {
-            let name = format!("{file_name}{suffix}");
+            let name = name_of(dir, file_name, &suffix);
             if matches!(dir.stat(&name), Ok(None)) {
                 return Ok(None);
             }
-            match open_existing(dir, name, &format!("{shown}{suffix}"))? {
+            match open_existing(dir, name, shown)? {
                 ExistingPart::Own(part, record) => return Ok(Some((part, record))),
                 ExistingPart::Gone | ExistingPart::NoAttributes => return Ok(None),
                 ExistingPart::Foreign(_) => {}
@@ -93,14 +98,13 @@ impl Part {
         let [first, second] = suffixes(file_name);
         let mut suffix = first;
         for _ in 0..TRIES {
-            let name = format!("{file_name}{suffix}");
-            let part_shown = format!("{shown}{suffix}");
+            let name = name_of(dir, file_name, &suffix);
             match openat(dir, &name, flags, Mode::from_raw_mode(0o666)) {
                 Ok(fd) => {
                     // Between openat and flock, another process may have found the part and locked it as
                     // one that was left: then it is that process's ...
                     if lock(&fd) == Ok(false) {
-                        return Err(busy(&part_shown));
+                        return Err(busy(&shown_beside(shown, &name)));
                     }
                     // ... which may even have renamed it already. File systems without locks report
                     // another error, and do without.
@@ -122,17 +126,18 @@ impl Part {
                 Err(Errno::EXIST) => {}
                 Err(Errno::NOENT) => {
                     return Err(FileError::new(format!(
-                        "cannot create {part_shown}: its folder was removed in the meantime"
+                        "cannot create {}: its folder was removed in the meantime",
+                        shown_beside(shown, &name)
                     )));
                 }
                 Err(errno) => {
                     return Err(FileError::refused(
-                        &format!("cannot create {part_shown}"),
+                        &format!("cannot create {}", shown_beside(shown, &name)),
                         errno,
                     ));
                 }
             }
-            match open_existing(dir, name, &part_shown)? {
+            match open_existing(dir, name, shown)? {
                 ExistingPart::Own(mut part, _) => {
                     part.truncate(shown)?;
                     return Ok(part);
@@ -140,11 +145,14 @@ impl Part {
                 ExistingPart::Gone => {}
                 ExistingPart::Foreign(error) if suffix == second => return Err(error),
                 ExistingPart::Foreign(_) => suffix.clone_from(&second),
-                ExistingPart::NoAttributes => suffix = format!(".{:08x}.part", fastrand::u32(..)),
+                ExistingPart::NoAttributes => {
+                    suffix = format!(".{:08x}{PARTIAL}", fastrand::u32(..));
+                }
             }
         }
         Err(FileError::new(format!(
-            "cannot create {shown}.part: other programs keep taking the name"
+            "cannot create {}: other programs keep taking the name",
+            shown_beside(shown, &name_of(dir, file_name, &suffix))
         )))
     }
 
@@ -154,6 +162,11 @@ impl Part {
 
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The part's path for messages, `shown` being that of its file.
+    pub(super) fn shown(&self, shown: &str) -> String {
+        shown_beside(shown, &self.name)
     }
 
     /// The length in bytes.
@@ -179,7 +192,12 @@ impl Part {
         let mut from = 0;
         while from < bytes.len() {
             match self.file.write_at(&bytes[from..], self.length) {
-                Ok(0) => return Err(FileError::refused(&cannot_write(shown), Errno::NOSPC)),
+                Ok(0) => {
+                    return Err(FileError::refused(
+                        &cannot_write(&self.shown(shown)),
+                        Errno::NOSPC,
+                    ));
+                }
                 Ok(count) => {
                     from += count;
                     self.length += count as u64;
@@ -187,7 +205,7 @@ impl Part {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     let errno = errno_of(&error);
-                    return Err(FileError::refused(&cannot_write(shown), errno));
+                    return Err(FileError::refused(&cannot_write(&self.shown(shown)), errno));
                 }
             }
         }
@@ -227,7 +245,7 @@ impl Part {
     /// Truncates the part to nothing.
     pub(super) fn truncate(&mut self, shown: &str) -> Result<(), FileError> {
         ftruncate(&self.file, 0)
-            .map_err(|errno| FileError::refused(&cannot_write(shown), errno))?;
+            .map_err(|errno| FileError::refused(&cannot_write(&self.shown(shown)), errno))?;
         self.length = 0;
         self.preallocated = 0;
         Ok(())
@@ -247,6 +265,17 @@ impl Part {
     pub(super) fn is_named(&self, dir: &Dir) -> bool {
         matches!(dir.stat(&self.name), Ok(Some(named)) if identity(&named) == self.identity)
     }
+}
+
+/// The name of a temporary file for `file_name`: with this suffix, and shorter if the directory's file system
+/// takes none that long. It is the same each time, so that a later run finds the part.
+pub(super) fn name_of(dir: &Dir, file_name: &str, suffix: &str) -> String {
+    // Nearly all names are far from any limit, which is then not asked for.
+    if file_name.len() + suffix.len() <= SHORT_NAME {
+        return format!("{file_name}{suffix}");
+    }
+    let longest = os::longest_name(dir);
+    format!("{}{suffix}", with_room(file_name, longest, suffix.len()))
 }
 
 /// The end of the next step of preallocation of a file of `whole` bytes, of which `needed` are about to
@@ -279,11 +308,12 @@ pub(super) fn read_chunks(file: &File, mut take: impl FnMut(&[u8])) -> io::Resul
 /// of a file `NAME.1`.
 fn suffixes(file_name: &str) -> [String; 2] {
     let hash = stable_hash(file_name) as u32;
-    [".part".to_owned(), format!(".{hash:08x}.part")]
+    [PARTIAL.to_owned(), format!(".{hash:08x}{PARTIAL}")]
 }
 
 /// Opens and locks the file that has the name of a part, if it is pfetch's and no process holds it.
 fn open_existing(dir: &Dir, name: String, shown: &str) -> Result<ExistingPart, FileError> {
+    let shown = &shown_beside(shown, &name);
     let refused = |errno| FileError::refused(&format!("cannot open {shown}"), errno);
     let foreign = |why: &str| {
         Ok(ExistingPart::Foreign(FileError::new(format!(
@@ -352,6 +382,15 @@ fn lock(fd: impl rustix::fd::AsFd) -> Result<bool, Errno> {
     }
 }
 
+/// The path of the file `name`, for messages, in the folder of the path `shown`.
+fn shown_beside(shown: &str, name: &str) -> String {
+    let name = escape(name);
+    match shown.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{name}"),
+        None => name,
+    }
+}
+
 fn busy(shown: &str) -> FileError {
     FileError::new(format!(
         "another process is writing {shown}; wait for it, or save to another folder"
@@ -359,7 +398,7 @@ fn busy(shown: &str) -> FileError {
 }
 
 fn cannot_write(shown: &str) -> String {
-    format!("cannot write {shown}.part")
+    format!("cannot write {shown}")
 }
 
 #[cfg(test)]
@@ -399,7 +438,7 @@ mod tests {
         let target = outside.path().join("file");
         let link = folder.path().join("f.part");
         std::os::unix::fs::symlink(&target, &link).expect("a link");
-        let dir = Dir::Root(RootDir::open(folder.path()).expect("it is there"));
+        let dir = Dir::Root(RootDir::open(folder.path(), false).expect("it is there"));
         assert!(Part::create(&dir, "f", "f").is_err());
         assert!(!target.exists(), "made behind a link to nothing");
         std::fs::write(&target, "kept").expect("there is room");

@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use rustix::fs::{Mode, OFlags, Stat, fchmod, fstat, fsync, openat, renameat};
+use rustix::fs::{Mode, OFlags, Stat, fstat, openat, renameat};
 use rustix::io::Errno;
 
 use super::dir::Dir;
 use super::download::{Download, ReceivedPart, State, WholePart};
+use super::duties::LesserDuty;
 use super::error::{FileError, errno_of};
 use super::os::{self, Mtime};
 use super::part::Part;
@@ -51,9 +52,9 @@ impl Download {
         };
         // rename(2) acts on the name, so make sure that it still refers to our part.
         if !whole.part.is_named(dir) {
-            let own = self.store.root.shown(&self.place);
+            let own = whole.part.shown(&self.store.root.shown(&self.place));
             return Err(FileError::new(format!(
-                "{own}.part was removed or replaced in the meantime, so {shown} is not complete"
+                "{own} was removed or replaced in the meantime, so {shown} is not complete"
             )));
         }
         match os::rename_new(dir, whole.part.name(), place.file_name()) {
@@ -66,11 +67,9 @@ impl Download {
             }
             Err(errno) => return Err(refused(errno)),
         }
-        if self.store.config.fsync {
-            fsync(dir).map_err(refused)?;
-        }
-        // It is no part any more.
+        // It is no part any more, whatever becomes of the folder.
         self.state = State::Fresh;
+        self.sync_entry(place)?;
         Ok(Published::New(saved))
     }
 
@@ -99,7 +98,10 @@ impl Download {
         };
         match choice {
             Choice::Replace => {
-                replace(dir, &whole.part, name, &stat).map_err(refused)?;
+                let duties = self.store.root.duties();
+                let moded = os::take_mode(whole.part.file(), os::permissions(&stat));
+                duties.note(LesserDuty::Mode, moded, || shown.to_owned());
+                renameat(dir, whole.part.name(), dir, name).map_err(refused)?;
                 Ok(None)
             }
             Choice::Keep { is_same } => Ok(Some(KeptFile {
@@ -129,16 +131,21 @@ impl Download {
             self.write_part(&body)?;
             return Ok(None);
         }
-        if self.store.config.fsync {
-            fsync(dir)
-                .map_err(|errno| FileError::refused(&format!("cannot name {}", shown()), errno))?;
-        }
+        self.sync_entry(place)?;
         Ok(Some(Saved {
             path: self.store.root.path_of(place),
             bytes: tmpfile.length(),
             sha256: None,
             resumed_from: None,
         }))
+    }
+
+    /// Syncs the entry that the file has in its folder, if the store asks for that.
+    fn sync_entry(&self, place: &SavePath) -> Result<(), FileError> {
+        match &self.dir {
+            Some(dir) if self.store.config.fsync => self.store.root.sync_entry(dir, place),
+            _ => Ok(()),
+        }
     }
 
     /// Truncates the part and deletes it.
@@ -262,13 +269,6 @@ fn decide_by_content(
     }
 }
 
-/// Replaces a file by the part, which takes over its mode.
-fn replace(dir: &Dir, part: &Part, name: &str, stat: &Stat) -> Result<(), Errno> {
-    let mode = Mode::from_raw_mode(stat.st_mode) & Mode::from_raw_mode(0o777);
-    fchmod(part.file(), mode)?;
-    renameat(dir, part.name(), dir, name)
-}
-
 /// Gives a file that has the content of the server's version the record of that. A file that pfetch did
 /// not save is marked as found, so that no later run replaces it.
 fn update_record(file: &File, record: &FileRecord, is_own: bool) {
@@ -278,7 +278,9 @@ fn update_record(file: &File, record: &FileRecord, is_own: bool) {
             true => FileState::Saved(mtime),
             false => FileState::Found(mtime),
         };
-        record.clone().with_state(state).write_to(file);
+        // A file that another user owns may bear no record. That the file system keeps none is told of the
+        // part.
+        let _ = record.clone().with_state(state).write_to(file);
     }
 }
 

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, Stat, openat};
 
-use super::FileError;
 use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
+use super::duties::RefusedDuty;
 use super::names::NameHolder;
+use super::part;
 use super::xattr::FileRecord;
+use super::{FileError, os};
+use crate::model::file_name::{NameLimits, PARTIAL};
 use crate::model::outcome::Saved;
 use crate::model::save_path::SavePath;
 
@@ -72,7 +75,7 @@ impl Store {
     ///
     /// If it cannot be created or opened.
     pub fn open(path: &Path, config: StoreConfig) -> Result<Self, FileError> {
-        let root = RootDir::open(path)?;
+        let root = RootDir::open(path, config.fsync)?;
         Ok(Store {
             was_empty: root.is_empty(),
             root,
@@ -93,6 +96,16 @@ impl Store {
         self.config.exists
     }
 
+    /// Takes the lesser duties that the system has refused since the last call: each kind once.
+    pub fn take_refused(&self) -> Vec<RefusedDuty> {
+        self.root.duties().take()
+    }
+
+    /// The limits of names on the directory's file system.
+    pub(crate) fn name_limits(&self) -> NameLimits {
+        NameLimits::within(os::longest_name(&self.root))
+    }
+
     /// Returns true if the name at `place` is taken. If that cannot be found out it counts as free, since
     /// saving there will report why.
     pub fn contains(&self, place: &SavePath) -> bool {
@@ -105,15 +118,15 @@ impl Store {
     /// The holder of the name at `place`: the URL in the record of the file that has it. If that cannot be
     /// found out the name counts as free, since saving there will report why.
     pub fn holder(&self, place: &SavePath) -> NameHolder {
-        self.holder_of(place, place.file_name())
+        self.holder_of(place, |_| place.file_name().to_owned())
     }
 
     /// The holder of the part at `place`, if there is one that pfetch has left.
     pub fn part_holder(&self, place: &SavePath) -> NameHolder {
-        self.holder_of(place, &format!("{}.part", place.file_name()))
+        self.holder_of(place, |dir| part::name_of(dir, place.file_name(), PARTIAL))
     }
 
-    fn holder_of(&self, place: &SavePath, name: &str) -> NameHolder {
+    fn holder_of(&self, place: &SavePath, name: impl Fn(&Dir) -> String) -> NameHolder {
         // Then only this run has saved there, whose names are known without looking.
         if self.was_empty {
             return NameHolder::Nobody;
@@ -121,6 +134,7 @@ impl Store {
         let Ok(Some(dir)) = self.root.find(place) else {
             return NameHolder::Nobody;
         };
+        let name = &*name(&dir);
         match dir.stat(name) {
             Ok(Some(stat)) if is_file(&stat) => {}
             Ok(Some(_)) => return NameHolder::Unknown,

@@ -4,6 +4,7 @@
 use std::env;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Fails with what to do if `program` is not installed.
 pub(crate) fn require(program: &str, package: &str) {
@@ -23,6 +24,16 @@ pub(crate) fn is_missing(program: &str, package: &str) -> bool {
     true
 }
 
+/// Says that a test leaves something out, since this system does not permit it, and how often that was by
+/// now. Unlike a program that is missing, that is nothing to mend.
+pub(crate) fn skip(why: &str) {
+    static SKIPPED: AtomicUsize = AtomicUsize::new(0);
+    let count = SKIPPED.fetch_add(1, Ordering::Relaxed) + 1;
+    // As above.
+    let why = why.lines().next().unwrap_or_default();
+    let _ = writeln!(io::stderr(), "left out ({count}): {why}");
+}
+
 fn is_installed(program: &str) -> bool {
     env::var_os("PATH").is_some_and(|path| {
         env::split_paths(&path)
@@ -37,5 +48,5 @@ fn missing(program: &str, package: &str) -> String {
 
 /// Each crate that includes this file uses its own part of it; see `pfetch.rs`.
 const _: () = {
-    let _ = (require, is_missing);
+    let _ = (require, is_missing, skip);
 };

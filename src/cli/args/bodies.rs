@@ -92,7 +92,7 @@ pub(crate) struct BodyArgs {
     #[arg(long, hide_short_help = true, conflicts_with = "cat")]
     pub(crate) no_resume: bool,
 
-    /// Have each file on the disk for good (fsync) before it gets its name.
+    /// Have each file, and then its name, on the disk for good (fsync).
     #[arg(long, hide_short_help = true, conflicts_with = "cat")]
     pub(crate) fsync: bool,
 

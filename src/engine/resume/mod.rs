@@ -19,7 +19,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
-use crate::save::close::check_close;
+use crate::save::close::CloseCheck;
 
 pub use done::DoneTargets;
 pub use error::JournalError;
@@ -52,6 +52,7 @@ use line::LogLine;
 pub struct Journal {
     /// The file, which is locked while it is open.
     file: File,
+    check: CloseCheck,
     /// The folder that the run saves in.
     folder: Option<String>,
     /// The run's own line, which is written again after a failed write.
@@ -99,6 +100,7 @@ impl Journal {
             DoneTargets::new(folder)
         };
         let journal = Journal {
+            check: CloseCheck::of(&file),
             file,
             folder: folder.map(str::to_owned),
             run: Vec::new(),
@@ -165,7 +167,7 @@ impl Listener for Journal {
     /// Checks that the lines are written: NFS, FUSE and quotas may report a failed write only at close. The
     /// file stays open, and locked.
     fn close(&mut self) -> io::Result<()> {
-        Ok(check_close(&self.file)?)
+        Ok(self.check.check(&self.file)?)
     }
 }
 

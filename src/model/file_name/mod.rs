@@ -10,18 +10,56 @@ use icu_normalizer::{
     ComposingNormalizerBorrowed as Composing, DecomposingNormalizerBorrowed as Decomposing,
 };
 
-/// The longest component that [`sanitised`] returns, in bytes. File systems take 255; the rest is for a
+/// The longest component that [`sanitised`] returns, in bytes. Most file systems take 255; the rest is for a
 /// number that keeps two names apart, and for the suffix of a temporary name.
 pub(crate) const MAX_BYTES: usize = 180;
 
-/// The longest component that [`numbered`] returns, in bytes.
-pub(crate) const MAX_NUMBERED_BYTES: usize = 200;
+/// The bytes that are left for a number with its dash: more than that of any list's last line.
+const NUMBER_BYTES: usize = 20;
+
+/// The longest component with a number, in bytes.
+pub(crate) const MAX_NUMBERED_BYTES: usize = MAX_BYTES + NUMBER_BYTES;
+
+/// The lengths in bytes that names are cut to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NameLimits {
+    /// That of a name without a number.
+    plain: usize,
+    /// That of a name with a number.
+    numbered: usize,
+}
+
+impl NameLimits {
+    /// The limits on a file system that takes names of so many bytes: such that a part's suffix fits too.
+    pub(crate) fn within(longest: usize) -> Self {
+        // Below that no name would be left. Such a file system says for itself what it refuses.
+        let least = MIN_BYTES + NUMBER_BYTES;
+        let numbered = longest.saturating_sub(PARTIAL.len());
+        let numbered = numbered.clamp(least, MAX_NUMBERED_BYTES);
+        NameLimits {
+            plain: (numbered - NUMBER_BYTES).min(MAX_BYTES),
+            numbered,
+        }
+    }
+}
+
+impl Default for NameLimits {
+    fn default() -> Self {
+        NameLimits {
+            plain: MAX_BYTES,
+            numbered: MAX_NUMBERED_BYTES,
+        }
+    }
+}
 
 /// The most bytes of an extension, with its dot, that are kept when a name is cut.
 const MAX_EXTENSION_BYTES: usize = 16;
 
+/// The shortest length in bytes that a name is cut to: there is room for a hash, a number and an extension.
+const MIN_BYTES: usize = 64 - PARTIAL.len() - NUMBER_BYTES;
+
 /// The suffix of a partial file, `NAME.part`, which no complete file may have.
-const PARTIAL: &str = ".part";
+pub(crate) const PARTIAL: &str = ".part";
 
 /// `text` as one safe component: harmful characters replaced, in normal form C, not hidden, not an
 /// option, not a device, not too long, not empty. A safe text stays unchanged.
@@ -43,8 +81,7 @@ pub(crate) fn sanitised(text: &str) -> String {
         name.push('_');
     }
     if name.len() > MAX_BYTES {
-        name = shortened(&name, text);
-        replace_bad_end(&mut name);
+        name = shortened(&name, text, MAX_BYTES);
     }
     if name.is_empty() {
         name.push('_');
@@ -52,9 +89,27 @@ pub(crate) fn sanitised(text: &str) -> String {
     name
 }
 
-/// `name` with a number before its extension, or as it is for 0. A number never makes it longer than
-/// [`MAX_NUMBERED_BYTES`].
-pub(crate) fn numbered(name: &str, number: u64) -> Cow<'_, str> {
+/// A safe component, cut to these limits, with a hash of all of it in place of the missing part.
+pub(crate) fn fitted(name: &str, limits: NameLimits) -> Cow<'_, str> {
+    if name.len() <= limits.plain {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(shortened(name, name, limits.plain))
+}
+
+/// `name` as one that leaves so many bytes of `longest` to a suffix: cut, with a hash of all of it in place
+/// of the missing part, if it is too long.
+pub(crate) fn with_room(name: &str, longest: usize, suffix: usize) -> Cow<'_, str> {
+    let most = longest.saturating_sub(suffix).max(MIN_BYTES);
+    if name.len() <= most {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(shortened(name, name, most))
+}
+
+/// `name` with a number before its extension, or as it is for 0. A number never makes it longer than the
+/// limits.
+pub(crate) fn numbered(name: &str, number: u64, limits: NameLimits) -> Cow<'_, str> {
     if number == 0 {
         return Cow::Borrowed(name);
     }
@@ -63,7 +118,7 @@ pub(crate) fn numbered(name: &str, number: u64) -> Cow<'_, str> {
         parts => parts,
     };
     let number = format!("-{number}");
-    let room = MAX_NUMBERED_BYTES - number.len() - extension.len();
+    let room = limits.numbered - number.len() - extension.len();
     Cow::Owned(format!("{}{number}{extension}", cut(stem, room)))
 }
 
@@ -183,13 +238,15 @@ fn replace_bad_end(name: &mut String) {
     }
 }
 
-/// `name`, cut, with a hash of `whole` in place of the missing part.
-fn shortened(name: &str, whole: &str) -> String {
+/// `name`, cut to so many bytes ([`MIN_BYTES`] at least), with a hash of `whole` in place of the missing part.
+fn shortened(name: &str, whole: &str, most: usize) -> String {
     let (stem, extension) = split_extension(name);
     let extension = cut(extension, MAX_EXTENSION_BYTES);
     let mark = format!("~{:08x}", stable_hash(whole) as u32);
-    let room = MAX_BYTES - mark.len() - extension.len();
-    format!("{}{mark}{extension}", cut(stem, room))
+    let room = most - mark.len() - extension.len();
+    let mut name = format!("{}{mark}{extension}", cut(stem, room));
+    replace_bad_end(&mut name);
+    name
 }
 
 /// The name before its extension, and the extension with its dot, if there is one. The suffix of a

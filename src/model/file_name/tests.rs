@@ -160,10 +160,10 @@ fn a_number_goes_before_the_extension() {
             "No. 1 of all the long titles-1",
         ),
     ] {
-        assert_eq!(numbered(name, 1), safe);
-        assert_eq!(numbered(name, 0), name);
+        assert_eq!(numbered(name, 1, NameLimits::default()), safe);
+        assert_eq!(numbered(name, 0, NameLimits::default()), name);
     }
-    let long = numbered(&"é".repeat(99), 12_345).into_owned();
+    let long = numbered(&"é".repeat(99), 12_345, NameLimits::default()).into_owned();
     assert!(
         long.len() <= MAX_NUMBERED_BYTES && long.ends_with("é-12345"),
         "{long}"
@@ -253,12 +253,17 @@ proptest! {
         prop_assert_eq!(path.file_name().and_then(|n| n.to_str()), Some(&*name));
     }
 
-    /// A number leaves a safe name safe, but for what it adds to its length.
+    /// A file system's limit and a number leave a safe name safe, but for what the number adds to its length.
     #[test]
-    fn numbers_keep_names_safe(text in text(), number in any::<u64>()) {
+    fn numbers_keep_names_safe(text in text(), number in any::<u64>(), longest in 64..300_usize) {
+        let limits = NameLimits::within(longest);
         let name = sanitised(&text);
-        let numbered = numbered(&name, number);
-        prop_assert!(numbered.len() <= MAX_NUMBERED_BYTES);
+        let name = fitted(&name, limits);
+        prop_assert!(name.len() <= limits.plain);
+        prop_assert_eq!(&sanitised(&name), &name);
+        let numbered = numbered(&name, number, limits);
+        prop_assert!(numbered.len() <= limits.numbered);
+        prop_assert!(numbered.len() + PARTIAL.len() <= longest);
         if numbered.len() <= MAX_BYTES {
             prop_assert_eq!(sanitised(&numbered), numbered);
         }
@@ -276,4 +281,48 @@ proptest! {
         let lower = text.to_lowercase();
         prop_assert_eq!(folded(&lower), folded(&text));
     }
+}
+
+#[test]
+fn names_are_cut_to_what_a_file_system_takes_with_a_parts_suffix() {
+    for (longest, plain, most) in [
+        (usize::MAX, 180, 200),
+        (255, 180, 200),
+        (205, 180, 200),
+        (143, 118, 138),
+        // No name is left of less.
+        (64, 39, 59),
+        (12, 39, 59),
+        (0, 39, 59),
+    ] {
+        let limits = NameLimits::within(longest);
+        assert_eq!((limits.plain, limits.numbered), (plain, most), "{longest}");
+    }
+    assert_eq!(NameLimits::within(255), NameLimits::default());
+    let limits = NameLimits::within(143);
+    let long = format!("{}.tar.gz", "n".repeat(130));
+    let fitting = fitted(&long, limits).into_owned();
+    assert_eq!(fitting.len(), 118, "{fitting}");
+    assert!(
+        fitting.starts_with("nnn") && fitting.ends_with(".tar.gz"),
+        "{fitting}"
+    );
+    let other = long.replace(".tar.gz", "n.tar.gz");
+    assert_ne!(fitted(&other, limits), fitting);
+    assert_eq!(fitted(&fitting, limits), fitting);
+    assert!(matches!(
+        fitted(&long, NameLimits::default()),
+        Cow::Borrowed(_)
+    ));
+}
+
+#[test]
+fn a_temporary_name_has_room_for_its_suffix() {
+    let name = "é".repeat(71);
+    assert_eq!(with_room(&name, 255, 5), name);
+    assert_eq!(with_room(&name, 147, 5), name);
+    let cut = with_room(&name, 143, 5);
+    assert!(cut.len() <= 138 && cut.starts_with("éé"), "{cut}");
+    assert_eq!(cut, with_room(&name, 143, 5), "it is found again");
+    assert_ne!(cut, with_room(&name.replacen('é', "ee", 1), 143, 5));
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::Export;
 use crate::model::event::{Event, Listener};
 use crate::report::Baseline;
+use crate::save::RefusedDuty;
 use crate::save::atomic_file::AtomicFile;
 
 const BUFFER: usize = 64 * 1024;
@@ -35,6 +36,11 @@ impl ExportFile {
             is_over: false,
             file: Some(file),
         })
+    }
+
+    /// The mode of the file that it will replace, if the system refuses to set that.
+    pub fn refused_mode(&self) -> Option<&RefusedDuty> {
+        self.file.as_ref()?.refused_mode()
     }
 }
 

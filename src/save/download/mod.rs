@@ -288,14 +288,16 @@ impl Download {
             Some(part) => {
                 if part.length() == 0 {
                     // It is of an earlier attempt, and its record perhaps of another version.
-                    received.record.write_to(part.file());
+                    let kept = received.record.write_to(part.file());
+                    self.store.root.note_record(&self.place, kept);
                 }
                 part
             }
             none => {
                 let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
                 let part = Part::create(dir, self.place.file_name(), &shown)?;
-                received.record.write_to(part.file());
+                let kept = received.record.write_to(part.file());
+                self.store.root.note_record(&self.place, kept);
                 none.insert(part)
             }
         };

@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use super::xattr::UrlDigest;
-use crate::model::file_name::{folded, numbered};
+use crate::model::file_name::{NameLimits, folded, numbered};
 use crate::model::save_path::SavePath;
 use held::HeldNames;
 pub use held::NameHolder;
@@ -36,12 +36,21 @@ pub struct NameRegistry {
     /// The numbers of names that files of earlier runs hold, by the name that they are numbers of: only where
     /// that was not to be had.
     held: HashMap<u64, HeldNames, BuildIdentityHasher>,
+    limits: NameLimits,
 }
 
 impl NameRegistry {
     /// A registry without names.
     pub fn new() -> Self {
         NameRegistry::default()
+    }
+
+    /// A registry without names, on a file system with these limits.
+    pub(crate) fn within(limits: NameLimits) -> Self {
+        NameRegistry {
+            limits,
+            ..NameRegistry::default()
+        }
     }
 
     /// Claims a place that is not taken: `wanted`, or with -1, -2 … before its extension.
@@ -152,6 +161,7 @@ impl NameRegistry {
             path,
             hash,
             file_name: wanted.file_name(),
+            limits: self.limits,
         }
     }
 
@@ -160,7 +170,7 @@ impl NameRegistry {
         let base = path.with(wanted).id();
         let mut number = self.renumbered.get(&base).copied().unwrap_or(0);
         loop {
-            let name = numbered(wanted, number);
+            let name = numbered(wanted, number, self.limits);
             let entered = path.with(&name);
             if !self.files.contains(&entered.id()) {
                 self.folders.insert(entered.id());
@@ -182,16 +192,19 @@ struct NumberedNames<'a> {
     /// The hash of the folder's path.
     hash: PathHash,
     file_name: &'a str,
+    limits: NameLimits,
 }
 
 impl NumberedNames<'_> {
     fn place(&self, number: u64) -> SavePath {
-        let name = numbered(self.file_name, number);
+        let name = numbered(self.file_name, number, self.limits);
         SavePath::from_safe(format!("{}{name}", self.path))
     }
 
     fn id(&self, number: u64) -> u64 {
-        self.hash.with(&numbered(self.file_name, number)).id()
+        self.hash
+            .with(&numbered(self.file_name, number, self.limits))
+            .id()
     }
 }
 

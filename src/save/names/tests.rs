@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
 use super::*;
+use crate::model::file_name::NameLimits;
 use crate::model::file_name::{MAX_BYTES, MAX_NUMBERED_BYTES};
 use crate::model::save_path::Layout;
 use crate::model::target::{DefaultScheme, Location};
@@ -241,7 +242,7 @@ fn a_million_files_of_one_name_would_be_looked_at_once_each() {
     let urls: Vec<String> = (0..FILES).map(|number| number.to_string()).collect();
     let holder = |place: &SavePath, number: u64| {
         looks.set(looks.get() + 1);
-        match number < FILES && numbered("a", number) == place.as_str() {
+        match number < FILES && numbered("a", number, NameLimits::default()) == place.as_str() {
             true => NameHolder::Url(UrlDigest::of(&urls[number as usize])),
             false => NameHolder::Nobody,
         }
@@ -249,10 +250,13 @@ fn a_million_files_of_one_name_would_be_looked_at_once_each() {
     let mut names = NameRegistry::new();
     for (number, url) in urls.iter().enumerate().rev() {
         let claimed = names.claim_for(place("a"), url, holder);
-        assert_eq!(claimed.as_str(), numbered("a", number as u64));
+        assert_eq!(
+            claimed.as_str(),
+            numbered("a", number as u64, NameLimits::default())
+        );
     }
     let new = names.claim_for(place("a"), "new", holder);
-    assert_eq!(new.as_str(), numbered("a", FILES));
+    assert_eq!(new.as_str(), numbered("a", FILES, NameLimits::default()));
     assert!(looks.get() < 3 * FILES, "{} looks", looks.get());
 }
 

@@ -16,6 +16,7 @@ use rustix::fd::AsFd;
 use rustix::fs::fstat;
 use rustix::io::Errno;
 
+use super::duties::LesserDuty;
 use super::os::{self, LinkSource, Mtime};
 use super::xattr::{FileRecord, FileState};
 pub(super) use support::TmpFileSupport;
@@ -29,14 +30,14 @@ pub(super) struct TmpFile {
 }
 
 impl TmpFile {
-    /// Creates a file of these bytes with this record and modification time in the directory. `None` if
-    /// that cannot be done there.
+    /// Creates a file of these bytes with this record and its modification time in the directory. `None`
+    /// if that cannot be done there. Calls `note` with the result of each lesser duty.
     pub(super) fn create(
         dir: impl AsFd,
         support: &TmpFileSupport,
         bytes: &[u8],
         record: &FileRecord,
-        mtime: Option<Mtime>,
+        note: impl Fn(LesserDuty, Result<(), Errno>),
     ) -> Option<Self> {
         if support.method() == UNSUPPORTED {
             return None;
@@ -49,8 +50,8 @@ impl TmpFile {
             }
         };
         file.write_all_at(bytes, 0).ok()?;
-        if let Some(mtime) = mtime {
-            os::set_mtime(&file, mtime).ok()?;
+        if let Some(mtime) = record.mtime() {
+            note(LesserDuty::ModificationTime, os::set_mtime(&file, mtime));
         }
         let stat = fstat(&file).ok()?;
         if support.is_too_open(stat.st_mode) {
@@ -59,7 +60,8 @@ impl TmpFile {
         }
         // The last step, because the file system may have kept a coarser time.
         let state = FileState::Saved(Mtime::of(&stat));
-        record.clone().with_state(state).write_to(&file);
+        let kept = record.clone().with_state(state).write_to(&file);
+        note(LesserDuty::Record, kept);
         Some(TmpFile {
             file,
             length: bytes.len() as u64,

@@ -83,7 +83,7 @@ fn is_new(published: &Published, bytes: usize) -> bool {
 
 /// Returns true if this system has O_TMPFILE in the folder.
 fn has_tmpfiles(folder: &TempDir) -> bool {
-    let root = RootDir::open(folder.path()).unwrap();
+    let root = RootDir::open(folder.path(), false).unwrap();
     os::open_tmpfile(Dir::Root(root)).is_ok()
 }
 
@@ -263,10 +263,10 @@ fn a_mode_that_permits_more_than_the_umask_is_too_open() {
 #[test]
 fn a_file_system_without_tmpfiles_is_asked_once() {
     // It has none, on any machine.
-    let folder = Dir::Root(RootDir::open(Path::new("/proc/self")).unwrap());
+    let folder = Dir::Root(RootDir::open(Path::new("/proc/self"), false).unwrap());
     let support = TmpFileSupport::default();
     let record = FileRecord::new(URL, Version::default());
-    assert!(TmpFile::create(&folder, &support, b"", &record, None).is_none());
+    assert!(TmpFile::create(&folder, &support, b"", &record, |_, _| {}).is_none());
     assert_eq!(support.method(), UNSUPPORTED);
 }
 

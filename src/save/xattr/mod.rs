@@ -78,12 +78,15 @@ impl FileRecord {
         Ok(os::record(file)?.and_then(|bytes| codec::decode(&bytes)))
     }
 
-    /// Writes the record to the file's attribute. Returns false if the file system cannot keep it: all
-    /// that is lost is that the file is fetched again one day.
-    pub(super) fn write_to(&self, file: impl AsFd) -> bool {
+    /// Writes the record to the file's attribute.
+    ///
+    /// # Errors
+    ///
+    /// If the file system cannot keep it: all that is lost is that the file is fetched again one day.
+    pub(super) fn write_to(&self, file: impl AsFd) -> Result<(), Errno> {
         let bytes = codec::encode(self);
         if bytes.len() <= os::MAX_RECORD {
-            return os::set_record(file, &bytes).is_ok();
+            return os::set_record(file, &bytes);
         }
         // Without its texts it still marks the file as pfetch's.
         let short = FileRecord {

@@ -192,7 +192,7 @@ fn what_fits_of_a_file_is_kept_for_when_there_is_room() {
 #[test]
 fn a_disk_that_fills_up_ends_the_run_and_with_more_room_the_next_completes_it() {
     const FILES: usize = 1000;
-    // With a queue, what is in it may be begun before the first failure is known.
+    // With a queue, workers could begin what is in it before the run knows of the first failure.
     for (workers, queue) in [(4, 0), (8, 16)] {
         let mut small = Small::new("1m");
         let site = Site::start("", "");
@@ -210,7 +210,8 @@ fn a_disk_that_fills_up_ends_the_run_and_with_more_room_the_next_completes_it() 
 
         let [saved, failed, skipped] = ["ok", "failed", "skipped"].map(|what| count(&run, what));
         run.check("some are saved", saved > 0);
-        run.check("not many fail", (1..=workers + queue).contains(&failed));
+        // Nothing that is queued begins after the first of them.
+        run.check("not many fail", (1..=workers).contains(&failed));
         run.check("the rest is left", saved + failed + skipped <= FILES);
         run.check("and told", run.summary()["skipped"] == skipped);
         for result in run.results() {
@@ -221,7 +222,7 @@ fn a_disk_that_fills_up_ends_the_run_and_with_more_room_the_next_completes_it() 
         assert_eq!(check_whole(&site, &folder), saved);
         assert_eq!(names(&folder).len(), saved, "no parts are left");
         let served = site.served_to("first").len();
-        let most = saved + workers + queue;
+        let most = saved + workers;
         run.check(
             "it stopped asking",
             (saved + failed..=most).contains(&served),

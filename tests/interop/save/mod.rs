@@ -1,5 +1,5 @@
-//! Saving, against a real nginx: killed at any moment, by the thousand, on a disk that is full, and
-//! next to curl. Run with `cargo test --features interop`.
+//! Saving, against a real nginx: killed at any moment, by the thousand, on disks that are full, poor or of
+//! another kind, and next to curl. Run with `cargo test --features interop`.
 
 mod at_close;
 mod beside_curl;
@@ -7,4 +7,9 @@ mod capped;
 mod full;
 mod killed;
 mod many;
+mod poor;
+mod poor_fs;
+mod power_cut;
 mod site;
+mod volume;
+mod volumes;

@@ -8,6 +8,7 @@ mod flush;
 mod growing;
 mod hostile;
 mod lies;
+mod limits;
 mod named;
 mod pages;
 mod pieces;
