@@ -217,14 +217,15 @@ fn a_retry_after_of_another_response_is_ignored() {
 
 #[test]
 fn queued_jobs_of_an_origin_that_backs_off_are_deferred() {
-    // One worker, and a queue that by the first answer is full of URLs of the same origin.
+    // One worker, and a queue that the first answers let fill with URLs of the same origin.
+    const REFUSED: usize = 8;
     let times = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&times);
     let server = Server::with(move |_, reply| {
         let mut times = kept.lock().expect("nobody panics with it");
         times.push(Instant::now());
         match times.len() {
-            1 => reply.send(429, &retry_after("1"), b"later"),
+            REFUSED => reply.send(429, &retry_after("1"), b"later"),
             _ => reply.send(200, "", b"now"),
         }
     });
@@ -238,7 +239,7 @@ fn queued_jobs_of_an_origin_that_backs_off_are_deferred() {
             .exits(0);
         let times = times.lock().expect("nobody panics with it");
         run.check(retry, times.len() == 21);
-        let silence = times[1] - times[0];
+        let silence = times[REFUSED] - times[REFUSED - 1];
         run.check(
             &format!("{retry}: a second of silence, not {silence:?}"),
             silence >= Duration::from_secs(1),
