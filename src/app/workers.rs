@@ -53,8 +53,12 @@ pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
         reason: address_space::NO_ROOM,
     });
     // A request waits for a descriptor; a file cannot, since its body is on the way.
+    plan.run.open_bodies = open_bodies(files, &plan.bodies);
     let savers = match &plan.bodies {
-        BodiesPlan::Dir { layout, .. } => Some(savers(files, *layout)),
+        BodiesPlan::Dir { layout, .. } => {
+            let waiting = plan.run.open_bodies.unwrap_or(0);
+            Some(savers(files.saturating_sub(waiting), *layout))
+        }
         _ => None,
     };
     let with_files = savers
@@ -63,10 +67,12 @@ pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
             threads,
             reason: NO_FILES,
         });
-    plan.fetch.idle_connections = match with_files {
+    let idle = idle_connections(files, plan.workers);
+    plan.fetch.idle_connections = match (with_files, &plan.bodies) {
         // A file does not wait until an idle connection is closed.
-        Some(room) => room.threads,
-        None => idle_connections(files, plan.workers),
+        (Some(room), _) => room.threads,
+        (None, BodiesPlan::Stream { .. }) => idle.min(plan.run.open_bodies.unwrap_or(idle)),
+        (None, _) => idle,
     };
     plan.fetch.dns.lookups = plan.workers;
     let rooms = in_memory.into_iter().chain(with_files);
@@ -76,6 +82,21 @@ pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
 /// Makes the record of the workers' activity, if progress is shown.
 pub(super) fn activity(plan: &Plan) -> Option<SharedActivity> {
     (plan.report.progress != ProgressMode::Off).then(|| Arc::new(WorkerActivity::new(plan.workers)))
+}
+
+/// The bodies that can wait for their turn or their names with so many descriptors, one at least. Each takes one;
+/// one that waits for its turn has been, or is, on a connection too, and as many connections are idle.
+fn open_bodies(files: usize, bodies: &BodiesPlan) -> Option<usize> {
+    let rest = files.saturating_sub(OTHER_FILES);
+    let most = match bodies {
+        BodiesPlan::Stream { .. } => rest / 3,
+        BodiesPlan::Dir {
+            named_by_server: true,
+            ..
+        } => rest / 4,
+        _ => return None,
+    };
+    Some(most.max(1))
 }
 
 /// The workers that can save at once with so many descriptors, one at least. Each has one more for a connection

@@ -198,11 +198,21 @@ impl Engine<'_> {
         let has_idle_worker =
             !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
         let may_spool = has_idle_worker && self.spool.has_room();
+        let ahead = self.reorder.unreleased(self.read);
         // Early bodies take memory and open files.
-        let early = self.bodies.concat().map_or(0, |c| self.read - c.next());
+        let early = match self.bodies.concat() {
+            Some(concat) => self.read - concat.next(),
+            None if self.bodies.is_named_late() => ahead,
+            None => 0,
+        };
+        let open = self.config.open_bodies.unwrap_or(usize::MAX);
+        let may_open = match self.bodies.concat() {
+            Some(_) => open.min(EARLY_BODIES.max(self.pool.workers() * 4)),
+            None => open,
+        };
         (self.schedule.waiting() < look_ahead || may_spool)
-            && self.reorder.unreleased(self.read) < look_ahead as u64
-            && early < EARLY_BODIES.max(self.pool.workers() * 4) as u64
+            && ahead < look_ahead as u64
+            && early < may_open as u64
     }
 
     fn submit(&mut self, job: Job) {

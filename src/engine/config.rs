@@ -50,6 +50,9 @@ pub struct RunConfig {
     pub retry: RetryPolicy,
     /// Adaptation to what servers take.
     pub adaptation: Adaptation,
+    /// The most targets that are read ahead of one whose body waits in an open file for its turn or its name;
+    /// `None` if open files are plenty.
+    pub open_bodies: Option<usize>,
     /// The time limit of the whole run. Targets that are not done by then have failed.
     pub deadline: Option<Duration>,
     /// The time from the start of the process to the start of the run, for the reports.

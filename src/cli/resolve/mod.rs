@@ -201,7 +201,8 @@ fn run_config(args: &TypedArgs) -> RunConfig {
             false => Adaptation::On,
         },
         deadline: args.limits.deadline,
-        // Measured when the plan is carried out.
+        // Both measured when the plan is carried out.
+        open_bodies: None,
         startup: Duration::ZERO,
     }
 }

@@ -45,6 +45,45 @@ fn with_few_descriptors_fewer_workers_save_and_no_file_is_lost() {
 }
 
 #[test]
+fn with_few_descriptors_fewer_bodies_wait_for_their_turn_or_their_name() {
+    const FILES: usize = 60;
+    let server = Server::start();
+    let port = server.addr().port();
+    let dir = Dir::on_disk();
+    let saved = Dir::on_disk();
+    let folder = saved.path().to_str().unwrap();
+    let path = dir.path().join("out");
+    for (files, options) in [
+        (20, &["-q", "--cat"][..]),
+        (40, &["-q", "--cat"]),
+        (40, &["-d", folder, "--content-disposition"]),
+    ] {
+        let mut args: Vec<String> = options.iter().map(|&arg| arg.to_owned()).collect();
+        args.extend(["-j32", "--retry=0"].map(str::to_owned));
+        for host in 0..20 {
+            args.push(format!("--resolve=host{host}:{port}:127.0.0.1"));
+        }
+        // The first is slow, and the others are too long to be kept in memory together.
+        args.push(format!("http://host0:{port}/delay/300/300000"));
+        for number in 0..FILES {
+            let host = number % 20;
+            args.push(format!("http://host{host}:{port}/bytes/300000"));
+        }
+        let limit = limit(files);
+        let run = pfetch(&args).under(&limit.each_ref().map(String::as_str));
+        let out = File::create(&path).unwrap();
+        let run = run.stdout(out.into()).run().exits(0);
+        let written = fs::metadata(&path).unwrap().len();
+        let expected = if options.contains(&"--cat") {
+            300_000 * 61
+        } else {
+            0
+        };
+        run.check(&format!("{written} bytes"), written >= expected);
+    }
+}
+
+#[test]
 fn the_close_of_standard_output_is_checked_when_no_descriptor_is_left() {
     let server = Server::start();
     let port = server.addr().port();
