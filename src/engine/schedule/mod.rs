@@ -12,6 +12,7 @@
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod origin;
+mod origins;
 mod pace;
 mod probe;
 mod proof;
@@ -22,14 +23,13 @@ mod server_tests;
 mod tests;
 mod window;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use foldhash::fast::RandomState;
-
 use crate::model::origin::{GivenUp, OriginLimits};
 use origin::{Origin, OriginState};
+use origins::{OriginId, Origins};
 pub use push_back::{Cause, PushBackRecord};
 
 /// The maximum number of origins without items whose limits are remembered.
@@ -145,13 +145,13 @@ pub enum NextStart<T> {
 pub struct Schedule<T> {
     limits: StartLimits,
     policy: ServerPolicy,
-    origins: HashMap<Arc<str>, Origin<T>, RandomState>,
+    origins: Origins<T>,
     /// Origins with an item that may start, by that item's sequence number.
-    ready: BTreeMap<u64, Arc<str>>,
+    ready: BTreeMap<u64, OriginId>,
     /// Origins with a delay, by its end.
-    delayed: BTreeSet<(Instant, Arc<str>)>,
+    delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
-    not_due: BTreeMap<(Instant, u64), (Arc<str>, T)>,
+    not_due: BTreeMap<(Instant, u64), (OriginId, T)>,
     /// The earliest moment of the next start, at any origin.
     not_before: Option<Instant>,
     /// The number of items offered and not yet started.
@@ -186,7 +186,7 @@ impl<T> Schedule<T> {
         Schedule {
             limits,
             policy: ServerPolicy { workers, ..policy },
-            origins: HashMap::default(),
+            origins: Origins::new(),
             ready: BTreeMap::new(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
@@ -201,32 +201,32 @@ impl<T> Schedule<T> {
     /// Adds an item. `sequence` is its position among all items, unique among those that wait.
     pub fn offer(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
         self.waiting += 1;
-        let origin = self.key(origin);
-        self.enqueue(&origin, sequence, item, true, now);
+        let origin = self.id(origin);
+        self.enqueue(origin, sequence, item, true, now);
     }
 
     /// Puts back an item that used up no try ([`Ruling::Free`]), at its place in the order.
     pub fn put_back(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
         self.waiting += 1;
-        let origin = self.key(origin);
-        self.enqueue(&origin, sequence, item, false, now);
+        let origin = self.id(origin);
+        self.enqueue(origin, sequence, item, false, now);
     }
 
     /// Adds an item that may not start before `due`: a retry.
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
         self.waiting += 1;
-        let origin = self.key(origin);
-        self.entry(&origin).not_due += 1;
+        let origin = self.id(origin);
+        self.origins[origin].not_due += 1;
         self.not_due.insert((due, sequence), (origin, item));
     }
 
     /// Makes the origin wait until `until`, as its answer to a request that was started at `started` asks
     /// for. Afterwards one item probes it.
     pub fn hold(&mut self, origin: &str, started: Instant, until: Instant, now: Instant) {
-        let origin = self.key(origin);
+        let origin = self.id(origin);
         let policy = self.policy;
-        self.entry(&origin).hold(started, until, now, &policy);
-        self.relist(&origin, now);
+        self.origins[origin].hold(started, until, now, &policy);
+        self.relist(origin, now);
     }
 
     /// Takes the next item that may start. It counts as in flight until its [end](Schedule::end).
@@ -235,7 +235,7 @@ impl<T> Schedule<T> {
         if self.waiting == 0 {
             return NextStart::Nothing;
         }
-        let Some((_, origin)) = self.ready.first_key_value() else {
+        let Some((_, &origin)) = self.ready.first_key_value() else {
             let delayed = self.delayed.first().map(|(until, _)| *until);
             let not_due = self.not_due.first_key_value().map(|((due, _), _)| *due);
             return match delayed.into_iter().chain(not_due).min() {
@@ -243,14 +243,13 @@ impl<T> Schedule<T> {
                 None => NextStart::Nothing,
             };
         };
-        let origin = Arc::clone(origin);
         let StartLimits {
             origin_delay,
             interval,
             ..
         } = self.limits;
         let not_before = self.not_before.filter(|moment| *moment > now);
-        let entry = self.entry(&origin);
+        let entry = &mut self.origins[origin];
         let given_up = entry.given_up();
         if let (None, Some(moment)) = (given_up, not_before) {
             return NextStart::Wait(moment);
@@ -268,7 +267,7 @@ impl<T> Schedule<T> {
             }
         }
         self.waiting -= 1;
-        self.relist(&origin, now);
+        self.relist(origin, now);
         match given_up {
             Some(why) => NextStart::GivenUp(item, why),
             None => NextStart::Start(item),
@@ -284,10 +283,10 @@ impl<T> Schedule<T> {
         record: &mut PushBackRecord,
         now: Instant,
     ) -> Ruling {
-        let origin = self.key(origin);
+        let origin = self.id(origin);
         let policy = self.policy;
-        let ruling = self.entry(&origin).end(ending, record, now, &policy);
-        self.relist(&origin, now);
+        let ruling = self.origins[origin].end(ending, record, now, &policy);
+        self.relist(origin, now);
         ruling
     }
 
@@ -336,7 +335,7 @@ impl<T> Schedule<T> {
             .into_iter()
             .map(|((_, sequence), (_, item))| (sequence, item))
             .collect();
-        for origin in self.origins.values_mut() {
+        for origin in self.origins.iter_mut() {
             origin.not_due = 0;
             origin.state = OriginState::Unlisted;
             all.extend(origin.drain());
@@ -354,41 +353,31 @@ impl<T> Schedule<T> {
             && first.key().0 <= now
         {
             let ((_, sequence), (origin, item)) = first.remove_entry();
-            self.entry(&origin).not_due -= 1;
-            self.enqueue(&origin, sequence, item, false, now);
+            self.origins[origin].not_due -= 1;
+            self.enqueue(origin, sequence, item, false, now);
         }
-        while let Some((until, origin)) = self.delayed.first()
-            && *until <= now
+        while let Some(&(until, origin)) = self.delayed.first()
+            && until <= now
         {
-            let origin = Arc::clone(origin);
-            self.relist(&origin, now);
+            self.relist(origin, now);
         }
     }
 
-    fn enqueue(&mut self, origin: &Arc<str>, sequence: u64, item: T, is_fresh: bool, now: Instant) {
-        self.entry(origin).push(sequence, item, is_fresh);
+    fn enqueue(&mut self, origin: OriginId, sequence: u64, item: T, is_fresh: bool, now: Instant) {
+        self.origins[origin].push(sequence, item, is_fresh);
         self.relist(origin, now);
     }
 
-    /// The origin's name, shared with its entry if it has one.
-    fn key(&self, origin: &str) -> Arc<str> {
-        match self.origins.get_key_value(origin) {
-            Some((key, _)) => Arc::clone(key),
-            None => Arc::from(origin),
-        }
-    }
-
-    fn entry(&mut self, origin: &Arc<str>) -> &mut Origin<T> {
-        let last_answered = &self.last_answered;
+    fn id(&mut self, origin: &str) -> OriginId {
+        let last_answered = self.last_answered.as_deref();
         self.origins
-            .entry(Arc::clone(origin))
-            .or_insert_with(|| Origin::new(last_answered.as_ref() == Some(origin)))
+            .id(origin, || Origin::new(last_answered == Some(origin)))
     }
 
     /// Updates the index in which the origin is listed, and forgets an origin without items and delays.
-    fn relist(&mut self, origin: &Arc<str>, now: Instant) {
+    fn relist(&mut self, origin: OriginId, now: Instant) {
         let (limits, policy) = (self.limits, self.policy);
-        let entry = self.entry(origin);
+        let entry = &mut self.origins[origin];
         let delayed_until = entry.delayed_until(now);
         let is_given_up = entry.given_up().is_some();
         let state = match (delayed_until, entry.first()) {
@@ -409,24 +398,24 @@ impl<T> Schedule<T> {
                     self.ready.remove(&sequence);
                 }
                 OriginState::Delayed(until) => {
-                    self.delayed.remove(&(until, Arc::clone(origin)));
+                    self.delayed.remove(&(until, origin));
                 }
                 OriginState::Unlisted => {}
             }
             match state {
                 OriginState::Ready(sequence) => {
-                    self.ready.insert(sequence, Arc::clone(origin));
+                    self.ready.insert(sequence, origin);
                 }
                 OriginState::Delayed(until) => {
-                    self.delayed.insert((until, Arc::clone(origin)));
+                    self.delayed.insert((until, origin));
                 }
                 OriginState::Unlisted => {}
             }
         }
         match (is_idle, is_remembered) {
             (true, false) => {
-                self.last_answered = has_answered.then(|| Arc::clone(origin));
-                self.origins.remove(origin);
+                let removed = self.origins.remove(origin);
+                self.last_answered = removed.filter(|_| has_answered).map(|(name, _)| name);
             }
             (true, true) => self.remember(origin),
             _ => {}
@@ -435,9 +424,10 @@ impl<T> Schedule<T> {
 
     /// Keeps an origin without items for what it takes, in place of the one that has been idle for the
     /// longest time if there are too many.
-    fn remember(&mut self, origin: &Arc<str>) {
-        if self.remembered.back() != Some(origin) {
-            self.remembered.push_back(Arc::clone(origin));
+    fn remember(&mut self, origin: OriginId) {
+        let name = self.origins.name(origin);
+        if self.remembered.back() != Some(name) {
+            self.remembered.push_back(Arc::clone(name));
         }
         if self.remembered.len() <= MAX_REMEMBERED {
             return;
@@ -446,9 +436,10 @@ impl<T> Schedule<T> {
             return;
         };
         let is_idle = |entry: &Origin<T>| entry.is_idle() && entry.state == OriginState::Unlisted;
-        if self.origins.get(&oldest).is_some_and(is_idle)
+        if let Some(id) = self.origins.find(&oldest)
+            && is_idle(&self.origins[id])
             && !self.remembered.contains(&oldest)
-            && let Some(entry) = self.origins.remove(&oldest)
+            && let Some((_, entry)) = self.origins.remove(id)
         {
             self.forgotten += u64::from(entry.found(&oldest).is_some());
         }

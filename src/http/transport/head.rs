@@ -6,9 +6,11 @@
 //! two readers that disagree about a body's end take one answer for another (request smuggling).
 
 use std::fmt;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
+use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 
 use crate::http::http_date;
@@ -140,8 +142,8 @@ pub(in crate::http) struct ResponseHead {
     /// The head with its folds undone and control characters replaced.
     bytes: Vec<u8>,
     fields: Vec<Field>,
-    /// A value has a control character, before that is replaced.
-    has_controls: bool,
+    /// The lengths of the names of the fields, a bit for each.
+    lengths: u64,
 }
 
 impl Default for ResponseHead {
@@ -151,7 +153,7 @@ impl Default for ResponseHead {
             status: StatusCode::OK,
             bytes: Vec::new(),
             fields: Vec::new(),
-            has_controls: false,
+            lengths: 0,
         }
     }
 }
@@ -179,7 +181,12 @@ impl ResponseHead {
             let found = field.name.of(bytes);
             found.len() == name.len() && found.eq_ignore_ascii_case(name.as_bytes())
         };
-        let fields = self.fields.iter().filter(is_named);
+        // Most names that are asked for are not there.
+        let fields = match self.lengths & length_bit(name.len()) {
+            0 => &[],
+            _ => &self.fields[..],
+        };
+        let fields = fields.iter().filter(is_named);
         fields.map(|field| field.value.of(bytes))
     }
 
@@ -200,9 +207,14 @@ impl ResponseHead {
 
     /// True if a list of tokens, over all lines with this name, has this one.
     pub(in crate::http) fn has_token(&self, name: &str, token: &str) -> bool {
-        self.get_all(name)
-            .flat_map(|value| value.split(|&byte| byte == b','))
-            .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+        let token = token.as_bytes();
+        self.get_all(name).any(|value| match memchr(b',', value) {
+            // Nearly always.
+            None => value.eq_ignore_ascii_case(token),
+            Some(_) => value
+                .split(|&byte| byte == b',')
+                .any(|item| item.trim_ascii().eq_ignore_ascii_case(token)),
+        })
     }
 
     /// The time for which the server keeps an idle connection open (`Keep-Alive: timeout=5`).
@@ -240,16 +252,22 @@ impl ResponseHead {
         self.bytes.clear();
         self.bytes.extend_from_slice(head);
         self.fields.clear();
-        self.has_controls = false;
+        self.lengths = 0;
         let mut at = leading_blanks(head);
         let mut lines = 0;
+        let mut returns = 0;
         // False where the line before was dropped: its continuation goes with it.
         let mut is_open = false;
         let from = at;
         for end in memchr_iter(b'\n', &head[from..]) {
             let end = from + end;
-            let line = &head[at..end];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let line = match &head[at..end] {
+                [line @ .., b'\r'] => {
+                    returns += 1;
+                    line
+                }
+                line => line,
+            };
             let start = std::mem::replace(&mut at, end + 1);
             lines += 1;
             if lines == 1 {
@@ -265,10 +283,10 @@ impl ResponseHead {
         if lines == 0 {
             return Err(HeadError::NoStatus(shown(head)));
         }
-        if memchr(0, head).is_some() {
-            return Err(HeadError::Nul);
-        }
-        if self.has_controls {
+        if has_odd_control(&head[from..at], returns) {
+            if memchr(0, head).is_some() {
+                return Err(HeadError::Nul);
+            }
             self.replace_controls()?;
         }
         Ok(())
@@ -280,7 +298,6 @@ impl ResponseHead {
         if is_blank(line[0]) {
             match self.fields.last_mut().filter(|_| is_open) {
                 Some(field) => {
-                    self.has_controls |= has_control(line);
                     unfold(&mut self.bytes, field, start, start + line.len());
                 }
                 None if is_suspicious(line) => return Err(suspicious(line)),
@@ -292,7 +309,7 @@ impl ResponseHead {
         let blanks = line[name..].iter().take_while(|byte| is_blank(**byte));
         let colon = name + blanks.count();
         if name > 0 && line.get(colon) == Some(&b':') {
-            self.has_controls |= has_control(&line[colon + 1..]);
+            self.lengths |= length_bit(name);
             let value = ByteRange::new(start + colon + 1, start + line.len());
             self.fields.push(Field {
                 name: ByteRange::new(start, start + name),
@@ -310,7 +327,7 @@ impl ResponseHead {
     /// Replaces the control characters in values by blanks.
     fn replace_controls(&mut self) -> Result<(), HeadError> {
         for field in &mut self.fields {
-            if has_control(field.value.of(&self.bytes)) {
+            if field.value.of(&self.bytes).iter().copied().any(is_control) {
                 if let Some(name) = decisive_name(field.name.of(&self.bytes)) {
                     return Err(HeadError::Control(name));
                 }
@@ -328,10 +345,8 @@ impl ResponseHead {
 /// Progress in finding the end of a head, over several reads.
 #[derive(Debug, Default)]
 pub(super) struct HeadScan {
-    /// The beginning of the first line that is not known to be whole.
-    line: usize,
-    /// A line that is not empty has been found.
-    has_begun: bool,
+    /// The bytes in which the end does not begin.
+    searched: usize,
 }
 
 impl HeadScan {
@@ -342,22 +357,20 @@ impl HeadScan {
     ///
     /// As soon as it is certain that these bytes are no head: the server may wait for something else.
     pub(super) fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
-        if !self.has_begun {
-            check_beginning(input)?;
-        }
-        let from = self.line;
-        for end in memchr_iter(b'\n', &input[from..]) {
-            let line = &input[self.line..from + end];
-            self.line = from + end + 1;
-            let is_empty = matches!(line, [] | [b'\r']);
-            if is_empty && self.has_begun {
-                return Ok(Some(self.line));
-            }
-            self.has_begun |= !is_empty;
+        static EMPTY_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\r\n"));
+        static BARE_EMPTY_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\n"));
+        check_beginning(input)?;
+        let from = self.searched.max(leading_blanks(input));
+        let rest = &input[from..];
+        let end = EMPTY_LINE.find(rest).map(|at| at + 3);
+        let earlier = BARE_EMPTY_LINE.find(&rest[..end.unwrap_or(rest.len())]);
+        if let Some(end) = earlier.map(|at| at + 2).or(end) {
+            return Ok(Some(from + end));
         }
         if input.len() >= MAX_HEAD {
             return Err(HeadError::TooLong);
         }
+        self.searched = input.len().saturating_sub(2);
         Ok(None)
     }
 }
@@ -487,35 +500,36 @@ fn is_token_byte(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
 
-/// True if there is a control character other than a tab. Looks at eight bytes at once (SWAR), since it sees
-/// every byte of every head.
-fn has_control(text: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    const LOW: u64 = 0x7f * ONES;
-    /// The high bit of each byte that is zero. Without carries from one byte to the next.
-    fn zeros(word: u64) -> u64 {
-        !(((word & LOW) + LOW) | word) & !LOW
+/// True if there is a control character other than a tab and what ends lines, of which so many are carriage
+/// returns. Branches on no byte, so that the compiler makes vector instructions of it: it sees every byte of
+/// every head.
+fn has_odd_control(lines: &[u8], returns: usize) -> bool {
+    let is_odd = |byte: u8| is_control(byte) & (byte != b'\r') & (byte != b'\n');
+    let look = |bytes: &[u8]| {
+        let odd = bytes
+            .iter()
+            .fold(0, |odd, &byte| odd | u8::from(is_odd(byte)));
+        // At most as many as there are bytes: they fit, and vectors of bytes are the widest.
+        let returns: u8 = bytes.iter().map(|&byte| u8::from(byte == b'\r')).sum();
+        (odd, usize::from(returns))
+    };
+    let (chunks, rest) = lines.as_chunks::<32>();
+    let (mut odd, mut found) = look(rest);
+    for chunk in chunks {
+        let (odd_here, found_here) = look(chunk);
+        odd |= odd_here;
+        found += found_here;
     }
-    let controls = |word: u64| {
-        let below_blank = !(((word & LOW) + 0x60 * ONES) | word) & !LOW;
-        let tabs = zeros(word ^ (u64::from(b'\t') * ONES));
-        let deletes = zeros(word ^ (0x7f * ONES));
-        (below_blank & !tabs) | deletes
-    };
-    let (words, rest) = text.as_chunks::<8>();
-    let found = words
-        .iter()
-        .fold(0, |found, word| found | controls(u64::from_ne_bytes(*word)));
-    let in_rest = match text.last_chunk::<8>() {
-        // Some of them once more, rather than byte by byte.
-        Some(last) => controls(u64::from_ne_bytes(*last)) != 0,
-        None => rest.iter().any(|byte| is_control(*byte)),
-    };
-    found != 0 || in_rest
+    odd != 0 || found != returns
+}
+
+/// The bit of a length in a set of them; that of the longest for all that are longer.
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 fn is_control(byte: u8) -> bool {
-    byte.is_ascii_control() && byte != b'\t'
+    ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -65,7 +65,7 @@ pub(super) fn fetch(mut server: Server, items: u64, workers: usize, policy: Serv
             match schedule.next(now) {
                 NextStart::Start(sequence) => {
                     let (limits, policy) = (schedule.limits, schedule.policy);
-                    let origin = &schedule.origins[ORIGIN];
+                    let origin = schedule.origins.get(ORIGIN).expect("it has an item");
                     let most = origin.most(&limits, &policy);
                     let is_within = origin.in_flight <= most;
                     assert!(is_within, "above its window: {schedule:#?}");

@@ -283,25 +283,34 @@ fn tokens_and_times_are_found_in_lists() {
 #[test]
 fn every_control_character_is_found_at_every_place_and_nothing_else() {
     for byte in 0..=u8::MAX {
-        for length in 1..20 {
+        for length in [1, 2, 15, 16, 17, 33] {
             for place in 0..length {
-                let mut text = vec![0x80 | b'a'; length];
-                text[place] = byte;
+                let mut lines = vec![0x80 | b'a'; length];
+                lines[place] = byte;
                 assert_eq!(
-                    has_control(&text),
-                    is_control(byte),
+                    has_odd_control(&lines, 0),
+                    byte != b'\n' && byte != b'\t' && byte.is_ascii_control(),
                     "{byte} at {place} of {length}"
                 );
             }
         }
     }
-    assert!(!has_control(b""));
-    // One in a word does not hide that of another word.
-    for places in [[3, 11], [0, 8], [8, 16], [2, 13]] {
-        let mut text = vec![b'a'; 40];
-        for place in places {
-            text[place] = 1;
+    assert!(!has_odd_control(b"", 0));
+    assert!(!has_odd_control(b"a\tb\r\nc\nd\r\n", 2));
+    assert!(has_odd_control(b"a\rb\r\nc\nd\r\n", 2));
+}
+
+#[test]
+fn a_name_is_found_whatever_its_length() {
+    let names: Vec<String> = (1..200).map(|length| "n".repeat(length)).collect();
+    let fields: Vec<(&str, &str)> = names.iter().map(|name| (&**name, "v")).collect();
+    let head = ResponseHead::of(200, &fields);
+    for (number, name) in names.iter().enumerate() {
+        let alone = ResponseHead::of(200, &fields[number..=number]);
+        for head in [&head, &alone] {
+            assert_eq!(head.get(name), Some(&b"v"[..]), "{}", name.len());
         }
-        assert!(has_control(&text), "{places:?}");
+        assert_eq!(alone.get(&name[1..]), None, "{}", name.len());
+        assert_eq!(alone.get(&format!("{name}n")), None, "{}", name.len());
     }
 }
