@@ -18,9 +18,9 @@ pub(super) const MAX_OUTPUT: usize = 24 * 1024;
 /// The initial size of both buffers.
 const MIN_BUFFER: usize = 4 * 1024;
 
-/// The head that ureq reads in place of the server's: the status, and that the body ends with the input.
-/// The status's digits are put in.
-const CANONICAL_HEAD: &[u8] = b"HTTP/1.1 000\r\nconnection: close\r\n\r\n";
+/// The head that ureq reads in place of the server's: the status, and that the body ends with the input, as
+/// it does in HTTP/1.0 without a header that says so. The status's digits are put in.
+const CANONICAL_HEAD: &[u8] = b"HTTP/1.0 000\r\n\r\n";
 
 /// The place of the status in it.
 const STATUS: std::ops::Range<usize> = 9..12;
@@ -272,10 +272,7 @@ mod tests {
             }
             buffers.replace_head(length, StatusCode::NOT_FOUND);
             let read = String::from_utf8_lossy(buffers.input());
-            assert_eq!(
-                read, "HTTP/1.1 404\r\nconnection: close\r\n\r\nbody",
-                "{length}"
-            );
+            assert_eq!(read, "HTTP/1.0 404\r\n\r\nbody", "{length}");
         }
     }
 

@@ -154,7 +154,7 @@ fn for_ever() -> NextTimeout {
     }
 }
 
-const HEAD: &str = "HTTP/1.1 200\r\nconnection: close\r\n\r\n";
+const HEAD: &str = "HTTP/1.0 200\r\n\r\n";
 
 fn text(bytes: Result<Vec<u8>, Fault>) -> Result<String, Fault> {
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
