@@ -11,12 +11,16 @@
 //!   where that is less than one.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
+mod check;
+mod ending;
+mod limits;
 mod origin;
 mod origins;
 mod pace;
 mod probe;
 mod proof;
 mod push_back;
+mod queue;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
@@ -28,101 +32,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::origin::{GivenUp, OriginLimits};
+pub use ending::{EndKind, Ending, Ruling};
+pub use limits::{ServerPolicy, StartLimits};
 use origin::{Origin, OriginState};
 use origins::{OriginId, Origins};
 pub use push_back::{Cause, PushBackRecord};
 
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
-
-/// The limits on starts. The default limits nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StartLimits {
-    /// The maximum number of items of one origin in flight at once.
-    pub per_origin: Option<usize>,
-    /// The minimum time between two starts at one origin.
-    pub origin_delay: Duration,
-    /// The minimum time between any two starts: the inverse of the rate.
-    pub interval: Duration,
-}
-
-impl StartLimits {
-    /// Tells that starts need not keep any distance in time.
-    pub fn is_unpaced(&self) -> bool {
-        self.origin_delay.is_zero() && self.interval.is_zero()
-    }
-}
-
-/// The rules by which the schedule follows what servers take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServerPolicy {
-    /// Adapts the number in flight and the distance between starts to an origin's push-backs.
-    pub adapts: bool,
-    /// The number of workers: the number of items that can be in flight at once.
-    pub workers: usize,
-    /// The number of probes in a row after which an origin is given up.
-    pub probes: u32,
-    /// The minimum time since an origin's last answer before it is given up.
-    pub give_up: Duration,
-    /// The sum of waits that an origin may ask for.
-    pub holds: Duration,
-}
-
-impl Default for ServerPolicy {
-    fn default() -> Self {
-        ServerPolicy {
-            adapts: true,
-            workers: usize::MAX,
-            probes: 3,
-            give_up: Duration::from_secs(15),
-            holds: Duration::from_secs(600),
-        }
-    }
-}
-
-/// The end of an item's request, as far as it says something of its origin.
-#[derive(Debug, Clone, Copy)]
-pub struct Ending {
-    /// The item's sequence number.
-    pub sequence: u64,
-    /// The start of its request.
-    pub started: Instant,
-    /// How it ended.
-    pub kind: EndKind,
-}
-
-/// A way in which an item's request ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndKind {
-    /// It was not sent.
-    Deferred,
-    /// It was answered, by anything but a push-back.
-    Answered,
-    /// It was answered by 429 or 503.
-    PushedBack {
-        /// The status.
-        cause: Cause,
-        /// The wait that the answer asks for. The schedule is told of it by
-        /// [`hold`](Schedule::hold) too, since the origin that answered may be another.
-        retry_after: Option<Duration>,
-    },
-    /// It failed without a byte of an answer.
-    Silent {
-        /// True if the connection was refused, reset or closed, and no time limit passed.
-        is_refused: bool,
-    },
-    /// It says nothing of the origin: it failed for a local reason, or for one of its own.
-    Unrelated,
-}
-
-/// The ruling on an item whose request has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling {
-    /// What it ended with is its own: a success, or a failure that uses up a try.
-    Judge,
-    /// It uses up no try: [put it back](Schedule::put_back).
-    Free,
-}
 
 /// The answer of [`Schedule::next`].
 #[derive(Debug, PartialEq, Eq)]

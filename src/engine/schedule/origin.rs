@@ -1,6 +1,6 @@
 //! One origin: its queue, and what its server has been found to take.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::probe::Probe;
 use super::push_back::{Cause, Consequence, PushBack, PushBackRecord};
+use super::queue::Queue;
 use super::window::Window;
 use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
 use crate::model::origin::{GivenUp, OriginLimit};
@@ -54,35 +55,6 @@ impl Lessons {
     }
 }
 
-/// Items with their sequence numbers, in the order of these.
-#[derive(Debug)]
-struct Queue<T>(VecDeque<(u64, T)>);
-
-impl<T> Queue<T> {
-    fn push(&mut self, sequence: u64, item: T) {
-        let place = match self.0.back() {
-            Some((last, _)) if *last > sequence => {
-                self.0.partition_point(|(before, _)| *before < sequence)
-            }
-            _ => self.0.len(),
-        };
-        self.0.insert(place, (sequence, item));
-    }
-
-    /// Takes the first item behind this one, or the first of all.
-    fn pop_after(&mut self, sequence: u64) -> Option<(u64, T)> {
-        let next = self.0.partition_point(|(before, _)| *before <= sequence);
-        match next < self.0.len() {
-            true => self.0.remove(next),
-            false => self.0.pop_front(),
-        }
-    }
-
-    fn first(&self) -> Option<u64> {
-        self.0.front().map(|(sequence, _)| *sequence)
-    }
-}
-
 /// The index in which an origin is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OriginState {
@@ -97,8 +69,8 @@ pub(super) enum OriginState {
 impl<T> Origin<T> {
     pub(super) fn new(has_answered: bool) -> Self {
         Origin {
-            fresh: Queue(VecDeque::new()),
-            returned: Queue(VecDeque::new()),
+            fresh: Queue::new(),
+            returned: Queue::new(),
             last_returned: 0,
             not_due: 0,
             in_flight: 0,
@@ -148,20 +120,17 @@ impl<T> Origin<T> {
         let is_pushed_back = server.is_some_and(|server| server.window.is_pushed_back());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
-            (Some(_), Some(_)) if prefers_fresh => self.fresh.0.pop_back(),
-            (Some(fresh), Some(returned)) if returned > fresh => self.fresh.0.pop_front(),
-            (Some(_), None) => self.fresh.0.pop_front(),
+            (Some(_), Some(_)) if prefers_fresh => self.fresh.pop_last(),
+            (Some(fresh), Some(returned)) if returned > fresh => self.fresh.pop_first(),
+            (Some(_), None) => self.fresh.pop_first(),
             _ if is_pushed_back => self.returned.pop_after(self.last_returned),
-            _ => self.returned.0.pop_front(),
+            _ => self.returned.pop_first(),
         }
     }
 
     /// Removes all items that wait, with their sequence numbers.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
-        let fresh = std::mem::take(&mut self.fresh.0);
-        fresh
-            .into_iter()
-            .chain(std::mem::take(&mut self.returned.0))
+        self.fresh.drain().chain(self.returned.drain())
     }
 
     /// The maximum number in flight.

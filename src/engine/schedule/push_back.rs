@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// The evidence by which a push-back is an item's own.
 pub(super) const OWN: u32 = 6;
 
-/// The evidence of one push-back after which a [`Check`] found others unharmed.
+/// The evidence of one push-back after which a [check](super::check) found others unharmed.
 pub(super) const CHECKED: u32 = 3;
 
 /// A way in which a server pushes back.
@@ -56,8 +56,8 @@ impl PushBack {
 pub struct PushBackRecord {
     /// Evidence that the item itself is the reason, and not the number of requests.
     pub(super) own: u32,
-    /// The round of the check that the last push-back began or fell into; 0 for none.
-    pub(super) round: u32,
+    /// The number of the check that the last push-back began or fell into; 0 for none.
+    pub(super) check: u32,
     /// The window's count of successes at the last push-back.
     pub(super) successes: Option<u64>,
     /// The restraint before its first push-back.

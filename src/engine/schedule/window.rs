@@ -7,6 +7,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::check::Checks;
 use super::pace::{LONGEST, Pace, Slower};
 use super::push_back::{
     CHECKED, Cause, Consequence, OWN, PushBack, PushBackRecord, PushBackTally, Restraint,
@@ -19,15 +20,8 @@ const MEMORY: Duration = Duration::from_secs(10);
 /// then wait in the pool's queue again, out of the schedule's hands.
 const CALM: usize = 16;
 
-/// The successes that a [`Check`] needs at least: where every other request is pushed back, one says
-/// nothing.
-const FEWEST: usize = 3;
-
-/// The successes of others between two push-backs of an item that are as good as a [`Check`].
+/// The successes of others between two push-backs of an item that are as good as a [check](super::check).
 const MANY: u64 = 8;
-
-/// The number of push-backs after a [`Check`] that are taken for those of broken pages too.
-const PRESUMED: u32 = 8;
 
 /// The longest distance after a 503. It may be that of a broken page, for which the others are not to wait
 /// for long.
@@ -40,16 +34,8 @@ struct Evidence {
     others: Option<u64>,
     /// Its weight, [`CHECKED`] at most.
     weight: u32,
-    /// True after a [`Check`] that found others unharmed.
+    /// True after a [check](super::check) that found others unharmed.
     was_checked: bool,
-}
-
-/// A round in which items that were not pushed back show if others than the pushed back ones fare better.
-/// Pages that are broken with 503 say nothing of the server, and must not slow it down.
-#[derive(Debug, Clone, Copy)]
-struct Check {
-    since: Instant,
-    successes: usize,
 }
 
 /// A size that was pushed back, and the end of the time in which the window does not grow to it.
@@ -76,11 +62,7 @@ pub(super) struct Window {
     cut: Option<(Instant, usize)>,
     refused: Option<Refused>,
     pace: Option<Pace>,
-    check: Option<Check>,
-    /// The number of checks begun, of the last that failed, and of the last that succeeded.
-    rounds: (u32, u32, u32),
-    /// Push-backs that were taken for those of broken pages since the last check that succeeded.
-    presumed: u32,
+    checks: Checks,
     /// Items that were not pushed back go first until there are so many successes: from a 503 to the next
     /// one, or to some more if it is that of a broken page.
     fresh_until: u64,
@@ -107,9 +89,7 @@ impl Window {
             cut: None,
             refused: None,
             pace: None,
-            check: None,
-            rounds: (0, 0, 0),
-            presumed: 0,
+            checks: Checks::default(),
             fresh_until: 0,
             is_futile: false,
             tally: PushBackTally::default(),
@@ -123,7 +103,7 @@ impl Window {
     /// The maximum number in flight; `None` while nothing restrains the origin.
     pub(super) fn limit(&self) -> Option<usize> {
         let is_open = self.size >= self.most
-            && self.check.is_none()
+            && !self.checks.is_under_way()
             && self.pacing().is_none()
             && self.calm >= self.size.saturating_mul(CALM);
         (!is_open).then_some(self.size)
@@ -141,7 +121,7 @@ impl Window {
 
     /// True while items that were not pushed back go first.
     pub(super) fn prefers_fresh(&self) -> bool {
-        self.check.is_some() || self.successes < self.fresh_until
+        self.checks.is_under_way() || self.successes < self.fresh_until
     }
 
     /// The largest number at once that the server is known to take.
@@ -196,15 +176,7 @@ impl Window {
         self.successes += 1;
         self.calm = self.calm.saturating_add(1);
         self.is_futile = false;
-        if let Some(check) = self.check.as_mut().filter(|check| started > check.since) {
-            check.successes += 1;
-            // A full window of them: fewer are taken by an overloaded server too.
-            if check.successes >= self.size.max(FEWEST) {
-                self.rounds.2 = self.rounds.0;
-                self.presumed = 0;
-                self.check = None;
-            }
-        }
+        self.checks.success(started, self.size);
         if let Some(pace) = &mut self.pace {
             pace.success(took, now);
             if pace.is_kept() {
@@ -297,9 +269,9 @@ impl Window {
 
     /// What a push-back says of its item, after those before.
     fn evidence(&mut self, push: &PushBack, record: &mut PushBackRecord) -> Evidence {
-        let was_checked = record.round > self.rounds.1 && record.round <= self.rounds.2;
+        let was_checked = self.checks.holds(record.check);
         if !was_checked {
-            record.round = 0;
+            record.check = 0;
         }
         let others = record.successes.map(|then| self.successes - then);
         let may_be_late = push.is_alone && push.may_be_page();
@@ -347,8 +319,8 @@ impl Window {
         probes: u32,
     ) -> Consequence {
         if self.is_straggler(push) {
-            if self.check.is_some() {
-                record.round = self.rounds.0;
+            if self.checks.is_under_way() {
+                record.check = self.checks.last();
             } else {
                 self.cut_further(push);
             }
@@ -369,25 +341,14 @@ impl Window {
                 return Consequence::Free;
             }
         }
-        let may_check = self.check.is_none() && self.pacing().is_none() && !self.tally.are_load();
+        let may_check =
+            !self.checks.is_under_way() && self.pacing().is_none() && !self.tally.are_load();
         if may_check && may_be_page && push.has_fresh {
             self.fresh_until = self.successes + 1;
-            if self.rounds.2 > self.rounds.1 && self.presumed < PRESUMED {
-                self.presumed += 1;
-                record.round = self.rounds.2;
-                return Consequence::Free;
-            }
-            self.rounds.0 += 1;
-            record.round = self.rounds.0;
-            self.check = Some(Check {
-                since: push.now,
-                successes: 0,
-            });
+            record.check = self.checks.begin(push.now);
             return Consequence::Free;
         }
-        if self.check.take().is_some() {
-            self.rounds.1 = self.rounds.0;
-        }
+        self.checks.fail();
         self.fresh_until = self.successes + u64::from(may_be_page);
         if !push.is_alone {
             self.cut(push);
@@ -402,8 +363,7 @@ impl Window {
 
     /// True for an item that was started before the window last changed: one of the same flight.
     fn is_straggler(&self, push: &PushBack) -> bool {
-        let since = self.check.map(|check| check.since);
-        let since = since.max(self.cut.map(|(at, _)| at));
+        let since = self.checks.since().max(self.cut.map(|(at, _)| at));
         since.is_some_and(|since| push.started <= since)
     }
 
@@ -465,7 +425,7 @@ impl Window {
                     was_cut: self.was_cut,
                     successes: self.successes,
                     typical: self.typical,
-                    rounds: self.rounds,
+                    checks: self.checks,
                     tally: self.tally,
                     push_backs: self.push_backs,
                     ..Window::new(self.most)
