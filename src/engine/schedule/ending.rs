@@ -27,7 +27,7 @@ pub enum EndKind {
         /// The status.
         cause: Cause,
         /// The wait that the answer asks for. The schedule is told of it by
-        /// [`hold`](Schedule::hold) too, since the origin that answered may be another.
+        /// [`hold`](super::Schedule::hold) too, since the origin that answered may be another.
         retry_after: Option<Duration>,
     },
     /// It failed without a byte of an answer.
@@ -44,6 +44,6 @@ pub enum EndKind {
 pub enum Ruling {
     /// What it ended with is its own: a success, or a failure that uses up a try.
     Judge,
-    /// It uses up no try: [put it back](Schedule::put_back).
+    /// It uses up no try: [put it back](super::Schedule::put_back).
     Free,
 }

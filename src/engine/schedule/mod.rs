@@ -9,6 +9,7 @@
 //! * `origin` is the queue of one origin, and rules on how its items end.
 //! * `window` is the number of them that its server takes at once, `pace` the distance between starts
 //!   where that is less than one.
+//! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod check;
