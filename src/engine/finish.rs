@@ -30,10 +30,18 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
-        if self.rule(&mut job, &outcome, now) == Ruling::Free {
-            job.record_attempt(outcome);
-            self.put_back(job, now);
-            return Ok(());
+        match self.rule(&mut job, &outcome, now) {
+            (Ruling::Judge, _) => {}
+            (Ruling::Free, None) => {
+                job.record_attempt(outcome);
+                self.put_back(job, now);
+                return Ok(());
+            }
+            (Ruling::Free, Some(due)) => {
+                job.record_attempt(outcome);
+                self.offer_later(job, due);
+                return Ok(());
+            }
         }
         let policy = self.config.retry;
         let due = match policy.decide(&outcome, &mut job.retry, fastrand::f64()) {
@@ -50,26 +58,39 @@ impl Engine<'_> {
             return self.conclude(job, outcome, None);
         }
         job.record_attempt(outcome);
-        let target = Arc::clone(&job.target);
-        let route = job.route();
-        let origin = route.as_deref().unwrap_or(target.location.origin());
-        self.schedule.offer_later(origin, key, job, due);
+        self.offer_later(job, due);
         Ok(())
     }
 
-    /// Tells the schedule how the job's request ended, and asks for its ruling.
-    fn rule(&mut self, job: &mut Job, outcome: &Outcome, now: Instant) -> Ruling {
+    fn offer_later(&mut self, job: Job, due: Instant) {
+        let target = Arc::clone(&job.target);
+        let route = job.route();
+        let origin = route.as_deref().unwrap_or(target.location.origin());
+        self.schedule.offer_later(origin, target.index, job, due);
+    }
+
+    /// Tells the schedule how the job's request ended, and asks for its ruling; and when the job is due, if it
+    /// was asked to wait and its origin was not.
+    fn rule(
+        &mut self,
+        job: &mut Job,
+        outcome: &Outcome,
+        now: Instant,
+    ) -> (Ruling, Option<Instant>) {
         let kind = ending::kind(outcome, &self.config.retry);
         let started = outcome.last.span.map_or(now, |(started, _)| started);
         let EndKind::PushedBack { .. } = kind else {
-            return self.end(job, kind, started, now);
+            return (self.end(job, kind, started, now), None);
         };
         let until = ending::hold(kind).map(|wait| schedule::saturating_add(now, wait));
         let Some(responder) = ending::other_responder(outcome, job.origin()) else {
-            if let Some(until) = until.filter(|_| !job.push_backs.is_own()) {
+            let until = until.filter(|_| !job.push_backs.is_own());
+            let waits_alone = self.schedule.waits_alone(job.origin(), &job.push_backs);
+            if let Some(until) = until.filter(|_| !waits_alone) {
                 self.schedule.hold(job.origin(), started, until, now);
             }
-            return self.end(job, kind, started, now);
+            let ruling = self.end(job, kind, started, now);
+            return (ruling, until.filter(|_| waits_alone));
         };
         // Its own origin has only redirected. From now on it is scheduled at the one that pushed back.
         self.end(job, EndKind::Answered, started, now);
@@ -80,8 +101,8 @@ impl Engine<'_> {
         let is_lone = !self.schedule.has_items(responder) && !self.schedule.has_items(job.origin());
         let adapts = self.config.adaptation == Adaptation::On;
         match adapts && !is_lone && job.detour(responder) {
-            true => Ruling::Free,
-            false => Ruling::Judge,
+            true => (Ruling::Free, None),
+            false => (Ruling::Judge, None),
         }
     }
 

@@ -147,6 +147,15 @@ impl<T> Schedule<T> {
         self.relist(origin, now);
     }
 
+    /// True if a wait that an item's push-back asks for is the item's alone, and no reason to
+    /// [hold](Schedule::hold) the origin: others have been answered since the item's last push-back. Such an item
+    /// is [offered later](Schedule::offer_later).
+    pub fn waits_alone(&self, origin: &str, record: &PushBackRecord) -> bool {
+        self.origins
+            .get(origin)
+            .is_some_and(|entry| entry.waits_alone(record))
+    }
+
     /// Takes the next item that may start. It counts as in flight until its [end](Schedule::end).
     pub fn next(&mut self, now: Instant) -> NextStart<T> {
         self.wake(now);

@@ -108,15 +108,12 @@ impl<T> Origin<T> {
     /// asked for.
     pub(super) fn pop(&mut self) -> Option<(u64, T)> {
         // A probe is one that has not failed, if there is one: those that have may be broken by themselves.
-        let prefers_fresh =
-            self.server
-                .as_ref()
-                .is_some_and(|server| match server.probe.is_probing() {
-                    true => server.probe.is_silent(),
-                    false => server.window.prefers_fresh(),
-                });
-        // One that has just been pushed back says nothing new of the server.
         let server = self.server.as_ref();
+        let prefers_fresh = server.is_some_and(|server| match server.probe.is_probing() {
+            true => server.probe.prefers_fresh(),
+            false => server.window.prefers_fresh(),
+        });
+        // One that has just been pushed back says nothing new of the server.
         let is_pushed_back = server.is_some_and(|server| server.window.is_pushed_back());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
@@ -239,6 +236,13 @@ impl<T> Origin<T> {
             level,
             is_alone: self.is_alone,
             has_fresh: self.fresh.first().is_some(),
+            has_wait: matches!(
+                ending.kind,
+                EndKind::PushedBack {
+                    retry_after: Some(_),
+                    ..
+                }
+            ),
             has_others: self.first().is_some(),
         };
         match ending.kind {
@@ -265,7 +269,6 @@ impl<T> Origin<T> {
             EndKind::PushedBack { cause, retry_after } => {
                 self.has_answered = true;
                 match retry_after {
-                    // An answer with a wait is never that of a broken page.
                     Some(_) => self.held(&push.with(Cause::TooMany), record, policy),
                     None => self.pushed_back(&push.with(cause), record, policy),
                 }
@@ -276,20 +279,41 @@ impl<T> Origin<T> {
         }
     }
 
-    /// Takes a 429 or 503 with `Retry-After`, for which the origin has been [held](Origin::hold).
+    /// Takes a 429 or 503 with `Retry-After`, for which the origin has been [held](Origin::hold), or the item
+    /// [waits alone](Origin::waits_alone).
     fn held(
         &mut self,
         push: &PushBack,
         record: &mut PushBackRecord,
         policy: &ServerPolicy,
     ) -> Ruling {
-        if self.is_lone() || !policy.adapts {
+        let is_lone = self.is_lone();
+        if is_lone || !policy.adapts {
+            if let Some(server) = self.server.as_mut().filter(|_| is_lone) {
+                server.window.judge(record);
+            }
             return Ruling::Judge;
         }
         let server = self.learn(push.now, policy);
-        server.window.push_back(push, record, policy.probes);
+        let consequence = match server.window.waits_alone(record, push.has_fresh) {
+            true => {
+                server.probe.answered(push.now);
+                server.window.wait_alone(push, record)
+            }
+            false => server.window.push_back(push, record, policy.probes),
+        };
         server.pace(push.started);
-        Ruling::Free
+        match consequence {
+            Consequence::Judge => Ruling::Judge,
+            Consequence::Free | Consequence::GiveUp => Ruling::Free,
+        }
+    }
+
+    /// True if a wait that this item's push-back asks for would not be the origin's.
+    pub(super) fn waits_alone(&self, record: &PushBackRecord) -> bool {
+        let has_fresh = self.fresh.first().is_some();
+        let server = self.server.as_ref();
+        server.is_some_and(|server| server.window.waits_alone(record, has_fresh))
     }
 
     /// Takes a 429 or 503 without `Retry-After`.

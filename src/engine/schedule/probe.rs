@@ -57,9 +57,13 @@ impl Probe {
         }
     }
 
-    /// True while the origin is probed because it gives no answer, and may yet.
-    pub(super) fn is_silent(&self) -> bool {
-        self.is_probing() && self.silent.len() >= SILENT && self.given_up.is_none()
+    /// True if the next probe had better be an item that has not failed: where the origin gives no answer, as
+    /// those that have failed may be broken by themselves; and where it asks for waits, every other time, as the
+    /// one that is asked to wait may be the only one, or the one that has waited the only one that is taken.
+    pub(super) fn prefers_fresh(&self) -> bool {
+        let is_silent = self.silent.len() >= SILENT;
+        let probing = self.probing.filter(|_| self.given_up.is_none());
+        probing.is_some_and(|probing| is_silent || probing.held % 2 == 1)
     }
 
     /// The moment of the last answer.

@@ -221,7 +221,7 @@ impl Window {
         self.push_backs += 1;
         self.streak = 0;
         let evidence = self.evidence(push, record);
-        let is_presumed = push.may_be_page() && self.tally.presumes_own(push.has_fresh);
+        let is_presumed = self.tally.presumes_own(push.has_fresh);
         self.tally.push_back();
         let consequence = match is_presumed {
             true => self.presume(push, record, evidence),
@@ -236,6 +236,42 @@ impl Window {
             self.undo(record);
         }
         consequence
+    }
+
+    /// True if the wait that an item's push-back asks for is the item's alone: others have been answered since
+    /// its last push-back, or it is presumed to be its own. A server that asks everybody to wait says so to
+    /// others too.
+    pub(super) fn waits_alone(&self, record: &PushBackRecord, has_fresh: bool) -> bool {
+        let others_fared_better = record.successes.is_some_and(|then| then != self.successes);
+        others_fared_better || self.tally.presumes_own(has_fresh)
+    }
+
+    /// Takes a push-back whose wait is the item's [alone](Window::waits_alone).
+    pub(super) fn wait_alone(
+        &mut self,
+        push: &PushBack,
+        record: &mut PushBackRecord,
+    ) -> Consequence {
+        self.push_backs += 1;
+        record.before.get_or_insert(Restraint {
+            size: self.size,
+            distance: self.distance(),
+        });
+        let is_presumed = self.tally.presumes_own(push.has_fresh);
+        self.tally.push_back();
+        record.own += match record.successes.map(|then| self.successes - then) {
+            Some(MANY..) if !self.tally.are_load() => CHECKED,
+            _ => 1,
+        };
+        record.successes = Some(self.successes);
+        if !record.is_own() {
+            return Consequence::Free;
+        }
+        if !is_presumed {
+            self.tally.own();
+        }
+        self.undo(record);
+        Consequence::Judge
     }
 
     /// Notes that an item's push-backs are its own, as nobody is left whose haste they could come from.
@@ -274,9 +310,8 @@ impl Window {
             record.check = 0;
         }
         let others = record.successes.map(|then| self.successes - then);
-        let may_be_late = push.is_alone && push.may_be_page();
         let pace = self.pace.as_mut().filter(|pace| pace.is_kept());
-        let was_late = may_be_late && pace.is_some_and(|pace| pace.refutes(push.now));
+        let was_late = push.is_alone && pace.is_some_and(|pace| pace.refutes(push.now));
         let weight = match others {
             _ if was_late => CHECKED,
             Some(1..) if was_checked => CHECKED,
@@ -349,9 +384,13 @@ impl Window {
             return Consequence::Free;
         }
         self.checks.fail();
-        self.fresh_until = self.successes + u64::from(may_be_page);
+        self.fresh_until = self.successes + 1;
         if !push.is_alone {
             self.cut(push);
+            return Consequence::Free;
+        }
+        // The wait that it asks for is distance enough.
+        if push.has_wait {
             return Consequence::Free;
         }
         if push.cause == Cause::Broken {

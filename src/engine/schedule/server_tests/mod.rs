@@ -262,6 +262,55 @@ fn broken_pages_of_a_server_that_takes_so_many_cost_no_other() {
     }
 }
 
+/// Pages that push back always, whatever with, cost their server's others some seconds at most.
+#[test]
+fn no_page_has_its_server_given_up() {
+    for cause in [Cause::TooMany, Cause::Unavailable] {
+        for retry_after in [None, Some(Duration::from_secs(1))] {
+            for (first, count) in [
+                (0, 1),
+                (0, 3),
+                (20, 1),
+                (60, 1),
+                (150, 5),
+                (299, 1),
+                (295, 5),
+            ] {
+                for workers in [1, 8, 64] {
+                    let mut server = Server::new(Takes::AtOnce(1000), ms(20));
+                    server.cause = cause;
+                    server.broken = (first..first + count).collect();
+                    server.broken_wait = retry_after;
+                    let fates = fetch(server, 300, workers, ServerPolicy::default());
+                    let last = fates.ends.values().max().copied().unwrap_or_default();
+                    let case = format!(
+                        "{cause:?}, {retry_after:?}, {count} from {first}, {workers} workers: {last:?}, to the \
+                         end {:?}; {:?}",
+                        fates.took, fates.found
+                    );
+                    assert_eq!(fates.answered.len() as u64, 300 - count, "{case}");
+                    assert!(last <= ms(20) * 300 / workers as u32 + ms(12_000), "{case}");
+                    assert!(fates.took <= last + ms(14_000), "{case}");
+                }
+            }
+        }
+    }
+}
+
+/// Some gates ask each new visitor to wait.
+#[test]
+fn a_server_that_asks_for_a_wait_at_first_gets_each_item_again() {
+    for workers in [1, 8, 64] {
+        let mut server = Server::new(Takes::AtOnce(1000), ms(1));
+        server.cause = Cause::TooMany;
+        server.first_wait = Some(Duration::from_secs(1));
+        let fates = fetch(server, 40, workers, ServerPolicy::default());
+        let case = format!("{workers} workers: {:?}; {:?}", fates.took, fates.found);
+        assert_eq!(fates.answered.len(), 40, "{case}");
+        assert!(fates.took <= Duration::from_secs(60), "{case}");
+    }
+}
+
 #[test]
 fn a_server_that_says_429_with_a_wait_for_ever_is_given_up_after_so_many_holds() {
     for probes in [3, 6] {

@@ -105,11 +105,14 @@ pub(super) fn fetch(mut server: Server, items: u64, workers: usize, policy: Serv
             if kind == EndKind::Answered {
                 server.busy -= 1;
             }
-            if let EndKind::PushedBack {
-                retry_after: Some(wait),
-                ..
-            } = kind
+            let wait = match kind {
+                EndKind::PushedBack { retry_after, .. } => retry_after,
+                _ => None,
+            };
+            let waits_alone = schedule.waits_alone(ORIGIN, &record.0);
+            if let Some(wait) = wait
                 && !record.0.is_own()
+                && !waits_alone
             {
                 schedule.hold(ORIGIN, started, now + wait, now);
             }
@@ -124,6 +127,8 @@ pub(super) fn fetch(mut server: Server, items: u64, workers: usize, policy: Serv
                 fates.answered.push(sequence);
                 fates.ends.insert(sequence, now - began);
                 fates.took = now - began;
+            } else if let (Ruling::Free, Some(wait), true) = (ruling, wait, waits_alone) {
+                schedule.offer_later(ORIGIN, sequence, sequence, now + wait);
             } else if ruling == Ruling::Free {
                 schedule.put_back(ORIGIN, sequence, sequence, now);
             } else if record.1 == RETRIES {
@@ -131,7 +136,8 @@ pub(super) fn fetch(mut server: Server, items: u64, workers: usize, policy: Serv
                 fates.took = now - began;
             } else {
                 record.1 += 1;
-                schedule.offer_later(ORIGIN, sequence, sequence, now + ms(200));
+                let wait = wait.unwrap_or_default().max(ms(200));
+                schedule.offer_later(ORIGIN, sequence, sequence, now + wait);
             }
         }
     }

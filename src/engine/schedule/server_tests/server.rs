@@ -31,6 +31,11 @@ pub(super) struct Server {
     pub(super) retry_after: Option<Duration>,
     /// Items that are broken pages: they are answered like push-backs, always.
     pub(super) broken: BTreeSet<u64>,
+    /// The wait that these ask for.
+    pub(super) broken_wait: Option<Duration>,
+    /// The wait that the first answer to each item asks for.
+    pub(super) first_wait: Option<Duration>,
+    seen: BTreeSet<u64>,
     pub(super) tokens: f64,
     pub(super) filled: Option<Instant>,
     pub(super) busy: usize,
@@ -46,6 +51,9 @@ impl Server {
             cause: Cause::Unavailable,
             retry_after: None,
             broken: BTreeSet::new(),
+            broken_wait: None,
+            first_wait: None,
+            seen: BTreeSet::new(),
             tokens: match takes {
                 Takes::PerSecond(_, saved) => saved,
                 _ => 0.0,
@@ -74,14 +82,14 @@ impl Server {
                 retry_after: self.retry_after,
             },
         );
-        if self.broken.contains(&sequence) {
-            return (
-                now + self.refusal,
-                EndKind::PushedBack {
-                    cause: self.cause,
-                    retry_after: None,
-                },
-            );
+        let own_wait = match self.first_wait {
+            Some(wait) if self.seen.insert(sequence) => Some(Some(wait)),
+            _ => self.broken.contains(&sequence).then_some(self.broken_wait),
+        };
+        if let Some(retry_after) = own_wait {
+            let cause = self.cause;
+            let end = EndKind::PushedBack { cause, retry_after };
+            return (now + self.refusal, end);
         }
         let is_taken = match self.takes {
             Takes::AtOnce(most) => self.busy < most,
