@@ -289,6 +289,7 @@ impl Download {
                 if part.length() == 0 {
                     // It is of an earlier attempt, and its record perhaps of another version.
                     let kept = received.record.write_to(part.file());
+                    received.is_resumable &= kept.is_ok();
                     self.store.root.note_record(&self.place, kept);
                 }
                 part
@@ -297,6 +298,8 @@ impl Download {
                 let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
                 let part = Part::create(dir, self.place.file_name(), &shown)?;
                 let kept = received.record.write_to(part.file());
+                // Without a record no later attempt takes the part for its own: it would lie there for good.
+                received.is_resumable &= kept.is_ok();
                 self.store.root.note_record(&self.place, kept);
                 none.insert(part)
             }
