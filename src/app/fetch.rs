@@ -1,7 +1,7 @@
 //! A plain run: each URL fetched once.
 
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::baseline::Baselines;
@@ -19,6 +19,9 @@ use crate::save::OrderedOutput;
 
 /// Time that the workers have to end when some of their jobs were given up.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Links to the files of the standard streams that are written, where the system has such.
+const REDIRECTED: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
 
 /// Fetches what the plan names.
 pub(super) fn run(
@@ -42,6 +45,14 @@ pub(super) fn run(
     plan.fetch.resend = plan.run.limits.is_unpaced();
     let room = workers::fit(&mut plan);
     let (journal, done) = open_log(&plan, &mut bodies)?.unzip();
+    // Once the log is there: a symbolic link may lead to it.
+    if let Bodies::Save(saving) = &mut bodies {
+        plan.own_files().for_each(|file| saving.claim_own(file));
+        // Standard output and standard error may be redirected to files.
+        for file in REDIRECTED {
+            saving.claim_own(Path::new(file));
+        }
+    }
     let activity = workers::activity(&plan);
     let mut reports = session.open_reports(&plan, activity.clone(), journal)?;
     let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(

@@ -2,7 +2,7 @@
 //! takes its small configuration from here. Types only: `resolve` makes them.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::MaxFailures;
 use crate::engine::RunConfig;
@@ -46,6 +46,17 @@ pub struct Plan {
     pub report: ReportPlan,
     /// Warnings to print first: parts of what was asked for that have no effect.
     pub warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Paths of the files that the run writes beside the bodies: log, reports, and the saved run.
+    pub fn own_files(&self) -> impl Iterator<Item = &Path> {
+        let log = self.log.as_ref().map(|log| &log.path);
+        let exports = self.report.exports.iter().map(|export| &export.path);
+        let baseline = self.judge.save_baseline.as_ref();
+        let all = log.into_iter().chain(exports).chain(baseline);
+        all.map(PathBuf::as_path)
+    }
 }
 
 /// Kind of work.

@@ -1,6 +1,7 @@
 //! The destination of a run's bodies: selects the action of each target, and assigns file names.
 
 use std::fs::Metadata;
+use std::path::Path;
 
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
@@ -75,6 +76,19 @@ impl Saving {
     /// Protects a file that the run itself writes, a report for instance, from being replaced.
     pub fn spare(&mut self, file: &Metadata) {
         self.store = self.store.clone().protecting(file);
+    }
+
+    /// Claims the name of a file that the run itself writes, such as a report, if it lies in the store: a
+    /// URL's file of that name gets the next number. To be called before any target's file is claimed.
+    pub fn claim_own(&mut self, file: &Path) {
+        // The user has chosen a single name, which is no report's (the command line is checked for that).
+        if self.single.is_some() {
+            return;
+        }
+        for place in self.store.places_of(file) {
+            self.claimed.claim(place.clone());
+            self.assigned.claim(place);
+        }
     }
 
     /// Reserves the name that an earlier run assigned to the file of the target with this place.

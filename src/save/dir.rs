@@ -35,6 +35,14 @@ pub(super) struct RootDir {
     making: Mutex<()>,
 }
 
+/// The path to open for the directory that is given as `path`: nothing stands for the current one.
+fn opened_path(path: &Path) -> &Path {
+    match path.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => path,
+    }
+}
+
 /// An open directory that a file is saved in.
 #[derive(Debug)]
 pub(super) enum Dir {
@@ -55,12 +63,7 @@ impl RootDir {
             let errno = Errno::from_io_error(&error).unwrap_or(Errno::EXIST);
             FileError::refused(&format!("cannot make the folder {shown}"), errno)
         })?;
-        let opened = if path.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            path
-        };
-        let fd = openat(CWD, opened, DIRECTORY, Mode::empty()).map_err(|errno| {
+        let fd = openat(CWD, opened_path(path), DIRECTORY, Mode::empty()).map_err(|errno| {
             FileError::refused(&format!("cannot open the folder {shown}"), errno)
         })?;
         let root = RootDir {
@@ -82,6 +85,13 @@ impl RootDir {
             root.note_folder_sync(synced, || escape(&made.display().to_string()))?;
         }
         Ok(Arc::new(root))
+    }
+
+    /// The place of the file with this canonical path, if it is below this directory and is one.
+    pub(super) fn place_of(&self, canonical: &Path) -> Option<SavePath> {
+        let root = fs::canonicalize(opened_path(&self.path)).ok()?;
+        let below = canonical.strip_prefix(root).ok()?.to_str()?;
+        (!below.is_empty()).then(|| SavePath::from_safe(below.to_owned()))
     }
 
     /// The lesser duties that were refused below this directory.

@@ -6,7 +6,7 @@ use rustix::fs::{fstat, fsync};
 use rustix::io::Errno;
 
 use super::close::{self, CloseError};
-use super::download::{Download, ReceivedPart, State, not_started, open_dir};
+use super::download::{Download, ReceivedPart, State, check_free_space, not_started, open_dir};
 use super::duties::LesserDuty;
 use super::error::{BodyError, FileError};
 use super::os::{self, Mtime};
@@ -89,7 +89,15 @@ impl Download {
         if let State::Receiving(received) = &mut self.state {
             let kept = received.record.write_to(part.file());
             self.store.root.note_record(&self.place, kept);
-            let written = part.append(body, &shown);
+            let mut written = part.append(body, &shown);
+            // Looked at only then, since nearly all are short and fit. What of it was written is given back
+            // first: other files may fit.
+            if let Err(error) = &written
+                && error.is_full()
+                && part.truncate(&shown).is_ok()
+            {
+                written = check_free_space(&part, body.len() as u64, &shown).and(written);
+            }
             received.part = Some(part);
             written?;
         }

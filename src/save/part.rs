@@ -47,7 +47,7 @@ pub(super) struct Part {
     name: String,
     /// The device and inode number.
     identity: (u64, u64),
-    /// True if this process created the part, or found it empty.
+    /// True if this process created the part, or found it empty, or emptied it.
     is_new: bool,
     /// The length in bytes.
     length: u64,
@@ -246,14 +246,15 @@ impl Part {
     pub(super) fn truncate(&mut self, shown: &str) -> Result<(), FileError> {
         ftruncate(&self.file, 0)
             .map_err(|errno| FileError::refused(&cannot_write(&self.shown(shown)), errno))?;
+        self.is_new = true;
         self.length = 0;
         self.preallocated = 0;
         Ok(())
     }
 
-    /// Deletes the part if it is empty or all of it is this process's, and if the name still refers to it.
+    /// Deletes the part if all of it is this process's, and if the name still refers to it.
     pub(super) fn discard(mut self, dir: &Dir) {
-        if (self.is_new || self.length == 0) && self.is_named(dir) {
+        if self.is_new && self.is_named(dir) {
             // If that fails, a part is left that is marked as pfetch's.
             let _ = unlinkat(dir, &self.name, AtFlags::empty());
         } else {

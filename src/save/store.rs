@@ -1,5 +1,6 @@
 //! The store: a directory to save in, and the policy for files that exist already.
 
+use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -104,6 +105,25 @@ impl Store {
     /// The limits of names on the directory's file system.
     pub(crate) fn name_limits(&self) -> NameLimits {
         NameLimits::within(os::longest_name(&self.root))
+    }
+
+    /// The places in the directory that the file at this path has or may get: that of the path itself, and that
+    /// of the file that it leads to if it is a symbolic link. None for a file elsewhere.
+    ///
+    /// A name that is not UTF-8 is no place: no URL's file gets one.
+    pub(crate) fn places_of(&self, path: &Path) -> Vec<SavePath> {
+        let parent = path.parent().filter(|path| !path.as_os_str().is_empty());
+        let named = fs::canonicalize(parent.unwrap_or(Path::new(".")))
+            .ok()
+            .zip(path.file_name())
+            .map(|(parent, name)| parent.join(name));
+        let target = fs::canonicalize(path).ok();
+        let mut places = Vec::new();
+        for found in named.into_iter().chain(target) {
+            let place = self.root.place_of(&found);
+            places.extend(place.filter(|place| !places.contains(place)));
+        }
+        places
     }
 
     /// Returns true if the name at `place` is taken. If that cannot be found out it counts as free, since

@@ -18,10 +18,6 @@ use crate::model::save_path::SavePath;
 use state::SuspendedPart;
 pub(super) use state::{ReceivedPart, State, WholePart};
 
-/// The stated length from which on the free space is checked first: shorter files fail as soon by
-/// being written.
-const LARGE: u64 = 1024 * 1024;
-
 /// A download into a file. Dropped before the file is published, it leaves a part that can be continued,
 /// or nothing.
 #[derive(Debug)]
@@ -289,6 +285,7 @@ impl Download {
                 if part.length() == 0 {
                     // It is of an earlier attempt, and its record perhaps of another version.
                     let kept = received.record.write_to(part.file());
+                    received.is_resumable &= kept.is_ok();
                     self.store.root.note_record(&self.place, kept);
                 }
                 part
@@ -297,11 +294,13 @@ impl Download {
                 let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
                 let part = Part::create(dir, self.place.file_name(), &shown)?;
                 let kept = received.record.write_to(part.file());
+                // Without a record no later attempt takes the part for its own: it would lie there for good.
+                received.is_resumable &= kept.is_ok();
                 self.store.root.note_record(&self.place, kept);
                 none.insert(part)
             }
         };
-        if let Some(length) = received.record.length.filter(|length| *length >= LARGE) {
+        if let Some(length) = received.record.length {
             if !received.has_space {
                 check_free_space(part, length, &shown)?;
                 received.has_space = true;
@@ -338,11 +337,12 @@ pub(super) fn not_started(shown: &str) -> BodyError {
 }
 
 /// Refuses a body whose stated length is more than the free space. Writing it would take that space from
-/// other programs too, before it failed.
-fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
+/// other programs and files too, before it failed. Where there is no free space at all, no other file can be
+/// saved either: the write reports that.
+pub(super) fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
     let missing = length.saturating_sub(part.length());
     match os::free_space(part.file()) {
-        Some(free) if free < missing => Err(FileError::too_large(format!(
+        Some(free) if free > 0 && free < missing => Err(FileError::too_large(format!(
             "{shown} is to have {length} bytes, and there is room for {} on the disk; save it to \
              another",
             // The bytes of the part count as room, since they are part of the length.

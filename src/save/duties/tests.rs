@@ -284,3 +284,38 @@ fn a_part_whose_close_cannot_be_checked_is_kept_and_one_whose_close_fails_is_not
         }
     }
 }
+
+#[test]
+fn a_part_whose_record_is_refused_ends_with_its_attempt() {
+    let body = BODIES[1];
+    for errno in [Errno::NOTSUP, Errno::PERM, Errno::NOSPC] {
+        // Without a part of before, with an empty one, and with one of another version.
+        for before in [None, Some(0), Some(1)] {
+            let dir = scratch();
+            let store = Store::open(dir.path(), config()).unwrap();
+            match before {
+                None => {}
+                Some(0) => fs::write(dir.path().join("file.part"), "").unwrap(),
+                Some(_) => drop(receive(&store, &place("file"), body)),
+            }
+            let is_left = names(dir.path()) == ["file.part"];
+            assert_eq!(is_left, before.is_some(), "{before:?}");
+            for attempt in 0..3 {
+                faults::inject(&[(Syscall::SetRecord, errno)]);
+                let (download, _) = receive(&store, &place("file"), body);
+                faults::inject(&[]);
+                let progress = download.progress();
+                assert_eq!(progress, None, "{errno:?}, {before:?}, {attempt}");
+                drop(download);
+                let left = names(dir.path());
+                assert!(
+                    left.is_empty(),
+                    "{errno:?}, {before:?}, {attempt}: {left:?}"
+                );
+            }
+            // With a record it is kept.
+            drop(receive(&store, &place("file"), body));
+            assert_eq!(names(dir.path()), ["file.part"]);
+        }
+    }
+}

@@ -168,13 +168,30 @@ fn what_large_files_may_still_need_is_not_taken_from_others() {
 
 #[test]
 fn what_fits_of_a_file_is_kept_for_when_there_is_room() {
-    let mut small = Small::new("512k");
-    let site = Site::start("", "");
-    // Less than what room is set aside for.
-    site.write("file", &noise(1, 900 * KIB));
-    let folder = small.at("");
+    const LENGTH: usize = 900 * KIB;
+    const FIRST: usize = 200 * KIB;
+    let mut small = Small::new("1m");
+    let folder = small.at("saved");
+    let (part, ballast) = (folder.join("file.part"), small.at("ballast"));
+    let body = noise(1, LENGTH);
+    let served = body.clone();
+    let server = Raw::start(move |mut wire| {
+        if wire.request().is_none() {
+            return Ok(());
+        }
+        let head = format!("HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nContent-Length: {LENGTH}\r\n\r\n");
+        wire.send([head.as_bytes(), &served[..FIRST]].concat())?;
+        // It fits when it begins, and then another program takes the space.
+        while !fs::metadata(&part).is_ok_and(|part| part.len() >= (FIRST / 2) as u64) {
+            if wire.wait(Duration::from_millis(1)) {
+                return Ok(());
+            }
+        }
+        fs::write(&ballast, noise(2, 500 * KIB))?;
+        wire.send(&served[FIRST..])
+    });
     let args = ["-d", arg(&folder)];
-    let list = site.url("file");
+    let list = server.url("/file");
     let run = fetch(&args, list.clone()).run().exits(4);
     let result = run.result();
     run.check("why", result["error"]["kind"] == "disk-full");
@@ -182,11 +199,40 @@ fn what_fits_of_a_file_is_kept_for_when_there_is_room() {
     let end = "file.part: there is no room left on the disk";
     let told = message.starts_with("cannot write ") && message.ends_with(end);
     run.check("what and where", told);
-    assert_eq!(check_whole(&site, &folder), 0);
-    small.disk.remount("size=2m");
-    fetch(&args, list).run().exits(0);
-    assert_eq!(check_whole(&site, &folder), 1);
-    assert_eq!(names(&folder).len(), 1, "no part is left");
+    assert_eq!(names(&folder), BTreeSet::from(["file.part".to_owned()]));
+    small.disk.remount("size=4m");
+    let run = fetch(&args, list).run().exits(0);
+    assert_eq!(names(&folder), BTreeSet::from(["file".to_owned()]));
+    let saved = fs::read(folder.join("file")).expect("it is there");
+    run.check("it is whole", saved == body);
+}
+
+#[test]
+fn a_file_of_any_size_that_does_not_fit_fails_alone() {
+    // Held back in memory as a whole, or written as it comes.
+    for length in [20 * KIB, 60 * KIB, 70 * KIB, 300_000, 2 * KIB * KIB] {
+        let small = Small::new("1m");
+        let site = Site::start("", "");
+        site.write("large", &noise(1, length));
+        let little = ["little", "small"];
+        for name in little {
+            site.write(name, b"ok");
+        }
+        fs::write(small.at("ballast"), noise(2, 1012 * KIB)).expect("there is room");
+        let folder = small.at("saved");
+        let list: String = ["large", "little", "small"]
+            .map(|name| site.url(name) + "\n")
+            .concat();
+        let run = fetch(&["-j1", "-d", arg(&folder)], list).run().exits(1);
+        let results = run.results();
+        let error = &results[0]["error"];
+        run.check(&format!("{length}: why"), error["kind"] == "too-large");
+        let message = error["message"].as_str().unwrap_or_default();
+        let what = format!("large is to have {length} bytes, and there is room for ");
+        run.check("what", message.contains(&what));
+        run.check("the rest goes on", count(&run, "ok") == 2);
+        assert_eq!(names(&folder), BTreeSet::from(little.map(str::to_owned)));
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod hostile;
 mod lies;
 mod limits;
 mod named;
+mod own_files;
 mod pages;
 mod pieces;
 mod races;
