@@ -108,6 +108,10 @@ impl Engine<'_> {
 
     pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
         self.tally.set_origins(self.schedule.found());
+        if self.pool.shortfall().is_some() {
+            // Figures per worker are those of the workers that ran. A run of none has no such figures.
+            self.tally.set_workers(self.pool.threads().max(1));
+        }
         self.emit(&Event::Ended(self.tally.summary()))
     }
 

@@ -33,7 +33,7 @@ pub struct Summary {
     pub bytes: u64,
     /// Bytes received from sockets.
     pub wire_bytes: u64,
-    /// Workers of the run.
+    /// Workers of the run, as many as could be started.
     pub workers: usize,
     /// The parallel time, from the first start to the last end of a target (the makespan of Coffman and
     /// Graham). `None` if no target was started.
@@ -199,6 +199,11 @@ impl Tally {
     /// Records that starts were delayed.
     pub fn set_paced(&mut self) {
         self.summary.paced = true;
+    }
+
+    /// Records that only this many workers could be started.
+    pub fn set_workers(&mut self, started: usize) {
+        self.summary.workers = started;
     }
 
     /// Records the origins that pushed back or were given up.
