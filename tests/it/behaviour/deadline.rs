@@ -1,12 +1,13 @@
 //! `--deadline`: when it passes the run ends, and targets that were not done have failed.
 
+use std::fs;
 use std::io::Write;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::pfetch::{Run, pfetch};
+use crate::pfetch::{Dir, Run, pfetch};
 use crate::server::Server;
 
 /// Asserts that every index from 0 was emitted once.
@@ -113,7 +114,14 @@ fn waiting_for_another_attempt_is_time_of_the_url_and_of_the_run() {
     });
     let before = SystemTime::now();
     let urls = [busy.url("/busy"), busy.url("/busy"), busy.url("/")];
-    let args = ["--deadline=2s", "--format=jsonl", "-j1"].map(str::to_owned);
+    let dir = Dir::new();
+    let trace = dir.path().join("trace.json");
+    let args = [
+        format!("--export=trace={}", trace.display()),
+        "--deadline=2s".to_owned(),
+        "--format=jsonl".to_owned(),
+        "-j1".to_owned(),
+    ];
     let run = pfetch(&[&args[..], &urls[..]].concat()).run().exits(1);
     // Wall clocks of reports are cut to microseconds.
     let deadline = before + Duration::from_millis(1_999);
@@ -133,6 +141,17 @@ fn waiting_for_another_attempt_is_time_of_the_url_and_of_the_run() {
     let parallel = run.summary()["parallel"].as_f64().expect("a number");
     let whole = first.expect("one waited") + Duration::from_secs_f64(parallel);
     run.check("the run lasted until then", whole >= deadline);
+
+    // The wait is on no worker, so it is nothing that a timeline shows.
+    let trace = fs::read_to_string(trace).expect("it was written");
+    let shown = trace.matches("\"cat\":\"url,").count() as u64;
+    run.check(&trace, shown == busy.requests() as u64);
+    // It is the same when the run is told again.
+    let lines = dir.path().join("run.jsonl");
+    fs::write(&lines, &run.stdout).expect("a folder of its own");
+    let lines = lines.display().to_string();
+    let again = pfetch(&["--replay", &lines, "--format=jsonl"]).run();
+    again.check(&run.stdout, again.stdout == run.stdout);
 }
 
 #[test]
