@@ -53,12 +53,16 @@ impl Engine<'_> {
             // Workers may be blocked on the shared output.
             concat.close();
         }
+        let stopped_at = Instant::now();
         self.collect_in_grace(reason)?;
         self.abandoned = self.in_flight.len();
         let mut left: Vec<Job> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
         left.extend(self.unsubmitted.take());
         left.extend(self.schedule.drain());
         left.sort_by_key(|job| job.target.index);
+        if !left.is_empty() {
+            self.tally.extend(stopped_at);
+        }
         for job in left {
             self.emit_in_order(reason.apply(job.untried()).into())?;
         }
@@ -108,6 +112,10 @@ impl Engine<'_> {
 
     pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
         self.tally.set_origins(self.schedule.found());
+        if self.pool.shortfall().is_some() {
+            // Figures per worker are those of the workers that ran. A run of none has no such figures.
+            self.tally.set_workers(self.pool.threads().max(1));
+        }
         self.emit(&Event::Ended(self.tally.summary()))
     }
 

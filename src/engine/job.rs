@@ -1,7 +1,7 @@
 //! A target on its way through the run, over all its attempts.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::backoff::JobOutput;
 use super::retry::RetryRecord;
@@ -129,6 +129,11 @@ impl Job {
         // A body that came in pieces has the bytes of all of them.
         if let (Some(progress), Some(first)) = (outcome.progress(), self.first_byte) {
             outcome.bytes = outcome.bytes.max(progress.reached.saturating_sub(first));
+        }
+        if outcome.last.span.is_none() && !self.earlier.is_empty() {
+            // It has waited for another attempt until now.
+            let now = Instant::now();
+            outcome.last.span = Some((now, now));
         }
         outcome.follow(std::mem::take(&mut self.earlier));
         if let Some(sha256) = &self.target.sha256 {

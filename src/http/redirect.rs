@@ -39,6 +39,9 @@ pub(super) enum RedirectError {
     /// The redirect leaves TLS.
     #[error("leads from https to http, to {0} (--allow-downgrade to follow)")]
     Downgrade(String),
+    /// The status asks for the proxy in `Location`: that is for the user to choose (RFC 9110, 15.4.6).
+    #[error("cannot follow: status {0} asks for a proxy, \"{1}\" (--proxy to use one)")]
+    UseProxy(u16, String),
 }
 
 impl From<RedirectError> for Failure {
@@ -105,10 +108,17 @@ impl RedirectTrail {
     }
 }
 
-/// True for the statuses that redirect to a `Location`. Of the other 3xx, 300 offers a choice and 305 is
-/// deprecated (RFC 9110, 15.4).
+/// True for the statuses that redirect if they come with a `Location`. The one of a 300 is the server's
+/// preferred choice, and an unknown 3xx is equivalent to a 300 (RFC 9110, 15 and 15.4.1); curl follows all
+/// of them.
 pub(super) fn is_redirect(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+    status.is_redirection() && status != StatusCode::NOT_MODIFIED
+}
+
+/// True for the statuses whose `Location` is a proxy: 305 (Use Proxy), which is deprecated because it lets
+/// a server reroute its clients, and the draft's 306 (Switch Proxy).
+fn asks_for_proxy(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 305 | 306)
 }
 
 /// The URL that a response redirects to; `None` if it does not, or if redirects are not followed.
@@ -116,7 +126,7 @@ pub(super) fn is_redirect(status: StatusCode) -> bool {
 ///
 /// # Errors
 ///
-/// If the redirect is one too many, not a URL, or leads from https to http.
+/// If the redirect is one too many, not a URL, leads from https to http, or asks for a proxy.
 pub(super) fn destination<'a>(
     from: &Location,
     status: StatusCode,
@@ -130,6 +140,9 @@ pub(super) fn destination<'a>(
     let Some(reference) = reference(locations)? else {
         return Ok(None);
     };
+    if asks_for_proxy(status) {
+        return Err(RedirectError::UseProxy(status.as_u16(), shown(&reference)));
+    }
     let to = from
         .join(&as_one_host(&reference))
         .map_err(|error| RedirectError::Url(shown(&reference), error))?;

@@ -137,6 +137,8 @@ impl Experiment {
             .map(|run| Estimate::of(&run.summary).map(|estimate| estimate.speedup.ln()))
             .collect();
         let pushed_back = push_back_notices(parallel);
+        // Fewer than were asked for, if the system refused some in every run.
+        let workers = parallel.iter().map(|run| run.summary.workers).max()?;
         let estimated = estimates.and_then(|logs| Some(Sample::of(&logs)?.mean.exp()));
         let [serial, parallel] = [arm_times(serial)?, arm_times(parallel)?];
         let mut notices = Vec::new();
@@ -148,7 +150,7 @@ impl Experiment {
             notices.push(MeasurementNotice::SinglePair);
         }
         Some(Comparison {
-            workers: self.workers,
+            workers,
             targets: answers.targets(),
             warmups: self.warmups,
             speedup: Speedup::of(&pairs)?,
@@ -337,6 +339,7 @@ mod tests {
                 makespan: Some(Duration::from_millis(ms)),
                 sum: Duration::from_millis(ms),
                 ok: 1,
+                workers: 3,
                 ..Summary::default()
             },
             startup: Duration::from_millis(1),
@@ -371,6 +374,8 @@ mod tests {
         assert!((comparison.efficiency() - 2.0).abs() < 1e-12);
         assert_eq!(comparison.differing, (0, Vec::new()));
         assert_eq!(comparison.targets, 1);
+        // Of the four that were asked for, three could be started.
+        assert_eq!(comparison.workers, 3);
     }
 
     #[test]

@@ -32,12 +32,18 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, or if no time passed.
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, if no time passed, or
+    /// if an origin was given up.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
+            return None;
+        }
+        // Most of the run was waiting for that server, together for all of its URLs. One after the other, each
+        // might have waited as long, or the first alone.
+        if summary.origins.has_given_up() {
             return None;
         }
         let workers = summary.workers.max(1);
@@ -65,7 +71,10 @@ impl Estimate {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::model::origin::{GivenUp, OriginLimit, OriginLimits};
 
     fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
         Summary {
@@ -114,6 +123,25 @@ mod tests {
             ..summary(8, 20, 10, 11)
         };
         assert_eq!(Estimate::of(&stopped), None);
+    }
+
+    #[test]
+    fn a_run_that_gave_a_server_up_has_none() {
+        let limit = |given_up| OriginLimit {
+            origin: Arc::from("http://h"),
+            at_once: None,
+            per_second: None,
+            push_backs: 3,
+            given_up,
+        };
+        for (given_up, has_one) in [(None, true), (Some(GivenUp::NoAnswer), false)] {
+            let waited = Summary {
+                origins: OriginLimits::new(vec![limit(None), limit(given_up)], 0),
+                ..summary(8, 20, 10, 11)
+            };
+            let estimate = Estimate::of(&waited);
+            assert_eq!(estimate.is_some(), has_one, "{given_up:?}: {estimate:?}");
+        }
     }
 
     #[test]

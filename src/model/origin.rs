@@ -102,6 +102,11 @@ impl OriginLimits {
         }
     }
 
+    /// True if one of them was given up. Those stand first, so that the maximum leaves none out.
+    pub fn has_given_up(&self) -> bool {
+        self.listed.iter().any(|limit| limit.given_up.is_some())
+    }
+
     /// Adds those of another run. What the later run found counts.
     pub fn merge(&mut self, other: &OriginLimits) {
         let mut listed = std::mem::take(&mut self.listed);

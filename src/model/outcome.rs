@@ -110,7 +110,8 @@ pub struct Exchange {
 pub struct Attempt {
     /// The start on a worker, by the wall clock.
     pub started_at: Option<SystemTime>,
-    /// The start and the end, by the monotonic clock from which all figures come.
+    /// The start and the end, by the monotonic clock from which all figures come. Of an attempt that reached
+    /// no worker: the moment at which the target was given up, twice, if it had been tried before.
     pub span: Option<(Instant, Instant)>,
     /// The worker that made it; other attempts may be other workers'. `None` if it was not started.
     pub worker: Option<u16>,
@@ -143,6 +144,11 @@ impl Attempt {
     /// The time that a worker was busy with it.
     pub fn total(&self) -> Duration {
         self.timing.total().unwrap_or_default()
+    }
+
+    /// The start and the end on a worker. `None` if it reached none.
+    pub fn worker_span(&self) -> Option<(Instant, Instant)> {
+        self.span.filter(|_| self.timing.total().is_some())
     }
 
     /// Every request and response, if the run keeps them.
@@ -371,8 +377,8 @@ impl Outcome {
         self.details.get_or_insert_default()
     }
 
-    /// The time from the start of the first attempt to the end of the last, waits between them included.
-    /// `None` if it was not started.
+    /// The time from the start of the first attempt to the end of the last, waits between them included, and
+    /// the wait for an attempt that was not made any more. `None` if it was not started.
     pub fn elapsed(&self) -> Option<Duration> {
         if self.earlier().is_empty() {
             return self.last.timing.total();

@@ -33,10 +33,10 @@ pub struct Summary {
     pub bytes: u64,
     /// Bytes received from sockets.
     pub wire_bytes: u64,
-    /// Workers of the run.
+    /// Workers of the run, as many as could be started.
     pub workers: usize,
     /// The parallel time, from the first start to the last end of a target (the makespan of Coffman and
-    /// Graham). `None` if no target was started.
+    /// Graham), or to the deadline if that came first. `None` if no target was started.
     pub makespan: Option<Duration>,
     /// The sum of the per-URL times ([`Outcome::elapsed`]).
     pub sum: Duration,
@@ -127,6 +127,8 @@ impl Summary {
 pub struct Tally {
     summary: Summary,
     span: Option<(Instant, Instant)>,
+    /// The moment until which targets waited that the run then gave up.
+    waited_until: Option<Instant>,
 }
 
 impl Tally {
@@ -138,6 +140,7 @@ impl Tally {
                 ..Summary::default()
             },
             span: None,
+            waited_until: None,
         }
     }
 
@@ -190,8 +193,9 @@ impl Tally {
 
     /// The figures so far.
     pub fn summary(&self) -> Summary {
+        let last_end = |last| self.waited_until.map_or(last, |until| until.max(last));
         Summary {
-            makespan: self.span.map(|(first, last)| last - first),
+            makespan: self.span.map(|(first, last)| last_end(last) - first),
             ..self.summary.clone()
         }
     }
@@ -201,9 +205,19 @@ impl Tally {
         self.summary.paced = true;
     }
 
+    /// Records that only this many workers could be started.
+    pub fn set_workers(&mut self, started: usize) {
+        self.summary.workers = started;
+    }
+
     /// Records the origins that pushed back or were given up.
     pub fn set_origins(&mut self, origins: OriginLimits) {
         self.summary.origins = origins;
+    }
+
+    /// Records that targets waited for their start until this moment, at which the run gave them up.
+    pub fn extend(&mut self, until: Instant) {
+        self.waited_until = Some(until);
     }
 
     /// Records that the run was stopped before its end.

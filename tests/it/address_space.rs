@@ -44,6 +44,8 @@ fn the_threads_that_have_room_fetch_everything() {
             .prints(&format!("{URLS} URLs: {URLS} ok"))
             .says("of 64 worker threads could be started (the limit on address space, ulimit -v,");
         let started = started(&run).expect("it says so");
+        let workers = if started == 1 { "worker" } else { "workers" };
+        let run = run.prints(&format!(" · {started} {workers}\n"));
         run.check("more room has more threads", started > before);
         run.check(
             "no more requests at once than threads",

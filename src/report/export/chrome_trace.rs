@@ -52,7 +52,7 @@ impl<W: Write> Trace<W> {
         }
         let mut tried = false;
         for view in attempt_views(outcome) {
-            if let Some(span) = view.attempt.span {
+            if let Some(span) = view.attempt.worker_span() {
                 tried = true;
                 self.attempt(outcome, &view, span)?;
             }

@@ -146,6 +146,9 @@ impl<W: Write> Markdown<W> {
 fn totals(summary: &Summary) -> String {
     let counts = wording::target_counts(summary);
     let is_main = |verdict| matches!(verdict, Verdict::Ok | Verdict::Failed);
+    let mut counts = counts.to_vec();
+    // Those that were done before are none of this run's targets.
+    let before = counts.pop_if(|target| target.verdict == Verdict::Done);
     let (main, others): (Vec<_>, Vec<_>) = counts
         .into_iter()
         .partition(|target| is_main(target.verdict));
@@ -154,12 +157,12 @@ fn totals(summary: &Summary) -> String {
     for target in others.into_iter().filter(|target| target.count > 0) {
         let _ = write!(text, ", {}", target.text());
     }
-    let (targets, size) = (summary.targets(), bytes(summary.bytes));
-    let _ = write!(
-        text,
-        " of {targets} · {size} · {}",
-        wording::workers(summary)
-    );
+    let _ = write!(text, " of {}", summary.targets());
+    if let Some(before) = before.filter(|before| before.count > 0) {
+        let _ = write!(text, " · {}", before.text());
+    }
+    let (size, workers) = (bytes(summary.bytes), wording::workers(summary));
+    let _ = write!(text, " · {size} · {workers}");
     let parts = [wording::retries(summary), wording::stopped(summary)];
     for part in parts.into_iter().flatten() {
         let _ = write!(text, " · {part}");

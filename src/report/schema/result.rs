@@ -176,16 +176,9 @@ fn restore_spans(
     let Some(end) = first.and_then(|(start, _)| start.checked_add(elapsed)) else {
         return;
     };
-    match (last.span, earlier.last_mut()) {
-        // The last attempt reached no worker: the one before it was the end.
-        (None, Some(before)) => {
-            before.span = before.span.map(|(start, _)| (start.min(end), end));
-        }
-        _ => {
-            let start = end.checked_sub(total.unwrap_or_default()).unwrap_or(end);
-            last.span = Some((start, end));
-        }
-    }
+    // Without a total it reached no worker, and is the moment at which the target was given up.
+    let start = end.checked_sub(total.unwrap_or_default()).unwrap_or(end);
+    last.span = Some((start, end));
 }
 
 /// A redirect that was followed (an item of `redirects`).

@@ -1,9 +1,13 @@
 //! `--deadline`: when it passes the run ends, and targets that were not done have failed.
 
+use std::fs;
 use std::io::Write;
 use std::thread;
+use std::time::{Duration, SystemTime};
 
-use crate::pfetch::{Run, pfetch};
+use serde_json::Value;
+
+use crate::pfetch::{Dir, Run, pfetch};
 use crate::server::Server;
 
 /// Asserts that every index from 0 was emitted once.
@@ -86,6 +90,85 @@ fn an_attempt_that_could_only_begin_after_the_deadline_is_said_to_be_missing() {
     let url = broken.url("/");
     let run = pfetch(&["--deadline=30s", &url]).run().exits(1);
     run.prints("; not retried: the run's deadline of 30s comes first\n");
+}
+
+/// The moment at which this began, and that many seconds later.
+#[track_caller]
+fn span(run: &Run, began: &Value, seconds: &Value) -> (SystemTime, SystemTime) {
+    run.check(
+        "a moment and seconds",
+        began.is_string() && seconds.is_f64(),
+    );
+    let began = began.as_str().map(humantime::parse_rfc3339);
+    let began = began.and_then(Result::ok).expect("a moment");
+    let seconds = Duration::from_secs_f64(seconds.as_f64().expect("seconds"));
+    (began, began + seconds)
+}
+
+#[test]
+fn waiting_for_another_attempt_is_time_of_the_url_and_of_the_run() {
+    // Another URL of its origin keeps it from being judged at once.
+    let busy = Server::with(|request, reply| match request.target.as_str() {
+        "/busy" => reply.send(503, "Retry-After: 30\r\n", b""),
+        _ => reply.send(200, "", b"ok"),
+    });
+    let before = SystemTime::now();
+    let urls = [busy.url("/busy"), busy.url("/busy"), busy.url("/")];
+    let dir = Dir::new();
+    let trace = dir.path().join("trace.json");
+    let args = [
+        format!("--export=trace={}", trace.display()),
+        "--deadline=2s".to_owned(),
+        "--format=jsonl".to_owned(),
+        "-j1".to_owned(),
+    ];
+    let run = pfetch(&[&args[..], &urls[..]].concat()).run().exits(1);
+    // Wall clocks of reports are cut to microseconds.
+    let deadline = before + Duration::from_millis(1_999);
+    let results = run.results();
+    let waited: Vec<_> = results
+        .iter()
+        .filter(|result| !result["earlier"].as_array().is_none_or(Vec::is_empty))
+        .collect();
+    run.check("one waited", !waited.is_empty());
+    let mut first = None;
+    for result in waited {
+        let attempt = &result["earlier"][0];
+        let (began, ended) = span(&run, &attempt["started_at"], &result["elapsed"]);
+        run.check("it waited until the deadline", ended >= deadline);
+        first = first.min(Some(began)).or(Some(began));
+    }
+    let parallel = run.summary()["parallel"].as_f64().expect("a number");
+    let whole = first.expect("one waited") + Duration::from_secs_f64(parallel);
+    run.check("the run lasted until then", whole >= deadline);
+
+    // The wait is on no worker, so it is nothing that a timeline shows.
+    let trace = fs::read_to_string(trace).expect("it was written");
+    let shown = trace.matches("\"cat\":\"url,").count() as u64;
+    run.check(&trace, shown == busy.requests() as u64);
+    // It is the same when the run is told again.
+    let lines = dir.path().join("run.jsonl");
+    fs::write(&lines, &run.stdout).expect("a folder of its own");
+    let lines = lines.display().to_string();
+    let again = pfetch(&["--replay", &lines, "--format=jsonl"]).run();
+    again.check(&run.stdout, again.stdout == run.stdout);
+}
+
+#[test]
+fn waiting_for_a_first_attempt_is_time_of_the_run() {
+    let server = Server::start();
+    let before = SystemTime::now();
+    let url = server.url("/bytes/3");
+    let args = ["--deadline=2s", "--rate=1/h", "--format=jsonl", &url, &url];
+    let run = pfetch(&args).run().exits(1);
+    let results = run.results();
+    let done = results.iter().find(|result| result["outcome"] == "ok");
+    run.check("one was done", done.is_some());
+    let done = done.expect("it was checked");
+    let parallel = &run.summary()["parallel"];
+    let (_, ended) = span(&run, &done["started_at"], parallel);
+    let deadline = before + Duration::from_millis(1_999);
+    run.check("until the deadline", ended >= deadline);
 }
 
 #[test]

@@ -214,6 +214,32 @@ fn a_server_that_says_nothing_ahead_of_good_ones_holds_nobody_up() {
         run.summary()["origins"][0]["given_up"] == "no-answer",
     );
     run.check("hardly asked", silent.connections() < 40);
+    run.check("no estimate", run.summary()["serial"].is_null());
+}
+
+#[test]
+fn urls_of_a_server_that_is_given_up_show_how_long_they_waited() {
+    let silent = Raw::start(|mut wire: Wire<'_>| {
+        wire.request();
+        // Closed without a byte.
+        Ok(())
+    });
+    let list: Vec<_> = (0..10).map(|n| silent.url(&format!("/{n}"))).collect();
+    let run = run(&["-j8", "--give-up=1s"], &list).exits(1);
+    let results = run.results();
+    let mut waited = 0;
+    for result in results.iter().filter(|r| r["error"]["kind"] == "given-up") {
+        let earlier = result["earlier"].as_array().cloned().unwrap_or_default();
+        let Some(first) = earlier.first() else {
+            continue;
+        };
+        let elapsed = result["elapsed"].as_f64();
+        run.check("longer than its attempt", elapsed > first["total"].as_f64());
+        // By far: a server is given up after a second at least.
+        waited += u32::from(elapsed > Some(0.5));
+    }
+    run.check("some waited", waited > 0);
+    run.check("no estimate", run.summary()["serial"].is_null());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The page.
 
+use pfetch::model::outcome::Verdict;
 use pfetch::model::text::escape;
 use pfetch::report::export::Export;
 use pfetch::stats::{Interval, Speedup};
@@ -124,6 +125,22 @@ fn a_whole_run_is_set_against_the_serial_estimate() {
 | best possible here | 1.71x |
 ";
     assert!(text.contains(table), "{text}");
+}
+
+#[test]
+fn targets_that_were_done_before_are_none_of_those_that_are_counted() {
+    let mut outcomes = outcomes();
+    for (index, outcome) in outcomes.iter_mut().enumerate() {
+        match index {
+            0 => {}
+            1 => outcome.verdict = Verdict::Failed,
+            _ => outcome.verdict = Verdict::Done,
+        }
+    }
+    let before = outcomes.len() - 2;
+    let text = exported(Export::Markdown, &run(outcomes, Some(100 * MS)));
+    let counts = format!("\n\n**1 ok, 1 failed** of 2 · {before} done before · ");
+    assert!(text.contains(&counts), "{text}");
 }
 
 #[test]

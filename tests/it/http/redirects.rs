@@ -64,7 +64,8 @@ fn every_form_of_reference_is_resolved_as_browsers_do() {
 
 #[test]
 fn every_redirecting_status_is_followed_with_the_same_method() {
-    for status in [301, 302, 303, 307, 308] {
+    // Also the preferred one of several choices, and statuses that nobody has defined yet.
+    for status in [300, 301, 302, 303, 307, 308, 309, 399] {
         for verb in [Verb::Get, Verb::Head] {
             let server = Server::with(move |request, reply| match request.target.as_str() {
                 "/" => reply.send(status, "Location: /to\r\n", b""),
@@ -79,12 +80,40 @@ fn every_redirecting_status_is_followed_with_the_same_method() {
             assert_eq!(outcome.redirects()[0].status, status, "{outcome:#?}");
         }
     }
-    // Not a redirect: no Location, or a status that only looks like one.
-    for (status, header) in [(302, ""), (300, "Location: /to\r\n")] {
-        let server = Server::with(move |_, reply| reply.send(status, header, b"ok"));
+}
+
+#[test]
+fn a_status_that_redirects_nowhere_is_the_result() {
+    // No Location, or a status that only looks like a redirect.
+    for (status, header, bytes) in [
+        (300, "", 2),
+        (302, "", 2),
+        (305, "", 2),
+        (304, "Location: /to\r\n", 0),
+    ] {
+        let body = if bytes == 0 { &b""[..] } else { b"ok" };
+        let server = Server::with(move |_, reply| reply.send(status, header, body));
         let outcome = get(&server.url("/"), FetchConfig::default());
-        assert_eq!(told(&outcome), format!("ok {status} 2"), "{outcome:#?}");
+        let expected = format!("ok {status} {bytes}");
+        assert_eq!(told(&outcome), expected, "{outcome:#?}");
         assert_eq!(outcome.final_url(), None, "{outcome:#?}");
+        assert_eq!(server.requests(), 1, "{status}");
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_a_proxy_is_refused_and_its_proxy_not_asked() {
+    let proxy = Server::start();
+    for status in [305, 306] {
+        let location = format!("Location: http://u:hush@{}/\r\n", proxy.addr());
+        let server = Server::with(move |_, reply| reply.send(status, &location, b"ok"));
+        let outcome = get(&server.url("/"), FetchConfig::default());
+        let expected = format!(
+            "cannot follow: status {status} asks for a proxy, \"http://\u{2026}@{}/\" (--proxy to use one)",
+            proxy.addr()
+        );
+        assert_failed("proxy", &outcome, FailureKind::Redirect, None, &expected);
+        assert_eq!((server.requests(), proxy.requests()), (1, 0), "{status}");
     }
 }
 

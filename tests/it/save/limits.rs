@@ -45,6 +45,34 @@ fn with_few_descriptors_fewer_workers_save_and_no_file_is_lost() {
 }
 
 #[test]
+fn figures_are_of_the_workers_that_could_be_started() {
+    let server = Server::start();
+    let dir = Dir::on_disk();
+    let folder = dir.path().to_str().unwrap();
+    let urls: Vec<String> = (0..20)
+        .map(|n| server.url(&format!("/delay/10/{n}")))
+        .collect();
+    let limit = limit(24);
+    let under = limit.each_ref().map(String::as_str);
+    let page = dir.path().join("page.md");
+    let export = format!("--export=md={}", page.display());
+    let options = ["-j16", "-d", folder, "--exists=overwrite"].map(str::to_owned);
+    let human = pfetch(&[&options[..], &[export], &urls].concat());
+    let run = human.under(&under).run().exits(0);
+    let told = "only 2 of 16 worker threads could be started";
+    let run = run.says(told).prints(" · 2 workers\n");
+    run.check("no bound by 16", !run.stdout.contains("16 workers"));
+    let page = fs::read_to_string(page).unwrap();
+    run.check(&page, page.contains(" · 2 workers\n"));
+    let lines = ["--format=jsonl".to_owned()];
+    let run = pfetch(&[&options[..], &lines, &urls].concat())
+        .under(&under)
+        .run();
+    let run = run.exits(0).says(told);
+    run.check("of 2 workers", run.summary()["workers"] == 2);
+}
+
+#[test]
 fn with_few_descriptors_fewer_bodies_wait_for_their_turn_or_their_name() {
     const FILES: usize = 60;
     let server = Server::start();

@@ -18,6 +18,26 @@ fn found(to: &str) -> Vec<u8> {
     response("302 Found", &format!("Location: {to}\r\n"), 0, b"")
 }
 
+#[test]
+fn a_redirect_that_is_not_followed_is_no_body_to_save() {
+    for status in [300, 302, 305, 399] {
+        let server = Raw::start(move |mut wire| match wire.head() {
+            None => Ok(()),
+            Some(_) => wire.send(response(
+                &format!("{status} -"),
+                "Location: /to\r\n",
+                2,
+                b"ok",
+            )),
+        });
+        let dir = Dir::new();
+        let run = save(&dir, &["--max-redirects=0"], &[&server.url("/file")]).exits(1);
+        let error = &run.result()["error"];
+        run.check(&status.to_string(), error["kind"] == "redirect");
+        holds(&run, dir.path(), &[]);
+    }
+}
+
 /// The target of a request.
 fn path(head: &str) -> &str {
     head.split(' ').nth(1).unwrap_or_default()

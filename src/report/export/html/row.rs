@@ -56,7 +56,7 @@ impl Row {
             error: outcome.error().map(|error| text(&error.to_string())),
             final_url: outcome.final_url().map(text),
             content_type: outcome.content_type().map(text),
-            start: outcome.last.span.map(|(start, _)| start),
+            start: outcome.last.worker_span().map(|(start, _)| start),
             phases: outcome.last.timing.phases().map(|(_, took)| took),
             redirects: outcome
                 .redirects()

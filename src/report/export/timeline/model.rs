@@ -80,7 +80,7 @@ impl Timeline {
         self.failed += u64::from(outcome.verdict == Verdict::Failed);
         let mut tried = false;
         for view in attempt_views(outcome) {
-            if let Some(span) = view.attempt.span {
+            if let Some(span) = view.attempt.worker_span() {
                 tried = true;
                 self.add_attempt(outcome, &view, span);
             }
