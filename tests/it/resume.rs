@@ -291,6 +291,24 @@ fn names_stay_the_same_when_those_before_are_done() {
 }
 
 #[test]
+fn a_folder_that_is_written_in_another_way_is_the_same() {
+    let server = Server::start();
+    let log = Log::new();
+    let folder = log.dir.path().to_str().unwrap();
+    let url = server.url("/bytes/3");
+    let into = |written: &str| ["-d".to_owned(), format!("{folder}/{written}"), url.clone()];
+    log.first(&into("saved")).run().exits(0);
+    for written in ["saved/", "./saved", "/saved/.", "saved//", "saved"] {
+        let run = log.resumed(&into(written)).run().exits(0);
+        run.prints("1 done before");
+    }
+    assert_eq!(server.targets().len(), 1);
+    // Another one is another.
+    log.resumed(&into("saved/saved")).run().exits(0);
+    assert_eq!(server.targets().len(), 2);
+}
+
+#[test]
 fn a_list_that_has_grown_costs_what_is_new() {
     let server = Server::start();
     let log = Log::new();

@@ -92,6 +92,18 @@ impl<'a> LogLine<'a> {
     }
 }
 
+/// The path without its `.` components and repeated slashes, so that `d`, `./d` and `d/` are one folder.
+pub(super) fn normalised(path: &str) -> Cow<'_, str> {
+    let is_root = path.starts_with('/');
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    if inner.split('/').all(|part| !matches!(part, "" | ".")) {
+        return Cow::Borrowed(path);
+    }
+    let parts = inner.split('/').filter(|part| !matches!(*part, "" | "."));
+    let root = if is_root { "/" } else { "" };
+    Cow::Owned(format!("{root}{}", parts.collect::<Vec<_>>().join("/")))
+}
+
 /// The name of a file with its folder before it.
 pub(super) fn in_folder<'a>(folder: Option<&str>, name: &'a str) -> Cow<'a, str> {
     match folder {
@@ -222,7 +234,10 @@ pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
             Ok(LogEntry::Result(LoggedResult {
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
-                name: fields.name.map(|text| text.0),
+                name: fields.name.map(|text| match text.0 {
+                    Cow::Borrowed(name) => normalised(name),
+                    Cow::Owned(name) => Cow::Owned(normalised(&name).into_owned()),
+                }),
                 verdict: fields.outcome.ok_or_else(|| missing("outcome"))?,
                 status: fields.status,
                 bytes: fields.bytes.unwrap_or_default(),
@@ -277,6 +292,39 @@ mod tests {
         }
         assert!(!is_run(b"{\"type\":\"result\","));
         assert!(!is_run(b"{\"type\":\"running\","));
+    }
+
+    #[test]
+    fn a_folder_is_the_same_however_it_is_written() {
+        for (path, expected) in [
+            ("d", "d"),
+            ("./d", "d"),
+            ("d/", "d"),
+            (".//d/./", "d"),
+            ("a//b/./c", "a/b/c"),
+            ("/a/./b//", "/a/b"),
+            ("//a", "/a"),
+            ("/", "/"),
+            (".", ""),
+            ("./", ""),
+            ("", ""),
+            // What links may lead elsewhere is not resolved, and names with dots are names.
+            ("../d", "../d"),
+            ("a/../d", "a/../d"),
+            (".d/..e", ".d/..e"),
+        ] {
+            assert_eq!(normalised(path), expected, "{path}");
+            // As older logs have it.
+            let name = in_folder(Some(path), "f");
+            let line = format!(
+                r#"{{"type":"result","url":"http://h/","action":"get","name":"{name}","outcome":"ok"}}"#
+            );
+            let Ok(LogEntry::Result(result)) = read(line.as_bytes()) else {
+                panic!("not read as a result: {line}");
+            };
+            let name = result.name.as_deref();
+            assert_eq!(name, Some(&*in_folder(Some(expected), "f")), "{line}");
+        }
     }
 
     #[test]

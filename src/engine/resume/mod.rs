@@ -37,7 +37,8 @@ use line::LogLine;
 /// | `run` | a run begins | `started_at`, `version` |
 /// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error` |
 ///
-/// `name` is the name that the target's file was to have, with the folder as it was given; `saved` is the
+/// `name` is the name that the target's file was to have, with the folder as it was given but for `.` components
+/// and repeated slashes; `saved` is the
 /// path of the file (bytes that are not UTF-8 replaced), `sha256` the one that the body was to have, and
 /// `error` the reason in one line. Skipped targets have no line, and neither has input that is no target: both
 /// are tried again anyway.
@@ -88,6 +89,7 @@ impl Journal {
         each: impl FnMut(&str, &str),
     ) -> Result<(Journal, DoneTargets), JournalError> {
         let folder = folder.map(|folder| folder.to_string_lossy().into_owned());
+        let folder = folder.as_deref().map(line::normalised);
         let folder = folder.as_deref();
         let OpenedLog {
             mut file,
