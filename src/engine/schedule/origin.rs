@@ -236,13 +236,10 @@ impl<T> Origin<T> {
             level,
             is_alone: self.is_alone,
             has_fresh: self.fresh.first().is_some(),
-            has_wait: matches!(
-                ending.kind,
-                EndKind::PushedBack {
-                    retry_after: Some(_),
-                    ..
-                }
-            ),
+            wait: match ending.kind {
+                EndKind::PushedBack { retry_after, .. } => retry_after,
+                _ => None,
+            },
             has_others: self.first().is_some(),
         };
         match ending.kind {

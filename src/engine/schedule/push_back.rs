@@ -31,8 +31,8 @@ pub(super) struct PushBack {
     pub(super) is_alone: bool,
     /// True if an item waits that has not been pushed back.
     pub(super) has_fresh: bool,
-    /// True if it asks for a wait (`Retry-After`).
-    pub(super) has_wait: bool,
+    /// The wait that it asks for (`Retry-After`).
+    pub(super) wait: Option<Duration>,
     /// True if any other item waits.
     pub(super) has_others: bool,
 }

@@ -27,6 +27,9 @@ const MANY: u64 = 8;
 /// for long.
 const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(2);
 
+/// The longest distance after an answer that asks for no wait worth the name.
+const SHORTEST_WITH_WAIT: Duration = Duration::from_millis(50);
+
 /// What a push-back says of its item.
 #[derive(Debug, Clone, Copy)]
 struct Evidence {
@@ -389,10 +392,6 @@ impl Window {
             self.cut(push);
             return Consequence::Free;
         }
-        // The wait that it asks for is distance enough.
-        if push.has_wait {
-            return Consequence::Free;
-        }
         if push.cause == Cause::Broken {
             self.cut(push);
             return Consequence::Judge;
@@ -442,9 +441,11 @@ impl Window {
             until: push.now + MEMORY,
         });
         let pace = self.pace.get_or_insert_with(Pace::new);
-        let longest = match push.cause {
-            Cause::Unavailable => LONGEST_UNAVAILABLE,
-            Cause::TooMany | Cause::Broken => LONGEST,
+        let longest = match (push.wait, push.cause) {
+            // The wait itself is distance enough where each new item is asked for one.
+            (Some(wait), _) => (wait / 4).clamp(SHORTEST_WITH_WAIT, LONGEST),
+            (None, Cause::Unavailable) => LONGEST_UNAVAILABLE,
+            (None, Cause::TooMany | Cause::Broken) => LONGEST,
         };
         match pace.push_back(push.took(), push.now, probes, longest) {
             Slower::Free => Consequence::Free,
