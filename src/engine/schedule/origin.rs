@@ -292,11 +292,12 @@ impl<T> Origin<T> {
             return Ruling::Judge;
         }
         let server = self.learn(push.now, policy);
-        let consequence = match server.window.waits_alone(record, push.has_fresh) {
-            true => {
-                server.probe.answered(push.now);
-                server.window.wait_alone(push, record)
-            }
+        let waits_alone = server.window.waits_alone(record, push.has_fresh);
+        if waits_alone {
+            server.probe.answered(push.now);
+        }
+        let consequence = match waits_alone && !server.window.are_load() {
+            true => server.window.wait_alone(push, record),
             false => server.window.push_back(push, record, policy.probes),
         };
         server.pace(push.started);

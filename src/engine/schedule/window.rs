@@ -306,6 +306,11 @@ impl Window {
         self.tally.are_own()
     }
 
+    /// True if most came from the server's load.
+    pub(super) fn are_load(&self) -> bool {
+        self.tally.are_load()
+    }
+
     /// What a push-back says of its item, after those before.
     fn evidence(&mut self, push: &PushBack, record: &mut PushBackRecord) -> Evidence {
         let was_checked = self.checks.holds(record.check);
