@@ -200,15 +200,14 @@ impl Engine<'_> {
         let may_spool = has_idle_worker && self.spool.has_room();
         let ahead = self.reorder.unreleased(self.read);
         // Early bodies take memory and open files.
-        let early = match self.bodies.concat() {
-            Some(concat) => self.read - concat.next(),
-            None if self.bodies.is_named_late() => ahead,
-            None => 0,
-        };
         let open = self.config.open_bodies.unwrap_or(usize::MAX);
-        let may_open = match self.bodies.concat() {
-            Some(_) => open.min(EARLY_BODIES.max(self.pool.workers() * 4)),
-            None => open,
+        let (early, may_open) = match self.bodies.concat() {
+            Some(concat) => (
+                self.read - concat.next(),
+                open.min(EARLY_BODIES.max(self.pool.workers() * 4)),
+            ),
+            None if self.bodies.is_named_late() => (ahead, open),
+            None => (0, open),
         };
         (self.schedule.waiting() < look_ahead || may_spool)
             && ahead < look_ahead as u64

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{Mode, OFlags, Stat, openat};
+use rustix::fs::Stat;
 
 use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
 use super::duties::RefusedDuty;
@@ -160,11 +160,10 @@ impl Store {
             Ok(Some(_)) => return NameHolder::Unknown,
             Ok(None) | Err(_) => return NameHolder::Nobody,
         }
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let record = openat(&dir, name, flags, Mode::empty()).and_then(FileRecord::read_from);
-        match record {
-            Ok(Some(record)) => NameHolder::Url(record.source()),
-            Ok(None) | Err(_) => NameHolder::Unknown,
+        let file = dir.open_to_read(name);
+        match file.map(FileRecord::read_from) {
+            Some(Ok(Some(record))) => NameHolder::Url(record.source()),
+            Some(Ok(None) | Err(_)) | None => NameHolder::Unknown,
         }
     }
 

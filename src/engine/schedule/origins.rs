@@ -34,13 +34,13 @@ impl<T> Origins<T> {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Origin<T>> {
-        self.ids.get(name).map(|id| &self[*id])
+        self.find(name).map(|id| &self[id])
     }
 
     /// The id of the origin with this name, which is made if there is none.
     pub(super) fn id(&mut self, name: &str, make: impl FnOnce() -> Origin<T>) -> OriginId {
-        if let Some(id) = self.ids.get(name) {
-            return *id;
+        if let Some(id) = self.find(name) {
+            return id;
         }
         let name: Arc<str> = Arc::from(name);
         let slot = Some((Arc::clone(&name), make()));

@@ -217,19 +217,31 @@ impl Window {
         if record.is_own() || (self.is_futile && push.cause == Cause::Unavailable) {
             return Consequence::Judge;
         }
+        self.streak = 0;
+        let is_presumed = self.note_push_back(push, record);
+        let evidence = self.evidence(push, record);
+        let consequence = match is_presumed {
+            true => self.presume(push, record, evidence),
+            false => self.learn(push, record, evidence, probes),
+        };
+        self.settle(record, is_presumed);
+        consequence
+    }
+
+    /// Counts a push-back. Returns true if it is presumed to be its item's own.
+    fn note_push_back(&mut self, push: &PushBack, record: &mut PushBackRecord) -> bool {
         record.before.get_or_insert(Restraint {
             size: self.size,
             distance: self.distance(),
         });
         self.push_backs += 1;
-        self.streak = 0;
-        let evidence = self.evidence(push, record);
         let is_presumed = self.tally.presumes_own(push.has_fresh);
         self.tally.push_back();
-        let consequence = match is_presumed {
-            true => self.presume(push, record, evidence),
-            false => self.learn(push, record, evidence, probes),
-        };
+        is_presumed
+    }
+
+    /// Takes down what a push-back has shown of its item.
+    fn settle(&mut self, record: &mut PushBackRecord, is_presumed: bool) {
         record.successes = Some(self.successes);
         if record.is_own() {
             // A presumption is no evidence for the next.
@@ -238,7 +250,6 @@ impl Window {
             }
             self.undo(record);
         }
-        consequence
     }
 
     /// True if the wait that an item's push-back asks for is the item's alone: others have been answered since
@@ -249,32 +260,23 @@ impl Window {
         others_fared_better || self.tally.presumes_own(has_fresh)
     }
 
-    /// Takes a push-back whose wait is the item's [alone](Window::waits_alone).
+    /// Takes a push-back whose wait is the item's [alone](Window::waits_alone), of a server that is not known to
+    /// have too much to do.
     pub(super) fn wait_alone(
         &mut self,
         push: &PushBack,
         record: &mut PushBackRecord,
     ) -> Consequence {
-        self.push_backs += 1;
-        record.before.get_or_insert(Restraint {
-            size: self.size,
-            distance: self.distance(),
-        });
-        let is_presumed = self.tally.presumes_own(push.has_fresh);
-        self.tally.push_back();
+        let is_presumed = self.note_push_back(push, record);
         record.own += match record.successes.map(|then| self.successes - then) {
-            Some(MANY..) if !self.tally.are_load() => CHECKED,
+            Some(MANY..) => CHECKED,
             _ => 1,
         };
-        record.successes = Some(self.successes);
-        if !record.is_own() {
-            return Consequence::Free;
+        self.settle(record, is_presumed);
+        match record.is_own() {
+            true => Consequence::Judge,
+            false => Consequence::Free,
         }
-        if !is_presumed {
-            self.tally.own();
-        }
-        self.undo(record);
-        Consequence::Judge
     }
 
     /// Notes that an item's push-backs are its own, as nobody is left whose haste they could come from.

@@ -281,25 +281,19 @@ impl Download {
             return Ok(());
         }
         let part = match &mut received.part {
-            Some(part) => {
-                if part.length() == 0 {
-                    // It is of an earlier attempt, and its record perhaps of another version.
-                    let kept = received.record.write_to(part.file());
-                    received.is_resumable &= kept.is_ok();
-                    self.store.root.note_record(&self.place, kept);
-                }
-                part
-            }
+            Some(part) => part,
             none => {
                 let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
-                let part = Part::create(dir, self.place.file_name(), &shown)?;
-                let kept = received.record.write_to(part.file());
-                // Without a record no later attempt takes the part for its own: it would lie there for good.
-                received.is_resumable &= kept.is_ok();
-                self.store.root.note_record(&self.place, kept);
-                none.insert(part)
+                none.insert(Part::create(dir, self.place.file_name(), &shown)?)
             }
         };
+        if part.length() == 0 {
+            // It has none, or is of an earlier attempt, and its record perhaps of another version.
+            let kept = received.record.write_to(part.file());
+            // Without a record no later attempt takes the part for its own: it would lie there for good.
+            received.is_resumable &= kept.is_ok();
+            self.store.root.note_record(&self.place, kept);
+        }
         if let Some(length) = received.record.length {
             if !received.has_space {
                 check_free_space(part, length, &shown)?;
