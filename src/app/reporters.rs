@@ -9,7 +9,7 @@ use super::{StartError, shown, warn_of};
 use crate::cli::{ExportPlan, Format, Plan, ProgressMode, ReportPlan};
 use crate::engine::resume::Journal;
 use crate::report::export::ExportFile;
-use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
+use crate::report::{ExpansionNote, Fanout, Human, JsonLines, Progress, Verbose, Warnings};
 
 /// Buffer of the report on standard output.
 const BUFFER: usize = 64 * 1024;
@@ -57,6 +57,10 @@ pub(super) fn build(
     all.add(
         "warnings",
         Warnings::new(stderr(progress.as_ref(), deadline)?),
+    );
+    all.add(
+        "notes",
+        ExpansionNote::new(stderr(progress.as_ref(), deadline)?),
     );
     if plan.report.is_verbose {
         let out = stderr(progress.as_ref(), deadline)?;

@@ -44,6 +44,7 @@ mod expect_type;
 mod export;
 mod export_html;
 mod export_traces;
+mod habits;
 mod http;
 mod journal;
 mod layers;
