@@ -505,7 +505,12 @@ fn nothing_and_next_to_nothing_make_a_page() {
     assert_eq!(text(&one, "h1"), "The URL succeeded");
     let one = story.ok(0, 0, Duration::ZERO, 20 * MS);
     let one = parse(&page(&story.run(vec![one])));
-    assert_eq!(named(&one, "svg").len(), 2);
+    assert_eq!(named(&one, "svg").len(), 1, "one time has no distribution");
+    // There is nothing to be parallel with, nor a rate.
+    assert_eq!(text(&one, "dt"), "Time");
+    assert_eq!(text(&one, "dd"), "20.0 ms\nmeasured");
+    let spans = text(&one, "span");
+    assert!(!spans.contains("URLs/s"), "{spans}");
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) struct FailureGroup {
     pub(super) count: u64,
     /// The reason in words.
     pub(super) title: String,
-    /// The first URLs with their messages, in the order in which they ended.
+    /// The URLs that ended first, with their messages, in the order of the input.
     pub(super) named: Vec<FailedUrl>,
 }
 
@@ -87,6 +87,7 @@ impl FailureGroups {
                 url: excerpt(&outcome.url, TEXT),
                 message: message.map(|message| excerpt(&message, TEXT)),
             });
+            group.named.sort_by_key(|named| named.number);
         }
     }
 
@@ -126,11 +127,11 @@ mod tests {
     fn failures_are_grouped_by_kind_and_status_and_the_most_come_first() {
         let mut groups = FailureGroups::default();
         groups.add(&Outcome::new(9, "http://h/ok".into(), Verb::Get));
-        groups.add(&failed(0, FailureKind::Dns, None, "no host a"));
+        groups.add(&failed(9, FailureKind::Dns, None, "no host b"));
         for index in 1..9 {
             groups.add(&failed(index, FailureKind::Status, Some(404), "not found"));
         }
-        groups.add(&failed(9, FailureKind::Dns, None, "no host b"));
+        groups.add(&failed(0, FailureKind::Dns, None, "no host a"));
         groups.add(&failed(10, FailureKind::Closed, Some(200), "closed early"));
         let found: Vec<_> = groups
             .by_count()

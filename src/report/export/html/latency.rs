@@ -40,7 +40,9 @@ pub(super) fn section(runs: &[(&str, &Summary)]) -> Markup {
         @if runs.is_empty() {
             p.note { "No URL succeeded: there are no times to show." }
         } @else {
-            .beside { (percentiles(&runs)) (histogram(&runs)) }
+            // One time has no distribution.
+            @let has_several = runs.iter().any(|(_, summary)| summary.latency.count() > 1);
+            .beside { (percentiles(&runs)) @if has_several { (histogram(&runs)) } }
         }
     }
 }

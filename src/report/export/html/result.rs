@@ -163,6 +163,11 @@ fn has_success(summary: &Summary) -> bool {
     summary.ok + summary.unchanged > 0
 }
 
+/// Tells if a run was of one URL: there is nothing to be parallel with.
+fn is_single(summary: &Summary) -> bool {
+    summary.targets() == 1
+}
+
 fn run_counts(summary: &Summary) -> Vec<Count> {
     let [ok, others @ ..] = wording::target_counts(summary);
     let others = others.into_iter().filter(|target| target.count > 0);
@@ -176,7 +181,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
     if let Some(throughput) = summary.throughput() {
         more.push(format!("{}/s", bytes(throughput as u64)));
     }
-    if let Some(per_second) = summary.rate() {
+    if let Some(per_second) = summary.rate().filter(|_| !is_single(summary)) {
         more.push(format!("{} URLs/s", rate(per_second)));
     }
     parts.extend(more.into_iter().map(Count::from));
@@ -230,6 +235,13 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
         (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),
         (None, None) => Card::empty("Parallel", "nothing was fetched"),
     };
+    if let (true, Some(makespan)) = (is_single(summary), summary.makespan) {
+        return vec![Card::new(
+            "Time",
+            duration(makespan),
+            vec!["measured".to_owned()],
+        )];
+    }
     let Some(estimate) = estimate else {
         let why = if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
