@@ -9,7 +9,7 @@ use crate::model::event::AssertionResult;
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
-use crate::report::format::{bytes, counted, distinct_ratio, duration, format_secs};
+use crate::report::format::{bytes, counted, distinct_ratio, duration, format_secs, grouped};
 use crate::stats::{Finding, Interval, Knee};
 
 /// The notation of ratios and intervals in a format.
@@ -89,7 +89,7 @@ impl TargetCount {
             Verdict::Done => "done before",
             verdict => verdict.as_str(),
         };
-        format!("{} {name}", self.count)
+        format!("{} {name}", grouped(self.count))
     }
 }
 
@@ -162,16 +162,21 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
             .runs
             .map(|runs| format!(", after {} of {} runs", runs.done, runs.of));
         format!(
-            "Stopped early: {done} of {} done{}",
+            "Stopped early: {} of {} done{}",
+            grouped(done),
             counted(targets, "URL"),
             after.unwrap_or_default()
         )
     } else if summary.failed > 0 {
-        format!("{} of {} failed", summary.failed, counted(targets, "URL"))
+        format!(
+            "{} of {} failed",
+            grouped(summary.failed),
+            counted(targets, "URL")
+        )
     } else if targets == 1 {
         "The URL succeeded".to_owned()
     } else {
-        format!("All {targets} URLs succeeded")
+        format!("All {} succeeded", counted(targets, "URL"))
     };
     match estimate.filter(|_| targets > 1) {
         Some(estimate) => {
