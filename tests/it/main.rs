@@ -38,6 +38,7 @@ mod cli_requests;
 mod cli_signals;
 mod compare;
 mod compare_truth;
+mod descriptors;
 mod engine;
 mod examples;
 mod expect_type;
