@@ -1,5 +1,6 @@
 //! The settings of a run's fetches.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -42,6 +43,8 @@ pub struct FetchConfig {
     pub https_only: bool,
     /// The most bytes of a body, both encoded and decoded. `None`: no limit.
     pub max_bytes: Option<u64>,
+    /// The most bytes of responses that all clients together receive in a second. `None`: no limit.
+    pub limit_rate: Option<NonZeroU64>,
     /// Refuses to connect to addresses that are not public.
     pub block_private: bool,
     /// The proxies.
@@ -74,6 +77,7 @@ impl Default for FetchConfig {
             compressed: false,
             https_only: false,
             max_bytes: None,
+            limit_rate: None,
             block_private: false,
             proxies: ProxyConfig::default(),
             dns: DnsConfig::default(),

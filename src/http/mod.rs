@@ -39,6 +39,7 @@ mod proxy;
 mod proxy_config;
 mod proxy_fault;
 mod public_addr;
+mod rate_limit;
 mod redact;
 mod redirect;
 mod request;

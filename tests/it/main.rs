@@ -45,6 +45,7 @@ mod expect_type;
 mod export;
 mod export_html;
 mod export_traces;
+mod fail_fast;
 mod http;
 mod journal;
 mod layers;

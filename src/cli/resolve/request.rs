@@ -50,6 +50,7 @@ pub(super) fn fetch_config(
         compressed: request.compressed,
         https_only: request.https_only,
         max_bytes: limits.max_bytes,
+        limit_rate: limits.limit_rate,
         block_private: connection.block_private,
         proxies,
         dns: DnsConfig {
