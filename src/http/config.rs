@@ -1,11 +1,12 @@
 //! The settings of a run's fetches.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{DnsConfig, MediaRanges, ProxyConfig, StatusSet, TlsConfig};
+use super::{DnsConfig, MediaRanges, Netrc, ProxyConfig, StatusSet, TlsConfig};
 use crate::model::target::Secret;
 
 /// Settings of a [`Fetcher`](super::Fetcher). `Default` gives the defaults of the command line.
@@ -18,6 +19,8 @@ pub struct FetchConfig {
     pub removed_headers: Vec<HeaderName>,
     /// The `Authorization` header for targets whose URL has no credentials of its own.
     pub authorization: Option<Secret>,
+    /// Credentials by host, for targets that have none by then. Redirects to another origin get none.
+    pub netrc: Option<Arc<Netrc>>,
     /// The `User-Agent` header.
     pub user_agent: HeaderValue,
     /// The status codes that count as success.
@@ -65,6 +68,7 @@ impl Default for FetchConfig {
             headers: HeaderMap::new(),
             removed_headers: Vec::new(),
             authorization: None,
+            netrc: None,
             user_agent: HeaderValue::from_static(concat!("pfetch/", env!("CARGO_PKG_VERSION"))),
             accept: StatusSet::default(),
             expect_type: None,

@@ -51,6 +51,7 @@ mod journal;
 mod layers;
 mod measured;
 mod mix;
+mod netrc;
 mod pool;
 mod proxy;
 mod report;

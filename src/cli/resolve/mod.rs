@@ -145,7 +145,7 @@ fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<Nam
     }
     judge::add_files(&args.judge, &mut files)?;
     bodies::add_files(&args.bodies, &mut files);
-    request::add_files(&args.connection, &mut files);
+    request::add_files(args, &mut files);
     if !is_replay {
         lists(&mut files, "--input");
     }
