@@ -40,7 +40,7 @@ const WITH_REPLAY: [&str; 2] = ["JudgeArgs", "OutputArgs"];
     long_about = "Fetch many URLs at once on a fixed pool of threads, print a line for each as it \
         completes, and the total time next to what the same URLs would have taken one after the \
         other.\n\nURLs come from the command line, from files (-i) and from standard input ('-', or \
-        by default when it is not a terminal).",
+        where there is neither a URL nor -i; beside one of these it is left alone).",
     after_help = "See --help for all options and their defaults.",
     after_long_help = EXIT_CODES,
     disable_help_flag = true,

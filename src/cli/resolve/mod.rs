@@ -14,7 +14,7 @@ use std::time::Duration;
 use super::args::{InputArgs, MeasureArgs, TypedArgs};
 use super::files::NamedFiles;
 use super::plan::{BodiesPlan, ListName, Mode, Plan, ProgressMode, ReportPlan};
-use crate::engine::input::InputConfig;
+use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, RunConfig};
@@ -59,6 +59,10 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         lists: inputs.lists,
         input: InputConfig {
             default_scheme: args.input.proto_default,
+            separator: match args.input.null {
+                true => Separator::Nul,
+                false => Separator::LineFeed,
+            },
             verb: if args.request.head {
                 Verb::Head
             } else {
