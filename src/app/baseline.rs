@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
+use super::blocking::BlockingInput;
+use super::signals::SignalWatch;
 use super::{StartError, complain, shown, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
@@ -20,9 +22,11 @@ pub(super) struct Baselines {
 
 impl Baselines {
     /// Reads the earlier run, and creates the file for this one, both before anything is fetched.
-    pub(super) fn open(plan: &JudgePlan) -> Result<Self, StartError> {
-        let earlier = plan.against.as_deref().map(read).transpose()?;
-        let file = plan.save_baseline.as_deref().map(create).transpose()?;
+    pub(super) fn open(plan: &JudgePlan, signals: &SignalWatch) -> Result<Self, StartError> {
+        let earlier = plan.against.as_deref();
+        let earlier = earlier.map(|path| read(path, signals)).transpose()?;
+        let file = plan.save_baseline.as_deref();
+        let file = file.map(|path| create(path, signals)).transpose()?;
         Ok(Baselines { earlier, file })
     }
 
@@ -71,9 +75,10 @@ impl Baselines {
 }
 
 /// Reads a saved run.
-fn read(path: &Path) -> Result<(String, SavedRun), StartError> {
+fn read(path: &Path, signals: &SignalWatch) -> Result<(String, SavedRun), StartError> {
     let name = shown(path);
     let file = File::open(path).map_err(Into::into);
+    let file = file.map(|file| BlockingInput::new(file, signals.stop()));
     match file.and_then(SavedRun::read) {
         Ok(run) => Ok((name, run)),
         Err(error) => Err(StartError::usage(format!("cannot read {name}: {error}"))),
@@ -81,9 +86,9 @@ fn read(path: &Path) -> Result<(String, SavedRun), StartError> {
 }
 
 /// Creates the file for a run.
-fn create(path: &Path) -> Result<(String, AtomicFile), StartError> {
+fn create(path: &Path, signals: &SignalWatch) -> Result<(String, AtomicFile), StartError> {
     let name = shown(path);
-    match AtomicFile::create(path) {
+    match AtomicFile::create(path, signals.temporary_files()) {
         Ok(file) => {
             warn_of(file.refused_mode());
             Ok((name, file))

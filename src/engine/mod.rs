@@ -111,6 +111,8 @@ struct Engine<'a> {
     shortfall: Option<Shortfall>,
     stopped: Option<StopReason>,
     is_disk_full: bool,
+    /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
+    first_failure: Option<Arc<str>>,
 }
 
 impl<'a> Engine<'a> {
@@ -155,6 +157,7 @@ impl<'a> Engine<'a> {
             shortfall: None,
             stopped: None,
             is_disk_full: false,
+            first_failure: None,
             config,
         }
     }
@@ -239,6 +242,9 @@ impl<'a> Engine<'a> {
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {
+        if self.first_failure.is_some() {
+            return Some(StopReason::FirstFailure);
+        }
         if self.pool.stop_token().is_stopped() || self.is_disk_full {
             return Some(StopReason::Requested);
         }

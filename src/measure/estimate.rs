@@ -17,7 +17,7 @@ pub struct Estimate {
     /// `serial / parallel`.
     pub speedup: f64,
     /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound. `None` for
-    /// a run whose starts were held back as asked, because that bounds it.
+    /// a run whose starts or bytes were held back as asked, because that bounds it.
     pub best: Option<(f64, Bound)>,
 }
 

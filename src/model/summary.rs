@@ -25,7 +25,7 @@ pub struct Summary {
     pub local: u64,
     /// Targets that were not started or not completed, because the run was stopped.
     pub skipped: u64,
-    /// Set if a limit per origin or a rate delayed starts, so that the makespan is longer than the work.
+    /// Set if a limit per origin or a rate held back starts or bytes, so that the makespan is longer than the work.
     pub paced: bool,
     /// Attempts beyond the first of each target.
     pub retries: u64,
@@ -200,7 +200,7 @@ impl Tally {
         }
     }
 
-    /// Records that starts were delayed.
+    /// Records that starts or bytes were held back as asked.
     pub fn set_paced(&mut self) {
         self.summary.paced = true;
     }

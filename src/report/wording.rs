@@ -65,7 +65,7 @@ impl Notation {
     /// Formats the largest speed-up that was possible: `best possible here 2.00x (2 workers)`.
     pub(super) fn best(self, estimate: &Estimate) -> String {
         let Some((best, bound)) = estimate.best else {
-            return "starts were held back as asked".to_owned();
+            return "starts or bytes were held back as asked".to_owned();
         };
         let bound = match bound {
             Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),

@@ -45,7 +45,7 @@ const WITH_REPLAY: [&str; 2] = ["JudgeArgs", "OutputArgs"];
     long_about = "Fetch many URLs at once on a fixed pool of threads, print a line for each as it \
         completes, and the total time next to what the same URLs would have taken one after the \
         other.\n\nURLs come from the command line, from files (-i) and from standard input ('-', or \
-        by default when it is not a terminal).",
+         where there is neither a URL nor -i; beside one of these it is left alone).",
     after_long_help = help::END,
     disable_help_flag = true,
     disable_version_flag = true,

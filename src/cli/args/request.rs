@@ -1,6 +1,7 @@
 //! Contents of a request, and the responses that count as success.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 use http::HeaderValue;
@@ -44,6 +45,17 @@ pub(crate) struct RequestArgs {
     /// line; an "Authorization" header in a JSON input line stays between you and the server.
     #[arg(short, long, value_name = "NAME:PASSWORD")]
     pub(crate) user: Option<OsString>,
+
+    /// Take credentials from ~/.netrc, or from the file that NETRC names.
+    ///
+    /// They are found by the exact host of a URL, and used where neither the URL, a header nor -u gives any.
+    /// A redirect to another origin takes none along.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) netrc: bool,
+
+    /// The same from FILE.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) netrc_file: Option<PathBuf>,
 
     /// Ask for compressed bodies, and decode them.
     ///

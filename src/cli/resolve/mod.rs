@@ -16,7 +16,7 @@ use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs};
 use super::files::NamedFiles;
 use super::habits;
 use super::plan::{BodiesPlan, ListName, Mode, Plan, ProgressMode, ReportPlan};
-use crate::engine::input::InputConfig;
+use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, RunConfig};
@@ -63,6 +63,10 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         lists: inputs.lists,
         input: InputConfig {
             default_scheme: args.input.proto_default,
+            separator: match args.input.null {
+                true => Separator::Nul,
+                false => Separator::LineFeed,
+            },
             verb: if args.request.head {
                 Verb::Head
             } else {
@@ -191,7 +195,7 @@ fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<Nam
     }
     judge::add_files(&args.judge, &mut files)?;
     bodies::add_files(&args.bodies, &mut files);
-    request::add_files(&args.connection, &mut files);
+    request::add_files(args, &mut files);
     if !is_replay {
         lists(&mut files, "--input");
     }
@@ -247,6 +251,8 @@ fn run_config(args: &TypedArgs) -> RunConfig {
             false => Adaptation::On,
         },
         deadline: args.limits.deadline,
+        fail_fast: args.limits.fail_fast,
+        is_rate_limited: args.limits.limit_rate.is_some(),
         // Both measured when the plan is carried out.
         open_bodies: None,
         startup: Duration::ZERO,
