@@ -44,6 +44,13 @@ pub enum Event {
     Ended(Summary),
 }
 
+impl Event {
+    /// Tells whether this is the end of the work, after which only the results of assertions come.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Event::Ended(_) | Event::Compared(_) | Event::Swept(_))
+    }
+}
+
 /// The result of an assertion on a run's figures.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AssertionResult {

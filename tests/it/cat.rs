@@ -737,7 +737,7 @@ fn the_report_goes_to_standard_error() {
     run.exits(0)
         .says(&format!("{url}\n"))
         .says("1 URL: 1 ok, 0 failed");
-    let (run, out) = cat(&["-q", &url]);
+    let (run, out) = cat(&["-qq", &url]);
     same(&run.exits(0).says_nothing(), &out, &bytes(9));
 }
 

@@ -285,7 +285,7 @@ fn several_runs_are_one_report_and_standard_input_is_one_of_them() {
     let args = ["--export=all.csv", "--replay", "a.jsonl", "-"];
     let run = pfetch(&args).current_dir(dir.path()).stdin(&lines[1]).run();
     run.exits(0)
-        .says_nothing()
+        .says_only_what_it_wrote(&["all.csv"])
         .prints("3 URLs: 3 ok, 0 failed · 30 B");
     let all = read(&dir, "all.csv");
     let indices: Vec<&str> = all
@@ -294,7 +294,7 @@ fn several_runs_are_one_report_and_standard_input_is_one_of_them() {
         .map(|row| row.split(',').next().unwrap())
         .collect();
     assert_eq!(indices, ["0", "1", "2"]);
-    let args = ["-q", "--replay", "a.jsonl", "b.jsonl"];
+    let args = ["-qq", "--replay", "a.jsonl", "b.jsonl"];
     let run = pfetch(&args).current_dir(dir.path()).run().exits(0);
     assert_eq!(run.stdout, "");
 }

@@ -372,7 +372,7 @@ fn thousands_of_targets_that_are_done_are_passed_over() {
     let url = |n: u32| server.url(&format!("/bytes/{}", n % 10)) + &format!("?{n}");
     let list: Vec<_> = (0..3000).map(url).collect();
     let list = log.dir.file("list", list.join("\n"));
-    log.first(&["-i", &list, "-q"]).run().exits(0);
+    log.first(&["-i", &list, "-qq"]).run().exits(0);
     for order in ["--order=input", "--order=completion"] {
         let before = server.requests();
         let args = [order, "-i", &list, "-i", "-"];

@@ -300,6 +300,15 @@ impl Run {
         self
     }
 
+    /// Nothing on standard error but the names of the exports that were written.
+    #[track_caller]
+    pub(crate) fn says_only_what_it_wrote(self, files: &[&str]) -> Self {
+        let line = |file: &&str| format!("pfetch: wrote {file}\n");
+        let lines: String = files.iter().map(line).collect();
+        self.check(&format!("stderr is {lines:?}"), self.stderr == lines);
+        self
+    }
+
     /// Exactly one line on standard error, which begins as all messages do.
     #[track_caller]
     pub(crate) fn complains_in_a_line(self) -> Self {
@@ -483,6 +492,7 @@ const _: () = {
     let _ = Running::proc_status;
     let _ = (Run::exits, Run::prints, Run::says, Run::never_shows);
     let _ = (Run::says_nothing, Run::complains_in_a_line);
+    let _ = Run::says_only_what_it_wrote;
     let _ = (
         Run::shows_plain_text,
         Run::results,

@@ -2,14 +2,18 @@
 
 mod comparison;
 mod human;
+mod lines;
 mod progress;
 mod rate;
 mod screen;
+mod style;
+mod totals;
 mod verbose;
 mod warnings;
 
-pub use human::{Human, HumanStyle};
+pub use human::Human;
 pub use progress::Progress;
 pub use screen::AboveProgress;
+pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;
 pub use warnings::Warnings;
