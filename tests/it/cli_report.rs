@@ -119,6 +119,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "workers",
             "paced",
             "stopped",
+            "listed",
             "runs",
             "parallel",
             "serial",
@@ -246,7 +247,7 @@ fn the_baseline_can_be_left_out() {
     let server = Server::start();
     let url = server.url("/bytes/1");
     let run = pfetch(&["--baseline=none", &url]).run().exits(0);
-    run.prints("  parallel ")
+    run.prints("1 URL: 1 ok, 0 failed")
         .never_shows("serial")
         .never_shows("estimated");
     let run = pfetch(&["--baseline=none", "--format=jsonl", &url])

@@ -127,7 +127,7 @@ fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unkn
         }
         running.signal(Signal::INT);
         let run = running.end().exits(130);
-        let run = run.prints(" · stopped after 2 of 4 runs\n");
+        let run = run.prints("stopped after 2 of 4 runs\n");
         run.check("no times", !run.stdout.contains("  parallel  "));
         run.check("no speed-up", !run.stdout.contains("  speed-up"));
         let unknown = "unknown       the run was stopped before its end\n";

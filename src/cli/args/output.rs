@@ -10,14 +10,14 @@ use crate::report::Baseline;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Text for people, JSON Lines, or a line for each URL by a template [default: human].
+    /// Text for people, JSON Lines, or a template as '{status} {url}'.
     ///
-    /// A template has {url} {final_url} {status} {time} {ttfb} {bytes} {type} {path} {error} {index} (times in
+    /// [default: human] A template has {url} {final_url} {status} {time} {ttfb} {bytes} {type} {path} {error} {index} (times in
     /// seconds; empty where there is none, but for a {status} of 000), \n, \t, \0, and {{ }} for braces. A line
     /// end is added where it has none. curl's %{http_code} and the like are understood. Only its lines
     /// go to standard output, and the rest to standard error.
     #[arg(long,
-        value_name = "human|jsonl|TEMPLATE",
+        value_name = "FORMAT",
         value_parser = format,
         default_value = "human",
         hide_default_value = true

@@ -69,10 +69,9 @@ pub(super) fn check_streams(
         ([owner], Some(format)) => return clash("standard output", owner, format),
         _ => {}
     }
-    let moves_report = !of_stdout.is_empty() || matches!(args.format, Format::Template(_));
+    // The report may go there too, as warnings do: who names standard error has asked for that.
     match &of_stderr[..] {
         [one, other, ..] => clash("standard error", one, other),
-        [owner] if moves_report => clash("standard error", owner, "the report"),
         _ => Ok(()),
     }
 }

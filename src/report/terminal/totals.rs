@@ -41,8 +41,8 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
     }
     let is_partial = summary.stopped && summary.runs.is_none();
     let label = match is_partial {
-        true => format!("\n  {}: ", wording::progress(summary)),
-        false => format!("\n  {}: ", counted(targets, "URL")),
+        true => format!("  {}: ", wording::progress(summary)),
+        false => format!("  {}: ", counted(targets, "URL")),
     };
     let [now, before] = verdicts(summary, style, is_partial);
     let parts = [
@@ -58,6 +58,7 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
         Some(wording::workers(summary)),
         wording::stopped(summary),
     ];
+    out.write_all(b"\n")?;
     write_parts(out, &label, parts.into_iter().flatten(), " · ", 4)
 }
 
