@@ -7,6 +7,7 @@ mod bodies;
 mod body_cursor;
 mod body_stream;
 mod body_writer;
+mod dry_run;
 mod exports;
 mod fetch;
 mod lists;
@@ -47,6 +48,9 @@ pub fn run(plan: Plan, started: Instant) -> ExitReasons {
 }
 
 fn dispatch(plan: Plan, started: Instant) -> Result<ExitReasons, StartError> {
+    if matches!(plan.mode, Mode::DryRun) {
+        return dry_run::run(&plan, lists::open(&plan.lists)?);
+    }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
     let baselines = Baselines::open(&plan.judge)?;
     let lists = lists::open(&plan.lists)?;
@@ -60,6 +64,7 @@ fn dispatch(plan: Plan, started: Instant) -> Result<ExitReasons, StartError> {
             measure::run(plan, lists, baselines, &Measurement::Sweep(sweep), started)
         }
         Mode::Replay => replay::run(&plan, lists, baselines),
+        Mode::DryRun => dry_run::run(&plan, lists),
     }
 }
 

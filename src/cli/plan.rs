@@ -70,6 +70,8 @@ pub enum Mode {
     Sweep(SweepPlan),
     /// Report earlier results again, and fetch nothing.
     Replay,
+    /// Say what would be fetched, and fetch nothing.
+    DryRun,
 }
 
 /// Source of a list.

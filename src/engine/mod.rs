@@ -49,7 +49,7 @@ use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
-pub use bodies::{Bodies, Saving};
+pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use input::{BadTarget, Source, Unreadable};
 use job::{Job, StopReason};

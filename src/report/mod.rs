@@ -5,6 +5,7 @@
 //! is written and replayed, `template` lines of the user's own form, `export` the files; `wording` and `format` decide the texts that they share.
 
 mod against;
+mod dry_run;
 pub mod export;
 mod fanout;
 mod format;
@@ -14,6 +15,7 @@ mod template;
 mod terminal;
 mod wording;
 
+pub use dry_run::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
 pub use fanout::Fanout;
 pub use format::{bytes, duration};
 pub use schema::{JsonLines, replay};

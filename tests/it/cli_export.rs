@@ -115,8 +115,32 @@ fn mistakes_are_said_before_anything_is_fetched() {
         ),
         (vec!["--export=report"], "the extension names no format"),
         (
-            vec!["--export=csv=-"],
-            "give a file; for JSON Lines on standard output use --format jsonl",
+            vec!["--export=csv=-", "--format=jsonl"],
+            "--export csv and --format jsonl both go to standard output; give one of them a file",
+        ),
+        (
+            vec!["--export=csv=/dev/fd/1", "--format={url}"],
+            "--export csv and --format TEMPLATE both go to standard output",
+        ),
+        (
+            vec!["--export=csv=-", "--export=md=/dev/stdout"],
+            "--export csv and --export md both go to standard output",
+        ),
+        (
+            vec!["--export=csv=-", "--cat"],
+            "the bodies and --export csv both go to standard output",
+        ),
+        (
+            vec!["--export=csv=-", "-o-"],
+            "the bodies and --export csv both go to standard output",
+        ),
+        (
+            vec!["--cat", "--format=jsonl"],
+            "the bodies and --format jsonl both go to standard output",
+        ),
+        (
+            vec!["--export=csv=/dev/stderr", "--export=md=/dev/fd/2"],
+            "--export csv and --export md both go to standard error",
         ),
         (
             vec!["--export=-"],

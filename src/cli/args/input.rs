@@ -28,6 +28,13 @@ pub(crate) struct InputArgs {
     #[arg(short, long, value_name = "FILE", value_parser = list_name())]
     pub(crate) input: Vec<ListName>,
 
+    /// Print what would be fetched, under which names, and what is refused; contact nothing.
+    ///
+    /// With --log and --resume, what is done is left out. Nothing is made or written but what is printed, also
+    /// as JSON Lines or by a template (--format). The exit code is that of the input.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) dry_run: bool,
+
     /// The scheme of URLs that state none [default: http].
     #[arg(long,
         value_name = "SCHEME",

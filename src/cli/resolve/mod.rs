@@ -50,6 +50,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         });
     let mode = match is_replay {
         true => Mode::Replay,
+        false if args.input.dry_run => Mode::DryRun,
         false => mode(&args.measure, workers),
     };
     let workers = match &mode {
