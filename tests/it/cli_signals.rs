@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, unbounded};
 use rustix::process::Signal;
 
-use crate::pfetch::{LIMIT, pfetch};
+use crate::pfetch::{Dir, LIMIT, pfetch};
 use crate::raw::Raw;
 use crate::server::{Server, routes};
 
@@ -71,6 +71,41 @@ fn a_server_is_not_to_blame_for_what_did_not_come_while_the_program_was_stopped(
     go_on.send(()).unwrap();
     let run = running.end().exits(0);
     run.check("one request", again.is_err() && server.connections() == 1);
+}
+
+#[test]
+fn what_urls_failed_for_that_were_to_be_tried_again_is_said_after_a_stop() {
+    let (arrived, arrivals) = unbounded();
+    let server = Server::with(move |_, reply| {
+        let _ = arrived.send(());
+        reply.send(503, "", b"")
+    });
+    let options = ["--retry=1000", "--retry-delay=1ms", "--no-adapt"];
+    let running = pfetch(&[&options[..], &[&server.url("/busy")]].concat()).start();
+    // Of the second attempt on there is one before it.
+    for _ in 0..2 {
+        arrivals.recv_timeout(LIMIT).unwrap();
+    }
+    running.signal(Signal::INT);
+    running.end().exits(130).prints("503 service unavailable");
+}
+
+#[test]
+fn a_stopped_run_counts_the_rest_of_a_list_in_a_file() {
+    let (server, arrivals) = holding();
+    let dir = Dir::new();
+    let line = |n| format!("{}\n# comment\n", server.url(&format!("/hang/{n}")));
+    let list = dir.file("list", (0..5_000).map(line).collect::<String>());
+    let log = dir.path().join("run.log").display().to_string();
+    let args = ["-i", &list, "--log", &log, "-j2", &server.url("/bytes/1")];
+    let running = pfetch(&args).start();
+    for _ in 0..2 {
+        arrivals.recv_timeout(LIMIT).unwrap();
+    }
+    running.signal(Signal::INT);
+    let run = running.end().exits(130).says_nothing();
+    run.prints("\n  1 of 5001 URLs done: 1 ok, 0 failed · ")
+        .prints("\n  again with --resume fetches the rest\n");
 }
 
 #[test]

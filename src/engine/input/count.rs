@@ -10,8 +10,8 @@ use std::os::unix::fs::FileExt;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::line::{self, MAX_LINE_BYTES};
-use super::reader;
 
 /// The bytes that are counted before the reader looks after the run again: some 100 µs from the page cache.
 const SLICE: usize = 256 * 1024;
@@ -56,14 +56,14 @@ pub(super) struct ItemCount {
     files: Vec<ListFile>,
     /// The items so far.
     items: u64,
-    place: Place,
+    place: SlicePlace,
     slice: Vec<u8>,
     sender: Sender<u64>,
 }
 
 /// The place of the next slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SlicePlace {
     /// At the beginning of a list.
     Beginning,
     /// At the beginning of a line.
@@ -80,7 +80,7 @@ impl ItemCount {
         let count = ItemCount {
             files,
             items,
-            place: Place::Beginning,
+            place: SlicePlace::Beginning,
             slice: Vec::new(),
             sender,
         };
@@ -118,32 +118,32 @@ impl ItemCount {
         let is_last = length < SLICE;
         let mut rest = &self.slice[..length];
         let mut is_refused = false;
-        if self.place == Place::Beginning {
-            is_refused = reader::check_text(&rest[..length.min(reader::BUFFER)]).is_err();
-            rest = line::without_bom(rest);
-            self.place = Place::Line;
+        if self.place == SlicePlace::Beginning {
+            is_refused = check_text(&rest[..length.min(READ_BUFFER)]).is_err();
+            rest = without_bom(rest);
+            self.place = SlicePlace::Line;
         }
         if is_refused {
             rest = &[];
         }
         while let Some(end) = memchr::memchr(LINE_END, rest) {
             let line = &rest[..end];
-            let is_counted = self.place == Place::LongLine;
+            let is_counted = self.place == SlicePlace::LongLine;
             self.items += u64::from(!is_counted && is_item(line));
-            self.place = Place::Line;
+            self.place = SlicePlace::Line;
             rest = &rest[end + 1..];
         }
         if is_last || is_refused {
-            let is_counted = self.place == Place::LongLine || rest.is_empty();
+            let is_counted = self.place == SlicePlace::LongLine || rest.is_empty();
             self.items += u64::from(!is_counted && is_item(rest));
             self.files.pop();
-            self.place = Place::Beginning;
+            self.place = SlicePlace::Beginning;
             return Ok(());
         }
-        let is_long = rest.len() > MAX_LINE_BYTES || self.place == Place::LongLine;
-        if is_long && self.place == Place::Line {
+        let is_long = rest.len() > MAX_LINE_BYTES || self.place == SlicePlace::LongLine;
+        if is_long && self.place == SlicePlace::Line {
             self.items += 1;
-            self.place = Place::LongLine;
+            self.place = SlicePlace::LongLine;
         }
         // A line that is not whole is looked at again with the next slice.
         let left = if is_long { 0 } else { rest.len() };

@@ -85,11 +85,6 @@ pub(super) fn is_blank(bytes: &[u8]) -> bool {
     }
 }
 
-/// The text of a list without its byte order mark.
-pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
 /// Makes the error for a line of `length` bytes, more than [`MAX_LINE_BYTES`].
 pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
     let beginning = String::from_utf8_lossy(beginning);

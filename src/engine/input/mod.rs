@@ -6,6 +6,7 @@
 //!   number of lines ahead of the run (backpressure), so the length of a list costs no memory.
 //! * `count` counts the items of lists that are regular files, beside the run.
 
+mod beginning;
 mod count;
 mod line;
 mod reader;

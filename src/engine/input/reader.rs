@@ -6,6 +6,7 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::count::ItemCount;
 use super::line::{self, MAX_LINE_BYTES};
 use super::{InputConfig, Item, List, Message, Unreadable, item};
@@ -16,9 +17,6 @@ const BATCH: usize = 128;
 
 /// The capacity of the channel in messages: it bounds how far the reader is ahead.
 const BATCHES: usize = 4;
-
-/// The size of the read buffer in bytes.
-pub(super) const BUFFER: usize = 64 * 1024;
 
 /// Starts reading the lists, numbering their items from `index`. When all have been read, `total`
 /// is set to the number that the next item would have had. If all of them are regular files, that number may
@@ -74,7 +72,7 @@ struct ListReader {
 }
 
 /// The reason why a list is not read to its end.
-pub(super) enum ListError {
+enum ListError {
     /// The list cannot be read, for this reason.
     Unreadable(String),
     /// The run has dropped the receiver.
@@ -83,7 +81,7 @@ pub(super) enum ListError {
 
 impl ListReader {
     fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ListError> {
-        let mut bytes = BufReader::with_capacity(BUFFER, bytes);
+        let mut bytes = BufReader::with_capacity(READ_BUFFER, bytes);
         // The line so far, cut at the maximum, and its full length.
         let mut kept: Vec<u8> = Vec::new();
         let mut length: u64 = 0;
@@ -108,8 +106,8 @@ impl ListReader {
             let mut skip = 0;
             if is_first {
                 is_first = false;
-                check_text(chunk)?;
-                skip = chunk.len() - line::without_bom(chunk).len();
+                check_text(chunk).map_err(ListError::Unreadable)?;
+                skip = chunk.len() - without_bom(chunk).len();
             }
             let (piece, used, is_whole) = match chunk[skip..].iter().position(|&b| b == b'\n') {
                 Some(end) => (&chunk[skip..skip + end], skip + end + 1, true),
@@ -184,20 +182,5 @@ impl ListReader {
         self.sender
             .send(message)
             .map_err(|_| ListError::Disconnected)
-    }
-}
-
-/// Refuses a list that is not text as a whole, because line by line it would be a flood of errors.
-pub(super) fn check_text(beginning: &[u8]) -> Result<(), ListError> {
-    if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
-        return Err(ListError::Unreadable(
-            "this is UTF-16 text; convert it to UTF-8".to_owned(),
-        ));
-    }
-    match beginning.iter().position(|&b| b == 0) {
-        Some(at) => Err(ListError::Unreadable(format!(
-            "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line"
-        ))),
-        None => Ok(()),
     }
 }

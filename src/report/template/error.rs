@@ -1,7 +1,6 @@
 //! Mistakes in a template.
 
 use super::field::TemplateField;
-use super::write_out;
 
 /// A mistake in a template. Columns count characters from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +26,7 @@ pub enum TemplateError {
     /// A variable of curl's that has no like.
     #[error(
         "column {column}: curl's {variable} has no like here; there are {}",
-        write_out::list()
+        TemplateField::variables()
     )]
     UnknownVariable {
         /// The column of its percent sign.

@@ -9,6 +9,21 @@ use crate::model::outcome::Outcome;
 use crate::model::text::escape;
 use crate::report::format::push_number;
 
+/// curl's variables that have a like.
+const VARIABLES: &[(&str, TemplateField)] = &[
+    ("http_code", TemplateField::Status),
+    ("response_code", TemplateField::Status),
+    ("url", TemplateField::Url),
+    ("url_effective", TemplateField::FinalUrl),
+    ("urlnum", TemplateField::Index),
+    ("time_total", TemplateField::Time),
+    ("time_starttransfer", TemplateField::Ttfb),
+    ("size_download", TemplateField::Bytes),
+    ("content_type", TemplateField::Type),
+    ("filename_effective", TemplateField::Path),
+    ("errormsg", TemplateField::Error),
+];
+
 /// A field that a template can show. What a URL has not is left empty, but for the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
@@ -52,6 +67,19 @@ impl TemplateField {
     pub(super) fn list() -> String {
         let all = Self::VARIANTS.iter();
         let names: Vec<_> = all.map(|field| format!("{{{}}}", field.as_str())).collect();
+        names.join(" ")
+    }
+
+    /// The like of a variable of curl's.
+    pub(super) fn by_variable(name: &str) -> Option<Self> {
+        let (_, field) = VARIABLES.iter().find(|(known, _)| *known == name)?;
+        Some(*field)
+    }
+
+    /// The variables that have a like, for a message.
+    pub(super) fn variables() -> String {
+        let all = VARIABLES.iter();
+        let names: Vec<_> = all.map(|(name, _)| format!("%{{{name}}}")).collect();
         names.join(" ")
     }
 

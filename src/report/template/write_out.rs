@@ -4,36 +4,12 @@ use super::field::TemplateField;
 use super::parse::name;
 use super::{PartList, TemplateError, TemplatePart, column, unescaped};
 
-/// curl's variables that have a like.
-const VARIABLES: &[(&str, TemplateField)] = &[
-    ("http_code", TemplateField::Status),
-    ("response_code", TemplateField::Status),
-    ("url", TemplateField::Url),
-    ("url_effective", TemplateField::FinalUrl),
-    ("urlnum", TemplateField::Index),
-    ("time_total", TemplateField::Time),
-    ("time_starttransfer", TemplateField::Ttfb),
-    ("size_download", TemplateField::Bytes),
-    ("content_type", TemplateField::Type),
-    ("filename_effective", TemplateField::Path),
-    ("errormsg", TemplateField::Error),
-];
-
 /// What begins a variable, and those that take their name behind a word.
 const BEGINNINGS: [&str; 4] = ["%{", "%header{", "%output{", "%time{"];
 
 /// Recognises curl's syntax.
 pub(super) fn is_its_syntax(text: &str) -> bool {
     BEGINNINGS.iter().any(|beginning| text.contains(beginning))
-}
-
-/// The variables that have a like, for a message.
-pub(super) fn list() -> String {
-    let names: Vec<_> = VARIABLES
-        .iter()
-        .map(|(name, _)| format!("%{{{name}}}"))
-        .collect();
-    names.join(" ")
 }
 
 /// Parses a template in curl's syntax: an escape that curl does not know stays as it is, and so does a brace.
@@ -46,13 +22,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
             let place = column(text, at);
             let (name, end) =
                 name(&rest[beginning.len()..]).ok_or(TemplateError::Unclosed { column: place })?;
-            let known = VARIABLES.iter().find(|(known, _)| *known == name);
-            let known = known.filter(|_| *beginning == "%{");
-            let (_, field) = known.ok_or_else(|| TemplateError::UnknownVariable {
+            let known = TemplateField::by_variable(name).filter(|_| *beginning == "%{");
+            let field = known.ok_or_else(|| TemplateError::UnknownVariable {
                 column: place,
                 variable: rest[..=beginning.len() + end].to_owned(),
             })?;
-            parts.push_field(*field);
+            parts.push_field(field);
             at += beginning.len() + end + 1;
         } else if rest.starts_with("%%") {
             parts.push('%');
