@@ -5,7 +5,11 @@ mod address_space;
 mod baseline;
 mod blocking;
 mod bodies;
+mod body_cursor;
 mod body_stream;
+mod body_writer;
+mod dry_run;
+mod exports;
 mod fetch;
 mod lists;
 mod measure;
@@ -50,6 +54,9 @@ pub fn run(plan: Plan, started: Instant, signals: io::Result<SignalWatch>) -> Ex
 }
 
 fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitReasons, StartError> {
+    if matches!(plan.mode, Mode::DryRun) {
+        return dry_run::run(&plan, lists::open(&plan.lists, &signals)?);
+    }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
     let baselines = Baselines::open(&plan.judge, &signals)?;
     let opened = Opened {
@@ -65,6 +72,7 @@ fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitRe
         }
         Mode::Sweep(sweep) => measure::run(plan, opened, &Measurement::Sweep(sweep)),
         Mode::Replay => replay::run(&plan, opened),
+        Mode::DryRun => dry_run::run(&plan, opened.lists),
     }
 }
 

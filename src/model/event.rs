@@ -20,7 +20,9 @@ use crate::stats::Interval;
 pub enum Event {
     /// The run begins.
     Started(RunInfo),
-    /// The input has been read to its end. The number of its targets, bad lines included.
+    /// The number of the targets of the input, bad lines included: of lists in regular files as soon as they
+    /// have been counted beside the run, of others when they have been read to their end. Comes again if a
+    /// list turned out to have another number.
     Counted(u64),
     /// A target ended.
     Finished(Outcome),
@@ -40,6 +42,13 @@ pub enum Event {
     Assertion(AssertionResult),
     /// The run is over.
     Ended(Summary),
+}
+
+impl Event {
+    /// Tells whether this is the end of the work, after which only the results of assertions come.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Event::Ended(_) | Event::Compared(_) | Event::Swept(_))
+    }
 }
 
 /// The result of an assertion on a run's figures.

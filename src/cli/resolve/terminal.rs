@@ -8,8 +8,9 @@ use rustix::fs::FileType;
 use crate::cli::args::When;
 use crate::cli::plan::ProgressMode;
 
-/// Decides on colour, by the conventions of no-color.org and bixense.com/clicolors.
-pub(super) fn has_colour(when: When) -> bool {
+/// Decides on colour, by the conventions of no-color.org and bixense.com/clicolors. `to_stderr`: the report goes
+/// to standard error.
+pub(super) fn has_colour(when: When, to_stderr: bool) -> bool {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     match when {
         When::Always => true,
@@ -18,16 +19,18 @@ pub(super) fn has_colour(when: When) -> bool {
         When::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0") => {
             true
         }
+        When::Auto if to_stderr => io::stderr().is_terminal() && is_capable(),
         When::Auto => io::stdout().is_terminal() && is_capable(),
     }
 }
 
-/// Decides on the display of progress. `has_bodies`: standard output gets the bodies.
-pub(super) fn progress(when: When, quiet: bool, has_bodies: bool) -> ProgressMode {
+/// Decides on the display of progress. `is_silent`: nothing but failures is wanted. `has_bodies`: standard output
+/// gets bodies or an export.
+pub(super) fn progress(when: When, is_silent: bool, has_bodies: bool) -> ProgressMode {
     let is_terminal = io::stderr().is_terminal() && is_capable();
     match when {
         When::Never => ProgressMode::Off,
-        When::Auto if quiet || is_shared(has_bodies) => ProgressMode::Off,
+        When::Auto if is_silent || is_shared(has_bodies) => ProgressMode::Off,
         When::Auto | When::Always if is_terminal => ProgressMode::Bars,
         When::Always => ProgressMode::Lines,
         When::Auto => ProgressMode::Off,
