@@ -9,7 +9,7 @@ use super::{StartError, shown, warn_of};
 use crate::cli::{ExportPlan, Format, Plan, ProgressMode, ReportPlan};
 use crate::engine::resume::Journal;
 use crate::report::export::ExportFile;
-use crate::report::{ExpansionNote, Fanout, Human, JsonLines, Progress, Verbose, Warnings};
+use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
 use crate::save::TemporaryFiles;
 
 /// Buffer of the report on standard output.
@@ -64,10 +64,6 @@ pub(super) fn build(
     all.add(
         "warnings",
         Warnings::new(stderr(progress.as_ref(), deadline)?),
-    );
-    all.add(
-        "notes",
-        ExpansionNote::new(stderr(progress.as_ref(), deadline)?),
     );
     if plan.report.is_verbose {
         let out = stderr(progress.as_ref(), deadline)?;

@@ -9,7 +9,6 @@ mod screen;
 mod verbose;
 mod warnings;
 
-pub use expansion_note::ExpansionNote;
 pub use human::{Human, HumanStyle};
 pub use progress::Progress;
 pub use screen::AboveProgress;
