@@ -11,9 +11,7 @@ use super::workers::SharedActivity;
 use crate::cli::{Format, Plan, ProgressMode};
 use crate::engine::resume::Journal;
 use crate::model::event::Listener;
-use crate::report::{
-    ExpansionNote, Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings,
-};
+use crate::report::{Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings};
 
 /// Buffer of the report on standard output.
 const BUFFER: usize = 64 * 1024;
@@ -51,7 +49,6 @@ pub(super) fn build(
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
     all.add("warnings", Warnings::new(stderr()?));
-    all.add("notes", ExpansionNote::new(stderr()?));
     if report.is_verbose {
         all.add("the exchanges", Verbose::new(stderr()?));
     }

@@ -12,7 +12,6 @@ mod totals;
 mod verbose;
 mod warnings;
 
-pub use expansion_note::ExpansionNote;
 pub use human::Human;
 pub use progress::Progress;
 pub use screen::AboveProgress;
