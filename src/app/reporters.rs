@@ -11,7 +11,9 @@ use super::workers::SharedActivity;
 use crate::cli::{Format, Plan, ProgressMode};
 use crate::engine::resume::Journal;
 use crate::model::event::Listener;
-use crate::report::{Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings};
+use crate::report::{
+    ExpansionNote, Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings,
+};
 
 /// Buffer of the report on standard output.
 const BUFFER: usize = 64 * 1024;
@@ -46,6 +48,7 @@ pub(super) fn build(
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
     all.add("warnings", Warnings::new(stderr()?));
+    all.add("notes", ExpansionNote::new(stderr()?));
     if report.is_verbose {
         all.add("the exchanges", Verbose::new(stderr()?));
     }

@@ -173,8 +173,10 @@ pub fn dry_run_summary(counts: DryCounts) -> String {
         done_before,
     } = counts;
     let mut text = format!(
-        "{}: {planned} to fetch, {refused} refused",
-        grouped(planned + refused, "URL")
+        "{}: {} to fetch, {} refused",
+        counted(planned + refused, "URL"),
+        grouped(planned),
+        grouped(refused)
     );
     if done_before > 0 {
         text += &format!(" · {} done before", counted(done_before, "URL"));

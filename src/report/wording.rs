@@ -9,7 +9,7 @@ use crate::model::event::AssertionResult;
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
-use crate::report::format::{bytes, counted, distinct_ratio, duration, format_secs};
+use crate::report::format::{bytes, counted, distinct_ratio, duration, format_secs, grouped};
 use crate::stats::{Finding, Interval, Knee};
 
 /// The notation of ratios and intervals in a format.
@@ -104,11 +104,11 @@ impl TargetCount {
             Verdict::Done => "done before",
             verdict => verdict.as_str(),
         };
-        let count = self.count;
+        let count = grouped(self.count);
         match self.unchanged {
             0 => format!("{count} {name}"),
-            all if all == count => format!("{count} {name} (unchanged)"),
-            some => format!("{count} {name} ({some} unchanged)"),
+            all if all == self.count => format!("{count} {name} (unchanged)"),
+            some => format!("{count} {name} ({} unchanged)", grouped(some)),
         }
     }
 }
@@ -178,7 +178,7 @@ pub(super) fn progress(summary: &Summary) -> String {
         // A list may be cut while it is read.
         Some(listed) => {
             let all = listed.max(done + summary.skipped);
-            format!("{done} of {} done", counted(all, "URL"))
+            format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
     }
@@ -201,17 +201,21 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
         match summary.runs {
             Some(RunsMade { done, of }) => format!(
                 "Stopped early: {} of {} done, after {done} of {of} runs",
-                tried(summary),
+                grouped(tried(summary)),
                 counted(targets, "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
         }
     } else if summary.failed > 0 {
-        format!("{} of {} failed", summary.failed, counted(targets, "URL"))
+        format!(
+            "{} of {} failed",
+            grouped(summary.failed),
+            counted(targets, "URL")
+        )
     } else if targets == 1 {
         "The URL succeeded".to_owned()
     } else {
-        format!("All {targets} URLs succeeded")
+        format!("All {} succeeded", counted(targets, "URL"))
     };
     match estimate.filter(|_| targets > 1) {
         Some(estimate) => {

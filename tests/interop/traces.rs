@@ -42,6 +42,7 @@ fn tell(mut listener: impl Listener, events: &[Event]) {
     for event in events {
         listener.event(event).expect("memory can be written");
     }
+    listener.close().expect("memory can be written");
 }
 
 #[test]

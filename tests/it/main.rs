@@ -46,6 +46,7 @@ mod export;
 mod export_html;
 mod export_streams;
 mod export_traces;
+mod habits;
 mod http;
 mod journal;
 mod layers;

@@ -55,7 +55,7 @@ pub(crate) struct RequestArgs {
 
     /// The statuses that count as success [default: 200..=399].
     ///
-    /// A list of codes and ranges: 200..=299,304.
+    /// A list of codes, ranges and classes: 200..=299,304 or 2xx,304.
     #[arg(
         long,
         value_name = "CODES",

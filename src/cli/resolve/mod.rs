@@ -10,10 +10,12 @@ mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::time::Duration;
 
-use super::args::{InputArgs, MeasureArgs, OutputArgs, TypedArgs};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs};
 use super::files::NamedFiles;
+use super::habits;
 use super::plan::{
     BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
 };
@@ -22,6 +24,7 @@ use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, RunConfig};
 use crate::measure::{Experiment, SweepPlan, WorkerCounts};
+use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
 use crate::report::{Advice, Detail, HumanStyle, TemplateField, WayOn};
@@ -36,6 +39,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         true => Inputs::of_replay(&args.output.replay)?,
         false => Inputs::of_fetch(&args.input)?,
     };
+    check_habits(&args)?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &mut warnings)?;
@@ -83,6 +87,47 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
     })
 }
 
+/// Refuses values that were meant for another program.
+fn check_habits(args: &TypedArgs) -> Result<(), String> {
+    let bodies = &args.bodies;
+    habits::check_bodies(bodies.dir.as_deref(), bodies.output.as_deref())?;
+    habits::check_files(named_by_options(args))?;
+    habits::check_headers(
+        args.request.header.iter().map(GivenHeader::name),
+        args.request.user.as_deref(),
+    )?;
+    habits::check_proxy(args.connection.proxy.as_deref().unwrap_or_default())?;
+    habits::check_urls(&args.input.urls)
+}
+
+/// The files that options name, each with its option; those of the bodies are checked for more.
+fn named_by_options(args: &TypedArgs) -> impl Iterator<Item = (&'static str, &Path)> {
+    fn each<'a>(
+        option: &'static str,
+        lists: &'a [ListName],
+    ) -> impl Iterator<Item = (&'static str, &'a Path)> {
+        lists.iter().filter_map(move |list| match list {
+            ListName::File(path) => Some((option, path.as_path())),
+            ListName::Stdin => None,
+        })
+    }
+    let (connection, judge) = (&args.connection, &args.judge);
+    let single = [
+        ("--log", &args.bodies.log),
+        ("--save-baseline", &judge.save_baseline),
+        ("--against", &judge.against),
+        ("--cacert", &connection.cacert),
+        ("--cert", &connection.cert),
+        ("--key", &connection.key),
+    ];
+    let single = single
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    each("-i", &args.input.input)
+        .chain(each("--replay", &args.output.replay))
+        .chain(single)
+}
+
 /// URLs and lists to read.
 #[derive(Debug, Default)]
 struct Inputs {
@@ -103,10 +148,11 @@ impl Inputs {
         lists.extend(dashes.iter().map(|_| ListName::Stdin));
         if urls.is_empty() && lists.is_empty() {
             if io::stdin().is_terminal() {
-                return Err(
-                    "no URLs given; name some, read a list with -i FILE, or pipe one in (see --help)"
-                        .to_owned(),
-                );
+                return Err(format!(
+                    "no URLs given; name some, read a list with -i FILE, or pipe one in (see --help)\n\
+                     {}",
+                    EXAMPLES.trim_end()
+                ));
             }
             lists.push(ListName::Stdin);
         }

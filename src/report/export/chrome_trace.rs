@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use super::attempt_view::{AttemptView, attempt_views};
 use super::document::{Document, Safe};
-use crate::model::event::{Event, Listener};
+use super::words::short;
+use crate::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::escape;
+use crate::report::wording::assertion_figure;
 
 /// Trace of a run, to be opened at <https://ui.perfetto.dev> or in Chrome's `about:tracing`.
 ///
@@ -19,7 +21,7 @@ use crate::model::text::escape;
 /// on it, and each phase of the attempt a slice within that. The phases are in the order of
 /// [`Timing`](crate::model::timing::Timing); where redirects repeated a phase, its slice has the sum. In a
 /// comparison each arm is a process. Times are in microseconds since the start of the run. Targets that no
-/// worker began are counted in `otherData`.
+/// worker began are counted in `otherData`, which has the gates too.
 #[derive(Debug)]
 pub struct Trace<W> {
     document: Document<W>,
@@ -31,6 +33,8 @@ pub struct Trace<W> {
     /// Processes and threads whose names have been written.
     named: BTreeSet<(u32, Option<usize>)>,
     untried: u64,
+    has_ended: bool,
+    gates: Vec<GateData>,
 }
 
 impl<W: Write> Trace<W> {
@@ -43,6 +47,8 @@ impl<W: Write> Trace<W> {
             arm: None,
             named: BTreeSet::new(),
             untried: 0,
+            has_ended: false,
+            gates: Vec::new(),
         }
     }
 
@@ -166,11 +172,13 @@ impl<W: Write> Trace<W> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        let version = env!("CARGO_PKG_VERSION");
+        let other = serde_json::to_string(&OtherData {
+            creator: concat!("pfetch ", env!("CARGO_PKG_VERSION")),
+            not_started: self.untried,
+            gates: &self.gates,
+        })?;
         self.document.close(&format!(
-            "],\"displayTimeUnit\":\"ms\",\
-             \"otherData\":{{\"creator\":\"pfetch {version}\",\"not_started\":{}}}}}",
-            self.untried
+            "],\"displayTimeUnit\":\"ms\",\"otherData\":{other}}}"
         ))
     }
 }
@@ -178,6 +186,12 @@ impl<W: Write> Trace<W> {
 impl<W: Write> Listener for Trace<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            // Gates are judged after the end.
+            Event::Assertion(judged) => {
+                self.gates.push(GateData::from(judged));
+                Ok(())
+            }
+            _ if self.has_ended => Ok(()),
             Event::Started(info) => {
                 self.started_at = Some(info.started_at);
                 self.document.open()
@@ -187,9 +201,47 @@ impl<W: Write> Listener for Trace<W> {
                 Ok(())
             }
             Event::Finished(outcome) => self.outcome(outcome),
-            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
-            Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) => Ok(()),
-            Event::Against(_) | Event::Assertion(_) => Ok(()),
+            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => {
+                self.has_ended = true;
+                Ok(())
+            }
+            Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) | Event::Against(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        match self.has_ended {
+            true => self.end(),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Facts about the whole trace.
+#[derive(Serialize)]
+struct OtherData<'a> {
+    creator: &'static str,
+    not_started: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gates: &'a [GateData],
+}
+
+/// A gate with its verdict.
+#[derive(Debug, Serialize)]
+struct GateData {
+    gate: String,
+    verdict: AssertionVerdict,
+    figure: String,
+}
+
+impl From<&AssertionResult> for GateData {
+    fn from(judged: &AssertionResult) -> Self {
+        GateData {
+            gate: short(&judged.assertion),
+            verdict: judged.verdict,
+            figure: short(&assertion_figure(judged)),
         }
     }
 }

@@ -19,6 +19,7 @@ mod json;
 mod junit;
 mod markdown;
 mod markup;
+mod palette;
 mod stream;
 mod timeline;
 mod words;
