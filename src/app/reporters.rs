@@ -49,6 +49,7 @@ pub(super) fn build(
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
     all.add("warnings", Warnings::new(stderr()?));
+    all.add("notes", ExpansionNote::new(stderr()?));
     if report.is_verbose {
         all.add("the exchanges", Verbose::new(stderr()?));
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::format::counted;
+use super::format::{counted, grouped};
 use super::template::Template;
 use super::terminal::Detail;
 use crate::model::outcome::{Outcome, Verdict};
@@ -173,8 +173,10 @@ pub fn dry_run_summary(counts: DryCounts) -> String {
         done_before,
     } = counts;
     let mut text = format!(
-        "{}: {planned} to fetch, {refused} refused",
-        counted(planned + refused, "URL")
+        "{}: {} to fetch, {} refused",
+        counted(planned + refused, "URL"),
+        grouped(planned),
+        grouped(refused)
     );
     if done_before > 0 {
         text += &format!(" · {} done before", counted(done_before, "URL"));

@@ -181,7 +181,7 @@ pub(super) fn progress(summary: &Summary) -> String {
         // A list may be cut while it is read.
         Some(listed) => {
             let all = listed.max(done + summary.skipped);
-            format!("{done} of {} done", counted(all, "URL"))
+            format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
     }

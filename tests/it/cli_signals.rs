@@ -105,7 +105,7 @@ fn a_stopped_run_counts_the_rest_of_a_list_in_a_file() {
     }
     running.signal(Signal::INT);
     let run = running.end().exits(130).says_nothing();
-    run.prints("\n  1 of 5001 URLs done: 1 ok, 0 failed · ")
+    run.prints("\n  1 of 5,001 URLs done: 1 ok, 0 failed · ")
         .prints("\n  again with --resume fetches the rest\n");
 }
 

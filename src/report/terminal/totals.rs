@@ -8,7 +8,7 @@ use crate::measure::Estimate;
 use crate::model::outcome::Verdict;
 use crate::model::summary::Summary;
 use crate::report::Baseline;
-use crate::report::format::{bytes, counted, duration};
+use crate::report::format::{bytes, counted, duration, grouped};
 use crate::report::wording::{self, TERMINAL};
 
 /// The least number of targets of which percentiles are shown.
@@ -36,7 +36,7 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
         return writeln!(
             out,
             "\n  nothing left to do: {} done before",
-            summary.done_before
+            grouped(summary.done_before)
         );
     }
     let is_partial = summary.stopped && summary.runs.is_none();

@@ -57,7 +57,7 @@ pub(super) fn is_blank(bytes: &[u8]) -> bool {
     match bytes.trim_ascii_start().first() {
         None | Some(b'#') => true,
         Some(byte) if byte.is_ascii_graphic() => false,
-        // Blanks that are not ASCII's.
+        // Blanks that are not ASCII's, and invisible characters.
         Some(_) => std::str::from_utf8(bytes).is_ok_and(|text| {
             let text = invisible::trim(text);
             text.is_empty() || text.starts_with('#')
