@@ -6,6 +6,7 @@ mod baseline;
 mod bodies;
 mod body_stream;
 mod fetch;
+mod job_control;
 mod lists;
 mod measure;
 mod replay;

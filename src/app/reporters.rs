@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use super::signals::WriteDeadline;
 use super::stdio::{ClosedStdout, StdStream};
 use super::workers::SharedActivity;
-use super::{StartError, shown, warn_of};
+use super::{StartError, job_control, shown, warn_of};
 use crate::cli::{ExportPlan, Format, Plan, ProgressMode, ReportPlan};
 use crate::engine::resume::Journal;
 use crate::report::export::ExportFile;
@@ -40,7 +40,7 @@ pub(super) fn build(
     exports: Vec<(String, ExportFile)>,
 ) -> io::Result<Fanout> {
     let progress = match (plan.report.progress, activity) {
-        (ProgressMode::Bars, Some(activity)) => Some(Progress::bars(activity)?),
+        (ProgressMode::Bars, Some(activity)) => Some(bars(activity, deadline)?),
         (ProgressMode::Lines, Some(activity)) => Some(Progress::lines(activity, io::stderr())?),
         _ => None,
     };
@@ -79,11 +79,22 @@ pub(super) fn build(
     Ok(all)
 }
 
+/// Starts the display on the terminal of standard error.
+fn bars(activity: SharedActivity, deadline: &WriteDeadline) -> io::Result<Progress> {
+    let stream = StdStream::new(io::stderr(), deadline)?;
+    let progress = Progress::bars(activity, stream, job_control::is_foreground)?;
+    if let Some(screen) = progress.screen() {
+        let remarks = screen.above(StdStream::new(io::stderr(), deadline)?);
+        job_control::watch(screen.clone(), remarks)?;
+    }
+    Ok(progress)
+}
+
 /// Standard error, above the progress display if there is one.
 fn stderr(progress: Option<&Progress>, deadline: &WriteDeadline) -> io::Result<Box<dyn Write>> {
     let stream = StdStream::new(io::stderr(), deadline)?;
-    Ok(match progress {
-        Some(progress) => Box::new(progress.above(stream)),
+    Ok(match progress.and_then(Progress::screen) {
+        Some(screen) => Box::new(screen.above(stream)),
         None => Box::new(io::BufWriter::new(stream)),
     })
 }
@@ -91,8 +102,8 @@ fn stderr(progress: Option<&Progress>, deadline: &WriteDeadline) -> io::Result<B
 /// Standard output; on a terminal, above the progress display if there is one.
 fn stdout(progress: Option<&Progress>, deadline: &WriteDeadline) -> io::Result<Box<dyn Write>> {
     let stream = StdStream::new(io::stdout(), deadline)?;
-    Ok(match progress {
-        Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(stream)),
+    Ok(match progress.and_then(Progress::screen) {
+        Some(screen) if io::stdout().is_terminal() => Box::new(screen.above(stream)),
         _ => Box::new(io::BufWriter::with_capacity(BUFFER, stream)),
     })
 }

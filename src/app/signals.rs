@@ -49,7 +49,7 @@ impl SignalWatch {
     pub(super) fn start(stop: StopToken) -> io::Result<Self> {
         let armed = Arc::new(AtomicBool::new(false));
         let mut watched = vec![SIGINT, SIGTERM];
-        if !ignores_hangup() {
+        if !is_ignored(SIGHUP) {
             watched.push(SIGHUP);
         }
         for &signal in &watched {
@@ -93,14 +93,15 @@ impl SignalWatch {
     }
 }
 
-/// Tests whether SIGHUP was ignored from the start, as nohup has it. The process then outlives its terminal.
-fn ignores_hangup() -> bool {
+/// Tests whether a signal was ignored from the start, as nohup has it with SIGHUP. The process then outlives its
+/// terminal.
+pub(super) fn is_ignored(signal: i32) -> bool {
     let Ok(status) = fs::read_to_string("/proc/self/status") else {
         // Unknown without /proc; nohup has to work.
-        return true;
+        return signal == SIGHUP;
     };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The lowest bit is that of signal 1.
-    mask.is_none_or(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+    mask.is_none_or(|mask| mask & (1 << (signal - 1)) != 0)
 }

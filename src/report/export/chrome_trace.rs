@@ -188,7 +188,9 @@ impl<W: Write> Listener for Trace<W> {
             }
             Event::Finished(outcome) => self.outcome(outcome),
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
-            Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) => Ok(()),
+            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) | Event::ArmEnded(_) => {
+                Ok(())
+            }
             Event::Against(_) | Event::Assertion(_) => Ok(()),
         }
     }

@@ -279,7 +279,7 @@ impl<W: Write> Listener for Human<W> {
             Event::Finished(_) if self.is_repeat => Ok(()),
             Event::Finished(outcome) => self.line(outcome),
             Event::Ended(summary) => self.summary(summary),
-            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
+            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => Ok(()),
             Event::ArmStarted(run) => {
                 // The lines of one run, the first that counts, are those of all.
                 self.is_repeat = self.has_shown || (run.arm, run.pair) != (Arm::Parallel, 1);

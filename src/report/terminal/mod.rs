@@ -3,13 +3,10 @@
 mod comparison;
 mod human;
 mod progress;
-mod rate;
-mod screen;
 mod verbose;
 mod warnings;
 
 pub use human::{Human, HumanStyle};
-pub use progress::Progress;
-pub use screen::AboveProgress;
+pub use progress::{AboveProgress, Progress, Screen};
 pub use verbose::Verbose;
 pub use warnings::Warnings;

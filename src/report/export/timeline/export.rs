@@ -105,7 +105,7 @@ impl<W: Write> Listener for Svg<W> {
             }
             Event::Swept(sweep) => return self.write_curve(sweep),
             Event::Ended(_) | Event::Compared(_) => return self.write_timeline(),
-            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
+            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
         Ok(())
