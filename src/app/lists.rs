@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{StartError, shown};
 use crate::cli::ListName;
-use crate::engine::input::List;
+use crate::engine::input::{List, ListFile};
 
 /// Opens all the lists, so that a missing one is found first.
 pub(super) fn open(names: &[ListName]) -> Result<Vec<List>, StartError> {
@@ -16,6 +16,7 @@ pub(super) fn open(names: &[ListName]) -> Result<Vec<List>, StartError> {
         ListName::Stdin => Ok(List {
             name: "<stdin>".to_owned(),
             bytes: Box::new(io::stdin()),
+            file: ListFile::of(io::stdin()),
         }),
         ListName::File(path) => {
             let cannot = |reason: String| {
@@ -27,6 +28,7 @@ pub(super) fn open(names: &[ListName]) -> Result<Vec<List>, StartError> {
             }
             Ok(List {
                 name: shown(path),
+                file: ListFile::of(&file),
                 bytes: Box::new(file),
             })
         }
@@ -64,6 +66,7 @@ impl RereadableList {
     pub(super) fn list(&self) -> List {
         List {
             name: self.name.clone(),
+            file: ListFile::whole(&self.file),
             bytes: Box::new(Cursor {
                 file: Arc::clone(&self.file),
                 offset: 0,

@@ -87,6 +87,8 @@ struct Engine<'a> {
     input: InputState,
     /// Items read so far.
     read: u64,
+    /// The number of items that has been emitted.
+    counted: Option<u64>,
     done: Option<DoneTargets>,
     unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
@@ -141,6 +143,7 @@ impl<'a> Engine<'a> {
             source,
             input: InputState::Reading,
             read: 0,
+            counted: None,
             done,
             unreadable: Vec::new(),
             bad: None,
@@ -275,6 +278,8 @@ impl<'a> Engine<'a> {
             Some(input) if filled == FillEnd::AwaitingInput => input,
             _ => &nothing,
         };
+        let uncounted = never();
+        let count = self.source.count().unwrap_or(&uncounted);
         let timer = match wake.into_iter().chain(self.deadline).min() {
             Some(moment) => at(moment),
             None => never(),
@@ -285,6 +290,7 @@ impl<'a> Engine<'a> {
             .concat()
             .map_or(&silent, OrderedOutput::progress);
         let mut message = None;
+        let mut counted = None;
         select_biased! {
             recv(self.pool.stop_token().as_channel()) -> _ => {}
             recv(self.completions.1) -> key => {
@@ -295,13 +301,17 @@ impl<'a> Engine<'a> {
             }
             // A disconnected channel is the end of the input, which the next `fill_queue` sees.
             recv(input) -> received => message = received.ok(),
+            recv(count) -> received => counted = Some(received),
             recv(output) -> _ => {}
             recv(timer) -> _ => {}
         }
         if let Some(message) = message {
             self.source.accept(message);
         }
-        Ok(())
+        match counted.and_then(|received| self.source.accept_count(received)) {
+            Some(count) => self.emit_number(count),
+            None => Ok(()),
+        }
     }
 
     /// Collects all jobs that have ended. Returns their number.

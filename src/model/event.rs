@@ -20,7 +20,9 @@ use crate::stats::Interval;
 pub enum Event {
     /// The run begins.
     Started(RunInfo),
-    /// The input has been read to its end. The number of its targets, bad lines included.
+    /// The number of the targets of the input, bad lines included: of lists in regular files as soon as they
+    /// have been counted beside the run, of others when they have been read to their end. Comes again if a
+    /// list turned out to have another number.
     Counted(u64),
     /// A target ended.
     Finished(Outcome),

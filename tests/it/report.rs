@@ -134,6 +134,7 @@ fn summary() -> Summary {
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
         stopped: true,
+        listed: Some(5),
         runs: None,
         retries: 0,
         origins: OriginLimits::default(),

@@ -58,18 +58,36 @@ pub(super) fn parse(
     config: InputConfig,
     near: Option<&Location>,
 ) -> Option<Result<ParsedLine, BadLine>> {
+    if is_blank(bytes) {
+        return None;
+    }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.trim(),
         Err(error) => return Some(Err(not_utf8(bytes, error))),
     };
-    if text.is_empty() || text.starts_with('#') {
-        return None;
-    }
     Some(if text.starts_with('{') {
         parse_json(text, config, near)
     } else {
         parse_url(text, config, near)
     })
+}
+
+/// Recognises a blank line and a comment, whatever its encoding.
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    match bytes.trim_ascii_start().first() {
+        None | Some(b'#') => true,
+        Some(byte) if byte.is_ascii_graphic() => false,
+        // Blanks that are not ASCII's.
+        Some(_) => std::str::from_utf8(bytes).is_ok_and(|text| {
+            let text = text.trim_start();
+            text.is_empty() || text.starts_with('#')
+        }),
+    }
+}
+
+/// The text of a list without its byte order mark.
+pub(super) fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
 /// Makes the error for a line of `length` bytes, more than [`MAX_LINE_BYTES`].
