@@ -136,7 +136,8 @@ impl BodiesPlan {
         self.stream() == Some(&StreamOutput::Stderr)
     }
 
-    fn stream(&self) -> Option<&StreamOutput> {
+    /// The output that takes the bodies as they come, if one does.
+    pub(super) fn stream(&self) -> Option<&StreamOutput> {
         match self {
             BodiesPlan::Stream { output, .. } => Some(output),
             _ => None,

@@ -57,10 +57,11 @@ enum InputEnd {
 
 impl SerialRun<'_> {
     fn work(&mut self) -> io::Result<InputEnd> {
-        let mut is_counted = false;
+        let mut counted = None;
         while !self.stop.is_stopped() {
-            if let Some(total) = self.source.total().filter(|_| !is_counted) {
-                is_counted = true;
+            let total = self.source.total().or_else(|| self.source.take_count());
+            if let Some(total) = total.filter(|total| counted != Some(*total)) {
+                counted = Some(total);
                 self.listener.event(&Event::Counted(total))?;
             }
             let outcome = match self.source.next() {

@@ -53,6 +53,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    let reads_stdin = inputs.lists.contains(&ListName::Stdin);
     Ok(Plan {
         mode,
         urls: inputs.urls,
@@ -72,7 +73,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
-        report: report_plan(&args, &bodies),
+        report: report_plan(&args, &bodies, reads_stdin),
         bodies,
         judge: judge::plan(args.judge),
         warnings,
@@ -207,9 +208,12 @@ fn run_config(args: &TypedArgs) -> RunConfig {
     }
 }
 
-fn report_plan(args: &TypedArgs, bodies: &BodiesPlan) -> ReportPlan {
+fn report_plan(args: &TypedArgs, bodies: &BodiesPlan, reads_stdin: bool) -> ReportPlan {
     let args = &args.output;
-    let takes_stdout = bodies.takes_stdout();
+    let writers = terminal::Writers {
+        bodies: bodies.stream(),
+        reads_stdin,
+    };
     ReportPlan {
         format: args.format,
         style: HumanStyle {
@@ -223,7 +227,7 @@ fn report_plan(args: &TypedArgs, bodies: &BodiesPlan) -> ReportPlan {
         // Bars would be drawn into bodies on standard error.
         progress: match bodies.takes_stderr() {
             true => ProgressMode::Off,
-            false => terminal::progress(args.progress, args.quiet, takes_stdout),
+            false => terminal::progress(args.progress, args.quiet, writers),
         },
     }
 }

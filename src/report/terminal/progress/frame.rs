@@ -88,6 +88,7 @@ impl Framer {
         if self.run != counts.runs_before {
             self.run = counts.runs_before;
             self.meter = RateMeter::new();
+            self.seen_busy.fill(None);
         }
         let done = counts.all_done();
         let position = done as f64 + busy.iter().map(part).sum::<f64>();
@@ -346,6 +347,28 @@ mod tests {
         assert!(lingering[1].trim_end().ends_with('-'), "{lingering:?}");
         assert_eq!(lines(&both[..1], 1200).len(), 1);
         assert_eq!(lines(&[], 5000), [""; 0]);
+    }
+
+    #[test]
+    fn idle_workers_of_the_run_before_have_no_line() {
+        let start = Instant::now();
+        let mut framer = Framer::new(RunningClock::default(), 4);
+        let mut counts = counts(start, 0, 4);
+        let all: Vec<_> = (0..4).map(|n| fetch(n, 0, None, start)).collect();
+        let lines = |framer: &mut Framer, counts: &Counts, busy: &[CurrentFetch]| {
+            framer.frame(counts, busy, start, SIZE).above.len()
+        };
+        assert_eq!(lines(&mut framer, &counts, &all), 4);
+        let serial = ArmRun {
+            arm: Arm::Serial,
+            pair: 1,
+            workers: 1,
+            done: 1,
+            of: 4,
+        };
+        let event = Event::ArmStarted(serial);
+        counts.take(&event, start, &RunningClock::default());
+        assert_eq!(lines(&mut framer, &counts, &all[..1]), 1);
     }
 
     #[test]

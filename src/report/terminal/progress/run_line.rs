@@ -180,7 +180,7 @@ mod tests {
         let figures = " 42/800  4.2/s  1.3 MB  130.0 kB/s  about 3 min left";
         for (columns, line) in [
             (117, format!("10 s  {}  {figures}", bar(2, 40))),
-            (77, format!("10 s  {}  {figures}", bar(0, 10))),
+            (77, format!("10 s  {}  {figures}", bar(0, 15))),
             (67, format!("10 s  {figures}")),
             (37, format!("10 s  {}   42/800  3 min left", bar(0, 10))),
             (18, " 42/800".to_owned()),
