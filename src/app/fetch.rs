@@ -54,7 +54,12 @@ pub(super) fn run(
         }
     }
     let activity = workers::activity(&plan);
-    let mut reports = session.open_reports(&plan, activity.clone(), journal)?;
+    let mut reports = session.open_reports(
+        &plan,
+        activity.clone(),
+        journal,
+        stream.as_ref().and_then(BodyStream::cursor),
+    )?;
     let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
         plan.workers,
         plan.queue,

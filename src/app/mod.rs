@@ -4,7 +4,10 @@
 mod address_space;
 mod baseline;
 mod bodies;
+mod body_cursor;
 mod body_stream;
+mod body_writer;
+mod exports;
 mod fetch;
 mod job_control;
 mod lists;

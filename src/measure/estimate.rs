@@ -32,13 +32,17 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, if no time passed, or
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
     /// if an origin was given up.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
+            return None;
+        }
+        // Failures are fast or slow for reasons of their own, and a gain in them is none.
+        if summary.ok + summary.unchanged == 0 {
             return None;
         }
         // Most of the run was waiting for that server, together for all of its URLs. One after the other, each
@@ -83,6 +87,7 @@ mod tests {
             busy: Duration::from_secs(sum),
             slowest: Duration::from_secs(slowest),
             makespan: Some(Duration::from_secs(makespan)),
+            ok: 1,
             ..Summary::default()
         }
     }
@@ -141,6 +146,20 @@ mod tests {
             };
             let estimate = Estimate::of(&waited);
             assert_eq!(estimate.is_some(), has_one, "{given_up:?}: {estimate:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_in_which_nothing_succeeded_has_none() {
+        for (ok, unchanged, has_one) in [(0, 0, false), (1, 0, true), (0, 1, true)] {
+            let failed = Summary {
+                ok,
+                unchanged,
+                failed: 20,
+                ..summary(8, 20, 10, 11)
+            };
+            let estimate = Estimate::of(&failed);
+            assert_eq!(estimate.is_some(), has_one, "{estimate:?}");
         }
     }
 

@@ -46,6 +46,13 @@ pub enum Event {
     Ended(Summary),
 }
 
+impl Event {
+    /// Tells whether this is the end of the work, after which only the results of assertions come.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Event::Ended(_) | Event::Compared(_) | Event::Swept(_))
+    }
+}
+
 /// The targets of a run that have been tried and have not ended, as far as they are not under way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pending {

@@ -302,7 +302,7 @@ fn no_report_shows_a_secret_of_a_line_that_cannot_be_read() {
     ];
     for line in &lines {
         let shown = String::from_utf8_lossy(&line[..line.len().min(90)]).into_owned();
-        for options in [&[][..], &["--format=jsonl", "-v"], &["-q", "--strict"]] {
+        for options in [&[][..], &["--format=jsonl", "-v"], &["-qq", "--strict"]] {
             let dir = Dir::new();
             let path = |name: &str| dir.path().join(name).display().to_string();
             let exports =

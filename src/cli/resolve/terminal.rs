@@ -8,8 +8,9 @@ use rustix::fs::FileType;
 use crate::cli::args::When;
 use crate::cli::plan::{ProgressMode, StreamOutput};
 
-/// Decides on colour, by the conventions of no-color.org and bixense.com/clicolors.
-pub(super) fn has_colour(when: When) -> bool {
+/// Decides on colour, by the conventions of no-color.org and bixense.com/clicolors. `to_stderr`: the report goes
+/// to standard error.
+pub(super) fn has_colour(when: When, to_stderr: bool) -> bool {
     let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
     match when {
         When::Always => true,
@@ -18,6 +19,7 @@ pub(super) fn has_colour(when: When) -> bool {
         When::Auto if env::var_os("CLICOLOR_FORCE").is_some_and(|v| !v.is_empty() && v != "0") => {
             true
         }
+        When::Auto if to_stderr => io::stderr().is_terminal() && is_capable(),
         When::Auto => io::stdout().is_terminal() && is_capable(),
     }
 }
@@ -25,18 +27,18 @@ pub(super) fn has_colour(when: When) -> bool {
 /// Others that may write to the terminal of the display.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Writers<'a> {
-    /// The output that takes bodies as they come.
-    pub(super) bodies: Option<&'a StreamOutput>,
+    /// The streams that take bodies or an export.
+    pub(super) streams: &'a [&'a StreamOutput],
     /// True if a list is read from standard input, where it may be typed.
     pub(super) reads_stdin: bool,
 }
 
-/// Decides on the display of progress.
-pub(super) fn progress(when: When, quiet: bool, writers: Writers<'_>) -> ProgressMode {
+/// Decides on the display of progress. `is_silent`: nothing but failures is wanted.
+pub(super) fn progress(when: When, is_silent: bool, writers: Writers<'_>) -> ProgressMode {
     let is_terminal = io::stderr().is_terminal() && is_capable();
     match when {
         When::Never => ProgressMode::Off,
-        When::Auto if quiet || writers.share_terminal() => ProgressMode::Off,
+        When::Auto if is_silent || writers.share_terminal() => ProgressMode::Off,
         When::Auto | When::Always if is_terminal => ProgressMode::Bars,
         When::Always => ProgressMode::Lines,
         When::Auto => ProgressMode::Off,
@@ -48,23 +50,21 @@ impl Writers<'_> {
     /// socket, as in `pfetch … | grep`; bodies on a terminal, whose last line may have no end; a person who types
     /// a list.
     fn share_terminal(self) -> bool {
-        let stdout = io::stdout();
         if self.reads_stdin && io::stdin().is_terminal() {
             return true;
         }
-        if stdout.is_terminal() && self.bodies == Some(&StreamOutput::Stdout) {
-            return true;
-        }
-        let stdout = rustix::fs::fstat(&stdout).is_ok_and(|stat| has_reader(stat.st_mode));
-        let other = match self.bodies {
+        let stdout = io::stdout();
+        let shares = |stream: &&StreamOutput| match stream {
+            StreamOutput::Stdout => stdout.is_terminal(),
+            StreamOutput::Stderr => true,
             // Devices too: most of those that take bodies are terminals.
-            Some(StreamOutput::Path(path)) => rustix::fs::stat(path).is_ok_and(|stat| {
+            StreamOutput::Path(path) => rustix::fs::stat(path).is_ok_and(|stat| {
                 let is_device = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
                 is_device || has_reader(stat.st_mode)
             }),
-            _ => false,
         };
-        stdout || other
+        let is_piped = rustix::fs::fstat(&stdout).is_ok_and(|stat| has_reader(stat.st_mode));
+        is_piped || self.streams.iter().any(shares)
     }
 }
 

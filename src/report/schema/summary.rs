@@ -81,6 +81,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     workers: usize,
     paced: bool,
     stopped: bool,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    listed: Option<u64>,
     #[serde(skip_deserializing)]
     runs: Option<RunsMade>,
     parallel: Option<Seconds>,
@@ -121,6 +123,7 @@ impl<'a> SummaryRecord<'a> {
             workers: summary.workers,
             paced: summary.paced,
             stopped: summary.stopped,
+            listed: summary.listed,
             runs: summary.runs,
             parallel: summary.makespan.map(Seconds),
             serial: serial.map(SerialRecord::from),
@@ -142,6 +145,7 @@ impl<'a> SummaryRecord<'a> {
             workers: self.workers,
             paced: self.paced,
             stopped: self.stopped,
+            listed: self.listed.filter(|_| self.stopped),
             makespan: self.parallel.map(|time| time.0),
             origins: OriginLimits::new(
                 self.origins.iter().map(Into::into).collect(),

@@ -2,11 +2,15 @@
 
 mod comparison;
 mod human;
+mod lines;
 mod progress;
+mod style;
+mod totals;
 mod verbose;
 mod warnings;
 
-pub use human::{Human, HumanStyle};
+pub use human::Human;
 pub use progress::{AboveProgress, Progress, Screen};
+pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;
 pub use warnings::Warnings;

@@ -167,6 +167,8 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
             "no estimate: the run was stopped"
         } else if summary.makespan.is_none() {
             "no estimate: nothing was fetched"
+        } else if summary.ok + summary.unchanged == 0 {
+            "no estimate: nothing succeeded"
         } else {
             "no estimate was made"
         };
