@@ -226,6 +226,7 @@ impl<'a> Engine<'a> {
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
+            self.emit_pending(now)?;
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }
@@ -233,7 +234,6 @@ impl<'a> Engine<'a> {
                 return Ok(());
             }
             self.warn_of_shortfall()?;
-            self.emit_pending(now)?;
             self.listener.idle()?;
             // The last jobs are blocked for: they may end before a sleep does.
             let is_nearly_done =

@@ -1,5 +1,4 @@
-//! The targets that have been tried and have not ended, as far as they are not under way: for the listener, before
-//! the engine waits.
+//! The targets that have been tried and have not ended, as far as they are not under way, for the listener.
 
 use std::time::Instant;
 

@@ -26,7 +26,7 @@ pub enum Event {
     Counted(u64),
     /// A target ended.
     Finished(Outcome),
-    /// The targets that have neither ended nor are under way have changed, as the run begins to wait.
+    /// The targets that have been tried and have not ended have changed, as far as they are not under way.
     Pending(Pending),
     /// A warning, in one line, that is not the failure of a target.
     Warning(String),

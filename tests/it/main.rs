@@ -49,6 +49,7 @@ mod journal;
 mod layers;
 mod measured;
 mod mix;
+mod pending;
 mod pool;
 mod proxy;
 mod report;

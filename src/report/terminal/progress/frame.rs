@@ -6,7 +6,7 @@ use super::clock::RunningClock;
 use super::counts::Counts;
 use super::fit::{cut, width};
 use super::rate::{Amounts, RateMeter, Rates, whole};
-use super::run_line::{self, RunFigures};
+use super::run_line::{self, DisplayedFigures};
 use super::workers::{self, RowFetch, WorkerRow};
 use crate::model::activity::CurrentFetch;
 use crate::model::event::Pending;
@@ -84,7 +84,7 @@ impl Framer {
         counts: &Counts,
         busy: &[CurrentFetch],
         now: Instant,
-    ) -> RunFigures {
+    ) -> DisplayedFigures {
         if self.run != counts.runs_before {
             self.run = counts.runs_before;
             self.meter = RateMeter::new();
@@ -103,7 +103,7 @@ impl Framer {
             Some(_) => counts.time_for_all_runs(running),
             None => time_left(counts, busy, position, rates, running),
         };
-        RunFigures {
+        DisplayedFigures {
             arm: counts.arm,
             running,
             done,

@@ -32,7 +32,7 @@ use crate::report::format::{bytes, duration};
 use clock::RunningClock;
 use counts::Counts;
 use frame::{Framer, Size};
-use run_line::{RunFigures, arm_text};
+use run_line::{DisplayedFigures, arm_text};
 pub use screen::{AboveProgress, Screen};
 
 /// The time before anything is shown.
@@ -196,7 +196,7 @@ fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
 }
 
 /// Formats the figures for a log: `3 of 10 done, 0 failed, 4.2/s, 1.3 MB, 130.0 kB/s, about 2 min left`.
-fn plain_text(run: &RunFigures) -> String {
+fn plain_text(run: &DisplayedFigures) -> String {
     let arm = run.arm.map(|arm| format!("{}: ", arm_text(&arm, false)));
     let of = run.total.map(|total| format!(" of {total}"));
     let mut parts = vec![

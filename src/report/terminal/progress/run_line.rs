@@ -21,7 +21,7 @@ const GAP: usize = 2;
 
 /// The figures of the run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RunFigures {
+pub(super) struct DisplayedFigures {
     pub(super) arm: Option<ArmRun>,
     pub(super) running: Duration,
     pub(super) done: u64,
@@ -36,7 +36,7 @@ pub(super) struct RunFigures {
 
 /// A part of the line.
 #[derive(Debug)]
-struct Part {
+struct LinePart {
     text: String,
     /// The parts with the highest are given up first.
     dispensable: u8,
@@ -46,13 +46,13 @@ struct Part {
 const BAR: &str = "\0bar";
 
 /// Lays the line out, in at most `columns` columns.
-pub(super) fn lay_out(run: &RunFigures, columns: usize) -> String {
+pub(super) fn lay_out(run: &DisplayedFigures, columns: usize) -> String {
     let mut parts = parts(run, columns);
-    let part_width = |part: &Part| match part.text == BAR {
+    let part_width = |part: &LinePart| match part.text == BAR {
         true => MIN_BAR,
         false => width(&part.text),
     };
-    let line_width = |parts: &[Part]| {
+    let line_width = |parts: &[LinePart]| {
         let gaps = parts.len().saturating_sub(1) * GAP;
         parts.iter().map(part_width).sum::<usize>() + gaps
     };
@@ -75,10 +75,10 @@ pub(super) fn lay_out(run: &RunFigures, columns: usize) -> String {
     cut(&texts.join(&" ".repeat(GAP)), columns)
 }
 
-fn parts(run: &RunFigures, columns: usize) -> Vec<Part> {
+fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
     let is_narrow = columns < 60;
     let mut parts = Vec::with_capacity(9);
-    let mut add = |dispensable, text| parts.push(Part { text, dispensable });
+    let mut add = |dispensable, text| parts.push(LinePart { text, dispensable });
     if let Some(arm) = &run.arm {
         add(3, arm_text(arm, is_narrow));
     }
@@ -145,13 +145,13 @@ mod tests {
     use crate::model::measurement::Arm;
 
     /// A run in its 10th second.
-    fn run() -> RunFigures {
+    fn run() -> DisplayedFigures {
         let amounts = Amounts {
             at: Duration::from_secs(10),
             targets: 42.0,
             bytes: 1_300_000,
         };
-        RunFigures {
+        DisplayedFigures {
             arm: None,
             running: amounts.at,
             done: 42,
@@ -181,7 +181,13 @@ mod tests {
         for (columns, line) in [
             (117, format!("10 s  {}  {figures}", bar(2, 40))),
             (77, format!("10 s  {}  {figures}", bar(0, 15))),
-            (67, format!("10 s  {figures}")),
+            (
+                67,
+                format!(
+                    "10 s  {}   42/800  4.2/s  130.0 kB/s  about 3 min left",
+                    bar(0, 15)
+                ),
+            ),
             (37, format!("10 s  {}   42/800  3 min left", bar(0, 10))),
             (18, " 42/800".to_owned()),
         ] {
@@ -206,14 +212,14 @@ mod tests {
 
     #[test]
     fn failures_and_the_time_left_outlast_other_figures() {
-        let failed = RunFigures { failed: 3, ..run() };
+        let failed = DisplayedFigures { failed: 3, ..run() };
         assert_eq!(lay_out(&failed, 37), "10 s   42/800  3 failed  3 min left");
         assert_eq!(lay_out(&failed, 17), " 42/800  3 failed");
     }
 
     #[test]
     fn a_run_of_a_comparison_says_which_one() {
-        let run = RunFigures {
+        let run = DisplayedFigures {
             arm: serial(),
             ..run()
         };
@@ -244,7 +250,7 @@ mod tests {
 
     #[test]
     fn without_a_total_there_is_no_bar_and_no_share() {
-        let run = RunFigures {
+        let run = DisplayedFigures {
             total: None,
             left: None,
             ..run()
