@@ -11,6 +11,7 @@ mod body_writer;
 mod dry_run;
 mod exports;
 mod fetch;
+mod job_control;
 mod lists;
 mod measure;
 mod replay;

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::body_cursor::BodyCursor;
 use super::exports::OpenExport;
+use super::job_control;
 use super::shown;
 use super::signals::WriteDeadline;
 use super::stdio::{ClosedStdout, StdStream};
@@ -35,7 +36,7 @@ pub(super) fn build(
 ) -> io::Result<Fanout> {
     let report = &plan.report;
     let progress = match (report.progress, activity) {
-        (ProgressMode::Bars, Some(activity)) => Some(Progress::bars(activity)?),
+        (ProgressMode::Bars, Some(activity)) => Some(streams.bars(activity)?),
         (ProgressMode::Lines, Some(activity)) => {
             let out = StdStream::new(io::stderr(), streams.deadline)?;
             Some(Progress::lines(activity, out)?)
@@ -49,7 +50,6 @@ pub(super) fn build(
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
     all.add("warnings", Warnings::new(stderr()?));
-    all.add("notes", ExpansionNote::new(stderr()?));
     if report.is_verbose {
         all.add("the exchanges", Verbose::new(stderr()?));
     }
@@ -91,11 +91,21 @@ pub(super) fn build(
 }
 
 impl ReportStreams<'_> {
+    /// Starts the display on the terminal of standard error.
+    fn bars(&self, activity: SharedActivity) -> io::Result<Progress> {
+        let stderr = || StdStream::new(io::stderr(), self.deadline);
+        let progress = Progress::bars(activity, stderr()?, job_control::is_foreground)?;
+        if let Some(screen) = progress.screen() {
+            job_control::watch(screen.clone(), screen.above(stderr()?))?;
+        }
+        Ok(progress)
+    }
+
     /// Standard error, above the progress display if there is one.
     fn stderr(&self, progress: Option<&Progress>) -> io::Result<Box<dyn Write>> {
         let stream = StdStream::new(io::stderr(), self.deadline)?.behind(self.cursor);
-        Ok(match progress {
-            Some(progress) => Box::new(progress.above(stream)),
+        Ok(match progress.and_then(Progress::screen) {
+            Some(screen) => Box::new(screen.above(stream)),
             None => Box::new(io::BufWriter::new(stream)),
         })
     }
@@ -103,8 +113,8 @@ impl ReportStreams<'_> {
     /// Standard output; on a terminal, above the progress display if there is one.
     fn stdout(&self, progress: Option<&Progress>) -> io::Result<Box<dyn Write>> {
         let stream = StdStream::new(io::stdout(), self.deadline)?;
-        Ok(match progress {
-            Some(progress) if io::stdout().is_terminal() => Box::new(progress.above(stream)),
+        Ok(match progress.and_then(Progress::screen) {
+            Some(screen) if io::stdout().is_terminal() => Box::new(screen.above(stream)),
             _ => Box::new(io::BufWriter::with_capacity(BUFFER, stream)),
         })
     }

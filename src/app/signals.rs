@@ -70,7 +70,7 @@ impl SignalWatch {
     /// If a handler cannot be installed, or the thread cannot be started.
     pub fn start() -> io::Result<Self> {
         let mut watched = vec![SIGINT, SIGTERM];
-        if !ignores_hangup() {
+        if !is_ignored(SIGHUP) {
             watched.push(SIGHUP);
         }
         let state = Arc::new(SignalState::default());
@@ -195,14 +195,15 @@ fn unblock(signals: &[i32]) -> io::Result<()> {
     Ok(set.thread_unblock()?)
 }
 
-/// Tests whether SIGHUP was ignored from the start, as nohup has it. The process then outlives its terminal.
-fn ignores_hangup() -> bool {
+/// Tests whether a signal was ignored from the start, as nohup has it with SIGHUP. The process then outlives its
+/// terminal.
+pub(super) fn is_ignored(signal: i32) -> bool {
     let Ok(status) = fs::read_to_string("/proc/self/status") else {
         // Unknown without /proc; nohup has to work.
-        return true;
+        return signal == SIGHUP;
     };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The lowest bit is that of signal 1.
-    mask.is_none_or(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+    mask.is_none_or(|mask| mask & (1 << (signal - 1)) != 0)
 }

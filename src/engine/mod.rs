@@ -12,6 +12,7 @@
 //! * `job` is a target over all its attempts, `bodies` selects its action, `backoff` recalls it from
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
+//! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
@@ -25,6 +26,7 @@ mod ending;
 mod finish;
 pub mod input;
 mod job;
+mod pending;
 mod poll;
 mod reorder;
 pub mod resume;
@@ -42,7 +44,7 @@ use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use foldhash::fast::RandomState;
 
 use crate::http::Client;
-use crate::model::event::Listener;
+use crate::model::event::{Listener, Pending};
 use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
@@ -108,6 +110,8 @@ struct Engine<'a> {
     /// URLs without a body whose turn in the shared output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     reorder: Reorder,
+    /// The targets that were last emitted as pending.
+    pending: Pending,
     tally: Tally,
     /// The thread shortfall that the run has warned of.
     shortfall: Option<Shortfall>,
@@ -156,6 +160,7 @@ impl<'a> Engine<'a> {
             bodies,
             missing: BTreeMap::new(),
             reorder: Reorder::new(is_ordered),
+            pending: Pending::default(),
             tally: Tally::new(pool.workers()),
             shortfall: None,
             stopped: None,
@@ -224,6 +229,7 @@ impl<'a> Engine<'a> {
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
+            self.emit_pending(now)?;
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }

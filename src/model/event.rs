@@ -1,7 +1,7 @@
 //! The events of a run, in one order: the interface between the engine and its reporters.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -26,6 +26,8 @@ pub enum Event {
     Counted(u64),
     /// A target ended.
     Finished(Outcome),
+    /// The targets that have been tried and have not ended have changed, as far as they are not under way.
+    Pending(Pending),
     /// A warning, in one line, that is not the failure of a target.
     Warning(String),
     /// A run of an arm begins, in a comparison or a sweep.
@@ -49,6 +51,19 @@ impl Event {
     pub fn is_end(&self) -> bool {
         matches!(self, Event::Ended(_) | Event::Compared(_) | Event::Swept(_))
     }
+}
+
+/// The targets of a run that have been tried and have not ended, as far as they are not under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// Targets that are done and wait for those before them in the order of the input.
+    pub unreleased: u64,
+    /// Their body bytes.
+    pub unreleased_bytes: u64,
+    /// Targets that wait to be tried again.
+    pub retries: usize,
+    /// The moment before which none of these is tried.
+    pub next: Option<Instant>,
 }
 
 /// The result of an assertion on a run's figures.

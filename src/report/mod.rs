@@ -21,8 +21,7 @@ pub use format::{bytes, duration};
 pub use schema::{JsonLines, replay};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
-    AboveProgress, Advice, Detail, ExpansionNote, Human, HumanStyle, Progress, Verbose, Warnings,
-    WayOn,
+    AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
 };
 
 /// The serial baseline of a plain run's report.

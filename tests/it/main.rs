@@ -55,6 +55,7 @@ mod layers;
 mod measured;
 mod mix;
 mod netrc;
+mod pending;
 mod pool;
 mod proxy;
 mod report;

@@ -100,8 +100,8 @@ pub(crate) struct OutputArgs {
     /// Show progress on standard error [default: auto, on a terminal].
     ///
     /// With 'auto' not if others may write to the same terminal: where standard output is a pipe, whose
-    /// reader may, and where bodies go to the terminal. With 'always' and no terminal it is a line a
-    /// second.
+    /// reader may, where bodies go to the terminal, where a list is typed. Never in the background of a
+    /// shell. With 'always' and no terminal it is a line a second.
     #[arg(
         long,
         value_name = "auto|always|never",

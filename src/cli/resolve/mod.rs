@@ -61,6 +61,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    let reads_stdin = inputs.lists.contains(&ListName::Stdin);
     Ok(Plan {
         urls: inputs.urls,
         lists: inputs.lists,
@@ -83,7 +84,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
-        report: report_plan(&args, &bodies, &mode)?,
+        report: report_plan(&args, &bodies, &mode, reads_stdin)?,
         mode,
         bodies,
         judge: judge::plan(args.judge),
@@ -261,7 +262,12 @@ fn run_config(args: &TypedArgs) -> RunConfig {
     }
 }
 
-fn report_plan(args: &TypedArgs, bodies: &BodiesPlan, mode: &Mode) -> Result<ReportPlan, String> {
+fn report_plan(
+    args: &TypedArgs,
+    bodies: &BodiesPlan,
+    mode: &Mode,
+    reads_stdin: bool,
+) -> Result<ReportPlan, String> {
     let output = &args.output;
     let exports = exports::plan(&output.export);
     exports::check_streams(output, &exports, bodies)?;
@@ -271,11 +277,16 @@ fn report_plan(args: &TypedArgs, bodies: &BodiesPlan, mode: &Mode) -> Result<Rep
             "--summary-only leaves no line for a template; take out one of them".to_owned(),
         );
     }
-    let is_taken = |stream: &StreamOutput| {
-        bodies.stream() == Some(stream) || exports.iter().any(|it| it.stream() == Some(stream))
-    };
+    let streams = exports.iter().filter_map(|export| export.stream());
+    let streams: Vec<&StreamOutput> = streams.chain(bodies.stream()).collect();
+    let is_taken = |stream: &StreamOutput| streams.contains(&stream);
     let takes_stdout = is_taken(&StreamOutput::Stdout);
     let to_stderr = takes_stdout || has_template;
+    let writers = terminal::Writers {
+        streams: &streams,
+        reads_stdin,
+    };
+    let progress = terminal::progress(output.progress, output.quiet > 1, writers);
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color, to_stderr),
@@ -289,7 +300,7 @@ fn report_plan(args: &TypedArgs, bodies: &BodiesPlan, mode: &Mode) -> Result<Rep
         // Bars would be drawn into what is on standard error.
         progress: match is_taken(&StreamOutput::Stderr) {
             true => ProgressMode::Off,
-            false => terminal::progress(output.progress, output.quiet > 1, takes_stdout),
+            false => progress,
         },
         format: output.format.clone(),
         to_stderr,

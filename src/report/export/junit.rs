@@ -220,7 +220,7 @@ impl<W: Write> Listener for Junit<W> {
                 Ok(())
             }
             Event::Compared(_) | Event::Swept(_) | Event::Against(_) => Ok(()),
-            Event::Counted(_) | Event::Warning(_) => Ok(()),
+            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => Ok(()),
         }
     }
 

@@ -142,7 +142,7 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
             },
-            Event::Counted(_) => return Ok(()),
+            Event::Counted(_) | Event::Pending(_) => return Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
                 SchemaLine::Arm(*run)

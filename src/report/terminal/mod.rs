@@ -5,16 +5,13 @@ mod expansion_note;
 mod human;
 mod lines;
 mod progress;
-mod rate;
-mod screen;
 mod style;
 mod totals;
 mod verbose;
 mod warnings;
 
 pub use human::Human;
-pub use progress::Progress;
-pub use screen::AboveProgress;
+pub use progress::{AboveProgress, Progress, Screen};
 pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;
 pub use warnings::Warnings;
