@@ -106,8 +106,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     let factor: u64 = match text[digits.len()..].trim_end_matches('B') {
         "" => 1,
         "K" | "k" => 1000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
+        "M" | "m" => 1_000_000,
+        "G" | "g" => 1_000_000_000,
         "Ki" => 1 << 10,
         "Mi" => 1 << 20,
         "Gi" => 1 << 30,
