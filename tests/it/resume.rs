@@ -378,7 +378,7 @@ fn thousands_of_targets_that_are_done_are_passed_over() {
         let args = [order, "-i", &list, "-i", "-"];
         let last = server.url(&format!("/bytes/5?{order}"));
         let run = log.resumed(&args).stdin(&last).run().exits(0);
-        run.prints("1 URL: 1 ok, 0 failed · 3000 done before");
+        run.prints("1 URL: 1 ok, 0 failed · 3,000 done before");
         assert_eq!(server.requests(), before + 1);
     }
 }
