@@ -8,6 +8,7 @@ use super::{StartError, complain};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::{Bodies, Report, Saving};
 use crate::model::save_path::Layout;
+use crate::model::text::byte_count;
 use crate::pool::StopToken;
 use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
 
@@ -117,7 +118,10 @@ pub(super) fn report_end(
                      would be left out"
                 ),
                 written => {
-                    format!("the output ends within {url}, after {written} bytes of its body")
+                    format!(
+                        "the output ends within {url}, after {} of its body",
+                        byte_count(written)
+                    )
                 }
             });
             reasons.failed = true;

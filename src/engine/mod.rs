@@ -192,6 +192,7 @@ impl<'a> Engine<'a> {
             Err(error) => {
                 self.pool.stop();
                 self.tally.set_stopped();
+                self.tally.set_listed(self.source.total().or(self.counted));
                 // The listeners that still work get an end; the error of the others is known already.
                 let _ = self.emit_ended();
                 error

@@ -248,6 +248,8 @@ mod tests {
             around(SLICE + 1),
             around(5 * SLICE),
             long(2 * SLICE),
+            [&b"#"[..], &long(MAX_LINE_BYTES), b"\nh/"].concat(),
+            [&b"#"[..], &long(MAX_LINE_BYTES - 1), b"\nh/"].concat(),
             comment,
             many.into_bytes(),
         ];

@@ -32,6 +32,10 @@ use crate::report::Baseline;
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
 ///
+/// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
+/// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
+/// `null`) and `error` (the reason, or `null`).
+///
 /// ## Fields of `result`
 ///
 /// - `outcome`: `done` is for a target that an earlier run has fetched (`--resume`). Its `status`, `content_type`,

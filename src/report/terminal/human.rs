@@ -192,7 +192,7 @@ impl<W: Write> Human<W> {
     fn advise(&mut self, summary: &Summary) -> io::Result<()> {
         let advice = self.style.advice;
         let way_on = advice.after_stop.filter(|_| summary.stopped);
-        let bodies = advice.on_bodies && summary.ok > 0;
+        let bodies = advice.on_bodies && summary.ok > 0 && !summary.stopped;
         let bodies = bodies.then_some("bodies were not kept: -d DIR saves them, --cat prints them");
         let (dim, reset) = match self.style.colour {
             true => (DIM, RESET),

@@ -205,3 +205,47 @@ fn colour_is_used_on_a_terminal_unless_the_user_objects() {
     plain.wait_for("the end", |screen| screen.contains("exit code 0"));
     assert!(!raw(&plain).contains("\u{1b}[32m"), "{:?}", raw(&plain));
 }
+
+#[test]
+fn a_body_without_a_last_line_end_stands_whole_above_the_report() {
+    let server = Server::with(|_: &Request, reply: &mut Reply<'_>| reply.send(200, "", b"xxxxxxx"));
+    let command = format!("--cat {} {}", server.url("/1"), server.url("/2"));
+    let terminal = Terminal::run("cat-line", 80, 24, &pfetch(&command));
+    let screen = terminal.wait_for("its end", |screen| screen.contains("exit code 0"));
+    assert_eq!(screen.matches("xxxxxxx").count(), 2, "{screen}");
+    let mut lines = screen.lines();
+    assert!(
+        lines.all(|line| !line.contains("xxxxxxx") || !line.contains("  200 ")),
+        "{screen}"
+    );
+    assert!(screen.contains("\n  2 URLs: 2 ok"), "{screen}");
+}
+
+#[test]
+fn a_body_that_is_no_text_is_warned_of_before_it_goes_to_the_terminal() {
+    let server = Server::with(|_: &Request, reply: &mut Reply<'_>| reply.send(200, "", b"a\0b\n"));
+    let command = format!("--cat {} {}", server.url("/1"), server.url("/2"));
+    let terminal = Terminal::run("cat-binary", 100, 24, &pfetch(&command));
+    let screen = terminal.wait_for("its end", |screen| screen.contains("exit code 0"));
+    let warning = "pfetch: warning: a body is no text and may upset the terminal";
+    assert_eq!(screen.matches(warning).count(), 1, "{screen}");
+    assert!(screen.find(warning) < screen.find("ab"), "{screen}");
+}
+
+#[test]
+fn where_bodies_went_is_said_on_a_terminal_alone() {
+    let server = Server::start();
+    let said = "bodies were not kept: -d DIR saves them, --cat prints them";
+    for (name, options, is_said) in [
+        ("kept-1", "", true),
+        ("kept-2", "-q", false),
+        ("kept-3", "-I", false),
+        ("kept-4", "-o /dev/null", false),
+        ("kept-5", "--format '{url}'", false),
+    ] {
+        let command = format!("{options} {}", server.url("/bytes/1"));
+        let terminal = Terminal::run(name, 80, 24, &pfetch(&command));
+        let screen = terminal.wait_for("its end", |screen| screen.contains("exit code 0"));
+        assert_eq!(screen.contains(said), is_said, "{options}: {screen}");
+    }
+}
