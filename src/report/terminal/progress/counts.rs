@@ -105,9 +105,10 @@ impl Counts {
     pub(super) fn time_for_all_runs(&self, running: Duration) -> Option<Duration> {
         let run = self.arm?;
         let left = run.of.checked_sub(run.done).filter(|left| *left > 0)?;
-        let has_both = |arm| self.times.iter().any(|times| times.arm == arm);
+        let has_run = |arm| self.times.iter().any(|times| times.arm == arm);
         let is_repeated = self.times.iter().any(|times| times.runs > 1);
-        if !(has_both(Arm::Serial) && has_both(Arm::Parallel)) && !is_repeated {
+        let has_each_kind = is_repeated || (has_run(Arm::Serial) && has_run(Arm::Parallel));
+        if !has_each_kind {
             return None;
         }
         let means = self.times.iter().map(|times| times.sum / times.runs);
