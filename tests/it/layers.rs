@@ -31,6 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("model", &["stats"]),
     ("pool", &[]),
     ("stats", &[]),
+    ("guide", &[]),
 ];
 
 /// Names of types that are defined more than once, and why.
