@@ -175,7 +175,10 @@ impl Tree {
                 let path = entry.unwrap().path();
                 if path.is_dir() {
                     folders.push(path);
-                } else if !path.ends_with("tests.rs") && !path.ends_with("main.rs") {
+                } else if path.extension().is_some_and(|extension| extension == "rs")
+                    && !path.ends_with("tests.rs")
+                    && !path.ends_with("main.rs")
+                {
                     sources.push(Source::read(&root, &path));
                 }
             }
