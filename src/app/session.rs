@@ -65,6 +65,11 @@ impl Session {
         &self.stop
     }
 
+    /// Tells that the run makes the baseline that it would be compared with.
+    pub(super) fn is_first(&self) -> bool {
+        self.baselines.is_first()
+    }
+
     /// Opens all the reports.
     pub(super) fn open_reports(
         &mut self,

@@ -13,6 +13,7 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
+//! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
@@ -24,6 +25,7 @@ mod emit;
 mod ending;
 mod finish;
 pub mod input;
+mod input_wait;
 mod job;
 mod poll;
 mod reorder;
@@ -52,6 +54,7 @@ use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use input::{BadTarget, Source, Unreadable};
+use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
@@ -85,6 +88,9 @@ struct Engine<'a> {
     input: InputState,
     /// Items read so far.
     read: u64,
+    input_wait: InputWait,
+    /// Jobs given to the pool so far.
+    submitted: u64,
     done: Option<DoneTargets>,
     unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
@@ -137,6 +143,8 @@ impl<'a> Engine<'a> {
             source,
             input: InputState::Reading,
             read: 0,
+            input_wait: InputWait::default(),
+            submitted: 0,
             done,
             unreadable: Vec::new(),
             bad: None,
@@ -215,6 +223,8 @@ impl<'a> Engine<'a> {
                 return self.wind_up(reason);
             }
             let (filled, wake) = self.fill_queue(now)?;
+            let want = self.want_of_input(filled);
+            self.input_wait.note(now, self.submitted, want);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -236,6 +246,18 @@ impl<'a> Engine<'a> {
                 self.block(filled, wake, &mut mode)?;
             }
         }
+    }
+
+    /// The want of input that leaves workers idle. While targets wait for their turn or another try, it is not
+    /// the input alone that is waited for.
+    fn want_of_input(&self, filled: FillEnd) -> Option<Want> {
+        let wants = filled == FillEnd::AwaitingInput
+            && self.schedule.waiting() == 0
+            && self.in_flight.len() < self.pool.workers();
+        wants.then_some(match self.in_flight.is_empty() {
+            true => Want::All,
+            false => Want::Some,
+        })
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {

@@ -14,11 +14,26 @@ pub struct Estimate {
     pub serial: Duration,
     /// The measured parallel time.
     pub parallel: Duration,
-    /// `serial / parallel`.
+    /// The part of the parallel time in which nothing was under way because the input gave nothing.
+    pub idle: Duration,
+    /// `serial / (parallel - idle)`: of a list that comes slowly, the waiting for it would come with every number
+    /// of workers.
     pub speedup: f64,
-    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound. `None` for
-    /// a run whose starts were held back as asked, because that bounds it.
-    pub best: Option<(f64, Bound)>,
+    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound.
+    ///
+    /// # Errors
+    ///
+    /// Something else bounded the run.
+    pub best: Result<(f64, Bound), Unbounded>,
+}
+
+/// Reason why neither the workers nor the slowest URL bounded a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unbounded {
+    /// Starts were held back as asked.
+    HeldBack,
+    /// The list came more slowly than it was fetched.
+    FedSlowly,
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
@@ -32,11 +47,15 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if it was stopped before its end, if no URL was tried, if no time passed, or
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
     /// if an origin was given up.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
+        // The speed of failing is no success.
+        if summary.succeeded() == 0 {
+            return None;
+        }
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
@@ -55,16 +74,23 @@ impl Estimate {
         } else {
             (even, Bound::Workers(workers))
         };
+        let shortest = shortest.max(f64::MIN_POSITIVE);
+        let idle = summary.input_idle.min(parallel);
+        // Clocks of several threads: the rest of the time is never below what the URLs took.
+        let fetching = (parallel - idle).as_secs_f64().max(shortest);
+        let fetching = fetching.min(parallel.as_secs_f64());
         Some(Estimate {
             serial,
             parallel,
-            speedup: serial.as_secs_f64() / parallel.as_secs_f64(),
-            best: (!summary.paced).then(|| {
-                (
-                    serial.as_secs_f64() / shortest.max(f64::MIN_POSITIVE),
-                    bound,
-                )
-            }),
+            idle,
+            speedup: serial.as_secs_f64() / fetching,
+            best: if summary.paced {
+                Err(Unbounded::HeldBack)
+            } else if summary.is_fed_slowly() {
+                Err(Unbounded::FedSlowly)
+            } else {
+                Ok((serial.as_secs_f64() / shortest, bound))
+            },
         })
     }
 }
@@ -78,6 +104,7 @@ mod tests {
 
     fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
         Summary {
+            ok: 2,
             workers,
             sum: Duration::from_secs(sum),
             busy: Duration::from_secs(sum),
@@ -113,7 +140,7 @@ mod tests {
             paced: true,
             ..summary(2, 20, 2, 30)
         };
-        assert_eq!(Estimate::of(&paced).unwrap().best, None);
+        assert_eq!(Estimate::of(&paced).unwrap().best, Err(Unbounded::HeldBack));
     }
 
     #[test]
@@ -142,6 +169,47 @@ mod tests {
             let estimate = Estimate::of(&waited);
             assert_eq!(estimate.is_some(), has_one, "{given_up:?}: {estimate:?}");
         }
+    }
+
+    #[test]
+    fn waiting_for_the_list_is_left_out_of_the_speedup() {
+        let fed = |wait, idle| Summary {
+            input_wait: Duration::from_secs(wait),
+            input_idle: Duration::from_secs(idle),
+            ..summary(4, 20, 2, 30)
+        };
+        for (wait, idle, speedup, best) in [
+            (0, 0, 20.0 / 30.0, Ok((4.0, Bound::Workers(4)))),
+            // A twentieth of the time decides nothing.
+            (1, 1, 20.0 / 29.0, Ok((4.0, Bound::Workers(4)))),
+            (20, 0, 20.0 / 30.0, Err(Unbounded::FedSlowly)),
+            (25, 20, 2.0, Err(Unbounded::FedSlowly)),
+            // Never below the bound: clocks may differ.
+            (30, 30, 4.0, Err(Unbounded::FedSlowly)),
+            (99, 99, 4.0, Err(Unbounded::FedSlowly)),
+        ] {
+            let estimate = Estimate::of(&fed(wait, idle)).unwrap();
+            assert!(
+                (estimate.speedup - speedup).abs() < 1e-9 && estimate.best == best,
+                "{wait} {idle}: {estimate:?}"
+            );
+            assert_eq!(estimate.parallel, Duration::from_secs(30), "{estimate:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_succeeded_means_no_estimate() {
+        let failed = Summary {
+            ok: 0,
+            failed: 2,
+            ..summary(8, 20, 10, 11)
+        };
+        assert_eq!(Estimate::of(&failed), None);
+        let unchanged = Summary {
+            unchanged: 1,
+            ..failed
+        };
+        assert!(Estimate::of(&unchanged).is_some());
     }
 
     #[test]

@@ -119,7 +119,12 @@ pub(super) fn counted(count: u64, noun: &str) -> String {
 
 /// Formats a number of things with its thousands apart: `1 URL`, `20,000 URLs`.
 pub(super) fn grouped(count: u64, noun: &str) -> String {
-    let digits = count.to_string();
+    format!("{} {}", thousands(count), plural(count, noun))
+}
+
+/// Formats a number with its thousands apart: `20,000`.
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) {
@@ -127,7 +132,7 @@ pub(super) fn grouped(count: u64, noun: &str) -> String {
         }
         text.push(digit);
     }
-    format!("{text} {}", plural(count, noun))
+    text
 }
 
 /// Formats the ordinal of a number: `1st`, `2nd`, `13th`, `22nd`.

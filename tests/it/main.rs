@@ -44,6 +44,8 @@ mod expect_type;
 mod export;
 mod export_html;
 mod export_traces;
+mod fed_slowly;
+mod figures;
 mod http;
 mod journal;
 mod layers;

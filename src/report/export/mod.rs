@@ -19,6 +19,7 @@ mod json;
 mod junit;
 mod markdown;
 mod markup;
+mod run_label;
 mod timeline;
 mod words;
 

@@ -178,8 +178,15 @@ impl<W: Write> Human<W> {
             "  parallel  {bold}{:>9}{reset}",
             duration(makespan)
         )?;
-        if let (Baseline::Estimate, Some(estimate)) = (self.style.baseline, Estimate::of(summary)) {
-            self.estimate(&estimate)?;
+        let estimate = match self.style.baseline {
+            Baseline::Estimate => Estimate::of(summary),
+            Baseline::None => None,
+        };
+        if let Some(estimate) = &estimate {
+            self.estimate(estimate)?;
+        }
+        if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
+            writeln!(self.out, "  input      {waited}")?;
         }
         self.write_against(false)?;
         self.origins(summary)?;
@@ -247,7 +254,7 @@ impl<W: Write> Human<W> {
             }
             writeln!(self.out, "  max {}", duration(max))?;
         }
-        if let Some(rates) = wording::rates(summary, 0) {
+        if let Some(rates) = wording::rates(summary) {
             writeln!(self.out, "  rate       {}", rates.join(" · "))?;
         }
         self.out.write_all(b"  statuses ")?;

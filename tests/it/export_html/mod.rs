@@ -80,7 +80,7 @@ fn a_run_opens_with_its_verdict_and_totals() {
          700.0 ms\nestimated: the sum of the per-URL times\n\
          1.75×\nestimated\nbest possible here 2.00× (2 workers)"
     );
-    let lead = "3 ok · 1 failed · 4.2 kB · 2 workers · 10.6 kB/s · 10.0 URLs/s · ";
+    let lead = "3 ok · 1 failed · 4.2 kB · 2 workers · 8.0 kB/s · 7.50 successful URLs/s · ";
     assert!(text(&page, "p").contains(lead), "{}", text(&page, "p"));
     assert_eq!(text(&page, "time"), "2023-11-14T22:13:20Z");
 }
@@ -209,6 +209,7 @@ fn page_picture_and_trace_have_the_same_attempts() {
         svg.event(&event).expect("memory can be written");
         slices.event(&event).expect("memory can be written");
     }
+    slices.close().expect("memory can be written");
     let picture = String::from_utf8(picture).expect("XML is UTF-8");
     let in_picture = bars(&parse(&format!("<!DOCTYPE html>{picture}")));
     // The picture has no heading, but a title.

@@ -68,7 +68,7 @@ impl<'a> PageResult<'a> {
         match self {
             PageResult::Run(summary, estimate) => wording::run_heading(summary, estimate.as_ref()),
             PageResult::Comparison(comparison) => wording::comparison_heading(comparison),
-            PageResult::Sweep(sweep) => wording::sweep_verdict(sweep),
+            PageResult::Sweep(sweep) => wording::sweep_heading(sweep),
         }
     }
 
@@ -115,14 +115,15 @@ fn run_counts(summary: &Summary) -> Vec<String> {
     parts.extend(others.map(wording::TargetCount::text));
     parts.extend(wording::retries(summary));
     parts.extend([bytes(summary.bytes), wording::workers(summary)]);
-    parts.extend(wording::rates(summary, 1).into_iter().flatten());
+    parts.extend(wording::rates(summary).into_iter().flatten());
+    parts.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
     parts
 }
 
 fn comparison_counts(comparison: &Comparison) -> Vec<String> {
     let mut parts = vec![
         counted(comparison.targets, "URL"),
-        counted(comparison.speedup.pairs as u64, "pair") + " of runs",
+        counted(comparison.pairs() as u64, "pair") + " of runs",
         counted(u64::from(comparison.warmups), "warm-up"),
         counted(comparison.workers as u64, "worker"),
     ];
@@ -167,6 +168,8 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
             "no estimate: the run was stopped"
         } else if summary.makespan.is_none() {
             "no estimate: nothing was fetched"
+        } else if summary.succeeded() == 0 {
+            "no estimate: nothing succeeded"
         } else {
             "no estimate was made"
         };
@@ -182,12 +185,19 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
 }
 
 fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
-    let speedup = &comparison.speedup;
+    let mut cards = vec![
+        Card::times("Parallel", &comparison.parallel),
+        Card::times("Serial", &comparison.serial),
+    ];
+    let Some(speedup) = &comparison.speedup else {
+        cards.push(Card::empty("Speed-up", "nothing succeeded in an arm"));
+        return cards;
+    };
     let mut notes = vec![
         interval(speedup),
         format!(
             "efficiency {:.0} % of {}",
-            comparison.efficiency() * 100.0,
+            comparison.efficiency().unwrap_or_default() * 100.0,
             counted(comparison.at_once() as u64, "worker")
         ),
     ];
@@ -197,11 +207,8 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
             "the estimate from the parallel runs alone: {estimated}"
         ));
     }
-    vec![
-        Card::times("Parallel", &comparison.parallel),
-        Card::times("Serial", &comparison.serial),
-        Card::new("Speed-up", HTML.ratio(speedup.ratio), notes),
-    ]
+    cards.push(Card::new("Speed-up", HTML.ratio(speedup.ratio), notes));
+    cards
 }
 
 /// The knee, which is the verdict's, and the fewest workers; the same, if the fewest are enough.
@@ -220,7 +227,7 @@ fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
         return cards;
     }
     cards.push(Card::times(workers(fewest.workers), &fewest.times));
-    cards.extend(sweep.speedup().map(|speedup| {
+    cards.extend(sweep.gain().map(|speedup| {
         let against = format!("of {} over {}", knee.workers, fewest.workers);
         let notes = vec![interval(&speedup), against];
         Card::new("Speed-up", HTML.ratio(speedup.ratio), notes)

@@ -141,13 +141,7 @@ impl SweepCurve {
             best.workers
         );
         match self.knee {
-            Some(Knee { workers, by_means }) if workers == by_means => {
-                format!("{best} {workers} are the fewest that are not shown to be 5 % slower.")
-            }
-            Some(Knee { workers, by_means }) => format!(
-                "{best} By the means {by_means} are the fewest that are not 5 % slower, but the runs do \
-                 not show it of {workers}."
-            ),
+            Some(knee) => format!("{best} The knee is {}.", wording::knee(knee)),
             None => best,
         }
     }
