@@ -54,6 +54,7 @@ fn tell(mut listener: impl Listener, events: &[Event]) {
     for event in events {
         listener.event(event).expect("memory can be written");
     }
+    listener.close().expect("memory can be written");
 }
 
 fn parsed(report: &[u8]) -> Value {

@@ -11,6 +11,7 @@ use pfetch::report::export::{Har, Svg, Trace};
 use serde_json::Value;
 
 use crate::exhaustive::is_exhaustive;
+use crate::export::events::with_assertions;
 use crate::moments::{comparison, empty, hostile, many, small};
 use crate::story::{MS, Story};
 
@@ -24,6 +25,7 @@ fn written<'a, L: Listener>(
     for event in events {
         listener.event(&event).expect("memory can be written");
     }
+    listener.close().expect("memory can be written");
 }
 
 fn har(events: impl IntoIterator<Item = Event>) -> String {
@@ -82,6 +84,46 @@ fn a_comparison_has_both_arms() {
     assert_is(&har(comparison()), "comparison.har");
     assert_is(&trace(comparison()), "comparison.trace.json");
     assert_is(&svg(comparison()), "comparison.svg");
+}
+
+#[test]
+fn assertions_are_instants_at_the_end_of_the_trace() {
+    let slices = parsed(&trace(with_assertions(small())));
+    let events = slices["traceEvents"].as_array().expect("events");
+    let ends = events.iter().filter(|event| event["ph"] == "X");
+    let last = ends.map(|slice| {
+        let part = |name: &str| slice[name].as_i64().expect("microseconds");
+        part("ts") + part("dur")
+    });
+    let last = last.max();
+    let gates: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["cat"] == "gate")
+        .collect();
+    let told: Vec<[&str; 2]> = gates
+        .iter()
+        .map(|gate| {
+            assert_eq!(
+                (&gate["ph"], &gate["s"]),
+                (&"i".into(), &"g".into()),
+                "{gate}"
+            );
+            assert_eq!(gate["ts"].as_i64(), last, "{gate}");
+            [&gate["name"], &gate["args"]["figure"]].map(|text| text.as_str().expect("text"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["gate failed<=1%: held", "0.50 %"],
+            ["gate speedup>=2: failed", "1.25x"],
+            [
+                "gate total<2s: inconclusive",
+                "2.00 s (95 % interval 1.50 s … 2.50 s)"
+            ],
+            ["gate p95<1s: unknown", "no URL <succeeded>"],
+        ]
+    );
 }
 
 /// CVE-2004-1488, GHSA-364c-vvqx-446c.
@@ -285,7 +327,7 @@ fn the_picture_of_a_sweep_is_its_curve() {
     for expected in [
         "pfetch: time by number of workers",
         "4 workers are enough: 3.77 times as fast as 1.",
-        "2.10 s with 8 workers was the shortest time. 4 are the fewest that are not shown to be 5 % slower.",
+        "2.10 s with 8 workers was the shortest time. The knee is 4 workers: the fewest that come within 5 % of the best.",
         "The bars are 95 % intervals, the line is a law fitted to the points.",
         "knee: 4",
         "1",

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
+use super::super::wording::assertion_figure;
 use super::attempt_view::{AttemptView, attempt_views};
 use super::document::{Document, Safe};
-use crate::model::event::{Event, Listener};
+use crate::model::event::{AssertionResult, Event, Listener};
 use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::escape;
@@ -19,7 +20,8 @@ use crate::model::text::escape;
 /// on it, and each phase of the attempt a slice within that. The phases are in the order of
 /// [`Timing`](crate::model::timing::Timing); where redirects repeated a phase, its slice has the sum. In a
 /// comparison each arm is a process. Times are in microseconds since the start of the run. Targets that no
-/// worker began are counted in `otherData`.
+/// worker began are counted in `otherData`. Assertions are instants at the end, across all processes, named with
+/// their verdicts.
 #[derive(Debug)]
 pub struct Trace<W> {
     document: Document<W>,
@@ -31,6 +33,10 @@ pub struct Trace<W> {
     /// Processes and threads whose names have been written.
     named: BTreeSet<(u32, Option<usize>)>,
     untried: u64,
+    /// End of the last slice.
+    last: i64,
+    /// True once the run is over, and the document not closed.
+    has_ended: bool,
 }
 
 impl<W: Write> Trace<W> {
@@ -43,6 +49,8 @@ impl<W: Write> Trace<W> {
             arm: None,
             named: BTreeSet::new(),
             untried: 0,
+            last: 0,
+            has_ended: false,
         }
     }
 
@@ -70,6 +78,7 @@ impl<W: Write> Trace<W> {
         let pid = self.process()?;
         let tid = self.thread(pid, view.worker())?;
         let (start, end) = (self.micros(view, start), self.micros(view, end));
+        self.last = self.last.max(end);
         let has_failed = view.verdict == Verdict::Failed;
         self.document.item(&SliceEvent {
             name: Safe(&outcome.url),
@@ -165,6 +174,24 @@ impl<W: Write> Trace<W> {
         }
     }
 
+    /// Writes the verdict on an assertion, at the end of the time line.
+    fn judge(&mut self, judged: &AssertionResult) -> io::Result<()> {
+        let verdict = judged.verdict.as_str();
+        self.document.item(&InstantEvent {
+            name: escape(&format!("gate {}: {verdict}", judged.assertion)),
+            cat: "gate",
+            ph: "i",
+            s: "g",
+            ts: self.last,
+            pid: 1,
+            tid: 1,
+            args: InstantArgs {
+                verdict,
+                figure: escape(&assertion_figure(judged)),
+            },
+        })
+    }
+
     fn end(&mut self) -> io::Result<()> {
         let version = env!("CARGO_PKG_VERSION");
         self.document.close(&format!(
@@ -187,11 +214,43 @@ impl<W: Write> Listener for Trace<W> {
                 Ok(())
             }
             Event::Finished(outcome) => self.outcome(outcome),
-            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
-            Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) => Ok(()),
-            Event::Against(_) | Event::Assertion(_) => Ok(()),
+            Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => {
+                self.has_ended = true;
+                Ok(())
+            }
+            Event::Assertion(judged) => self.judge(judged),
+            Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) | Event::Against(_) => {
+                Ok(())
+            }
         }
     }
+
+    fn close(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.has_ended) {
+            true => self.end(),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A moment with a name: an "instant" event, drawn across everything.
+#[derive(Serialize)]
+struct InstantEvent {
+    name: String,
+    cat: &'static str,
+    ph: &'static str,
+    /// Its scope: global.
+    s: &'static str,
+    ts: i64,
+    pid: u32,
+    tid: usize,
+    args: InstantArgs,
+}
+
+#[derive(Serialize)]
+struct InstantArgs {
+    verdict: &'static str,
+    figure: String,
 }
 
 /// A slice: a "complete" event.
