@@ -65,7 +65,8 @@
 //! * **The exit code** is decided in `cli/exit.rs`, from the reasons that a session in `app/session.rs`
 //!   collects.
 //! * **A new export** is a file in `report/export/` with a listener, and an entry in `report/export/mod.rs`.
-//! * **A new option** is a field of a group in `cli/args/`, and its meaning in `cli/resolve/`.
+//! * **A new option** is a field of a group in `cli/args/`, and its meaning in `cli/resolve/`. What other
+//!   programs call it is a row in `cli/habits/table/`.
 //! * **The meaning of a response** (success, failure, retry) is decided in `http/classify.rs` and
 //!   `engine/retry.rs`.
 //! * **Schemas**: JSON Lines with [`report::JsonLines`], the run log with [`engine::resume`], saved runs with

@@ -3,14 +3,16 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use pfetch::app;
+use pfetch::app::{self, SignalWatch};
 use pfetch::cli::{self, ExitReasons, UsageError};
 
 fn main() -> ExitCode {
     app::share_heap_under_limit();
     let started = Instant::now();
+    // Before anything that takes time, so that a signal is never too early for a report.
+    let signals = SignalWatch::start();
     let reasons = match cli::parse() {
-        Ok(plan) => app::run(plan, started),
+        Ok(plan) => app::run(plan, started, signals),
         Err(UsageError::Help(text)) => app::print(&text),
         Err(UsageError::Mistake(message)) => {
             app::complain(&message);

@@ -4,6 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::Path;
 
+use super::blocking::BlockingInput;
+use super::signals::SignalWatch;
 use super::{StartError, complain, shown, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::assert::NO_BASELINE_YET;
@@ -26,11 +28,12 @@ impl Baselines {
     ///
     /// Where both are the same file and there is none yet, this run makes it: a job's first run has nothing to be
     /// compared with, and is no mistake.
-    pub(super) fn open(plan: &JudgePlan) -> Result<Self, StartError> {
+    pub(super) fn open(plan: &JudgePlan, signals: &SignalWatch) -> Result<Self, StartError> {
         let is_first = is_first(plan);
         let earlier = plan.against.as_deref().filter(|_| !is_first);
-        let earlier = earlier.map(read).transpose()?;
-        let file = plan.save_baseline.as_deref().map(create).transpose()?;
+        let earlier = earlier.map(|path| read(path, signals)).transpose()?;
+        let file = plan.save_baseline.as_deref();
+        let file = file.map(|path| create(path, signals)).transpose()?;
         if let (true, Some((name, _))) = (is_first, &file) {
             complain(&format!("note: {name}: {NO_BASELINE_YET}"));
         }
@@ -100,9 +103,10 @@ fn is_first(plan: &JudgePlan) -> bool {
 }
 
 /// Reads a saved run.
-fn read(path: &Path) -> Result<(String, SavedRun), StartError> {
+fn read(path: &Path, signals: &SignalWatch) -> Result<(String, SavedRun), StartError> {
     let name = shown(path);
     let file = File::open(path).map_err(Into::into);
+    let file = file.map(|file| BlockingInput::new(file, signals.stop()));
     match file.and_then(SavedRun::read) {
         Ok(run) => Ok((name, run)),
         Err(error) => Err(StartError::usage(format!("cannot read {name}: {error}"))),
@@ -110,9 +114,9 @@ fn read(path: &Path) -> Result<(String, SavedRun), StartError> {
 }
 
 /// Creates the file for a run.
-fn create(path: &Path) -> Result<(String, AtomicFile), StartError> {
+fn create(path: &Path, signals: &SignalWatch) -> Result<(String, AtomicFile), StartError> {
     let name = shown(path);
-    match AtomicFile::create(path) {
+    match AtomicFile::create(path, signals.temporary_files()) {
         Ok(file) => {
             warn_of(file.refused_mode());
             Ok((name, file))

@@ -3,9 +3,9 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
+use super::blocking::{BlockingOutput, duplicate};
 use super::{StartError, shown};
 use crate::cli::{BodiesPlan, Plan, StreamOutput};
 use crate::save::close::CloseCheck;
@@ -51,8 +51,8 @@ impl BodyStream {
     }
 
     /// A duplicate to write to.
-    pub(super) fn writer(&self) -> io::Result<File> {
-        self.file.try_clone()
+    pub(super) fn writer(&self) -> io::Result<BlockingOutput<File>> {
+        self.file.try_clone().map(BlockingOutput)
     }
 
     /// The error of a stream that cannot be written to.
@@ -64,10 +64,6 @@ impl BodyStream {
     pub(super) fn check_close(&mut self) -> io::Result<()> {
         Ok(self.check.check(&self.file)?)
     }
-}
-
-fn duplicate(stream: impl AsFd) -> io::Result<File> {
-    Ok(File::from(stream.as_fd().try_clone_to_owned()?))
 }
 
 fn cannot_write(name: &str, error: &io::Error) -> StartError {

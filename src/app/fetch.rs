@@ -2,14 +2,13 @@
 
 use std::mem;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::baseline::Baselines;
 use super::body_stream::BodyStream;
 use super::session::{EarlyEnd, Session};
-use super::{StartError, bodies, complain, workers};
+use super::{Opened, StartError, bodies, complain, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
-use crate::engine::input::{List, Source};
+use crate::engine::input::Source;
 use crate::engine::resume::{DoneTargets, Journal};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
@@ -24,17 +23,18 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
 const REDIRECTED: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
 
 /// Fetches what the plan names.
-pub(super) fn run(
-    mut plan: Plan,
-    lists: Vec<List>,
-    baselines: Baselines,
-    started: Instant,
-) -> Result<ExitReasons, StartError> {
+pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartError> {
+    let Opened {
+        lists,
+        baselines,
+        signals,
+        started,
+    } = opened;
     let source = Source::new(&plan.urls, lists, plan.input)
         .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
-    // Before the session: a named pipe may have to be waited for, and Ctrl-C should end that at once.
+    // Before the session: a named pipe may have to be waited for, and Ctrl-C should end that.
     let stream = BodyStream::open(&plan)?;
-    let mut session = Session::open(baselines, &plan.judge)?;
+    let mut session = Session::open(baselines, signals, &plan.judge);
     let mut bodies = bodies::open(&plan.bodies, stream.as_ref(), session.stop())?;
     let saves = matches!(bodies, Bodies::Save(_));
     let concat = match &bodies {

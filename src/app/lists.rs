@@ -6,16 +6,23 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::blocking::{self, BlockingInput};
+use super::signals::SignalWatch;
 use super::{StartError, shown};
 use crate::cli::ListName;
 use crate::engine::input::List;
 
 /// Opens all the lists, so that a missing one is found first.
-pub(super) fn open(names: &[ListName]) -> Result<Vec<List>, StartError> {
+pub(super) fn open(names: &[ListName], signals: &SignalWatch) -> Result<Vec<List>, StartError> {
     let open = |name: &ListName| match name {
         ListName::Stdin => Ok(List {
             name: "<stdin>".to_owned(),
-            bytes: Box::new(io::stdin()),
+            bytes: Box::new(BlockingInput::new(
+                // Without the buffer of std's, whose bytes poll(2) does not know of.
+                blocking::duplicate(io::stdin())
+                    .map_err(|error| StartError::local("cannot read standard input", &error))?,
+                signals.stop(),
+            )),
         }),
         ListName::File(path) => {
             let cannot = |reason: String| {
@@ -27,7 +34,7 @@ pub(super) fn open(names: &[ListName]) -> Result<Vec<List>, StartError> {
             }
             Ok(List {
                 name: shown(path),
-                bytes: Box::new(file),
+                bytes: Box::new(BlockingInput::new(file, signals.stop())),
             })
         }
     };

@@ -4,13 +4,12 @@
 use std::io;
 use std::time::{Instant, SystemTime};
 
-use super::baseline::Baselines;
 use super::lists::RereadableList;
 use super::session::{EarlyEnd, Reports, Session};
 use super::workers::{self, Room, SharedActivity};
-use super::{StartError, complain};
+use super::{Opened, StartError, complain};
 use crate::cli::{ExitReasons, Plan};
-use crate::engine::input::{List, Source};
+use crate::engine::input::Source;
 use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
@@ -31,16 +30,20 @@ pub(super) enum Measurement {
 /// Makes the measurement that the plan asks for.
 pub(super) fn run(
     mut plan: Plan,
-    lists: Vec<List>,
-    baselines: Baselines,
+    opened: Opened,
     measurement: &Measurement,
-    started: Instant,
 ) -> Result<ExitReasons, StartError> {
+    let Opened {
+        lists,
+        baselines,
+        signals,
+        started,
+    } = opened;
     let lists = lists.into_iter().zip(&plan.lists);
     let lists = lists
         .map(|(list, name)| RereadableList::new(list, name))
         .collect::<Result<Vec<_>, _>>()?;
-    let mut session = Session::open(baselines, &plan.judge)?;
+    let mut session = Session::open(baselines, signals, &plan.judge);
     let room = workers::fit(&mut plan);
     let activity = workers::activity(&plan);
     let mut listener = Recording {

@@ -3,6 +3,7 @@
 
 mod address_space;
 mod baseline;
+mod blocking;
 mod bodies;
 mod body_stream;
 mod fetch;
@@ -20,11 +21,14 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use crate::app::address_space::share_heap_under_limit;
+pub use crate::app::signals::SignalWatch;
 
 use crate::app::baseline::Baselines;
+use crate::app::blocking::BlockingOutput;
 use crate::app::measure::Measurement;
 use crate::app::stdio::ClosedStdout;
 use crate::cli::{ExitReasons, Mode, Plan};
+use crate::engine::input::List;
 use crate::model::event::Listener;
 use crate::model::text::escape;
 use crate::save::RefusedDuty;
@@ -32,38 +36,51 @@ use crate::save::RefusedDuty;
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard
 /// error, a line each.
 ///
-/// `started` is when the process began, as near as the caller knows.
-pub fn run(plan: Plan, started: Instant) -> ExitReasons {
+/// `started` is when the process began, as near as the caller knows; signals have been watched for since.
+pub fn run(plan: Plan, started: Instant, signals: io::Result<SignalWatch>) -> ExitReasons {
     for warning in &plan.warnings {
         complain(&escape(warning));
     }
-    dispatch(plan, started).unwrap_or_else(|error| {
+    let signals = signals.map_err(|error| StartError::local("cannot watch for signals", &error));
+    let ended = signals.and_then(|signals| dispatch(plan, started, signals));
+    ended.unwrap_or_else(|error| {
         complain(&error.message);
         error.reasons
     })
 }
 
-fn dispatch(plan: Plan, started: Instant) -> Result<ExitReasons, StartError> {
+fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitReasons, StartError> {
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
-    let baselines = Baselines::open(&plan.judge)?;
-    let lists = lists::open(&plan.lists)?;
+    let baselines = Baselines::open(&plan.judge, &signals)?;
+    let opened = Opened {
+        lists: lists::open(&plan.lists, &signals)?,
+        baselines,
+        signals,
+        started,
+    };
     match plan.mode.clone() {
-        Mode::Fetch => fetch::run(plan, lists, baselines, started),
+        Mode::Fetch => fetch::run(plan, opened),
         Mode::Compare(experiment) => {
-            let comparison = Measurement::Comparison(experiment);
-            measure::run(plan, lists, baselines, &comparison, started)
+            measure::run(plan, opened, &Measurement::Comparison(experiment))
         }
-        Mode::Sweep(sweep) => {
-            measure::run(plan, lists, baselines, &Measurement::Sweep(sweep), started)
-        }
-        Mode::Replay => replay::run(&plan, lists, baselines),
+        Mode::Sweep(sweep) => measure::run(plan, opened, &Measurement::Sweep(sweep)),
+        Mode::Replay => replay::run(&plan, opened),
     }
+}
+
+/// The parts that are opened before any kind of work begins.
+struct Opened {
+    lists: Vec<List>,
+    baselines: Baselines,
+    signals: SignalWatch,
+    started: Instant,
 }
 
 /// Prints one line about a mistake or a failure to standard error.
 pub fn complain(message: &str) {
     // Without standard error there is no other place to report that to.
-    let _ = writeln!(io::stderr(), "pfetch: {message}");
+    let line = format!("pfetch: {message}\n");
+    let _ = BlockingOutput(io::stderr()).write_all(line.as_bytes());
 }
 
 /// Warns of a lesser duty of a report or a baseline in a file.
@@ -76,7 +93,8 @@ fn warn_of(refused: Option<&RefusedDuty>) {
 /// Prints help or the version, and returns the reasons for the exit code.
 pub fn print(text: &str) -> ExitReasons {
     let mut reasons = ExitReasons::default();
-    let written = io::stdout().write_all(text.as_bytes());
+    let stdout = blocking::duplicate(io::stdout()).map(BlockingOutput);
+    let written = stdout.and_then(|mut stdout| stdout.write_all(text.as_bytes()));
     match written.and_then(|()| ClosedStdout::new().close()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reasons.broken_pipe = true,

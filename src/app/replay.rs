@@ -2,11 +2,9 @@
 
 use std::io::{self, Read};
 
-use super::StartError;
-use super::baseline::Baselines;
 use super::session::{EarlyEnd, Reports, Session};
+use super::{Opened, StartError};
 use crate::cli::{ExitReasons, Plan};
-use crate::engine::input::List;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
 use crate::measure::runs::Runs;
@@ -16,16 +14,13 @@ use crate::model::summary::Summary;
 use crate::report::replay::{ReplayError, replay};
 
 /// Reports what is in the files again.
-pub(super) fn run(
-    plan: &Plan,
-    lists: Vec<List>,
-    baselines: Baselines,
-) -> Result<ExitReasons, StartError> {
-    let files: Vec<(String, Box<dyn Read>)> = lists
+pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError> {
+    let files: Vec<(String, Box<dyn Read>)> = opened
+        .lists
         .into_iter()
         .map(|list| -> (String, Box<dyn Read>) { (list.name, list.bytes) })
         .collect();
-    let mut session = Session::open(baselines, &plan.judge)?;
+    let mut session = Session::open(opened.baselines, opened.signals, &plan.judge);
     let mut reports = session.open_reports(plan, None, None)?;
     let mut deferring = DeferErrors {
         reports: &mut reports,

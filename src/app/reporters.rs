@@ -9,17 +9,21 @@ use super::{StartError, shown, warn_of};
 use crate::cli::{ExportPlan, Format, Plan, ProgressMode, ReportPlan};
 use crate::engine::resume::Journal;
 use crate::report::export::ExportFile;
-use crate::report::{Fanout, Human, JsonLines, Progress, Verbose, Warnings};
+use crate::report::{ExpansionNote, Fanout, Human, JsonLines, Progress, Verbose, Warnings};
+use crate::save::TemporaryFiles;
 
 /// Buffer of the report on standard output.
 const BUFFER: usize = 64 * 1024;
 
 /// Opens the reports in files, each with its name for messages, before anything is fetched: a place where no
 /// file can be made is a mistake to correct first.
-pub(super) fn open_exports(plan: &ReportPlan) -> Result<Vec<(String, ExportFile)>, StartError> {
+pub(super) fn open_exports(
+    plan: &ReportPlan,
+    files: &TemporaryFiles,
+) -> Result<Vec<(String, ExportFile)>, StartError> {
     let open = |export: &ExportPlan| {
         let name = shown(&export.path);
-        match ExportFile::create(export.export, &export.path, plan.baseline) {
+        match ExportFile::create(export.export, &export.path, plan.baseline, files) {
             Ok(file) => {
                 warn_of(file.refused_mode());
                 Ok((name, file))
@@ -41,7 +45,10 @@ pub(super) fn build(
 ) -> io::Result<Fanout> {
     let progress = match (plan.report.progress, activity) {
         (ProgressMode::Bars, Some(activity)) => Some(Progress::bars(activity)?),
-        (ProgressMode::Lines, Some(activity)) => Some(Progress::lines(activity, io::stderr())?),
+        (ProgressMode::Lines, Some(activity)) => {
+            let out = StdStream::new(io::stderr(), deadline)?;
+            Some(Progress::lines(activity, out)?)
+        }
         _ => None,
     };
     // Bodies on standard output move the report to standard error.
@@ -57,6 +64,10 @@ pub(super) fn build(
     all.add(
         "warnings",
         Warnings::new(stderr(progress.as_ref(), deadline)?),
+    );
+    all.add(
+        "notes",
+        ExpansionNote::new(stderr(progress.as_ref(), deadline)?),
     );
     if plan.report.is_verbose {
         let out = stderr(progress.as_ref(), deadline)?;

@@ -1,4 +1,4 @@
-//! A session: what fetches, measurements and replays have in common around their work. It watches for
+//! A session: what fetches, measurements and replays have in common around their work. It hears of
 //! signals, opens the reports, judges the figures, closes everything once, and keeps the reasons for the exit
 //! code.
 
@@ -24,7 +24,6 @@ pub(super) type Reports = BaselineRecorder<Fanout>;
 /// The common parts of a use of the program.
 pub(super) struct Session {
     baselines: Baselines,
-    stop: StopToken,
     signals: SignalWatch,
     assertions: Vec<Assertion>,
     is_strict: bool,
@@ -43,26 +42,23 @@ pub(super) enum EarlyEnd {
 }
 
 impl Session {
-    /// Begins to watch for signals. The lists are open by then, because opening a named pipe may block, and
-    /// the first Ctrl-C should end the program at once as long as there is nothing to report.
-    pub(super) fn open(baselines: Baselines, judge: &JudgePlan) -> Result<Self, StartError> {
-        let stop = StopToken::new();
-        let signals = SignalWatch::start(stop.clone())
-            .map_err(|error| StartError::local("cannot watch for signals", &error))?;
-        Ok(Session {
+    /// Begins the session: from now on a signal ends in a report. The lists are open by then, because opening
+    /// a named pipe may block, and Ctrl-C should end that.
+    pub(super) fn open(baselines: Baselines, signals: SignalWatch, judge: &JudgePlan) -> Self {
+        signals.begin_session();
+        Session {
             baselines,
-            stop,
             signals,
             assertions: judge.assertions.clone(),
             is_strict: judge.is_strict,
             reasons: ExitReasons::default(),
             run: None,
-        })
+        }
     }
 
     /// The token that a signal stops.
     pub(super) fn stop(&self) -> &StopToken {
-        &self.stop
+        self.signals.stop()
     }
 
     /// Tells that the run makes the baseline that it would be compared with.
@@ -77,7 +73,7 @@ impl Session {
         activity: Option<SharedActivity>,
         journal: Option<Journal>,
     ) -> Result<Reports, StartError> {
-        let exports = reporters::open_exports(&plan.report)?;
+        let exports = reporters::open_exports(&plan.report, self.signals.temporary_files())?;
         let deadline = self.signals.write_deadline();
         let reports = reporters::build(plan, deadline, activity, journal, exports)
             .map_err(|error| StartError::local("cannot report", &error))?;

@@ -1,21 +1,26 @@
-//! Signals: the first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once.
+//! Signals: the first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once, and
+//! removes its temporary files.
 
 use std::fs;
-use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
-use signal_hook::flag;
-use signal_hook::iterator::Signals;
-use signal_hook::low_level;
+use signal_hook::{flag, low_level};
 
 use crate::pool::StopToken;
+use crate::save::TemporaryFiles;
 
 /// Time from the first signal to the end of the process, at the latest.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same before there is anything to report: the opening of a named pipe may block.
+const START_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Time from the first signal in which the standard streams are still written. The rest is for reports in
 /// files.
@@ -23,9 +28,22 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Watch for signals, for the rest of the process's life.
 #[derive(Debug)]
-pub(super) struct SignalWatch {
-    received: Arc<AtomicI32>,
+pub struct SignalWatch {
+    state: Arc<SignalState>,
     write_deadline: WriteDeadline,
+}
+
+/// The state that the watch shares with its thread.
+#[derive(Debug, Default)]
+struct SignalState {
+    stop: StopToken,
+    /// The first signal, or 0, as the thread has taken it.
+    first: AtomicI32,
+    /// The latest signal, or 0, as its handler has set it.
+    latest: Arc<AtomicUsize>,
+    /// True once a stop ends in a report.
+    has_session: AtomicBool,
+    temporary_files: TemporaryFiles,
 }
 
 /// Deadline for writing to the standard streams. There is none until a signal asks the run to stop; from then
@@ -45,41 +63,59 @@ impl WriteDeadline {
 }
 
 impl SignalWatch {
-    /// Begins to watch; the first signal stops `stop`.
-    pub(super) fn start(stop: StopToken) -> io::Result<Self> {
-        let armed = Arc::new(AtomicBool::new(false));
+    /// Begins to watch. The first signal stops the [token](SignalWatch::stop).
+    ///
+    /// # Errors
+    ///
+    /// If a handler cannot be installed, or the thread cannot be started.
+    pub fn start() -> io::Result<Self> {
         let mut watched = vec![SIGINT, SIGTERM];
         if !ignores_hangup() {
             watched.push(SIGHUP);
         }
+        let state = Arc::new(SignalState::default());
+        let (arrivals, sender) = UnixStream::pair()?;
         for &signal in &watched {
-            // In this order: the first signal finds the flag unset, and sets it.
-            flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&armed))?;
-            flag::register(signal, Arc::clone(&armed))?;
+            let number = usize::try_from(signal).expect("the numbers of signals are positive");
+            // In this order: the signal is known before its byte arrives.
+            flag::register_usize(signal, Arc::clone(&state.latest), number)?;
+            low_level::pipe::register(signal, sender.try_clone()?)?;
         }
         // Without a handler, a file past RLIMIT_FSIZE would end the process instead of failing its URL.
         flag::register(SIGXFSZ, Arc::default())?;
-        let mut signals = Signals::new(&watched)?;
-        let received = Arc::new(AtomicI32::new(0));
-        let first = Arc::clone(&received);
         let write_deadline = WriteDeadline::default();
-        let signalled = Arc::clone(&write_deadline.signalled);
+        let handler = SignalHandler {
+            arrivals,
+            state: Arc::clone(&state),
+            signalled: Arc::clone(&write_deadline.signalled),
+        };
         thread::Builder::new()
             .name("pfetch-signals".to_owned())
-            .spawn(move || {
-                if let Some(signal) = signals.forever().next() {
-                    first.store(signal, Ordering::Release);
-                    signalled.get_or_init(Instant::now);
-                    stop.stop();
-                    // The run ends within a second, unless a reader of its output does not read.
-                    thread::sleep(EXIT_TIMEOUT);
-                    low_level::exit(128 + signal);
-                }
-            })?;
+            .spawn(move || handler.run())?;
+        unblock(&watched)?;
         Ok(SignalWatch {
-            received,
+            state,
             write_deadline,
         })
+    }
+
+    /// The token that the first signal stops.
+    pub(super) fn stop(&self) -> &StopToken {
+        &self.state.stop
+    }
+
+    /// The register of the temporary files that the second signal removes.
+    pub(super) fn temporary_files(&self) -> &TemporaryFiles {
+        &self.state.temporary_files
+    }
+
+    /// Begins the part of the process's life that ends in a report.
+    pub(super) fn begin_session(&self) {
+        self.state.has_session.store(true, Ordering::Release);
+        if self.received().is_some() {
+            // The thread may not have run yet, and nothing is to be fetched.
+            self.state.stop.stop();
+        }
     }
 
     /// The deadline for writing to the standard streams.
@@ -89,8 +125,74 @@ impl SignalWatch {
 
     /// The first signal, if one was received.
     pub(super) fn received(&self) -> Option<i32> {
-        Some(self.received.load(Ordering::Acquire)).filter(|&signal| signal != 0)
+        let first = match self.state.first.load(Ordering::Acquire) {
+            0 => self.state.latest(),
+            first => first,
+        };
+        Some(first).filter(|&signal| signal != 0)
     }
+}
+
+impl SignalState {
+    fn latest(&self) -> i32 {
+        i32::try_from(self.latest.load(Ordering::SeqCst)).expect("it is the number of a signal")
+    }
+}
+
+/// The thread that handles signals.
+struct SignalHandler {
+    /// Has a byte for each signal.
+    arrivals: UnixStream,
+    state: Arc<SignalState>,
+    signalled: Arc<OnceLock<Instant>>,
+}
+
+impl SignalHandler {
+    fn run(mut self) {
+        if !self.await_signal(None) {
+            return;
+        }
+        let first = self.state.latest();
+        self.state.first.store(first, Ordering::Release);
+        let signalled = *self.signalled.get_or_init(Instant::now);
+        self.state.stop.stop();
+        let mut last = first;
+        // The run ends within a second, unless a reader of its output does not read.
+        while let Some(left) = self.timeout().checked_sub(signalled.elapsed()) {
+            if self.await_signal(Some(left.max(Duration::from_millis(1)))) {
+                last = self.state.latest();
+                break;
+            }
+        }
+        self.state.temporary_files.remove_all();
+        low_level::exit(128 + last);
+    }
+
+    /// The time from the first signal to the exit.
+    fn timeout(&self) -> Duration {
+        match self.state.has_session.load(Ordering::Acquire) {
+            true => EXIT_TIMEOUT,
+            false => START_TIMEOUT,
+        }
+    }
+
+    /// Waits for the next signal. Returns false if none comes in this time.
+    fn await_signal(&mut self, timeout: Option<Duration>) -> bool {
+        let waits = self.arrivals.set_read_timeout(timeout);
+        waits
+            .and_then(|()| self.arrivals.read_exact(&mut [0]))
+            .is_ok()
+    }
+}
+
+/// Lets the signals through that the parent process had blocked, as threads of some programs do: the mask is
+/// inherited, and nobody else would.
+fn unblock(signals: &[i32]) -> io::Result<()> {
+    let mut set = SigSet::empty();
+    for &signal in signals {
+        set.add(Signal::try_from(signal)?);
+    }
+    Ok(set.thread_unblock()?)
 }
 
 /// Tests whether SIGHUP was ignored from the start, as nohup has it. The process then outlives its terminal.

@@ -5,21 +5,16 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 
+use super::blocking::{duplicate, poll_once};
 use crate::app::signals::WriteDeadline;
 use crate::model::event::{Event, Listener};
 use crate::save::close::CloseCheck;
 
 /// Bytes that a pipe takes without blocking once poll(2) says that it is writable (`PIPE_BUF`).
 const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
-
-/// Interval at which a blocked write checks the deadline.
-const POLL_INTERVAL: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 100_000_000,
-};
 
 /// A standard stream. Writing blocks until the [`WriteDeadline`]; then it fails as if the reader had gone
 /// away.
@@ -34,7 +29,7 @@ pub(super) struct StdStream {
 impl StdStream {
     /// Duplicates the descriptor of `stream`, to write without its buffer.
     pub(super) fn new(stream: impl AsFd, deadline: &WriteDeadline) -> io::Result<Self> {
-        let file = File::from(stream.as_fd().try_clone_to_owned()?);
+        let file = duplicate(stream)?;
         Ok(StdStream {
             may_block: !file.metadata()?.is_file(),
             file,
@@ -45,12 +40,11 @@ impl StdStream {
     /// Waits until the stream is writable.
     fn wait(&self) -> io::Result<()> {
         loop {
-            match poll(
-                &mut [PollFd::new(&self.file, PollFlags::OUT)],
-                Some(&POLL_INTERVAL),
-            ) {
-                Ok(0) if self.deadline.has_passed() => return Err(io::ErrorKind::BrokenPipe.into()),
-                Ok(0) | Err(Errno::INTR) => {}
+            match poll_once(&self.file, PollFlags::OUT) {
+                Ok(false) if self.deadline.has_passed() => {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                Ok(false) | Err(Errno::INTR) => {}
                 // Writable, or an error that the write reports.
                 _ => return Ok(()),
             }

@@ -1,12 +1,15 @@
-//! The command line: what was typed (`args`), what it means ([`Plan`], made by `resolve`), and the exit code
-//! ([`ExitReasons`]). The only module that names clap.
+//! The command line: what was typed (`args`, after `habits` has put it into pfetch's own words), what it means
+//! ([`Plan`], made by `resolve`), and the exit code ([`ExitReasons`]). The only module that names clap.
 
 mod args;
 mod exit;
 mod files;
+mod habits;
 mod plan;
 mod resolve;
 mod usage;
+
+use std::env;
 
 pub use exit::{ExitReasons, MaxFailures};
 pub use plan::{
@@ -21,6 +24,14 @@ pub use usage::UsageError;
 ///
 /// [`UsageError`], for mistakes, and for help and the version, which are printed instead of running.
 pub fn parse() -> Result<Plan, UsageError> {
-    let args = args::TypedArgs::from_env()?;
+    let command = args::TypedArgs::described();
+    let own = habits::OwnOptions::of(&command);
+    let translated =
+        habits::translate(env::args_os().skip(1), &own).map_err(UsageError::Mistake)?;
+    if translated.wants_short_help {
+        return Err(UsageError::Help(args::SHORT_HELP.to_owned()));
+    }
+    let args = args::TypedArgs::parse(command, translated.into_arguments())
+        .map_err(|error| UsageError::of(&error, &own))?;
     resolve::resolve(args).map_err(UsageError::Mistake)
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ErrorKind};
 
+use super::habits::{OwnOptions, nearest};
 use crate::model::text::{escape, excerpt};
 
 /// Number of characters of a bad value that are shown.
@@ -19,8 +20,9 @@ pub enum UsageError {
     Mistake(String),
 }
 
-impl From<clap::Error> for UsageError {
-    fn from(error: clap::Error) -> Self {
+impl UsageError {
+    /// Words clap's error. `own` are the options that an unknown one may be a misspelling of.
+    pub(super) fn of(error: &clap::Error, own: &OwnOptions) -> Self {
         let text = error.render().to_string();
         if matches!(
             error.kind(),
@@ -28,9 +30,24 @@ impl From<clap::Error> for UsageError {
         ) {
             return UsageError::Help(text);
         }
-        let line = bad_value(&error).unwrap_or_else(|| escape(&one_line(&error, &text)));
+        let line = unknown(error, own)
+            .or_else(|| bad_value(error))
+            .unwrap_or_else(|| escape(&one_line(error, &text)));
         UsageError::Mistake(format!("{line} (see pfetch --help)"))
     }
+}
+
+/// Words an unknown option. clap's own guesses at what was meant go too far.
+fn unknown(error: &clap::Error, own: &OwnOptions) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let option = error.get(ContextKind::InvalidArg)?.to_string();
+    let guess = nearest(&option, own.names())
+        .map(|guess| format!("; did you mean {guess}?"))
+        .unwrap_or_default();
+    let shown = excerpt(&option, MAX_SHOWN);
+    Some(format!("there is no option '{shown}'{guess}"))
 }
 
 /// Joins the lines of clap's message that matter: the first, which says what is wrong; those that begin with

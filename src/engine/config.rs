@@ -55,6 +55,10 @@ pub struct RunConfig {
     pub open_bodies: Option<usize>,
     /// The time limit of the whole run. Targets that are not done by then have failed.
     pub deadline: Option<Duration>,
+    /// Stops the run at the first failure.
+    pub fail_fast: bool,
+    /// Tells that received bytes are held back as asked, which makes the parallel time longer than the work.
+    pub is_rate_limited: bool,
     /// The time from the start of the process to the start of the run, for the reports.
     pub startup: Duration,
 }

@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(900);
 
 impl Engine<'_> {
     pub(super) fn emit_started(&mut self) -> Result<(), CutShort> {
-        if self.config.limits != StartLimits::default() {
+        if self.config.limits != StartLimits::default() || self.config.is_rate_limited {
             self.tally.set_paced();
         }
         self.emit(&Event::Started(RunInfo {
@@ -47,7 +47,9 @@ impl Engine<'_> {
     /// were read and are not done, with the outcome that `reason` gives them.
     pub(super) fn wind_up(&mut self, reason: StopReason) -> Result<(), CutShort> {
         self.stopped = Some(reason);
-        self.tally.set_stopped();
+        if reason != StopReason::FirstFailure {
+            self.tally.set_stopped();
+        }
         self.pool.stop();
         if let Some(concat) = self.bodies.concat() {
             // Workers may be blocked on the shared output.
@@ -76,7 +78,24 @@ impl Engine<'_> {
             };
             self.emit_in_order(outcome.into())?;
         }
-        Ok(())
+        self.say_what_failed_first()
+    }
+
+    /// Says which failure ended the run, if one did and it was not over anyway.
+    fn say_what_failed_first(&mut self) -> Result<(), CutShort> {
+        let Some(url) = self.first_failure.clone() else {
+            return Ok(());
+        };
+        let is_over = self.source.total().is_some() && self.tally.summary().skipped == 0;
+        if !is_over {
+            self.tally.set_stopped();
+        }
+        match is_over {
+            true => Ok(()),
+            false => {
+                self.emit_warning(format!("stopped at the first failure (--fail-fast): {url}"))
+            }
+        }
     }
 
     fn collect_in_grace(&mut self, reason: StopReason) -> Result<(), CutShort> {
@@ -124,6 +143,7 @@ impl Engine<'_> {
     /// Takes a final outcome, and emits it when its turn has come.
     pub(super) fn emit_in_order(&mut self, ready: Ready) -> Result<(), CutShort> {
         self.note_full_disk(&ready.outcome);
+        self.note_first_failure(&ready.outcome);
         let outcome = &ready.outcome;
         if let Some(concat) = self.bodies.concat() {
             let is_whole = outcome.verdict == Verdict::Ok;
@@ -144,6 +164,15 @@ impl Engine<'_> {
     fn note_full_disk(&mut self, outcome: &Outcome) {
         if outcome.is_disk_full() {
             self.is_disk_full = true;
+            self.pool.stop();
+        }
+    }
+
+    /// Stops the pool at the first failure, with `--fail-fast`.
+    fn note_first_failure(&mut self, outcome: &Outcome) {
+        let is_first = outcome.verdict == Verdict::Failed && self.first_failure.is_none();
+        if self.config.fail_fast && self.stopped.is_none() && is_first {
+            self.first_failure = Some(Arc::clone(&outcome.url));
             self.pool.stop();
         }
     }

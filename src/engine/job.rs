@@ -39,10 +39,12 @@ const MAX_DETOURS: u32 = 4;
 const CENTURY: u64 = 100 * 365 * 86_400;
 
 /// The reason why a run stops before all is done.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StopReason {
     /// The stop token was stopped, or the disk is full.
     Requested,
+    /// A target has failed, with `--fail-fast`.
+    FirstFailure,
     /// The deadline, this long after the run's start, has passed.
     Deadline(Duration),
 }
@@ -190,16 +192,22 @@ impl Job {
 }
 
 impl StopReason {
-    /// Rewords the outcome of a stopped target. It counts as skipped after a requested stop, and as
-    /// failed at a deadline.
+    /// Rewords the outcome of a stopped target. It counts as failed at a deadline, and as skipped after any
+    /// other stop.
     pub(super) fn apply(self, mut outcome: Outcome) -> Outcome {
-        if let (StopReason::Deadline(limit), Some(failure)) = (self, &mut outcome.last.error)
-            && failure.kind == FailureKind::Stopped
-        {
-            let limit = humantime::format_duration(limit);
-            failure.kind = FailureKind::Timeout;
-            failure.message = format!("not done at the run's deadline of {limit}");
-            outcome.verdict = Verdict::Failed;
+        let failure = outcome.last.error.as_mut();
+        let Some(failure) = failure.filter(|failure| failure.kind == FailureKind::Stopped) else {
+            return outcome;
+        };
+        match self {
+            StopReason::Requested => {}
+            StopReason::FirstFailure => failure.message += " (--fail-fast)",
+            StopReason::Deadline(limit) => {
+                let limit = humantime::format_duration(limit);
+                failure.kind = FailureKind::Timeout;
+                failure.message = format!("not done at the run's deadline of {limit}");
+                outcome.verdict = Verdict::Failed;
+            }
         }
         outcome
     }

@@ -117,6 +117,8 @@ struct Engine<'a> {
     shortfall: Option<Shortfall>,
     stopped: Option<StopReason>,
     is_disk_full: bool,
+    /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
+    first_failure: Option<Arc<str>>,
 }
 
 impl<'a> Engine<'a> {
@@ -163,6 +165,7 @@ impl<'a> Engine<'a> {
             shortfall: None,
             stopped: None,
             is_disk_full: false,
+            first_failure: None,
             config,
         }
     }
@@ -261,6 +264,9 @@ impl<'a> Engine<'a> {
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {
+        if self.first_failure.is_some() {
+            return Some(StopReason::FirstFailure);
+        }
         if self.pool.stop_token().is_stopped() || self.is_disk_full {
             return Some(StopReason::Requested);
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A set of status codes, written as a list of codes and ranges: `200..=399`, `200,204,404`.
+/// A set of status codes, written as a list of codes and ranges: `200..=399`, `200,204,404`, `2xx`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusSet {
     ranges: Vec<RangeInclusive<u16>>,
@@ -40,7 +40,10 @@ impl FromStr for StatusSet {
         let parse = |part: &str| {
             let (low, high) = match part.split_once("..=").or_else(|| part.split_once('-')) {
                 Some((low, high)) => (code(low)?, code(high)?),
-                None => (code(part)?, code(part)?),
+                None => match class(part) {
+                    Some(class) => class,
+                    None => (code(part)?, code(part)?),
+                },
             };
             (low <= high).then_some(low..=high)
         };
@@ -54,6 +57,14 @@ impl FromStr for StatusSet {
             .collect::<Result<_, _>>()?;
         Ok(StatusSet { ranges })
     }
+}
+
+/// A class of codes, as `2xx`.
+fn class(text: &str) -> Option<(u16, u16)> {
+    let (digit, rest) = text.split_at_checked(1)?;
+    let digit: u16 = digit.parse().ok().filter(|digit| (1..=9).contains(digit))?;
+    let is_class = rest.eq_ignore_ascii_case("xx");
+    is_class.then_some((digit * 100, digit * 100 + 99))
 }
 
 fn code(text: &str) -> Option<u16> {
@@ -87,6 +98,8 @@ mod tests {
             assert_eq!(set.contains(status), expected, "{status}");
         }
         assert!(set.contains(502));
+        let classes: StatusSet = "2xx, 5XX,404".parse().unwrap();
+        assert_eq!(classes.to_string(), "200..=299,500..=599,404");
         assert_eq!(set.to_string(), "200..=299,404,500..=503");
     }
 
@@ -97,6 +110,9 @@ mod tests {
             ("", ""),
             ("300..=200", "300..=200"),
             ("99", "99"),
+            ("0xx", "0xx"),
+            ("2x", "2x"),
+            ("é", "é"),
         ] {
             let error = text.parse::<StatusSet>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("\"{part}\" is not")), "{error}");

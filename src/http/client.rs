@@ -62,7 +62,8 @@ pub struct Client {
 impl Client {
     /// The client of worker `worker`.
     pub(super) fn new(shared: Arc<ClientShared>, worker: usize) -> Self {
-        let clock = Arc::new(RequestClock::new(shared.stop.clone()));
+        let clock = RequestClock::new(shared.stop.clone());
+        let clock = Arc::new(clock.limited(shared.rate_limit.clone()));
         let handover = Arc::new(Handover::default());
         let agent = agent(shared.transport.clone(), &clock, &handover);
         let is_recorded = shared.config.keep_exchanges;

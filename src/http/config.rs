@@ -1,10 +1,12 @@
 //! The settings of a run's fetches.
 
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::{DnsConfig, MediaRanges, ProxyConfig, StatusSet, TlsConfig};
+use super::{DnsConfig, MediaRanges, Netrc, ProxyConfig, StatusSet, TlsConfig};
 use crate::model::target::Secret;
 
 /// Settings of a [`Fetcher`](super::Fetcher). `Default` gives the defaults of the command line.
@@ -17,6 +19,8 @@ pub struct FetchConfig {
     pub removed_headers: Vec<HeaderName>,
     /// The `Authorization` header for targets whose URL has no credentials of its own.
     pub authorization: Option<Secret>,
+    /// Credentials by host, for targets that have none by then. Redirects to another origin get none.
+    pub netrc: Option<Arc<Netrc>>,
     /// The `User-Agent` header.
     pub user_agent: HeaderValue,
     /// The status codes that count as success.
@@ -42,6 +46,8 @@ pub struct FetchConfig {
     pub https_only: bool,
     /// The most bytes of a body, both encoded and decoded. `None`: no limit.
     pub max_bytes: Option<u64>,
+    /// The most bytes of responses that all clients together receive in a second. `None`: no limit.
+    pub limit_rate: Option<NonZeroU64>,
     /// Refuses to connect to addresses that are not public.
     pub block_private: bool,
     /// The proxies.
@@ -62,6 +68,7 @@ impl Default for FetchConfig {
             headers: HeaderMap::new(),
             removed_headers: Vec::new(),
             authorization: None,
+            netrc: None,
             user_agent: HeaderValue::from_static(concat!("pfetch/", env!("CARGO_PKG_VERSION"))),
             accept: StatusSet::default(),
             expect_type: None,
@@ -74,6 +81,7 @@ impl Default for FetchConfig {
             compressed: false,
             https_only: false,
             max_bytes: None,
+            limit_rate: None,
             block_private: false,
             proxies: ProxyConfig::default(),
             dns: DnsConfig::default(),

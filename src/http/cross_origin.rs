@@ -9,6 +9,7 @@ use http::header::{AUTHORIZATION, REFERER};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::FetchConfig;
+use super::given_headers::given_authorization;
 use super::redirect::RedirectTrail;
 use crate::model::outcome::Failure;
 use crate::model::target::{DefaultScheme, Location, Target};
@@ -94,7 +95,7 @@ fn left_behind<'a>(config: &'a FetchConfig, target: &'a Target) -> Vec<&'a str> 
         .filter(|name| !is_safe(name) && *name != REFERER)
         .map(HeaderName::as_str)
         .collect();
-    if config.authorization.is_some() || target.location.authorization().is_some() {
+    if given_authorization(config, target).is_some() {
         names.push(AUTHORIZATION.as_str());
     }
     names.sort_unstable();

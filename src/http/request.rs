@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 use super::FetchConfig;
 use super::cross_origin;
 use super::decode::ACCEPT_ENCODING;
-use super::given_headers::is_removed;
+use super::given_headers::{given_authorization, is_removed};
 use super::proxy::Proxy;
 use super::redirect::RedirectTrail;
 use super::request_origin::RequestOrigin;
@@ -130,15 +130,8 @@ fn authorization<'a>(
     if is_removed(config, &header::AUTHORIZATION) {
         return None;
     }
-    let own = target.headers.as_deref();
-    let has_own = own.is_some_and(|own| own.contains_key(header::AUTHORIZATION));
-    let given = || {
-        let of_target = target.location.authorization();
-        // A line's own header takes precedence over the option for all targets.
-        of_target.or(config.authorization.as_ref().filter(|_| !has_own))
-    };
     let here = location.authorization();
-    here.or_else(|| given().filter(|_| !trail.has_crossed()))
+    here.or_else(|| given_authorization(config, target).filter(|_| !trail.has_crossed()))
 }
 
 /// Adds the cookies that redirects have set for `location`.

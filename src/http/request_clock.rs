@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::{Fault, Shortage};
 use super::proxy::Proxy;
+use super::rate_limit::RateLimit;
 use super::request_state::{
     FINE_TICK, RequestFigures, RequestLimits, RequestState, StallWindow, TICK,
 };
@@ -21,6 +22,7 @@ use crate::pool::StopToken;
 #[derive(Debug)]
 pub(super) struct RequestClock {
     stop: StopToken,
+    rate_limit: Option<Arc<RateLimit>>,
     state: Mutex<RequestState>,
 }
 
@@ -28,8 +30,14 @@ impl RequestClock {
     pub(super) fn new(stop: StopToken) -> Self {
         RequestClock {
             stop,
+            rate_limit: None,
             state: Mutex::new(RequestState::default()),
         }
+    }
+
+    /// The same clock under the limit on the run's rate.
+    pub(super) fn limited(self, rate_limit: Option<Arc<RateLimit>>) -> Self {
+        RequestClock { rate_limit, ..self }
     }
 
     /// Begins a request under these limits, through this proxy.
@@ -207,6 +215,38 @@ impl RequestClock {
     pub(super) fn bytes_received(&self, bytes: usize) {
         let now = Instant::now();
         self.lock().count(bytes, now);
+    }
+
+    /// The limit on the run's rate.
+    pub(super) fn rate_limit(&self) -> Option<&RateLimit> {
+        self.rate_limit.as_deref()
+    }
+
+    /// Sleeps until `due`, because the run's rate is limited. The server is not to blame for bytes that are not
+    /// read meanwhile: the stall window does not go on. All other limits hold.
+    ///
+    /// # Errors
+    ///
+    /// If the request may not go on.
+    pub(super) fn hold_back(&self, due: Instant) -> Result<(), ureq::Error> {
+        let began = Instant::now();
+        let window = self.lock().stall_window.take();
+        loop {
+            self.check_stop()?;
+            let now = Instant::now();
+            let mut state = self.lock();
+            if let Some(fault) = state.exceeded(now) {
+                drop(state);
+                return Err(self.fail(fault));
+            }
+            if now >= due {
+                state.resume_after_hold(window, now - began, now);
+                return Ok(());
+            }
+            let wake = state.next_deadline().map_or(due, |limit| limit.min(due));
+            drop(state);
+            self.stop.wait_timeout(wake.saturating_duration_since(now));
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, RequestState> {

@@ -151,6 +151,20 @@ impl RequestState {
         self.last_check = Some(now);
     }
 
+    /// Takes the stall window up again after a time in which nothing was read on purpose.
+    pub(super) fn resume_after_hold(
+        &mut self,
+        window: Option<StallWindow>,
+        held: Duration,
+        now: Instant,
+    ) {
+        self.stall_window = window.map(|window| StallWindow {
+            start: now.min(window.start + held),
+            ..window
+        });
+        self.last_check = Some(now);
+    }
+
     /// The phase that the request is in.
     fn phase(&self) -> Phase {
         if self.first_byte.is_some() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::FetchConfig;
 use super::dns::Dns;
 use super::plain_targets::PlainTargets;
+use super::rate_limit::RateLimit;
 use super::tls::Tls;
 use super::transport::{Connections, SharedTransport};
 use crate::model::activity::WorkerActivity;
@@ -17,6 +18,8 @@ pub(super) struct ClientShared {
     pub(super) config: FetchConfig,
     pub(super) transport: SharedTransport,
     pub(super) plain_targets: PlainTargets,
+    /// `None` without `--limit-rate`.
+    pub(super) rate_limit: Option<Arc<RateLimit>>,
     /// The progress display's view of the workers; `None` without a display.
     pub(super) activity: Option<Arc<WorkerActivity>>,
     pub(super) stop: StopToken,
@@ -39,6 +42,7 @@ impl ClientShared {
                 block_private: config.block_private,
             },
             plain_targets: PlainTargets::default(),
+            rate_limit: config.limit_rate.map(|rate| Arc::new(RateLimit::new(rate))),
             config,
             activity,
             stop,

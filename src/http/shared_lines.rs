@@ -21,7 +21,8 @@ pub(super) struct SharedLines(Arc<[u8]>);
 impl SharedLines {
     /// The lines for these settings; `None` if the user gives headers that not every request has.
     pub(super) fn of(config: &FetchConfig) -> Option<Self> {
-        if config.headers.contains_key(header::HOST) || config.authorization.is_some() {
+        let has_credentials = config.authorization.is_some() || config.netrc.is_some();
+        if config.headers.contains_key(header::HOST) || has_credentials {
             return None;
         }
         let mut headers = HeaderMap::new();
@@ -178,5 +179,10 @@ mod tests {
         host.headers
             .insert(header::HOST, HeaderValue::from_static("other"));
         assert!(SharedLines::of(&host).is_none());
+        let netrc = FetchConfig {
+            netrc: Some(Arc::default()),
+            ..FetchConfig::default()
+        };
+        assert!(SharedLines::of(&netrc).is_none());
     }
 }

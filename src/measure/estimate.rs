@@ -30,7 +30,7 @@ pub struct Estimate {
 /// Reason why neither the workers nor the slowest URL bounded a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unbounded {
-    /// Starts were held back as asked.
+    /// Starts or bytes were held back as asked.
     HeldBack,
     /// The list came more slowly than it was fetched.
     FedSlowly,

@@ -55,6 +55,15 @@ pub enum GivenHeader {
     Removed(HeaderName),
 }
 
+impl GivenHeader {
+    /// The header's name, in lower case.
+    pub fn name(&self) -> &str {
+        match self {
+            GivenHeader::Sent(name, _) | GivenHeader::Removed(name) => name.as_str(),
+        }
+    }
+}
+
 /// Parses `Name: value`, or as curl does `Name:`, which removes a header, and `Name;`, which sends an empty
 /// one. The value need not be UTF-8: its bytes are sent as they are.
 ///

@@ -263,7 +263,7 @@ pub enum BaselineNotice {
         /// Version that made the baseline.
         then: String,
     },
-    /// Starts were held back as asked on one side only.
+    /// Starts or bytes were held back as asked on one side only.
     Pacing {
         /// True if that is the run.
         now: bool,
@@ -315,8 +315,8 @@ impl fmt::Display for BaselineNotice {
             ),
             BaselineNotice::Version { now, then } => write!(f, "pfetch {now} now, {then} then"),
             BaselineNotice::Pacing { now } => f.write_str(match now {
-                true => "starts were held back as asked now, not then",
-                false => "starts were not as asked now, held back then",
+                true => "starts or bytes were held back as asked now, not then",
+                false => "starts or bytes were held back as asked then, not now",
             }),
             BaselineNotice::WarmUps { now } => f.write_str(match now {
                 true => "a warm-up now, no warm-up then",

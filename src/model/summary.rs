@@ -25,7 +25,7 @@ pub struct Summary {
     pub local: u64,
     /// Targets that were not started or not completed, because the run was stopped.
     pub skipped: u64,
-    /// Set if a limit per origin or a rate delayed starts, so that the makespan is longer than the work.
+    /// Set if a limit per origin or a rate held back starts or bytes, so that the makespan is longer than the work.
     pub paced: bool,
     /// Attempts beyond the first of each target.
     pub retries: u64,
@@ -57,7 +57,7 @@ pub struct Summary {
     pub latency: Latency,
     /// The times to first byte of the same targets.
     pub ttfb: Latency,
-    /// The number of targets by final status.
+    /// The number of targets by final status, without those that were skipped while their body came.
     pub statuses: BTreeMap<u16, u64>,
     /// The origins that pushed back or were given up, and what they take.
     pub origins: OriginLimits,
@@ -196,14 +196,14 @@ impl Tally {
             summary.wire_bytes = summary.wire_bytes.saturating_add(bytes);
         }
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
-        // An interrupted fetch says nothing about its duration.
+        // An interrupted fetch says nothing about its duration, and its status decided nothing.
         let whole = outcome.verdict != Verdict::Skipped;
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
             summary.busy += outcome.busy().unwrap_or_default();
             summary.sum += elapsed;
             summary.slowest = summary.slowest.max(elapsed);
         }
-        if let Some(status) = outcome.status() {
+        if let Some(status) = outcome.status().filter(|_| whole) {
             *summary.statuses.entry(status).or_default() += 1;
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
@@ -236,7 +236,7 @@ impl Tally {
         }
     }
 
-    /// Records that starts were delayed.
+    /// Records that starts or bytes were held back as asked.
     pub fn set_paced(&mut self) {
         self.summary.paced = true;
     }

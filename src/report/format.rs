@@ -112,18 +112,13 @@ pub(super) fn distinct_ratio(ratio: f64) -> String {
         .unwrap_or_else(|| format!("{ratio:.2}"))
 }
 
-/// Formats a number of things: `1 URL`, `2 URLs`, `0 retries`.
+/// Formats a number of things: `1 URL`, `20,000 URLs`, `0 retries`.
 pub(super) fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {}", plural(count, noun))
+    format!("{} {}", grouped(count), plural(count, noun))
 }
 
-/// Formats a number of things with its thousands apart: `1 URL`, `20,000 URLs`.
-pub(super) fn grouped(count: u64, noun: &str) -> String {
-    format!("{} {}", thousands(count), plural(count, noun))
-}
-
-/// Formats a number with its thousands apart: `20,000`.
-pub(super) fn thousands(number: u64) -> String {
+/// Formats a whole number with its thousands apart: `999`, `20,000`.
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -133,6 +128,15 @@ pub(super) fn thousands(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Formats a rate per second to about three digits: `0.42`, `4.1`, `58.6`, `10,661`.
+pub(super) fn rate(per_second: f64) -> String {
+    match per_second {
+        rate if rate < 0.995 => format!("{rate:.2}"),
+        rate if rate < 99.95 => format!("{rate:.1}"),
+        rate => grouped(rate.round() as u64),
+    }
 }
 
 /// Formats the ordinal of a number: `1st`, `2nd`, `13th`, `22nd`.
@@ -190,8 +194,30 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        for (count, text) in [(1, "1 URL"), (999, "999 URLs"), (20_000, "20,000 URLs")] {
-            assert_eq!(grouped(count, "URL"), text);
+        for (count, text) in [
+            (0, "0 URLs"),
+            (1, "1 URL"),
+            (999, "999 URLs"),
+            (1000, "1,000 URLs"),
+            (20_000, "20,000 URLs"),
+            (1_234_567, "1,234,567 URLs"),
+        ] {
+            assert_eq!(counted(count, "URL"), text);
+        }
+    }
+
+    #[test]
+    fn rates_have_no_needless_decimals() {
+        for (per_second, text) in [
+            (0.0, "0.00"),
+            (0.419, "0.42"),
+            (0.996, "1.0"),
+            (9.96, "10.0"),
+            (58.61, "58.6"),
+            (99.96, "100"),
+            (10_660.5, "10,661"),
+        ] {
+            assert_eq!(rate(per_second), text, "{per_second}");
         }
     }
 

@@ -15,7 +15,7 @@ mod wording;
 pub use fanout::Fanout;
 pub use format::{bytes, duration};
 pub use schema::{JsonLines, replay};
-pub use terminal::{AboveProgress, Human, HumanStyle, Progress, Verbose, Warnings};
+pub use terminal::{AboveProgress, ExpansionNote, Human, HumanStyle, Progress, Verbose, Warnings};
 
 /// The serial baseline of a plain run's report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::measure::Estimate;
 use crate::model::event::AssertionResult;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
-use crate::report::format::{bytes, counted, duration, format_secs, thousands};
+use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
 /// The number of targets with one verdict.
@@ -34,7 +34,7 @@ impl TargetCount {
             Verdict::Done => "done before",
             verdict => verdict.as_str(),
         };
-        format!("{} {name}", self.count)
+        format!("{} {name}", grouped(self.count))
     }
 }
 
@@ -63,22 +63,13 @@ pub(super) fn workers(summary: &Summary) -> String {
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
-    let (throughput, rate) = (summary.throughput()?, summary.rate()?);
+    let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
     let throughput = format!("{}/s", bytes(throughput as u64));
     let urls = match summary.failed {
         0 => "URLs/s",
         _ => "successful URLs/s",
     };
-    Some([throughput, format!("{} {urls}", number_per_second(rate))])
-}
-
-/// Formats a number of things per second, to three digits at least: `0.40`, `37.5`, `12,428`.
-fn number_per_second(rate: f64) -> String {
-    match rate {
-        ..10.0 => format!("{rate:.2}"),
-        ..1000.0 => format!("{rate:.1}"),
-        _ => thousands(rate.round() as u64),
-    }
+    Some([throughput, format!("{} {urls}", rate(per_second))])
 }
 
 /// The time that the run waited for its list, if that was a noticeable part of it: `waited 4.90 s for URLs, 3.20 s
@@ -136,16 +127,21 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
             .runs
             .map(|runs| format!(", after {} of {} runs", runs.done, runs.of));
         format!(
-            "Stopped early: {done} of {} done{}",
+            "Stopped early: {} of {} done{}",
+            grouped(done),
             counted(targets, "URL"),
             after.unwrap_or_default()
         )
     } else if summary.failed > 0 {
-        format!("{} of {} failed", summary.failed, counted(targets, "URL"))
+        format!(
+            "{} of {} failed",
+            grouped(summary.failed),
+            counted(targets, "URL")
+        )
     } else if targets == 1 {
         "The URL succeeded".to_owned()
     } else {
-        format!("All {targets} URLs succeeded")
+        format!("All {} succeeded", counted(targets, "URL"))
     };
     match estimate.filter(|_| targets > 1) {
         Some(estimate) => {
@@ -195,7 +191,7 @@ fn in_unit(value: f64, unit: &str) -> String {
         "B/s" => format!("{}/s", bytes(value as u64)),
         "x" => TERMINAL.ratio(value),
         "%" => format!("{value:.2} %"),
-        "/s" => format!("{}/s", number_per_second(value)),
+        "/s" => format!("{}/s", rate(value)),
         _ => format!("{value}"),
     }
 }

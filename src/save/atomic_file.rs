@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use super::close::check_close;
 use super::duties::{LesserDuty, RefusedDuty};
 use super::os;
+use super::temporary_files::{TemporaryFiles, TemporaryName};
 use crate::model::text::escape;
 
 /// The mode of a new file, before the process's umask.
@@ -23,16 +24,18 @@ const MODE: u32 = 0o666;
 pub struct AtomicFile {
     path: PathBuf,
     temporary: NamedTempFile,
+    name: TemporaryName,
     refused_mode: Option<RefusedDuty>,
 }
 
 impl AtomicFile {
-    /// Creates the temporary file for `path`, empty and with the mode of the file that it will replace.
+    /// Creates the temporary file for `path`, empty and with the mode of the file that it will replace, and
+    /// registers it in `files`.
     ///
     /// # Errors
     ///
     /// If the temporary file cannot be created, or `path` is something else than a regular file.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub fn create(path: &Path, files: &TemporaryFiles) -> io::Result<Self> {
         let mode = match fs::symlink_metadata(path) {
             Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
             // A rename would replace the link, not the file that it leads to.
@@ -52,15 +55,18 @@ impl AtomicFile {
         let folder = path
             .parent()
             .filter(|parent| !parent.as_os_str().is_empty());
-        let temporary = tempfile::Builder::new()
-            .prefix(".pfetch-")
-            .suffix(".tmp")
-            // Opened here, because tempfile's error would name the temporary file.
-            .make_in(folder.unwrap_or(Path::new(".")), |path| {
-                let mut options = OpenOptions::new();
-                options.write(true).create_new(true);
-                options.mode(mode.unwrap_or(MODE)).open(path)
-            })?;
+        let make = || {
+            tempfile::Builder::new()
+                .prefix(".pfetch-")
+                .suffix(".tmp")
+                // Opened here, because tempfile's error would name the temporary file.
+                .make_in(folder.unwrap_or(Path::new(".")), |path| {
+                    let mut options = OpenOptions::new();
+                    options.write(true).create_new(true);
+                    options.mode(mode.unwrap_or(MODE)).open(path)
+                })
+        };
+        let (temporary, name) = files.register(make, NamedTempFile::path)?;
         // The umask is for new files, and this replaces one. Until then it permits less, never more.
         let moded = match mode {
             Some(mode) => os::take_mode(temporary.as_file(), os::mode(mode)),
@@ -70,6 +76,7 @@ impl AtomicFile {
         Ok(AtomicFile {
             path: path.to_path_buf(),
             temporary,
+            name,
             refused_mode: RefusedDuty::of(LesserDuty::Mode, moded, shown),
         })
     }
@@ -91,7 +98,7 @@ impl AtomicFile {
     /// If the close reports a failed write, or the rename fails. `path` is then as it was.
     pub fn publish(self) -> io::Result<()> {
         check_close(self.file())?;
-        match self.temporary.persist(&self.path) {
+        match self.name.end(|| self.temporary.persist(&self.path)) {
             Ok(_) => Ok(()),
             Err(error) => Err(error.error),
         }
@@ -106,6 +113,10 @@ mod tests {
     use super::*;
     use crate::save::close::faults::{self, Errno};
 
+    fn create(path: &Path) -> io::Result<AtomicFile> {
+        AtomicFile::create(path, &TemporaryFiles::default())
+    }
+
     #[test]
     fn a_file_that_is_replaced_keeps_its_mode_whatever_the_mask() {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
@@ -114,7 +125,7 @@ mod tests {
         for mode in [0o666, 0o622, 0o600, 0o644] {
             fs::write(&path, "before").expect("it can be written");
             fs::set_permissions(&path, Permissions::from_mode(mode)).expect("it is ours");
-            let file = AtomicFile::create(&path).expect("it can be");
+            let file = create(&path).expect("it can be");
             file.publish().expect("it can be");
             let there = fs::metadata(&path).expect("it is there");
             assert_eq!(there.permissions().mode() & 0o777, mode);
@@ -129,7 +140,7 @@ mod tests {
         for (mode, is_refused) in [(0o600, false), (0o602, true)] {
             fs::set_permissions(&path, Permissions::from_mode(mode)).expect("it is ours");
             os::faults::inject(&[(os::Syscall::SetMode, rustix::io::Errno::PERM)]);
-            let file = AtomicFile::create(&path);
+            let file = create(&path);
             os::faults::inject(&[]);
             let file = file.expect("it can be");
             assert_eq!(file.refused_mode().is_some(), is_refused, "{mode:o}");
@@ -150,7 +161,7 @@ mod tests {
         let path = folder.path().join("file");
         fs::write(&path, "before").expect("it can be written");
         for errno in [Errno::EDQUOT, Errno::ENOSPC, Errno::EIO] {
-            let file = AtomicFile::create(&path).expect("it can be");
+            let file = create(&path).expect("it can be");
             faults::inject(&[errno]);
             let error = file.publish().expect_err("its close fails");
             let text = error.to_string();
@@ -171,7 +182,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         let link = folder.path().join("link");
         symlink("file", &link).expect("it can be");
-        let error = AtomicFile::create(&link).expect_err("it is a link");
+        let error = create(&link).expect_err("it is a link");
         assert!(error.to_string().contains("symbolic link"), "{error}");
     }
 }

@@ -1,5 +1,7 @@
 //! The page in a real browser: Chromium. Run with `cargo test --features interop`.
 
+mod layout;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,11 +11,11 @@ use crate::story::{HOSTILE, MS, Story, failed};
 use pfetch::engine::input::{InputConfig, Source};
 use pfetch::engine::{RunConfig, run};
 use pfetch::http::{FetchConfig, Fetcher};
-use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
+use pfetch::model::event::{Event, Listener};
 use pfetch::model::outcome::FailureKind;
 use pfetch::pool::{Pool, StopToken};
 use pfetch::report::export::Html;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// A page in a folder of its own, and a browser that has it open.
 struct Opened {
@@ -322,65 +324,5 @@ fn many_rows_come_in_steps_and_the_sample_can_be_searched() {
     );
     opened.filter("no such host", 1);
     assert_eq!(opened.column(1), ["12346"]);
-    opened.assert_quiet();
-}
-
-#[test]
-fn it_fits_wide_and_narrow_screens_in_light_and_dark() {
-    fits(&Story::new(8).compared(3, 60, &["a notice"]));
-    let points: [(usize, &[f64]); 3] = [(1, &[1.9, 2.1]), (2, &[1.0, 1.1]), (4, &[0.5, 0.6])];
-    let mut swept = Story::new(8).swept(&points);
-    swept.push(Event::Assertion(AssertionResult {
-        assertion: "speedup>=2".to_owned(),
-        value: None,
-        interval: None,
-        unit: "x",
-        verdict: AssertionVerdict::Unknown,
-        why: "a reason that is as long as it takes to run over the edge of a telephone".to_owned(),
-    }));
-    fits(&swept);
-}
-
-#[track_caller]
-fn fits(events: &[Event]) {
-    let mut opened = open(told(events));
-    let mut colours: Vec<Value> = Vec::new();
-    for scheme in ["light", "dark"] {
-        let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        opened
-            .browser
-            .call("Emulation.setEmulatedMedia", json!({"features": features}));
-        for width in [1200, 400] {
-            let metrics =
-                json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-            opened
-                .browser
-                .call("Emulation.setDeviceMetricsOverride", metrics);
-            let sticks_out =
-                "document.documentElement.scrollWidth > document.documentElement.clientWidth";
-            assert_eq!(opened.browser.value(sticks_out), json!(false), "at {width}");
-        }
-        colours.push(
-            opened
-                .browser
-                .value("getComputedStyle(document.body).backgroundColor"),
-        );
-        colours.push(
-            opened
-                .browser
-                .value("getComputedStyle(document.querySelector('.wait')).fill"),
-        );
-    }
-    assert_eq!(colours[0], json!("rgb(246, 247, 249)"));
-    assert_eq!(colours[2], json!("rgb(18, 22, 28)"));
-    assert_ne!(colours[1], colours[3]);
-    // Paper is white, whatever the screen is.
-    opened
-        .browser
-        .call("Emulation.setEmulatedMedia", json!({"media": "print"}));
-    let paper = opened
-        .browser
-        .value("getComputedStyle(document.body).backgroundColor");
-    assert_eq!(paper, json!("rgb(255, 255, 255)"));
     opened.assert_quiet();
 }

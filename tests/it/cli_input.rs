@@ -329,3 +329,81 @@ fn no_report_shows_a_secret_of_a_line_that_cannot_be_read() {
         }
     }
 }
+
+#[test]
+fn a_nul_ends_each_url_and_json_object_of_a_list() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let urls: Vec<String> = (1..4)
+        .map(|number| server.url(&format!("/bytes/{number}")))
+        .collect();
+    let json = format!(
+        "{{\n  \"url\": \"{}\",\n  \"action\": \"head\"\n}}",
+        urls[2]
+    );
+    let long: String = (0..2_000).map(|_| format!("{}\0", urls[0])).collect();
+    for (list, ok) in [
+        (format!("{}\0{}\0", urls[0], urls[1]), 2),
+        // The last one need not end.
+        (format!("{}\0{}", urls[0], urls[1]), 2),
+        (format!("\0\0{}\0 \n\0# comment\0", urls[0]), 1),
+        (format!("{}\n\0{json}\0\n", urls[0]), 2),
+        (format!("\u{feff}{}\0", urls[0]), 1),
+        (long, 2_000),
+    ] {
+        let file = dir.file("list", &list);
+        for args in [&["-0", "-i", &file][..], &["--null", "-"], &["-0"]] {
+            let run = pfetch(&[args, &["--format=jsonl"]].concat());
+            let run = run.stdin(&list).run().exits(0).says_nothing();
+            run.check(&format!("{ok} of {list:.200?}"), run.summary()["ok"] == ok);
+        }
+    }
+}
+
+#[test]
+fn a_bad_record_is_named_by_its_number_and_a_list_of_lines_says_what_it_is() {
+    let server = Server::start();
+    let url = server.url("/bytes/1");
+    for (list, reasons) in [
+        (
+            format!("{url}\0ftp://h/\0{url}\0{{\"x\": 1}}\0"),
+            &["<stdin>, record 2: ", "<stdin>, record 4: "][..],
+        ),
+        (
+            format!("{url}\n{url}\n"),
+            &[
+                "<stdin>, record 1: ",
+                "(there are line ends in it: without -0, each ends a URL)",
+            ],
+        ),
+        // Not a comment, not a list in lines, and no NUL that a list in lines would have.
+        (format!("a\u{1}b\0{url}"), &["<stdin>, record 1: "]),
+    ] {
+        let run = pfetch(&["-0"]).stdin(&list).run().exits(1);
+        let run = run.shows_plain_text();
+        for reason in reasons {
+            run.check(reason, run.stdout.contains(reason));
+        }
+    }
+    let lines = pfetch(&["-"])
+        .stdin(format!("{url}\0{url}\0"))
+        .run()
+        .exits(2);
+    lines.says("or -0 if a NUL ends each");
+}
+
+/// A `while read` loop has its own list on standard input.
+#[test]
+fn standard_input_is_left_alone_beside_a_url_or_a_list() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let url = server.url("/bytes/1");
+    let list = dir.file("list", format!("{url}\n"));
+    for args in [[&url, ""], ["-i", &list]] {
+        let args: Vec<&str> = args.into_iter().filter(|arg| !arg.is_empty()).collect();
+        let read_on = "\"$@\" && cat";
+        let run = pfetch(&args).under(&["sh", "-c", read_on, "sh"]);
+        let run = run.stdin("ftp://not-read/\n").run().exits(0);
+        run.prints("1 URL: 1 ok").prints("\nftp://not-read/\n");
+    }
+}

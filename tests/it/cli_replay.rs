@@ -85,7 +85,7 @@ fn every_export_of_a_sweep_can_be_made_again() {
     ] {
         assert_eq!(between(&again, from, to), between(&live, from, to));
     }
-    assert_eq!(again.matches("<circle").count(), 4, "{again}");
+    assert_eq!(again.matches("r=\"4\"><title>").count(), 4, "{again}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The program as a process: what SIGINT, SIGTERM and SIGHUP do to it.
 
+use std::fs;
 use std::io::Write;
 use std::thread;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, unbounded};
 use rustix::process::Signal;
 
-use crate::pfetch::{LIMIT, pfetch};
+use crate::pfetch::{Dir, LIMIT, pfetch};
 use crate::raw::Raw;
 use crate::server::{Server, routes};
 
@@ -148,7 +149,14 @@ fn a_second_signal_ends_it_at_once() {
         // What it has to report does not fit the pipe, and nobody reads it: it cannot wind up.
         let mut urls = vec![server.url(&format!("/{}", "x".repeat(10_000))); 60];
         urls[0] = server.url("/hang");
-        let options = ["--format=jsonl", "-j1"].map(str::to_owned);
+        let dir = Dir::new();
+        let [report, baseline] = ["report.csv", "saved.json"].map(|name| {
+            let path = dir.path().join(name);
+            path.to_str().unwrap().to_owned()
+        });
+        let options = ["--format=jsonl", "-j1", "--export", &report];
+        let options = [&options[..], &["--save-baseline", &baseline]].concat();
+        let options: Vec<String> = options.into_iter().map(str::to_owned).collect();
         let running = pfetch(&[&options[..], &urls].concat());
         let running = running.stdout(writer.into()).start();
         arrivals.recv_timeout(LIMIT).unwrap();
@@ -160,8 +168,11 @@ fn a_second_signal_ends_it_at_once() {
             std::io::BufRead::read_line(&mut reader, &mut line).unwrap();
             assert!(line.contains(expected), "{line}");
         }
+        let left = || fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(left(), 2, "the temporary files of the report and the run");
         running.signal(second);
-        running.end().exits(code);
+        let run = running.end().exits(code);
+        run.check("no temporary file is left", left() == 0);
         drop(reader);
     }
 }
@@ -177,4 +188,77 @@ fn a_hangup_that_was_ignored_from_the_start_does_nothing() {
         running.signal(Signal::HUP);
     }
     running.finish().exits(0).prints("2 URLs: 2 ok, 0 failed");
+}
+
+/// Starts a program with this signal blocked and pending, so that it is there from the first instruction on.
+#[cfg(target_os = "linux")]
+fn pending(signal: Signal) -> [String; 5] {
+    let number = signal.as_raw();
+    let kill = format!("kill -{number} $$; exec \"$@\"");
+    let block = format!("--block-signal={number}");
+    [
+        "env".to_owned(),
+        block,
+        "sh".to_owned(),
+        "-c".to_owned(),
+        kill,
+    ]
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_before_the_first_instruction_ends_in_a_report_like_any_other() {
+    for (signal, code) in ALL {
+        let server = Server::start();
+        let before = pending(signal);
+        let before: Vec<&str> = before.iter().map(String::as_str).chain(["sh"]).collect();
+        let url = server.url("/bytes/1");
+        let measured = ["--compare", "--runs=1", &url];
+        for (args, printed) in [
+            (
+                &["-j2", &url, &url][..],
+                "2 URLs: 0 ok, 0 failed, 2 skipped",
+            ),
+            (&["-"], "0 URLs: 0 ok, 0 failed"),
+            (&["--cat", &url], ""),
+            (&measured, "stopped"),
+        ] {
+            let run = pfetch(args).under(&before).run().exits(code);
+            run.prints(printed);
+        }
+        let run = pfetch(&["--format=jsonl", &url]).under(&before).run();
+        assert_eq!(run.exits(code).summary()["skipped"], 1);
+        assert_eq!(server.requests(), 0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_the_wait_for_a_named_pipe_and_for_input_that_is_kept() {
+    let dir = Dir::new();
+    let pipe = dir.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::from_raw_mode(0o600),
+        0,
+    )
+    .unwrap();
+    let pipe = pipe.to_str().unwrap();
+    for (signal, code) in ALL {
+        let before = pending(signal);
+        let before: Vec<&str> = before.iter().map(String::as_str).chain(["sh"]).collect();
+        for args in [
+            &["-i", pipe][..],
+            &["--replay", pipe],
+            &["--against", pipe, "http://127.0.0.1:1/"],
+            &["-o", pipe, "http://127.0.0.1:1/"],
+            // These two read standard input, which stays open.
+            &["--compare", "-"],
+            &["--replay", "-"],
+        ] {
+            pfetch(args).under(&before).start().end().exits(code);
+        }
+    }
 }

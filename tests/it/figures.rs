@@ -108,7 +108,7 @@ fn the_figures_of_a_run_are_the_same_in_all_formats() {
         bytes(figures["bytes"].as_u64().unwrap()),
         format!("{}/s", bytes(throughput)),
         format!(
-            "{:.2} successful URLs/s",
+            "{:.1} successful URLs/s",
             number(&figures["requests_per_second"])
         ),
         seconds(&figures["latency"]["p50"]),

@@ -28,6 +28,10 @@ pub(crate) struct InputArgs {
     #[arg(short, long, value_name = "FILE", value_parser = list_name())]
     pub(crate) input: Vec<ListName>,
 
+    /// In lists, a NUL ends each URL or JSON object, not the end of a line (find -print0, xargs -0).
+    #[arg(short = '0', long, hide_short_help = true)]
+    pub(crate) null: bool,
+
     /// The scheme of URLs that state none [default: http].
     #[arg(long,
         value_name = "SCHEME",

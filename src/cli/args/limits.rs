@@ -1,10 +1,11 @@
 //! Limits on time, size, retries and failures.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{size, small_count, time_limit};
+use super::values::{byte_rate, size, small_count, time_limit};
 use crate::cli::exit::MaxFailures;
 
 /// The options under "Limits".
@@ -54,6 +55,13 @@ pub(crate) struct LimitArgs {
         hide_short_help = true
     )]
     pub(crate) max_bytes: Option<u64>,
+
+    /// Receive at most this many bytes in a second, as 500K or 2M, over all workers [default: no limit].
+    ///
+    /// These are the bytes of responses as they are sent. What is held back is no stall, but takes its part of
+    /// --timeout. A server may send a little more ahead, which waits in the system's buffers.
+    #[arg(long, value_name = "SIZE", value_parser = byte_rate, hide_short_help = true)]
+    pub(crate) limit_rate: Option<NonZeroU64>,
 
     /// Try again up to N times what may pass [default: 2].
     ///
@@ -113,4 +121,11 @@ pub(crate) struct LimitArgs {
         hide_default_value = true
     )]
     pub(crate) max_failures: MaxFailures,
+
+    /// Stop at the first URL that fails.
+    ///
+    /// What is under way is cancelled, and the rest is skipped. The first is the first to end, so it may be
+    /// another one each time.
+    #[arg(long, conflicts_with = "max_failures", hide_short_help = true)]
+    pub(crate) fail_fast: bool,
 }

@@ -16,7 +16,7 @@ pub(crate) struct MeasureArgs {
     /// The arms take turns in going first (ABBA). Each run starts with fresh connections and name
     /// look-ups, with its threads running. Bodies are dropped.
     #[arg(long,
-        conflicts_with_all = ["output", "dir", "cat", "log", "rate", "host_delay", "deadline"]
+        conflicts_with_all = ["output", "dir", "cat", "log", "rate", "host_delay", "limit_rate", "deadline", "fail_fast"]
     )]
     pub(crate) compare: bool,
 
@@ -28,7 +28,8 @@ pub(crate) struct MeasureArgs {
         value_parser = worker_counts,
         hide_short_help = true,
         conflicts_with_all = [
-            "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "deadline",
+            "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "limit_rate",
+            "deadline", "fail_fast",
         ]
     )]
     pub(crate) sweep: Option<WorkerCounts>,

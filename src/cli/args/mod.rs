@@ -5,6 +5,7 @@
 
 mod bodies;
 mod connection;
+mod help;
 mod input;
 mod judge;
 mod limits;
@@ -14,10 +15,14 @@ mod pool;
 mod request;
 mod values;
 
+use std::ffi::OsString;
+use std::iter;
+
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
 pub(super) use bodies::BodyArgs;
 pub(super) use connection::ConnectionArgs;
+pub(super) use help::{EXAMPLES, SHORT_HELP};
 pub(super) use input::InputArgs;
 pub(super) use judge::JudgeArgs;
 pub(super) use limits::LimitArgs;
@@ -40,13 +45,14 @@ const WITH_REPLAY: [&str; 2] = ["JudgeArgs", "OutputArgs"];
     long_about = "Fetch many URLs at once on a fixed pool of threads, print a line for each as it \
         completes, and the total time next to what the same URLs would have taken one after the \
         other.\n\nURLs come from the command line, from files (-i) and from standard input ('-', or \
-        by default when it is not a terminal).",
-    after_help = "See --help for all options and their defaults.",
-    after_long_help = EXIT_CODES,
+         where there is neither a URL nor -i; beside one of these it is left alone).",
+    after_long_help = help::END,
     disable_help_flag = true,
     disable_version_flag = true,
     // The value names list them.
     hide_possible_values = true,
+    // As an alias's options are by those that are typed behind it.
+    args_override_self = true,
     max_term_width = 100
 )]
 pub(super) struct TypedArgs {
@@ -71,19 +77,22 @@ pub(super) struct TypedArgs {
 }
 
 impl TypedArgs {
-    /// Parses this process's command line.
+    /// Parses arguments, without the program's name.
     ///
     /// # Errors
     ///
-    /// clap's, for mistakes; help and the version come as errors too.
-    pub(super) fn from_env() -> Result<Self, clap::Error> {
-        let mut command = Self::described();
-        let mut matches: ArgMatches = command.try_get_matches_from_mut(std::env::args_os())?;
+    /// clap's, for mistakes; the long help and the version come as errors too.
+    pub(super) fn parse(
+        mut command: Command,
+        arguments: impl Iterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let arguments = iter::once(OsString::from("pfetch")).chain(arguments);
+        let mut matches: ArgMatches = command.try_get_matches_from_mut(arguments)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
     }
 
     /// The options with all their relations.
-    fn described() -> Command {
+    pub(super) fn described() -> Command {
         let command = Self::command();
         // The options themselves, because clap's message for a conflict with a group lists the whole group.
         let fetching: Vec<_> = command
@@ -94,22 +103,6 @@ impl TypedArgs {
         command.mut_arg("replay", |replay| replay.conflicts_with_all(fetching))
     }
 }
-
-/// The end of the long help.
-const EXIT_CODES: &str = "\
-Exit codes, of several that hold the first in this list:
-  130, 143, 129
-            stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP (unless under nohup), after reporting
-            what was done; a second signal ends pfetch at once
-  141       the reader of standard output went away
-  4         a failure on this side: files or output that cannot be written, a full disk, no
-            threads, no descriptors
-  2         a mistake on the command line, or input that cannot be read
-  3         an assertion on the figures does not hold (--assert)
-  1         some URL failed (more than --max-failures), or the --deadline passed
-  0         all succeeded
-
-Times are written with a unit: 1500ms, 30s, 5m.";
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Contents of a request, and the responses that count as success.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 use http::HeaderValue;
@@ -45,6 +46,17 @@ pub(crate) struct RequestArgs {
     #[arg(short, long, value_name = "NAME:PASSWORD")]
     pub(crate) user: Option<OsString>,
 
+    /// Take credentials from ~/.netrc, or from the file that NETRC names.
+    ///
+    /// They are found by the exact host of a URL, and used where neither the URL, a header nor -u gives any.
+    /// A redirect to another origin takes none along.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) netrc: bool,
+
+    /// The same from FILE.
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) netrc_file: Option<PathBuf>,
+
     /// Ask for compressed bodies, and decode them.
     ///
     /// gzip, deflate, brotli and zstd, up to five on top of one another. A file whose name says that
@@ -55,7 +67,7 @@ pub(crate) struct RequestArgs {
 
     /// The statuses that count as success [default: 200..=399].
     ///
-    /// A list of codes and ranges: 200..=299,304.
+    /// A list of codes, ranges and classes: 200..=299,304 or 2xx,304.
     #[arg(
         long,
         value_name = "CODES",

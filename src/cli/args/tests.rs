@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use clap::Arg;
+use clap::{Arg, ArgAction};
 
 use super::*;
 
@@ -109,4 +109,100 @@ fn replay_conflicts_with_every_option_of_the_other_groups() {
 #[test]
 fn clap_finds_no_contradiction_in_the_options() {
     TypedArgs::described().debug_assert();
+}
+
+#[test]
+fn the_short_help_is_one_screen() {
+    let lines: Vec<&str> = SHORT_HELP.lines().collect();
+    assert!(lines.len() <= 40, "{} lines:\n{SHORT_HELP}", lines.len());
+    for line in lines {
+        assert!(line.chars().count() <= 80, "too wide: {line}");
+    }
+}
+
+#[test]
+fn the_short_help_and_the_examples_name_options_that_there_are() {
+    let command = TypedArgs::described();
+    let longs: BTreeSet<String> = options(&command).map(|(_, long)| long).collect();
+    let shorts: BTreeSet<String> = options(&command)
+        .filter_map(|(arg, _)| Some(format!("-{}", arg.get_short()?)))
+        .collect();
+    for text in [SHORT_HELP, help::END] {
+        for option in options_in(text) {
+            // A mark of a list, and standard input.
+            let is_known = option == "-" || longs.contains(option) || shorts.contains(option);
+            assert!(is_known, "there is no {option}:\n{text}");
+        }
+    }
+    // A short option stands beside its own long one.
+    for line in SHORT_HELP.lines() {
+        let Some((short, long)) = line.trim().split_once(", --") else {
+            continue;
+        };
+        let long = long.split(' ').next().unwrap_or_default();
+        let arg = command
+            .get_arguments()
+            .find(|arg| arg.get_long() == Some(long));
+        let own = arg
+            .and_then(Arg::get_short)
+            .map(|letter| format!("-{letter}"));
+        assert_eq!(own.as_deref(), Some(short), "{line}");
+    }
+}
+
+#[test]
+fn what_is_used_first_is_in_the_short_help() {
+    let named = options_in(SHORT_HELP);
+    for option in [
+        "--input",
+        "--workers",
+        "--per-host",
+        "--header",
+        "--user",
+        "--proxy",
+        "--insecure",
+        "--dir",
+        "--output",
+        "--cat",
+        "--timeout",
+        "--retry",
+        "--compare",
+        "--assert",
+        "--format",
+        "--export",
+        "--help",
+    ] {
+        assert!(named.contains(option), "{option} is not in the short help");
+    }
+    for text in [SHORT_HELP, EXAMPLES, help::END] {
+        let examples = text.lines().filter(|line| line.starts_with("  pfetch "));
+        assert!(examples.count() >= 3, "{text}");
+    }
+}
+
+#[test]
+fn an_option_that_is_given_again_replaces_its_earlier_value() {
+    let parse = |line: &str| {
+        TypedArgs::parse(
+            TypedArgs::described(),
+            line.split_whitespace().map(OsString::from),
+        )
+    };
+    let command = TypedArgs::described();
+    let flags = options(&command).filter(|(arg, _)| matches!(arg.get_action(), ArgAction::SetTrue));
+    for (_, flag) in flags {
+        // What they need, and none of what they conflict with.
+        for needed in ["", "--dir d --log l", "--assert p95<1s"] {
+            let Err(error) = parse(&format!("{flag} {flag} {needed}")) else {
+                continue;
+            };
+            let text = error.to_string();
+            assert!(!text.contains("multiple times"), "{flag}: {text}");
+        }
+    }
+    let args = parse("-j 4 -vv -j 8 --color never --color always -H A:b -H C:d h")
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(args.pool.workers, Some(8));
+    assert_eq!(args.output.color, When::Always);
+    assert_eq!(args.request.header.len(), 2);
 }

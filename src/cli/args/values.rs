@@ -2,7 +2,7 @@
 //! before it.
 
 use std::net::IpAddr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -114,6 +114,13 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let count: u64 = digits.parse().map_err(|_| advice())?;
     count.checked_mul(factor).ok_or_else(advice)
+}
+
+/// Parses a number of bytes a second; the second need not be written.
+pub(super) fn byte_rate(text: &str) -> Result<NonZeroU64, String> {
+    let bytes = size(text.strip_suffix("/s").unwrap_or(text))?;
+    NonZeroU64::new(bytes)
+        .ok_or_else(|| "nothing comes at that rate; give more, or leave it out".to_owned())
 }
 
 /// Addresses that replace the look-up of a host and port.

@@ -9,16 +9,19 @@ mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::time::Duration;
 
-use super::args::{InputArgs, MeasureArgs, TypedArgs};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs};
 use super::files::NamedFiles;
+use super::habits;
 use super::plan::{BodiesPlan, ListName, Mode, Plan, ProgressMode, ReportPlan};
-use crate::engine::input::InputConfig;
+use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, RunConfig};
 use crate::measure::{Experiment, SweepPlan, WorkerCounts};
+use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
 use crate::report::HumanStyle;
@@ -33,6 +36,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         true => Inputs::of_replay(&args.output.replay)?,
         false => Inputs::of_fetch(&args.input)?,
     };
+    check_habits(&args)?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &mut warnings)?;
@@ -59,6 +63,10 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         lists: inputs.lists,
         input: InputConfig {
             default_scheme: args.input.proto_default,
+            separator: match args.input.null {
+                true => Separator::Nul,
+                false => Separator::LineFeed,
+            },
             verb: if args.request.head {
                 Verb::Head
             } else {
@@ -77,6 +85,47 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         judge: judge::plan(args.judge),
         warnings,
     })
+}
+
+/// Refuses values that were meant for another program.
+fn check_habits(args: &TypedArgs) -> Result<(), String> {
+    let bodies = &args.bodies;
+    habits::check_bodies(bodies.dir.as_deref(), bodies.output.as_deref())?;
+    habits::check_files(named_by_options(args))?;
+    habits::check_headers(
+        args.request.header.iter().map(GivenHeader::name),
+        args.request.user.as_deref(),
+    )?;
+    habits::check_proxy(args.connection.proxy.as_deref().unwrap_or_default())?;
+    habits::check_urls(&args.input.urls)
+}
+
+/// The files that options name, each with its option; those of the bodies are checked for more.
+fn named_by_options(args: &TypedArgs) -> impl Iterator<Item = (&'static str, &Path)> {
+    fn each<'a>(
+        option: &'static str,
+        lists: &'a [ListName],
+    ) -> impl Iterator<Item = (&'static str, &'a Path)> {
+        lists.iter().filter_map(move |list| match list {
+            ListName::File(path) => Some((option, path.as_path())),
+            ListName::Stdin => None,
+        })
+    }
+    let (connection, judge) = (&args.connection, &args.judge);
+    let single = [
+        ("--log", &args.bodies.log),
+        ("--save-baseline", &judge.save_baseline),
+        ("--against", &judge.against),
+        ("--cacert", &connection.cacert),
+        ("--cert", &connection.cert),
+        ("--key", &connection.key),
+    ];
+    let single = single
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    each("-i", &args.input.input)
+        .chain(each("--replay", &args.output.replay))
+        .chain(single)
 }
 
 /// URLs and lists to read.
@@ -99,10 +148,11 @@ impl Inputs {
         lists.extend(dashes.iter().map(|_| ListName::Stdin));
         if urls.is_empty() && lists.is_empty() {
             if io::stdin().is_terminal() {
-                return Err(
-                    "no URLs given; name some, read a list with -i FILE, or pipe one in (see --help)"
-                        .to_owned(),
-                );
+                return Err(format!(
+                    "no URLs given; name some, read a list with -i FILE, or pipe one in (see --help)\n\
+                     {}",
+                    EXAMPLES.trim_end()
+                ));
             }
             lists.push(ListName::Stdin);
         }
@@ -145,7 +195,7 @@ fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<Nam
     }
     judge::add_files(&args.judge, &mut files)?;
     bodies::add_files(&args.bodies, &mut files);
-    request::add_files(&args.connection, &mut files);
+    request::add_files(args, &mut files);
     if !is_replay {
         lists(&mut files, "--input");
     }
@@ -201,6 +251,8 @@ fn run_config(args: &TypedArgs) -> RunConfig {
             false => Adaptation::On,
         },
         deadline: args.limits.deadline,
+        fail_fast: args.limits.fail_fast,
+        is_rate_limited: args.limits.limit_rate.is_some(),
         // Both measured when the plan is carried out.
         open_bodies: None,
         startup: Duration::ZERO,

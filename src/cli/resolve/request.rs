@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName};
@@ -13,11 +14,12 @@ use http::{HeaderMap, HeaderName};
 use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs};
 use crate::cli::files::NamedFiles;
 use crate::http::{
-    DnsConfig, Family, FetchConfig, IdentityError, NoProxy, PinnedAddresses, Proxy, ProxyConfig,
-    TlsConfig,
+    DnsConfig, Family, FetchConfig, IdentityError, Netrc, NoProxy, PinnedAddresses, Proxy,
+    ProxyConfig, TlsConfig,
 };
 use crate::model::headers::{self, GivenHeader};
 use crate::model::target::Secret;
+use crate::model::text::escape;
 
 /// The most bytes of the user's headers together. They have to fit the buffer of a request beside the longest
 /// URL.
@@ -38,6 +40,7 @@ pub(super) fn fetch_config(
         headers: headers(request)?,
         removed_headers: removed_headers(request)?,
         authorization: request.user.as_deref().map(credentials),
+        netrc: netrc(request)?.map(Arc::new),
         user_agent: request.user_agent.clone().unwrap_or(defaults.user_agent),
         accept: request.accept.clone(),
         expect_type: request.expect_type.clone(),
@@ -50,6 +53,7 @@ pub(super) fn fetch_config(
         compressed: request.compressed,
         https_only: request.https_only,
         max_bytes: limits.max_bytes,
+        limit_rate: limits.limit_rate,
         block_private: connection.block_private,
         proxies,
         dns: DnsConfig {
@@ -69,12 +73,14 @@ pub(super) fn fetch_config(
     })
 }
 
-/// Adds the files of certificates and keys.
-pub(super) fn add_files(args: &ConnectionArgs, files: &mut NamedFiles) {
+/// Adds the files of certificates, keys and credentials.
+pub(super) fn add_files(args: &TypedArgs, files: &mut NamedFiles) {
+    let connection = &args.connection;
     for (option, path) in [
-        ("--cacert", &args.cacert),
-        ("--cert", &args.cert),
-        ("--key", &args.key),
+        ("--cacert", &connection.cacert),
+        ("--cert", &connection.cert),
+        ("--key", &connection.key),
+        ("--netrc-file", &args.request.netrc_file),
     ] {
         if let Some(path) = path {
             files.add_read(option, path);
@@ -134,6 +140,35 @@ fn credentials(pair: &OsStr) -> Secret {
     let mut parts = pair.as_bytes().splitn(2, |byte| *byte == b':');
     let mut part = || parts.next().unwrap_or_default();
     Secret::basic(part(), part())
+}
+
+/// Reads the .netrc file that is asked for.
+fn netrc(args: &RequestArgs) -> Result<Option<Netrc>, String> {
+    let (option, path) = match (&args.netrc_file, args.netrc) {
+        (Some(file), _) => ("--netrc-file", file.clone()),
+        (None, true) => ("--netrc", default_netrc()?),
+        (None, false) => return Ok(None),
+    };
+    let netrc = Netrc::read(&path);
+    netrc.map(Some).map_err(|error| {
+        format!(
+            "{option}: cannot use {}: {error}",
+            escape(&path.display().to_string())
+        )
+    })
+}
+
+/// The path of the user's own .netrc file, as curl finds it.
+fn default_netrc() -> Result<PathBuf, String> {
+    let named = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let home = || named("HOME").map(|home| PathBuf::from(home).join(".netrc"));
+    named("NETRC")
+        .map(PathBuf::from)
+        .or_else(home)
+        .ok_or_else(|| {
+            "--netrc: there is no HOME in the environment; name the file with --netrc-file"
+                .to_owned()
+        })
 }
 
 /// Takes the proxies from the options, or else from the environment.

@@ -27,10 +27,31 @@ use line::{BadLine, ParsedLine};
 pub struct InputConfig {
     /// The scheme for schemeless text.
     pub default_scheme: DefaultScheme,
+    /// The end of each line.
+    pub separator: Separator,
     /// The action of a target whose line names none.
     pub verb: Verb,
     /// Allows lines to name the files of their bodies (`"output"`).
     pub names_files: bool,
+}
+
+/// The byte that ends each line of a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Separator {
+    /// A line feed.
+    #[default]
+    LineFeed,
+    /// NUL. Lines are called records then, and a JSON object may take several lines.
+    Nul,
+}
+
+impl Separator {
+    fn byte(self) -> u8 {
+        match self {
+            Separator::LineFeed => b'\n',
+            Separator::Nul => 0,
+        }
+    }
 }
 
 /// One item of the input.

@@ -6,8 +6,8 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::line::{self, MAX_LINE_BYTES};
-use super::{InputConfig, Item, List, Message, Unreadable, item};
+use super::line::{self, BadLine, MAX_LINE_BYTES};
+use super::{InputConfig, Item, List, Message, Separator, Unreadable, item};
 use crate::model::target::Location;
 
 /// The number of items in one message.
@@ -77,6 +77,7 @@ enum ListError {
 impl ListReader {
     fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ListError> {
         let mut bytes = BufReader::with_capacity(BUFFER, bytes);
+        let separator = self.config.separator.byte();
         // The line so far, cut at the maximum, and its full length.
         let mut kept: Vec<u8> = Vec::new();
         let mut length: u64 = 0;
@@ -101,14 +102,15 @@ impl ListReader {
             let mut skip = 0;
             if is_first {
                 is_first = false;
-                check_text(chunk)?;
+                check_text(chunk, self.config.separator)?;
                 skip = if chunk.starts_with(b"\xef\xbb\xbf") {
                     3
                 } else {
                     0
                 };
             }
-            let (piece, used, is_whole) = match chunk[skip..].iter().position(|&b| b == b'\n') {
+            let end = chunk[skip..].iter().position(|&b| b == separator);
+            let (piece, used, is_whole) = match end {
                 Some(end) => (&chunk[skip..skip + end], skip + end + 1, true),
                 None => (&chunk[skip..], chunk.len(), false),
             };
@@ -143,13 +145,25 @@ impl ListReader {
         {
             self.previous = Some(location.clone());
         }
-        let origin = || format!("{name}:{number}");
+        let parsed = parsed.map_err(|bad| self.explain(bad, kept));
+        let origin = || match self.config.separator {
+            Separator::LineFeed => format!("{name}:{number}"),
+            Separator::Nul => format!("{name}, record {number}"),
+        };
         self.batch.push(item(self.index, origin, parsed));
         self.index += 1;
         if self.batch.len() == BATCH {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Adds to a bad record that it looks like a list of lines.
+    fn explain(&self, mut bad: BadLine, record: &[u8]) -> BadLine {
+        if self.config.separator == Separator::Nul && record.trim_ascii().contains(&b'\n') {
+            bad.reason += " (there are line ends in it: without -0, each ends a URL)";
+        }
+        bad
     }
 
     fn flush(&mut self) -> Result<(), ListError> {
@@ -168,15 +182,17 @@ impl ListReader {
 }
 
 /// Refuses a list that is not text as a whole, because line by line it would be a flood of errors.
-fn check_text(beginning: &[u8]) -> Result<(), ListError> {
+fn check_text(beginning: &[u8], separator: Separator) -> Result<(), ListError> {
     if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
         return Err(ListError::Unreadable(
             "this is UTF-16 text; convert it to UTF-8".to_owned(),
         ));
     }
-    match beginning.iter().position(|&b| b == 0) {
+    let nul = beginning.iter().position(|&b| b == 0);
+    match nul.filter(|_| separator != Separator::Nul) {
         Some(at) => Err(ListError::Unreadable(format!(
-            "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line"
+            "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line, or -0 if \
+             a NUL ends each"
         ))),
         None => Ok(()),
     }

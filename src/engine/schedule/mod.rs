@@ -12,6 +12,7 @@
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
+mod at_once;
 mod check;
 mod ending;
 mod limits;
@@ -26,6 +27,7 @@ mod queue;
 mod server_tests;
 #[cfg(test)]
 mod tests;
+mod token_bucket;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

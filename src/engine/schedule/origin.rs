@@ -25,6 +25,8 @@ pub(super) struct Origin<T> {
     /// The number of items that are not due yet.
     pub(super) not_due: usize,
     pub(super) in_flight: usize,
+    /// The most that were in flight at once since an item was last pushed back.
+    most_in_flight: usize,
     not_before: Option<Instant>,
     pub(super) state: OriginState,
     /// Set by the first answer. Before it, no more items start than there are workers, so that a server
@@ -74,6 +76,7 @@ impl<T> Origin<T> {
             last_returned: 0,
             not_due: 0,
             in_flight: 0,
+            most_in_flight: 0,
             not_before: None,
             state: OriginState::Unlisted,
             has_answered,
@@ -179,6 +182,7 @@ impl<T> Origin<T> {
     /// Notes a start.
     pub(super) fn start(&mut self, sequence: u64, now: Instant) {
         self.in_flight += 1;
+        self.most_in_flight = self.most_in_flight.max(self.in_flight);
         self.is_alone = self.in_flight == 1;
         if let Some(server) = &mut self.server {
             server.levels.insert(sequence, self.in_flight);
@@ -234,6 +238,7 @@ impl<T> Origin<T> {
             started: ending.started,
             now,
             level,
+            flight: self.most_in_flight.min(policy.workers),
             is_alone: self.is_alone,
             has_fresh: self.fresh.first().is_some(),
             wait: match ending.kind {
@@ -242,6 +247,9 @@ impl<T> Origin<T> {
             },
             has_others: self.first().is_some(),
         };
+        if matches!(ending.kind, EndKind::PushedBack { .. }) {
+            self.most_in_flight = self.in_flight;
+        }
         match ending.kind {
             EndKind::Deferred => Ruling::Free,
             EndKind::Unrelated => Ruling::Judge,

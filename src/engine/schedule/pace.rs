@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::proof::Proof;
+use super::token_bucket::TokenBucket;
 
 /// The shortest distance to begin with.
-const FIRST: Duration = Duration::from_millis(50);
+pub(super) const FIRST: Duration = Duration::from_millis(50);
 
 /// The longest distance.
 pub(super) const LONGEST: Duration = Duration::from_secs(30);
@@ -13,8 +14,14 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30);
 /// The distance below which starts need none.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// The time for which a distance that has worked for a while is not gone below again after a push-back.
-const MEMORY: Duration = Duration::from_secs(10);
+/// The time after a push-back, and its wait, for which no more is tried than what it has left.
+pub(super) const MEMORY: Duration = Duration::from_secs(10);
+
+/// The longest time for that.
+const LONGEST_MEMORY: Duration = Duration::from_secs(60);
+
+/// The number of distances after which one that was only doubled may be shortened again.
+const GUESSED: u32 = 16;
 
 /// Push-backs in a row, each at a doubled distance, that use up no try.
 const FREE: u32 = 5;
@@ -33,26 +40,41 @@ pub(super) enum Slower {
     GiveUp,
 }
 
+/// A distance that is not gone below, until a moment.
+#[derive(Debug, Clone, Copy)]
+struct Floor {
+    distance: Duration,
+    until: Instant,
+    /// True if it is one at which the server has taken requests between waits.
+    is_measured: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Pace {
     distance: Option<Duration>,
     /// False while the answers themselves are that far apart, so that no distance is needed.
     is_kept: bool,
     /// The distance that is not gone below, until a moment.
-    floor: Option<(Duration, Instant)>,
+    floor: Option<Floor>,
+    /// The last distance that was kept until then without a push-back.
+    kept: Option<Duration>,
     /// Push-backs without a success between, after the first.
     in_a_row: u32,
     /// The first start since the last push-back, and the successes since.
     taken: (Option<Instant>, u32),
+    bucket: TokenBucket,
     proof: Proof,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    /// `saved_up`: the number that was taken at once after a wait.
+    pub(super) fn new(saved_up: usize) -> Self {
         Pace {
+            bucket: TokenBucket::new(saved_up),
             distance: None,
             is_kept: true,
             floor: None,
+            kept: None,
             in_a_row: 0,
             taken: (None, 0),
             proof: Proof::default(),
@@ -78,13 +100,25 @@ impl Pace {
     /// Takes a tenth off; three tenths once a good number of them came in a row.
     pub(super) fn success(&mut self, took: Duration, now: Instant) {
         self.in_a_row = 0;
-        self.taken.1 += 1;
+        let started = now.checked_sub(took).unwrap_or(now);
+        // Those of the flight that was pushed back were started before the wait.
+        if self.taken.0.is_some_and(|began| began <= started) {
+            self.taken.1 += 1;
+            self.bucket.success(started);
+        }
         self.proof.success(now);
         if !self.is_kept {
             return;
         }
-        let floor = self.floor.filter(|(_, until)| now < *until);
-        let least = floor.map_or(Duration::ZERO, |(least, _)| least);
+        if let Some(floor) = self.floor.take_if(|floor| now >= floor.until) {
+            if floor.is_measured {
+                self.kept = Some(floor.distance);
+                self.taken = (Some(now), 0);
+            }
+            // By now the server has saved up again.
+            self.bucket.forget();
+        }
+        let least = self.floor.map_or(Duration::ZERO, |floor| floor.distance);
         let distance = self.distance.unwrap_or(FIRST);
         let tenths = if self.taken.1 > MEASURABLE { 7 } else { 9 };
         let shorter = (distance * tenths / 10).max(least).min(distance);
@@ -109,6 +143,7 @@ impl Pace {
         took: Duration,
         now: Instant,
         probes: u32,
+        wait: Option<Duration>,
         longest: Duration,
     ) -> Slower {
         let (began, successes) = std::mem::take(&mut self.taken);
@@ -119,19 +154,44 @@ impl Pace {
             return Slower::Free;
         };
         let doubled = (distance * 2).min(longest).max(distance);
-        let mean = began
-            .filter(|_| successes >= MEASURABLE)
-            .map(|began| now.saturating_duration_since(began) / successes);
-        // A quarter more than the mean, in which what the server had saved up has its part.
-        let longer = mean.map_or(doubled, |mean| (mean * 5 / 4).max(distance).min(doubled));
+        let measured = began.filter(|_| successes >= MEASURABLE);
+        let mean = measured.map(|began| now.saturating_duration_since(began) / successes);
+        let needed = wait.and_then(|_| self.bucket.distance(now));
+        let longer = match (needed, mean) {
+            (Some(needed), _) => {
+                let most = self.kept.unwrap_or(longest).max(distance);
+                (needed * 17 / 16).clamp(distance, most)
+            }
+            // A quarter more than the mean, in which what the server had saved up has its part.
+            (None, Some(mean)) => (mean * 5 / 4).clamp(distance, doubled),
+            (None, None) => doubled,
+        };
+        self.forget();
         self.distance = Some(longer);
-        self.floor = (successes > 0).then_some((longer, now + MEMORY));
+        let memory = match wait {
+            // Where a push-back costs a wait, one that is measured is kept for longer, and one that is guessed not.
+            Some(wait) if mean.is_some() => wait + MEMORY.max(wait * 8).min(LONGEST_MEMORY),
+            Some(wait) => wait + MEMORY.min(longer * GUESSED),
+            None => MEMORY,
+        };
+        self.floor = (successes > 0).then_some(Floor {
+            distance: longer,
+            until: now + memory,
+            is_measured: wait.is_some() && mean.is_some(),
+        });
+        self.kept = None;
         self.in_a_row += 1;
         match self.in_a_row {
             ..=FREE => Slower::Free,
             many if many < FREE + probes => Slower::Judge,
             _ => Slower::GiveUp,
         }
+    }
+
+    /// Begins to count anew what the server takes, as it has nothing left.
+    pub(super) fn forget(&mut self) {
+        self.taken = (None, 0);
+        self.bucket.forget();
     }
 
     /// Goes back to a shorter distance.

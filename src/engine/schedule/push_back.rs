@@ -27,6 +27,8 @@ pub(super) struct PushBack {
     pub(super) now: Instant,
     /// The number in flight at its start, itself included.
     pub(super) level: usize,
+    /// The most that were in flight at once since the last push-back.
+    pub(super) flight: usize,
     /// True if no other item was in flight at any time between.
     pub(super) is_alone: bool,
     /// True if an item waits that has not been pushed back.

@@ -1,20 +1,14 @@
-//! The window of an origin: the number of its items that may be in flight at once, as its server's
-//! push-backs teach it.
-//!
-//! Additive increase, multiplicative decrease, as in TCP (Van Jacobson, "Congestion Avoidance and
-//! Control", 1988) and in Netflix's concurrency-limits. Below a window of one, [`Pace`] keeps a distance
-//! between starts.
+//! The window of an origin: the number of its items that may be in flight [at once](AtOnce), and below one the
+//! distance between starts ([`Pace`]), as its server's push-backs teach it.
 
 use std::time::{Duration, Instant};
 
+use super::at_once::AtOnce;
 use super::check::Checks;
-use super::pace::{LONGEST, Pace, Slower};
+use super::pace::{FIRST, LONGEST, Pace, Slower};
 use super::push_back::{
     CHECKED, Cause, Consequence, OWN, PushBack, PushBackRecord, PushBackTally, Restraint,
 };
-
-/// The time for which the window does not grow to a size that was pushed back.
-const MEMORY: Duration = Duration::from_secs(10);
 
 /// The number of full windows of successes after which nothing restrains an origin any more: its items may
 /// then wait in the pool's queue again, out of the schedule's hands.
@@ -41,29 +35,13 @@ struct Evidence {
     was_checked: bool,
 }
 
-/// A size that was pushed back, and the end of the time in which the window does not grow to it.
-#[derive(Debug, Clone, Copy)]
-struct Refused {
-    size: usize,
-    until: Instant,
-}
-
 #[derive(Debug)]
 pub(super) struct Window {
-    size: usize,
-    /// The size without any push-back.
-    most: usize,
-    /// Successes in a row.
-    streak: usize,
+    at_once: AtOnce,
     /// Successes since the last push-back of any kind.
     calm: usize,
-    /// The largest size that a full window of successes in a row has proven.
-    proven: usize,
-    /// The largest size that was ever proven.
-    best: usize,
-    /// The last cut, and the size below which push-backs of the same flight do not take the window.
-    cut: Option<(Instant, usize)>,
-    refused: Option<Refused>,
+    /// The successes between the last two push-backs.
+    taken_before: usize,
     pace: Option<Pace>,
     checks: Checks,
     /// Items that were not pushed back go first until there are so many successes: from a 503 to the next
@@ -83,14 +61,9 @@ pub(super) struct Window {
 impl Window {
     pub(super) fn new(most: usize) -> Self {
         Window {
-            size: most,
-            most,
-            streak: 0,
+            at_once: AtOnce::new(most),
             calm: usize::MAX,
-            proven: 0,
-            best: 0,
-            cut: None,
-            refused: None,
+            taken_before: 0,
             pace: None,
             checks: Checks::default(),
             fresh_until: 0,
@@ -105,11 +78,11 @@ impl Window {
 
     /// The maximum number in flight; `None` while nothing restrains the origin.
     pub(super) fn limit(&self) -> Option<usize> {
-        let is_open = self.size >= self.most
+        let is_open = self.at_once.is_whole()
             && !self.checks.is_under_way()
             && self.pacing().is_none()
-            && self.calm >= self.size.saturating_mul(CALM);
-        (!is_open).then_some(self.size)
+            && self.calm >= self.at_once.size().saturating_mul(CALM);
+        (!is_open).then(|| self.at_once.size())
     }
 
     /// True if any item has been answered by something else than a push-back.
@@ -129,7 +102,7 @@ impl Window {
 
     /// The largest number at once that the server is known to take.
     pub(super) fn takes(&self) -> usize {
-        self.proven.max(1).min(self.size.max(1))
+        self.at_once.proven().max(1).min(self.at_once.size())
     }
 
     /// The pace, if a distance is kept.
@@ -179,31 +152,15 @@ impl Window {
         self.successes += 1;
         self.calm = self.calm.saturating_add(1);
         self.is_futile = false;
-        self.checks.success(started, self.size);
+        self.checks.success(started, self.at_once.size());
         if let Some(pace) = &mut self.pace {
             pace.success(took, now);
             if pace.is_kept() {
-                self.proven = 1;
+                self.at_once.success_alone();
                 return;
             }
         }
-        self.streak += 1;
-        if self.streak < self.size {
-            return;
-        }
-        self.streak = 0;
-        self.proven = self.size;
-        self.best = self.best.max(self.size);
-        if self.refused.is_some_and(|refused| now >= refused.until) {
-            self.refused = None;
-        }
-        // Towards a size that is known to be too large the way is halved, as in BIC (Lisong Xu, Khaled
-        // Harfoush and Injong Rhee, "Binary Increase Congestion Control", 2004).
-        let target = self
-            .refused
-            .map_or(self.size + 1, |refused| refused.size - 1);
-        let step = target.saturating_sub(self.size).div_ceil(2);
-        self.size = (self.size + step).min(self.most);
+        self.at_once.success(now);
     }
 
     /// Notes a push-back. `probes`: those in a row after which an origin is given up.
@@ -213,11 +170,11 @@ impl Window {
         record: &mut PushBackRecord,
         probes: u32,
     ) -> Consequence {
-        self.calm = 0;
+        self.taken_before = std::mem::take(&mut self.calm);
         if record.is_own() || (self.is_futile && push.cause == Cause::Unavailable) {
             return Consequence::Judge;
         }
-        self.streak = 0;
+        self.at_once.end_streak();
         let is_presumed = self.note_push_back(push, record);
         let evidence = self.evidence(push, record);
         let consequence = match is_presumed {
@@ -231,7 +188,7 @@ impl Window {
     /// Counts a push-back. Returns true if it is presumed to be its item's own.
     fn note_push_back(&mut self, push: &PushBack, record: &mut PushBackRecord) -> bool {
         record.before.get_or_insert(Restraint {
-            size: self.size,
+            size: self.at_once.size(),
             distance: self.distance(),
         });
         self.push_backs += 1;
@@ -294,10 +251,7 @@ impl Window {
             (Some(distance), Some(pace)) => pace.shorten_to(distance),
             (None, pace) if self.tally.are_own() => {
                 *pace = None;
-                if before.size > self.size {
-                    self.size = before.size;
-                    self.refused = None;
-                }
+                self.at_once.restore(before.size);
             }
             _ => {}
         }
@@ -367,12 +321,12 @@ impl Window {
             if self.checks.is_under_way() {
                 record.check = self.checks.last();
             } else {
-                self.cut_further(push);
+                self.at_once.cut_further(push);
             }
             return Consequence::Free;
         }
         let may_be_page = push.may_be_page();
-        if push.level <= self.proven || push.is_alone || evidence.was_checked {
+        if push.level <= self.at_once.proven() || push.is_alone || evidence.was_checked {
             record.own += evidence.weight;
             // Without others to compare it with, a single check has to do.
             let has_no_others = push.is_alone && !push.has_others;
@@ -395,7 +349,10 @@ impl Window {
         }
         self.checks.fail();
         self.fresh_until = self.successes + 1;
-        if !push.is_alone {
+        // So many at once were taken before: it is their rate that the server limits.
+        let is_quick = self.typical.is_some_and(|typical| typical < FIRST / 2);
+        let is_rate = push.wait.is_some() && push.level <= self.at_once.proven() && is_quick;
+        if !push.is_alone && !is_rate {
             self.cut(push);
             return Consequence::Free;
         }
@@ -408,75 +365,41 @@ impl Window {
 
     /// True for an item that was started before the window last changed: one of the same flight.
     fn is_straggler(&self, push: &PushBack) -> bool {
-        let since = self.checks.since().max(self.cut.map(|(at, _)| at));
+        let since = self.checks.since().max(self.at_once.cut_at());
         since.is_some_and(|since| push.started <= since)
     }
 
-    /// Halves the window, or takes it to the number that the server has not pushed back if that is more.
+    /// Cuts the number at once.
     pub(super) fn cut(&mut self, push: &PushBack) {
-        let before = self.size;
-        let floor = (before / 2).max(1);
-        self.cut = Some((push.now, floor));
-        self.was_cut = true;
-        self.refused = Some(Refused {
-            size: before.max(2),
-            until: push.now + MEMORY,
-        });
-        self.streak = 0;
-        self.size = before.saturating_sub(1).max(1);
-        self.cut_further(push);
-    }
-
-    /// Takes the window down within the flight that was cut.
-    fn cut_further(&mut self, push: &PushBack) {
-        let Some((_, floor)) = self.cut else { return };
-        self.size = (push.level - 1).max(floor).min(self.size).max(1);
-        self.proven = self.proven.min(self.size);
-        if let Some(refused) = &mut self.refused {
-            refused.size = refused.size.min(push.level.max(self.size + 1));
+        if let Some(pace) = &mut self.pace {
+            pace.forget();
         }
+        self.was_cut = true;
+        self.at_once.cut(push);
     }
 
     /// Sets or doubles the distance between starts after a push-back of the only item in flight.
     fn slow_down(&mut self, push: &PushBack, probes: u32) -> Consequence {
-        self.size = 1;
-        self.proven = self.proven.min(1);
-        self.cut = Some((push.now, 1));
+        self.at_once.cut_to_one(push);
         self.was_cut = true;
-        self.refused = Some(Refused {
-            size: 2,
-            until: push.now + MEMORY,
-        });
-        let pace = self.pace.get_or_insert_with(Pace::new);
+        let saved_up = self.taken_before.min(1024);
+        let pace = self.pace.get_or_insert_with(|| Pace::new(saved_up));
         let longest = match (push.wait, push.cause) {
             // The wait itself is distance enough where each new item is asked for one.
             (Some(wait), _) => (wait / 4).clamp(SHORTEST_WITH_WAIT, LONGEST),
             (None, Cause::Unavailable) => LONGEST_UNAVAILABLE,
             (None, Cause::TooMany | Cause::Broken) => LONGEST,
         };
-        match pace.push_back(push.took(), push.now, probes, longest) {
+        match pace.push_back(push.took(), push.now, probes, push.wait, longest) {
             Slower::Free => Consequence::Free,
             // Pages that are broken: nothing is gained by going slowly.
             _ if push.cause == Cause::Unavailable => {
                 self.tally.own();
-                // What it has taken before; where it takes nothing, nothing is lost by haste.
-                let size = match self.best {
-                    0 => self.most,
-                    best => best,
-                };
-                *self = Window {
-                    size,
-                    best: self.best,
-                    is_futile: true,
-                    calm: 0,
-                    was_cut: self.was_cut,
-                    successes: self.successes,
-                    typical: self.typical,
-                    checks: self.checks,
-                    tally: self.tally,
-                    push_backs: self.push_backs,
-                    ..Window::new(self.most)
-                };
+                self.at_once.reopen();
+                self.pace = None;
+                self.fresh_until = 0;
+                self.is_futile = true;
+                self.calm = 0;
                 Consequence::Judge
             }
             Slower::Judge => Consequence::Judge,

@@ -22,6 +22,7 @@ use super::handover::{Handover, ResponseStart};
 use super::head::{HeadError, HeadScan, may_begin_response};
 use super::stream::{ByteStream as _, Forward, ServerStream};
 use crate::http::fault::Fault;
+use crate::http::rate_limit::RateLimit;
 use crate::http::request_clock::RequestClock;
 
 /// The most interim responses (1xx) before the final one.
@@ -53,6 +54,8 @@ pub(super) struct Connection {
     last_read: Instant,
     /// The last read had room for more than came.
     has_seen_all: bool,
+    /// The moment from which more may be read, if the run's rate is limited.
+    due: Option<Instant>,
 }
 
 /// The part of the response that comes next.
@@ -105,6 +108,7 @@ impl Connection {
             has_surplus: false,
             last_read: Instant::now(),
             has_seen_all: false,
+            due: None,
         }
     }
 
@@ -194,10 +198,12 @@ impl Connection {
     /// Reads more of a head.
     fn receive_head(&mut self, has_answered: bool) -> Result<(), ureq::Error> {
         let may_be_stale = self.may_be_stale() && !has_answered;
+        let most_at_once = self.most_at_once();
         let (stream, buffers) = self.parts();
         let is_first = buffers.input().is_empty();
         let buffer = buffers.head_append_buf();
-        let most = buffer.len();
+        let most = buffer.len().min(most_at_once);
+        let buffer = &mut buffer[..most];
         if most == 0 {
             return Err(self.fail(Fault::Head(HeadError::TooLong)));
         }
@@ -211,13 +217,32 @@ impl Connection {
         };
         buffers.input_appended(count);
         self.note_read(count, most);
-        Ok(())
+        self.hold_back()
     }
 
     fn note_read(&mut self, count: usize, most: usize) {
         self.last_read = Instant::now();
         self.has_seen_all = count < most;
         self.clock.response_received(self.last_read);
+        if let Some(limit) = self.clock.rate_limit() {
+            self.due = Some(limit.take(count, self.last_read));
+        }
+    }
+
+    /// Waits until more may be read, if the run's rate is limited. Bytes that were read have gone to the client
+    /// by then, but for those of a head.
+    fn hold_back(&mut self) -> Result<(), ureq::Error> {
+        let Some(due) = self.due.take() else {
+            return Ok(());
+        };
+        let held = self.clock.hold_back(due);
+        held.inspect_err(|_| self.state = ResponseState::Broken)
+    }
+
+    /// The most bytes to read at once.
+    fn most_at_once(&self) -> usize {
+        let limit = self.clock.rate_limit();
+        limit.map_or(usize::MAX, RateLimit::piece)
     }
 
     /// Fails the request for a head that cannot be read. Over a kept connection, bytes that are no
@@ -271,6 +296,8 @@ impl Connection {
     /// Reads more of the body. False at its end.
     fn read_body(&mut self) -> Result<bool, ureq::Error> {
         loop {
+            // Also after the last bytes: the next request's may not come sooner.
+            self.hold_back()?;
             let ResponseState::Body { progress, .. } = &mut self.state else {
                 return Ok(false);
             };
@@ -279,8 +306,11 @@ impl Connection {
             }
             let left = progress.left();
             let discards = left.is_some() && self.handover.discards();
+            let most_at_once = self.most_at_once();
             let (stream, buffers) = self.parts();
-            let mut buffer = buffers.input_append_buf();
+            let buffer = buffers.input_append_buf();
+            let most = buffer.len().min(most_at_once);
+            let mut buffer = &mut buffer[..most];
             if discards && let Some(left) = left.and_then(|left| usize::try_from(left).ok()) {
                 // One byte more than there should be shows whether the connection is silent then.
                 let most = buffer.len().min(left.saturating_add(1));

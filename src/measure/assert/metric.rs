@@ -55,6 +55,14 @@ const PLAIN: &[(&str, Metric, Dimension)] = &[
     ("max", Metric::Max, Dimension::Time),
 ];
 
+/// Names that other programs have for metrics (k6, oha).
+const FOREIGN: &[(&str, &str)] = &[
+    ("avg", "mean"),
+    ("rps", "requests_per_second"),
+    ("rate", "requests_per_second"),
+    ("errors", "failed"),
+];
+
 /// Prefix of a percentile's name.
 const PERCENTILE: &str = "p";
 
@@ -64,6 +72,8 @@ const TTFB: &str = "ttfb_p";
 impl Metric {
     /// The metric of this name and the dimension of its thresholds, or the error in the name.
     pub(super) fn named(name: &str) -> Result<(Self, Dimension), String> {
+        let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name);
+        let name = foreign.map_or(name, |(_, own)| own);
         if let Some((_, metric, dimension)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
             return Ok((*metric, *dimension));
         }

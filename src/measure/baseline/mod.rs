@@ -17,7 +17,7 @@
 //! | `started_at` | start of the run, in RFC 3339 |
 //! | `targets` | `{count, hash}`: the number of URLs, and a hash of all of them together, in hexadecimal |
 //! | `warm` | true if uncounted runs came before it |
-//! | `paced` | true if starts were held back as asked |
+//! | `paced` | true if starts or bytes were held back as asked |
 //! | `runs` | each counted run: `{arm, workers, seconds, failed, retries, bytes}` |
 //!
 //! The file has no URLs in it: the hash is the sum modulo 2^256 of the SHA-256 of each target's action and URL.
@@ -53,7 +53,7 @@ pub struct SavedRun {
     pub targets: Targets,
     /// True if uncounted runs came before the counted ones.
     pub warm: bool,
-    /// True if starts were held back as asked.
+    /// True if starts or bytes were held back as asked.
     pub paced: bool,
     /// The counted runs: one, or those of a comparison or a sweep.
     pub runs: Vec<BaselineRun>,

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
-use super::super::wording::assertion_figure;
 use super::attempt_view::{AttemptView, attempt_views};
 use super::document::{Document, Safe};
-use crate::model::event::{AssertionResult, Event, Listener};
+use super::words::short;
+use crate::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use crate::model::measurement::Arm;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::escape;
+use crate::report::wording::assertion_figure;
 
 /// Trace of a run, to be opened at <https://ui.perfetto.dev> or in Chrome's `about:tracing`.
 ///
@@ -20,8 +21,7 @@ use crate::model::text::escape;
 /// on it, and each phase of the attempt a slice within that. The phases are in the order of
 /// [`Timing`](crate::model::timing::Timing); where redirects repeated a phase, its slice has the sum. In a
 /// comparison each arm is a process. Times are in microseconds since the start of the run. Targets that no
-/// worker began are counted in `otherData`. Assertions are instants at the end, across all processes, named with
-/// their verdicts.
+/// worker began are counted in `otherData`, which has the gates too.
 #[derive(Debug)]
 pub struct Trace<W> {
     document: Document<W>,
@@ -33,10 +33,8 @@ pub struct Trace<W> {
     /// Processes and threads whose names have been written.
     named: BTreeSet<(u32, Option<usize>)>,
     untried: u64,
-    /// End of the last slice.
-    last: i64,
-    /// True once the run is over, and the document not closed.
     has_ended: bool,
+    gates: Vec<GateData>,
 }
 
 impl<W: Write> Trace<W> {
@@ -49,8 +47,8 @@ impl<W: Write> Trace<W> {
             arm: None,
             named: BTreeSet::new(),
             untried: 0,
-            last: 0,
             has_ended: false,
+            gates: Vec::new(),
         }
     }
 
@@ -78,7 +76,6 @@ impl<W: Write> Trace<W> {
         let pid = self.process()?;
         let tid = self.thread(pid, view.worker())?;
         let (start, end) = (self.micros(view, start), self.micros(view, end));
-        self.last = self.last.max(end);
         let has_failed = view.verdict == Verdict::Failed;
         self.document.item(&SliceEvent {
             name: Safe(&outcome.url),
@@ -174,30 +171,14 @@ impl<W: Write> Trace<W> {
         }
     }
 
-    /// Writes the verdict on an assertion, at the end of the time line.
-    fn judge(&mut self, judged: &AssertionResult) -> io::Result<()> {
-        let verdict = judged.verdict.as_str();
-        self.document.item(&InstantEvent {
-            name: escape(&format!("gate {}: {verdict}", judged.assertion)),
-            cat: "gate",
-            ph: "i",
-            s: "g",
-            ts: self.last,
-            pid: 1,
-            tid: 1,
-            args: InstantArgs {
-                verdict,
-                figure: escape(&assertion_figure(judged)),
-            },
-        })
-    }
-
     fn end(&mut self) -> io::Result<()> {
-        let version = env!("CARGO_PKG_VERSION");
+        let other = serde_json::to_string(&OtherData {
+            creator: concat!("pfetch ", env!("CARGO_PKG_VERSION")),
+            not_started: self.untried,
+            gates: &self.gates,
+        })?;
         self.document.close(&format!(
-            "],\"displayTimeUnit\":\"ms\",\
-             \"otherData\":{{\"creator\":\"pfetch {version}\",\"not_started\":{}}}}}",
-            self.untried
+            "],\"displayTimeUnit\":\"ms\",\"otherData\":{other}}}"
         ))
     }
 }
@@ -205,6 +186,12 @@ impl<W: Write> Trace<W> {
 impl<W: Write> Listener for Trace<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
+            // Gates are judged after the end.
+            Event::Assertion(judged) => {
+                self.gates.push(GateData::from(judged));
+                Ok(())
+            }
+            _ if self.has_ended => Ok(()),
             Event::Started(info) => {
                 self.started_at = Some(info.started_at);
                 self.document.open()
@@ -218,7 +205,6 @@ impl<W: Write> Listener for Trace<W> {
                 self.has_ended = true;
                 Ok(())
             }
-            Event::Assertion(judged) => self.judge(judged),
             Event::Counted(_) | Event::Warning(_) | Event::ArmEnded(_) | Event::Against(_) => {
                 Ok(())
             }
@@ -226,31 +212,38 @@ impl<W: Write> Listener for Trace<W> {
     }
 
     fn close(&mut self) -> io::Result<()> {
-        match std::mem::take(&mut self.has_ended) {
+        match self.has_ended {
             true => self.end(),
             false => Ok(()),
         }
     }
 }
 
-/// A moment with a name: an "instant" event, drawn across everything.
+/// Facts about the whole trace.
 #[derive(Serialize)]
-struct InstantEvent {
-    name: String,
-    cat: &'static str,
-    ph: &'static str,
-    /// Its scope: global.
-    s: &'static str,
-    ts: i64,
-    pid: u32,
-    tid: usize,
-    args: InstantArgs,
+struct OtherData<'a> {
+    creator: &'static str,
+    not_started: u64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    gates: &'a [GateData],
 }
 
-#[derive(Serialize)]
-struct InstantArgs {
-    verdict: &'static str,
+/// A gate with its verdict.
+#[derive(Debug, Serialize)]
+struct GateData {
+    gate: String,
+    verdict: AssertionVerdict,
     figure: String,
+}
+
+impl From<&AssertionResult> for GateData {
+    fn from(judged: &AssertionResult) -> Self {
+        GateData {
+            gate: short(&judged.assertion),
+            verdict: judged.verdict,
+            figure: short(&assertion_figure(judged)),
+        }
+    }
 }
 
 /// A slice: a "complete" event.

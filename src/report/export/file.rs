@@ -7,8 +7,8 @@ use std::path::Path;
 use super::Export;
 use crate::model::event::{Event, Listener};
 use crate::report::Baseline;
-use crate::save::RefusedDuty;
 use crate::save::atomic_file::AtomicFile;
+use crate::save::{RefusedDuty, TemporaryFiles};
 
 const BUFFER: usize = 64 * 1024;
 
@@ -23,13 +23,18 @@ pub struct ExportFile {
 }
 
 impl ExportFile {
-    /// A report in this format, to be published as the file `path`.
+    /// A report in this format, to be published as the file `path`, and a temporary file until then.
     ///
     /// # Errors
     ///
     /// If no file can be made there, or something else than a plain file is there already.
-    pub fn create(export: Export, path: &Path, baseline: Baseline) -> io::Result<Self> {
-        let file = AtomicFile::create(path)?;
+    pub fn create(
+        export: Export,
+        path: &Path,
+        baseline: Baseline,
+        files: &TemporaryFiles,
+    ) -> io::Result<Self> {
+        let file = AtomicFile::create(path, files)?;
         let out = BufWriter::with_capacity(BUFFER, file.file().try_clone()?);
         Ok(ExportFile {
             report: export.listener(Box::new(out), baseline)?,
@@ -110,8 +115,13 @@ mod tests {
         ] {
             let folder = tempfile::tempdir().expect("there is a place for temporary files");
             let path = folder.path().join("report");
-            let mut file =
-                ExportFile::create(Export::Csv, &path, Baseline::None).expect("it can be");
+            let mut file = ExportFile::create(
+                Export::Csv,
+                &path,
+                Baseline::None,
+                &TemporaryFiles::default(),
+            )
+            .expect("it can be");
             file.report = Box::new(FailingReport);
             for event in events {
                 let is_lost = matches!(event, Event::Warning(_));

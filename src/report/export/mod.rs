@@ -19,6 +19,7 @@ mod json;
 mod junit;
 mod markdown;
 mod markup;
+mod palette;
 mod run_label;
 mod timeline;
 mod words;
@@ -78,9 +79,20 @@ const FORMATS: &[(Export, &str, &str)] = &[
     (Export::Svg, "svg", "svg"),
 ];
 
+/// Other names of formats, which are extensions of their files too.
+const OTHER_NAMES: &[(&str, Export)] = &[
+    ("markdown", Export::Markdown),
+    ("xml", Export::Junit),
+    ("ndjson", Export::JsonLines),
+    ("htm", Export::Html),
+];
+
 impl Export {
     /// The format with this name.
     pub fn by_name(name: &str) -> Option<Self> {
+        if let Some((_, export)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
+            return Some(*export);
+        }
         let (export, ..) = FORMATS.iter().find(|(_, known, _)| *known == name)?;
         Some(*export)
     }
@@ -88,6 +100,9 @@ impl Export {
     /// The format of files with this extension.
     pub fn by_extension(extension: &str) -> Option<Self> {
         let is_it = |known: &str| known.eq_ignore_ascii_case(extension);
+        if let Some((_, export)) = OTHER_NAMES.iter().find(|(other, _)| is_it(other)) {
+            return Some(*export);
+        }
         let (export, ..) = FORMATS.iter().find(|(.., known)| is_it(known))?;
         Some(*export)
     }
@@ -148,6 +163,9 @@ mod tests {
         }
         assert_eq!(Export::by_extension("XML"), Some(Export::Junit));
         assert_eq!(Export::by_extension("txt"), None);
-        assert_eq!(Export::by_name("xml"), None);
+        assert_eq!(Export::by_name("xml"), Some(Export::Junit));
+        assert_eq!(Export::by_name("markdown"), Some(Export::Markdown));
+        assert_eq!(Export::by_extension("Markdown"), Some(Export::Markdown));
+        assert_eq!(Export::by_name("text"), None);
     }
 }

@@ -1,7 +1,9 @@
 //! Wording that several export formats share.
 
-use crate::model::outcome::Outcome;
+use crate::model::event::AssertionResult;
+use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::text::excerpt;
+use crate::report::wording::assertion_figure;
 
 /// Longest URL or message that a document for people shows, in characters.
 const MAX_SHOWN: usize = 300;
@@ -24,4 +26,53 @@ pub(super) fn reason(outcome: &Outcome) -> String {
         reason += &format!(" ({} attempts)", outcome.requests());
     }
     reason
+}
+
+/// A gate with its verdict and its figure in one line: `gate p95<500ms held: 284.2 ms`.
+pub(super) fn gate(judged: &AssertionResult) -> String {
+    let (assertion, verdict) = (short(&judged.assertion), judged.verdict.as_str());
+    format!(
+        "gate {assertion} {verdict}: {}",
+        short(&assertion_figure(judged))
+    )
+}
+
+/// The reason that failures of one kind and one status share: `404 not found`, `no connection could be made`.
+pub(super) fn failure_title(failure: &Failure, status: Option<u16>) -> String {
+    let words = match failure.kind {
+        FailureKind::Status => short(&failure.message),
+        kind => kind_in_words(kind).to_owned(),
+    };
+    match (status, failure.kind) {
+        (Some(status), FailureKind::Status) => format!("{status} {words}"),
+        (Some(status), _) => format!("{status}, then {words}"),
+        (None, _) => words,
+    }
+}
+
+fn kind_in_words(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Input => "the line is not a target",
+        FailureKind::Dns => "the host name was not found",
+        FailureKind::Connect => "no connection could be made",
+        FailureKind::Tls => "the TLS handshake failed",
+        FailureKind::Timeout => "a time limit passed",
+        FailureKind::Stall => "too little came for too long",
+        FailureKind::Closed => "the connection closed early",
+        FailureKind::Protocol => "the response is not valid HTTP",
+        FailureKind::Proxy => "the proxy failed",
+        FailureKind::Private => "the address is not public",
+        FailureKind::Encoding => "the body cannot be decoded",
+        FailureKind::TooLarge => "the body is too large",
+        FailureKind::Redirect => "the redirect was not followed",
+        FailureKind::Status => "the status is not accepted",
+        FailureKind::Type => "the media type is not an expected one",
+        FailureKind::Broken => "the body broke off",
+        FailureKind::Checksum => "the SHA-256 is another one",
+        FailureKind::File => "the file cannot be written",
+        FailureKind::DiskFull => "the disk is full",
+        FailureKind::GivenUp => "the server was given up",
+        FailureKind::Stopped => "the run was stopped",
+        FailureKind::Local => "this machine failed",
+    }
 }

@@ -70,7 +70,7 @@ use crate::report::Baseline;
 ///   to take at once, `per_second` that in a second if it takes fewer than one at once gives it; `null` if nothing
 ///   was found. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
 ///   ([`GivenUp`](crate::model::origin::GivenUp)).
-/// - `paced`: true if starts were held back as asked, which makes the parallel time longer than the work.
+/// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.
 /// - `runs`: `null`, or `{done, of}` at the end of a stopped comparison or sweep, whose summary has the counts of
 ///   all runs together, and no times.
 ///

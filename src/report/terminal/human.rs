@@ -150,7 +150,8 @@ impl<W: Write> Human<W> {
     /// Writes the totals.
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         let targets = summary.targets();
-        if self.style.quiet || targets + summary.done_before == 0 {
+        let has_none = targets + summary.done_before == 0;
+        if self.style.quiet || (has_none && !summary.stopped) {
             return Ok(());
         }
         write!(self.out, "\n  {}: ", counted(targets, "URL"))?;

@@ -1,6 +1,7 @@
-//! Reports on a terminal: the report for people, progress, exchanges and warnings.
+//! Reports on a terminal: the report for people, progress, exchanges, warnings and notes.
 
 mod comparison;
+mod expansion_note;
 mod human;
 mod progress;
 mod rate;
@@ -8,6 +9,7 @@ mod screen;
 mod verbose;
 mod warnings;
 
+pub use expansion_note::ExpansionNote;
 pub use human::{Human, HumanStyle};
 pub use progress::Progress;
 pub use screen::AboveProgress;

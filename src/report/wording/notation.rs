@@ -66,7 +66,9 @@ impl Notation {
     pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
         let (best, bound) = match estimate.best {
             Ok(best) => best,
-            Err(Unbounded::HeldBack) => return "starts were held back as asked".to_owned(),
+            Err(Unbounded::HeldBack) => {
+                return "starts or bytes were held back as asked".to_owned();
+            }
             Err(Unbounded::FedSlowly) => return "as fast as the list came".to_owned(),
         };
         let bound = match bound {

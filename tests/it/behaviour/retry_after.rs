@@ -131,7 +131,7 @@ fn only_the_origin_that_asks_backs_off_and_no_worker_waits() {
             running.feed(&patient.url(path));
         }
         let mut told = vec![running.line()];
-        // One by one: by the last of them the first origin's response has been taken in, too.
+        // One by one: with one worker, the first origin's response has been taken in before the first of them.
         for n in 0..10 {
             running.feed(&other.url(&format!("/bytes/{n}")));
             told.push(running.line());
@@ -148,7 +148,10 @@ fn only_the_origin_that_asks_backs_off_and_no_worker_waits() {
         let skipped = &run.results()[10..];
         run.check("three are left", skipped.len() == 3);
         for result in skipped {
-            run.check("skipped", result["outcome"] == "skipped");
+            // With several, the stop may come while it is.
+            let may_be_under_way = result["index"] == 0 && workers != "-j1";
+            let is_skipped = result["outcome"] == "skipped";
+            run.check("skipped", is_skipped || may_be_under_way);
             let attempts = u32::from(result["index"] == 0);
             run.check("attempts", result["attempts"] == attempts);
         }

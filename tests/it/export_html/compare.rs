@@ -40,6 +40,35 @@ fn a_comparison_shows_both_arms_on_one_scale() {
 }
 
 #[test]
+fn a_comparison_draws_its_pairs_and_the_interval_of_its_verdict() {
+    let story = Story::new(4);
+    let (serial, parallel) = (vec![1.0, 1.1, 1.2, 1.0, 1.1], vec![0.5, 0.5, 0.6, 0.5, 0.6]);
+    let compared = comparison(4, 5, serial, parallel, &[]);
+    let page = parse(&page(&[story.started(), Event::Compared(compared)]));
+    let headings = text(&page, "h2");
+    assert!(headings.starts_with("Pairs of runs\n"), "{headings}");
+    let dots = |class: &str| {
+        let circles = named(&page, "circle").into_iter();
+        circles.filter(|circle| circle.has_class(class)).count()
+    };
+    // A time of each run and a speed-up of each pair, and one each in the legend.
+    assert_eq!((dots("serial"), dots("point")), (5 + 1, 5 + 5 + 1));
+    let bands = named(&page, "rect")
+        .into_iter()
+        .filter(|rect| rect.has_class("band"));
+    assert_eq!(bands.count(), 2, "the interval, and its key");
+    let caption = text(&page, "figcaption");
+    assert!(
+        caption
+            .starts_with("The speed-ups of 5 pairs go from 1.83× to 2.20×; their mean is 2.00×.")
+            && caption.contains("all of it above 1×: parallel is faster."),
+        "{caption}"
+    );
+    let cells = text(&page, "td");
+    assert!(cells.starts_with("1.00 s\n500.0 ms\n2.00×\n"), "{cells}");
+}
+
+#[test]
 fn a_comparison_claims_no_more_than_it_shows() {
     let story = Story::new(4);
     for (serial, parallel, verdict) in [
@@ -92,9 +121,14 @@ fn a_sweep_opens_with_its_verdict_and_its_curve() {
         headings.starts_with("Time by number of workers\nTimeline\n"),
         "{headings}"
     );
-    assert_eq!(named(&swept, "circle").len(), 4);
+    // Four, and the legend's.
+    assert_eq!(named(&swept, "circle").len(), 5);
+    let keys = text(&swept, "text");
+    for key in ["mean of the runs", "95 % interval", "fitted to the points"] {
+        assert!(keys.contains(key), "{keys}");
+    }
     assert_eq!(named(&swept, "polyline").len(), 1, "the law is drawn");
-    let sentence = "2.10 s with 8 workers was the shortest time. The knee is 4 workers: the fewest that come within 5 % of the best.";
+    let sentence = "2.10 s with 8 workers was the shortest time. 4 workers come within 5 % of it, fewer do not.";
     assert!(text(&swept, "figcaption").contains(sentence));
     let notes = text(&swept, "p");
     assert_eq!(
@@ -154,7 +188,10 @@ fn assertions_stand_before_the_timeline() {
     ));
     let page = parse(&page(&events));
     let headings = text(&page, "h2");
-    assert!(headings.starts_with("Gates\nTimeline\n"), "{headings}");
+    assert!(
+        headings.starts_with("What failed\nGates\nTimeline\n"),
+        "{headings}"
+    );
     let cells = text(&page, "td");
     assert!(
         cells.starts_with("held\n250.0 ms\nunknown\n<b>no</b> URL\n"),
@@ -191,12 +228,12 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
     let page = parse(&page(&events));
     let headings = text(&page, "h2");
     assert!(
-        headings.starts_with("Against the baseline\nTimeline\n"),
+        headings.starts_with("What failed\nAgainst the baseline\nTimeline\n"),
         "{headings}"
     );
     let items = text(&page, "li");
     assert!(
-        items.starts_with("with 4 workers: this took 2.00 times as long"),
+        items.contains("\nwith 4 workers: this took 2.00 times as long"),
         "{items}"
     );
     assert!(items.contains("<b>0.0.9</b> then"), "{items}");

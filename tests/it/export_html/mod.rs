@@ -80,9 +80,129 @@ fn a_run_opens_with_its_verdict_and_totals() {
          700.0 ms\nestimated: the sum of the per-URL times\n\
          1.75×\nestimated\nbest possible here 2.00× (2 workers)"
     );
-    let lead = "3 ok · 1 failed · 4.2 kB · 2 workers · 8.0 kB/s · 7.50 successful URLs/s · ";
-    assert!(text(&page, "p").contains(lead), "{}", text(&page, "p"));
-    assert_eq!(text(&page, "time"), "2023-11-14T22:13:20Z");
+    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s\n7.5 successful URLs/s\n";
+    let spans = text(&page, "span");
+    assert!(spans.starts_with(lead), "{spans}");
+    let time = named(&page, "time")[0];
+    assert_eq!(time.text, "2023-11-14 22:13:20 UTC");
+    assert_eq!(time.attribute("datetime"), Some("2023-11-14T22:13:20Z"));
+}
+
+/// A run of 30 URLs: 3 not found, 6 timed out with a message of their own, one broken off, 20 fine.
+fn of_several_reasons() -> Vec<Event> {
+    let story = Story::new(4);
+    let mut outcomes = story.many(30, |_| MS * 10);
+    for (index, outcome) in outcomes.iter_mut().enumerate() {
+        let (kind, status, message) = match index {
+            3 | 5 | 7 => (FailureKind::Status, Some(404), "not found".to_owned()),
+            10..16 => (FailureKind::Timeout, None, format!("timed out <{index}>")),
+            20 => (FailureKind::Closed, Some(200), "broke off".to_owned()),
+            _ => continue,
+        };
+        *outcome = failed(outcome.clone(), kind, &message);
+        outcome.last.status = status;
+    }
+    outcomes[3].url = Arc::from("http://a.example/<b>bold</b>\u{202e}");
+    story.run(outcomes)
+}
+
+#[test]
+fn failures_stand_under_the_headline_grouped_by_reason() {
+    let text_of = page(&of_several_reasons());
+    let place = |part: &str| text_of.find(part).unwrap_or_else(|| panic!("no {part}"));
+    let (headline, failures) = (place("</h1>"), place("id=\"h-failures\""));
+    assert!(headline < failures && failures < place("<dl class=\"totals\""));
+    let page = parse(&text_of);
+    assert_eq!(
+        text(&page, "h3"),
+        "6 × a time limit passed\n3 × 404 not found\n1 × 200, then the connection closed early"
+    );
+    let urls = text(&page, "bdi");
+    assert_eq!(urls.lines().count(), 5 + 3 + 1, "{urls}");
+    assert!(
+        urls.contains("http://a.example/<b>bold</b>\\u{202e}"),
+        "{urls}"
+    );
+    assert!(named(&page, "b").is_empty(), "the URL is text");
+    assert!(text(&page, "li").contains("and 1 more in the table below"));
+    let spans = text(&page, "span");
+    assert!(spans.contains("connect: timed out <10>"), "{spans}");
+    let bad = page.iter().find(|e| e.name == "span" && e.has_class("bad"));
+    assert_eq!(bad.map(|e| e.text.as_str()), Some("10 failed"));
+    let heading = named(&page, "h1")[0];
+    assert!(!heading.has_class("bad"), "{heading:?}");
+}
+
+#[test]
+fn nothing_failed_and_nothing_is_said_of_failures() {
+    let story = Story::new(2);
+    let mut outcomes = story.many(3, |_| MS * 10);
+    outcomes.push(skipped(3));
+    let text = page(&story.run(outcomes));
+    assert!(!text.contains("id=\"h-failures\""), "{text}");
+}
+
+#[test]
+fn a_run_that_failed_as_a_whole_is_red_and_claims_no_speed_up() {
+    let story = Story::new(4);
+    let outcomes = story.many(2000, |_| MS * 10).into_iter();
+    let outcomes = outcomes.map(|outcome| failed(outcome, FailureKind::Connect, "refused"));
+    let text_of = page(&story.run(outcomes.collect()));
+    let page = parse(&text_of);
+    let heading = named(&page, "h1")[0];
+    assert!(heading.has_class("bad"), "{heading:?}");
+    assert!(!heading.text.contains("as fast"), "{heading:?}");
+    assert!(
+        !text(&page, "dt").contains("Speed-up"),
+        "{}",
+        text(&page, "dt")
+    );
+    assert!(text(&page, "dd").contains("no estimate: no URL succeeded"));
+    assert_eq!(text(&page, "h3"), "2,000 × no connection could be made");
+    // All of them say the same: once.
+    assert_eq!(text(&page, "li").matches("refused").count(), 0);
+    let why = page.iter().filter(|e| e.name == "p" && e.has_class("why"));
+    let why: Vec<&str> = why.map(|e| e.text.as_str()).collect();
+    assert_eq!(why, ["connect: refused"]);
+}
+
+#[test]
+fn columns_that_no_row_has_are_left_out() {
+    let story = Story::new(2);
+    let hidden = |page: &[Element]| -> Vec<String> {
+        let heads = named(page, "th").into_iter();
+        let empty = heads.filter(|head| head.has_class("empty"));
+        empty.map(|head| head.text.clone()).collect()
+    };
+    let none = parse(&page(&story.run(story.many(3, |_| MS))));
+    assert_eq!(hidden(&none), ["Saved file", "Error"]);
+    let cells = named(&none, "td")
+        .into_iter()
+        .filter(|td| td.has_class("empty"));
+    assert_eq!(cells.count(), 2 * 3);
+    assert_eq!(hidden(&parse(&page(&small()))), ["Saved file"]);
+}
+
+#[test]
+fn thousands_stand_apart_everywhere() {
+    let story = Story::new(8);
+    let text_of = page(&story.run(story.many(20_000, |_| MS)));
+    let page = parse(&text_of);
+    assert!(text(&page, "h1").starts_with("All 20,000 URLs succeeded"));
+    let spans = text(&page, "span");
+    assert!(spans.starts_with("20,000 ok\n"), "{spans}");
+    assert!(spans.contains("\n8,000 URLs/s"), "{spans}");
+    let shown: Vec<&Element> = page
+        .iter()
+        .filter(|e| !["script", "style", "path", "svg", "rect"].contains(&e.name.as_str()))
+        .collect();
+    for element in shown {
+        let texts = element.text.split_whitespace();
+        let long = texts.filter(|word| word.len() > 4 && word.bytes().all(|b| b.is_ascii_digit()));
+        // The number of a row is a name.
+        let long: Vec<&str> = long.filter(|_| element.name != "td").collect();
+        assert!(long.is_empty(), "{element:?}");
+    }
 }
 
 /// A bar of the timeline, read back.
@@ -209,6 +329,7 @@ fn page_picture_and_trace_have_the_same_attempts() {
         svg.event(&event).expect("memory can be written");
         slices.event(&event).expect("memory can be written");
     }
+    svg.close().expect("memory can be written");
     slices.close().expect("memory can be written");
     let picture = String::from_utf8(picture).expect("XML is UTF-8");
     let in_picture = bars(&parse(&format!("<!DOCTYPE html>{picture}")));
@@ -384,7 +505,12 @@ fn nothing_and_next_to_nothing_make_a_page() {
     assert_eq!(text(&one, "h1"), "The URL succeeded");
     let one = story.ok(0, 0, Duration::ZERO, 20 * MS);
     let one = parse(&page(&story.run(vec![one])));
-    assert_eq!(named(&one, "svg").len(), 2);
+    assert_eq!(named(&one, "svg").len(), 1, "one time has no distribution");
+    // There is nothing to be parallel with, nor a rate.
+    assert_eq!(text(&one, "dt"), "Time");
+    assert_eq!(text(&one, "dd"), "20.0 ms\nmeasured");
+    let spans = text(&one, "span");
+    assert!(!spans.contains("URLs/s"), "{spans}");
 }
 
 #[test]
@@ -392,10 +518,14 @@ fn a_stopped_run_says_so_and_estimates_nothing() {
     let story = Story::new(2);
     let mut outcomes = story.many(3, |_| 100 * MS);
     outcomes.extend([skipped(3), skipped(4)]);
+    // Stopped while its body came.
+    outcomes[3].last.status = Some(200);
     let page = parse(&page(&story.run(outcomes)));
     assert_eq!(text(&page, "h1"), "Stopped early: 3 of 5 URLs done");
     assert!(text(&page, "dd").contains("no estimate: the run was stopped"));
     assert!(text(&page, "td").contains("stopped before it was started"));
+    let statuses = text(&page, "p");
+    assert!(statuses.contains("\n3 × 200\n"), "{statuses}");
 }
 
 #[test]
@@ -427,8 +557,8 @@ fn many_urls_make_a_page_of_bounded_size() {
     let notes = text(&page, "p");
     assert!(
         notes.contains(&format!(
-            "{count} URLs in all. Of more than 5000 URLs the table holds {failures}, \
-             the 1000 slowest, and {all} of all"
+            "{shown} URLs in all. Of more than 5,000 URLs the table holds {failures}, \
+             the 1,000 slowest, and {all} of all"
         )),
         "{notes}"
     );

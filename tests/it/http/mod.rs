@@ -7,5 +7,6 @@ mod framing;
 mod large;
 mod limits;
 mod names;
+mod rate_limit;
 mod redirects;
 mod support;

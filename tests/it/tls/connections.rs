@@ -174,3 +174,31 @@ fn all_workers_share_one_set_up_and_resume_each_others_sessions() {
     let resumed: Vec<bool> = resumed.try_iter().collect();
     assert_eq!(resumed, [false, true, true]);
 }
+
+#[test]
+fn bytes_under_a_limit_on_the_rate_come_whole_and_no_sooner() {
+    let trust = Trust::new();
+    let config = trust.server_config();
+    let body = "x".repeat(30_000);
+    let server = Raw::start(move |wire| {
+        let mut line = secure(&config, wire)?;
+        while head(&mut line).is_some() {
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+            say(&mut line, &(answer + &body))?;
+        }
+        Ok(())
+    });
+    let url = https(&server);
+    let run = trust
+        .pfetch(&["--limit-rate=50K", &url, &url])
+        .run()
+        .exits(0);
+    let results = run.results();
+    for result in &results {
+        assert_eq!(result["bytes"], 30_000, "{result:#}");
+        // Less what may come at once.
+        let receive = result["timing"]["receive"].as_f64();
+        assert!(receive >= Some(0.5), "{result:#}");
+    }
+    run.check("over one connection", server.connections() == 1);
+}

@@ -92,6 +92,51 @@ proptest! {
     }
 
     #[test]
+    fn a_server_that_asks_for_waits_gets_what_it_takes_within_half_as_much_time_again(
+        most in 1..=64_usize,
+        latency in 1..=500_u64,
+        workers in 1..=64_usize,
+        wait in 1..=5_u64,
+        is_late in any::<bool>(),
+        cause in causes(),
+    ) {
+        let mut server = Server::new(Takes::AtOnce(most), ms(latency));
+        server.cause = cause;
+        server.refusal = if is_late { ms(latency) } else { ms(1) };
+        server.retry_after = Some(Duration::from_secs(wait));
+        let items = 60 * most.min(workers) as u64 + 100;
+        let ideal = ideal(&server, items, workers);
+        let fates = fetch(server, items, workers, ServerPolicy::default());
+        prop_assert!(fates.failed.is_empty() && fates.given_up.is_empty(), "{fates:#?}");
+        let took = fates.took;
+        let most = ideal * 3 / 2 + Duration::from_secs(wait) * 3 / 2;
+        prop_assert!(took <= most, "{took:?}, ideally {ideal:?}: {fates:#?}");
+    }
+
+    #[test]
+    fn a_server_of_so_many_a_second_that_asks_for_waits_loses_nothing(
+        rate in 5..=200_u32,
+        saved in 1..=50_u32,
+        latency in 1..=500_u64,
+        workers in 1..=64_usize,
+        wait in 1..=5_u64,
+        is_late in any::<bool>(),
+        cause in causes(),
+    ) {
+        let mut server = Server::new(Takes::PerSecond(f64::from(rate), f64::from(saved)), ms(latency));
+        server.cause = cause;
+        server.refusal = if is_late { ms(latency) } else { ms(1) };
+        server.retry_after = Some(Duration::from_secs(wait));
+        let items = u64::from(rate) * 20;
+        let ideal = ideal(&server, items, workers);
+        let fates = fetch(server, items, workers, ServerPolicy::default());
+        prop_assert!(fates.failed.is_empty() && fates.given_up.is_empty(), "{fates:#?}");
+        let took = fates.took;
+        let most = ideal * 8 + Duration::from_secs(wait) * 8;
+        prop_assert!(took <= most, "{took:?}, ideally {ideal:?}: {fates:#?}");
+    }
+
+    #[test]
     fn nothing_waits_without_an_end_whatever_the_server_does(
         before in 0..6_usize,
         after in 0..6_usize,
@@ -132,6 +177,28 @@ fn the_window_settles_within_one_of_what_a_server_takes_and_is_told() {
         let found = &fates.found.listed[0];
         assert_eq!((found.at_once, found.per_second), (Some(most as u64), None));
         assert!(found.push_backs > 0 && fates.found.more == 0, "{found:?}");
+    }
+}
+
+/// 400 pages of 50 ms from a server of four at once, and 200 from one of 20 a second: within 1.5 times the ideal.
+#[test]
+fn a_wait_of_a_second_costs_a_busy_server_little() {
+    let at_once = (Takes::AtOnce(4), 400, 50);
+    let per_second = (Takes::PerSecond(20.0, 5.0), 200, 1);
+    for (takes, items, latency) in [at_once, per_second] {
+        for workers in [8, 16, 64] {
+            let mut server = Server::new(takes, ms(latency));
+            server.cause = Cause::TooMany;
+            server.retry_after = Some(ms(1000));
+            let ideal = ideal(&server, items, workers);
+            let fates = fetch(server, items, workers, ServerPolicy::default());
+            let case = format!(
+                "{takes:?}, {workers} workers: {:?}, ideally {ideal:?}",
+                fates.took
+            );
+            assert_eq!(fates.answered.len() as u64, items, "{case}");
+            assert!(fates.took <= ideal * 31 / 20, "{case}");
+        }
     }
 }
 

@@ -5,15 +5,13 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::model::summary::Summary;
-use crate::report::export::timeline::{Tick, label, linear, logarithmic};
-use crate::report::format::duration;
+use crate::report::export::timeline::{Tick, centred, label, linear, logarithmic};
+use crate::report::format::{counted, duration, grouped};
 use crate::stats::Latency;
 
 const WIDTH: f64 = 640.0;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = 14.0;
-/// The width of a character of a label: rather more than it takes.
-const CHARACTER: f64 = 7.0;
 /// The height of one run's bars.
 const BARS: f64 = 150.0;
 /// The height above the bars.
@@ -42,7 +40,9 @@ pub(super) fn section(runs: &[(&str, &Summary)]) -> Markup {
         @if runs.is_empty() {
             p.note { "No URL succeeded: there are no times to show." }
         } @else {
-            .beside { (percentiles(&runs)) (histogram(&runs)) }
+            // One time has no distribution.
+            @let has_several = runs.iter().any(|(_, summary)| summary.latency.count() > 1);
+            .beside { (percentiles(&runs)) @if has_several { (histogram(&runs)) } }
         }
     }
 }
@@ -209,19 +209,7 @@ fn ticks(bins: &Bins, top: f64, bottom: f64) -> Markup {
         @for tick in bins.ticks() {
             @let x = x(bins, tick.seconds);
             path.grid d={ "M" (tenth(x)) " " (top) "V" (tenth(bottom)) } {}
-            (tick_label(x, bottom + 18.0, &tick.label))
-        }
-    }
-}
-
-/// Writes a label below its tick: centred, or up to the picture's edge, which would cut a centred one off.
-fn tick_label(x: f64, y: f64, label: &str) -> Markup {
-    let half = label.chars().count() as f64 * CHARACTER / 2.0;
-    html! {
-        @if x + half > WIDTH {
-            text.end x=(WIDTH) y=(tenth(y)) { (label) }
-        } @else {
-            text.middle x=(tenth(x)) y=(tenth(y)) { (label) }
+            (centred("", [x, bottom + 18.0], WIDTH, &tick.label))
         }
     }
 }
@@ -238,11 +226,11 @@ fn bars(bins: &Bins, counts: &[u64], top: f64) -> Markup {
             @let (from, to) = (x(bins, edges[0]), x(bins, edges[1]));
             rect.count x=(tenth(from)) y=(tenth(floor - height)) width=(tenth((to - from - 1.0).max(1.0)))
                 height=(tenth(height)) {
-                title { (label(edges[0])) " to " (label(edges[1])) ": " (count) }
+                title { (label(edges[0])) " to " (label(edges[1])) ": " (counted(*count, "URL")) }
             }
         }
         path.axis d={ "M" (LEFT) " " (tenth(floor)) "H" (tenth(WIDTH - RIGHT)) } {}
-        text.end x=(tenth(LEFT - 6.0)) y=(tenth(top + 10.0)) { (most) }
+        text.end x=(tenth(LEFT - 6.0)) y=(tenth(top + 10.0)) { (grouped(most)) }
     }
 }
 
@@ -279,7 +267,8 @@ fn sentence((name, summary): &(&str, &Summary), is_one_of_two: bool) -> String {
         return format!("One URL{of} succeeded, in {}.", p(50.0));
     }
     format!(
-        "Half of {count} URLs{of} took at most {}, 95 of 100 at most {}, the slowest {}.",
+        "Half of {}{of} took at most {}, 95 of 100 at most {}, the slowest {}.",
+        counted(count, "URL"),
         p(50.0),
         p(95.0),
         latency.max().map(duration).unwrap_or_default()
@@ -303,61 +292,12 @@ fn table(runs: &RunLatencies<'_>, bins: &Bins, counts: &[Vec<u64>]) -> Markup {
                         @for (bin, edges) in bins.edges.windows(2).enumerate() {
                             tr {
                                 th scope="row" { (edge(edges[0])) " to " (edge(edges[1])) }
-                                @for counts in counts { td { (counts[bin]) } }
+                                @for counts in counts { td { (grouped(counts[bin])) } }
                             }
                         }
                     }
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_label_of_a_tick_is_cut_off_at_the_edge() {
-        let right = WIDTH - RIGHT;
-        let cases = [
-            (
-                right,
-                "0",
-                "<text class=\"middle\" x=\"626.0\" y=\"9.0\">0</text>",
-            ),
-            (
-                right,
-                "5 s",
-                "<text class=\"middle\" x=\"626.0\" y=\"9.0\">5 s</text>",
-            ),
-            (
-                right,
-                "100 s",
-                "<text class=\"end\" x=\"640\" y=\"9.0\">100 s</text>",
-            ),
-            (
-                right,
-                "500 µs",
-                "<text class=\"end\" x=\"640\" y=\"9.0\">500 µs</text>",
-            ),
-            (
-                right - 10.0,
-                "500 µs",
-                "<text class=\"middle\" x=\"616.0\" y=\"9.0\">500 µs</text>",
-            ),
-            (
-                LEFT,
-                "500 µs",
-                "<text class=\"middle\" x=\"44.0\" y=\"9.0\">500 µs</text>",
-            ),
-        ];
-        for (x, label, expected) in cases {
-            assert_eq!(
-                tick_label(x, 9.0, label).into_string(),
-                expected,
-                "{label} at {x}"
-            );
         }
     }
 }

@@ -13,9 +13,12 @@
 //! The templates are [`maud`]'s, which escape by default. [`PreEscaped`](maud::PreEscaped) is used for the
 //! style, the script and the JSON only.
 
+mod failure_groups;
+mod failures;
 mod json_data;
 mod latency;
 mod page;
+mod pairs;
 mod result;
 mod row;
 mod row_sample;
@@ -176,10 +179,12 @@ impl<W: Write> Html<W> {
             }
         };
         let (workers, main) = self.shown(sweep);
-        let which = sweep.map(|_| {
-            let workers = counted(workers as u64, "worker");
-            format!("Of the last run with {workers}.")
-        });
+        let workers = counted(workers as u64, "worker");
+        let of_sweep = sweep.map(|_| format!("Of the last run with {workers}."));
+        let of_arm = self
+            .serial
+            .is_some()
+            .then(|| "Of the last parallel run.".to_owned());
         let serial = self.serial.as_ref().map(|run| (Arm::Serial, run));
         let page = HtmlPage {
             result,
@@ -195,7 +200,7 @@ impl<W: Write> Html<W> {
             assertions: &self.assertions,
             against: self.against.as_ref(),
             sweep,
-            which,
+            which: of_sweep.or(of_arm),
         };
         Ok(page.write()?.into_string())
     }

@@ -35,6 +35,7 @@
     }
     return `${value.toFixed(1)} ${unit}`;
   };
+  const grouped = (number) => number.toLocaleString("en-US");
   const text = (row, column) => {
     const value = row[column];
     if (value === null) return "";
@@ -54,6 +55,9 @@
     const [start, phases, finalUrl, redirects, contentType] = row[DETAILS];
     const list = element("dl");
     const add = (name, value) => list.append(element("dt", name), element("dd", value));
+    add("URL", row[URL]);
+    if (row[SAVED] !== null) add("saved file", row[SAVED]);
+    if (row[ERROR] !== null) add("error", row[ERROR]);
     if (start !== null) add("started after", duration(start));
     // Narrow screens hide the columns of these.
     if (row[WORKER] !== null) add("worker", text(row, WORKER));
@@ -77,13 +81,16 @@
   const line = (row) => {
     const made = element("tr", undefined, row[OUTCOME]);
     for (let column = INDEX; column <= ERROR; column += 1) {
-      const cell = element("td", column === INDEX ? undefined : text(row, column));
+      const cell = element("td");
+      // Long texts are cut after two lines; the details have them whole.
+      if (column >= URL) cell.append(element("div", text(row, column), "clip"));
+      else if (column !== INDEX) cell.textContent = text(row, column);
       if (isEmpty[column]) cell.className = "empty";
       made.append(cell);
     }
     const open = element("button", text(row, INDEX), "open");
     open.type = "button";
-    open.title = "Phases and redirects";
+    open.title = "Whole texts, phases and redirects";
     open.setAttribute("aria-expanded", "false");
     open.addEventListener("click", () => {
       const isOpen = open.getAttribute("aria-expanded") === "true";
@@ -100,10 +107,11 @@
     body.replaceChildren(...visible.map(line));
     more.hidden = found.length <= count;
     more.textContent = `Show ${Math.min(STEP, found.length - count)} more`;
-    const of = found.length === rows.length ? "" : ` that match, of ${rows.length}`;
+    const of = found.length === rows.length ? "" : ` that match, of ${grouped(rows.length)}`;
+    const all = found.length === 1 ? "1 row" : `${grouped(found.length)} rows`;
     shown.textContent = visible.length === found.length
-      ? `${found.length} rows${of}`
-      : `${visible.length} of ${found.length} rows${of}`;
+      ? `${all}${of}`
+      : `${grouped(visible.length)} of ${all}${of}`;
   };
 
   // Missing values come last in either direction; equal ones stay in the order of the input.

@@ -7,14 +7,15 @@ use ring::digest::{SHA256, digest};
 
 use super::result::PageResult;
 use super::run_data::RunData;
-use super::{latency, sweep, table, timeline};
+use super::{failures, latency, pairs, sweep, table, timeline};
 use crate::model::event::{AssertionResult, RunInfo};
 use crate::model::measurement::{Against, Arm, Sweep};
 use crate::model::summary::Summary;
 use crate::report::against::items;
 use crate::report::export::markup::MarkupText;
-use crate::report::export::timeline::{STYLE as CHART_STYLE, SweepCurve, Timeline};
-use crate::report::format::counted;
+use crate::report::export::palette;
+use crate::report::export::timeline::{PairsPlot, SweepCurve, Timeline, style as chart_style};
+use crate::report::format::{counted, grouped};
 use crate::report::wording::{self, assertion_figure};
 
 const STYLE: &str = include_str!("page.css");
@@ -36,7 +37,7 @@ pub(super) struct HtmlPage<'a> {
     /// The run against an earlier one.
     pub(super) against: Option<&'a Against>,
     pub(super) sweep: Option<&'a Sweep>,
-    /// The run that timeline, times and table are of, if there were several.
+    /// The run that failures, timeline, times and table are of, in a sentence, if there were several.
     pub(super) which: Option<String>,
 }
 
@@ -45,7 +46,9 @@ impl HtmlPage<'_> {
     pub(super) fn write(&self) -> serde_json::Result<Markup> {
         let heading = self.result.heading();
         // A browser hashes with its own line ends.
-        let style = [CHART_STYLE, STYLE].concat().replace('\r', "");
+        let style = [&palette::properties(), &chart_style(), STYLE]
+            .concat()
+            .replace('\r', "");
         let script = SCRIPT.replace('\r', "");
         let policy = format!(
             "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
@@ -70,10 +73,12 @@ impl HtmlPage<'_> {
                     main {
                         header {
                             p.brand { "pfetch report" }
-                            h1 { (heading) }
-                            (self.result.write(self.info))
+                            h1 class=[self.result.is_all_failed().then_some("bad")] { (heading) }
+                            (self.result.lead(self.info))
                         }
                         "\n"
+                        (failures::section(&self.main.failures, self.which.as_deref()))
+                        (self.result.cards())
                         (self.sections())
                         footer { "Made by pfetch " (env!("CARGO_PKG_VERSION")) "." }
                     }
@@ -93,21 +98,26 @@ impl HtmlPage<'_> {
             (self.notices())
             (self.assertions())
             (self.against())
+            @if let Some(plot) = self.result.comparison().and_then(PairsPlot::of) {
+                (section("pairs", "Pairs of runs", &pairs::figure(&plot)))
+            }
             @if let Some(sweep) = self.sweep {
                 (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep))))
             }
             (section("timeline", "Timeline", &html! {
-                @if several { p.note { "The last run of each arm, on one scale." } }
-                (self.which())
+                @if several {
+                    p.note { "The last run of each arm, on one scale." }
+                } @else {
+                    (self.which())
+                }
                 (timeline::figure(&self.timelines()))
             }))
             (section("latency", "Times per URL", &html! {
-                (self.which())
+                @if !several { (self.which()) }
                 (latency::section(&self.summaries()))
             }))
             (section("table", "URLs", &html! {
                 (self.statuses())
-                @if several { p.note { "Of the last parallel run." } }
                 (self.which())
                 (table::section(&self.main.rows))
             }))
@@ -131,7 +141,7 @@ impl HtmlPage<'_> {
                 section.notices aria-label="Notices" {
                     ul {
                         @for notice in &self.notices { li { (MarkupText(notice)) } }
-                        @if self.more_notices > 0 { li { "… and " (self.more_notices) " more" } }
+                        @if self.more_notices > 0 { li { "… and " (grouped(self.more_notices)) " more" } }
                     }
                 }
                 "\n"
@@ -191,7 +201,7 @@ impl HtmlPage<'_> {
         };
         let statuses = summary.statuses.iter();
         let mut parts: Vec<String> = statuses
-            .map(|(status, count)| format!("{count} × {status}"))
+            .map(|(status, count)| format!("{} × {status}", grouped(*count)))
             .collect();
         let without = wording::without_status(summary);
         if without > 0 {

@@ -5,9 +5,10 @@ use maud::{Markup, html};
 use crate::measure::Estimate;
 use crate::model::event::RunInfo;
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::outcome::Verdict;
 use crate::model::summary::Summary;
 use crate::report::Baseline;
-use crate::report::format::{bytes, counted, duration, format_secs};
+use crate::report::format::{bytes, counted, duration, format_secs, grouped};
 use crate::report::wording::{self, HTML};
 use crate::stats::Speedup;
 
@@ -57,7 +58,9 @@ impl Card {
 impl<'a> PageResult<'a> {
     pub(super) fn of_run(summary: &'a Summary, baseline: Baseline) -> Self {
         let estimate = match baseline {
-            Baseline::Estimate => Estimate::of(summary),
+            // The time that failing takes says nothing of fetching.
+            Baseline::Estimate if has_success(summary) => Estimate::of(summary),
+            Baseline::Estimate => None,
             Baseline::None => None,
         };
         PageResult::Run(summary, estimate)
@@ -72,21 +75,46 @@ impl<'a> PageResult<'a> {
         }
     }
 
-    /// Writes the line of counts and the cards.
-    pub(super) fn write(&self, info: Option<&RunInfo>) -> Markup {
+    /// Tells if URLs failed and none succeeded.
+    pub(super) fn is_all_failed(&self) -> bool {
+        match self {
+            PageResult::Run(summary, _) => summary.failed > 0 && !has_success(summary),
+            PageResult::Comparison(_) | PageResult::Sweep(_) => false,
+        }
+    }
+
+    /// The comparison that the page is about, if it is.
+    pub(super) fn comparison(&self) -> Option<&Comparison> {
+        match self {
+            PageResult::Comparison(comparison) => Some(comparison),
+            PageResult::Run(..) | PageResult::Sweep(_) => None,
+        }
+    }
+
+    /// Writes the line of counts.
+    pub(super) fn lead(&self, info: Option<&RunInfo>) -> Markup {
+        html! {
+            p.lead {
+                @for (place, count) in self.counts().into_iter().enumerate() {
+                    @if place > 0 { " · " }
+                    span class=[count.is_bad.then_some("bad")] { (count.text) }
+                }
+                @if let Some(info) = info {
+                    @let at = humantime::format_rfc3339_seconds(info.started_at).to_string();
+                    " · " time datetime=(at) { (at.replace('T', " ").replace('Z', " UTC")) }
+                }
+            }
+        }
+    }
+
+    /// Writes the totals.
+    pub(super) fn cards(&self) -> Markup {
         let cards = match self {
             PageResult::Run(summary, estimate) => run_cards(summary, estimate.as_ref()),
             PageResult::Comparison(comparison) => comparison_cards(comparison),
             PageResult::Sweep(sweep) => sweep_cards(sweep),
         };
         html! {
-            p.lead {
-                (self.counts().join(" · "))
-                @if let Some(info) = info {
-                    @let at = humantime::format_rfc3339_seconds(info.started_at).to_string();
-                    " · " time datetime=(at) { (at) }
-                }
-            }
             dl.totals {
                 @for card in &cards {
                     div {
@@ -96,10 +124,11 @@ impl<'a> PageResult<'a> {
                     }
                 }
             }
+            "\n"
         }
     }
 
-    fn counts(&self) -> Vec<String> {
+    fn counts(&self) -> Vec<Count> {
         match self {
             PageResult::Run(summary, _) => run_counts(summary),
             PageResult::Comparison(comparison) => comparison_counts(comparison),
@@ -108,48 +137,90 @@ impl<'a> PageResult<'a> {
     }
 }
 
-fn run_counts(summary: &Summary) -> Vec<String> {
+/// A part of the line of counts.
+struct Count {
+    text: String,
+    /// Set for failures.
+    is_bad: bool,
+}
+
+impl From<String> for Count {
+    fn from(text: String) -> Self {
+        Count {
+            text,
+            is_bad: false,
+        }
+    }
+}
+
+impl Count {
+    fn bad(text: String) -> Self {
+        Count { text, is_bad: true }
+    }
+}
+
+fn has_success(summary: &Summary) -> bool {
+    summary.ok + summary.unchanged > 0
+}
+
+/// Tells if a run was of one URL: there is nothing to be parallel with.
+fn is_single(summary: &Summary) -> bool {
+    summary.targets() == 1
+}
+
+fn run_counts(summary: &Summary) -> Vec<Count> {
     let [ok, others @ ..] = wording::target_counts(summary);
     let others = others.into_iter().filter(|target| target.count > 0);
-    let mut parts = vec![ok.text()];
-    parts.extend(others.map(wording::TargetCount::text));
-    parts.extend(wording::retries(summary));
-    parts.extend([bytes(summary.bytes), wording::workers(summary)]);
-    parts.extend(wording::rates(summary).into_iter().flatten());
-    parts.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
+    let mut parts = vec![Count::from(ok.text())];
+    parts.extend(others.map(|target| match target.verdict {
+        Verdict::Failed => Count::bad(target.text()),
+        _ => Count::from(target.text()),
+    }));
+    let mut more = Vec::from_iter(wording::retries(summary));
+    more.extend([bytes(summary.bytes), wording::workers(summary)]);
+    if let Some([throughput, rate]) = wording::rates(summary) {
+        more.push(throughput);
+        more.extend(Some(rate).filter(|_| !is_single(summary)));
+    }
+    more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
+    parts.extend(more.into_iter().map(Count::from));
     parts
 }
 
-fn comparison_counts(comparison: &Comparison) -> Vec<String> {
+fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     let mut parts = vec![
         counted(comparison.targets, "URL"),
         counted(comparison.pairs() as u64, "pair") + " of runs",
         counted(u64::from(comparison.warmups), "warm-up"),
         counted(comparison.workers as u64, "worker"),
-    ];
+    ]
+    .into_iter()
+    .map(Count::from)
+    .collect::<Vec<_>>();
     for (name, arm) in [
         ("serial", &comparison.serial),
         ("parallel", &comparison.parallel),
     ] {
         if arm.failed > 0 {
-            parts.push(format!("{} failed ({name}, all runs)", arm.failed));
+            let failed = grouped(arm.failed);
+            parts.push(Count::bad(format!("{failed} failed ({name}, all runs)")));
         }
     }
     parts
 }
 
-fn sweep_counts(sweep: &Sweep) -> Vec<String> {
+fn sweep_counts(sweep: &Sweep) -> Vec<Count> {
     let points = sweep.points.len() as u64;
     let runs = sweep.points.first();
     let runs = runs.map_or(0, |point| point.times.seconds.len() as u64);
     let failed: u64 = sweep.points.iter().map(|point| point.times.failed).sum();
     let mut parts = vec![
-        counted(sweep.targets, "URL"),
-        counted(points, "number") + " of workers",
-        counted(runs, "run") + " at each",
+        Count::from(counted(sweep.targets, "URL")),
+        Count::from(counted(points, "number") + " of workers"),
+        Count::from(counted(runs, "run") + " at each"),
     ];
     if failed > 0 {
-        parts.push(format!("{failed} failed (all runs)"));
+        parts.push(Count::bad(format!("{} failed (all runs)", grouped(failed))));
     }
     parts
 }
@@ -163,13 +234,20 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
         (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),
         (None, None) => Card::empty("Parallel", "nothing was fetched"),
     };
+    if let (true, Some(makespan)) = (is_single(summary), summary.makespan) {
+        return vec![Card::new(
+            "Time",
+            duration(makespan),
+            vec!["measured".to_owned()],
+        )];
+    }
     let Some(estimate) = estimate else {
         let why = if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
         } else if summary.makespan.is_none() {
             "no estimate: nothing was fetched"
-        } else if summary.succeeded() == 0 {
-            "no estimate: nothing succeeded"
+        } else if !has_success(summary) {
+            "no estimate: no URL succeeded"
         } else {
             "no estimate was made"
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::row::Row;
 use crate::model::outcome::Verdict;
-use crate::report::format::ordinal;
+use crate::report::format::{counted, grouped, ordinal};
 
 /// The most rows of a table.
 pub(super) const ROWS: usize = 5000;
@@ -83,9 +83,10 @@ impl RowSample {
         };
         self.is_sample().then(|| {
             format!(
-                "Of more than {ROWS} URLs the table holds {failures}, the {} slowest, and every \
+                "Of more than {} the table holds {failures}, the {} slowest, and every \
                  {} of all in the order in which they ended.",
-                self.slowest.len(),
+                counted(ROWS as u64, "URL"),
+                grouped(self.slowest.len() as u64),
                 ordinal(self.even.every)
             )
         })
@@ -194,7 +195,7 @@ mod tests {
         assert!(sample.even.rows.iter().all(|row| row.index % 64 == 0));
         let sentence = sample.sentence().expect("it is a sample");
         assert!(
-            sentence.contains("every failure, the 1000 slowest, and every 64th"),
+            sentence.contains("every failure, the 1,000 slowest, and every 64th"),
             "{sentence}"
         );
     }

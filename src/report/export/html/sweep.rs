@@ -10,7 +10,7 @@ pub(super) fn figure(curve: &SweepCurve) -> Markup {
     html! {
         figure {
             .scroll tabindex="0" role="group" aria-label="Sweep" { (curve.embedded()) }
-            figcaption { (curve.sentence()) " " (curve.legend()) }
+            figcaption { (curve.sentence()) }
             details {
                 summary { "Sweep as a table" }
                 .scroll {

@@ -13,7 +13,7 @@ use crate::model::outcome::Verdict;
 use crate::model::text::excerpt;
 use crate::report::export::markup::MarkupText;
 use crate::report::export::timeline::Timeline;
-use crate::report::format::{bytes, duration};
+use crate::report::format::{bytes, counted, duration, grouped};
 
 /// The most rows of the plain table.
 const PLAIN_ROWS: usize = 200;
@@ -35,9 +35,13 @@ const COLUMNS: [&str; 11] = [
     "Worker",
     "Attempts",
     "URL",
-    "Saved file",
-    "Error",
+    SAVED,
+    ERROR,
 ];
+
+/// The columns that few runs have anything in.
+const SAVED: &str = "Saved file";
+const ERROR: &str = "Error";
 
 /// Writes the filter, the plain table, and a note of what the table leaves out.
 pub(super) fn section(sample: &RowSample) -> Markup {
@@ -54,14 +58,22 @@ pub(super) fn section(sample: &RowSample) -> Markup {
     }
     // Of a long list, the script has the whole texts.
     let limit = TEXT_LIMITS[usize::from(is_long)];
+    // Columns that are empty in all rows are hidden.
+    let has_saved = rows.iter().any(|row| row.saved.is_some());
+    let has_error = rows.iter().any(|row| row.error.is_some());
+    let is_shown = |name: &str| match name {
+        SAVED => has_saved,
+        ERROR => has_error,
+        _ => true,
+    };
     html! {
         @if let Some(sentence) = sample.sentence() {
-            p.note { (sample.seen()) " URLs in all. " (sentence) }
+            p.note { (counted(sample.seen(), "URL")) " in all. " (sentence) }
         }
         @if is_long {
             noscript {
                 p.note {
-                    "Without JavaScript, these are " (PLAIN_ROWS) " of " (count) " rows: failures first, \
+                    "Without JavaScript, these are " (PLAIN_ROWS) " of " (grouped(count as u64)) " rows: failures first, \
                      then the slowest."
                 }
             }
@@ -77,11 +89,11 @@ pub(super) fn section(sample: &RowSample) -> Markup {
                 caption.hidden { "URLs" }
                 thead {
                     tr {
-                        @for name in COLUMNS { th scope="col" { (name) } }
+                        @for name in COLUMNS { th class=[(!is_shown(name)).then_some("empty")] scope="col" { (name) } }
                     }
                 }
                 tbody {
-                    @for row in &rows { (plain_row(row, limit)) }
+                    @for row in &rows { (plain_row(row, limit, &is_shown)) }
                 }
             }
         }
@@ -89,7 +101,7 @@ pub(super) fn section(sample: &RowSample) -> Markup {
     }
 }
 
-fn plain_row(row: &Row, limit: usize) -> Markup {
+fn plain_row(row: &Row, limit: usize, is_shown: &dyn Fn(&str) -> bool) -> Markup {
     let cut = |text: Option<&String>| text.map(|text| excerpt(text, limit)).unwrap_or_default();
     let word = row.verdict.as_str();
     html! {
@@ -103,8 +115,8 @@ fn plain_row(row: &Row, limit: usize) -> Markup {
             td { @if let Some(worker) = row.worker { (worker) } }
             td { (row.attempts) }
             td { (MarkupText(&cut(Some(&row.url)))) }
-            td { (MarkupText(&cut(row.saved.as_ref()))) }
-            td { (MarkupText(&cut(row.error.as_ref()))) }
+            td class=[(!is_shown(SAVED)).then_some("empty")] { (MarkupText(&cut(row.saved.as_ref()))) }
+            td class=[(!is_shown(ERROR)).then_some("empty")] { (MarkupText(&cut(row.error.as_ref()))) }
         }
     }
 }

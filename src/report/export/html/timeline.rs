@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::model::measurement::Arm;
 use crate::report::export::timeline::{DrawnRun, MOST_BARS, Timeline, embedded};
-use crate::report::format::{counted, duration};
+use crate::report::format::{counted, duration, grouped};
 
 /// The most workers in the table.
 const MOST_WORKERS: usize = 256;
@@ -32,7 +32,7 @@ pub(super) fn figure(runs: &[(Arm, &Timeline)]) -> Markup {
                     "Each bar is an attempt; where it was redirected, each phase is that of all its hops \
                      together. "
                 } @else {
-                    "Past " (MOST_BARS) " attempts there are no single bars. "
+                    "Past " (counted(MOST_BARS as u64, "attempt")) " there are no single bars. "
                 }
             }
             @for (arm, timeline) in &runs { (table(*arm, timeline, runs.len() > 1)) }
@@ -79,8 +79,8 @@ fn table(arm: Arm, timeline: &Timeline, is_one_of_two: bool) -> Markup {
                         @for (worker, totals) in workers.iter().take(MOST_WORKERS) {
                             tr {
                                 th scope="row" { (worker) }
-                                td { (totals.attempts) }
-                                td { (totals.failed) }
+                                td { (grouped(totals.attempts)) }
+                                td { (grouped(totals.failed)) }
                                 td { (duration(totals.busy)) }
                                 td { (format!("{:.0} %", totals.busy.as_secs_f64() / length * 100.0)) }
                             }

@@ -28,9 +28,9 @@ pub(in crate::report::export) fn linear(start: f64, end: f64) -> Vec<Tick> {
         let seconds = number as f64 * step;
         let label = match step {
             _ if number == 0 => "0".to_owned(),
-            step if step >= 3600.0 => with_unit(seconds / 3600.0, "h"),
-            step if step >= 60.0 => with_unit(seconds / 60.0, "min"),
-            _ => label(seconds),
+            step if step >= 3600.0 => with_unit(seconds / 3600.0, "h", None),
+            step if step >= 60.0 => with_unit(seconds / 60.0, "min", None),
+            step => label_to(seconds, Some(step)),
         };
         Tick { seconds, label }
     };
@@ -57,18 +57,30 @@ pub(in crate::report::export) fn logarithmic(start: f64, end: f64) -> Vec<Tick> 
 
 /// Formats seconds as a short label: `0`, `250 µs`, `1.5 s`, `20 min`.
 pub(in crate::report::export) fn label(seconds: f64) -> String {
-    match seconds {
-        0.0 => "0".to_owned(),
-        s if s < 0.9995e-3 => with_unit(s * 1e6, "µs"),
-        s if s < 0.9995 => with_unit(s * 1e3, "ms"),
-        s if s < 600.0 => with_unit(s, "s"),
-        s => with_unit(s / 60.0, "min"),
-    }
+    label_to(seconds, None)
 }
 
-/// Formats a value to three digits: enough to tell ticks apart, without the noise of binary fractions.
-fn with_unit(value: f64, unit: &str) -> String {
-    let digits = (2 - value.abs().log10().floor() as i32).clamp(0, 3) as usize;
+/// Formats seconds as a [`label`], with as many digits as tell it from a value one step away.
+fn label_to(seconds: f64, step: Option<f64>) -> String {
+    let (scale, unit) = match seconds {
+        0.0 => return "0".to_owned(),
+        s if s < 0.9995e-3 => (1e6, "µs"),
+        s if s < 0.9995 => (1e3, "ms"),
+        s if s < 600.0 => (1.0, "s"),
+        _ => (1.0 / 60.0, "min"),
+    };
+    with_unit(seconds * scale, unit, step.map(|step| step * scale))
+}
+
+/// Formats a value to three digits, or to those of a step: enough to tell ticks apart, without the noise of
+/// binary fractions.
+fn with_unit(value: f64, unit: &str, step: Option<f64>) -> String {
+    let decimals =
+        |value: f64, digits: i32| (digits - 1 - value.abs().log10().floor() as i32).max(0);
+    let short = decimals(value, 3).min(3);
+    // The steps of ticks have one digit.
+    let needed = step.map_or(0, |step| decimals(step * (1.0 + 1e-9), 1));
+    let digits = short.max(needed) as usize;
     let number = format!("{value:.digits$}");
     let number = match number.contains('.') {
         true => number.trim_end_matches('0').trim_end_matches('.'),
@@ -125,6 +137,24 @@ mod tests {
                 assert!((3..=8).contains(&count), "{count} up to {end}");
             }
         }
+    }
+
+    #[test]
+    fn ticks_of_a_narrow_range_have_names_of_their_own() {
+        for (start, end) in [
+            (0.0603, 0.0605),
+            (100.01, 100.05),
+            (0.999_999, 1.000_001),
+            (0.000_5, 0.000_500_3),
+            (12.0, 12.3),
+        ] {
+            let ticks = linear(start, end);
+            let names: std::collections::BTreeSet<_> = ticks.iter().map(|t| &t.label).collect();
+            assert_eq!(names.len(), ticks.len(), "{ticks:?}");
+        }
+        let names = linear(0.0603, 0.0605).into_iter().map(|tick| tick.label);
+        let names: Vec<String> = names.collect();
+        assert_eq!(names[..2], ["60.3 ms", "60.35 ms"]);
     }
 
     #[test]

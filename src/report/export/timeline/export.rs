@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use super::layout::Picture;
 use super::model::Timeline;
 use super::{DrawnRun, SweepCurve, svg};
-use crate::model::event::{Event, Listener};
+use crate::model::event::{AssertionResult, Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Sweep};
 use crate::report::format::counted;
 
@@ -16,7 +16,7 @@ use crate::report::format::counted;
 /// shows what each worker did most of the time in each of some hundred columns, and says so; neither
 /// its size nor the memory for it grows further. Of a comparison it shows the last run of each arm that
 /// went to its end, on one scale. Of a sweep it shows the curve of the times by number of workers, with
-/// its knee. It is written when all is over.
+/// its knee. Gates stand below the title, with their verdicts. It is written when it is closed.
 #[derive(Debug)]
 pub struct Svg<W> {
     out: W,
@@ -28,7 +28,19 @@ pub struct Svg<W> {
     parallel: Option<Timeline>,
     /// The numbers of workers that parallel runs had: several in a sweep.
     worker_counts: BTreeSet<usize>,
-    is_written: bool,
+    end: SvgEnd,
+    gates: Vec<AssertionResult>,
+}
+
+/// The end of what the picture shows.
+#[derive(Debug)]
+enum SvgEnd {
+    /// It has not come, or all is written.
+    None,
+    /// The end of a run or a comparison.
+    Timeline,
+    /// The end of a sweep.
+    Curve(Box<SweepCurve>),
 }
 
 impl<W: Write> Svg<W> {
@@ -41,12 +53,13 @@ impl<W: Write> Svg<W> {
             serial: None,
             parallel: None,
             worker_counts: BTreeSet::new(),
-            is_written: false,
+            end: SvgEnd::None,
+            gates: Vec::new(),
         }
     }
 
-    /// Writes the timeline of the last runs.
-    fn write_timeline(&mut self) -> io::Result<()> {
+    /// The picture of the timeline of the last runs.
+    fn timeline(&self) -> String {
         let arms = [(Arm::Serial, &self.serial), (Arm::Parallel, &self.parallel)];
         let mut runs: Vec<DrawnRun<'_>> = arms
             .into_iter()
@@ -62,31 +75,17 @@ impl<W: Write> Svg<W> {
                 timeline: &self.current,
             });
         }
-        let mut picture = Picture::new(&runs, svg::DOCUMENT_TOP);
+        let top = svg::DOCUMENT_TOP + svg::LINE * self.gates.len() as f64;
+        let mut picture = Picture::new(&runs, top);
         if let (Some(run), true) = (self.run, self.worker_counts.len() > 1) {
             let workers = counted(run.workers as u64, "worker");
             picture.title += &format!(" (the last run with {workers})");
         }
-        self.write(svg::document(&picture).into_string())
+        svg::document(&picture, &self.gates).into_string()
     }
 
-    fn write_curve(&mut self, sweep: &Sweep) -> io::Result<()> {
-        let curve = SweepCurve::from(sweep);
-        self.write(curve.document().into_string())
-    }
-
-    fn write(&mut self, document: String) -> io::Result<()> {
-        self.is_written = true;
-        self.out.write_all(document.as_bytes())?;
-        self.out.flush()
-    }
-}
-
-impl<W: Write> Listener for Svg<W> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        if self.is_written {
-            return Ok(());
-        }
+    /// Takes in the event of a picture that has not ended.
+    fn draw(&mut self, event: &Event) {
         match event {
             Event::ArmStarted(run) => {
                 self.run = Some(*run);
@@ -103,11 +102,40 @@ impl<W: Write> Listener for Svg<W> {
                     }
                 }
             }
-            Event::Swept(sweep) => return self.write_curve(sweep),
-            Event::Ended(_) | Event::Compared(_) => return self.write_timeline(),
+            Event::Swept(sweep) => self.end = SvgEnd::curve(sweep),
+            Event::Ended(_) | Event::Compared(_) => self.end = SvgEnd::Timeline,
             Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
+    }
+}
+
+impl SvgEnd {
+    fn curve(sweep: &Sweep) -> Self {
+        SvgEnd::Curve(Box::new(SweepCurve::from(sweep)))
+    }
+}
+
+impl<W: Write> Listener for Svg<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match (event, &self.end) {
+            // Gates are judged after the end.
+            (Event::Assertion(judged), _) => self.gates.push(judged.clone()),
+            (_, SvgEnd::None) => self.draw(event),
+            _ => {}
+        }
         Ok(())
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.end, SvgEnd::None) {
+            SvgEnd::None => {}
+            SvgEnd::Timeline => self.out.write_all(self.timeline().as_bytes())?,
+            SvgEnd::Curve(curve) => {
+                let document = curve.document(&self.gates).into_string();
+                self.out.write_all(document.as_bytes())?;
+            }
+        }
+        self.out.flush()
     }
 }

@@ -1,7 +1,7 @@
-//! Timelines and the curve of a sweep, drawn as SVG.
+//! Timelines, the pairs of a comparison and the curve of a sweep, drawn as SVG.
 //!
 //! [`Timeline`] holds what a run did, `layout` places it, `svg` writes it. [`Svg`] is the export to a
-//! file; the HTML page embeds the same pictures. Both use the style sheet [`STYLE`], whose rules apply
+//! file; the HTML page embeds the same pictures. Both use the same style sheet ([`style`]), whose rules apply
 //! below an element of the class `chart` only.
 
 mod axis;
@@ -9,6 +9,7 @@ mod export;
 mod grid;
 mod layout;
 mod model;
+mod pairs;
 mod svg;
 mod sweep_curve;
 mod text;
@@ -16,17 +17,22 @@ mod text;
 use maud::Markup;
 
 use self::layout::Picture;
+use super::palette::resolved;
 use crate::model::measurement::Arm;
 use crate::model::timing::Phase;
 
 pub(super) use self::axis::{Tick, label, linear, logarithmic};
 pub use self::export::Svg;
 pub(super) use self::model::{MOST_BARS, Timeline};
+pub(super) use self::pairs::PairsPlot;
+pub(super) use self::svg::centred;
 pub(super) use self::sweep_curve::SweepCurve;
 
-/// The style of all charts, for light and dark backgrounds. The colours of the phases are those of Okabe
-/// and Ito ("Color Universal Design", 2008), which colour-blind readers can tell apart.
-pub(super) const STYLE: &str = include_str!("chart.css");
+/// Style sheet of all charts, for light and dark backgrounds.
+pub(super) fn style() -> String {
+    let colours = resolved(include_str!("chart_colours.css"));
+    [include_str!("chart.css"), &colours].concat()
+}
 
 /// The classes of time in an attempt: its phases, and what was in none of them.
 const CLASSES: usize = Phase::ALL.len() + 1;
@@ -38,7 +44,7 @@ pub(super) struct DrawnRun<'a> {
     pub(super) timeline: &'a Timeline,
 }
 
-/// Draws runs above each other as an `svg` element to be embedded in a page that has [`STYLE`].
+/// Draws runs above each other as an `svg` element to be embedded in a page that has the [`style`].
 pub(super) fn embedded(runs: &[DrawnRun<'_>]) -> Markup {
     svg::embedded(&Picture::new(runs, svg::EMBEDDED_TOP))
 }

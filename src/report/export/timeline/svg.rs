@@ -5,9 +5,12 @@ use std::fmt;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::STYLE;
 use super::layout::{Bar, LEFT, NAMES, Panel, Picture, RIGHT, Rect, WIDTH};
+use super::style;
+use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::report::export::markup::MarkupText;
+use crate::report::export::words::gate;
+use crate::report::wording::capitalized;
 
 /// The height above the legend of a picture in a page, which has a title elsewhere ...
 pub(super) const EMBEDDED_TOP: f64 = 16.0;
@@ -27,46 +30,76 @@ pub(super) fn embedded(picture: &Picture) -> Markup {
     }
 }
 
-/// Writes a timeline as a document.
-pub(super) fn document(picture: &Picture) -> Markup {
-    frame(
-        [WIDTH, picture.height],
-        ["tl-title", "tl-desc"],
-        &picture.title,
-        &picture.description,
-        &body(picture),
-    )
+/// Writes a timeline as a document, whose picture leaves room for its title and for these gates.
+pub(super) fn document(picture: &Picture, gates: &[AssertionResult]) -> Markup {
+    Frame {
+        size: [WIDTH, picture.height],
+        ids: ["tl-title", "tl-desc"],
+        title: &picture.title,
+        description: &picture.description,
+        gates,
+    }
+    .document(&body(picture))
 }
 
-/// Writes a picture as a document: its size, the ids of its title and its description, and what it shows.
-pub(super) fn frame(
-    [width, height]: [f64; 2],
-    [title_id, description_id]: [&str; 2],
-    title: &str,
-    description: &str,
-    body: &Markup,
-) -> Markup {
-    let (width, height) = (Number(width), Number(height));
-    html! {
-        svg.chart xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
-            viewBox={ "0 0 " (width) " " (height) } role="img"
-            aria-labelledby={ (title_id) " " (description_id) } {
+/// A picture as a document, without what it shows.
+#[derive(Debug)]
+pub(super) struct Frame<'a> {
+    pub(super) size: [f64; 2],
+    /// The ids of the title and the description.
+    pub(super) ids: [&'a str; 2],
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    /// Gates, in a line each below the title.
+    pub(super) gates: &'a [AssertionResult],
+}
+
+/// The baseline of the first line below the title, and the distance of lines.
+pub(super) const FIRST_LINE: f64 = 52.0;
+pub(super) const LINE: f64 = 18.0;
+
+impl Frame<'_> {
+    /// Writes the document, with the body below the gates.
+    pub(super) fn document(&self, body: &Markup) -> Markup {
+        let [width, height] = self.size.map(Number);
+        let [title_id, description_id] = self.ids;
+        html! {
+            svg.chart xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
+                viewBox={ "0 0 " (width) " " (height) } role="img"
+                aria-labelledby={ (title_id) " " (description_id) } {
+                "\n"
+                title id=(title_id) { (MarkupText(self.title)) } "\n"
+                desc id=(description_id) {
+                    (MarkupText(self.description))
+                    @for judged in self.gates { " " (MarkupText(&capitalized(&gate(judged)))) "." }
+                } "\n"
+                style { "\n" (PreEscaped(style())) } "\n"
+                rect.background width="100%" height="100%" {} "\n"
+                (text("title", 20.0, 30.0, self.title))
+                @for (number, judged) in self.gates.iter().enumerate() {
+                    @let y = FIRST_LINE + LINE * number as f64;
+                    (text(verdict_class(judged.verdict), 20.0, y, &gate(judged)))
+                }
+                (body)
+            }
             "\n"
-            title id=(title_id) { (MarkupText(title)) } "\n"
-            desc id=(description_id) { (MarkupText(description)) } "\n"
-            style { "\n" (PreEscaped(STYLE)) } "\n"
-            rect.background width="100%" height="100%" {} "\n"
-            (text("title", 20.0, 30.0, title))
-            (body)
         }
-        "\n"
+    }
+}
+
+/// The class of the text of a verdict.
+fn verdict_class(verdict: AssertionVerdict) -> &'static str {
+    match verdict {
+        AssertionVerdict::Held => "good",
+        AssertionVerdict::Failed | AssertionVerdict::Unknown => "bad",
+        AssertionVerdict::Inconclusive | AssertionVerdict::Skipped => "note",
     }
 }
 
 fn body(picture: &Picture) -> Markup {
     html! {
         @for (number, note) in picture.notes.iter().enumerate() {
-            (text("note", 20.0, picture.notes_y + 18.0 * number as f64, note))
+            (text("note", 20.0, picture.notes_y + LINE * number as f64, note))
         }
         @for (class, x) in &picture.legend {
             rect class=(NAMES[*class]) x=(Number(*x)) y=(Number(picture.legend_y - 10.0)) width="12"
@@ -159,6 +192,27 @@ pub(super) fn text(class: &str, x: f64, y: f64, text: &str) -> Markup {
     }
 }
 
+/// The width of a character of a label: rather more than it takes.
+const CHARACTER: f64 = 7.0;
+
+/// Writes a label that is centred at `x`, or moved as far as the edges of a picture of this width ask, which
+/// would cut a centred one off.
+pub(in crate::report::export) fn centred(
+    class: &str,
+    [x, y]: [f64; 2],
+    width: f64,
+    label: &str,
+) -> Markup {
+    let half = label.chars().count() as f64 * CHARACTER / 2.0;
+    let (anchor, x) = match x {
+        x if x + half > width => ("end", width),
+        x if x < half => ("start", 0.0),
+        x => ("middle", x),
+    };
+    let class = [class, anchor].join(" ");
+    text(class.trim_start(), x, y, label)
+}
+
 /// A rectangle as the data of a path.
 struct Outline<'a>(&'a Rect);
 
@@ -189,6 +243,47 @@ impl fmt::Display for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_label_is_cut_off_at_an_edge() {
+        for (x, label, expected) in [
+            (
+                626.0,
+                "0",
+                "<text class=\"middle\" x=\"626\" y=\"9\">0</text>",
+            ),
+            (
+                626.0,
+                "5 s",
+                "<text class=\"middle\" x=\"626\" y=\"9\">5 s</text>",
+            ),
+            (
+                626.0,
+                "100 s",
+                "<text class=\"end\" x=\"640\" y=\"9\">100 s</text>",
+            ),
+            (
+                616.0,
+                "500 µs",
+                "<text class=\"middle\" x=\"616\" y=\"9\">500 µs</text>",
+            ),
+            (
+                44.0,
+                "500 µs",
+                "<text class=\"middle\" x=\"44\" y=\"9\">500 µs</text>",
+            ),
+            (
+                10.0,
+                "500 µs",
+                "<text class=\"start\" x=\"0\" y=\"9\">500 µs</text>",
+            ),
+        ] {
+            let written = centred("", [x, 9.0], 640.0, label).into_string();
+            assert_eq!(written.trim_end(), expected, "{label} at {x}");
+        }
+        let written = centred("mark", [639.0, 9.0], 640.0, "knee: 16").into_string();
+        assert!(written.starts_with("<text class=\"mark end\""), "{written}");
+    }
 
     #[test]
     fn numbers_are_short() {

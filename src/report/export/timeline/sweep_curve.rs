@@ -3,22 +3,29 @@
 use maud::{Markup, html};
 
 use super::axis;
-use super::svg::{Number, frame, text};
+use super::svg::{FIRST_LINE, Frame, LINE, Number, centred, text};
+use crate::model::event::AssertionResult;
 use crate::model::measurement::{Sweep, SweepRuns};
 use crate::report::export::markup::MarkupText;
-use crate::report::format::format_secs;
+use crate::report::format::{counted, format_secs};
 use crate::report::wording;
 use crate::stats::Knee;
 
 const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 320.0;
+const HEIGHT: f64 = 350.0;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 24.0;
-const TOP: f64 = 26.0;
+const TOP: f64 = 56.0;
 const FOOT: f64 = 44.0;
 
-/// The height above the curve of a picture that stands alone, for its title and its notes.
-const HEAD: f64 = 114.0;
+/// The baseline of the legend.
+const LEGEND: f64 = 16.0;
+
+/// The height above the curve of a picture that stands alone, for its title and its two notes.
+const HEAD: f64 = 96.0;
+
+/// The most that a fitted time may be above the longest measured one to be drawn.
+const OVERSHOOT: f64 = 1.25;
 
 /// The least distance between two labels of the axis.
 const LABEL_WIDTH: f64 = 26.0;
@@ -100,28 +107,30 @@ impl SweepCurve {
         }
     }
 
-    /// Writes the curve as a document, with the verdict above it.
-    pub(in crate::report::export) fn document(&self) -> Markup {
-        let (sentence, legend) = (self.sentence(), self.legend());
+    /// Writes the curve as a document, with the verdict and these gates above it.
+    pub(in crate::report::export) fn document(&self, gates: &[AssertionResult]) -> Markup {
+        let (sentence, legend) = (self.sentence(), self.legend_sentence());
         let verdict = wording::capitalized(&self.verdict);
+        let below_gates = LINE * gates.len() as f64;
+        let line = |number: f64| FIRST_LINE + below_gates + LINE * number;
         let body = html! {
-            (text("note", 20.0, 52.0, &format!("{verdict}.")))
-            (text("note", 20.0, 70.0, &sentence))
-            (text("note", 20.0, 88.0, &legend))
-            g transform={ "translate(0 " (HEAD) ")" } { (self.body()) }
+            (text("note", 20.0, line(0.0), &format!("{verdict}.")))
+            (text("note", 20.0, line(1.0), &sentence))
+            g transform={ "translate(0 " (HEAD + below_gates) ")" } { (self.body()) }
             "\n"
         };
-        frame(
-            [WIDTH, HEAD + HEIGHT],
-            ["sw-title", "sw-desc"],
-            "pfetch: time by number of workers",
-            &format!("{verdict}. {sentence} {legend}"),
-            &body,
-        )
+        Frame {
+            size: [WIDTH, HEAD + below_gates + HEIGHT],
+            ids: ["sw-title", "sw-desc"],
+            title: "pfetch: time by number of workers",
+            description: &format!("{verdict}. {sentence} {legend}"),
+            gates,
+        }
+        .document(&body)
     }
 
-    /// The legend of the curve, in a sentence.
-    pub(in crate::report::export) fn legend(&self) -> String {
+    /// The legend of the curve in a sentence, for readers who do not see it.
+    fn legend_sentence(&self) -> String {
         let line = match self.fitted.is_empty() {
             true => "",
             false => ", the line is a law fitted to the points",
@@ -135,26 +144,47 @@ impl SweepCurve {
         let Some(best) = points.min_by(|a, b| a.mean.total_cmp(&b.mean)) else {
             return String::new();
         };
-        let best = format!(
-            "{} with {} workers was the shortest time.",
+        let has_fewer = |workers| self.points.iter().any(|point| point.workers < workers);
+        let workers = |count: usize| counted(count as u64, "worker");
+        let shortest = format!(
+            "{} with {} was the shortest time.",
             format_secs(best.mean),
-            best.workers
+            workers(best.workers)
         );
-        match self.knee {
-            Some(knee) => format!("{best} The knee is {}.", wording::knee(knee)),
-            None => best,
-        }
+        let knee = match self.knee {
+            Some(knee) if knee.workers != knee.by_means => format!(
+                " By the means {} come within 5 % of it, but so may {}: more runs would tell.",
+                knee.by_means, knee.workers
+            ),
+            Some(knee) if knee.workers == best.workers => match has_fewer(knee.workers) {
+                true => " Fewer take more than 5 % longer.".to_owned(),
+                false => String::new(),
+            },
+            Some(knee) => {
+                let come = if knee.workers == 1 { "comes" } else { "come" };
+                let fewer = match has_fewer(knee.workers) {
+                    true => ", fewer do not",
+                    false => "",
+                };
+                let enough = workers(knee.workers);
+                format!(" {enough} {come} within 5 % of it{fewer}.")
+            }
+            None => String::new(),
+        };
+        shortest + &knee
     }
 
     fn body(&self) -> Markup {
-        let scales = CurveScales::new(&self.points);
+        let scales = CurveScales::new(&self.points, &self.fitted);
         let workers = (LEFT + WIDTH - RIGHT) / 2.0;
         html! {
+            (self.legend())
             (time_axis(&scales))
             @if let Some(knee) = self.knee { (knee_mark(knee, &scales)) }
             @if !self.fitted.is_empty() {
+                @let drawn = self.fitted.iter().filter(|(_, seconds)| *seconds <= scales.longest);
                 polyline.fitted points={
-                    @for (workers, seconds) in &self.fitted {
+                    @for (workers, seconds) in drawn {
                         (tenth(scales.x(*workers))) "," (tenth(scales.y(*seconds))) " "
                     }
                 } {}
@@ -162,6 +192,35 @@ impl SweepCurve {
             @for point in &self.points { (mark(point, &scales)) }
             (worker_axis(&self.points, &scales))
             text.middle x=(tenth(workers)) y=(tenth(HEIGHT - 8.0)) { "workers" }
+        }
+    }
+}
+
+impl SweepCurve {
+    /// Writes the keys of what the picture has.
+    fn legend(&self) -> Markup {
+        let has_intervals = self.points.iter().any(|point| point.low < point.high);
+        let (y, middle) = (LEGEND, LEGEND - 4.0);
+        let mut x = LEFT + 20.0;
+        let mut next = |width: f64| {
+            let here = x;
+            x += width;
+            here
+        };
+        html! {
+            @let at = next(142.0);
+            circle.point cx=(at) cy=(middle) r="4" {}
+            (text("note", at + 12.0, y, "mean of the runs"))
+            @if has_intervals {
+                @let at = next(116.0);
+                path.whisker d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {}
+                (text("note", at + 12.0, y, "95 % interval"))
+            }
+            @if !self.fitted.is_empty() {
+                @let at = next(0.0);
+                path.fitted d={ "M" (at) " " (middle) "h20" } {}
+                (text("note", at + 28.0, y, "fitted to the points (Universal Scalability Law)"))
+            }
         }
     }
 }
@@ -174,12 +233,15 @@ struct CurveScales {
 }
 
 impl CurveScales {
-    fn new(points: &[CurvePoint]) -> Self {
+    fn new(points: &[CurvePoint], fitted: &[(f64, f64)]) -> Self {
         let most_workers = points.iter().map(|point| point.workers).max();
-        let longest = points.iter().map(|point| point.high.max(point.mean));
+        let measured = points.iter().map(|point| point.high.max(point.mean));
+        let measured = measured.fold(1e-6, f64::max);
+        let fitted = fitted.iter().map(|(_, seconds)| *seconds);
+        let longest = fitted.fold(measured, f64::max).min(measured * OVERSHOOT);
         CurveScales {
             most_workers: most_workers.unwrap_or(0).max(2) as f64,
-            longest: longest.fold(1e-6, f64::max) * 1.05,
+            longest: longest * 1.05,
         }
     }
 
@@ -230,14 +292,14 @@ fn worker_axis(points: &[CurvePoint], scales: &CurveScales) -> Markup {
 
 fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
     let Knee { workers, by_means } = knee;
-    let x = tenth(scales.x(by_means as f64));
+    let x = scales.x(by_means as f64);
     let name = match workers == by_means {
         true => "knee",
         false => "knee by the means",
     };
     html! {
-        path.mark d={ "M" (x) " " (TOP) "V" (FLOOR) } {}
-        text.mark.middle x=(x) y=(tenth(TOP - 8.0)) { (name) ": " (by_means) }
+        path.mark d={ "M" (tenth(x)) " " (TOP) "V" (FLOOR) } {}
+        (centred("mark", [x, TOP - 8.0], WIDTH, &format!("{name}: {by_means}")))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::DrawnRun;
 use crate::model::measurement::Arm;
-use crate::report::format::{duration, duration_of_nanos, grouped};
+use crate::report::format::{counted, duration, duration_of_nanos};
 
 /// The name of a lane.
 pub(super) fn lane(arm: Option<Arm>, row: usize, group: usize, workers: usize) -> String {
@@ -28,7 +28,7 @@ pub(super) fn title(runs: &[DrawnRun<'_>]) -> String {
     let Some(run) = runs.last().filter(|run| !run.timeline.is_empty()) else {
         return "pfetch: no URL was tried".to_owned();
     };
-    let tried = grouped(run.timeline.targets - run.timeline.untried, "URL");
+    let tried = counted(run.timeline.targets - run.timeline.untried, "URL");
     let took = |run: &DrawnRun<'_>| duration(run.timeline.length());
     match runs {
         [serial, parallel] => format!(
@@ -51,8 +51,8 @@ pub(super) fn description(runs: &[DrawnRun<'_>]) -> String {
             " {}{}: {} on {}, {} failed, in {}.",
             arm[..1].to_uppercase(),
             &arm[1..],
-            grouped(timeline.targets - timeline.untried, "URL"),
-            grouped(timeline.lanes() as u64, "worker"),
+            counted(timeline.targets - timeline.untried, "URL"),
+            counted(timeline.lanes() as u64, "worker"),
             timeline.failed,
             duration(timeline.length()),
         );
@@ -70,14 +70,14 @@ pub(super) fn notes(runs: &[DrawnRun<'_>], column: Option<i64>) -> Vec<String> {
         notes.push(format!(
             "{}: a column of {width} shows what a worker did most of that time, its height how busy \
              it was",
-            grouped(attempts, "attempt")
+            counted(attempts, "attempt")
         ));
     }
     let untried: u64 = runs.iter().map(|run| run.timeline.untried).sum();
     if untried > 0 {
         notes.push(format!(
             "not shown: {}, never started",
-            grouped(untried, "URL")
+            counted(untried, "URL")
         ));
     }
     notes

@@ -1,0 +1,123 @@
+//! Meanings of foreign spellings.
+
+use std::ffi::{OsStr, OsString};
+
+/// Own options in place of a foreign one, or the words of the hint that it gets.
+pub(super) type Translation = Result<Vec<OsString>, &'static str>;
+
+/// A foreign option: its spellings, and what they stand for here.
+pub(super) type Habit = (&'static [&'static str], Meaning);
+
+/// What a foreign option stands for here.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Meaning {
+    /// Nothing to do: it is the default here, or there is nothing that it would change.
+    Nothing,
+    /// These own options; it has no value.
+    Own(&'static [&'static str]),
+    /// This own option, which the same anywhere on the command line overrides; it has no value. The hint is
+    /// given if the next argument shows that another program's option is meant.
+    Fallback(&'static str, fn(Option<&OsStr>) -> Option<&'static str>),
+    /// This own option with its value.
+    Value(&'static str),
+    /// This own option, with something before the value.
+    Prefixed(&'static str, &'static str),
+    /// An option with a value, on which its meaning depends.
+    ByValue(fn(&OsStr) -> Translation),
+    /// An option without a value, unless another program's is meant, which the next argument shows.
+    ByNext(fn(Option<&OsStr>) -> Translation),
+    /// Nothing like it, or more than one thing: the hint says what to write.
+    Hint(&'static str),
+}
+
+/// Joins an own option and its value into one argument, so that a value may begin with a dash.
+pub(super) fn joined(own: &str, value: impl AsRef<OsStr>) -> OsString {
+    let mut argument = OsString::from(own);
+    argument.push("=");
+    argument.push(value);
+    argument
+}
+
+/// Tests for a number, as it stands behind options that have none here.
+pub(super) fn is_number(text: &OsStr) -> bool {
+    let text = text.as_encoded_bytes();
+    text.first().is_some_and(u8::is_ascii_digit)
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+}
+
+/// A number of seconds, which is what a number without a unit is to curl, wget and aria2c. A number of none
+/// means no limit to them, or their default.
+pub(super) fn seconds(own: &str, value: &OsStr) -> Vec<OsString> {
+    if !is_number(value) {
+        return vec![joined(own, value)];
+    }
+    let is_zero = value
+        .as_encoded_bytes()
+        .iter()
+        .all(|byte| matches!(byte, b'0' | b'.'));
+    if is_zero {
+        return Vec::new();
+    }
+    let text = value.to_string_lossy();
+    match text.split_once('.') {
+        // humantime has no decimals.
+        Some((whole, decimals)) => {
+            let millis: String = decimals.chars().chain("000".chars()).take(3).collect();
+            let whole = if whole.is_empty() { "0" } else { whole };
+            vec![joined(own, format!("{whole}s{millis}ms"))]
+        }
+        None => vec![joined(own, format!("{text}s"))],
+    }
+}
+
+/// A number of bytes, whose `K`, `M` and `G` are powers of 1024 to curl, wget and aria2c.
+pub(super) fn binary_size(own: &str, value: &OsStr) -> Vec<OsString> {
+    let text = value.to_string_lossy();
+    let number = text.trim_end_matches(['k', 'K', 'm', 'M', 'g', 'G']);
+    if is_number(OsStr::new(number)) && text.len() == number.len() + 1 {
+        let unit = text[number.len()..].to_ascii_uppercase();
+        return vec![joined(own, format!("{number}{unit}i"))];
+    }
+    vec![joined(own, value)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_without_a_unit_are_seconds() {
+        for (value, expected) in [
+            ("5", &["--timeout=5s"][..]),
+            ("0.5", &["--timeout=0s500ms"]),
+            ("1.25", &["--timeout=1s250ms"]),
+            ("2.", &["--timeout=2s000ms"]),
+            ("5m", &["--timeout=5m"]),
+            ("-1", &["--timeout=-1"]),
+            ("0", &[]),
+            ("0.0", &[]),
+        ] {
+            assert_eq!(seconds("--timeout", OsStr::new(value)), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn units_of_sizes_are_powers_of_1024() {
+        for (value, expected) in [
+            ("10M", "--max-bytes=10Mi"),
+            ("1k", "--max-bytes=1Ki"),
+            ("100", "--max-bytes=100"),
+            ("1Mi", "--max-bytes=1Mi"),
+            ("M", "--max-bytes=M"),
+            ("x", "--max-bytes=x"),
+        ] {
+            assert_eq!(
+                binary_size("--max-bytes", OsStr::new(value)),
+                [expected],
+                "{value}"
+            );
+        }
+    }
+}

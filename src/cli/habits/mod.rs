@@ -1,0 +1,22 @@
+//! Habits from other tools: what users of curl, wget, aria2c, hyperfine, oha, xargs and others type out of
+//! habit, and what becomes of it.
+//!
+//! * `walk` puts foreign options into pfetch's own words, by the `table`, before the parser sees them: an
+//!   alias, nothing at all, or a hint that says what to write.
+//! * `values` refuses values that pfetch would take, and that were meant for another program.
+//! * `guess` names the option that an unknown one is a misspelling of.
+
+mod guess;
+mod meaning;
+mod own;
+mod table;
+mod values;
+mod walk;
+
+pub(super) use guess::nearest;
+pub(super) use own::OwnOptions;
+pub(super) use values::{check_bodies, check_files, check_headers, check_proxy, check_urls};
+pub(super) use walk::translate;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! The options that pfetch has itself, as the parser knows them.
+
+use clap::{ArgAction, Command};
+
+/// Own options by their spellings.
+#[derive(Debug)]
+pub(crate) struct OwnOptions {
+    options: Vec<OwnOption>,
+}
+
+/// An option of pfetch's own.
+#[derive(Debug, Clone)]
+pub(super) struct OwnOption {
+    long: String,
+    short: Option<char>,
+    pub(super) takes_value: bool,
+    pub(super) is_help: bool,
+}
+
+impl OwnOptions {
+    /// Those of the command.
+    pub(crate) fn of(command: &Command) -> Self {
+        let options = command.get_arguments().filter_map(|arg| {
+            Some(OwnOption {
+                long: format!("--{}", arg.get_long()?),
+                short: arg.get_short(),
+                takes_value: arg.get_action().takes_values(),
+                is_help: matches!(arg.get_action(), ArgAction::Help),
+            })
+        });
+        OwnOptions {
+            options: options.collect(),
+        }
+    }
+
+    /// The option with this name, dashes included.
+    pub(super) fn long(&self, name: &str) -> Option<&OwnOption> {
+        self.options.iter().find(|option| option.long == name)
+    }
+
+    /// The option with this letter.
+    pub(super) fn short(&self, letter: u8) -> Option<&OwnOption> {
+        let letter = Some(char::from(letter));
+        self.options.iter().find(|option| option.short == letter)
+    }
+
+    /// The names, dashes included.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.options.iter().map(|option| option.long.as_str())
+    }
+}

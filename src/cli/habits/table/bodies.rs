@@ -1,0 +1,171 @@
+//! Files: their names, and what becomes of those that are there.
+
+use std::ffi::OsStr;
+
+use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number};
+
+const NAME: &str = "-o FILE saves one URL under a name, -d DIR any number, --cat prints the bodies";
+const CONDITIONAL: &str =
+    "with -d DIR only what has changed is fetched again (--exists update, the default)";
+const CONTINUED: &str =
+    "with -d DIR or -o FILE a broken download is continued anyway (--no-resume does not)";
+const SUM: &str = "a checksum stands in a JSON line: {\"url\": \"…\", \"sha256\": \"…\"}";
+
+pub(super) const HABITS: &[Habit] = &[
+    (&["-O"], Meaning::Fallback("--dir=.", output_name)),
+    (
+        &["--remote-name", "--remote-name-all"],
+        Meaning::Fallback("--dir=.", |_| None),
+    ),
+    (
+        &["--remote-header-name", "-J"],
+        Meaning::Own(&["--content-disposition"]),
+    ),
+    (&["--output-dir"], Meaning::Value("--dir")),
+    (&["--out"], Meaning::Value("--output")),
+    (&["--output-document"], Meaning::Hint(NAME)),
+    (&["--create-dirs", "--file-allocation"], Meaning::Nothing),
+    // In whole folders by their mode, which the umask sets.
+    (
+        &["--create-file-mode"],
+        Meaning::Hint("files get the mode that the umask leaves; set it before (umask)"),
+    ),
+    (&["-R"], Meaning::ByNext(remote_time)),
+    (
+        &["--remote-time", "--use-server-timestamps"],
+        Meaning::Nothing,
+    ),
+    (
+        &["--no-use-server-timestamps", "--no-remote-time"],
+        Meaning::Own(&["--no-mtime"]),
+    ),
+    (
+        &["-N", "--no-buffer"],
+        Meaning::Hint(
+            "bodies are passed on as they come anyway (curl); only what has changed is fetched again \
+             with -d DIR (wget)",
+        ),
+    ),
+    (
+        &[
+            "--timestamping",
+            "--time-cond",
+            "--conditional-get",
+            "--etag-save",
+            "--etag-compare",
+            "--if-modified-since",
+        ],
+        Meaning::Hint(CONDITIONAL),
+    ),
+    (
+        &["--no-if-modified-since"],
+        Meaning::Hint("--exists overwrite asks for no condition"),
+    ),
+    (
+        &[
+            "-C",
+            "--continue-at",
+            "--always-resume",
+            "--allow-piece-length-change",
+        ],
+        Meaning::Hint(CONTINUED),
+    ),
+    (&["--continue"], Meaning::Hint(CONTINUED)),
+    (
+        &["--start-pos"],
+        Meaning::Hint("-H 'Range: bytes=100-' asks for a part"),
+    ),
+    (
+        &["-nc", "--no-clobber", "--skip-existing"],
+        Meaning::Own(&["--exists=skip"]),
+    ),
+    (
+        &["--clobber", "--unlink"],
+        Meaning::Own(&["--exists=overwrite"]),
+    ),
+    (
+        &["--allow-overwrite"],
+        Meaning::Hint("--exists overwrite replaces files that are there"),
+    ),
+    (
+        &["--auto-file-renaming", "--backups"],
+        Meaning::Hint("--exists rename saves beside files that are there"),
+    ),
+    (&["--remove-on-error"], Meaning::Nothing),
+    (&["--checksum", "--check-integrity"], Meaning::Hint(SUM)),
+    (
+        &["--save-session", "--joblog", "--resume-failed", "--session"],
+        Meaning::Hint(
+            "--log FILE is the run log, and --resume leaves out what it says was fetched",
+        ),
+    ),
+    (&["--results", "--download", "--dump"], Meaning::Hint(NAME)),
+    (
+        &[
+            "--trust-server-names",
+            "--adjust-extension",
+            "--restrict-file-names",
+            "--no-content-disposition",
+        ],
+        Meaning::Hint(
+            "files are named by the URL that was given, or with --content-disposition by the server",
+        ),
+    ),
+    (
+        &[
+            "--force-directories",
+            "--cut-dirs",
+            "--protocol-directories",
+        ],
+        Meaning::Hint("--names tree makes folders of the host and the path"),
+    ),
+    (&["--xattr"], Meaning::Nothing),
+    (&["--discard-response-bodies"], Meaning::Nothing),
+];
+
+/// The hint for wget's option, behind which the name of a file stands; curl's is a flag.
+fn output_name(next: Option<&OsStr>) -> Option<&'static str> {
+    let is_name = next.is_some_and(|next| {
+        let next = next.to_string_lossy();
+        // curl's is followed by options and by URLs, whose host has no scheme before it at times.
+        next == "-" || (!next.starts_with('-') && !next.contains("://") && !is_schemeless(&next))
+    });
+    is_name.then_some(NAME)
+}
+
+/// Tests for a host with a path behind it.
+fn is_schemeless(text: &str) -> bool {
+    let host = text.split_once('/').map_or("", |(host, _)| host);
+    host == "localhost" || host.contains(['.', ':']) && !host.starts_with('.')
+}
+
+/// A flag to curl; a rate to wrk2.
+fn remote_time(next: Option<&OsStr>) -> Translation {
+    match next.is_some_and(is_number) {
+        true => Err("how many start in a second is --rate N/s"),
+        false => Ok(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_are_told_from_urls() {
+        for next in ["-", "out.bin", "dir/out.bin", "/tmp/x", "./x", "out"] {
+            assert!(output_name(Some(OsStr::new(next))).is_some(), "{next}");
+        }
+        for next in [
+            "http://h/x",
+            "example.com/x",
+            "localhost/x",
+            "h:80/x",
+            "-L",
+            "--",
+        ] {
+            assert!(output_name(Some(OsStr::new(next))).is_none(), "{next}");
+        }
+        assert!(output_name(None).is_none());
+    }
+}

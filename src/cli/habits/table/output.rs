@@ -1,0 +1,112 @@
+//! Reports and displays.
+
+use std::ffi::OsStr;
+
+use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number};
+
+const HEADERS: &str =
+    "-v shows requests and responses with their headers; --format jsonl -v has them as data";
+
+pub(super) const HABITS: &[Habit] = &[
+    (
+        &["-S", "--show-error", "-nv", "--no-verbose"],
+        Meaning::Nothing,
+    ),
+    (&["-s"], Meaning::ByNext(silent)),
+    (
+        &[
+            "--silent",
+            "--no-progress-meter",
+            "--no-progress",
+            "--no-tui",
+            "--no-show-progress",
+        ],
+        Meaning::Own(&["--progress=never"]),
+    ),
+    (&["-#", "--progress-bar"], Meaning::Nothing),
+    (
+        &["--show-progress", "--bar", "--eta"],
+        Meaning::Own(&["--progress=always"]),
+    ),
+    (
+        &["--no-color", "--no-colour", "--disable-color"],
+        Meaning::Own(&["--color=never"]),
+    ),
+    (
+        &["--enable-color", "--style"],
+        Meaning::Hint("--color always, or never"),
+    ),
+    (
+        &[
+            "-D",
+            "--dump-header",
+            "--server-response",
+            "--include",
+            "--save-headers",
+            "--trace",
+            "--trace-ascii",
+            "--trace-time",
+            "--http-debug",
+            "--debug",
+            "--headers",
+            "--print",
+        ],
+        Meaning::Hint(HEADERS),
+    ),
+    (
+        &["--stderr", "--output-file", "--append-output"],
+        Meaning::Hint(
+            "warnings go to standard error: 2> FILE; the \
+         run log is --log FILE",
+        ),
+    ),
+    (
+        &[
+            "--output-format",
+            "--dump-urls",
+            "--mode",
+            "--no-summary",
+            "--stats-success-breakdown",
+            "--report-speed",
+        ],
+        Meaning::Hint(
+            "--format jsonl is for programs, --export FORMAT=FILE has all the other formats, and \
+             --progress and -q set what is shown",
+        ),
+    ),
+    (
+        &[
+            "--console-log-level",
+            "--summary-interval",
+            "--log-level",
+            "--fps",
+        ],
+        Meaning::Hint("-v shows more, -q less, --progress never no display"),
+    ),
+    (
+        &["--manual", "--usage"],
+        Meaning::Hint("the whole manual is pfetch --help"),
+    ),
+    (
+        &["--background", "--daemon", "--enable-rpc"],
+        Meaning::Hint("let the shell do it: pfetch … > report.txt &"),
+    ),
+    (
+        &["--tag", "--line-buffer", "--ungroup", "--group"],
+        Meaning::Nothing,
+    ),
+    (
+        &["--styled-output", "--no-styled-output"],
+        Meaning::Hint("--color always, or never"),
+    ),
+];
+
+/// A flag to curl; a number of connections to aria2c, and of seconds to ab.
+fn silent(next: Option<&OsStr>) -> Translation {
+    match next.is_some_and(is_number) {
+        true => Err(
+            "a file comes over one connection (aria2c), and a limit on time is --timeout TIME (ab)",
+        ),
+        false => Ok(vec!["--progress=never".into()]),
+    }
+}

@@ -1,0 +1,222 @@
+//! What is sent, and which answers count.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
+
+const ONLY_ASKS: &str =
+    "pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE";
+const COOKIES: &str =
+    "cookies are not kept, and no file of them is read; send one with -H 'Cookie: NAME=VALUE'";
+const SCHEMES: &str = "only Basic authentication is there (-u NAME:PASSWORD); any other goes into \
+     -H 'Authorization: …'";
+
+pub(super) const HABITS: &[Habit] = &[
+    (&["--location", "--follow"], Meaning::Nothing),
+    (&["-L"], Meaning::ByNext(location)),
+    (
+        &["--location-trusted"],
+        Meaning::Hint(
+            "credentials never cross to another origin; give them in the URLs that need them",
+        ),
+    ),
+    (
+        &["-f", "--fail", "--fail-with-body", "--check-status"],
+        Meaning::Nothing,
+    ),
+    (
+        &["--content-on-error"],
+        Meaning::Hint("--accept 100..=999 makes every status a success"),
+    ),
+    (&["-X", "--request", "--method"], Meaning::ByValue(method)),
+    (&["--spider", "--use-head"], Meaning::Own(&["--head"])),
+    (
+        &[
+            "--data",
+            "--data-raw",
+            "--data-binary",
+            "--data-ascii",
+            "--data-urlencode",
+            "--form",
+            "-F",
+            "--form-string",
+            "--upload-file",
+            "--post-data",
+            "--post-file",
+            "--body-data",
+            "--body-file",
+            "--body",
+            "--multipart-form-data",
+        ],
+        Meaning::Hint(ONLY_ASKS),
+    ),
+    (
+        &["--json"],
+        Meaning::Hint(
+            "pfetch sends no data; its report as JSON Lines is --format jsonl, as a file \
+         --export json=FILE",
+        ),
+    ),
+    (
+        &["-T"],
+        Meaning::Hint("pfetch sends no data; a limit on time is --timeout 30s"),
+    ),
+    (
+        &["-G", "--get", "--url-query"],
+        Meaning::Hint("pfetch sends no data; write the query into the URL: URL?a=b"),
+    ),
+    (&["-e", "--referer"], Meaning::ByValue(referer)),
+    (&["-b", "--cookie"], Meaning::ByValue(cookie)),
+    (
+        &[
+            "--cookie-jar",
+            "--load-cookies",
+            "--save-cookies",
+            "--keep-session-cookies",
+            "--junk-session-cookies",
+        ],
+        Meaning::Hint(COOKIES),
+    ),
+    (&["--no-cookies"], Meaning::Nothing),
+    (
+        &["--oauth2-bearer"],
+        Meaning::Prefixed("--header", "Authorization: Bearer "),
+    ),
+    (&["--basic", "--auth-no-challenge"], Meaning::Nothing),
+    (
+        &[
+            "--digest",
+            "--anyauth",
+            "--ntlm",
+            "--negotiate",
+            "--aws-sigv4",
+            "--krb",
+            "--delegation",
+        ],
+        Meaning::Hint(SCHEMES),
+    ),
+    (
+        &[
+            "--password",
+            "--http-user",
+            "--http-password",
+            "--http-passwd",
+            "--ask-password",
+            "--basic-auth",
+            "--login-options",
+        ],
+        Meaning::Hint("credentials are -u NAME:PASSWORD, or \"headers\" in a JSON line"),
+    ),
+    (&["-n"], Meaning::ByNext(netrc)),
+    (&["--netrc-optional"], Meaning::Own(&["--netrc"])),
+    (
+        &["-r", "--range"],
+        Meaning::Hint("-H 'Range: bytes=0-99' asks for a part; pfetch follows no links (wget -r)"),
+    ),
+    (
+        &["--no-cache"],
+        Meaning::Own(&["--header=Cache-Control: no-cache"]),
+    ),
+    (&["--compression"], Meaning::ByValue(compression)),
+    (
+        &[
+            "--no-compression",
+            "--disable-compression",
+            "-disable-compression",
+        ],
+        Meaning::Nothing,
+    ),
+    (
+        &["--tr-encoding", "--raw", "--ignore-content-length"],
+        Meaning::Hint(
+            "bodies are taken as HTTP frames them, \
+         and decoded with --compressed only",
+        ),
+    ),
+    (
+        &["--path-as-is"],
+        Meaning::Hint("dots in a path are resolved, as browsers do; write %2e to keep one"),
+    ),
+    (&["--post301", "--post302", "--post303"], Meaning::Nothing),
+    (&["--robots", "--no-robots"], Meaning::Nothing),
+    (
+        &["--host", "-host"],
+        Meaning::Hint(
+            "-H 'Host: NAME' names another host; --resolve HOST:PORT:ADDR another address",
+        ),
+    ),
+    (&["--content-type"], Meaning::Hint(ONLY_ASKS)),
+    (
+        &["--github-token"],
+        Meaning::Hint("-H 'Authorization: Bearer TOKEN', or \"headers\" in a JSON line"),
+    ),
+    (
+        &["--disallow-username-in-url"],
+        Meaning::Hint("credentials in a URL are sent and never shown"),
+    ),
+];
+
+/// A flag to curl; a list of parameters to hyperfine, and lines at once to xargs.
+fn location(next: Option<&OsStr>) -> Translation {
+    match next.is_some_and(is_number) {
+        true => Err(
+            "redirects are followed anyway (curl); how many URLs are fetched at once is -j N (xargs)",
+        ),
+        false => Ok(Vec::new()),
+    }
+}
+
+fn method(value: &OsStr) -> Translation {
+    if value.eq_ignore_ascii_case("get") {
+        Ok(Vec::new())
+    } else if value.eq_ignore_ascii_case("head") {
+        Ok(vec!["--head".into()])
+    } else {
+        Err(ONLY_ASKS)
+    }
+}
+
+/// A URL to curl and wget's long form; a setting to wget's short one.
+fn referer(value: &OsStr) -> Translation {
+    let text = value.to_string_lossy();
+    // Without a scheme it is taken for a host, as in robots=off of wget.
+    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    match host.contains('=') || text.ends_with(";auto") {
+        true => Err("it takes the URL to send as Referer"),
+        false => Ok(header("Referer: ", value)),
+    }
+}
+
+fn cookie(value: &OsStr) -> Translation {
+    let text = value.to_string_lossy();
+    if text.contains("://") {
+        return Err("it takes NAME=VALUE, and a URL stands there; is the cookie missing?");
+    }
+    if !text.contains('=') {
+        return Err(COOKIES);
+    }
+    Ok(header("Cookie: ", value))
+}
+
+fn header(name: &str, value: &OsStr) -> Vec<OsString> {
+    let mut header = OsString::from(name);
+    header.push(value);
+    vec![joined("--header", header)]
+}
+
+/// A flag to curl; a number of requests to oha, ab and hey, and of arguments to xargs.
+fn netrc(next: Option<&OsStr>) -> Translation {
+    match next.is_some_and(is_number) {
+        true => Err(
+            "a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C",
+        ),
+        false => Ok(vec!["--netrc".into()]),
+    }
+}
+
+fn compression(value: &OsStr) -> Translation {
+    match value.to_str() {
+        Some("none" | "identity") => Ok(Vec::new()),
+        _ => Ok(vec!["--compressed".into()]),
+    }
+}

@@ -1,0 +1,230 @@
+//! The walk along the arguments, and the table, held against the options that there are.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command};
+
+use super::own::OwnOptions;
+use super::table;
+use super::walk::translate;
+use crate::cli::args::TypedArgs;
+
+/// pfetch's own options, as the parser has them.
+fn own() -> OwnOptions {
+    OwnOptions::of(&TypedArgs::described())
+}
+
+/// The arguments in pfetch's own words.
+fn translated(line: &str) -> Result<Vec<String>, String> {
+    let arguments = line.split_whitespace().map(OsString::from);
+    let translated = translate(arguments, &own())?;
+    let text = |argument: OsString| argument.to_string_lossy().into_owned();
+    Ok(translated.into_arguments().map(text).collect())
+}
+
+#[test]
+fn own_options_and_their_values_pass_as_they_are() {
+    for line in [
+        "-j 4 -vqI --input=list --header A:b http://h/",
+        "-Htext: -o -L -d -s",
+        "-j8 -x http://p/ -- -L --location",
+        "--header --location http://h/",
+        "--unheard-of http://h/ -W",
+        "-vW -",
+        "-1",
+        "--assert=p95<1s --cat",
+        "--user-agent -X",
+    ] {
+        let expected: Vec<&str> = line.split_whitespace().collect();
+        let expected = expected
+            .join(" ")
+            .replace("-vqI", "-v -q -I")
+            .replace("-vW", "-v -W");
+        assert_eq!(
+            translated(line).map(|own| own.join(" ")),
+            Ok(expected),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn foreign_options_become_own_ones() {
+    for (line, expected) in [
+        ("-fsSL http://h/", "--progress=never http://h/"),
+        ("-fsSLO http://h/a", "--dir=. --progress=never http://h/a"),
+        ("-sSLo out http://h/a", "--progress=never -o out http://h/a"),
+        ("-OJ http://h/a", "--dir=. --content-disposition http://h/a"),
+        // The folder that is named wins, on either side.
+        (
+            "--output-dir out -O http://h/a",
+            "--dir=. --dir=out http://h/a",
+        ),
+        ("-m 5 http://h/", "--timeout=5s http://h/"),
+        ("-m5 http://h/", "--timeout=5s http://h/"),
+        ("--max-time=0.5 http://h/", "--timeout=0s500ms http://h/"),
+        ("--max-time 0 http://h/", "http://h/"),
+        (
+            "--connect-timeout 5 --retry-delay=1 h",
+            "--connect-timeout=5s --retry-delay=1s h",
+        ),
+        ("--connect-timeout 5ms h", "--connect-timeout=5ms h"),
+        ("-XGET h", "h"),
+        ("-X HEAD h", "--head h"),
+        ("-e http://r/ h", "--header=Referer: http://r/ h"),
+        ("-b a=b h", "--header=Cookie: a=b h"),
+        ("--max-filesize 10M h", "--max-bytes=10Mi h"),
+        ("--socks5 p:1 h", "--proxy=socks5://p:1 h"),
+        ("--export-json f h", "--export=json=f h"),
+        ("-P out h", "--dir=out h"),
+        ("-n h", "--netrc h"),
+        ("-nc h", "--exists=skip h"),
+        (
+            "--proto =https --tlsv1.2 -sSf h",
+            "--https-only --progress=never h",
+        ),
+        ("--url http://h/", "http://h/"),
+        ("--check-certificate=false h", "--insecure h"),
+        ("--remote-time=true h", "h"),
+        ("-w %{http_code} h", "--format=%{http_code} h"),
+        ("-ZL -k4 h", "-k -4 h"),
+        ("--retries -1 h", "--retry=-1 h"),
+    ] {
+        assert_eq!(
+            translated(line).map(|own| own.join(" ")),
+            Ok(expected.to_owned()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn what_has_no_like_or_several_is_a_hint() {
+    for (line, hint) in [
+        ("--data x h", "--data: pfetch only asks"),
+        ("-X POST h", "-X: pfetch only asks"),
+        ("-XDELETE h", "-X: pfetch only asks"),
+        ("-O - h", "-O: -o FILE saves"),
+        ("-qO- h", "-O: -o FILE saves"),
+        ("-O out.bin http://h/", "-O: -o FILE saves"),
+        ("-P 8 h", "-P: to xargs"),
+        ("-P8 h", "-P: to xargs"),
+        ("-n 100 -c 5 h", "-n: a list is fetched once"),
+        ("-n100 h", "-n: a list is fetched once"),
+        ("-c 50 h", "-c: how many at once is -j N"),
+        ("-c http://h/", "-c: a broken download"),
+        ("-w 3 h", "-w: warm-up runs"),
+        ("-s 4 h", "-s: a file comes over one"),
+        ("-b http://h/", "-b: it takes NAME=VALUE"),
+        ("-b cookies.txt h", "-b: cookies are not kept"),
+        ("-e robots=off h", "-e: it takes the URL"),
+        ("--tries 3 h", "--tries: N tries are N-1 retries"),
+        ("--location=no h", "--location: it has no value here"),
+        ("-m", "-m: it needs a value"),
+        (
+            "-output f h",
+            "-output: a name has two dashes before it; write --output",
+        ),
+        (
+            "-dir=x h",
+            "-dir: a name has two dashes before it; write --dir",
+        ),
+        ("-location h", "-location: a name has two dashes"),
+        (
+            "-disable-keepalive h",
+            "-disable-keepalive: connections are kept",
+        ),
+    ] {
+        let error = translated(line).expect_err(line);
+        assert!(error.starts_with(hint), "{line}: {error}");
+    }
+}
+
+#[test]
+fn the_short_help_is_found_before_what_follows_it() {
+    for (line, expected) in [
+        ("-h", true),
+        ("-vh --unheard-of", true),
+        ("-help", true),
+        ("--help", false),
+        ("-H h", false),
+        ("-j -h", false),
+        ("-- -h", false),
+    ] {
+        let arguments = line.split_whitespace().map(OsString::from);
+        let translated = translate(arguments, &own()).expect(line);
+        assert_eq!(translated.wants_short_help, expected, "{line}");
+    }
+}
+
+#[test]
+fn arguments_that_are_not_utf8_pass() {
+    use std::os::unix::ffi::OsStringExt;
+    let bytes = [
+        &b"http://h/\xff"[..],
+        b"-o\xff",
+        b"--\xff",
+        b"-\xff",
+        b"-sf\xff",
+    ];
+    let arguments = bytes.map(|bytes| OsString::from_vec(bytes.to_vec()));
+    let translated = translate(arguments.clone(), &own()).expect("no hint");
+    let expected = arguments.into_iter().take(4).chain([
+        OsString::from("--progress=never"),
+        OsString::from_vec(b"-\xff".to_vec()),
+    ]);
+    let found: Vec<OsString> = translated.into_arguments().collect();
+    assert_eq!(found, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn no_spelling_is_in_the_table_twice_or_hidden_by_an_own_option() {
+    let own = own();
+    let mut seen = BTreeSet::new();
+    for (spellings, _) in table::all() {
+        for spelling in *spellings {
+            assert!(seen.insert(spelling), "{spelling} stands twice");
+            let is_own = match spelling.strip_prefix('-').filter(|rest| rest.len() == 1) {
+                Some(letter) => own.short(letter.as_bytes()[0]).is_some(),
+                None => own.long(spelling).is_some(),
+            };
+            assert!(!is_own, "{spelling} is an own option");
+            assert!(
+                spelling.starts_with('-') && spelling.is_ascii(),
+                "{spelling}"
+            );
+        }
+    }
+    assert!(seen.len() > 200, "{} spellings", seen.len());
+}
+
+#[test]
+fn own_options_are_told_apart_by_the_parsers_actions() {
+    let command = Command::new("x")
+        .disable_help_flag(true)
+        .arg(
+            Arg::new("a")
+                .long("alpha")
+                .short('a')
+                .action(ArgAction::SetTrue),
+        )
+        .arg(
+            Arg::new("b")
+                .long("beta")
+                .short('b')
+                .action(ArgAction::Append),
+        )
+        .arg(
+            Arg::new("h")
+                .long("help")
+                .short('h')
+                .action(ArgAction::Help),
+        );
+    let own = OwnOptions::of(&command);
+    let takes_value = |name: &str| own.long(name).map(|option| option.takes_value);
+    assert_eq!(takes_value("--alpha"), Some(false));
+    assert_eq!(takes_value("--beta"), Some(true));
+    assert_eq!(takes_value("--gamma"), None);
+    assert!(own.short(b'h').is_some_and(|option| option.is_help));
+}

@@ -1,0 +1,192 @@
+//! Values that pfetch would take, and that were meant as something else: data to post, a URL where a file was
+//! left out, a number in place of a proxy. What they would do instead would be done silently.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::model::target::without_userinfo;
+use crate::model::text::excerpt;
+
+/// Number of characters of a value that are shown.
+const MAX_SHOWN: usize = 60;
+
+/// Refuses a folder or a file for bodies that is a URL, or data for curl to post.
+pub(crate) fn check_bodies(dir: Option<&Path>, output: Option<&Path>) -> Result<(), String> {
+    if let Some(output) = output.filter(|output| is_url(output.as_os_str())) {
+        return Err(format!(
+            "-o takes a file first, and {} is a URL: pfetch -o FILE URL",
+            shown(output.as_os_str())
+        ));
+    }
+    let Some(dir) = dir else {
+        return Ok(());
+    };
+    if is_url(dir.as_os_str()) {
+        return Err(format!(
+            "-d takes a folder first, and {} is a URL: pfetch -d DIR URL",
+            shown(dir.as_os_str())
+        ));
+    }
+    let text = dir.to_string_lossy();
+    let is_path = ["/", "./", "../"]
+        .iter()
+        .any(|start| text.starts_with(start));
+    if is_path || dir.exists() {
+        return Ok(());
+    }
+    if text.contains('=') || text.starts_with(['{', '[', '@', '<', '"']) {
+        return Err(
+            "-d is the folder for bodies here, and pfetch sends no data; a folder of that name is written \
+             -d ./NAME"
+                .to_owned(),
+        );
+    }
+    if is_duration(&text) {
+        return Err(format!(
+            "-d is the folder for bodies here; a limit on the run's time is --deadline {text}, and a folder \
+             of that name -d ./{text}"
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a URL in place of a file, which is given with its option. One that is written could be made.
+pub(crate) fn check_files<'a>(
+    files: impl Iterator<Item = (&'static str, &'a Path)>,
+) -> Result<(), String> {
+    for (option, file) in files {
+        if is_url(file.as_os_str()) {
+            let shown = shown(file.as_os_str());
+            return Err(match option {
+                "-i" => format!(
+                    "-i reads URLs from a file, and {shown} is a URL; -v shows headers, and -I asks for them \
+                     alone"
+                ),
+                _ => format!("{option} takes a file, and {shown} is a URL"),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a URL where a header or credentials were left out. `names` are those of the headers.
+pub(crate) fn check_headers<'a>(
+    mut names: impl Iterator<Item = &'a str>,
+    user: Option<&OsStr>,
+) -> Result<(), String> {
+    if user.is_some_and(is_url) {
+        return Err("-u takes NAME:PASSWORD first, and a URL stands there".to_owned());
+    }
+    match names.any(|name| name == "http" || name == "https") {
+        true => Err("-H takes 'NAME: VALUE' first, and a URL stands there".to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// Refuses a proxy that is a number alone, such as aria2c's number of connections: it would be an IPv4 address.
+pub(crate) fn check_proxy(proxy: &str) -> Result<(), String> {
+    let host = proxy.split_once("://").map_or(proxy, |(_, host)| host);
+    let digits = host.trim_end_matches('/');
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(format!(
+        "-x is the proxy, as http://HOST:{digits}, and {digits} has no host; how many URLs are fetched at \
+         once is -j N"
+    ))
+}
+
+/// Refuses a URL that is the name of a file which is there.
+pub(crate) fn check_urls(urls: &[OsString]) -> Result<(), String> {
+    let is_file = |url: &&OsString| {
+        let has_scheme = url.to_string_lossy().contains("://");
+        !has_scheme
+            && Path::new(url)
+                .metadata()
+                .is_ok_and(|metadata| !metadata.is_dir())
+    };
+    let Some(file) = urls.iter().find(is_file) else {
+        return Ok(());
+    };
+    let file = shown(file);
+    Err(format!(
+        "{file} is a file here; did you mean -i {file}? If it is a host, write http://{file}"
+    ))
+}
+
+/// Tests for a URL with its scheme.
+fn is_url(text: &OsStr) -> bool {
+    let text = text.as_encoded_bytes();
+    ["http:/", "https:/"].iter().any(|scheme| {
+        let start = text.get(..scheme.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+    })
+}
+
+/// Tests for a time with its unit, as wrk has behind its -d.
+fn is_duration(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < text.len() && ["ms", "s", "m", "h"].contains(&unit)
+}
+
+fn shown(text: &OsStr) -> String {
+    excerpt(&without_userinfo(&text.to_string_lossy()), MAX_SHOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dir(text: &str) -> Result<(), String> {
+        check_bodies(Some(Path::new(text)), None)
+    }
+
+    #[test]
+    fn data_to_post_and_urls_are_no_folders() {
+        for text in ["x=1", "a/b=c", "{\"a\":1}", "[1]", "@file", "<a/>", "\"a\""] {
+            let error = dir(text).expect_err(text);
+            assert!(
+                error.contains("sends no data") && !error.contains(text),
+                "{error}"
+            );
+        }
+        for text in ["http://u:hush@h/", "HTTPS://h", "http:/h"] {
+            let error = dir(text).expect_err(text);
+            assert!(
+                error.contains("takes a folder first") && !error.contains("hush"),
+                "{error}"
+            );
+            let error = check_bodies(None, Some(Path::new(text))).expect_err(text);
+            assert!(
+                error.contains("takes a file first") && !error.contains("hush"),
+                "{error}"
+            );
+        }
+        for text in ["10s", "500ms", "2h"] {
+            let error = dir(text).expect_err(text);
+            assert!(error.contains(&format!("--deadline {text}")), "{error}");
+        }
+        for text in [
+            "out", "./x=1", "../{a}", "/tmp/a=b", ".", "2024", "http", "s", "10",
+        ] {
+            assert_eq!(dir(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_no_proxy() {
+        for text in ["4", "8080", "socks5://1080", "http://4/"] {
+            assert!(check_proxy(text).is_err(), "{text}");
+        }
+        for text in [
+            "",
+            "h",
+            "h:80",
+            "127.0.0.1:80",
+            "http://h:80/",
+            "socks5://[::1]:1",
+        ] {
+            assert_eq!(check_proxy(text), Ok(()), "{text}");
+        }
+    }
+}

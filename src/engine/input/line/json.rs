@@ -1,0 +1,116 @@
+//! JSON lines: a target with more than its URL.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::HeaderMap;
+use serde::Deserialize;
+
+use super::excerpt::JSON_EXCERPT;
+use super::url::{BadLine, ParsedLine, parse_url};
+use crate::engine::input::InputConfig;
+use crate::model::headers::{self, HeaderError};
+use crate::model::save_path::SavePath;
+use crate::model::target::{Location, Verb};
+use crate::model::text::{escape, parse_sha256};
+
+/// The keys of a JSON line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct JsonLine {
+    url: String,
+    action: Option<Verb>,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    output: Option<String>,
+    sha256: Option<String>,
+}
+
+/// Parses an object.
+pub(super) fn parse_json(
+    text: &str,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<ParsedLine, BadLine> {
+    let bad = |reason: String| BadLine {
+        excerpt: Arc::from(JSON_EXCERPT),
+        reason: escape(&reason),
+    };
+    let line: JsonLine = serde_json::from_str(text).map_err(|error| {
+        bad(format!(
+            "{} (column {})",
+            without_value(&error.to_string()),
+            error.column()
+        ))
+    })?;
+    let mut parsed = parse_url(&line.url, config, near)?;
+    parsed.verb = line.action.unwrap_or(config.verb);
+    let mut headers = HeaderMap::new();
+    for (name, value) in &line.headers {
+        let (name, value) = headers::new(name.as_bytes(), value.as_bytes())
+            .map_err(|error| bad(header_mistake(error)))?;
+        headers::add(&mut headers, name, value).map_err(|error| bad(header_mistake(error)))?;
+    }
+    parsed.headers = (!headers.is_empty()).then(|| Box::new(headers));
+    if parsed.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
+        let reason = "a HEAD has no body; take out \"output\" and \"sha256\", or the action";
+        return Err(bad(reason.to_owned()));
+    }
+    if let Some(output) = &line.output {
+        if !config.names_files {
+            return Err(bad(
+                "\"output\" needs a folder to save in (-d DIR)".to_owned()
+            ));
+        }
+        let place = SavePath::parse(output).map_err(|error| bad(format!("output: {error}")))?;
+        parsed.output = Some(place);
+    }
+    if let Some(text) = &line.sha256 {
+        let sum = parse_sha256(text).ok_or_else(|| {
+            bad("sha256: give 64 hexadecimal digits, as sha256sum prints them".to_owned())
+        })?;
+        parsed.sha256 = Some(Box::new(sum));
+    }
+    Ok(parsed)
+}
+
+/// Removes from a message of the JSON parser the position, because it counts lines within this one line,
+/// and the value that it quotes when it expected another type or another name, because that may be a secret:
+/// of a name the beginning stays, as far as the known ones have such characters.
+fn without_value(message: &str) -> String {
+    let what = message
+        .rsplit_once(" at line ")
+        .map_or(message, |(what, _)| what);
+    if let Some(rest) = what.strip_prefix("invalid type: ")
+        && let Some((found, expected)) = rest.rsplit_once(", expected ")
+    {
+        let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
+        return format!("invalid type: {kind}, expected {expected}");
+    }
+    for unknown in ["unknown field", "unknown variant"] {
+        if let Some(rest) = what.strip_prefix(unknown)
+            && let Some((name, expected)) = rest.rsplit_once("`, expected ")
+        {
+            let name = word(name.trim_start_matches([' ', '`']));
+            return format!("{unknown} `{name}`, expected {expected}");
+        }
+    }
+    what.to_owned()
+}
+
+/// The first word of a name that may hold a secret as well, with an ellipsis if there is more.
+fn word(name: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match name.find(|c| !is_part(c)) {
+        Some(end) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+/// Words a header, as a JSON line has it, that cannot be sent: a whole one may have been given as the name.
+fn header_mistake(error: HeaderError) -> String {
+    match error {
+        HeaderError::Name(name) => HeaderError::Name(word(&name)).to_string(),
+        other => other.to_string(),
+    }
+}

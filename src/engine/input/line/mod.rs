@@ -1,0 +1,90 @@
+//! The parser of one line of a list, or of an argument.
+//!
+//! * `json` parses an object, `url` the text of a URL.
+//! * `slip` recognises what was meant for another program, or is more than a URL.
+//! * `excerpt` decides what is shown of a line that is no target.
+
+mod excerpt;
+mod invisible;
+mod json;
+mod slip;
+mod url;
+
+use std::str::Utf8Error;
+
+use super::InputConfig;
+use crate::model::target::Location;
+use excerpt::{may_hold_userinfo, safe_excerpt};
+use slip::Slip;
+use url::parse_url;
+
+pub(super) use url::{BadLine, ParsedLine};
+
+/// The maximum length of a line in bytes: room for the longest URL, and for its headers.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// Parses one line, without its line end. `None` for a blank line and a comment. A URL with the origin of
+/// `near` is parsed faster.
+pub(super) fn parse(
+    bytes: &[u8],
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Option<Result<ParsedLine, BadLine>> {
+    let line = match std::str::from_utf8(bytes) {
+        Ok(line) => line,
+        Err(error) => return Some(Err(not_utf8(bytes, error))),
+    };
+    let text = invisible::trim(line);
+    if text.is_empty() || text.starts_with('#') {
+        return None;
+    }
+    if text.starts_with('{') {
+        return Some(json::parse_json(text, config, near));
+    }
+    if line.starts_with([' ', '\t'])
+        && let Some(option) = Slip::find_option(text)
+    {
+        return Some(Err(BadLine {
+            excerpt: safe_excerpt(text),
+            reason: option.to_string(),
+        }));
+    }
+    Some(parse_url(slip::without_comment(text), config, near))
+}
+
+/// Makes the error for a line of `length` bytes, more than [`MAX_LINE_BYTES`].
+pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
+    let beginning = String::from_utf8_lossy(beginning);
+    BadLine {
+        excerpt: safe_excerpt(if may_hold_userinfo(&beginning) {
+            "…"
+        } else {
+            &beginning
+        }),
+        reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
+    }
+}
+
+/// Makes the error for a line or an argument that is not UTF-8.
+fn not_utf8(bytes: &[u8], error: Utf8Error) -> BadLine {
+    let at = error.valid_up_to();
+    BadLine {
+        excerpt: safe_excerpt(&String::from_utf8_lossy(bytes)),
+        reason: format!(
+            "not UTF-8: byte 0x{:02x} at column {}; percent-encode it",
+            bytes[at],
+            at + 1
+        ),
+    }
+}
+
+/// Parses an argument. It is no comment and no option of a list: `#` begins a bad URL.
+pub(super) fn parse_argument(bytes: &[u8], config: InputConfig) -> Result<ParsedLine, BadLine> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => parse_url(slip::without_comment(invisible::trim(text)), config, None),
+        Err(error) => Err(not_utf8(bytes, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! Slips: text that a URL parser takes, and that was meant as something else. It would be fetched from a host
+//! that nobody named, or as one URL where there are two.
+//!
+//! Text of which curl and wget make the same URL is none, whatever it looks like: a query or a path may hold
+//! another URL (`http://h/?u=http://x`), with commas before it too.
+
+use memchr::memchr_iter;
+
+use crate::model::target::DefaultScheme;
+
+/// The schemes of URLs that are fetched, as they begin one.
+const SCHEMES: [&str; 2] = ["http://", "https://"];
+
+/// Pairs of quotes, and the characters that word processors make of them.
+const QUOTES: [char; 9] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '«'];
+
+/// A text that is more, or other, than a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Slip {
+    /// A number alone, which the URL parser takes for an IPv4 address.
+    #[error(
+        "a number is no URL; if an option was to have it, write it behind that option, and if it is a host, \
+         {0} before it"
+    )]
+    Number(&'static str),
+    /// The URL stands in quotes.
+    #[error("the URL begins with a quote; take the quotes out")]
+    Quoted,
+    /// Something stands before the scheme: a column, a key, a mark of a list.
+    #[error("something stands before {0}; take it out, so that the URL comes first")]
+    TextBefore(&'static str),
+    /// A second URL behind a blank.
+    #[error("two URLs on a line; write one a line (a blank that belongs to a URL is written %20)")]
+    SecondUrl,
+    /// An option of a URL, as aria2c has them below it.
+    #[error(
+        "this is an option of another program (aria2c), not a URL; {}", .0.advice()
+    )]
+    Option(ListOption),
+}
+
+/// An option that a list of aria2c gives to the URL above it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ListOption {
+    /// `out=`.
+    Out,
+    /// `checksum=`.
+    Checksum,
+    /// `header=`, `referer=`, `user-agent=`.
+    Header,
+    /// `dir=`.
+    Dir,
+    /// Any other.
+    Other,
+}
+
+impl ListOption {
+    fn named(name: &str) -> Self {
+        match name {
+            "out" => ListOption::Out,
+            "checksum" => ListOption::Checksum,
+            "header" | "referer" | "user-agent" => ListOption::Header,
+            "dir" => ListOption::Dir,
+            _ => ListOption::Other,
+        }
+    }
+
+    /// The same in a list of pfetch's.
+    fn advice(self) -> &'static str {
+        match self {
+            ListOption::Out => {
+                "write {\"url\": \"…\", \"output\": \"name\"} in one line, with -d DIR"
+            }
+            ListOption::Checksum => "write {\"url\": \"…\", \"sha256\": \"…\"} in one line",
+            ListOption::Header => {
+                "write {\"url\": \"…\", \"headers\": {\"Name\": \"value\"}} in one line"
+            }
+            ListOption::Dir => {
+                "-d DIR is for all URLs; write {\"url\": \"…\", \"output\": \"folder/name\"} for one"
+            }
+            ListOption::Other => {
+                "write {\"url\": \"…\", \"output\": \"…\", \"sha256\": \"…\", \"headers\": {}} in one \
+                 line, and take this one out"
+            }
+        }
+    }
+}
+
+impl Slip {
+    /// Finds the slip in a text that was meant as a URL.
+    pub(super) fn find(text: &str, scheme: DefaultScheme) -> Option<Self> {
+        let begins_as_url = SCHEMES.iter().any(|scheme| begins_with(text, scheme));
+        if begins_as_url {
+            return has_second_url(text).then_some(Slip::SecondUrl);
+        }
+        if is_number(text) {
+            return Some(Slip::Number(match scheme {
+                DefaultScheme::Http => SCHEMES[0],
+                DefaultScheme::Https => SCHEMES[1],
+            }));
+        }
+        if text.starts_with(QUOTES) {
+            return Some(Slip::Quoted);
+        }
+        if let Some((before, scheme)) = split_at_scheme(text)
+            // Behind these it is a part of the URL that the text begins with.
+            && !before.contains(['/', '?', '#'])
+        {
+            return Some(Slip::TextBefore(scheme));
+        }
+        has_second_url(text).then_some(Slip::SecondUrl)
+    }
+
+    /// Finds an option in a line that begins with a blank, which is how aria2c tells it from a URL. `text` is
+    /// the line without the blank.
+    pub(super) fn find_option(text: &str) -> Option<Self> {
+        let (name, _) = text.split_once('=')?;
+        let mut characters = name.trim_end().chars();
+        let is_name = characters.next().is_some_and(|c| c.is_ascii_lowercase())
+            && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        is_name.then(|| Slip::Option(ListOption::named(name.trim_end())))
+    }
+}
+
+/// Takes a comment off the end: a blank, `#` and the rest. A fragment has no blank before it.
+pub(super) fn without_comment(text: &str) -> &str {
+    let mut places = memchr_iter(b'#', text.as_bytes());
+    let comment = places.find(|place| text[..*place].ends_with(char::is_whitespace));
+    comment.map_or(text, |place| text[..place].trim_end())
+}
+
+/// Recognises whole numbers and decimal ones, with a sign or without.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    !whole.is_empty() && is_all_digits(whole) && is_all_digits(decimals)
+}
+
+/// Recognises a second URL: a word, not the first, that begins with a scheme or has http:// in it.
+fn has_second_url(text: &str) -> bool {
+    let has_blank = text.bytes().any(|byte| byte.is_ascii_whitespace()) || !text.is_ascii();
+    has_blank
+        && text.split_whitespace().skip(1).any(|word| {
+            let has_scheme = word.split_once("://").is_some_and(|(scheme, _)| {
+                !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            });
+            has_scheme || split_at_scheme(word).is_some()
+        })
+}
+
+/// Splits text before the first `http://` or `https://` in it.
+fn split_at_scheme(text: &str) -> Option<(&str, &'static str)> {
+    text.match_indices("://").find_map(|(place, _)| {
+        // A longer name that ends alike (`xhttp`) is another scheme's, and is refused as that.
+        let name = text[..place].rfind(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c));
+        let start = name.map_or(0, |before| {
+            before + text[before..].chars().next().map_or(0, char::len_utf8)
+        });
+        let scheme = SCHEMES
+            .iter()
+            .find(|scheme| begins_with(&text[start..], scheme))?;
+        Some((&text[..start], *scheme))
+    })
+}
+
+fn begins_with(text: &str, scheme: &str) -> bool {
+    let start = text.get(..scheme.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(text: &str) -> Option<Slip> {
+        Slip::find(text, DefaultScheme::Http)
+    }
+
+    #[test]
+    fn urls_that_other_programs_take_are_no_slips() {
+        for text in [
+            "http://h/",
+            "HTTPS://h/a b",
+            "http://h/?u=http://x/",
+            "http://h/?u=a,http://x/",
+            "http://h/a,http://h/b",
+            "http://h/web/2020/http://x/",
+            "web.archive.org/web/2020/http://x/",
+            "h?u=http://x/",
+            "h/#http://x/",
+            "http://u:p@h/",
+            "u=1@h/x",
+            "localhost:8080",
+            "10.0.0.1",
+            "10:80",
+            "10/",
+            "http://10/",
+            "1.example",
+            "h/a=b",
+            "h/it's",
+            "ftp://h/",
+            "xhttp://h/",
+            "http//h",
+            "h/a://b",
+            "http://h/a :// b",
+            "müller.example/ü",
+            "",
+        ] {
+            assert_eq!(find(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_alone_are_no_urls() {
+        for text in ["0", "10", "-1", "+5", "1.5", "10.", "4294967296"] {
+            assert_eq!(find(text), Some(Slip::Number("http://")), "{text}");
+        }
+        assert_eq!(
+            Slip::find("10", DefaultScheme::Https),
+            Some(Slip::Number("https://"))
+        );
+    }
+
+    #[test]
+    fn text_before_a_url_is_found() {
+        for text in [
+            "\"http://h/\"",
+            "'h/x'",
+            "“https://h/”",
+            "`http://h/`",
+            "\"h:80\"",
+        ] {
+            assert_eq!(find(text), Some(Slip::Quoted), "{text}");
+        }
+        for text in [
+            "1,http://h/",
+            "url=http://h/",
+            "- http://h/",
+            "<http://h/>",
+            "(http://h/)",
+            "[a](http://h/)",
+            "GET http://h/ HTTP/1.1",
+            "view-source:http://h/",
+            "ü,http://h/",
+            "a:HTTP://h/",
+            "example.com http://h/",
+        ] {
+            assert_eq!(find(text), Some(Slip::TextBefore("http://")), "{text}");
+        }
+        assert_eq!(find("1;https://h/"), Some(Slip::TextBefore("https://")));
+    }
+
+    #[test]
+    fn a_second_url_on_the_line_is_found() {
+        for text in [
+            "http://h/a http://h/b",
+            "http://h/a\thttp://h/b",
+            "http://h/a, http://h/b",
+            "http://h/a ftp://h/b",
+            "http://h/a -> HTTP://h/b",
+            "http://h/a \"https://h/b\"",
+            "http://h/a\u{a0}http://h/b",
+            "http://h/?q=x http://h/b",
+            "h/a http://h/b",
+            "h/a mirror=http://h/b",
+        ] {
+            assert_eq!(find(text), Some(Slip::SecondUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn options_of_lists_are_named_by_what_stands_for_them() {
+        for (text, option) in [
+            ("out=a.bin", ListOption::Out),
+            ("checksum=sha-256=00", ListOption::Checksum),
+            ("header=A: b", ListOption::Header),
+            ("referer=http://h/", ListOption::Header),
+            ("dir=/tmp", ListOption::Dir),
+            ("max-connection-per-server=2", ListOption::Other),
+            ("out = a", ListOption::Out),
+        ] {
+            assert_eq!(
+                Slip::find_option(text),
+                Some(Slip::Option(option)),
+                "{text}"
+            );
+            assert!(option.advice().contains("\"url\""), "{text}");
+        }
+        for text in [
+            "http://h/?a=b",
+            "h.example/a=b",
+            "u:p=@h",
+            "Out=1",
+            "=x",
+            "x",
+        ] {
+            assert_eq!(Slip::find_option(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_has_a_blank_before_it() {
+        for (text, expected) in [
+            ("http://h/ # main", "http://h/"),
+            ("http://h/\t#main # two", "http://h/"),
+            ("http://h/#part", "http://h/#part"),
+            ("http://h/#part # main", "http://h/#part"),
+            ("http://h/a b #c", "http://h/a b"),
+            ("h\u{a0}#c", "h"),
+            ("#", "#"),
+        ] {
+            assert_eq!(without_comment(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The text of a URL, as a target or as a mistake.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::excerpt::safe_excerpt;
+use super::slip::Slip;
+use crate::engine::input::InputConfig;
+use crate::model::save_path::SavePath;
+use crate::model::target::{Location, Verb};
+
+/// A line that is a target.
+#[derive(Debug)]
+pub(in crate::engine::input) struct ParsedLine {
+    pub(in crate::engine::input) location: Location,
+    pub(in crate::engine::input) verb: Verb,
+    pub(in crate::engine::input) headers: Option<Box<HeaderMap>>,
+    pub(in crate::engine::input) output: Option<SavePath>,
+    pub(in crate::engine::input) sha256: Option<Box<[u8; 32]>>,
+}
+
+/// A line that is no target: an excerpt that is safe to show, and the mistake.
+#[derive(Debug)]
+pub(in crate::engine::input) struct BadLine {
+    pub(in crate::engine::input) excerpt: Arc<str>,
+    pub(in crate::engine::input) reason: String,
+}
+
+/// Parses the text of a URL.
+pub(super) fn parse_url(
+    text: &str,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<ParsedLine, BadLine> {
+    let bad = |reason: String| BadLine {
+        excerpt: safe_excerpt(text),
+        reason,
+    };
+    if let Some(slip) = Slip::find(text, config.default_scheme) {
+        return Err(bad(slip.to_string()));
+    }
+    let location = Location::parse_near(text, config.default_scheme, near)
+        .map_err(|error| bad(error.to_string()))?;
+    Ok(ParsedLine {
+        location,
+        verb: config.verb,
+        headers: None,
+        output: None,
+        sha256: None,
+    })
+}

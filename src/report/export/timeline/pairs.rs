@@ -1,0 +1,387 @@
+//! The pairs of a comparison: the times of each, its speed-up, and the interval that the verdict rests on.
+
+use maud::{Markup, html};
+
+use super::axis::{self, Tick};
+use super::svg::{Number, centred, text};
+use crate::model::measurement::Comparison;
+use crate::report::export::markup::MarkupText;
+use crate::report::format::format_secs;
+use crate::report::wording::HTML;
+use crate::stats::{Finding, Interval, RunPair, Speedup};
+
+const WIDTH: f64 = 960.0;
+
+/// The edges of the times and of the speed-ups.
+const TIMES: [f64; 2] = [70.0, 540.0];
+const RATIOS: [f64; 2] = [610.0, 930.0];
+
+/// The upper edge of the rows, and the height below them.
+const TOP: f64 = 44.0;
+const FOOT: f64 = 30.0;
+
+/// The height of the rows of all pairs, and the most for each.
+const ROWS: f64 = 240.0;
+const PITCH: f64 = 20.0;
+
+/// The most pairs that are drawn: more would be thinner than a line.
+pub(in crate::report::export) const MOST_PAIRS: usize = 120;
+
+/// The least distance of rows that are all named.
+const LABEL_HEIGHT: f64 = 14.0;
+
+/// The ratio of the largest speed-up to the smallest from which on their scale is logarithmic.
+const WIDE: f64 = 20.0;
+
+/// The most by which the scale of the speed-ups goes beyond those of the pairs, for an interval's sake.
+const REACH: f64 = 1.5;
+
+/// The pairs of a comparison, ready to be drawn.
+#[derive(Debug)]
+pub(in crate::report::export) struct PairsPlot<'a> {
+    comparison: &'a Comparison,
+    speedup: Speedup,
+    /// Those that are drawn.
+    pub(in crate::report::export) pairs: Vec<RunPair>,
+    pitch: f64,
+}
+
+impl<'a> PairsPlot<'a> {
+    /// The first pairs of a comparison; `None` if it has none, or no speed-up because nothing succeeded.
+    pub(in crate::report::export) fn of(comparison: &'a Comparison) -> Option<Self> {
+        let mut speedup = comparison.speedup?;
+        speedup.interval = speedup.interval.filter(Interval::says_something);
+        let serial = comparison.serial.seconds.iter();
+        let pairs = serial.zip(&comparison.parallel.seconds);
+        let pairs = pairs.map(|(&serial, &parallel)| RunPair { serial, parallel });
+        let pairs: Vec<RunPair> = pairs
+            .filter(|pair| pair.ratio().is_finite() && pair.ratio() > 0.0)
+            .take(MOST_PAIRS)
+            .collect();
+        let pitch = (ROWS / pairs.len().max(1) as f64).min(PITCH);
+        (!pairs.is_empty()).then_some(PairsPlot {
+            comparison,
+            speedup,
+            pairs,
+            pitch,
+        })
+    }
+
+    /// Writes the plot as an `svg` element to be embedded in a page that has the style of the charts.
+    pub(in crate::report::export) fn embedded(&self) -> Markup {
+        let height = self.floor() + FOOT;
+        html! {
+            svg.chart.wide viewBox={ "0 0 " (WIDTH) " " (Number(height)) } role="img"
+                aria-labelledby="pr-title pr-desc" {
+                title id="pr-title" { "Pairs of runs" }
+                desc id="pr-desc" { (MarkupText(&self.sentence())) }
+                (self.times())
+                (self.ratios())
+                (self.names())
+            }
+        }
+    }
+
+    /// The speed-ups in words.
+    pub(in crate::report::export) fn sentence(&self) -> String {
+        let ratios = || self.pairs.iter().map(|pair| pair.ratio());
+        let least = HTML.ratio(ratios().fold(f64::INFINITY, f64::min));
+        let most = HTML.ratio(ratios().fold(0.0, f64::max));
+        let speedup = &self.speedup;
+        let mean = HTML.ratio(speedup.ratio);
+        let mut sentence = match self.pairs.len() {
+            1 => format!("The only pair has a speed-up of {least}."),
+            count => format!(
+                "The speed-ups of {count} pairs go from {least} to {most}; their mean is {mean}."
+            ),
+        };
+        if let Some(interval) = speedup.interval {
+            let relation = match self.comparison.finding() {
+                Some(Finding::Faster) => ", all of it above 1×: parallel is faster",
+                Some(Finding::Slower) => ", all of it below 1×: parallel is slower",
+                Some(Finding::NoDifference) => ", with 1× in it: no difference is shown",
+                None => "",
+            };
+            sentence += &format!(" Its {}{relation}.", HTML.interval(interval));
+        }
+        let left_out = speedup.pairs.saturating_sub(self.pairs.len());
+        if left_out > 0 {
+            sentence += &format!(" {left_out} more are not drawn.");
+        }
+        sentence
+    }
+
+    /// The lower edge of the rows.
+    fn floor(&self) -> f64 {
+        TOP + self.pitch * self.pairs.len() as f64
+    }
+
+    /// The middle of the row of a pair.
+    fn y(&self, row: usize) -> f64 {
+        TOP + self.pitch * (row as f64 + 0.5)
+    }
+
+    fn radius(&self) -> f64 {
+        (self.pitch * 0.35).clamp(1.5, 5.0)
+    }
+
+    fn names(&self) -> Markup {
+        let every = (LABEL_HEIGHT / self.pitch).ceil() as usize;
+        html! {
+            @for row in (0..self.pairs.len()).step_by(every.max(1)) {
+                (text("name", TIMES[0] - 12.0, self.y(row), &format!("pair {}", row + 1)))
+            }
+        }
+    }
+
+    /// Writes the times: a ring for the serial run of each pair, a dot for the parallel one.
+    fn times(&self) -> Markup {
+        let longest = self.pairs.iter().map(|pair| pair.serial.max(pair.parallel));
+        let longest = longest.fold(0.0, f64::max) * 1.05;
+        let x = |seconds: f64| TIMES[0] + seconds / longest * (TIMES[1] - TIMES[0]);
+        let radius = Number(self.radius());
+        let key = TOP - 26.0;
+        html! {
+            (text("heading", TIMES[0], key, "Time of each run"))
+            circle.serial cx=(TIMES[0] + 132.0) cy=(key - 4.0) r="4" {}
+            (text("note", TIMES[0] + 142.0, key, "serial"))
+            circle.point cx=(TIMES[0] + 200.0) cy=(key - 4.0) r="4" {}
+            (text("note", TIMES[0] + 210.0, key, "parallel"))
+            (self.axis(axis::linear(0.0, longest), &x))
+            @for (row, pair) in self.pairs.iter().enumerate() {
+                @let y = Number(self.y(row));
+                path.pair d={ "M" (Number(x(pair.parallel))) " " (y) "H" (Number(x(pair.serial))) } {}
+                circle.serial cx=(Number(x(pair.serial))) cy=(y) r=(radius) {
+                    title { "pair " (row + 1) ", serial: " (format_secs(pair.serial)) }
+                }
+                circle.point cx=(Number(x(pair.parallel))) cy=(y) r=(radius) {
+                    title { "pair " (row + 1) ", parallel: " (format_secs(pair.parallel)) }
+                }
+            }
+        }
+    }
+
+    /// Writes the speed-ups: a dot for each pair, a line for their mean and for 1, a band for the interval.
+    fn ratios(&self) -> Markup {
+        let scale = RatioScale::new(self);
+        let x = |ratio: f64| scale.x(ratio);
+        let speedup = &self.speedup;
+        let (top, floor) = (Number(TOP), Number(self.floor()));
+        let (mean, key) = (Number(x(speedup.ratio)), TOP - 26.0);
+        let radius = Number(self.radius());
+        html! {
+            (text("heading", RATIOS[0], key, "Speed-up of each pair"))
+            @if let Some(interval) = speedup.interval {
+                rect.band x=(RATIOS[0] + 162.0) y=(Number(key - 10.0)) width="14" height="12" {}
+                (text("note", RATIOS[0] + 182.0, key, "95 % interval of the mean"))
+                @let (low, high) = (x(interval.low), x(interval.high));
+                rect.band x=(Number(low)) y=(top) width=(Number((high - low).max(1.0)))
+                    height=(Number(self.floor() - TOP)) {
+                    title { (HTML.interval(interval)) }
+                }
+            }
+            (self.axis(scale.ticks(), &x))
+            path.axis d={ "M" (Number(x(1.0))) " " (top) "V" (floor) } {}
+            path.mark d={ "M" (mean) " " (top) "V" (floor) } {}
+            (centred("mark", [x(speedup.ratio), TOP - 6.0], WIDTH,
+                &format!("mean {}", HTML.ratio(speedup.ratio))))
+            @for (row, pair) in self.pairs.iter().enumerate() {
+                circle.point cx=(Number(x(pair.ratio()))) cy=(Number(self.y(row))) r=(radius) {
+                    title { "pair " (row + 1) ": " (HTML.ratio(pair.ratio())) }
+                }
+            }
+        }
+    }
+
+    fn axis(&self, ticks: Vec<Tick>, x: &dyn Fn(f64) -> f64) -> Markup {
+        let floor = self.floor();
+        html! {
+            @for tick in ticks {
+                @let x = x(tick.seconds);
+                path.grid d={ "M" (Number(x)) " " (Number(TOP)) "V" (Number(floor)) } {}
+                (centred("", [x, floor + 18.0], WIDTH, &tick.label))
+            }
+        }
+    }
+}
+
+/// The scale of the speed-ups, with 1 in it.
+#[derive(Debug)]
+struct RatioScale {
+    low: f64,
+    high: f64,
+    is_log: bool,
+}
+
+impl RatioScale {
+    fn new(plot: &PairsPlot<'_>) -> Self {
+        let ratios = plot.pairs.iter().map(|pair| pair.ratio());
+        let (low, high) = ratios.fold((1.0_f64, 1.0_f64), |(low, high), ratio| {
+            (low.min(ratio), high.max(ratio))
+        });
+        // A wide interval runs out of the picture, instead of making everything else small.
+        let (low, high) = match plot.speedup.interval {
+            Some(interval) => (
+                low.min(interval.low.max(low / REACH)),
+                high.max(interval.high.min(high * REACH)),
+            ),
+            None => (low, high),
+        };
+        let is_log = high / low >= WIDE;
+        let margin = if is_log {
+            0.0
+        } else {
+            (high - low).max(0.02) * 0.06
+        };
+        let (low, high) = ((low - margin).max(low / 2.0), high + margin);
+        RatioScale { low, high, is_log }
+    }
+
+    fn x(&self, ratio: f64) -> f64 {
+        let share = match self.is_log {
+            true => (ratio / self.low).ln() / (self.high / self.low).ln(),
+            false => (ratio - self.low) / (self.high - self.low),
+        };
+        RATIOS[0] + share.clamp(0.0, 1.0) * (RATIOS[1] - RATIOS[0])
+    }
+
+    /// Ticks with the names of ratios.
+    fn ticks(&self) -> Vec<Tick> {
+        let mut ticks = match self.is_log {
+            true => axis::logarithmic(self.low, self.high),
+            false => axis::linear(self.low, self.high),
+        };
+        for tick in &mut ticks {
+            // Rounded, so that binary fractions do not show.
+            tick.label = format!("{}×", (tick.seconds * 1e4).round() / 1e4);
+        }
+        ticks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::measurement::ArmTimes;
+    use crate::stats::Sample;
+
+    fn compared(serial: &[f64], parallel: &[f64]) -> Comparison {
+        let times = |seconds: &[f64]| ArmTimes {
+            seconds: seconds.to_vec(),
+            sample: Sample::of(seconds).expect("there are times"),
+            failed: 0,
+            retries: 0,
+            startup: 0.0,
+        };
+        let [serial, parallel] = [serial, parallel].map(times);
+        Comparison {
+            workers: 4,
+            targets: 8,
+            warmups: 1,
+            speedup: Comparison::speedup_of(&serial, &parallel, 8),
+            serial,
+            parallel,
+            estimated: None,
+            differing: (0, Vec::new()),
+            notices: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_pair_is_two_times_and_a_speedup() {
+        let comparison = compared(&[4.0, 4.2, 4.1], &[1.0, 1.1, 1.0]);
+        let plot = PairsPlot::of(&comparison).expect("there are pairs");
+        let written = plot.embedded().into_string();
+        // Three each, and two in the legend.
+        assert_eq!(
+            written.matches("<circle class=\"serial\"").count(),
+            4,
+            "{written}"
+        );
+        assert_eq!(
+            written.matches("<circle class=\"point\"").count(),
+            7,
+            "{written}"
+        );
+        assert!(written.contains("pair 2, serial: 4.20 s"), "{written}");
+        assert!(
+            written.contains("<title>pair 3: 4.10×</title>"),
+            "{written}"
+        );
+        let sentence = plot.sentence();
+        assert!(
+            sentence.starts_with(
+                "The speed-ups of 3 pairs go from 3.82× to 4.10×; their mean is 3.97×."
+            ) && sentence.ends_with("all of it above 1×: parallel is faster."),
+            "{sentence}"
+        );
+    }
+
+    #[test]
+    fn the_band_says_what_the_verdict_says() {
+        for (serial, parallel, said) in [
+            (&[1.0, 1.2, 1.1][..], &[1.1, 1.0, 1.15][..], "with 1× in it"),
+            (&[1.0, 1.1], &[4.0, 4.4], "all of it below 1×"),
+            (&[4.0, 4.4], &[1.0, 1.1], "all of it above 1×"),
+        ] {
+            let comparison = compared(serial, parallel);
+            let plot = PairsPlot::of(&comparison).expect("there are pairs");
+            let scale = RatioScale::new(&plot);
+            let speedup = comparison.speedup.expect("all succeeded");
+            let interval = speedup.interval.expect("several pairs have one");
+            let sentence = plot.sentence();
+            assert!(sentence.contains(said), "{sentence}");
+            let one = scale.x(1.0);
+            let is_within = scale.x(interval.low) <= one && one <= scale.x(interval.high);
+            assert_eq!(is_within, said == "with 1× in it", "{scale:?} {interval:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_pair_has_no_band_and_a_mad_interval_stays_in_the_picture() {
+        let single = compared(&[3.0], &[1.0]);
+        let plot = PairsPlot::of(&single).expect("there is a pair");
+        let written = plot.embedded().into_string();
+        assert!(!written.contains("class=\"band\""), "{written}");
+        assert_eq!(plot.sentence(), "The only pair has a speed-up of 3.00×.");
+        let mad = compared(&[1.0, 9.0], &[1.0, 0.1]);
+        let plot = PairsPlot::of(&mad).expect("there are pairs");
+        let scale = RatioScale::new(&plot);
+        let speedup = mad.speedup.expect("all succeeded");
+        let interval = speedup.interval.expect("two pairs have one");
+        assert!(interval.high > 1e6, "{interval:?}");
+        for ratio in [interval.low, 0.0, 1.0, 90.0, interval.high] {
+            let x = scale.x(ratio);
+            assert!((RATIOS[0]..=RATIOS[1]).contains(&x), "{ratio} is at {x}");
+        }
+        assert!(scale.x(90.0) - scale.x(1.0) > 150.0, "{scale:?}");
+        // Such an interval says nothing, so nothing is said of it.
+        assert!(!plot.sentence().contains("interval"), "{}", plot.sentence());
+        let written = plot.embedded().into_string();
+        assert!(!written.contains("class=\"band\""), "{written}");
+
+        let mut failed = compared(&[4.0; 3], &[1.0; 3]);
+        failed.speedup = None;
+        assert!(
+            PairsPlot::of(&failed).is_none(),
+            "no speed-up, no plot of it"
+        );
+        let mut one_sided = compared(&[4.0; 3], &[1.0; 3]);
+        one_sided.parallel.failed = 3;
+        let plot = PairsPlot::of(&one_sided).expect("there are pairs");
+        assert!(
+            !plot.sentence().contains("parallel is faster"),
+            "{}",
+            plot.sentence()
+        );
+    }
+
+    #[test]
+    fn many_pairs_stay_in_a_picture_of_bounded_height() {
+        let comparison = compared(&[2.0; 1000], &[1.0; 1000]);
+        let plot = PairsPlot::of(&comparison).expect("there are pairs");
+        assert!(plot.floor() <= TOP + ROWS + 1e-6, "{}", plot.floor());
+        let sentence = plot.sentence();
+        assert!(sentence.ends_with(" 880 more are not drawn."), "{sentence}");
+    }
+}

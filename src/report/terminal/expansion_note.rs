@@ -1,0 +1,120 @@
+//! The note on braces and brackets: curl expands them in URLs, pfetch fetches URLs as they stand.
+
+use std::io::{self, Write};
+
+use crate::model::event::{Event, Listener};
+
+/// A listener that writes a note to `W` (standard error, in the program) when the first URL fails that curl
+/// would have made several of.
+#[derive(Debug)]
+pub struct ExpansionNote<W> {
+    out: W,
+    is_written: bool,
+}
+
+impl<W: Write> ExpansionNote<W> {
+    /// A note to be written to `out`.
+    pub fn new(out: W) -> Self {
+        ExpansionNote {
+            out,
+            is_written: false,
+        }
+    }
+}
+
+impl<W: Write> Listener for ExpansionNote<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        if let Event::Finished(outcome) = event
+            && !self.is_written
+            && outcome.error().is_some()
+            && let Some(pattern) = Pattern::find(&outcome.url)
+        {
+            self.is_written = true;
+            // A note that cannot be written is no reason to end a run.
+            let _ = writeln!(
+                self.out,
+                "pfetch: note: {}: URLs are fetched as they stand, with {}; the shell expands {}, \
+                 unquoted",
+                outcome.url,
+                pattern.found(),
+                pattern.of_the_shell()
+            )
+            .and_then(|()| self.out.flush());
+        }
+        Ok(())
+    }
+}
+
+/// A pattern that curl expands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pattern {
+    /// `{a,b}`.
+    List,
+    /// `[1-100]`, `[a-z]`.
+    Range,
+}
+
+impl Pattern {
+    /// Finds the pattern in a URL, whose braces may be percent-encoded.
+    fn find(url: &str) -> Option<Self> {
+        let url = url.replace("%7B", "{").replace("%7D", "}");
+        let between = |open, close| {
+            let (_, rest) = url.split_once(open)?;
+            Some(rest.split_once(close)?.0)
+        };
+        if between('{', '}').is_some_and(|list| list.contains(',') || list.contains("..")) {
+            return Some(Pattern::List);
+        }
+        // Behind the host: an IPv6 address has brackets too.
+        let (_, path) = url.split_once("://")?.1.split_once('/')?;
+        let (_, range) = path.split_once('[')?;
+        let (first, last) = range.split_once(']')?.0.split_once('-')?;
+        let last = last.split(':').next().unwrap_or(last);
+        let is_bound = |text: &str| {
+            let is_letter = text.len() == 1 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            is_letter || is_number
+        };
+        (is_bound(first) && is_bound(last)).then_some(Pattern::Range)
+    }
+
+    fn found(self) -> &'static str {
+        match self {
+            Pattern::List => "their braces",
+            Pattern::Range => "their brackets",
+        }
+    }
+
+    fn of_the_shell(self) -> &'static str {
+        match self {
+            Pattern::List => "{a,b}",
+            Pattern::Range => "{1..100}",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_curl_expands_is_recognised() {
+        for (url, expected) in [
+            ("http://h/%7Ba,b%7D", Some(Pattern::List)),
+            ("http://h/{a,b}.txt", Some(Pattern::List)),
+            ("http://h/%7B1..9%7D", Some(Pattern::List)),
+            ("http://h/[1-100].png", Some(Pattern::Range)),
+            ("http://h/?page=1", None),
+            ("http://[::1]/[001-100:10]", Some(Pattern::Range)),
+            ("http://h/x[a-z]", Some(Pattern::Range)),
+            ("http://h/%7Bid%7D", None),
+            ("http://h/[1]", None),
+            ("http://h/a[]=1-2", None),
+            ("http://h/[ab-c]", None),
+            ("http://[1-2]/", None),
+            ("no url", None),
+        ] {
+            assert_eq!(Pattern::find(url), expected, "{url}");
+        }
+    }
+}

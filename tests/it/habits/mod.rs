@@ -1,0 +1,273 @@
+//! What users of other programs type out of habit: it works, or the message says what to write instead.
+
+mod lines;
+
+use crate::pfetch::{Dir, Pfetch, pfetch};
+use crate::server::Server;
+use lines::{HINTED, NEEDED, WORKING};
+
+/// The words of a command line, with the page for `URL`.
+fn run_line(line: &str, url: &str, dir: &Dir) -> Pfetch {
+    let words: Vec<String> = line
+        .split(' ')
+        .map(|word| match word {
+            "URL" => url.to_owned(),
+            word => word.to_owned(),
+        })
+        .collect();
+    pfetch(&words).current_dir(dir.path())
+}
+
+/// A server, its page, and a folder with a list of it.
+fn place() -> (Server, String, Dir) {
+    let server = Server::start();
+    let url = server.url("/bytes/5");
+    let dir = Dir::new();
+    dir.file("list", format!("{url}\n"));
+    (server, url, dir)
+}
+
+#[test]
+fn what_other_programs_call_otherwise_works() {
+    let (server, url, _) = place();
+    let help = pfetch(&["--help"]).run().exits(0).stdout;
+    for line in WORKING {
+        let needed = NEEDED.iter().find(|(part, _)| line.contains(part));
+        if needed.is_some_and(|(_, option)| !help.contains(option)) {
+            continue;
+        }
+        let dir = Dir::new();
+        dir.file("list", format!("{url}\n"));
+        let before = server.requests();
+        let run = run_line(line, &url, &dir).run().exits(0);
+        run.check("something is fetched", server.requests() > before);
+    }
+}
+
+#[test]
+fn what_there_is_no_like_for_says_what_to_write() {
+    let (server, url, dir) = place();
+    for (line, hint) in HINTED {
+        let run = run_line(line, &url, &dir).run();
+        let run = run.exits(2).complains_in_a_line().says(hint);
+        let is_guess = run.stderr.contains("did you mean");
+        run.check(
+            "no guess but the expected one",
+            is_guess == hint.contains("did you mean"),
+        );
+        run.check("nothing on stdout", run.stdout.is_empty());
+    }
+    assert_eq!(server.requests(), 0);
+    let names: Vec<_> = std::fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names, ["list"], "files were made");
+}
+
+#[test]
+fn aliases_send_what_they_do_elsewhere() {
+    let server = Server::start();
+    let url = server.url("/echo");
+    let dir = Dir::new();
+    for (line, header) in [
+        (
+            "-e http://referer.example/ --cat URL",
+            "referer: http://referer.example/",
+        ),
+        ("-b session=1 --cat URL", "cookie: session=1"),
+        (
+            "--oauth2-bearer hush --cat URL",
+            "authorization: Bearer hush",
+        ),
+        ("--no-cache --cat URL", "cache-control: no-cache"),
+        ("-sSL -A agent --cat URL", "user-agent: agent"),
+    ] {
+        let run = run_line(line, &url, &dir).run().exits(0);
+        let head = run.stdout.to_lowercase();
+        run.check(header, head.contains(&header.to_lowercase()));
+        run.check("no secret in the report", !run.stderr.contains("hush"));
+    }
+}
+
+#[test]
+fn a_secret_behind_a_foreign_option_is_not_shown() {
+    let server = Server::start();
+    let url = server.url("/bytes/1");
+    for line in [
+        "--oauth2-bearer hu\u{1}sh URL",
+        "-b a=hu\u{1}sh URL",
+        "-d http://u:hush@h/ URL",
+        "-o http://u:hush@h/ URL",
+        "-i http://u:hush@h/",
+        "-u http://u:hush@h/ URL",
+        "-d password=hush URL",
+        "--password hush URL",
+        "--http-password=hush URL",
+        "--unheard-of=hush URL",
+        "-U name:hush URL",
+    ] {
+        let run = run_line(line, &url, &Dir::new()).run().exits(2);
+        run.complains_in_a_line()
+            .never_shows("hush")
+            .never_shows("hu\\u{1}sh");
+    }
+    assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn remote_names_are_files_of_their_own() {
+    let (_server, url, dir) = place();
+    run_line("-sO URL", &url, &dir).run().exits(0);
+    assert!(dir.path().join("5").is_file());
+    run_line("-P out -O URL", &url, &dir).run().exits(0);
+    assert!(dir.path().join("out/5").is_file());
+}
+
+#[test]
+fn a_bare_number_of_seconds_limits_as_curl_does() {
+    let server = Server::start();
+    let url = server.url("/hang");
+    let run = run_line("-m 0.2 --retry 0 URL", &url, &Dir::new()).run();
+    run.exits(1).prints("timed out");
+}
+
+#[test]
+fn text_that_is_no_url_is_that_targets_failure() {
+    let server = Server::start();
+    let good = server.url("/bytes/1");
+    let lines = [
+        ("10".to_owned(), "a number is no URL"),
+        (format!("1,{good}"), "something stands before http://"),
+        (format!("\"{good}\""), "take the quotes out"),
+        (format!("url={good}"), "something stands before http://"),
+        (format!("{good} {good}"), "two URLs on a line"),
+        ("  out=name".to_owned(), "\"output\""),
+    ];
+    let list: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let list = format!("{good} # the first\n{list}\u{feff}{good}\n");
+    let run = pfetch(&["--format=jsonl", "-j1", "--order=input"])
+        .stdin(list)
+        .run()
+        .exits(1);
+    let results = run.results();
+    run.check("all are told", results.len() == lines.len() + 2);
+    for (result, (line, reason)) in results[1..].iter().zip(&lines) {
+        let message = result["error"]["message"].as_str().unwrap_or_default();
+        run.check(line, message.contains(reason));
+        run.check(line, result["error"]["kind"] == "input");
+        run.check(line, result["url"] == line.trim());
+    }
+    for good in [&results[0], &results[lines.len() + 1]] {
+        run.check("the good ones are fetched", good["outcome"] == "ok");
+    }
+    assert_eq!(server.targets(), ["/bytes/1", "/bytes/1"]);
+    // As arguments too, but for what only a list has.
+    for (line, reason) in &lines[..5] {
+        pfetch(&[line.as_str(), &good])
+            .run()
+            .exits(1)
+            .prints(reason);
+    }
+}
+
+#[test]
+fn urls_within_urls_are_fetched_as_they_stand() {
+    let server = Server::with(|_, reply| reply.send(200, "", b"ok"));
+    for path in [
+        "/?u=http://x/",
+        "/?u=a,http://x/",
+        "/a,http://x/b",
+        "/web/http://x/",
+        "/#http://x",
+    ] {
+        pfetch(&[server.url(path)]).run().exits(0);
+    }
+    let expected = [
+        "/?u=http://x/",
+        "/?u=a,http://x/",
+        "/a,http://x/b",
+        "/web/http://x/",
+        "/",
+    ];
+    assert_eq!(server.targets(), expected);
+}
+
+#[test]
+fn a_failed_url_with_a_pattern_of_curl_gets_one_note() {
+    let server = Server::start();
+    let (list, range) = (server.url("/{a,b}"), server.url("/[1-3]"));
+    let run = pfetch(&[&list, &range, &server.url("/bytes/1")])
+        .run()
+        .exits(1);
+    let notes = run.stderr.matches("the shell expands").count();
+    run.check("one note", notes == 1);
+    let run = pfetch(&[&range])
+        .run()
+        .exits(1)
+        .says("the shell expands {1..100}");
+    run.check("one line", run.stderr.lines().count() == 1);
+    // Not of what was there, nor of failures without a pattern.
+    let found = Server::with(|_, reply| reply.send(200, "", b"ok"));
+    pfetch(&[found.url("/[1-3]")]).run().exits(0).says_nothing();
+    pfetch(&[server.url("/missing")])
+        .run()
+        .exits(1)
+        .says_nothing();
+}
+
+#[test]
+fn a_file_is_told_from_a_host_of_the_same_name() {
+    let (server, url, dir) = place();
+    dir.file("example.test", "x");
+    let resolve = format!("example.test:{}:127.0.0.1", server.addr().port());
+    let run = |url: &str| {
+        pfetch(&["--resolve", &resolve, url])
+            .current_dir(dir.path())
+            .run()
+    };
+    run("example.test")
+        .exits(2)
+        .complains_in_a_line()
+        .says("write http://example.test");
+    run(&format!(
+        "http://example.test:{}/bytes/1",
+        server.addr().port()
+    ))
+    .exits(0);
+    // A folder of that name is no list.
+    std::fs::create_dir(dir.path().join("127.0.0.1")).unwrap();
+    run(url.trim_start_matches("http://")).exits(0);
+}
+
+#[test]
+fn a_folder_that_is_there_may_have_the_name_of_data() {
+    let (_server, url, dir) = place();
+    for name in ["x=1", "@out", "10s"] {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        run_line(&format!("-d {name} URL"), &url, &dir)
+            .run()
+            .exits(0);
+        assert!(dir.path().join(name).join("5").is_file(), "{name}");
+        // And one that is meant is made.
+        run_line(&format!("-d ./new{name} URL"), &url, &dir)
+            .run()
+            .exits(0);
+        assert!(dir.path().join(format!("new{name}/5")).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn the_short_help_comes_by_its_letter_and_the_long_one_by_its_name() {
+    for args in [&["-h"][..], &["-vh"], &["http://h/", "-h", "--unheard-of"]] {
+        let run = pfetch(args).run().exits(0);
+        run.check("one screen", run.stdout.lines().count() <= 40);
+        run.prints("Examples").prints("pfetch --help");
+    }
+    let run = pfetch(&["--help"])
+        .run()
+        .exits(0)
+        .prints("Examples:")
+        .prints("Exit codes");
+    run.check("the manual", run.stdout.lines().count() > 100);
+}
