@@ -1,13 +1,19 @@
 //! Destination of the bodies: the store or a stream, and how the stream of bodies ended.
 
 use std::io;
+use std::path::Path;
 
 use super::body_stream::BodyStream;
 use super::{StartError, complain};
-use crate::cli::{BodiesPlan, ExitReasons};
+use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::{Bodies, Report, Saving};
+use crate::model::save_path::Layout;
+use crate::model::text::byte_count;
 use crate::pool::StopToken;
 use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
+
+/// Links to the files of the standard streams that are written, where the system has such.
+const REDIRECTED: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
 
 /// Opens the destination of the bodies; a stream is open already.
 pub(super) fn open(
@@ -32,12 +38,7 @@ pub(super) fn open(
             store,
         } => {
             let store = Store::open(dir, *store).map_err(unsaved)?;
-            let saving = Saving::by_url(store, *layout);
-            Bodies::Save(Box::new(if *named_by_server {
-                saving.named_by_server()
-            } else {
-                saving
-            }))
+            saved_by_url(store, *layout, *named_by_server)
         }
         BodiesPlan::Stream { max_gaps, .. } => {
             let stop = stop.clone();
@@ -48,6 +49,47 @@ pub(super) fn open(
             Bodies::Stream(concat.map_err(|error| stream.unwritable(&error))?)
         }
     })
+}
+
+/// The destination of a dry run: names are assigned as they would be, and nothing is made.
+pub(super) fn preview(plan: &BodiesPlan) -> Result<Bodies, StartError> {
+    let unsaved = |error: FileError| StartError {
+        message: error.to_string(),
+        reasons: ExitReasons::local(),
+    };
+    Ok(match plan {
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } => Bodies::Drop,
+        BodiesPlan::File { dir, path, store } => {
+            let store = Store::preview(dir, *store).map_err(unsaved)?;
+            Bodies::Save(Box::new(Saving::at(store, path.clone())))
+        }
+        BodiesPlan::Dir {
+            dir,
+            layout,
+            named_by_server,
+            store,
+        } => {
+            let store = Store::preview(dir, *store).map_err(unsaved)?;
+            saved_by_url(store, *layout, *named_by_server)
+        }
+    })
+}
+
+fn saved_by_url(store: Store, layout: Layout, named_by_server: bool) -> Bodies {
+    let saving = Saving::by_url(store, layout);
+    Bodies::Save(Box::new(match named_by_server {
+        true => saving.named_by_server(),
+        false => saving,
+    }))
+}
+
+/// Claims the names of the files that the run itself writes.
+pub(super) fn claim_own_files(saving: &mut Saving, plan: &Plan) {
+    plan.own_files().for_each(|file| saving.claim_own(file));
+    // Standard output and standard error may be redirected to files.
+    for file in REDIRECTED {
+        saving.claim_own(Path::new(file));
+    }
 }
 
 /// Reports why the stream of bodies ended early, or that they are not all written.
@@ -76,7 +118,10 @@ pub(super) fn report_end(
                      would be left out"
                 ),
                 written => {
-                    format!("the output ends within {url}, after {written} bytes of its body")
+                    format!(
+                        "the output ends within {url}, after {} of its body",
+                        byte_count(written)
+                    )
                 }
             });
             reasons.failed = true;

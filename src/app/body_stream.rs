@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io;
 use std::time::Duration;
 
-use super::blocking::{BlockingOutput, duplicate};
+use super::blocking::duplicate;
+use super::body_cursor::BodyCursor;
+use super::body_writer::BodyWriter;
 use super::{StartError, shown};
 use crate::cli::{BodiesPlan, Plan, StreamOutput};
 use crate::save::close::CloseCheck;
@@ -20,6 +22,8 @@ pub(super) struct BodyStream {
     file: File,
     check: CloseCheck,
     name: String,
+    /// The cursor of the terminal that it shares with messages, if it does.
+    cursor: Option<BodyCursor>,
 }
 
 impl BodyStream {
@@ -42,6 +46,10 @@ impl BodyStream {
             check: CloseCheck::of(&file),
             file,
             name,
+            cursor: match output {
+                StreamOutput::Stdout => BodyCursor::of_terminal(),
+                StreamOutput::Stderr | StreamOutput::Path(_) => None,
+            },
         }))
     }
 
@@ -50,9 +58,15 @@ impl BodyStream {
         &self.name
     }
 
-    /// A duplicate to write to.
-    pub(super) fn writer(&self) -> io::Result<BlockingOutput<File>> {
-        self.file.try_clone().map(BlockingOutput)
+    /// A writer to a duplicate.
+    pub(super) fn writer(&self) -> io::Result<BodyWriter> {
+        let file = self.file.try_clone()?;
+        Ok(BodyWriter::new(file, self.cursor.clone()))
+    }
+
+    /// The cursor of the terminal that it shares with messages, if it does.
+    pub(super) fn cursor(&self) -> Option<&BodyCursor> {
+        self.cursor.as_ref()
     }
 
     /// The error of a stream that cannot be written to.

@@ -1,7 +1,7 @@
 //! A plain run: each URL fetched once.
 
 use std::mem;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::body_stream::BodyStream;
@@ -9,7 +9,7 @@ use super::session::{EarlyEnd, Session};
 use super::{Opened, StartError, bodies, complain, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal};
+use crate::engine::resume::{DoneTargets, Journal, JournalError};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
@@ -18,9 +18,6 @@ use crate::save::OrderedOutput;
 
 /// Time that the workers have to end when some of their jobs were given up.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(100);
-
-/// Links to the files of the standard streams that are written, where the system has such.
-const REDIRECTED: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
 
 /// Fetches what the plan names.
 pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartError> {
@@ -47,14 +44,15 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let (journal, done) = open_log(&plan, &mut bodies)?.unzip();
     // Once the log is there: a symbolic link may lead to it.
     if let Bodies::Save(saving) = &mut bodies {
-        plan.own_files().for_each(|file| saving.claim_own(file));
-        // Standard output and standard error may be redirected to files.
-        for file in REDIRECTED {
-            saving.claim_own(Path::new(file));
-        }
+        bodies::claim_own_files(saving, &plan);
     }
     let activity = workers::activity(&plan);
-    let mut reports = session.open_reports(&plan, activity.clone(), journal)?;
+    let mut reports = session.open_reports(
+        &plan,
+        activity.clone(),
+        journal,
+        stream.as_ref().and_then(BodyStream::cursor),
+    )?;
     let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
         plan.workers,
         plan.queue,
@@ -118,13 +116,7 @@ fn open_log(
     };
     let dir = dir.map(PathBuf::as_path);
     let (journal, done) =
-        Journal::open_for(&log.path, log.resume, dir, reserve).map_err(|error| StartError {
-            message: error.to_string(),
-            reasons: match error.is_local() {
-                true => ExitReasons::local(),
-                false => ExitReasons::usage(),
-            },
-        })?;
+        Journal::open_for(&log.path, log.resume, dir, reserve).map_err(unusable_log)?;
     let metadata = journal
         .metadata()
         .map_err(|error| StartError::local("cannot look at the run log", &error))?;
@@ -132,6 +124,21 @@ fn open_log(
         saving.spare(&metadata);
     }
     Ok(Some((journal, log.resume.then_some(done))))
+}
+
+/// The error of a run log that cannot be opened or read.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the argument of map_err"
+)]
+pub(super) fn unusable_log(error: JournalError) -> StartError {
+    StartError {
+        message: error.to_string(),
+        reasons: match error.is_local() {
+            true => ExitReasons::local(),
+            false => ExitReasons::usage(),
+        },
+    }
 }
 
 /// Adds the reasons that the engine's report gives for the exit code, and says in a line each what the

@@ -10,19 +10,20 @@ use super::blocking::{self, BlockingInput};
 use super::signals::SignalWatch;
 use super::{StartError, shown};
 use crate::cli::ListName;
-use crate::engine::input::List;
+use crate::engine::input::{List, ListFile};
 
 /// Opens all the lists, so that a missing one is found first.
 pub(super) fn open(names: &[ListName], signals: &SignalWatch) -> Result<Vec<List>, StartError> {
     let open = |name: &ListName| match name {
         ListName::Stdin => Ok(List {
             name: "<stdin>".to_owned(),
+            // Without the buffer of std's, whose bytes poll(2) does not know of.
             bytes: Box::new(BlockingInput::new(
-                // Without the buffer of std's, whose bytes poll(2) does not know of.
                 blocking::duplicate(io::stdin())
                     .map_err(|error| StartError::local("cannot read standard input", &error))?,
                 signals.stop(),
             )),
+            file: ListFile::of(io::stdin()),
         }),
         ListName::File(path) => {
             let cannot = |reason: String| {
@@ -34,6 +35,7 @@ pub(super) fn open(names: &[ListName], signals: &SignalWatch) -> Result<Vec<List
             }
             Ok(List {
                 name: shown(path),
+                file: ListFile::of(&file),
                 bytes: Box::new(BlockingInput::new(file, signals.stop())),
             })
         }
@@ -71,6 +73,7 @@ impl RereadableList {
     pub(super) fn list(&self) -> List {
         List {
             name: self.name.clone(),
+            file: ListFile::whole(&self.file),
             bytes: Box::new(Cursor {
                 file: Arc::clone(&self.file),
                 offset: 0,

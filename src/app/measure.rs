@@ -47,7 +47,7 @@ pub(super) fn run(
     let room = workers::fit(&mut plan);
     let activity = workers::activity(&plan);
     let mut listener = Recording {
-        reports: session.open_reports(&plan, activity.clone(), None)?,
+        reports: session.open_reports(&plan, activity.clone(), None, None)?,
         runs: Runs::default(),
     };
     let runner = ArmRunner {

@@ -5,8 +5,13 @@ mod address_space;
 mod baseline;
 mod blocking;
 mod bodies;
+mod body_cursor;
 mod body_stream;
+mod body_writer;
+mod dry_run;
+mod exports;
 mod fetch;
+mod job_control;
 mod lists;
 mod measure;
 mod replay;
@@ -50,6 +55,9 @@ pub fn run(plan: Plan, started: Instant, signals: io::Result<SignalWatch>) -> Ex
 }
 
 fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitReasons, StartError> {
+    if matches!(plan.mode, Mode::DryRun) {
+        return dry_run::run(&plan, lists::open(&plan.lists, &signals)?);
+    }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
     let baselines = Baselines::open(&plan.judge, &signals)?;
     let opened = Opened {
@@ -65,6 +73,7 @@ fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitRe
         }
         Mode::Sweep(sweep) => measure::run(plan, opened, &Measurement::Sweep(sweep)),
         Mode::Replay => replay::run(&plan, opened),
+        Mode::DryRun => dry_run::run(&plan, opened.lists),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError
         .map(|list| -> (String, Box<dyn Read>) { (list.name, list.bytes) })
         .collect();
     let mut session = Session::open(opened.baselines, opened.signals, &plan.judge);
-    let mut reports = session.open_reports(plan, None, None)?;
+    let mut reports = session.open_reports(plan, None, None, None)?;
     let mut deferring = DeferErrors {
         reports: &mut reports,
         // Reports in files lose nothing by going on without the others.

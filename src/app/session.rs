@@ -5,9 +5,11 @@
 use std::io;
 
 use super::baseline::Baselines;
+use super::body_cursor::BodyCursor;
+use super::reporters::{self, ReportStreams};
 use super::signals::SignalWatch;
 use super::workers::SharedActivity;
-use super::{StartError, complain, reporters};
+use super::{StartError, complain, exports};
 use crate::cli::{ExitReasons, JudgePlan, Plan};
 use crate::engine::CutShort;
 use crate::engine::resume::Journal;
@@ -66,16 +68,18 @@ impl Session {
         self.baselines.is_first()
     }
 
-    /// Opens all the reports.
+    /// Opens all the reports. `cursor` is that of bodies on the same terminal.
     pub(super) fn open_reports(
         &mut self,
         plan: &Plan,
         activity: Option<SharedActivity>,
         journal: Option<Journal>,
+        cursor: Option<&BodyCursor>,
     ) -> Result<Reports, StartError> {
-        let exports = reporters::open_exports(&plan.report, self.signals.temporary_files())?;
         let deadline = self.signals.write_deadline();
-        let reports = reporters::build(plan, deadline, activity, journal, exports)
+        let exports = exports::open(&plan.report, deadline, self.signals.temporary_files())?;
+        let streams = ReportStreams { deadline, cursor };
+        let reports = reporters::build(plan, &streams, activity, journal, exports)
             .map_err(|error| StartError::local("cannot report", &error))?;
         Ok(self.baselines.record(reports))
     }

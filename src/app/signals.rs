@@ -2,8 +2,7 @@
 //! removes its temporary files.
 
 use std::fs;
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -11,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
 use crate::pool::StopToken;
@@ -21,6 +21,9 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The same before there is anything to report: the opening of a named pipe may block.
 const START_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Interval at which a second signal is looked for.
+const SECOND_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Time from the first signal in which the standard streams are still written. The rest is for reports in
 /// files.
@@ -70,22 +73,19 @@ impl SignalWatch {
     /// If a handler cannot be installed, or the thread cannot be started.
     pub fn start() -> io::Result<Self> {
         let mut watched = vec![SIGINT, SIGTERM];
-        if !ignores_hangup() {
+        if !is_ignored(SIGHUP) {
             watched.push(SIGHUP);
         }
         let state = Arc::new(SignalState::default());
-        let (arrivals, sender) = UnixStream::pair()?;
         for &signal in &watched {
             let number = usize::try_from(signal).expect("the numbers of signals are positive");
-            // In this order: the signal is known before its byte arrives.
             flag::register_usize(signal, Arc::clone(&state.latest), number)?;
-            low_level::pipe::register(signal, sender.try_clone()?)?;
         }
         // Without a handler, a file past RLIMIT_FSIZE would end the process instead of failing its URL.
         flag::register(SIGXFSZ, Arc::default())?;
         let write_deadline = WriteDeadline::default();
         let handler = SignalHandler {
-            arrivals,
+            signals: Signals::new(&watched)?,
             state: Arc::clone(&state),
             signalled: Arc::clone(&write_deadline.signalled),
         };
@@ -141,28 +141,27 @@ impl SignalState {
 
 /// The thread that handles signals.
 struct SignalHandler {
-    /// Has a byte for each signal.
-    arrivals: UnixStream,
+    signals: Signals,
     state: Arc<SignalState>,
     signalled: Arc<OnceLock<Instant>>,
 }
 
 impl SignalHandler {
     fn run(mut self) {
-        if !self.await_signal(None) {
+        let Some(first) = self.signals.forever().next() else {
             return;
-        }
-        let first = self.state.latest();
+        };
         self.state.first.store(first, Ordering::Release);
         let signalled = *self.signalled.get_or_init(Instant::now);
         self.state.stop.stop();
         let mut last = first;
         // The run ends within a second, unless a reader of its output does not read.
-        while let Some(left) = self.timeout().checked_sub(signalled.elapsed()) {
-            if self.await_signal(Some(left.max(Duration::from_millis(1)))) {
-                last = self.state.latest();
+        while signalled.elapsed() < self.timeout() {
+            if let Some(second) = self.signals.pending().next() {
+                last = second;
                 break;
             }
+            thread::sleep(SECOND_INTERVAL);
         }
         self.state.temporary_files.remove_all();
         low_level::exit(128 + last);
@@ -174,14 +173,6 @@ impl SignalHandler {
             true => EXIT_TIMEOUT,
             false => START_TIMEOUT,
         }
-    }
-
-    /// Waits for the next signal. Returns false if none comes in this time.
-    fn await_signal(&mut self, timeout: Option<Duration>) -> bool {
-        let waits = self.arrivals.set_read_timeout(timeout);
-        waits
-            .and_then(|()| self.arrivals.read_exact(&mut [0]))
-            .is_ok()
     }
 }
 
@@ -195,14 +186,15 @@ fn unblock(signals: &[i32]) -> io::Result<()> {
     Ok(set.thread_unblock()?)
 }
 
-/// Tests whether SIGHUP was ignored from the start, as nohup has it. The process then outlives its terminal.
-fn ignores_hangup() -> bool {
+/// Tests whether a signal was ignored from the start, as nohup has it with SIGHUP. The process then outlives its
+/// terminal.
+pub(super) fn is_ignored(signal: i32) -> bool {
     let Ok(status) = fs::read_to_string("/proc/self/status") else {
         // Unknown without /proc; nohup has to work.
-        return true;
+        return signal == SIGHUP;
     };
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The lowest bit is that of signal 1.
-    mask.is_none_or(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+    mask.is_none_or(|mask| mask & (1 << (signal - 1)) != 0)
 }

@@ -9,6 +9,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use super::blocking::{duplicate, poll_once};
+use super::body_cursor::BodyCursor;
 use crate::app::signals::WriteDeadline;
 use crate::model::event::{Event, Listener};
 use crate::save::close::CloseCheck;
@@ -24,6 +25,8 @@ pub(super) struct StdStream {
     /// True if a write may block, as to a pipe or a terminal; a regular file takes everything.
     may_block: bool,
     deadline: WriteDeadline,
+    /// The cursor that bodies leave on the same terminal.
+    cursor: Option<BodyCursor>,
 }
 
 impl StdStream {
@@ -34,7 +37,17 @@ impl StdStream {
             may_block: !file.metadata()?.is_file(),
             file,
             deadline: deadline.clone(),
+            cursor: None,
         })
+    }
+
+    /// Begins a line of its own where a body has left one open.
+    #[must_use]
+    pub(super) fn behind(self, cursor: Option<&BodyCursor>) -> Self {
+        StdStream {
+            cursor: cursor.cloned(),
+            ..self
+        }
     }
 
     /// Waits until the stream is writable.
@@ -54,6 +67,9 @@ impl StdStream {
 
 impl Write for StdStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.cursor.as_ref().is_some_and(BodyCursor::take) {
+            self.file.write_all(b"\n")?;
+        }
         if !self.may_block {
             return self.file.write(bytes);
         }

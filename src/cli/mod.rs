@@ -13,8 +13,8 @@ use std::env;
 
 pub use exit::{ExitReasons, MaxFailures};
 pub use plan::{
-    BodiesPlan, ExportPlan, Format, JudgePlan, ListName, LogPlan, Mode, Plan, ProgressMode,
-    ReportPlan, StreamOutput,
+    BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan, Mode, Plan,
+    ProgressMode, ReportPlan, StreamOutput,
 };
 pub use usage::UsageError;
 

@@ -12,7 +12,7 @@ use crate::measure::assert::Assertion;
 use crate::measure::{Experiment, SweepPlan};
 use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
-use crate::report::{Baseline, HumanStyle};
+use crate::report::{Baseline, HumanStyle, Template};
 use crate::save::StoreConfig;
 
 /// Everything to do, in full.
@@ -52,7 +52,7 @@ impl Plan {
     /// Paths of the files that the run writes beside the bodies: log, reports, and the saved run.
     pub fn own_files(&self) -> impl Iterator<Item = &Path> {
         let log = self.log.as_ref().map(|log| &log.path);
-        let exports = self.report.exports.iter().map(|export| &export.path);
+        let exports = self.report.exports.iter().filter_map(ExportPlan::file);
         let baseline = self.judge.save_baseline.as_ref();
         let all = log.into_iter().chain(exports).chain(baseline);
         all.map(PathBuf::as_path)
@@ -70,6 +70,8 @@ pub enum Mode {
     Sweep(SweepPlan),
     /// Report earlier results again, and fetch nothing.
     Replay,
+    /// Say what would be fetched, and fetch nothing.
+    DryRun,
 }
 
 /// Source of a list.
@@ -136,7 +138,8 @@ impl BodiesPlan {
         self.stream() == Some(&StreamOutput::Stderr)
     }
 
-    fn stream(&self) -> Option<&StreamOutput> {
+    /// The stream that the bodies go to, if they go to one.
+    pub fn stream(&self) -> Option<&StreamOutput> {
         match self {
             BodiesPlan::Stream { output, .. } => Some(output),
             _ => None,
@@ -182,11 +185,15 @@ pub struct JudgePlan {
 /// Reports and where they go.
 #[derive(Debug)]
 pub struct ReportPlan {
-    /// Format of the report on standard output.
+    /// Format of the report.
     pub format: Format,
+    /// True if the report for people goes to standard error, because something else has standard output.
+    pub to_stderr: bool,
+    /// True if JSON Lines have no results.
+    pub is_summary_only: bool,
     /// Style of that report, if it is text.
     pub style: HumanStyle,
-    /// Reports in files.
+    /// Reports in files, or on streams.
     pub exports: Vec<ExportPlan>,
     /// Serial time to set the parallel time against, in all reports.
     pub baseline: Baseline,
@@ -197,21 +204,50 @@ pub struct ReportPlan {
 }
 
 /// Format of the report on standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
     /// Text for people.
     Human,
     /// JSON Lines.
     JsonLines,
+    /// A line for each URL, by a template.
+    Template(Template),
 }
 
-/// A report in a file.
+/// A report in addition to the one on standard output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportPlan {
     /// Its format.
     pub export: Export,
-    /// Its file.
-    pub path: PathBuf,
+    /// Its destination.
+    pub target: ExportTarget,
+}
+
+/// Destination of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExportTarget {
+    /// A file, which is complete or absent.
+    File(PathBuf),
+    /// A stream, which gets the report as it is made.
+    Stream(StreamOutput),
+}
+
+impl ExportPlan {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match &self.target {
+            ExportTarget::File(path) => Some(path),
+            ExportTarget::Stream(_) => None,
+        }
+    }
+
+    /// The stream, if it is one.
+    pub fn stream(&self) -> Option<&StreamOutput> {
+        match &self.target {
+            ExportTarget::File(_) => None,
+            ExportTarget::Stream(stream) => Some(stream),
+        }
+    }
 }
 
 /// Display of progress.

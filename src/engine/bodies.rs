@@ -1,7 +1,7 @@
 //! The destination of a run's bodies: selects the action of each target, and assigns file names.
 
 use std::fs::Metadata;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
@@ -159,7 +159,50 @@ impl Saving {
     }
 }
 
+/// The file that a target would get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFile {
+    /// Its path, beginning with the folder as it was given.
+    pub path: PathBuf,
+    /// The path below the folder by which the run log knows the target.
+    pub log_name: String,
+    /// True if another file has the name that the URL would give.
+    pub is_numbered: bool,
+    /// True if a file of this name is there.
+    pub is_present: bool,
+    /// True if the server may name it.
+    pub is_named_late: bool,
+}
+
+impl Saving {
+    /// Assigns the name of the target's file, as a run would.
+    fn plan_file(&mut self, target: &Target) -> PlannedFile {
+        let wanted = self.preferred(target);
+        let claimed = self.claim(target);
+        let place = match self.naming(target) {
+            Naming::Other(place) => place,
+            Naming::Requested | Naming::Late => claimed.clone(),
+        };
+        PlannedFile {
+            path: self.store.path_of(&place),
+            log_name: claimed.as_str().to_owned(),
+            is_numbered: place != wanted,
+            is_present: self.store.contains(&place),
+            is_named_late: self.named_by_server,
+        }
+    }
+}
+
 impl Bodies {
+    /// Assigns the name of the target's file, as a run would; `None` if it gets no file. To be called once for
+    /// each target, in their order.
+    pub fn plan_file(&mut self, target: &Target) -> Option<PlannedFile> {
+        match self {
+            Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.plan_file(target)),
+            _ => None,
+        }
+    }
+
     /// Claims the path of this target's file; `None` if it gets no file.
     pub(super) fn claim_path(&mut self, target: &Target) -> Option<SavePath> {
         match self {

@@ -21,6 +21,9 @@ use crate::model::outcome::{Outcome, Verdict};
 /// The time that jobs in flight have to end after a stop, before they are abandoned.
 const GRACE: Duration = Duration::from_millis(900);
 
+/// The time that the count of what was not read has after a stop, and after the grace.
+const COUNT_TIMEOUT: Duration = Duration::from_millis(100);
+
 impl Engine<'_> {
     pub(super) fn emit_started(&mut self) -> Result<(), CutShort> {
         if self.config.limits != StartLimits::default() || self.config.is_rate_limited {
@@ -55,6 +58,8 @@ impl Engine<'_> {
             // Workers may be blocked on the shared output.
             concat.close();
         }
+        // What was not read is counted beside the wait for the jobs.
+        let unread = self.source.close();
         let stopped_at = Instant::now();
         self.collect_in_grace(reason)?;
         self.abandoned = self.in_flight.len();
@@ -71,13 +76,15 @@ impl Engine<'_> {
         while let Some(job) = self.spool.pop_any().map_err(CutShort::Spool)? {
             self.emit_in_order(reason.apply(job.untried()).into())?;
         }
-        for item in self.source.close() {
+        for item in unread {
             let outcome = match item {
                 Item::Target(target) => reason.apply(Job::new(target, None).untried()),
                 Item::Bad(bad) => bad.into_outcome(),
             };
             self.emit_in_order(outcome.into())?;
         }
+        let listed = self.source.total_within(COUNT_TIMEOUT);
+        self.tally.set_listed(listed.or(self.counted));
         self.say_what_failed_first()
     }
 
@@ -201,15 +208,27 @@ impl Engine<'_> {
         self.emit(&Event::Finished(outcome))
     }
 
-    /// Emits the number of items, once, as soon as it is known.
+    /// Emits the number of items as soon as it is known: counted, or once all have been read.
     pub(super) fn emit_count(&mut self) -> Result<(), CutShort> {
-        match (self.input, self.source.total()) {
-            (InputState::Reading, Some(total)) => {
-                self.input = InputState::Counted;
-                self.emit(&Event::Counted(total))
-            }
-            _ => Ok(()),
+        if self.input != InputState::Reading {
+            return Ok(());
         }
+        if let Some(total) = self.source.total() {
+            self.input = InputState::Counted;
+            return self.emit_number(total);
+        }
+        match self.source.take_count() {
+            Some(count) => self.emit_number(count),
+            None => Ok(()),
+        }
+    }
+
+    /// Emits a number of items that has not been emitted.
+    pub(super) fn emit_number(&mut self, count: u64) -> Result<(), CutShort> {
+        if self.counted.replace(count) == Some(count) {
+            return Ok(());
+        }
+        self.emit(&Event::Counted(count))
     }
 
     /// Warns once if the system has refused worker threads that the run could use.

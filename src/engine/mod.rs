@@ -12,6 +12,7 @@
 //! * `job` is a target over all its attempts, `bodies` selects its action, `backoff` recalls it from
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
+//! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
@@ -27,6 +28,7 @@ mod finish;
 pub mod input;
 mod input_wait;
 mod job;
+mod pending;
 mod poll;
 mod reorder;
 pub mod resume;
@@ -44,14 +46,14 @@ use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 use foldhash::fast::RandomState;
 
 use crate::http::Client;
-use crate::model::event::Listener;
+use crate::model::event::{Listener, Pending};
 use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
-pub use bodies::{Bodies, Saving};
+pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
@@ -91,6 +93,8 @@ struct Engine<'a> {
     input_wait: InputWait,
     /// Jobs given to the pool so far.
     submitted: u64,
+    /// The number of items that has been emitted.
+    counted: Option<u64>,
     done: Option<DoneTargets>,
     unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
@@ -112,6 +116,8 @@ struct Engine<'a> {
     /// URLs without a body whose turn in the shared output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     reorder: Reorder,
+    /// The targets that were last emitted as pending.
+    pending: Pending,
     tally: Tally,
     /// The thread shortfall that the run has warned of.
     shortfall: Option<Shortfall>,
@@ -147,6 +153,7 @@ impl<'a> Engine<'a> {
             read: 0,
             input_wait: InputWait::default(),
             submitted: 0,
+            counted: None,
             done,
             unreadable: Vec::new(),
             bad: None,
@@ -161,6 +168,7 @@ impl<'a> Engine<'a> {
             bodies,
             missing: BTreeMap::new(),
             reorder: Reorder::new(is_ordered),
+            pending: Pending::default(),
             tally: Tally::new(pool.workers()),
             shortfall: None,
             stopped: None,
@@ -192,6 +200,7 @@ impl<'a> Engine<'a> {
             Err(error) => {
                 self.pool.stop();
                 self.tally.set_stopped();
+                self.tally.set_listed(self.source.total().or(self.counted));
                 // The listeners that still work get an end; the error of the others is known already.
                 let _ = self.emit_ended();
                 error
@@ -231,6 +240,7 @@ impl<'a> Engine<'a> {
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
+            self.emit_pending(now)?;
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }
@@ -297,6 +307,8 @@ impl<'a> Engine<'a> {
             Some(input) if filled == FillEnd::AwaitingInput => input,
             _ => &nothing,
         };
+        let uncounted = never();
+        let count = self.source.count().unwrap_or(&uncounted);
         let timer = match wake.into_iter().chain(self.deadline).min() {
             Some(moment) => at(moment),
             None => never(),
@@ -307,6 +319,7 @@ impl<'a> Engine<'a> {
             .concat()
             .map_or(&silent, OrderedOutput::progress);
         let mut message = None;
+        let mut counted = None;
         select_biased! {
             recv(self.pool.stop_token().as_channel()) -> _ => {}
             recv(self.completions.1) -> key => {
@@ -317,13 +330,17 @@ impl<'a> Engine<'a> {
             }
             // A disconnected channel is the end of the input, which the next `fill_queue` sees.
             recv(input) -> received => message = received.ok(),
+            recv(count) -> received => counted = Some(received),
             recv(output) -> _ => {}
             recv(timer) -> _ => {}
         }
         if let Some(message) = message {
             self.source.accept(message);
         }
-        Ok(())
+        match counted.and_then(|received| self.source.accept_count(received)) {
+            Some(count) => self.emit_number(count),
+            None => Ok(()),
+        }
     }
 
     /// Collects all jobs that have ended. Returns their number.

@@ -31,6 +31,8 @@ pub(super) struct Reorder {
     next: u64,
     /// By index.
     buffered: BTreeMap<u64, Ready>,
+    /// The body bytes of what is buffered.
+    bytes: u64,
 }
 
 impl Reorder {
@@ -39,6 +41,7 @@ impl Reorder {
             is_enabled,
             next: 0,
             buffered: BTreeMap::new(),
+            bytes: 0,
         }
     }
 
@@ -47,6 +50,7 @@ impl Reorder {
         if !self.is_enabled {
             return Some(ready);
         }
+        self.bytes += ready.outcome.bytes;
         self.buffered.insert(ready.outcome.index, ready);
         None
     }
@@ -55,7 +59,13 @@ impl Reorder {
     pub(super) fn pop(&mut self) -> Option<Ready> {
         let next = self.buffered.remove(&self.next)?;
         self.next += 1;
+        self.bytes -= next.outcome.bytes;
         Some(next)
+    }
+
+    /// The number of buffered outcomes, and their body bytes.
+    pub(super) fn buffered(&self) -> (u64, u64) {
+        (self.buffered.len() as u64, self.bytes)
     }
 
     /// The number of the first `read` outcomes that have not been released: this bounds the buffer.
@@ -65,6 +75,7 @@ impl Reorder {
 
     /// Takes all that is left, in order, with or without gaps.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Ready> + use<> {
+        self.bytes = 0;
         std::mem::take(&mut self.buffered).into_values()
     }
 }

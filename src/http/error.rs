@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::model::outcome::{Failure, FailureKind};
-use crate::model::text::{escape, excerpt};
+use crate::model::text::{byte_count, escape, excerpt};
 use crate::model::timing::Phase;
 use crate::save::{BodyError, KnownLength};
 
@@ -65,11 +65,15 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
         Fault::Tls(reason) => (FailureKind::Tls, reason),
         Fault::TooLarge(limit) => (
             FailureKind::TooLarge,
-            format!("the body has more than {limit} bytes (--max-bytes)"),
+            format!("the body has more than {} (--max-bytes)", byte_count(limit)),
         ),
         Fault::TooLong(stated, limit) => (
             FailureKind::TooLarge,
-            format!("the body is to have {stated} bytes, more than {limit} bytes (--max-bytes)"),
+            format!(
+                "the body is to have {}, more than {} (--max-bytes)",
+                byte_count(stated),
+                byte_count(limit)
+            ),
         ),
         Fault::Unreachable(reasons) => (FailureKind::Connect, reasons),
         Fault::NameNotFound(reason) | Fault::LookupAgain(reason) => (FailureKind::Dns, reason),
@@ -128,7 +132,10 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
     if error.kind() == io::ErrorKind::UnexpectedEof {
         let message = match (phase, body_bytes) {
             (Phase::Receive, Some(bytes)) => {
-                format!("the server closed the connection in the body, after {bytes} bytes")
+                format!(
+                    "the server closed the connection in the body, after {}",
+                    byte_count(bytes)
+                )
             }
             (Phase::Receive, None) => {
                 "the server closed the connection in the response header".to_owned()
@@ -197,7 +204,10 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
         BodyError::LengthMismatch { received, stated } => (
             FailureKind::Closed,
             Some(Phase::Receive),
-            format!("the server ended the body after {received} of {stated} bytes"),
+            format!(
+                "the server ended the body after {received} of {}",
+                byte_count(stated)
+            ),
         ),
         BodyError::FewerThanBefore { received, before } => {
             let known = KnownLength {
@@ -211,8 +221,9 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
             FailureKind::Broken,
             None,
             format!(
-                "the body broke off after {written} bytes, which are passed on already, and the server \
-                 cannot go on from there"
+                "the body broke off after {}, which are passed on already, and the server cannot go on \
+                 from there",
+                byte_count(written)
             ),
         ),
         // A sink that can restart has done so before this is reached.
@@ -234,9 +245,9 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
 pub(super) fn two_lengths(known: KnownLength, now: u64) -> String {
     let least = if known.is_exact { "" } else { "at least " };
     format!(
-        "the server gives one version of the body (the same ETag) {least}{} bytes at one time and {now} \
+        "the server gives one version of the body (the same ETag) {least}{} at one time and {now} \
          at another; to take what it sends now, fetch it with --no-resume",
-        known.length
+        byte_count(known.length)
     )
 }
 

@@ -7,6 +7,8 @@
 //!   on the way. It makes a request plainly that is refused for what pfetch had added to it, retries a
 //!   stale keep-alive connection once, decides whether the status counts as success, and measures every
 //!   phase.
+//! * `rate_limit` is the token bucket by which the clients of a run share `--limit-rate`; `netrc` has
+//!   credentials by host.
 //! * `transport` stands below ureq: it keeps the connections, reads response heads, and decides where bodies
 //!   end. It and `dns` are the only users of ureq's `unversioned` API.
 

@@ -52,12 +52,12 @@ impl Estimate {
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.sum;
-        // The speed of failing is no success.
-        if summary.succeeded() == 0 {
-            return None;
-        }
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
+            return None;
+        }
+        // Failures are fast or slow for reasons of their own, and a gain in them is none.
+        if summary.succeeded() == 0 {
             return None;
         }
         // Most of the run was waiting for that server, together for all of its URLs. One after the other, each

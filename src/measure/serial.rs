@@ -1,12 +1,14 @@
 //! The serial arm: a plain loop over the same action, without pool and schedule.
 
+use std::io;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::engine::CutShort;
 use crate::engine::input::{Item, NextInput, Source};
 use crate::engine::retry::{Decision, RetryPolicy, RetryRecord};
 use crate::http::Client;
-use crate::model::event::{Event, Listener};
+use crate::model::event::{Event, Listener, Pending};
 use crate::model::outcome::{Attempt, Outcome};
 use crate::model::summary::{Summary, Tally};
 use crate::model::target::Target;
@@ -15,56 +17,101 @@ use crate::pool::StopToken;
 /// Fetches everything in `source`, one URL after the other, and emits each outcome to `listener`. Ends early if
 /// `stop` is stopped or the listener fails; the latter's error is returned with the figures so far.
 pub fn serial(
-    mut source: Source,
+    source: Source,
     client: &mut Client,
     policy: RetryPolicy,
     stop: &StopToken,
     listener: &mut dyn Listener,
 ) -> (Summary, Option<CutShort>) {
-    let mut tally = Tally::new(1);
-    while !stop.is_stopped() {
-        let outcome = match source.next() {
-            NextInput::Item(Item::Target(target)) => fetch(&target, client, policy, stop),
-            NextInput::Item(Item::Bad(bad)) => bad.into_outcome(),
-            // Reported already, when the list was read for the first time.
-            NextInput::Unreadable(_) => continue,
-            NextInput::Wait => {
-                if let Some(message) = source.receiver().and_then(|input| input.recv().ok()) {
-                    source.accept(message);
-                }
-                continue;
-            }
-            NextInput::End => return (tally.summary(), None),
-        };
-        tally.add(&outcome);
-        let written = listener.event(&Event::Finished(outcome));
-        if let Err(error) = written.and_then(|()| listener.idle()) {
-            tally.set_stopped();
-            return (tally.summary(), Some(error.into()));
-        }
+    let mut run = SerialRun {
+        source,
+        client,
+        policy,
+        stop,
+        listener,
+        tally: Tally::new(1),
+    };
+    let worked = run.work();
+    if !matches!(worked, Ok(InputEnd::Reached)) {
+        run.tally.set_stopped();
     }
-    tally.set_stopped();
-    (tally.summary(), None)
+    (run.tally.summary(), worked.err().map(CutShort::from))
 }
 
-/// Makes all attempts at one target.
-fn fetch(
-    target: &Arc<Target>,
-    client: &mut Client,
+/// The state of a serial run.
+struct SerialRun<'a> {
+    source: Source,
+    client: &'a mut Client,
     policy: RetryPolicy,
-    stop: &StopToken,
-) -> Outcome {
-    let mut earlier: Vec<Attempt> = Vec::new();
-    let mut record = RetryRecord::default();
-    loop {
-        let mut outcome = client.fetch(target, target.verb);
-        match policy.decide(&outcome, &mut record, fastrand::f64()) {
-            Decision::Again(wait) if !stop.wait_timeout(wait) => {}
-            _ => {
-                outcome.follow(earlier);
-                return outcome;
+    stop: &'a StopToken,
+    listener: &'a mut dyn Listener,
+    tally: Tally,
+}
+
+/// Tells whether a run came to the end of its input.
+enum InputEnd {
+    Reached,
+    /// It was stopped before.
+    Stopped,
+}
+
+impl SerialRun<'_> {
+    fn work(&mut self) -> io::Result<InputEnd> {
+        let mut counted = None;
+        while !self.stop.is_stopped() {
+            let total = self.source.total().or_else(|| self.source.take_count());
+            if let Some(total) = total.filter(|total| counted != Some(*total)) {
+                counted = Some(total);
+                self.listener.event(&Event::Counted(total))?;
             }
+            let outcome = match self.source.next() {
+                NextInput::Item(Item::Target(target)) => self.fetch(&target)?,
+                NextInput::Item(Item::Bad(bad)) => bad.into_outcome(),
+                // Reported already, when the list was read for the first time.
+                NextInput::Unreadable(_) => continue,
+                NextInput::Wait => {
+                    let messages = self.source.receiver();
+                    if let Some(message) = messages.and_then(|input| input.recv().ok()) {
+                        self.source.accept(message);
+                    }
+                    continue;
+                }
+                NextInput::End => return Ok(InputEnd::Reached),
+            };
+            self.tally.add(&outcome);
+            self.listener.event(&Event::Finished(outcome))?;
+            self.listener.idle()?;
         }
-        earlier.push(outcome.last);
+        Ok(InputEnd::Stopped)
+    }
+
+    /// Makes all attempts at one target.
+    fn fetch(&mut self, target: &Arc<Target>) -> io::Result<Outcome> {
+        let mut earlier: Vec<Attempt> = Vec::new();
+        let mut record = RetryRecord::default();
+        loop {
+            let mut outcome = self.client.fetch(target, target.verb);
+            match self.policy.decide(&outcome, &mut record, fastrand::f64()) {
+                Decision::Again(wait) if !self.wait(wait)? => {}
+                _ => {
+                    outcome.follow(earlier);
+                    return Ok(outcome);
+                }
+            }
+            earlier.push(outcome.last);
+        }
+    }
+
+    /// Waits for the next attempt at a target. Returns true if the run is stopped meanwhile.
+    fn wait(&mut self, wait: Duration) -> io::Result<bool> {
+        self.listener.event(&Event::Pending(Pending {
+            retries: 1,
+            next: Instant::now().checked_add(wait),
+            ..Pending::default()
+        }))?;
+        self.listener.idle()?;
+        let is_stopped = self.stop.wait_timeout(wait);
+        self.listener.event(&Event::Pending(Pending::default()))?;
+        Ok(is_stopped)
     }
 }

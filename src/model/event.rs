@@ -1,7 +1,7 @@
 //! The events of a run, in one order: the interface between the engine and its reporters.
 
 use std::io;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -20,10 +20,14 @@ use crate::stats::Interval;
 pub enum Event {
     /// The run begins.
     Started(RunInfo),
-    /// The input has been read to its end. The number of its targets, bad lines included.
+    /// The number of the targets of the input, bad lines included: of lists in regular files as soon as they
+    /// have been counted beside the run, of others when they have been read to their end. Comes again if a
+    /// list turned out to have another number.
     Counted(u64),
     /// A target ended.
     Finished(Outcome),
+    /// The targets that have been tried and have not ended have changed, as far as they are not under way.
+    Pending(Pending),
     /// A warning, in one line, that is not the failure of a target.
     Warning(String),
     /// A run of an arm begins, in a comparison or a sweep.
@@ -40,6 +44,26 @@ pub enum Event {
     Assertion(AssertionResult),
     /// The run is over.
     Ended(Summary),
+}
+
+impl Event {
+    /// Tells whether this is the end of the work, after which only the results of assertions come.
+    pub fn is_end(&self) -> bool {
+        matches!(self, Event::Ended(_) | Event::Compared(_) | Event::Swept(_))
+    }
+}
+
+/// The targets of a run that have been tried and have not ended, as far as they are not under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// Targets that are done and wait for those before them in the order of the input.
+    pub unreleased: u64,
+    /// Their body bytes.
+    pub unreleased_bytes: u64,
+    /// Targets that wait to be tried again.
+    pub retries: usize,
+    /// The moment before which none of these is tried.
+    pub next: Option<Instant>,
 }
 
 /// The result of an assertion on a run's figures.

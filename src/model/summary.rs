@@ -63,6 +63,9 @@ pub struct Summary {
     pub origins: OriginLimits,
     /// Set if the run was stopped before its end.
     pub stopped: bool,
+    /// The targets of the whole input, of a run that was stopped, if they could be counted: those that it did
+    /// not come to read are not among the skipped ones.
+    pub listed: Option<u64>,
     /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
     /// together, and there are no times: those of different arms mean nothing together.
     pub runs: Option<RunsMade>,
@@ -116,9 +119,21 @@ impl Summary {
         self.tried() + self.skipped
     }
 
+    /// The targets of the whole input, those done before included, if it was read to its end or could be
+    /// counted.
+    pub fn all_listed(&self) -> Option<u64> {
+        match self.stopped {
+            true => self.listed,
+            false => Some(self.targets() + self.done_before),
+        }
+    }
+
     /// Adds the figures of another run, as if it followed this one: counts and times add up, and the
     /// larger number of workers stays.
     pub fn merge(&mut self, other: &Summary) {
+        let listed = self.all_listed().zip(other.all_listed());
+        let listed = listed.map(|(one, other)| one.saturating_add(other));
+        self.listed = listed.filter(|_| self.stopped || other.stopped);
         self.ok += other.ok;
         self.unchanged += other.unchanged;
         self.done_before += other.done_before;
@@ -260,6 +275,11 @@ impl Tally {
     pub fn set_input_wait(&mut self, wait: Duration, idle: Duration) {
         self.summary.input_wait = wait;
         self.summary.input_idle = idle;
+    }
+
+    /// Records the number of targets in the whole input, of a run that was stopped.
+    pub fn set_listed(&mut self, listed: Option<u64>) {
+        self.summary.listed = listed;
     }
 
     /// Records that the run was stopped before its end.

@@ -30,6 +30,14 @@ pub fn excerpt(text: &str, characters: usize) -> String {
     }
 }
 
+/// A number of bytes in words, exactly: `1 byte`, `1256 bytes`.
+pub fn byte_count(count: u64) -> String {
+    match count {
+        1 => "1 byte".to_owned(),
+        count => format!("{count} bytes"),
+    }
+}
+
 /// The bytes in lower-case hexadecimal.
 pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     let mut text = String::new();

@@ -23,9 +23,14 @@ struct NamedListener {
 impl Fanout {
     /// Adds a listener. `output` names what it writes, for the errors of its writes.
     pub fn add(&mut self, output: impl Into<String>, listener: impl Listener + 'static) {
+        self.add_boxed(output, Box::new(listener));
+    }
+
+    /// Adds a listener, as [`add`](Fanout::add) does.
+    pub fn add_boxed(&mut self, output: impl Into<String>, listener: Box<dyn Listener>) {
         self.listeners.push(NamedListener {
             output: output.into(),
-            listener: Box::new(listener),
+            listener,
             has_failed: false,
         });
     }

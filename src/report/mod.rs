@@ -2,20 +2,27 @@
 //!
 //! A report is a [`Listener`](crate::model::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints. `terminal` is for people, `schema` is the JSON that
-//! is written and replayed, `export` the files; `wording` and `format` decide the texts that they share.
+//! is written and replayed, `template` lines of the user's own form, `export` the files; `wording` and `format` decide the texts that they share.
 
 mod against;
+mod dry_run;
 pub mod export;
 mod fanout;
 mod format;
 pub mod schema;
+mod shown_run;
+mod template;
 mod terminal;
 mod wording;
 
+pub use dry_run::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
 pub use fanout::Fanout;
 pub use format::{bytes, duration};
 pub use schema::{JsonLines, replay};
-pub use terminal::{AboveProgress, ExpansionNote, Human, HumanStyle, Progress, Verbose, Warnings};
+pub use template::{Template, TemplateError, TemplateField, TemplateLines};
+pub use terminal::{
+    AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
+};
 
 /// The serial baseline of a plain run's report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

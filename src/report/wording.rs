@@ -20,34 +20,47 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
-/// The number of targets with one verdict.
+/// The number of targets with one verdict. Files that were up to date count as successes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
     pub(super) verdict: Verdict,
     pub(super) count: u64,
+    /// The successes among them whose file was up to date.
+    unchanged: u64,
 }
 
 impl TargetCount {
-    /// Formats it as `3 ok`, `2 done before`.
+    /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `2 done before`.
     pub(super) fn text(self) -> String {
         let name = match self.verdict {
             Verdict::Done => "done before",
             verdict => verdict.as_str(),
         };
-        format!("{} {name}", grouped(self.count))
+        let count = grouped(self.count);
+        match self.unchanged {
+            0 => format!("{count} {name}"),
+            all if all == self.count => format!("{count} {name} (unchanged)"),
+            some => format!("{count} {name} ({} unchanged)", grouped(some)),
+        }
     }
 }
 
 /// The numbers of targets by verdict, in the order of reports.
-pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
+pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 4] {
     [
-        (Verdict::Ok, summary.ok),
-        (Verdict::Unchanged, summary.unchanged),
+        (Verdict::Ok, summary.ok + summary.unchanged),
         (Verdict::Failed, summary.failed),
         (Verdict::Skipped, summary.skipped),
         (Verdict::Done, summary.done_before),
     ]
-    .map(|(verdict, count)| TargetCount { verdict, count })
+    .map(|(verdict, count)| TargetCount {
+        verdict,
+        count,
+        unchanged: match verdict {
+            Verdict::Ok => summary.unchanged,
+            _ => 0,
+        },
+    })
 }
 
 /// The number of retries, if there were any.
@@ -97,15 +110,30 @@ pub(super) fn without_status(summary: &Summary) -> u64 {
     tried(summary).saturating_sub(summary.statuses.values().sum())
 }
 
-/// The progress of a run that was stopped: `stopped before its end`.
+/// The end of a run that was stopped: `stopped before its end`.
 pub(super) fn stopped(summary: &Summary) -> Option<String> {
     if !summary.stopped {
         return None;
     }
-    Some(match summary.runs {
-        Some(RunsMade { done, of }) => format!("stopped after {done} of {of} runs"),
-        None => "stopped before its end".to_owned(),
+    Some(match (summary.runs, summary.listed) {
+        (Some(RunsMade { done, of }), _) => format!("stopped after {done} of {of} runs"),
+        (None, Some(_)) => "stopped before its end".to_owned(),
+        (None, None) => "stopped before its end; the rest of the list was not read".to_owned(),
     })
+}
+
+/// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
+/// Those that an earlier run had done count, since they are in the list.
+pub(super) fn progress(summary: &Summary) -> String {
+    let done = tried(summary) + summary.done_before;
+    match summary.listed {
+        // A list may be cut while it is read.
+        Some(listed) => {
+            let all = listed.max(done + summary.skipped);
+            format!("{} of {} done", grouped(done), counted(all, "URL"))
+        }
+        None => format!("{} done", counted(done, "URL")),
+    }
 }
 
 /// The verdict of a run, as a heading.
@@ -121,17 +149,15 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
             ),
         };
     }
-    let done = summary.succeeded();
     let result = if summary.stopped {
-        let after = summary
-            .runs
-            .map(|runs| format!(", after {} of {} runs", runs.done, runs.of));
-        format!(
-            "Stopped early: {} of {} done{}",
-            grouped(done),
-            counted(targets, "URL"),
-            after.unwrap_or_default()
-        )
+        match summary.runs {
+            Some(RunsMade { done, of }) => format!(
+                "Stopped early: {} of {} done, after {done} of {of} runs",
+                grouped(tried(summary)),
+                counted(targets, "URL")
+            ),
+            None => format!("Stopped early: {}", progress(summary)),
+        }
     } else if summary.failed > 0 {
         format!(
             "{} of {} failed",

@@ -87,6 +87,33 @@ impl RootDir {
         Ok(Arc::new(root))
     }
 
+    /// Opens the directory if it is there, and otherwise the nearest one above it, whose file system it would be
+    /// on. Returns whether it is there.
+    pub(super) fn preview(path: &Path) -> Result<(Arc<Self>, bool), FileError> {
+        let shown = escape(&path.display().to_string());
+        for above in path.ancestors() {
+            match openat(CWD, opened_path(above), DIRECTORY, Mode::empty()) {
+                Ok(fd) => {
+                    let root = RootDir {
+                        fd,
+                        path: path.to_path_buf(),
+                        tmpfile_support: TmpFileSupport::default(),
+                        duties: RefusedDuties::default(),
+                        making: Mutex::default(),
+                    };
+                    return Ok((Arc::new(root), above == path));
+                }
+                Err(Errno::NOENT) => {}
+                Err(errno) => {
+                    let what = format!("cannot open the folder {shown}");
+                    return Err(FileError::refused(&what, errno));
+                }
+            }
+        }
+        let what = format!("cannot open the folder {shown}");
+        Err(FileError::refused(&what, Errno::NOENT))
+    }
+
     /// The place of the file with this canonical path, if it is below this directory and is one.
     pub(super) fn place_of(&self, canonical: &Path) -> Option<SavePath> {
         let root = fs::canonicalize(opened_path(&self.path)).ok()?;

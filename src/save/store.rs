@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::Stat;
@@ -67,6 +67,8 @@ pub struct Store {
     in_use: Option<(u64, u64)>,
     /// True if there was nothing in the directory when it was opened.
     was_empty: bool,
+    /// True if there is no directory, in a preview.
+    is_absent: bool,
 }
 
 impl Store {
@@ -79,10 +81,32 @@ impl Store {
         let root = RootDir::open(path, config.fsync)?;
         Ok(Store {
             was_empty: root.is_empty(),
+            is_absent: false,
             root,
             config,
             in_use: None,
         })
+    }
+
+    /// Opens the directory at `path` to see which names are taken. If it is missing it stays so, and none is.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, or the place where it would be.
+    pub fn preview(path: &Path, config: StoreConfig) -> Result<Self, FileError> {
+        let (root, is_there) = RootDir::preview(path)?;
+        Ok(Store {
+            was_empty: !is_there || root.is_empty(),
+            is_absent: !is_there,
+            root,
+            config,
+            in_use: None,
+        })
+    }
+
+    /// The path of the file at `place`, beginning with the directory as it was given.
+    pub fn path_of(&self, place: &SavePath) -> PathBuf {
+        self.root.path_of(place)
     }
 
     /// Protects this file from being replaced, whatever the policy: the run itself writes it.
@@ -129,6 +153,9 @@ impl Store {
     /// Returns true if the name at `place` is taken. If that cannot be found out it counts as free, since
     /// saving there will report why.
     pub fn contains(&self, place: &SavePath) -> bool {
+        if self.is_absent {
+            return false;
+        }
         match self.root.find(place) {
             Ok(Some(dir)) => matches!(dir.stat(place.file_name()), Ok(Some(_))),
             Ok(None) | Err(_) => false,

@@ -62,9 +62,9 @@ fn hyperfine(dir: &Dir, commands: &[String]) -> Vec<Interval> {
 fn by_hyperfine(dir: &Dir, list: &str, nothing: &str) -> Interval {
     let program = env!("CARGO_BIN_EXE_pfetch");
     let commands = [
-        format!("{program} -q -j1 -i {list}"),
-        format!("{program} -q -j8 -i {list}"),
-        format!("{program} -q -j8 -i {nothing}"),
+        format!("{program} -qq -j1 -i {list}"),
+        format!("{program} -qq -j8 -i {list}"),
+        format!("{program} -qq -j8 -i {nothing}"),
     ];
     let measured = hyperfine(dir, &commands);
     let [serial, parallel, startup] = measured[..] else {
@@ -84,7 +84,7 @@ fn by_pfetch(dir: &Dir, list: &str) -> Interval {
     let to = format!("--export=json={}", export.display());
     let runs = format!("--runs={RUNS}");
     let args = [
-        "-q",
+        "-qq",
         "--compare",
         "--warmup=0",
         &runs,

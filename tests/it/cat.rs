@@ -202,7 +202,9 @@ fn early_bodies_are_not_held_in_memory() {
         }
         reply.send(200, "", body(number, LENGTH))
     });
-    let mut args = vec!["-j8".to_owned(), "--format=jsonl".to_owned()];
+    let mut args = ["-j8", "-qq", "--export=jsonl=/dev/stderr"]
+        .map(str::to_owned)
+        .to_vec();
     args.extend((0..=COUNT).map(|n| server.url(&format!("/{n}"))));
     let mut cat = Cat::start(&args);
     cat.results(COUNT);
@@ -242,7 +244,7 @@ fn only_so_many_urls_are_read_ahead_of_the_output() {
     let dir = Dir::new();
     let urls: Vec<_> = (0..400).map(|n| server.url(&format!("/{n}"))).collect();
     let list = dir.file("list", urls.join("\n"));
-    let mut cat = Cat::start(&["-j4", "--format=jsonl", "-i", &list]);
+    let mut cat = Cat::start(&["-j4", "-qq", "--export=jsonl=/dev/stderr", "-i", &list]);
     cat.results(AHEAD - 1);
     // Time for it to go too far: another run over as many URLs, from its start to its end.
     let others = vec![server.url("/bytes/10"); 200];
@@ -632,7 +634,13 @@ fn a_reader_who_goes_away_ends_the_run_quietly() {
 /// A run of 20 URLs with a mebibyte each, of which the first is long and none is read yet.
 fn unread(server: &Server) -> Cat {
     let urls: Vec<_> = (0..20).map(|n| server.url(&format!("/{n}"))).collect();
-    let options = ["-j4", "--format=jsonl", "--stall-timeout=2s"].map(str::to_owned);
+    let options = [
+        "-j4",
+        "-qq",
+        "--export=jsonl=/dev/stderr",
+        "--stall-timeout=2s",
+    ]
+    .map(str::to_owned);
     let mut cat = Cat::start(&[&options[..], &urls].concat());
     // All but the first, which the output has no room for.
     cat.results(19);
@@ -710,10 +718,11 @@ fn the_body_of_a_redirect_is_not_passed_on() {
 }
 
 #[test]
-fn json_lines_go_to_standard_error() {
+fn json_lines_may_go_to_standard_error() {
     let server = Server::start();
     let args = [
-        "--format=jsonl",
+        "-qq",
+        "--export=jsonl=/dev/stderr",
         &server.url("/bytes/9"),
         &server.url("/bytes/300"),
     ];
@@ -737,7 +746,7 @@ fn the_report_goes_to_standard_error() {
     run.exits(0)
         .says(&format!("{url}\n"))
         .says("1 URL: 1 ok, 0 failed");
-    let (run, out) = cat(&["-q", &url]);
+    let (run, out) = cat(&["-qq", &url]);
     same(&run.exits(0).says_nothing(), &out, &bytes(9));
 }
 

@@ -22,7 +22,8 @@ fn urls_are_named_on_the_command_line() {
         .prints(&server.url("/bytes/20\n"))
         .prints("\n  2 URLs: 2 ok, 0 failed · 30 B · ")
         .prints("\n  parallel  ")
-        .prints("  estimated (sum of per-URL times) · ");
+        .prints("  estimated: the sum of the per-URL times\n")
+        .prints("\n  speed-up ");
     assert_eq!(server.requests(), 2);
 }
 
@@ -293,6 +294,8 @@ fn short_help_fits_a_screen_and_long_help_has_everything() {
         "--format",
         "--baseline",
         "--quiet",
+        "--summary-only",
+        "--dry-run",
         "--color",
         "--progress",
         "--help",
@@ -301,13 +304,19 @@ fn short_help_fits_a_screen_and_long_help_has_everything() {
         // At the head of its entry, not just mentioned somewhere.
         let heads = |line: &str| {
             let line = line.trim_start();
-            line.starts_with('-') && line.split([' ', ',']).any(|word| word == option)
+            let mut words = line
+                .split([' ', ','])
+                .map(|word| word.trim_end_matches("..."));
+            line.starts_with('-') && words.any(|word| word == option)
         };
         long.check(option, long.stdout.lines().any(heads));
     }
     // What the short help has, the long one has too.
     for line in short.stdout.lines() {
-        if let Some(option) = line.split([' ', ',']).find(|word| word.starts_with("--")) {
+        if let Some(option) = line
+            .split([' ', ',', '.'])
+            .find(|word| word.starts_with("--"))
+        {
             long.check(option, long.stdout.contains(option));
         }
     }

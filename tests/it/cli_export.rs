@@ -115,12 +115,36 @@ fn mistakes_are_said_before_anything_is_fetched() {
         ),
         (vec!["--export=report"], "the extension names no format"),
         (
-            vec!["--export=csv=-"],
-            "give a file; for JSON Lines on standard output use --format jsonl",
+            vec!["--export=csv=-", "--format=jsonl"],
+            "--export csv and --format jsonl both go to standard output; give one of them a file",
+        ),
+        (
+            vec!["--export=csv=/dev/fd/1", "--format={url}"],
+            "--export csv and --format TEMPLATE both go to standard output",
+        ),
+        (
+            vec!["--export=csv=-", "--export=md=/dev/stdout"],
+            "--export csv and --export md both go to standard output",
+        ),
+        (
+            vec!["--export=csv=-", "--cat"],
+            "the bodies and --export csv both go to standard output",
+        ),
+        (
+            vec!["--export=csv=-", "-o-"],
+            "the bodies and --export csv both go to standard output",
+        ),
+        (
+            vec!["--cat", "--format=jsonl"],
+            "the bodies and --format jsonl both go to standard output",
+        ),
+        (
+            vec!["--export=csv=/dev/stderr", "--export=md=/dev/fd/2"],
+            "--export csv and --export md both go to standard error",
         ),
         (
             vec!["--export=-"],
-            "give a file; for JSON Lines on standard output use --format jsonl",
+            "say which format, as md=-; there are json, jsonl, csv, md",
         ),
         (vec!["--export=csv=d/"], "name a file, not a folder"),
         (vec!["--export=csv="], "name a file, not a folder"),
@@ -189,10 +213,6 @@ fn a_place_where_no_file_can_be_is_a_failure_on_this_side() {
         (
             "link.csv",
             "cannot write link.csv: it is a symbolic link; name the file that it leads to\n",
-        ),
-        (
-            "csv=/dev/null",
-            "cannot write /dev/null: it is there, and is not a plain file\n",
         ),
     ] {
         let run = pfetch(&["--export", file, &server.url("/bytes/1")]);
@@ -286,6 +306,7 @@ fn several_runs_are_one_report_and_standard_input_is_one_of_them() {
     let run = pfetch(&args).current_dir(dir.path()).stdin(&lines[1]).run();
     run.exits(0)
         .says_nothing()
+        .says("pfetch: wrote all.csv\n")
         .prints("3 URLs: 3 ok, 0 failed · 30 B");
     let all = read(&dir, "all.csv");
     let indices: Vec<&str> = all
@@ -294,7 +315,7 @@ fn several_runs_are_one_report_and_standard_input_is_one_of_them() {
         .map(|row| row.split(',').next().unwrap())
         .collect();
     assert_eq!(indices, ["0", "1", "2"]);
-    let args = ["-q", "--replay", "a.jsonl", "b.jsonl"];
+    let args = ["-qq", "--replay", "a.jsonl", "b.jsonl"];
     let run = pfetch(&args).current_dir(dir.path()).run().exits(0);
     assert_eq!(run.stdout, "");
 }

@@ -39,7 +39,7 @@ fn a_long_stretch_of_bad_lines_is_passed() {
         .run();
     run.exits(1)
         .prints(&good)
-        .prints("6001 URLs: 1 ok, 6000 failed");
+        .prints("6,001 URLs: 1 ok, 6,000 failed");
     // With work on its hands, too, and while the list goes on.
     let (release, held) = crossbeam_channel::bounded::<()>(0);
     let server = Server::with(move |request, reply| {
@@ -61,7 +61,7 @@ fn a_long_stretch_of_bad_lines_is_passed() {
     running
         .finish()
         .exits(1)
-        .prints("1002 URLs: 2 ok, 1000 failed");
+        .prints("1,002 URLs: 2 ok, 1,000 failed");
 }
 
 #[cfg(target_os = "linux")]
@@ -302,7 +302,7 @@ fn no_report_shows_a_secret_of_a_line_that_cannot_be_read() {
     ];
     for line in &lines {
         let shown = String::from_utf8_lossy(&line[..line.len().min(90)]).into_owned();
-        for options in [&[][..], &["--format=jsonl", "-v"], &["-q", "--strict"]] {
+        for options in [&[][..], &["--format=jsonl", "-v"], &["-qq", "--strict"]] {
             let dir = Dir::new();
             let path = |name: &str| dir.path().join(name).display().to_string();
             let exports =

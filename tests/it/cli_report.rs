@@ -120,6 +120,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "workers",
             "paced",
             "stopped",
+            "listed",
             "runs",
             "parallel",
             "input_wait",
@@ -249,7 +250,7 @@ fn the_baseline_can_be_left_out() {
     let server = Server::start();
     let url = server.url("/bytes/1");
     let run = pfetch(&["--baseline=none", &url]).run().exits(0);
-    run.prints("  parallel ")
+    run.prints("1 URL: 1 ok, 0 failed")
         .never_shows("serial")
         .never_shows("estimated");
     let run = pfetch(&["--baseline=none", "--format=jsonl", &url])
@@ -260,14 +261,25 @@ fn the_baseline_can_be_left_out() {
 }
 
 #[test]
-fn quiet_prints_failures_only() {
+fn quiet_prints_failures_and_the_summary_and_twice_so_failures_only() {
     let server = Server::start();
     let (good, bad) = (server.url("/bytes/1"), server.url("/status/404"));
-    let run = pfetch(&["-q", &good]).run().exits(0).says_nothing();
-    assert_eq!(run.stdout, "");
+    for quiet in [&["-qq"][..], &["-q", "-q"], &["--quiet", "--quiet"]] {
+        let args = [quiet, &[&good]].concat();
+        let run = pfetch(&args).run().exits(0).says_nothing();
+        assert_eq!(run.stdout, "");
+        let args = [quiet, &[&good, &bad]].concat();
+        let run = pfetch(&args).run().exits(1).says_nothing();
+        run.check("one line", run.stdout.lines().count() == 1);
+        run.prints("  404 ").prints(&bad);
+    }
     let run = pfetch(&["-q", &good, &bad]).run().exits(1).says_nothing();
-    run.check("one line", run.stdout.lines().count() == 1);
-    run.prints("  404 ").prints(&bad);
+    run.check("no success", !run.stdout.contains(&good));
+    run.prints(&bad).prints("\n  2 URLs: 1 ok, 1 failed");
+    let run = pfetch(&["--summary-only", &good, &bad]).run().exits(1);
+    run.check("no line", run.stdout.starts_with("\n  2 URLs: "));
+    let run = pfetch(&["-q", "--summary-only", &good]).run().exits(2);
+    run.complains_in_a_line().says("--summary-only");
 }
 
 #[test]

@@ -151,7 +151,15 @@ fn gates_hold_or_fail_by_the_figures_of_the_run() {
     let bad = server.url("/status/404");
     pfetch(&["--assert", "failed==0", &bad]).run().exits(3);
     pfetch(&["--assert", "failed==1", &bad]).run().exits(1);
-    let run = pfetch(&["-q", "--assert", "total<60s", "--assert", "total>60s", &url]).run();
+    let run = pfetch(&[
+        "-qq",
+        "--assert",
+        "total<60s",
+        "--assert",
+        "total>60s",
+        &url,
+    ])
+    .run();
     let run = run.exits(3).prints("total>60s");
     run.check("only what failed", !run.stdout.contains("total<60s"));
 }

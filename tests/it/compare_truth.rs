@@ -120,7 +120,7 @@ fn compare(delays: &[u64]) -> f64 {
     let export = format!("--export=json={}", path.display());
     let (workers, pairs) = (format!("-j{WORKERS}"), format!("--runs={PAIRS}"));
     let args = [
-        "-q",
+        "-qq",
         "--compare",
         "--warmup=0",
         &pairs,

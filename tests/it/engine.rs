@@ -1,11 +1,11 @@
 //! A run through the library: its events, their order, and the end of the run.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, Write};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use crate::server::Server;
-use pfetch::engine::input::{InputConfig, List, Source};
+use pfetch::engine::input::{InputConfig, List, ListFile, Source};
 use pfetch::engine::{CutShort, Order, Report, RunConfig, run};
 use pfetch::http::{Client, FetchConfig, Fetcher};
 use pfetch::model::event::{Event, Listener};
@@ -25,6 +25,8 @@ struct Recorder {
     stop_after: Option<(usize, StopToken)>,
     /// Fails on this outcome.
     fail_on: Option<usize>,
+    /// Dropped as the input has been counted.
+    until_counted: Option<crossbeam_channel::Sender<()>>,
 }
 
 impl Recorder {
@@ -35,6 +37,7 @@ impl Recorder {
             ended: None,
             stop_after: None,
             fail_on: None,
+            until_counted: None,
         }
     }
 
@@ -82,7 +85,10 @@ impl Listener for Recorder {
                 }
                 "finished".to_owned()
             }
-            Event::Counted(count) => format!("counted {count}"),
+            Event::Counted(count) => {
+                self.until_counted = None;
+                format!("counted {count}")
+            }
             Event::Warning(warning) => format!("warning {warning}"),
             Event::Ended(summary) => {
                 self.ended = Some(summary.clone());
@@ -298,6 +304,7 @@ fn no_more_is_admitted_than_the_bounds_allow() {
     let list = List {
         name: "endless".to_owned(),
         bytes: Box::new(Endless(format!("{}\n", server.url("/")).into_bytes(), 0)),
+        file: None,
     };
     let source = Source::new::<String>(&[], vec![list], InputConfig::default()).expect("a thread");
     let stop = StopToken::new();
@@ -310,4 +317,57 @@ fn no_more_is_admitted_than_the_bounds_allow() {
     // Two workers, four jobs in the queue, one that found it full, and a batch of lines.
     let most = 2 + 4 + 1 + 128;
     assert!(summary.skipped <= most, "{summary:?}");
+}
+
+/// A list in a file: as many URLs of the server, each with a comment above it.
+fn list_in_file(server: &Server, count: usize) -> List {
+    let line = |n| format!("# comment\n{}\n", server.url(&format!("/{n}")));
+    let text: String = (0..count).map(line).collect();
+    let mut file = tempfile::tempfile().expect("there is a place for temporary files");
+    file.write_all(text.as_bytes()).expect("there is room");
+    file.rewind().expect("a file can be rewound");
+    List {
+        name: "list".to_owned(),
+        file: ListFile::of(&file),
+        bytes: Box::new(file),
+    }
+}
+
+#[test]
+fn a_list_in_a_file_is_counted_while_its_first_urls_are_fetched() {
+    let (until_counted, counted) = crossbeam_channel::bounded::<()>(0);
+    let server = Server::with(move |_, reply| {
+        let _ = counted.recv();
+        reply.send(200, "", b"")
+    });
+    let lists = vec![list_in_file(&server, 5_000)];
+    let argument = [server.url("/argument")];
+    let source = Source::new(&argument, lists, InputConfig::default()).expect("a thread");
+    let stop = StopToken::new();
+    let mut recorder = Recorder::new();
+    recorder.until_counted = Some(until_counted);
+    recorder.stop_after = Some((20, stop.clone()));
+    let pool = pool(2, &stop);
+    let report = run(RunConfig::default(), source, &pool, &mut recorder);
+    let summary = recorder.assert_each_once(&report);
+    assert_eq!(&recorder.order[..2], ["started 2", "counted 5001"]);
+    assert_eq!(summary.listed, Some(5_001), "{summary:?}");
+    assert!(summary.skipped < 4_000, "{summary:?}");
+}
+
+#[test]
+fn the_rest_of_a_stream_is_not_counted_when_the_run_stops() {
+    let server = Server::with(|_, reply| reply.send(200, "", b""));
+    let lists = vec![List {
+        file: None,
+        ..list_in_file(&server, 5_000)
+    }];
+    let source = Source::new::<&str>(&[], lists, InputConfig::default()).expect("a thread");
+    let stop = StopToken::new();
+    let mut recorder = Recorder::new();
+    recorder.stop_after = Some((20, stop.clone()));
+    let pool = pool(2, &stop);
+    let report = run(RunConfig::default(), source, &pool, &mut recorder);
+    let summary = recorder.assert_each_once(&report);
+    assert_eq!(summary.listed, None, "{summary:?}");
 }

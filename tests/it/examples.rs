@@ -91,8 +91,8 @@ mod checks {
         assert_eq!(count("fail ", "/down  connect: "), 1);
 
         let totals: Vec<_> = totals.lines().map(str::trim_start).collect();
-        let [counts, parallel, serial, latency, rate, statuses] = totals[..] else {
-            panic!("not six lines of totals");
+        let [counts, parallel, serial, speedup, latency, rate, statuses] = totals[..] else {
+            panic!("not seven lines of totals");
         };
         assert_eq!(
             counts,
@@ -100,7 +100,8 @@ mod checks {
         );
         assert!(parallel.starts_with("parallel "));
         assert!(serial.starts_with("serial "));
-        assert!(serial.contains("  estimated (sum of per-URL times) · "));
+        assert!(serial.ends_with("  estimated: the sum of the per-URL times"));
+        assert!(speedup.contains("x  of at most "));
         assert!(latency.starts_with("latency    p50 "));
         assert!(rate.ends_with(" URLs/s"));
         assert_eq!(statuses, "statuses   10 × 200  1 × 404  1 without");

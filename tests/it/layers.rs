@@ -390,8 +390,8 @@ fn outside_names_stay_in_their_modules() {
         ("ureq::", &["http/"]),
         ("ureq::unversioned", &["http/transport", "http/dns/"]),
         ("rustls::", &["http/tls/", "http/transport"]),
-        ("indicatif::", &["report/terminal/"]),
-        ("signal_hook::", &["app/signals.rs"]),
+        ("console::", &["report/terminal/"]),
+        ("signal_hook::", &["app/job_control.rs", "app/signals.rs"]),
         (
             "serde_json::",
             &[

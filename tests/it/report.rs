@@ -11,7 +11,10 @@ use pfetch::model::outcome::{
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::report::{Baseline, Human, HumanStyle, JsonLines, Warnings};
+use pfetch::report::{
+    Advice, Baseline, Detail, Human, HumanStyle, JsonLines, Template, TemplateLines, Warnings,
+    WayOn,
+};
 use pfetch::stats::Latency;
 
 const MS: Duration = Duration::from_millis(1);
@@ -137,6 +140,7 @@ fn summary() -> Summary {
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
         stopped: true,
+        listed: Some(5),
         runs: None,
         retries: 0,
         origins: OriginLimits::default(),
@@ -196,7 +200,8 @@ fn a_whole_run_is_compared_with_the_serial_estimate() {
         "
   4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
   parallel    10.00 s
-  serial      10.50 s  estimated (sum of per-URL times) · 1.05x · best possible here 1.05x (slowest URL 10.00 s)
+  serial      10.50 s  estimated: the sum of the per-URL times
+  speed-up      1.05x  of at most 1.05x here (slowest URL 10.00 s)
 "
     );
     let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
@@ -214,28 +219,217 @@ fn human_report_has_a_line_per_url_and_totals() {
  fail    10.00 s             http://b.example/  connect: timed out (3 attempts)
   200    50.0 ms     1.3 kB  http://a.example/ -> http://c.example/new
 
-  5 URLs: 2 ok, 2 failed, 1 skipped · 2.5 kB · 4 workers · stopped before its end
+  4 of 5 URLs done: 2 ok, 2 failed · 2.5 kB · 4 workers · stopped before its end
   parallel    10.00 s
 "
     );
 }
 
 #[test]
-fn counts_of_one_are_singular_and_workers_can_be_the_bound() {
+fn one_url_has_one_line_and_is_compared_with_nothing() {
     assert_eq!(
         human(HumanStyle::default(), vec![], single()),
-        "
-  1 URL: 1 ok, 0 failed · 7 B · 1 worker
-  parallel   100.0 ms
-  serial     200.0 ms  estimated (sum of per-URL times) · 2.00x · best possible here 1.00x (1 worker)
-"
+        "\n  1 URL: 1 ok, 0 failed · 7 B · 100.0 ms · 1 worker\n"
     );
-    let two = Summary {
-        workers: 2,
+    let before = Summary {
+        done_before: 19,
         ..single()
     };
-    let text = human(HumanStyle::default(), vec![], two);
-    assert!(text.ends_with("here 2.00x (2 workers)\n"), "{text}");
+    assert_eq!(
+        human(HumanStyle::default(), vec![], before),
+        "\n  1 URL: 1 ok, 0 failed · 19 done before · 7 B · 100.0 ms · 1 worker\n"
+    );
+}
+
+#[test]
+fn workers_can_be_the_bound_of_the_speed_up() {
+    for (workers, bound) in [(1, "1.00x here (1 worker)"), (2, "2.00x here (2 workers)")] {
+        let few = Summary {
+            ok: 4,
+            workers,
+            ..single()
+        };
+        let text = human(HumanStyle::default(), vec![], few);
+        let end = format!("  speed-up      2.00x  of at most {bound}\n");
+        assert!(text.ends_with(&end), "{text}");
+    }
+}
+
+#[test]
+fn files_that_were_up_to_date_are_successes() {
+    let counts = |ok, unchanged, done_before| {
+        let summary = Summary {
+            ok,
+            unchanged,
+            done_before,
+            workers: 1,
+            ..Summary::default()
+        };
+        let text = human(HumanStyle::default(), vec![], summary);
+        text.trim()
+            .split(" · ")
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(counts(0, 20, 0), "20 URLs: 20 ok (unchanged), 0 failed");
+    assert_eq!(counts(5, 15, 0), "20 URLs: 20 ok (15 unchanged), 0 failed");
+    assert_eq!(counts(0, 0, 20), "nothing left to do: 20 done before");
+}
+
+#[test]
+fn a_run_in_which_nothing_succeeded_has_no_speed_up() {
+    let failed = Summary {
+        ok: 0,
+        failed: 4,
+        ..whole()
+    };
+    let text = human(HumanStyle::default(), vec![], failed.clone());
+    assert!(text.ends_with("\n  parallel    10.00 s\n"), "{text}");
+    let text = json(Baseline::Estimate, vec![Event::Ended(failed)]);
+    assert!(text.contains("\"serial\":null,"), "{text}");
+}
+
+#[test]
+fn a_stopped_run_says_how_far_it_came_and_how_to_go_on() {
+    for (listed, way_on, expected) in [
+        (
+            Some(800),
+            Some(WayOn::Log),
+            "
+  6 of 800 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
+    stopped before its end
+  parallel    10.00 s
+  again with --resume fetches the rest
+",
+        ),
+        (
+            None,
+            Some(WayOn::NoLog),
+            "
+  6 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
+    stopped before its end; the rest of the list was not read
+  parallel    10.00 s
+  with --log FILE, a later run with --resume could go on
+",
+        ),
+    ] {
+        let stopped = Summary {
+            listed,
+            done_before: 2,
+            skipped: 240,
+            ..summary()
+        };
+        let style = HumanStyle {
+            advice: Advice {
+                after_stop: way_on,
+                on_bodies: false,
+            },
+            ..HumanStyle::default()
+        };
+        assert_eq!(human(style, vec![], stopped), expected);
+        let text = human(style, vec![], whole());
+        assert!(!text.contains("--resume"), "{text}");
+    }
+}
+
+#[test]
+fn where_bodies_went_is_said_if_there_were_any() {
+    let style = HumanStyle {
+        advice: Advice {
+            after_stop: None,
+            on_bodies: true,
+        },
+        ..HumanStyle::default()
+    };
+    let said = "  bodies were not kept: -d DIR saves them, --cat prints them\n";
+    let text = human(style, vec![], single());
+    assert!(text.ends_with(said), "{text}");
+    let failed = Summary {
+        ok: 0,
+        failed: 1,
+        ..single()
+    };
+    let text = human(style, vec![], failed);
+    assert!(!text.contains("bodies"), "{text}");
+}
+
+/// A target that was to be tried again when the run was stopped.
+fn interrupted(reason: Failure, status: Option<u16>) -> Outcome {
+    let mut outcome = skipped();
+    outcome.follow(vec![Attempt {
+        error: Some(Box::new(reason)),
+        status,
+        ..Attempt::default()
+    }]);
+    outcome
+}
+
+#[test]
+fn what_went_wrong_before_a_stop_is_said_of_urls_that_waited_for_another_try() {
+    let busy = || {
+        let reason = failure(FailureKind::Status, None, "service unavailable");
+        interrupted(reason, Some(503))
+    };
+    let refused = failure(
+        FailureKind::Connect,
+        None,
+        &format!("{} refused", "x".repeat(200)),
+    );
+    let outcomes = vec![busy(), interrupted(refused, None), busy(), skipped()];
+    let stopped = Summary {
+        ok: 0,
+        failed: 0,
+        skipped: 4,
+        listed: Some(4),
+        makespan: None,
+        ..summary()
+    };
+    let expected = format!(
+        "
+  0 of 4 URLs done: 0 ok, 0 failed · 2.5 kB · 4 workers · stopped before its end
+  not done   was to be tried again, after:
+             2 × 503 service unavailable
+             1 × connect: {}…
+",
+        "x".repeat(50)
+    );
+    assert_eq!(human(HumanStyle::default(), outcomes, stopped), expected);
+}
+
+#[test]
+fn no_line_of_a_summary_is_wider_than_a_terminal() {
+    let mut wide = Summary {
+        ok: 123_456_789,
+        unchanged: 12_345_678,
+        failed: 1_234_567,
+        skipped: 0,
+        done_before: 123_456,
+        retries: 1_234_567,
+        bytes: 123_456_789_012,
+        workers: 10_000,
+        makespan: Some(Duration::from_secs(4_000)),
+        sum: Duration::from_secs(400_000),
+        busy: Duration::from_secs(400_000),
+        stopped: false,
+        statuses: (200..=299).map(|status| (status, 1_234_567)).collect(),
+        ..summary()
+    };
+    for seconds in 61..=170 {
+        wide.latency.record(Duration::from_secs(seconds));
+    }
+    for colour in [false, true] {
+        let style = HumanStyle {
+            colour,
+            ..HumanStyle::default()
+        };
+        let text = human(style, vec![], wide.clone());
+        for line in text.lines() {
+            let width = console::measure_text_width(line);
+            assert!(width <= 80, "{width}: {line}\n{text}");
+        }
+        assert!(text.contains("speed-up"), "{text}");
+    }
 }
 
 #[test]
@@ -244,8 +438,8 @@ fn baseline_is_omitted_on_request_and_when_nothing_was_tried() {
         baseline: Baseline::None,
         ..HumanStyle::default()
     };
-    let totals = "\n  1 URL: 1 ok, 0 failed · 7 B · 1 worker\n  parallel   100.0 ms\n";
-    assert_eq!(human(style, vec![], single()), totals);
+    let text = human(style, vec![], whole());
+    assert!(text.ends_with("\n  parallel    10.00 s\n"), "{text}");
     let untried = Summary {
         skipped: 2,
         workers: 1,
@@ -260,15 +454,59 @@ fn baseline_is_omitted_on_request_and_when_nothing_was_tried() {
 }
 
 #[test]
-fn quiet_prints_only_failures() {
-    let style = HumanStyle {
-        quiet: true,
-        ..HumanStyle::default()
-    };
-    assert_eq!(
-        human(style, all(), summary()),
-        "  404    50.0 ms        0 B  http://a.example/missing  not found
+fn lines_and_summary_can_be_left_out() {
+    let failures = "  404    50.0 ms        0 B  http://a.example/missing  not found
  fail    10.00 s             http://b.example/  connect: timed out (3 attempts)
+";
+    let totals = "
+  4 of 5 URLs done: 2 ok, 2 failed · 2.5 kB · 4 workers · stopped before its end
+  parallel    10.00 s
+";
+    for (detail, expected) in [
+        (Detail::Failures, failures.to_owned()),
+        (Detail::FailuresAndSummary, format!("{failures}{totals}")),
+        (Detail::Summary, totals.to_owned()),
+    ] {
+        let style = HumanStyle {
+            detail,
+            ..HumanStyle::default()
+        };
+        assert_eq!(human(style, all(), summary()), expected, "{detail:?}");
+    }
+}
+
+#[test]
+fn json_lines_can_do_without_results() {
+    let text = written(|out| {
+        let mut report = JsonLines::new(out, Baseline::Estimate).without_results();
+        report.event(&Event::Finished(ok()))?;
+        report.event(&Event::Warning("said".to_owned()))?;
+        report.event(&Event::Ended(summary()))
+    });
+    let types: Vec<_> = text.lines().map(|line| &line[..17]).collect();
+    assert_eq!(
+        types,
+        ["{\"type\":\"warning\"", "{\"type\":\"summary\""],
+        "{text}"
+    );
+}
+
+#[test]
+fn a_template_gets_a_line_for_each_url_that_was_tried() {
+    let template = Template::parse(r"{index} {status} {time} {final_url}").expect("it is right");
+    let text = written(|out| {
+        let mut report = TemplateLines::new(out, template);
+        for outcome in all() {
+            report.event(&Event::Finished(outcome))?;
+        }
+        report.event(&Event::Ended(summary()))
+    });
+    assert_eq!(
+        text,
+        "0 200 0.050000 http://a.example/
+1 404 0.050000 http://a.example/missing
+2 000 10.000000 http://b.example/
+3 200 0.050000 http://c.example/new
 "
     );
 }
@@ -287,7 +525,7 @@ fn colour_is_reset_after_each_word() {
 ^[31m fail^[0m    10.00 s             http://b.example/  ^[31mconnect: timed out^[0m (3 attempts)
 ^[32m  200^[0m    50.0 ms     1.3 kB  http://a.example/ ^[2m-> http://c.example/new^[0m
 
-  5 URLs: ^[32m2 ok^[0m, ^[31m2 failed^[0m, ^[2m1 skipped^[0m · 2.5 kB · 4 workers · stopped before its end
+  4 of 5 URLs done: ^[32m2 ok^[0m, ^[31m2 failed^[0m · 2.5 kB · 4 workers · stopped before its end
   parallel  ^[1m  10.00 s^[0m
 "
     );
@@ -329,7 +567,7 @@ fn json_lines_have_one_object_per_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[]}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -378,11 +616,11 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         summary.latency.record(ms * MS);
     }
     let text = human(HumanStyle::default(), Vec::new(), summary);
-    let figures: Vec<&str> = text.lines().skip(4).collect();
+    let figures: Vec<&str> = text.lines().skip(5).collect();
     assert_eq!(
         figures,
         [
-            "  latency    p50 49.0 ms  p90 89.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
+            "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
             "  rate       2.5 MB/s · 49.0 successful URLs/s",
             "  statuses   98 × 200  1 × 503  1 without",
         ],

@@ -183,7 +183,7 @@ fn what_succeeded_is_left_out_and_what_failed_is_tried_again() {
     assert_eq!(indices(&run, "done"), [0, 1, 2, 3]);
     run.check("no others", run.results().len() == 4);
     let run = log.resumed(&urls).run().exits(0).says_nothing();
-    run.prints("0 URLs: 0 ok, 0 failed · 4 done before");
+    run.prints("nothing left to do: 4 done before");
     assert_eq!(server.requests(), before);
 }
 
@@ -372,13 +372,13 @@ fn thousands_of_targets_that_are_done_are_passed_over() {
     let url = |n: u32| server.url(&format!("/bytes/{}", n % 10)) + &format!("?{n}");
     let list: Vec<_> = (0..3000).map(url).collect();
     let list = log.dir.file("list", list.join("\n"));
-    log.first(&["-i", &list, "-q"]).run().exits(0);
+    log.first(&["-i", &list, "-qq"]).run().exits(0);
     for order in ["--order=input", "--order=completion"] {
         let before = server.requests();
         let args = [order, "-i", &list, "-i", "-"];
         let last = server.url(&format!("/bytes/5?{order}"));
         let run = log.resumed(&args).stdin(&last).run().exits(0);
-        run.prints("1 URL: 1 ok, 0 failed · 3000 done before");
+        run.prints("1 URL: 1 ok, 0 failed · 3,000 done before");
         assert_eq!(server.requests(), before + 1);
     }
 }
@@ -637,7 +637,7 @@ fn a_sum_that_no_run_has_checked_is_checked_now() {
     // The file that is there has it: nothing is fetched.
     let good = line(&sha256(&bytes(9)));
     let run = log.resumed(&[&*into, "-"]).stdin(&good).run().exits(0);
-    run.prints("1 unchanged");
+    run.prints("1 ok (unchanged)");
     assert_eq!(server.requests(), before);
     let run = log.resumed(&[&*into, "-"]).stdin(&good).run().exits(0);
     run.prints("1 done before");

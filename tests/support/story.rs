@@ -89,6 +89,7 @@ impl Story {
             .any(|outcome| outcome.verdict == Verdict::Skipped)
         {
             tally.set_stopped();
+            tally.set_listed(Some(outcomes.len() as u64));
         }
         let end = Event::Ended(tally.summary());
         let finished = outcomes.into_iter().map(Event::Finished);

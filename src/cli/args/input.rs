@@ -31,6 +31,12 @@ pub(crate) struct InputArgs {
     /// In lists, a NUL ends each URL or JSON object, not the end of a line (find -print0, xargs -0).
     #[arg(short = '0', long, hide_short_help = true)]
     pub(crate) null: bool,
+    /// Print what would be fetched, under which names, and what is refused; contact nothing.
+    ///
+    /// With --log and --resume, what is done is left out. Nothing is made or written but what is printed, also
+    /// as JSON Lines or by a template (--format). The exit code is that of the input.
+    #[arg(long, hide_short_help = true)]
+    pub(crate) dry_run: bool,
 
     /// The scheme of URLs that state none [default: http].
     #[arg(long,

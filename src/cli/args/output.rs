@@ -2,18 +2,23 @@
 
 use clap::{ArgAction, Args, ValueEnum};
 
-use super::values::{choice, export, list_name};
-use crate::cli::plan::{ExportPlan, Format, ListName};
+use super::values::{TypedExport, choice, export, format, list_name};
+use crate::cli::plan::{Format, ListName};
 use crate::report::Baseline;
 
 /// The options under "Output".
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Text for people, or JSON Lines [default: human].
+    /// Text for people, JSON Lines, or a template as '{status} {url}'.
+    ///
+    /// [default: human] A template has {url} {final_url} {status} {time} {ttfb} {bytes} {type} {path} {error} {index} (times in
+    /// seconds; empty where there is none, but for a {status} of 000), \n, \t, \0, and {{ }} for braces. A line
+    /// end is added where it has none. curl's %{http_code} and the like are understood. Only its lines
+    /// go to standard output, and the rest to standard error.
     #[arg(long,
-        value_name = "human|jsonl",
-        value_parser = choice(&[("human", Format::Human), ("jsonl", Format::JsonLines)]),
+        value_name = "FORMAT",
+        value_parser = format,
         default_value = "human",
         hide_default_value = true
     )]
@@ -24,14 +29,16 @@ pub(crate) struct OutputArgs {
     /// The formats are json, jsonl, csv, md (for the summary of a CI step), junit, har (for the tools of
     /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
     /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
-    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. In a CSV file,
-    /// text that a spreadsheet would take for a formula has an apostrophe before it.
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. FORMAT=- is
+    /// standard output; what else would stand there then goes to standard error. A named pipe, a device or
+    /// /dev/fd/N is written to as it is. In a CSV file, text that a spreadsheet would take for a formula has
+    /// an apostrophe before it.
     #[arg(long,
         value_name = "FORMAT=FILE",
         value_parser = export,
         hide_short_help = true
     )]
-    pub(crate) export: Vec<ExportPlan>,
+    pub(crate) export: Vec<TypedExport>,
 
     /// Fetch nothing; report again what is in these files, which --format jsonl wrote.
     ///
@@ -66,12 +73,18 @@ pub(crate) struct OutputArgs {
     #[arg(short, long)]
     pub(crate) verbose: bool,
 
-    /// Print only failures: no summary, no progress.
+    /// Print only failures and the summary; -qq: only failures, and no progress.
     ///
-    /// Of --compare and --sweep that leaves nothing but URLs that failed and assertions that do not hold.
-    /// Reports in files (--export) and --format jsonl have everything.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    /// Of --compare and --sweep, -qq leaves nothing but URLs that failed and assertions that do not hold.
+    /// Exports, --format jsonl and the lines of a template have everything.
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) quiet: u8,
+
+    /// Print the summary, and no line for each URL.
+    ///
+    /// JSON Lines have no results then, only the run and its summary.
+    #[arg(long, conflicts_with = "quiet", hide_short_help = true)]
+    pub(crate) summary_only: bool,
 
     /// Use colour [default: auto, on a terminal unless NO_COLOR is set].
     #[arg(
@@ -87,8 +100,8 @@ pub(crate) struct OutputArgs {
     /// Show progress on standard error [default: auto, on a terminal].
     ///
     /// With 'auto' not if others may write to the same terminal: where standard output is a pipe, whose
-    /// reader may, and where bodies go to the terminal. With 'always' and no terminal it is a line a
-    /// second.
+    /// reader may, where bodies go to the terminal, where a list is typed. Never in the background of a
+    /// shell. With 'always' and no terminal it is a line a second.
     #[arg(
         long,
         value_name = "auto|always|never",

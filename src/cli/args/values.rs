@@ -13,11 +13,12 @@ use clap::builder::{
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
-use crate::cli::plan::{ExportPlan, ListName};
+use crate::cli::plan::{Format, ListName};
 use crate::http::PinnedHost;
 use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
+use crate::report::Template;
 use crate::report::export::Export;
 
 /// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
@@ -105,8 +106,8 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     let factor: u64 = match text[digits.len()..].trim_end_matches('B') {
         "" => 1,
         "K" | "k" => 1000,
-        "M" => 1_000_000,
-        "G" => 1_000_000_000,
+        "M" | "m" => 1_000_000,
+        "G" | "g" => 1_000_000_000,
         "Ki" => 1 << 10,
         "Mi" => 1 << 20,
         "Gi" => 1 << 30,
@@ -182,8 +183,39 @@ pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
     })
 }
 
+/// Parses the format of the report: a word, or a template.
+pub(super) fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "human" => return Ok(Format::Human),
+        "jsonl" => return Ok(Format::JsonLines),
+        _ => {}
+    }
+    // Of other programs, and of exports.
+    if let Some(export) = Export::by_name(text.trim_start_matches('.')) {
+        return Err(match export {
+            Export::JsonLines => "write --format jsonl".to_owned(),
+            export => format!(
+                "that is a format of --export: write --export {export}=FILE, or {export}=- for standard \
+                 output"
+            ),
+        });
+    }
+    Template::parse(text)
+        .map(Format::Template)
+        .map_err(|error| error.to_string())
+}
+
+/// A report as typed: its format, and a file or `-`.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedExport {
+    /// The format.
+    pub(crate) export: Export,
+    /// The file, a stream, or `-` for standard output.
+    pub(crate) file: PathBuf,
+}
+
 /// Parses `FORMAT=FILE`, or a file whose extension names the format.
-pub(super) fn export(text: &str) -> Result<ExportPlan, String> {
+pub(super) fn export(text: &str) -> Result<TypedExport, String> {
     let formats = || Export::names().collect::<Vec<_>>().join(", ");
     let (export, file) = match text.split_once('=') {
         Some((name, file)) if Export::by_name(name).is_some() => (Export::by_name(name), file),
@@ -197,8 +229,11 @@ pub(super) fn export(text: &str) -> Result<ExportPlan, String> {
             (extension.and_then(Export::by_extension), text)
         }
     };
-    if file == "-" {
-        return Err("give a file; for JSON Lines on standard output use --format jsonl".to_owned());
+    if text == "-" {
+        return Err(format!(
+            "say which format, as md=-; there are {}",
+            formats()
+        ));
     }
     let export = export.ok_or_else(|| {
         format!(
@@ -210,7 +245,7 @@ pub(super) fn export(text: &str) -> Result<ExportPlan, String> {
     if path.file_name().is_none() || file.ends_with('/') {
         return Err("name a file, not a folder".to_owned());
     }
-    Ok(ExportPlan { export, path })
+    Ok(TypedExport { export, file: path })
 }
 
 /// Parses the numbers of workers of a sweep.

@@ -2,6 +2,7 @@
 //! terminal, the environment, the files they name), and turned into a [`Plan`].
 
 mod bodies;
+mod exports;
 mod judge;
 mod output;
 mod request;
@@ -12,10 +13,12 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs};
 use super::files::NamedFiles;
 use super::habits;
-use super::plan::{BodiesPlan, ListName, Mode, Plan, ProgressMode, ReportPlan};
+use super::plan::{
+    BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
+};
 use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
@@ -24,7 +27,7 @@ use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
-use crate::report::HumanStyle;
+use crate::report::{Advice, Detail, HumanStyle, TemplateField, WayOn};
 
 /// Makes the plan that the options ask for, or says in one line why there is none.
 ///
@@ -51,14 +54,15 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         });
     let mode = match is_replay {
         true => Mode::Replay,
+        false if args.input.dry_run => Mode::DryRun,
         false => mode(&args.measure, workers),
     };
     let workers = match &mode {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    let reads_stdin = inputs.lists.contains(&ListName::Stdin);
     Ok(Plan {
-        mode,
         urls: inputs.urls,
         lists: inputs.lists,
         input: InputConfig {
@@ -80,7 +84,8 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
-        report: report_plan(&args, &bodies),
+        report: report_plan(&args, &bodies, &mode, reads_stdin)?,
+        mode,
         bodies,
         judge: judge::plan(args.judge),
         warnings,
@@ -179,9 +184,7 @@ impl Inputs {
 /// Collects the files that the options name.
 fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<NamedFiles, String> {
     let mut files = NamedFiles::default();
-    for export in &args.output.export {
-        files.add_written("--export", &export.path);
-    }
+    exports::add_files(&args.output.export, &mut files);
     let lists = |files: &mut NamedFiles, option| {
         for list in &inputs.lists {
             match list {
@@ -259,23 +262,84 @@ fn run_config(args: &TypedArgs) -> RunConfig {
     }
 }
 
-fn report_plan(args: &TypedArgs, bodies: &BodiesPlan) -> ReportPlan {
-    let args = &args.output;
-    let takes_stdout = bodies.takes_stdout();
-    ReportPlan {
-        format: args.format,
+fn report_plan(
+    args: &TypedArgs,
+    bodies: &BodiesPlan,
+    mode: &Mode,
+    reads_stdin: bool,
+) -> Result<ReportPlan, String> {
+    let output = &args.output;
+    let exports = exports::plan(&output.export);
+    exports::check_streams(output, &exports, bodies)?;
+    let has_template = matches!(output.format, Format::Template(_));
+    if has_template && output.summary_only {
+        return Err(
+            "--summary-only leaves no line for a template; take out one of them".to_owned(),
+        );
+    }
+    let streams = exports.iter().filter_map(|export| export.stream());
+    let streams: Vec<&StreamOutput> = streams.chain(bodies.stream()).collect();
+    let is_taken = |stream: &StreamOutput| streams.contains(&stream);
+    let takes_stdout = is_taken(&StreamOutput::Stdout);
+    let to_stderr = takes_stdout || has_template;
+    let writers = terminal::Writers {
+        streams: &streams,
+        reads_stdin,
+    };
+    let progress = terminal::progress(output.progress, output.quiet > 1, writers);
+    Ok(ReportPlan {
         style: HumanStyle {
-            colour: terminal::has_colour(args.color),
-            quiet: args.quiet,
-            baseline: args.baseline,
+            colour: terminal::has_colour(output.color, to_stderr),
+            detail: detail(output),
+            baseline: output.baseline,
+            advice: advice(args, bodies, mode),
         },
-        exports: args.export.clone(),
-        baseline: args.baseline,
-        is_verbose: args.verbose,
-        // Bars would be drawn into bodies on standard error.
-        progress: match bodies.takes_stderr() {
+        baseline: output.baseline,
+        is_verbose: output.verbose,
+        is_summary_only: output.summary_only,
+        // Bars would be drawn into what is on standard error.
+        progress: match is_taken(&StreamOutput::Stderr) {
             true => ProgressMode::Off,
-            false => terminal::progress(args.progress, args.quiet, takes_stdout),
+            false => progress,
         },
+        format: output.format.clone(),
+        to_stderr,
+        exports,
+    })
+}
+
+/// Decides on the parts of the report for people. Beside a template it is on standard error, and names the
+/// failures that the template does not.
+fn detail(output: &OutputArgs) -> Detail {
+    let template = match &output.format {
+        Format::Template(template) => Some(template),
+        Format::Human | Format::JsonLines => None,
+    };
+    match (output.quiet, template) {
+        (_, Some(template)) if output.quiet < 2 => match template.shows(TemplateField::Error) {
+            true => Detail::Summary,
+            false => Detail::FailuresAndSummary,
+        },
+        (0, _) if output.summary_only => Detail::Summary,
+        (0, _) => Detail::Everything,
+        (1, _) => Detail::FailuresAndSummary,
+        (2.., _) => Detail::Failures,
+    }
+}
+
+/// Decides on the advice at the end of a plain run.
+fn advice(args: &TypedArgs, bodies: &BodiesPlan, mode: &Mode) -> Advice {
+    if !matches!(mode, Mode::Fetch) {
+        return Advice::default();
+    }
+    let are_dropped = matches!(bodies, BodiesPlan::Discard) && args.bodies.output.is_none();
+    let is_plain = args.output.quiet == 0 && args.output.format == Format::Human;
+    Advice {
+        after_stop: Some(match (&args.bodies.log, args.bodies.resume) {
+            (None, _) => WayOn::NoLog,
+            (Some(_), false) => WayOn::Log,
+            (Some(_), true) => WayOn::SameAgain,
+        }),
+        on_bodies: are_dropped && is_plain && !args.request.head && io::stdout().is_terminal(),
     }
 }

@@ -4,7 +4,10 @@
 //! * [`Source`] yields items in input order. `reader` reads files and standard input on a thread of its
 //!   own, because a read may block (on a pipe, say) while results are reported. It stays a bounded
 //!   number of lines ahead of the run (backpressure), so the length of a list costs no memory.
+//! * `count` counts the items of lists that are regular files, beside the run.
 
+mod beginning;
+mod count;
 mod line;
 mod reader;
 
@@ -13,12 +16,14 @@ use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvError, TryRecvError};
 
 use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
 
+pub use count::ListFile;
 pub use line::MAX_LINE_BYTES;
 use line::{BadLine, ParsedLine};
 
@@ -102,6 +107,9 @@ pub struct List {
     pub name: String,
     /// The bytes of the list.
     pub bytes: Box<dyn Read + Send>,
+    /// The regular file that they are read from, to count its items beside the run. A list without one is
+    /// counted by reading it to its end.
+    pub file: Option<ListFile>,
 }
 
 /// A message of the reading thread.
@@ -132,6 +140,9 @@ pub struct Source {
     ready: VecDeque<NextInput>,
     messages: Option<Receiver<Message>>,
     total: Arc<OnceLock<u64>>,
+    /// The number of items as counted beside the run, until it has been taken; `None` too if a list cannot be
+    /// counted.
+    count: Option<Receiver<u64>>,
 }
 
 impl Source {
@@ -155,16 +166,18 @@ impl Source {
             index += 1;
         }
         let total = Arc::new(OnceLock::new());
-        let messages = if lists.is_empty() {
+        let (messages, count) = if lists.is_empty() {
             total.get_or_init(|| index);
-            None
+            (None, None)
         } else {
-            Some(reader::start(lists, config, index, Arc::clone(&total))?)
+            let (messages, count) = reader::start(lists, config, index, Arc::clone(&total))?;
+            (Some(messages), count)
         };
         Ok(Source {
             ready,
             messages,
             total,
+            count,
         })
     }
 
@@ -179,8 +192,8 @@ impl Source {
         {
             match messages.try_recv() {
                 Ok(message) => self.accept(message),
-                Err(crossbeam_channel::TryRecvError::Empty) => return NextInput::Wait,
-                Err(crossbeam_channel::TryRecvError::Disconnected) => self.messages = None,
+                Err(TryRecvError::Empty) => return NextInput::Wait,
+                Err(TryRecvError::Disconnected) => self.messages = None,
             }
         }
         self.ready.pop_front().unwrap_or(NextInput::End)
@@ -190,6 +203,33 @@ impl Source {
     /// they have all been taken.
     pub fn total(&self) -> Option<u64> {
         self.total.get().copied()
+    }
+
+    /// The channel of the number of items that is counted beside the run, as long as it may come.
+    pub fn count(&self) -> Option<&Receiver<u64>> {
+        self.count.as_ref()
+    }
+
+    /// Takes the number that was received from the [channel](Source::count), or the news that none will come.
+    /// A list that changes while it is read may turn out to have another [total](Source::total).
+    pub fn accept_count(&mut self, received: Result<u64, RecvError>) -> Option<u64> {
+        self.count = None;
+        received.ok()
+    }
+
+    /// The number that was counted beside the run, once.
+    pub fn take_count(&mut self) -> Option<u64> {
+        match self.count.as_ref()?.try_recv() {
+            Err(TryRecvError::Empty) => None,
+            received => self.accept_count(received.map_err(|_| RecvError)),
+        }
+    }
+
+    /// The number of items in all, waited for until `timeout` if it is being counted: after
+    /// [`close`](Source::close) the reading thread does nothing else.
+    pub fn total_within(&mut self, timeout: Duration) -> Option<u64> {
+        let counted = self.count.take().map(|count| count.recv_timeout(timeout));
+        self.total().or(counted?.ok())
     }
 
     /// The channel of the reading thread's messages, while there may be more of them.

@@ -4,8 +4,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use super::beginning::{READ_BUFFER, check_text, without_bom};
+use super::count::ItemCount;
 use super::line::{self, BadLine, MAX_LINE_BYTES};
 use super::{InputConfig, Item, List, Message, Separator, Unreadable, item};
 use crate::model::target::Location;
@@ -16,31 +18,34 @@ const BATCH: usize = 128;
 /// The capacity of the channel in messages: it bounds how far the reader is ahead.
 const BATCHES: usize = 4;
 
-/// The size of the read buffer in bytes.
-const BUFFER: usize = 64 * 1024;
-
 /// Starts reading the lists, numbering their items from `index`. When all have been read, `total`
-/// is set to the number that the next item would have had.
+/// is set to the number that the next item would have had. If all of them are regular files, that number may
+/// come before, counted, from the second receiver.
 pub(super) fn start(
-    lists: Vec<List>,
+    mut lists: Vec<List>,
     config: InputConfig,
     index: u64,
     total: Arc<OnceLock<u64>>,
-) -> io::Result<Receiver<Message>> {
+) -> io::Result<(Receiver<Message>, Option<Receiver<u64>>)> {
     let (sender, receiver) = bounded(BATCHES);
+    let files: Option<Vec<_>> = lists.iter_mut().map(|list| list.file.take()).collect();
+    let (count, counted) = files
+        .map(|files| ItemCount::new(files, index, config.separator))
+        .unzip();
     let mut reader = ListReader {
         config,
         index,
         batch: Vec::with_capacity(BATCH),
         previous: None,
         sender,
+        count,
     };
     // Not joined, because the thread may block on a terminal or a pipe for ever. It ends with its input,
     // or when the run has dropped the receiver.
     thread::Builder::new()
         .name("pfetch-input".to_owned())
         .spawn(move || {
-            for List { name, bytes } in lists {
+            for List { name, bytes, .. } in lists {
                 let sent = match reader.read(&name, bytes) {
                     Ok(()) => reader.flush(),
                     Err(ListError::Unreadable(reason)) => reader.flush().and_then(|()| {
@@ -54,7 +59,7 @@ pub(super) fn start(
             }
             total.get_or_init(|| reader.index);
         })?;
-    Ok(receiver)
+    Ok((receiver, counted))
 }
 
 struct ListReader {
@@ -64,6 +69,8 @@ struct ListReader {
     /// The last URL, or one of its origin: lines near it are parsed faster.
     previous: Option<Location>,
     sender: Sender<Message>,
+    /// The count of the lists, until it is over.
+    count: Option<ItemCount>,
 }
 
 /// The reason why a list is not read to its end.
@@ -76,7 +83,7 @@ enum ListError {
 
 impl ListReader {
     fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ListError> {
-        let mut bytes = BufReader::with_capacity(BUFFER, bytes);
+        let mut bytes = BufReader::with_capacity(READ_BUFFER, bytes);
         let separator = self.config.separator.byte();
         // The line so far, cut at the maximum, and its full length.
         let mut kept: Vec<u8> = Vec::new();
@@ -102,12 +109,8 @@ impl ListReader {
             let mut skip = 0;
             if is_first {
                 is_first = false;
-                check_text(chunk, self.config.separator)?;
-                skip = if chunk.starts_with(b"\xef\xbb\xbf") {
-                    3
-                } else {
-                    0
-                };
+                check_text(chunk, self.config.separator).map_err(ListError::Unreadable)?;
+                skip = chunk.len() - without_bom(chunk).len();
             }
             let end = chunk[skip..].iter().position(|&b| b == separator);
             let (piece, used, is_whole) = match end {
@@ -174,26 +177,26 @@ impl ListReader {
         self.send(Message::Items(batch))
     }
 
-    fn send(&self, message: Message) -> Result<(), ListError> {
+    /// Sends a message. While the run is behind, the time is used to count the lists, before this blocks.
+    fn send(&mut self, mut message: Message) -> Result<(), ListError> {
+        while let Some(count) = self.count.take() {
+            match self.sender.try_send(message) {
+                Ok(()) => {
+                    self.count = Some(count);
+                    return Ok(());
+                }
+                Err(TrySendError::Full(unsent)) => {
+                    message = unsent;
+                    self.count = count.step();
+                }
+                Err(TrySendError::Disconnected(_)) => {
+                    count.finish();
+                    return Err(ListError::Disconnected);
+                }
+            }
+        }
         self.sender
             .send(message)
             .map_err(|_| ListError::Disconnected)
-    }
-}
-
-/// Refuses a list that is not text as a whole, because line by line it would be a flood of errors.
-fn check_text(beginning: &[u8], separator: Separator) -> Result<(), ListError> {
-    if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
-        return Err(ListError::Unreadable(
-            "this is UTF-16 text; convert it to UTF-8".to_owned(),
-        ));
-    }
-    let nul = beginning.iter().position(|&b| b == 0);
-    match nul.filter(|_| separator != Separator::Nul) {
-        Some(at) => Err(ListError::Unreadable(format!(
-            "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line, or -0 if \
-             a NUL ends each"
-        ))),
-        None => Ok(()),
     }
 }

@@ -5,12 +5,14 @@ use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
 use super::JournalError;
 use super::error::DamagedLine;
+use super::file;
 use super::line::{
     self, HEADER, LogEntry, LoggedResult, MAX_LINE_BYTES, in_folder, without_folder,
 };
@@ -51,6 +53,24 @@ impl DoneTargets {
         DoneTargets {
             folder: folder.map(str::to_owned),
             ..DoneTargets::default()
+        }
+    }
+
+    /// The targets that the log at `path` says are done, for a run that saves in `folder`. The log is only read,
+    /// and one that is missing has none. `each` is called as by [`Journal::open_for`](super::Journal::open_for).
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`].
+    pub fn of_log(
+        path: &Path,
+        folder: Option<&Path>,
+        each: impl FnMut(&str, &str),
+    ) -> Result<Self, JournalError> {
+        let folder = line::normalised_folder(folder);
+        match file::open_to_read(path)? {
+            Some((mut log, name)) => Self::read(&mut log, &name, folder.as_deref(), each),
+            None => Ok(Self::new(folder.as_deref())),
         }
     }
 

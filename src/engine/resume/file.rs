@@ -82,6 +82,34 @@ pub(super) fn open(path: &Path) -> Result<OpenedLog, JournalError> {
     })
 }
 
+/// Opens the log at `path` to read it, with its name for messages; `None` if it is missing or empty. It is not
+/// locked: a run may be writing it.
+pub(super) fn open_to_read(path: &Path) -> Result<Option<(File, String)>, JournalError> {
+    let name = escape(&path.display().to_string());
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(JournalError::Open { file: name, source }),
+    };
+    check_type(metadata.file_type(), &name)?;
+    let unreadable = |source| JournalError::Read {
+        file: name.clone(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let mut first = Vec::new();
+    (&file)
+        .take(FIRST_LINE_BYTES)
+        .read_to_end(&mut first)
+        .map_err(unreadable)?;
+    match classify_header(&first, metadata.len()) {
+        LogHeader::Whole => Ok(Some((file, name))),
+        LogHeader::Partial(_) => Ok(None),
+        LogHeader::OtherSchema(schema) => Err(JournalError::Schema { file: name, schema }),
+        LogHeader::Foreign => Err(JournalError::Foreign { file: name }),
+    }
+}
+
 /// The header of a file, by its first bytes.
 enum LogHeader {
     /// The header of a log.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -102,6 +103,12 @@ pub(super) fn normalised(path: &str) -> Cow<'_, str> {
     let parts = inner.split('/').filter(|part| !matches!(*part, "" | "."));
     let root = if is_root { "/" } else { "" };
     Cow::Owned(format!("{root}{}", parts.collect::<Vec<_>>().join("/")))
+}
+
+/// The folder that a run saves in, [`normalised`]; bytes that are not UTF-8 are replaced.
+pub(super) fn normalised_folder(folder: Option<&Path>) -> Option<String> {
+    let folder = folder?.to_string_lossy();
+    Some(normalised(&folder).into_owned())
 }
 
 /// The name of a file with its folder before it.

@@ -88,8 +88,7 @@ impl Journal {
         folder: Option<&Path>,
         each: impl FnMut(&str, &str),
     ) -> Result<(Journal, DoneTargets), JournalError> {
-        let folder = folder.map(|folder| folder.to_string_lossy().into_owned());
-        let folder = folder.as_deref().map(line::normalised);
+        let folder = line::normalised_folder(folder);
         let folder = folder.as_deref();
         let OpenedLog {
             mut file,

@@ -44,6 +44,9 @@ pub use push_back::{Cause, PushBackRecord};
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
 
+/// The most delayed origins in which a retry is looked for: the search must cost no time.
+const MAX_SEARCHED: usize = 64;
+
 /// The answer of [`Schedule::next`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum NextStart<T> {
@@ -76,6 +79,8 @@ pub struct Schedule<T> {
     not_before: Option<Instant>,
     /// The number of items offered and not yet started.
     waiting: usize,
+    /// The number of those among them that are due and have been tried before.
+    returned: usize,
     /// Origins without items that are remembered for what they take, the longest idle first.
     remembered: VecDeque<Arc<str>>,
     /// The number of origins that pushed back and are forgotten.
@@ -112,6 +117,7 @@ impl<T> Schedule<T> {
             not_due: BTreeMap::new(),
             not_before: None,
             waiting: 0,
+            returned: 0,
             remembered: VecDeque::new(),
             forgotten: 0,
             last_answered: None,
@@ -183,9 +189,11 @@ impl<T> Schedule<T> {
         if let (None, Some(moment)) = (given_up, not_before) {
             return NextStart::Wait(moment);
         }
+        let returned = entry.returned();
         let (sequence, item) = entry
             .pop()
             .expect("an origin is listed as ready by an item in its queue");
+        self.returned -= returned - entry.returned();
         if given_up.is_none() {
             entry.start(sequence, now);
             if !origin_delay.is_zero() {
@@ -246,6 +254,24 @@ impl<T> Schedule<T> {
         self.waiting
     }
 
+    /// The number of items that wait to be tried again, and the moment before which none of them is; `None` if
+    /// that is not known.
+    pub fn retries(&mut self, now: Instant) -> (usize, Option<Instant>) {
+        let first = self.not_due.first_key_value();
+        let first = first.map(|(&(due, _), &(origin, _))| (due, origin));
+        let due = first.map(|(due, origin)| {
+            let delayed = self.origins[origin].delayed_until(now);
+            delayed.map_or(due, |delayed| delayed.max(due))
+        });
+        let delayed = self.delayed.iter().take(MAX_SEARCHED);
+        let held = delayed
+            .filter(|(_, origin)| self.origins[*origin].returned() > 0)
+            .map(|(until, _)| *until)
+            .next();
+        let count = self.not_due.len() + self.returned;
+        (count, due.into_iter().chain(held).min())
+    }
+
     /// The number of origins that have items or are remembered.
     pub fn origins(&self) -> usize {
         self.origins.len()
@@ -272,7 +298,7 @@ impl<T> Schedule<T> {
         all.sort_by_key(|(sequence, _)| *sequence);
         self.ready.clear();
         self.delayed.clear();
-        self.waiting = 0;
+        (self.waiting, self.returned) = (0, 0);
         all.into_iter().map(|(_, item)| item).collect()
     }
 
@@ -293,6 +319,7 @@ impl<T> Schedule<T> {
     }
 
     fn enqueue(&mut self, origin: OriginId, sequence: u64, item: T, is_fresh: bool, now: Instant) {
+        self.returned += usize::from(!is_fresh);
         self.origins[origin].push(sequence, item, is_fresh);
         self.relist(origin, now);
     }

@@ -96,6 +96,11 @@ impl<T> Origin<T> {
         firsts.into_iter().flatten().min()
     }
 
+    /// The number of items that wait and have been tried before.
+    pub(super) fn returned(&self) -> usize {
+        self.returned.len()
+    }
+
     /// Adds an item that waits. `is_fresh`: it has not been started before.
     pub(super) fn push(&mut self, sequence: u64, item: T, is_fresh: bool) {
         match is_fresh {

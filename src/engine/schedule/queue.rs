@@ -43,6 +43,10 @@ impl<T> Queue<T> {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn first(&self) -> Option<u64> {
         self.0.front().map(|(sequence, _)| *sequence)
     }

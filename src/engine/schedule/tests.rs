@@ -246,3 +246,42 @@ fn origins_that_are_done_with_cost_no_memory() {
         assert!(schedule.origins.len() <= 10, "{}", schedule.origins.len());
     }
 }
+
+#[test]
+fn items_that_wait_to_be_tried_again_are_counted_with_the_moment_of_the_first() {
+    let now = Instant::now();
+    let policy = ServerPolicy::default();
+    let mut schedule = Schedule::new(StartLimits::default(), policy);
+    assert_eq!(schedule.retries(now), (0, None));
+    schedule.offer("a", 0, 'x', now);
+    assert_eq!(
+        schedule.retries(now),
+        (0, None),
+        "it has not been tried yet"
+    );
+    schedule.offer_later("a", 1, 'y', now + ms(50));
+    schedule.offer_later("b", 2, 'z', now + ms(20));
+    assert_eq!(schedule.retries(now), (2, Some(now + ms(20))));
+    // The origin's own wait is longer.
+    schedule.hold("b", now, now + ms(40), now);
+    let (count, next) = schedule.retries(now);
+    assert_eq!(count, 2);
+    assert!(next >= Some(now + ms(40)), "{next:?}");
+    // Due, and kept back by its origin.
+    assert_eq!(schedule.next(now + ms(30)), NextStart::Start('x'));
+    let (count, next) = schedule.retries(now + ms(30));
+    assert_eq!(count, 2);
+    assert!(next >= Some(now + ms(40)), "{next:?}");
+    // Started: what is under way does not wait.
+    let later = now + ms(1000);
+    let mut started = 0;
+    while let NextStart::Start(_) = schedule.next(later) {
+        started += 1;
+        assert_eq!(schedule.retries(later).0, 2 - started);
+    }
+    assert_eq!((started, schedule.retries(later)), (2, (0, None)));
+    schedule.put_back("c", 3, 'w', later);
+    assert_eq!(schedule.retries(later), (1, None), "as soon as may be");
+    schedule.drain();
+    assert_eq!(schedule.retries(later), (0, None));
+}

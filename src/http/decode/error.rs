@@ -2,6 +2,7 @@
 
 use super::MAX_RATIO;
 use crate::model::outcome::FailureKind;
+use crate::model::text::byte_count;
 
 /// A failure to decode a body. An error of the encoded body itself passes through unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub(in crate::http) enum DecodeError {
     )]
     Bomb,
     /// One of the forms that the body is decoded through is longer than `--max-bytes`.
-    #[error("the body has more than {0} bytes (--max-bytes)")]
+    #[error("the body has more than {} (--max-bytes)", byte_count(*.0))]
     TooLarge(u64),
     #[error("no memory left to decode the body: use fewer workers (-j)")]
     NoMemory,

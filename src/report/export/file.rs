@@ -20,6 +20,7 @@ pub struct ExportFile {
     is_over: bool,
     /// `None` once it is published or has been given up.
     file: Option<AtomicFile>,
+    is_published: bool,
 }
 
 impl ExportFile {
@@ -40,7 +41,13 @@ impl ExportFile {
             report: export.listener(Box::new(out), baseline)?,
             is_over: false,
             file: Some(file),
+            is_published: false,
         })
+    }
+
+    /// Tells whether the file has its name.
+    pub fn is_published(&self) -> bool {
+        self.is_published
     }
 
     /// The mode of the file that it will replace, if the system refuses to set that.
@@ -51,10 +58,7 @@ impl ExportFile {
 
 impl Listener for ExportFile {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.is_over |= matches!(
-            event,
-            Event::Ended(_) | Event::Compared(_) | Event::Swept(_)
-        );
+        self.is_over |= event.is_end();
         let written = self.report.event(event);
         if written.is_err() {
             // Never publish an incomplete report.
@@ -68,7 +72,9 @@ impl Listener for ExportFile {
             return Ok(());
         };
         self.report.close()?;
-        file.publish()
+        file.publish()?;
+        self.is_published = true;
+        Ok(())
     }
 
     // `idle` does nothing: the file has no readers before it is published.
@@ -129,6 +135,7 @@ mod tests {
             }
             file.close().expect("there is room");
             assert_eq!(path.exists(), is_there, "{events:?}");
+            assert_eq!(file.is_published(), is_there, "{events:?}");
             let left = fs::read_dir(folder.path()).expect("it is there").count();
             assert_eq!(left, usize::from(is_there), "no temporary file is left");
         }

@@ -159,20 +159,19 @@ impl<W: Write> Markdown<W> {
 /// The line of counts.
 fn totals(summary: &Summary) -> String {
     let counts = wording::target_counts(summary);
-    let is_main = |verdict| matches!(verdict, Verdict::Ok | Verdict::Failed);
-    let mut counts = counts.to_vec();
-    // Those that were done before are none of this run's targets.
-    let before = counts.pop_if(|target| target.verdict == Verdict::Done);
-    let (main, others): (Vec<_>, Vec<_>) = counts
-        .into_iter()
-        .partition(|target| is_main(target.verdict));
-    let main: Vec<String> = main.into_iter().map(wording::TargetCount::text).collect();
-    let mut text = format!("**{}**", main.join(", "));
-    for target in others.into_iter().filter(|target| target.count > 0) {
-        let _ = write!(text, ", {}", target.text());
+    let [ok, failed, skipped, before] = counts;
+    let mut text = format!("**{}, {}**", ok.text(), failed.text());
+    let is_partial = summary.stopped && summary.runs.is_none();
+    if is_partial {
+        let _ = write!(text, " · {}", wording::progress(summary));
+    } else {
+        if skipped.count > 0 {
+            let _ = write!(text, ", {}", skipped.text());
+        }
+        let _ = write!(text, " of {}", summary.targets());
     }
-    let _ = write!(text, " of {}", summary.targets());
-    if let Some(before) = before.filter(|before| before.count > 0) {
+    // Those that were done before are none of this run's targets.
+    if before.count > 0 {
         let _ = write!(text, " · {}", before.text());
     }
     let (size, workers) = (bytes(summary.bytes), wording::workers(summary));
@@ -385,7 +384,7 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Swept(sweep) => self.result = Some(swept(sweep)),
             Event::Ended(summary) => self.end(summary),
             Event::Assertion(judged) => self.judge(judged),
-            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
+            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
         }
         Ok(())
     }

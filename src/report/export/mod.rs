@@ -1,7 +1,7 @@
 //! Exports: reports in files, in addition to the one on standard output.
 //!
 //! An [`Export`] is a format, [`Export::listener`] makes a report in that format over any writer, and
-//! [`ExportFile`] publishes one as a file, complete or not at all. A new format is a file here, and a line each
+//! [`ExportFile`] publishes one as a file, complete or not at all, and [`ExportStream`] writes one to a stream. A new format is a file here, and a line each
 //! in `FORMATS` and in [`Export::listener`].
 //!
 //! Text from the network is escaped twice: control characters and those that change the direction of writing as
@@ -21,6 +21,7 @@ mod markdown;
 mod markup;
 mod palette;
 mod run_label;
+mod stream;
 mod timeline;
 mod words;
 
@@ -39,6 +40,7 @@ pub use html::Html;
 pub use json::Json;
 pub use junit::Junit;
 pub use markdown::Markdown;
+pub use stream::ExportStream;
 pub use timeline::Svg;
 
 /// Format of an export.
@@ -79,31 +81,34 @@ const FORMATS: &[(Export, &str, &str)] = &[
     (Export::Svg, "svg", "svg"),
 ];
 
-/// Other names of formats, which are extensions of their files too.
-const OTHER_NAMES: &[(&str, Export)] = &[
-    ("markdown", Export::Markdown),
-    ("xml", Export::Junit),
-    ("ndjson", Export::JsonLines),
-    ("htm", Export::Html),
+/// Other names of formats, and extensions of their files, that programs and people use.
+const ALIASES: &[(Export, &str)] = &[
+    (Export::Markdown, "markdown"),
+    (Export::Junit, "xml"),
+    (Export::JsonLines, "ndjson"),
+    (Export::Html, "htm"),
 ];
 
 impl Export {
-    /// The format with this name.
+    /// The format with this name, in whatever case, or with this alias.
     pub fn by_name(name: &str) -> Option<Self> {
-        if let Some((_, export)) = OTHER_NAMES.iter().find(|(other, _)| *other == name) {
-            return Some(*export);
-        }
-        let (export, ..) = FORMATS.iter().find(|(_, known, _)| *known == name)?;
-        Some(*export)
+        let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+        let named = FORMATS.iter().find(|(_, known, _)| is_it(known));
+        let named = named.map(|(export, ..)| *export);
+        named.or_else(|| Self::by_alias(name))
     }
 
     /// The format of files with this extension.
     pub fn by_extension(extension: &str) -> Option<Self> {
         let is_it = |known: &str| known.eq_ignore_ascii_case(extension);
-        if let Some((_, export)) = OTHER_NAMES.iter().find(|(other, _)| is_it(other)) {
-            return Some(*export);
-        }
-        let (export, ..) = FORMATS.iter().find(|(.., known)| is_it(known))?;
+        let named = FORMATS.iter().find(|(.., known)| is_it(known));
+        let named = named.map(|(export, ..)| *export);
+        named.or_else(|| Self::by_alias(extension))
+    }
+
+    fn by_alias(alias: &str) -> Option<Self> {
+        let mut aliases = ALIASES.iter();
+        let (export, _) = aliases.find(|(_, known)| known.eq_ignore_ascii_case(alias))?;
         Some(*export)
     }
 
@@ -163,9 +168,14 @@ mod tests {
         }
         assert_eq!(Export::by_extension("XML"), Some(Export::Junit));
         assert_eq!(Export::by_extension("txt"), None);
-        assert_eq!(Export::by_name("xml"), Some(Export::Junit));
-        assert_eq!(Export::by_name("markdown"), Some(Export::Markdown));
-        assert_eq!(Export::by_extension("Markdown"), Some(Export::Markdown));
-        assert_eq!(Export::by_name("text"), None);
+        for (name, export) in [
+            ("xml", Export::Junit),
+            ("markdown", Export::Markdown),
+            ("JSON", Export::Json),
+        ] {
+            assert_eq!(Export::by_name(name), Some(export), "{name}");
+            assert_eq!(Export::by_extension(name), Some(export), "{name}");
+        }
+        assert_eq!(Export::by_name("txt"), None);
     }
 }

@@ -30,7 +30,11 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
+///
+/// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
+/// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
+/// `null`) and `error` (the reason, or `null`).
 ///
 /// ## Fields of `result`
 ///
@@ -71,6 +75,8 @@ use crate::report::Baseline;
 ///   was found. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
 ///   ([`GivenUp`](crate::model::origin::GivenUp)).
 /// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.
+/// - `listed`: `null`, or the targets of the whole input of a run that was `stopped`, if they could be counted;
+///   `targets` are those that the run came to read.
 /// - `runs`: `null`, or `{done, of}` at the end of a stopped comparison or sweep, whose summary has the counts of
 ///   all runs together, and no times.
 ///
@@ -108,6 +114,8 @@ use crate::report::Baseline;
 pub struct JsonLines<W> {
     out: W,
     baseline: Baseline,
+    /// Leaves results out.
+    is_summary_only: bool,
     /// In a comparison or a sweep: the arm's run that has not ended.
     arm: Option<ArmRun>,
 }
@@ -118,8 +126,16 @@ impl<W: Write> JsonLines<W> {
         JsonLines {
             out,
             baseline,
+            is_summary_only: false,
             arm: None,
         }
+    }
+
+    /// Leaves the results out: run, warnings and summary are written.
+    #[must_use]
+    pub fn without_results(mut self) -> Self {
+        self.is_summary_only = true;
+        self
     }
 
     fn write(&mut self, line: &SchemaLine<'_>) -> io::Result<()> {
@@ -132,11 +148,12 @@ impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = match event {
             Event::Started(info) => SchemaLine::Run(RunRecord::from(info)),
+            Event::Finished(_) if self.is_summary_only => return Ok(()),
             Event::Finished(outcome) => SchemaLine::Result(ResultRecord::from(outcome)),
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
             },
-            Event::Counted(_) => return Ok(()),
+            Event::Counted(_) | Event::Pending(_) => return Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
                 SchemaLine::Arm(*run)

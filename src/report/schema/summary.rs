@@ -83,6 +83,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     workers: usize,
     paced: bool,
     stopped: bool,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    listed: Option<u64>,
     #[serde(skip_deserializing)]
     runs: Option<RunsMade>,
     parallel: Option<Seconds>,
@@ -128,6 +130,7 @@ impl<'a> SummaryRecord<'a> {
             workers: summary.workers,
             paced: summary.paced,
             stopped: summary.stopped,
+            listed: summary.listed,
             runs: summary.runs,
             parallel: summary.makespan.map(Seconds),
             input_wait: Seconds(summary.input_wait),
@@ -151,6 +154,7 @@ impl<'a> SummaryRecord<'a> {
             workers: self.workers,
             paced: self.paced,
             stopped: self.stopped,
+            listed: self.listed.filter(|_| self.stopped),
             makespan: self.parallel.map(|time| time.0),
             input_wait: self.input_wait.0,
             input_idle: self.input_idle.0,

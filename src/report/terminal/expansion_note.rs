@@ -1,47 +1,38 @@
 //! The note on braces and brackets: curl expands them in URLs, pfetch fetches URLs as they stand.
 
-use std::io::{self, Write};
+use std::fmt;
 
-use crate::model::event::{Event, Listener};
+use crate::model::outcome::Outcome;
 
-/// A listener that writes a note to `W` (standard error, in the program) when the first URL fails that curl
-/// would have made several of.
-#[derive(Debug)]
-pub struct ExpansionNote<W> {
-    out: W,
-    is_written: bool,
+/// A note on a failed URL of which curl would have made several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ExpansionNote<'a> {
+    url: &'a str,
+    pattern: Pattern,
 }
 
-impl<W: Write> ExpansionNote<W> {
-    /// A note to be written to `out`.
-    pub fn new(out: W) -> Self {
-        ExpansionNote {
-            out,
-            is_written: false,
-        }
+impl<'a> ExpansionNote<'a> {
+    /// The note on an outcome, if there is one to make.
+    pub(super) fn on(outcome: &'a Outcome) -> Option<Self> {
+        outcome.error()?;
+        Some(ExpansionNote {
+            url: &outcome.url,
+            pattern: Pattern::find(&outcome.url)?,
+        })
     }
 }
 
-impl<W: Write> Listener for ExpansionNote<W> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        if let Event::Finished(outcome) = event
-            && !self.is_written
-            && outcome.error().is_some()
-            && let Some(pattern) = Pattern::find(&outcome.url)
-        {
-            self.is_written = true;
-            // A note that cannot be written is no reason to end a run.
-            let _ = writeln!(
-                self.out,
-                "pfetch: note: {}: URLs are fetched as they stand, with {}; the shell expands {}, \
-                 unquoted",
-                outcome.url,
-                pattern.found(),
-                pattern.of_the_shell()
-            )
-            .and_then(|()| self.out.flush());
-        }
-        Ok(())
+impl fmt::Display for ExpansionNote<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (found, of_the_shell) = match self.pattern {
+            Pattern::List => ("their braces", "{a,b}"),
+            Pattern::Range => ("their brackets", "{1..100}"),
+        };
+        write!(
+            f,
+            "{}: URLs are fetched as they stand, with {found}; the shell expands {of_the_shell}, unquoted",
+            self.url
+        )
     }
 }
 
@@ -76,20 +67,6 @@ impl Pattern {
             is_letter || is_number
         };
         (is_bound(first) && is_bound(last)).then_some(Pattern::Range)
-    }
-
-    fn found(self) -> &'static str {
-        match self {
-            Pattern::List => "their braces",
-            Pattern::Range => "their brackets",
-        }
-    }
-
-    fn of_the_shell(self) -> &'static str {
-        match self {
-            Pattern::List => "{a,b}",
-            Pattern::Range => "{1..100}",
-        }
     }
 }
 

@@ -1,32 +1,23 @@
 //! The report for people: a line for each URL as it ends, then the totals.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
+use std::mem;
 
-use crate::measure::Estimate;
+use console::truncate_str;
+
 use crate::model::event::{AssertionVerdict, Event, Listener};
-use crate::model::measurement::{Against, Arm};
+use crate::model::measurement::Against;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::model::text::escape;
 
 use super::comparison;
-use crate::report::Baseline;
+use super::style::{HumanStyle, WayOn};
+use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::against;
-use crate::report::format::{
-    align_right, bytes, counted, duration, push_bytes, push_duration, push_number,
-};
-use crate::report::wording::{self, TERMINAL};
-
-/// The style of a [`Human`] report.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct HumanStyle {
-    /// Uses colour.
-    pub colour: bool,
-    /// Leaves out everything but failures.
-    pub quiet: bool,
-    /// The serial baseline.
-    pub baseline: Baseline,
-}
+use crate::report::format::{align_right, bytes, push_bytes, push_duration, push_number};
+use crate::report::shown_run::ShownRun;
 
 /// The report for people, written to `W`.
 #[derive(Debug)]
@@ -35,28 +26,23 @@ pub struct Human<W> {
     /// The buffer of a URL's line, kept for the next.
     line: String,
     style: HumanStyle,
-    /// The run that is under way is a repetition in a comparison: the lines of another run stand for it.
-    is_repeat: bool,
-    /// The run whose lines are printed has begun.
-    has_shown: bool,
+    shown: ShownRun,
     /// The run against an earlier one, until it is written in its place.
     against: Option<Against>,
+    /// Targets that were to be tried again when the run was stopped, by the reason of their last failure, and
+    /// those with yet other reasons.
+    interrupted: HashMap<String, u64>,
+    more_interrupted: u64,
 }
 
-/// The least number of targets of which percentiles are shown.
-const HANDFUL: u64 = 10;
+/// The most reasons of failed attempts that are counted apart, of targets that were to be tried again.
+const MAX_REASONS: usize = 20;
 
-/// The maximum number of origins that are told of.
-const MAX_ORIGINS: usize = 5;
+/// The most of them that are shown.
+const SHOWN_REASONS: usize = 3;
 
-/// The percentiles that are shown, before the longest time.
-const PERCENTILES: [f64; 4] = [50.0, 90.0, 95.0, 99.0];
-
-const RED: &str = "\x1b[31m";
-const GREEN: &str = "\x1b[32m";
-const DIM: &str = "\x1b[2m";
-const BOLD: &str = "\x1b[1m";
-const RESET: &str = "\x1b[0m";
+/// The columns of a reason.
+const REASON_WIDTH: usize = 60;
 
 impl<W: Write> Human<W> {
     /// A report written to `out`.
@@ -65,18 +51,19 @@ impl<W: Write> Human<W> {
             out,
             line: String::new(),
             style,
-            is_repeat: false,
-            has_shown: false,
+            shown: ShownRun::default(),
             against: None,
+            interrupted: HashMap::new(),
+            more_interrupted: 0,
         }
     }
 
     /// Writes the line of a URL.
     fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
-        if matches!(outcome.verdict, Verdict::Skipped | Verdict::Done)
-            || (self.style.quiet && outcome.verdict != Verdict::Failed)
-        {
-            // How many there are of them stands in the summary; their names are no news.
+        if outcome.verdict == Verdict::Skipped {
+            self.note_interrupted(outcome);
+        }
+        if !self.style.detail.has_line(outcome.verdict) {
             return Ok(());
         }
         let (colour, dim, reset) = if self.style.colour {
@@ -149,87 +136,70 @@ impl<W: Write> Human<W> {
 
     /// Writes the totals.
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
-        let targets = summary.targets();
-        let has_none = targets + summary.done_before == 0;
-        if self.style.quiet || (has_none && !summary.stopped) {
+        let style = self.style;
+        let has_none = summary.targets() + summary.done_before == 0;
+        if !style.detail.has_summary() || (has_none && !summary.stopped) {
             return Ok(());
         }
-        write!(self.out, "\n  {}: ", counted(targets, "URL"))?;
-        self.counts(summary)?;
-        let parts = [
-            wording::retries(summary),
-            Some(bytes(summary.bytes)),
-            Some(wording::workers(summary)),
-            wording::stopped(summary),
-        ];
-        for part in parts.into_iter().flatten() {
-            write!(self.out, " · {part}")?;
-        }
-        self.out.write_all(b"\n")?;
-        let Some(makespan) = summary.makespan else {
-            return Ok(());
-        };
-        let (bold, reset) = if self.style.colour {
-            (BOLD, RESET)
-        } else {
-            ("", "")
-        };
-        writeln!(
-            self.out,
-            "  parallel  {bold}{:>9}{reset}",
-            duration(makespan)
-        )?;
-        let estimate = match self.style.baseline {
-            Baseline::Estimate => Estimate::of(summary),
-            Baseline::None => None,
-        };
-        if let Some(estimate) = &estimate {
-            self.estimate(estimate)?;
-        }
-        if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
-            writeln!(self.out, "  input      {waited}")?;
-        }
+        totals::counts(&mut self.out, summary, style)?;
+        self.interrupted()?;
+        totals::times(&mut self.out, summary, style)?;
         self.write_against(false)?;
-        self.origins(summary)?;
-        self.figures(summary)
+        totals::origins(&mut self.out, summary)?;
+        totals::figures(&mut self.out, summary)?;
+        self.advise(summary)
     }
 
-    /// Writes what the origins take that pushed back, or why they were given up.
-    fn origins(&mut self, summary: &Summary) -> io::Result<()> {
-        let origins = &summary.origins;
-        for limit in origins.listed.iter().take(MAX_ORIGINS) {
-            writeln!(self.out, "  server     {limit}")?;
+    /// Writes why targets had failed that were to be tried again when the run was stopped.
+    fn interrupted(&mut self) -> io::Result<()> {
+        let mut reasons: Vec<_> = mem::take(&mut self.interrupted).into_iter().collect();
+        reasons.sort_by(|(a, more), (b, less)| less.cmp(more).then_with(|| a.cmp(b)));
+        let rest: u64 = reasons.iter().skip(SHOWN_REASONS).map(|(_, n)| n).sum();
+        let rest = rest + mem::take(&mut self.more_interrupted);
+        if !reasons.is_empty() {
+            self.out
+                .write_all(b"  not done   was to be tried again, after:\n")?;
         }
-        let beyond = origins.listed.len().saturating_sub(MAX_ORIGINS) as u64;
-        match origins.more.saturating_add(beyond) {
+        for (reason, count) in reasons.into_iter().take(SHOWN_REASONS) {
+            let reason = truncate_str(&reason, REASON_WIDTH, "…");
+            writeln!(self.out, "             {count} × {reason}")?;
+        }
+        match rest {
             0 => Ok(()),
-            more => writeln!(self.out, "  server     and {more} more"),
+            rest => writeln!(self.out, "             and {rest} more"),
         }
     }
 
-    /// Writes the number of targets by verdict. Those that were done before stand apart, because they are
-    /// not of this run.
-    fn counts(&mut self, summary: &Summary) -> io::Result<()> {
-        let mut gap = "";
-        for target in wording::target_counts(summary) {
-            let colour = match target.verdict {
-                Verdict::Ok => GREEN,
-                Verdict::Failed if target.count > 0 => RED,
-                Verdict::Failed => "",
-                _ if target.count == 0 => continue,
-                Verdict::Unchanged | Verdict::Skipped => DIM,
-                Verdict::Done => {
-                    gap = " · ";
-                    ""
-                }
-            };
-            let text = target.text();
-            if self.style.colour && !colour.is_empty() {
-                write!(self.out, "{gap}{colour}{text}{RESET}")?;
-            } else {
-                write!(self.out, "{gap}{text}")?;
-            }
-            gap = ", ";
+    /// Counts a target that was to be tried again, by the reason for which it had failed.
+    fn note_interrupted(&mut self, outcome: &Outcome) {
+        let last = outcome.earlier().last();
+        let Some((attempt, failure)) = last.and_then(|last| Some((last, last.error.as_ref()?)))
+        else {
+            return;
+        };
+        let reason = match attempt.status {
+            Some(status) => format!("{status} {failure}"),
+            None => failure.to_string(),
+        };
+        if self.interrupted.len() < MAX_REASONS || self.interrupted.contains_key(&reason) {
+            *self.interrupted.entry(reason).or_default() += 1;
+        } else {
+            self.more_interrupted += 1;
+        }
+    }
+
+    /// Writes the way on after a stop, and where the bodies went.
+    fn advise(&mut self, summary: &Summary) -> io::Result<()> {
+        let advice = self.style.advice;
+        let way_on = advice.after_stop.filter(|_| summary.stopped);
+        let bodies = advice.on_bodies && summary.ok > 0 && !summary.stopped;
+        let bodies = bodies.then_some("bodies were not kept: -d DIR saves them, --cat prints them");
+        let (dim, reset) = match self.style.colour {
+            true => (DIM, RESET),
+            false => ("", ""),
+        };
+        for text in way_on.map(WayOn::text).into_iter().chain(bodies) {
+            writeln!(self.out, "  {dim}{text}{reset}")?;
         }
         Ok(())
     }
@@ -241,60 +211,20 @@ impl<W: Write> Human<W> {
             None => Ok(()),
         }
     }
-
-    /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
-    fn figures(&mut self, summary: &Summary) -> io::Result<()> {
-        if wording::tried(summary) < HANDFUL {
-            return Ok(());
-        }
-        if let Some(max) = summary.latency.max() {
-            self.out.write_all(b"  latency  ")?;
-            for percent in PERCENTILES {
-                let time = summary.latency.p(percent).unwrap_or_default();
-                write!(self.out, "  p{percent} {}", duration(time))?;
-            }
-            writeln!(self.out, "  max {}", duration(max))?;
-        }
-        if let Some(rates) = wording::rates(summary) {
-            writeln!(self.out, "  rate       {}", rates.join(" · "))?;
-        }
-        self.out.write_all(b"  statuses ")?;
-        for (status, count) in &summary.statuses {
-            write!(self.out, "  {count} × {status}")?;
-        }
-        let without = wording::without_status(summary);
-        if without > 0 {
-            write!(self.out, "  {without} without")?;
-        }
-        self.out.write_all(b"\n")
-    }
-
-    /// Writes the estimated serial time and what it says about the speed-up.
-    fn estimate(&mut self, estimate: &Estimate) -> io::Result<()> {
-        writeln!(
-            self.out,
-            "  serial    {:>9}  estimated (sum of per-URL times) · {} · {}",
-            duration(estimate.serial),
-            TERMINAL.ratio(estimate.speedup),
-            TERMINAL.best(estimate)
-        )
-    }
 }
 
 impl<W: Write> Listener for Human<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Finished(_) if self.is_repeat => Ok(()),
+            Event::Finished(_) if !self.shown.is_it() => Ok(()),
             Event::Finished(outcome) => self.line(outcome),
             Event::Ended(summary) => self.summary(summary),
-            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => Ok(()),
+            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => Ok(()),
             Event::ArmStarted(run) => {
-                // The lines of one run, the first that counts, are those of all.
-                self.is_repeat = self.has_shown || (run.arm, run.pair) != (Arm::Parallel, 1);
-                self.has_shown |= !self.is_repeat;
+                self.shown.begin(*run);
                 Ok(())
             }
-            Event::Compared(_) | Event::Swept(_) if self.style.quiet => Ok(()),
+            Event::Compared(_) | Event::Swept(_) if !self.style.detail.has_summary() => Ok(()),
             Event::Against(against) => {
                 self.against = Some(against.clone());
                 Ok(())
@@ -308,7 +238,7 @@ impl<W: Write> Listener for Human<W> {
                 self.write_against(false)
             }
             Event::Assertion(held)
-                if self.style.quiet && held.verdict == AssertionVerdict::Held =>
+                if !self.style.detail.has_summary() && held.verdict == AssertionVerdict::Held =>
             {
                 Ok(())
             }

@@ -3,15 +3,15 @@
 mod comparison;
 mod expansion_note;
 mod human;
+mod lines;
 mod progress;
-mod rate;
-mod screen;
+mod style;
+mod totals;
 mod verbose;
 mod warnings;
 
-pub use expansion_note::ExpansionNote;
-pub use human::{Human, HumanStyle};
-pub use progress::Progress;
-pub use screen::AboveProgress;
+pub use human::Human;
+pub use progress::{AboveProgress, Progress, Screen};
+pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;
 pub use warnings::Warnings;

@@ -64,18 +64,31 @@ impl Notation {
 
     /// Formats the largest speed-up that was possible: `best possible here 2.00x (2 workers)`.
     pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
+        match self.best_and_bound(estimate) {
+            Ok((best, bound)) => format!("best possible here {best} ({bound})"),
+            Err(why) => why.to_owned(),
+        }
+    }
+
+    /// Formats the same behind a speed-up: `of at most 2.00x here (2 workers)`.
+    pub(in crate::report) fn bound(self, estimate: &Estimate) -> String {
+        match self.best_and_bound(estimate) {
+            Ok((best, bound)) => format!("of at most {best} here ({bound})"),
+            Err(why) => why.to_owned(),
+        }
+    }
+
+    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), &'static str> {
         let (best, bound) = match estimate.best {
             Ok(best) => best,
-            Err(Unbounded::HeldBack) => {
-                return "starts or bytes were held back as asked".to_owned();
-            }
-            Err(Unbounded::FedSlowly) => return "as fast as the list came".to_owned(),
+            Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
+            Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
         };
         let bound = match bound {
             Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
             Bound::Workers(workers) => counted(workers as u64, "worker"),
         };
-        format!("best possible here {} ({bound})", self.ratio(best))
+        Ok((self.ratio(best), bound))
     }
 }
 

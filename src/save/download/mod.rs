@@ -15,6 +15,7 @@ use super::xattr::FileRecord;
 use super::{BodyError, FileError, os, page};
 use crate::model::outcome::BodyProgress;
 use crate::model::save_path::SavePath;
+use crate::model::text::byte_count;
 use state::SuspendedPart;
 pub(super) use state::{ReceivedPart, State, WholePart};
 
@@ -337,8 +338,8 @@ pub(super) fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<
     let missing = length.saturating_sub(part.length());
     match os::free_space(part.file()) {
         Some(free) if free > 0 && free < missing => Err(FileError::too_large(format!(
-            "{shown} is to have {length} bytes, and there is room for {} on the disk; save it to \
-             another",
+            "{shown} is to have {}, and there is room for {} on the disk; save it to another",
+            byte_count(length),
             // The bytes of the part count as room, since they are part of the length.
             free + part.length()
         ))),

@@ -90,7 +90,7 @@ fn a_run_log_whose_close_fails_is_named() {
     site.write("small", &noise(1, 1000));
     let dir = scratch();
     let log = dir.path().join("log");
-    let args = ["-q", "--log", arg(&log), &site.url("small")];
+    let args = ["-qq", "--log", arg(&log), &site.url("small")];
     let run = failing("EDQUOT", &log, &args).run().exits(4);
     says(run, &format!("the run log {}", arg(&log)));
 }
@@ -105,7 +105,7 @@ fn output_in_a_file_whose_close_fails_is_named() {
     for args in [
         &[url.as_str()][..],
         &["--format=jsonl", &url],
-        &["-q", "--cat", &url],
+        &["-qq", "--cat", &url],
         &["--help"],
         &["--version"],
     ] {

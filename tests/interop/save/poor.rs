@@ -27,7 +27,7 @@ fn serve() -> Site {
 fn save(site: &Site, folder: &Path, options: &[&str]) -> Pfetch {
     let urls = SIZES.map(|(name, _)| site.url(name));
     let urls = urls.each_ref().map(String::as_str);
-    let args = ["-j1", "--retry=0", "-q", "-d", arg(folder)];
+    let args = ["-j1", "--retry=0", "-qq", "-d", arg(folder)];
     pfetch(&[&args[..], options, &urls].concat())
 }
 
@@ -218,7 +218,7 @@ fn names_fit_in_what_the_file_system_takes_with_their_parts() {
     }
     // Folders, and names that servers give.
     let tree = folder.join("tree");
-    let args = ["-q", "--names=tree", "-d", arg(&tree)];
+    let args = ["-qq", "--names=tree", "-d", arg(&tree)];
     let below = format!("{}/file", "f".repeat(200));
     fs::create_dir(site.root().join("f".repeat(200))).expect("the folder is new");
     site.write(&below, b"deep");
@@ -227,7 +227,7 @@ fn names_fit_in_what_the_file_system_takes_with_their_parts() {
         .exits(0)
         .says_nothing();
     let late = folder.join("late");
-    let args = ["-q", "--content-disposition", "-d", arg(&late)];
+    let args = ["-qq", "--content-disposition", "-d", arg(&late)];
     pfetch(&[&args[..], &[&site.url("named")]].concat())
         .run()
         .exits(0)
@@ -240,7 +240,7 @@ fn names_fit_in_what_the_file_system_takes_with_their_parts() {
     assert_eq!(saved.len(), 118, "{saved}");
     // A name of the user's is not cut; its part is.
     let path = folder.join("u".repeat(143));
-    pfetch(&["-q", "-o", arg(&path), &urls[1]]).run().exits(0);
+    pfetch(&["-qq", "-o", arg(&path), &urls[1]]).run().exits(0);
     assert!(path.is_file());
     let path = folder.join("u".repeat(144));
     let run = pfetch(&["-o", arg(&path), &urls[1]]).run().exits(4);
@@ -285,7 +285,7 @@ fn nothing_is_taken_for_written_whose_close_fails() {
         let mut uses = vec![vec!["--log", &log], vec!["--save-baseline", &baseline]];
         uses.extend(exports.iter().map(|path| vec!["--export", path.as_str()]));
         for options in uses {
-            let args = [&["-q"], &options[..], &[url.as_str()]].concat();
+            let args = [&["-qq"], &options[..], &[url.as_str()]].concat();
             let run = pfetch(&args).run().exits(4).complains_in_a_line();
             let run = run
                 .says(options[1])
@@ -302,7 +302,7 @@ fn nothing_is_taken_for_written_whose_close_fails() {
             BTreeSet::from(["log".to_owned()]),
             "no report is there"
         );
-        for options in [&["--cat", "-q"][..], &["--format=jsonl"], &[]] {
+        for options in [&["--cat", "-qq"][..], &["--format=jsonl"], &[]] {
             let out = File::create(poor.folder().join("out")).expect("it can be made");
             let args = [options, &[url.as_str()]].concat();
             let run = pfetch(&args).stdout(out.into()).run().exits(4);
@@ -321,7 +321,7 @@ fn a_report_that_is_replaced_needs_no_mode_set() {
     let site = serve();
     let path = poor.folder().join("report.csv");
     let url = site.url("small");
-    let args = ["-q", "--export", arg(&path), &url];
+    let args = ["-qq", "--export", arg(&path), &url];
     pfetch(&args).run().exits(0).says_nothing();
     pfetch(&args).run().exits(0).says_nothing();
     assert!(fs::read(&path).is_ok_and(|bytes| !bytes.is_empty()));

@@ -46,7 +46,7 @@ impl Call {
 fn trace(folder: &Path, args: &[&str]) -> Vec<Call> {
     let log = folder.join("calls");
     let strace = ["strace", "-f", "-y", "-qq", "-o", arg(&log), "-e", CALLS];
-    let run = pfetch(&[&["-q", "--retry=0", "--fsync", "-j1"], args].concat());
+    let run = pfetch(&[&["-qq", "--retry=0", "--fsync", "-j1"], args].concat());
     run.under(&strace).run().exits(0).says_nothing();
     let log = fs::read_to_string(log).expect("strace has written it");
     log.lines().filter_map(Call::read).collect()

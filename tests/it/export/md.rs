@@ -72,7 +72,7 @@ fn a_run_is_a_page() {
         text,
         "## pfetch
 
-**2 ok, 3 failed**, 1 unchanged, 1 skipped of 7 · 3.8 kB · 4 workers · 1 retry
+**3 ok (1 unchanged), 3 failed**, 1 skipped of 7 · 3.8 kB · 4 workers · 1 retry
 
 | | time |
 | --- | ---: |

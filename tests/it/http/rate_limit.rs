@@ -168,7 +168,8 @@ fn the_report_says_that_bytes_were_held_back_and_claims_no_best_possible_speed_u
     let run = pfetch(&["--limit-rate=1M/s", &urls[0], &urls[1]]).run();
     run.exits(0)
         .prints("starts or bytes were held back as asked");
-    let args = ["--format=jsonl", "--limit-rate=1M", &urls[0]];
+    // As curl and wget take it.
+    let args = ["--format=jsonl", "--limit-rate=1m", &urls[0]];
     assert_eq!(pfetch(&args).run().exits(0).summary()["paced"], true);
 }
 

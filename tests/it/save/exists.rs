@@ -104,7 +104,7 @@ fn an_unchanged_file_is_told_as_such() {
     save(&dir, &[], &[&url]).exits(0);
     let told = format!("=> {}/file (unchanged)\n", dir.path().display());
     let run = save_and_tell(&dir, &[], &[&url]).exits(0).prints(&told);
-    run.prints("1 URL: 0 ok, 1 unchanged, 0 failed")
+    run.prints("1 URL: 1 ok (unchanged), 0 failed")
         .says_nothing();
     let run = save_and_tell(&dir, &["--exists=skip"], &[&url]).exits(0);
     run.prints(&told).prints(" kept ").says_nothing();

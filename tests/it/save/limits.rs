@@ -82,8 +82,8 @@ fn with_few_descriptors_fewer_bodies_wait_for_their_turn_or_their_name() {
     let folder = saved.path().to_str().unwrap();
     let path = dir.path().join("out");
     for (files, options) in [
-        (20, &["-q", "--cat"][..]),
-        (40, &["-q", "--cat"]),
+        (20, &["-qq", "--cat"][..]),
+        (40, &["-qq", "--cat"]),
         (40, &["-d", folder, "--content-disposition"]),
     ] {
         let mut args: Vec<String> = options.iter().map(|&arg| arg.to_owned()).collect();
@@ -117,7 +117,7 @@ fn the_close_of_standard_output_is_checked_when_no_descriptor_is_left() {
     let port = server.addr().port();
     let dir = Dir::on_disk();
     let path = dir.path().join("out");
-    for options in [&[][..], &["--format=jsonl"], &["-q", "--cat"]] {
+    for options in [&[][..], &["--format=jsonl"], &["-qq", "--cat"]] {
         // As many connections stay open as there may be files.
         for files in 12..24 {
             let mut args: Vec<String> = options.iter().map(|&arg| arg.to_owned()).collect();

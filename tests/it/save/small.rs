@@ -48,7 +48,7 @@ fn files_of_any_size_have_the_permissions_that_the_user_wants() {
     let server = Server::start();
     for umask in ["000", "002", "022", "027", "077"] {
         let dir = Dir::on_disk();
-        let script = format!("umask {umask}; exec \"$0\" -q -d \"$@\"");
+        let script = format!("umask {umask}; exec \"$0\" -qq -d \"$@\"");
         let output = Command::new("sh")
             .args(["-c", &script, env!("CARGO_BIN_EXE_pfetch")])
             .arg(dir.path())

@@ -111,7 +111,9 @@ pub(super) const HABITS: &[Habit] = &[
     (&["--netrc-optional"], Meaning::Own(&["--netrc"])),
     (
         &["-r", "--range"],
-        Meaning::Hint("-H 'Range: bytes=0-99' asks for a part; pfetch follows no links (wget -r)"),
+        Meaning::Hint(
+            "-H 'Range: bytes=0-99' asks for a part, --runs N is how often --compare runs; pfetch follows no links",
+        ),
     ),
     (
         &["--no-cache"],

@@ -30,14 +30,14 @@ pub(super) fn parse(
     config: InputConfig,
     near: Option<&Location>,
 ) -> Option<Result<ParsedLine, BadLine>> {
+    if is_blank(bytes) {
+        return None;
+    }
     let line = match std::str::from_utf8(bytes) {
         Ok(line) => line,
         Err(error) => return Some(Err(not_utf8(bytes, error))),
     };
     let text = invisible::trim(line);
-    if text.is_empty() || text.starts_with('#') {
-        return None;
-    }
     if text.starts_with('{') {
         return Some(json::parse_json(text, config, near));
     }
@@ -50,6 +50,19 @@ pub(super) fn parse(
         }));
     }
     Some(parse_url(slip::without_comment(text), config, near))
+}
+
+/// Recognises a blank line and a comment, whatever its encoding.
+pub(super) fn is_blank(bytes: &[u8]) -> bool {
+    match bytes.trim_ascii_start().first() {
+        None | Some(b'#') => true,
+        Some(byte) if byte.is_ascii_graphic() => false,
+        // Blanks that are not ASCII's, and invisible characters.
+        Some(_) => std::str::from_utf8(bytes).is_ok_and(|text| {
+            let text = invisible::trim(text);
+            text.is_empty() || text.starts_with('#')
+        }),
+    }
 }
 
 /// Makes the error for a line of `length` bytes, more than [`MAX_LINE_BYTES`].

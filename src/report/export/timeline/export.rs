@@ -104,7 +104,7 @@ impl<W: Write> Svg<W> {
             }
             Event::Swept(sweep) => self.end = SvgEnd::curve(sweep),
             Event::Ended(_) | Event::Compared(_) => self.end = SvgEnd::Timeline,
-            Event::Started(_) | Event::Counted(_) | Event::Warning(_) => {}
+            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
     }

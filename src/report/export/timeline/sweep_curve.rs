@@ -319,3 +319,25 @@ fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
 fn tenth(value: f64) -> Number {
     Number((value * 10.0).round() / 10.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scale_takes_in_the_fitted_line_but_not_one_that_is_far_off() {
+        let point = CurvePoint {
+            workers: 1,
+            mean: 1.0,
+            low: 1.0,
+            high: 1.0,
+        };
+        for (fitted, is_within) in [(0.5, true), (1.2, true), (9.0, false)] {
+            let scales = CurveScales::new(&[point], &[(1.0, fitted)]);
+            assert_eq!(fitted <= scales.longest, is_within, "{fitted}");
+            // The points keep most of the height.
+            let share = (FLOOR - scales.y(1.0)) / (FLOOR - TOP);
+            assert!(share > 0.75, "{fitted}: {share}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The writer of bodies to their stream. On a terminal it warns of bodies that are no text, and keeps track of the
+//! cursor.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+
+use super::blocking::BlockingOutput;
+use super::body_cursor::BodyCursor;
+use super::complain;
+
+/// Writer to the stream of the bodies.
+#[derive(Debug)]
+pub(super) struct BodyWriter {
+    out: BlockingOutput<File>,
+    cursor: Option<BodyCursor>,
+    /// True until a body has been warned of, on a terminal.
+    may_warn: bool,
+}
+
+impl BodyWriter {
+    /// Bodies written to `file`; `cursor` is that of the terminal if messages go there too.
+    pub(super) fn new(file: File, cursor: Option<BodyCursor>) -> Self {
+        BodyWriter {
+            may_warn: file.is_terminal(),
+            out: BlockingOutput(file),
+            cursor,
+        }
+    }
+}
+
+impl Write for BodyWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.may_warn && is_binary(bytes) {
+            self.may_warn = false;
+            if self.cursor.as_ref().is_some_and(BodyCursor::take) {
+                // Before the warning, which is then a line of its own.
+                self.out.write_all(b"\n")?;
+            }
+            complain(
+                "warning: a body is no text and may upset the terminal; -d DIR or -o FILE saves it \
+                 ('reset' helps)",
+            );
+        }
+        let written = self.out.write(bytes)?;
+        if let Some(cursor) = &self.cursor {
+            cursor.note(&bytes[..written]);
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Recognises bytes that are no text by a NUL, as curl and grep do.
+fn is_binary(bytes: &[u8]) -> bool {
+    memchr::memchr(0, bytes).is_some()
+}

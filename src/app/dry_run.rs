@@ -1,0 +1,201 @@
+//! A dry run: everything is read, nothing is contacted, and nothing is made.
+
+use std::io::{self, BufWriter, Write};
+
+use super::fetch::unusable_log;
+use super::signals::WriteDeadline;
+use super::stdio::{ClosedStdout, StdStream};
+use super::{StartError, bodies, complain};
+use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
+use crate::engine::input::{BadTarget, Item, List, NextInput, Source};
+use crate::engine::resume::DoneTargets;
+use crate::engine::{Bodies, PlannedFile};
+use crate::model::event::Listener;
+use crate::model::outcome::{Outcome, Saved, Verdict};
+use crate::model::summary::Summary;
+use crate::model::target::Target;
+use crate::report::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
+
+/// Buffer of the lines.
+const BUFFER: usize = 64 * 1024;
+
+/// Says what the plan would fetch.
+pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartError> {
+    let source = Source::new(&plan.urls, lists, plan.input)
+        .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
+    let mut bodies = bodies::preview(&plan.bodies)?;
+    let done = done_targets(plan, &mut bodies)?;
+    if let Bodies::Save(saving) = &mut bodies {
+        bodies::claim_own_files(saving, plan);
+    }
+    let detail = plan.report.style.detail;
+    let form = match &plan.report.format {
+        Format::Human => DryForm::Human {
+            colour: plan.report.style.colour,
+        },
+        Format::JsonLines => DryForm::JsonLines,
+        Format::Template(template) => DryForm::Template(template.clone()),
+    };
+    // No signal is watched for: the process may end at any moment.
+    let stdout = StdStream::new(io::stdout(), &WriteDeadline::default())
+        .map_err(|error| StartError::local("cannot write to standard output", &error))?;
+    let out = BufWriter::with_capacity(BUFFER, stdout);
+    let mut preview = Preview {
+        report: DryRun::new(out, form, detail),
+        bodies,
+        done,
+        counts: DryCounts::default(),
+        is_strict: plan.run.strict,
+        reasons: ExitReasons::default(),
+    };
+    let written = preview.all(source).and_then(|()| preview.report.flush());
+    let Preview {
+        counts,
+        mut reasons,
+        ..
+    } = preview;
+    let is_human = plan.report.format == Format::Human;
+    let summary = dry_run_summary(counts);
+    let has_summary = detail.has_summary() && counts != DryCounts::default();
+    let written = written.and_then(|()| match has_summary {
+        true if is_human => writeln!(io::stdout(), "\n  {summary}"),
+        true if plan.report.to_stderr => writeln!(io::stderr(), "\n  {summary}"),
+        _ => Ok(()),
+    });
+    match written.and_then(|()| ClosedStdout::new().close()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reasons.broken_pipe = true,
+        Err(error) => {
+            complain(&format!("cannot write to standard output: {error}"));
+            reasons.local = true;
+        }
+    }
+    if counts == DryCounts::default() && reasons == ExitReasons::default() {
+        complain("the input has no URLs in it; a list has one a line");
+        reasons.usage = true;
+    }
+    reasons.failed = plan.max_failures.exceeded_by(&Summary {
+        ok: counts.planned,
+        failed: counts.refused,
+        ..Summary::default()
+    });
+    Ok(reasons)
+}
+
+/// Reads the run log, if the run would resume from it.
+fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>, StartError> {
+    let Some(log) = plan.log.as_ref().filter(|log| log.resume) else {
+        return Ok(None);
+    };
+    let dir = match &plan.bodies {
+        BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir.as_path()),
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } => None,
+    };
+    let reserve = |place: &str, path: &str| {
+        if let Bodies::Save(saving) = &mut *bodies {
+            saving.reserve(place, path);
+        }
+    };
+    let done = DoneTargets::of_log(&log.path, dir, reserve);
+    done.map(Some).map_err(unusable_log)
+}
+
+/// The work of a dry run.
+struct Preview<W: Write> {
+    report: DryRun<W>,
+    bodies: Bodies,
+    done: Option<DoneTargets>,
+    counts: DryCounts,
+    is_strict: bool,
+    reasons: ExitReasons,
+}
+
+impl<W: Write> Preview<W> {
+    fn all(&mut self, mut source: Source) -> io::Result<()> {
+        loop {
+            match source.next() {
+                NextInput::Item(Item::Target(target)) => self.target(&target)?,
+                NextInput::Item(Item::Bad(bad)) => {
+                    let message = bad.message.clone();
+                    self.bad(bad)?;
+                    if self.is_strict {
+                        self.report.flush()?;
+                        complain(&format!("{message} (stopped there: --strict)"));
+                        self.reasons.usage = true;
+                        return Ok(());
+                    }
+                }
+                NextInput::Unreadable(list) => {
+                    complain(&format!("warning: {}: {}", list.name, list.reason));
+                    self.reasons.usage = true;
+                }
+                NextInput::Wait => {
+                    self.report.flush()?;
+                    let received = source.receiver().map(|messages| messages.recv());
+                    // The end of the channel is that of the input, which `next` finds.
+                    if let Some(Ok(message)) = received {
+                        source.accept(message);
+                    }
+                }
+                NextInput::End => return Ok(()),
+            }
+        }
+    }
+
+    fn bad(&mut self, bad: BadTarget) -> io::Result<()> {
+        self.counts.refused += 1;
+        self.report.target(&DryTarget {
+            outcome: bad.into_outcome(),
+            name: DryName::Own,
+        })
+    }
+
+    fn target(&mut self, target: &Target) -> io::Result<()> {
+        let url = target.location.text();
+        let mut outcome = Outcome::new(target.index, url.clone(), target.verb);
+        let mut name = DryName::Own;
+        if let Some(PlannedFile {
+            path,
+            log_name,
+            is_numbered,
+            is_present,
+            is_named_late,
+        }) = self.bodies.plan_file(target)
+        {
+            if self.is_done(target, Some(&log_name)) {
+                return self.done(outcome);
+            }
+            name = match (is_named_late, is_numbered, is_present) {
+                (true, ..) => DryName::OfServer,
+                (false, true, _) => DryName::Numbered,
+                (false, false, true) => DryName::Present,
+                (false, false, false) => DryName::Own,
+            };
+            outcome.details_mut().saved = Some(Saved {
+                path,
+                bytes: 0,
+                sha256: None,
+                resumed_from: None,
+            });
+        } else if self.is_done(target, None) {
+            return self.done(outcome);
+        }
+        self.counts.planned += 1;
+        self.report.target(&DryTarget { outcome, name })
+    }
+
+    fn done(&mut self, mut outcome: Outcome) -> io::Result<()> {
+        self.counts.done_before += 1;
+        outcome.verdict = Verdict::Done;
+        self.report.target(&DryTarget {
+            outcome,
+            name: DryName::Own,
+        })
+    }
+
+    fn is_done(&self, target: &Target, name: Option<&str>) -> bool {
+        let (url, sha256) = (target.location.text(), target.sha256.as_deref());
+        let done = self.done.as_ref();
+        done.is_some_and(|done| done.find(target.verb, url, name, sha256).is_some())
+    }
+}

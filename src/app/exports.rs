@@ -1,0 +1,107 @@
+//! Exports of a run: opened before anything is fetched, and announced once they are written.
+
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use super::signals::WriteDeadline;
+use super::stdio::StdStream;
+use super::{StartError, shown, warn_of};
+use crate::cli::{ExportPlan, ExportTarget, ReportPlan, StreamOutput};
+use crate::model::event::{Event, Listener};
+use crate::report::Baseline;
+use crate::report::export::{ExportFile, ExportStream};
+use crate::save::{TemporaryFiles, open_stream};
+
+/// The longest wait for the reader of a named pipe.
+const READER_TIMEOUT: Duration = Duration::from_secs(30);
+
+const BUFFER: usize = 64 * 1024;
+
+/// An open export.
+pub(super) struct OpenExport {
+    /// The name of its output in messages.
+    pub(super) name: String,
+    pub(super) listener: Box<dyn Listener>,
+}
+
+/// Opens the exports: a place where none can be written is a mistake to correct first.
+pub(super) fn open(
+    plan: &ReportPlan,
+    deadline: &WriteDeadline,
+    files: &TemporaryFiles,
+) -> Result<Vec<OpenExport>, StartError> {
+    let open = |export: &ExportPlan| {
+        let name = match &export.target {
+            ExportTarget::File(path) | ExportTarget::Stream(StreamOutput::Path(path)) => {
+                shown(path)
+            }
+            ExportTarget::Stream(StreamOutput::Stdout) => "to standard output".to_owned(),
+            ExportTarget::Stream(StreamOutput::Stderr) => "to standard error".to_owned(),
+        };
+        match open_one(export, &name, plan, (deadline, files)) {
+            Ok(listener) => Ok(OpenExport { name, listener }),
+            Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
+        }
+    };
+    plan.exports.iter().map(open).collect()
+}
+
+fn open_one(
+    plan: &ExportPlan,
+    name: &str,
+    report: &ReportPlan,
+    (deadline, files): (&WriteDeadline, &TemporaryFiles),
+) -> io::Result<Box<dyn Listener>> {
+    let baseline = report.baseline;
+    let stream = match &plan.target {
+        ExportTarget::File(path) => {
+            let file = ExportFile::create(plan.export, path, baseline, files)?;
+            warn_of(file.refused_mode());
+            return Ok(match report.style.detail.has_summary() {
+                true => Box::new(AnnouncedFile {
+                    file,
+                    name: name.to_owned(),
+                    out: StdStream::new(io::stderr(), deadline)?,
+                }),
+                false => Box::new(file),
+            });
+        }
+        ExportTarget::Stream(StreamOutput::Stdout) => StdStream::new(io::stdout(), deadline)?,
+        ExportTarget::Stream(StreamOutput::Stderr) => StdStream::new(io::stderr(), deadline)?,
+        ExportTarget::Stream(StreamOutput::Path(path)) => {
+            StdStream::new(open_stream(path, READER_TIMEOUT)?, deadline)?
+        }
+    };
+    Ok(Box::new(stream_listener(plan, stream, baseline)?))
+}
+
+fn stream_listener(
+    plan: &ExportPlan,
+    stream: StdStream,
+    baseline: Baseline,
+) -> io::Result<ExportStream> {
+    let out = BufWriter::with_capacity(BUFFER, stream);
+    ExportStream::new(plan.export, Box::new(out), baseline)
+}
+
+/// A file that is announced once it has its name.
+struct AnnouncedFile {
+    file: ExportFile,
+    name: String,
+    out: StdStream,
+}
+
+impl Listener for AnnouncedFile {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.file.event(event)
+    }
+
+    fn close(&mut self) -> io::Result<()> {
+        self.file.close()?;
+        if self.file.is_published() {
+            // The file is there, whether or not anybody reads that.
+            let _ = writeln!(self.out, "pfetch: wrote {}", self.name);
+        }
+        Ok(())
+    }
+}

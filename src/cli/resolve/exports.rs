@@ -1,0 +1,77 @@
+//! Exports: files and streams, and the one owner of standard output.
+
+use super::output::OutputKind;
+use crate::cli::args::{OutputArgs, TypedExport};
+use crate::cli::files::NamedFiles;
+use crate::cli::plan::{BodiesPlan, ExportPlan, ExportTarget, Format, StreamOutput};
+
+/// Plans the exports.
+pub(super) fn plan(exports: &[TypedExport]) -> Vec<ExportPlan> {
+    let planned = |typed: &TypedExport| ExportPlan {
+        export: typed.export,
+        target: target(typed),
+    };
+    exports.iter().map(planned).collect()
+}
+
+/// Decides by the kind of the file that is named.
+fn target(typed: &TypedExport) -> ExportTarget {
+    let path = typed.file.clone();
+    ExportTarget::Stream(match OutputKind::of(&typed.file) {
+        OutputKind::File => return ExportTarget::File(path),
+        OutputKind::Dash => StreamOutput::Stdout,
+        OutputKind::Null => StreamOutput::Path(path),
+        OutputKind::Stream(stream) => stream,
+    })
+}
+
+/// Adds the files with names of their own.
+pub(super) fn add_files(exports: &[TypedExport], files: &mut NamedFiles) {
+    for typed in exports {
+        if !OutputKind::of(&typed.file).is_standard() {
+            files.add_written("--export", &typed.file);
+        }
+    }
+}
+
+/// Refuses two owners of standard output, or of standard error: what both write there belongs to neither.
+pub(super) fn check_streams(
+    args: &OutputArgs,
+    exports: &[ExportPlan],
+    bodies: &BodiesPlan,
+) -> Result<(), String> {
+    let owners = |stream: &StreamOutput| {
+        let of_exports = exports
+            .iter()
+            .filter(|export| export.stream() == Some(stream))
+            .map(|export| format!("--export {}", export.export));
+        let of_bodies = bodies.stream() == Some(stream);
+        of_bodies
+            .then(|| "the bodies".to_owned())
+            .into_iter()
+            .chain(of_exports)
+            .collect::<Vec<_>>()
+    };
+    let of_stdout = owners(&StreamOutput::Stdout);
+    let of_stderr = owners(&StreamOutput::Stderr);
+    let clash = |stream: &str, one: &str, other: &str| {
+        Err(format!(
+            "{one} and {other} both go to {stream}; give one of them a file"
+        ))
+    };
+    let format = match args.format {
+        Format::Human => None,
+        Format::JsonLines => Some("--format jsonl"),
+        Format::Template(_) => Some("--format TEMPLATE"),
+    };
+    match (&of_stdout[..], format) {
+        ([one, other, ..], _) => return clash("standard output", one, other),
+        ([owner], Some(format)) => return clash("standard output", owner, format),
+        _ => {}
+    }
+    // The report may go there too, as warnings do: who names standard error has asked for that.
+    match &of_stderr[..] {
+        [one, other, ..] => clash("standard error", one, other),
+        _ => Ok(()),
+    }
+}

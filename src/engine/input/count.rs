@@ -1,0 +1,284 @@
+//! The number of items in lists that are regular files, counted beside the run.
+//!
+//! The reader counts while it has nothing else to do, in slices, because the run is behind: the count costs the
+//! run nothing, and a list that is read as fast as it is counted needs none.
+
+use std::fs::File;
+use std::io::{self, Seek};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::Separator;
+use super::beginning::{READ_BUFFER, check_text, without_bom};
+use super::line::{self, MAX_LINE_BYTES};
+
+/// The bytes that are counted before the reader looks after the run again: some 100 µs from the page cache.
+const SLICE: usize = 256 * 1024;
+
+/// A slice has a whole line in it, or the beginning of one that is too long.
+const _: () = assert!(SLICE > MAX_LINE_BYTES);
+
+/// The regular file of a list, which can be read beside the list without moving its offset (pread(2)).
+#[derive(Debug)]
+pub struct ListFile {
+    file: File,
+    offset: u64,
+}
+
+impl ListFile {
+    /// The list that begins where `descriptor` stands; `None` if that is no regular file.
+    pub fn of(descriptor: impl AsFd) -> Option<Self> {
+        let mut file = File::from(descriptor.as_fd().try_clone_to_owned().ok()?);
+        if !file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let offset = file.stream_position().ok()?;
+        Some(ListFile { file, offset })
+    }
+
+    /// The list that is the whole of `descriptor`'s file, wherever that stands.
+    pub fn whole(descriptor: impl AsFd) -> Option<Self> {
+        Some(ListFile {
+            offset: 0,
+            ..ListFile::of(descriptor)?
+        })
+    }
+}
+
+/// A count that is under way.
+#[derive(Debug)]
+pub(super) struct ItemCount {
+    /// The file that is counted, the last of them, and those after it, in reverse.
+    files: Vec<ListFile>,
+    /// The items so far.
+    items: u64,
+    place: SlicePlace,
+    separator: Separator,
+    slice: Vec<u8>,
+    sender: Sender<u64>,
+}
+
+/// The place of the next slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SlicePlace {
+    /// At the beginning of a list.
+    Beginning,
+    /// At the beginning of a line.
+    Line,
+    /// Within a line that is too long, and has been counted.
+    LongLine,
+}
+
+impl ItemCount {
+    /// A count of all these lists after `items` arguments, which is sent to the receiver.
+    pub(super) fn new(
+        mut files: Vec<ListFile>,
+        items: u64,
+        separator: Separator,
+    ) -> (Self, Receiver<u64>) {
+        let (sender, receiver) = bounded(1);
+        files.reverse();
+        let count = ItemCount {
+            files,
+            items,
+            place: SlicePlace::Beginning,
+            separator,
+            slice: Vec::new(),
+            sender,
+        };
+        (count, receiver)
+    }
+
+    /// Counts a slice. Returns `None` once the count is over: sent, or given up because of a file that cannot
+    /// be read, which the run will find for itself.
+    pub(super) fn step(mut self) -> Option<Self> {
+        match self.count_slice() {
+            Ok(()) if self.files.is_empty() => {
+                // The run may be over.
+                let _ = self.sender.try_send(self.items);
+                None
+            }
+            Ok(()) => Some(self),
+            Err(_) => None,
+        }
+    }
+
+    /// Counts all that is left, for a run that was stopped.
+    pub(super) fn finish(self) {
+        let mut count = self.step();
+        while let Some(under_way) = count {
+            count = under_way.step();
+        }
+    }
+
+    fn count_slice(&mut self) -> io::Result<()> {
+        let Some(list) = self.files.last_mut() else {
+            return Ok(());
+        };
+        self.slice.resize(SLICE, 0);
+        let length = fill(&list.file, &mut self.slice, list.offset)?;
+        let is_last = length < SLICE;
+        let mut rest = &self.slice[..length];
+        let mut is_refused = false;
+        if self.place == SlicePlace::Beginning {
+            is_refused = check_text(&rest[..length.min(READ_BUFFER)], self.separator).is_err();
+            rest = without_bom(rest);
+            self.place = SlicePlace::Line;
+        }
+        if is_refused {
+            rest = &[];
+        }
+        while let Some(end) = memchr::memchr(self.separator.byte(), rest) {
+            let line = &rest[..end];
+            let is_counted = self.place == SlicePlace::LongLine;
+            self.items += u64::from(!is_counted && is_item(line));
+            self.place = SlicePlace::Line;
+            rest = &rest[end + 1..];
+        }
+        if is_last || is_refused {
+            let is_counted = self.place == SlicePlace::LongLine || rest.is_empty();
+            self.items += u64::from(!is_counted && is_item(rest));
+            self.files.pop();
+            self.place = SlicePlace::Beginning;
+            return Ok(());
+        }
+        let is_long = rest.len() > MAX_LINE_BYTES || self.place == SlicePlace::LongLine;
+        if is_long && self.place == SlicePlace::Line {
+            self.items += 1;
+            self.place = SlicePlace::LongLine;
+        }
+        // A line that is not whole is looked at again with the next slice.
+        let left = if is_long { 0 } else { rest.len() };
+        list.offset += (length - left) as u64;
+        Ok(())
+    }
+}
+
+/// Tells that the reader makes an item of this line.
+fn is_item(line: &[u8]) -> bool {
+    line.len() > MAX_LINE_BYTES || !line::is_blank(line)
+}
+
+/// Reads until `buffer` is full or the file ends.
+fn fill(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], offset + length as u64) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::super::{InputConfig, List, NextInput, Source};
+    use super::*;
+
+    fn list_file(bytes: &[u8]) -> ListFile {
+        let mut file = tempfile::tempfile().expect("there is a place for temporary files");
+        file.write_all(bytes).expect("there is room");
+        file.rewind().expect("a file can be rewound");
+        ListFile::of(file).expect("it is a regular file")
+    }
+
+    fn counted(lists: &[&[u8]], arguments: u64) -> Option<u64> {
+        let files = lists.iter().map(|bytes| list_file(bytes)).collect();
+        let (count, receiver) = ItemCount::new(files, arguments, Separator::default());
+        count.finish();
+        receiver.try_recv().ok()
+    }
+
+    /// The number of items that a run takes from the same lists.
+    fn read(lists: &[&[u8]]) -> u64 {
+        let list = |bytes: &&[u8]| List {
+            name: "list".to_owned(),
+            bytes: Box::new(io::Cursor::new(bytes.to_vec())),
+            file: None,
+        };
+        let lists = lists.iter().map(list).collect();
+        let mut source = Source::new::<&str>(&[], lists, InputConfig::default())
+            .expect("a thread can be started");
+        let mut items = 0;
+        loop {
+            match source.next() {
+                NextInput::Item(_) => items += 1,
+                NextInput::Unreadable(_) => {}
+                NextInput::End => return items,
+                NextInput::Wait => {
+                    let messages = source.receiver().expect("there is more to come");
+                    if let Ok(message) = messages.recv() {
+                        source.accept(message);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn as_many_items_are_counted_as_the_run_reads() {
+        let long = |length: usize| vec![b'x'; length];
+        let around = |length: usize| [&long(length)[..], b"\nh/\n# c\nh/\n"].concat();
+        let comment = [&b"#"[..], &long(3 * SLICE), b"\nh/"].concat();
+        let many = "http://h/\n# comment\n\n  \r\nh/x".repeat(20_000);
+        let lists: Vec<Vec<u8>> = vec![
+            b"".to_vec(),
+            b"\n".to_vec(),
+            b"h/".to_vec(),
+            b"h/\n".to_vec(),
+            b"h/\r\n \t\r\n#x\r\n  # y\nh:x y\n{\"url\": 1}\n\xff\n# \xff\n".to_vec(),
+            b"\xef\xbb\xbf# c\nh/\n".to_vec(),
+            "\u{a0}\n\u{2003}# c\n\u{b}\n\u{a0}h/\né/\n"
+                .as_bytes()
+                .to_vec(),
+            b"\xff\xfeh\0/\0\n\0".to_vec(),
+            b"h/\nh\0\nh/\n".to_vec(),
+            around(MAX_LINE_BYTES - 1),
+            around(MAX_LINE_BYTES),
+            around(MAX_LINE_BYTES + 1),
+            around(SLICE - 1),
+            around(SLICE),
+            around(SLICE + 1),
+            around(5 * SLICE),
+            long(2 * SLICE),
+            [&b"#"[..], &long(MAX_LINE_BYTES), b"\nh/"].concat(),
+            [&b"#"[..], &long(MAX_LINE_BYTES - 1), b"\nh/"].concat(),
+            comment,
+            many.into_bytes(),
+        ];
+        for bytes in &lists {
+            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
+            let (length, all) = (bytes.len(), [&bytes[..]]);
+            let expected = read(&all);
+            assert_eq!(counted(&all, 0), Some(expected), "{length} bytes: {shown}");
+        }
+        let all: Vec<&[u8]> = lists.iter().map(|bytes| &bytes[..]).collect();
+        assert_eq!(counted(&all, 7), Some(7 + read(&all)));
+    }
+
+    #[test]
+    fn a_list_is_counted_from_where_its_descriptor_stands() {
+        let mut file = tempfile::tempfile().expect("there is a place for temporary files");
+        file.write_all(b"h/1\nh/2\nh/3\n").expect("there is room");
+        file.seek(io::SeekFrom::Start(4)).expect("it has 12 bytes");
+        let list = ListFile::of(&file).expect("it is a regular file");
+        let (count, receiver) = ItemCount::new(vec![list], 0, Separator::default());
+        assert!(count.step().is_none());
+        assert_eq!(receiver.try_recv(), Ok(2));
+        let place = file.stream_position().expect("a file has a position");
+        assert_eq!(place, 4, "the list itself is still to be read");
+    }
+
+    #[test]
+    fn pipes_are_not_counted() {
+        let (reader, _writer) = io::pipe().expect("there are descriptors");
+        assert!(ListFile::of(reader).is_none());
+    }
+}

@@ -1,0 +1,123 @@
+//! The fields of a template: their names, and their values as text.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use strum::{IntoStaticStr, VariantArray};
+
+use crate::model::outcome::Outcome;
+use crate::model::text::escape;
+use crate::report::format::push_number;
+
+/// curl's variables that have a like.
+const VARIABLES: &[(&str, TemplateField)] = &[
+    ("http_code", TemplateField::Status),
+    ("response_code", TemplateField::Status),
+    ("url", TemplateField::Url),
+    ("url_effective", TemplateField::FinalUrl),
+    ("urlnum", TemplateField::Index),
+    ("time_total", TemplateField::Time),
+    ("time_starttransfer", TemplateField::Ttfb),
+    ("size_download", TemplateField::Bytes),
+    ("content_type", TemplateField::Type),
+    ("filename_effective", TemplateField::Path),
+    ("errormsg", TemplateField::Error),
+];
+
+/// A field that a template can show. What a URL has not is left empty, but for the status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
+pub enum TemplateField {
+    /// The URL as given.
+    Url,
+    /// The URL that answered: where redirects led, or the same.
+    FinalUrl,
+    /// The status code; `000` if there is none, as curl has it.
+    Status,
+    /// The time of all attempts in seconds, to the microsecond.
+    Time,
+    /// The time to the first byte in seconds, to the microsecond, of the last attempt.
+    Ttfb,
+    /// The bytes of the body, decoded.
+    Bytes,
+    /// The media type.
+    Type,
+    /// The path of the saved file.
+    Path,
+    /// The reason of the failure.
+    Error,
+    /// The position in the input, from 0.
+    Index,
+}
+
+impl TemplateField {
+    /// The name in a template.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// The field with this name.
+    pub(super) fn by_name(name: &str) -> Option<Self> {
+        let mut all = Self::VARIANTS.iter().copied();
+        all.find(|field| field.as_str() == name)
+    }
+
+    /// The names of all fields, for a message.
+    pub(super) fn list() -> String {
+        let all = Self::VARIANTS.iter();
+        let names: Vec<_> = all.map(|field| format!("{{{}}}", field.as_str())).collect();
+        names.join(" ")
+    }
+
+    /// The like of a variable of curl's.
+    pub(super) fn by_variable(name: &str) -> Option<Self> {
+        let (_, field) = VARIABLES.iter().find(|(known, _)| *known == name)?;
+        Some(*field)
+    }
+
+    /// The variables that have a like, for a message.
+    pub(super) fn variables() -> String {
+        let all = VARIABLES.iter();
+        let names: Vec<_> = all.map(|(name, _)| format!("%{{{name}}}")).collect();
+        names.join(" ")
+    }
+
+    /// Appends the field of this URL.
+    pub(super) fn render(self, outcome: &Outcome, line: &mut String) {
+        match self {
+            // Safe to show by their types.
+            TemplateField::Url => line.push_str(&outcome.url),
+            TemplateField::FinalUrl => {
+                line.push_str(&escape(outcome.final_url().unwrap_or(&outcome.url)));
+            }
+            TemplateField::Status => match outcome.status() {
+                Some(status) => push_number(line, status.into()),
+                None => line.push_str("000"),
+            },
+            TemplateField::Time => push_seconds(line, outcome.elapsed()),
+            TemplateField::Ttfb => push_seconds(line, outcome.last.timing.ttfb()),
+            TemplateField::Bytes => push_number(line, outcome.bytes),
+            TemplateField::Type => line.push_str(&escape(outcome.content_type().unwrap_or(""))),
+            TemplateField::Path => {
+                if let Some(saved) = outcome.saved() {
+                    line.push_str(&escape(&saved.path.display().to_string()));
+                }
+            }
+            TemplateField::Error => {
+                if let Some(failure) = outcome.error() {
+                    line.push_str(&escape(&failure.to_string()));
+                }
+            }
+            TemplateField::Index => push_number(line, outcome.index),
+        }
+    }
+}
+
+/// Appends seconds with six decimals, as curl does.
+fn push_seconds(line: &mut String, time: Option<Duration>) {
+    if let Some(time) = time {
+        // Writing to a string cannot fail.
+        let _ = write!(line, "{}.{:06}", time.as_secs(), time.subsec_micros());
+    }
+}

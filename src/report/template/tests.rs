@@ -1,0 +1,130 @@
+//! Templates: their two syntaxes, their mistakes, and what they show.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::model::outcome::{Failure, FailureKind, Saved, Verdict};
+use crate::model::target::Verb;
+
+fn outcome() -> Outcome {
+    let mut outcome = Outcome::new(7, Arc::from("http://h/a"), Verb::Get);
+    outcome.bytes = 1234;
+    outcome.last.status = Some(200);
+    outcome.last.content_type = Some(Arc::new("text/html; charset=utf-8".to_owned()));
+    outcome.last.remote = Some(SocketAddr::from(([127, 0, 0, 1], 80)));
+    outcome.details_mut().final_url = Some(Arc::from("http://h/b"));
+    outcome.details_mut().saved = Some(Saved {
+        path: PathBuf::from("d/a"),
+        bytes: 1234,
+        sha256: None,
+        resumed_from: None,
+    });
+    outcome
+}
+
+fn rendered(template: &str, outcome: &Outcome) -> String {
+    let template = match Template::parse(template) {
+        Ok(template) => template,
+        Err(error) => panic!("{template}: {error}"),
+    };
+    let mut line = String::new();
+    template.render(outcome, &mut line);
+    line
+}
+
+#[test]
+fn fields_escapes_and_braces_stand_for_what_they_mean() {
+    for (template, line) in [
+        ("{url}", "http://h/a\n"),
+        (r"{status}\t{bytes}\n", "200\t1234\n"),
+        (r"{index} {final_url} {path}\n", "7 http://h/b d/a\n"),
+        (r"{path}\0", "d/a\0"),
+        (r"{type}\\", "text/html; charset=utf-8\\\n"),
+        (r#"{{"u": "{url}"}}"#, "{\"u\": \"http://h/a\"}\n"),
+        ("{{{status}}}", "{200}\n"),
+        ("100 % {status} %% é {url}x", "100 % 200 %% é http://h/ax\n"),
+        ("[{error}|{time}|{ttfb}]", "[||]\n"),
+    ] {
+        assert_eq!(rendered(template, &outcome()), line, "{template}");
+    }
+}
+
+#[test]
+fn what_curl_writes_out_is_translated() {
+    for (template, line) in [
+        (r"%{http_code} %{url}\n", "200 http://h/a\n"),
+        (
+            "%{response_code}%%%{size_download} %{url_effective}",
+            "200%1234 http://h/b\n",
+        ),
+        (
+            r"%{urlnum}:%{content_type}:%{filename_effective}\r\n",
+            "7:text/html; charset=utf-8:d/a\r\n",
+        ),
+        (r"{%{errormsg}} \q { }", "{} \\q { }\n"),
+        (r"{%{time_total}%{time_starttransfer}", "{\n"),
+    ] {
+        assert_eq!(rendered(template, &outcome()), line, "{template}");
+    }
+}
+
+#[test]
+fn a_failure_has_no_status_and_a_reason_without_control_characters() {
+    let failure = Failure {
+        kind: FailureKind::Connect,
+        phase: None,
+        message: "refused\x1b[2J".to_owned(),
+        is_transient: false,
+    };
+    let failed = Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure);
+    assert_eq!(failed.verdict, Verdict::Failed);
+    assert_eq!(
+        rendered("{status} {bytes} {error}", &failed),
+        "000 0 connect: refused\\u{1b}[2J\n"
+    );
+    let mut hostile = outcome();
+    hostile.last.content_type = Some(Arc::new("a\r\nb\u{202e}".to_owned()));
+    assert_eq!(rendered("{type}", &hostile), "a\\u{d}\\u{a}b\\u{202e}\n");
+}
+
+#[test]
+fn mistakes_are_told_with_their_column() {
+    let column = |column: usize| format!("column {column}: ");
+    for (template, beginning, advice) in [
+        ("", "it is human, jsonl or a template".to_owned(), "{index}"),
+        ("plain", "it is human".to_owned(), "{url}"),
+        ("{{url}}", "it is human".to_owned(), "{url}"),
+        (
+            "é {staus}",
+            column(3),
+            "{staus}; there are {url} {final_url}",
+        ),
+        ("{url} {}", column(7), "there is no {}"),
+        ("{url", column(1), "written {{"),
+        ("{url} {", column(7), "not closed"),
+        (r#"{"u": "{url}"}"#, column(1), "written {{"),
+        ("{url}}", column(6), "written }}"),
+        (r"{url}\x", column(6), r"\n, \t, \r, \0 and \\"),
+        (r"{url}\", column(6), "no such escape"),
+        ("%{url", column(1), "not closed"),
+        (
+            "é%{num_redirects}",
+            column(2),
+            "curl's %{num_redirects} has no like",
+        ),
+        ("%{json}", column(1), "%{http_code}"),
+        ("%{url} %header{etag}", column(8), "curl's %header{etag}"),
+        ("%{stderr}%{url}", column(1), "%{stderr}"),
+        ("%{url} {status}", column(8), "{status} and curl's"),
+    ] {
+        let error = match Template::parse(template) {
+            Ok(template) => panic!("{template:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(error.starts_with(&beginning), "{template}: {error}");
+        assert!(error.contains(advice), "{template}: {error}");
+        assert!(!error.contains('\n'), "{template}: {error}");
+    }
+}

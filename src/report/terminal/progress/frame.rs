@@ -1,0 +1,424 @@
+//! One drawing of the display: what is known of the run at a moment, as lines of a terminal.
+
+use std::time::{Duration, Instant};
+
+use super::clock::RunningClock;
+use super::counts::Counts;
+use super::fit::{cut, width};
+use super::rate::{Amounts, RateMeter, Rates, whole};
+use super::run_line::{self, DisplayedFigures};
+use super::workers::{self, RowFetch, WorkerRow};
+use crate::model::activity::CurrentFetch;
+use crate::model::event::Pending;
+
+/// The time for which an idle worker keeps its line: between two URLs, lines should not come and go.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The columns left free on the left, as in the report.
+const INDENT: usize = 2;
+
+/// The size of the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+}
+
+/// The lines of a display.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The lines above the last, less important than it.
+    pub(super) above: Vec<String>,
+    pub(super) last: String,
+}
+
+/// The maker of frames, with what has to be remembered from one to the next.
+#[derive(Debug)]
+pub(super) struct Framer {
+    clock: RunningClock,
+    meter: RateMeter,
+    /// The run that the meter measures.
+    run: u32,
+    /// The moment at which each worker was last seen busy.
+    seen_busy: Vec<Option<Instant>>,
+}
+
+impl Framer {
+    pub(super) fn new(clock: RunningClock, workers: usize) -> Self {
+        Framer {
+            clock,
+            meter: RateMeter::new(),
+            run: 0,
+            seen_busy: vec![None; workers],
+        }
+    }
+
+    /// Makes the frame for this moment.
+    pub(super) fn frame(
+        &mut self,
+        counts: &Counts,
+        busy: &[CurrentFetch],
+        now: Instant,
+        size: Size,
+    ) -> Frame {
+        // A column is left free at the edge, where a cursor would wrap and some terminals do at once.
+        let columns = size.columns.saturating_sub(INDENT + 1);
+        let run = self.figures(counts, busy, now);
+        // Half of the screen stays for the lines of what is finished.
+        let room = size.rows / 2;
+        let rows = self.rows(busy, now);
+        let mut above = workers::lay_out(rows, room, columns);
+        above.extend(waiting_text(&counts.pending, now, columns));
+        for line in &mut above {
+            line.insert_str(0, &" ".repeat(INDENT));
+        }
+        let last = format!("{}{}", " ".repeat(INDENT), run_line::lay_out(&run, columns));
+        let mut frame = Frame { above, last };
+        frame.fit(size);
+        frame
+    }
+
+    /// Takes a reading of the run's figures.
+    pub(super) fn figures(
+        &mut self,
+        counts: &Counts,
+        busy: &[CurrentFetch],
+        now: Instant,
+    ) -> DisplayedFigures {
+        if self.run != counts.runs_before {
+            self.run = counts.runs_before;
+            self.meter = RateMeter::new();
+            self.seen_busy.fill(None);
+        }
+        let done = counts.all_done();
+        let position = done as f64 + busy.iter().map(part).sum::<f64>();
+        let under_way: u64 = busy.iter().map(|fetch| fetch.bytes).sum();
+        let running = self.clock.between(counts.since, now);
+        let (amounts, rates) = self.meter.read(Amounts {
+            at: running,
+            targets: position,
+            bytes: counts.all_bytes() + under_way,
+        });
+        let left = match counts.arm {
+            Some(_) => counts.time_for_all_runs(running),
+            None => time_left(counts, busy, position, rates, running),
+        };
+        DisplayedFigures {
+            arm: counts.arm,
+            running,
+            done,
+            total: counts.total(),
+            position,
+            bytes: amounts.bytes,
+            rates,
+            failed: counts.failed,
+            left,
+        }
+    }
+
+    /// The workers that have a line: the busy ones, and those that were until a moment ago.
+    fn rows(&mut self, busy: &[CurrentFetch], now: Instant) -> Vec<WorkerRow> {
+        let mut rows: Vec<WorkerRow> = Vec::with_capacity(busy.len());
+        let mut fetches = busy.iter().peekable();
+        for (worker, seen) in self.seen_busy.iter_mut().enumerate() {
+            let fetch = fetches.next_if(|fetch| fetch.worker == worker);
+            if fetch.is_some() {
+                *seen = Some(now);
+            }
+            if seen.is_some_and(|seen| now.saturating_duration_since(seen) < LINGER) {
+                rows.push(WorkerRow {
+                    worker,
+                    fetch: fetch.map(|fetch| RowFetch {
+                        running: self.clock.between(fetch.since, now),
+                        bytes: fetch.bytes,
+                        length: fetch.length,
+                        url: fetch.url.clone(),
+                    }),
+                });
+            }
+        }
+        rows
+    }
+}
+
+impl Frame {
+    /// Drops lines that a screen of this size has no room for, and all of them if it has none at all.
+    fn fit(&mut self, size: Size) {
+        let above = size.rows.saturating_sub(1);
+        let surplus = self.above.len().saturating_sub(above);
+        self.above.drain(..surplus);
+        for line in self.above.iter_mut().chain([&mut self.last]) {
+            *line = cut(line, size.columns.saturating_sub(1));
+        }
+    }
+
+    /// The widths of all lines.
+    pub(super) fn widths(&self) -> Vec<usize> {
+        let lines = self.above.iter().chain([&self.last]);
+        lines.map(|line| width(line)).collect()
+    }
+}
+
+/// The part of a fetch that is done, from 0 to 1.
+fn part(fetch: &CurrentFetch) -> f64 {
+    let length = fetch.length.filter(|length| *length > 0);
+    length.map_or(0.0, |length| (fetch.bytes as f64 / length as f64).min(1.0))
+}
+
+/// The time left for the whole run: by bytes once all targets have begun and every length is known, by targets
+/// before.
+fn time_left(
+    counts: &Counts,
+    busy: &[CurrentFetch],
+    position: f64,
+    rates: Rates,
+    running: Duration,
+) -> Option<Duration> {
+    let total = counts.total()?;
+    let not_begun = total.saturating_sub(counts.all_done() + busy.len() as u64);
+    let by_bytes = bytes_left(busy).filter(|_| not_begun == 0);
+    match by_bytes {
+        Some(left) => rates.forecast_bytes(left),
+        None => rates.forecast((total as f64 - position).max(0.0), running),
+    }
+}
+
+/// The bytes that the fetches under way still bring, if there are any and every length is known.
+fn bytes_left(busy: &[CurrentFetch]) -> Option<u64> {
+    let left = busy
+        .iter()
+        .map(|busy| Some(busy.length?.saturating_sub(busy.bytes)));
+    left.sum::<Option<u64>>().filter(|_| !busy.is_empty())
+}
+
+/// Formats the targets that wait to be tried again: in the longest words that fit.
+fn waiting_text(pending: &Pending, now: Instant, columns: usize) -> Option<String> {
+    let count = pending.retries;
+    if count == 0 {
+        return None;
+    }
+    let next = pending.next.map(|next| {
+        // Up to the next second: "in 0 s" would be now.
+        let wait = next.saturating_duration_since(now) + Duration::from_millis(999);
+        whole(wait.max(Duration::from_secs(1)))
+    });
+    let with_next = |words: &str, before: &str| match &next {
+        Some(next) => format!("{count} {words}, {before}{next}"),
+        None => format!("{count} {words}"),
+    };
+    let texts = [
+        with_next("waiting to be tried again", "next in "),
+        with_next("to be tried again", "next in "),
+        with_next("to retry", "in "),
+    ];
+    let fitting = texts.iter().find(|text| width(text) <= columns);
+    Some(fitting.cloned().unwrap_or_else(|| cut(&texts[2], columns)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::event::Event;
+    use crate::model::measurement::{Arm, ArmRun};
+    use crate::model::outcome::Outcome;
+    use crate::model::target::Verb;
+
+    const SIZE: Size = Size {
+        rows: 24,
+        columns: 80,
+    };
+
+    fn fetch(worker: usize, bytes: u64, length: Option<u64>, since: Instant) -> CurrentFetch {
+        CurrentFetch {
+            worker,
+            url: Arc::from(format!("http://h/{worker}")),
+            since,
+            bytes,
+            length,
+        }
+    }
+
+    fn counts(start: Instant, done: u64, total: u64) -> Counts {
+        let mut counts = Counts::new(start);
+        let clock = RunningClock::default();
+        counts.take(&Event::Counted(total), start, &clock);
+        for index in 0..done {
+            let outcome = Outcome::new(index, Arc::from("http://h/"), Verb::Get);
+            counts.take(&Event::Finished(outcome), start, &clock);
+        }
+        counts
+    }
+
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
+    #[test]
+    fn parts_of_files_move_the_bar_and_the_forecast() {
+        let start = Instant::now();
+        let counts = counts(start, 3, 8);
+        let mut framer = Framer::new(RunningClock::default(), 5);
+        let halves: Vec<_> = (0..5).map(|n| fetch(n, 500, Some(1000), start)).collect();
+        let run = framer.figures(&counts, &halves, start + seconds(10));
+        assert_eq!((run.done, run.position), (3, 5.5));
+        // All have begun: 2500 bytes more after as many in 10 s.
+        assert_eq!(run.left, Some(seconds(10)));
+        let unknown: Vec<_> = (0..5).map(|n| fetch(n, 500, None, start)).collect();
+        let mut framer = Framer::new(RunningClock::default(), 5);
+        let run = framer.figures(&counts, &unknown, start + seconds(10));
+        assert_eq!((run.position, run.left), (3.0, Some(seconds(17))));
+    }
+
+    #[test]
+    fn bytes_left_need_every_length() {
+        let start = Instant::now();
+        let known = [
+            fetch(0, 1000, Some(3000), start),
+            fetch(1, 0, Some(1000), start),
+        ];
+        assert_eq!(bytes_left(&known), Some(3000));
+        let unknown = [fetch(0, 1000, Some(3000), start), fetch(1, 5, None, start)];
+        assert_eq!(bytes_left(&unknown), None);
+        assert_eq!(bytes_left(&[]), None);
+    }
+
+    #[test]
+    fn a_stop_is_in_no_rate_and_no_time() {
+        let start = Instant::now();
+        let clock = RunningClock::default();
+        clock.record_stop(start + seconds(5), start + seconds(65));
+        let mut framer = Framer::new(clock, 1);
+        let now = start + seconds(70);
+        let frame = framer.frame(
+            &counts(start, 20, 40),
+            &[fetch(0, 0, None, start + seconds(4))],
+            now,
+            SIZE,
+        );
+        assert_eq!(frame.above, ["  0   6.0 s       0 B  http://h/0"]);
+        assert!(
+            frame.last.starts_with("  10 s  ") && frame.last.contains("  2.0/s  "),
+            "{frame:?}"
+        );
+    }
+
+    #[test]
+    fn rates_in_a_comparison_are_of_the_run_under_way() {
+        let start = Instant::now();
+        let clock = RunningClock::default();
+        let mut framer = Framer::new(clock.clone(), 1);
+        let mut counts = counts(start, 2000, 2000);
+        framer.figures(&counts, &[], start + seconds(100));
+        let begun = start + seconds(100);
+        let run = ArmRun {
+            arm: Arm::Serial,
+            pair: 1,
+            workers: 1,
+            done: 1,
+            of: 4,
+        };
+        counts.take(&Event::ArmStarted(run), begun, &clock);
+        for index in 0..8 {
+            let mut outcome = Outcome::new(index, Arc::from("http://h/"), Verb::Get);
+            outcome.bytes = 512;
+            counts.take(&Event::Finished(outcome), begun, &clock);
+        }
+        let figures = framer.figures(&counts, &[], begun + seconds(2));
+        assert_eq!(figures.rates.targets_text().as_deref(), Some("4.0/s"));
+        assert_eq!(figures.rates.bytes_text().as_deref(), Some("2.0 kB/s"));
+        assert_eq!((figures.bytes, figures.running), (4096, seconds(2)));
+    }
+
+    #[test]
+    fn an_idle_worker_keeps_its_line_for_a_moment_only() {
+        let start = Instant::now();
+        let mut framer = Framer::new(RunningClock::default(), 4);
+        let counts = counts(start, 0, 4);
+        let mut lines = |busy: &[CurrentFetch], ms: u64| {
+            let now = start + Duration::from_millis(ms);
+            framer.frame(&counts, busy, now, SIZE).above
+        };
+        let both = [fetch(1, 0, None, start), fetch(3, 0, None, start)];
+        assert_eq!(lines(&both, 100).len(), 2);
+        let lingering = lines(&both[..1], 200);
+        assert_eq!(lingering.len(), 2);
+        assert!(lingering[1].trim_end().ends_with('-'), "{lingering:?}");
+        assert_eq!(lines(&both[..1], 1200).len(), 1);
+        assert_eq!(lines(&[], 5000), [""; 0]);
+    }
+
+    #[test]
+    fn idle_workers_of_the_run_before_have_no_line() {
+        let start = Instant::now();
+        let mut framer = Framer::new(RunningClock::default(), 4);
+        let mut counts = counts(start, 0, 4);
+        let all: Vec<_> = (0..4).map(|n| fetch(n, 0, None, start)).collect();
+        let lines = |framer: &mut Framer, counts: &Counts, busy: &[CurrentFetch]| {
+            framer.frame(counts, busy, start, SIZE).above.len()
+        };
+        assert_eq!(lines(&mut framer, &counts, &all), 4);
+        let serial = ArmRun {
+            arm: Arm::Serial,
+            pair: 1,
+            workers: 1,
+            done: 1,
+            of: 4,
+        };
+        let event = Event::ArmStarted(serial);
+        counts.take(&event, start, &RunningClock::default());
+        assert_eq!(lines(&mut framer, &counts, &all[..1]), 1);
+    }
+
+    #[test]
+    fn targets_that_wait_for_a_retry_are_said_in_words_that_fit() {
+        let now = Instant::now();
+        let pending = |retries, ms| Pending {
+            retries,
+            next: Some(now + Duration::from_millis(ms)),
+            ..Pending::default()
+        };
+        let text = |pending: &Pending, columns| waiting_text(pending, now, columns);
+        let two = pending(2, 1200);
+        for (columns, words) in [
+            (77, "2 waiting to be tried again, next in 2 s"),
+            (37, "2 to be tried again, next in 2 s"),
+            (17, "2 to retry, in 2 s"),
+        ] {
+            assert_eq!(text(&two, columns.max(18)).as_deref(), Some(words));
+        }
+        assert_eq!(text(&two, 10).as_deref(), Some("2 to retr…"));
+        assert_eq!(text(&pending(0, 1200), 77), None);
+        // One that is due is about to begin.
+        let due = pending(1, 0);
+        assert_eq!(
+            text(&due, 77).as_deref(),
+            Some("1 waiting to be tried again, next in 1 s")
+        );
+    }
+
+    #[test]
+    fn a_frame_fits_the_screen_whatever_its_size() {
+        let start = Instant::now();
+        let mut framer = Framer::new(RunningClock::default(), 300);
+        let mut counts = counts(start, 7, 300);
+        counts.pending.retries = 1000;
+        let busy: Vec<_> = (0..300)
+            .map(|n| fetch(n, 5, Some(10 + n as u64), start))
+            .collect();
+        for rows in 0..40 {
+            for columns in [0, 1, 2, 3, 10, 20, 40, 80, 120] {
+                let now = start + seconds(9);
+                let frame = framer.frame(&counts, &busy, now, Size { rows, columns });
+                assert!(
+                    frame.above.len() <= rows.saturating_sub(1),
+                    "{rows}: {frame:?}"
+                );
+                for width in frame.widths() {
+                    assert!(width < columns.max(1), "{columns}: {frame:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The last line of the display: the run as a whole, in as many words as there is room for.
+
+use std::time::Duration;
+
+use super::fit::{cut, width};
+use super::rate::{Rates, about, whole};
+use crate::model::measurement::ArmRun;
+use crate::report::format::{bytes, counted};
+
+/// The bar is no longer than this ...
+const MAX_BAR: usize = 40;
+
+/// ... and no shorter than this.
+const MIN_BAR: usize = 10;
+
+/// The bar grows in steps, so that its length does not change with every figure.
+const BAR_STEP: usize = 5;
+
+/// The space between two parts of the line.
+const GAP: usize = 2;
+
+/// The figures of the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DisplayedFigures {
+    pub(super) arm: Option<ArmRun>,
+    pub(super) running: Duration,
+    pub(super) done: u64,
+    pub(super) total: Option<u64>,
+    /// The targets that are done, with the parts of those under way.
+    pub(super) position: f64,
+    pub(super) bytes: u64,
+    pub(super) rates: Rates,
+    pub(super) failed: u64,
+    pub(super) left: Option<Duration>,
+}
+
+/// A part of the line.
+#[derive(Debug)]
+struct LinePart {
+    text: String,
+    /// The parts with the highest are given up first.
+    dispensable: u8,
+}
+
+/// The place of the bar among the parts, which is made last, of the room that is left.
+const BAR: &str = "\0bar";
+
+/// Lays the line out, in at most `columns` columns.
+pub(super) fn lay_out(run: &DisplayedFigures, columns: usize) -> String {
+    let mut parts = parts(run, columns);
+    let part_width = |part: &LinePart| match part.text == BAR {
+        true => MIN_BAR,
+        false => width(&part.text),
+    };
+    let line_width = |parts: &[LinePart]| {
+        let gaps = parts.len().saturating_sub(1) * GAP;
+        parts.iter().map(part_width).sum::<usize>() + gaps
+    };
+    while line_width(&parts) > columns && parts.len() > 1 {
+        let most = parts.iter().map(|part| part.dispensable).max();
+        let place = parts
+            .iter()
+            .rposition(|part| Some(part.dispensable) == most);
+        match place {
+            Some(place) => parts.remove(place),
+            None => break,
+        };
+    }
+    let room = columns.saturating_sub(line_width(&parts));
+    for part in parts.iter_mut().filter(|part| part.text == BAR) {
+        let length = (MIN_BAR + room / BAR_STEP * BAR_STEP).min(MAX_BAR);
+        part.text = bar(run.position, run.total.unwrap_or_default(), length);
+    }
+    let texts: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+    cut(&texts.join(&" ".repeat(GAP)), columns)
+}
+
+fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
+    let is_narrow = columns < 60;
+    let mut parts = Vec::with_capacity(9);
+    let mut add = |dispensable, text| parts.push(LinePart { text, dispensable });
+    if let Some(arm) = &run.arm {
+        add(3, arm_text(arm, is_narrow));
+    }
+    add(4, whole(run.running));
+    match run.total {
+        Some(total) => {
+            add(5, BAR.to_owned());
+            let digits = total.to_string().len();
+            add(0, format!("{:>digits$}/{total}", run.done));
+        }
+        None => add(0, format!("{} done", run.done)),
+    }
+    if let Some(rate) = run.rates.targets_text() {
+        add(6, rate);
+    }
+    add(8, bytes(run.bytes));
+    if let Some(rate) = run.rates.bytes_text() {
+        add(7, rate);
+    }
+    if run.failed > 0 {
+        add(1, format!("{} failed", run.failed));
+    }
+    if let Some(left) = run.left {
+        let about = about(left);
+        add(
+            2,
+            match is_narrow {
+                true => format!("{about} left"),
+                false => format!("about {about} left"),
+            },
+        );
+    }
+    parts
+}
+
+/// Formats the run of a comparison or a sweep: `serial run 8 of 22, 1 worker`. The number of all runs is not
+/// always known.
+pub(super) fn arm_text(run: &ArmRun, is_short: bool) -> String {
+    let arm = run.arm.as_str();
+    let number = run.done.saturating_add(1);
+    let workers = counted(run.workers as u64, "worker");
+    match (is_short, run.of) {
+        (true, 0) => format!("{arm} {number}"),
+        (true, of) => format!("{arm} {number}/{of}"),
+        (false, 0) => format!("{arm} run {number}, {workers}"),
+        (false, of) => format!("{arm} run {number} of {of}, {workers}"),
+    }
+}
+
+/// A bar of `length` columns for `position` of `total`. It is full when all is done, and not before.
+fn bar(position: f64, total: u64, length: usize) -> String {
+    let share = match total {
+        0 => 1.0,
+        total => (position / total as f64).clamp(0.0, 1.0),
+    };
+    let full = (share * length as f64).floor() as usize;
+    format!("{}{}", "█".repeat(full), "░".repeat(length - full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rate::{Amounts, RateMeter};
+    use super::*;
+    use crate::model::measurement::Arm;
+
+    /// A run in its 10th second.
+    fn run() -> DisplayedFigures {
+        let amounts = Amounts {
+            at: Duration::from_secs(10),
+            targets: 42.0,
+            bytes: 1_300_000,
+        };
+        DisplayedFigures {
+            arm: None,
+            running: amounts.at,
+            done: 42,
+            total: Some(800),
+            position: 42.0,
+            bytes: amounts.bytes,
+            rates: RateMeter::new().read(amounts).1,
+            failed: 0,
+            left: Some(Duration::from_secs(180)),
+        }
+    }
+
+    fn serial() -> Option<ArmRun> {
+        Some(ArmRun {
+            arm: Arm::Serial,
+            pair: 3,
+            workers: 1,
+            done: 7,
+            of: 22,
+        })
+    }
+
+    #[test]
+    fn the_line_says_less_where_there_is_less_room() {
+        let bar = |full: usize, length: usize| "█".repeat(full) + &"░".repeat(length - full);
+        let figures = " 42/800  4.2/s  1.3 MB  130.0 kB/s  about 3 min left";
+        for (columns, line) in [
+            (117, format!("10 s  {}  {figures}", bar(2, 40))),
+            (77, format!("10 s  {}  {figures}", bar(0, 15))),
+            (
+                67,
+                format!(
+                    "10 s  {}   42/800  4.2/s  130.0 kB/s  about 3 min left",
+                    bar(0, 15)
+                ),
+            ),
+            (37, format!("10 s  {}   42/800  3 min left", bar(0, 10))),
+            (18, " 42/800".to_owned()),
+        ] {
+            assert_eq!(lay_out(&run(), columns), line, "{columns}");
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_room_for_it() {
+        let mut runs = vec![run(); 4];
+        runs[1].arm = serial();
+        runs[2].total = None;
+        runs[3].failed = u64::MAX;
+        runs[3].running = Duration::from_secs(400_000);
+        for run in &runs {
+            for columns in 0..130 {
+                let line = lay_out(run, columns);
+                assert!(width(&line) <= columns, "{columns}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn failures_and_the_time_left_outlast_other_figures() {
+        let failed = DisplayedFigures { failed: 3, ..run() };
+        assert_eq!(lay_out(&failed, 37), "10 s   42/800  3 failed  3 min left");
+        assert_eq!(lay_out(&failed, 17), " 42/800  3 failed");
+    }
+
+    #[test]
+    fn a_run_of_a_comparison_says_which_one() {
+        let run = DisplayedFigures {
+            arm: serial(),
+            ..run()
+        };
+        let wide = lay_out(&run, 117);
+        assert!(
+            wide.starts_with("serial run 8 of 22, 1 worker  10 s  "),
+            "{wide}"
+        );
+        let narrow = lay_out(&run, 37);
+        assert!(narrow.starts_with("serial 8/22  "), "{narrow}");
+        // An automatic sweep does not know how many runs it will make.
+        let arm = ArmRun {
+            of: 0,
+            ..serial().expect("it is one")
+        };
+        assert_eq!(arm_text(&arm, false), "serial run 8, 1 worker");
+    }
+
+    #[test]
+    fn the_bar_counts_parts_and_is_full_at_the_end_alone() {
+        assert_eq!(bar(0.0, 8, 10), "░░░░░░░░░░");
+        assert_eq!(bar(4.0, 8, 10), "█████░░░░░");
+        assert_eq!(bar(7.999, 8, 10), "█████████░");
+        for (position, total) in [(8.0, 8), (9.0, 8), (0.0, 0)] {
+            assert_eq!(bar(position, total, 4), "████", "{position} of {total}");
+        }
+    }
+
+    #[test]
+    fn without_a_total_there_is_no_bar_and_no_share() {
+        let run = DisplayedFigures {
+            total: None,
+            left: None,
+            ..run()
+        };
+        assert_eq!(
+            lay_out(&run, 77),
+            "10 s  42 done  4.2/s  1.3 MB  130.0 kB/s"
+        );
+    }
+}

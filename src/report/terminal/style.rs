@@ -1,0 +1,78 @@
+//! The choices about a report on a terminal: colour, detail, and advice on what to do next.
+
+use crate::model::outcome::Verdict;
+use crate::report::Baseline;
+
+/// The style of a [`Human`](super::Human) report.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct HumanStyle {
+    /// Uses colour.
+    pub colour: bool,
+    /// The parts that are printed.
+    pub detail: Detail,
+    /// The serial baseline.
+    pub baseline: Baseline,
+    /// Advice at the end.
+    pub advice: Advice,
+}
+
+/// The parts of a report that are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// A line for each URL, and the summary.
+    #[default]
+    Everything,
+    /// The summary alone.
+    Summary,
+    /// The lines of failures, and the summary.
+    FailuresAndSummary,
+    /// The lines of failures, and assertions that do not hold.
+    Failures,
+}
+
+impl Detail {
+    /// Tells whether a URL with this verdict gets a line.
+    pub fn has_line(self, verdict: Verdict) -> bool {
+        match self {
+            Detail::Everything => !matches!(verdict, Verdict::Skipped | Verdict::Done),
+            Detail::Summary => false,
+            Detail::FailuresAndSummary | Detail::Failures => verdict == Verdict::Failed,
+        }
+    }
+
+    /// Tells whether there is a summary, of a run or of a measurement.
+    pub fn has_summary(self) -> bool {
+        self != Detail::Failures
+    }
+}
+
+/// Advice that depends on how the run was called, given at the end of a report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Advice {
+    /// The way to go on after a run that was stopped.
+    pub after_stop: Option<WayOn>,
+    /// Says that bodies were dropped, and how to keep them.
+    pub on_bodies: bool,
+}
+
+/// The way to fetch the rest of a run that was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WayOn {
+    /// The run has no log, from which another could go on.
+    NoLog,
+    /// The run has a log.
+    Log,
+    /// The run has a log, and goes on from it already.
+    SameAgain,
+}
+
+impl WayOn {
+    /// The advice, in a sentence.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            WayOn::NoLog => "with --log FILE, a later run with --resume could go on",
+            WayOn::Log => "again with --resume fetches the rest",
+            WayOn::SameAgain => "the same command again fetches the rest",
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The summary of a run: its counts, its times beside the serial estimate, and its figures.
+
+use std::io::{self, Write};
+
+use super::lines::write_parts;
+use super::style::HumanStyle;
+use crate::measure::Estimate;
+use crate::model::outcome::Verdict;
+use crate::model::summary::Summary;
+use crate::report::Baseline;
+use crate::report::format::{bytes, counted, duration, grouped};
+use crate::report::wording::{self, TERMINAL};
+
+/// The least number of targets of which percentiles are shown.
+const HANDFUL: u64 = 10;
+
+/// The maximum number of origins that are told of.
+const MAX_ORIGINS: usize = 5;
+
+/// The percentiles that are shown, before the longest time: as many as fit a line.
+const PERCENTILES: [f64; 3] = [50.0, 95.0, 99.0];
+
+/// The columns before the figures of a line.
+const LABEL: usize = 13;
+
+pub(super) const RED: &str = "\x1b[31m";
+pub(super) const GREEN: &str = "\x1b[32m";
+pub(super) const DIM: &str = "\x1b[2m";
+pub(super) const BOLD: &str = "\x1b[1m";
+pub(super) const RESET: &str = "\x1b[0m";
+
+/// Writes the counts, in a line if they fit.
+pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
+    let targets = summary.targets();
+    if targets == 0 && !summary.stopped {
+        return writeln!(
+            out,
+            "\n  nothing left to do: {} done before",
+            grouped(summary.done_before)
+        );
+    }
+    let is_partial = summary.stopped && summary.runs.is_none();
+    let label = match is_partial {
+        true => format!("  {}: ", wording::progress(summary)),
+        false => format!("  {}: ", counted(targets, "URL")),
+    };
+    let [now, before] = verdicts(summary, style, is_partial);
+    let parts = [
+        Some(now),
+        Some(before).filter(|before| !before.is_empty()),
+        wording::retries(summary),
+        Some(bytes(summary.bytes)),
+        // Of one URL this is all that there is to say about times.
+        summary
+            .makespan
+            .filter(|_| is_single(summary))
+            .map(duration),
+        Some(wording::workers(summary)),
+        wording::stopped(summary),
+    ];
+    out.write_all(b"\n")?;
+    write_parts(out, &label, parts.into_iter().flatten(), " · ", 4)
+}
+
+/// Tells that the run was of one URL, whose time is that of the run.
+fn is_single(summary: &Summary) -> bool {
+    summary.targets() == 1 && !summary.stopped
+}
+
+/// The numbers of targets by verdict, and of those that were done before, because they are not of this run.
+/// Of a run that says how far it came, the rest is left out.
+fn verdicts(summary: &Summary, style: HumanStyle, is_partial: bool) -> [String; 2] {
+    let (mut now, mut before) = (Vec::new(), String::new());
+    for target in wording::target_counts(summary) {
+        let colour = match target.verdict {
+            Verdict::Ok => GREEN,
+            Verdict::Failed if target.count > 0 => RED,
+            Verdict::Failed => "",
+            _ if target.count == 0 => continue,
+            Verdict::Skipped if is_partial => continue,
+            Verdict::Skipped | Verdict::Unchanged => DIM,
+            Verdict::Done => {
+                before = target.text();
+                continue;
+            }
+        };
+        let text = target.text();
+        now.push(match style.colour && !colour.is_empty() {
+            true => format!("{colour}{text}{RESET}"),
+            false => text,
+        });
+    }
+    [now.join(", "), before]
+}
+
+/// Writes the parallel time, the serial time that it is set against, and the speed-up. One URL has none.
+pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
+    let Some(makespan) = summary.makespan.filter(|_| !is_single(summary)) else {
+        return Ok(());
+    };
+    let (bold, reset) = match style.colour {
+        true => (BOLD, RESET),
+        false => ("", ""),
+    };
+    let parallel = duration(makespan);
+    writeln!(out, "  parallel  {bold}{parallel:>9}{reset}")?;
+    let estimate = match style.baseline {
+        Baseline::Estimate => Estimate::of(summary),
+        Baseline::None => None,
+    };
+    if let Some(estimate) = &estimate {
+        writeln!(
+            out,
+            "  serial    {:>9}  estimated: the sum of the per-URL times",
+            duration(estimate.serial)
+        )?;
+        writeln!(
+            out,
+            "  speed-up  {:>9}  {}",
+            TERMINAL.ratio(estimate.speedup),
+            TERMINAL.bound(estimate)
+        )?;
+    }
+    match wording::input_wait(summary, estimate.as_ref()) {
+        Some(waited) => writeln!(out, "  input      {waited}"),
+        None => Ok(()),
+    }
+}
+
+/// Writes what the origins take that pushed back, or why they were given up.
+pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    let origins = &summary.origins;
+    for limit in origins.listed.iter().take(MAX_ORIGINS) {
+        writeln!(out, "  server     {limit}")?;
+    }
+    let beyond = origins.listed.len().saturating_sub(MAX_ORIGINS) as u64;
+    match origins.more.saturating_add(beyond) {
+        0 => Ok(()),
+        more => writeln!(out, "  server     and {more} more"),
+    }
+}
+
+/// Writes the percentiles, the rates and the statuses, which say little about a few targets.
+pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    if wording::tried(summary) < HANDFUL {
+        return Ok(());
+    }
+    if let Some(max) = summary.latency.max() {
+        let percentile = |percent| {
+            let time = summary.latency.p(percent).unwrap_or_default();
+            format!("p{percent} {}", duration(time))
+        };
+        let times = PERCENTILES.into_iter().map(percentile);
+        let times = times.chain([format!("max {}", duration(max))]);
+        write_parts(out, "  latency    ", times, "  ", LABEL)?;
+    }
+    if let Some(rates) = wording::rates(summary) {
+        writeln!(out, "  rate       {}", rates.join(" · "))?;
+    }
+    let without = wording::without_status(summary);
+    let statuses = summary.statuses.iter();
+    let statuses = statuses.map(|(status, count)| format!("{count} × {status}"));
+    let without = (without > 0).then(|| format!("{without} without"));
+    write_parts(out, "  statuses   ", statuses.chain(without), "  ", LABEL)
+}

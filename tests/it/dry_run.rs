@@ -1,0 +1,174 @@
+//! Dry runs (`--dry-run`): what is said, that nothing is contacted, and that nothing is made.
+
+use std::fs;
+
+use crate::pfetch::{Dir, pfetch};
+use crate::server::Server;
+
+/// The names in a directory, in order.
+fn names(dir: &Dir) -> Vec<String> {
+    let entries = fs::read_dir(dir.path()).expect("it is there");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("it can be read").file_name();
+    let mut names: Vec<_> = entries
+        .map(|entry| name(entry).to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_fetched_and_contacts_nobody() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let list = dir.file(
+        "list",
+        format!(
+            "{0}/a\n# comment\nftp://h/\n{0}/x/a\n{{\"url\": \"{0}/h\", \"action\": \"head\"}}\n\
+             {{\"url\": \"{0}/named\", \"output\": \"own/name\"}}\n",
+            server.url("")
+        ),
+    );
+    let args = [
+        "--dry-run",
+        "-dfolder",
+        "--log=run.log",
+        "--export=folder.md",
+        "--save-baseline=base.json",
+        "-i",
+        &list,
+        &server.url("/argument"),
+    ];
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(1);
+    let url = server.url("");
+    let expected = format!(
+        "    get  {url}/argument  => folder/argument
+    get  {url}/a  => folder/a
+refused  ftp://h/  {list}:3: scheme \"ftp\" is not supported; use http or https
+    get  {url}/x/a  => folder/a-1  (its name is taken)
+   head  {url}/h
+    get  {url}/named  => folder/own/name
+
+  6 URLs: 5 to fetch, 1 refused · nothing was contacted (--dry-run)
+"
+    );
+    run.check("this", run.stdout == expected);
+    run.says_nothing();
+    assert_eq!(server.connections(), 0);
+    assert_eq!(names(&dir), ["list"]);
+}
+
+#[test]
+fn the_names_of_a_dry_run_are_those_of_the_run() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let urls: Vec<_> = [
+        "/bytes/1",
+        "/delay/1/1",
+        "/bytes/2?x",
+        "/bytes/2?y",
+        "/bytes/1#f",
+    ]
+    .map(|path| server.url(path))
+    .to_vec();
+    // The second time some of the names are taken by files of the first.
+    for (options, present) in [
+        (&["--names=flat"][..], false),
+        (&["--names=flat"], true),
+        (&["--names=flat", "--exists=rename"], true),
+        (&["--names=tree"], false),
+    ] {
+        let template = r"--format={index} {path}";
+        let saved = |extra: &[&str]| {
+            let args = [&["-qq", "-dd", "--order=input", template], options, extra].concat();
+            let args: Vec<_> = args
+                .into_iter()
+                .chain(urls.iter().map(String::as_str))
+                .collect();
+            let run = pfetch(&args).current_dir(dir.path()).run();
+            run.exits(0).stdout
+        };
+        let planned = saved(&["--dry-run"]);
+        let fetched = saved(&[]);
+        assert_eq!(planned, fetched, "{options:?}, present: {present}");
+    }
+}
+
+#[test]
+fn what_the_run_log_has_is_left_out_and_the_log_is_not_touched() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let (one, two) = (server.url("/bytes/1"), server.url("/bytes/2"));
+    let log = ["--log=run.log", "-dd"];
+    let run = pfetch(&[&log[..], &[&one]].concat()).current_dir(dir.path());
+    run.run().exits(0);
+    let before = fs::read(dir.path().join("run.log")).expect("it is there");
+    let args = [&log[..], &["--resume", "--dry-run", &one, &two]].concat();
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(0);
+    let after = fs::read(dir.path().join("run.log")).expect("it is there");
+    assert_eq!(after, before);
+    run.check("the other one", !run.stdout.contains(&format!("{one} ")));
+    let run = run.prints(&format!("    get  {two}  => d/2\n"));
+    run.prints("  1 URL: 1 to fetch, 0 refused · 1 URL done before · nothing was contacted");
+    let args = ["--log=missing.log", "--resume", "--dry-run", &one];
+    pfetch(&args).current_dir(dir.path()).run().exits(0);
+    assert_eq!(names(&dir), ["d", "run.log"]);
+    dir.file("other", "text\n");
+    let args = ["--log=other", "--resume", "--dry-run", &one];
+    let run = pfetch(&args).current_dir(dir.path()).run().exits(2);
+    run.complains_in_a_line().says("is not a pfetch run log");
+}
+
+#[test]
+fn the_exit_code_of_a_dry_run_is_that_of_the_input() {
+    let dir = Dir::new();
+    let empty = dir.file("empty", "# nothing\n");
+    let binary = dir.file("binary", b"\0\0");
+    for (args, code, said) in [
+        (vec!["http://h/"], 0, ""),
+        (vec!["http://h/", "ftp://h/"], 1, ""),
+        (vec!["http://h/", "ftp://h/", "--max-failures=1"], 0, ""),
+        (
+            vec!["http://h/", "ftp://h/", "--strict"],
+            2,
+            "(stopped there: --strict)",
+        ),
+        (vec!["-i", &empty], 2, "the input has no URLs in it"),
+        (vec!["-i", &binary, "http://h/"], 2, "this is a binary file"),
+        (vec!["-i", "nowhere"], 2, "cannot read nowhere"),
+        (vec!["http://h/", "--replay=x"], 2, "cannot be used with"),
+    ] {
+        let args = [&["--dry-run"][..], &args].concat();
+        let run = pfetch(&args).current_dir(dir.path()).run().exits(code);
+        run.says(said);
+    }
+}
+
+#[test]
+fn a_dry_run_has_json_lines_and_quiet_forms_too() {
+    let args = ["--dry-run", "http://h/a", "ftp://h/"];
+    let run = pfetch(&[&args[..], &["--format=jsonl", "-dd"]].concat())
+        .run()
+        .exits(1);
+    let lines = run.json();
+    let field = |key: &str| {
+        lines
+            .iter()
+            .map(|line| line[key].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(field("type"), ["planned", "planned"]);
+    assert_eq!(field("outcome"), ["planned", "failed"]);
+    assert_eq!(lines[0]["path"], "d/a");
+    assert!(
+        lines[1]["path"].is_null() && lines[0]["error"].is_null(),
+        "{lines:?}"
+    );
+    let lines = |option: &str| {
+        let run = pfetch(&[&args[..], &[option]].concat()).run().exits(1);
+        let kinds = run
+            .stdout
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        kinds.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("-q"), ["refused", "2"]);
+    assert_eq!(lines("-qq"), ["refused"]);
+    assert_eq!(lines("--summary-only"), ["2"]);
+}
