@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 
+use super::blocking::BlockingOutput;
 use super::fetch::unusable_log;
 use super::signals::WriteDeadline;
 use super::stdio::{ClosedStdout, StdStream};
@@ -58,8 +59,8 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
     let summary = dry_run_summary(counts);
     let has_summary = detail.has_summary() && counts != DryCounts::default();
     let written = written.and_then(|()| match has_summary {
-        true if is_human => writeln!(io::stdout(), "\n  {summary}"),
-        true if plan.report.to_stderr => writeln!(io::stderr(), "\n  {summary}"),
+        true if is_human => writeln!(BlockingOutput(io::stdout()), "\n  {summary}"),
+        true if plan.report.to_stderr => writeln!(BlockingOutput(io::stderr()), "\n  {summary}"),
         _ => Ok(()),
     });
     match written.and_then(|()| ClosedStdout::new().close()) {

@@ -23,11 +23,11 @@ mod probe;
 mod proof;
 mod push_back;
 mod queue;
+mod server_rate;
 #[cfg(test)]
 mod server_tests;
 #[cfg(test)]
 mod tests;
-mod token_bucket;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

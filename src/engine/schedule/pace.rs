@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::proof::Proof;
-use super::token_bucket::TokenBucket;
+use super::server_rate::ServerRate;
 
 /// The shortest distance to begin with.
 pub(super) const FIRST: Duration = Duration::from_millis(50);
@@ -62,7 +62,7 @@ pub(super) struct Pace {
     in_a_row: u32,
     /// The first start since the last push-back, and the successes since.
     taken: (Option<Instant>, u32),
-    bucket: TokenBucket,
+    rate: ServerRate,
     proof: Proof,
 }
 
@@ -70,7 +70,7 @@ impl Pace {
     /// `saved_up`: the number that was taken at once after a wait.
     pub(super) fn new(saved_up: usize) -> Self {
         Pace {
-            bucket: TokenBucket::new(saved_up),
+            rate: ServerRate::new(saved_up),
             distance: None,
             is_kept: true,
             floor: None,
@@ -104,7 +104,7 @@ impl Pace {
         // Those of the flight that was pushed back were started before the wait.
         if self.taken.0.is_some_and(|began| began <= started) {
             self.taken.1 += 1;
-            self.bucket.success(started);
+            self.rate.success(started);
         }
         self.proof.success(now);
         if !self.is_kept {
@@ -116,7 +116,7 @@ impl Pace {
                 self.taken = (Some(now), 0);
             }
             // By now the server has saved up again.
-            self.bucket.forget();
+            self.rate.forget();
         }
         let least = self.floor.map_or(Duration::ZERO, |floor| floor.distance);
         let distance = self.distance.unwrap_or(FIRST);
@@ -156,7 +156,7 @@ impl Pace {
         let doubled = (distance * 2).min(longest).max(distance);
         let measured = began.filter(|_| successes >= MEASURABLE);
         let mean = measured.map(|began| now.saturating_duration_since(began) / successes);
-        let needed = wait.and_then(|_| self.bucket.distance(now));
+        let needed = wait.and_then(|_| self.rate.distance(now));
         let longer = match (needed, mean) {
             (Some(needed), _) => {
                 let most = self.kept.unwrap_or(longest).max(distance);
@@ -191,7 +191,7 @@ impl Pace {
     /// Begins to count anew what the server takes, as it has nothing left.
     pub(super) fn forget(&mut self) {
         self.taken = (None, 0);
-        self.bucket.forget();
+        self.rate.forget();
     }
 
     /// Goes back to a shorter distance.

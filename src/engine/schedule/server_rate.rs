@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 const REMEMBERED: usize = 32;
 
 #[derive(Debug)]
-pub(super) struct TokenBucket {
+pub(super) struct ServerRate {
     /// The number that is saved up after a wait.
     size: usize,
     /// The starts of the last requests that were taken since then.
     taken: VecDeque<Instant>,
 }
 
-impl TokenBucket {
+impl ServerRate {
     pub(super) fn new(size: usize) -> Self {
-        TokenBucket {
+        ServerRate {
             size,
             taken: VecDeque::new(),
         }
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_rate_is_that_of_what_was_taken_beyond_what_was_saved_up() {
         let began = Instant::now();
-        let mut bucket = TokenBucket::new(3);
+        let mut bucket = ServerRate::new(3);
         let at = |ms| began + Duration::from_millis(ms);
         // Three that were saved up, and then one each 20 ms.
         for start in [0, 0, 0, 20] {
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn no_more_is_remembered_than_that() {
         let now = Instant::now();
-        let mut bucket = TokenBucket::new(5);
+        let mut bucket = ServerRate::new(5);
         for _ in 0..1000 {
             bucket.success(now);
         }
