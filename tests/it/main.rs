@@ -50,6 +50,8 @@ mod export_html;
 mod export_streams;
 mod export_traces;
 mod fail_fast;
+mod fed_slowly;
+mod figures;
 mod habits;
 mod http;
 mod journal;
