@@ -111,3 +111,8 @@ pub mod report;
 #[doc(hidden)]
 pub mod save;
 pub mod stats;
+
+/// The README, whose code in Rust is compiled and run with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

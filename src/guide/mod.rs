@@ -21,6 +21,10 @@ pub mod measuring {
 }
 pub mod reports {
     #![doc = include_str!("reports.md")]
+    // Here and not in the page, which is read outside of the documentation too.
+    //!
+    //! [`guide::measuring`]: super::measuring
+    //! [`report::JsonLines`]: crate::report::JsonLines
 }
 pub mod saving {
     #![doc = include_str!("saving.md")]
