@@ -1,11 +1,6 @@
 //! The README, held against what is there: its commands run as they stand, its links and pictures exist.
 //! Commands with programs that not every system has are tested in `tests/interop/readme.rs`.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use std::fs;
 use std::path::Path;
 
@@ -18,10 +13,6 @@ const MAX_PICTURE: u64 = 300_000;
 const MAX_LINES: usize = 6;
 
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the test harness keeps it back unless the test fails"
-)]
 fn every_command_of_the_readme_works_as_it_stands() {
     let mut shell = Shell::with_site();
     let (mut run, mut left_out) = (0, Vec::new());
