@@ -137,16 +137,27 @@ impl Shell {
         }
     }
 
+    /// The text with the ports of this shell's servers in place of the README's. A number is replaced as a whole,
+    /// and once: a free port may have one of the README's in its digits.
+    fn own_ports(&self, text: &str) -> String {
+        let mut replaced = String::new();
+        for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+            let number = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+            match PORTS.iter().position(|port| *port == number) {
+                Some(place) => {
+                    replaced += &self.ports[place].to_string();
+                    replaced += &part[number.len()..];
+                }
+                None => replaced += part,
+            }
+        }
+        replaced
+    }
+
     /// Runs a block as it stands, but for the ports, up to the first line that fails.
     #[track_caller]
     pub(crate) fn run(&mut self, block: &Block) -> Pasted {
-        let ports = self.ports.map(|port| port.to_string());
-        let commands = PORTS
-            .iter()
-            .zip(&ports)
-            .fold(block.text.clone(), |text, (port, own)| {
-                text.replace(port, own)
-            });
+        let commands = self.own_ports(&block.text);
         let file = |name: &str| self.dir.path().join("bin").join(name);
         let path = std::env::var("PATH").unwrap_or_default();
         let mut child = Command::new("sh")
