@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/readme.rs"]
+mod commands;
 #[path = "../support/exhaustive.rs"]
 mod exhaustive;
 #[path = "../support/markup.rs"]
@@ -60,6 +62,7 @@ mod netrc;
 mod pending;
 mod pool;
 mod proxy;
+mod readme;
 mod report;
 mod resume;
 mod save;
