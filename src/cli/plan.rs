@@ -26,6 +26,8 @@ pub struct Plan {
     pub lists: Vec<ListName>,
     /// Meaning of the text of a URL.
     pub input: InputConfig,
+    /// True if an input without URLs is no mistake.
+    pub allows_empty: bool,
     /// Number of workers; of a sweep, the highest.
     pub workers: usize,
     /// Capacity of the pool's queue; `None` stands for the default.

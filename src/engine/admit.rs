@@ -105,8 +105,16 @@ impl Engine<'_> {
 
     /// Gives one item of the input to the schedule, or emits its outcome if it needs no job.
     fn admit(&mut self, item: Item, now: Instant) -> Result<(), CutShort> {
-        self.read += 1;
+        match &item {
+            Item::Target(target) => self.expect(target.index),
+            Item::Bad(bad) => self.expect(bad.index),
+            Item::Elsewhere(_) => {}
+        }
         match item {
+            Item::Elsewhere(target) => {
+                self.bodies.pass_over(&target);
+                Ok(())
+            }
             Item::Target(target) => {
                 let place = self.bodies.claim_path(&target);
                 if let Some(outcome) = self.outcome_before(&target, place.as_ref()) {
@@ -124,6 +132,18 @@ impl Engine<'_> {
             }
             Item::Bad(bad) => self.emit_in_order(bad.into_outcome().into()),
         }
+    }
+
+    /// Expects an outcome with this index next. Those between the last one and this are of other shards.
+    fn expect(&mut self, index: u64) {
+        self.read += 1;
+        self.reorder.expect(index);
+        if let Some(concat) = self.bodies.concat()
+            && index > self.next_index
+        {
+            concat.skip(self.next_index..index);
+        }
+        self.next_index = index + 1;
     }
 
     /// The outcome of a target that an earlier run has done.
@@ -198,12 +218,12 @@ impl Engine<'_> {
         let has_idle_worker =
             !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
         let may_spool = has_idle_worker && self.spool.has_room();
-        let ahead = self.reorder.unreleased(self.read);
+        let ahead = self.reorder.unreleased();
         // Early bodies take memory and open files.
         let open = self.config.open_bodies.unwrap_or(usize::MAX);
         let (early, may_open) = match self.bodies.concat() {
             Some(concat) => (
-                self.read - concat.next(),
+                self.read - concat.passed(),
                 open.min(EARLY_BODIES.max(self.pool.workers() * 4)),
             ),
             None if self.bodies.is_named_late() => (ahead, open),

@@ -211,6 +211,13 @@ impl Bodies {
         }
     }
 
+    /// Assigns the name of a target that another shard fetches: those of this one depend on it.
+    pub fn pass_over(&mut self, target: &Target) {
+        if self.claim_path(target).is_some() {
+            self.naming(target);
+        }
+    }
+
     /// The rule for the name of the target's file. Called once per target: it may assign a name.
     pub(super) fn naming(&mut self, target: &Target) -> Naming {
         match self {

@@ -85,8 +85,10 @@ struct Engine<'a> {
 
     source: Source,
     input: InputState,
-    /// Items read so far.
+    /// Items read so far, without those of other shards.
     read: u64,
+    /// The index after that of the last one.
+    next_index: u64,
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
@@ -145,6 +147,7 @@ impl<'a> Engine<'a> {
             source,
             input: InputState::Reading,
             read: 0,
+            next_index: 0,
             counted: None,
             done,
             unreadable: Vec::new(),
@@ -263,7 +266,7 @@ impl<'a> Engine<'a> {
     }
 
     fn is_done(&self) -> bool {
-        let is_written = self.bodies.concat().is_none_or(|c| c.next() >= self.read);
+        let is_written = self.bodies.concat().is_none_or(|c| c.passed() >= self.read);
         self.input == InputState::Exhausted
             && self.in_flight.is_empty()
             && self.unsubmitted.is_none()

@@ -14,6 +14,7 @@ use http::HeaderValue;
 use http::header::USER_AGENT;
 
 use crate::cli::plan::{Format, ListName};
+use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
 use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
@@ -65,6 +66,33 @@ fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
         .ok()
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| format!("give a whole number from {least} to {most}"))
+}
+
+/// A shard as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypedShard {
+    /// K/N.
+    Given(Shard),
+    /// `env` or `env/N`: the environment says the rest.
+    Env {
+        /// Number of shards, if it was typed.
+        count: Option<u64>,
+    },
+}
+
+/// Parses a shard.
+pub(super) fn shard(text: &str) -> Result<TypedShard, ShardError> {
+    match text.split_once('/') {
+        None if text == "env" => Ok(TypedShard::Env { count: None }),
+        // The number of shards is checked as that of the last one.
+        Some(("env", count)) => match format!("0/{count}").parse::<Shard>() {
+            Ok(shard) => Ok(TypedShard::Env {
+                count: Some(shard.count()),
+            }),
+            Err(error) => Err(error),
+        },
+        _ => text.parse().map(TypedShard::Given),
+    }
 }
 
 /// Parses a duration other than zero, with its unit.

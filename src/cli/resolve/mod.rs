@@ -6,8 +6,10 @@ mod exports;
 mod judge;
 mod output;
 mod request;
+mod shard;
 mod terminal;
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -61,6 +63,8 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
+        .map_err(|error| error.to_string())?;
     let reads_stdin = inputs.lists.contains(&ListName::Stdin);
     Ok(Plan {
         urls: inputs.urls,
@@ -77,7 +81,9 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
                 Verb::Get
             },
             names_files: matches!(bodies, BodiesPlan::Dir { .. }),
+            sharding,
         },
+        allows_empty: args.input.allow_empty || sharding.is_some(),
         workers,
         queue: args.pool.queue,
         run: run_config(&args),
@@ -292,6 +298,7 @@ fn report_plan(
             colour: terminal::has_colour(output.color, to_stderr),
             detail: detail(output),
             baseline: output.baseline,
+            shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             advice: advice(args, bodies, mode),
         },
         baseline: output.baseline,
