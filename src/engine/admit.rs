@@ -157,6 +157,8 @@ impl Engine<'_> {
             url: Arc::clone(url),
             ..found
         };
+        // Older lines of the log have none, and this list may say something else.
+        outcome.details_mut().meta.clone_from(&target.meta);
         if let Some(place) = place {
             outcome.details_mut().save_path = Some(place.clone());
         }

@@ -24,7 +24,8 @@ pub(crate) struct InputArgs {
     /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with
     /// '{' is JSON:
     /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}, "output": "file in DIR",
-    /// "sha256": "…"}; only "url" is needed.
+    /// "sha256": "…", "meta": any JSON}; only "url" is needed. "meta", of at most 64 KiB, comes back as it is
+    /// in the result (JSON Lines, JSON, run log).
     /// Lists are read lazily, while fetching.
     #[arg(short, long, value_name = "FILE", value_parser = list_name())]
     pub(crate) input: Vec<ListName>,

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::beginning::{READ_BUFFER, check_text, without_bom};
-use super::line::{self, Entry, MAX_LINE_BYTES};
+use super::line::{self, MAX_LINE_BYTES, UnparsedItem};
 use super::shard::ShardFilter;
 use super::{InputConfig, ItemNumbers, Separator};
 
@@ -167,7 +167,7 @@ fn count_line(line: &[u8], numbers: &mut ItemNumbers, filter: &mut ShardFilter) 
     if !is_long && line::is_blank(line) {
         return;
     }
-    let is_taken = filter.takes(numbers.read, (!is_long).then_some(Entry::Line(line)));
+    let is_taken = filter.takes(numbers.read, (!is_long).then_some(UnparsedItem::Line(line)));
     numbers.read += 1;
     numbers.taken += u64::from(is_taken);
 }

@@ -22,12 +22,13 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvError, TryRecvError};
 
+use crate::model::meta::Meta;
 use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
 
 pub use count::ListFile;
 pub use line::MAX_LINE_BYTES;
-use line::{BadLine, Entry, ParsedLine};
+use line::{BadLine, ParsedLine, UnparsedItem};
 use shard::ShardFilter;
 pub use shard::{Shard, ShardBy, ShardError, Sharding};
 
@@ -95,6 +96,8 @@ pub struct BadTarget {
     pub excerpt: Arc<str>,
     /// The file and line, and the mistake, in one line.
     pub message: String,
+    /// JSON that its result has as well, as far as it could be read.
+    pub meta: Option<Meta>,
 }
 
 impl Item {
@@ -117,7 +120,11 @@ impl BadTarget {
             message: self.message,
             is_transient: false,
         };
-        Outcome::untried(self.index, self.excerpt, Verb::Get, failure)
+        let mut outcome = Outcome::untried(self.index, self.excerpt, Verb::Get, failure);
+        if let Some(meta) = self.meta {
+            outcome.details_mut().meta = Some(meta);
+        }
+        outcome
     }
 }
 
@@ -193,7 +200,7 @@ impl Source {
             let bytes = text.as_ref().as_bytes();
             let index = numbers.read;
             numbers.read += 1;
-            let is_taken = filter.takes(index, Some(Entry::Argument(bytes)));
+            let is_taken = filter.takes(index, Some(UnparsedItem::Argument(bytes)));
             numbers.taken += u64::from(is_taken);
             if !is_taken && !config.names_files {
                 continue;
@@ -311,6 +318,7 @@ fn item(index: u64, origin: impl FnOnce() -> String, parsed: Result<ParsedLine, 
             headers,
             output,
             sha256,
+            meta,
         }) => Item::Target(Arc::new(Target {
             index,
             location,
@@ -318,11 +326,13 @@ fn item(index: u64, origin: impl FnOnce() -> String, parsed: Result<ParsedLine, 
             headers,
             output,
             sha256,
+            meta,
         })),
         Err(bad) => Item::Bad(BadTarget {
             index,
             excerpt: bad.excerpt,
             message: format!("{}: {}", origin(), bad.reason),
+            meta: bad.meta,
         }),
     }
 }

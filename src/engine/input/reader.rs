@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::count::ItemCount;
-use super::line::{self, BadLine, Entry, MAX_LINE_BYTES};
+use super::line::{self, BadLine, MAX_LINE_BYTES, UnparsedItem};
 use super::shard::ShardFilter;
 use super::{InputConfig, Item, ItemNumbers, List, Message, Separator, Unreadable, item};
 use crate::model::target::Location;
@@ -143,7 +143,7 @@ impl ListReader {
         self.numbers.read += 1;
         let is_taken = self
             .filter
-            .takes(index, (!is_long).then_some(Entry::Line(kept)));
+            .takes(index, (!is_long).then_some(UnparsedItem::Line(kept)));
         self.numbers.taken += u64::from(is_taken);
         if !is_taken && !self.config.names_files {
             return Ok(());

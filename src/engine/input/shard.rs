@@ -13,7 +13,7 @@ use std::str::FromStr;
 use ring::digest::{SHA256, digest};
 
 use super::InputConfig;
-use super::line::{Entry, host_of};
+use super::line::{UnparsedItem, host_of};
 
 /// One shard of an input, K of N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl ShardFilter {
 
     /// True if the item with this index belongs to the run's shard. `entry` is `None` for a line that is too
     /// long.
-    pub(super) fn takes(&mut self, index: u64, entry: Option<Entry<'_>>) -> bool {
+    pub(super) fn takes(&mut self, index: u64, entry: Option<UnparsedItem<'_>>) -> bool {
         let Some(Sharding { shard, by }) = self.config.sharding else {
             return true;
         };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Entry, invisible, slip};
+use super::{UnparsedItem, invisible, slip};
 use crate::engine::input::InputConfig;
 use crate::model::target::Location;
 
@@ -19,12 +19,12 @@ struct JsonUrl<'a> {
 /// none to be found. For a line that is a target this is the host of that, however it is spelled. For one that
 /// is not it may be any: it depends on nothing but the line.
 pub(in crate::engine::input) fn host_of(
-    entry: Entry<'_>,
+    entry: UnparsedItem<'_>,
     config: InputConfig,
 ) -> Option<Cow<'_, str>> {
-    let (Entry::Line(bytes) | Entry::Argument(bytes)) = entry;
+    let (UnparsedItem::Line(bytes) | UnparsedItem::Argument(bytes)) = entry;
     let text = invisible::trim(std::str::from_utf8(bytes).ok()?);
-    let host = if matches!(entry, Entry::Line(_)) && text.starts_with('{') {
+    let host = if matches!(entry, UnparsedItem::Line(_)) && text.starts_with('{') {
         let line: JsonUrl<'_> = serde_json::from_str(text).ok()?;
         match line.url {
             Cow::Borrowed(url) => host_of_url(url, config)?,

@@ -23,12 +23,12 @@ use url::parse_url;
 pub(super) use host::host_of;
 pub(super) use url::{BadLine, ParsedLine};
 
-/// The maximum length of a line in bytes: room for the longest URL, and for its headers.
-pub const MAX_LINE_BYTES: usize = 64 * 1024;
+/// The maximum length of a line in bytes: room for the longest URL, for its headers and for the longest meta.
+pub const MAX_LINE_BYTES: usize = 128 * 1024;
 
 /// An item of the input before it is parsed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Entry<'a> {
+pub(super) enum UnparsedItem<'a> {
     /// A line of a list, without its line end.
     Line(&'a [u8]),
     /// An argument.
@@ -59,6 +59,7 @@ pub(super) fn parse(
         return Some(Err(BadLine {
             excerpt: safe_excerpt(text),
             reason: option.to_string(),
+            meta: None,
         }));
     }
     Some(parse_url(slip::without_comment(text), config, near))
@@ -87,6 +88,7 @@ pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
             &beginning
         }),
         reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
+        meta: None,
     }
 }
 
@@ -100,6 +102,7 @@ fn not_utf8(bytes: &[u8], error: Utf8Error) -> BadLine {
             bytes[at],
             at + 1
         ),
+        meta: None,
     }
 }
 
