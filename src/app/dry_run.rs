@@ -90,7 +90,7 @@ fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>,
     };
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir.as_path()),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } => None,
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {

@@ -112,7 +112,7 @@ fn open_log(
     };
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } => None,
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {

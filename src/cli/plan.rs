@@ -127,6 +127,11 @@ pub enum BodiesPlan {
         /// The most bodies that may be missing; with one more, the output ends.
         max_gaps: u64,
     },
+    /// The results themselves.
+    Results {
+        /// The most bytes of a body.
+        limit: u64,
+    },
 }
 
 impl BodiesPlan {

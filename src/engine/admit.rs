@@ -204,7 +204,8 @@ impl Engine<'_> {
     fn has_room(&self) -> bool {
         let in_flight = self.in_flight.len();
         // Starts that keep a distance in time bypass the queue, or they would leave it all at once.
-        let queued = if self.config.limits.is_unpaced() {
+        // And each body that is kept in memory has a worker, or there would be as many as the queue is long.
+        let queued = if self.config.limits.is_unpaced() && !self.bodies.are_collected() {
             self.pool.queue_capacity()
         } else {
             0

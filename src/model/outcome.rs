@@ -54,6 +54,8 @@ pub struct Details {
     pub sha256: Option<[u8; 32]>,
     /// JSON of the input's, for the readers of the result.
     pub meta: Option<Meta>,
+    /// The body, decoded, if results have it.
+    pub body: Option<Vec<u8>>,
     /// The wait that the server asks for (Retry-After).
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
@@ -337,6 +339,11 @@ impl Outcome {
     /// JSON of the input's, for the readers of the result.
     pub fn meta(&self) -> Option<&Meta> {
         self.details.as_ref()?.meta.as_ref()
+    }
+
+    /// The body, decoded, if results have it.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.details.as_ref()?.body.as_deref()
     }
 
     /// The wait that the server asks for (Retry-After).

@@ -51,6 +51,7 @@ mod fail_fast;
 mod habits;
 mod http;
 mod journal;
+mod jsonl_bodies;
 mod layers;
 mod measured;
 mod meta;

@@ -26,6 +26,9 @@ use crate::report::export::Export;
 /// read.
 const MAX_QUEUE: usize = 1_000_000;
 
+/// The most bytes of a body that a result has: in base64, with all else, the line stays one that is read again.
+const MAX_ROW: u64 = 10_000_000;
+
 /// The most workers that an automatic sweep tries.
 const MAX_SWEEP_WORKERS: usize = 1024;
 
@@ -143,6 +146,13 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let count: u64 = digits.parse().map_err(|_| advice())?;
     count.checked_mul(factor).ok_or_else(advice)
+}
+
+/// Parses the size of a body that a result may have.
+pub(super) fn row_size(text: &str) -> Result<u64, String> {
+    Some(size(text)?)
+        .filter(|size| (1..=MAX_ROW).contains(size))
+        .ok_or_else(|| "give a size from 1 to 10M; longer bodies are saved (-d DIR)".to_owned())
 }
 
 /// Parses a number of bytes a second; the second need not be written.

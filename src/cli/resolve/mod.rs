@@ -15,7 +15,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs, TypedExport};
 use super::files::NamedFiles;
 use super::habits;
 use super::plan::{
@@ -24,11 +24,12 @@ use super::plan::{
 use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
-use crate::engine::{Adaptation, RunConfig};
+use crate::engine::{Adaptation, Order, RunConfig};
 use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
+use crate::report::export::Export;
 use crate::report::{Advice, Detail, HumanStyle, TemplateField, WayOn};
 
 /// Makes the plan that the options ask for, or says in one line why there is none.
@@ -47,6 +48,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
     let fetch = request::fetch_config(&args, &mut warnings)?;
     let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
     judge::check(&args.judge, &args.measure)?;
+    check_results(&args, &bodies)?;
     let workers = args
         .pool
         .workers
@@ -96,6 +98,31 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         judge: judge::plan(args.judge),
         warnings,
     })
+}
+
+/// Refuses bodies in results where no result is written, or where many would wait for their turn in memory.
+fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
+    if !matches!(bodies, BodiesPlan::Results { .. }) {
+        return Ok(());
+    }
+    let is_jsonl = |typed: &TypedExport| typed.export == Export::JsonLines;
+    let output = &args.output;
+    let has_results = output.format == Format::JsonLines && !output.summary_only;
+    if !has_results && !output.export.iter().any(is_jsonl) {
+        return Err(
+            "--jsonl-bodies is of no use without results in JSON Lines; give --format jsonl (without \
+             --summary-only), or --export jsonl=FILE"
+                .to_owned(),
+        );
+    }
+    match args.pool.order {
+        Order::Completion => Ok(()),
+        Order::Input => Err(
+            "--jsonl-bodies keeps no bodies until their turn comes; take out --order input, as \
+             results have their index"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Refuses values that were meant for another program.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::attempt::{
@@ -39,6 +41,13 @@ pub(in crate::report) struct ResultRecord<'a> {
     /// JSON of the input's. Not read with the rest, which would change its numbers: see `restore_meta`.
     #[serde(skip_deserializing)]
     meta: Option<Cow<'a, Meta>>,
+    /// The body in base64, where results have it. A replay leaves it out.
+    #[serde(
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "base64_text"
+    )]
+    body: Option<&'a [u8]>,
     attempts: u32,
     #[serde(deserialize_with = "number::count")]
     bytes: u64,
@@ -79,6 +88,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             http_version: version.map(Cow::Borrowed),
             content_type: outcome.content_type().map(Cow::Borrowed),
             meta: outcome.meta().map(Cow::Borrowed),
+            body: outcome.body(),
             attempts: outcome.requests(),
             bytes: outcome.bytes,
             wire_bytes: outcome.wire_bytes(),
@@ -203,6 +213,16 @@ fn restore_spans(
     // Without a total it reached no worker, and is the moment at which the target was given up.
     let start = end.checked_sub(total.unwrap_or_default()).unwrap_or(end);
     last.span = Some((start, end));
+}
+
+/// Writes a body as text, piece by piece: it is not held a second time.
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
+fn base64_text<S: Serializer>(body: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&Base64Display::new(body.unwrap_or_default(), &STANDARD))
 }
 
 /// A redirect that was followed (an item of `redirects`).
