@@ -40,7 +40,7 @@ pub(crate) struct InputArgs {
     /// SLURM_ARRAY_TASK_ID, _COUNT and _MIN, AWS_BATCH_JOB_ARRAY_INDEX, CI_NODE_INDEX and CI_NODE_TOTAL
     /// (GitLab). 'env/N' gives N where the engine does not.
     /// Indexes and file names are those of the whole list, so shards may share DIR; with -d the names of the
-    /// whole list take memory, some 20 bytes each. With --content-disposition, the servers' names are not
+    /// whole list take memory, some 30 bytes each. With --content-disposition, the servers' names are not
     /// known to other shards: give each a DIR of its own. Implies --allow-empty.
     #[arg(long,
         value_name = "K/N|env",
