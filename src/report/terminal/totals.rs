@@ -45,6 +45,9 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
     let is_partial = summary.stopped && summary.runs.is_none();
     let label = match is_partial {
         true => format!("  {}: ", wording::progress(summary)),
+        false if summary.runs.is_some() => {
+            format!("  {} in all runs: ", counted(targets, "URL"))
+        }
         false => format!("  {}: ", counted(targets, "URL")),
     };
     let [now, before] = verdicts(summary, style, is_partial);
