@@ -216,11 +216,6 @@ fn restore_spans(
 }
 
 /// Writes a body as text, piece by piece: it is not held a second time.
-#[expect(
-    clippy::ref_option,
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes the field by reference"
-)]
 fn base64_text<S: Serializer>(body: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&Base64Display::new(body.unwrap_or_default(), &STANDARD))
 }

@@ -1,5 +1,8 @@
 use super::*;
 
+/// The variables of an engine and their values.
+type Environment<'a> = &'a [(&'a str, &'a str)];
+
 fn shard(given: Option<u64>, environment: &[(&str, &str)]) -> Result<Shard, ShardEnvError> {
     let variable = |name: &str| {
         let found = environment.iter().find(|(known, _)| *known == name);
@@ -24,7 +27,7 @@ fn each_engine_says_the_shard_in_its_own_words() {
         [&slurm(id, "5")[..], &[step]].concat()
     };
     let gitlab = [("CI_NODE_INDEX", "4"), ("CI_NODE_TOTAL", "4")];
-    let cases: [(Option<u64>, &[(&str, &str)], u64); 10] = [
+    let cases: [(Option<u64>, Environment<'_>, u64); 10] = [
         (Some(4), &[("JOB_COMPLETION_INDEX", "3")], 3),
         (Some(4), &[("AWS_BATCH_JOB_ARRAY_INDEX", "0")], 0),
         (None, &slurm("0", "0"), 0),
@@ -60,7 +63,7 @@ fn an_environment_that_leaves_it_open_is_refused_by_the_name_of_the_variable() {
             ("SLURM_ARRAY_TASK_MIN", min),
         ]
     };
-    let cases: [(Option<u64>, &[(&str, &str)], &str); 13] = [
+    let cases: [(Option<u64>, Environment<'_>, &str); 13] = [
         (
             None,
             &[],
