@@ -122,6 +122,7 @@ fn summary() -> Summary {
     Summary {
         ok: 2,
         failed: 2,
+        not_done: 0,
         local: 0,
         skipped: 1,
         unchanged: 0,
@@ -139,6 +140,7 @@ fn summary() -> Summary {
         sum: Duration::from_millis(10_500),
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
+        output_failed: false,
         stopped: true,
         listed: Some(5),
         runs: None,
@@ -620,7 +622,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
     assert_eq!(
         figures,
         [
-            "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
+            "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
             "  rate       2.5 MB/s · 49.0 successful URLs/s",
             "  statuses   98 × 200  1 × 503  1 without",
         ],
