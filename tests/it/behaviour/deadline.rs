@@ -48,12 +48,12 @@ fn what_is_not_done_at_the_deadline_has_failed() {
 fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
     let server = Server::start();
     let dir = Dir::new();
-    let [json, md, html] = ["run.json", "run.md", "run.html"].map(|name| {
+    let [json, md, html, lines] = ["run.json", "run.md", "run.html", "run.jsonl"].map(|name| {
         let path = dir.path().join(name);
         path.display().to_string()
     });
     let mut args = vec!["-j2".to_owned(), "--deadline=1s".to_owned()];
-    for export in [&json, &md, &html] {
+    for export in [&json, &md, &html, &lines] {
         args.extend(["--export".to_owned(), export.clone()]);
     }
     args.extend(["/bytes/1", "/status/404"].map(|path| server.url(path)));
@@ -81,7 +81,7 @@ fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
         run.check(&format!("{text:?} in {path}:\n{page}"), page.contains(text));
     }
     // A replay counts alike.
-    let again = pfetch(&["--replay", &json]).run();
+    let again = pfetch(&["--replay", &lines]).run();
     again.prints(counts);
 }
 

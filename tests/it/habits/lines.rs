@@ -174,7 +174,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("-H @headers URL", "-H 'Name: value'"),
     ("-H@headers URL", "\"headers\""),
     ("--header-file headers URL", "-H 'Name: value'"),
-    ("--export junit=URL URL", "--export takes a file"),
+    ("--export junit=http://h/x URL", "--export takes a file"),
     ("--junit URL", "--export takes a file"),
     ("--html URL URL", "--export takes a file"),
     ("--github URL", "--export md=- >> \"$GITHUB_STEP_SUMMARY\""),
