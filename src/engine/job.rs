@@ -207,7 +207,7 @@ impl StopReason {
             StopReason::FirstFailure => failure.message += " (--fail-fast)",
             StopReason::Deadline(limit) => {
                 let limit = humantime::format_duration(limit);
-                failure.kind = FailureKind::Timeout;
+                failure.kind = FailureKind::Deadline;
                 failure.message = format!("not done at the run's deadline of {limit}");
                 outcome.verdict = Verdict::Failed;
             }

@@ -204,6 +204,9 @@ impl<'a> Engine<'a> {
                 self.pool.stop();
                 self.tally.set_stopped();
                 self.tally.set_listed(self.source.total().or(self.counted));
+                if matches!(error, CutShort::Listener(_)) {
+                    self.tally.set_output_failed();
+                }
                 // The listeners that still work get an end; the error of the others is known already.
                 let _ = self.emit_ended();
                 error

@@ -46,7 +46,13 @@ pub enum Bound {
     Slowest(Duration),
     /// The sum divided by the number of workers.
     Workers(usize),
+    /// The same, of a run whose waits for retries, which the serial time has too, raise the speed-up above the number
+    /// of workers: they keep none busy.
+    WorkersAndWaits(usize),
 }
+
+/// Least difference of speed-ups that their two decimals always show.
+const VISIBLE: f64 = 0.01;
 
 impl Estimate {
     /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
@@ -86,6 +92,13 @@ impl Estimate {
             false => shortest,
         };
         let shortest = shortest.max(f64::MIN_POSITIVE);
+        let best = serial.as_secs_f64() / shortest;
+        let bound = match bound {
+            Bound::Workers(workers) if best >= workers as f64 + VISIBLE => {
+                Bound::WorkersAndWaits(workers)
+            }
+            bound => bound,
+        };
         let idle = summary.input_idle.min(parallel);
         // Clocks of several threads: the rest of the time is never below what the URLs took.
         let fetching = (parallel - idle).as_secs_f64().max(shortest);
@@ -102,7 +115,7 @@ impl Estimate {
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {
-                Ok((serial.as_secs_f64() / shortest, bound))
+                Ok((best, bound))
             },
         })
     }
@@ -145,6 +158,31 @@ mod tests {
         let (best, bound) = estimate.best.unwrap();
         assert_eq!(bound, Bound::Workers(2));
         assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn waits_for_retries_are_named_where_they_raise_the_bound_above_the_workers() {
+        for (sum, busy, expected) in [
+            (20_000, 20_000, Bound::Workers(2)),
+            // Of 2.001 two decimals show 2.
+            (20_010, 20_000, Bound::Workers(2)),
+            (30_000, 20_000, Bound::WorkersAndWaits(2)),
+        ] {
+            let waited = Summary {
+                sum: Duration::from_millis(sum),
+                busy: Duration::from_millis(busy),
+                ..summary(2, 20, 2, 11)
+            };
+            let (best, bound) = Estimate::of(&waited).unwrap().best.unwrap();
+            assert_eq!(bound, expected, "{sum} {busy}: {best}");
+        }
+        // Where one URL bounds the run, the workers do not.
+        let slow = Summary {
+            busy: Duration::from_secs(10),
+            ..summary(2, 30, 12, 13)
+        };
+        let (_, bound) = Estimate::of(&slow).unwrap().best.unwrap();
+        assert_eq!(bound, Bound::Slowest(Duration::from_secs(12)));
     }
 
     #[test]

@@ -251,6 +251,8 @@ pub enum FailureKind {
     DiskFull,
     /// Its origin was given up, because all requests there failed.
     GivenUp,
+    /// The run's deadline passed before it was done (`--deadline`).
+    Deadline,
     /// The run was stopped.
     Stopped,
     /// A failure of this machine: out of threads, file descriptors or ports, or a bug.
@@ -276,9 +278,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A status speaks for itself; other failures name their phase or kind.
         match (self.kind, self.phase) {
-            (FailureKind::Status | FailureKind::Input | FailureKind::Stopped, _) => {
-                f.write_str(&self.message)
-            }
+            (
+                FailureKind::Status
+                | FailureKind::Input
+                | FailureKind::Deadline
+                | FailureKind::Stopped,
+                _,
+            ) => f.write_str(&self.message),
             (FailureKind::Timeout | FailureKind::Stall | FailureKind::Closed, Some(phase)) => {
                 write!(f, "{}: {}", phase.as_str(), self.message)
             }
@@ -291,6 +297,12 @@ impl Outcome {
     /// The failure, if it failed or was skipped.
     pub fn error(&self) -> Option<&Failure> {
         self.last.error.as_deref()
+    }
+
+    /// Returns true if it failed because the run's deadline came first: nothing was found out about it.
+    pub fn is_past_deadline(&self) -> bool {
+        self.error()
+            .is_some_and(|failure| failure.kind == FailureKind::Deadline)
     }
 
     /// Returns true if it failed because the disk or the quota is full.

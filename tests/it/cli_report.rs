@@ -111,6 +111,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "targets",
             "ok",
             "failed",
+            "not_done",
             "skipped",
             "unchanged",
             "done_before",

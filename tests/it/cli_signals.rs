@@ -217,11 +217,34 @@ fn a_second_signal_ends_it_at_once() {
         }
         let left = || fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left(), 2, "the temporary files of the report and the run");
-        running.signal(second);
-        let run = running.end().exits(code);
+        let run = running.end_by(second).exits(code).complains_in_a_line();
+        let run = run.says("pfetch: a second signal: reports not written");
         run.check("no temporary file is left", left() == 0);
         drop(reader);
     }
+}
+
+/// Rule: timeout(1) signals its child, and then the group that the child is in.
+#[test]
+fn signals_that_come_together_are_one_and_the_reports_are_written() {
+    let (server, arrivals) = holding();
+    let dir = Dir::new();
+    let report = dir.path().join("report.json").display().to_string();
+    let urls = [0, 1, 2].map(|n| server.url(&format!("/hang/{n}")));
+    let options = ["-j1", "--export", &report].map(str::to_owned);
+    let running = pfetch(&[&options[..], &urls[..]].concat()).start();
+    arrivals.recv_timeout(LIMIT).unwrap();
+    // Both are there at once when it goes on.
+    for signal in [Signal::STOP, Signal::TERM, Signal::INT, Signal::CONT] {
+        running.signal(signal);
+    }
+    let run = running.end().says_nothing();
+    // Which is the first is the system's to say.
+    let code = run.status.code();
+    run.check("a signal's code", matches!(code, Some(130 | 143)));
+    let run = run.prints("\n  0 of 3 URLs done: 0 ok, 0 failed · ");
+    let report = fs::read_to_string(&report);
+    run.check("the report is there", report.is_ok());
 }
 
 /// Rule: who starts it under nohup wants it to outlive the terminal.

@@ -13,6 +13,7 @@ use clap::builder::{
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
+use crate::cli::habits::HEADER_FILE;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
@@ -207,7 +208,10 @@ pub(super) fn pinned_entry(text: &str) -> Result<PinnedEntry, String> {
 
 /// Parses `Name: value`, `Name:` or `Name;`. A value need not be UTF-8: its bytes are sent as they are.
 pub(super) fn header() -> impl TypedValueParser<Value = GivenHeader> {
-    OsStringValueParser::new().try_map(|text| headers::parse(text.as_bytes()))
+    OsStringValueParser::new().try_map(|text| match text.as_bytes() {
+        [b'@', ..] => Err(HEADER_FILE.to_owned()),
+        bytes => headers::parse(bytes).map_err(|error| error.to_string()),
+    })
 }
 
 /// Parses the value of the User-Agent header.

@@ -161,7 +161,10 @@ fn named_by_options(args: &TypedArgs) -> impl Iterator<Item = (&'static str, &Pa
     let single = single
         .into_iter()
         .filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    let exports = args.output.export.iter();
+    let exports = exports.map(|typed| ("--export", typed.file.as_path()));
     each("-i", &args.input.input)
+        .chain(exports)
         .chain(each("--replay", &args.output.replay))
         .chain(single)
 }

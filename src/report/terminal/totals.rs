@@ -81,8 +81,8 @@ fn verdicts(summary: &Summary, style: HumanStyle, is_partial: bool) -> [String; 
         let colour = match target.verdict {
             Verdict::Ok => GREEN,
             Verdict::Failed if target.count > 0 => RED,
+            _ if target.count == 0 && !target.is_always_told => continue,
             Verdict::Failed => "",
-            _ if target.count == 0 => continue,
             Verdict::Skipped if is_partial => continue,
             Verdict::Skipped | Verdict::Unchanged => DIM,
             Verdict::Done => {
@@ -148,7 +148,7 @@ pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()>
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
 pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    if wording::tried(summary) < HANDFUL {
+    if summary.ended() < HANDFUL {
         return Ok(());
     }
     if let Some(max) = summary.latency.max() {
@@ -158,6 +158,7 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
         };
         let times = PERCENTILES.into_iter().map(percentile);
         let times = times.chain([format!("max {}", duration(max))]);
+        let times = times.chain(wording::of_succeeded(summary));
         write_parts(out, "  latency    ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {
