@@ -69,3 +69,4 @@ mod templates;
 mod test_server;
 mod tls;
 mod undecided;
+mod way_on;

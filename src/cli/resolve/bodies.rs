@@ -63,8 +63,7 @@ fn plan_output(
     store: StoreConfig,
 ) -> Result<BodiesPlan, String> {
     let kind = OutputKind::of(file);
-    let has_one_url = inputs.urls.len() == 1 && inputs.lists.is_empty();
-    if !has_one_url && kind != OutputKind::Dash {
+    if !inputs.is_one_url() && kind != OutputKind::Dash {
         return Err(format!(
             "-o is for one URL on the command line; {}",
             match kind {

@@ -1,6 +1,7 @@
 //! From typed to meant: the options checked against each other and against the world they run in (the
 //! terminal, the environment, the files they name), and turned into a [`Plan`].
 
+mod advice;
 mod bodies;
 mod exports;
 mod judge;
@@ -27,7 +28,7 @@ use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
-use crate::report::{Advice, Detail, HumanStyle, TemplateField, WayOn};
+use crate::report::{Detail, HumanStyle, TemplateField};
 
 /// Makes the plan that the options ask for, or says in one line why there is none.
 ///
@@ -61,7 +62,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
-    let reads_stdin = inputs.lists.contains(&ListName::Stdin);
+    let report = report_plan(&args, &inputs, &bodies, &mode)?;
     Ok(Plan {
         urls: inputs.urls,
         lists: inputs.lists,
@@ -84,7 +85,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
-        report: report_plan(&args, &bodies, &mode, reads_stdin)?,
+        report,
         mode,
         bodies,
         judge: judge::plan(args.judge),
@@ -166,6 +167,11 @@ impl Inputs {
             return Err("standard input can be read only once; give '-' once".to_owned());
         }
         Ok(Inputs { urls, lists })
+    }
+
+    /// Tells whether there is one URL on the command line, and nothing else.
+    fn is_one_url(&self) -> bool {
+        self.urls.len() == 1 && self.lists.is_empty()
     }
 
     /// Takes the files of results. One given twice would be counted twice.
@@ -264,9 +270,9 @@ fn run_config(args: &TypedArgs) -> RunConfig {
 
 fn report_plan(
     args: &TypedArgs,
+    inputs: &Inputs,
     bodies: &BodiesPlan,
     mode: &Mode,
-    reads_stdin: bool,
 ) -> Result<ReportPlan, String> {
     let output = &args.output;
     let exports = exports::plan(&output.export);
@@ -284,7 +290,7 @@ fn report_plan(
     let to_stderr = takes_stdout || has_template;
     let writers = terminal::Writers {
         streams: &streams,
-        reads_stdin,
+        reads_stdin: inputs.lists.contains(&ListName::Stdin),
     };
     let progress = terminal::progress(output.progress, output.quiet > 1, writers);
     Ok(ReportPlan {
@@ -292,11 +298,12 @@ fn report_plan(
             colour: terminal::has_colour(output.color, to_stderr),
             detail: detail(output),
             baseline: output.baseline,
-            advice: advice(args, bodies, mode),
+            advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline,
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
+        notes_dropped_body: advice::notes_dropped_body(args, inputs, bodies, mode),
         // Bars would be drawn into what is on standard error.
         progress: match is_taken(&StreamOutput::Stderr) {
             true => ProgressMode::Off,
@@ -324,22 +331,5 @@ fn detail(output: &OutputArgs) -> Detail {
         (0, _) => Detail::Everything,
         (1, _) => Detail::FailuresAndSummary,
         (2.., _) => Detail::Failures,
-    }
-}
-
-/// Decides on the advice at the end of a plain run.
-fn advice(args: &TypedArgs, bodies: &BodiesPlan, mode: &Mode) -> Advice {
-    if !matches!(mode, Mode::Fetch) {
-        return Advice::default();
-    }
-    let are_dropped = matches!(bodies, BodiesPlan::Discard) && args.bodies.output.is_none();
-    let is_plain = args.output.quiet == 0 && args.output.format == Format::Human;
-    Advice {
-        after_stop: Some(match (&args.bodies.log, args.bodies.resume) {
-            (None, _) => WayOn::NoLog,
-            (Some(_), false) => WayOn::Log,
-            (Some(_), true) => WayOn::SameAgain,
-        }),
-        on_bodies: are_dropped && is_plain && !args.request.head && io::stdout().is_terminal(),
     }
 }

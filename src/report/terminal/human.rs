@@ -198,7 +198,8 @@ impl<W: Write> Human<W> {
             true => (DIM, RESET),
             false => ("", ""),
         };
-        for text in way_on.map(WayOn::text).into_iter().chain(bodies) {
+        let way_on = way_on.map(WayOn::lines).unwrap_or_default();
+        for text in way_on.iter().copied().chain(bodies) {
             writeln!(self.out, "  {dim}{text}{reset}")?;
         }
         Ok(())
