@@ -20,6 +20,9 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
+/// The words for a file that was kept without a look at it.
+pub(super) const UNCHECKED: &str = "kept, not checked";
+
 /// The number of targets with one verdict. Files that were up to date count as successes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
@@ -27,20 +30,29 @@ pub(super) struct TargetCount {
     pub(super) count: u64,
     /// The successes among them whose file was up to date.
     unchanged: u64,
+    /// The successes among them whose file was kept without a look at it.
+    unchecked: u64,
 }
 
 impl TargetCount {
-    /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `2 done before`.
+    /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `3 ok (kept, not checked)`, `2 done before`.
     pub(super) fn text(self) -> String {
         let name = match self.verdict {
             Verdict::Done => "done before",
             verdict => verdict.as_str(),
         };
         let count = grouped(self.count);
-        match self.unchanged {
-            0 => format!("{count} {name}"),
-            all if all == self.count => format!("{count} {name} (unchanged)"),
-            some => format!("{count} {name} ({} unchanged)", grouped(some)),
+        let kept = [(self.unchanged, "unchanged"), (self.unchecked, UNCHECKED)];
+        let kept = kept.into_iter().filter(|(some, _)| *some > 0);
+        let kept: Vec<String> = kept
+            .map(|(some, word)| match some == self.count {
+                true => word.to_owned(),
+                false => format!("{} {word}", grouped(some)),
+            })
+            .collect();
+        match kept.is_empty() {
+            true => format!("{count} {name}"),
+            false => format!("{count} {name} ({})", kept.join(", ")),
         }
     }
 }
@@ -57,7 +69,11 @@ pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 4] {
         verdict,
         count,
         unchanged: match verdict {
-            Verdict::Ok => summary.unchanged,
+            Verdict::Ok => summary.unchanged.saturating_sub(summary.unchecked),
+            _ => 0,
+        },
+        unchecked: match verdict {
+            Verdict::Ok => summary.unchecked,
             _ => 0,
         },
     })
@@ -105,9 +121,15 @@ pub(super) fn tried(summary: &Summary) -> u64 {
     summary.tried()
 }
 
-/// The number of targets that were tried and got no status.
-pub(super) fn without_status(summary: &Summary) -> u64 {
-    tried(summary).saturating_sub(summary.statuses.values().sum())
+/// The numbers of targets that have no status, by the reason: that none came, or that no server was asked.
+pub(super) fn without_status(
+    summary: &Summary,
+) -> impl Iterator<Item = (u64, &'static str)> + use<> {
+    let all = tried(summary).saturating_sub(summary.statuses.values().sum());
+    let none = all.saturating_sub(summary.unchecked);
+    [(none, "without a status"), (summary.unchecked, "not asked")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
 }
 
 /// The end of a run that was stopped: `stopped before its end`.

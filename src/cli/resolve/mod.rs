@@ -34,13 +34,14 @@ use crate::report::{Detail, HumanStyle, TemplateField};
 ///
 /// Only names are looked at here, except for certificates, keys and the environment's proxies; lists, reports
 /// and logs are opened when the plan is carried out.
-pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
+pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
     let is_replay = !args.output.replay.is_empty();
     let inputs = match is_replay {
         true => Inputs::of_replay(&args.output.replay)?,
         false => Inputs::of_fetch(&args.input)?,
     };
     check_habits(&args)?;
+    bodies::join_dir(&mut args.bodies, &inputs)?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &mut warnings)?;
@@ -298,6 +299,7 @@ fn report_plan(
             colour: terminal::has_colour(output.color, to_stderr),
             detail: detail(output),
             baseline: output.baseline,
+            follows_other: to_stderr && io::stdout().is_terminal(),
             advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline,

@@ -12,6 +12,8 @@ pub struct HumanStyle {
     pub detail: Detail,
     /// The serial baseline.
     pub baseline: Baseline,
+    /// True if other output may be on the same terminal before the report.
+    pub follows_other: bool,
     /// Advice at the end.
     pub advice: Advice,
 }
