@@ -58,6 +58,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         plan.queue,
         room,
     ));
+    let notes_dropped_body = plan.report.notes_dropped_body;
     plan.run.startup = started.elapsed();
     let work = Work {
         source,
@@ -83,6 +84,9 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         .take()
         .map_or(Ok(()), |cut_short| Err(EarlyEnd::from(cut_short)));
     session.close(reports, ended, judged);
+    if notes_dropped_body && report.summary.ok > 0 {
+        complain("note: the body was not kept: -d DIR saves it, --cat prints it");
+    }
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
         let _ = pool.shutdown(SHUTDOWN_TIMEOUT);

@@ -198,6 +198,8 @@ pub struct ReportPlan {
     pub to_stderr: bool,
     /// True if JSON Lines have no results.
     pub is_summary_only: bool,
+    /// True if standard error says that the body of the only URL was dropped.
+    pub notes_dropped_body: bool,
     /// Style of that report, if it is text.
     pub style: HumanStyle,
     /// Reports in files, or on streams.

@@ -17,6 +17,7 @@ use super::schedule::StartLimits;
 use crate::http::Fetched;
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{Outcome, Verdict};
+use crate::save::OutputEnd;
 
 /// The time that jobs in flight have to end after a stop, before they are abandoned.
 const GRACE: Duration = Duration::from_millis(900);
@@ -50,9 +51,6 @@ impl Engine<'_> {
     /// were read and are not done, with the outcome that `reason` gives them.
     pub(super) fn wind_up(&mut self, reason: StopReason) -> Result<(), CutShort> {
         self.stopped = Some(reason);
-        if reason != StopReason::FirstFailure {
-            self.tally.set_stopped();
-        }
         self.pool.stop();
         if let Some(concat) = self.bodies.concat() {
             // Workers may be blocked on the shared output.
@@ -84,26 +82,43 @@ impl Engine<'_> {
             };
             self.emit_in_order(outcome.into())?;
         }
-        let listed = self.source.total_within(COUNT_TIMEOUT);
-        self.tally.set_listed(listed.or(self.counted));
-        self.say_what_failed_first()
+        Ok(())
     }
 
-    /// Says which failure ended the run, if one did and it was not over anyway.
-    fn say_what_failed_first(&mut self) -> Result<(), CutShort> {
-        let Some(url) = self.first_failure.clone() else {
+    /// Records that the run was stopped, and of how many targets, if it left anything undone. A stop that comes
+    /// when all is done, such as that of a stream whose last body failed, has stopped nothing.
+    pub(super) fn settle_stop(&mut self) -> Result<(), CutShort> {
+        let Some(reason) = self.stopped.filter(|reason| !self.is_all_done(*reason)) else {
             return Ok(());
         };
-        let is_over = self.source.total().is_some() && self.tally.summary().skipped == 0;
-        if !is_over {
-            self.tally.set_stopped();
-        }
-        match is_over {
-            true => Ok(()),
-            false => {
+        self.tally.set_stopped();
+        let listed = self.source.total_within(COUNT_TIMEOUT);
+        self.tally.set_listed(listed.or(self.counted));
+        match &self.first_failure {
+            Some(url) if reason == StopReason::FirstFailure => {
                 self.emit_warning(format!("stopped at the first failure (--fail-fast): {url}"))
             }
+            _ => Ok(()),
         }
+    }
+
+    /// Tells whether all that was asked for was done when the run was stopped. What the deadline cut off counts as
+    /// failed, so of that the counts tell nothing.
+    fn is_all_done(&self, reason: StopReason) -> bool {
+        if matches!(reason, StopReason::Deadline(_)) {
+            return false;
+        }
+        let is_unwritten = self.bodies.concat().is_some_and(|concat| {
+            let next = concat.next();
+            // Before a body that is missing the output ends in any case, if the stop does not come first.
+            let is_gap = self.missing.contains_key(&next);
+            matches!(concat.end(), Some(OutputEnd::Stopped)) && next < self.read && !is_gap
+        });
+        let summary = self.tally.summary();
+        let done = summary.tried() + summary.done_before;
+        // Known only once the whole input has been read.
+        let all = self.source.total();
+        !is_unwritten && summary.skipped == 0 && all.is_some_and(|all| all <= done)
     }
 
     fn collect_in_grace(&mut self, reason: StopReason) -> Result<(), CutShort> {

@@ -187,7 +187,8 @@ impl<'a> Engine<'a> {
             .emit_started()
             .and_then(|()| self.warn_of_damage())
             .and_then(|()| self.work())
-            .and_then(|()| self.emit_rest());
+            .and_then(|()| self.emit_rest())
+            .and_then(|()| self.settle_stop());
         let cut_short = match worked {
             Ok(()) => {
                 let ended = self.emit_ended();

@@ -28,12 +28,13 @@ pub(super) enum RedirectError {
     #[error("cannot follow to \"{0}\": {1}")]
     Url(String, UrlError),
     /// The redirect is one more than are followed.
-    #[error("more than {0} redirects (--max-redirects)")]
+    #[error("more than {} (--max-redirects)", redirects(*.0))]
     TooMany(u32),
     /// The redirects lead in a circle, and answers set cookies, which did not help.
     #[error(
-        "more than {0} redirects (--max-redirects), again to {1}: it may want cookies, and those that were \
-         set on the way did not help (-H 'Cookie: NAME=VALUE')"
+        "{more}, again to {1}: it may want cookies, and those that were set on the way did not help \
+         (-H 'Cookie: NAME=VALUE')",
+        more = RedirectError::TooMany(*.0)
     )]
     WantsCookies(u32, String),
     /// The redirect leaves TLS.
@@ -42,6 +43,14 @@ pub(super) enum RedirectError {
     /// The status asks for the proxy in `Location`: that is for the user to choose (RFC 9110, 15.4.6).
     #[error("cannot follow: status {0} asks for a proxy, \"{1}\" (--proxy to use one)")]
     UseProxy(u16, String),
+}
+
+/// A number of redirects in words.
+fn redirects(count: u32) -> String {
+    match count {
+        1 => "1 redirect".to_owned(),
+        count => format!("{count} redirects"),
+    }
 }
 
 impl From<RedirectError> for Failure {

@@ -399,6 +399,13 @@ impl Outcome {
             .fold(0, |sum, attempt| sum.saturating_add(attempt.requests))
     }
 
+    /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no
+    /// checksum was known.
+    pub fn is_unchecked(&self) -> bool {
+        let has_sum = self.saved().is_some_and(|saved| saved.sha256.is_some());
+        self.verdict == Verdict::Unchanged && self.requests() == 0 && !has_sum
+    }
+
     /// The rare fields, added if there are none yet.
     pub fn details_mut(&mut self) -> &mut Details {
         self.details.get_or_insert_default()

@@ -16,6 +16,8 @@ pub struct Summary {
     pub ok: u64,
     /// Targets whose file was up to date.
     pub unchanged: u64,
+    /// Those of them whose file was kept without a look at it ([`Outcome::is_unchecked`]).
+    pub unchecked: u64,
     /// Targets that were skipped because the run log lists them as done.
     pub done_before: u64,
     /// Targets that failed, bad input lines included.
@@ -145,6 +147,7 @@ impl Summary {
         self.listed = listed.filter(|_| self.stopped || other.stopped);
         self.ok += other.ok;
         self.unchanged += other.unchanged;
+        self.unchecked += other.unchecked;
         self.done_before += other.done_before;
         self.failed += other.failed;
         self.not_done += other.not_done;
@@ -209,7 +212,10 @@ impl Tally {
                 return;
             }
             Verdict::Ok => summary.ok += 1,
-            Verdict::Unchanged => summary.unchanged += 1,
+            Verdict::Unchanged => {
+                summary.unchanged += 1;
+                summary.unchecked += u64::from(outcome.is_unchecked());
+            }
             Verdict::Failed => summary.failed += 1,
             Verdict::Skipped => summary.skipped += 1,
         }

@@ -23,6 +23,9 @@ use crate::stats::Interval;
 /// The name of those that failed because the run's deadline came first.
 const AT_DEADLINE: &str = "not done at the deadline";
 
+/// The words for a file that was kept without a look at it.
+pub(super) const UNCHECKED: &str = "kept, not checked";
+
 /// The number of targets with one verdict. Files that were up to date count as successes, and targets that were not
 /// done at the deadline apart from the other failures.
 #[derive(Debug, Clone, Copy)]
@@ -34,17 +37,26 @@ pub(super) struct TargetCount {
     pub(super) is_always_told: bool,
     /// The successes among them whose file was up to date.
     unchanged: u64,
+    /// The successes among them whose file was kept without a look at it.
+    unchecked: u64,
 }
 
 impl TargetCount {
-    /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `2 done before`.
+    /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `3 ok (kept, not checked)`, `2 done before`.
     pub(super) fn text(self) -> String {
         let name = self.name;
         let count = grouped(self.count);
-        match self.unchanged {
-            0 => format!("{count} {name}"),
-            all if all == self.count => format!("{count} {name} (unchanged)"),
-            some => format!("{count} {name} ({} unchanged)", grouped(some)),
+        let kept = [(self.unchanged, "unchanged"), (self.unchecked, UNCHECKED)];
+        let kept = kept.into_iter().filter(|(some, _)| *some > 0);
+        let kept: Vec<String> = kept
+            .map(|(some, word)| match some == self.count {
+                true => word.to_owned(),
+                false => format!("{} {word}", grouped(some)),
+            })
+            .collect();
+        match kept.is_empty() {
+            true => format!("{count} {name}"),
+            false => format!("{count} {name} ({})", kept.join(", ")),
         }
     }
 }
@@ -65,7 +77,11 @@ pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
         name,
         is_always_told,
         unchanged: match verdict {
-            Verdict::Ok => summary.unchanged,
+            Verdict::Ok => summary.unchanged.saturating_sub(summary.unchecked),
+            _ => 0,
+        },
+        unchecked: match verdict {
+            Verdict::Ok => summary.unchecked,
             _ => 0,
         },
     })
@@ -114,10 +130,17 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
     Some(format!("{waited}, {idle} idle{left_out}"))
 }
 
-/// The number of targets that came to their end and got no status.
-pub(super) fn without_status(summary: &Summary) -> u64 {
-    let with: u64 = summary.statuses.values().sum();
-    summary.ended().saturating_sub(with)
+/// The numbers of targets that have no status, by the reason: that none came, or that no server was asked.
+pub(super) fn without_status(
+    summary: &Summary,
+) -> impl Iterator<Item = (u64, &'static str)> + use<> {
+    let all = summary
+        .ended()
+        .saturating_sub(summary.statuses.values().sum());
+    let none = all.saturating_sub(summary.unchecked);
+    [(none, "without a status"), (summary.unchecked, "not asked")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
 }
 
 /// The end of a run that was stopped: `stopped before its end`.

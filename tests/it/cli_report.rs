@@ -279,7 +279,7 @@ fn quiet_prints_failures_and_the_summary_and_twice_so_failures_only() {
     run.check("no success", !run.stdout.contains(&good));
     run.prints(&bad).prints("\n  2 URLs: 1 ok, 1 failed");
     let run = pfetch(&["--summary-only", &good, &bad]).run().exits(1);
-    run.check("no line", run.stdout.starts_with("\n  2 URLs: "));
+    run.check("no line", run.stdout.starts_with("  2 URLs: "));
     let run = pfetch(&["-q", "--summary-only", &good]).run().exits(2);
     run.complains_in_a_line().says("--summary-only");
 }

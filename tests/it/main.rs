@@ -75,3 +75,4 @@ mod templates;
 mod test_server;
 mod tls;
 mod undecided;
+mod way_on;

@@ -126,6 +126,7 @@ fn summary() -> Summary {
         local: 0,
         skipped: 1,
         unchanged: 0,
+        unchecked: 0,
         done_before: 0,
         latency: Latency::default(),
         ttfb: Latency::default(),
@@ -199,8 +200,7 @@ fn whole() -> Summary {
 fn a_whole_run_is_compared_with_the_serial_estimate() {
     assert_eq!(
         human(HumanStyle::default(), Vec::new(), whole()),
-        "
-  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
+        "  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
   parallel    10.00 s
   serial      10.50 s  estimated: the sum of the per-URL times
   speed-up      1.05x  of at most 1.05x here (slowest URL 10.00 s)
@@ -231,7 +231,7 @@ fn human_report_has_a_line_per_url_and_totals() {
 fn one_url_has_one_line_and_is_compared_with_nothing() {
     assert_eq!(
         human(HumanStyle::default(), vec![], single()),
-        "\n  1 URL: 1 ok, 0 failed · 7 B · 100.0 ms · 1 worker\n"
+        "  1 URL: 1 ok, 0 failed · 7 B · 100.0 ms · 1 worker\n"
     );
     let before = Summary {
         done_before: 19,
@@ -239,7 +239,7 @@ fn one_url_has_one_line_and_is_compared_with_nothing() {
     };
     assert_eq!(
         human(HumanStyle::default(), vec![], before),
-        "\n  1 URL: 1 ok, 0 failed · 19 done before · 7 B · 100.0 ms · 1 worker\n"
+        "  1 URL: 1 ok, 0 failed · 19 done before · 7 B · 100.0 ms · 1 worker\n"
     );
 }
 
@@ -255,6 +255,63 @@ fn workers_can_be_the_bound_of_the_speed_up() {
         let end = format!("  speed-up      2.00x  of at most {bound}\n");
         assert!(text.ends_with(&end), "{text}");
     }
+}
+
+#[test]
+fn files_that_were_kept_without_a_question_are_not_called_unchanged() {
+    let counts = |unchanged, unchecked| {
+        let summary = Summary {
+            ok: 20 - unchanged,
+            unchanged,
+            unchecked,
+            statuses: [(200, 20 - unchanged)].into(),
+            ..Summary::default()
+        };
+        human(HumanStyle::default(), vec![], summary)
+    };
+    for (unchanged, unchecked, counted, last) in [
+        (20, 20, ": 20 ok (kept, not checked), ", "20 not asked\n"),
+        (
+            12,
+            12,
+            ": 20 ok (12 kept, not checked), ",
+            "  12 not asked\n",
+        ),
+        (
+            12,
+            2,
+            ": 20 ok (10 unchanged, 2 kept, not checked), ",
+            "  10 without a status  2 not asked\n",
+        ),
+    ] {
+        let text = counts(unchanged, unchecked);
+        let holds = text.contains(counted) && text.ends_with(last);
+        assert!(holds, "{unchanged} {unchecked}\n{text}");
+    }
+}
+
+#[test]
+fn a_summary_stands_off_only_from_what_comes_before_it() {
+    let style = |detail, follows_other| HumanStyle {
+        detail,
+        follows_other,
+        ..HumanStyle::default()
+    };
+    for (detail, follows_other, start) in [
+        (Detail::Summary, false, "  4 of 5"),
+        (Detail::Summary, true, "\n  4 of 5"),
+        (Detail::FailuresAndSummary, false, "  404 "),
+        (Detail::Everything, false, "  200 "),
+    ] {
+        let text = human(style(detail, follows_other), all(), summary());
+        assert!(text.starts_with(start), "{detail:?}\n{text}");
+    }
+    let text = human(
+        style(Detail::FailuresAndSummary, false),
+        vec![ok()],
+        whole(),
+    );
+    assert!(text.starts_with("  4 URLs: "), "{text}");
 }
 
 #[test]
@@ -298,8 +355,7 @@ fn a_stopped_run_says_how_far_it_came_and_how_to_go_on() {
         (
             Some(800),
             Some(WayOn::Log),
-            "
-  6 of 800 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
+            "  6 of 800 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
     stopped before its end
   parallel    10.00 s
   again with --resume fetches the rest
@@ -308,8 +364,7 @@ fn a_stopped_run_says_how_far_it_came_and_how_to_go_on() {
         (
             None,
             Some(WayOn::NoLog),
-            "
-  6 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
+            "  6 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
     stopped before its end; the rest of the list was not read
   parallel    10.00 s
   with --log FILE, a later run with --resume could go on
@@ -388,8 +443,7 @@ fn what_went_wrong_before_a_stop_is_said_of_urls_that_waited_for_another_try() {
         ..summary()
     };
     let expected = format!(
-        "
-  0 of 4 URLs done: 0 ok, 0 failed · 2.5 kB · 4 workers · stopped before its end
+        "  0 of 4 URLs done: 0 ok, 0 failed · 2.5 kB · 4 workers · stopped before its end
   not done   was to be tried again, after:
              2 × 503 service unavailable
              1 × connect: {}…
@@ -449,7 +503,7 @@ fn baseline_is_omitted_on_request_and_when_nothing_was_tried() {
     };
     assert_eq!(
         human(HumanStyle::default(), vec![], untried),
-        "\n  2 URLs: 0 ok, 0 failed, 2 skipped · 0 B · 1 worker\n"
+        "  2 URLs: 0 ok, 0 failed, 2 skipped · 0 B · 1 worker\n"
     );
     let nothing = human(HumanStyle::default(), vec![], Summary::default());
     assert_eq!(nothing, "");
@@ -460,13 +514,12 @@ fn lines_and_summary_can_be_left_out() {
     let failures = "  404    50.0 ms        0 B  http://a.example/missing  not found
  fail    10.00 s             http://b.example/  connect: timed out (3 attempts)
 ";
-    let totals = "
-  4 of 5 URLs done: 2 ok, 2 failed · 2.5 kB · 4 workers · stopped before its end
+    let totals = "  4 of 5 URLs done: 2 ok, 2 failed · 2.5 kB · 4 workers · stopped before its end
   parallel    10.00 s
 ";
     for (detail, expected) in [
         (Detail::Failures, failures.to_owned()),
-        (Detail::FailuresAndSummary, format!("{failures}{totals}")),
+        (Detail::FailuresAndSummary, format!("{failures}\n{totals}")),
         (Detail::Summary, totals.to_owned()),
     ] {
         let style = HumanStyle {
@@ -664,13 +717,13 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         summary.latency.record(ms * MS);
     }
     let text = human(HumanStyle::default(), Vec::new(), summary);
-    let figures: Vec<&str> = text.lines().skip(5).collect();
+    let figures: Vec<&str> = text.lines().skip(4).collect();
     assert_eq!(
         figures,
         [
             "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
             "  rate       2.5 MB/s · 49.0 successful URLs/s",
-            "  statuses   98 × 200  1 × 503  1 without",
+            "  statuses   98 × 200  1 × 503  1 without a status",
         ],
         "{text}"
     );

@@ -26,7 +26,7 @@ fn only_the_lines_of_a_template_go_to_standard_output() {
          3\t000\t0\tftp://h/\tftp://h/\targument 4: scheme \"ftp\" is not supported; use http or https\n"
     );
     run.check("these lines", run.stdout == expected);
-    let run = run.says("\n  4 URLs: 2 ok, 2 failed");
+    let run = run.says("  4 URLs: 2 ok, 2 failed");
     run.check("no line of a URL", !run.stderr.contains("not found"));
 }
 

@@ -15,11 +15,11 @@ pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.
     ///
     /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
-    /// /dev/null drops it.
+    /// /dev/null drops it. With -d DIR it is DIR/FILE.
     #[arg(short,
         long,
         value_name = "FILE",
-        conflicts_with_all = ["dir", "cat", "head"]
+        conflicts_with_all = ["cat", "head"]
     )]
     pub(crate) output: Option<PathBuf>,
 
@@ -62,8 +62,6 @@ pub(crate) struct BodyArgs {
         value_name = "flat|tree",
         value_parser = choice(&[("flat", Layout::Flat), ("tree", Layout::Tree)]),
         hide_short_help = true,
-        requires = "dir",
-        // Repeated from `dir`: clap drops a requirement that conflicts with a given option.
         conflicts_with_all = ["output", "cat", "head"]
     )]
     pub(crate) names: Option<Layout>,
@@ -90,8 +88,6 @@ pub(crate) struct BodyArgs {
     /// Name files as the server does (Content-Disposition), where it does.
     #[arg(long,
         hide_short_help = true,
-        requires = "dir",
-        // Repeated from `dir`: clap drops a requirement that conflicts with a given option.
         conflicts_with_all = ["output", "cat", "head"]
     )]
     pub(crate) content_disposition: bool,

@@ -14,7 +14,7 @@ use crate::model::headers::GivenHeader;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
-    /// Ask for the headers only (HEAD).
+    /// Ask for the headers only (HEAD); -Iv shows them.
     #[arg(short = 'I', long)]
     pub(crate) head: bool,
 

@@ -59,8 +59,8 @@ pub(crate) fn check_files<'a>(
             let shown = shown(file.as_os_str());
             return Err(match option {
                 "-i" => format!(
-                    "-i reads URLs from a file, and {shown} is a URL; -v shows headers, and -I asks for them \
-                     alone"
+                    "-i reads URLs from a file, and {shown} is a URL; -v shows headers, and -Iv asks for \
+                     them alone"
                 ),
                 _ => format!("{option} takes a file, and {shown} is a URL"),
             });

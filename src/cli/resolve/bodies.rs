@@ -37,15 +37,26 @@ pub(super) fn plan(
     if let Some(file) = &args.output {
         return plan_output(file, args, inputs, max_gaps(max_failures), store);
     }
+    let meant_for_dir = [
+        (args.names.is_some(), "--names"),
+        (args.content_disposition, "--content-disposition (-J)"),
+    ];
+    if let Some((_, option)) = meant_for_dir.iter().find(|(is_given, _)| *is_given) {
+        return Err(format!("{option} needs -O or -d DIR"));
+    }
     let meant_for_files = [
-        (args.exists.is_some(), "--exists"),
+        (args.exists.is_some(), "--exists (or -nc)"),
         (args.no_mtime, "--no-mtime"),
         (args.no_resume, "--no-resume"),
         (args.fsync, "--fsync"),
     ];
     if let Some((_, option)) = meant_for_files.iter().find(|(is_given, _)| *is_given) {
         return Err(format!(
-            "{option} is of no use without files to save; add -d DIR or -o FILE"
+            "{option} is of no use without files to save; add {}",
+            match inputs.is_one_url() {
+                true => "-d DIR or -o FILE",
+                false => "-d DIR",
+            }
         ));
     }
     Ok(match args.cat {
@@ -57,6 +68,27 @@ pub(super) fn plan(
     })
 }
 
+/// Makes one path of a folder and the name of the only URL's file in it.
+pub(super) fn join_dir(args: &mut BodyArgs, inputs: &Inputs) -> Result<(), String> {
+    let (Some(dir), Some(file)) = (&args.dir, &args.output) else {
+        return Ok(());
+    };
+    if !inputs.is_one_url() {
+        return Err(
+            "-o is for one URL on the command line; leave it out, and -d DIR has a file for each"
+                .to_owned(),
+        );
+    }
+    if file.is_absolute() || OutputKind::of(file) == OutputKind::Dash {
+        return Err(
+            "-o names a file in the folder of -d DIR, as -o NAME; leave one of them out".to_owned(),
+        );
+    }
+    args.output = Some(dir.join(file));
+    args.dir = None;
+    Ok(())
+}
+
 /// Decides by the kind of the file that -o names.
 fn plan_output(
     file: &Path,
@@ -66,8 +98,7 @@ fn plan_output(
     store: StoreConfig,
 ) -> Result<BodiesPlan, String> {
     let kind = OutputKind::of(file);
-    let has_one_url = inputs.urls.len() == 1 && inputs.lists.is_empty();
-    if !has_one_url && kind != OutputKind::Dash {
+    if !inputs.is_one_url() && kind != OutputKind::Dash {
         return Err(format!(
             "-o is for one URL on the command line; {}",
             match kind {

@@ -1,6 +1,7 @@
 //! From typed to meant: the options checked against each other and against the world they run in (the
 //! terminal, the environment, the files they name), and turned into a [`Plan`].
 
+mod advice;
 mod bodies;
 mod exports;
 mod judge;
@@ -30,19 +31,20 @@ use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
 use crate::report::export::Export;
-use crate::report::{Advice, Detail, HumanStyle, TemplateField, WayOn};
+use crate::report::{Detail, HumanStyle, TemplateField};
 
 /// Makes the plan that the options ask for, or says in one line why there is none.
 ///
 /// Only names are looked at here, except for certificates, keys and the environment's proxies; lists, reports
 /// and logs are opened when the plan is carried out.
-pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
+pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
     let is_replay = !args.output.replay.is_empty();
     let inputs = match is_replay {
         true => Inputs::of_replay(&args.output.replay)?,
         false => Inputs::of_fetch(&args.input)?,
     };
     check_habits(&args)?;
+    bodies::join_dir(&mut args.bodies, &inputs)?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &mut warnings)?;
@@ -67,7 +69,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
     };
     let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
         .map_err(|error| error.to_string())?;
-    let reads_stdin = inputs.lists.contains(&ListName::Stdin);
+    let report = report_plan(&args, &inputs, &bodies, &mode)?;
     Ok(Plan {
         urls: inputs.urls,
         lists: inputs.lists,
@@ -92,7 +94,7 @@ pub(super) fn resolve(args: TypedArgs) -> Result<Plan, String> {
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
-        report: report_plan(&args, &bodies, &mode, reads_stdin)?,
+        report,
         mode,
         bodies,
         judge: judge::plan(args.judge),
@@ -204,6 +206,11 @@ impl Inputs {
         Ok(Inputs { urls, lists })
     }
 
+    /// Tells whether there is one URL on the command line, and nothing else.
+    fn is_one_url(&self) -> bool {
+        self.urls.len() == 1 && self.lists.is_empty()
+    }
+
     /// Takes the files of results. One given twice would be counted twice.
     fn of_replay(names: &[ListName]) -> Result<Self, String> {
         let is_twice = |(place, name)| names[..place].contains(name);
@@ -300,9 +307,9 @@ fn run_config(args: &TypedArgs) -> RunConfig {
 
 fn report_plan(
     args: &TypedArgs,
+    inputs: &Inputs,
     bodies: &BodiesPlan,
     mode: &Mode,
-    reads_stdin: bool,
 ) -> Result<ReportPlan, String> {
     let output = &args.output;
     let exports = exports::plan(&output.export);
@@ -320,7 +327,7 @@ fn report_plan(
     let to_stderr = takes_stdout || has_template;
     let writers = terminal::Writers {
         streams: &streams,
-        reads_stdin,
+        reads_stdin: inputs.lists.contains(&ListName::Stdin),
     };
     let progress = terminal::progress(output.progress, output.quiet > 1, writers);
     Ok(ReportPlan {
@@ -329,11 +336,13 @@ fn report_plan(
             detail: detail(output),
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
-            advice: advice(args, bodies, mode),
+            follows_other: to_stderr && io::stdout().is_terminal(),
+            advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline,
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
+        notes_dropped_body: advice::notes_dropped_body(args, inputs, bodies, mode),
         // Bars would be drawn into what is on standard error.
         progress: match is_taken(&StreamOutput::Stderr) {
             true => ProgressMode::Off,
@@ -361,22 +370,5 @@ fn detail(output: &OutputArgs) -> Detail {
         (0, _) => Detail::Everything,
         (1, _) => Detail::FailuresAndSummary,
         (2.., _) => Detail::Failures,
-    }
-}
-
-/// Decides on the advice at the end of a plain run.
-fn advice(args: &TypedArgs, bodies: &BodiesPlan, mode: &Mode) -> Advice {
-    if !matches!(mode, Mode::Fetch) {
-        return Advice::default();
-    }
-    let are_dropped = matches!(bodies, BodiesPlan::Discard) && args.bodies.output.is_none();
-    let is_plain = args.output.quiet == 0 && args.output.format == Format::Human;
-    Advice {
-        after_stop: Some(match (&args.bodies.log, args.bodies.resume) {
-            (None, _) => WayOn::NoLog,
-            (Some(_), false) => WayOn::Log,
-            (Some(_), true) => WayOn::SameAgain,
-        }),
-        on_bodies: are_dropped && is_plain && !args.request.head && io::stdout().is_terminal(),
     }
 }

@@ -68,6 +68,14 @@ impl Writers<'_> {
     }
 }
 
+/// Tests whether standard output is a file, or has a reader: a pipe or a socket.
+pub(super) fn is_stdout_redirected() -> bool {
+    rustix::fs::fstat(io::stdout()).is_ok_and(|stat| {
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        is_file || has_reader(stat.st_mode)
+    })
+}
+
 /// Tests for a pipe or a socket.
 fn has_reader(mode: rustix::fs::RawMode) -> bool {
     matches!(

@@ -12,6 +12,7 @@ use crate::model::outcome::{HttpVersion, Outcome};
 use crate::model::target::Verb;
 use crate::model::text::{escape, hex};
 use crate::model::timing::Phase;
+use crate::report::wording;
 
 const COLUMNS: [&str; 35] = [
     "index",
@@ -88,7 +89,10 @@ impl<W: Write> Csv<W> {
             text_cell(&outcome.url),
             outcome.final_url().map(text_cell).unwrap_or_default(),
             action.to_owned(),
-            outcome.verdict.as_str().to_owned(),
+            match outcome.is_unchecked() {
+                true => wording::UNCHECKED.to_owned(),
+                false => outcome.verdict.as_str().to_owned(),
+            },
             optional(outcome.status()),
             optional(outcome.last.version.map(HttpVersion::as_str)),
             outcome.requests().to_string(),

@@ -272,13 +272,12 @@ fn latencies(summary: &Summary) -> String {
 
 /// The table of statuses.
 fn statuses(summary: &Summary) -> String {
-    let without = wording::without_status(summary);
     let mut text = String::new();
     for (status, count) in &summary.statuses {
         let _ = writeln!(text, "| {status} | {count} |");
     }
-    if without > 0 {
-        let _ = writeln!(text, "| none | {without} |");
+    for (count, why) in wording::without_status(summary) {
+        let _ = writeln!(text, "| {why} | {count} |");
     }
     if text.is_empty() {
         return text;

@@ -40,6 +40,8 @@ use crate::report::Baseline;
 ///
 /// - `outcome`: `done` is for a target that an earlier run has fetched (`--resume`). Its `status`, `content_type`,
 ///   `bytes` and `saved` are those of the run log; it counts as `done_before` in the summary, and nowhere else.
+///   `unchanged` with no `attempts` is a file that was kept without a request (`--exists skip`), and without a look
+///   at it if its `sha256` is `null` too.
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.

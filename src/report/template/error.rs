@@ -34,6 +34,16 @@ pub enum TemplateError {
         /// The variable as it was given.
         variable: String,
     },
+    /// A variable of curl's that has no like, and something that stands for it.
+    #[error("column {column}: curl's {variable} has no like here; {instead}")]
+    ReplacedVariable {
+        /// The column of its percent sign.
+        column: usize,
+        /// The variable as it was given.
+        variable: String,
+        /// What to use instead.
+        instead: &'static str,
+    },
     /// A field in braces among curl's variables.
     #[error(
         "column {column}: {{{name}}} and curl's %{{…}} do not go together; write {{…}} for all of them"

@@ -22,7 +22,39 @@ const VARIABLES: &[(&str, TemplateField)] = &[
     ("content_type", TemplateField::Type),
     ("filename_effective", TemplateField::Path),
     ("errormsg", TemplateField::Error),
+    ("num_redirects", TemplateField::Redirects),
+    ("remote_ip", TemplateField::RemoteIp),
 ];
+
+/// curl's variables that have no like, each with what to use instead.
+const INSTEAD: &[(&str, &str)] = &[
+    (
+        "exitcode",
+        "{error} is the reason of a failure, and the exit code is the run's",
+    ),
+    ("json", "--format jsonl has everything"),
+    ("header_json", "--format jsonl -v has the headers"),
+    (
+        "redirect_url",
+        "--max-redirects 0 -v shows where it leads, {final_url} where redirects led",
+    ),
+    ("num_retries", "{attempts} is one more"),
+    ("num_connects", "--format jsonl has it as reused"),
+    ("http_version", "--format jsonl has it as http_version"),
+    ("method", "--format jsonl has it as action"),
+    ("remote_port", "{remote} has the port behind the address"),
+    ("speed_download", "it is {bytes} / {time}"),
+    ("time_namelookup", PHASES),
+    ("time_connect", PHASES),
+    ("time_appconnect", PHASES),
+    ("time_pretransfer", PHASES),
+    ("time_redirect", PHASES),
+    ("stderr", STREAMS),
+    ("stdout", STREAMS),
+];
+
+const PHASES: &str = "--format jsonl has the phases as timing";
+const STREAMS: &str = "lines go to standard output, 2>FILE takes the summary";
 
 /// A field that a template can show. What a URL has not is left empty, but for the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
@@ -49,6 +81,14 @@ pub enum TemplateField {
     Error,
     /// The position in the input, from 0.
     Index,
+    /// The number of redirects that were followed.
+    Redirects,
+    /// The number of attempts, the first included.
+    Attempts,
+    /// The address and the port of the last connection's other end, a proxy's if there is one.
+    Remote,
+    /// The address alone, as curl has it.
+    RemoteIp,
 }
 
 impl TemplateField {
@@ -74,6 +114,12 @@ impl TemplateField {
     pub(super) fn by_variable(name: &str) -> Option<Self> {
         let (_, field) = VARIABLES.iter().find(|(known, _)| *known == name)?;
         Some(*field)
+    }
+
+    /// What to use instead of a variable of curl's that has no like.
+    pub(super) fn instead_of(name: &str) -> Option<&'static str> {
+        let (_, instead) = INSTEAD.iter().find(|(known, _)| *known == name)?;
+        Some(instead)
     }
 
     /// The variables that have a like, for a message.
@@ -110,6 +156,19 @@ impl TemplateField {
                 }
             }
             TemplateField::Index => push_number(line, outcome.index),
+            TemplateField::Redirects => push_number(line, outcome.redirects().len() as u64),
+            TemplateField::Attempts => push_number(line, outcome.requests().into()),
+            TemplateField::Remote => {
+                if let Some(remote) = outcome.last.remote {
+                    // Writing to a string cannot fail.
+                    let _ = write!(line, "{remote}");
+                }
+            }
+            TemplateField::RemoteIp => {
+                if let Some(remote) = outcome.last.remote {
+                    let _ = write!(line, "{}", remote.ip());
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
-use crate::model::outcome::{Failure, FailureKind, Saved, Verdict};
+use crate::model::outcome::{Failure, FailureKind, Hop, Saved, Verdict};
 use crate::model::target::Verb;
 
 fn outcome() -> Outcome {
@@ -14,6 +14,12 @@ fn outcome() -> Outcome {
     outcome.last.status = Some(200);
     outcome.last.content_type = Some(Arc::new("text/html; charset=utf-8".to_owned()));
     outcome.last.remote = Some(SocketAddr::from(([127, 0, 0, 1], 80)));
+    outcome.last.requests = 4;
+    let hop = Hop {
+        url: Arc::from("http://h/a"),
+        status: 302,
+    };
+    outcome.details_mut().redirects = vec![hop.clone(), hop];
     outcome.details_mut().final_url = Some(Arc::from("http://h/b"));
     outcome.details_mut().saved = Some(Saved {
         path: PathBuf::from("d/a"),
@@ -44,6 +50,8 @@ fn fields_escapes_and_braces_stand_for_what_they_mean() {
         (r"{type}\\", "text/html; charset=utf-8\\\n"),
         (r#"{{"u": "{url}"}}"#, "{\"u\": \"http://h/a\"}\n"),
         ("{{{status}}}", "{200}\n"),
+        ("{redirects} {attempts}", "2 4\n"),
+        ("{remote} {remote_ip}", "127.0.0.1:80 127.0.0.1\n"),
         ("100 % {status} %% é {url}x", "100 % 200 %% é http://h/ax\n"),
         ("[{error}|{time}|{ttfb}]", "[||]\n"),
     ] {
@@ -63,6 +71,7 @@ fn what_curl_writes_out_is_translated() {
             r"%{urlnum}:%{content_type}:%{filename_effective}\r\n",
             "7:text/html; charset=utf-8:d/a\r\n",
         ),
+        ("%{num_redirects} %{remote_ip}", "2 127.0.0.1\n"),
         (r"{%{errormsg}} \q { }", "{} \\q { }\n"),
         (r"{%{time_total}%{time_starttransfer}", "{\n"),
     ] {
@@ -110,11 +119,23 @@ fn mistakes_are_told_with_their_column() {
         (r"{url}\", column(6), "no such escape"),
         ("%{url", column(1), "not closed"),
         (
-            "é%{num_redirects}",
+            "é%{size_header}",
             column(2),
-            "curl's %{num_redirects} has no like",
+            "curl's %{size_header} has no like here; there are %{http_code}",
         ),
-        ("%{json}", column(1), "%{http_code}"),
+        (
+            "%{json}",
+            column(1),
+            "curl's %{json} has no like here; --format jsonl",
+        ),
+        ("%{exitcode}", column(1), "; {error} is the reason"),
+        ("%{redirect_url}", column(1), "; --max-redirects 0"),
+        ("%{num_retries}", column(1), "; {attempts} is one more"),
+        (
+            "%{time_connect}",
+            column(1),
+            "; --format jsonl has the phases",
+        ),
         ("%{url} %header{etag}", column(8), "curl's %header{etag}"),
         ("%{stderr}%{url}", column(1), "%{stderr}"),
         ("%{url} {status}", column(8), "{status} and curl's"),

@@ -23,11 +23,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
             let (name, end) =
                 name(&rest[beginning.len()..]).ok_or(TemplateError::Unclosed { column: place })?;
             let known = TemplateField::by_variable(name).filter(|_| *beginning == "%{");
-            let field = known.ok_or_else(|| TemplateError::UnknownVariable {
-                column: place,
-                variable: rest[..=beginning.len() + end].to_owned(),
-            })?;
-            parts.push_field(field);
+            let variable = || rest[..=beginning.len() + end].to_owned();
+            parts.push_field(known.ok_or_else(|| no_like(name, variable(), place))?);
             at += beginning.len() + end + 1;
         } else if rest.starts_with("%%") {
             parts.push('%');
@@ -50,6 +47,18 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
         }
     }
     Ok(parts.parts)
+}
+
+/// The error of a variable that has no like.
+fn no_like(name: &str, variable: String, column: usize) -> TemplateError {
+    match TemplateField::instead_of(name) {
+        Some(instead) => TemplateError::ReplacedVariable {
+            column,
+            variable,
+            instead,
+        },
+        None => TemplateError::UnknownVariable { column, variable },
+    }
 }
 
 /// The field of pfetch's that the text begins with, which curl would print as it stands.

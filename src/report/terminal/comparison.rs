@@ -24,7 +24,7 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
     } = comparison;
     writeln!(
         out,
-        "\n  {} · {} · {} of runs in alternating order, after {}",
+        "  {} · {} · {} of runs in alternating order, after {}",
         counted(*targets, "URL"),
         counted(*workers as u64, "worker"),
         counted(comparison.pairs() as u64, "pair"),
@@ -123,7 +123,7 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
     let has_failed = sweep.points.iter().any(|point| point.times.failed > 0);
     writeln!(
         out,
-        "\n  {} · {} at each number of workers",
+        "  {} · {} at each number of workers",
         counted(sweep.targets, "URL"),
         counted(fewest.times.seconds.len() as u64, "run")
     )?;

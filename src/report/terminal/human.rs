@@ -18,6 +18,7 @@ use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::against;
 use crate::report::format::{align_right, bytes, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
+use crate::report::wording;
 
 /// The report for people, written to `W`.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct Human<W> {
     /// those with yet other reasons.
     interrupted: HashMap<String, u64>,
     more_interrupted: u64,
+    /// True once there is a line that a summary has to stand off from.
+    has_lines: bool,
 }
 
 /// The most reasons of failed attempts that are counted apart, of targets that were to be tried again.
@@ -55,6 +58,7 @@ impl<W: Write> Human<W> {
             against: None,
             interrupted: HashMap::new(),
             more_interrupted: 0,
+            has_lines: style.follows_other,
         }
     }
 
@@ -104,6 +108,7 @@ impl<W: Write> Human<W> {
         text.push_str("  ");
         text.push_str(&outcome.url);
         self.out.write_all(text.as_bytes())?;
+        self.has_lines = true;
         self.details(outcome, [colour, dim, reset])
     }
 
@@ -115,7 +120,9 @@ impl<W: Write> Human<W> {
         if let Some(saved) = outcome.saved() {
             let path = escape(&saved.path.display().to_string());
             write!(self.out, "  {dim}=> {path}{reset}")?;
-            if outcome.verdict == Verdict::Unchanged {
+            if outcome.is_unchecked() {
+                write!(self.out, " ({})", wording::UNCHECKED)?;
+            } else if outcome.verdict == Verdict::Unchanged {
                 self.out.write_all(b" (unchanged)")?;
             }
             if let Some(from) = saved.resumed_from {
@@ -141,6 +148,7 @@ impl<W: Write> Human<W> {
         if !style.detail.has_summary() || (has_none && !summary.stopped && !style.shows_empty) {
             return Ok(());
         }
+        self.stand_off()?;
         totals::counts(&mut self.out, summary, style)?;
         self.interrupted()?;
         totals::times(&mut self.out, summary, style)?;
@@ -148,6 +156,14 @@ impl<W: Write> Human<W> {
         totals::origins(&mut self.out, summary)?;
         totals::figures(&mut self.out, summary)?;
         self.advise(summary)
+    }
+
+    /// Writes an empty line between what stands there and a summary.
+    fn stand_off(&mut self) -> io::Result<()> {
+        match mem::replace(&mut self.has_lines, true) {
+            true => self.out.write_all(b"\n"),
+            false => Ok(()),
+        }
     }
 
     /// Writes why targets had failed that were to be tried again when the run was stopped.
@@ -199,7 +215,8 @@ impl<W: Write> Human<W> {
             true => (DIM, RESET),
             false => ("", ""),
         };
-        for text in way_on.map(WayOn::text).into_iter().chain(bodies) {
+        let way_on = way_on.map(WayOn::lines).unwrap_or_default();
+        for text in way_on.iter().copied().chain(bodies) {
             writeln!(self.out, "  {dim}{text}{reset}")?;
         }
         Ok(())
@@ -231,10 +248,12 @@ impl<W: Write> Listener for Human<W> {
                 Ok(())
             }
             Event::Swept(sweep) => {
+                self.stand_off()?;
                 comparison::sweep(&mut self.out, sweep)?;
                 self.write_against(true)
             }
             Event::Compared(comparison) => {
+                self.stand_off()?;
                 comparison::comparison(&mut self.out, comparison)?;
                 self.write_against(false)
             }

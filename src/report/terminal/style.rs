@@ -14,6 +14,8 @@ pub struct HumanStyle {
     pub baseline: Baseline,
     /// Prints the summary of a run without URLs too, because that is no mistake.
     pub shows_empty: bool,
+    /// True if other output may be on the same terminal before the report.
+    pub follows_other: bool,
     /// Advice at the end.
     pub advice: Advice,
 }
@@ -66,15 +68,24 @@ pub enum WayOn {
     Log,
     /// The run has a log, and goes on from it already.
     SameAgain,
+    /// The run saves one file, and has no log.
+    File,
+    /// The run saves files that another would only ask about, and has no log.
+    Files,
 }
 
 impl WayOn {
-    /// The advice, in a sentence.
-    pub(super) fn text(self) -> &'static str {
+    /// The advice, in lines.
+    pub(super) fn lines(self) -> &'static [&'static str] {
         match self {
-            WayOn::NoLog => "with --log FILE, a later run with --resume could go on",
-            WayOn::Log => "again with --resume fetches the rest",
-            WayOn::SameAgain => "the same command again fetches the rest",
+            WayOn::NoLog => &["with --log FILE, a later run with --resume could go on"],
+            WayOn::Log => &["again with --resume fetches the rest"],
+            WayOn::SameAgain => &["the same command again fetches the rest"],
+            WayOn::File => &["the same command again goes on from NAME.part, where the server can"],
+            WayOn::Files => &[
+                "the same command again goes on with what is missing",
+                "(with --log FILE --resume it asks about that alone)",
+            ],
         }
     }
 }

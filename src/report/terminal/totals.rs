@@ -38,7 +38,7 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
         }
         return writeln!(
             out,
-            "\n  nothing left to do: {} done before",
+            "  nothing left to do: {} done before",
             grouped(summary.done_before)
         );
     }
@@ -64,7 +64,6 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
         Some(wording::workers(summary)),
         wording::stopped(summary),
     ];
-    out.write_all(b"\n")?;
     write_parts(out, &label, parts.into_iter().flatten(), " · ", 4)
 }
 
@@ -167,6 +166,6 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
     let without = wording::without_status(summary);
     let statuses = summary.statuses.iter();
     let statuses = statuses.map(|(status, count)| format!("{count} × {status}"));
-    let without = (without > 0).then(|| format!("{without} without"));
+    let without = without.map(|(count, why)| format!("{count} {why}"));
     write_parts(out, "  statuses   ", statuses.chain(without), "  ", LABEL)
 }

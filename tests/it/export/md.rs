@@ -89,7 +89,7 @@ fn a_run_is_a_page() {
 | 200 | 2 |
 | 304 | 1 |
 | 404 | 1 |
-| none | 2 |
+| without a status | 2 |
 
 ### Failures (3)
 

@@ -362,13 +362,12 @@ fn one_url_may_go_into_one_file() {
         (&["-o", "x", "-i", "-"], "-o is for one URL"),
         (&["-o", "x/", &url], "-o names a folder"),
         (&["-o", "..", &url], "-o names a folder"),
-        (&["-o", "x", "-d", "y", &url], "cannot be used with"),
         (&["-o", "x", "--names=flat", &url], "cannot be used with"),
         (
             &["-o", "x", "--content-disposition", &url],
             "cannot be used with",
         ),
-        (&["--names=flat", &url], "--dir"),
+        (&["--names=flat", &url], "--names needs -O or -d DIR"),
         (&["--exists=skip", &url], "add -d DIR or -o FILE"),
     ] {
         let run = pfetch(args)

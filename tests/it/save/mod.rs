@@ -10,6 +10,7 @@ mod hostile;
 mod lies;
 mod limits;
 mod named;
+mod one_name;
 mod own_files;
 mod pages;
 mod pieces;

@@ -9,6 +9,7 @@ const CONDITIONAL: &str =
     "with -d DIR only what has changed is fetched again (--exists update, the default)";
 const CONTINUED: &str =
     "with -d DIR or -o FILE a broken download is continued anyway (--no-resume does not)";
+const FROM_THERE: &str = "-H 'Range: bytes=100-' asks for a part";
 const SUM: &str = "a checksum stands in a JSON line: {\"url\": \"…\", \"sha256\": \"…\"}";
 
 pub(super) const HABITS: &[Habit] = &[
@@ -39,42 +40,28 @@ pub(super) const HABITS: &[Habit] = &[
         &["--no-use-server-timestamps", "--no-remote-time"],
         Meaning::Own(&["--no-mtime"]),
     ),
+    // Bodies are passed on as they come (curl), and only what has changed is fetched again (wget).
+    (&["-N", "--no-buffer"], Meaning::Nothing),
     (
-        &["-N", "--no-buffer"],
-        Meaning::Hint(
-            "bodies are passed on as they come anyway (curl); only what has changed is fetched again \
-             with -d DIR (wget)",
-        ),
+        &["--timestamping", "--conditional-get", "--if-modified-since"],
+        Meaning::Nothing,
     ),
     (
-        &[
-            "--timestamping",
-            "--time-cond",
-            "--conditional-get",
-            "--etag-save",
-            "--etag-compare",
-            "--if-modified-since",
-        ],
+        &["--time-cond", "--etag-save", "--etag-compare"],
         Meaning::Hint(CONDITIONAL),
     ),
     (
         &["--no-if-modified-since"],
         Meaning::Hint("--exists overwrite asks for no condition"),
     ),
+    (&["-C", "--continue-at"], Meaning::ByValue(continue_at)),
+    (&["--continue"], Meaning::Nothing),
+    (&["-c"], Meaning::ByNext(continued)),
     (
-        &[
-            "-C",
-            "--continue-at",
-            "--always-resume",
-            "--allow-piece-length-change",
-        ],
+        &["--always-resume", "--allow-piece-length-change"],
         Meaning::Hint(CONTINUED),
     ),
-    (&["--continue"], Meaning::Hint(CONTINUED)),
-    (
-        &["--start-pos"],
-        Meaning::Hint("-H 'Range: bytes=100-' asks for a part"),
-    ),
+    (&["--start-pos"], Meaning::Hint(FROM_THERE)),
     (
         &["-nc", "--no-clobber", "--skip-existing"],
         Meaning::Own(&["--exists=skip"]),
@@ -131,6 +118,35 @@ fn output_name(next: Option<&OsStr>) -> Option<&'static str> {
         next == "-" || (!next.starts_with('-') && !next.contains("://") && !is_schemeless(&next))
     });
     is_name.then_some(NAME)
+}
+
+/// The place to continue at: by itself, as files are anyway, or a number of bytes.
+fn continue_at(value: &OsStr) -> Translation {
+    match value == "-" {
+        true => Ok(Vec::new()),
+        false => Err(FROM_THERE),
+    }
+}
+
+/// A flag to wget and aria2c, of which broken downloads are continued, as they are anyway; a number of connections
+/// to oha and ab; the file of its cookies to curl.
+fn continued(next: Option<&OsStr>) -> Translation {
+    let Some(next) = next else {
+        return Ok(Vec::new());
+    };
+    if is_number(next) {
+        return Err(
+            "how many at once is -j N; for N requests of one URL: yes URL | head -n N | pfetch -j C",
+        );
+    }
+    let text = next.to_string_lossy();
+    match text.starts_with('-') || text.contains("://") {
+        true => Ok(Vec::new()),
+        false => Err(
+            "a broken download is continued anyway, with -d DIR or -o FILE; cookies are not kept (send \
+             one with -H 'Cookie: NAME=VALUE')",
+        ),
+    }
 }
 
 /// Tests for a host with a path behind it.

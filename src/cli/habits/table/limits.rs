@@ -56,8 +56,8 @@ pub(super) const HABITS: &[Habit] = &[
             "--retry-on-host-error",
         ],
         Meaning::Hint(
-            "what may pass is tried again anyway (--retry N): no connection, a time limit, and the \
-             statuses 408 425 429 500 502 503 504",
+            "--retry N tries again what may pass: no connection, a time limit, and the statuses 408 425 \
+             429 500 502 503 504; an answer such as 404 is not asked for again",
         ),
     ),
     (

@@ -32,7 +32,6 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Value("--workers"),
     ),
     (&["-P", "--directory-prefix"], Meaning::ByValue(prefix)),
-    (&["-c"], Meaning::ByNext(continued)),
     (
         &[
             "--parallel-max-host",
@@ -99,18 +98,5 @@ fn prefix(value: &OsStr) -> Translation {
     match is_number(value) {
         true => Err("to xargs it is how many at once, to wget a folder; write -j N or -d DIR"),
         false => Ok(vec![joined("--dir", value)]),
-    }
-}
-
-/// A number of connections to oha and ab; wget continues files with it, and curl names its cookies' file.
-fn continued(next: Option<&OsStr>) -> Translation {
-    match next.is_some_and(is_number) {
-        true => Err(
-            "how many at once is -j N; for N requests of one URL: yes URL | head -n N | pfetch -j C",
-        ),
-        false => Err(
-            "a broken download is continued anyway, with -d DIR or -o FILE; cookies are not kept (send \
-             one with -H 'Cookie: NAME=VALUE')",
-        ),
     }
 }

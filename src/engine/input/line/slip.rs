@@ -17,7 +17,8 @@ const QUOTES: [char; 9] = ['"', '\'', '`', '“', '”', '„', '‘', '’', '�
 /// A text that is more, or other, than a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Slip {
-    /// A number alone, which the URL parser takes for an IPv4 address.
+    /// A number alone, which the URL parser takes for an IPv4 address, or a number with a unit of size or time,
+    /// which is the value of an option that takes none here.
     #[error(
         "a number is no URL; if an option was to have it, write it behind that option, and if it is a host, \
          {0} before it"
@@ -129,9 +130,20 @@ pub(super) fn without_comment(text: &str) -> &str {
     comment.map_or(text, |place| text[..place].trim_end())
 }
 
-/// Recognises whole numbers and decimal ones, with a sign or without.
+/// Units of sizes and times, in lower case, as stand behind a number.
+const UNITS: [&str; 19] = [
+    "b", "k", "m", "g", "t", "ki", "mi", "gi", "ti", "kb", "mb", "gb", "tb", "kib", "mib", "gib",
+    "ms", "s", "h",
+];
+
+/// Recognises whole numbers and decimal ones, with a sign or without, and with a unit or without.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let unit = digits.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if !unit.is_empty() && !UNITS.iter().any(|known| known.eq_ignore_ascii_case(unit)) {
+        return false;
+    }
+    let digits = &digits[..digits.len() - unit.len()];
     let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "0"));
     let is_all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     !whole.is_empty() && is_all_digits(whole) && is_all_digits(decimals)
@@ -197,6 +209,12 @@ mod tests {
             "10/",
             "http://10/",
             "1.example",
+            "1m/",
+            "10x",
+            "4chan",
+            "m",
+            "k1",
+            "1m:80",
             "h/a=b",
             "h/it's",
             "ftp://h/",
@@ -213,7 +231,23 @@ mod tests {
 
     #[test]
     fn numbers_alone_are_no_urls() {
-        for text in ["0", "10", "-1", "+5", "1.5", "10.", "4294967296"] {
+        for text in [
+            "0",
+            "10",
+            "-1",
+            "+5",
+            "1.5",
+            "10.",
+            "4294967296",
+            "1M",
+            "10k",
+            "1.5G",
+            "1Mi",
+            "500MB",
+            "1kib",
+            "10s",
+            "5m",
+        ] {
             assert_eq!(find(text), Some(Slip::Number("http://")), "{text}");
         }
         assert_eq!(

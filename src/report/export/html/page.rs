@@ -204,9 +204,7 @@ impl HtmlPage<'_> {
             .map(|(status, count)| format!("{} × {status}", grouped(*count)))
             .collect();
         let without = wording::without_status(summary);
-        if without > 0 {
-            parts.push(format!("{} without a status", counted(without, "URL")));
-        }
+        parts.extend(without.map(|(count, why)| format!("{} {why}", counted(count, "URL"))));
         html! {
             @if summary.ended() > 0 { p.lead { (parts.join(" · ")) } }
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::text::excerpt;
 use crate::model::timing::Phase;
+use crate::report::wording;
 
 /// The most characters of any text in a row: longer ones are not read, and the page's size is limited.
 const TEXT: usize = 400;
@@ -50,9 +51,13 @@ impl Row {
             worker: outcome.last.worker,
             attempts: outcome.requests(),
             url: text(&outcome.url),
-            saved: outcome
-                .saved()
-                .map(|saved| text(&saved.path.display().to_string())),
+            saved: outcome.saved().map(|saved| {
+                let path = text(&saved.path.display().to_string());
+                match outcome.is_unchecked() {
+                    true => format!("{path} ({})", wording::UNCHECKED),
+                    false => path,
+                }
+            }),
             error: outcome.error().map(|error| text(&error.to_string())),
             final_url: outcome.final_url().map(text),
             content_type: outcome.content_type().map(text),

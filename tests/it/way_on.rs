@@ -1,0 +1,161 @@
+//! The program as a process: what it says about bodies that were dropped, and about runs that ended early.
+
+use std::fs::File;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, unbounded};
+use rustix::process::Signal;
+
+use crate::pfetch::{Dir, LIMIT, pfetch};
+use crate::server::{Server, routes};
+
+const DROPPED: &str = "pfetch: note: the body was not kept: -d DIR saves it, --cat prints it\n";
+
+/// A server that never answers `/hang`, and tells when it has been asked.
+fn holding() -> (Server, Receiver<()>) {
+    let (arrived, arrivals) = unbounded();
+    let server = Server::with(move |request, reply| {
+        if request.target.starts_with("/hang") {
+            let _ = arrived.send(());
+            reply.wait(Duration::MAX);
+            return Ok(());
+        }
+        routes(request, reply)
+    });
+    (server, arrivals)
+}
+
+#[test]
+fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
+    let server = Server::start();
+    let url = server.url("/bytes/3");
+    for options in [&[][..], &["-s"], &["-v"], &["-j4"]] {
+        let run = pfetch(&[options, &[&url]].concat()).run();
+        run.exits(0).says(DROPPED).prints("/bytes/3\n");
+    }
+    let dir = Dir::new();
+    let file = File::create(dir.path().join("page.json")).expect("the folder is there");
+    let run = pfetch(&[&url]).stdout(Stdio::from(file)).run();
+    run.exits(0).says(DROPPED);
+}
+
+#[test]
+fn who_did_not_expect_the_body_is_not_told_of_it() {
+    let server = Server::start();
+    let url = server.url("/bytes/3");
+    let dir = Dir::new();
+    let list = dir.file("list", &url);
+    let folder = dir.path().display().to_string();
+    let file = format!("{folder}/file");
+    for args in [
+        &["-d", &folder, &url][..],
+        &["-o", &file, &url],
+        &["-o", "/dev/null", &url],
+        &["--cat", &url],
+        &["--format=jsonl", &url],
+        &["--format={status}", &url],
+        &["--export=json=-", &url],
+        &["--summary-only", &url],
+        &["-q", &url],
+        &["-I", &url],
+        &["--compare", "--runs=1", &url],
+        &["--sweep=1", "--runs=1", &url],
+        &["--assert=failed<=0", &url],
+        &["--dry-run", &url],
+        &["-i", &list],
+        &[&url, &url],
+    ] {
+        let run = pfetch(args).run().exits(0);
+        run.never_shows("was not kept");
+    }
+    let null = File::options()
+        .write(true)
+        .open("/dev/null")
+        .expect("it is there");
+    let run = pfetch(&[&url]).stdout(Stdio::from(null)).run();
+    run.exits(0).never_shows("was not kept");
+    let run = pfetch(&[&server.url("/status/404")]).run();
+    run.exits(1).never_shows("was not kept");
+}
+
+#[test]
+fn a_stream_whose_last_body_failed_was_not_stopped() {
+    let server = Server::start();
+    let [bad, good] = ["/status/404", "/bytes/3"].map(|path| server.url(path));
+    for args in [
+        &["-o-", &bad][..],
+        &["--cat", &bad],
+        &["-o", "/dev/stdout", &bad],
+        &["--cat", "-j1", &good, &bad],
+        &["--cat", "--fail-fast", &bad],
+    ] {
+        let run = pfetch(args).run().exits(1).says(", 1 failed · ");
+        let run = run.says("/status/404  not found\n");
+        run.never_shows("stopped").never_shows("--log");
+    }
+}
+
+#[test]
+fn a_stream_that_leaves_something_undone_was_stopped_and_is_not_resumed() {
+    let (server, _) = holding();
+    let [bad, hang] = ["/status/404", "/hang"].map(|path| server.url(path));
+    let run = pfetch(&["--cat", "-j2", &bad, &hang]).run().exits(1);
+    run.says("  1 of 2 URLs done: 0 ok, 1 failed · ")
+        .says("stopped before its end")
+        .never_shows("--log");
+}
+
+#[test]
+fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
+    const FILE: &str = "\n  the same command again goes on from NAME.part, where the server can\n";
+    const FILES: &str = "\n  the same command again goes on with what is missing\n  (with --log FILE --resume it \
+                         asks about that alone)\n";
+    const LOG: &str = "\n  with --log FILE, a later run with --resume could go on\n";
+    let dir = Dir::new();
+    let folder = dir.path().display().to_string();
+    let [file, log] = ["file", "log"].map(|name| format!("{folder}/{name}"));
+    for (options, urls, advice) in [
+        (&["-o", &file][..], 1, FILE),
+        (&["-d", &folder], 1, FILE),
+        (&["-d", &folder, "--exists=overwrite"], 1, FILE),
+        (&["-d", &folder], 2, FILES),
+        (&["-d", &folder, "--exists=skip"], 2, FILES),
+        (&["-d", &folder, "--exists=rename"], 2, LOG),
+        (&["-d", &folder, "--exists=overwrite"], 2, LOG),
+        (
+            &["-d", &folder, "--log", &log],
+            2,
+            "\n  again with --resume fetches the rest\n",
+        ),
+        (
+            &["-d", &folder, "--log", &log, "--resume"],
+            2,
+            "\n  the same command again fetches the rest\n",
+        ),
+        (&[], 1, LOG),
+    ] {
+        let (server, arrivals) = holding();
+        let url = server.url("/hang");
+        let args = [options, &vec![&*url; urls]].concat();
+        let running = pfetch(&args).start();
+        arrivals.recv_timeout(LIMIT).expect("it is asked for");
+        running.signal(Signal::INT);
+        running.end().exits(130).prints(advice);
+    }
+}
+
+#[test]
+fn what_does_not_go_on_gets_no_advice() {
+    let dir = Dir::new();
+    let file = format!("{}/file", dir.path().display());
+    for options in [&["--cat"][..], &["-o", &file, "--no-resume"]] {
+        let (server, arrivals) = holding();
+        let url = server.url("/hang");
+        let running = pfetch(&[options, &[&url]].concat()).start();
+        arrivals.recv_timeout(LIMIT).expect("it is asked for");
+        running.signal(Signal::INT);
+        let run = running.end().exits(130).never_shows("goes on");
+        run.never_shows("--log");
+    }
+}
