@@ -32,7 +32,7 @@ pub enum MeasurementNotice {
         /// Number of failed fetches, all runs together.
         count: u64,
     },
-    /// An origin that pushed back in the parallel runs, and what it takes.
+    /// An origin that pushed back in the parallel runs, and what they slowed down to.
     PushedBack(OriginLimit),
     /// The number of further origins that pushed back in the parallel runs.
     MorePushedBack(u64),

@@ -127,7 +127,7 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
     }
 }
 
-/// Writes what the origins take that pushed back, or why they were given up.
+/// Writes what the run slowed down to for the origins that pushed back, or why they were given up.
 pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     let origins = &summary.origins;
     for limit in origins.listed.iter().take(MAX_ORIGINS) {

@@ -90,7 +90,7 @@ fn the_report_says_what_a_server_takes() {
     let list = urls(&server, 300).join("\n");
     let run = pfetch(&["-j16", "-"]).stdin(list).run().exits(0);
     let host = server.addr().to_string();
-    run.prints(&format!("  server     {host} takes "))
+    run.prints(&format!("  server     {host}: slowed down to "))
         .prints(" requests pushed back)\n");
 }
 

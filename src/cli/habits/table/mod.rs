@@ -15,6 +15,7 @@ mod pool;
 mod request;
 
 use super::meaning::{Habit, Meaning};
+pub(super) use measure::parameter;
 
 const GROUPS: [&[Habit]; 9] = [
     input::HABITS,
