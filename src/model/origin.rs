@@ -65,7 +65,9 @@ impl fmt::Display for OriginLimit {
         let slowed = "slowed down to";
         match (self.given_up, self.per_second, self.at_once) {
             (Some(why), _, _) => write!(f, "{host} was given up: {why}")?,
-            (None, Some(rate), _) if rate >= 1.0 => write!(f, "{host}: {slowed} {rate:.0} a second")?,
+            (None, Some(rate), _) if rate >= 1.0 => {
+                write!(f, "{host}: {slowed} {rate:.0} a second")?
+            }
             (None, Some(rate), _) => {
                 write!(f, "{host}: {slowed} one every {:.1} s", rate.recip())?;
             }
@@ -169,7 +171,10 @@ mod tests {
             ..plain.clone()
         };
         for (limit, expected) in [
-            (&plain, "h:8080: slowed down to 4 at once (57 requests pushed back)"),
+            (
+                &plain,
+                "h:8080: slowed down to 4 at once (57 requests pushed back)",
+            ),
             (
                 &rate(19.7),
                 "h:8080: slowed down to 20 a second (1 request pushed back)",

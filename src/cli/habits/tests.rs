@@ -117,7 +117,10 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-L j 1,2,4 h", "-L: the parameter that pfetch varies"),
         ("-L j 8 h", "-L: the parameter that pfetch varies"),
         ("-P j 1 8 h", "-P: the parameter that pfetch varies"),
-        ("--parameter-scan j 1 8 h", "--parameter-scan: the parameter"),
+        (
+            "--parameter-scan j 1 8 h",
+            "--parameter-scan: the parameter",
+        ),
         ("-z 10s h", "-z: a run ends with its list"),
         ("-z 10 h", "-z: a run ends with its list"),
         ("-z 2024-01-31 h", "-z: with -d DIR only what has changed"),

@@ -13,7 +13,8 @@ const LONG: &str = "a run ends with its list and not after a time; give a number
 const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs";
 const COMMANDS: &str = "pfetch measures the fetching of URLs, and runs no commands";
 /// hyperfine's parameters, of which the number of workers is the one that pfetch varies.
-const PARAMETER: &str = "the parameter that pfetch varies is the number of workers: --sweep 1,2,4,8";
+const PARAMETER: &str =
+    "the parameter that pfetch varies is the number of workers: --sweep 1,2,4,8";
 
 pub(super) const HABITS: &[Habit] = &[
     (&["-w", "--write-out"], Meaning::ByValue(write_out)),
@@ -34,7 +35,11 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint(COMMANDS),
     ),
     (
-        &["--parameter-list", "--parameter-scan", "--parameter-step-size"],
+        &[
+            "--parameter-list",
+            "--parameter-scan",
+            "--parameter-step-size",
+        ],
         Meaning::Hint(PARAMETER),
     ),
     (
@@ -104,9 +109,7 @@ pub(in crate::cli::habits) fn parameter(
     };
     let is_parameter = match (spelling, following) {
         ("-L", [name, values, ..]) => is_name(name) && are_numbers(values),
-        ("-P", [name, least, most, ..]) => {
-            is_name(name) && is_number(least) && is_number(most)
-        }
+        ("-P", [name, least, most, ..]) => is_name(name) && is_number(least) && is_number(most),
         _ => false,
     };
     is_parameter.then_some(PARAMETER)
