@@ -14,8 +14,13 @@ use crate::report::format::{counted, duration, format_secs};
 use crate::report::wording::{self, TERMINAL};
 use crate::stats::{Speedup, Usl};
 
-/// The characters of the bar for the highest throughput.
-const BAR: f64 = 30.0;
+/// The most columns of the bar for the highest throughput, those before it and those of the mark behind it.
+const BAR: usize = 30;
+const BEFORE_BAR: usize = 45;
+const MARK: usize = 6;
+
+/// The columns of a number of failures or retries, which are there if there were any.
+const COUNT: usize = 8;
 
 /// Writes the comparison.
 pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
@@ -27,14 +32,14 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         parallel,
         ..
     } = comparison;
-    writeln!(
-        out,
-        "\n  {} · {} · {} of runs in alternating order, after {}",
+    let pairs = counted(comparison.pairs() as u64, "pair");
+    let warmups = counted(u64::from(*warmups), "warm-up");
+    let parts = [
         counted(*targets, "URL"),
         counted(*workers as u64, "worker"),
-        counted(comparison.pairs() as u64, "pair"),
-        counted(u64::from(*warmups), "warm-up"),
-    )?;
+        format!("{pairs} of runs in alternating order, after {warmups}"),
+    ];
+    write_parts(out, "\n  ", parts, " · ", 4)?;
     writeln!(
         out,
         "                 mean ± σ              median       min … max"
@@ -128,8 +133,10 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
     let best = best.fold(f64::INFINITY, f64::min);
     let has_failed = sweep.points.iter().any(|point| point.times.failed > 0);
     let has_retries = sweep.points.iter().any(|point| point.times.retries > 0);
+    let counts = COUNT * (usize::from(has_failed) + usize::from(has_retries));
+    let width = (WIDTH - BEFORE_BAR - MARK - counts).min(BAR) as f64;
     let column = |has: bool, text: String| match has {
-        true => format!("{text:<7} "),
+        true => format!("{text:<COUNT$}"),
         false => String::new(),
     };
     writeln!(
@@ -148,7 +155,7 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
     for point in &sweep.points {
         let sample = &point.times.sample;
         let seconds = fair_seconds(point.workers);
-        let bar = seconds.map(|seconds| (best / seconds * BAR).round().clamp(1.0, BAR));
+        let bar = seconds.map(|seconds| (best / seconds * width).round().clamp(1.0, width));
         let bar = "█".repeat(bar.unwrap_or_default() as usize);
         let against = fair_seconds(fewest.workers).zip(seconds);
         let against = against.map_or("-".to_owned(), |(fewest, seconds)| {
@@ -156,7 +163,7 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
         });
         let knee = match sweep.knee {
             Some(knee) if knee.by_means != point.workers => "",
-            Some(_) if sweep.is_undecided() => " knee by the means",
+            Some(_) if sweep.is_undecided() => " knee?",
             Some(_) => " knee",
             None => "",
         };

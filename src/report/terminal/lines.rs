@@ -36,7 +36,7 @@ pub(super) fn write_parts(
 pub(super) const LABEL: usize = 13;
 
 /// The places where a text is broken before any other, where they leave no line short.
-const BREAKS: [&str; 3] = [" · ", " – ", ": "];
+const BREAKS: [&str; 4] = [" · ", " – ", "; ", ", "];
 
 /// The fewest columns of text before such a break. A line is broken between two words rather than be shorter.
 const FILLED: usize = 24;

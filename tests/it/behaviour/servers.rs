@@ -95,6 +95,21 @@ fn the_report_says_what_a_server_takes() {
 }
 
 #[test]
+fn a_sweep_says_which_numbers_of_workers_a_server_pushed_back() {
+    let server = at_once(4, 503, "", Duration::from_millis(20));
+    let list = urls(&server, 60).join("\n");
+    let args = ["--sweep=1,16", "--runs=1", "--warmup=0", "-"];
+    let run = pfetch(&args).stdin(list).run().exits(0);
+    let text = run.unbroken();
+    let host = server.addr().to_string();
+    let told = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("  warning    {host}: slowed down to ")));
+    let is_whole = told.is_some_and(|told| told.ends_with(" pushed back), from 16 workers on"));
+    run.check("the server is told of", is_whole);
+}
+
+#[test]
 fn push_backs_use_up_no_try_also_without_any_and_with_no_adapt_they_do() {
     let server = at_once(2, 503, "", Duration::from_millis(20));
     let list = urls(&server, 100);
@@ -362,9 +377,10 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
     let run = pfetch(&args).stdin(list).run().exits(0);
     let host = server.addr().to_string();
     let told = |line: &str| line.contains(&host) && line.contains("in the parallel runs");
+    let text = run.unbroken();
     run.check(
         "told once",
-        run.stdout.lines().filter(|line| told(line)).count() == 1,
+        text.lines().filter(|line| told(line)).count() == 1,
     );
 }
 

@@ -127,10 +127,10 @@ fn comparison_title(comparison: &Comparison) -> String {
     let [serial, parallel] =
         [&comparison.serial, &comparison.parallel].map(|arm| format_secs(arm.sample.mean));
     let targets = counted(comparison.targets, "URL");
-    let times = format!("pfetch: {targets}, {serial} serially, {parallel} in parallel");
+    let times = format!("pfetch: {targets}, {serial} serial, {parallel} parallel (means)");
     match HTML.speedup(comparison) {
-        Some(speedup) => format!("{times}: speed-up {speedup} (means)"),
-        None => format!("{times} (means)"),
+        Some(speedup) => format!("{times}: speed-up {speedup}"),
+        None => times,
     }
 }
 
