@@ -115,6 +115,23 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
     Some([throughput, format!("{} {urls}", rate(per_second))])
 }
 
+/// The most origins that a report tells of.
+const MAX_SERVERS: usize = 5;
+
+/// What the run slowed down to for the origins that pushed back, or why they were given up, one each, and the
+/// number of further ones.
+pub(super) fn servers(summary: &Summary) -> Vec<String> {
+    let origins = &summary.origins;
+    let beyond = origins.listed.len().saturating_sub(MAX_SERVERS) as u64;
+    let listed = origins.listed.iter().take(MAX_SERVERS);
+    let mut servers: Vec<_> = listed.map(ToString::to_string).collect();
+    match origins.more.saturating_add(beyond) {
+        0 => {}
+        more => servers.push(format!("and {more} more")),
+    }
+    servers
+}
+
 /// The time that the run waited for its list, if that was a noticeable part of it: `waited 4.90 s for URLs, 3.20 s
 /// idle: not in the speed-up`.
 pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Option<String> {

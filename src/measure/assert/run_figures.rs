@@ -193,6 +193,9 @@ impl MetricSource for RunFigures<'_> {
             return Err(self.no_success());
         }
         match (metric, self.comparison) {
+            (Metric::Speedup, Some(comparison)) if comparison.is_one_by_one() => {
+                Err(one_by_one(comparison).to_owned())
+            }
             (Metric::Speedup, Some(comparison)) => comparison
                 .speedup
                 .map(|speedup| MetricValue {
@@ -244,6 +247,14 @@ pub fn more_runs(runs: usize) -> usize {
     match runs {
         ..=1 => 5,
         runs => runs.saturating_mul(2).max(10),
+    }
+}
+
+/// The reason for which a comparison whose arms both fetch one by one says nothing of parallel fetching.
+pub fn one_by_one(comparison: &Comparison) -> &'static str {
+    match comparison.targets {
+        1 => "one URL is fetched one by one either way",
+        _ => "one worker fetches one by one either way",
     }
 }
 

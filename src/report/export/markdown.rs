@@ -240,6 +240,9 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
     if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
         let _ = writeln!(text, "| input | {waited} |");
     }
+    for server in wording::servers(summary) {
+        let _ = writeln!(text, "| server | {} |", markdown_cell(&short(&server)));
+    }
     text
 }
 

@@ -80,8 +80,8 @@ use crate::report::Baseline;
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
-///   100 at most; `more_origins` counts the others. `at_once` is the number of requests that the origin was found
-///   to take at once, `per_second` that in a second if it takes fewer than one at once gives it; `null` if nothing
+///   100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
+///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
 ///   was found. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
 ///   ([`GivenUp`](crate::model::origin::GivenUp)).
 /// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.

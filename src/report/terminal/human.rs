@@ -15,7 +15,6 @@ use crate::model::text::escape;
 use super::comparison;
 use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
-use crate::report::against;
 use crate::report::format::{align_right, bytes, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
 use crate::report::wording;
@@ -225,7 +224,7 @@ impl<W: Write> Human<W> {
     /// Writes the run against an earlier one, if it was given.
     fn write_against(&mut self, is_sweep: bool) -> io::Result<()> {
         match self.against.take() {
-            Some(against) => against::against(&mut self.out, &against, is_sweep),
+            Some(against) => comparison::against(&mut self.out, &against, is_sweep),
             None => Ok(()),
         }
     }

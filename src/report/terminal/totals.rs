@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::lines::write_parts;
+use super::lines::{LABEL, write_parts, write_text};
 use super::style::HumanStyle;
 use crate::measure::Estimate;
 use crate::model::outcome::Verdict;
@@ -14,14 +14,8 @@ use crate::report::wording::{self, TERMINAL};
 /// The least number of targets of which percentiles are shown.
 const HANDFUL: u64 = 10;
 
-/// The maximum number of origins that are told of.
-const MAX_ORIGINS: usize = 5;
-
 /// The percentiles that are shown, before the longest time: as many as fit a line.
 const PERCENTILES: [f64; 3] = [50.0, 95.0, 99.0];
-
-/// The columns before the figures of a line.
-const LABEL: usize = 13;
 
 pub(super) const RED: &str = "\x1b[31m";
 pub(super) const GREEN: &str = "\x1b[32m";
@@ -127,22 +121,16 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
         )?;
     }
     match wording::input_wait(summary, estimate.as_ref()) {
-        Some(waited) => writeln!(out, "  input      {waited}"),
+        Some(waited) => write_text(out, "  input      ", &waited),
         None => Ok(()),
     }
 }
 
-/// Writes what the origins take that pushed back, or why they were given up.
+/// Writes what the run slowed down to for the origins that pushed back, or why they were given up.
 pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    let origins = &summary.origins;
-    for limit in origins.listed.iter().take(MAX_ORIGINS) {
-        writeln!(out, "  server     {limit}")?;
-    }
-    let beyond = origins.listed.len().saturating_sub(MAX_ORIGINS) as u64;
-    match origins.more.saturating_add(beyond) {
-        0 => Ok(()),
-        more => writeln!(out, "  server     and {more} more"),
-    }
+    wording::servers(summary)
+        .iter()
+        .try_for_each(|server| write_text(out, "  server     ", server))
 }
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.

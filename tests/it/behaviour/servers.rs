@@ -90,8 +90,23 @@ fn the_report_says_what_a_server_takes() {
     let list = urls(&server, 300).join("\n");
     let run = pfetch(&["-j16", "-"]).stdin(list).run().exits(0);
     let host = server.addr().to_string();
-    run.prints(&format!("  server     {host} takes "))
+    run.prints(&format!("  server     {host}: slowed down to "))
         .prints(" requests pushed back)\n");
+}
+
+#[test]
+fn a_sweep_says_which_numbers_of_workers_a_server_pushed_back() {
+    let server = at_once(4, 503, "", Duration::from_millis(20));
+    let list = urls(&server, 60).join("\n");
+    let args = ["--sweep=1,16", "--runs=1", "--warmup=0", "-"];
+    let run = pfetch(&args).stdin(list).run().exits(0);
+    let text = run.unbroken();
+    let host = server.addr().to_string();
+    let told = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("  warning    {host}: slowed down to ")));
+    let is_whole = told.is_some_and(|told| told.ends_with(" pushed back), from 16 workers on"));
+    run.check("the server is told of", is_whole);
 }
 
 #[test]
@@ -376,9 +391,10 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
     let run = pfetch(&args).stdin(list).run().exits(0);
     let host = server.addr().to_string();
     let told = |line: &str| line.contains(&host) && line.contains("in the parallel runs");
+    let text = run.unbroken();
     run.check(
         "told once",
-        run.stdout.lines().filter(|line| told(line)).count() == 1,
+        text.lines().filter(|line| told(line)).count() == 1,
     );
 }
 

@@ -97,7 +97,7 @@ fn warnings_stand_in_the_document() {
 fn expected_comparison() -> Value {
     json!({
         "workers": 4,
-        "targets": 1,
+        "targets": 2,
         "warmups": 1,
         "serial": {
             "seconds": [2.0, 4.0],
@@ -111,7 +111,7 @@ fn expected_comparison() -> Value {
         },
         "speedup": {"pairs": 2, "ratio": 2.5, "interval": {"low": 2.0, "high": 3.125}},
         "verdict": "faster",
-        "efficiency": 2.5,
+        "efficiency": 1.25,
         "estimated": 1.5,
         "differing": {"count": 3, "urls": ["http://a.example/|<b>"]},
         "notices": ["1 run is an outlier", "- *x*"],

@@ -17,6 +17,7 @@ mod request;
 pub(in crate::cli) use request::HEADER_FILE;
 
 use super::meaning::{Habit, Meaning};
+pub(super) use measure::parameter;
 
 const GROUPS: [&[Habit]; 9] = [
     input::HABITS,
