@@ -86,6 +86,10 @@ struct Opened {
     started: Instant,
 }
 
+/// The mistake of an input without URLs, unless it may be empty.
+const NO_URLS: &str =
+    "the input has no URLs in it; a list has one a line, and --allow-empty takes one that has none";
+
 /// Prints one line about a mistake or a failure to standard error.
 pub fn complain(message: &str) {
     // Without standard error there is no other place to report that to.

@@ -141,6 +141,9 @@ impl Job {
         if let Some(sha256) = &self.target.sha256 {
             outcome.details_mut().sha256 = Some(**sha256);
         }
+        if let Some(meta) = &self.target.meta {
+            outcome.details_mut().meta = Some(meta.clone());
+        }
         outcome
     }
 

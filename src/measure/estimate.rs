@@ -32,6 +32,8 @@ pub struct Estimate {
 pub enum Unbounded {
     /// Starts or bytes were held back as asked.
     HeldBack,
+    /// A server pushed requests back, and was asked for fewer at once.
+    PushedBack,
     /// The list came more slowly than it was fetched.
     FedSlowly,
 }
@@ -57,7 +59,12 @@ impl Estimate {
     /// if an origin was given up.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
-        let serial = summary.sum;
+        let was_pushed_back = summary.origins.has_pushed_back();
+        // One by one, nothing would have been too much for the server, and no URL would have waited for that.
+        let serial = match was_pushed_back {
+            true => summary.busy,
+            false => summary.sum,
+        };
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
@@ -80,6 +87,10 @@ impl Estimate {
         } else {
             (even, Bound::Workers(workers))
         };
+        let shortest = match was_pushed_back {
+            true => 0.0,
+            false => shortest,
+        };
         let shortest = shortest.max(f64::MIN_POSITIVE);
         let best = serial.as_secs_f64() / shortest;
         let bound = match bound {
@@ -99,6 +110,8 @@ impl Estimate {
             speedup: serial.as_secs_f64() / fetching,
             best: if summary.paced {
                 Err(Unbounded::HeldBack)
+            } else if was_pushed_back {
+                Err(Unbounded::PushedBack)
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 pub use super::verdict::Verdict;
+use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
 use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
@@ -51,6 +52,10 @@ pub struct Details {
     pub saved: Option<Saved>,
     /// The SHA-256 that its body was to have.
     pub sha256: Option<[u8; 32]>,
+    /// JSON of the input's, for the readers of the result.
+    pub meta: Option<Meta>,
+    /// The body, decoded, if results have it.
+    pub body: Option<Vec<u8>>,
     /// The wait that the server asks for (Retry-After).
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
@@ -341,6 +346,16 @@ impl Outcome {
     /// The SHA-256 that its body was to have.
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.details.as_ref()?.sha256
+    }
+
+    /// JSON of the input's, for the readers of the result.
+    pub fn meta(&self) -> Option<&Meta> {
+        self.details.as_ref()?.meta.as_ref()
+    }
+
+    /// The body, decoded, if results have it.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.details.as_ref()?.body.as_deref()
     }
 
     /// The wait that the server asks for (Retry-After).

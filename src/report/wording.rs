@@ -162,12 +162,13 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     let result = if summary.stopped {
         match summary.runs {
             Some(RunsMade { done, of }) => format!(
-                "Stopped early: {} of {} done, after {done} of {of} runs",
-                grouped(summary.ended()),
-                counted(targets, "URL")
+                "Stopped early, after {done} of {of} runs: {} done in all",
+                counted(summary.ended(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
         }
+    } else if summary.failed == targets && targets > 1 {
+        format!("All {} failed", counted(targets, "URL"))
     } else if summary.failed > 0 {
         format!(
             "{} of {} failed",

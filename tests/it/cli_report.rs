@@ -20,7 +20,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 24] = [
+const RESULT: [&str; 25] = [
     "type",
     "index",
     "url",
@@ -30,6 +30,7 @@ const RESULT: [&str; 24] = [
     "status",
     "http_version",
     "content_type",
+    "meta",
     "attempts",
     "earlier",
     "exchanges",

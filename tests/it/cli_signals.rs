@@ -100,13 +100,20 @@ fn a_stopped_run_counts_the_rest_of_a_list_in_a_file() {
     let line = |n| format!("{}\n# comment\n", server.url(&format!("/hang/{n}")));
     let list = dir.file("list", (0..5_000).map(line).collect::<String>());
     let log = dir.path().join("run.log").display().to_string();
-    let args = ["-i", &list, "--log", &log, "-j2", &server.url("/bytes/1")];
+    let svg = dir.path().join("run.svg").display().to_string();
+    let url = server.url("/bytes/1");
+    let args = ["-i", &list, "--log", &log, "--export", &svg, "-j2", &url];
     let running = pfetch(&args).start();
     for _ in 0..2 {
         arrivals.recv_timeout(LIMIT).unwrap();
     }
     running.signal(Signal::INT);
-    let run = running.end().exits(130).says_nothing();
+    let run = running.end().exits(130).says("wrote ");
+    let picture = std::fs::read_to_string(&svg).unwrap();
+    run.check(
+        &picture,
+        picture.contains("stopped early: 1 of 5,001 URLs done"),
+    );
     run.prints("\n  1 of 5,001 URLs done: 1 ok, 0 failed · ")
         .prints("\n  again with --resume fetches the rest\n");
 }

@@ -22,7 +22,7 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
@@ -44,6 +44,9 @@ use crate::report::Baseline;
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
 /// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
+/// - `meta`: `null`, or the JSON that the line of the input has as `meta`, as it was written.
+/// - `body`: the body, decoded, in base64 (RFC 4648, with padding), if bodies were asked for
+///   (`--jsonl-bodies`) and the target was fetched. Otherwise the field is left out.
 /// - `timing`: `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}`
 ///   ([`Timing`](crate::model::timing::Timing)).
 /// - `redirects`: a list of `{url, status}`.

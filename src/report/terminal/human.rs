@@ -138,7 +138,7 @@ impl<W: Write> Human<W> {
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         let style = self.style;
         let has_none = summary.targets() + summary.done_before == 0;
-        if !style.detail.has_summary() || (has_none && !summary.stopped) {
+        if !style.detail.has_summary() || (has_none && !summary.stopped && !style.shows_empty) {
             return Ok(());
         }
         totals::counts(&mut self.out, summary, style)?;

@@ -33,6 +33,9 @@ pub(super) const RESET: &str = "\x1b[0m";
 pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
     let targets = summary.targets();
     if targets == 0 && !summary.stopped {
+        if summary.done_before == 0 {
+            return writeln!(out, "\n  {}", counted(0, "URL"));
+        }
         return writeln!(
             out,
             "\n  nothing left to do: {} done before",
@@ -42,6 +45,9 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
     let is_partial = summary.stopped && summary.runs.is_none();
     let label = match is_partial {
         true => format!("  {}: ", wording::progress(summary)),
+        false if summary.runs.is_some() => {
+            format!("  {} in all runs: ", counted(targets, "URL"))
+        }
         false => format!("  {}: ", counted(targets, "URL")),
     };
     let [now, before] = verdicts(summary, style, is_partial);

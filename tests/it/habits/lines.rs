@@ -297,6 +297,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("--no-http-keep-alive URL", "Connection: close"),
     ("--start-pos=5 URL", "Range"),
     ("-e robots=off URL", "Referer"),
+    ("-e 3 URL", "Referer"),
     ("--reject=gif URL", "follows no links"),
     ("--progress=bar URL", "auto, always, never"),
     ("--metalink URL", "JSON lines"),

@@ -191,7 +191,8 @@ fn referer(value: &OsStr) -> Translation {
     let text = value.to_string_lossy();
     // Without a scheme it is taken for a host, as in robots=off of wget.
     let host = text.split(['/', '?', '#']).next().unwrap_or_default();
-    match host.contains('=') || text.ends_with(";auto") {
+    let is_url = !host.contains('=') && !text.ends_with(";auto") && !is_number(value);
+    match !is_url {
         true => Err("it takes the URL to send as Referer"),
         false => Ok(header("Referer: ", value)),
     }
