@@ -316,3 +316,36 @@ fn table(runs: &RunLatencies<'_>, bins: &Bins, counts: &[Vec<u64>]) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bin_counts_the_times_between_its_edges() {
+        let near: Vec<u64> = (0..200).map(|k| 103_000 + 7 * k).collect();
+        let wide: Vec<u64> = (0..40).map(|k| 1 << (k / 2)).collect();
+        let edge = [103_424, 103_425, 103_487, 103_488, 103_489, 104_000];
+        for micros in [&near[..], &wide, &edge, &[5000; 8], &[1, 1, 2], &[1]] {
+            let mut latency = Latency::new();
+            for micros in micros {
+                latency.record(Duration::from_micros(*micros));
+            }
+            let summary = Summary {
+                latency,
+                ..Summary::default()
+            };
+            let run = ("run", &summary);
+            let bins = Bins::new(&[&run]);
+            let counts = bins.counts(&summary.latency);
+            for (count, edges) in counts.iter().zip(bins.edges.windows(2)) {
+                assert!(edges[0] < edges[1], "{micros:?}: {:?}", bins.edges);
+                let seconds = micros.iter().map(|micros| *micros as f64 * 1e-6);
+                let inside = seconds.filter(|time| (edges[0]..edges[1]).contains(time));
+                let inside = inside.count() as u64;
+                assert_eq!(*count, inside, "{edges:?} of {micros:?}: {counts:?}");
+            }
+            assert_eq!(counts.iter().sum::<u64>(), micros.len() as u64);
+        }
+    }
+}
