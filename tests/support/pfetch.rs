@@ -197,10 +197,7 @@ impl Running {
     /// Kills it where it has not come to its end already, and waits for that.
     #[track_caller]
     pub(crate) fn kill(self) -> Run {
-        match kill_process(self.pid, Signal::KILL) {
-            Ok(()) | Err(Errno::SRCH) => self.end(),
-            Err(error) => panic!("it cannot be killed: {error}"),
-        }
+        self.end_by(Signal::KILL)
     }
 
     /// Its `/proc/PID/status`.
