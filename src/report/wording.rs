@@ -139,9 +139,22 @@ pub(super) fn retries(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| counted(summary.retries, "retry"))
 }
 
-/// The number of workers.
+/// The number of workers; of merged runs, the most at one time.
 pub(super) fn workers(summary: &Summary) -> String {
-    counted(summary.workers as u64, "worker")
+    let workers = counted(summary.workers as u64, "worker");
+    match summary.merged {
+        Some(_) => format!("{workers} at one time"),
+        None => workers,
+    }
+}
+
+/// The meaning of the parallel time of merged runs, which rests on more than one clock.
+pub(super) fn merged(summary: &Summary) -> Option<String> {
+    let runs = summary.merged?;
+    Some(format!(
+        "while any of {} was at work, by their clocks",
+        counted(runs, "run")
+    ))
 }
 
 /// The throughput and the rate of URLs, with this many decimals: `10.6 kB/s`, `10.0 URLs/s`.

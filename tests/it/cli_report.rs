@@ -20,8 +20,9 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 24] = [
+const RESULT: [&str; 25] = [
     "type",
+    "run",
     "index",
     "url",
     "final_url",
@@ -84,6 +85,8 @@ fn json_lines_have_exactly_the_documented_fields() {
             "workers",
             "started_at",
             "startup",
+            "run",
+            "log",
         ],
     );
     assert_eq!(lines[0]["schema"], 1);
@@ -107,6 +110,8 @@ fn json_lines_have_exactly_the_documented_fields() {
         &summary,
         &[
             "type",
+            "run",
+            "merged",
             "targets",
             "ok",
             "failed",

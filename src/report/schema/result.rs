@@ -103,8 +103,12 @@ impl ResultRecord<'_> {
         }
     }
 
-    /// The outcome, its index moved on by `offset`: the indices that the files before this one used.
-    pub(super) fn into_outcome(self, offset: u64, anchor: ClockAnchor) -> Outcome {
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The outcome, with its spans by the monotonic clock.
+    pub(super) fn into_outcome(self, anchor: ClockAnchor) -> Outcome {
         let mut earlier: Vec<Attempt> = self
             .earlier
             .into_iter()
@@ -148,11 +152,7 @@ impl ResultRecord<'_> {
             bytes: self.bytes,
             last,
             details: Some(Box::new(details)),
-            ..Outcome::new(
-                offset.saturating_add(self.index),
-                escaped(&self.url),
-                self.action,
-            )
+            ..Outcome::new(self.index, escaped(&self.url), self.action)
         }
     }
 }

@@ -103,7 +103,8 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
         false => ("", ""),
     };
     let parallel = duration(makespan);
-    writeln!(out, "  parallel  {bold}{parallel:>9}{reset}")?;
+    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
+    writeln!(out, "  parallel  {bold}{parallel:>9}{reset}{meaning}")?;
     let (Baseline::Estimate, Some(estimate)) = (style.baseline, Estimate::of(summary)) else {
         return Ok(());
     };
