@@ -58,6 +58,7 @@ mod netrc;
 mod pending;
 mod pool;
 mod proxy;
+mod replay_merge;
 mod report;
 mod resume;
 mod save;

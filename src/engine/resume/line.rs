@@ -197,9 +197,12 @@ impl LoggedResult<'_> {
     ///
     /// # Errors
     ///
-    /// The reason, if an older pfetch wrote the line.
+    /// The reason, if the line lacks that or another thing that only later logs have.
     pub fn index(&self) -> Result<u64, &'static str> {
-        self.index.ok_or(OLDER)
+        match self.error {
+            Some((None, _)) => Err(OLDER),
+            _ => self.index.ok_or(OLDER),
+        }
     }
 
     /// Returns true if the target was fetched.

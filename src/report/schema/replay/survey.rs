@@ -85,12 +85,13 @@ impl SurveyedRun {
             .map_or(self.info.workers, |end| end.workers)
     }
 
-    /// The interval that it took, by its machine's clock.
+    /// The interval that it took, by its machine's clock. The time of a run is from the first start of a target, which
+    /// comes after its own; only without results it has to do.
     pub(super) fn interval(&self) -> Option<(SystemTime, SystemTime)> {
         let Some(end) = &self.end else {
             return self.span;
         };
-        let start = self.info.started_at;
+        let start = self.span.map_or(self.info.started_at, |(first, _)| first);
         start.checked_add(end.makespan?).map(|end| (start, end))
     }
 }
