@@ -1,13 +1,14 @@
 //! Saved runs: the one that this run is compared with, and the file that this run is saved in.
 
-use std::fs::File;
-use std::io::BufWriter;
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::blocking::BlockingInput;
 use super::signals::SignalWatch;
 use super::{StartError, complain, shown, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
+use crate::measure::assert::NO_BASELINE_YET;
 use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
 use crate::report::Fanout;
 use crate::save::atomic_file::AtomicFile;
@@ -18,16 +19,34 @@ pub(super) struct Baselines {
     earlier: Option<(String, SavedRun)>,
     /// The file to save this run in, and its name.
     file: Option<(String, AtomicFile)>,
+    /// True if the run makes the baseline that later ones are compared with.
+    is_first: bool,
 }
 
 impl Baselines {
     /// Reads the earlier run, and creates the file for this one, both before anything is fetched.
+    ///
+    /// Where both are the same file and there is none yet, this run makes it: a job's first run has nothing to be
+    /// compared with, and is no mistake.
     pub(super) fn open(plan: &JudgePlan, signals: &SignalWatch) -> Result<Self, StartError> {
-        let earlier = plan.against.as_deref();
+        let is_first = is_first(plan);
+        let earlier = plan.against.as_deref().filter(|_| !is_first);
         let earlier = earlier.map(|path| read(path, signals)).transpose()?;
         let file = plan.save_baseline.as_deref();
         let file = file.map(|path| create(path, signals)).transpose()?;
-        Ok(Baselines { earlier, file })
+        if let (true, Some((name, _))) = (is_first, &file) {
+            complain(&format!("note: {name}: {NO_BASELINE_YET}"));
+        }
+        Ok(Baselines {
+            earlier,
+            file,
+            is_first,
+        })
+    }
+
+    /// Tells that there is nothing to compare the run with because it is the first.
+    pub(super) fn is_first(&self) -> bool {
+        self.is_first
     }
 
     /// Puts a recorder before the reports. Without a saved run in the plan it only passes events on.
@@ -57,6 +76,7 @@ impl Baselines {
             Ok(_) if reasons.usage => "not all of the input could be read".to_owned(),
             // The next run would be judged by one that was too slow, and pass.
             Ok(_) if reasons.assertion => "an assertion does not hold".to_owned(),
+            Ok(run) if !run.has_success() => Unsaved::NoSuccess.to_string(),
             Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
             Ok(run) => {
                 let written = run.write(BufWriter::new(file.file()));
@@ -72,6 +92,14 @@ impl Baselines {
             reasons.usage = true;
         }
     }
+}
+
+/// Tests whether the run is to be compared with the file that it makes, and that does not exist.
+fn is_first(plan: &JudgePlan) -> bool {
+    let against = plan.against.as_deref().filter(|_| plan.is_followed);
+    against.is_some_and(|path| {
+        fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    })
 }
 
 /// Reads a saved run.

@@ -75,6 +75,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         comparison: None,
         sweep: None,
         against: against.as_ref(),
+        is_first: session.is_first(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);

@@ -138,6 +138,7 @@ fn conclude(
             _ => None,
         },
         against: against.as_ref(),
+        is_first: session.is_first(),
     };
     session.judge(&figures, &mut listener.reports)
 }

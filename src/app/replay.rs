@@ -72,6 +72,7 @@ fn replay_and_judge(
         comparison,
         sweep,
         against: against.as_ref(),
+        is_first: session.is_first(),
     };
     session.judge(&figures, listener)?;
     Ok(plan.max_failures.exceeded_by(counted))

@@ -63,6 +63,11 @@ impl Session {
         self.signals.stop()
     }
 
+    /// Tells that the run makes the baseline that it would be compared with.
+    pub(super) fn is_first(&self) -> bool {
+        self.baselines.is_first()
+    }
+
     /// Opens all the reports. `cursor` is that of bodies on the same terminal.
     pub(super) fn open_reports(
         &mut self,

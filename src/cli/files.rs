@@ -75,6 +75,11 @@ impl NamedFiles {
     }
 }
 
+/// Tests whether two paths name the same file, which need not exist.
+pub(super) fn are_same(one: &Path, other: &Path) -> bool {
+    identity(one).is_some_and(|identity_of_one| identity(other) == Some(identity_of_one))
+}
+
 /// Identity of the file at `path`; `None` for a device or a pipe, which loses nothing by being written to.
 fn identity(path: &Path) -> Option<FileIdentity> {
     match fs::metadata(path) {

@@ -174,6 +174,8 @@ pub struct JudgePlan {
     pub save_baseline: Option<PathBuf>,
     /// File of the saved run to compare with.
     pub against: Option<PathBuf>,
+    /// True if both are one file, which then follows the last good run.
+    pub is_followed: bool,
     /// Assertions on the figures.
     pub assertions: Vec<Assertion>,
     /// True if an undecided assertion counts as failed.

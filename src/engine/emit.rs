@@ -142,6 +142,8 @@ impl Engine<'_> {
 
     pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
         self.tally.set_origins(self.schedule.found());
+        let waited = self.input_wait.total();
+        self.tally.set_input_wait(waited.wait, waited.idle);
         if self.pool.shortfall().is_some() {
             // Figures per worker are those of the workers that ran. A run of none has no such figures.
             self.tally.set_workers(self.pool.threads().max(1));

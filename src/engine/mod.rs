@@ -14,6 +14,7 @@
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
+//! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
@@ -25,6 +26,7 @@ mod emit;
 mod ending;
 mod finish;
 pub mod input;
+mod input_wait;
 mod job;
 mod pending;
 mod poll;
@@ -54,6 +56,7 @@ use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 use input::{BadTarget, Source, Unreadable};
+use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
@@ -87,6 +90,9 @@ struct Engine<'a> {
     input: InputState,
     /// Items read so far.
     read: u64,
+    input_wait: InputWait,
+    /// Jobs given to the pool so far.
+    submitted: u64,
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
@@ -145,6 +151,8 @@ impl<'a> Engine<'a> {
             source,
             input: InputState::Reading,
             read: 0,
+            input_wait: InputWait::default(),
+            submitted: 0,
             counted: None,
             done,
             unreadable: Vec::new(),
@@ -227,6 +235,8 @@ impl<'a> Engine<'a> {
                 return self.wind_up(reason);
             }
             let (filled, wake) = self.fill_queue(now)?;
+            let want = self.want_of_input(filled);
+            self.input_wait.note(now, self.submitted, want);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -249,6 +259,18 @@ impl<'a> Engine<'a> {
                 self.block(filled, wake, &mut mode)?;
             }
         }
+    }
+
+    /// The want of input that leaves workers idle. While targets wait for their turn or another try, it is not
+    /// the input alone that is waited for.
+    fn want_of_input(&self, filled: FillEnd) -> Option<Want> {
+        let wants = filled == FillEnd::AwaitingInput
+            && self.schedule.waiting() == 0
+            && self.in_flight.len() < self.pool.workers();
+        wants.then_some(match self.in_flight.is_empty() {
+            true => Want::All,
+            false => Want::Some,
+        })
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {

@@ -11,13 +11,10 @@ use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
-use crate::stats::{Notice, RunPair, Sample, Speedup, notice};
+use crate::stats::{Notice, Sample, notice};
 
 /// Number of differing URLs, and of origins that pushed back, that are named.
 const MAX_NAMED: usize = 5;
-
-/// Shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
-const SHORT_RUN: f64 = 0.005;
 
 /// Parameters of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,14 +121,6 @@ impl Experiment {
         parallel: &[MeasuredRun],
         answers: AnswerCheck,
     ) -> Option<Comparison> {
-        let pairs: Vec<RunPair> = serial
-            .iter()
-            .zip(parallel)
-            .map(|(serial, parallel)| RunPair {
-                serial: seconds(&serial.summary),
-                parallel: seconds(&parallel.summary),
-            })
-            .collect();
         let estimates: Option<Vec<f64>> = parallel
             .iter()
             .map(|run| Estimate::of(&run.summary).map(|estimate| estimate.speedup.ln()))
@@ -146,14 +135,15 @@ impl Experiment {
             notices.extend(arm_notices(arm, times));
         }
         notices.extend(pushed_back);
-        if pairs.len() < 2 {
+        if parallel.seconds.len() < 2 {
             notices.push(MeasurementNotice::SinglePair);
         }
+        let targets = answers.targets();
         Some(Comparison {
             workers,
-            targets: answers.targets(),
+            targets,
             warmups: self.warmups,
-            speedup: Speedup::of(&pairs)?,
+            speedup: Comparison::speedup_of(&serial, &parallel, targets),
             serial,
             parallel,
             estimated,
@@ -209,7 +199,7 @@ fn arm_notices(arm: Arm, times: &ArmTimes) -> Vec<MeasurementNotice> {
         Some(Notice::FirstRun) => notices.push(MeasurementNotice::SlowFirstRun(arm)),
         Some(Notice::Outliers(runs)) => notices.push(MeasurementNotice::Outliers { arm, runs }),
     }
-    if times.sample.min < SHORT_RUN {
+    if times.is_short() {
         notices.push(MeasurementNotice::ShortRuns(arm));
     }
     if times.failed > 0 {
@@ -369,9 +359,9 @@ mod tests {
         assert_eq!(comparison.serial.seconds, [0.1, 0.2, 0.4]);
         assert_eq!(comparison.parallel.seconds, [0.05, 0.1, 0.2]);
         // Each pair says 2, however much the pairs differ.
-        assert!((comparison.speedup.ratio - 2.0).abs() < 1e-12);
+        assert!((comparison.speedup.expect("both arms succeed").ratio - 2.0).abs() < 1e-12);
         // A single target keeps no more than one worker busy.
-        assert!((comparison.efficiency() - 2.0).abs() < 1e-12);
+        assert!((comparison.efficiency().expect("both arms succeed") - 2.0).abs() < 1e-12);
         assert_eq!(comparison.differing, (0, Vec::new()));
         assert_eq!(comparison.targets, 1);
         // Of the four that were asked for, three could be started.

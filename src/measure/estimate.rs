@@ -14,11 +14,26 @@ pub struct Estimate {
     pub serial: Duration,
     /// The measured parallel time.
     pub parallel: Duration,
-    /// `serial / parallel`.
+    /// The part of the parallel time in which nothing was under way because the input gave nothing.
+    pub idle: Duration,
+    /// `serial / (parallel - idle)`: of a list that comes slowly, the waiting for it would come with every number
+    /// of workers.
     pub speedup: f64,
-    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound. `None` for
-    /// a run whose starts or bytes were held back as asked, because that bounds it.
-    pub best: Option<(f64, Bound)>,
+    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound.
+    ///
+    /// # Errors
+    ///
+    /// Something else bounded the run.
+    pub best: Result<(f64, Bound), Unbounded>,
+}
+
+/// Reason why neither the workers nor the slowest URL bounded a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unbounded {
+    /// Starts or bytes were held back as asked.
+    HeldBack,
+    /// The list came more slowly than it was fetched.
+    FedSlowly,
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
@@ -42,7 +57,7 @@ impl Estimate {
             return None;
         }
         // Failures are fast or slow for reasons of their own, and a gain in them is none.
-        if summary.ok + summary.unchanged == 0 {
+        if summary.succeeded() == 0 {
             return None;
         }
         // Most of the run was waiting for that server, together for all of its URLs. One after the other, each
@@ -59,16 +74,23 @@ impl Estimate {
         } else {
             (even, Bound::Workers(workers))
         };
+        let shortest = shortest.max(f64::MIN_POSITIVE);
+        let idle = summary.input_idle.min(parallel);
+        // Clocks of several threads: the rest of the time is never below what the URLs took.
+        let fetching = (parallel - idle).as_secs_f64().max(shortest);
+        let fetching = fetching.min(parallel.as_secs_f64());
         Some(Estimate {
             serial,
             parallel,
-            speedup: serial.as_secs_f64() / parallel.as_secs_f64(),
-            best: (!summary.paced).then(|| {
-                (
-                    serial.as_secs_f64() / shortest.max(f64::MIN_POSITIVE),
-                    bound,
-                )
-            }),
+            idle,
+            speedup: serial.as_secs_f64() / fetching,
+            best: if summary.paced {
+                Err(Unbounded::HeldBack)
+            } else if summary.is_fed_slowly() {
+                Err(Unbounded::FedSlowly)
+            } else {
+                Ok((serial.as_secs_f64() / shortest, bound))
+            },
         })
     }
 }
@@ -82,12 +104,12 @@ mod tests {
 
     fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
         Summary {
+            ok: 2,
             workers,
             sum: Duration::from_secs(sum),
             busy: Duration::from_secs(sum),
             slowest: Duration::from_secs(slowest),
             makespan: Some(Duration::from_secs(makespan)),
-            ok: 1,
             ..Summary::default()
         }
     }
@@ -118,7 +140,7 @@ mod tests {
             paced: true,
             ..summary(2, 20, 2, 30)
         };
-        assert_eq!(Estimate::of(&paced).unwrap().best, None);
+        assert_eq!(Estimate::of(&paced).unwrap().best, Err(Unbounded::HeldBack));
     }
 
     #[test]
@@ -150,17 +172,44 @@ mod tests {
     }
 
     #[test]
-    fn a_run_in_which_nothing_succeeded_has_none() {
-        for (ok, unchanged, has_one) in [(0, 0, false), (1, 0, true), (0, 1, true)] {
-            let failed = Summary {
-                ok,
-                unchanged,
-                failed: 20,
-                ..summary(8, 20, 10, 11)
-            };
-            let estimate = Estimate::of(&failed);
-            assert_eq!(estimate.is_some(), has_one, "{estimate:?}");
+    fn waiting_for_the_list_is_left_out_of_the_speedup() {
+        let fed = |wait, idle| Summary {
+            input_wait: Duration::from_secs(wait),
+            input_idle: Duration::from_secs(idle),
+            ..summary(4, 20, 2, 30)
+        };
+        for (wait, idle, speedup, best) in [
+            (0, 0, 20.0 / 30.0, Ok((4.0, Bound::Workers(4)))),
+            // A twentieth of the time decides nothing.
+            (1, 1, 20.0 / 29.0, Ok((4.0, Bound::Workers(4)))),
+            (20, 0, 20.0 / 30.0, Err(Unbounded::FedSlowly)),
+            (25, 20, 2.0, Err(Unbounded::FedSlowly)),
+            // Never below the bound: clocks may differ.
+            (30, 30, 4.0, Err(Unbounded::FedSlowly)),
+            (99, 99, 4.0, Err(Unbounded::FedSlowly)),
+        ] {
+            let estimate = Estimate::of(&fed(wait, idle)).unwrap();
+            assert!(
+                (estimate.speedup - speedup).abs() < 1e-9 && estimate.best == best,
+                "{wait} {idle}: {estimate:?}"
+            );
+            assert_eq!(estimate.parallel, Duration::from_secs(30), "{estimate:?}");
         }
+    }
+
+    #[test]
+    fn nothing_that_succeeded_means_no_estimate() {
+        let failed = Summary {
+            ok: 0,
+            failed: 2,
+            ..summary(8, 20, 10, 11)
+        };
+        assert_eq!(Estimate::of(&failed), None);
+        let unchanged = Summary {
+            unchanged: 1,
+            ..failed
+        };
+        assert!(Estimate::of(&unchanged).is_some());
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::io;
 use super::MeasuredRun;
 use super::comparison::{AnswerCheck, ArmListener, arm_times, warm_up_notice};
 use crate::model::event::{Event, Listener};
-use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
+use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns, fair_points};
 use crate::model::notice::MeasurementNotice;
-use crate::stats::{Interval, Knee, SweepPoint, Usl};
+use crate::stats::{Interval, Knee, Usl};
 
 /// Numbers of workers to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +194,11 @@ impl<F> SweepRunner<'_, F> {
 }
 
 /// The result of the counted runs; `None` if there are none.
-fn sweep(runs: SweptRuns, answers: AnswerCheck, notices: Vec<MeasurementNotice>) -> Option<Sweep> {
+fn sweep(
+    runs: SweptRuns,
+    answers: AnswerCheck,
+    mut notices: Vec<MeasurementNotice>,
+) -> Option<Sweep> {
     let targets = answers.targets();
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
@@ -208,21 +212,21 @@ fn sweep(runs: SweptRuns, answers: AnswerCheck, notices: Vec<MeasurementNotice>)
         })
         .collect();
     let points = points.filter(|points| !points.is_empty())?;
-    let means: Vec<SweepPoint> = points
-        .iter()
-        .map(|point| SweepPoint {
-            workers: point.workers,
-            seconds: point.times.sample.mean,
-            interval: point.interval,
-        })
-        .collect();
-    let throughputs: Vec<(usize, f64)> = means
+    let fair = fair_points(&points, targets);
+    let throughputs: Vec<(usize, f64)> = fair
         .iter()
         .map(|point| (point.workers, targets as f64 / point.seconds))
         .collect();
+    let failed = |point: &SweepRuns| point.times.failed;
+    if points
+        .iter()
+        .any(|point| failed(point) != failed(&points[0]))
+    {
+        notices.push(MeasurementNotice::UnequalFailures);
+    }
     Some(Sweep {
         targets,
-        knee: Knee::of(&means),
+        knee: Knee::of(&fair),
         law: Usl::fit(&throughputs),
         differing: answers.differing(),
         notices,

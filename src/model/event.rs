@@ -97,6 +97,8 @@ pub enum AssertionVerdict {
     Inconclusive,
     /// It has no figure.
     Unknown,
+    /// It is about a baseline that this run makes, so there is nothing to judge yet.
+    Skipped,
 }
 
 impl AssertionVerdict {

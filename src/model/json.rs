@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub(crate) const MAX_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 
 /// A duration as a number of seconds, from 0 to [`MAX_SECONDS`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "f64")]
 pub(crate) struct Seconds(pub(crate) Duration);
 

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
-use crate::stats::{Change, Finding, Interval, Knee, RunPair, Sample, Speedup, Usl};
+use crate::stats::{Change, Finding, Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl};
+
+/// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
+const SHORT_RUN: f64 = 0.005;
 
 /// One run of an arm. All outcomes told from its beginning to its end are its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +43,20 @@ pub struct ArmTimes {
     pub startup: f64,
 }
 
+impl ArmTimes {
+    /// The share of fetches that succeeded, from 0 to 1: of this many targets in each run.
+    pub fn success(&self, targets: u64) -> f64 {
+        let fetches = targets as f64 * self.seconds.len() as f64;
+        // A replayed log may state any number.
+        (1.0 - self.failed as f64 / fetches).max(0.0)
+    }
+
+    /// True if a run was so short that its time is mostly chance.
+    pub fn is_short(&self) -> bool {
+        self.sample.min < SHORT_RUN
+    }
+}
+
 /// The result of a comparison of serial and parallel fetching.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
@@ -53,8 +70,9 @@ pub struct Comparison {
     pub serial: ArmTimes,
     /// The parallel arm.
     pub parallel: ArmTimes,
-    /// The speed-up of the parallel arm, with its interval.
-    pub speedup: Speedup,
+    /// The speed-up of the parallel arm, with its interval. `None` if no URL succeeded in one of the arms: the
+    /// speed of failing is no success.
+    pub speedup: Option<Speedup>,
     /// The speed-up that would have been estimated from the per-URL times of the parallel runs alone, as a
     /// geometric mean.
     pub estimated: Option<f64>,
@@ -65,6 +83,45 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// The speed-up of these arms over this many targets.
+    pub fn speedup_of(serial: &ArmTimes, parallel: &ArmTimes, targets: u64) -> Option<Speedup> {
+        let has_success = |times: &ArmTimes| times.success(targets) > 0.0;
+        if !has_success(serial) || !has_success(parallel) {
+            return None;
+        }
+        let pairs: Vec<RunPair> = serial
+            .seconds
+            .iter()
+            .zip(&parallel.seconds)
+            .map(|(&serial, &parallel)| RunPair { serial, parallel })
+            .collect();
+        Speedup::of(&pairs)
+    }
+
+    /// The number of pairs of runs.
+    pub fn pairs(&self) -> usize {
+        self.parallel.seconds.len()
+    }
+
+    /// The finding that the speed-up allows. `None` for one pair, without a speed-up, or if the arms are not alike.
+    pub fn finding(&self) -> Option<Finding> {
+        match self.failures_differ() {
+            true => None,
+            false => self.speedup.and_then(|speedup| speedup.finding()),
+        }
+    }
+
+    /// True if not the same number of URLs failed in both arms: what fails early is fast, so their times are not
+    /// of the same work.
+    pub fn failures_differ(&self) -> bool {
+        self.serial.failed != self.parallel.failed
+    }
+
+    /// True if a run was so short that its time is mostly chance.
+    pub fn has_short_runs(&self) -> bool {
+        self.serial.is_short() || self.parallel.is_short()
+    }
+
     /// The number of workers that can be busy at once: no more than there are targets.
     pub fn at_once(&self) -> usize {
         let targets = usize::try_from(self.targets).unwrap_or(usize::MAX);
@@ -72,8 +129,8 @@ impl Comparison {
     }
 
     /// The parallel efficiency: the speed-up divided by the number of workers that can be busy at once.
-    pub fn efficiency(&self) -> f64 {
-        self.speedup.ratio / self.at_once() as f64
+    pub fn efficiency(&self) -> Option<f64> {
+        Some(self.speedup?.ratio / self.at_once() as f64)
     }
 }
 
@@ -128,16 +185,53 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair. The knee comes from the same runs, but not as the fastest point, which would owe part of its
-    /// speed to luck. Where the runs do not decide the knee, the interval is wide.
+    /// pair. `None` if one number of workers was tried, which has nothing to be set against.
+    ///
+    /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
+    /// speed to luck. Where the runs do not decide the knee, the interval is wide. Where more URLs failed on
+    /// one side, its times are [lengthened](fair_points) as much.
     pub fn speedup(&self) -> Option<Speedup> {
         let (fewest, knee) = (self.points.first()?, self.at_knee()?);
+        if self.points.len() < 2 {
+            return None;
+        }
+        let [slow, quick] = [fewest, knee].map(|point| point.times.success(self.targets));
         let runs = fewest.times.seconds.iter().zip(&knee.times.seconds);
         let pairs: Vec<RunPair> = runs
-            .map(|(&serial, &parallel)| RunPair { serial, parallel })
+            .map(|(&serial, &parallel)| RunPair {
+                serial: serial / slow,
+                parallel: parallel / quick,
+            })
             .collect();
         Speedup::of(&pairs)
     }
+
+    /// The [speed-up](Sweep::speedup), if the knee is not the fewest workers themselves.
+    pub fn gain(&self) -> Option<Speedup> {
+        let fewest = self.points.first()?.workers;
+        self.speedup()
+            .filter(|_| self.knee.is_some_and(|knee| knee.by_means > fewest))
+    }
+}
+
+/// The points of a sweep as they are set against each other: by the time in which as many URLs succeed. Where
+/// more failed than elsewhere the time is longer by as much, because what fails early is fast; where nothing
+/// succeeded there is none.
+pub fn fair_points(points: &[SweepRuns], targets: u64) -> Vec<SweepPoint> {
+    let success = |point: &SweepRuns| point.times.success(targets);
+    let most = points.iter().map(success).fold(0.0, f64::max);
+    let point = |point: &SweepRuns| {
+        let factor = most / success(point);
+        factor.is_finite().then(|| SweepPoint {
+            workers: point.workers,
+            seconds: point.times.sample.mean * factor,
+            interval: point.interval.map(|Interval { low, high }| Interval {
+                low: low * factor,
+                high: high * factor,
+            }),
+        })
+    };
+    points.iter().filter_map(point).collect()
 }
 
 /// The result of a comparison of a run with a saved baseline.

@@ -42,6 +42,8 @@ pub enum MeasurementNotice {
     SinglePair,
     /// A sweep with one run at each number of workers, which has no intervals.
     SingleRuns,
+    /// A sweep in which more URLs failed with some numbers of workers than with others.
+    UnequalFailures,
     /// Text of a notice in a replayed log, escaped.
     Replayed(String),
 }
@@ -88,7 +90,11 @@ impl fmt::Display for MeasurementNotice {
             ),
             Notice::SingleRuns => f.write_str(
                 "one run at each number of workers says nothing of how much they vary: there is no \
-                 interval (--runs 3)",
+                 interval (--runs 5)",
+            ),
+            Notice::UnequalFailures => f.write_str(
+                "more URLs failed with some numbers of workers than with others: the knee is by the URLs that \
+                 succeeded a second",
             ),
             Notice::Replayed(text) => f.write_str(text),
         }
@@ -216,6 +222,8 @@ pub enum Unlike {
         /// Mean per run of the baseline, to a tenth.
         then: f64,
     },
+    /// No URL succeeded: a change in the time of failing is no change of speed.
+    NothingSucceeded,
 }
 
 impl fmt::Display for Unlike {
@@ -230,6 +238,7 @@ impl fmt::Display for Unlike {
             Unlike::Failures { now, then } => {
                 write!(f, "URLs that failed: {now} a run now, {then} then")
             }
+            Unlike::NothingSucceeded => f.write_str("no URL succeeded"),
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Summary {
     pub retries: u64,
     /// Body bytes of all targets, decoded.
     pub bytes: u64,
+    /// Body bytes of the targets that succeeded: an error page is no throughput.
+    pub served_bytes: u64,
     /// Bytes received from sockets.
     pub wire_bytes: u64,
     /// Workers of the run, as many as could be started.
@@ -38,6 +40,12 @@ pub struct Summary {
     /// The parallel time, from the first start to the last end of a target (the makespan of Coffman and
     /// Graham), or to the deadline if that came first. `None` if no target was started.
     pub makespan: Option<Duration>,
+    /// The time within the makespan in which a worker was idle because the input gave nothing: the list came
+    /// more slowly than it was fetched.
+    pub input_wait: Duration,
+    /// The part of [`input_wait`](Summary::input_wait) in which no target was under way. No schedule could have
+    /// used it, so it is left out of the speed-up.
+    pub input_idle: Duration,
     /// The sum of the per-URL times ([`Outcome::elapsed`]).
     pub sum: Duration,
     /// The sum of the times that workers were busy ([`Outcome::busy`]), without waits for retries.
@@ -76,24 +84,42 @@ pub struct RunsMade {
 }
 
 impl Summary {
-    /// Body bytes per second of the makespan.
-    pub fn throughput(&self) -> Option<f64> {
-        self.per_second(self.bytes)
+    /// Targets that succeeded.
+    pub fn succeeded(&self) -> u64 {
+        self.ok + self.unchanged
     }
 
-    /// Targets per second of the makespan.
+    /// Targets that were tried.
+    pub fn tried(&self) -> u64 {
+        self.succeeded() + self.failed
+    }
+
+    /// Body bytes of successful targets per second of the makespan. `None` if nothing succeeded: what fails at
+    /// once has no rate.
+    pub fn throughput(&self) -> Option<f64> {
+        self.per_second(self.served_bytes)
+    }
+
+    /// Successful targets per second of the makespan. `None` if nothing succeeded.
     pub fn rate(&self) -> Option<f64> {
-        self.per_second(self.ok + self.unchanged + self.failed)
+        self.per_second(self.succeeded())
     }
 
     fn per_second(&self, count: u64) -> Option<f64> {
         let seconds = self.makespan?.as_secs_f64();
-        (seconds > 0.0).then(|| count as f64 / seconds)
+        (seconds > 0.0 && self.succeeded() > 0).then(|| count as f64 / seconds)
+    }
+
+    /// True if the list came so slowly that it, and not the workers, decided how long the run took: for more
+    /// than a twentieth of the makespan a worker was idle for want of input.
+    pub fn is_fed_slowly(&self) -> bool {
+        let makespan = self.makespan.unwrap_or_default();
+        self.input_wait > makespan / 20
     }
 
     /// The targets of the run, without those [done before](Summary::done_before).
     pub fn targets(&self) -> u64 {
-        self.ok + self.unchanged + self.failed + self.skipped
+        self.tried() + self.skipped
     }
 
     /// The targets of the whole input, those done before included, if it was read to its end or could be
@@ -110,6 +136,8 @@ impl Summary {
     pub fn without_times(self) -> Self {
         Summary {
             makespan: None,
+            input_wait: Duration::ZERO,
+            input_idle: Duration::ZERO,
             sum: Duration::ZERO,
             busy: Duration::ZERO,
             slowest: Duration::ZERO,
@@ -134,12 +162,15 @@ impl Summary {
         self.paced |= other.paced;
         self.retries += other.retries;
         self.bytes = self.bytes.saturating_add(other.bytes);
+        self.served_bytes = self.served_bytes.saturating_add(other.served_bytes);
         self.wire_bytes = self.wire_bytes.saturating_add(other.wire_bytes);
         self.workers = self.workers.max(other.workers);
         self.makespan = match (self.makespan, other.makespan) {
             (None, None) => None,
             (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
         };
+        self.input_wait += other.input_wait;
+        self.input_idle += other.input_idle;
         self.sum += other.sum;
         self.busy += other.busy;
         self.slowest = self.slowest.max(other.slowest);
@@ -211,6 +242,7 @@ impl Tally {
             *summary.statuses.entry(status).or_default() += 1;
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
+            summary.served_bytes = summary.served_bytes.saturating_add(outcome.bytes);
             if let Some(elapsed) = outcome.elapsed() {
                 summary.latency.record(elapsed);
             }
@@ -227,9 +259,15 @@ impl Tally {
     /// The figures so far.
     pub fn summary(&self) -> Summary {
         let last_end = |last| self.waited_until.map_or(last, |until| until.max(last));
+        let makespan = self.span.map(|(first, last)| last_end(last) - first);
+        let summary = self.summary.clone();
+        // A job is submitted a moment before its attempt begins, with which the makespan does.
+        let input_wait = summary.input_wait.min(makespan.unwrap_or_default());
         Summary {
-            makespan: self.span.map(|(first, last)| last_end(last) - first),
-            ..self.summary.clone()
+            makespan,
+            input_wait,
+            input_idle: summary.input_idle.min(input_wait),
+            ..summary
         }
     }
 
@@ -251,6 +289,12 @@ impl Tally {
     /// Records that targets waited for their start until this moment, at which the run gave them up.
     pub fn extend(&mut self, until: Instant) {
         self.waited_until = Some(until);
+    }
+
+    /// Records how long workers were idle for want of input: any of them, and all of them with nothing under way.
+    pub fn set_input_wait(&mut self, wait: Duration, idle: Duration) {
+        self.summary.input_wait = wait;
+        self.summary.input_idle = idle;
     }
 
     /// Records the number of targets in the whole input, of a run that was stopped.

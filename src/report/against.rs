@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::format::{counted, distinct_ratio, duration};
+use super::wording::{NO_INTERVAL, NONE, shows_none};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval};
 
@@ -59,6 +60,7 @@ fn verdict(point: &AgainstPoint) -> String {
     };
     let longer = format!("this took {} times as long", shown(ratio));
     let longer = match interval {
+        Some(interval) if !interval.says_something() => format!("{longer} · {NO_INTERVAL}"),
         Some(Interval { low, high }) => {
             format!("{longer} · 95 % interval {} … {}", shown(low), shown(high))
         }
@@ -67,7 +69,12 @@ fn verdict(point: &AgainstPoint) -> String {
     match (finding, &point.unlike) {
         (Some(Finding::Faster), _) => format!("{longer} · faster"),
         (Some(Finding::Slower), _) => format!("{longer} · slower"),
-        (Some(Finding::NoDifference), _) => format!("{longer} · no difference shown"),
+        (Some(Finding::NoDifference), _) if interval.is_some_and(shows_none) => {
+            format!("{longer} · {NONE}")
+        }
+        (Some(Finding::NoDifference), _) => {
+            format!("{longer} · no difference shown; more runs would tell (--runs)")
+        }
         (None, Some(unlike)) => format!("{longer} · no verdict: {unlike}"),
         (None, None) => format!(
             "{longer} · one run on a side: no error bars (--compare or --sweep N gives them)"

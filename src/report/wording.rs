@@ -2,94 +2,23 @@
 //!
 //! The formats lay these texts out and add none of their own about the same figures, so that a run is
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
-//! written ([`Notation`]).
+//! written ([`notation`]).
 
-use crate::measure::{Bound, Estimate};
+mod notation;
+mod verdict;
+
+pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
+pub(super) use verdict::{
+    NONE, comparison_heading, comparison_text, comparison_verdict, knee, shows_none, sweep_heading,
+    sweep_verdict, would_tell,
+};
+
+use crate::measure::Estimate;
 use crate::model::event::AssertionResult;
-use crate::model::measurement::{Comparison, Sweep};
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
-use crate::report::format::{bytes, counted, distinct_ratio, duration, format_secs, grouped};
-use crate::stats::{Finding, Interval, Knee};
-
-/// The reason for which there is no bound of the speed-up.
-const HELD_BACK: &str = "starts or bytes were held back as asked";
-
-/// The notation of ratios and intervals in a format.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Notation {
-    /// The sign after a ratio.
-    times: &'static str,
-    /// The text between the ends of an interval.
-    to: &'static str,
-}
-
-/// The notation on a terminal: `4.08x`, `3.99x … 4.16x`.
-pub(super) const TERMINAL: Notation = Notation {
-    times: "x",
-    to: " … ",
-};
-
-/// The notation in Markdown: `4.08x`, `3.99x to 4.16x`.
-pub(super) const MARKDOWN: Notation = Notation {
-    times: "x",
-    to: " to ",
-};
-
-/// The notation in HTML: `4.08×`, `3.99× to 4.16×`.
-pub(super) const HTML: Notation = Notation {
-    times: "×",
-    to: " to ",
-};
-
-impl Notation {
-    /// Formats a ratio with two decimals.
-    pub(super) fn ratio(self, ratio: f64) -> String {
-        format!("{ratio:.2}{}", self.times)
-    }
-
-    /// Formats the interval of a ratio: `95 % interval 3.99x … 4.16x`.
-    pub(super) fn interval(self, interval: Interval) -> String {
-        let [low, high] = [interval.low, interval.high].map(|end| self.ratio(end));
-        format!("95 % interval {low}{}{high}", self.to)
-    }
-
-    /// Formats a comparison's ratio. One that is shown not to be 1 is never written as 1.
-    pub(super) fn speedup(self, comparison: &Comparison) -> String {
-        let speedup = &comparison.speedup;
-        match speedup.finding() {
-            Some(Finding::Faster | Finding::Slower) => {
-                format!("{}{}", distinct_ratio(speedup.ratio), self.times)
-            }
-            Some(Finding::NoDifference) | None => self.ratio(speedup.ratio),
-        }
-    }
-
-    /// Formats the largest speed-up that was possible: `best possible here 2.00x (2 workers)`.
-    pub(super) fn best(self, estimate: &Estimate) -> String {
-        match self.best_and_bound(estimate) {
-            Some((best, bound)) => format!("best possible here {best} ({bound})"),
-            None => HELD_BACK.to_owned(),
-        }
-    }
-
-    /// Formats the same behind a speed-up: `of at most 2.00x here (2 workers)`.
-    pub(super) fn bound(self, estimate: &Estimate) -> String {
-        match self.best_and_bound(estimate) {
-            Some((best, bound)) => format!("of at most {best} here ({bound})"),
-            None => HELD_BACK.to_owned(),
-        }
-    }
-
-    fn best_and_bound(self, estimate: &Estimate) -> Option<(String, String)> {
-        let (best, bound) = estimate.best?;
-        let bound = match bound {
-            Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
-            Bound::Workers(workers) => counted(workers as u64, "worker"),
-        };
-        Some((self.ratio(best), bound))
-    }
-}
+use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
+use crate::stats::Interval;
 
 /// The number of targets with one verdict. Files that were up to date count as successes.
 #[derive(Debug, Clone, Copy)]
@@ -157,16 +86,36 @@ pub(super) fn merged(summary: &Summary) -> Option<String> {
     ))
 }
 
-/// The throughput and the rate of URLs, with this many decimals: `10.6 kB/s`, `10.0 URLs/s`.
-pub(super) fn rates(summary: &Summary, decimals: usize) -> Option<[String; 2]> {
-    let (throughput, rate) = (summary.throughput()?, summary.rate()?);
+/// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
+/// so if something failed.
+pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
+    let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
     let throughput = format!("{}/s", bytes(throughput as u64));
-    Some([throughput, format!("{rate:.decimals$} URLs/s")])
+    let urls = match summary.failed {
+        0 => "URLs/s",
+        _ => "successful URLs/s",
+    };
+    Some([throughput, format!("{} {urls}", rate(per_second))])
+}
+
+/// The time that the run waited for its list, if that was a noticeable part of it: `waited 4.90 s for URLs, 3.20 s
+/// idle: not in the speed-up`.
+pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Option<String> {
+    if !summary.is_fed_slowly() {
+        return None;
+    }
+    let waited = format!("waited {} for URLs", duration(summary.input_wait));
+    if summary.input_idle < summary.input_wait / 100 {
+        return Some(format!("{waited}: the list came slowly"));
+    }
+    let left_out = estimate.map_or("", |_| ": not in the speed-up");
+    let idle = duration(summary.input_idle);
+    Some(format!("{waited}, {idle} idle{left_out}"))
 }
 
 /// The number of targets that were tried.
 pub(super) fn tried(summary: &Summary) -> u64 {
-    summary.ok + summary.unchanged + summary.failed
+    summary.tried()
 }
 
 /// The number of targets that were tried and got no status.
@@ -242,96 +191,6 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
 }
 
-/// The finding of a comparison; `None` for one pair of runs, which has no interval.
-pub(super) fn comparison_finding(comparison: &Comparison) -> Option<&'static str> {
-    comparison.speedup.finding().map(|finding| match finding {
-        Finding::Faster => "parallel is faster",
-        Finding::Slower => "parallel is slower",
-        Finding::NoDifference => "no difference shown",
-    })
-}
-
-/// The verdict of a comparison, in a sentence: `parallel is faster, 4.08 times`.
-pub(super) fn comparison_verdict(comparison: &Comparison) -> String {
-    let Some(finding) = comparison_finding(comparison) else {
-        return "one pair of runs shows no difference beyond chance".to_owned();
-    };
-    let ratio = comparison.speedup.ratio;
-    match comparison.speedup.finding() {
-        Some(Finding::Faster) => format!("{finding}, {} times", distinct_ratio(ratio)),
-        Some(Finding::Slower) => format!("{finding}, {} times", distinct_ratio(1.0 / ratio)),
-        Some(Finding::NoDifference) | None => finding.to_owned(),
-    }
-}
-
-/// The verdict of a comparison, as a heading.
-pub(super) fn comparison_heading(comparison: &Comparison) -> String {
-    let ratio = HTML.speedup(comparison);
-    match (comparison_finding(comparison), comparison.speedup.finding()) {
-        (Some(finding), Some(Finding::Faster | Finding::Slower)) => {
-            format!("{}: {ratio} the speed of serial", capitalized(finding))
-        }
-        (Some(finding), _) => {
-            format!("{} between parallel and serial", capitalized(finding))
-        }
-        (None, _) => format!("{ratio} in a single pair, which gives no interval and no verdict"),
-    }
-}
-
-/// The verdict of a sweep, in a sentence.
-pub(super) fn sweep_verdict(sweep: &Sweep) -> String {
-    let (Some(fewest), Some(most), Some(knee)) =
-        (sweep.points.first(), sweep.points.last(), sweep.knee)
-    else {
-        return "the times do not tell how many workers are enough".to_owned();
-    };
-    let workers = counted(knee.workers as u64, "worker");
-    let gain = sweep.speedup().map(|speedup| speedup.ratio);
-    let gain = gain.map(|gain| format!("{gain:.2} times as fast as {}", fewest.workers));
-    if sweep.is_undecided() {
-        let by_means = counted(knee.by_means as u64, "worker");
-        let gain = gain.map(|gain| format!(", {gain}")).unwrap_or_default();
-        return format!(
-            "the runs do not decide how many workers are enough: by the means {by_means}{gain}, but \
-             {workers} {} not shown to be too few",
-            if knee.workers == 1 { "is" } else { "are" }
-        );
-    }
-    let verdict = match gain.filter(|_| knee.workers > fewest.workers) {
-        // Perhaps more would be faster still.
-        Some(gain) if knee.workers == most.workers => {
-            format!("{workers} are {gain}, and more were not tried")
-        }
-        Some(gain) => format!("{workers} are enough: {gain}"),
-        None if knee.workers == most.workers => {
-            format!("{workers}, and no other number was tried")
-        }
-        None if knee.workers == 1 => {
-            format!("{workers} is enough: more are not shown to gain more than 5 %")
-        }
-        None => format!("{workers} are enough: more are not shown to gain more than 5 %"),
-    };
-    match sweep.is_single() && sweep.points.len() > 1 {
-        true => format!("{verdict} (one run each, which shows little)"),
-        false => verdict,
-    }
-}
-
-/// The place of the knee, and what it means.
-pub(super) fn knee(knee: Knee) -> String {
-    let workers = counted(knee.workers as u64, "worker");
-    let is = if knee.workers == 1 { "is" } else { "are" };
-    match knee.by_means == knee.workers {
-        true => {
-            format!("{workers}: the fewest that are not shown to be 5 % slower than the best")
-        }
-        false => format!(
-            "not decided: {} by the means, but {workers} {is} not shown to be 5 % slower than the best",
-            counted(knee.by_means as u64, "worker")
-        ),
-    }
-}
-
 /// The warning that runs did not do the same work: how many targets differed, and some of their URLs.
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
@@ -347,6 +206,9 @@ pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
 /// The figure that an assertion was held against, or the reason why there is none.
 pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
     let figure = match (judged.value, judged.interval) {
+        (Some(value), Some(interval)) if !interval.says_something() => {
+            format!("{} ({NO_INTERVAL})", in_unit(value, judged.unit))
+        }
         (Some(value), Some(Interval { low, high })) => format!(
             "{} (95 % interval {} … {})",
             in_unit(value, judged.unit),
@@ -368,16 +230,7 @@ fn in_unit(value: f64, unit: &str) -> String {
         "B/s" => format!("{}/s", bytes(value as u64)),
         "x" => TERMINAL.ratio(value),
         "%" => format!("{value:.2} %"),
-        "/s" => format!("{value:.0}/s"),
+        "/s" => format!("{}/s", rate(value)),
         _ => format!("{value}"),
-    }
-}
-
-/// The text with its first letter in upper case.
-pub(super) fn capitalized(text: &str) -> String {
-    let mut rest = text.chars();
-    match rest.next() {
-        Some(first) => first.to_uppercase().chain(rest).collect(),
-        None => String::new(),
     }
 }

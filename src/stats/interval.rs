@@ -57,6 +57,12 @@ impl Interval {
         })
     }
 
+    /// Returns `true` if the interval of a ratio or of a time says something: both bounds are above 0, and the
+    /// upper one is at most ten times the lower. A wider one does not even give the order of magnitude.
+    pub fn says_something(&self) -> bool {
+        self.low > 0.0 && self.high <= 10.0 * self.low
+    }
+
     /// Returns `true` if `value` lies in the interval, bounds included.
     pub fn contains(self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)

@@ -88,10 +88,12 @@ trace = json.load(sys.stdin)
 assert trace['displayTimeUnit'] == 'ms'
 lanes, named = collections.defaultdict(list), set()
 for e in trace['traceEvents']:
-    assert e['ph'] in 'MX', e
+    assert e['ph'] in 'MXi', e
     if e['ph'] == 'M':
         assert e['name'] in ('process_name', 'thread_name') and e['args']['name'], e
         named.add((e['pid'], e['tid'] if e['name'] == 'thread_name' else None))
+    elif e['ph'] == 'i':
+        assert e['s'] == 'g' and isinstance(e['ts'], int) and e['name'], e
     else:
         assert isinstance(e['ts'], int) and isinstance(e['dur'], int) and e['dur'] >= 0, e
         lanes[e['pid'], e['tid']].append(e)

@@ -7,6 +7,8 @@
 )]
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -174,7 +176,7 @@ fn several_runs_on_both_sides_have_an_interval_and_a_verdict() {
         (
             [SHORT, 1e-2, LONG],
             "no difference",
-            " · no difference shown\n",
+            " · no difference shown; more runs would tell (--runs)\n",
         ),
     ] {
         bench.save_times(&saved.map(|seconds| (2, seconds)));
@@ -182,7 +184,12 @@ fn several_runs_on_both_sides_have_an_interval_and_a_verdict() {
         let sweep = ["--sweep=2", "--runs=3"];
         let run = bench.against(&sweep).exits(0);
         let run = run.prints("  baseline  ").prints(words);
-        run.check("an interval", run.stdout.contains("· 95 % interval "));
+        let intervals = [
+            "· 95 % interval ",
+            "· too few or too short runs for an interval ",
+        ];
+        let has_one = intervals.iter().any(|text| run.stdout.contains(text));
+        run.check("an interval, or why there is none", has_one);
         run.check("nothing else differs", !run.stdout.contains("warning"));
         let run = bench.against(&[&sweep[..], &["--format=jsonl"]].concat());
         let against = told(&run.exits(0));
@@ -429,7 +436,7 @@ fn a_run_of_which_more_or_less_failed_or_with_other_workers_is_not_judged() {
         let run = run.prints(&format!(" · no verdict: {unlike}\n"));
         let run = run.prints("  with 2 workers: this took ");
         let run = run.prints(&format!("  warning    against the baseline: {unlike}\n"));
-        run.check("a ratio", run.stdout.contains("95 % interval"));
+        run.check("a ratio", run.stdout.contains(" times as long · "));
         run.check("no verdict", !run.stdout.contains("· faster"));
         run.prints(&format!(
             "unknown       the baseline is not of the same: {unlike}\n"
@@ -668,4 +675,92 @@ fn a_log_without_an_end_is_not_saved() {
     let again = pfetch(&["--replay", &log, "--save-baseline", &bench.file()]).run();
     again.exits(2).says("the run did not come to its end");
     assert!(!bench.dir.path().join("baseline.json").exists());
+}
+
+#[test]
+fn the_first_run_makes_the_baseline_that_it_would_be_compared_with() {
+    let note = "no baseline yet: this run makes it";
+    for (mode, strict) in [
+        (&["-j2"][..], &[][..]),
+        (&["-j2"], &["--strict-assert"]),
+        (&["--compare", "--runs=1", "--warmup=0"], &[]),
+        (&["--sweep=2", "--runs=1", "--warmup=0"], &[]),
+    ] {
+        let bench = Bench::new();
+        let (file, dir) = (bench.file(), bench.dir.path().display().to_string());
+        // Written in another way, it is the same file.
+        let same = format!("{dir}/./baseline.json");
+        let xml = format!("{dir}/gates.xml");
+        let options = ["--save-baseline", &file, "--against", &same];
+        let gate = ["--assert=total_vs_baseline<=1.1", "--export", &xml];
+        let run = bench.run(&[mode, &options, &gate, strict].concat());
+        let run = run.exits(0).complains_in_a_line().says(note);
+        run.prints("total_vs_baseline<=1.1")
+            .prints("skipped")
+            .prints(note);
+        let xml = fs::read_to_string(xml).unwrap();
+        let case = format!("<skipped type=\"skipped\" message=\"{note}\"/>");
+        assert!(xml.contains(&case), "{xml}");
+        // From now on there is one.
+        let run = bench.run(&[mode, &options].concat()).exits(0);
+        run.says_nothing().prints("times as long");
+    }
+}
+
+#[test]
+fn a_baseline_that_no_run_makes_has_to_be_there() {
+    let bench = Bench::new();
+    let other = bench.dir.path().join("other.json").display().to_string();
+    for options in [&[][..], &["--save-baseline", &other]] {
+        let run = bench.against(options).exits(2).complains_in_a_line();
+        run.says("a run with --save-baseline makes one");
+    }
+    assert_eq!(bench.server.requests(), 0);
+    // One that is there and cannot be read is not made again, but a mistake.
+    fs::write(bench.file(), "{").unwrap();
+    bench.against(&["--save-baseline", &bench.file()]).exits(2);
+    assert_eq!(fs::read_to_string(bench.file()).unwrap(), "{");
+}
+
+#[test]
+fn a_first_run_that_does_not_hold_makes_no_baseline() {
+    let bench = Bench::new();
+    let file = bench.file();
+    let missing = bench.server.url("/status/404");
+    let first = ["--save-baseline", &file, "--against", &file];
+    let run = bench.run(&[&first[..], &[&missing]].concat()).exits(1);
+    run.says("more URLs failed than may");
+    let gate = ["--assert=total<0.001ms", "--assert=total_vs_baseline<=1.1"];
+    let run = bench.run(&[&first[..], &gate].concat()).exits(3);
+    run.says("an assertion does not hold");
+    assert!(!fs::exists(&file).unwrap());
+}
+
+#[test]
+fn a_run_in_which_nothing_succeeded_is_neither_a_baseline_nor_judged_by_one() {
+    let bench = Bench::new();
+    let (file, missing) = (bench.file(), bench.server.url("/status/404"));
+    let tolerant = ["--max-failures=100%", "--save-baseline", &file, &missing];
+    let run = pfetch(&tolerant).run().exits(2);
+    run.says("no baseline is saved in ")
+        .says("no URL succeeded");
+    assert!(!fs::exists(&file).unwrap());
+    // One that another program wrote, of the same URL when it succeeded.
+    let is_down = Arc::new(AtomicBool::new(false));
+    let down = Arc::clone(&is_down);
+    let server = Server::with(move |_, reply| match down.load(Ordering::SeqCst) {
+        true => reply.send(404, "", b"gone"),
+        false => reply.send(200, "", b"here"),
+    });
+    let url = server.url("/");
+    pfetch(&["-j1", "--save-baseline", &file, &url])
+        .run()
+        .exits(0);
+    bench.alter(|saved| saved["runs"][0]["failed"] = json!(1));
+    is_down.store(true, Ordering::SeqCst);
+    let gate = "--assert=total_vs_baseline<=1000";
+    let options = ["-j1", "--max-failures=1", "--against", &file, gate, &url];
+    let run = pfetch(&options).run().exits(3);
+    let run = run.prints("no verdict: no URL succeeded");
+    run.prints("unknown       no URL succeeded");
 }

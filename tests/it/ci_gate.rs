@@ -39,7 +39,7 @@ fn urls_that_wait_pass_the_gate() {
     let (output, [md, xml, summary]) = gate(&server, "8");
     assert_eq!(output.status.code(), Some(0), "{output:#?}");
     assert!(md.contains("parallel"), "{md}");
-    assert!(md.contains("| speedup&#62;=2 | "), "{md}");
+    assert!(md.contains("| `speedup>=2` | "), "{md}");
     assert_eq!(md, summary);
     assert!(xml.contains("<testsuites>"), "{xml}");
 }

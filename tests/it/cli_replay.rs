@@ -75,6 +75,7 @@ fn every_export_of_a_sweep_can_be_made_again() {
         "--warmup=1",
         "--assert=failed==0",
         "--assert=speedup>=1000",
+        "--strict-assert",
     ];
     let (live, again) = twice(&options, 3);
     let [live, again] = [live, again].map(|dir| read(&dir, "html"));

@@ -88,7 +88,9 @@ fn what_urls_failed_for_that_were_to_be_tried_again_is_said_after_a_stop() {
         arrivals.recv_timeout(LIMIT).unwrap();
     }
     running.signal(Signal::INT);
-    running.end().exits(130).prints("503 service unavailable");
+    let run = running.end().exits(130);
+    // The answer to the last attempt may have come.
+    run.prints("503 ").prints("service unavailable");
 }
 
 #[test]
@@ -253,11 +255,8 @@ fn a_signal_before_the_first_instruction_ends_in_a_report_like_any_other() {
         let url = server.url("/bytes/1");
         let measured = ["--compare", "--runs=1", &url];
         for (args, printed) in [
-            (
-                &["-j2", &url, &url][..],
-                "2 URLs: 0 ok, 0 failed, 2 skipped",
-            ),
-            (&["-"], "0 URLs: 0 ok, 0 failed"),
+            (&["-j2", &url, &url][..], "0 of 2 URLs done: 0 ok, 0 failed"),
+            (&["-"], "0 URLs done: 0 ok, 0 failed"),
             (&["--cat", &url], ""),
             (&measured, "stopped"),
         ] {

@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::pfetch::{Dir, pfetch};
+use crate::pfetch::{Dir, json_lines, pfetch};
 use crate::raw::Raw;
 use crate::save::support::{Version, asked_from, names, response, save};
 use crate::server::{Server, bytes};
@@ -111,7 +111,7 @@ fn an_answer_of_another_type_fails_before_a_byte_of_it_is_kept() {
             let before = server.requests();
             let args = [
                 "--expect-type=image/*,application/zip",
-                "--format=jsonl",
+                json_lines(destination),
                 &url,
             ];
             let run = pfetch(&[&args[..], destination].concat()).run();

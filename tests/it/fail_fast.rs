@@ -111,7 +111,7 @@ fn reports_in_files_say_that_it_was_stopped() {
     let run = pfetch(&[&args[..], &[&urls[0], &urls[1]]].concat()).run();
     let run = run
         .exits(1)
-        .prints("2 URLs: 0 ok, 1 failed, 1 skipped")
+        .prints("1 of 2 URLs done: 0 ok, 1 failed")
         .prints("stopped before its end");
     for file in [page, json] {
         let text = std::fs::read_to_string(&file).expect("it is written");

@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/readme.rs"]
+mod commands;
 #[path = "../support/exhaustive.rs"]
 mod exhaustive;
 #[path = "../support/markup.rs"]
@@ -48,6 +50,8 @@ mod export_html;
 mod export_streams;
 mod export_traces;
 mod fail_fast;
+mod fed_slowly;
+mod figures;
 mod habits;
 mod http;
 mod journal;
@@ -58,6 +62,7 @@ mod netrc;
 mod pending;
 mod pool;
 mod proxy;
+mod readme;
 mod replay_merge;
 mod report;
 mod resume;

@@ -405,6 +405,11 @@ fn a_summary_alone_can_be_replayed_of_many_runs() {
     run.prints("6 URLs: 5 ok, 1 failed").never_shows("http://");
     let run = replayed(&["--summary-only", "--format=jsonl"], &[&first, &second]).exits(0);
     assert_eq!(run.json().len(), 2, "{}", run.stdout);
+    // It is not itself a report that can be replayed: without results, it would be one of no URLs.
+    for files in [&[&run.stdout[..]][..], &[&first, &run.stdout]] {
+        let run = replayed(&[], files).exits(2).complains_in_a_line();
+        run.says(".jsonl:2: the results of this run are not here");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> 
         comparison: of.0,
         sweep: of.1,
         against: None,
+        is_first: false,
     };
     figures.check(&gate.parse().unwrap(), strict)
 }
@@ -46,18 +47,18 @@ fn scattered() -> Sweep {
 fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
     let sweep = scattered();
     let text = human(&sweep);
-    let verdict = "the runs do not decide how many workers are enough: by the means 8 workers, 3.54 times \
-                   as fast as 1, but 1 worker is not shown to be too few";
+    let verdict = "undecided between 1 and 8 workers – more runs would tell (--runs 10)";
     assert!(
         text.contains(&format!("  verdict    {verdict}\n")),
         "{text}"
     );
     assert!(text.contains("█ knee by the means\n"), "{text}");
     assert!(
-        text.contains("  knee       not decided: 8 workers by the means"),
+        text.contains("  knee       8 workers by the means, but 1 worker may come within 5 % of the best too\n"),
         "{text}"
     );
-    assert!(text.contains("3.54x  95 % interval 0.79x … "), "{text}");
+    let wide = "3.54x  too few or too short runs for an interval · 8 against 1\n";
+    assert!(text.contains(wide), "{text}");
     for export in [Export::Markdown, Export::Html] {
         let file = tempfile::NamedTempFile::new().unwrap();
         let out = Box::new(file.reopen().unwrap());
@@ -69,8 +70,7 @@ fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
         }
         report.close().unwrap();
         let text = std::fs::read_to_string(file.path()).unwrap();
-        // A heading begins with a capital letter.
-        assert!(text.contains(&verdict[1..60]), "{export}: {text}");
+        assert!(text.contains(&verdict["un".len()..]), "{export}: {text}");
     }
 }
 
@@ -96,8 +96,7 @@ fn gates_on_it_are_inconclusive() {
 fn one_run_each_shows_little() {
     let sweep = sweep(20, &[(1, &[4.0]), (2, &[2.0]), (4, &[2.0])]);
     let text = human(&sweep);
-    let verdict =
-        "2 workers are enough: 2.00 times as fast as 1 (one run each, which shows little)";
+    let verdict = "by one run each, 2 workers are enough – more runs would tell (--runs 5)";
     assert!(text.contains(verdict), "{text}");
 }
 
@@ -133,5 +132,133 @@ fn a_single_pair_decides_a_gate_unless_it_is_strict() {
         );
         // A time is what it is.
         assert_eq!(hold(of, "total<2s", true).verdict, AssertionVerdict::Held);
+    }
+}
+
+/// The words after `verdict` in the report of these events.
+fn verdict(event: Event) -> String {
+    let mut text = Vec::new();
+    let mut human = Human::new(&mut text, HumanStyle::default());
+    human.event(&event).unwrap();
+    drop(human);
+    let text = String::from_utf8(text).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("  verdict    "));
+    line.unwrap_or_else(|| panic!("no verdict in\n{text}"))
+        .to_owned()
+}
+
+#[test]
+fn a_verdict_that_does_not_decide_says_what_would_in_few_words() {
+    let compared = |serial: &[f64], parallel: &[f64]| {
+        let compared = comparison(4, 20, serial.to_vec(), parallel.to_vec(), &[]);
+        verdict(Event::Compared(compared))
+    };
+    let swept = |points: &[(usize, &[f64])]| verdict(Event::Swept(sweep(20, points)));
+    for (verdict, expected) in [
+        (
+            compared(&[4.0], &[1.0]),
+            "undecided: one pair of runs – more runs would tell (--runs 5)",
+        ),
+        (
+            compared(&[1.0, 2.0, 1.5], &[1.6, 1.1, 1.9]),
+            "no difference shown – more runs would tell (--runs 10)",
+        ),
+        (
+            compared(
+                &[1.0, 2.0, 1.5, 1.1, 1.9, 1.5].repeat(2),
+                &[1.6, 1.1, 1.9, 1.5, 1.0, 2.0].repeat(2),
+            ),
+            "no difference shown – more runs would tell (--runs 24)",
+        ),
+        (
+            compared(&[0.001, 0.002, 0.0015], &[0.0016, 0.0011, 0.0019]),
+            "no difference shown – more URLs would tell: these runs are too short",
+        ),
+        (
+            swept(&[(8, &[1.0, 3.0, 2.0]), (16, &[0.5, 0.9, 0.3])]),
+            "undecided between 8 and 16 workers – more runs would tell (--runs 10)",
+        ),
+        (
+            swept(&[(1, &[4.0]), (128, &[2.0])]),
+            "by one run each, 128 workers are enough – more runs would tell (--runs 5)",
+        ),
+    ] {
+        assert_eq!(verdict, expected);
+        let words = verdict
+            .split_whitespace()
+            .filter(|word| *word != "–")
+            .count();
+        assert!(words <= 15, "{words} words: {verdict}");
+    }
+}
+
+#[test]
+fn a_verdict_that_decides_names_no_remedy() {
+    let compared = |serial: &[f64], parallel: &[f64]| {
+        let compared = comparison(4, 20, serial.to_vec(), parallel.to_vec(), &[]);
+        verdict(Event::Compared(compared))
+    };
+    for (verdict, expected) in [
+        (
+            compared(&[4.0, 4.0, 4.1], &[1.0, 1.0, 1.025]),
+            "parallel is faster, 4.00 times",
+        ),
+        (
+            compared(&[1.04, 1.04, 1.04], &[1.0; 3]),
+            "parallel is hardly faster, 1.04 times",
+        ),
+        (
+            compared(&[1.0; 3], &[1.04; 3]),
+            "parallel is hardly slower, 1.04 times",
+        ),
+        (
+            compared(&[1.11; 3], &[1.0; 3]),
+            "parallel is faster, 1.11 times",
+        ),
+        (
+            compared(&[1.0; 3], &[2.0; 3]),
+            "parallel is slower, 2.00 times",
+        ),
+        (
+            compared(&[1.0, 1.01, 1.02], &[1.01, 1.02, 1.0]),
+            "no difference beyond 5 %",
+        ),
+        (
+            verdict(Event::Swept(sweep(20, &[(1, &[1.07; 3]), (2, &[1.0; 3])]))),
+            "2 workers are hardly faster than 1: 1.07 times",
+        ),
+    ] {
+        assert_eq!(verdict, expected);
+    }
+}
+
+#[test]
+fn an_undecided_gate_says_what_would_decide_it() {
+    let compared = comparison(4, 20, vec![1.0, 2.0, 1.5], vec![1.6, 1.1, 1.9], &[]);
+    let judged = hold((Some(&compared), None), "speedup>=1", false);
+    assert_eq!(judged.verdict, AssertionVerdict::Inconclusive, "{judged:?}");
+    assert_eq!(judged.why, "more runs would tell (--runs 10)", "{judged:?}");
+    let sweep = scattered();
+    let judged = hold((None, Some(&sweep)), "speedup>=2", true);
+    assert_eq!(judged.why, "more runs would tell (--runs 10)", "{judged:?}");
+}
+
+#[test]
+fn an_interval_that_leaves_the_order_of_magnitude_open_is_none() {
+    let interval = |low, high| pfetch::stats::Interval { low, high };
+    for (low, high, says_something) in [
+        (1.0, 2.0, true),
+        (0.5, 5.0, true),
+        (0.5, 5.1, false),
+        (0.0, 1.0, false),
+        (-1.0, 1.0, false),
+        (0.0, f64::INFINITY, false),
+        (1.0, f64::INFINITY, false),
+        (f64::NAN, 1.0, false),
+    ] {
+        let found = interval(low, high).says_something();
+        assert_eq!(found, says_something, "{low} to {high}");
     }
 }

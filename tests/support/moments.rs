@@ -273,7 +273,7 @@ fn compared() -> Comparison {
         warmups: 1,
         serial: times(pair.serial),
         parallel: times(pair.parallel),
-        speedup: Speedup::of(&[pair]).expect("a pair"),
+        speedup: Speedup::of(&[pair]),
         estimated: None,
         differing: (0, Vec::new()),
         notices: Vec::new(),

@@ -55,6 +55,15 @@ pub(crate) fn pfetch<S: AsRef<str>>(args: &[S]) -> Pfetch {
     }
 }
 
+/// The option for results as JSON Lines, of a run with these arguments: bodies on standard output leave
+/// standard error for them.
+pub(crate) fn json_lines(args: &[&str]) -> &'static str {
+    match args.contains(&"--cat") {
+        true => "--export=jsonl=/dev/stderr",
+        false => "--format=jsonl",
+    }
+}
+
 impl Pfetch {
     /// What it finds on standard input.
     pub(crate) fn stdin<B: AsRef<[u8]>>(mut self, bytes: B) -> Self {
@@ -500,5 +509,6 @@ const _: () = {
         Run::result,
         Run::summary,
     );
+    let _ = json_lines;
     let _ = (Dir::on_disk, Dir::path, Dir::file::<&str>, pfetch::<&str>);
 };

@@ -11,7 +11,7 @@ use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::stats::{Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl};
+use pfetch::stats::{Interval, Knee, Sample, SweepPoint, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -209,21 +209,14 @@ pub(crate) fn comparison(
     parallel: Vec<f64>,
     notices: &[&str],
 ) -> Comparison {
-    let pairs: Vec<RunPair> = serial
-        .iter()
-        .zip(&parallel)
-        .map(|(serial, parallel)| RunPair {
-            serial: *serial,
-            parallel: *parallel,
-        })
-        .collect();
+    let [serial, parallel] = [times(serial), times(parallel)];
     Comparison {
         workers,
         targets,
         warmups: 1,
-        speedup: Speedup::of(&pairs).expect("all are above 0"),
-        serial: times(serial),
-        parallel: times(parallel),
+        speedup: Comparison::speedup_of(&serial, &parallel, targets),
+        serial,
+        parallel,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
         notices: notices

@@ -22,7 +22,7 @@ pub(crate) struct JudgeArgs {
     ///
     /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
     /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
-    /// else is different is told. FILE may be that of --save-baseline.
+    /// else is different is told. FILE may be that of --save-baseline, which the first run then makes.
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) against: Option<PathBuf>,
 
@@ -30,7 +30,7 @@ pub(crate) struct JudgeArgs {
     ///
     /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
     /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
-    /// with < <= > >= or ==. A figure that was measured several times (--compare) fails only if its whole
+    /// with < <= > >= or ==. Where no URL succeeded, only failed has a figure, and the others fail. A figure that was measured several times (--compare) fails only if its whole
     /// 95 % interval lies on the wrong side. A sweep has speedup (of its knee over the fewest workers),
     /// total (at the knee), failed (in all runs) and, at one number of workers, total_vs_baseline. failed is of
     /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is

@@ -1,7 +1,7 @@
 //! Saved runs and assertions: what they need of the run that they judge.
 
 use crate::cli::args::{JudgeArgs, MeasureArgs};
-use crate::cli::files::NamedFiles;
+use crate::cli::files::{NamedFiles, are_same};
 use crate::cli::plan::JudgePlan;
 use crate::measure::WorkerCounts;
 use crate::measure::assert::{Assertion, Metric};
@@ -55,7 +55,9 @@ pub(super) fn add_files(args: &JudgeArgs, files: &mut NamedFiles) -> Result<(), 
 
 /// Makes the part of the plan.
 pub(super) fn plan(args: JudgeArgs) -> JudgePlan {
+    let files = args.save_baseline.as_deref().zip(args.against.as_deref());
     JudgePlan {
+        is_followed: files.is_some_and(|(saved, against)| are_same(saved, against)),
         save_baseline: args.save_baseline,
         against: args.against,
         assertions: args.assertions,

@@ -229,7 +229,7 @@ impl Source {
     /// [`close`](Source::close) the reading thread does nothing else.
     pub fn total_within(&mut self, timeout: Duration) -> Option<u64> {
         let counted = self.count.take().map(|count| count.recv_timeout(timeout));
-        self.total().or(counted?.ok())
+        self.total().or_else(|| counted?.ok())
     }
 
     /// The channel of the reading thread's messages, while there may be more of them.

@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use super::{Assertion, Judgement, Metric, MetricSource, MetricValue};
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Against, Comparison, Sweep};
+use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::summary::Summary;
 use crate::stats::Interval;
+
+/// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
+pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
+
+/// The reason for which a run has no figures of speed.
+const NO_SUCCESS: &str = "no URL succeeded";
 
 /// Figures of a run, of the parallel arm of a comparison, or of a sweep.
 ///
@@ -28,6 +34,8 @@ pub struct RunFigures<'a> {
     pub sweep: Option<&'a Sweep>,
     /// Comparison with a baseline, if there is one.
     pub against: Option<&'a Against>,
+    /// True if this run makes the baseline that it would be compared with. `total_vs_baseline` is skipped then.
+    pub is_first: bool,
 }
 
 impl RunFigures<'_> {
@@ -37,7 +45,11 @@ impl RunFigures<'_> {
         let metric = assertion.metric();
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
             (Judgement::Unknown(why), _) | (_, Err(why)) => {
-                (None, None, AssertionVerdict::Unknown, why)
+                let verdict = match self.is_skipped(metric) {
+                    true => AssertionVerdict::Skipped,
+                    false => AssertionVerdict::Unknown,
+                };
+                (None, None, verdict, why)
             }
             (judgement, Ok(figure)) => {
                 let (verdict, why) = self.verdict(assertion, &judgement, figure, strict);
@@ -62,23 +74,70 @@ impl RunFigures<'_> {
         figure: MetricValue,
         strict: bool,
     ) -> (AssertionVerdict, String) {
+        let metric = assertion.metric();
         let is_single = figure.interval.is_none();
-        let doubt = (strict && is_single).then(|| self.doubt(assertion.metric()));
-        let doubt = doubt.flatten();
+        let is_unlike = metric == Metric::Speedup && self.are_arms_unlike();
+        let doubt = (strict && is_single).then(|| self.doubt(metric)).flatten();
         let verdict = match judgement {
+            Judgement::Held if is_unlike && strict => AssertionVerdict::Failed,
+            Judgement::Held if is_unlike => AssertionVerdict::Inconclusive,
             Judgement::Held if doubt.is_none() => AssertionVerdict::Held,
             Judgement::Inconclusive if !strict => AssertionVerdict::Inconclusive,
             _ => AssertionVerdict::Failed,
         };
         let why = match doubt {
+            _ if is_unlike => "not the same URLs failed in both arms".to_owned(),
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
-            _ if self.is_estimate(assertion.metric()) => "estimated".to_owned(),
+            _ if self.is_estimate(metric) => "estimated".to_owned(),
+            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
             _ if *judgement == Judgement::Failed && is_single => {
                 near_miss(figure.value, assertion.threshold().value())
             }
             _ => String::new(),
         };
         (verdict, why)
+    }
+
+    /// True for a gate on the baseline in the run that makes it.
+    fn is_skipped(&self, metric: Metric) -> bool {
+        metric == Metric::TotalVsBaseline
+            && self.is_first
+            && !self.counted.stopped
+            && self.has_success()
+    }
+
+    /// The reason for which there are no figures of speed, where nothing succeeded.
+    fn no_success(&self) -> String {
+        match self.counted.tried() {
+            0 => "no URL was tried".to_owned(),
+            _ => NO_SUCCESS.to_owned(),
+        }
+    }
+
+    /// True if a URL succeeded in the runs that the figures of speed are of.
+    fn has_success(&self) -> bool {
+        let has_success = |times: &ArmTimes, targets| times.success(targets) > 0.0;
+        match (self.comparison, self.sweep) {
+            (Some(comparison), _) => has_success(&comparison.parallel, comparison.targets),
+            (None, Some(sweep)) => {
+                let mut points = sweep.points.iter();
+                points.any(|point| has_success(&point.times, sweep.targets))
+            }
+            (None, None) => self.summary.succeeded() > 0,
+        }
+    }
+
+    fn are_arms_unlike(&self) -> bool {
+        self.comparison.is_some_and(Comparison::failures_differ)
+    }
+
+    /// The number of runs that would narrow the interval of a figure.
+    fn what_would_tell(&self) -> String {
+        let sweep = self.sweep.and_then(|sweep| sweep.points.first());
+        let runs = self.comparison.map(Comparison::pairs);
+        let runs = runs.or(sweep.map(|point| point.times.seconds.len()));
+        runs.map(|runs| format!("more runs would tell (--runs {})", more_runs(runs)))
+            .unwrap_or_default()
     }
 
     /// The reason to doubt a figure without an interval, if it is a ratio of measured times.
@@ -103,6 +162,7 @@ impl RunFigures<'_> {
                 interval: point.change.interval,
             }),
             None if self.summary.makespan.is_none() => Err("no URL was tried".to_owned()),
+            None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
             None => Err("there is no saved run to set it against (--against)".to_owned()),
         }
     }
@@ -114,22 +174,31 @@ impl MetricSource for RunFigures<'_> {
         if self.counted.stopped {
             return Err("the run was stopped before its end".to_owned());
         }
-        let sweep = self.sweep.filter(|_| !metric.is_counted());
+        let sweep = self
+            .sweep
+            .filter(|_| !metric.is_counted() && self.has_success());
         if let Some(sweep) = sweep.filter(|_| metric != Metric::TotalVsBaseline) {
             return sweep_value(sweep, metric);
         }
         let seconds = |time: Option<Duration>| {
             time.map(|time| MetricValue::from(time.as_secs_f64()))
-                .ok_or_else(|| "no URL succeeded".to_owned())
+                .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        let tried = counted.ok + counted.unchanged + counted.failed;
+        let tried = counted.tried();
         let untried = || "no URL was tried".to_owned();
+        // What fails at once is fast, and proves nothing.
+        if !metric.is_counted() && !self.has_success() {
+            return Err(self.no_success());
+        }
         match (metric, self.comparison) {
-            (Metric::Speedup, Some(comparison)) => Ok(MetricValue {
-                value: comparison.speedup.ratio,
-                interval: comparison.speedup.interval,
-            }),
+            (Metric::Speedup, Some(comparison)) => comparison
+                .speedup
+                .map(|speedup| MetricValue {
+                    value: speedup.ratio,
+                    interval: speedup.interval,
+                })
+                .ok_or_else(|| "no URL succeeded serially".to_owned()),
             (Metric::Speedup, None) => {
                 self.estimated_speedup
                     .map(MetricValue::from)
@@ -168,6 +237,15 @@ impl MetricSource for RunFigures<'_> {
     }
 }
 
+/// A number of runs that says more than so many: five in the place of one, which has no interval; else twice as
+/// many and ten at least, because the width of an interval shrinks quickly until there.
+pub fn more_runs(runs: usize) -> usize {
+    match runs {
+        ..=1 => 5,
+        runs => runs.saturating_mul(2).max(10),
+    }
+}
+
 /// The distance of a figure from its threshold, if it is so small that both may be displayed alike.
 fn near_miss(value: f64, threshold: f64) -> String {
     let share = (value / threshold - 1.0).abs() * 100.0;
@@ -190,5 +268,8 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
         }),
         _ => return Err(metric.not_of_sweeps()),
     };
-    figure.ok_or_else(|| "the sweep has no knee".to_owned())
+    figure.ok_or_else(|| match sweep.knee {
+        Some(_) => "one number of workers has no speed-up; give --sweep several".to_owned(),
+        None => "the sweep has no knee".to_owned(),
+    })
 }

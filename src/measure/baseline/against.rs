@@ -44,7 +44,7 @@ impl SavedRun {
             Ok(matched) => {
                 for runs in matched {
                     runs.notice_work(&mut against.notices);
-                    against.points.extend(runs.point());
+                    against.points.extend(runs.point(self.has_success()));
                 }
             }
             Err(why) => against.why = Some(why),
@@ -139,7 +139,7 @@ impl SavedRun {
 }
 
 impl ComparableRuns {
-    fn point(&self) -> Option<AgainstPoint> {
+    fn point(&self, has_success: bool) -> Option<AgainstPoint> {
         let seconds =
             |runs: &[BaselineRun]| -> Vec<f64> { runs.iter().map(|run| run.seconds).collect() };
         let [now, then] = [seconds(&self.now), seconds(&self.then)];
@@ -150,12 +150,12 @@ impl ComparableRuns {
             now: Sample::of(&now)?,
             then: Sample::of(&then)?,
             change: Change::of(&now, &then)?,
-            unlike: self.unlike(),
+            unlike: self.unlike(has_success),
         })
     }
 
-    /// The reason why the change is no verdict, if the work was not the same.
-    fn unlike(&self) -> Option<Unlike> {
+    /// The reason why the change is no verdict, if the work was not the same, or none was done.
+    fn unlike(&self, has_success: bool) -> Option<Unlike> {
         let workers = |runs: &[BaselineRun]| runs.first().map_or(0, |run| run.workers);
         let [now, then] = [&self.now, &self.then].map(|runs| workers(runs));
         if now != then {
@@ -168,10 +168,11 @@ impl ComparableRuns {
             failed(&self.now) * self.then.len() as u128,
             failed(&self.then) * self.now.len() as u128,
         ];
-        (one != other).then(|| {
+        if one != other {
             let [now, then] = [&self.now, &self.then].map(|runs| mean(runs, |run| run.failed));
-            Unlike::Failures { now, then }
-        })
+            return Some(Unlike::Failures { now, then });
+        }
+        (!has_success).then_some(Unlike::NothingSucceeded)
     }
 
     /// Notices differences in the amounts of work: URLs that fail sooner make no run faster.

@@ -17,6 +17,8 @@ pub enum Unsaved {
     Stopped,
     /// It tried no URL, so it took no time.
     Nothing,
+    /// No URL succeeded in it: later runs would be judged by the time that failing takes.
+    NoSuccess,
 }
 
 impl fmt::Display for Unsaved {
@@ -24,6 +26,7 @@ impl fmt::Display for Unsaved {
         f.write_str(match self {
             Unsaved::Stopped => "the run did not come to its end",
             Unsaved::Nothing => "no URL was tried",
+            Unsaved::NoSuccess => "no URL succeeded",
         })
     }
 }

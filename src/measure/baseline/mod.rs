@@ -59,6 +59,13 @@ pub struct SavedRun {
     pub runs: Vec<BaselineRun>,
 }
 
+impl SavedRun {
+    /// True if a URL succeeded in one of the runs.
+    pub fn has_success(&self) -> bool {
+        self.runs.iter().any(|run| run.failed < self.targets.count)
+    }
+}
+
 /// Identity of a list of targets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {

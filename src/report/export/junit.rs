@@ -1,51 +1,41 @@
 //! The JUnit XML export: the results as test cases.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
-use std::time::{Duration, SystemTime};
+mod suite;
+
+use std::io::{self, Write};
+use std::time::SystemTime;
 
 use super::super::wording::assertion_figure;
 use super::markup::MarkupText;
-use super::words;
+use super::run_label::RunLabels;
 use crate::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
-use crate::model::measurement::ArmRun;
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::Summary;
+use suite::{FAILURE, SKIPPED, Suite};
 
 /// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
 /// A URL is a test case, with its host as the class. A failed one is a `failure`, or an `error` if the fault is
-/// local; one that was not tried is `skipped`. The format has the totals before the cases, so the cases are kept
-/// in an unnamed temporary file until the end. In a comparison each run is a suite of its own, except for
-/// warm-ups, which are left out.
+/// local; one that was not tried is `skipped`. In a comparison each arm is a suite, and in a sweep each number of
+/// workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
 /// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it
-/// is inconclusive.
+/// is inconclusive or not judged; the figure of one that holds is its output.
 #[derive(Debug)]
 pub struct Junit<W> {
     out: W,
-    /// Cases of the current suite.
-    cases: BufWriter<File>,
-    counts: SuiteCounts,
-    name: String,
-    /// Start of the run, or of the suite's first case.
+    /// Start of the run.
     started_at: Option<SystemTime>,
-    has_suites: bool,
-    /// True during a warm-up.
-    is_warm_up: bool,
+    /// The suites: one, or one for each arm.
+    suites: Vec<Suite>,
+    labels: RunLabels,
+    /// The suite of the run under way; `None` in a warm-up.
+    current: Option<usize>,
     has_begun: bool,
     assertions: Vec<AssertionResult>,
 }
 
-#[derive(Debug, Default)]
-struct SuiteCounts {
-    tests: u64,
-    failures: u64,
-    errors: u64,
-    skipped: u64,
-}
-
-/// Name of the suite.
+/// Name of the suite, and the first word of an arm's.
 const NAME: &str = "pfetch";
 
 impl<W: Write> Junit<W> {
@@ -57,89 +47,50 @@ impl<W: Write> Junit<W> {
     pub fn new(out: W) -> io::Result<Self> {
         Ok(Junit {
             out,
-            cases: BufWriter::new(tempfile::tempfile()?),
-            counts: SuiteCounts::default(),
-            name: NAME.to_owned(),
             started_at: None,
-            has_suites: false,
-            is_warm_up: false,
+            suites: vec![Suite::new(NAME.to_owned(), (false, 0))?],
+            labels: RunLabels::default(),
+            current: Some(0),
             has_begun: false,
             assertions: Vec::new(),
         })
     }
 
-    fn begin(&mut self, run: ArmRun) {
-        self.is_warm_up = run.pair == 0;
-        if !self.is_warm_up {
-            self.name = format!("{NAME} {} {}", run.arm.as_str(), run.pair);
+    fn begin(&mut self, run: ArmRun) -> io::Result<()> {
+        if !self.labels.has_runs() {
+            // The suite of a plain run.
+            self.suites.clear();
         }
-        self.started_at = None;
+        self.labels.note(run);
+        if run.pair == 0 {
+            self.current = None;
+            return Ok(());
+        }
+        let name = format!("{NAME} {}", self.labels.arm(run));
+        let place = self.suites.iter().position(|suite| suite.name == name);
+        if place.is_none() {
+            let place = (run.arm == Arm::Parallel, run.workers);
+            self.suites.push(Suite::new(name, place)?);
+        }
+        self.current = Some(place.unwrap_or(self.suites.len() - 1));
+        Ok(())
     }
 
-    fn case(&mut self, outcome: &Outcome) -> io::Result<()> {
-        self.started_at = self.started_at.or(outcome.last.started_at);
-        self.counts.tests += 1;
-        write!(
-            self.cases,
-            "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
-            MarkupText(host(&outcome.url)),
-            MarkupText(&outcome.url),
-            seconds(outcome.elapsed().unwrap_or_default())
-        )?;
-        let error = outcome.error();
-        let element = match outcome.verdict {
-            Verdict::Ok | Verdict::Unchanged | Verdict::Done => {
-                return self.cases.write_all(b"/>\n");
-            }
-            Verdict::Skipped => {
-                self.counts.skipped += 1;
-                SKIPPED
-            }
-            Verdict::Failed if error.is_some_and(|error| error.kind.is_local()) => {
-                self.counts.errors += 1;
-                "error"
-            }
-            Verdict::Failed => {
-                self.counts.failures += 1;
-                FAILURE
-            }
-        };
-        let kind = error.map_or("unknown", |error| error.kind.as_str());
-        writeln!(
-            self.cases,
-            ">\n      <{element} type=\"{kind}\" message=\"{}\"/>\n    </testcase>",
-            MarkupText(&words::reason(outcome))
-        )
+    /// Ends a run of a suite, if it counts.
+    fn end_run(&mut self, summary: &Summary) {
+        if let Some(suite) = self.current.and_then(|place| self.suites.get_mut(place)) {
+            suite.end_run(summary);
+        }
+        self.current = None;
     }
 
-    fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        let SuiteCounts {
-            tests,
-            failures,
-            errors,
-            skipped,
-        } = std::mem::take(&mut self.counts);
-        let time = seconds(summary.makespan.unwrap_or_default());
-        let name = &self.name;
-        write!(
-            self.out,
-            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" \
-             errors=\"{errors}\" skipped=\"{skipped}\" time=\"{time}\""
-        )?;
-        if let Some(started_at) = self.started_at {
-            let moment = humantime::format_rfc3339_seconds(started_at).to_string();
-            write!(self.out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
+    fn write_suites(&mut self) -> io::Result<()> {
+        // Not in the order of their first runs, in which the arms take turns.
+        self.suites.sort_by_key(|suite| suite.place);
+        for mut suite in self.suites.drain(..) {
+            suite.write(&mut self.out)?;
         }
-        self.out.write_all(b">\n")?;
-        self.cases.flush()?;
-        let file = self.cases.get_mut();
-        file.rewind()?;
-        io::copy(file, &mut self.out)?;
-        // Empty it for the next suite.
-        file.set_len(0)?;
-        file.rewind()?;
-        self.has_suites = true;
-        self.out.write_all(b"  </testsuite>\n")
+        Ok(())
     }
 
     fn write_assertions(&mut self) -> io::Result<()> {
@@ -167,7 +118,11 @@ impl<W: Write> Junit<W> {
                 "    <testcase classname=\"gates\" name=\"{assertion}\""
             )?;
             match element(judged.verdict) {
-                None => writeln!(self.out, "/>")?,
+                None => writeln!(
+                    self.out,
+                    ">\n      <system-out>{}</system-out>\n    </testcase>",
+                    MarkupText(&assertion_figure(judged))
+                )?,
                 Some(element) => writeln!(
                     self.out,
                     ">\n      <{element} type=\"{verdict}\" message=\"{}\"/>\n    </testcase>",
@@ -178,9 +133,6 @@ impl<W: Write> Junit<W> {
         self.out.write_all(b"  </testsuite>\n")
     }
 }
-
-const FAILURE: &str = "failure";
-const SKIPPED: &str = "skipped";
 
 /// Element of a case that did not pass.
 fn element(verdict: AssertionVerdict) -> Option<&'static str> {
@@ -200,27 +152,30 @@ impl<W: Write> Listener for Junit<W> {
                 self.out
                     .write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n")
             }
-            Event::Finished(_) if self.is_warm_up => Ok(()),
-            Event::Finished(outcome) => self.case(outcome),
-            Event::ArmStarted(run) => {
-                self.begin(*run);
+            Event::Finished(outcome) => {
+                let suite = self.current.and_then(|place| self.suites.get_mut(place));
+                suite.map_or(Ok(()), |suite| suite.add(outcome))
+            }
+            Event::ArmStarted(run) => self.begin(*run),
+            Event::ArmEnded(summary) => {
+                self.end_run(summary);
                 Ok(())
             }
-            Event::ArmEnded(_) if std::mem::take(&mut self.is_warm_up) => Ok(()),
-            Event::ArmEnded(summary) => self.end(summary),
             Event::Ended(summary) => {
-                // A stopped comparison has written its suites already, except for the last.
-                if !self.has_suites || self.counts.tests > 0 {
-                    self.end(summary)?;
+                if !self.labels.has_runs() {
+                    if let Some(suite) = self.suites.first_mut() {
+                        suite.started_at = self.started_at;
+                    }
+                    self.end_run(summary);
                 }
-                Ok(())
+                self.write_suites()
             }
             Event::Assertion(judged) => {
                 self.assertions.push(judged.clone());
                 Ok(())
             }
-            Event::Compared(_) | Event::Swept(_) | Event::Against(_) => Ok(()),
-            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => Ok(()),
+            Event::Compared(_) | Event::Swept(_) => self.write_suites(),
+            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) | Event::Against(_) => Ok(()),
         }
     }
 
@@ -234,44 +189,5 @@ impl<W: Write> Listener for Junit<W> {
 
     fn idle(&mut self) -> io::Result<()> {
         self.out.flush()
-    }
-}
-
-/// The host of a URL, without its port; `input` for a text that is no URL.
-fn host(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else {
-        return "input";
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let address = authority.strip_prefix('[');
-    match address.and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => match authority.split(':').next() {
-            None | Some("") => "input",
-            Some(host) => host,
-        },
-    }
-}
-
-/// A duration in seconds, with the digits that Maven's Surefire writes.
-fn seconds(time: Duration) -> String {
-    format!("{:.6}", time.as_secs_f64())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_class_is_the_host() {
-        for (url, expected) in [
-            ("http://a.example/", "a.example"),
-            ("https://a.example:8443?q=//b", "a.example"),
-            ("http://[::1]:80/", "::1"),
-            ("nonsense", "input"),
-            ("nonsense://", "input"),
-        ] {
-            assert_eq!(host(url), expected, "{url}");
-        }
     }
 }

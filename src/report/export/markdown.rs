@@ -8,7 +8,8 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
-use super::markup::{markdown_cell, markdown_item};
+use super::markup::{markdown_cell, markdown_code, markdown_sentence};
+use super::run_label::RunLabels;
 use super::words::{reason, short};
 use crate::measure::Estimate;
 use crate::model::event::{AssertionResult, Event, Listener};
@@ -28,13 +29,15 @@ const SLOWEST: usize = 10;
 /// assertions, the percentiles, the statuses, the first hundred failures and the ten slowest. In a
 /// comparison or a sweep its verdict and its times come first, and warm-ups are left out.
 ///
-/// Characters with a meaning in Markdown, HTML or GitHub's additions to them are written as character
-/// references, so that no URL and no message can be more than text.
+/// URLs and assertions are code spans, so that the source can be read as well as the page. All other characters with
+/// a meaning in Markdown, HTML or GitHub's additions to them are written as character references, so that no URL and
+/// no message can be more than text.
 #[derive(Debug)]
 pub struct Markdown<W> {
     out: W,
     baseline: Baseline,
     arm: Option<ArmRun>,
+    labels: RunLabels,
     /// The first failures, as rows.
     failures: Vec<String>,
     failed: u64,
@@ -55,6 +58,7 @@ impl<W: Write> Markdown<W> {
             out,
             baseline,
             arm: None,
+            labels: RunLabels::default(),
             failures: Vec::new(),
             failed: 0,
             slowest: Vec::new(),
@@ -71,19 +75,18 @@ impl<W: Write> Markdown<W> {
         if is_left_out || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
-        let url = markdown_cell(&short(&outcome.url));
+        let mut url = markdown_code(&short(&outcome.url));
+        if let Some(run) = self.arm {
+            let _ = write!(url, " | {}", self.labels.run(run));
+        }
         let time = outcome.elapsed();
         if outcome.verdict == Verdict::Failed {
             self.failed += 1;
             if self.failures.len() < FAILURES {
                 let time = time.map(duration).unwrap_or_default();
                 let reason = markdown_cell(&short(&reason(outcome)));
-                let arm = self
-                    .arm
-                    .map(|run| format!("{} {}: ", run.arm.as_str(), run.pair));
-                let arm = arm.unwrap_or_default();
                 self.failures
-                    .push(format!("| {arm}{url} | {time} | {reason} |\n"));
+                    .push(format!("| {url} | {time} | {reason} |\n"));
             }
         }
         let Some(time) = time else { return };
@@ -110,7 +113,7 @@ impl<W: Write> Markdown<W> {
             false => verdict.to_owned(),
         };
         let (assertion, figure) = (
-            markdown_cell(&short(&judged.assertion)),
+            markdown_code(&short(&judged.assertion)),
             markdown_cell(&wording::assertion_figure(judged)),
         );
         self.assertions
@@ -124,9 +127,16 @@ impl<W: Write> Markdown<W> {
         }
         page += &self.against;
         page += &rest;
+        let [run, line] = match self.labels.has_runs() {
+            true => [" run |", " --- |"],
+            false => ["", ""],
+        };
         if self.failed > 0 {
             let _ = write!(page, "\n### Failures ({})\n\n", self.failed);
-            page += "| URL | time | why |\n| --- | ---: | --- |\n";
+            let _ = write!(
+                page,
+                "| URL |{run} time | why |\n| --- |{line} ---: | --- |\n"
+            );
             page.extend(self.failures.drain(..));
             let more = self.failed.saturating_sub(FAILURES as u64);
             if more > 0 {
@@ -135,7 +145,11 @@ impl<W: Write> Markdown<W> {
         }
         // A single one is the slowest of nothing.
         if self.slowest.len() > 1 {
-            page += "\n### Slowest\n\n| URL | time | size |\n| --- | ---: | ---: |\n";
+            page += "\n### Slowest\n\n";
+            let _ = write!(
+                page,
+                "| URL |{run} time | size |\n| --- |{line} ---: | ---: |\n"
+            );
             page.extend(self.slowest.drain(..).map(|(_, row)| row));
         }
         self.out.write_all(page.as_bytes())
@@ -185,12 +199,15 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
             "| serial, estimated as the sum of per-URL times | {serial} |"
         );
         let _ = writeln!(text, "| speed-up | {} |", MARKDOWN.ratio(estimate.speedup));
-        if let Some((best, _)) = estimate.best {
+        if let Ok((best, _)) = estimate.best {
             let _ = writeln!(text, "| best possible here | {} |", MARKDOWN.ratio(best));
         }
     }
-    if let Some(rates) = wording::rates(summary, 1) {
+    if let Some(rates) = wording::rates(summary) {
         let _ = writeln!(text, "| rate | {} |", rates.join(", "));
+    }
+    if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
+        let _ = writeln!(text, "| input | {waited} |");
     }
     text
 }
@@ -240,21 +257,29 @@ fn statuses(summary: &Summary) -> String {
 
 /// The verdict of a comparison, and the rest of its page.
 fn compared(comparison: &Comparison) -> (String, String) {
-    let speedup = &comparison.speedup;
     let mut page = String::from("## pfetch: serial and parallel\n\n**");
-    page += wording::comparison_finding(comparison).unwrap_or("one pair only: no verdict");
-    let _ = write!(page, ": {}**", MARKDOWN.speedup(comparison));
-    if let Some(interval) = speedup.interval {
+    page += &wording::comparison_text(comparison);
+    if let Some(ratio) = MARKDOWN.speedup(comparison) {
+        let _ = write!(page, ": {ratio}");
+    }
+    page += "**";
+    if let Some(interval) = comparison.speedup.and_then(|speedup| speedup.interval) {
         let _ = write!(page, ", {}", MARKDOWN.interval(interval));
     }
-    let _ = writeln!(
+    if let Some(remedy) = wording::would_tell(comparison) {
+        let _ = write!(page, " – {remedy}");
+    }
+    let _ = write!(
         page,
-        " · {} · {} · {} · efficiency {:.0} %",
+        " · {} · {} · {}",
         counted(comparison.targets, "URL"),
-        counted(speedup.pairs as u64, "pair"),
+        counted(comparison.pairs() as u64, "pair"),
         counted(comparison.workers as u64, "worker"),
-        comparison.efficiency() * 100.0
     );
+    if let Some(efficiency) = comparison.efficiency() {
+        let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
+    }
+    page += "\n";
     let verdict = std::mem::take(&mut page);
     page += "\n| | mean | median | deviation | min | max | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
@@ -276,9 +301,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
 fn swept(sweep: &Sweep) -> (String, String) {
     let mut verdict = format!(
         "## pfetch: numbers of workers\n\n**{}**",
-        wording::sweep_verdict(sweep)
+        wording::sweep_heading(sweep)
     );
-    if let Some(interval) = sweep.speedup().and_then(|speedup| speedup.interval) {
+    if let Some(interval) = sweep.gain().and_then(|speedup| speedup.interval) {
         let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
     }
     let _ = writeln!(verdict, " · {}", counted(sweep.targets, "URL"));
@@ -304,7 +329,7 @@ fn notices(notices: &[MeasurementNotice]) -> String {
         let _ = writeln!(
             text,
             "{gap}- {}",
-            markdown_item(&short(&notice.to_string()))
+            markdown_sentence(&short(&notice.to_string()))
         );
     }
     text
@@ -316,7 +341,7 @@ fn differing((count, urls): &(u64, Vec<String>)) -> String {
     if *count > 0 {
         let _ = write!(text, "\nNot answered alike in all runs ({count}):\n\n");
         for url in urls {
-            let _ = writeln!(text, "- {}", markdown_item(&short(url)));
+            let _ = writeln!(text, "- {}", markdown_code(&short(url)));
         }
     }
     text
@@ -326,7 +351,7 @@ fn differing((count, urls): &(u64, Vec<String>)) -> String {
 fn against(against: &Against) -> String {
     let mut page = String::from("\nAgainst the baseline:\n\n");
     for text in items(against) {
-        let _ = writeln!(page, "- {}", markdown_item(&short(&text)));
+        let _ = writeln!(page, "- {}", markdown_sentence(&short(&text)));
     }
     page
 }
@@ -350,7 +375,10 @@ impl<W: Write> Listener for Markdown<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Finished(outcome) => self.note(outcome),
-            Event::ArmStarted(run) => self.arm = Some(*run),
+            Event::ArmStarted(run) => {
+                self.arm = Some(*run);
+                self.labels.note(*run);
+            }
             Event::ArmEnded(_) => self.arm = None,
             Event::Against(compared) => self.against = against(compared),
             Event::Compared(comparison) => self.result = Some(compared(comparison)),

@@ -45,8 +45,12 @@ impl fmt::Display for MarkupText<'_> {
 pub(super) fn markdown_cell(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     let mut before = ' ';
-    for c in escape(text).chars() {
+    let escaped = escape(text);
+    let mut rest = escaped.chars();
+    while let Some(c) = rest.next() {
         let plain = match c {
+            // Neither a scheme nor an emoji goes on after a space.
+            ':' => matches!(rest.clone().next(), None | Some(' ')),
             // "www." makes a link as a scheme does.
             '.' => !before.eq_ignore_ascii_case(&'w'),
             '/' | ',' | ';' | '?' | '=' | '%' | '(' | ')' | '+' => true,
@@ -61,6 +65,43 @@ pub(super) fn markdown_cell(text: &str) -> String {
         before = c;
     }
     safe
+}
+
+/// Formats text that is to be read as it stands, a URL or an assertion, as a code span: in it nothing has a meaning
+/// but the sign that ends it, so the source can be read too. Text with such a sign, with one that a table cuts at,
+/// or with a tag in it is [escaped](markdown_cell) instead, because not all readers agree on it.
+pub(super) fn markdown_code(text: &str) -> String {
+    let has_tag = |text: &str| {
+        let mut opened = text.split('<').skip(1);
+        opened.any(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c)))
+    };
+    let text = escape(text);
+    let is_simple = !text.is_empty()
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        && !text.contains(['`', '|', '\\'])
+        && !has_tag(&text);
+    match is_simple {
+        true => format!("`{text}`"),
+        false => markdown_cell(&text),
+    }
+}
+
+/// Escapes a sentence for an item of a list, with the URLs in it as [code](markdown_code).
+pub(super) fn markdown_sentence(text: &str) -> String {
+    let is_url = |word: &str| word.starts_with("http://") || word.starts_with("https://");
+    if !text.split(' ').any(is_url) {
+        return markdown_item(text);
+    }
+    let words = text.split(' ').enumerate().map(|(place, word)| {
+        let url = word.trim_end_matches([',', ';', ':', '.']);
+        match (is_url(word), place) {
+            (true, _) => markdown_code(url) + &markdown_cell(&word[url.len()..]),
+            (false, 0) => markdown_item(word),
+            (false, _) => markdown_cell(word),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Escapes text for an item of a list, where digits, signs and spaces have a meaning at the start.

@@ -20,6 +20,7 @@ mod junit;
 mod markdown;
 mod markup;
 mod palette;
+mod run_label;
 mod stream;
 mod timeline;
 mod words;

@@ -30,8 +30,8 @@ use crate::report::Baseline;
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
-/// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
 /// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
 /// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
@@ -66,10 +66,14 @@ use crate::report::Baseline;
 /// ## Fields of `summary`
 ///
 /// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`. A `stopped` run
-///   has none.
+///   has none, nor has one in which nothing succeeded. `best_speedup` is `null` if starts were held back, or the list
+///   came slowly.
+/// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
+///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits.
-/// - `throughput`: body bytes per second. `statuses`: the number of targets that ended with each status.
+/// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
+///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
 ///   100 at most; `more_origins` counts the others. `at_once` is the number of requests that the origin was found
 ///   to take at once, `per_second` that in a second if it takes fewer than one at once gives it; `null` if nothing
@@ -90,7 +94,9 @@ use crate::report::Baseline;
 ///   pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
 ///   together, and the mean set-up time.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
-///   high}`. In a sweep it is that of the knee over the fewest workers.
+///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, or a
+///   sweep tried one number of workers; then there is no `efficiency` either.
+/// - `verdict` is `null` for one pair, and if not the same number of URLs failed in both arms.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, interval}`, where `interval` is that of the
@@ -109,7 +115,8 @@ use crate::report::Baseline;
 ///   now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
 ///   then `why` names the difference.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
-/// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`.
+/// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
+///   baseline that this run makes.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

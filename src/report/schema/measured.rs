@@ -43,11 +43,11 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     warmups: u32,
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
-    speedup: Speedup,
+    speedup: Option<Speedup>,
     #[serde(skip_deserializing)]
     verdict: Option<&'static str>,
     #[serde(skip_deserializing)]
-    efficiency: f64,
+    efficiency: Option<f64>,
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
     notices: Cow<'a, [MeasurementNotice]>,
@@ -62,7 +62,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
-            verdict: comparison.speedup.finding().map(Finding::as_str),
+            verdict: comparison.finding().map(Finding::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
@@ -78,7 +78,10 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
         number::check_workers(record.workers)?;
         number::check_times(&record.serial)?;
         number::check_times(&record.parallel)?;
-        number::check_speedup(&record.speedup)?;
+        record
+            .speedup
+            .as_ref()
+            .map_or(Ok(()), number::check_speedup)?;
         record.estimated.map_or(Ok(()), number::check_ratio)?;
         Ok(Comparison {
             workers: record.workers,

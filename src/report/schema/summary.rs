@@ -82,6 +82,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     retries: u64,
     #[serde(skip_deserializing)]
     bytes: u64,
+    #[serde(skip_deserializing)]
+    served_bytes: u64,
     #[serde(deserialize_with = "number::count")]
     wire_bytes: u64,
     #[serde(deserialize_with = "number::workers_or_none")]
@@ -93,6 +95,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     runs: Option<RunsMade>,
     parallel: Option<Seconds>,
+    #[serde(default)]
+    input_wait: Seconds,
+    #[serde(default)]
+    input_idle: Seconds,
     #[serde(skip_deserializing)]
     serial: Option<SerialRecord>,
     #[serde(skip_deserializing)]
@@ -128,6 +134,7 @@ impl<'a> SummaryRecord<'a> {
             done_before: summary.done_before,
             retries: summary.retries,
             bytes: summary.bytes,
+            served_bytes: summary.served_bytes,
             wire_bytes: summary.wire_bytes,
             workers: summary.workers,
             paced: summary.paced,
@@ -135,6 +142,8 @@ impl<'a> SummaryRecord<'a> {
             listed: summary.listed,
             runs: summary.runs,
             parallel: summary.makespan.map(Seconds),
+            input_wait: Seconds(summary.input_wait),
+            input_idle: Seconds(summary.input_idle),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
             requests_per_second: summary.rate(),
@@ -157,6 +166,8 @@ impl<'a> SummaryRecord<'a> {
             stopped: self.stopped,
             listed: self.listed.filter(|_| self.stopped),
             makespan: self.parallel.map(|time| time.0),
+            input_wait: self.input_wait.0,
+            input_idle: self.input_idle.0,
             origins: OriginLimits::new(
                 self.origins.iter().map(Into::into).collect(),
                 self.more_origins,
@@ -182,7 +193,7 @@ impl From<Estimate> for SerialRecord {
             method: "estimate",
             seconds: Seconds(estimate.serial),
             speedup: estimate.speedup,
-            best_speedup: estimate.best.map(|(best, _)| best),
+            best_speedup: estimate.best.ok().map(|(best, _)| best),
         }
     }
 }

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns, fair_points};
 use crate::model::notice::MeasurementNotice;
 use crate::report::format::{counted, format_secs};
 use crate::report::wording::{self, TERMINAL};
-use crate::stats::Usl;
+use crate::stats::{Speedup, Usl};
 
 /// The characters of the bar for the highest throughput.
 const BAR: f64 = 30.0;
@@ -20,7 +20,6 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         warmups,
         serial,
         parallel,
-        speedup,
         ..
     } = comparison;
     writeln!(
@@ -28,7 +27,7 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         "\n  {} · {} · {} of runs in alternating order, after {}",
         counted(*targets, "URL"),
         counted(*workers as u64, "worker"),
-        counted(speedup.pairs as u64, "pair"),
+        counted(comparison.pairs() as u64, "pair"),
         counted(u64::from(*warmups), "warm-up"),
     )?;
     writeln!(
@@ -37,21 +36,8 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
     )?;
     arm(out, "serial", serial)?;
     arm(out, "parallel", parallel)?;
-    write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
-    if let Some(interval) = speedup.interval {
-        write!(out, "  {}", TERMINAL.interval(interval))?;
-    }
-    writeln!(
-        out,
-        " · efficiency {:.0} %",
-        comparison.efficiency() * 100.0
-    )?;
-    if let Some(estimated) = comparison.estimated {
-        let off = (estimated / speedup.ratio - 1.0) * 100.0;
-        writeln!(
-            out,
-            "  estimate  {estimated:>8.2}x  from the parallel runs alone, {off:+.1} % off"
-        )?;
+    if let Some(speedup) = comparison.speedup {
+        ratio(out, comparison, speedup)?;
     }
     writeln!(
         out,
@@ -66,6 +52,24 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
     )?;
     failures(out, serial, parallel)?;
     warnings(out, &comparison.differing, &comparison.notices)
+}
+
+/// Writes the speed-up, and the estimate of it that a plain run would have made.
+fn ratio(out: &mut impl Write, comparison: &Comparison, speedup: Speedup) -> io::Result<()> {
+    write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
+    if let Some(interval) = speedup.interval {
+        write!(out, "  {}", TERMINAL.interval(interval))?;
+    }
+    let efficiency = comparison.efficiency().unwrap_or_default() * 100.0;
+    writeln!(out, " · efficiency {efficiency:.0} %")?;
+    if let Some(estimated) = comparison.estimated {
+        let off = (estimated / speedup.ratio - 1.0) * 100.0;
+        writeln!(
+            out,
+            "  estimate  {estimated:>8.2}x  from the parallel runs alone, {off:+.1} % off"
+        )?;
+    }
+    Ok(())
 }
 
 /// Writes the failures and the retries of both arms, if there were any.
@@ -88,15 +92,15 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
     sweep_table(out, sweep, fewest)?;
     if let Some(knee) = sweep.knee {
         writeln!(out, "  knee       {}", wording::knee(knee))?;
-        if let Some(speedup) = sweep.speedup() {
+        if let Some(speedup) = sweep.gain() {
             write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
             if let Some(interval) = speedup.interval {
                 write!(out, "  {}", TERMINAL.interval(interval))?;
             }
             writeln!(out, " · {} against {}", knee.by_means, fewest.workers)?;
         }
-        writeln!(out, "  verdict    {}", wording::sweep_verdict(sweep))?;
     }
+    writeln!(out, "  verdict    {}", wording::sweep_verdict(sweep))?;
     match &sweep.law {
         Some(law) => scaling(out, law)?,
         None => writeln!(
@@ -109,8 +113,13 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
 
 /// Writes a line for each number of workers, `fewest` being the first of them.
 fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::Result<()> {
-    let means = sweep.points.iter().map(|point| point.times.sample.mean);
-    let best = means.fold(f64::INFINITY, f64::min);
+    let fair = fair_points(&sweep.points, sweep.targets);
+    let fair_seconds = |workers| {
+        let mut points = fair.iter().filter(move |point| point.workers == workers);
+        points.next().map(|point| point.seconds)
+    };
+    let best = fair.iter().map(|point| point.seconds);
+    let best = best.fold(f64::INFINITY, f64::min);
     let has_failed = sweep.points.iter().any(|point| point.times.failed > 0);
     writeln!(
         out,
@@ -126,8 +135,13 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
     )?;
     for point in &sweep.points {
         let sample = &point.times.sample;
-        let share = best / sample.mean;
-        let bar = "█".repeat((share * BAR).round().clamp(1.0, BAR) as usize);
+        let seconds = fair_seconds(point.workers);
+        let bar = seconds.map(|seconds| (best / seconds * BAR).round().clamp(1.0, BAR));
+        let bar = "█".repeat(bar.unwrap_or_default() as usize);
+        let against = fair_seconds(fewest.workers).zip(seconds);
+        let against = against.map_or("-".to_owned(), |(fewest, seconds)| {
+            TERMINAL.ratio(fewest / seconds)
+        });
         let knee = match sweep.knee {
             Some(knee) if knee.by_means != point.workers => "",
             Some(_) if sweep.is_undecided() => " knee by the means",
@@ -136,11 +150,10 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
         };
         writeln!(
             out,
-            "  {:>7}  {:>9} ± {:<9} {:>8.2}x   {}{bar}{knee}",
+            "  {:>7}  {:>9} ± {:<9} {against:>9}   {}{bar}{knee}",
             point.workers,
             format_secs(sample.mean),
             deviation(&point.times),
-            fewest.times.sample.mean / sample.mean,
             match has_failed {
                 true => format!("{:<6}  ", point.times.failed),
                 false => String::new(),

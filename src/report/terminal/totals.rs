@@ -105,20 +105,27 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
     let parallel = duration(makespan);
     let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
     writeln!(out, "  parallel  {bold}{parallel:>9}{reset}{meaning}")?;
-    let (Baseline::Estimate, Some(estimate)) = (style.baseline, Estimate::of(summary)) else {
-        return Ok(());
+    let estimate = match style.baseline {
+        Baseline::Estimate => Estimate::of(summary),
+        Baseline::None => None,
     };
-    writeln!(
-        out,
-        "  serial    {:>9}  estimated: the sum of the per-URL times",
-        duration(estimate.serial)
-    )?;
-    writeln!(
-        out,
-        "  speed-up  {:>9}  {}",
-        TERMINAL.ratio(estimate.speedup),
-        TERMINAL.bound(&estimate)
-    )
+    if let Some(estimate) = &estimate {
+        writeln!(
+            out,
+            "  serial    {:>9}  estimated: the sum of the per-URL times",
+            duration(estimate.serial)
+        )?;
+        writeln!(
+            out,
+            "  speed-up  {:>9}  {}",
+            TERMINAL.ratio(estimate.speedup),
+            TERMINAL.bound(estimate)
+        )?;
+    }
+    match wording::input_wait(summary, estimate.as_ref()) {
+        Some(waited) => writeln!(out, "  input      {waited}"),
+        None => Ok(()),
+    }
 }
 
 /// Writes what the origins take that pushed back, or why they were given up.
@@ -148,7 +155,7 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
         let times = times.chain([format!("max {}", duration(max))]);
         write_parts(out, "  latency    ", times, "  ", LABEL)?;
     }
-    if let Some(rates) = wording::rates(summary, 0) {
+    if let Some(rates) = wording::rates(summary) {
         writeln!(out, "  rate       {}", rates.join(" · "))?;
     }
     let without = wording::without_status(summary);

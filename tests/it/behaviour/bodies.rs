@@ -1,6 +1,6 @@
 //! `--max-bytes`: how much of a body is taken.
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, json_lines, pfetch};
 use crate::raw::Raw;
 use crate::server::{Server, bytes};
 
@@ -76,7 +76,7 @@ fn a_stated_length_beyond_the_limit_is_refused_before_the_body_is_read() {
         (&["--cat"], false),
     ] {
         let what = format!("{args:?}");
-        let options = ["--max-bytes=1000", "--format=jsonl", "--stall-timeout=60s"];
+        let options = ["--max-bytes=1000", json_lines(args), "--stall-timeout=60s"];
         let run = pfetch(&[&options, args, &[&server.url("/file")]].concat());
         let run = run.run().exits(1);
         let message = "the body is to have 1001 bytes, more than 1000 bytes (--max-bytes)";

@@ -321,7 +321,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         warmups: 1,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
-        speedup,
+        speedup: Some(speedup),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
         notices: vec![

@@ -1,5 +1,8 @@
 //! The test results.
 
+use pfetch::model::event::Event;
+use pfetch::model::outcome::Outcome;
+use pfetch::model::summary::Summary;
 use pfetch::model::text::escape;
 use pfetch::report::export::Export;
 use roxmltree::{Document, Node};
@@ -36,11 +39,12 @@ fn is_valid(text: &str) {
                     &["name", "tests", "failures", "errors"],
                 ),
                 "testcase" => (
-                    &["skipped", "error", "failure"],
+                    &["skipped", "error", "failure", "system-out"],
                     &["name", "time", "classname", "group"],
                     &["name"],
                 ),
                 "skipped" | "error" | "failure" => (&[], &["type", "message"], &[]),
+                "system-out" => (&[], &[], &[]),
                 other => panic!("<{other}> in\n{text}"),
             };
         for child in node.children().filter(Node::is_element) {
@@ -118,30 +122,117 @@ fn an_empty_run_is_an_empty_suite() {
     assert!(text.contains(r#"<testsuite name="pfetch" tests="0" failures="0" errors="0" skipped="0" time="0.000000" "#), "{text}");
 }
 
-#[test]
-fn every_run_of_a_comparison_that_counts_is_a_suite() {
-    let text = exported(Export::Junit, &comparison(faster()));
-    is_valid(&text);
-    let document = Document::parse(&text).unwrap();
-    let names: Vec<_> = document
-        .descendants()
-        .filter(|node| node.has_tag_name("testsuite"))
+/// The name of each suite, and the names of its cases with the elements in them.
+fn suites(text: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let document = Document::parse(text).unwrap();
+    let owned = |node: Node<'_, '_>, name| node.attribute(name).unwrap_or_default().to_owned();
+    let case = |case: Node<'_, '_>| {
+        let elements = case.children().filter(Node::is_element);
+        let elements: String = elements
+            .map(|element| element.tag_name().name().to_owned() + " " + &owned(element, "message"))
+            .collect();
+        (owned(case, "name"), elements)
+    };
+    let suites = document.descendants();
+    let suites = suites.filter(|node| node.has_tag_name("testsuite"));
+    suites
         .map(|suite| {
-            (
-                suite.attribute("name").unwrap(),
-                suite.attribute("tests").unwrap(),
-            )
+            let cases = suite.children().filter(Node::is_element);
+            (owned(suite, "name"), cases.map(case).collect())
         })
-        .collect();
-    assert_eq!(
-        names,
-        [
-            ("pfetch serial 1", "1"),
-            ("pfetch parallel 1", "1"),
-            ("pfetch parallel 2", "1"),
-            ("pfetch serial 2", "1"),
-        ]
-    );
+        .collect()
+}
+
+#[test]
+fn each_arm_of_a_comparison_and_each_number_of_workers_is_a_suite() {
+    // The first run that counts need not be of the first arm.
+    let mut backwards = comparison(faster());
+    backwards.drain(4..7);
+    for (events, expected) in [
+        (backwards, &["pfetch serial", "pfetch parallel"][..]),
+        (
+            comparison(faster()),
+            &["pfetch serial", "pfetch parallel"][..],
+        ),
+        (
+            swept(),
+            &[
+                "pfetch 1 worker",
+                "pfetch 2 workers",
+                "pfetch 4 workers",
+                "pfetch 8 workers",
+            ],
+        ),
+    ] {
+        let text = exported(Export::Junit, &events);
+        is_valid(&text);
+        let suites = suites(&text);
+        let names: Vec<&str> = suites.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, expected, "{text}");
+        assert!(suites.iter().all(|(_, cases)| cases.len() == 1), "{text}");
+        assert_eq!(
+            text.matches("time=\"0.060000\"").count(),
+            expected.len(),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_url_that_fails_in_any_run_of_an_arm_is_a_failed_case_of_its_suite() {
+    let mut events = comparison(faster());
+    let mut runs = 0;
+    // Of the second run of each arm, the first URL fails; a second URL fails in all of them.
+    let mut with_failures = Vec::new();
+    for event in events.drain(..) {
+        match event {
+            Event::ArmStarted(run) => {
+                runs = run.pair;
+                with_failures.push(Event::ArmStarted(run));
+            }
+            Event::Finished(mut outcome) => {
+                let mut failing = outcomes()[3].clone();
+                failing.index = 1;
+                if runs == 2 {
+                    failing.last.status = Some(410);
+                    outcome = Outcome {
+                        index: 0,
+                        url: outcome.url,
+                        ..failing.clone()
+                    };
+                }
+                with_failures.extend([Event::Finished(outcome), Event::Finished(failing)]);
+            }
+            event => with_failures.push(event),
+        }
+    }
+    let text = exported(Export::Junit, &with_failures);
+    is_valid(&text);
+    let expected = [
+        (
+            "http://a.example/".to_owned(),
+            "failure 410 not found".to_owned(),
+        ),
+        (
+            "http://a.example:8080/missing".to_owned(),
+            "failure 404 not found".to_owned(),
+        ),
+    ];
+    for (name, cases) in suites(&text) {
+        assert_eq!(cases, expected, "{name}\n{text}");
+    }
+}
+
+#[test]
+fn a_comparison_that_was_stopped_has_the_suites_of_its_runs_so_far() {
+    let mut events = comparison(faster());
+    events.truncate(events.len() - 4);
+    events.push(Event::Ended(Summary::default()));
+    let text = exported(Export::Junit, &events);
+    is_valid(&text);
+    let suites = suites(&text);
+    let names: Vec<&str> = suites.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["pfetch serial", "pfetch parallel"], "{text}");
 }
 
 /// Rule: text from the network is escaped before a CI log sees it, in XML too.
@@ -176,7 +267,9 @@ fn an_assertion_is_a_case_of_a_suite_of_its_own() {
         let text = exported(Export::Junit, &with_assertions(events));
         is_valid(&text);
         let expected = r#"  <testsuite name="gates" tests="4" failures="2" errors="0" skipped="1">
-    <testcase classname="gates" name="failed&lt;=1%"/>
+    <testcase classname="gates" name="failed&lt;=1%">
+      <system-out>0.50 %</system-out>
+    </testcase>
     <testcase classname="gates" name="speedup&gt;=2">
       <failure type="failed" message="1.25x"/>
     </testcase>

@@ -6,7 +6,7 @@
 )]
 
 mod csv;
-mod events;
+pub(crate) mod events;
 mod json;
 mod junit;
 mod md;

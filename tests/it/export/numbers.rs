@@ -1,7 +1,7 @@
 //! JSON Lines whose numbers are not those of any run: they are refused, or every export can be made.
 
 use std::collections::HashSet;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Write};
 
 use pfetch::model::event::{Event, Listener};
 use pfetch::report::export::Export;
@@ -73,11 +73,7 @@ fn survives(lines: &[Value]) {
         all.0
             .push(export.listener(out, Baseline::Estimate).unwrap());
     }
-    let bytes = text.clone().into_bytes();
-    let file = ReplayFile {
-        name: "x".to_owned(),
-        open: Box::new(move || -> Box<dyn Read> { Box::new(Cursor::new(bytes.clone())) }),
-    };
+    let file = ReplayFile::of_bytes("x", text.clone().into_bytes());
     match replay(&[file], &mut all, || false) {
         Ok(()) => all.close().unwrap(),
         Err(ReplayError::Line { line, reason, .. }) => {

@@ -1,6 +1,6 @@
 //! Runs told again: what is exported from JSON Lines is what was exported from the run.
 
-use std::io::{self, Read};
+use std::io;
 use std::time::UNIX_EPOCH;
 
 use pfetch::model::event::{Event, Listener};
@@ -55,11 +55,7 @@ impl Heard {
 
 /// A file of these lines.
 fn file(number: usize, text: &str) -> ReplayFile {
-    let bytes = text.as_bytes().to_vec();
-    ReplayFile {
-        name: format!("{number}.jsonl"),
-        open: Box::new(move || -> Box<dyn Read> { Box::new(io::Cursor::new(bytes.clone())) }),
-    }
+    ReplayFile::of_bytes(format!("{number}.jsonl"), text.as_bytes())
 }
 
 fn told(files: &[&str]) -> Result<Heard, ReplayError> {

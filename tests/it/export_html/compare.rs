@@ -75,7 +75,7 @@ fn a_comparison_claims_no_more_than_it_shows() {
         (
             vec![1.0, 2.0, 1.5],
             vec![1.6, 1.1, 1.9],
-            "No difference shown between parallel and serial",
+            "No difference shown – more runs would tell (--runs 10)",
         ),
         (
             vec![1.0, 1.0],
@@ -85,7 +85,7 @@ fn a_comparison_claims_no_more_than_it_shows() {
         (
             vec![3.0],
             vec![1.0],
-            "3.00× in a single pair, which gives no interval and no verdict",
+            "Undecided: one pair of runs – more runs would tell (--runs 5)",
         ),
     ] {
         let compared = comparison(4, 5, serial, parallel, &[]);
@@ -146,12 +146,12 @@ fn a_sweep_claims_no_more_than_it_shows() {
     for (points, verdict, cards) in [
         (
             &[(1, &[2.0, 2.1][..]), (2, &[2.0, 2.1])][..],
-            "1 worker is enough: more are not shown to gain more than 5 %",
+            "1 worker is enough: more bring no clear gain",
             1,
         ),
         (
             &[(2, &[8.0, 8.0]), (4, &[4.0, 4.0])],
-            "4 workers are 2.00 times as fast as 2, and more were not tried",
+            "4 workers, the most that were tried, are 2.00 times as fast as 2",
             3,
         ),
         (

@@ -80,7 +80,7 @@ fn a_run_opens_with_its_verdict_and_totals() {
          700.0 ms\nestimated: the sum of the per-URL times\n\
          1.75×\nestimated\nbest possible here 2.00× (2 workers)"
     );
-    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n10.6 kB/s\n10.0 URLs/s\n";
+    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s\n7.5 successful URLs/s\n";
     let spans = text(&page, "span");
     assert!(spans.starts_with(lead), "{spans}");
     let time = named(&page, "time")[0];

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ring::digest::{SHA256, digest};
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, json_lines, pfetch};
 use crate::raw::Raw;
 use crate::save::resume::SIZE;
 use crate::save::support::{Version, other_bytes};
@@ -35,7 +35,7 @@ fn in_pieces(whole: Version, piece: usize) -> Raw {
 
 fn run(args: &[&str], dir: &Dir, server: &Raw) -> Run {
     let url = server.url("/file");
-    let common = ["--retry-delay=1ms", "--format=jsonl", url.as_str()];
+    let common = ["--retry-delay=1ms", json_lines(args), url.as_str()];
     pfetch(&[args, &common].concat())
         .current_dir(dir.path())
         .run()

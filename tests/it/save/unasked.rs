@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, json_lines, pfetch};
 use crate::raw::Raw;
 use crate::save::support::response;
 use crate::save::ways::chunked;
@@ -18,8 +18,10 @@ fn unasked(answer: Vec<u8>) -> [(&'static str, Run, Option<Vec<u8>>); 4] {
     let (dir, url) = (Dir::on_disk(), server.url("/file"));
     let (folder, saved) = (dir.path().join("folder"), dir.path().join("saved"));
     let printed = dir.path().join("printed");
-    let args = ["--format=jsonl", "--retry=0"];
-    let with = |more: &[&str]| pfetch(&[&args[..], more, &[&url]].concat());
+    let with = |more: &[&str]| {
+        let args = [json_lines(more), "--retry=0", &url];
+        pfetch(&[&args[..], more].concat())
+    };
     let to_folder = with(&["-d", folder.to_str().expect("a plain name")]).run();
     let to_file = with(&["-o", saved.to_str().expect("a plain name")]).run();
     let to_output = File::create(&printed).expect("the folder can be written");

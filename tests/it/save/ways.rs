@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, json_lines, pfetch};
 use crate::raw::Raw;
 use crate::save::resume::{HELD, OVERLAP, SIZE};
 use crate::save::support::{asked_from, response};
@@ -100,6 +100,12 @@ fn run(way: Way, server: &Raw, dir: &Path, output: &Path) -> Run {
         output.to_str().expect("a plain name"),
     );
     let args = |retry: &'static str| vec!["--format=jsonl", "--retry-delay=1ms", retry];
+    let cat = [
+        json_lines(&["--cat"]),
+        "--retry-delay=1ms",
+        "--retry=1",
+        "--cat",
+    ];
     let later = |args: &[&str]| {
         pfetch(args).run().exits(1);
         pfetch(args).run()
@@ -112,10 +118,8 @@ fn run(way: Way, server: &Raw, dir: &Path, output: &Path) -> Run {
         Way::Retry => pfetch(&[&args("--retry=1")[..], &["-d", dir, &url]].concat()).run(),
         Way::LaterRun => later(&[&args("--retry=0")[..], &["-d", dir, &url]].concat()),
         Way::NamedFile => later(&[&args("--retry=0")[..], &["-o", path, &url]].concat()),
-        Way::WaitingCat => {
-            to_output(&[&args("--retry=1")[..], &["-j2", "--cat", &first, &url]].concat())
-        }
-        Way::WrittenCat => to_output(&[&args("--retry=1")[..], &["--cat", &url]].concat()),
+        Way::WaitingCat => to_output(&[&cat[..], &["-j2", &first, &url]].concat()),
+        Way::WrittenCat => to_output(&[&cat[..], &[&url]].concat()),
     }
 }
 

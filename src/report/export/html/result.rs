@@ -8,7 +8,7 @@ use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::outcome::Verdict;
 use crate::model::summary::Summary;
 use crate::report::Baseline;
-use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
+use crate::report::format::{bytes, counted, duration, format_secs, grouped};
 use crate::report::wording::{self, HTML};
 use crate::stats::Speedup;
 
@@ -74,7 +74,7 @@ impl<'a> PageResult<'a> {
         match self {
             PageResult::Run(summary, estimate) => wording::run_heading(summary, estimate.as_ref()),
             PageResult::Comparison(comparison) => wording::comparison_heading(comparison),
-            PageResult::Sweep(sweep) => wording::capitalized(&wording::sweep_verdict(sweep)),
+            PageResult::Sweep(sweep) => wording::sweep_heading(sweep),
         }
     }
 
@@ -181,12 +181,11 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
     }));
     let mut more = Vec::from_iter(wording::retries(summary));
     more.extend([bytes(summary.bytes), wording::workers(summary)]);
-    if let Some(throughput) = summary.throughput() {
-        more.push(format!("{}/s", bytes(throughput as u64)));
+    if let Some([throughput, rate]) = wording::rates(summary) {
+        more.push(throughput);
+        more.extend(Some(rate).filter(|_| !is_single(summary)));
     }
-    if let Some(per_second) = summary.rate().filter(|_| !is_single(summary)) {
-        more.push(format!("{} URLs/s", rate(per_second)));
-    }
+    more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
     parts.extend(more.into_iter().map(Count::from));
     parts
 }
@@ -194,7 +193,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
 fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     let mut parts = vec![
         counted(comparison.targets, "URL"),
-        counted(comparison.speedup.pairs as u64, "pair") + " of runs",
+        counted(comparison.pairs() as u64, "pair") + " of runs",
         counted(u64::from(comparison.warmups), "warm-up"),
         counted(comparison.workers as u64, "worker"),
     ]
@@ -271,12 +270,19 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
 }
 
 fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
-    let speedup = &comparison.speedup;
+    let mut cards = vec![
+        Card::times("Parallel", &comparison.parallel),
+        Card::times("Serial", &comparison.serial),
+    ];
+    let Some(speedup) = &comparison.speedup else {
+        cards.push(Card::empty("Speed-up", "nothing succeeded in an arm"));
+        return cards;
+    };
     let mut notes = vec![
         interval(speedup),
         format!(
             "efficiency {:.0} % of {}",
-            comparison.efficiency() * 100.0,
+            comparison.efficiency().unwrap_or_default() * 100.0,
             counted(comparison.at_once() as u64, "worker")
         ),
     ];
@@ -286,11 +292,8 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
             "the estimate from the parallel runs alone: {estimated}"
         ));
     }
-    vec![
-        Card::times("Parallel", &comparison.parallel),
-        Card::times("Serial", &comparison.serial),
-        Card::new("Speed-up", HTML.ratio(speedup.ratio), notes),
-    ]
+    cards.push(Card::new("Speed-up", HTML.ratio(speedup.ratio), notes));
+    cards
 }
 
 /// The knee, which is the verdict's, and the fewest workers; the same, if the fewest are enough.
@@ -309,7 +312,7 @@ fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
         return cards;
     }
     cards.push(Card::times(workers(fewest.workers), &fewest.times));
-    cards.extend(sweep.speedup().map(|speedup| {
+    cards.extend(sweep.gain().map(|speedup| {
         let against = format!("of {} over {}", knee.workers, fewest.workers);
         let notes = vec![interval(&speedup), against];
         Card::new("Speed-up", HTML.ratio(speedup.ratio), notes)

@@ -8,7 +8,7 @@ use crate::model::measurement::Comparison;
 use crate::report::export::markup::MarkupText;
 use crate::report::format::format_secs;
 use crate::report::wording::HTML;
-use crate::stats::RunPair;
+use crate::stats::{Finding, Interval, RunPair, Speedup};
 
 const WIDTH: f64 = 960.0;
 
@@ -40,14 +40,17 @@ const REACH: f64 = 1.5;
 #[derive(Debug)]
 pub(in crate::report::export) struct PairsPlot<'a> {
     comparison: &'a Comparison,
+    speedup: Speedup,
     /// Those that are drawn.
     pub(in crate::report::export) pairs: Vec<RunPair>,
     pitch: f64,
 }
 
 impl<'a> PairsPlot<'a> {
-    /// The first pairs of a comparison; `None` if it has none.
+    /// The first pairs of a comparison; `None` if it has none, or no speed-up because nothing succeeded.
     pub(in crate::report::export) fn of(comparison: &'a Comparison) -> Option<Self> {
+        let mut speedup = comparison.speedup?;
+        speedup.interval = speedup.interval.filter(Interval::says_something);
         let serial = comparison.serial.seconds.iter();
         let pairs = serial.zip(&comparison.parallel.seconds);
         let pairs = pairs.map(|(&serial, &parallel)| RunPair { serial, parallel });
@@ -58,6 +61,7 @@ impl<'a> PairsPlot<'a> {
         let pitch = (ROWS / pairs.len().max(1) as f64).min(PITCH);
         (!pairs.is_empty()).then_some(PairsPlot {
             comparison,
+            speedup,
             pairs,
             pitch,
         })
@@ -83,7 +87,7 @@ impl<'a> PairsPlot<'a> {
         let ratios = || self.pairs.iter().map(|pair| pair.ratio());
         let least = HTML.ratio(ratios().fold(f64::INFINITY, f64::min));
         let most = HTML.ratio(ratios().fold(0.0, f64::max));
-        let speedup = &self.comparison.speedup;
+        let speedup = &self.speedup;
         let mean = HTML.ratio(speedup.ratio);
         let mut sentence = match self.pairs.len() {
             1 => format!("The only pair has a speed-up of {least}."),
@@ -92,12 +96,13 @@ impl<'a> PairsPlot<'a> {
             ),
         };
         if let Some(interval) = speedup.interval {
-            let relation = match (interval.low > 1.0, interval.high < 1.0) {
-                (true, _) => "all of it above 1×: parallel is faster",
-                (_, true) => "all of it below 1×: parallel is slower",
-                _ => "with 1× in it: no difference is shown",
+            let relation = match self.comparison.finding() {
+                Some(Finding::Faster) => ", all of it above 1×: parallel is faster",
+                Some(Finding::Slower) => ", all of it below 1×: parallel is slower",
+                Some(Finding::NoDifference) => ", with 1× in it: no difference is shown",
+                None => "",
             };
-            sentence += &format!(" Its {}, {relation}.", HTML.interval(interval));
+            sentence += &format!(" Its {}{relation}.", HTML.interval(interval));
         }
         let left_out = speedup.pairs.saturating_sub(self.pairs.len());
         if left_out > 0 {
@@ -160,7 +165,7 @@ impl<'a> PairsPlot<'a> {
     fn ratios(&self) -> Markup {
         let scale = RatioScale::new(self);
         let x = |ratio: f64| scale.x(ratio);
-        let speedup = &self.comparison.speedup;
+        let speedup = &self.speedup;
         let (top, floor) = (Number(TOP), Number(self.floor()));
         let (mean, key) = (Number(x(speedup.ratio)), TOP - 26.0);
         let radius = Number(self.radius());
@@ -215,7 +220,7 @@ impl RatioScale {
             (low.min(ratio), high.max(ratio))
         });
         // A wide interval runs out of the picture, instead of making everything else small.
-        let (low, high) = match plot.comparison.speedup.interval {
+        let (low, high) = match plot.speedup.interval {
             Some(interval) => (
                 low.min(interval.low.max(low / REACH)),
                 high.max(interval.high.min(high * REACH)),
@@ -258,7 +263,7 @@ impl RatioScale {
 mod tests {
     use super::*;
     use crate::model::measurement::ArmTimes;
-    use crate::stats::{Sample, Speedup};
+    use crate::stats::Sample;
 
     fn compared(serial: &[f64], parallel: &[f64]) -> Comparison {
         let times = |seconds: &[f64]| ArmTimes {
@@ -268,17 +273,14 @@ mod tests {
             retries: 0,
             startup: 0.0,
         };
-        let pairs = serial.iter().zip(parallel);
-        let pairs: Vec<RunPair> = pairs
-            .map(|(&serial, &parallel)| RunPair { serial, parallel })
-            .collect();
+        let [serial, parallel] = [serial, parallel].map(times);
         Comparison {
             workers: 4,
             targets: 8,
             warmups: 1,
-            serial: times(serial),
-            parallel: times(parallel),
-            speedup: Speedup::of(&pairs).expect("all are above 0"),
+            speedup: Comparison::speedup_of(&serial, &parallel, 8),
+            serial,
+            parallel,
             estimated: None,
             differing: (0, Vec::new()),
             notices: Vec::new(),
@@ -318,14 +320,15 @@ mod tests {
     #[test]
     fn the_band_says_what_the_verdict_says() {
         for (serial, parallel, said) in [
-            (&[1.0, 2.0, 1.5][..], &[1.6, 1.1, 1.9][..], "with 1× in it"),
+            (&[1.0, 1.2, 1.1][..], &[1.1, 1.0, 1.15][..], "with 1× in it"),
             (&[1.0, 1.1], &[4.0, 4.4], "all of it below 1×"),
             (&[4.0, 4.4], &[1.0, 1.1], "all of it above 1×"),
         ] {
             let comparison = compared(serial, parallel);
             let plot = PairsPlot::of(&comparison).expect("there are pairs");
             let scale = RatioScale::new(&plot);
-            let interval = comparison.speedup.interval.expect("several pairs have one");
+            let speedup = comparison.speedup.expect("all succeeded");
+            let interval = speedup.interval.expect("several pairs have one");
             let sentence = plot.sentence();
             assert!(sentence.contains(said), "{sentence}");
             let one = scale.x(1.0);
@@ -344,13 +347,33 @@ mod tests {
         let mad = compared(&[1.0, 9.0], &[1.0, 0.1]);
         let plot = PairsPlot::of(&mad).expect("there are pairs");
         let scale = RatioScale::new(&plot);
-        let interval = mad.speedup.interval.expect("two pairs have one");
+        let speedup = mad.speedup.expect("all succeeded");
+        let interval = speedup.interval.expect("two pairs have one");
         assert!(interval.high > 1e6, "{interval:?}");
         for ratio in [interval.low, 0.0, 1.0, 90.0, interval.high] {
             let x = scale.x(ratio);
             assert!((RATIOS[0]..=RATIOS[1]).contains(&x), "{ratio} is at {x}");
         }
         assert!(scale.x(90.0) - scale.x(1.0) > 150.0, "{scale:?}");
+        // Such an interval says nothing, so nothing is said of it.
+        assert!(!plot.sentence().contains("interval"), "{}", plot.sentence());
+        let written = plot.embedded().into_string();
+        assert!(!written.contains("class=\"band\""), "{written}");
+
+        let mut failed = compared(&[4.0; 3], &[1.0; 3]);
+        failed.speedup = None;
+        assert!(
+            PairsPlot::of(&failed).is_none(),
+            "no speed-up, no plot of it"
+        );
+        let mut one_sided = compared(&[4.0; 3], &[1.0; 3]);
+        one_sided.parallel.failed = 3;
+        let plot = PairsPlot::of(&one_sided).expect("there are pairs");
+        assert!(
+            !plot.sentence().contains("parallel is faster"),
+            "{}",
+            plot.sentence()
+        );
     }
 
     #[test]

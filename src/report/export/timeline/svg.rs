@@ -92,7 +92,7 @@ fn verdict_class(verdict: AssertionVerdict) -> &'static str {
     match verdict {
         AssertionVerdict::Held => "good",
         AssertionVerdict::Failed | AssertionVerdict::Unknown => "bad",
-        AssertionVerdict::Inconclusive => "note",
+        AssertionVerdict::Inconclusive | AssertionVerdict::Skipped => "note",
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) struct Overlay {
     pub(super) makespan: Option<Duration>,
     /// The most workers at one time.
     pub(super) workers: usize,
+    /// True if no two runs were at work at the same time.
+    pub(super) is_sequential: bool,
     /// The lanes of each run's workers. Runs at the same time share none, so that a worker of the whole never does
     /// two things at once.
     lanes: Vec<Vec<usize>>,
@@ -32,6 +34,7 @@ impl Overlay {
     /// starts: a lane is opened only when all are taken, so their number is that of workers at one time.
     pub(super) fn of(runs: &[RunInterval]) -> Self {
         let mut overlay = Overlay {
+            is_sequential: true,
             lanes: vec![Vec::new(); runs.len()],
             ..Overlay::default()
         };
@@ -60,6 +63,7 @@ impl Overlay {
                 overlay.lanes[index].push(lane);
             }
             under_way.push(Reverse((end, index)));
+            overlay.is_sequential &= covered_to.is_none_or(|covered| covered <= start);
             let from = covered_to.map_or(start, |covered| covered.max(start));
             let more = end.duration_since(from).unwrap_or_default();
             *overlay.makespan.get_or_insert_default() += more;

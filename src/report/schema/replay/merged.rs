@@ -1,5 +1,7 @@
 //! Emits the results of several runs, or of run logs, as those of one run.
 
+use std::time::Duration;
+
 use super::intervals::{Overlay, RunInterval};
 use super::latest::Latest;
 use super::lines::{Line, Lines};
@@ -28,6 +30,31 @@ pub(super) struct Merger<'s> {
     anchor: ClockAnchor,
 }
 
+/// Waits for input of the runs.
+#[derive(Debug, Default)]
+struct InputWaits {
+    wait: Duration,
+    idle: Duration,
+    longest: Duration,
+}
+
+impl InputWaits {
+    fn add(&mut self, summary: &Summary) {
+        self.wait += summary.input_wait;
+        self.idle += summary.input_idle;
+        self.longest = self.longest.max(summary.input_wait);
+    }
+
+    /// The time that the whole waited, and the part of it in which nothing was under way. Of runs at the same time,
+    /// it is not known how their waits lie to each other: so long as the longest is certain, and no idle time.
+    fn of_all(&self, is_sequential: bool) -> (Duration, Duration) {
+        match is_sequential {
+            true => (self.wait, self.idle),
+            false => (self.longest, Duration::ZERO),
+        }
+    }
+}
+
 /// Figures of the merged run so far.
 struct MergedFigures {
     tally: Tally,
@@ -36,6 +63,7 @@ struct MergedFigures {
     wire_bytes: Vec<u64>,
     has_ended: Vec<bool>,
     is_paced: bool,
+    input: InputWaits,
     /// True once a result of a run log has counted.
     has_logged: bool,
 }
@@ -105,6 +133,7 @@ impl<'s> Merger<'s> {
             wire_bytes: vec![0; runs],
             has_ended: vec![false; runs],
             is_paced: false,
+            input: InputWaits::default(),
             has_logged: false,
         };
         for (number, file) in self.survey.files.iter().enumerate() {
@@ -225,6 +254,7 @@ impl<'s> Merger<'s> {
                 figures.wire_bytes[run] = summary.wire_bytes;
                 figures.is_paced |= summary.paced;
                 figures.origins.merge(&summary.origins);
+                figures.input.add(&summary);
             }
             // An assertion was about one run, and so was a comparison with a baseline.
             SchemaLine::Run(_) | SchemaLine::Assertion(_) | SchemaLine::Against(_) => {}
@@ -321,7 +351,10 @@ impl<'s> Merger<'s> {
             listed = both.map(|(all, of_list)| all.saturating_add(of_list));
         }
         let wire_bytes = figures.wire_bytes.iter().copied();
+        let (input_wait, input_idle) = figures.input.of_all(self.overlay.is_sequential);
         let summary = Summary {
+            input_wait,
+            input_idle,
             workers: self.overlay.workers,
             makespan: self.overlay.makespan,
             wire_bytes: wire_bytes.fold(0, u64::saturating_add),

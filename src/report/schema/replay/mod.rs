@@ -25,7 +25,8 @@ mod result_head;
 mod survey;
 
 use std::fmt::{self, Debug, Formatter};
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
 
 use crate::model::event::{Event, Listener};
 
@@ -48,6 +49,17 @@ pub struct ReplayFile {
     pub name: String,
     /// Opens it at its beginning.
     pub open: Box<dyn Fn() -> Box<dyn Read>>,
+}
+
+impl ReplayFile {
+    /// A file whose content is in memory.
+    pub fn of_bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        ReplayFile {
+            name: name.into(),
+            open: Box::new(move || Box::new(Cursor::new(Arc::clone(&bytes)))),
+        }
+    }
 }
 
 impl Debug for ReplayFile {

@@ -14,6 +14,11 @@ use crate::model::run_id::{LogPosition, RunId};
 use crate::model::summary::Summary;
 use crate::report::schema::line::SchemaLine;
 
+/// Reason for which a report without results is refused: its counts cannot be checked, its percentiles not be
+/// computed, and its targets not be known from those of other runs.
+const NO_RESULTS: &str = "the results of this run are not here; replay a report that was written without \
+                          --summary-only";
+
 /// The runs in the files.
 pub(super) struct Survey<'f> {
     pub(super) files: &'f [ReplayFile],
@@ -194,6 +199,9 @@ impl<'f> Survey<'f> {
             "summary" => {
                 let run = self.run_of(line)?;
                 if let SchemaLine::Summary(record) = parsed()? {
+                    if self.runs[run].found == 0 && record.targets > 0 {
+                        return Err(line.error(NO_RESULTS));
+                    }
                     let summary = record.complete(Summary::default());
                     self.runs[run].end.get_or_insert(SurveyedEnd {
                         targets: record.targets,

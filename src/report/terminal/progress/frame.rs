@@ -26,7 +26,7 @@ pub(super) struct Size {
 
 /// The lines of a display.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(super) struct DisplayFrame {
     /// The lines above the last, less important than it.
     pub(super) above: Vec<String>,
     pub(super) last: String,
@@ -60,7 +60,7 @@ impl Framer {
         busy: &[CurrentFetch],
         now: Instant,
         size: Size,
-    ) -> Frame {
+    ) -> DisplayFrame {
         // A column is left free at the edge, where a cursor would wrap and some terminals do at once.
         let columns = size.columns.saturating_sub(INDENT + 1);
         let run = self.figures(counts, busy, now);
@@ -73,7 +73,7 @@ impl Framer {
             line.insert_str(0, &" ".repeat(INDENT));
         }
         let last = format!("{}{}", " ".repeat(INDENT), run_line::lay_out(&run, columns));
-        let mut frame = Frame { above, last };
+        let mut frame = DisplayFrame { above, last };
         frame.fit(size);
         frame
     }
@@ -141,7 +141,7 @@ impl Framer {
     }
 }
 
-impl Frame {
+impl DisplayFrame {
     /// Drops lines that a screen of this size has no room for, and all of them if it has none at all.
     fn fit(&mut self, size: Size) {
         let above = size.rows.saturating_sub(1);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use console::Style;
 
 use super::clock::RunningClock;
-use super::frame::{Frame, Size};
+use super::frame::{DisplayFrame, Size};
 
 /// The time between two drawings.
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ struct ScreenState {
     /// Tells whether the process is in the foreground of the terminal.
     is_foreground: Box<dyn Fn() -> bool + Send>,
     /// The frame on the screen, with the widths of its lines.
-    drawn: Option<(Frame, Vec<usize>)>,
+    drawn: Option<(DisplayFrame, Vec<usize>)>,
     /// The width of the terminal at the last drawing.
     columns: usize,
     /// Set once the display has ended.
@@ -81,7 +81,7 @@ impl Screen {
     }
 
     /// Draws a frame in place of the last one; nothing in the background or once the display has ended.
-    pub(super) fn draw(&self, frame: Frame, size: Size) {
+    pub(super) fn draw(&self, frame: DisplayFrame, size: Size) {
         let mut state = self.lock();
         if state.is_closed || state.is_after_pause(Instant::now()) {
             return;
@@ -173,7 +173,7 @@ impl ScreenState {
         self.has_skipped
     }
 
-    fn draw(&mut self, frame: Frame, size: Size) {
+    fn draw(&mut self, frame: DisplayFrame, size: Size) {
         if self.columns == size.columns
             && self
                 .drawn
@@ -324,8 +324,8 @@ mod tests {
         columns: 20,
     };
 
-    fn frame(above: &[&str], last: &str) -> Frame {
-        Frame {
+    fn frame(above: &[&str], last: &str) -> DisplayFrame {
+        DisplayFrame {
             above: above.iter().map(|&line| line.to_owned()).collect(),
             last: last.to_owned(),
         }

@@ -1,0 +1,265 @@
+//! A suite of test cases: those of a run, or of all counted runs of an arm.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, SystemTime};
+
+use crate::model::outcome::{Outcome, Verdict};
+use crate::model::summary::Summary;
+use crate::report::export::markup::MarkupText;
+use crate::report::export::words;
+
+pub(super) const FAILURE: &str = "failure";
+pub(super) const SKIPPED: &str = "skipped";
+const ERROR: &str = "error";
+
+/// A suite. The format has the totals before the cases, so the cases are kept in an unnamed temporary file until the
+/// end. Memory is needed for those URLs only that failed in a later run than the first.
+#[derive(Debug)]
+pub(super) struct Suite {
+    pub(super) name: String,
+    /// Place among the suites: the serial arm first, then by the number of workers.
+    pub(super) place: (bool, usize),
+    /// Start of the run, or of the suite's first case.
+    pub(super) started_at: Option<SystemTime>,
+    /// The cases of the first run, then those that take the place of some of them.
+    cases: BufWriter<File>,
+    /// Length of the file so far.
+    length: u64,
+    /// Length of the cases of the first run, once it is over.
+    first_run: Option<u64>,
+    /// Places in the file of the cases that failed in a later run only, by index.
+    later: BTreeMap<u64, u64>,
+    /// Sum of the makespans, and the number of runs.
+    time: (Duration, u32),
+}
+
+#[derive(Debug, Default)]
+struct SuiteCounts {
+    tests: u64,
+    failures: u64,
+    errors: u64,
+    skipped: u64,
+}
+
+impl SuiteCounts {
+    /// Counts a case with this element, or none.
+    fn count(&mut self, element: &str) {
+        self.tests += 1;
+        match element {
+            FAILURE => self.failures += 1,
+            ERROR => self.errors += 1,
+            SKIPPED => self.skipped += 1,
+            _ => {}
+        }
+    }
+}
+
+impl Suite {
+    pub(super) fn new(name: String, place: (bool, usize)) -> io::Result<Self> {
+        Ok(Suite {
+            name,
+            place,
+            started_at: None,
+            cases: BufWriter::new(tempfile::tempfile()?),
+            length: 0,
+            first_run: None,
+            later: BTreeMap::new(),
+            time: (Duration::ZERO, 0),
+        })
+    }
+
+    /// Adds the case of a target. In a run after the first only a failure counts, once.
+    pub(super) fn add(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let element = element(outcome);
+        if self.first_run.is_some() {
+            let is_failure = element == FAILURE || element == ERROR;
+            if !is_failure || self.later.contains_key(&outcome.index) {
+                return Ok(());
+            }
+            self.later.insert(outcome.index, self.length);
+        }
+        self.started_at = self.started_at.or(outcome.last.started_at);
+        let case = case(outcome, element);
+        let record = format!("{} {element} {}\n{case}", outcome.index, case.len());
+        self.length += record.len() as u64;
+        self.cases.write_all(record.as_bytes())
+    }
+
+    /// Ends a run of the suite.
+    pub(super) fn end_run(&mut self, summary: &Summary) {
+        self.first_run.get_or_insert(self.length);
+        self.time.0 += summary.makespan.unwrap_or_default();
+        self.time.1 += 1;
+    }
+
+    /// Writes the suite, with the mean time of its runs.
+    pub(super) fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
+        self.cases.flush()?;
+        let mut counts = SuiteCounts::default();
+        // Twice over the cases: for their counts, and for themselves.
+        self.each_case(|case| {
+            counts.count(&case.element);
+            Ok(())
+        })?;
+        let SuiteCounts {
+            tests,
+            failures,
+            errors,
+            skipped,
+        } = counts;
+        let time = seconds(self.time.0 / self.time.1.max(1));
+        let name = MarkupText(&self.name);
+        write!(
+            out,
+            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" \
+             errors=\"{errors}\" skipped=\"{skipped}\" time=\"{time}\""
+        )?;
+        if let Some(started_at) = self.started_at {
+            let moment = humantime::format_rfc3339_seconds(started_at).to_string();
+            write!(out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
+        }
+        out.write_all(b">\n")?;
+        self.each_case(|case| out.write_all(&case.xml))?;
+        out.write_all(b"  </testsuite>\n")
+    }
+
+    /// Calls `visit` with each case of the first run, or with the one that takes its place.
+    fn each_case(&self, mut visit: impl FnMut(&CaseRecord) -> io::Result<()>) -> io::Result<()> {
+        let file = self.cases.get_ref();
+        let mut cases = BufReader::new(FileReader { file, offset: 0 });
+        let mut left = self.first_run.unwrap_or(self.length);
+        while left > 0 {
+            let case = CaseRecord::read(&mut cases)?;
+            left = left.saturating_sub(case.length);
+            let has_failed = case.element == FAILURE || case.element == ERROR;
+            match self.later.get(&case.index).filter(|_| !has_failed) {
+                Some(&offset) => {
+                    let later = FileReader { file, offset };
+                    visit(&CaseRecord::read(&mut BufReader::new(later))?)?;
+                }
+                None => visit(&case)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A case, read back from the file.
+struct CaseRecord {
+    index: u64,
+    element: String,
+    xml: Vec<u8>,
+    /// Length of the whole record.
+    length: u64,
+}
+
+impl CaseRecord {
+    /// Reads a record: a line with index, element and length of the XML, then the XML.
+    fn read(from: &mut impl BufRead) -> io::Result<Self> {
+        let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a temporary file was changed");
+        let mut line = String::new();
+        from.read_line(&mut line)?;
+        let mut parts = line.trim_end_matches('\n').split(' ');
+        let mut part = || parts.next().ok_or_else(damaged);
+        let index = part()?.parse().map_err(|_| damaged())?;
+        let element = part()?.to_owned();
+        let length: usize = part()?.parse().map_err(|_| damaged())?;
+        let mut xml = Vec::new();
+        from.take(length as u64).read_to_end(&mut xml)?;
+        match xml.len() == length {
+            true => Ok(CaseRecord {
+                index,
+                element,
+                length: (line.len() + length) as u64,
+                xml,
+            }),
+            false => Err(damaged()),
+        }
+    }
+}
+
+/// A reader of a file from an offset on, which leaves the file's own position alone (pread(2)).
+struct FileReader<'a> {
+    file: &'a File,
+    offset: u64,
+}
+
+impl Read for FileReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.offset)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+/// The element of a target's case that says how it ended; empty for a success.
+fn element(outcome: &Outcome) -> &'static str {
+    match outcome.verdict {
+        Verdict::Ok | Verdict::Unchanged | Verdict::Done => "",
+        Verdict::Skipped => SKIPPED,
+        Verdict::Failed if outcome.error().is_some_and(|error| error.kind.is_local()) => ERROR,
+        Verdict::Failed => FAILURE,
+    }
+}
+
+/// The case of a target, with this element.
+fn case(outcome: &Outcome, element: &str) -> String {
+    let start = format!(
+        "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
+        MarkupText(host(&outcome.url)),
+        MarkupText(&outcome.url),
+        seconds(outcome.elapsed().unwrap_or_default())
+    );
+    if element.is_empty() {
+        return start + "/>\n";
+    }
+    let kind = outcome
+        .error()
+        .map_or("unknown", |error| error.kind.as_str());
+    format!(
+        "{start}>\n      <{element} type=\"{kind}\" message=\"{}\"/>\n    </testcase>\n",
+        MarkupText(&words::reason(outcome))
+    )
+}
+
+/// The host of a URL, without its port; `input` for a text that is no URL.
+fn host(url: &str) -> &str {
+    let Some((_, rest)) = url.split_once("://") else {
+        return "input";
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let address = authority.strip_prefix('[');
+    match address.and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => match authority.split(':').next() {
+            None | Some("") => "input",
+            Some(host) => host,
+        },
+    }
+}
+
+/// A duration in seconds, with the digits that Maven's Surefire writes.
+fn seconds(time: Duration) -> String {
+    format!("{:.6}", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_class_is_the_host() {
+        for (url, expected) in [
+            ("http://a.example/", "a.example"),
+            ("https://a.example:8443?q=//b", "a.example"),
+            ("http://[::1]:80/", "::1"),
+            ("nonsense", "input"),
+            ("nonsense://", "input"),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+    }
+}

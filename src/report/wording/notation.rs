@@ -1,0 +1,102 @@
+//! The notation of ratios and intervals, which differs from format to format on purpose.
+
+use crate::measure::{Bound, Estimate, Unbounded};
+use crate::model::measurement::Comparison;
+use crate::report::format::{counted, distinct_ratio, duration};
+use crate::stats::{Finding, Interval};
+
+/// The text in the place of an interval that is too wide to say anything.
+pub(in crate::report) const NO_INTERVAL: &str = "too few or too short runs for an interval";
+
+/// The notation of ratios and intervals in a format.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report) struct Notation {
+    /// The sign after a ratio.
+    times: &'static str,
+    /// The text between the ends of an interval.
+    to: &'static str,
+}
+
+/// The notation on a terminal: `4.08x`, `3.99x … 4.16x`.
+pub(in crate::report) const TERMINAL: Notation = Notation {
+    times: "x",
+    to: " … ",
+};
+
+/// The notation in Markdown: `4.08x`, `3.99x to 4.16x`.
+pub(in crate::report) const MARKDOWN: Notation = Notation {
+    times: "x",
+    to: " to ",
+};
+
+/// The notation in HTML: `4.08×`, `3.99× to 4.16×`.
+pub(in crate::report) const HTML: Notation = Notation {
+    times: "×",
+    to: " to ",
+};
+
+impl Notation {
+    /// Formats a ratio with two decimals.
+    pub(in crate::report) fn ratio(self, ratio: f64) -> String {
+        format!("{ratio:.2}{}", self.times)
+    }
+
+    /// Formats the interval of a ratio: `95 % interval 3.99x … 4.16x`. One that leaves the order of magnitude
+    /// open is not shown.
+    pub(in crate::report) fn interval(self, interval: Interval) -> String {
+        if !interval.says_something() {
+            return NO_INTERVAL.to_owned();
+        }
+        let [low, high] = [interval.low, interval.high].map(|end| self.ratio(end));
+        format!("95 % interval {low}{}{high}", self.to)
+    }
+
+    /// Formats a comparison's ratio, if it has one. One that is shown not to be 1 is never written as 1.
+    pub(in crate::report) fn speedup(self, comparison: &Comparison) -> Option<String> {
+        let ratio = comparison.speedup?.ratio;
+        Some(match comparison.finding() {
+            Some(Finding::Faster | Finding::Slower) => {
+                format!("{}{}", distinct_ratio(ratio), self.times)
+            }
+            Some(Finding::NoDifference) | None => self.ratio(ratio),
+        })
+    }
+
+    /// Formats the largest speed-up that was possible: `best possible here 2.00x (2 workers)`.
+    pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
+        match self.best_and_bound(estimate) {
+            Ok((best, bound)) => format!("best possible here {best} ({bound})"),
+            Err(why) => why.to_owned(),
+        }
+    }
+
+    /// Formats the same behind a speed-up: `of at most 2.00x here (2 workers)`.
+    pub(in crate::report) fn bound(self, estimate: &Estimate) -> String {
+        match self.best_and_bound(estimate) {
+            Ok((best, bound)) => format!("of at most {best} here ({bound})"),
+            Err(why) => why.to_owned(),
+        }
+    }
+
+    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), &'static str> {
+        let (best, bound) = match estimate.best {
+            Ok(best) => best,
+            Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
+            Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
+        };
+        let bound = match bound {
+            Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
+            Bound::Workers(workers) => counted(workers as u64, "worker"),
+        };
+        Ok((self.ratio(best), bound))
+    }
+}
+
+/// The text with its first letter in upper case.
+pub(in crate::report) fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    match rest.next() {
+        Some(first) => first.to_uppercase().chain(rest).collect(),
+        None => String::new(),
+    }
+}

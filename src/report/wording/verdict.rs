@@ -1,0 +1,192 @@
+//! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
+
+use super::notation::{HTML, capitalized};
+use crate::measure::assert::more_runs;
+use crate::model::measurement::{Comparison, Sweep};
+use crate::report::format::{counted, distinct_ratio};
+use crate::stats::{Finding, Interval, Knee};
+
+/// The speed-up below which even a real one is hardly worth a worker.
+const HARDLY: f64 = 1.1;
+
+/// The interval of ratios that are as good as none.
+const ALIKE: Interval = Interval {
+    low: 0.95,
+    high: 1.05,
+};
+
+/// The verdict for a ratio whose interval [shows no difference](shows_none).
+pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
+
+/// The standing of a comparison: its finding, or the reason why it has none.
+enum Standing {
+    NothingSucceeded,
+    Unlike,
+    SinglePair,
+    Found(Finding),
+}
+
+fn standing(comparison: &Comparison) -> Standing {
+    match (comparison.speedup, comparison.finding()) {
+        (None, _) => Standing::NothingSucceeded,
+        (Some(_), _) if comparison.failures_differ() => Standing::Unlike,
+        (Some(_), Some(finding)) => Standing::Found(finding),
+        (Some(_), None) => Standing::SinglePair,
+    }
+}
+
+/// The verdict of a comparison without its figures: `parallel is hardly faster`.
+pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
+    let ratio = comparison.speedup.map_or(1.0, |speedup| speedup.ratio);
+    let hardly = match (1.0 / HARDLY..HARDLY).contains(&ratio) {
+        true => "hardly ",
+        false => "",
+    };
+    match standing(comparison) {
+        Standing::NothingSucceeded => {
+            match (comparison.serial.failed, comparison.parallel.failed) {
+                (serial, parallel) if serial == parallel => {
+                    "nothing succeeded: no speed-up".to_owned()
+                }
+                (serial, parallel) if serial > parallel => {
+                    "nothing succeeded serially: no speed-up".to_owned()
+                }
+                _ => "nothing succeeded in parallel: no speed-up".to_owned(),
+            }
+        }
+        Standing::Unlike => format!(
+            "no verdict: {} failed serially, {} in parallel",
+            counted_fetches(comparison.serial.failed),
+            comparison.parallel.failed
+        ),
+        Standing::SinglePair => "undecided: one pair of runs".to_owned(),
+        Standing::Found(Finding::Faster) => format!("parallel is {hardly}faster"),
+        Standing::Found(Finding::Slower) => format!("parallel is {hardly}slower"),
+        Standing::Found(Finding::NoDifference) if is_alike(comparison) => NONE.to_owned(),
+        Standing::Found(Finding::NoDifference) => "no difference shown".to_owned(),
+    }
+}
+
+fn counted_fetches(count: u64) -> String {
+    match count {
+        1 => "1 fetch".to_owned(),
+        count => format!("{count} fetches"),
+    }
+}
+
+fn is_alike(comparison: &Comparison) -> bool {
+    let interval = comparison.speedup.and_then(|speedup| speedup.interval);
+    interval.is_some_and(shows_none)
+}
+
+/// Tests whether the whole interval of a ratio is so near to 1 that the runs do decide: there is no difference to
+/// speak of.
+pub(in crate::report) fn shows_none(interval: Interval) -> bool {
+    interval.low >= ALIKE.low && interval.high <= ALIKE.high
+}
+
+/// The remedy for a comparison that does not decide: `more runs would tell (--runs 10)`.
+pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
+    let is_open = match standing(comparison) {
+        Standing::SinglePair => true,
+        Standing::Found(Finding::NoDifference) => !is_alike(comparison),
+        Standing::NothingSucceeded | Standing::Unlike | Standing::Found(_) => false,
+    };
+    is_open.then(|| match comparison.has_short_runs() {
+        true => "more URLs would tell: these runs are too short".to_owned(),
+        false => more_runs_would_tell(comparison.pairs()),
+    })
+}
+
+fn more_runs_would_tell(runs: usize) -> String {
+    format!("more runs would tell (--runs {})", more_runs(runs))
+}
+
+/// The verdict of a comparison, in a sentence: `parallel is faster, 4.08 times`.
+pub(in crate::report) fn comparison_verdict(comparison: &Comparison) -> String {
+    let text = comparison_text(comparison);
+    let ratio = comparison.speedup.map_or(1.0, |speedup| speedup.ratio);
+    match (comparison.finding(), would_tell(comparison)) {
+        (Some(Finding::Faster), _) => format!("{text}, {} times", distinct_ratio(ratio)),
+        (Some(Finding::Slower), _) => format!("{text}, {} times", distinct_ratio(1.0 / ratio)),
+        (_, Some(remedy)) => format!("{text} – {remedy}"),
+        (_, None) => text,
+    }
+}
+
+/// The verdict of a comparison, as a heading.
+pub(in crate::report) fn comparison_heading(comparison: &Comparison) -> String {
+    let text = capitalized(&comparison_text(comparison));
+    match (
+        comparison.finding(),
+        HTML.speedup(comparison),
+        would_tell(comparison),
+    ) {
+        (Some(Finding::Faster | Finding::Slower), Some(ratio), _) => {
+            format!("{text}: {ratio} the speed of serial")
+        }
+        (_, _, Some(remedy)) => format!("{text} – {remedy}"),
+        (_, _, None) => text,
+    }
+}
+
+/// The verdict of a sweep, in a sentence.
+pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
+    let (Some(fewest), Some(most), Some(knee)) =
+        (sweep.points.first(), sweep.points.last(), sweep.knee)
+    else {
+        return "nothing succeeded: no number of workers is the best".to_owned();
+    };
+    let workers = counted(knee.workers as u64, "worker");
+    if sweep.is_undecided() {
+        let runs = fewest.times.seconds.len();
+        return format!(
+            "undecided between {} and {} workers – {}",
+            knee.workers,
+            knee.by_means,
+            more_runs_would_tell(runs)
+        );
+    }
+    let are = if knee.workers == 1 { "is" } else { "are" };
+    if sweep.is_single() && sweep.points.len() > 1 {
+        return format!(
+            "by one run each, {workers} {are} enough – {}",
+            more_runs_would_tell(1)
+        );
+    }
+    let is_last = knee.workers == most.workers;
+    match sweep.gain().map(|gain| gain.ratio) {
+        Some(gain) if (1.0..HARDLY).contains(&gain) => format!(
+            "{workers} {are} hardly faster than {}: {gain:.2} times",
+            fewest.workers
+        ),
+        // Perhaps more would be faster still.
+        Some(gain) if is_last => format!(
+            "{workers}, the most that were tried, {are} {gain:.2} times as fast as {}",
+            fewest.workers
+        ),
+        Some(gain) => format!(
+            "{workers} {are} enough: {gain:.2} times as fast as {}",
+            fewest.workers
+        ),
+        None if is_last => format!("{workers}, and no other number was tried"),
+        None => format!("{workers} {are} enough: more bring no clear gain"),
+    }
+}
+
+/// The verdict of a sweep, as a heading.
+pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
+    capitalized(&sweep_verdict(sweep))
+}
+
+/// The place of the knee, and what it means.
+pub(in crate::report) fn knee(knee: Knee) -> String {
+    let workers = counted(knee.workers as u64, "worker");
+    match knee.by_means == knee.workers {
+        true => format!("{workers}: the fewest that come within 5 % of the best"),
+        false => format!(
+            "{} by the means, but {workers} may come within 5 % of the best too",
+            counted(knee.by_means as u64, "worker")
+        ),
+    }
+}
