@@ -70,10 +70,12 @@ fn told(files: &[&str]) -> Result<Heard, ReplayError> {
 
 /// The lines as those of another run, which began so many milliseconds later.
 fn as_run(number: u32, later: u32, text: &str) -> String {
-    let began = UNIX_EPOCH + 1250 * MS;
-    let at = |time| humantime::format_rfc3339_micros(time).to_string();
+    let at = |ms: u32| humantime::format_rfc3339_micros(UNIX_EPOCH + ms * MS).to_string();
     let text = text.replace("\"run\":\"0000000000000000\"", &run_id(number));
-    text.replacen(&at(began), &at(began + later * MS), 1)
+    // Its own start, and that of its targets.
+    [1250, 1500]
+        .iter()
+        .fold(text, |text, ms| text.replace(&at(*ms), &at(ms + later)))
 }
 
 fn run_id(number: u32) -> String {
@@ -138,9 +140,7 @@ fn several_runs_become_one() {
         Export::JsonLines,
         &run(vec![ok(0, "http://b/", 9 * MS)], Some(20 * MS)),
     );
-    // The second begins while the first is at work, the third after a pause.
-    let two = as_run(2, 70, &two);
-    let heard = told(&[&one, &two, &as_run(3, 1000, &one)]).unwrap();
+    let heard = told(&[&one, &as_run(2, 0, &two), &as_run(3, 0, &one)]).unwrap();
     assert_eq!(heard.warnings(), [""; 0]);
     let indices: Vec<u64> = heard
         .0
@@ -153,10 +153,25 @@ fn several_runs_become_one() {
     assert_eq!(indices, (0..15).collect::<Vec<u64>>());
     let summary = heard.summary();
     assert_eq!((summary.ok, summary.failed, summary.local), (5, 6, 2));
-    assert_eq!(summary.makespan, Some(170 * MS));
-    assert_eq!((summary.workers, summary.merged), (8, Some(3)));
     assert_eq!(summary.statuses, [(200, 5), (304, 2), (404, 2)].into());
     assert_eq!(summary.latency.count(), 7);
+}
+
+#[test]
+fn time_is_that_in_which_any_of_the_runs_was_at_work() {
+    let timed = |number, later, ms: u32| {
+        let run = run(vec![ok(0, "http://b/", 9 * MS)], Some(ms * MS));
+        as_run(number, later, &exported(Export::JsonLines, &run))
+    };
+    // The second begins while the first is at work, the third after a pause.
+    let files = [timed(3, 1000, 80), timed(1, 0, 80), timed(2, 70, 20)];
+    let heard = told(&[&files[0], &files[1], &files[2]]).unwrap();
+    let summary = heard.summary();
+    assert_eq!(summary.makespan, Some(170 * MS));
+    assert_eq!((summary.workers, summary.merged), (8, Some(3)));
+    let page = exported(Export::Html, &heard.0) + &exported(Export::Markdown, &heard.0);
+    let meaning = "while any of 3 runs was at work, by their clocks";
+    assert_eq!(page.matches(meaning).count(), 2, "{page}");
 }
 
 #[test]
