@@ -68,12 +68,13 @@ pub(super) fn retries(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| counted(summary.retries, "retry"))
 }
 
-/// The number of workers; of merged runs, the most at one time.
-pub(super) fn workers(summary: &Summary) -> String {
+/// The number of workers; of merged runs, the most at one time. `None` if it is not known.
+pub(super) fn workers(summary: &Summary) -> Option<String> {
     let workers = counted(summary.workers as u64, "worker");
-    match summary.merged {
-        Some(_) => format!("{workers} at one time"),
-        None => workers,
+    match (summary.workers, summary.merged) {
+        (0, _) => None,
+        (_, Some(_)) => Some(format!("{workers} at one time")),
+        (_, None) => Some(workers),
     }
 }
 

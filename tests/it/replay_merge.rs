@@ -423,8 +423,10 @@ fn a_run_log_is_replayed_without_times() {
     let run = replayed(&["--assert=failed==0"], &[&log]).exits(0);
     let run = run
         .prints("3 URLs: 3 ok, 0 failed · 6 B · ")
-        .says("a run log, which has no times");
-    run.never_shows("parallel").never_shows("serial");
+        .says("0.jsonl is a run log, without times");
+    run.never_shows("parallel")
+        .never_shows("serial")
+        .never_shows("worker");
     let run = replayed(&["--format=jsonl"], &[&log]).exits(0);
     assert_eq!(not_once(&run, &urls), None, "{}", run.stdout);
     for key in ["parallel", "serial", "latency", "throughput"] {
@@ -506,12 +508,12 @@ fn a_merged_run_can_be_saved_and_judged_as_a_baseline() {
 
 #[test]
 fn a_merged_report_can_be_replayed_again() {
-    let Rerun { first, second, .. } = Rerun::new(&["--log=log"]);
-    let once = replayed(&["--format=jsonl"], &[&first, &second])
-        .exits(0)
-        .stdout;
-    let again = replayed(&["--format=jsonl"], &[&once])
-        .exits(0)
-        .says_nothing();
-    assert_eq!(again.stdout, once);
+    let Rerun {
+        log, first, second, ..
+    } = Rerun::new(&["--log=log"]);
+    for files in [&[&first[..], &second][..], &[&log], &[&first, &log]] {
+        let once = replayed(&["--format=jsonl"], files).exits(0).stdout;
+        let again = replayed(&["--format=jsonl"], &[&once]).exits(0);
+        assert_eq!(again.says_nothing().stdout, once);
+    }
 }

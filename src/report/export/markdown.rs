@@ -174,9 +174,12 @@ fn totals(summary: &Summary) -> String {
     if before.count > 0 {
         let _ = write!(text, " · {}", before.text());
     }
-    let (size, workers) = (bytes(summary.bytes), wording::workers(summary));
-    let _ = write!(text, " · {size} · {workers}");
-    let parts = [wording::retries(summary), wording::stopped(summary)];
+    let _ = write!(text, " · {}", bytes(summary.bytes));
+    let parts = [
+        wording::workers(summary),
+        wording::retries(summary),
+        wording::stopped(summary),
+    ];
     for part in parts.into_iter().flatten() {
         let _ = write!(text, " · {part}");
     }

@@ -55,7 +55,7 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
             .makespan
             .filter(|_| is_single(summary))
             .map(duration),
-        Some(wording::workers(summary)),
+        wording::workers(summary),
         wording::stopped(summary),
     ];
     out.write_all(b"\n")?;

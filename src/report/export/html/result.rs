@@ -180,7 +180,8 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
         _ => Count::from(target.text()),
     }));
     let mut more = Vec::from_iter(wording::retries(summary));
-    more.extend([bytes(summary.bytes), wording::workers(summary)]);
+    more.push(bytes(summary.bytes));
+    more.extend(wording::workers(summary));
     if let Some([throughput, rate]) = wording::rates(summary) {
         more.push(throughput);
         more.extend(Some(rate).filter(|_| !is_single(summary)));

@@ -54,7 +54,7 @@ pub(super) struct Line<'t> {
     /// Position in the run log.
     pub(super) offset: u64,
     pub(super) number: u64,
-    file: &'t str,
+    pub(super) file: &'t str,
 }
 
 impl Line<'_> {

@@ -86,7 +86,8 @@ impl<'s> Merger<'s> {
             },
             workers: match is_alone {
                 true => first.info.workers,
-                false => overlay.workers,
+                // A run has one at least; run logs do not say.
+                false => overlay.workers.max(1),
             },
             started_at: first.info.started_at,
             startup: first.info.startup,
@@ -217,10 +218,10 @@ impl<'s> Merger<'s> {
         }
         if !figures.has_logged {
             figures.has_logged = true;
-            let log = self.survey.name(run);
             let lacks = format!(
-                "{log} is of a run log, which has no times and no targets that were not tried: the report has \
-                 none of the times of any run"
+                "{} is a run log, without times and without targets that were not tried, so the report has \
+                 neither",
+                line.file
             );
             listener.event(&Event::Warning(lacks))?;
         }
@@ -366,7 +367,11 @@ impl<'s> Merger<'s> {
             ..figures.tally.summary()
         };
         match figures.has_logged {
-            true => summary.without_times(),
+            true => Summary {
+                workers: 0,
+                merged: None,
+                ..summary.without_times()
+            },
             false => summary,
         }
     }
