@@ -158,6 +158,11 @@ impl<'a> SummaryRecord<'a> {
 
     /// Completes a summary that was added up from the results.
     pub(super) fn complete(&self, summary: Summary) -> Summary {
+        let summary = match self.parallel {
+            Some(_) => summary,
+            // Nothing was started, or a merge left the times out because some results have none.
+            None => summary.without_times(),
+        };
         Summary {
             done_before: self.done_before,
             wire_bytes: self.wire_bytes,
