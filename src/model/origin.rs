@@ -107,6 +107,11 @@ impl OriginLimits {
         self.listed.iter().any(|limit| limit.given_up.is_some())
     }
 
+    /// True if one of them pushed requests back because it had too much to do.
+    pub fn has_pushed_back(&self) -> bool {
+        self.more > 0 || self.listed.iter().any(|limit| limit.push_backs > 0)
+    }
+
     /// Adds those of another run. What the later run found counts.
     pub fn merge(&mut self, other: &OriginLimits) {
         let mut listed = std::mem::take(&mut self.listed);

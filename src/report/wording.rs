@@ -20,11 +20,18 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
-/// The number of targets with one verdict. Files that were up to date count as successes.
+/// The name of those that failed because the run's deadline came first.
+const AT_DEADLINE: &str = "not done at the deadline";
+
+/// The number of targets with one verdict. Files that were up to date count as successes, and targets that were not
+/// done at the deadline apart from the other failures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
     pub(super) verdict: Verdict,
     pub(super) count: u64,
+    name: &'static str,
+    /// Set for a count that is told though it is 0.
+    pub(super) is_always_told: bool,
     /// The successes among them whose file was up to date.
     unchanged: u64,
 }
@@ -32,10 +39,7 @@ pub(super) struct TargetCount {
 impl TargetCount {
     /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `2 done before`.
     pub(super) fn text(self) -> String {
-        let name = match self.verdict {
-            Verdict::Done => "done before",
-            verdict => verdict.as_str(),
-        };
+        let name = self.name;
         let count = grouped(self.count);
         match self.unchanged {
             0 => format!("{count} {name}"),
@@ -46,16 +50,20 @@ impl TargetCount {
 }
 
 /// The numbers of targets by verdict, in the order of reports.
-pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 4] {
+pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
+    let failed = summary.failed.saturating_sub(summary.not_done);
     [
-        (Verdict::Ok, summary.ok + summary.unchanged),
-        (Verdict::Failed, summary.failed),
-        (Verdict::Skipped, summary.skipped),
-        (Verdict::Done, summary.done_before),
+        (Verdict::Ok, summary.succeeded(), "ok", true),
+        (Verdict::Failed, failed, "failed", true),
+        (Verdict::Failed, summary.not_done, AT_DEADLINE, false),
+        (Verdict::Skipped, summary.skipped, "skipped", false),
+        (Verdict::Done, summary.done_before, "done before", false),
     ]
-    .map(|(verdict, count)| TargetCount {
+    .map(|(verdict, count, name, is_always_told)| TargetCount {
         verdict,
         count,
+        name,
+        is_always_told,
         unchanged: match verdict {
             Verdict::Ok => summary.unchanged,
             _ => 0,
@@ -87,6 +95,12 @@ pub(super) fn merged(summary: &Summary) -> Option<String> {
     ))
 }
 
+/// The targets that latencies are of, where others failed: `of 10 ok`.
+pub(super) fn of_succeeded(summary: &Summary) -> Option<String> {
+    let all = summary.succeeded();
+    (summary.failed > 0).then(|| format!("of {} ok", grouped(all)))
+}
+
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
@@ -114,14 +128,10 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
     Some(format!("{waited}, {idle} idle{left_out}"))
 }
 
-/// The number of targets that were tried.
-pub(super) fn tried(summary: &Summary) -> u64 {
-    summary.tried()
-}
-
-/// The number of targets that were tried and got no status.
+/// The number of targets that came to their end and got no status.
 pub(super) fn without_status(summary: &Summary) -> u64 {
-    tried(summary).saturating_sub(summary.statuses.values().sum())
+    let with: u64 = summary.statuses.values().sum();
+    summary.ended().saturating_sub(with)
 }
 
 /// The end of a run that was stopped: `stopped before its end`.
@@ -139,11 +149,11 @@ pub(super) fn stopped(summary: &Summary) -> Option<String> {
 /// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
 /// Those that an earlier run had done count, since they are in the list.
 pub(super) fn progress(summary: &Summary) -> String {
-    let done = tried(summary) + summary.done_before;
+    let done = summary.ended() + summary.done_before;
     match summary.listed {
         // A list may be cut while it is read.
         Some(listed) => {
-            let all = listed.max(done + summary.skipped);
+            let all = listed.max(done + summary.not_done + summary.skipped);
             format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
@@ -166,12 +176,13 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     let result = if summary.stopped {
         match summary.runs {
             Some(RunsMade { done, of }) => format!(
-                "Stopped early: {} of {} done, after {done} of {of} runs",
-                grouped(tried(summary)),
-                counted(targets, "URL")
+                "Stopped early, after {done} of {of} runs: {} done in all",
+                counted(summary.ended(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
         }
+    } else if summary.failed == targets && targets > 1 {
+        format!("All {} failed", counted(targets, "URL"))
     } else if summary.failed > 0 {
         format!(
             "{} of {} failed",

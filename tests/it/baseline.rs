@@ -489,6 +489,17 @@ fn an_interrupted_run_is_neither_saved_nor_compared() {
 }
 
 #[test]
+fn a_baseline_that_was_saved_is_announced_as_exports_are() {
+    let bench = Bench::new();
+    let file = bench.file();
+    let wrote = format!("pfetch: wrote {file}\n");
+    let run = bench.run(&["--save-baseline", &file]).exits(0);
+    run.check("it is told", run.stderr == wrote);
+    let run = bench.run(&["-qq", "--save-baseline", &file]).exits(0);
+    run.check("it is not told", run.stderr.is_empty());
+}
+
+#[test]
 fn a_run_past_its_deadline_or_of_nothing_is_not_saved() {
     let bench = Bench::new();
     let (file, hang) = (bench.file(), bench.server.url("/hang"));

@@ -20,7 +20,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 25] = [
+const RESULT: [&str; 26] = [
     "type",
     "run",
     "index",
@@ -31,6 +31,7 @@ const RESULT: [&str; 25] = [
     "status",
     "http_version",
     "content_type",
+    "meta",
     "attempts",
     "earlier",
     "exchanges",
@@ -115,6 +116,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "targets",
             "ok",
             "failed",
+            "not_done",
             "skipped",
             "unchanged",
             "done_before",

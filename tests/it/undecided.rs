@@ -135,6 +135,41 @@ fn a_single_pair_decides_a_gate_unless_it_is_strict() {
     }
 }
 
+#[test]
+fn an_estimate_decides_a_gate_unless_it_is_strict() {
+    let summary = Summary {
+        ok: 2,
+        ..Summary::default()
+    };
+    let figures = RunFigures {
+        summary: &summary,
+        counted: &summary,
+        estimated_speedup: Some(3.0),
+        comparison: None,
+        sweep: None,
+        against: None,
+        is_first: false,
+    };
+    let check = |gate: &str, strict| {
+        let judged = figures.check(&gate.parse().unwrap(), strict);
+        (judged.verdict, judged.why)
+    };
+    let estimated = |verdict| (verdict, "estimated".to_owned());
+    let why = "inconclusive, as it is estimated: --compare measures it (--strict-assert)";
+    assert_eq!(
+        check("speedup>=2", false),
+        estimated(AssertionVerdict::Held)
+    );
+    assert_eq!(
+        check("speedup>=2", true),
+        (AssertionVerdict::Failed, why.to_owned())
+    );
+    assert_eq!(
+        check("speedup>=4", true),
+        estimated(AssertionVerdict::Failed)
+    );
+}
+
 /// The words after `verdict` in the report of these events.
 fn verdict(event: Event) -> String {
     let mut text = Vec::new();

@@ -225,6 +225,30 @@ impl Running {
         let Ok(status) = self.status.recv_timeout(left) else {
             self.fail("it does not end");
         };
+        self.ended_with(status)
+    }
+
+    /// Sends it a signal again and again until it ends: one that comes soon after the first counts for nothing.
+    #[track_caller]
+    pub(crate) fn end_by(mut self, signal: Signal) -> Run {
+        let status = loop {
+            match kill_process(self.pid, signal) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => panic!("it cannot be signalled: {error}"),
+            }
+            match self.status.recv_timeout(Duration::from_millis(20)) {
+                Ok(status) => break status,
+                Err(_) if Instant::now() >= self.deadline => self.fail("it does not end"),
+                Err(_) => {}
+            }
+        };
+        while self.out.line(self.deadline).is_some() {}
+        while self.err.line(self.deadline).is_some() {}
+        self.ended_with(status)
+    }
+
+    #[track_caller]
+    fn ended_with(mut self, status: ExitStatus) -> Run {
         self.ended = true;
         let run = Run {
             command: self.command.clone(),

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::model::json::Rfc3339;
+use crate::model::meta::Meta;
 use crate::model::outcome::{Attempt, Details, Failure, FailureKind, Outcome, Saved, Verdict};
 use crate::model::run_id::RunId;
 use crate::model::target::Verb;
@@ -57,6 +59,9 @@ pub(super) enum LogLine<'a> {
         sha256: Option<String>,
         error_kind: Option<FailureKind>,
         error: Option<String>,
+        /// Left out where there is none, as for most targets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        meta: Option<&'a Meta>,
     },
 }
 
@@ -96,6 +101,7 @@ impl<'a> LogLine<'a> {
             error: outcome
                 .error()
                 .map(|failure| excerpt(&failure.message, ERROR)),
+            meta: outcome.meta(),
         }
     }
 }
@@ -187,6 +193,8 @@ pub struct LoggedResult<'a> {
     pub(super) sha256: Option<[u8; 32]>,
     /// The reason of a failure. Older lines have no kind.
     error: Option<(Option<FailureKind>, Cow<'a, str>)>,
+    /// JSON of the input's.
+    pub(super) meta: Option<Meta>,
 }
 
 /// The reason for which a line makes no report.
@@ -254,6 +262,7 @@ impl LoggedResult<'_> {
             details: Some(Box::new(Details {
                 saved,
                 sha256,
+                meta: self.meta,
                 ..Details::default()
             })),
             ..Outcome::new(0, escape(&self.url).into(), self.verb)
@@ -288,6 +297,8 @@ struct LogFields<'a> {
     error_kind: Option<FailureKind>,
     #[serde(borrow)]
     error: Option<BorrowedText<'a>>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
 }
 
 /// A text that is borrowed if it can be: within an `Option`, serde would copy a bare `Cow`.
@@ -334,6 +345,7 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
                 saved_bytes: fields.saved_bytes,
                 sha256: sha256.transpose()?,
                 error: fields.error.map(|text| (fields.error_kind, text.0)),
+                meta: fields.meta.and_then(|meta| Meta::new(meta).ok()),
             }))
         }
         // Logs that were joined have a header each.

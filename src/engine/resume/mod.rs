@@ -37,7 +37,7 @@ pub use line::{LogEntry, LoggedResult, LoggedRun, read as read_line};
 /// |---|---|---|
 /// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":1}` | `schema` |
 /// | `run` | a run begins | `started_at`, `version`, `run` |
-/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error` |
+/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error`, `meta` |
 ///
 /// `run` is the identifier of the run, which its report has too; that of the first run is the log's own, so that
 /// reports of runs with one log are known to be of one list. `index` is the place of the target in its list.
@@ -45,7 +45,8 @@ pub use line::{LogEntry, LoggedResult, LoggedRun, read as read_line};
 /// and repeated slashes; `saved` is the
 /// path of the file (bytes that are not UTF-8 replaced), `sha256` the one that the body was to have, and
 /// `error` the reason in one line, of a
-/// [kind](crate::model::outcome::FailureKind). Skipped targets have no line, and neither has input that is no target: both
+/// [kind](crate::model::outcome::FailureKind). `meta` is the JSON of the input's line, and is left out where that
+/// has none. Skipped targets have no line, and neither has input that is no target: both
 /// are tried again anyway.
 ///
 /// A target is `action`, `url` and `name` together; its last line counts. If the list gives a SHA-256, the

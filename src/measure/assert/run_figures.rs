@@ -40,7 +40,7 @@ pub struct RunFigures<'a> {
 
 impl RunFigures<'_> {
     /// Checks an assertion against the figures. With `strict`, an inconclusive one fails, and so does one that
-    /// holds by a ratio measured only once, because one run proves nothing.
+    /// holds by a ratio that was measured only once or only estimated, because neither proves anything.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
@@ -140,11 +140,12 @@ impl RunFigures<'_> {
             .unwrap_or_default()
     }
 
-    /// The reason to doubt a figure without an interval, if it is a ratio of measured times.
+    /// The reason to doubt a figure without an interval, if it is a ratio of times.
     fn doubt(&self, metric: Metric) -> Option<&'static str> {
         let is_measured = self.comparison.is_some() || self.sweep.is_some();
         match metric {
             Metric::Speedup if is_measured => Some("a single pair of runs decides nothing"),
+            Metric::Speedup => Some("inconclusive, as it is estimated: --compare measures it"),
             Metric::TotalVsBaseline => Some("a single run on a side decides nothing"),
             _ => None,
         }

@@ -32,6 +32,16 @@ pub(super) enum SchemaLine<'a> {
     Summary(#[serde(borrow)] SummaryRecord<'a>),
 }
 
+impl SchemaLine<'_> {
+    /// Completes a line with what is not read with the rest of `text`.
+    pub(super) fn complete(mut self, text: &[u8]) -> Self {
+        if let SchemaLine::Result(record) = &mut self {
+            record.restore_meta(text);
+        }
+        self
+    }
+}
+
 /// A line with the run that it belongs to. Lines of several runs may stand in one file in any order.
 #[derive(Debug, Serialize)]
 pub(super) struct TaggedLine<'a> {

@@ -127,9 +127,9 @@ impl<W: Write> Human<W> {
         }
         if let Some(failure) = outcome.error() {
             write!(self.out, "  {colour}{failure}{reset}")?;
-            if outcome.requests() > 1 {
-                write!(self.out, " ({} attempts)", outcome.requests())?;
-            }
+        }
+        if outcome.requests() > 1 {
+            write!(self.out, " ({} attempts)", outcome.requests())?;
         }
         self.out.write_all(b"\n")
     }
@@ -138,7 +138,7 @@ impl<W: Write> Human<W> {
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         let style = self.style;
         let has_none = summary.targets() + summary.done_before == 0;
-        if !style.detail.has_summary() || (has_none && !summary.stopped) {
+        if !style.detail.has_summary() || (has_none && !summary.stopped && !style.shows_empty) {
             return Ok(());
         }
         totals::counts(&mut self.out, summary, style)?;
@@ -191,7 +191,8 @@ impl<W: Write> Human<W> {
     /// Writes the way on after a stop, and where the bodies went.
     fn advise(&mut self, summary: &Summary) -> io::Result<()> {
         let advice = self.style.advice;
-        let way_on = advice.after_stop.filter(|_| summary.stopped);
+        let may_go_on = summary.stopped && !summary.output_failed;
+        let way_on = advice.after_stop.filter(|_| may_go_on);
         let bodies = advice.on_bodies && summary.ok > 0 && !summary.stopped;
         let bodies = bodies.then_some("bodies were not kept: -d DIR saves them, --cat prints them");
         let (dim, reset) = match self.style.colour {

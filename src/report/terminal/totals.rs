@@ -33,6 +33,9 @@ pub(super) const RESET: &str = "\x1b[0m";
 pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
     let targets = summary.targets();
     if targets == 0 && !summary.stopped {
+        if summary.done_before == 0 {
+            return writeln!(out, "\n  {}", counted(0, "URL"));
+        }
         return writeln!(
             out,
             "\n  nothing left to do: {} done before",
@@ -42,6 +45,9 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
     let is_partial = summary.stopped && summary.runs.is_none();
     let label = match is_partial {
         true => format!("  {}: ", wording::progress(summary)),
+        false if summary.runs.is_some() => {
+            format!("  {} in all runs: ", counted(targets, "URL"))
+        }
         false => format!("  {}: ", counted(targets, "URL")),
     };
     let [now, before] = verdicts(summary, style, is_partial);
@@ -75,8 +81,8 @@ fn verdicts(summary: &Summary, style: HumanStyle, is_partial: bool) -> [String; 
         let colour = match target.verdict {
             Verdict::Ok => GREEN,
             Verdict::Failed if target.count > 0 => RED,
+            _ if target.count == 0 && !target.is_always_told => continue,
             Verdict::Failed => "",
-            _ if target.count == 0 => continue,
             Verdict::Skipped if is_partial => continue,
             Verdict::Skipped | Verdict::Unchanged => DIM,
             Verdict::Done => {
@@ -143,7 +149,7 @@ pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()>
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
 pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    if wording::tried(summary) < HANDFUL {
+    if summary.ended() < HANDFUL {
         return Ok(());
     }
     if let Some(max) = summary.latency.max() {
@@ -153,6 +159,7 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
         };
         let times = PERCENTILES.into_iter().map(percentile);
         let times = times.chain([format!("max {}", duration(max))]);
+        let times = times.chain(wording::of_succeeded(summary));
         write_parts(out, "  latency    ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {

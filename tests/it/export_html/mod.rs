@@ -285,6 +285,22 @@ fn a_request_is_a_bar_in_its_workers_lane() {
     );
 }
 
+#[test]
+fn repeats_within_an_attempt_count_as_in_the_other_reports() {
+    let story = Story::new(1);
+    let mut repeated = story.ok(0, 0, MS * 0, MS * 100);
+    // Sent again at once, because an idle connection had been closed.
+    repeated.last.requests = 2;
+    let page = page(&story.run(vec![repeated, story.ok(1, 0, MS * 100, MS * 100)]));
+    let page = parse(&page);
+    assert_eq!(bars(&page).len(), 2);
+    let captions = text(&page, "figcaption");
+    assert!(
+        captions.contains("run: 3 attempts on 1 worker in "),
+        "{captions}"
+    );
+}
+
 /// Two attempts that fail and one that does not, each on a worker, beside two URLs at the first attempt.
 fn retried() -> Vec<Event> {
     let story = Story::new(2);

@@ -51,6 +51,29 @@ pub(super) const HABITS: &[Habit] = &[
         &["--threshold", "--thresholds"],
         Meaning::Hint("--assert 'p95<500ms' fails the run unless it holds"),
     ),
+    (
+        &["--junit", "--junit-xml", "--junitxml", "--junitfile"],
+        Meaning::Prefixed("--export", "junit="),
+    ),
+    (&["--html"], Meaning::Prefixed("--export", "html=")),
+    (
+        &["--markdown", "--md"],
+        Meaning::Prefixed("--export", "md="),
+    ),
+    (&["--csv"], Meaning::Prefixed("--export", "csv=")),
+    (&["--har"], Meaning::Prefixed("--export", "har=")),
+    (
+        &[
+            "--github",
+            "--github-summary",
+            "--github-actions",
+            "--step-summary",
+        ],
+        Meaning::Hint(
+            "--export md=- >> \"$GITHUB_STEP_SUMMARY\" adds to the summary of a step; for a report of tests, \
+             --export junit=FILE",
+        ),
+    ),
     (&["--export-json"], Meaning::Prefixed("--export", "json=")),
     (&["--export-csv"], Meaning::Prefixed("--export", "csv=")),
     (&["--export-markdown"], Meaning::Prefixed("--export", "md=")),

@@ -14,6 +14,8 @@ mod output;
 mod pool;
 mod request;
 
+pub(in crate::cli) use request::HEADER_FILE;
+
 use super::meaning::{Habit, Meaning};
 
 const GROUPS: [&[Habit]; 9] = [

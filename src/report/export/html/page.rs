@@ -208,7 +208,7 @@ impl HtmlPage<'_> {
             parts.push(format!("{} without a status", counted(without, "URL")));
         }
         html! {
-            @if wording::tried(summary) > 0 { p.lead { (parts.join(" · ")) } }
+            @if summary.ended() > 0 { p.lead { (parts.join(" · ")) } }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{DrawnRun, SweepCurve, svg};
 use crate::model::event::{AssertionResult, Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Sweep};
 use crate::report::format::counted;
+use crate::report::wording;
 
 /// The timeline of a run as an SVG picture, for light and dark backgrounds.
 ///
@@ -39,6 +40,8 @@ enum SvgEnd {
     None,
     /// The end of a run or a comparison.
     Timeline,
+    /// That of a run that was stopped, with the way that it came.
+    Stopped(String),
     /// The end of a sweep.
     Curve(Box<SweepCurve>),
 }
@@ -59,7 +62,7 @@ impl<W: Write> Svg<W> {
     }
 
     /// The picture of the timeline of the last runs.
-    fn timeline(&self) -> String {
+    fn timeline(&self, stopped: Option<&str>) -> String {
         let arms = [(Arm::Serial, &self.serial), (Arm::Parallel, &self.parallel)];
         let mut runs: Vec<DrawnRun<'_>> = arms
             .into_iter()
@@ -80,6 +83,9 @@ impl<W: Write> Svg<W> {
         if let (Some(run), true) = (self.run, self.worker_counts.len() > 1) {
             let workers = counted(run.workers as u64, "worker");
             picture.title += &format!(" (the last run with {workers})");
+        }
+        if let Some(progress) = stopped {
+            picture.title += &format!(" · stopped early: {progress}");
         }
         svg::document(&picture, &self.gates).into_string()
     }
@@ -103,6 +109,9 @@ impl<W: Write> Svg<W> {
                 }
             }
             Event::Swept(sweep) => self.end = SvgEnd::curve(sweep),
+            Event::Ended(summary) if summary.stopped => {
+                self.end = SvgEnd::Stopped(wording::progress(summary));
+            }
             Event::Ended(_) | Event::Compared(_) => self.end = SvgEnd::Timeline,
             Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
@@ -130,7 +139,11 @@ impl<W: Write> Listener for Svg<W> {
     fn close(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.end, SvgEnd::None) {
             SvgEnd::None => {}
-            SvgEnd::Timeline => self.out.write_all(self.timeline().as_bytes())?,
+            SvgEnd::Timeline => self.out.write_all(self.timeline(None).as_bytes())?,
+            SvgEnd::Stopped(progress) => {
+                self.out
+                    .write_all(self.timeline(Some(&progress)).as_bytes())?;
+            }
             SvgEnd::Curve(curve) => {
                 let document = curve.document(&self.gates).into_string();
                 self.out.write_all(document.as_bytes())?;

@@ -66,8 +66,7 @@ enum LastLine {
 
 impl Replayer<'_> {
     fn line(&mut self, line: &Line<'_>) -> Result<(), ReplayError> {
-        let parsed: SchemaLine<'_> =
-            serde_json::from_slice(line.bytes).map_err(|error| line.parse_error(&error))?;
+        let parsed = line.parse()?;
         if self.end.is_some() && !matches!(parsed, SchemaLine::Assertion(_)) {
             return Err(line.error(AFTER_THE_END));
         }

@@ -8,7 +8,7 @@ use memchr::memmem;
 use super::{ReplayError, ReplayFile};
 use crate::model::text::excerpt;
 use crate::report::schema::SCHEMA;
-use crate::report::schema::line::LineHead;
+use crate::report::schema::line::{LineHead, SchemaLine};
 
 /// Longest line, in bytes: far longer than any result, and short enough to hold in memory.
 const MAX_LINE: u64 = 16 << 20;
@@ -57,7 +57,14 @@ pub(super) struct Line<'t> {
     pub(super) file: &'t str,
 }
 
-impl Line<'_> {
+impl<'t> Line<'t> {
+    /// Reads the line of a report.
+    pub(super) fn parse(&self) -> Result<SchemaLine<'t>, ReplayError> {
+        let line: SchemaLine<'t> =
+            serde_json::from_slice(self.bytes).map_err(|error| self.parse_error(&error))?;
+        Ok(line.complete(self.bytes))
+    }
+
     /// An error at this line.
     pub(super) fn error(&self, reason: &str) -> ReplayError {
         error_at(self.file, self.number, reason)

@@ -239,8 +239,7 @@ impl<'s> Merger<'s> {
         listener: &mut dyn Listener,
     ) -> Result<(), ReplayError> {
         let run = self.survey.run_of(line)?;
-        let parsed: SchemaLine<'_> =
-            serde_json::from_slice(line.bytes).map_err(|error| line.parse_error(&error))?;
+        let parsed = line.parse()?;
         if figures.has_ended[run] && !matches!(parsed, SchemaLine::Assertion(_)) {
             return Err(line.error(AFTER_THE_END));
         }

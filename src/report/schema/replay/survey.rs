@@ -183,11 +183,8 @@ impl<'f> Survey<'f> {
     }
 
     fn report_line(&mut self, file: usize, line: &Line<'_>) -> Result<(), ReplayError> {
-        let parsed = || -> Result<SchemaLine<'_>, ReplayError> {
-            serde_json::from_slice(line.bytes).map_err(|error| line.parse_error(&error))
-        };
         match line.head.kind.as_str() {
-            "run" => match parsed()? {
+            "run" => match line.parse()? {
                 SchemaLine::Run(record) => return self.begin(file, line, record.into()),
                 _ => return Ok(()),
             },
@@ -198,7 +195,7 @@ impl<'f> Survey<'f> {
             }
             "summary" => {
                 let run = self.run_of(line)?;
-                if let SchemaLine::Summary(record) = parsed()? {
+                if let SchemaLine::Summary(record) = line.parse()? {
                     if self.runs[run].found == 0 && record.targets > 0 {
                         return Err(line.error(NO_RESULTS));
                     }
@@ -222,7 +219,7 @@ impl<'f> Survey<'f> {
             "warning" | "against" | "gate" => {
                 self.run_of(line)?;
             }
-            _ => drop(parsed()?),
+            _ => drop(line.parse()?),
         }
         let run = self.run_of(line)?;
         self.note_file(run, file);
