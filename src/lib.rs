@@ -37,7 +37,7 @@
 //! | `main` | parse, run, map to an exit code | app, cli |
 //! | [`app`] | carrying a plan out: a session around a fetch, a measurement or a replay; signals, standard streams | all below but stats |
 //! | [`cli`] | the options as typed, the [`Plan`](cli::Plan) that they mean, the exit code | all below but stats |
-//! | [`report`] | one small file per format, over an injected writer; replays | measure, model, save, stats |
+//! | [`report`] | one small file per format, over an injected writer; replays | engine (the run log), measure, model, save, stats |
 //! | [`measure`] | estimate, comparison, sweep, assertions, saved runs | engine, http, model, pool, stats |
 //! | [`engine`] | the run: input, schedule, retries, events in order, the run log | http, model, pool, save |
 //! | [`http`] | client, redirects, bodies, TLS, proxies, DNS, and the transport below ureq | model, pool, save |

@@ -42,6 +42,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     plan.fetch.resend = plan.run.limits.is_unpaced();
     let room = workers::fit(&mut plan);
     let (journal, done) = open_log(&plan, &mut bodies)?.unzip();
+    plan.run.log = journal.as_ref().map(Journal::start);
     // Once the log is there: a symbolic link may lead to it.
     if let Bodies::Save(saving) = &mut bodies {
         bodies::claim_own_files(saving, &plan);

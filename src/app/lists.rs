@@ -1,7 +1,7 @@
 //! Lists of URLs and files of results: opened before anything is fetched, and copied where they are read
 //! again.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use super::signals::SignalWatch;
 use super::{StartError, shown};
 use crate::cli::ListName;
 use crate::engine::input::{List, ListFile};
+use crate::report::replay::ReplayFile;
 
 /// Opens all the lists, so that a missing one is found first.
 pub(super) fn open(names: &[ListName], signals: &SignalWatch) -> Result<Vec<List>, StartError> {
@@ -54,19 +55,39 @@ impl RereadableList {
     pub(super) fn new(list: List, name: &ListName) -> Result<Self, StartError> {
         let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
         let file = match name {
-            ListName::File(path) => File::open(path).ok().filter(is_regular),
-            ListName::Stdin => None,
+            // Asked first: to open a pipe again blocks if its writer has gone.
+            ListName::File(path) if fs::metadata(path).is_ok_and(|found| found.is_file()) => {
+                File::open(path).ok().filter(is_regular)
+            }
+            ListName::File(_) | ListName::Stdin => None,
         };
         let file = match file {
             Some(file) => file,
             None => copy(list.bytes).map_err(|error| {
-                StartError::local(&format!("cannot keep {} for later runs", list.name), &error)
+                StartError::local(
+                    &format!("cannot keep {} to read it again", list.name),
+                    &error,
+                )
             })?,
         };
         Ok(RereadableList {
             name: list.name,
             file: Arc::new(file),
         })
+    }
+
+    /// The list as a file of results.
+    pub(super) fn into_replay_file(self) -> ReplayFile {
+        let RereadableList { name, file } = self;
+        ReplayFile {
+            name,
+            open: Box::new(move || {
+                Box::new(Cursor {
+                    file: Arc::clone(&file),
+                    offset: 0,
+                })
+            }),
+        }
     }
 
     /// The list from its beginning.

@@ -17,6 +17,7 @@ use crate::measure::runs::Runs;
 use crate::measure::{self, Experiment, MeasuredRun, SweepPlan};
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::measurement::Arm;
+use crate::model::run_id::RunId;
 use crate::pool::StopToken;
 
 /// A kind of measurement.
@@ -62,6 +63,8 @@ pub(super) fn run(
         workers: plan.workers,
         started_at: SystemTime::now(),
         startup: started.elapsed(),
+        id: RunId::random(),
+        log: None,
     }));
     let measured = begun
         .map_err(CutShort::from)

@@ -1,7 +1,8 @@
 //! Replays: results of earlier runs, read from JSON Lines and reported again.
 
-use std::io::{self, Read};
+use std::io;
 
+use super::lists::RereadableList;
 use super::session::{EarlyEnd, Reports, Session};
 use super::{Opened, StartError};
 use crate::cli::{ExitReasons, Plan};
@@ -11,15 +12,14 @@ use crate::measure::runs::Runs;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::report::replay::{ReplayError, replay};
+use crate::report::replay::{ReplayError, ReplayFile, replay};
 
 /// Reports what is in the files again.
 pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError> {
-    let files: Vec<(String, Box<dyn Read>)> = opened
-        .lists
-        .into_iter()
-        .map(|list| -> (String, Box<dyn Read>) { (list.name, list.bytes) })
-        .collect();
+    let lists = opened.lists.into_iter().zip(&plan.lists);
+    let files = lists
+        .map(|(list, name)| RereadableList::new(list, name).map(RereadableList::into_replay_file))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(opened.baselines, opened.signals, &plan.judge);
     let mut reports = session.open_reports(plan, None, None, None)?;
     let mut deferring = DeferErrors {
@@ -28,7 +28,7 @@ pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError
         is_on: !plan.report.exports.is_empty(),
         deferred: None,
     };
-    let replayed = replay_and_judge(plan, files, &mut deferring, &mut session);
+    let replayed = replay_and_judge(plan, &files, &mut deferring, &mut session);
     let deferred = deferring.deferred.take();
     let has_failed = *replayed.as_ref().unwrap_or(&false);
     let ended = replayed.map(drop).map_err(EarlyEnd::from);
@@ -43,7 +43,7 @@ pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError
 /// Replays the files, and judges their figures. Returns whether more URLs failed in them than allowed.
 fn replay_and_judge(
     plan: &Plan,
-    files: Vec<(String, Box<dyn Read>)>,
+    files: &[ReplayFile],
     listener: &mut DeferErrors<'_>,
     session: &mut Session,
 ) -> Result<bool, ReplayError> {

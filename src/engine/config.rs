@@ -9,6 +9,7 @@ use super::input::{BadTarget, Source, Unreadable};
 use super::resume::DoneTargets;
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
+use crate::model::run_id::LogStart;
 use crate::model::summary::Summary;
 
 /// The order in which outcomes are emitted.
@@ -61,6 +62,8 @@ pub struct RunConfig {
     pub is_rate_limited: bool,
     /// The time from the start of the process to the start of the run, for the reports.
     pub startup: Duration,
+    /// The run log as it was opened, if the run has one.
+    pub log: Option<LogStart>,
 }
 
 impl RunConfig {

@@ -17,6 +17,7 @@ use super::schedule::StartLimits;
 use crate::http::Fetched;
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
 /// The time that jobs in flight have to end after a stop, before they are abandoned.
@@ -30,11 +31,14 @@ impl Engine<'_> {
         if self.config.limits != StartLimits::default() || self.config.is_rate_limited {
             self.tally.set_paced();
         }
+        let id = RunId::random();
         self.emit(&Event::Started(RunInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             workers: self.pool.workers(),
             started_at: SystemTime::now(),
             startup: self.config.startup,
+            id,
+            log: self.config.log.map(|log| log.position(id)),
         }))
     }
 

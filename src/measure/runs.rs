@@ -1,11 +1,8 @@
 //! The sums over the runs of a comparison or a sweep, as reports need them.
 
-use std::time::Duration;
-
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::{RunsMade, Summary};
-use crate::stats::Latency;
 
 /// The summaries of a comparison's or a sweep's runs, added up from its events. The one place that
 /// separates the warm-ups, which do not count.
@@ -75,20 +72,17 @@ impl Runs {
                 done: self.done,
                 of: self.of,
             }),
-            makespan: None,
-            sum: Duration::ZERO,
-            busy: Duration::ZERO,
-            slowest: Duration::ZERO,
-            latency: Latency::default(),
-            ttfb: Latency::default(),
-            ..all
+            ..all.without_times()
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::stats::Latency;
 
     /// A run of so many milliseconds in which one URL failed.
     fn note(runs: &mut Runs, arm: Arm, pair: u32, ms: u64, is_stopped: bool) {

@@ -8,6 +8,7 @@ use strum::IntoStaticStr;
 
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
+use crate::model::run_id::{LogPosition, RunId};
 use crate::model::summary::Summary;
 use crate::stats::Interval;
 
@@ -124,6 +125,10 @@ pub struct RunInfo {
     pub started_at: SystemTime,
     /// The start-up time: from the start of the process to the start of the run.
     pub startup: Duration,
+    /// The run's identifier.
+    pub id: RunId,
+    /// The run's place in its run log, if it has one.
+    pub log: Option<LogPosition>,
 }
 
 /// A consumer of events: a report, a progress display, or several of them.

@@ -12,6 +12,7 @@ pub mod meta;
 pub mod notice;
 pub mod origin;
 pub mod outcome;
+pub mod run_id;
 pub mod save_path;
 mod secret;
 pub mod summary;

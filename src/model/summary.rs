@@ -75,6 +75,9 @@ pub struct Summary {
     /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
     /// together, and there are no times: those of different arms mean nothing together.
     pub runs: Option<RunsMade>,
+    /// The number of runs that a replay merged. The makespan is then the union of their intervals, and the workers
+    /// are the most at one time; both rest on the clocks of the machines.
+    pub merged: Option<u64>,
 }
 
 /// The runs of a comparison or a sweep that were made, warm-ups included.
@@ -139,6 +142,22 @@ impl Summary {
         }
     }
 
+    /// The same counts without a time.
+    #[must_use]
+    pub fn without_times(self) -> Self {
+        Summary {
+            makespan: None,
+            input_wait: Duration::ZERO,
+            input_idle: Duration::ZERO,
+            sum: Duration::ZERO,
+            busy: Duration::ZERO,
+            slowest: Duration::ZERO,
+            latency: Latency::default(),
+            ttfb: Latency::default(),
+            ..self
+        }
+    }
+
     /// Adds the figures of another run, as if it followed this one: counts and times add up, and the
     /// larger number of workers stays.
     pub fn merge(&mut self, other: &Summary) {
@@ -177,6 +196,7 @@ impl Summary {
         self.stopped |= other.stopped;
         self.output_failed |= other.output_failed;
         self.runs = self.runs.or(other.runs);
+        self.merged = self.merged.or(other.merged);
     }
 }
 

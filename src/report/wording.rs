@@ -92,9 +92,23 @@ pub(super) fn retries(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| counted(summary.retries, "retry"))
 }
 
-/// The number of workers.
-pub(super) fn workers(summary: &Summary) -> String {
-    counted(summary.workers as u64, "worker")
+/// The number of workers; of merged runs, the most at one time. `None` if it is not known.
+pub(super) fn workers(summary: &Summary) -> Option<String> {
+    let workers = counted(summary.workers as u64, "worker");
+    match (summary.workers, summary.merged) {
+        (0, _) => None,
+        (_, Some(_)) => Some(format!("{workers} at one time")),
+        (_, None) => Some(workers),
+    }
+}
+
+/// The meaning of the parallel time of merged runs, which rests on more than one clock.
+pub(super) fn merged(summary: &Summary) -> Option<String> {
+    let runs = summary.merged?;
+    Some(format!(
+        "while any of {} was at work, by their clocks",
+        counted(runs, "run")
+    ))
 }
 
 /// The targets that latencies are of, where others failed: `of 10 ok`.

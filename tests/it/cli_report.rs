@@ -20,8 +20,9 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 25] = [
+const RESULT: [&str; 26] = [
     "type",
+    "run",
     "index",
     "url",
     "final_url",
@@ -85,6 +86,8 @@ fn json_lines_have_exactly_the_documented_fields() {
             "workers",
             "started_at",
             "startup",
+            "run",
+            "log",
         ],
     );
     assert_eq!(lines[0]["schema"], 1);
@@ -108,6 +111,8 @@ fn json_lines_have_exactly_the_documented_fields() {
         &summary,
         &[
             "type",
+            "run",
+            "merged",
             "targets",
             "ok",
             "failed",

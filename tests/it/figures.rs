@@ -5,8 +5,6 @@
     reason = "a failure here is a failure of the test, and shows where"
 )]
 
-use std::io::Cursor;
-
 use pfetch::measure::Estimate;
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
@@ -14,7 +12,7 @@ use pfetch::model::measurement::{ArmTimes, Comparison, Sweep, fair_points};
 use pfetch::model::outcome::{FailureKind, Outcome};
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::report::export::Export;
-use pfetch::report::replay::replay;
+use pfetch::report::replay::{ReplayFile, replay};
 use pfetch::report::{Baseline, Human, HumanStyle, bytes, duration};
 use pfetch::stats::Knee;
 use serde_json::Value;
@@ -64,8 +62,8 @@ impl Replayed {
         let texts = [Export::Markdown, Export::Html].map(|export| {
             let out = Box::new(file.reopen().unwrap());
             let mut report = export.listener(out, Baseline::Estimate).unwrap();
-            let bytes = Box::new(Cursor::new(log.clone().into_bytes()));
-            replay(vec![("log".to_owned(), bytes)], &mut *report, || false).unwrap();
+            let lines = ReplayFile::of_bytes("log", log.as_bytes());
+            replay(&[lines], &mut *report, || false).unwrap();
             report.close().unwrap();
             let text = std::fs::read_to_string(file.path()).unwrap();
             file.as_file().set_len(0).unwrap();

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use pfetch::engine::resume::{DoneTargets, Journal};
 use pfetch::model::event::{Event, Listener, RunInfo};
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
+use pfetch::model::run_id::RunId;
 use pfetch::model::save_path::SavePath;
 use pfetch::model::target::Verb;
 use pfetch::report::{Baseline, JsonLines};
@@ -42,6 +43,8 @@ fn started() -> Event {
         workers: 2,
         started_at: SystemTime::UNIX_EPOCH,
         startup: Duration::ZERO,
+        id: RunId::default(),
+        log: None,
     })
 }
 
@@ -151,9 +154,9 @@ fn lines_have_the_schema_that_is_written_down() {
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         format!(
-            r#"{HEADER}{{"type":"run","started_at":"1970-01-01T00:00:00.000000Z","version":"{}"}}
-{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/a","action":"head","name":"h/\"a\"","outcome":"ok","status":200,"bytes":12,"content_type":"text/html","saved":"out/h/\"a\"","saved_bytes":12,"sha256":"{sum}","error":null}}
-{{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/b","action":"get","name":null,"outcome":"failed","status":404,"bytes":0,"content_type":null,"saved":null,"saved_bytes":null,"sha256":null,"error":"not found"}}
+            r#"{HEADER}{{"type":"run","started_at":"1970-01-01T00:00:00.000000Z","version":"{}","run":"0000000000000000"}}
+{{"type":"result","at":"1970-01-01T00:01:01.500000Z","index":0,"url":"http://h/a","action":"head","name":"h/\"a\"","outcome":"ok","status":200,"bytes":12,"content_type":"text/html","saved":"out/h/\"a\"","saved_bytes":12,"sha256":"{sum}","error_kind":null,"error":null}}
+{{"type":"result","at":"1970-01-01T00:01:01.500000Z","index":0,"url":"http://h/b","action":"get","name":null,"outcome":"failed","status":404,"bytes":0,"content_type":null,"saved":null,"saved_bytes":null,"sha256":null,"error_kind":"status","error":"not found"}}
 "#,
             env!("CARGO_PKG_VERSION"),
             sum = "ab".repeat(32)

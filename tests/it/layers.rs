@@ -23,7 +23,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "engine", "http", "measure", "model", "pool", "report", "save",
         ],
     ),
-    ("report", &["measure", "model", "save", "stats"]),
+    ("report", &["engine", "measure", "model", "save", "stats"]),
     ("measure", &["engine", "http", "model", "pool", "stats"]),
     ("engine", &["http", "model", "pool", "save"]),
     ("http", &["model", "pool", "save"]),

@@ -65,6 +65,7 @@ mod pending;
 mod pool;
 mod proxy;
 mod readme;
+mod replay_merge;
 mod report;
 mod resume;
 mod save;

@@ -8,6 +8,7 @@ use pfetch::model::origin::OriginLimits;
 use pfetch::model::outcome::{
     Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
+use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
@@ -145,6 +146,7 @@ fn summary() -> Summary {
         stopped: true,
         listed: Some(5),
         runs: None,
+        merged: None,
         retries: 0,
         origins: OriginLimits::default(),
         paced: false,
@@ -600,6 +602,8 @@ fn json_lines_have_one_object_per_line() {
         workers: 4,
         started_at: SystemTime::UNIX_EPOCH + 1250 * MS,
         startup: MS,
+        id: RunId::default(),
+        log: None,
     };
     let events = vec![
         Event::Started(info),
@@ -612,17 +616,18 @@ fn json_lines_have_one_object_per_line() {
         Event::Counted(5),
         Event::Ended(summary()),
     ];
+    let id = RunId::default();
     let version = env!("CARGO_PKG_VERSION");
     let timing = r#""timing":{"blocked":0.001,"dns":0.002,"connect":0.003,"ssl":null,"send":0.0,"wait":0.04,"receive":0.004,"total":0.05,"ttfb":0.046}"#;
     let expected = [
-        format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}}"#),
-        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
-        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}},"notices":[]}}"#),
-        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"},"notices":[]}"#.to_owned(),
-        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
-        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[]}"#.to_owned(),
-        r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0}"#.to_owned(),
+        format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001,"run":"{id}","log":null}}"#),
+        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
+        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}},"notices":[],"run":"{id}"}}"#),
+        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
+        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
+        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
+        r#"{"type":"warning","message":"a \"list\" ended","run":"0000000000000000"}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

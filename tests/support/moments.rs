@@ -8,6 +8,7 @@ use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
+use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
@@ -146,6 +147,8 @@ fn started() -> Event {
         workers: 3,
         started_at: SystemTime::UNIX_EPOCH + BEGAN,
         startup: MS,
+        id: RunId::default(),
+        log: None,
     })
 }
 

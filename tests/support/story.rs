@@ -7,6 +7,7 @@ use pfetch::model::event::{Event, RunInfo};
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
+use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
@@ -36,6 +37,8 @@ impl Story {
             workers: self.workers,
             started_at: std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000),
             startup: MS,
+            id: RunId::default(),
+            log: None,
         })
     }
 

@@ -40,10 +40,11 @@ pub(crate) struct OutputArgs {
     )]
     pub(crate) export: Vec<TypedExport>,
 
-    /// Fetch nothing; report again what is in these files, which --format jsonl wrote.
+    /// Fetch nothing; report again what is in these files, which --format jsonl or --log wrote.
     ///
-    /// Several files make one report, with their counts and times added up; '-' is standard input. Of one
-    /// file, what became of its assertions is told again; with --assert, others are held against its
+    /// Several runs, in one file or many, make one report; '-' is standard input. Of runs with one log, the last
+    /// result of a URL counts. The time is that in which any run was at work, by the machines' clocks. Of one
+    /// run, what became of its assertions is told again; with --assert, others are held against its
     /// figures in their place. The exit code says whether the files could be read and whether --assert
     /// holds, not how the runs in them ended.
     #[arg(long,

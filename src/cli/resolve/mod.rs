@@ -299,9 +299,10 @@ fn run_config(args: &TypedArgs) -> RunConfig {
         deadline: args.limits.deadline,
         fail_fast: args.limits.fail_fast,
         is_rate_limited: args.limits.limit_rate.is_some(),
-        // Both measured when the plan is carried out.
+        // Known when the plan is carried out.
         open_bodies: None,
         startup: Duration::ZERO,
+        log: None,
     }
 }
 

@@ -14,9 +14,10 @@ use super::JournalError;
 use super::error::DamagedLine;
 use super::file;
 use super::line::{
-    self, HEADER, LogEntry, LoggedResult, MAX_LINE_BYTES, in_folder, without_folder,
+    self, HEADER, LogEntry, LoggedResult, LoggedRun, MAX_LINE_BYTES, in_folder, without_folder,
 };
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::run_id::RunId;
 use crate::model::target::Verb;
 
 /// The bytes that are read from the log at once.
@@ -167,7 +168,7 @@ impl DoneTargets {
             } else {
                 // A last line without its line feed is whole and counts: the next run adds the line feed.
                 match line::read(&bytes) {
-                    Ok(LogEntry::Run) => {}
+                    Ok(LogEntry::Header | LogEntry::Run(_)) => {}
                     Ok(LogEntry::Result(result)) => done.note(&result, lines.start, &mut each),
                     Err(reason) => torn = Some((lines.number, DamagedLine::Malformed(reason))),
                 }
@@ -228,6 +229,21 @@ impl DoneTargets {
         line.truncate(filled);
         Ok(line)
     }
+}
+
+/// The identifier of the log: that of the first run that wrote a whole line to it.
+pub(super) fn log_id(file: &mut File) -> io::Result<Option<RunId>> {
+    let mut lines = LogLines::after_header(file)?;
+    let mut bytes = Vec::new();
+    while let Some(length) = lines.next(&mut bytes)? {
+        if length <= MAX_LINE_BYTES as u64
+            && line::is_run(&bytes)
+            && let Ok(LogEntry::Run(LoggedRun { id: Some(id), .. })) = line::read(&bytes)
+        {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 /// The lines of a log.

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::model::json::Rfc3339;
 use crate::model::meta::Meta;
-use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
+use crate::model::outcome::{Attempt, Details, Failure, FailureKind, Outcome, Saved, Verdict};
+use crate::model::run_id::RunId;
 use crate::model::target::Verb;
 use crate::model::text::{escape, excerpt, hex, parse_sha256};
 
@@ -41,9 +42,11 @@ pub(super) enum LogLine<'a> {
     Run {
         started_at: Rfc3339,
         version: &'static str,
+        run: RunId,
     },
     Result {
         at: Rfc3339,
+        index: u64,
         url: &'a str,
         action: Verb,
         name: Option<Cow<'a, str>>,
@@ -54,6 +57,7 @@ pub(super) enum LogLine<'a> {
         saved: Option<Cow<'a, str>>,
         saved_bytes: Option<u64>,
         sha256: Option<String>,
+        error_kind: Option<FailureKind>,
         error: Option<String>,
         /// Left out where there is none, as for most targets.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,10 +66,11 @@ pub(super) enum LogLine<'a> {
 }
 
 impl<'a> LogLine<'a> {
-    pub(super) fn run(started_at: SystemTime) -> Self {
+    pub(super) fn run(started_at: SystemTime, run: RunId) -> Self {
         LogLine::Run {
             started_at: Rfc3339(started_at),
             version: env!("CARGO_PKG_VERSION"),
+            run,
         }
     }
 
@@ -78,6 +83,7 @@ impl<'a> LogLine<'a> {
         };
         LogLine::Result {
             at: Rfc3339(ended.unwrap_or_else(SystemTime::now)),
+            index: outcome.index,
             url: &outcome.url,
             action: outcome.verb,
             name: outcome
@@ -91,6 +97,7 @@ impl<'a> LogLine<'a> {
             saved_bytes: outcome.saved().map(|saved| saved.bytes),
             sha256: outcome.sha256().map(hex),
             content_type: outcome.content_type(),
+            error_kind: outcome.error().map(|failure| failure.kind),
             error: outcome
                 .error()
                 .map(|failure| excerpt(&failure.message, ERROR)),
@@ -144,20 +151,37 @@ pub(super) fn write(line: &LogLine<'_>, buffer: &mut Vec<u8>) -> io::Result<()> 
 
 /// A line as it is read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum LogEntry<'a> {
+pub enum LogEntry<'a> {
+    /// The header of a log. A later one begins a log that was appended to this one.
+    Header,
     /// A run began.
-    Run,
+    Run(LoggedRun),
     /// A target ended.
     Result(LoggedResult<'a>),
 }
 
+/// The beginning of a run, as a line tells it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct LoggedRun {
+    /// The run's identifier. Older lines have none.
+    pub id: Option<RunId>,
+    /// The start of the run.
+    pub started_at: Option<SystemTime>,
+    /// The version of pfetch that made it.
+    pub version: Option<String>,
+}
+
 /// The end of a target, as a line tells it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct LoggedResult<'a> {
+pub struct LoggedResult<'a> {
+    /// The place of the target in the list. Older lines have none.
+    index: Option<u64>,
     pub(super) verb: Verb,
-    pub(super) url: Cow<'a, str>,
+    /// The URL.
+    pub url: Cow<'a, str>,
     pub(super) name: Option<Cow<'a, str>>,
-    pub(super) verdict: Verdict,
+    /// The verdict on the target.
+    pub verdict: Verdict,
     pub(super) status: Option<u16>,
     pub(super) bytes: u64,
     pub(super) content_type: Option<Cow<'a, str>>,
@@ -167,14 +191,55 @@ pub(super) struct LoggedResult<'a> {
     pub(super) saved_bytes: Option<u64>,
     /// The SHA-256 that the body was to have.
     pub(super) sha256: Option<[u8; 32]>,
+    /// The reason of a failure. Older lines have no kind.
+    error: Option<(Option<FailureKind>, Cow<'a, str>)>,
     /// JSON of the input's.
     pub(super) meta: Option<Meta>,
 }
 
+/// The reason for which a line makes no report.
+const OLDER: &str = "an older pfetch wrote this log, and left out what a report needs";
+
 impl LoggedResult<'_> {
+    /// The place of the target in the list.
+    ///
+    /// # Errors
+    ///
+    /// The reason, if the line lacks that or another thing that only later logs have.
+    pub fn index(&self) -> Result<u64, &'static str> {
+        match self.error {
+            Some((None, _)) => Err(OLDER),
+            _ => self.index.ok_or(OLDER),
+        }
+    }
+
     /// Returns true if the target was fetched.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.verdict, Verdict::Ok | Verdict::Unchanged)
+    }
+
+    /// The outcome as the run had it that wrote the line. The log has no times, so neither has the outcome.
+    ///
+    /// # Errors
+    ///
+    /// The reason, if the line lacks what only later logs have.
+    pub fn into_logged(mut self) -> Result<Outcome, &'static str> {
+        let index = self.index()?;
+        let error = match self.error.take() {
+            Some((kind, message)) => Some(Box::new(Failure {
+                kind: kind.ok_or(OLDER)?,
+                phase: None,
+                message: escape(&message),
+                is_transient: false,
+            })),
+            None => None,
+        };
+        let verdict = self.verdict;
+        let mut outcome = self.into_outcome();
+        outcome.index = index;
+        outcome.verdict = verdict;
+        outcome.last.error = error;
+        Ok(outcome)
     }
 
     /// The outcome for a run that leaves the target out, with the index 0. The log need not be pfetch's, so texts are escaped.
@@ -210,6 +275,10 @@ impl LoggedResult<'_> {
 struct LogFields<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
+    run: Option<RunId>,
+    started_at: Option<Rfc3339>,
+    version: Option<String>,
+    index: Option<u64>,
     #[serde(borrow)]
     url: Option<BorrowedText<'a>>,
     action: Option<Verb>,
@@ -225,6 +294,9 @@ struct LogFields<'a> {
     saved_bytes: Option<u64>,
     #[serde(borrow)]
     sha256: Option<BorrowedText<'a>>,
+    error_kind: Option<FailureKind>,
+    #[serde(borrow)]
+    error: Option<BorrowedText<'a>>,
     #[serde(borrow)]
     meta: Option<&'a RawValue>,
 }
@@ -234,7 +306,11 @@ struct LogFields<'a> {
 struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Parses a line, with or without its line feed. The error is a reason that is safe to show.
-pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
+///
+/// # Errors
+///
+/// The reason.
+pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let fields: LogFields<'_> = serde_json::from_slice(line).map_err(|error| {
         // The parser counts lines within this one line, and may quote what it met.
@@ -243,13 +319,18 @@ pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
         format!("{} at column {}", excerpt(what, QUOTE), error.column())
     })?;
     match &*fields.kind {
-        "run" => Ok(LogEntry::Run),
+        "run" => Ok(LogEntry::Run(LoggedRun {
+            id: fields.run,
+            started_at: fields.started_at.map(|time| time.0),
+            version: fields.version.map(|text| excerpt(&text, QUOTE)),
+        })),
         "result" => {
             let missing = |field| format!("a result without \"{field}\"");
             let sha256 = fields
                 .sha256
                 .map(|text| parse_sha256(&text.0).ok_or("\"sha256\" is not 64 hexadecimal digits"));
             Ok(LogEntry::Result(LoggedResult {
+                index: fields.index,
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
                 name: fields.name.map(|text| match text.0 {
@@ -263,11 +344,12 @@ pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
                 saved: fields.saved.map(|text| text.0),
                 saved_bytes: fields.saved_bytes,
                 sha256: sha256.transpose()?,
+                error: fields.error.map(|text| (fields.error_kind, text.0)),
                 meta: fields.meta.and_then(|meta| Meta::new(meta).ok()),
             }))
         }
         // Logs that were joined have a header each.
-        "pfetch-log" if schema(line).is_none() => Ok(LogEntry::Run),
+        "pfetch-log" if schema(line).is_none() => Ok(LogEntry::Header),
         kind => Err(format!("unknown type \"{}\"", excerpt(kind, QUOTE))),
     }
 }
@@ -305,7 +387,8 @@ mod tests {
     #[test]
     fn a_run_line_is_known_by_its_beginning() {
         let mut line = Vec::new();
-        write(&LogLine::run(SystemTime::UNIX_EPOCH), &mut line).unwrap();
+        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default());
+        write(&run, &mut line).unwrap();
         for cut in 0..=line.len() {
             assert!(is_run(&line[..cut]), "cut at {cut}");
         }

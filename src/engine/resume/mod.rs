@@ -19,12 +19,14 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
+use crate::model::run_id::{LogStart, RunId};
 use crate::save::close::CloseCheck;
 
 pub use done::DoneTargets;
 pub use error::JournalError;
 use file::OpenedLog;
 use line::LogLine;
+pub use line::{LogEntry, LoggedResult, LoggedRun, read as read_line};
 
 /// The run log, open for appending.
 ///
@@ -34,14 +36,17 @@ use line::LogLine;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":1}` | `schema` |
-/// | `run` | a run begins | `started_at`, `version` |
-/// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error`, `meta` |
+/// | `run` | a run begins | `started_at`, `version`, `run` |
+/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error`, `meta` |
 ///
+/// `run` is the identifier of the run, which its report has too; that of the first run is the log's own, so that
+/// reports of runs with one log are known to be of one list. `index` is the place of the target in its list.
 /// `name` is the name that the target's file was to have, with the folder as it was given but for `.` components
 /// and repeated slashes; `saved` is the
 /// path of the file (bytes that are not UTF-8 replaced), `sha256` the one that the body was to have, and
-/// `error` the reason in one line. `meta` is the JSON of the input's line, and is left out where that has none.
-/// Skipped targets have no line, and neither has input that is no target: both
+/// `error` the reason in one line, of a
+/// [kind](crate::model::outcome::FailureKind). `meta` is the JSON of the input's line, and is left out where that
+/// has none. Skipped targets have no line, and neither has input that is no target: both
 /// are tried again anyway.
 ///
 /// A target is `action`, `url` and `name` together; its last line counts. If the list gives a SHA-256, the
@@ -57,6 +62,7 @@ pub struct Journal {
     check: CloseCheck,
     /// The folder that the run saves in.
     folder: Option<String>,
+    start: LogStart,
     /// The run's own line, which is written again after a failed write.
     run: Vec<u8>,
     /// The bytes of one write. The buffer is kept to save allocations.
@@ -96,6 +102,14 @@ impl Journal {
             name,
             is_torn,
         } = file::open(path)?;
+        let unreadable = |source| JournalError::Read {
+            file: name.clone(),
+            source,
+        };
+        let start = LogStart {
+            id: done::log_id(&mut file).map_err(unreadable)?,
+            offset: file.metadata().map_err(unreadable)?.len(),
+        };
         let done = if resume {
             DoneTargets::read(&mut file, &name, folder, each)?
         } else {
@@ -105,6 +119,7 @@ impl Journal {
             check: CloseCheck::of(&file),
             file,
             folder: folder.map(str::to_owned),
+            start,
             run: Vec::new(),
             buffer: Vec::new(),
             is_torn,
@@ -121,9 +136,14 @@ impl Journal {
         self.file.metadata()
     }
 
-    fn begin(&mut self, started_at: SystemTime) -> io::Result<()> {
+    /// The log as it was opened, by which reports tell the runs with one log.
+    pub fn start(&self) -> LogStart {
+        self.start
+    }
+
+    fn begin(&mut self, started_at: SystemTime, run: RunId) -> io::Result<()> {
         self.run.clear();
-        line::write(&LogLine::run(started_at), &mut self.run)?;
+        line::write(&LogLine::run(started_at, run), &mut self.run)?;
         self.buffer.clear();
         if self.is_torn {
             self.buffer.push(b'\n');
@@ -137,7 +157,8 @@ impl Journal {
         if self.is_torn {
             // A torn line may stand only before a `run` line.
             if self.run.is_empty() {
-                line::write(&LogLine::run(SystemTime::now()), &mut self.run)?;
+                let run = LogLine::run(SystemTime::now(), RunId::random());
+                line::write(&run, &mut self.run)?;
             }
             self.buffer.push(b'\n');
             self.buffer.extend_from_slice(&self.run);
@@ -159,7 +180,7 @@ impl Journal {
 impl Listener for Journal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started(info) => self.begin(info.started_at),
+            Event::Started(info) => self.begin(info.started_at, info.id),
             Event::Finished(outcome) if is_logged(outcome) => self.result(outcome),
             // No other event is of use to a later run.
             _ => Ok(()),
@@ -200,6 +221,8 @@ mod tests {
             workers: 1,
             started_at: SystemTime::UNIX_EPOCH,
             startup: std::time::Duration::ZERO,
+            id: RunId::default(),
+            log: None,
         })
     }
 

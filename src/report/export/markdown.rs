@@ -206,9 +206,12 @@ fn totals(summary: &Summary) -> String {
     if before.count > 0 {
         let _ = write!(text, " · {}", before.text());
     }
-    let (size, workers) = (bytes(summary.bytes), wording::workers(summary));
-    let _ = write!(text, " · {size} · {workers}");
-    let parts = [wording::retries(summary), wording::stopped(summary)];
+    let _ = write!(text, " · {}", bytes(summary.bytes));
+    let parts = [
+        wording::workers(summary),
+        wording::retries(summary),
+        wording::stopped(summary),
+    ];
     for part in parts.into_iter().flatten() {
         let _ = write!(text, " · {part}");
     }
@@ -221,7 +224,8 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
         return String::new();
     };
     let mut text = String::from("\n| | time |\n| --- | ---: |\n");
-    let _ = writeln!(text, "| parallel | {} |", duration(makespan));
+    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!(", {meaning}"));
+    let _ = writeln!(text, "| parallel{meaning} | {} |", duration(makespan));
     let estimate = Estimate::of(summary).filter(|_| baseline == Baseline::Estimate);
     if let Some(estimate) = estimate {
         let serial = duration(estimate.serial);

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
+use crate::model::run_id::RunId;
 
-use super::line::SchemaLine;
+use super::line::{SchemaLine, TaggedLine};
 use super::{
     AgainstRecord, ArmSummaryRecord, AssertionRecord, ComparisonRecord, ResultRecord, RunRecord,
     SummaryRecord, SweepRecord,
@@ -16,12 +17,12 @@ use crate::report::Baseline;
 ///
 /// # Schema, version 1
 ///
-/// Every line has `type`. Times are numbers of seconds; `*_at` is wall-clock time in RFC 3339. `null` stands for
+/// Every line has `type` and `run`, the identifier of its run: lines of several runs may stand in one file. Times are numbers of seconds; `*_at` is wall-clock time in RFC 3339. `null` stands for
 /// a phase or a fact that did not occur or is unknown, never for zero.
 ///
 /// | `type` | when | fields |
 /// |---|---|---|
-/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
+/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
@@ -30,11 +31,15 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
 /// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
 /// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
 /// `null`) and `error` (the reason, or `null`).
+///
+/// `log` is `null`, or the place of the run in its run log as `{id, offset}`: the log's identifier, and its length
+/// in bytes as the run began. Of results with the same `id`, `index` and `url`, the last one counts
+/// ([`replay`](super::replay)).
 ///
 /// ## Fields of `result`
 ///
@@ -87,6 +92,8 @@ use crate::report::Baseline;
 /// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.
 /// - `listed`: `null`, or the targets of the whole input of a run that was `stopped`, if they could be counted;
 ///   `targets` are those that the run came to read.
+/// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
+///   was at work, and `workers` the most at one time, both by the clocks of their machines.
 /// - `runs`: `null`, or `{done, of}` at the end of a stopped comparison or sweep, whose summary has the counts of
 ///   all runs together, and no times.
 ///
@@ -126,6 +133,8 @@ pub struct JsonLines<W> {
     baseline: Baseline,
     /// Leaves results out.
     is_summary_only: bool,
+    /// The run, once its own line is written.
+    run: Option<RunId>,
     /// In a comparison or a sweep: the arm's run that has not ended.
     arm: Option<ArmRun>,
 }
@@ -137,6 +146,7 @@ impl<W: Write> JsonLines<W> {
             out,
             baseline,
             is_summary_only: false,
+            run: None,
             arm: None,
         }
     }
@@ -149,7 +159,8 @@ impl<W: Write> JsonLines<W> {
     }
 
     fn write(&mut self, line: &SchemaLine<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, line)?;
+        let run = self.run;
+        serde_json::to_writer(&mut self.out, &TaggedLine { line, run })?;
         self.out.write_all(b"\n")
     }
 }
@@ -157,7 +168,11 @@ impl<W: Write> JsonLines<W> {
 impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = match event {
-            Event::Started(info) => SchemaLine::Run(RunRecord::from(info)),
+            Event::Started(info) => {
+                self.write(&SchemaLine::Run(RunRecord::from(info)))?;
+                self.run = Some(info.id);
+                return Ok(());
+            }
             Event::Finished(_) if self.is_summary_only => return Ok(()),
             Event::Finished(outcome) => SchemaLine::Result(ResultRecord::from(outcome)),
             Event::Warning(message) => SchemaLine::Warning {

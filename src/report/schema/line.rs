@@ -9,6 +9,7 @@ use super::measured::{ArmSummaryRecord, AssertionRecord, ComparisonRecord, Sweep
 use super::result::ResultRecord;
 use super::summary::{RunRecord, SummaryRecord};
 use crate::model::measurement::ArmRun;
+use crate::model::run_id::RunId;
 
 /// A line of JSON Lines, written by [`JsonLines`](super::JsonLines), which documents the schema, and read by
 /// [`replay`](super::replay). Its `type` is the name of the variant.
@@ -41,10 +42,21 @@ impl SchemaLine<'_> {
     }
 }
 
-/// The fields of a first line that decide whether the rest can be read.
+/// A line with the run that it belongs to. Lines of several runs may stand in one file in any order.
+#[derive(Debug, Serialize)]
+pub(super) struct TaggedLine<'a> {
+    #[serde(flatten)]
+    pub(super) line: &'a SchemaLine<'a>,
+    /// `None` for a `run` line, which has it already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<RunId>,
+}
+
+/// The fields of a line that decide whether and how the rest is read.
 #[derive(Debug, Deserialize)]
 pub(super) struct LineHead {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) schema: Option<u64>,
+    pub(super) run: Option<RunId>,
 }

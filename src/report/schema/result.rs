@@ -119,6 +119,10 @@ impl ResultRecord<'_> {
         }
     }
 
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Takes over the `meta` of the line that the record was read from, as it was written.
     pub(super) fn restore_meta(&mut self, line: &[u8]) {
         #[derive(Deserialize)]
@@ -136,8 +140,8 @@ impl ResultRecord<'_> {
         }
     }
 
-    /// The outcome, its index moved on by `offset`: the indices that the files before this one used.
-    pub(super) fn into_outcome(self, offset: u64, anchor: ClockAnchor) -> Outcome {
+    /// The outcome, with its spans by the monotonic clock.
+    pub(super) fn into_outcome(self, anchor: ClockAnchor) -> Outcome {
         let mut earlier: Vec<Attempt> = self
             .earlier
             .into_iter()
@@ -182,11 +186,7 @@ impl ResultRecord<'_> {
             bytes: self.bytes,
             last,
             details: Some(Box::new(details)),
-            ..Outcome::new(
-                offset.saturating_add(self.index),
-                escaped(&self.url),
-                self.action,
-            )
+            ..Outcome::new(self.index, escaped(&self.url), self.action)
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::measure::Estimate;
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
+use crate::model::run_id::{LogPosition, RunId};
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::excerpt;
 use crate::report::Baseline;
@@ -30,6 +31,8 @@ pub(in crate::report) struct RunRecord<'a> {
     workers: usize,
     started_at: Rfc3339,
     startup: Seconds,
+    run: RunId,
+    log: Option<LogPosition>,
 }
 
 impl<'a> From<&'a RunInfo> for RunRecord<'a> {
@@ -40,6 +43,8 @@ impl<'a> From<&'a RunInfo> for RunRecord<'a> {
             workers: info.workers,
             started_at: Rfc3339(info.started_at),
             startup: Seconds(info.startup),
+            run: info.id,
+            log: info.log,
         }
     }
 }
@@ -51,6 +56,8 @@ impl From<RunRecord<'_>> for RunInfo {
             workers: record.workers,
             started_at: record.started_at.0,
             startup: record.startup.0,
+            id: record.run,
+            log: record.log,
         }
     }
 }
@@ -110,6 +117,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     origins: Vec<OriginRecord<'a>>,
     #[serde(default, deserialize_with = "number::count")]
     more_origins: u64,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    merged: Option<u64>,
 }
 
 impl<'a> SummaryRecord<'a> {
@@ -146,11 +155,17 @@ impl<'a> SummaryRecord<'a> {
             statuses: Cow::Borrowed(&summary.statuses),
             origins: summary.origins.listed.iter().map(Into::into).collect(),
             more_origins: summary.origins.more,
+            merged: summary.merged,
         }
     }
 
     /// Completes a summary that was added up from the results.
     pub(super) fn complete(&self, summary: Summary) -> Summary {
+        let summary = match self.parallel {
+            Some(_) => summary,
+            // Nothing was started, or a merge left the times out because some results have none.
+            None => summary.without_times(),
+        };
         Summary {
             done_before: self.done_before,
             wire_bytes: self.wire_bytes,
@@ -165,6 +180,7 @@ impl<'a> SummaryRecord<'a> {
                 self.origins.iter().map(Into::into).collect(),
                 self.more_origins,
             ),
+            merged: self.merged,
             ..summary
         }
     }

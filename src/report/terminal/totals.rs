@@ -55,7 +55,7 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
             .makespan
             .filter(|_| is_single(summary))
             .map(duration),
-        Some(wording::workers(summary)),
+        wording::workers(summary),
         wording::stopped(summary),
     ];
     write_parts(out, &label, parts.into_iter().flatten(), " · ", 4)
@@ -102,7 +102,8 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
         false => ("", ""),
     };
     let parallel = duration(makespan);
-    writeln!(out, "  parallel  {bold}{parallel:>9}{reset}")?;
+    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
+    writeln!(out, "  parallel  {bold}{parallel:>9}{reset}{meaning}")?;
     let estimate = match style.baseline {
         Baseline::Estimate => Estimate::of(summary),
         Baseline::None => None,

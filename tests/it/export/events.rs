@@ -15,6 +15,7 @@ use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Res
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
+use pfetch::model::run_id::RunId;
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
@@ -77,6 +78,8 @@ pub(crate) fn started() -> Event {
         workers: 4,
         started_at: SystemTime::UNIX_EPOCH + 1250 * MS,
         startup: MS,
+        id: RunId::default(),
+        log: None,
     })
 }
 

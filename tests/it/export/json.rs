@@ -1,5 +1,6 @@
 //! The JSON document, and JSON Lines of a comparison.
 
+use pfetch::model::run_id::RunId;
 use pfetch::report::export::Export;
 use pfetch::stats::Speedup;
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ fn lines(text: &str) -> Vec<Value> {
 
 #[test]
 fn a_document_is_exactly_this() {
-    let version = env!("CARGO_PKG_VERSION");
+    let (version, id) = (env!("CARGO_PKG_VERSION"), RunId::default());
     let events = run(vec![ok(0, "http://a.example/", 50 * MS)], Some(50 * MS));
     let latency = |name, s: &str, rounded: &str| {
         format!(
@@ -30,12 +31,12 @@ fn a_document_is_exactly_this() {
     assert_eq!(
         exported(Export::Json, &events),
         format!(
-            r#"{{"run":{{"schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}},
+            r#"{{"run":{{"schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001,"run":"{id}","log":null}},
 "results":[
 {{"arm":null,"pair":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}],
 "arms":[],
 "warnings":[],
-"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"statuses":{{"200":1}},"origins":[],"more_origins":0}},
+"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
 "comparison":null,
 "sweep":null,
 "against":null,
@@ -45,6 +46,15 @@ fn a_document_is_exactly_this() {
             latency("ttfb", "0.004", "0.004"),
         )
     );
+}
+
+/// A line without what a document does not repeat: its type and its run.
+fn bare(line: &Value) -> Value {
+    let mut line = line.clone();
+    let fields = line.as_object_mut().unwrap();
+    fields.remove("type");
+    fields.remove("run");
+    line
 }
 
 #[test]
@@ -57,12 +67,9 @@ fn the_document_and_the_lines_say_the_same() {
         let document = parsed(&exported(Export::Json, &events));
         let lines = lines(&exported(Export::JsonLines, &events));
         let (first, last) = (lines.first().unwrap(), lines.last().unwrap());
-        let bare = |line: &Value| {
-            let mut line = line.clone();
-            line.as_object_mut().unwrap().remove("type");
-            line
-        };
-        assert_eq!(document["run"], bare(first));
+        let mut begun = bare(first);
+        begun["run"] = first["run"].clone();
+        assert_eq!(document["run"], begun);
         assert_eq!(document["summary"], bare(last));
         let results: Vec<Value> = lines[1..lines.len() - 1]
             .iter()
@@ -131,8 +138,8 @@ fn lines_tell_of_a_comparison() {
         [&["run"][..], &arm.repeat(5), &["comparison"]].concat()
     );
     assert_eq!(
-        lines[4],
-        json!({"type": "arm", "arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5})
+        bare(&lines[4]),
+        json!({"arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5})
     );
     let ended = &lines[6];
     assert_eq!(
@@ -144,9 +151,9 @@ fn lines_tell_of_a_comparison() {
         (&json!(1), &json!(0.06))
     );
     assert_eq!(ended["serial"], Value::Null);
-    let mut expected = expected_comparison();
-    expected["type"] = "comparison".into();
-    assert_eq!(*lines.last().unwrap(), expected);
+    let last = lines.last().unwrap();
+    assert_eq!(last["type"], "comparison");
+    assert_eq!(bare(last), expected_comparison());
 }
 
 #[test]
@@ -194,13 +201,12 @@ fn what_is_written_so_far_is_a_line_each() {
 fn sweeps_and_gates_are_those_of_the_lines() {
     let events = with_assertions(swept());
     let document = parsed(&exported(Export::Json, &events));
-    let mut lines = lines(&exported(Export::JsonLines, &events));
-    let mut of_type = |name: &str| -> Vec<Value> {
+    let lines = lines(&exported(Export::JsonLines, &events));
+    let of_type = |name: &str| -> Vec<Value> {
         let mut found: Vec<Value> = Vec::new();
-        for line in &mut lines {
+        for line in &lines {
             if line["type"] == name {
-                line.as_object_mut().unwrap().remove("type");
-                found.push(line.clone());
+                found.push(bare(line));
             }
         }
         found
@@ -222,8 +228,7 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
     let lines = lines(&exported(Export::JsonLines, &events));
     let place = lines.iter().position(|line| line["type"] == "against");
     assert_eq!(place, Some(lines.len() - 2), "{lines:#?}");
-    let mut line = lines[lines.len() - 2].clone();
-    line.as_object_mut().unwrap().remove("type");
+    let mut line = bare(&lines[lines.len() - 2]);
     let sample = |n: usize, mean: f64, deviation: Option<f64>, min: f64, max: f64| json!({"n": n, "mean": mean, "median": mean, "deviation": deviation, "min": min, "max": max});
     let ratio = line["points"][0]["ratio"].as_f64().unwrap();
     assert!((ratio - 2.0_f64.sqrt()).abs() < 1e-9, "{line}");

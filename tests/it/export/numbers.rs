@@ -1,11 +1,11 @@
 //! JSON Lines whose numbers are not those of any run: they are refused, or every export can be made.
 
 use std::collections::HashSet;
-use std::io::{self, Cursor, Read, Write};
+use std::io::{self, Write};
 
 use pfetch::model::event::{Event, Listener};
 use pfetch::report::export::Export;
-use pfetch::report::replay::{ReplayError, replay};
+use pfetch::report::replay::{ReplayError, ReplayFile, replay};
 use pfetch::report::{Baseline, Human, HumanStyle};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -73,8 +73,8 @@ fn survives(lines: &[Value]) {
         all.0
             .push(export.listener(out, Baseline::Estimate).unwrap());
     }
-    let bytes: Box<dyn Read> = Box::new(Cursor::new(text.clone().into_bytes()));
-    match replay(vec![("x".to_owned(), bytes)], &mut all, || false) {
+    let file = ReplayFile::of_bytes("x", text.clone().into_bytes());
+    match replay(&[file], &mut all, || false) {
         Ok(()) => all.close().unwrap(),
         Err(ReplayError::Line { line, reason, .. }) => {
             assert!(line >= 1 && line <= lines.len() as u64, "{line}\n{text}");

@@ -1,11 +1,12 @@
 //! Runs told again: what is exported from JSON Lines is what was exported from the run.
 
-use std::io::{self, Read};
+use std::io;
+use std::time::UNIX_EPOCH;
 
 use pfetch::model::event::{Event, Listener};
 use pfetch::model::outcome::Verdict;
 use pfetch::report::export::Export;
-use pfetch::report::replay::{ReplayError, replay};
+use pfetch::report::replay::{ReplayError, ReplayFile, replay};
 
 use crate::export::events::{
     MS, comparison, exported, faster, hostile, ok, outcomes, run, sweep, swept, with_assertions,
@@ -52,14 +53,33 @@ impl Heard {
     }
 }
 
+/// A file of these lines.
+fn file(number: usize, text: &str) -> ReplayFile {
+    ReplayFile::of_bytes(format!("{number}.jsonl"), text.as_bytes())
+}
+
 fn told(files: &[&str]) -> Result<Heard, ReplayError> {
-    let files = (1..).zip(files).map(|(number, text)| {
-        let bytes: Box<dyn Read> = Box::new(io::Cursor::new(text.as_bytes().to_vec()));
-        (format!("{number}.jsonl"), bytes)
-    });
+    let files: Vec<ReplayFile> = (1..)
+        .zip(files)
+        .map(|(number, text)| file(number, text))
+        .collect();
     let mut heard = Heard::default();
-    replay(files.collect(), &mut heard, || false)?;
+    replay(&files, &mut heard, || false)?;
     Ok(heard)
+}
+
+/// The lines as those of another run, which began so many milliseconds later.
+fn as_run(number: u32, later: u32, text: &str) -> String {
+    let at = |ms: u32| humantime::format_rfc3339_micros(UNIX_EPOCH + ms * MS).to_string();
+    let text = text.replace("\"run\":\"0000000000000000\"", &run_id(number));
+    // Its own start, and that of its targets.
+    [1250, 1500]
+        .iter()
+        .fold(text, |text, ms| text.replace(&at(*ms), &at(ms + later)))
+}
+
+fn run_id(number: u32) -> String {
+    format!("\"run\":\"{number:016x}\"")
 }
 
 #[track_caller]
@@ -120,7 +140,7 @@ fn several_runs_become_one() {
         Export::JsonLines,
         &run(vec![ok(0, "http://b/", 9 * MS)], Some(20 * MS)),
     );
-    let heard = told(&[&one, &two, &one]).unwrap();
+    let heard = told(&[&one, &as_run(2, 0, &two), &as_run(3, 0, &one)]).unwrap();
     assert_eq!(heard.warnings(), [""; 0]);
     let indices: Vec<u64> = heard
         .0
@@ -133,9 +153,25 @@ fn several_runs_become_one() {
     assert_eq!(indices, (0..15).collect::<Vec<u64>>());
     let summary = heard.summary();
     assert_eq!((summary.ok, summary.failed, summary.local), (5, 6, 2));
-    assert_eq!(summary.makespan, Some(180 * MS));
     assert_eq!(summary.statuses, [(200, 5), (304, 2), (404, 2)].into());
     assert_eq!(summary.latency.count(), 7);
+}
+
+#[test]
+fn time_is_that_in_which_any_of_the_runs_was_at_work() {
+    let timed = |number, later, ms: u32| {
+        let run = run(vec![ok(0, "http://b/", 9 * MS)], Some(ms * MS));
+        as_run(number, later, &exported(Export::JsonLines, &run))
+    };
+    // The second begins while the first is at work, the third after a pause.
+    let files = [timed(3, 1000, 80), timed(1, 0, 80), timed(2, 70, 20)];
+    let heard = told(&[&files[0], &files[1], &files[2]]).unwrap();
+    let summary = heard.summary();
+    assert_eq!(summary.makespan, Some(170 * MS));
+    assert_eq!((summary.workers, summary.merged), (8, Some(3)));
+    let page = exported(Export::Html, &heard.0) + &exported(Export::Markdown, &heard.0);
+    let meaning = "while any of 3 runs was at work, by their clocks";
+    assert_eq!(page.matches(meaning).count(), 2, "{page}");
 }
 
 #[test]
@@ -194,8 +230,9 @@ fn results_that_are_missing_are_said_to_be() {
 fn what_cannot_be_read_is_named_with_file_and_line() {
     let whole = exported(Export::JsonLines, &run(outcomes(), Some(80 * MS)));
     let compared = exported(Export::JsonLines, &comparison(faster()));
-    let not_a_run = "1.jsonl:1: it is not the beginning of a run; --replay reads what --format jsonl or --export jsonl=FILE wrote";
+    let not_a_run = "1.jsonl:1: it is not the beginning of a run; --replay reads what --format jsonl or --export jsonl=FILE wrote, and run logs";
     let first = whole.lines().next().unwrap();
+    let last = whole.lines().last().unwrap();
     let edit = |from: &str, to: &str| whole.replacen(from, to, 1);
     for (files, expected) in [
         (
@@ -209,12 +246,27 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
             "1.jsonl:1: its schema is 2; this pfetch reads 1 only".to_owned(),
         ),
         (
-            vec![whole.clone(), whole.clone() + &whole],
+            vec![whole.clone(), as_run(2, 0, &(whole.clone() + last))],
             "2.jsonl:10: there is something after the end of the run".to_owned(),
         ),
         (
-            vec![format!("{first}\n{first}\n")],
-            "1.jsonl:2: another run begins; give it a file of its own".to_owned(),
+            vec![whole.clone() + last],
+            "1.jsonl:10: there is something after the end of the run".to_owned(),
+        ),
+        (
+            vec![whole.clone(), as_run(2, 0, &whole) + &whole],
+            "2.jsonl:10: this run is in 1.jsonl:1 already; leave one of the two out".to_owned(),
+        ),
+        (
+            vec![whole.clone() + &as_run(2, 0, last)],
+            "1.jsonl:10: its run does not begin in a line before it; ".to_owned(),
+        ),
+        (
+            vec![edit(
+                &format!(",{}}}\n{{\"type\":\"summary\"", run_id(0)),
+                "}\n{\"type\":\"summary\"",
+            )],
+            "1.jsonl:8: it names no run".to_owned(),
         ),
         (
             vec![exported(Export::JsonLines, &swept()).replace("\"workers\":2", "\"workers\":1")],
@@ -255,7 +307,7 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
         ),
         (vec![format!("{first}\n{{\n")], "1.jsonl:2: ".to_owned()),
         (
-            vec![whole.clone(), compared],
+            vec![whole.clone(), as_run(2, 0, &compared)],
             "2.jsonl:2: a comparison or a sweep cannot be merged; replay it alone".to_owned(),
         ),
     ] {
@@ -326,15 +378,14 @@ fn what_was_asserted_of_one_run_is_not_told_of_several() {
         heard.0.iter().filter(is_gate).count()
     };
     assert_eq!(gates(told(&[&lines]).unwrap()), 4);
-    assert_eq!(gates(told(&[&lines, &lines]).unwrap()), 0);
+    assert_eq!(gates(told(&[&lines, &as_run(2, 0, &lines)]).unwrap()), 0);
 }
 
 #[test]
 fn it_stops_when_it_is_asked_to() {
     let whole = exported(Export::JsonLines, &run(outcomes(), Some(80 * MS)));
-    let bytes: Box<dyn Read> = Box::new(io::Cursor::new(whole.into_bytes()));
     let mut heard = Heard::default();
-    replay(vec![("a".to_owned(), bytes)], &mut heard, || true).unwrap();
+    replay(&[file(1, &whole)], &mut heard, || true).unwrap();
     assert_eq!(heard.0.len(), 1, "there is a beginning and no end");
 }
 

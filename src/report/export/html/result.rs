@@ -12,6 +12,9 @@ use crate::report::format::{bytes, counted, duration, format_secs, grouped};
 use crate::report::wording::{self, HTML};
 use crate::stats::Speedup;
 
+/// The reason for which a replay of run logs has no times.
+const UNTIMED: &str = "run logs have no times";
+
 /// The result that a page is about.
 pub(super) enum PageResult<'a> {
     Run(&'a Summary, Option<Estimate>),
@@ -177,7 +180,8 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
         _ => Count::from(target.text()),
     }));
     let mut more = Vec::from_iter(wording::retries(summary));
-    more.extend([bytes(summary.bytes), wording::workers(summary)]);
+    more.push(bytes(summary.bytes));
+    more.extend(wording::workers(summary));
     if let Some([throughput, rate]) = wording::rates(summary) {
         more.push(throughput);
         more.extend(Some(rate).filter(|_| !is_single(summary)));
@@ -228,10 +232,12 @@ fn sweep_counts(sweep: &Sweep) -> Vec<Count> {
 fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     let parallel = match (summary.makespan, summary.runs) {
         (Some(makespan), _) => {
-            let note = "measured: first start to last finish";
-            Card::new("Parallel", duration(makespan), vec![note.to_owned()])
+            let measured = || "measured: first start to last finish".to_owned();
+            let note = wording::merged(summary).unwrap_or_else(measured);
+            Card::new("Parallel", duration(makespan), vec![note])
         }
         (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),
+        (None, None) if has_success(summary) => Card::empty("Parallel", UNTIMED),
         (None, None) => Card::empty("Parallel", "nothing was fetched"),
     };
     if let (true, Some(makespan)) = (is_single(summary), summary.makespan) {
@@ -244,6 +250,8 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     let Some(estimate) = estimate else {
         let why = if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
+        } else if summary.makespan.is_none() && has_success(summary) {
+            UNTIMED
         } else if summary.makespan.is_none() {
             "no estimate: nothing was fetched"
         } else if !has_success(summary) {

@@ -1,20 +1,72 @@
-//! Replay: reads JSON Lines and emits the events of the run, comparison or sweep that wrote them.
+//! Replay: reads JSON Lines and run logs, and emits the events of the run, comparison or sweep that wrote them.
 //!
-//! The reader takes a line at a time, so memory does not grow with the files. Several files become one run:
-//! indices go on from file to file, counts and parallel times are added up, and assertions, each of which was
-//! about one file's run, are left out. What the lines do not hold, such as the reason for a file's name, is
-//! not restored; percentiles are computed from the results again.
+//! A file may hold several runs, one after the other or with their lines mixed, as processes leave them that
+//! share a pipe or a file; each line names its run. Several runs become one:
+//!
+//! * Runs with the same run log are of one list, so a target that several of them report counts once: its last
+//!   result, in the order of the log, which no clock decides. A result that only says that the target was done
+//!   before gives way to the success that it refers to. Runs without a log are never merged into one another.
+//! * The time is the union of the intervals that the runs took, the workers are the most at one time. Both rest
+//!   on the clocks of the machines.
+//! * Indices go on from list to list. Assertions, each of which was about one run, are left out.
+//! * A run log has no times, so a report that needs its lines has none.
+//!
+//! The files are read twice: `survey` finds the runs and their ends, then `alone` or `merged` emits the events. So
+//! memory grows with the runs and not with their results, with one exception: of runs that share a log, `latest`
+//! keeps some 50 bytes a target. What the lines do not hold, such as the reason for a file's name, is not
+//! restored; percentiles are computed from the results again.
 
-mod log_file;
-mod replayer;
+mod alone;
+mod intervals;
+mod latest;
+mod lines;
+mod merged;
+mod result_head;
+mod survey;
 
-use std::io::{self, Read};
+use std::fmt::{self, Debug, Formatter};
+use std::io::{self, Cursor, Read};
+use std::sync::Arc;
 
-use crate::model::event::{Listener, RunInfo};
+use crate::model::event::{Event, Listener};
 
-use super::line::SchemaLine;
-use log_file::LogFile;
-use replayer::Replayer;
+use lines::Lines;
+use merged::Merger;
+use survey::Survey;
+
+/// Warning of a run that lacks its end.
+const NO_END: &str = "has no end: the run was killed, or goes on; it counts as stopped";
+
+/// Reason for which a line after the summary is refused.
+const AFTER_THE_END: &str = "there is something after the end of the run";
+
+/// Reason for which a comparison or a sweep among other runs is refused.
+const MEASURED: &str = "a comparison or a sweep cannot be merged; replay it alone";
+
+/// A file to replay, which is read more than once.
+pub struct ReplayFile {
+    /// Its name, safe to show.
+    pub name: String,
+    /// Opens it at its beginning.
+    pub open: Box<dyn Fn() -> Box<dyn Read>>,
+}
+
+impl ReplayFile {
+    /// A file whose content is in memory.
+    pub fn of_bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        ReplayFile {
+            name: name.into(),
+            open: Box::new(move || Box::new(Cursor::new(Arc::clone(&bytes)))),
+        }
+    }
+}
+
+impl Debug for ReplayFile {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReplayFile").field(&self.name).finish()
+    }
+}
 
 /// Reason why a replay ended early.
 #[derive(Debug, thiserror::Error)]
@@ -43,43 +95,38 @@ pub enum ReplayError {
     Listener(#[from] io::Error),
 }
 
-/// Emits to `listener` the events of the runs in `files`, given by name and content, as of one run.
+/// Emits to `listener` the events of the runs in `files`, as of one run.
 ///
-/// `is_stopped` is asked before each line; once it is true the replay ends without an end event. The listener
-/// is not closed, because the caller may have more events for it.
+/// `is_stopped` is asked after each line; once it is true the replay ends without an end event. The listener is
+/// not closed, because the caller may have more events for it.
 ///
 /// # Errors
 ///
 /// [`ReplayError`], after the events of the lines before the bad one.
 pub fn replay(
-    files: Vec<(String, Box<dyn Read>)>,
+    files: &[ReplayFile],
     listener: &mut dyn Listener,
     is_stopped: impl Fn() -> bool,
 ) -> Result<(), ReplayError> {
-    let mut text = Vec::new();
-    let mut opened = Vec::with_capacity(files.len());
-    for (name, bytes) in files {
-        let mut file = LogFile::new(name, bytes);
-        match file.next(&mut text)? {
-            Some(SchemaLine::Run(run)) => opened.push((file, RunInfo::from(run))),
-            _ => return Err(file.error("it is empty, or its first line breaks off")),
-        }
+    let survey = Survey::of(files, &is_stopped)?;
+    let Some(merger) = Merger::new(&survey) else {
+        return Ok(());
+    };
+    listener.event(&Event::Started(merger.info().clone()))?;
+    if !survey.is_whole {
+        return Ok(());
     }
-    match merged(opened.iter().map(|(_, info)| info.clone())) {
-        Some(info) => Replayer::start(listener, info, opened.len())?.replay(opened, is_stopped),
-        None => Ok(()),
+    match survey.alone() {
+        Some((file, run)) => {
+            let lines = Lines::open(&files[file], survey.sizes[file]);
+            alone::replay(lines, run, listener, is_stopped)
+        }
+        None => merger.replay(listener, is_stopped),
     }
 }
 
-/// The beginning of several runs as one: the most workers, the earliest start.
-fn merged(infos: impl Iterator<Item = RunInfo>) -> Option<RunInfo> {
-    infos.reduce(|one, other| RunInfo {
-        version: match one.version == other.version {
-            true => one.version,
-            false => "several".to_owned(),
-        },
-        workers: one.workers.max(other.workers),
-        started_at: one.started_at.min(other.started_at),
-        startup: one.startup + other.startup,
-    })
+/// Warning that the results of a run are not as many as its summary counts, which would make wrong figures
+/// silently.
+fn count_warning(found: u64, stated: u64) -> Option<String> {
+    (found != stated).then(|| format!("has {found} results where its summary counts {stated}"))
 }

@@ -1,0 +1,190 @@
+//! Emits the events of one run, comparison or sweep as its lines have them.
+
+use super::lines::{Line, Lines};
+use super::{AFTER_THE_END, NO_END, ReplayError, count_warning};
+use crate::measure::runs::Runs;
+use crate::model::event::{AssertionResult, Event, Listener, RunInfo};
+use crate::model::measurement::{ArmRun, Comparison, Sweep};
+use crate::model::summary::{Summary, Tally};
+use crate::model::text::escape;
+use crate::report::schema::attempt::ClockAnchor;
+use crate::report::schema::line::SchemaLine;
+use crate::report::schema::measured::ArmSummaryRecord;
+use crate::report::schema::number;
+use crate::report::schema::result::ResultRecord;
+
+/// Emits the events of the run in a file after its beginning, and the end.
+pub(super) fn replay(
+    mut lines: Lines<'_>,
+    info: &RunInfo,
+    listener: &mut dyn Listener,
+    is_stopped: impl Fn() -> bool,
+) -> Result<(), ReplayError> {
+    let mut replayer = Replayer {
+        file: lines.name(),
+        listener,
+        anchor: ClockAnchor::new(info.started_at),
+        workers: info.workers,
+        tally: Tally::new(info.workers),
+        arm: None,
+        runs: Runs::default(),
+        end: None,
+        assertions: Vec::new(),
+    };
+    while let Some(line) = lines.next()? {
+        if is_stopped() {
+            return Ok(());
+        }
+        replayer.line(&line)?;
+    }
+    replayer.end()
+}
+
+/// The run so far.
+struct Replayer<'a> {
+    file: &'a str,
+    listener: &'a mut dyn Listener,
+    anchor: ClockAnchor,
+    /// The most workers.
+    workers: usize,
+    tally: Tally,
+    /// In a comparison or a sweep: the figures of the arm's run that has not ended.
+    arm: Option<Tally>,
+    runs: Runs,
+    end: Option<LastLine>,
+    /// Results of assertions, which follow the end of the run.
+    assertions: Vec<AssertionResult>,
+}
+
+/// Line that ended the run.
+enum LastLine {
+    /// The summary, with the number of targets that it states.
+    Summary(Box<Summary>, u64),
+    /// The result of a comparison or a sweep.
+    Measured,
+}
+
+impl Replayer<'_> {
+    fn line(&mut self, line: &Line<'_>) -> Result<(), ReplayError> {
+        let parsed = line.parse()?;
+        if self.end.is_some() && !matches!(parsed, SchemaLine::Assertion(_)) {
+            return Err(line.error(AFTER_THE_END));
+        }
+        match parsed {
+            SchemaLine::Warning { message } => {
+                self.listener.event(&Event::Warning(escape(&message)))?;
+            }
+            SchemaLine::Result(record) => self.result(line, record)?,
+            SchemaLine::Arm(run) => self.arm(line, run)?,
+            SchemaLine::ArmSummary(record) => self.arm_summary(line, &record)?,
+            SchemaLine::Comparison(record) => {
+                let comparison = Comparison::try_from(record);
+                let comparison = comparison.map_err(|reason| line.error(reason))?;
+                self.measured(&Event::Compared(comparison))?;
+            }
+            SchemaLine::Sweep(record) => {
+                let sweep = Sweep::try_from(record).map_err(|reason| line.error(reason))?;
+                self.measured(&Event::Swept(sweep))?;
+            }
+            SchemaLine::Summary(record) => {
+                let summary = record.complete(self.tally.summary());
+                self.end = Some(LastLine::Summary(Box::new(summary), record.targets));
+            }
+            SchemaLine::Assertion(record) => self.assertions.push(record.into()),
+            SchemaLine::Run(_) | SchemaLine::Against(_) => {}
+        }
+        Ok(())
+    }
+
+    fn result(&mut self, line: &Line<'_>, record: ResultRecord<'_>) -> Result<(), ReplayError> {
+        let checked = record.check_workers(self.workers);
+        checked.map_err(|reason| line.error(reason))?;
+        let outcome = record.into_outcome(self.anchor);
+        self.tally.add(&outcome);
+        if let Some(arm) = &mut self.arm {
+            arm.add(&outcome);
+        }
+        Ok(self.listener.event(&Event::Finished(outcome))?)
+    }
+
+    /// The beginning of an arm's run.
+    fn arm(&mut self, line: &Line<'_>, run: ArmRun) -> Result<(), ReplayError> {
+        number::check_workers(run.workers).map_err(|reason| line.error(reason))?;
+        self.arm = Some(Tally::new(run.workers));
+        self.emit_arm(&Event::ArmStarted(run))
+    }
+
+    fn arm_summary(
+        &mut self,
+        line: &Line<'_>,
+        record: &ArmSummaryRecord<'_>,
+    ) -> Result<(), ReplayError> {
+        let Some(tally) = self.arm.take() else {
+            return Err(line.error("it ends a run of an arm that has not begun"));
+        };
+        let summary = record.summary.complete(tally.summary());
+        self.check_count(&summary, record.summary.targets)?;
+        self.emit_arm(&Event::ArmEnded(summary))
+    }
+
+    /// The end of a comparison or a sweep.
+    fn measured(&mut self, end: &Event) -> Result<(), ReplayError> {
+        self.end = Some(LastLine::Measured);
+        Ok(self.listener.event(end)?)
+    }
+
+    /// Emits the end of the run, and the results of its assertions. Of a comparison or a sweep without a result the
+    /// figures are its counts: the times of several runs together are not those of one.
+    fn end(mut self) -> Result<(), ReplayError> {
+        let summary = match self.end.take() {
+            Some(LastLine::Measured) => return self.emit_assertions(),
+            Some(LastLine::Summary(summary, targets)) => {
+                self.check_count(&summary, targets)?;
+                match self.runs.have_begun() {
+                    true => self.runs.without_result(summary.stopped),
+                    false => *summary,
+                }
+            }
+            None if self.runs.have_begun() => {
+                let cut =
+                    "has no end: not all of its comparison or sweep is there, so it has no result";
+                self.warn(cut)?;
+                if let Some(mut arm) = self.arm.take() {
+                    arm.set_stopped();
+                    self.emit_arm(&Event::ArmEnded(arm.summary()))?;
+                }
+                self.runs.without_result(true)
+            }
+            None => {
+                self.warn(NO_END)?;
+                self.tally.set_stopped();
+                self.tally.summary()
+            }
+        };
+        self.listener.event(&Event::Ended(summary))?;
+        self.emit_assertions()
+    }
+
+    fn emit_assertions(&mut self) -> Result<(), ReplayError> {
+        for judged in self.assertions.drain(..) {
+            self.listener.event(&Event::Assertion(judged))?;
+        }
+        Ok(self.listener.idle()?)
+    }
+
+    /// Emits an event of an arm's run, and adds it to the figures of all of them.
+    fn emit_arm(&mut self, event: &Event) -> Result<(), ReplayError> {
+        self.runs.note(event);
+        Ok(self.listener.event(event)?)
+    }
+
+    fn check_count(&mut self, found: &Summary, stated: u64) -> Result<(), ReplayError> {
+        let fault = count_warning(found.targets(), stated);
+        fault.map_or(Ok(()), |fault| self.warn(&fault))
+    }
+
+    fn warn(&mut self, fault: &str) -> Result<(), ReplayError> {
+        let warning = format!("{} {fault}", self.file);
+        Ok(self.listener.event(&Event::Warning(warning))?)
+    }
+}

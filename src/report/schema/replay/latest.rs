@@ -1,0 +1,151 @@
+//! The results that count, of targets that several runs with one run log have reported.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::model::outcome::Verdict;
+
+/// Place of a result among those of its target: the later, the larger. 0 stands for none.
+pub(super) type Rank = u32;
+
+/// The results of one list, by the runs that share its log. Of each target, some 50 bytes are kept.
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    /// By index, and by a hash of the URL that is keyed at random: URLs with one hash and one index, which a log of
+    /// two lists may have, would be taken for one.
+    targets: HashMap<(u64, u64), Reported>,
+    hasher: RandomState,
+}
+
+/// The latest results of a target, by what they say.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reported {
+    /// A result of a run that tried the target.
+    tried: Rank,
+    /// One of a run that left it out, because the log had it as done.
+    done: Rank,
+    /// One of a run that was stopped before it came to it.
+    skipped: Rank,
+    /// True if `tried` is a success.
+    is_success: bool,
+    /// True once the result that counts has been taken.
+    is_taken: bool,
+}
+
+impl Reported {
+    /// The rank of the result that counts.
+    fn winner(&self) -> Rank {
+        if self.tried == 0 {
+            return if self.done == 0 {
+                self.skipped
+            } else {
+                self.done
+            };
+        }
+        // After a failure that was the last try, a run that is not here must have fetched it.
+        match !self.is_success && self.done > self.tried {
+            true => self.done,
+            false => self.tried,
+        }
+    }
+
+    fn of(&mut self, verdict: Verdict) -> &mut Rank {
+        match verdict {
+            Verdict::Ok | Verdict::Unchanged | Verdict::Failed => &mut self.tried,
+            Verdict::Done => &mut self.done,
+            Verdict::Skipped => &mut self.skipped,
+        }
+    }
+}
+
+impl Latest {
+    /// Notes a result. The order in which they are noted does not matter.
+    pub(super) fn note(&mut self, index: u64, url: &str, rank: Rank, verdict: Verdict) {
+        let key = (index, self.hasher.hash_one(url));
+        let target = self.targets.entry(key).or_default();
+        if rank <= *target.of(verdict) {
+            return;
+        }
+        *target.of(verdict) = rank;
+        if matches!(verdict, Verdict::Ok | Verdict::Unchanged | Verdict::Failed) {
+            target.is_success = verdict != Verdict::Failed;
+        }
+    }
+
+    /// Takes a result: true once for each target, for the result that counts.
+    pub(super) fn take(&mut self, index: u64, url: &str, rank: Rank, verdict: Verdict) -> bool {
+        let key = (index, self.hasher.hash_one(url));
+        let Some(target) = self.targets.get_mut(&key) else {
+            // Noted before, unless the file has changed since.
+            return false;
+        };
+        let counts = !target.is_taken && *target.of(verdict) == rank && target.winner() == rank;
+        target.is_taken |= counts;
+        counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ranks of the results that count, of these results of one target, noted in each order.
+    fn winners(results: &[(Rank, Verdict)]) -> Vec<Rank> {
+        let mut backwards: Vec<_> = results.to_vec();
+        backwards.reverse();
+        let [one, other] = [results, &backwards].map(|order| {
+            let mut latest = Latest::default();
+            for (rank, verdict) in order {
+                latest.note(3, "http://h/", *rank, *verdict);
+            }
+            let taken = results
+                .iter()
+                .filter(|(rank, verdict)| latest.take(3, "http://h/", *rank, *verdict));
+            taken.map(|(rank, _)| *rank).collect::<Vec<_>>()
+        });
+        assert_eq!(one, other, "the order decides: {results:?}");
+        one
+    }
+
+    #[test]
+    fn the_last_result_of_a_target_counts_once() {
+        use Verdict::{Done, Failed, Ok, Skipped, Unchanged};
+        for (results, expected) in [
+            (&[(1, Ok)][..], 1),
+            (&[(1, Failed), (3, Ok)], 3),
+            (&[(1, Ok), (3, Failed)], 3),
+            (&[(1, Ok), (3, Unchanged)], 3),
+            // A run that leaves it out says no more than the one that fetched it.
+            (&[(1, Ok), (3, Done), (5, Done)], 1),
+            (&[(1, Unchanged), (3, Done)], 1),
+            (&[(3, Done), (5, Done)], 5),
+            // Fetched in between, by a run that is not here.
+            (&[(1, Failed), (3, Done)], 3),
+            (&[(1, Ok), (3, Failed), (5, Done)], 5),
+            (&[(1, Failed), (3, Ok), (5, Done)], 3),
+            // Not reached is no result while there is another.
+            (&[(1, Ok), (3, Skipped)], 1),
+            (&[(1, Skipped), (3, Failed)], 3),
+            (&[(1, Skipped), (3, Done)], 3),
+            (&[(1, Skipped), (3, Skipped)], 3),
+            // The same line again, as in a copy of a file.
+            (&[(1, Ok), (1, Ok)], 1),
+        ] {
+            assert_eq!(winners(results), [expected], "{results:?}");
+        }
+    }
+
+    #[test]
+    fn targets_are_told_apart_by_index_and_url() {
+        let mut latest = Latest::default();
+        let targets = [(0, "http://a/"), (0, "http://b/"), (1, "http://a/")];
+        for (index, url) in targets {
+            latest.note(index, url, 1, Verdict::Ok);
+        }
+        for (index, url) in targets {
+            assert!(latest.take(index, url, 1, Verdict::Ok), "{index} {url}");
+            assert!(!latest.take(index, url, 1, Verdict::Ok), "{index} {url}");
+        }
+        assert!(!latest.take(9, "http://a/", 1, Verdict::Ok));
+    }
+}
