@@ -481,15 +481,12 @@ fn what_may_replace_a_file_is_fetched_whatever_its_length() {
 
 #[test]
 fn a_part_that_stays_after_a_refusal_is_named() {
-    let server = Version {
-        headers: "ETag: \"v1\"\r\n".to_owned(),
-        ..first()
-    }
-    .serve();
+    // Too much to be held back until it is whole, and as long as the file.
+    let body = bytes(3_000_000);
+    let server = Version::tagged("\"v1\"", &body).serve();
     let dir = Dir::on_disk();
     let file = dir.path().join("file");
-    // As long as the body.
-    dir.file("file", "FIRST VERSION");
+    dir.file("file", vec![b'x'; body.len()]);
     let run = save(&dir, &[], &[&server.url("/file")]);
     let kept = format!("({}.part is kept)", file.display());
     let run = fails_for(run, &file, &kept);
