@@ -3,7 +3,7 @@
 //!
 //! This is the library behind the `pfetch` program. Its parts are of use on their own: the thread [`pool`]
 //! knows nothing of HTTP, [`http`] nothing of command lines, and a [`report`] is any listener to the events
-//! of a run.
+//! of a run. The [`guide`] tells how the program behaves: servers, files, figures, reports.
 //!
 //! # The walk of one URL
 //!
@@ -29,7 +29,7 @@
 //!
 //! # Modules
 //!
-//! Ten folders beside `main.rs` and this file. Imports point down this table only; `tests/it/layers.rs` reads
+//! Ten folders of code and one of text beside `main.rs` and this file. Imports point down this table only; `tests/it/layers.rs` reads
 //! the imports and holds them against it.
 //!
 //! | module | owns | may import |
@@ -45,6 +45,7 @@
 //! | [`model`] | plain data: target, outcome, event, summary, timing | stats |
 //! | [`pool`] | the worker pool, usable alone | |
 //! | [`stats`] | summaries, intervals, percentiles, scaling laws | |
+//! | [`guide`] | how the program behaves, in words: no code | |
 //!
 //! [`pool`], [`http`], [`engine`], [`report`], [`model`] and [`stats`] are for other programs too. The rest
 //! is public for the program and the tests alone, and may change at any time.
@@ -100,6 +101,7 @@ pub mod app;
 #[doc(hidden)]
 pub mod cli;
 pub mod engine;
+pub mod guide;
 pub mod http;
 #[doc(hidden)]
 pub mod measure;
@@ -109,3 +111,8 @@ pub mod report;
 #[doc(hidden)]
 pub mod save;
 pub mod stats;
+
+/// The README, whose code in Rust is compiled and run with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -19,6 +19,8 @@ pub(super) struct Baselines {
     earlier: Option<(String, SavedRun)>,
     /// The file to save this run in, and its name.
     file: Option<(String, AtomicFile)>,
+    /// True if a file that was written is announced, as those of exports are.
+    is_announced: bool,
     /// True if the run makes the baseline that later ones are compared with.
     is_first: bool,
 }
@@ -28,7 +30,11 @@ impl Baselines {
     ///
     /// Where both are the same file and there is none yet, this run makes it: a job's first run has nothing to be
     /// compared with, and is no mistake.
-    pub(super) fn open(plan: &JudgePlan, signals: &SignalWatch) -> Result<Self, StartError> {
+    pub(super) fn open(
+        plan: &JudgePlan,
+        is_announced: bool,
+        signals: &SignalWatch,
+    ) -> Result<Self, StartError> {
         let is_first = is_first(plan);
         let earlier = plan.against.as_deref().filter(|_| !is_first);
         let earlier = earlier.map(|path| read(path, signals)).transpose()?;
@@ -40,6 +46,7 @@ impl Baselines {
         Ok(Baselines {
             earlier,
             file,
+            is_announced,
             is_first,
         })
     }
@@ -80,9 +87,13 @@ impl Baselines {
             Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
             Ok(run) => {
                 let written = run.write(BufWriter::new(file.file()));
-                if let Err(error) = written.and_then(|()| file.publish()) {
-                    complain(&format!("cannot write {name}: {error}"));
-                    reasons.local = true;
+                match written.and_then(|()| file.publish()) {
+                    Ok(()) if self.is_announced => complain(&format!("wrote {name}")),
+                    Ok(()) => {}
+                    Err(error) => {
+                        complain(&format!("cannot write {name}: {error}"));
+                        reasons.local = true;
+                    }
                 }
                 return;
             }

@@ -91,6 +91,18 @@ pub(super) fn duplicate(stream: impl AsFd) -> io::Result<File> {
     Ok(File::from(stream.as_fd().try_clone_to_owned()?))
 }
 
+/// Writes a short text to a stream that takes it at once, and to no other. Locks nothing: another thread may hold
+/// the lock of a standard stream while it waits for the reader.
+pub(super) fn write_if_ready(stream: impl AsFd, text: &[u8]) -> io::Result<()> {
+    let now = Timespec::default();
+    let ready = poll(&mut [PollFd::new(&stream, PollFlags::OUT)], Some(&now))?;
+    // A pipe that is ready takes PIPE_BUF bytes, which is 512 at least (POSIX).
+    match ready > 0 && text.len() <= 512 {
+        true => Ok(rustix::io::write(stream, text).map(drop)?),
+        false => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
 /// Waits for one interval at most. Returns true once the descriptor is ready, or has an error.
 pub(super) fn poll_once(stream: &impl AsFd, flags: PollFlags) -> Result<bool, Errno> {
     poll(&mut [PollFd::new(stream, flags)], Some(&POLL_INTERVAL)).map(|ready| ready > 0)

@@ -27,6 +27,7 @@ pub(super) fn open(
     };
     Ok(match plan {
         BodiesPlan::Discard => Bodies::Drop,
+        BodiesPlan::Results { limit } => Bodies::Collect { limit: *limit },
         BodiesPlan::File { dir, path, store } => {
             let store = Store::open(dir, *store).map_err(unsaved)?;
             Bodies::Save(Box::new(Saving::at(store, path.clone())))
@@ -58,7 +59,9 @@ pub(super) fn preview(plan: &BodiesPlan) -> Result<Bodies, StartError> {
         reasons: ExitReasons::local(),
     };
     Ok(match plan {
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } => Bodies::Drop,
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => {
+            Bodies::Drop
+        }
         BodiesPlan::File { dir, path, store } => {
             let store = Store::preview(dir, *store).map_err(unsaved)?;
             Bodies::Save(Box::new(Saving::at(store, path.clone())))

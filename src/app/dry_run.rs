@@ -6,7 +6,7 @@ use super::blocking::BlockingOutput;
 use super::fetch::unusable_log;
 use super::signals::WriteDeadline;
 use super::stdio::{ClosedStdout, StdStream};
-use super::{StartError, bodies, complain};
+use super::{NO_URLS, StartError, bodies, complain};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source};
 use crate::engine::resume::DoneTargets;
@@ -57,7 +57,7 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
     } = preview;
     let is_human = plan.report.format == Format::Human;
     let summary = dry_run_summary(counts);
-    let has_summary = detail.has_summary() && counts != DryCounts::default();
+    let has_summary = detail.has_summary() && (counts != DryCounts::default() || plan.allows_empty);
     let written = written.and_then(|()| match has_summary {
         true if is_human => writeln!(BlockingOutput(io::stdout()), "\n  {summary}"),
         true if plan.report.to_stderr => writeln!(BlockingOutput(io::stderr()), "\n  {summary}"),
@@ -71,8 +71,8 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
             reasons.local = true;
         }
     }
-    if counts == DryCounts::default() && reasons == ExitReasons::default() {
-        complain("the input has no URLs in it; a list has one a line");
+    if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
+        complain(NO_URLS);
         reasons.usage = true;
     }
     reasons.failed = plan.max_failures.exceeded_by(&Summary {
@@ -90,7 +90,7 @@ fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>,
     };
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir.as_path()),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } => None,
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {
@@ -126,6 +126,7 @@ impl<W: Write> Preview<W> {
                         return Ok(());
                     }
                 }
+                NextInput::Item(Item::Elsewhere(target)) => self.bodies.pass_over(&target),
                 NextInput::Unreadable(list) => {
                     complain(&format!("warning: {}: {}", list.name, list.reason));
                     self.reasons.usage = true;

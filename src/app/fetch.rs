@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::body_stream::BodyStream;
 use super::session::{EarlyEnd, Session};
-use super::{Opened, StartError, bodies, complain, workers};
+use super::{NO_URLS, Opened, StartError, bodies, complain, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
 use crate::engine::resume::{DoneTargets, Journal, JournalError};
@@ -96,6 +96,12 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     }
     session.reasons.failed = plan.max_failures.exceeded_by(&report.summary);
     add_reasons(&report, saves, concat.zip(stream), &mut session.reasons);
+    let summary = &report.summary;
+    let is_empty = summary.targets() + summary.done_before == 0;
+    if session.reasons == ExitReasons::default() && is_empty && !plan.allows_empty {
+        complain(NO_URLS);
+        session.reasons.usage = true;
+    }
     let has_failed = session.reasons.failed;
     Ok(session.finish(has_failed))
 }
@@ -111,7 +117,7 @@ fn open_log(
     };
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } => None,
+        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {
@@ -168,10 +174,5 @@ fn add_reasons(
         // Also if no job was under way at that moment, and the rest of a list was not read.
         complain("the run's deadline passed before everything was done (--deadline)");
         reasons.failed = true;
-    }
-    let summary = &report.summary;
-    if *reasons == ExitReasons::default() && summary.targets() + summary.done_before == 0 {
-        complain("the input has no URLs in it; a list has one a line");
-        reasons.usage = true;
     }
 }

@@ -59,7 +59,8 @@ fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitRe
         return dry_run::run(&plan, lists::open(&plan.lists, &signals)?);
     }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
-    let baselines = Baselines::open(&plan.judge, &signals)?;
+    let is_announced = plan.report.style.detail.has_summary();
+    let baselines = Baselines::open(&plan.judge, is_announced, &signals)?;
     let opened = Opened {
         lists: lists::open(&plan.lists, &signals)?,
         baselines,
@@ -84,6 +85,10 @@ struct Opened {
     signals: SignalWatch,
     started: Instant,
 }
+
+/// The mistake of an input without URLs, unless it may be empty.
+const NO_URLS: &str =
+    "the input has no URLs in it; a list has one a line, and --allow-empty takes one that has none";
 
 /// Prints one line about a mistake or a failure to standard error.
 pub fn complain(message: &str) {

@@ -147,6 +147,7 @@ impl Session {
         let mut reasons = self.reasons;
         let run = self.run.unwrap_or(Err(Unsaved::Stopped));
         self.baselines.save(run, has_failed, &mut reasons);
+        self.signals.end_session();
         reasons
     }
 }

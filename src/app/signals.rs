@@ -1,8 +1,8 @@
 //! Signals: the first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once, and
-//! removes its temporary files.
+//! removes its temporary files. Two that come together are one.
 
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -13,6 +13,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use signal_hook::{flag, low_level};
 
+use super::blocking;
 use crate::pool::StopToken;
 use crate::save::TemporaryFiles;
 
@@ -25,9 +26,21 @@ const START_TIMEOUT: Duration = Duration::from_millis(500);
 /// Interval at which a second signal is looked for.
 const SECOND_INTERVAL: Duration = Duration::from_millis(10);
 
+/// Time from the first signal in which another one is the same: timeout(1) signals its child, and then the group
+/// that the child is in.
+const SAME_SIGNAL: Duration = Duration::from_millis(200);
+
 /// Time from the first signal in which the standard streams are still written. The rest is for reports in
 /// files.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The line about reports that a second signal loses.
+const LOST_BY_SECOND: &str =
+    "a second signal: reports not written (after one alone, a run ends with its reports)";
+
+/// The line about reports that take longer than the process may.
+const LOST_BY_TIME: &str =
+    "reports not written within 5 s of the signal: what they are written to does not take them";
 
 /// Watch for signals, for the rest of the process's life.
 #[derive(Debug)]
@@ -46,6 +59,8 @@ struct SignalState {
     latest: Arc<AtomicUsize>,
     /// True once a stop ends in a report.
     has_session: AtomicBool,
+    /// True once all reports are written, as far as they can be.
+    is_reported: AtomicBool,
     temporary_files: TemporaryFiles,
 }
 
@@ -118,6 +133,11 @@ impl SignalWatch {
         }
     }
 
+    /// Records that all reports are written, as far as they can be: from now on a second signal loses none.
+    pub(super) fn end_session(&self) {
+        self.state.is_reported.store(true, Ordering::Release);
+    }
+
     /// The deadline for writing to the standard streams.
     pub(super) fn write_deadline(&self) -> &WriteDeadline {
         &self.write_deadline
@@ -154,17 +174,34 @@ impl SignalHandler {
         self.state.first.store(first, Ordering::Release);
         let signalled = *self.signalled.get_or_init(Instant::now);
         self.state.stop.stop();
-        let mut last = first;
+        let (mut last, mut loss) = (first, LOST_BY_TIME);
         // The run ends within a second, unless a reader of its output does not read.
         while signalled.elapsed() < self.timeout() {
-            if let Some(second) = self.signals.pending().next() {
-                last = second;
+            let second = self.signals.pending().next();
+            if let Some(second) = second.filter(|_| is_another(signalled.elapsed())) {
+                (last, loss) = (second, LOST_BY_SECOND);
                 break;
             }
             thread::sleep(SECOND_INTERVAL);
         }
         self.state.temporary_files.remove_all();
+        self.report_loss(loss);
         low_level::exit(128 + last);
+    }
+
+    /// Says that reports are lost, if that can be said at once: the reader of standard error may be what is waited
+    /// for.
+    fn report_loss(&self, loss: &str) {
+        let has_session = self.state.has_session.load(Ordering::Acquire);
+        if !has_session || self.state.is_reported.load(Ordering::Acquire) {
+            return;
+        }
+        let stderr = io::stderr();
+        // Off the line that the terminal has echoed the key on.
+        let start = if stderr.is_terminal() { "\n" } else { "" };
+        let line = format!("{start}pfetch: {loss}\n");
+        // Without standard error there is no other place to report that to.
+        let _ = blocking::write_if_ready(stderr, line.as_bytes());
     }
 
     /// The time from the first signal to the exit.
@@ -174,6 +211,11 @@ impl SignalHandler {
             false => START_TIMEOUT,
         }
     }
+}
+
+/// Tests whether a signal that comes this long after the first is another one.
+fn is_another(since_first: Duration) -> bool {
+    since_first >= SAME_SIGNAL
 }
 
 /// Lets the signals through that the parent process had blocked, as threads of some programs do: the mask is
@@ -197,4 +239,17 @@ pub(super) fn is_ignored(signal: i32) -> bool {
     let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     // The lowest bit is that of signal 1.
     mask.is_none_or(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_is_another_one_only_some_time_after_the_first() {
+        for (millis, expected) in [(0, false), (1, false), (199, false), (200, true)] {
+            let since_first = Duration::from_millis(millis);
+            assert_eq!(is_another(since_first), expected, "{since_first:?}");
+        }
+    }
 }

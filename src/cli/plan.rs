@@ -26,6 +26,8 @@ pub struct Plan {
     pub lists: Vec<ListName>,
     /// Meaning of the text of a URL.
     pub input: InputConfig,
+    /// True if an input without URLs is no mistake.
+    pub allows_empty: bool,
     /// Number of workers; of a sweep, the highest.
     pub workers: usize,
     /// Capacity of the pool's queue; `None` stands for the default.
@@ -124,6 +126,11 @@ pub enum BodiesPlan {
         output: StreamOutput,
         /// The most bodies that may be missing; with one more, the output ends.
         max_gaps: u64,
+    },
+    /// The results themselves.
+    Results {
+        /// The most bytes of a body.
+        limit: u64,
     },
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::error::Error;
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::habits::{OwnOptions, nearest};
 use crate::model::text::{escape, excerpt};
@@ -32,6 +32,7 @@ impl UsageError {
         }
         let line = unknown(error, own)
             .or_else(|| bad_value(error))
+            .or_else(|| conflict(error))
             .unwrap_or_else(|| escape(&one_line(error, &text)));
         UsageError::Mistake(format!("{line} (see pfetch --help)"))
     }
@@ -48,6 +49,51 @@ fn unknown(error: &clap::Error, own: &OwnOptions) -> Option<String> {
         .unwrap_or_default();
     let shown = excerpt(&option, MAX_SHOWN);
     Some(format!("there is no option '{shown}'{guess}"))
+}
+
+/// Reasons why two options exclude each other, and what to write instead. Each pair in either order.
+const CONFLICTS: &[([&str; 2], &str)] = &[
+    (
+        ["--replay", "--max-failures"],
+        "what failed is told again, and decides nothing; hold a gate against it: --assert 'failed<=3%'",
+    ),
+    (
+        ["--quiet", "--summary-only"],
+        "-q keeps failures and the summary, -qq failures alone, --summary-only the summary alone; take one",
+    ),
+    (
+        ["--fail-fast", "--max-failures"],
+        "one ends the run at the first failure, the other allows some; take one",
+    ),
+];
+
+/// Words two options that exclude each other. clap's own message does not say why.
+fn conflict(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::ArgumentConflict {
+        return None;
+    }
+    let one = option_name(error.get(ContextKind::InvalidArg)?)?;
+    let other = option_name(error.get(ContextKind::PriorArg)?)?;
+    let names = |pair: &[&str; 2]| *pair == [&*one, &*other] || *pair == [&*other, &*one];
+    let why = match CONFLICTS.iter().find(|(pair, _)| names(pair)) {
+        Some((_, why)) => why,
+        None if one == "--replay" || other == "--replay" => {
+            "a replay fetches nothing, and reports what was"
+        }
+        None => return None,
+    };
+    Some(format!("{one} cannot be used with {other}: {why}"))
+}
+
+/// The long name of the option in clap's context, which has its value and dots of repetition behind it.
+fn option_name(context: &ContextValue) -> Option<String> {
+    let shown = match context {
+        ContextValue::String(shown) => shown,
+        ContextValue::Strings(several) => several.first()?,
+        _ => return None,
+    };
+    let name = shown.split(' ').next()?.trim_end_matches('.');
+    name.starts_with("--").then(|| name.to_owned())
 }
 
 /// Joins the lines of clap's message that matter: the first, which says what is wrong; those that begin with

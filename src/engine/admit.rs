@@ -105,8 +105,16 @@ impl Engine<'_> {
 
     /// Gives one item of the input to the schedule, or emits its outcome if it needs no job.
     fn admit(&mut self, item: Item, now: Instant) -> Result<(), CutShort> {
-        self.read += 1;
+        match &item {
+            Item::Target(target) => self.expect(target.index),
+            Item::Bad(bad) => self.expect(bad.index),
+            Item::Elsewhere(_) => {}
+        }
         match item {
+            Item::Elsewhere(target) => {
+                self.bodies.pass_over(&target);
+                Ok(())
+            }
             Item::Target(target) => {
                 let place = self.bodies.claim_path(&target);
                 if let Some(outcome) = self.outcome_before(&target, place.as_ref()) {
@@ -126,6 +134,18 @@ impl Engine<'_> {
         }
     }
 
+    /// Expects an outcome with this index next. Those between the last one and this are of other shards.
+    fn expect(&mut self, index: u64) {
+        self.read += 1;
+        self.reorder.expect(index);
+        if let Some(concat) = self.bodies.concat()
+            && index > self.next_index
+        {
+            concat.skip(self.next_index..index);
+        }
+        self.next_index = index + 1;
+    }
+
     /// The outcome of a target that an earlier run has done.
     fn outcome_before(&self, target: &Target, place: Option<&SavePath>) -> Option<Outcome> {
         let name = place.map(SavePath::as_str);
@@ -137,6 +157,8 @@ impl Engine<'_> {
             url: Arc::clone(url),
             ..found
         };
+        // Older lines of the log have none, and this list may say something else.
+        outcome.details_mut().meta.clone_from(&target.meta);
         if let Some(place) = place {
             outcome.details_mut().save_path = Some(place.clone());
         }
@@ -182,7 +204,8 @@ impl Engine<'_> {
     fn has_room(&self) -> bool {
         let in_flight = self.in_flight.len();
         // Starts that keep a distance in time bypass the queue, or they would leave it all at once.
-        let queued = if self.config.limits.is_unpaced() {
+        // And each body that is kept in memory has a worker, or there would be as many as the queue is long.
+        let queued = if self.config.limits.is_unpaced() && !self.bodies.are_collected() {
             self.pool.queue_capacity()
         } else {
             0
@@ -198,12 +221,12 @@ impl Engine<'_> {
         let has_idle_worker =
             !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
         let may_spool = has_idle_worker && self.spool.has_room();
-        let ahead = self.reorder.unreleased(self.read);
+        let ahead = self.reorder.unreleased();
         // Early bodies take memory and open files.
         let open = self.config.open_bodies.unwrap_or(usize::MAX);
         let (early, may_open) = match self.bodies.concat() {
             Some(concat) => (
-                self.read - concat.next(),
+                self.read - concat.passed(),
                 open.min(EARLY_BODIES.max(self.pool.workers() * 4)),
             ),
             None if self.bodies.is_named_late() => (ahead, open),

@@ -228,6 +228,7 @@ mod tests {
             headers: None,
             output: None,
             sha256: None,
+            meta: None,
         });
         let backoff = Arc::new(Backoff::default());
         let fetcher = Fetcher::new(FetchConfig::default(), StopToken::new(), None);

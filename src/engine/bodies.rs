@@ -20,6 +20,11 @@ pub enum Bodies {
     Save(Box<Saving>),
     /// Writes them to one output, one after another in the order of the input.
     Stream(OrderedOutput),
+    /// Keeps each in its outcome.
+    Collect {
+        /// The most bytes of a body.
+        limit: u64,
+    },
 }
 
 /// The settings and the assigned names of a run that saves files.
@@ -211,11 +216,18 @@ impl Bodies {
         }
     }
 
+    /// Assigns the name of a target that another shard fetches: those of this one depend on it.
+    pub fn pass_over(&mut self, target: &Target) {
+        if self.claim_path(target).is_some() {
+            self.naming(target);
+        }
+    }
+
     /// The rule for the name of the target's file. Called once per target: it may assign a name.
     pub(super) fn naming(&mut self, target: &Target) -> Naming {
         match self {
             Bodies::Save(saving) => saving.naming(target),
-            Bodies::Drop | Bodies::Stream(_) => Naming::Requested,
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => Naming::Requested,
         }
     }
 
@@ -228,8 +240,13 @@ impl Bodies {
     pub(super) fn take_refused(&self) -> Vec<RefusedDuty> {
         match self {
             Bodies::Save(saving) => saving.store.take_refused(),
-            Bodies::Drop | Bodies::Stream(_) => Vec::new(),
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => Vec::new(),
         }
+    }
+
+    /// Tells that bodies are kept in memory until their outcomes are emitted.
+    pub(super) fn are_collected(&self) -> bool {
+        matches!(self, Bodies::Collect { .. })
     }
 
     /// The output that bodies share, if they do.
@@ -250,6 +267,7 @@ impl Bodies {
                 naming: naming.clone(),
             },
             (Verb::Get, Bodies::Stream(to), _) => FetchAction::Stream { to: to.clone() },
+            (Verb::Get, Bodies::Collect { limit }, _) => FetchAction::Collect { limit: *limit },
             (Verb::Get, _, _) => FetchAction::Get,
         }
     }

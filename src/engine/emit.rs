@@ -78,6 +78,7 @@ impl Engine<'_> {
             let outcome = match item {
                 Item::Target(target) => reason.apply(Job::new(target, None).untried()),
                 Item::Bad(bad) => bad.into_outcome(),
+                Item::Elsewhere(_) => continue,
             };
             self.emit_in_order(outcome.into())?;
         }

@@ -31,7 +31,8 @@ pub(super) fn kind(outcome: &Outcome, policy: &RetryPolicy) -> EndKind {
             false => EndKind::PushedBack { cause, retry_after },
         };
     }
-    let is_local = failure.kind.is_local() || failure.kind == FailureKind::Stopped;
+    let is_local = failure.kind.is_local()
+        || matches!(failure.kind, FailureKind::Deadline | FailureKind::Stopped);
     let has_answer =
         outcome.status().is_some() || is_redirected(outcome) || last.timing.ttfb().is_some();
     if is_local {

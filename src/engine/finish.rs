@@ -82,6 +82,8 @@ impl Engine<'_> {
         let EndKind::PushedBack { .. } = kind else {
             return (self.end(job, kind, started, now), None);
         };
+        // Without retries each URL gets the one answer that it is asked for, also if that is to come again later.
+        let is_final = self.config.retry.retries == 0;
         let until = ending::hold(kind).map(|wait| schedule::saturating_add(now, wait));
         let Some(responder) = ending::other_responder(outcome, job.origin()) else {
             let until = until.filter(|_| !job.push_backs.is_own());
@@ -90,7 +92,10 @@ impl Engine<'_> {
                 self.schedule.hold(job.origin(), started, until, now);
             }
             let ruling = self.end(job, kind, started, now);
-            return (ruling, until.filter(|_| waits_alone));
+            return match is_final {
+                true => (Ruling::Judge, None),
+                false => (ruling, until.filter(|_| waits_alone)),
+            };
         };
         // Its own origin has only redirected. From now on it is scheduled at the one that pushed back.
         self.end(job, EndKind::Answered, started, now);
@@ -100,7 +105,7 @@ impl Engine<'_> {
         }
         let is_lone = !self.schedule.has_items(responder) && !self.schedule.has_items(job.origin());
         let adapts = self.config.adaptation == Adaptation::On;
-        match adapts && !is_lone && job.detour(responder) {
+        match adapts && !is_final && !is_lone && job.detour(responder) {
             true => (Ruling::Free, None),
             false => (Ruling::Judge, None),
         }

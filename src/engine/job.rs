@@ -141,6 +141,9 @@ impl Job {
         if let Some(sha256) = &self.target.sha256 {
             outcome.details_mut().sha256 = Some(**sha256);
         }
+        if let Some(meta) = &self.target.meta {
+            outcome.details_mut().meta = Some(meta.clone());
+        }
         outcome
     }
 
@@ -204,7 +207,7 @@ impl StopReason {
             StopReason::FirstFailure => failure.message += " (--fail-fast)",
             StopReason::Deadline(limit) => {
                 let limit = humantime::format_duration(limit);
-                failure.kind = FailureKind::Timeout;
+                failure.kind = FailureKind::Deadline;
                 failure.message = format!("not done at the run's deadline of {limit}");
                 outcome.verdict = Verdict::Failed;
             }

@@ -88,11 +88,13 @@ struct Engine<'a> {
 
     source: Source,
     input: InputState,
-    /// Items read so far.
+    /// Items read so far, without those of other shards.
     read: u64,
     input_wait: InputWait,
     /// Jobs given to the pool so far.
     submitted: u64,
+    /// The index after that of the last one.
+    next_index: u64,
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
@@ -153,6 +155,7 @@ impl<'a> Engine<'a> {
             read: 0,
             input_wait: InputWait::default(),
             submitted: 0,
+            next_index: 0,
             counted: None,
             done,
             unreadable: Vec::new(),
@@ -202,6 +205,9 @@ impl<'a> Engine<'a> {
                 self.pool.stop();
                 self.tally.set_stopped();
                 self.tally.set_listed(self.source.total().or(self.counted));
+                if matches!(error, CutShort::Listener(_)) {
+                    self.tally.set_output_failed();
+                }
                 // The listeners that still work get an end; the error of the others is known already.
                 let _ = self.emit_ended();
                 error
@@ -286,7 +292,7 @@ impl<'a> Engine<'a> {
     }
 
     fn is_done(&self) -> bool {
-        let is_written = self.bodies.concat().is_none_or(|c| c.next() >= self.read);
+        let is_written = self.bodies.concat().is_none_or(|c| c.passed() >= self.read);
         self.input == InputState::Exhausted
             && self.in_flight.is_empty()
             && self.unsubmitted.is_none()

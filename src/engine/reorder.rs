@@ -1,6 +1,6 @@
 //! The reorder buffer: releases outcomes in the order of the input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::http::AwaitingName;
@@ -28,7 +28,8 @@ impl From<Outcome> for Ready {
 #[derive(Debug)]
 pub(super) struct Reorder {
     is_enabled: bool,
-    next: u64,
+    /// The indexes of the outcomes to release, in order: those of other shards are not among them.
+    expected: VecDeque<u64>,
     /// By index.
     buffered: BTreeMap<u64, Ready>,
     /// The body bytes of what is buffered.
@@ -39,9 +40,16 @@ impl Reorder {
     pub(super) fn new(is_enabled: bool) -> Self {
         Reorder {
             is_enabled,
-            next: 0,
+            expected: VecDeque::new(),
             buffered: BTreeMap::new(),
             bytes: 0,
+        }
+    }
+
+    /// Adds the index of an outcome that is to come, in the order of the input.
+    pub(super) fn expect(&mut self, index: u64) {
+        if self.is_enabled {
+            self.expected.push_back(index);
         }
     }
 
@@ -57,8 +65,8 @@ impl Reorder {
 
     /// Takes the next outcome in order, if it is there.
     pub(super) fn pop(&mut self) -> Option<Ready> {
-        let next = self.buffered.remove(&self.next)?;
-        self.next += 1;
+        let next = self.buffered.remove(self.expected.front()?)?;
+        self.expected.pop_front();
         self.bytes -= next.outcome.bytes;
         Some(next)
     }
@@ -68,9 +76,9 @@ impl Reorder {
         (self.buffered.len() as u64, self.bytes)
     }
 
-    /// The number of the first `read` outcomes that have not been released: this bounds the buffer.
-    pub(super) fn unreleased(&self, read: u64) -> u64 {
-        if self.is_enabled { read - self.next } else { 0 }
+    /// The number of expected outcomes that have not been released: this bounds the buffer.
+    pub(super) fn unreleased(&self) -> u64 {
+        self.expected.len() as u64
     }
 
     /// Takes all that is left, in order, with or without gaps.

@@ -187,6 +187,7 @@ mod tests {
 
     use super::*;
     use crate::http::Naming;
+    use crate::model::meta::Meta;
     use crate::model::save_path::SavePath;
     use crate::model::target::{DefaultScheme, Location, Target, Verb};
 
@@ -200,6 +201,7 @@ mod tests {
                 headers: None,
                 output: None,
                 sha256: None,
+                meta: None,
             }),
             None,
         )
@@ -301,6 +303,7 @@ mod tests {
             headers: Some(Box::new(headers)),
             output: Some(SavePath::parse("a/b.txt").expect("a path")),
             sha256: Some(Box::new([7; 32])),
+            meta: Meta::parse(r#"{"id": 12345678901234567890123}"#),
         };
         let place = SavePath::parse("c/d").expect("a path");
         for naming in [

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job::Job;
 use crate::http::Naming;
+use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Secret, Target, Verb};
 
@@ -24,6 +25,7 @@ pub(super) struct SpooledTarget<'a> {
     headers: Option<Vec<(&'a str, &'a [u8], bool)>>,
     output: Option<&'a str>,
     sha256: Option<[u8; 32]>,
+    meta: Option<&'a str>,
     #[serde(borrow)]
     file: Option<(&'a str, SpooledNaming<'a>)>,
 }
@@ -56,6 +58,7 @@ impl<'a> SpooledTarget<'a> {
                 .map(|headers| headers.iter().map(header).collect()),
             output: target.output.as_ref().map(SavePath::as_str),
             sha256: target.sha256.as_deref().copied(),
+            meta: target.meta.as_ref().map(Meta::as_str),
             file: job.file.as_ref().map(|(place, naming)| {
                 let naming = match naming {
                     Naming::Requested => SpooledNaming::Requested,
@@ -83,6 +86,7 @@ impl<'a> SpooledTarget<'a> {
             headers: self.headers.map(headers).transpose()?,
             output: self.output.map(path),
             sha256: self.sha256.map(Box::new),
+            meta: self.meta.and_then(Meta::parse),
         };
         let file = self.file.map(|(place, naming)| {
             let naming = match naming {

@@ -33,6 +33,11 @@ pub enum FetchAction {
         /// The shared output.
         to: OrderedOutput,
     },
+    /// A GET whose body is kept in the outcome.
+    Collect {
+        /// The most bytes that a body may have, beside the client's own limit.
+        limit: u64,
+    },
 }
 
 /// The output of a [`FetchAction`].
@@ -60,6 +65,7 @@ impl Action<Client, Arc<Target>> for FetchAction {
         let client = &mut worker.state;
         match self {
             FetchAction::Get => client.fetch(&target, Verb::Get).into(),
+            FetchAction::Collect { limit } => client.collect(&target, *limit).into(),
             FetchAction::Head => client.fetch(&target, Verb::Head).into(),
             FetchAction::Save {
                 store,

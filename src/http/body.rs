@@ -144,7 +144,7 @@ impl Client {
         // Before the sink starts anew, so that the part of an earlier run stays. A 206 is added to that
         // part, whose length only the sink knows.
         if is_accepted && status != StatusCode::PARTIAL_CONTENT {
-            self.check_stated_length(length)?;
+            self.check_stated_length(length, self.max_bytes(state))?;
         }
         if let Some(failure) = self.wrong_type(state, head, is_accepted) {
             return Ok(ResponseClass::WrongType(failure));
@@ -185,9 +185,19 @@ impl Client {
         Some(error::from_wrong_type(expected, wrong))
     }
 
-    /// Refuses a body whose stated length exceeds `--max-bytes`, before any of it is read.
-    fn check_stated_length(&self, length: Option<u64>) -> Result<(), RequestError> {
-        match (length, self.shared.config.max_bytes) {
+    /// The most bytes that the target's body may have, encoded or decoded.
+    fn max_bytes(&self, state: &FetchState<'_>) -> Option<u64> {
+        let limits = [self.shared.config.max_bytes, state.sink.limit()];
+        limits.into_iter().flatten().min()
+    }
+
+    /// Refuses a body whose stated length exceeds what it may have, before any of it is read.
+    fn check_stated_length(
+        &self,
+        length: Option<u64>,
+        most: Option<u64>,
+    ) -> Result<(), RequestError> {
+        match (length, most) {
             (Some(length), Some(most)) if length > most => Err(RequestError::Ureq(
                 self.clock.fail(Fault::TooLong(length, most)),
             )),
@@ -204,17 +214,14 @@ impl Client {
         decoding: Option<Codings>,
         bytes: &mut u64,
     ) -> Result<NextStep, RequestError> {
-        let limit = self
-            .shared
-            .config
-            .max_bytes
-            .map_or(BodyLimit::None, BodyLimit::Fail);
+        let most = self.max_bytes(state);
+        let limit = most.map_or(BodyLimit::None, BodyLimit::Fail);
         if let (Some(activity), None) = (&self.shared.activity, decoding) {
             activity.expect(self.worker, length.stated());
         }
         let before = state.sink.bytes_before();
         let length = length.stated();
-        self.check_stated_length(length.map(|length| length.saturating_add(before)))?;
+        self.check_stated_length(length.map(|length| length.saturating_add(before)), most)?;
         let mut digest = state.digest()?;
         let is_wanted = decoding.is_some() || state.wants_body(digest.as_ref());
         if !is_wanted {
@@ -227,7 +234,6 @@ impl Client {
             Some(codings) => {
                 let limited = LimitedBody::new(&mut body, limit, &self.clock);
                 // It reads to the end of the encoded body, in buffers of its own.
-                let most = self.shared.config.max_bytes;
                 let growth = most.map_or(DecodedLimit::Ratio, DecodedLimit::Bytes);
                 let decoder = Decoder::new(codings, limited, &source, growth);
                 self.copy_body(state, decoder, limit, bytes, &mut digest)?

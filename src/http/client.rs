@@ -15,6 +15,7 @@ use ureq::Agent;
 use super::content_type::ContentTypeCache;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError, SentConditions};
+use super::memory_body::MemoryBody;
 use super::plain_targets::HeaderStanding;
 use super::proxy::Proxy;
 use super::request::BuiltRequest;
@@ -27,8 +28,9 @@ use super::shared_lines::SharedLines;
 use super::sink::Sink;
 use super::transport::{Handover, NextRequest, Tunnel, agent};
 use super::{cross_origin, error, redact, redirect, request};
-use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome};
+use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::model::target::{Location, Target, Verb};
+use crate::model::text::byte_count;
 use crate::save::{Conditions, OrderedBody};
 
 /// The size in bytes of a worker's buffer for bodies that are not saved.
@@ -92,6 +94,26 @@ impl Client {
     pub fn pass_on(&mut self, target: &Target, body: OrderedBody) -> Outcome {
         self.fetch_target(target, Verb::Get, Sink::Stream(Box::new(body)))
             .0
+    }
+
+    /// Fetches one target with GET and keeps its body, of `limit` bytes at most, in the outcome.
+    pub fn collect(&mut self, target: &Target, limit: u64) -> Outcome {
+        let sink = Sink::Memory(MemoryBody::new(limit));
+        let (mut outcome, sink) = self.fetch_target(target, Verb::Get, sink);
+        let own = self.shared.config.max_bytes;
+        if let Some(failure) = &mut outcome.last.error
+            && failure.kind == FailureKind::TooLarge
+            && own.is_none_or(|own| limit < own)
+        {
+            failure.message = format!(
+                "the body has more than {}, which a result may have (--jsonl-bodies)",
+                byte_count(limit)
+            );
+        }
+        if let (Verdict::Ok, Sink::Memory(body)) = (outcome.verdict, sink) {
+            outcome.details_mut().body = Some(body.into_bytes());
+        }
+        outcome
     }
 
     /// Fetches one target into a sink, which is handed back.

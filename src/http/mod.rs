@@ -34,6 +34,7 @@ mod given_headers;
 mod gzip;
 mod http_date;
 mod media_type;
+mod memory_body;
 mod netrc;
 mod no_proxy;
 mod plain_targets;

@@ -85,6 +85,7 @@ mod tests {
             headers: None,
             output: None,
             sha256: None,
+            meta: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::memory_body::MemoryBody;
 use crate::model::outcome::BodyProgress;
 use crate::save::{
     BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Validators, Version,
@@ -16,15 +17,25 @@ pub(super) enum Sink {
     File(Box<Download>),
     /// The body is written to the output, in its turn (`--cat`).
     Stream(Box<OrderedBody>),
+    /// The body is kept for the result (`--jsonl-bodies`).
+    Memory(MemoryBody),
 }
 
 impl Sink {
     /// The conditions of the next request for `url`, the one of the list: `If-None-Match` and its like, or a range.
     pub(super) fn ask(&self, url: &str) -> Conditions<'_> {
         match self {
-            Sink::None => Conditions::default(),
+            Sink::None | Sink::Memory(_) => Conditions::default(),
             Sink::File(download) => download.conditions(url),
             Sink::Stream(body) => body.conditions(url),
+        }
+    }
+
+    /// The most bytes that the sink takes, if there is a limit.
+    pub(super) fn limit(&self) -> Option<u64> {
+        match self {
+            Sink::Memory(body) => Some(body.limit()),
+            Sink::None | Sink::File(_) | Sink::Stream(_) => None,
         }
     }
 
@@ -32,6 +43,10 @@ impl Sink {
     pub(super) fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
+            Sink::Memory(body) => {
+                body.clear();
+                Ok(())
+            }
             Sink::File(download) => download.start(url, version),
             Sink::Stream(body) => body.start(url, version),
         }
@@ -40,7 +55,7 @@ impl Sink {
     /// The known length of the version that the part on disk is of, if `version` from `url` may be it.
     pub(super) fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         match self {
-            Sink::None => None,
+            Sink::None | Sink::Memory(_) => None,
             Sink::File(download) => download.known_length(url, version),
             Sink::Stream(body) => body.known_length(url, version),
         }
@@ -49,7 +64,7 @@ impl Sink {
     /// The length of what is there from `url`, or of the body that it is a part of, unless it is a web page.
     pub(super) fn length_if_no_page(&self, url: &str) -> Option<u64> {
         match self {
-            Sink::None => None,
+            Sink::None | Sink::Memory(_) => None,
             Sink::File(download) => download.length_if_no_page(url),
             Sink::Stream(body) => body.length_if_no_page(url),
         }
@@ -58,7 +73,7 @@ impl Sink {
     /// Continues the part with this range of the body. False if they do not fit together.
     pub(super) fn continue_with(&mut self, range: ContentRange, version: &Version) -> bool {
         match self {
-            Sink::None => false,
+            Sink::None | Sink::Memory(_) => false,
             Sink::File(download) => download.resume(range, version),
             Sink::Stream(body) => body.resume(range, version),
         }
@@ -67,7 +82,7 @@ impl Sink {
     /// True if the part is the whole body already, of this length.
     pub(super) fn is_complete(&mut self, length: u64, validators: &Validators) -> bool {
         match self {
-            Sink::None => false,
+            Sink::None | Sink::Memory(_) => false,
             Sink::File(download) => download.resume_at_end(length, validators),
             Sink::Stream(body) => body.resume_at_end(length, validators),
         }
@@ -77,14 +92,14 @@ impl Sink {
     pub(super) fn is_confirmed_by(&self, validators: &Validators) -> bool {
         match self {
             Sink::File(download) => download.is_confirmed_by(validators),
-            Sink::None | Sink::Stream(_) => false,
+            Sink::None | Sink::Stream(_) | Sink::Memory(_) => false,
         }
     }
 
     /// True if the response is a range after which more of the body may follow.
     pub(super) fn is_range(&self) -> bool {
         match self {
-            Sink::None => false,
+            Sink::None | Sink::Memory(_) => false,
             Sink::File(download) => download.is_range(),
             Sink::Stream(body) => body.is_range(),
         }
@@ -93,7 +108,7 @@ impl Sink {
     /// Ends such a range, and returns the number of bytes that it brought.
     pub(super) fn end_range(&mut self) -> Result<u64, BodyError> {
         match self {
-            Sink::None => Ok(0),
+            Sink::None | Sink::Memory(_) => Ok(0),
             Sink::File(download) => download.end_range(),
             Sink::Stream(body) => body.end_range(),
         }
@@ -103,6 +118,10 @@ impl Sink {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
+            Sink::Memory(body) => {
+                body.append(bytes);
+                Ok(())
+            }
             Sink::File(download) => download.write(bytes),
             Sink::Stream(body) => body.write(bytes),
         }
@@ -112,6 +131,10 @@ impl Sink {
     pub(super) fn complete(&mut self, last: &[u8]) -> Result<(), BodyError> {
         match self {
             Sink::None => Ok(()),
+            Sink::Memory(body) => {
+                body.append(last);
+                Ok(())
+            }
             Sink::File(download) => download.complete(last),
             Sink::Stream(body) => body.complete(last),
         }
@@ -121,6 +144,7 @@ impl Sink {
     pub(super) fn restart(&mut self) {
         match self {
             Sink::None => {}
+            Sink::Memory(body) => body.clear(),
             Sink::File(download) => download.discard_progress(),
             Sink::Stream(body) => body.discard_progress(),
         }
@@ -130,6 +154,7 @@ impl Sink {
     pub(super) fn reject(&mut self) {
         match self {
             Sink::None => {}
+            Sink::Memory(body) => body.clear(),
             Sink::File(download) => download.reject(),
             Sink::Stream(body) => body.discard_progress(),
         }
@@ -140,7 +165,7 @@ impl Sink {
         match self {
             Sink::File(download) => download.overlap(),
             Sink::Stream(body) => body.overlap(),
-            Sink::None => 0,
+            Sink::None | Sink::Memory(_) => 0,
         }
     }
 
@@ -149,7 +174,7 @@ impl Sink {
         match self {
             Sink::File(download) => download.is_resumed(),
             Sink::Stream(body) => body.is_resumed(),
-            Sink::None => false,
+            Sink::None | Sink::Memory(_) => false,
         }
     }
 
@@ -158,7 +183,7 @@ impl Sink {
         match self {
             Sink::File(download) => download.offset(),
             Sink::Stream(body) => body.offset(),
-            Sink::None => 0,
+            Sink::None | Sink::Memory(_) => 0,
         }
     }
 
@@ -174,7 +199,7 @@ impl Sink {
     /// The part of the body that this attempt has brought, if it continues or can be continued.
     pub(super) fn progress(&self) -> Option<BodyProgress> {
         match self {
-            Sink::None => None,
+            Sink::None | Sink::Memory(_) => None,
             Sink::File(download) => download.progress(),
             Sink::Stream(body) => body.progress(),
         }

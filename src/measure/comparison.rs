@@ -8,7 +8,7 @@ use super::Estimate;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
-use crate::model::origin::OriginLimits;
+use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 use crate::stats::{Notice, Sample, notice};
@@ -135,21 +135,24 @@ impl Experiment {
             notices.extend(arm_notices(arm, times));
         }
         notices.extend(pushed_back);
-        if parallel.seconds.len() < 2 {
-            notices.push(MeasurementNotice::SinglePair);
-        }
         let targets = answers.targets();
-        Some(Comparison {
+        let mut comparison = Comparison {
             workers,
             targets,
             warmups: self.warmups,
-            speedup: Comparison::speedup_of(&serial, &parallel, targets),
+            speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
             serial,
             parallel,
             estimated,
             differing: answers.differing(),
             notices,
-        })
+        };
+        if comparison.is_one_by_one() {
+            comparison.estimated = None;
+        } else if comparison.pairs() < 2 {
+            comparison.notices.push(MeasurementNotice::SinglePair);
+        }
+        Some(comparison)
     }
 }
 
@@ -176,15 +179,22 @@ pub(super) fn warm_up_notice(failed: u64) -> Option<MeasurementNotice> {
 }
 
 /// Notices of the origins that pushed back in these runs: their times are then those of what the servers take.
-pub(super) fn push_back_notices(runs: &[MeasuredRun]) -> Vec<MeasurementNotice> {
+fn push_back_notices(runs: &[MeasuredRun]) -> Vec<MeasurementNotice> {
     let mut origins = OriginLimits::default();
     for run in runs {
         origins.merge(&run.summary.origins);
     }
-    let OriginLimits { listed, more } = origins;
+    origin_notices(origins, MeasurementNotice::PushedBack)
+}
+
+/// A notice of each of the first origins, and one of the number of the others.
+pub(super) fn origin_notices(
+    OriginLimits { listed, more }: OriginLimits,
+    notice: impl Fn(OriginLimit) -> MeasurementNotice,
+) -> Vec<MeasurementNotice> {
     let beyond = listed.len().saturating_sub(MAX_NAMED) as u64;
     let named = listed.into_iter().take(MAX_NAMED);
-    let mut notices: Vec<_> = named.map(MeasurementNotice::PushedBack).collect();
+    let mut notices: Vec<_> = named.map(notice).collect();
     if more + beyond > 0 {
         notices.push(MeasurementNotice::MorePushedBack(more + beyond));
     }
@@ -350,7 +360,9 @@ mod tests {
         let mut times = [[9000, 100, 200, 400].iter(), [9000, 50, 100, 200].iter()];
         let compared = experiment(3).conduct(&mut NullListener, |arm, listener| {
             runs += 1;
-            listener.event(&Event::Finished(outcome(0, 5)))?;
+            for index in [0, 1] {
+                listener.event(&Event::Finished(outcome(index, 5)))?;
+            }
             let time = times[usize::from(arm == Arm::Parallel)].next();
             Ok::<_, io::Error>(run_of(*time.expect("no more runs than there are times")))
         });
@@ -360,12 +372,33 @@ mod tests {
         assert_eq!(comparison.parallel.seconds, [0.05, 0.1, 0.2]);
         // Each pair says 2, however much the pairs differ.
         assert!((comparison.speedup.expect("both arms succeed").ratio - 2.0).abs() < 1e-12);
-        // A single target keeps no more than one worker busy.
-        assert!((comparison.efficiency().expect("both arms succeed") - 2.0).abs() < 1e-12);
+        // Two targets keep no more than two workers busy.
+        assert!((comparison.efficiency().expect("both arms succeed") - 1.0).abs() < 1e-12);
         assert_eq!(comparison.differing, (0, Vec::new()));
-        assert_eq!(comparison.targets, 1);
+        assert_eq!(comparison.targets, 2);
         // Of the four that were asked for, three could be started.
         assert_eq!(comparison.workers, 3);
+    }
+
+    #[test]
+    fn one_target_or_one_worker_is_nothing_to_compare() {
+        for (targets, workers, is_one_by_one) in [(1, 3, true), (5, 1, true), (2, 2, false)] {
+            let compared = experiment(1).conduct(&mut NullListener, |arm, listener| {
+                for index in 0..targets {
+                    listener.event(&Event::Finished(outcome(index, 5)))?;
+                }
+                let mut run = run_of(if arm == Arm::Serial { 40 } else { 90 });
+                run.summary.workers = workers;
+                Ok::<_, io::Error>(run)
+            });
+            let comparison = compared.unwrap().expect("nothing was stopped");
+            let case = format!("{targets} targets, {workers} workers: {comparison:?}");
+            assert_eq!(comparison.is_one_by_one(), is_one_by_one, "{case}");
+            assert_eq!(comparison.speedup.is_none(), is_one_by_one, "{case}");
+            assert_eq!(comparison.estimated.is_none(), is_one_by_one, "{case}");
+            let single = comparison.notices.contains(&MeasurementNotice::SinglePair);
+            assert_eq!(single, !is_one_by_one, "{case}");
+        }
     }
 
     #[test]

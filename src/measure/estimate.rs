@@ -32,6 +32,8 @@ pub struct Estimate {
 pub enum Unbounded {
     /// Starts or bytes were held back as asked.
     HeldBack,
+    /// A server pushed requests back, and was asked for fewer at once.
+    PushedBack,
     /// The list came more slowly than it was fetched.
     FedSlowly,
 }
@@ -44,14 +46,25 @@ pub enum Bound {
     Slowest(Duration),
     /// The sum divided by the number of workers.
     Workers(usize),
+    /// The same, of a run whose waits for retries, which the serial time has too, raise the speed-up above the number
+    /// of workers: they keep none busy.
+    WorkersAndWaits(usize),
 }
+
+/// Least difference of speed-ups that their two decimals always show.
+const VISIBLE: f64 = 0.01;
 
 impl Estimate {
     /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
     /// if an origin was given up.
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
-        let serial = summary.sum;
+        let was_pushed_back = summary.origins.has_pushed_back();
+        // One by one, nothing would have been too much for the server, and no URL would have waited for that.
+        let serial = match was_pushed_back {
+            true => summary.busy,
+            false => summary.sum,
+        };
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
@@ -74,7 +87,18 @@ impl Estimate {
         } else {
             (even, Bound::Workers(workers))
         };
+        let shortest = match was_pushed_back {
+            true => 0.0,
+            false => shortest,
+        };
         let shortest = shortest.max(f64::MIN_POSITIVE);
+        let best = serial.as_secs_f64() / shortest;
+        let bound = match bound {
+            Bound::Workers(workers) if best >= workers as f64 + VISIBLE => {
+                Bound::WorkersAndWaits(workers)
+            }
+            bound => bound,
+        };
         let idle = summary.input_idle.min(parallel);
         // Clocks of several threads: the rest of the time is never below what the URLs took.
         let fetching = (parallel - idle).as_secs_f64().max(shortest);
@@ -86,10 +110,12 @@ impl Estimate {
             speedup: serial.as_secs_f64() / fetching,
             best: if summary.paced {
                 Err(Unbounded::HeldBack)
+            } else if was_pushed_back {
+                Err(Unbounded::PushedBack)
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {
-                Ok((serial.as_secs_f64() / shortest, bound))
+                Ok((best, bound))
             },
         })
     }
@@ -132,6 +158,31 @@ mod tests {
         let (best, bound) = estimate.best.unwrap();
         assert_eq!(bound, Bound::Workers(2));
         assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn waits_for_retries_are_named_where_they_raise_the_bound_above_the_workers() {
+        for (sum, busy, expected) in [
+            (20_000, 20_000, Bound::Workers(2)),
+            // Of 2.001 two decimals show 2.
+            (20_010, 20_000, Bound::Workers(2)),
+            (30_000, 20_000, Bound::WorkersAndWaits(2)),
+        ] {
+            let waited = Summary {
+                sum: Duration::from_millis(sum),
+                busy: Duration::from_millis(busy),
+                ..summary(2, 20, 2, 11)
+            };
+            let (best, bound) = Estimate::of(&waited).unwrap().best.unwrap();
+            assert_eq!(bound, expected, "{sum} {busy}: {best}");
+        }
+        // Where one URL bounds the run, the workers do not.
+        let slow = Summary {
+            busy: Duration::from_secs(10),
+            ..summary(2, 30, 12, 13)
+        };
+        let (_, bound) = Estimate::of(&slow).unwrap().best.unwrap();
+        assert_eq!(bound, Bound::Slowest(Duration::from_secs(12)));
     }
 
     #[test]

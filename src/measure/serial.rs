@@ -67,6 +67,7 @@ impl SerialRun<'_> {
             let outcome = match self.source.next() {
                 NextInput::Item(Item::Target(target)) => self.fetch(&target)?,
                 NextInput::Item(Item::Bad(bad)) => bad.into_outcome(),
+                NextInput::Item(Item::Elsewhere(_)) => continue,
                 // Reported already, when the list was read for the first time.
                 NextInput::Unreadable(_) => continue,
                 NextInput::Wait => {

@@ -1,12 +1,15 @@
 //! Sweep: fetches the same URLs at several numbers of workers.
 
+use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 
 use super::MeasuredRun;
-use super::comparison::{AnswerCheck, ArmListener, arm_times, warm_up_notice};
+use super::comparison::{AnswerCheck, ArmListener, arm_times, origin_notices, warm_up_notice};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns, fair_points};
 use crate::model::notice::MeasurementNotice;
+use crate::model::origin::OriginLimits;
 use crate::stats::{Interval, Knee, Usl};
 
 /// Numbers of workers to try.
@@ -69,6 +72,17 @@ impl SweepPlan {
         let mut notices: Vec<_> = warm_up_notice(runner.failed_warm_ups).into_iter().collect();
         if self.runs == 1 {
             notices.push(MeasurementNotice::SingleRuns);
+        }
+        let targets = answers.targets();
+        let is_cut = match &self.counts {
+            WorkerCounts::Given(counts) => counts.iter().any(|count| *count as u64 > targets),
+            WorkerCounts::Auto { most } => {
+                let ended = runs.as_ref().and_then(|runs| runs.last());
+                ended.is_some_and(|(last, _)| *last as u64 == targets && last < most)
+            }
+        };
+        if is_cut {
+            notices.push(MeasurementNotice::ShortList(targets));
         }
         Ok(runs.and_then(|runs| sweep(runs, answers, notices)))
     }
@@ -136,9 +150,10 @@ impl SweepPlan {
             };
             best = best.min(mean);
             swept.push((workers, runs));
-            // More workers than targets change nothing.
-            let is_enough = workers as u64 >= runner.answers.targets();
-            if workers >= most || is_enough {
+            // More workers than targets have nothing to do.
+            let targets = usize::try_from(runner.answers.targets()).unwrap_or(usize::MAX);
+            let most = most.min(targets);
+            if workers >= most {
                 break;
             }
             workers = (workers * 2).min(most);
@@ -200,6 +215,7 @@ fn sweep(
     mut notices: Vec<MeasurementNotice>,
 ) -> Option<Sweep> {
     let targets = answers.targets();
+    notices.extend(push_back_notices(&runs));
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
@@ -234,11 +250,31 @@ fn sweep(
     })
 }
 
+/// Notices of the origins that pushed back, with the smallest number of workers that each pushed back.
+fn push_back_notices(runs: &SweptRuns) -> Vec<MeasurementNotice> {
+    let mut all = OriginLimits::default();
+    let mut fewest: HashMap<Arc<str>, usize> = HashMap::new();
+    for (workers, runs) in runs {
+        for run in runs {
+            let origins = &run.summary.origins;
+            for limit in &origins.listed {
+                fewest.entry(limit.origin.clone()).or_insert(*workers);
+            }
+            all.merge(origins);
+        }
+    }
+    origin_notices(all, |limit| MeasurementNotice::PushedBackFrom {
+        fewest: fewest.get(&limit.origin).copied().unwrap_or(1),
+        limit,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::model::origin::OriginLimit;
     use crate::model::outcome::Outcome;
     use crate::model::summary::Summary;
     use crate::model::target::Verb;
@@ -299,13 +335,74 @@ mod tests {
         assert_eq!(order, [1, 2, 4, 8, 16, 32]);
         assert_eq!(sweep.knee.unwrap().workers, 8);
         assert!(sweep.law.is_some());
-        let (_, order) = conduct(&auto(1000), |n| n as f64);
+        assert_eq!(sweep.notices, [single()]);
+        let (sweep, order) = conduct(&auto(1000), |n| n as f64);
         assert_eq!(
             order,
-            [1, 2, 4, 8, 16, 32, 64, 128],
+            [1, 2, 4, 8, 16, 32, 64, 100],
             "there are 100 targets"
         );
-        let (_, order) = conduct(&auto(6), |n| n as f64);
+        assert_eq!(sweep.notices, [single(), MeasurementNotice::ShortList(100)]);
+        let (sweep, order) = conduct(&auto(6), |n| n as f64);
         assert_eq!(order, [1, 2, 4, 6]);
+        assert_eq!(sweep.notices, [single()], "the list was not the limit");
+    }
+
+    fn single() -> MeasurementNotice {
+        MeasurementNotice::SingleRuns
+    }
+
+    #[test]
+    fn given_numbers_beyond_the_list_are_tried_and_noted() {
+        for (counts, is_noted) in [(vec![1, 101], true), (vec![1, 100], false)] {
+            let plan = SweepPlan {
+                counts: WorkerCounts::Given(counts.clone()),
+                runs: 2,
+                warmups: 0,
+            };
+            let (sweep, order) = conduct(&plan, |n| n.min(100) as f64);
+            assert_eq!(order[..2], counts);
+            let notices = [MeasurementNotice::ShortList(100)];
+            assert_eq!(
+                sweep.notices,
+                notices[..usize::from(is_noted)],
+                "{counts:?}"
+            );
+        }
+        let text = MeasurementNotice::ShortList(100).to_string();
+        assert_eq!(
+            text,
+            "the list is the limit: 100 URLs keep 100 workers busy at most"
+        );
+    }
+
+    #[test]
+    fn origins_that_push_back_are_noted_with_the_fewest_workers_that_they_push_back() {
+        let limit = |push_backs, at_once| OriginLimit {
+            origin: Arc::from("http://h"),
+            at_once: Some(at_once),
+            per_second: None,
+            push_backs,
+            given_up: None,
+        };
+        let run = |ms, limits| MeasuredRun {
+            summary: Summary {
+                makespan: Some(Duration::from_millis(ms)),
+                origins: OriginLimits::new(limits, 0),
+                ..Summary::default()
+            },
+            startup: Duration::ZERO,
+        };
+        let runs = vec![
+            (2, vec![run(80, vec![])]),
+            (4, vec![run(50, vec![limit(3, 3)]), run(50, vec![])]),
+            (8, vec![run(40, vec![limit(20, 4)])]),
+        ];
+        let notices = push_back_notices(&runs);
+        let texts: Vec<_> = notices.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            ["h: slowed down to 4 at once (23 requests pushed back), from 4 workers on"]
+        );
     }
 }

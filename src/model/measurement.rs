@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
-use crate::stats::{Change, Finding, Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl};
+use crate::stats::{
+    Change, Finding, Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
+};
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
 const SHORT_RUN: f64 = 0.005;
@@ -70,8 +72,8 @@ pub struct Comparison {
     pub serial: ArmTimes,
     /// The parallel arm.
     pub parallel: ArmTimes,
-    /// The speed-up of the parallel arm, with its interval. `None` if no URL succeeded in one of the arms: the
-    /// speed of failing is no success.
+    /// The speed-up of the parallel arm, with its interval. `None` if no URL succeeded in one of the arms, because
+    /// the speed of failing is no success, and if both arms [fetch one by one](Comparison::is_one_by_one).
     pub speedup: Option<Speedup>,
     /// The speed-up that would have been estimated from the per-URL times of the parallel runs alone, as a
     /// geometric mean.
@@ -83,10 +85,15 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// The speed-up of these arms over this many targets.
-    pub fn speedup_of(serial: &ArmTimes, parallel: &ArmTimes, targets: u64) -> Option<Speedup> {
+    /// The speed-up of these arms over this many targets, with this many workers.
+    pub fn speedup_of(
+        serial: &ArmTimes,
+        parallel: &ArmTimes,
+        targets: u64,
+        workers: usize,
+    ) -> Option<Speedup> {
         let has_success = |times: &ArmTimes| times.success(targets) > 0.0;
-        if !has_success(serial) || !has_success(parallel) {
+        if !has_success(serial) || !has_success(parallel) || at_once(targets, workers) < 2 {
             return None;
         }
         let pairs: Vec<RunPair> = serial
@@ -103,9 +110,10 @@ impl Comparison {
         self.parallel.seconds.len()
     }
 
-    /// The finding that the speed-up allows. `None` for one pair, without a speed-up, or if the arms are not alike.
+    /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not alike or if
+    /// both fetch one by one.
     pub fn finding(&self) -> Option<Finding> {
-        match self.failures_differ() {
+        match self.failures_differ() || self.is_one_by_one() {
             true => None,
             false => self.speedup.and_then(|speedup| speedup.finding()),
         }
@@ -124,14 +132,25 @@ impl Comparison {
 
     /// The number of workers that can be busy at once: no more than there are targets.
     pub fn at_once(&self) -> usize {
-        let targets = usize::try_from(self.targets).unwrap_or(usize::MAX);
-        self.workers.min(targets).max(1)
+        at_once(self.targets, self.workers)
+    }
+
+    /// True if the parallel arm fetches one by one too, so that there is nothing to compare: one target, or one
+    /// worker.
+    pub fn is_one_by_one(&self) -> bool {
+        self.at_once() < 2
     }
 
     /// The parallel efficiency: the speed-up divided by the number of workers that can be busy at once.
     pub fn efficiency(&self) -> Option<f64> {
         Some(self.speedup?.ratio / self.at_once() as f64)
     }
+}
+
+/// The number of workers that can be busy at once: no more than there are targets.
+fn at_once(targets: u64, workers: usize) -> usize {
+    let targets = usize::try_from(targets).unwrap_or(usize::MAX);
+    workers.min(targets).max(1)
 }
 
 /// The times of the same URLs at one number of workers.
@@ -204,6 +223,23 @@ impl Sweep {
             })
             .collect();
         Speedup::of(&pairs)
+    }
+
+    /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number,
+    /// misses the points around the knee, or contradicts it: a knee says that more workers hardly help.
+    pub fn peak(&self) -> Option<f64> {
+        let (law, knee) = (self.law?, self.knee?);
+        let points = fair_points(&self.points, self.targets);
+        let peak = law.peak()?;
+        let place = points.iter().position(|p| p.workers == knee.by_means)?;
+        let near = &points[place.saturating_sub(1)..points.len().min(place + 2)];
+        let seconds = |workers: f64| self.targets as f64 / law.throughput(workers);
+        let fits = |point: &SweepPoint| is_close(seconds(point.workers as f64), point.seconds);
+        let is_tried = points
+            .last()
+            .is_some_and(|most| peak <= most.workers as f64);
+        let agrees = !is_tried || is_close(seconds(knee.by_means as f64), seconds(peak));
+        (near.iter().all(fits) && agrees).then_some(peak)
     }
 
     /// The [speed-up](Sweep::speedup), if the knee is not the fewest workers themselves.

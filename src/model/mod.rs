@@ -8,6 +8,7 @@ pub mod headers;
 pub(crate) mod json;
 mod location;
 pub mod measurement;
+pub mod meta;
 pub mod notice;
 pub mod origin;
 pub mod outcome;

@@ -32,8 +32,17 @@ pub enum MeasurementNotice {
         /// Number of failed fetches, all runs together.
         count: u64,
     },
-    /// An origin that pushed back in the parallel runs, and what it takes.
+    /// An origin that pushed back in the parallel runs, and what they slowed down to.
     PushedBack(OriginLimit),
+    /// An origin that pushed back in a sweep.
+    PushedBackFrom {
+        /// What the runs slowed down to for it; of those with the most workers that it pushed back.
+        limit: OriginLimit,
+        /// The smallest number of workers that it pushed back.
+        fewest: usize,
+    },
+    /// A sweep whose list is too short for the numbers of workers that it was to try. The number of targets.
+    ShortList(u64),
     /// The number of further origins that pushed back in the parallel runs.
     MorePushedBack(u64),
     /// Number of URLs that failed in warm-ups.
@@ -78,6 +87,20 @@ impl fmt::Display for MeasurementNotice {
                 arm.as_str()
             ),
             Notice::PushedBack(limit) => write!(f, "{limit}, in the parallel runs"),
+            Notice::PushedBackFrom { limit, fewest } => {
+                let workers = if *fewest == 1 { "worker" } else { "workers" };
+                write!(f, "{limit}, from {fewest} {workers} on")
+            }
+            Notice::ShortList(targets) => {
+                let (urls, keep, workers) = match targets {
+                    1 => ("URL", "keeps", "worker"),
+                    _ => ("URLs", "keep", "workers"),
+                };
+                write!(
+                    f,
+                    "the list is the limit: {targets} {urls} {keep} {targets} {workers} busy at most"
+                )
+            }
             Notice::MorePushedBack(more) => {
                 write!(f, "{more} more origins pushed back in the parallel runs")
             }

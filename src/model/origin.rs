@@ -1,4 +1,4 @@
-//! The limits that a run found at an origin (scheme, host and port), as plain data for the reports.
+//! The origins (scheme, host and port) that a run slowed down for or gave up, as plain data for the reports.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -42,14 +42,14 @@ impl fmt::Display for GivenUp {
     }
 }
 
-/// An origin that pushed back or was given up, and what it was found to take.
+/// An origin that pushed back or was given up, and what the run slowed down to for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OriginLimit {
     /// The origin, as `scheme://host:port`.
     pub origin: Arc<str>,
-    /// The number of requests at once that it takes; `None` if it never pushed back.
+    /// The number of requests at once that the run slowed down to; `None` if it never pushed back.
     pub at_once: Option<u64>,
-    /// The number of requests a second that it takes, if that is less than one at once gives it.
+    /// The number of requests a second that the run slowed down to, if that is less than one at once gives it.
     pub per_second: Option<f64>,
     /// Requests that it pushed back.
     pub push_backs: u64,
@@ -61,11 +61,19 @@ impl fmt::Display for OriginLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = self.origin.split_once("//");
         let host = host.map_or(&*self.origin, |(_, host)| host);
+        // What pfetch did is sure. What the server takes is not: it may have asked for waits, or failed by chance.
+        let slowed = "slowed down to";
         match (self.given_up, self.per_second, self.at_once) {
             (Some(why), _, _) => write!(f, "{host} was given up: {why}")?,
-            (None, Some(rate), _) if rate >= 1.0 => write!(f, "{host} takes {rate:.0} a second")?,
-            (None, Some(rate), _) => write!(f, "{host} takes one every {:.1} s", rate.recip())?,
-            (None, None, at_once) => write!(f, "{host} takes {} at once", at_once.unwrap_or(1))?,
+            (None, Some(rate), _) if rate >= 1.0 => {
+                write!(f, "{host}: {slowed} {rate:.0} a second")?
+            }
+            (None, Some(rate), _) => {
+                write!(f, "{host}: {slowed} one every {:.1} s", rate.recip())?;
+            }
+            (None, None, at_once) => {
+                write!(f, "{host}: {slowed} {} at once", at_once.unwrap_or(1))?;
+            }
         }
         match self.push_backs {
             0 => Ok(()),
@@ -105,6 +113,11 @@ impl OriginLimits {
     /// True if one of them was given up. Those stand first, so that the maximum leaves none out.
     pub fn has_given_up(&self) -> bool {
         self.listed.iter().any(|limit| limit.given_up.is_some())
+    }
+
+    /// True if one of them pushed requests back because it had too much to do.
+    pub fn has_pushed_back(&self) -> bool {
+        self.more > 0 || self.listed.iter().any(|limit| limit.push_backs > 0)
     }
 
     /// Adds those of another run. What the later run found counts.
@@ -163,14 +176,17 @@ mod tests {
             ..plain.clone()
         };
         for (limit, expected) in [
-            (&plain, "h:8080 takes 4 at once (57 requests pushed back)"),
+            (
+                &plain,
+                "h:8080: slowed down to 4 at once (57 requests pushed back)",
+            ),
             (
                 &rate(19.7),
-                "h:8080 takes 20 a second (1 request pushed back)",
+                "h:8080: slowed down to 20 a second (1 request pushed back)",
             ),
             (
                 &rate(0.4),
-                "h:8080 takes one every 2.5 s (1 request pushed back)",
+                "h:8080: slowed down to one every 2.5 s (1 request pushed back)",
             ),
             (
                 &given_up,

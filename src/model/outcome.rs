@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 pub use super::verdict::Verdict;
+use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
 use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
@@ -51,6 +52,10 @@ pub struct Details {
     pub saved: Option<Saved>,
     /// The SHA-256 that its body was to have.
     pub sha256: Option<[u8; 32]>,
+    /// JSON of the input's, for the readers of the result.
+    pub meta: Option<Meta>,
+    /// The body, decoded, if results have it.
+    pub body: Option<Vec<u8>>,
     /// The wait that the server asks for (Retry-After).
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
@@ -246,6 +251,8 @@ pub enum FailureKind {
     DiskFull,
     /// Its origin was given up, because all requests there failed.
     GivenUp,
+    /// The run's deadline passed before it was done (`--deadline`).
+    Deadline,
     /// The run was stopped.
     Stopped,
     /// A failure of this machine: out of threads, file descriptors or ports, or a bug.
@@ -271,9 +278,13 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A status speaks for itself; other failures name their phase or kind.
         match (self.kind, self.phase) {
-            (FailureKind::Status | FailureKind::Input | FailureKind::Stopped, _) => {
-                f.write_str(&self.message)
-            }
+            (
+                FailureKind::Status
+                | FailureKind::Input
+                | FailureKind::Deadline
+                | FailureKind::Stopped,
+                _,
+            ) => f.write_str(&self.message),
             (FailureKind::Timeout | FailureKind::Stall | FailureKind::Closed, Some(phase)) => {
                 write!(f, "{}: {}", phase.as_str(), self.message)
             }
@@ -286,6 +297,12 @@ impl Outcome {
     /// The failure, if it failed or was skipped.
     pub fn error(&self) -> Option<&Failure> {
         self.last.error.as_deref()
+    }
+
+    /// Returns true if it failed because the run's deadline came first: nothing was found out about it.
+    pub fn is_past_deadline(&self) -> bool {
+        self.error()
+            .is_some_and(|failure| failure.kind == FailureKind::Deadline)
     }
 
     /// Returns true if it failed because the disk or the quota is full.
@@ -329,6 +346,16 @@ impl Outcome {
     /// The SHA-256 that its body was to have.
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.details.as_ref()?.sha256
+    }
+
+    /// JSON of the input's, for the readers of the result.
+    pub fn meta(&self) -> Option<&Meta> {
+        self.details.as_ref()?.meta.as_ref()
+    }
+
+    /// The body, decoded, if results have it.
+    pub fn body(&self) -> Option<&[u8]> {
+        self.details.as_ref()?.body.as_deref()
     }
 
     /// The wait that the server asks for (Retry-After).

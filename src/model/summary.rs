@@ -22,6 +22,8 @@ pub struct Summary {
     pub done_before: u64,
     /// Targets that failed, bad input lines included.
     pub failed: u64,
+    /// Failed targets that were not done at the run's deadline.
+    pub not_done: u64,
     /// Failed targets whose cause is on this machine
     /// ([`FailureKind::is_local`](crate::model::outcome::FailureKind::is_local)).
     pub local: u64,
@@ -59,12 +61,14 @@ pub struct Summary {
     pub latency: Latency,
     /// The times to first byte of the same targets.
     pub ttfb: Latency,
-    /// The number of targets by final status, without those that were skipped while their body came.
+    /// The number of targets by final status, without those whose body was coming when the run was stopped.
     pub statuses: BTreeMap<u16, u64>,
     /// The origins that pushed back or were given up, and what they take.
     pub origins: OriginLimits,
     /// Set if the run was stopped before its end.
     pub stopped: bool,
+    /// Set if that was because a report could not be written: no later run could go on where this one ended.
+    pub output_failed: bool,
     /// The targets of the whole input, of a run that was stopped, if they could be counted: those that it did
     /// not come to read are not among the skipped ones.
     pub listed: Option<u64>,
@@ -91,6 +95,11 @@ impl Summary {
     /// Targets that were tried.
     pub fn tried(&self) -> u64 {
         self.succeeded() + self.failed
+    }
+
+    /// Targets that came to their end, whichever: neither the deadline nor another stop came first.
+    pub fn ended(&self) -> u64 {
+        self.tried().saturating_sub(self.not_done)
     }
 
     /// Body bytes of successful targets per second of the makespan. `None` if nothing succeeded: what fails at
@@ -141,6 +150,7 @@ impl Summary {
         self.unchecked += other.unchecked;
         self.done_before += other.done_before;
         self.failed += other.failed;
+        self.not_done += other.not_done;
         self.local += other.local;
         self.skipped += other.skipped;
         self.paced |= other.paced;
@@ -165,6 +175,7 @@ impl Summary {
         }
         self.origins.merge(&other.origins);
         self.stopped |= other.stopped;
+        self.output_failed |= other.output_failed;
         self.runs = self.runs.or(other.runs);
     }
 }
@@ -211,6 +222,7 @@ impl Tally {
         if let Some(failure) = outcome.error() {
             summary.local += u64::from(failure.kind.is_local());
         }
+        summary.not_done += u64::from(outcome.is_past_deadline());
         // A replayed log may state any number.
         summary.bytes = summary.bytes.saturating_add(outcome.bytes);
         for bytes in outcome.attempts().filter_map(|attempt| attempt.wire_bytes) {
@@ -218,7 +230,7 @@ impl Tally {
         }
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
-        let whole = outcome.verdict != Verdict::Skipped;
+        let whole = outcome.verdict != Verdict::Skipped && !outcome.is_past_deadline();
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
             summary.busy += outcome.busy().unwrap_or_default();
             summary.sum += elapsed;
@@ -286,6 +298,11 @@ impl Tally {
     /// Records the number of targets in the whole input, of a run that was stopped.
     pub fn set_listed(&mut self, listed: Option<u64>) {
         self.summary.listed = listed;
+    }
+
+    /// Records that a report could not be written, which ends the run.
+    pub fn set_output_failed(&mut self) {
+        self.summary.output_failed = true;
     }
 
     /// Records that the run was stopped before its end.

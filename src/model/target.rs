@@ -7,6 +7,7 @@ pub use super::location::Location;
 pub use super::secret::{Secret, without_userinfo};
 pub use super::url_error::{MAX_URL_BYTES, UrlError};
 pub use super::url_text::DefaultScheme;
+use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 
 /// The method of a target's request.
@@ -35,6 +36,8 @@ pub struct Target {
     pub output: Option<SavePath>,
     /// The SHA-256 that its body must have.
     pub sha256: Option<Box<[u8; 32]>>,
+    /// JSON that its result has as well.
+    pub meta: Option<Meta>,
 }
 
 #[cfg(test)]

@@ -20,14 +20,21 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
+/// The name of those that failed because the run's deadline came first.
+const AT_DEADLINE: &str = "not done at the deadline";
+
 /// The words for a file that was kept without a look at it.
 pub(super) const UNCHECKED: &str = "kept, not checked";
 
-/// The number of targets with one verdict. Files that were up to date count as successes.
+/// The number of targets with one verdict. Files that were up to date count as successes, and targets that were not
+/// done at the deadline apart from the other failures.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
     pub(super) verdict: Verdict,
     pub(super) count: u64,
+    name: &'static str,
+    /// Set for a count that is told though it is 0.
+    pub(super) is_always_told: bool,
     /// The successes among them whose file was up to date.
     unchanged: u64,
     /// The successes among them whose file was kept without a look at it.
@@ -37,10 +44,7 @@ pub(super) struct TargetCount {
 impl TargetCount {
     /// Formats it as `3 ok`, `3 ok (2 unchanged)`, `3 ok (unchanged)`, `3 ok (kept, not checked)`, `2 done before`.
     pub(super) fn text(self) -> String {
-        let name = match self.verdict {
-            Verdict::Done => "done before",
-            verdict => verdict.as_str(),
-        };
+        let name = self.name;
         let count = grouped(self.count);
         let kept = [(self.unchanged, "unchanged"), (self.unchecked, UNCHECKED)];
         let kept = kept.into_iter().filter(|(some, _)| *some > 0);
@@ -58,16 +62,20 @@ impl TargetCount {
 }
 
 /// The numbers of targets by verdict, in the order of reports.
-pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 4] {
+pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
+    let failed = summary.failed.saturating_sub(summary.not_done);
     [
-        (Verdict::Ok, summary.ok + summary.unchanged),
-        (Verdict::Failed, summary.failed),
-        (Verdict::Skipped, summary.skipped),
-        (Verdict::Done, summary.done_before),
+        (Verdict::Ok, summary.succeeded(), "ok", true),
+        (Verdict::Failed, failed, "failed", true),
+        (Verdict::Failed, summary.not_done, AT_DEADLINE, false),
+        (Verdict::Skipped, summary.skipped, "skipped", false),
+        (Verdict::Done, summary.done_before, "done before", false),
     ]
-    .map(|(verdict, count)| TargetCount {
+    .map(|(verdict, count, name, is_always_told)| TargetCount {
         verdict,
         count,
+        name,
+        is_always_told,
         unchanged: match verdict {
             Verdict::Ok => summary.unchanged.saturating_sub(summary.unchecked),
             _ => 0,
@@ -89,6 +97,12 @@ pub(super) fn workers(summary: &Summary) -> String {
     counted(summary.workers as u64, "worker")
 }
 
+/// The targets that latencies are of, where others failed: `of 10 ok`.
+pub(super) fn of_succeeded(summary: &Summary) -> Option<String> {
+    let all = summary.succeeded();
+    (summary.failed > 0).then(|| format!("of {} ok", grouped(all)))
+}
+
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
@@ -99,6 +113,23 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
         _ => "successful URLs/s",
     };
     Some([throughput, format!("{} {urls}", rate(per_second))])
+}
+
+/// The most origins that a report tells of.
+const MAX_SERVERS: usize = 5;
+
+/// What the run slowed down to for the origins that pushed back, or why they were given up, one each, and the
+/// number of further ones.
+pub(super) fn servers(summary: &Summary) -> Vec<String> {
+    let origins = &summary.origins;
+    let beyond = origins.listed.len().saturating_sub(MAX_SERVERS) as u64;
+    let listed = origins.listed.iter().take(MAX_SERVERS);
+    let mut servers: Vec<_> = listed.map(ToString::to_string).collect();
+    match origins.more.saturating_add(beyond) {
+        0 => {}
+        more => servers.push(format!("and {more} more")),
+    }
+    servers
 }
 
 /// The time that the run waited for its list, if that was a noticeable part of it: `waited 4.90 s for URLs, 3.20 s
@@ -116,16 +147,13 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
     Some(format!("{waited}, {idle} idle{left_out}"))
 }
 
-/// The number of targets that were tried.
-pub(super) fn tried(summary: &Summary) -> u64 {
-    summary.tried()
-}
-
 /// The numbers of targets that have no status, by the reason: that none came, or that no server was asked.
 pub(super) fn without_status(
     summary: &Summary,
 ) -> impl Iterator<Item = (u64, &'static str)> + use<> {
-    let all = tried(summary).saturating_sub(summary.statuses.values().sum());
+    let all = summary
+        .ended()
+        .saturating_sub(summary.statuses.values().sum());
     let none = all.saturating_sub(summary.unchecked);
     [(none, "without a status"), (summary.unchecked, "not asked")]
         .into_iter()
@@ -147,11 +175,11 @@ pub(super) fn stopped(summary: &Summary) -> Option<String> {
 /// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
 /// Those that an earlier run had done count, since they are in the list.
 pub(super) fn progress(summary: &Summary) -> String {
-    let done = tried(summary) + summary.done_before;
+    let done = summary.ended() + summary.done_before;
     match summary.listed {
         // A list may be cut while it is read.
         Some(listed) => {
-            let all = listed.max(done + summary.skipped);
+            let all = listed.max(done + summary.not_done + summary.skipped);
             format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
@@ -174,12 +202,13 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     let result = if summary.stopped {
         match summary.runs {
             Some(RunsMade { done, of }) => format!(
-                "Stopped early: {} of {} done, after {done} of {of} runs",
-                grouped(tried(summary)),
-                counted(targets, "URL")
+                "Stopped early, after {done} of {of} runs: {} done in all",
+                counted(summary.ended(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
         }
+    } else if summary.failed == targets && targets > 1 {
+        format!("All {} failed", counted(targets, "URL"))
     } else if summary.failed > 0 {
         format!(
             "{} of {} failed",

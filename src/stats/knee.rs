@@ -5,6 +5,11 @@ use super::interval::Interval;
 /// The tolerance for a time to count as close to the best one: 5 % longer.
 const CLOSE: f64 = 1.05;
 
+/// Tests whether two times are within 5 % of each other, which no knee tells apart.
+pub fn is_close(one: f64, other: f64) -> bool {
+    one <= CLOSE * other && other <= CLOSE * one
+}
+
 /// The measurement of a sweep at one worker count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SweepPoint {

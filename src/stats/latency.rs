@@ -44,10 +44,8 @@ impl Latency {
     /// Records one duration.
     pub fn record(&mut self, duration: Duration) {
         let duration = duration.clamp(LEAST, MOST);
-        // Rounded, not truncated; a day in nanoseconds fits a u64 by far.
-        let micros = (duration.as_nanos() as u64 + 500) / 1000;
         Arc::make_mut(&mut self.counts)
-            .record(micros)
+            .record(in_micros(duration))
             .expect("the histogram resizes itself");
         self.max = self.max.max(duration);
         self.sum = self.sum.saturating_add(duration);
@@ -93,6 +91,18 @@ impl Latency {
         self.counts.count_between(0, micros)
     }
 
+    /// The bounds of the bucket that `duration` is counted in, between two microseconds each, so that
+    /// [`count_up_to`](Latency::count_up_to) counts whole buckets: all durations of a histogram lie on one side of
+    /// such a bound or on the other.
+    pub fn bucket(&self, duration: Duration) -> [Duration; 2] {
+        let micros = in_micros(duration.clamp(LEAST, MOST));
+        let half = Duration::from_nanos(500);
+        [
+            Duration::from_micros(self.counts.lowest_equivalent(micros)) - half,
+            Duration::from_micros(self.counts.highest_equivalent(micros)) + half,
+        ]
+    }
+
     /// The longest duration, exactly (within the range). `None` without durations.
     pub fn max(&self) -> Option<Duration> {
         (self.count() > 0).then_some(self.max)
@@ -103,6 +113,12 @@ impl Latency {
         let count = self.count();
         (count > 0).then(|| Duration::from_secs_f64(self.sum.as_secs_f64() / count as f64))
     }
+}
+
+/// A duration of a day at most in microseconds, rounded.
+fn in_micros(duration: Duration) -> u64 {
+    // A day in nanoseconds fits a u64 by far.
+    (duration.as_nanos() as u64 + 500) / 1000
 }
 
 impl Default for Latency {
@@ -167,6 +183,27 @@ mod tests {
         }
         assert_eq!(latency.count_up_to(Duration::ZERO), 0);
         assert_eq!(latency.count_up_to(Duration::MAX), 1000);
+    }
+
+    #[test]
+    fn a_bucket_has_whole_durations_between_its_bounds() {
+        let mut latency = Latency::new();
+        let micros = [
+            1, 2, 1000, 2047, 2048, 2049, 103_000, 103_040, 103_100, 5_000_000,
+        ];
+        for micros in micros {
+            latency.record(Duration::from_micros(micros));
+        }
+        for micros in micros.map(Duration::from_micros) {
+            let [low, high] = latency.bucket(micros);
+            assert!(low < micros && micros < high, "{low:?} {micros:?} {high:?}");
+            let inside = latency.count_up_to(high) - latency.count_up_to(low);
+            assert!(inside >= 1, "{low:?} {micros:?} {high:?}");
+            let next = latency.bucket(high + Duration::from_nanos(500));
+            assert_eq!(next[0], high, "one bucket begins where the other ends");
+        }
+        let all = latency.bucket(Duration::MAX)[1];
+        assert_eq!(latency.count_up_to(all), micros.len() as u64);
     }
 
     #[test]

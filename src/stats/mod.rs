@@ -35,7 +35,7 @@ mod tests;
 
 pub use change::Change;
 pub use interval::{Interval, LEVEL};
-pub use knee::{Knee, SweepPoint};
+pub use knee::{Knee, SweepPoint, is_close};
 pub use latency::Latency;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};

@@ -106,18 +106,26 @@ fn hyperfine_finds_the_same_speed_up_within_the_errors_of_both() {
     let dir = Dir::new();
     let targets = dir.file("targets", list(&server));
     let nothing = dir.file("nothing", server.url("/bytes/10"));
-    let mut found = Vec::new();
+    let (mut found, mut were_tight) = (Vec::new(), false);
     for _ in 0..TRIES {
         let theirs = by_hyperfine(&dir, &targets, &nothing);
         let ours = by_pfetch(&dir, &targets);
         let agree =
             ours.low <= theirs.high * (1.0 + MARGIN) && theirs.low <= ours.high * (1.0 + MARGIN);
         // Errors so wide that they say nothing would agree with anything.
-        let is_tight = [ours, theirs].iter().all(|of| of.high / of.low < 1.5);
+        let is_tight = |of: &Interval| of.low > 0.0 && of.high >= of.low && of.high / of.low < 1.5;
+        let are_tight = is_tight(&ours) && is_tight(&theirs);
         found.push((theirs, ours));
-        if agree && is_tight {
+        if agree && are_tight {
             return;
         }
+        were_tight |= are_tight;
+    }
+    if !were_tight {
+        crate::peer::skip(&format!(
+            "this machine is too busy for times that tell: {found:?}"
+        ));
+        return;
     }
     panic!("hyperfine's speed-up and pfetch's, each time: {found:#?}");
 }

@@ -4,6 +4,8 @@
 mod authority;
 #[path = "../support/chromium.rs"]
 mod chromium;
+#[path = "../support/readme.rs"]
+mod commands;
 #[path = "../support/daemon.rs"]
 mod daemon;
 #[path = "../support/disk.rs"]
@@ -37,6 +39,7 @@ mod http_differential;
 mod hyperfine;
 mod many_urls;
 mod proxy;
+mod readme;
 mod save;
 mod servers;
 mod terminal;

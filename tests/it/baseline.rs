@@ -188,7 +188,8 @@ fn several_runs_on_both_sides_have_an_interval_and_a_verdict() {
             "· 95 % interval ",
             "· too few or too short runs for an interval ",
         ];
-        let has_one = intervals.iter().any(|text| run.stdout.contains(text));
+        let text = run.unbroken();
+        let has_one = intervals.iter().any(|interval| text.contains(interval));
         run.check("an interval, or why there is none", has_one);
         run.check("nothing else differs", !run.stdout.contains("warning"));
         let run = bench.against(&[&sweep[..], &["--format=jsonl"]].concat());
@@ -323,7 +324,7 @@ fn whatever_else_differs_is_told() {
         "bytes: 60 a run now, 90 then",
     ] {
         let line = format!("  warning    against the baseline: {notice}\n");
-        run.check(&line, run.stdout.contains(&line));
+        run.check(&line, run.unbroken().contains(&line));
     }
 }
 
@@ -436,7 +437,7 @@ fn a_run_of_which_more_or_less_failed_or_with_other_workers_is_not_judged() {
         let run = run.prints(&format!(" · no verdict: {unlike}\n"));
         let run = run.prints("  with 2 workers: this took ");
         let run = run.prints(&format!("  warning    against the baseline: {unlike}\n"));
-        run.check("a ratio", run.stdout.contains(" times as long · "));
+        run.check("a ratio", run.unbroken().contains(" times as long · "));
         run.check("no verdict", !run.stdout.contains("· faster"));
         run.prints(&format!(
             "unknown       the baseline is not of the same: {unlike}\n"
@@ -486,6 +487,17 @@ fn an_interrupted_run_is_neither_saved_nor_compared() {
             .says("the run did not come to its end");
         assert_eq!(bench.saved()["runs"][0]["seconds"], LONG);
     }
+}
+
+#[test]
+fn a_baseline_that_was_saved_is_announced_as_exports_are() {
+    let bench = Bench::new();
+    let file = bench.file();
+    let wrote = format!("pfetch: wrote {file}\n");
+    let run = bench.run(&["--save-baseline", &file]).exits(0);
+    run.check("it is told", run.stderr == wrote);
+    let run = bench.run(&["-qq", "--save-baseline", &file]).exits(0);
+    run.check("it is not told", run.stderr.is_empty());
 }
 
 #[test]

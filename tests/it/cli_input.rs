@@ -165,7 +165,7 @@ fn damaged_lines_are_named_and_the_good_ones_around_them_fetched() {
     let cases: [(&[u8], &str); 12] = [
         (
             &long,
-            "list:2: the line has 1000009 bytes; at most 65536 are read as a URL",
+            "list:2: the line has 1000009 bytes; at most 131072 are read as a URL",
         ),
         (
             &long[..20_000],
@@ -216,7 +216,7 @@ fn damaged_lines_are_named_and_the_good_ones_around_them_fetched() {
             .run()
             .says_nothing()
             .shows_plain_text();
-        let failed = 1 + usize::from(first.len() > 65_536);
+        let failed = 1 + usize::from(first.len() > 131_072);
         run.exits(1)
             .prints(reason)
             .prints(&last)

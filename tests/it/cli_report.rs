@@ -20,7 +20,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 24] = [
+const RESULT: [&str; 25] = [
     "type",
     "index",
     "url",
@@ -30,6 +30,7 @@ const RESULT: [&str; 24] = [
     "status",
     "http_version",
     "content_type",
+    "meta",
     "attempts",
     "earlier",
     "exchanges",
@@ -110,6 +111,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "targets",
             "ok",
             "failed",
+            "not_done",
             "skipped",
             "unchanged",
             "done_before",

@@ -100,13 +100,20 @@ fn a_stopped_run_counts_the_rest_of_a_list_in_a_file() {
     let line = |n| format!("{}\n# comment\n", server.url(&format!("/hang/{n}")));
     let list = dir.file("list", (0..5_000).map(line).collect::<String>());
     let log = dir.path().join("run.log").display().to_string();
-    let args = ["-i", &list, "--log", &log, "-j2", &server.url("/bytes/1")];
+    let svg = dir.path().join("run.svg").display().to_string();
+    let url = server.url("/bytes/1");
+    let args = ["-i", &list, "--log", &log, "--export", &svg, "-j2", &url];
     let running = pfetch(&args).start();
     for _ in 0..2 {
         arrivals.recv_timeout(LIMIT).unwrap();
     }
     running.signal(Signal::INT);
-    let run = running.end().exits(130).says_nothing();
+    let run = running.end().exits(130).says("wrote ");
+    let picture = std::fs::read_to_string(&svg).unwrap();
+    run.check(
+        &picture,
+        picture.contains("stopped early: 1 of 5,001 URLs done"),
+    );
     run.prints("\n  1 of 5,001 URLs done: 1 ok, 0 failed · ")
         .prints("\n  again with --resume fetches the rest\n");
 }
@@ -210,11 +217,34 @@ fn a_second_signal_ends_it_at_once() {
         }
         let left = || fs::read_dir(dir.path()).unwrap().count();
         assert_eq!(left(), 2, "the temporary files of the report and the run");
-        running.signal(second);
-        let run = running.end().exits(code);
+        let run = running.end_by(second).exits(code).complains_in_a_line();
+        let run = run.says("pfetch: a second signal: reports not written");
         run.check("no temporary file is left", left() == 0);
         drop(reader);
     }
+}
+
+/// Rule: timeout(1) signals its child, and then the group that the child is in.
+#[test]
+fn signals_that_come_together_are_one_and_the_reports_are_written() {
+    let (server, arrivals) = holding();
+    let dir = Dir::new();
+    let report = dir.path().join("report.json").display().to_string();
+    let urls = [0, 1, 2].map(|n| server.url(&format!("/hang/{n}")));
+    let options = ["-j1", "--export", &report].map(str::to_owned);
+    let running = pfetch(&[&options[..], &urls[..]].concat()).start();
+    arrivals.recv_timeout(LIMIT).unwrap();
+    // Both are there at once when it goes on.
+    for signal in [Signal::STOP, Signal::TERM, Signal::INT, Signal::CONT] {
+        running.signal(signal);
+    }
+    let run = running.end().says_nothing();
+    // Which is the first is the system's to say.
+    let code = run.status.code();
+    run.check("a signal's code", matches!(code, Some(130 | 143)));
+    let run = run.prints("\n  0 of 3 URLs done: 0 ok, 0 failed · ");
+    let report = fs::read_to_string(&report);
+    run.check("the report is there", report.is_ok());
 }
 
 /// Rule: who starts it under nohup wants it to outlive the terminal.

@@ -110,11 +110,59 @@ fn failures_and_retries_are_counted_in_both_arms() {
 #[test]
 fn one_pair_has_no_interval_and_says_so() {
     let server = Server::start();
-    let run = pfetch(&["--compare", "--runs=1", &server.url("/bytes/5")])
+    let url = server.url("/bytes/5");
+    let run = pfetch(&["--compare", "--runs=1", &url, &url])
         .run()
         .exits(0);
     let run = run.prints("one pair of runs says nothing of how much they vary");
     run.check("no interval", !run.stdout.contains("95 % interval"));
+}
+
+#[test]
+fn one_url_and_one_worker_are_not_compared_with_themselves() {
+    let server = Server::start();
+    let url = server.url("/bytes/5");
+    for args in [&["-j8", &url][..], &["-j1", &url, &url]] {
+        let measured = ["--compare", "--runs=2", "--assert=speedup<=9"];
+        let run = pfetch(&[&measured, args].concat()).run().exits(3);
+        let run = run
+            .prints("  verdict    nothing to compare: ")
+            .prints("  gate       speedup<=9               unknown       one ");
+        for claim in ["faster", "slower", "speed-up ", "efficiency"] {
+            run.check(claim, !run.stdout.contains(claim));
+        }
+    }
+}
+
+#[test]
+fn a_sweep_says_where_the_list_is_its_limit() {
+    let server = Server::start();
+    let told = "  warning    the list is the limit: 5 URLs keep 5 workers busy at most\n";
+    for (counts, tried, is_told) in [
+        ("auto", None, true),
+        ("1,64", Some(10), true),
+        ("1,5", Some(10), false),
+    ] {
+        let before = server.targets().len();
+        let args = [
+            "--sweep",
+            counts,
+            "--runs=1",
+            "--warmup=0",
+            "--format=human",
+            "-",
+        ];
+        let list = list(&server, "/delay/20/10", 5);
+        let run = pfetch(&args).stdin(list).run().exits(0);
+        run.check(counts, run.stdout.contains(told) == is_told);
+        let made = server.targets().len() - before;
+        run.check(counts, tried.is_none_or(|tried| tried == made));
+        let row = |workers: usize| {
+            let start = format!("  {workers:>7}  ");
+            run.stdout.lines().any(|line| line.starts_with(&start))
+        };
+        run.check("no row beyond the list", counts != "auto" || !row(8));
+    }
 }
 
 #[test]

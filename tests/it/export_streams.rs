@@ -81,6 +81,21 @@ fn an_open_descriptor_and_a_named_pipe_are_written_to_as_they_are() {
 }
 
 #[test]
+fn an_output_that_fails_is_no_reason_to_go_on_with_a_log() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let urls = [1, 2].map(|n| server.url(&format!("/bytes/{n}")));
+    let log = dir.path().join("run.log").display().to_string();
+    for options in [&[][..], &["--log", &log]] {
+        // An export in a stream is written while URLs come.
+        let args = ["--export=json=/dev/full", &urls[0], &urls[1]];
+        let run = pfetch(&[&args[..], options].concat()).run().exits(4);
+        run.complains_in_a_line()
+            .says("cannot write /dev/full: No space left on device")
+            .never_shows("--resume");
+    }
+}
+
+#[test]
 fn a_reader_of_an_export_who_goes_away_ends_the_run_quietly() {
     let server = Server::start();
     let (reader, writer) = std::io::pipe().expect("there are descriptors");

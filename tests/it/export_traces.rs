@@ -329,6 +329,24 @@ fn gates() -> Vec<Event> {
 }
 
 #[test]
+fn a_picture_of_a_comparison_is_titled_with_the_means_and_the_speedup() {
+    let mut events = Story::new(4).compared(3, 12, &[]);
+    events.pop();
+    let compared = crate::story::comparison(4, 12, vec![4.0, 4.2, 4.1], vec![1.0, 1.0, 1.1], &[]);
+    events.push(Event::Compared(compared));
+    let text = svg(events);
+    let title = "pfetch: 12 URLs, 4.10 s serial, 1.03 s parallel (means): speed-up 3.97×";
+    assert!(text.contains(&format!(">{title}</title>")), "{text}");
+}
+
+#[test]
+fn a_sweep_of_one_number_of_workers_is_drawn_as_its_run() {
+    let text = svg(Story::new(8).swept(&[(8, &[2.0, 2.1])]));
+    assert!(!text.contains("time by number of workers"), "{text}");
+    assert!(text.contains("worker 0"), "{text}");
+}
+
+#[test]
 fn pictures_of_runs_and_of_sweeps_show_the_gates_below_the_title() {
     let swept = || Story::new(8).swept(&[(1, &[8.0, 8.2]), (2, &[4.1, 4.0])]);
     for (plain, text) in [

@@ -106,17 +106,30 @@ fn reports_in_files_say_that_it_was_stopped() {
     let urls = [server.url("/status/404"), server.url("/bytes/1")];
     let dir = Dir::new();
     let path = |name: &str| dir.path().join(name).to_str().expect("ASCII").to_owned();
-    let (page, json) = (path("page.html"), path("run.json"));
+    let [page, json, md, xml] = ["page.html", "run.json", "run.md", "run.xml"].map(path);
     let args = ["--fail-fast", "-j1", "--export", &page, "--export", &json];
+    let args = [&args[..], &["--export", &md, "--export", &xml]].concat();
     let run = pfetch(&[&args[..], &[&urls[0], &urls[1]]].concat()).run();
     let run = run
         .exits(1)
         .prints("1 of 2 URLs done: 0 ok, 1 failed")
         .prints("stopped before its end");
-    for file in [page, json] {
-        let text = std::fs::read_to_string(&file).expect("it is written");
+    for file in [&page, &json] {
+        let text = std::fs::read_to_string(file).expect("it is written");
         let says = text.contains("stopped at the first failure (--fail-fast)");
-        run.check(&file, says);
+        run.check(file, says);
+    }
+    for (file, text) in [
+        (&page, "1 of 2 URLs done"),
+        (&md, "1 of 2 URLs done"),
+        (&xml, "name=\"stopped\" value=\"1 of 2 URLs done\""),
+        (&xml, "name=\"listed\" value=\"2\""),
+    ] {
+        let report = std::fs::read_to_string(file).expect("it is written");
+        run.check(
+            &format!("{text:?} in {file}:\n{report}"),
+            report.contains(text),
+        );
     }
     assert_eq!(server.requests(), 1, "nothing is asked for after it");
 }

@@ -216,7 +216,7 @@ fn compared(serial: u64, parallel: u64) -> Comparison {
     let Comparison {
         serial, parallel, ..
     } = &compared;
-    compared.speedup = Comparison::speedup_of(serial, parallel, compared.targets);
+    compared.speedup = Comparison::speedup_of(serial, parallel, compared.targets, compared.workers);
     compared
 }
 

@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/readme.rs"]
+mod commands;
 #[path = "../support/exhaustive.rs"]
 mod exhaustive;
 #[path = "../support/markup.rs"]
@@ -53,16 +55,20 @@ mod figures;
 mod habits;
 mod http;
 mod journal;
+mod jsonl_bodies;
 mod layers;
 mod measured;
+mod meta;
 mod mix;
 mod netrc;
 mod pending;
 mod pool;
 mod proxy;
+mod readme;
 mod report;
 mod resume;
 mod save;
+mod shards;
 mod stop_grace;
 mod streams;
 mod templates;

@@ -158,11 +158,17 @@ fn a_file_that_cannot_be_used_is_a_mistake_and_is_not_quoted() {
         let run = run.exits(2).complains_in_a_line().says(args[0]);
         run.says(why).never_shows("hush");
     }
-    let run = pfetch(&["--netrc", &url]).env("HOME", missing).run();
-    run.exits(2)
-        .complains_in_a_line()
-        .says("none/.netrc: No such file");
     assert_eq!(server.requests(), 0);
+}
+
+#[test]
+fn a_home_folder_without_the_file_gives_no_credentials() {
+    let (server, sent) = recording();
+    let dir = Dir::new();
+    let run =
+        pfetch(&["--netrc", &server.url("/")]).env("HOME", dir.path().to_str().expect("UTF-8"));
+    run.run().exits(0).says_nothing();
+    assert_eq!(take(&sent), [None]);
 }
 
 #[test]

@@ -122,6 +122,7 @@ fn summary() -> Summary {
     Summary {
         ok: 2,
         failed: 2,
+        not_done: 0,
         local: 0,
         skipped: 1,
         unchanged: 0,
@@ -140,6 +141,7 @@ fn summary() -> Summary {
         sum: Duration::from_millis(10_500),
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
+        output_failed: false,
         stopped: true,
         listed: Some(5),
         runs: None,
@@ -614,13 +616,13 @@ fn json_lines_have_one_object_per_line() {
     let timing = r#""timing":{"blocked":0.001,"dns":0.002,"connect":0.003,"ssl":null,"send":0.0,"wait":0.04,"receive":0.004,"total":0.05,"ttfb":0.046}"#;
     let expected = [
         format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}}"#),
-        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
-        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","content_type":null,"attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}},"notices":[]}}"#),
-        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"content_type":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"},"notices":[]}"#.to_owned(),
-        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
-        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[]}"#.to_owned(),
+        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
+        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}},"notices":[]}}"#),
+        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"},"notices":[]}"#.to_owned(),
+        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}"#),
+        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[]}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -653,6 +655,52 @@ fn warnings_are_lines_of_their_own() {
 }
 
 #[test]
+fn a_bound_above_the_workers_names_the_waits_that_raise_it() {
+    let plain = Summary {
+        ok: 2,
+        failed: 0,
+        skipped: 0,
+        stopped: false,
+        workers: 2,
+        slowest: Duration::from_secs(1),
+        ..summary()
+    };
+    let waited = Summary {
+        busy: plain.sum / 2,
+        ..plain.clone()
+    };
+    for (summary, bound) in [
+        (plain, "of at most 2.00x here (2 workers)\n"),
+        (
+            waited,
+            "of at most 4.00x here (2 workers, plus retry waits)\n",
+        ),
+    ] {
+        let text = human(HumanStyle::default(), Vec::new(), summary);
+        assert!(text.contains(bound), "{bound} in\n{text}");
+    }
+}
+
+#[test]
+fn no_way_on_is_advised_after_an_output_failed() {
+    let style = HumanStyle {
+        advice: Advice {
+            after_stop: Some(WayOn::NoLog),
+            on_bodies: false,
+        },
+        ..HumanStyle::default()
+    };
+    for output_failed in [false, true] {
+        let stopped = Summary {
+            output_failed,
+            ..summary()
+        };
+        let text = human(style, Vec::new(), stopped);
+        assert_eq!(text.contains("--resume"), !output_failed, "{text}");
+    }
+}
+
+#[test]
 fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
     let mut summary = Summary {
         ok: 98,
@@ -673,7 +721,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
     assert_eq!(
         figures,
         [
-            "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms",
+            "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
             "  rate       2.5 MB/s · 49.0 successful URLs/s",
             "  statuses   98 × 200  1 × 503  1 without a status",
         ],

@@ -7,10 +7,11 @@
 
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
-use pfetch::model::measurement::{Comparison, Sweep};
+use pfetch::model::measurement::{Against, AgainstPoint, Arm, Comparison, Sweep};
 use pfetch::model::summary::Summary;
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
+use pfetch::stats::Change;
 
 use crate::story::{comparison, sweep};
 
@@ -29,13 +30,36 @@ fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> 
     figures.check(&gate.parse().unwrap(), strict)
 }
 
-/// The human report of a sweep.
-fn human(sweep: &Sweep) -> String {
+/// The human report of these events.
+fn human_of(events: &[Event]) -> String {
     let mut text = Vec::new();
     let mut human = Human::new(&mut text, HumanStyle::default());
-    human.event(&Event::Swept(sweep.clone())).unwrap();
+    for event in events {
+        human.event(event).unwrap();
+    }
     drop(human);
     String::from_utf8(text).unwrap()
+}
+
+/// The human report of a sweep, with lines that were broken made whole.
+fn human(sweep: &Sweep) -> String {
+    whole_lines(&human_of(&[Event::Swept(sweep.clone())]))
+}
+
+fn whole_lines(text: &str) -> String {
+    text.replace(&format!("\n{:13}", ""), " ")
+}
+
+/// The document that these events make.
+fn exported(export: Export, events: &[Event]) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let out = Box::new(file.reopen().unwrap());
+    let mut report = export.listener(out, Default::default()).unwrap();
+    for event in events {
+        report.event(event).unwrap();
+    }
+    report.close().unwrap();
+    std::fs::read_to_string(file.path()).unwrap()
 }
 
 /// Eight workers are faster by the means, but the runs scatter so much that nothing is shown.
@@ -52,7 +76,7 @@ fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
         text.contains(&format!("  verdict    {verdict}\n")),
         "{text}"
     );
-    assert!(text.contains("█ knee by the means\n"), "{text}");
+    assert!(text.contains("█ knee?\n"), "{text}");
     assert!(
         text.contains("  knee       8 workers by the means, but 1 worker may come within 5 % of the best too\n"),
         "{text}"
@@ -60,16 +84,8 @@ fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
     let wide = "3.54x  too few or too short runs for an interval · 8 against 1\n";
     assert!(text.contains(wide), "{text}");
     for export in [Export::Markdown, Export::Html] {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let out = Box::new(file.reopen().unwrap());
-        let mut report = export.listener(out, Default::default()).unwrap();
-        for event in
-            crate::story::Story::new(8).swept(&[(1, &[1.0, 3.0, 2.0]), (8, &[0.5, 0.9, 0.3])])
-        {
-            report.event(&event).unwrap();
-        }
-        report.close().unwrap();
-        let text = std::fs::read_to_string(file.path()).unwrap();
+        let points: [(usize, &[f64]); 2] = [(1, &[1.0, 3.0, 2.0]), (8, &[0.5, 0.9, 0.3])];
+        let text = exported(export, &crate::story::Story::new(8).swept(&points));
         assert!(text.contains(&verdict["un".len()..]), "{export}: {text}");
     }
 }
@@ -135,13 +151,44 @@ fn a_single_pair_decides_a_gate_unless_it_is_strict() {
     }
 }
 
+#[test]
+fn an_estimate_decides_a_gate_unless_it_is_strict() {
+    let summary = Summary {
+        ok: 2,
+        ..Summary::default()
+    };
+    let figures = RunFigures {
+        summary: &summary,
+        counted: &summary,
+        estimated_speedup: Some(3.0),
+        comparison: None,
+        sweep: None,
+        against: None,
+        is_first: false,
+    };
+    let check = |gate: &str, strict| {
+        let judged = figures.check(&gate.parse().unwrap(), strict);
+        (judged.verdict, judged.why)
+    };
+    let estimated = |verdict| (verdict, "estimated".to_owned());
+    let why = "inconclusive, as it is estimated: --compare measures it (--strict-assert)";
+    assert_eq!(
+        check("speedup>=2", false),
+        estimated(AssertionVerdict::Held)
+    );
+    assert_eq!(
+        check("speedup>=2", true),
+        (AssertionVerdict::Failed, why.to_owned())
+    );
+    assert_eq!(
+        check("speedup>=4", true),
+        estimated(AssertionVerdict::Failed)
+    );
+}
+
 /// The words after `verdict` in the report of these events.
 fn verdict(event: Event) -> String {
-    let mut text = Vec::new();
-    let mut human = Human::new(&mut text, HumanStyle::default());
-    human.event(&event).unwrap();
-    drop(human);
-    let text = String::from_utf8(text).unwrap();
+    let text = whole_lines(&human_of(&[event]));
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("  verdict    "));
@@ -260,5 +307,176 @@ fn an_interval_that_leaves_the_order_of_magnitude_open_is_none() {
     ] {
         let found = interval(low, high).says_something();
         assert_eq!(found, says_something, "{low} to {high}");
+    }
+}
+
+#[test]
+fn one_url_or_one_worker_is_nothing_to_compare() {
+    for (workers, targets, expected) in [
+        (
+            8,
+            1,
+            "nothing to compare: one URL is fetched one by one either way – repeat it: yes URL | head -n 20 | \
+             pfetch --compare -j 8",
+        ),
+        (
+            1,
+            20,
+            "nothing to compare: one worker fetches one by one either way – give several (-j 8)",
+        ),
+    ] {
+        let compared = comparison(workers, targets, vec![1.0; 3], vec![2.3; 3], &[]);
+        let told = verdict(Event::Compared(compared.clone()));
+        assert_eq!(told, expected);
+        let text = human_of(&[Event::Compared(compared.clone())]);
+        assert!(!text.contains("speed-up"), "{text}");
+        assert!(
+            text.contains("| head -n 20 | pfetch --compare -j 8\n") || targets > 1,
+            "the command stands in one line: {text}"
+        );
+        for strict in [false, true] {
+            let judged = hold((Some(&compared), None), "speedup>=2", strict);
+            assert_eq!(judged.verdict, AssertionVerdict::Unknown, "{judged:?}");
+            assert!(judged.why.contains("one by one either way"), "{judged:?}");
+        }
+        // What each arm took is known all the same.
+        let judged = hold((Some(&compared), None), "total<3s", false);
+        assert_eq!(judged.verdict, AssertionVerdict::Held, "{judged:?}");
+        for export in [Export::Html, Export::Markdown, Export::Svg] {
+            let text = exported(export, &[Event::Compared(compared.clone())]);
+            for claim in ["slower", "0.43"] {
+                assert!(!text.contains(claim), "{export} claims {claim}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_best_number_of_workers_is_named_only_where_the_times_bear_it_out() {
+    let law = |workers: f64| {
+        let others = workers - 1.0;
+        workers / (1.0 + 0.05 * others + 0.02 * workers * others)
+    };
+    let exact: Vec<(usize, [f64; 2])> = [1, 2, 4, 8, 16]
+        .map(|workers: usize| (workers, [10.0 / law(workers as f64); 2]))
+        .to_vec();
+    let exact: Vec<(usize, &[f64])> = exact.iter().map(|(n, times)| (*n, &times[..])).collect();
+    let flat: [(usize, &[f64]); 4] = [
+        (1, &[8.0; 2]),
+        (4, &[2.0; 2]),
+        (8, &[2.0; 2]),
+        (16, &[2.0; 2]),
+    ];
+    let slope: [(usize, &[f64]); 5] = [
+        (1, &[4.0; 2]),
+        (2, &[2.7; 2]),
+        (4, &[2.0; 2]),
+        (8, &[2.0; 2]),
+        (16, &[2.0; 2]),
+    ];
+    for (points, peak) in [
+        (&exact[..], Some("most at 7 workers")),
+        (&flat, None),
+        (&slope, None),
+    ] {
+        let sweep = sweep(20, points);
+        let text = human(&sweep);
+        assert!(text.contains("  scaling    contention σ "), "{text}");
+        let told = text.find("most at").map(|_| "most at 7 workers");
+        assert_eq!(told, peak, "{:?}\n{text}", sweep.law);
+        assert!(peak.is_none_or(|peak| text.contains(peak)), "{text}");
+    }
+    // Three numbers of workers fit any law, and nobody asked for more.
+    let text = human(&sweep(20, &exact[..3]));
+    assert!(!text.contains("scaling"), "{text}");
+    assert!(!text.contains("Scalability"), "{text}");
+}
+
+#[test]
+fn retries_of_a_sweep_have_a_column_if_there_were_any() {
+    let mut sweep = scattered();
+    assert!(!human(&sweep).contains("retries"));
+    sweep.points[1].times.retries = 169;
+    let text = human(&sweep);
+    let mut rows = text
+        .lines()
+        .filter(|line| line.contains("retries") || line.contains('█'));
+    assert!(
+        rows.next()
+            .is_some_and(|head| head.contains("retries throughput")),
+        "{text}"
+    );
+    let last = rows.next_back().unwrap_or_default();
+    assert!(last.split_whitespace().any(|cell| cell == "169"), "{text}");
+}
+
+#[test]
+fn measured_results_fit_80_columns() {
+    let uncertain = |unit, why: &str| AssertionResult {
+        assertion: "total_vs_baseline<=1.1".to_owned(),
+        value: Some(1.118),
+        interval: Some(pfetch::stats::Interval {
+            low: 0.97,
+            high: 1.2,
+        }),
+        unit,
+        verdict: AssertionVerdict::Inconclusive,
+        why: why.to_owned(),
+    };
+    let then = pfetch::stats::Sample::of(&[1.0, 1.2, 0.9]).unwrap();
+    let now = pfetch::stats::Sample::of(&[1.1, 1.0, 1.3]).unwrap();
+    let point = AgainstPoint {
+        arm: Arm::Parallel,
+        workers: 16,
+        workers_then: 16,
+        change: Change::of(&[1.1, 1.0, 1.3], &[1.0, 1.2, 0.9]).unwrap(),
+        now,
+        then,
+        unlike: None,
+    };
+    let against = Against {
+        file: "saved.json".to_owned(),
+        started_at: std::time::SystemTime::UNIX_EPOCH,
+        version: "0.0.9".to_owned(),
+        points: vec![point.clone(), point],
+        why: None,
+        notices: Vec::new(),
+    };
+    let points: [(usize, &[f64]); 5] = [
+        (1, &[4.0, 4.4, 4.1]),
+        (2, &[2.7, 2.1, 2.9]),
+        (64, &[2.0, 1.2, 1.9]),
+        (128, &[0.9, 1.8, 1.1]),
+        (256, &[1.0, 1.9, 0.8]),
+    ];
+    let notice =
+        "the first parallel run was by far the slowest: caches may have been cold (--warmup)";
+    let mut doubted = comparison(
+        1000,
+        20,
+        vec![1.0, 1.1, 1.3],
+        vec![1.6, 1.1, 1.2],
+        &[notice],
+    );
+    doubted.serial.retries = 123_456;
+    doubted.parallel.retries = 123_456;
+    let results = [
+        Event::Swept(sweep(20, &points)),
+        Event::Compared(doubted.clone()),
+        Event::Compared(comparison(8, 1, vec![1.0; 3], vec![1.1; 3], &[])),
+        Event::Compared(comparison(8, 20, vec![1.0], vec![1.1], &[notice])),
+    ];
+    for result in results {
+        let text = human_of(&[
+            Event::Against(against.clone()),
+            result,
+            Event::Assertion(uncertain("x", "more runs would tell (--runs 10)")),
+            Event::Assertion(uncertain("B/s", "not the same URLs failed in both arms")),
+        ]);
+        for line in text.lines() {
+            let columns = line.chars().count();
+            assert!(columns <= 80, "{columns}: {line}\n{text}");
+            assert_eq!(line, line.trim_end(), "{text}");
+        }
     }
 }

@@ -225,6 +225,30 @@ impl Running {
         let Ok(status) = self.status.recv_timeout(left) else {
             self.fail("it does not end");
         };
+        self.ended_with(status)
+    }
+
+    /// Sends it a signal again and again until it ends: one that comes soon after the first counts for nothing.
+    #[track_caller]
+    pub(crate) fn end_by(mut self, signal: Signal) -> Run {
+        let status = loop {
+            match kill_process(self.pid, signal) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => panic!("it cannot be signalled: {error}"),
+            }
+            match self.status.recv_timeout(Duration::from_millis(20)) {
+                Ok(status) => break status,
+                Err(_) if Instant::now() >= self.deadline => self.fail("it does not end"),
+                Err(_) => {}
+            }
+        };
+        while self.out.line(self.deadline).is_some() {}
+        while self.err.line(self.deadline).is_some() {}
+        self.ended_with(status)
+    }
+
+    #[track_caller]
+    fn ended_with(mut self, status: ExitStatus) -> Run {
         self.ended = true;
         let run = Run {
             command: self.command.clone(),
@@ -283,10 +307,40 @@ impl Run {
         self
     }
 
+    /// Standard output has this text. It may go on in the next line, where it was too long for one.
     #[track_caller]
     pub(crate) fn prints(self, text: &str) -> Self {
-        self.check(&format!("stdout has {text:?}"), self.stdout.contains(text));
+        let is_there = self.stdout.contains(text) || self.unbroken().contains(text);
+        self.check(&format!("stdout has {text:?}"), is_there);
         self
+    }
+
+    /// Standard output with the lines of the summary that were too long made whole.
+    pub(crate) fn unbroken(&self) -> String {
+        let mut whole = String::new();
+        for line in self.stdout.lines() {
+            let start = whole.rfind('\n').map_or(0, |end| end + 1);
+            match line.strip_prefix(&" ".repeat(13)) {
+                // The figures of gates have a column.
+                Some(rest) if whole[start..].starts_with("  gate ") => {
+                    let gap = 52_usize
+                        .saturating_sub(whole[start..].chars().count())
+                        .max(1);
+                    whole += &" ".repeat(gap);
+                    whole += rest;
+                }
+                Some(rest) if !rest.starts_with(' ') && start > 0 => {
+                    whole.push(' ');
+                    whole += rest;
+                }
+                _ => {
+                    whole.push('\n');
+                    whole += line;
+                }
+            }
+        }
+        whole.push('\n');
+        whole
     }
 
     #[track_caller]

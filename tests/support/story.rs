@@ -211,7 +211,7 @@ pub(crate) fn comparison(
         workers,
         targets,
         warmups: 1,
-        speedup: Comparison::speedup_of(&serial, &parallel, targets),
+        speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,
         estimated: Some(3.9),

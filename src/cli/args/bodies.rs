@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::choice;
+use super::values::{choice, row_size};
 use crate::model::save_path::Layout;
 use crate::save::Exists;
 
@@ -40,6 +40,18 @@ pub(crate) struct BodyArgs {
     /// --max-failures allows for it. Bodies that come early wait in memory, or in unnamed files in TMPDIR.
     #[arg(long, conflicts_with = "head")]
     pub(crate) cat: bool,
+
+    /// Put each body into its result in JSON Lines and JSON, in base64 ("body"), if it has at most LIMIT bytes.
+    ///
+    /// For engines that take rows. A longer body fails (too-large); LIMIT is 10M at most. It takes --format
+    /// jsonl, or --export jsonl=FILE, and memory for a body of each worker.
+    #[arg(long,
+        value_name = "LIMIT",
+        value_parser = row_size,
+        hide_short_help = true,
+        conflicts_with_all = ["dir", "output", "cat", "head", "resume", "compare", "sweep"]
+    )]
+    pub(crate) jsonl_bodies: Option<u64>,
 
     /// Name files by the last segment of the URL's path, or by its host and whole path
     /// [default: flat].

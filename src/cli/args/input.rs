@@ -4,8 +4,9 @@ use std::ffi::OsString;
 
 use clap::Args;
 
-use super::values::{choice, list_name};
+use super::values::{TypedShard, choice, list_name, shard};
 use crate::cli::plan::ListName;
+use crate::engine::input::ShardBy;
 use crate::model::target::DefaultScheme;
 
 /// The options under "Input", and the URLs.
@@ -23,7 +24,8 @@ pub(crate) struct InputArgs {
     /// '-' is standard input. Blank lines and lines that start with '#' are skipped. A line that starts with
     /// '{' is JSON:
     /// {"url": "…", "action": "get" or "head", "headers": {"Name": "value"}, "output": "file in DIR",
-    /// "sha256": "…"}; only "url" is needed.
+    /// "sha256": "…", "meta": any JSON}; only "url" is needed. "meta", of at most 64 KiB, comes back as it is
+    /// in the result (JSON Lines, JSON, run log).
     /// Lists are read lazily, while fetching.
     #[arg(short, long, value_name = "FILE", value_parser = list_name())]
     pub(crate) input: Vec<ListName>,
@@ -31,6 +33,41 @@ pub(crate) struct InputArgs {
     /// In lists, a NUL ends each URL or JSON object, not the end of a line (find -print0, xargs -0).
     #[arg(short = '0', long, hide_short_help = true)]
     pub(crate) null: bool,
+
+    /// Fetch only shard K of N, K from 0, for a list that several processes share.
+    ///
+    /// 'env' takes K and N from the environment of the engine: JOB_COMPLETION_INDEX (Kubernetes),
+    /// SLURM_ARRAY_TASK_ID, _COUNT and _MIN, AWS_BATCH_JOB_ARRAY_INDEX, CI_NODE_INDEX and CI_NODE_TOTAL
+    /// (GitLab). 'env/N' gives N where the engine does not.
+    /// Indexes and file names are those of the whole list, so shards may share DIR; with -d the names of the
+    /// whole list take memory, some 30 bytes each. With --content-disposition, the servers' names are not
+    /// known to other shards: give each a DIR of its own. Implies --allow-empty.
+    #[arg(long,
+        value_name = "K/N|env",
+        value_parser = shard,
+        hide_short_help = true,
+        conflicts_with_all = ["compare", "sweep"]
+    )]
+    pub(crate) shard: Option<TypedShard>,
+
+    /// What decides on the shard of a URL [default: host].
+    ///
+    /// 'host' keeps a host in one shard, so that --per-host and --host-delay hold over all of them. 'line'
+    /// makes shards of the same length.
+    #[arg(long,
+        value_name = "host|line",
+        value_parser = choice(&[("host", ShardBy::Host), ("line", ShardBy::Line)]),
+        hide_short_help = true,
+        requires = "shard",
+        // Repeated from `shard`: clap drops a requirement that conflicts with a given option.
+        conflicts_with_all = ["compare", "sweep"]
+    )]
+    pub(crate) shard_by: Option<ShardBy>,
+
+    /// Succeed also if the input has no URLs in it.
+    #[arg(long, hide_short_help = true, conflicts_with_all = ["compare", "sweep"])]
+    pub(crate) allow_empty: bool,
+
     /// Print what would be fetched, under which names, and what is refused; contact nothing.
     ///
     /// With --log and --resume, what is done is left out. Nothing is made or written but what is printed, also

@@ -40,7 +40,8 @@ pub(crate) struct JudgeArgs {
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///
-    /// A ratio from a single pair of runs, or from a single run on a side, decides nothing then.
+    /// A speed-up that is estimated, and a ratio from a single pair of runs or from a single run on a side, decide
+    /// nothing then.
     #[arg(long, requires = "assertions", hide_short_help = true)]
     pub(crate) strict_assert: bool,
 }

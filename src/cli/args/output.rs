@@ -26,7 +26,7 @@ pub(crate) struct OutputArgs {
 
     /// Write a report to FILE as well; may be repeated.
     ///
-    /// The formats are json, jsonl, csv, md (for the summary of a CI step), junit, har (for the tools of
+    /// The formats are json, jsonl, csv, md (for GitHub: --export md=- >> "$GITHUB_STEP_SUMMARY"), junit, har (for the tools of
     /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
     /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
     /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. FORMAT=- is

@@ -41,9 +41,10 @@ fn every_option_is_in_the_help_with_a_description() {
 }
 
 #[test]
-fn every_option_is_in_the_readme() {
+fn every_option_is_in_a_table_of_the_readme() {
     let command = TypedArgs::described();
-    let named = options_in(README);
+    let rows = README.lines().filter(|line| line.starts_with('|'));
+    let named: BTreeSet<&str> = rows.flat_map(options_in).collect();
     let is_named = |arg: &Arg, option: &str| {
         let short = arg.get_short().map(|letter| format!("-{letter}"));
         named.contains(option) || short.is_some_and(|short| named.contains(short.as_str()))
@@ -54,7 +55,7 @@ fn every_option_is_in_the_readme() {
         .filter(|(arg, option)| !is_named(arg, option))
         .map(|(_, option)| option)
         .collect();
-    assert!(missing.is_empty(), "not in the README: {missing:?}");
+    assert!(missing.is_empty(), "in no table of the README: {missing:?}");
 }
 
 #[test]

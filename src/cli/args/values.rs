@@ -13,7 +13,9 @@ use clap::builder::{
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
+use crate::cli::habits::HEADER_FILE;
 use crate::cli::plan::{Format, ListName};
+use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
 use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
@@ -24,6 +26,9 @@ use crate::report::export::Export;
 /// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
 /// read.
 const MAX_QUEUE: usize = 1_000_000;
+
+/// The most bytes of a body that a result has: in base64, with all else, the line stays one that is read again.
+const MAX_ROW: u64 = 10_000_000;
 
 /// The most workers that an automatic sweep tries.
 const MAX_SWEEP_WORKERS: usize = 1024;
@@ -65,6 +70,33 @@ fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
         .ok()
         .filter(|number| (least..=most).contains(number))
         .ok_or_else(|| format!("give a whole number from {least} to {most}"))
+}
+
+/// A shard as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypedShard {
+    /// K/N.
+    Given(Shard),
+    /// `env` or `env/N`: the environment says the rest.
+    Env {
+        /// Number of shards, if it was typed.
+        count: Option<u64>,
+    },
+}
+
+/// Parses a shard.
+pub(super) fn shard(text: &str) -> Result<TypedShard, ShardError> {
+    match text.split_once('/') {
+        None if text == "env" => Ok(TypedShard::Env { count: None }),
+        // The number of shards is checked as that of the last one.
+        Some(("env", count)) => match format!("0/{count}").parse::<Shard>() {
+            Ok(shard) => Ok(TypedShard::Env {
+                count: Some(shard.count()),
+            }),
+            Err(error) => Err(error),
+        },
+        _ => text.parse().map(TypedShard::Given),
+    }
 }
 
 /// Parses a duration other than zero, with its unit.
@@ -115,6 +147,13 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     };
     let count: u64 = digits.parse().map_err(|_| advice())?;
     count.checked_mul(factor).ok_or_else(advice)
+}
+
+/// Parses the size of a body that a result may have.
+pub(super) fn row_size(text: &str) -> Result<u64, String> {
+    Some(size(text)?)
+        .filter(|size| (1..=MAX_ROW).contains(size))
+        .ok_or_else(|| "give a size from 1 to 10M; longer bodies are saved (-d DIR)".to_owned())
 }
 
 /// Parses a number of bytes a second; the second need not be written.
@@ -169,7 +208,10 @@ pub(super) fn pinned_entry(text: &str) -> Result<PinnedEntry, String> {
 
 /// Parses `Name: value`, `Name:` or `Name;`. A value need not be UTF-8: its bytes are sent as they are.
 pub(super) fn header() -> impl TypedValueParser<Value = GivenHeader> {
-    OsStringValueParser::new().try_map(|text| headers::parse(text.as_bytes()))
+    OsStringValueParser::new().try_map(|text| match text.as_bytes() {
+        [b'@', ..] => Err(HEADER_FILE.to_owned()),
+        bytes => headers::parse(bytes).map_err(|error| error.to_string()),
+    })
 }
 
 /// Parses the value of the User-Agent header.

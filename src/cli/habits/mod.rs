@@ -15,6 +15,7 @@ mod walk;
 
 pub(super) use guess::nearest;
 pub(super) use own::OwnOptions;
+pub(super) use table::HEADER_FILE;
 pub(super) use values::{check_bodies, check_files, check_headers, check_proxy, check_urls};
 pub(super) use walk::translate;
 

@@ -43,8 +43,8 @@ pub(crate) fn check_bodies(dir: Option<&Path>, output: Option<&Path>) -> Result<
     }
     if is_duration(&text) {
         return Err(format!(
-            "-d is the folder for bodies here; a limit on the run's time is --deadline {text}, and a folder \
-             of that name -d ./{text}"
+            "-d is the folder for bodies here, and a run ends with its list: yes URL | head -n N | pfetch \
+             -j C; a folder of that name is -d ./{text}"
         ));
     }
     Ok(())
@@ -124,7 +124,7 @@ fn is_url(text: &OsStr) -> bool {
 }
 
 /// Tests for a time with its unit, as wrk has behind its -d.
-fn is_duration(text: &str) -> bool {
+pub(super) fn is_duration(text: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     unit.len() < text.len() && ["ms", "s", "m", "h"].contains(&unit)
 }
@@ -164,7 +164,8 @@ mod tests {
         }
         for text in ["10s", "500ms", "2h"] {
             let error = dir(text).expect_err(text);
-            assert!(error.contains(&format!("--deadline {text}")), "{error}");
+            assert!(error.contains("yes URL | head -n N |"), "{error}");
+            assert!(error.ends_with(&format!("-d ./{text}")), "{error}");
         }
         for text in [
             "out", "./x=1", "../{a}", "/tmp/a=b", ".", "2024", "http", "s", "10",

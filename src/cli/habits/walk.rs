@@ -209,6 +209,11 @@ impl<'a> Walk<'a> {
         value: Option<&'a OsStr>,
     ) -> Result<(), String> {
         let has_value = meaning.takes_value();
+        if value.is_none()
+            && let Some(hint) = table::parameter(spelling, &self.arguments[self.place..])
+        {
+            return Err(format!("{spelling}: {hint}"));
+        }
         if let (Some(value), false, false) = (value, has_value, matches!(meaning, Meaning::Hint(_)))
         {
             // As in `--continue=true` of aria2c.

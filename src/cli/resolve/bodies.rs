@@ -31,6 +31,9 @@ pub(super) fn plan(
             store,
         });
     }
+    if let Some(limit) = args.jsonl_bodies {
+        return Ok(BodiesPlan::Results { limit });
+    }
     if let Some(file) = &args.output {
         return plan_output(file, args, inputs, max_gaps(max_failures), store);
     }

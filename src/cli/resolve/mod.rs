@@ -7,14 +7,16 @@ mod exports;
 mod judge;
 mod output;
 mod request;
+mod shard;
 mod terminal;
 
+use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs, TypedExport};
 use super::files::NamedFiles;
 use super::habits;
 use super::plan::{
@@ -23,11 +25,12 @@ use super::plan::{
 use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
-use crate::engine::{Adaptation, RunConfig};
+use crate::engine::{Adaptation, Order, RunConfig};
 use crate::measure::{Experiment, SweepPlan, WorkerCounts};
 use crate::model::headers::GivenHeader;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
+use crate::report::export::Export;
 use crate::report::{Detail, HumanStyle, TemplateField};
 
 /// Makes the plan that the options ask for, or says in one line why there is none.
@@ -47,6 +50,7 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
     let fetch = request::fetch_config(&args, &mut warnings)?;
     let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
     judge::check(&args.judge, &args.measure)?;
+    check_results(&args, &bodies)?;
     let workers = args
         .pool
         .workers
@@ -63,6 +67,8 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
+        .map_err(|error| error.to_string())?;
     let report = report_plan(&args, &inputs, &bodies, &mode)?;
     Ok(Plan {
         urls: inputs.urls,
@@ -79,7 +85,9 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
                 Verb::Get
             },
             names_files: matches!(bodies, BodiesPlan::Dir { .. }),
+            sharding,
         },
+        allows_empty: args.input.allow_empty || sharding.is_some(),
         workers,
         queue: args.pool.queue,
         run: run_config(&args),
@@ -92,6 +100,31 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
         judge: judge::plan(args.judge),
         warnings,
     })
+}
+
+/// Refuses bodies in results where no result is written, or where many would wait for their turn in memory.
+fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
+    if !matches!(bodies, BodiesPlan::Results { .. }) {
+        return Ok(());
+    }
+    let is_jsonl = |typed: &TypedExport| typed.export == Export::JsonLines;
+    let output = &args.output;
+    let has_results = output.format == Format::JsonLines && !output.summary_only;
+    if !has_results && !output.export.iter().any(is_jsonl) {
+        return Err(
+            "--jsonl-bodies is of no use without results in JSON Lines; give --format jsonl (without \
+             --summary-only), or --export jsonl=FILE"
+                .to_owned(),
+        );
+    }
+    match args.pool.order {
+        Order::Completion => Ok(()),
+        Order::Input => Err(
+            "--jsonl-bodies keeps no bodies until their turn comes; take out --order input, as \
+             results have their index"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Refuses values that were meant for another program.
@@ -130,7 +163,10 @@ fn named_by_options(args: &TypedArgs) -> impl Iterator<Item = (&'static str, &Pa
     let single = single
         .into_iter()
         .filter_map(|(option, path)| Some((option, path.as_deref()?)));
+    let exports = args.output.export.iter();
+    let exports = exports.map(|typed| ("--export", typed.file.as_path()));
     each("-i", &args.input.input)
+        .chain(exports)
         .chain(each("--replay", &args.output.replay))
         .chain(single)
 }
@@ -299,6 +335,7 @@ fn report_plan(
             colour: terminal::has_colour(output.color, to_stderr),
             detail: detail(output),
             baseline: output.baseline,
+            shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
             advice: advice::plan(args, inputs, bodies, mode),
         },

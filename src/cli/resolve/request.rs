@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -14,8 +15,8 @@ use http::{HeaderMap, HeaderName};
 use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs};
 use crate::cli::files::NamedFiles;
 use crate::http::{
-    DnsConfig, Family, FetchConfig, IdentityError, Netrc, NoProxy, PinnedAddresses, Proxy,
-    ProxyConfig, TlsConfig,
+    DnsConfig, Family, FetchConfig, IdentityError, Netrc, NetrcError, NoProxy, PinnedAddresses,
+    Proxy, ProxyConfig, TlsConfig,
 };
 use crate::model::headers::{self, GivenHeader};
 use crate::model::target::Secret;
@@ -149,7 +150,15 @@ fn netrc(args: &RequestArgs) -> Result<Option<Netrc>, String> {
         (None, true) => ("--netrc", default_netrc()?),
         (None, false) => return Ok(None),
     };
-    let netrc = Netrc::read(&path);
+    let netrc = match Netrc::read(&path) {
+        // As with curl, -n asks for the file if there is one.
+        Err(NetrcError::Read(error))
+            if error.kind() == ErrorKind::NotFound && args.netrc_file.is_none() =>
+        {
+            return Ok(None);
+        }
+        netrc => netrc,
+    };
     netrc.map(Some).map_err(|error| {
         format!(
             "{option}: cannot use {}: {error}",

@@ -10,9 +10,10 @@ use std::os::unix::fs::FileExt;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::Separator;
 use super::beginning::{READ_BUFFER, check_text, without_bom};
-use super::line::{self, MAX_LINE_BYTES};
+use super::line::{self, MAX_LINE_BYTES, UnparsedItem};
+use super::shard::ShardFilter;
+use super::{InputConfig, ItemNumbers, Separator};
 
 /// The bytes that are counted before the reader looks after the run again: some 100 µs from the page cache.
 const SLICE: usize = 256 * 1024;
@@ -53,7 +54,8 @@ pub(super) struct ItemCount {
     /// The file that is counted, the last of them, and those after it, in reverse.
     files: Vec<ListFile>,
     /// The items so far.
-    items: u64,
+    numbers: ItemNumbers,
+    filter: ShardFilter,
     place: SlicePlace,
     separator: Separator,
     slice: Vec<u8>,
@@ -72,19 +74,20 @@ enum SlicePlace {
 }
 
 impl ItemCount {
-    /// A count of all these lists after `items` arguments, which is sent to the receiver.
+    /// A count of all these lists after the items of `before`, which is sent to the receiver.
     pub(super) fn new(
         mut files: Vec<ListFile>,
-        items: u64,
-        separator: Separator,
+        before: ItemNumbers,
+        config: InputConfig,
     ) -> (Self, Receiver<u64>) {
         let (sender, receiver) = bounded(1);
         files.reverse();
         let count = ItemCount {
             files,
-            items,
+            numbers: before,
+            filter: ShardFilter::new(config),
             place: SlicePlace::Beginning,
-            separator,
+            separator: config.separator,
             slice: Vec::new(),
             sender,
         };
@@ -97,7 +100,7 @@ impl ItemCount {
         match self.count_slice() {
             Ok(()) if self.files.is_empty() => {
                 // The run may be over.
-                let _ = self.sender.try_send(self.items);
+                let _ = self.sender.try_send(self.numbers.taken);
                 None
             }
             Ok(()) => Some(self),
@@ -132,21 +135,23 @@ impl ItemCount {
         }
         while let Some(end) = memchr::memchr(self.separator.byte(), rest) {
             let line = &rest[..end];
-            let is_counted = self.place == SlicePlace::LongLine;
-            self.items += u64::from(!is_counted && is_item(line));
+            if self.place != SlicePlace::LongLine {
+                count_line(line, &mut self.numbers, &mut self.filter);
+            }
             self.place = SlicePlace::Line;
             rest = &rest[end + 1..];
         }
         if is_last || is_refused {
-            let is_counted = self.place == SlicePlace::LongLine || rest.is_empty();
-            self.items += u64::from(!is_counted && is_item(rest));
+            if self.place != SlicePlace::LongLine && !rest.is_empty() {
+                count_line(rest, &mut self.numbers, &mut self.filter);
+            }
             self.files.pop();
             self.place = SlicePlace::Beginning;
             return Ok(());
         }
         let is_long = rest.len() > MAX_LINE_BYTES || self.place == SlicePlace::LongLine;
         if is_long && self.place == SlicePlace::Line {
-            self.items += 1;
+            count_line(rest, &mut self.numbers, &mut self.filter);
             self.place = SlicePlace::LongLine;
         }
         // A line that is not whole is looked at again with the next slice.
@@ -156,9 +161,15 @@ impl ItemCount {
     }
 }
 
-/// Tells that the reader makes an item of this line.
-fn is_item(line: &[u8]) -> bool {
-    line.len() > MAX_LINE_BYTES || !line::is_blank(line)
+/// Counts a line of which the reader makes an item, or the beginning of one that is too long.
+fn count_line(line: &[u8], numbers: &mut ItemNumbers, filter: &mut ShardFilter) {
+    let is_long = line.len() > MAX_LINE_BYTES;
+    if !is_long && line::is_blank(line) {
+        return;
+    }
+    let is_taken = filter.takes(numbers.read, (!is_long).then_some(UnparsedItem::Line(line)));
+    numbers.read += 1;
+    numbers.taken += u64::from(is_taken);
 }
 
 /// Reads until `buffer` is full or the file ends.
@@ -179,7 +190,7 @@ fn fill(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 mod tests {
     use std::io::Write;
 
-    use super::super::{InputConfig, List, NextInput, Source};
+    use super::super::{List, NextInput, Shard, ShardBy, Sharding, Source};
     use super::*;
 
     fn list_file(bytes: &[u8]) -> ListFile {
@@ -189,23 +200,22 @@ mod tests {
         ListFile::of(file).expect("it is a regular file")
     }
 
-    fn counted(lists: &[&[u8]], arguments: u64) -> Option<u64> {
+    fn counted(lists: &[&[u8]], config: InputConfig) -> Option<u64> {
         let files = lists.iter().map(|bytes| list_file(bytes)).collect();
-        let (count, receiver) = ItemCount::new(files, arguments, Separator::default());
+        let (count, receiver) = ItemCount::new(files, ItemNumbers::default(), config);
         count.finish();
         receiver.try_recv().ok()
     }
 
     /// The number of items that a run takes from the same lists.
-    fn read(lists: &[&[u8]]) -> u64 {
+    fn read(lists: &[&[u8]], config: InputConfig) -> u64 {
         let list = |bytes: &&[u8]| List {
             name: "list".to_owned(),
             bytes: Box::new(io::Cursor::new(bytes.to_vec())),
             file: None,
         };
         let lists = lists.iter().map(list).collect();
-        let mut source = Source::new::<&str>(&[], lists, InputConfig::default())
-            .expect("a thread can be started");
+        let mut source = Source::new::<&str>(&[], lists, config).expect("a thread can be started");
         let mut items = 0;
         loop {
             match source.next() {
@@ -256,11 +266,29 @@ mod tests {
         for bytes in &lists {
             let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]);
             let (length, all) = (bytes.len(), [&bytes[..]]);
-            let expected = read(&all);
-            assert_eq!(counted(&all, 0), Some(expected), "{length} bytes: {shown}");
+            let config = InputConfig::default();
+            let expected = read(&all, config);
+            let count = counted(&all, config);
+            assert_eq!(count, Some(expected), "{length} bytes: {shown}");
         }
         let all: Vec<&[u8]> = lists.iter().map(|bytes| &bytes[..]).collect();
-        assert_eq!(counted(&all, 7), Some(7 + read(&all)));
+        let config = InputConfig::default();
+        let whole = read(&all, config);
+        assert_eq!(counted(&all, config), Some(whole));
+        for by in [ShardBy::Host, ShardBy::Line] {
+            let mut together = 0;
+            for number in 0..3 {
+                let shard = Shard::new(number, 3).expect("it is one of them");
+                let config = InputConfig {
+                    sharding: Some(Sharding { shard, by }),
+                    ..config
+                };
+                let expected = read(&all, config);
+                assert_eq!(counted(&all, config), Some(expected), "{config:?}");
+                together += expected;
+            }
+            assert_eq!(together, whole, "{by:?}");
+        }
     }
 
     #[test]
@@ -269,7 +297,8 @@ mod tests {
         file.write_all(b"h/1\nh/2\nh/3\n").expect("there is room");
         file.seek(io::SeekFrom::Start(4)).expect("it has 12 bytes");
         let list = ListFile::of(&file).expect("it is a regular file");
-        let (count, receiver) = ItemCount::new(vec![list], 0, Separator::default());
+        let (count, receiver) =
+            ItemCount::new(vec![list], ItemNumbers::default(), InputConfig::default());
         assert!(count.step().is_none());
         assert_eq!(receiver.try_recv(), Ok(2));
         let place = file.stream_position().expect("a file has a position");

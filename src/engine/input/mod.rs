@@ -4,12 +4,14 @@
 //! * [`Source`] yields items in input order. `reader` reads files and standard input on a thread of its
 //!   own, because a read may block (on a pipe, say) while results are reported. It stays a bounded
 //!   number of lines ahead of the run (backpressure), so the length of a list costs no memory.
+//! * `shard` decides which items belong to a run that takes one shard of its input.
 //! * `count` counts the items of lists that are regular files, beside the run.
 
 mod beginning;
 mod count;
 mod line;
 mod reader;
+mod shard;
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -20,12 +22,15 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvError, TryRecvError};
 
+use crate::model::meta::Meta;
 use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
 
 pub use count::ListFile;
 pub use line::MAX_LINE_BYTES;
-use line::{BadLine, ParsedLine};
+use line::{BadLine, ParsedLine, UnparsedItem};
+use shard::ShardFilter;
+pub use shard::{Shard, ShardBy, ShardError, Sharding};
 
 /// The defaults for lines that do not say it themselves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,8 +41,11 @@ pub struct InputConfig {
     pub separator: Separator,
     /// The action of a target whose line names none.
     pub verb: Verb,
-    /// Allows lines to name the files of their bodies (`"output"`).
+    /// Tells that bodies become files, which lines may name (`"output"`). The targets of other shards are then
+    /// items too, because names depend on the whole list.
     pub names_files: bool,
+    /// The shard of the input that the run takes; `None` takes all of it.
+    pub sharding: Option<Sharding>,
 }
 
 /// The byte that ends each line of a list.
@@ -66,6 +74,17 @@ pub enum Item {
     Target(Arc<Target>),
     /// A line or an argument that is no target.
     Bad(BadTarget),
+    /// A target of another shard: it is not fetched, and its file has a name.
+    Elsewhere(Arc<Target>),
+}
+
+/// The numbers of items that were read.
+#[derive(Debug, Clone, Copy, Default)]
+struct ItemNumbers {
+    /// Those of all shards: the index of the next one.
+    read: u64,
+    /// Those of the run's shard.
+    taken: u64,
 }
 
 /// A line or an argument that is no target.
@@ -77,6 +96,19 @@ pub struct BadTarget {
     pub excerpt: Arc<str>,
     /// The file and line, and the mistake, in one line.
     pub message: String,
+    /// JSON that its result has as well, as far as it could be read.
+    pub meta: Option<Meta>,
+}
+
+impl Item {
+    /// The item as the run's shard has it. A mistake is reported by the shard that it belongs to.
+    fn in_shard(self, is_taken: bool) -> Option<Self> {
+        match self {
+            item if is_taken => Some(item),
+            Item::Target(target) => Some(Item::Elsewhere(target)),
+            Item::Bad(_) | Item::Elsewhere(_) => None,
+        }
+    }
 }
 
 impl BadTarget {
@@ -88,7 +120,11 @@ impl BadTarget {
             message: self.message,
             is_transient: false,
         };
-        Outcome::untried(self.index, self.excerpt, Verb::Get, failure)
+        let mut outcome = Outcome::untried(self.index, self.excerpt, Verb::Get, failure);
+        if let Some(meta) = self.meta {
+            outcome.details_mut().meta = Some(meta);
+        }
+        outcome
     }
 }
 
@@ -158,19 +194,27 @@ impl Source {
         config: InputConfig,
     ) -> io::Result<Self> {
         let mut ready = VecDeque::with_capacity(arguments.len());
-        let mut index = 0;
+        let mut numbers = ItemNumbers::default();
+        let mut filter = ShardFilter::new(config);
         for (position, text) in arguments.iter().enumerate() {
+            let bytes = text.as_ref().as_bytes();
+            let index = numbers.read;
+            numbers.read += 1;
+            let is_taken = filter.takes(index, Some(UnparsedItem::Argument(bytes)));
+            numbers.taken += u64::from(is_taken);
+            if !is_taken && !config.names_files {
+                continue;
+            }
             let origin = || format!("argument {}", position + 1);
-            let parsed = line::parse_argument(text.as_ref().as_bytes(), config);
-            ready.push_back(NextInput::Item(item(index, origin, parsed)));
-            index += 1;
+            let item = item(index, origin, line::parse_argument(bytes, config));
+            ready.extend(item.in_shard(is_taken).map(NextInput::Item));
         }
         let total = Arc::new(OnceLock::new());
         let (messages, count) = if lists.is_empty() {
-            total.get_or_init(|| index);
+            total.get_or_init(|| numbers.taken);
             (None, None)
         } else {
-            let (messages, count) = reader::start(lists, config, index, Arc::clone(&total))?;
+            let (messages, count) = reader::start(lists, config, numbers, Arc::clone(&total))?;
             (Some(messages), count)
         };
         Ok(Source {
@@ -199,7 +243,7 @@ impl Source {
         self.ready.pop_front().unwrap_or(NextInput::End)
     }
 
-    /// The number of items in all, once the input has been read to its end. That may be well before
+    /// The number of the run's items in all, once the input has been read to its end. That may be well before
     /// they have all been taken.
     pub fn total(&self) -> Option<u64> {
         self.total.get().copied()
@@ -274,6 +318,7 @@ fn item(index: u64, origin: impl FnOnce() -> String, parsed: Result<ParsedLine, 
             headers,
             output,
             sha256,
+            meta,
         }) => Item::Target(Arc::new(Target {
             index,
             location,
@@ -281,11 +326,13 @@ fn item(index: u64, origin: impl FnOnce() -> String, parsed: Result<ParsedLine, 
             headers,
             output,
             sha256,
+            meta,
         })),
         Err(bad) => Item::Bad(BadTarget {
             index,
             excerpt: bad.excerpt,
             message: format!("{}: {}", origin(), bad.reason),
+            meta: bad.meta,
         }),
     }
 }

@@ -8,8 +8,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::count::ItemCount;
-use super::line::{self, BadLine, MAX_LINE_BYTES};
-use super::{InputConfig, Item, List, Message, Separator, Unreadable, item};
+use super::line::{self, BadLine, MAX_LINE_BYTES, UnparsedItem};
+use super::shard::ShardFilter;
+use super::{InputConfig, Item, ItemNumbers, List, Message, Separator, Unreadable, item};
 use crate::model::target::Location;
 
 /// The number of items in one message.
@@ -18,23 +19,24 @@ const BATCH: usize = 128;
 /// The capacity of the channel in messages: it bounds how far the reader is ahead.
 const BATCHES: usize = 4;
 
-/// Starts reading the lists, numbering their items from `index`. When all have been read, `total`
-/// is set to the number that the next item would have had. If all of them are regular files, that number may
-/// come before, counted, from the second receiver.
+/// Starts reading the lists after the items that `before` counts. When all have been read, `total` is set to the
+/// number of the run's items. If all lists are regular files, that number may come before, counted, from the
+/// second receiver.
 pub(super) fn start(
     mut lists: Vec<List>,
     config: InputConfig,
-    index: u64,
+    before: ItemNumbers,
     total: Arc<OnceLock<u64>>,
 ) -> io::Result<(Receiver<Message>, Option<Receiver<u64>>)> {
     let (sender, receiver) = bounded(BATCHES);
     let files: Option<Vec<_>> = lists.iter_mut().map(|list| list.file.take()).collect();
     let (count, counted) = files
-        .map(|files| ItemCount::new(files, index, config.separator))
+        .map(|files| ItemCount::new(files, before, config))
         .unzip();
     let mut reader = ListReader {
         config,
-        index,
+        numbers: before,
+        filter: ShardFilter::new(config),
         batch: Vec::with_capacity(BATCH),
         previous: None,
         sender,
@@ -57,14 +59,15 @@ pub(super) fn start(
                     return;
                 }
             }
-            total.get_or_init(|| reader.index);
+            total.get_or_init(|| reader.numbers.taken);
         })?;
     Ok((receiver, counted))
 }
 
 struct ListReader {
     config: InputConfig,
-    index: u64,
+    numbers: ItemNumbers,
+    filter: ShardFilter,
     batch: Vec<Item>,
     /// The last URL, or one of its origin: lines near it are parsed faster.
     previous: Option<Location>,
@@ -112,7 +115,7 @@ impl ListReader {
                 check_text(chunk, self.config.separator).map_err(ListError::Unreadable)?;
                 skip = chunk.len() - without_bom(chunk).len();
             }
-            let end = chunk[skip..].iter().position(|&b| b == separator);
+            let end = memchr::memchr(separator, &chunk[skip..]);
             let (piece, used, is_whole) = match end {
                 Some(end) => (&chunk[skip..skip + end], skip + end + 1, true),
                 None => (&chunk[skip..], chunk.len(), false),
@@ -132,7 +135,20 @@ impl ListReader {
 
     /// Adds one line to the batch. `kept` is the line, or the beginning of one that is too long.
     fn line(&mut self, name: &str, number: u64, kept: &[u8], length: u64) -> Result<(), ListError> {
-        let parsed = if length > kept.len() as u64 {
+        let is_long = length > kept.len() as u64;
+        if !is_long && line::is_blank(kept) {
+            return Ok(());
+        }
+        let index = self.numbers.read;
+        self.numbers.read += 1;
+        let is_taken = self
+            .filter
+            .takes(index, (!is_long).then_some(UnparsedItem::Line(kept)));
+        self.numbers.taken += u64::from(is_taken);
+        if !is_taken && !self.config.names_files {
+            return Ok(());
+        }
+        let parsed = if is_long {
             Err(line::too_long(kept, length))
         } else {
             match line::parse(kept, self.config, self.previous.as_ref()) {
@@ -153,8 +169,8 @@ impl ListReader {
             Separator::LineFeed => format!("{name}:{number}"),
             Separator::Nul => format!("{name}, record {number}"),
         };
-        self.batch.push(item(self.index, origin, parsed));
-        self.index += 1;
+        let item = item(index, origin, parsed).in_shard(is_taken);
+        self.batch.extend(item);
         if self.batch.len() == BATCH {
             self.flush()?;
         }

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::model::json::Rfc3339;
+use crate::model::meta::Meta;
 use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
 use crate::model::text::{escape, excerpt, hex, parse_sha256};
@@ -53,6 +55,9 @@ pub(super) enum LogLine<'a> {
         saved_bytes: Option<u64>,
         sha256: Option<String>,
         error: Option<String>,
+        /// Left out where there is none, as for most targets.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        meta: Option<&'a Meta>,
     },
 }
 
@@ -89,6 +94,7 @@ impl<'a> LogLine<'a> {
             error: outcome
                 .error()
                 .map(|failure| excerpt(&failure.message, ERROR)),
+            meta: outcome.meta(),
         }
     }
 }
@@ -161,6 +167,8 @@ pub(super) struct LoggedResult<'a> {
     pub(super) saved_bytes: Option<u64>,
     /// The SHA-256 that the body was to have.
     pub(super) sha256: Option<[u8; 32]>,
+    /// JSON of the input's.
+    pub(super) meta: Option<Meta>,
 }
 
 impl LoggedResult<'_> {
@@ -189,6 +197,7 @@ impl LoggedResult<'_> {
             details: Some(Box::new(Details {
                 saved,
                 sha256,
+                meta: self.meta,
                 ..Details::default()
             })),
             ..Outcome::new(0, escape(&self.url).into(), self.verb)
@@ -216,6 +225,8 @@ struct LogFields<'a> {
     saved_bytes: Option<u64>,
     #[serde(borrow)]
     sha256: Option<BorrowedText<'a>>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
 }
 
 /// A text that is borrowed if it can be: within an `Option`, serde would copy a bare `Cow`.
@@ -252,6 +263,7 @@ pub(super) fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
                 saved: fields.saved.map(|text| text.0),
                 saved_bytes: fields.saved_bytes,
                 sha256: sha256.transpose()?,
+                meta: fields.meta.and_then(|meta| Meta::new(meta).ok()),
             }))
         }
         // Logs that were joined have a header each.

@@ -35,12 +35,13 @@ use line::LogLine;
 /// |---|---|---|
 /// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":1}` | `schema` |
 /// | `run` | a run begins | `started_at`, `version` |
-/// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error` |
+/// | `result` | a target ended | `at`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error`, `meta` |
 ///
 /// `name` is the name that the target's file was to have, with the folder as it was given but for `.` components
 /// and repeated slashes; `saved` is the
 /// path of the file (bytes that are not UTF-8 replaced), `sha256` the one that the body was to have, and
-/// `error` the reason in one line. Skipped targets have no line, and neither has input that is no target: both
+/// `error` the reason in one line. `meta` is the JSON of the input's line, and is left out where that has none.
+/// Skipped targets have no line, and neither has input that is no target: both
 /// are tried again anyway.
 ///
 /// A target is `action`, `url` and `name` together; its last line counts. If the list gives a SHA-256, the

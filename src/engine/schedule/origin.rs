@@ -32,6 +32,8 @@ pub(super) struct Origin<T> {
     /// Set by the first answer. Before it, no more items start than there are workers, so that a server
     /// that says nothing does not fill the queue before them.
     has_answered: bool,
+    /// The number of items that were answered by something else than a push-back.
+    answered: usize,
     /// True while one item is in flight that has been the only one since its start.
     is_alone: bool,
     /// What the server has taught; `None` for most.
@@ -80,6 +82,7 @@ impl<T> Origin<T> {
             not_before: None,
             state: OriginState::Unlisted,
             has_answered,
+            answered: 0,
             is_alone: false,
             server: None,
         }
@@ -251,6 +254,8 @@ impl<T> Origin<T> {
                 _ => None,
             },
             has_others: self.first().is_some(),
+            answered: self.answered,
+            others: self.fresh.len() + self.returned.len() + self.not_due + self.in_flight,
         };
         if matches!(ending.kind, EndKind::PushedBack { .. }) {
             self.most_in_flight = self.in_flight;
@@ -260,6 +265,7 @@ impl<T> Origin<T> {
             EndKind::Unrelated => Ruling::Judge,
             EndKind::Answered => {
                 self.has_answered = true;
+                self.answered = self.answered.saturating_add(1);
                 if let Some(server) = &mut self.server {
                     server.probe.answered(now);
                     server.window.success(record, ending.started, now);

@@ -37,6 +37,10 @@ pub(super) struct PushBack {
     pub(super) wait: Option<Duration>,
     /// True if any other item waits.
     pub(super) has_others: bool,
+    /// The number of other items that wait or are in flight.
+    pub(super) others: usize,
+    /// The number of items that the origin has answered.
+    pub(super) answered: usize,
 }
 
 impl PushBack {

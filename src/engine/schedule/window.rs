@@ -17,6 +17,12 @@ const CALM: usize = 16;
 /// The successes of others between two push-backs of an item that are as good as a [check](super::check).
 const MANY: u64 = 8;
 
+/// The items of a list that were answered for each one that is left from which these are few.
+const FEW: usize = 4;
+
+/// The items that were answered from which a list is long enough to tell.
+const LONG: usize = 8;
+
 /// The longest distance after a 503. It may be that of a broken page, for which the others are not to wait
 /// for long.
 const LONGEST_UNAVAILABLE: Duration = Duration::from_secs(2);
@@ -325,6 +331,10 @@ impl Window {
             }
             return Consequence::Free;
         }
+        if self.is_remainder(push) {
+            record.own = OWN;
+            return Consequence::Judge;
+        }
         let may_be_page = push.may_be_page();
         if push.level <= self.at_once.proven() || push.is_alone || evidence.was_checked {
             record.own += evidence.weight;
@@ -361,6 +371,13 @@ impl Window {
             return Consequence::Judge;
         }
         self.slow_down(push, probes)
+    }
+
+    /// True if there are so few items left, all of them pushed back, that it is hardly their number: those that
+    /// remain of a list are its broken pages.
+    fn is_remainder(&self, push: &PushBack) -> bool {
+        let are_few = push.answered >= FEW.saturating_mul(push.others).max(LONG);
+        !push.has_fresh && are_few && !self.tally.are_load()
     }
 
     /// True for an item that was started before the window last changed: one of the same flight.

@@ -58,10 +58,14 @@ const PLAIN: &[(&str, Metric, Dimension)] = &[
 /// Names that other programs have for metrics (k6, oha).
 const FOREIGN: &[(&str, &str)] = &[
     ("avg", "mean"),
+    ("med", "median"),
     ("rps", "requests_per_second"),
     ("rate", "requests_per_second"),
     ("errors", "failed"),
 ];
+
+/// End of a name that compares a figure with that of a saved run.
+const VS_BASELINE: &str = "_vs_baseline";
 
 /// Prefix of a percentile's name.
 const PERCENTILE: &str = "p";
@@ -76,6 +80,13 @@ impl Metric {
         let name = foreign.map_or(name, |(_, own)| own);
         if let Some((_, metric, dimension)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
             return Ok((*metric, *dimension));
+        }
+        if name.ends_with(VS_BASELINE) {
+            return Err(format!(
+                "{name:?} is no known name; of a run, only its time is compared with a baseline: \
+                 write {}",
+                Metric::TotalVsBaseline
+            ));
         }
         let percentile = |prefix| {
             name.strip_prefix(prefix)

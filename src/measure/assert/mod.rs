@@ -37,7 +37,7 @@ use std::fmt;
 pub use judgement::{Judgement, MetricSource, MetricValue};
 pub use metric::{Metric, Percent};
 pub use parse::ParseAssertionError;
-pub use run_figures::{NO_BASELINE_YET, RunFigures, more_runs};
+pub use run_figures::{NO_BASELINE_YET, RunFigures, more_runs, one_by_one};
 pub use unit::{Threshold, Unit};
 
 /// An assertion: a metric, a relation and a threshold.

@@ -32,6 +32,8 @@ impl FromStr for Assertion {
                 "{missing}; write a name, a comparison and a limit, as p95<500ms"
             )));
         }
+        let in_brackets = tokens.percentile_of(name);
+        let name = in_brackets.as_deref().unwrap_or(name);
         let (metric, dimension) = Metric::named(name).map_err(at_name)?;
 
         let (sign, at_sign) = tokens.take_while(|c| "<>=!~≤≥≠".contains(c));
@@ -73,6 +75,21 @@ struct TokenReader<'a> {
 }
 
 impl<'a> TokenReader<'a> {
+    /// Takes the rank of a percentile that stands in brackets behind `name`, as in k6's `p(95)`, and returns the
+    /// whole as one name, `p95`.
+    fn percentile_of(&mut self, name: &str) -> Option<String> {
+        let rank = self.text[self.at..].strip_prefix('(')?;
+        let (rank, _) = rank.split_once(')')?;
+        let is_rank = rank
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let is_percentile = is_rank && !rank.is_empty() && (name == "p" || name == "ttfb_p");
+        is_percentile.then(|| {
+            self.at += rank.len() + 2;
+            format!("{name}{rank}")
+        })
+    }
+
     /// Skips spaces, then takes the characters for which `is_part` is true. Returns them, and a function that
     /// makes an error at their beginning.
     fn take_while(

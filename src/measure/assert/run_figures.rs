@@ -40,7 +40,7 @@ pub struct RunFigures<'a> {
 
 impl RunFigures<'_> {
     /// Checks an assertion against the figures. With `strict`, an inconclusive one fails, and so does one that
-    /// holds by a ratio measured only once, because one run proves nothing.
+    /// holds by a ratio that was measured only once or only estimated, because neither proves anything.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
@@ -140,11 +140,12 @@ impl RunFigures<'_> {
             .unwrap_or_default()
     }
 
-    /// The reason to doubt a figure without an interval, if it is a ratio of measured times.
+    /// The reason to doubt a figure without an interval, if it is a ratio of times.
     fn doubt(&self, metric: Metric) -> Option<&'static str> {
         let is_measured = self.comparison.is_some() || self.sweep.is_some();
         match metric {
             Metric::Speedup if is_measured => Some("a single pair of runs decides nothing"),
+            Metric::Speedup => Some("inconclusive, as it is estimated: --compare measures it"),
             Metric::TotalVsBaseline => Some("a single run on a side decides nothing"),
             _ => None,
         }
@@ -192,6 +193,9 @@ impl MetricSource for RunFigures<'_> {
             return Err(self.no_success());
         }
         match (metric, self.comparison) {
+            (Metric::Speedup, Some(comparison)) if comparison.is_one_by_one() => {
+                Err(one_by_one(comparison).to_owned())
+            }
             (Metric::Speedup, Some(comparison)) => comparison
                 .speedup
                 .map(|speedup| MetricValue {
@@ -243,6 +247,14 @@ pub fn more_runs(runs: usize) -> usize {
     match runs {
         ..=1 => 5,
         runs => runs.saturating_mul(2).max(10),
+    }
+}
+
+/// The reason for which a comparison whose arms both fetch one by one says nothing of parallel fetching.
+pub fn one_by_one(comparison: &Comparison) -> &'static str {
+    match comparison.targets {
+        1 => "one URL is fetched one by one either way",
+        _ => "one worker fetches one by one either way",
     }
 }
 

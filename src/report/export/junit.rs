@@ -16,7 +16,8 @@ use suite::{FAILURE, SKIPPED, Suite};
 /// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
 /// A URL is a test case, with its host as the class. A failed one is a `failure`, or an `error` if the fault is
-/// local; one that was not tried is `skipped`. In a comparison each arm is a suite, and in a sweep each number of
+/// local; one that was not tried is `skipped`. The output of one that succeeded when it was tried again says so. A run
+/// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets. In a comparison each arm is a suite, and in a sweep each number of
 /// workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
 /// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it

@@ -10,7 +10,7 @@ use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
 use super::markup::{markdown_cell, markdown_code, markdown_sentence};
 use super::run_label::RunLabels;
-use super::words::{reason, short};
+use super::words::{reason, short, tried_again};
 use crate::measure::Estimate;
 use crate::model::event::{AssertionResult, Event, Listener};
 use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
@@ -22,12 +22,15 @@ use crate::stats::Latency;
 /// The most failures that are listed.
 const FAILURES: usize = 100;
 
+/// The most targets that are listed of those that succeeded when they were tried again.
+const TRIED_AGAIN: usize = 20;
+
 /// The most of the slowest targets that are listed.
 const SLOWEST: usize = 10;
 
 /// The report as GitHub's Markdown, written to `W` when it is closed: the totals, the verdicts of
-/// assertions, the percentiles, the statuses, the first hundred failures and the ten slowest. In a
-/// comparison or a sweep its verdict and its times come first, and warm-ups are left out.
+/// assertions, the percentiles, the statuses, the first hundred failures, the first twenty that were tried again and
+/// succeeded, and the ten slowest. In a comparison or a sweep its verdict and its times come first, and warm-ups are left out.
 ///
 /// URLs and assertions are code spans, so that the source can be read as well as the page. All other characters with
 /// a meaning in Markdown, HTML or GitHub's additions to them are written as character references, so that no URL and
@@ -41,6 +44,9 @@ pub struct Markdown<W> {
     /// The first failures, as rows.
     failures: Vec<String>,
     failed: u64,
+    /// The first that succeeded when they were tried again, as rows.
+    tried_again: Vec<String>,
+    tried_again_in_all: u64,
     /// The slowest targets, as rows, the slowest first.
     slowest: Vec<(Duration, String)>,
     /// The verdict or the totals, and the rest of the page; `None` until the run is over.
@@ -61,6 +67,8 @@ impl<W: Write> Markdown<W> {
             labels: RunLabels::default(),
             failures: Vec::new(),
             failed: 0,
+            tried_again: Vec::new(),
+            tried_again_in_all: 0,
             slowest: Vec::new(),
             result: None,
             assertions: Vec::new(),
@@ -87,6 +95,15 @@ impl<W: Write> Markdown<W> {
                 let reason = markdown_cell(&short(&reason(outcome)));
                 self.failures
                     .push(format!("| {url} | {time} | {reason} |\n"));
+            }
+        }
+        if let Some(attempts) = tried_again(outcome) {
+            self.tried_again_in_all += 1;
+            if self.tried_again.len() < TRIED_AGAIN {
+                let time = time.map(duration).unwrap_or_default();
+                let attempts = markdown_cell(&short(&attempts));
+                self.tried_again
+                    .push(format!("| {url} | {time} | {attempts} |\n"));
             }
         }
         let Some(time) = time else { return };
@@ -131,14 +148,25 @@ impl<W: Write> Markdown<W> {
             true => [" run |", " --- |"],
             false => ["", ""],
         };
-        if self.failed > 0 {
-            let _ = write!(page, "\n### Failures ({})\n\n", self.failed);
+        for (heading, why, count, rows) in [
+            ("Failures", "why", self.failed, &mut self.failures),
+            (
+                "Succeeded when tried again",
+                "attempts",
+                self.tried_again_in_all,
+                &mut self.tried_again,
+            ),
+        ] {
+            if count == 0 {
+                continue;
+            }
+            let _ = write!(page, "\n### {heading} ({count})\n\n");
             let _ = write!(
                 page,
-                "| URL |{run} time | why |\n| --- |{line} ---: | --- |\n"
+                "| URL |{run} time | {why} |\n| --- |{line} ---: | --- |\n"
             );
-            page.extend(self.failures.drain(..));
-            let more = self.failed.saturating_sub(FAILURES as u64);
+            let more = count.saturating_sub(rows.len() as u64);
+            page.extend(rows.drain(..));
             if more > 0 {
                 let _ = write!(page, "\nand {more} more\n");
             }
@@ -159,8 +187,12 @@ impl<W: Write> Markdown<W> {
 /// The line of counts.
 fn totals(summary: &Summary) -> String {
     let counts = wording::target_counts(summary);
-    let [ok, failed, skipped, before] = counts;
-    let mut text = format!("**{}, {}**", ok.text(), failed.text());
+    let [ok, failed, not_done, skipped, before] = counts;
+    let mut text = format!("**{}, {}", ok.text(), failed.text());
+    if not_done.count > 0 {
+        let _ = write!(text, ", {}", not_done.text());
+    }
+    text += "**";
     let is_partial = summary.stopped && summary.runs.is_none();
     if is_partial {
         let _ = write!(text, " · {}", wording::progress(summary));
@@ -207,6 +239,9 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
     }
     if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
         let _ = writeln!(text, "| input | {waited} |");
+    }
+    for server in wording::servers(summary) {
+        let _ = writeln!(text, "| server | {} |", markdown_cell(&short(&server)));
     }
     text
 }

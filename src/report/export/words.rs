@@ -1,7 +1,7 @@
 //! Wording that several export formats share.
 
 use crate::model::event::AssertionResult;
-use crate::model::outcome::{Failure, FailureKind, Outcome};
+use crate::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use crate::model::text::excerpt;
 use crate::report::wording::assertion_figure;
 
@@ -26,6 +26,25 @@ pub(super) fn reason(outcome: &Outcome) -> String {
         reason += &format!(" ({} attempts)", outcome.requests());
     }
     reason
+}
+
+/// The attempts of a target that succeeded when it was tried again, and the reason of the last failure before:
+/// `3 attempts, after 503 service unavailable`.
+pub(super) fn tried_again(outcome: &Outcome) -> Option<String> {
+    let has_succeeded = matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged);
+    if !has_succeeded || outcome.requests() < 2 {
+        return None;
+    }
+    let attempts = format!("{} attempts", outcome.requests());
+    let before = outcome.earlier().last();
+    let Some((attempt, failure)) = before.and_then(|last| Some((last, last.error.as_ref()?)))
+    else {
+        return Some(attempts);
+    };
+    Some(match attempt.status {
+        Some(status) => format!("{attempts}, after {status} {failure}"),
+        None => format!("{attempts}, after {failure}"),
+    })
 }
 
 /// A gate with its verdict and its figure in one line: `gate p95<500ms held: 284.2 ms`.
@@ -72,6 +91,7 @@ fn kind_in_words(kind: FailureKind) -> &'static str {
         FailureKind::File => "the file cannot be written",
         FailureKind::DiskFull => "the disk is full",
         FailureKind::GivenUp => "the server was given up",
+        FailureKind::Deadline => "not done at the run's deadline",
         FailureKind::Stopped => "the run was stopped",
         FailureKind::Local => "this machine failed",
     }

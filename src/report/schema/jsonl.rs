@@ -22,7 +22,7 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
@@ -30,7 +30,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins` |
 ///
 /// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
 /// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
@@ -46,13 +46,19 @@ use crate::report::Baseline;
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
 /// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
+/// - `meta`: `null`, or the JSON that the line of the input has as `meta`, as it was written.
+/// - `body`: the body, decoded, in base64 (RFC 4648, with padding), if bodies were asked for
+///   (`--jsonl-bodies`) and the target was fetched. Otherwise the field is left out.
 /// - `timing`: `{blocked, dns, connect, ssl, send, wait, receive, total, ttfb}`
 ///   ([`Timing`](crate::model::timing::Timing)).
 /// - `redirects`: a list of `{url, status}`.
 /// - `saved`: `null`, or the file as `{path, bytes, sha256, resumed_from}`. `sha256` is in hexadecimal, if the
 ///   input asked for it; `resumed_from` is the number of bytes that were there before.
 /// - `earlier`: the failed attempts before the last one, as `{started_at, worker, total, timing, status, requests,
-///   wire_bytes, exchanges, error}`.
+///   wire_bytes, exchanges, error}`. `attempts` is the sum of the `requests` here and of the last attempt: more than one
+///   where a request was repeated at once, because an idle connection had been closed or a body could not be
+///   continued. Of more than 16 items the first and the last 15 are kept, and the second of these has the requests and
+///   bytes of those left out besides its own.
 /// - `exchanges`: each request with its response, if the run keeps headers (`-v`), as `{method, url, remote,
 ///   proxy, reused, request, http_version, status, response}`. `request` and `response` are lists of
 ///   `[name, value]`, without secrets.
@@ -65,6 +71,8 @@ use crate::report::Baseline;
 /// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`. A `stopped` run
 ///   has none, nor has one in which nothing succeeded. `best_speedup` is `null` if starts were held back, or the list
 ///   came slowly.
+/// - `not_done`: those of the `failed` that were not done at the deadline of the run (`--deadline`), whose
+///   `error` has the kind `deadline`.
 /// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
@@ -72,8 +80,8 @@ use crate::report::Baseline;
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
-///   100 at most; `more_origins` counts the others. `at_once` is the number of requests that the origin was found
-///   to take at once, `per_second` that in a second if it takes fewer than one at once gives it; `null` if nothing
+///   100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
+///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
 ///   was found. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
 ///   ([`GivenUp`](crate::model::origin::GivenUp)).
 /// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.

@@ -31,6 +31,16 @@ pub(super) enum SchemaLine<'a> {
     Summary(#[serde(borrow)] SummaryRecord<'a>),
 }
 
+impl SchemaLine<'_> {
+    /// Completes a line with what is not read with the rest of `text`.
+    pub(super) fn complete(mut self, text: &[u8]) -> Self {
+        if let SchemaLine::Result(record) = &mut self {
+            record.restore_meta(text);
+        }
+        self
+    }
+}
+
 /// The fields of a first line that decide whether the rest can be read.
 #[derive(Debug, Deserialize)]
 pub(super) struct LineHead {

@@ -83,7 +83,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             .as_ref()
             .map_or(Ok(()), number::check_speedup)?;
         record.estimated.map_or(Ok(()), number::check_ratio)?;
-        Ok(Comparison {
+        let mut comparison = Comparison {
             workers: record.workers,
             targets: record.targets,
             warmups: record.warmups,
@@ -93,7 +93,12 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             estimated: record.estimated,
             differing: record.differing.into(),
             notices: record.notices.into_owned(),
-        })
+        };
+        // A log may set a thing against itself.
+        if comparison.is_one_by_one() {
+            (comparison.speedup, comparison.estimated) = (None, None);
+        }
+        Ok(comparison)
     }
 }
 

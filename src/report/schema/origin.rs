@@ -8,7 +8,7 @@ use super::attempt::escaped;
 use super::number;
 use crate::model::origin::{GivenUp, OriginLimit};
 
-/// What an origin takes (an item of `origins`).
+/// An origin that was slowed down for, or given up (an item of `origins`).
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct OriginRecord<'a> {
     #[serde(borrow)]

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::attempt::{
     AttemptRecord, ClockAnchor, ExchangeRecord, FailureRecord, TimingRecord, escaped, exchanges,
@@ -14,6 +17,7 @@ use super::attempt::{
 };
 use super::number;
 use crate::model::json::{Rfc3339, Seconds};
+use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{Attempt, Details, Hop, HttpVersion, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
@@ -34,6 +38,16 @@ pub(in crate::report) struct ResultRecord<'a> {
     http_version: Option<Cow<'a, str>>,
     /// Older logs have none.
     content_type: Option<Cow<'a, str>>,
+    /// JSON of the input's. Not read with the rest, which would change its numbers: see `restore_meta`.
+    #[serde(skip_deserializing)]
+    meta: Option<Cow<'a, Meta>>,
+    /// The body in base64, where results have it. A replay leaves it out.
+    #[serde(
+        skip_deserializing,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "base64_text"
+    )]
+    body: Option<&'a [u8]>,
     attempts: u32,
     #[serde(deserialize_with = "number::count")]
     bytes: u64,
@@ -73,6 +87,8 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             status: outcome.status(),
             http_version: version.map(Cow::Borrowed),
             content_type: outcome.content_type().map(Cow::Borrowed),
+            meta: outcome.meta().map(Cow::Borrowed),
+            body: outcome.body(),
             attempts: outcome.requests(),
             bytes: outcome.bytes,
             wire_bytes: outcome.wire_bytes(),
@@ -100,6 +116,23 @@ impl ResultRecord<'_> {
         match all.all(|worker| (worker as usize) < workers) {
             true => Ok(()),
             false => Err("its worker is none of the run's, which are counted from 0"),
+        }
+    }
+
+    /// Takes over the `meta` of the line that the record was read from, as it was written.
+    pub(super) fn restore_meta(&mut self, line: &[u8]) {
+        #[derive(Deserialize)]
+        struct MetaField<'a> {
+            #[serde(borrow)]
+            meta: Option<&'a RawValue>,
+        }
+        const KEY: &[u8] = b"\"meta\":";
+        // Most lines have none, and are not parsed again.
+        let has_meta = |at: usize| !line[at + KEY.len()..].starts_with(b"null");
+        if memchr::memmem::find_iter(line, KEY).any(has_meta) {
+            let field = serde_json::from_slice::<MetaField<'_>>(line).ok();
+            let meta = field.and_then(|field| Meta::new(field.meta?).ok());
+            self.meta = meta.map(Cow::Owned);
         }
     }
 
@@ -141,6 +174,7 @@ impl ResultRecord<'_> {
             saved: self.saved.map(Into::into),
             earlier,
             notices: self.notices.into_owned(),
+            meta: self.meta.map(Cow::into_owned),
             ..Details::default()
         };
         Outcome {
@@ -179,6 +213,11 @@ fn restore_spans(
     // Without a total it reached no worker, and is the moment at which the target was given up.
     let start = end.checked_sub(total.unwrap_or_default()).unwrap_or(end);
     last.span = Some((start, end));
+}
+
+/// Writes a body as text, piece by piece: it is not held a second time.
+fn base64_text<S: Serializer>(body: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&Base64Display::new(body.unwrap_or_default(), &STANDARD))
 }
 
 /// A redirect that was followed (an item of `redirects`).

@@ -68,6 +68,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     failed: u64,
     #[serde(skip_deserializing)]
+    not_done: u64,
+    #[serde(skip_deserializing)]
     skipped: u64,
     #[serde(deserialize_with = "number::count")]
     done_before: u64,
@@ -121,6 +123,7 @@ impl<'a> SummaryRecord<'a> {
             ok: summary.ok,
             unchanged: summary.unchanged,
             failed: summary.failed,
+            not_done: summary.not_done,
             skipped: summary.skipped,
             done_before: summary.done_before,
             retries: summary.retries,

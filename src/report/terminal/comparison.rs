@@ -1,16 +1,26 @@
 //! Comparisons, sweeps and assertions on the terminal.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
+use console::measure_text_width;
+
+use super::lines::{LABEL, WIDTH, write_parts, write_text};
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns, fair_points};
+use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep, SweepRuns, fair_points};
 use crate::model::notice::MeasurementNotice;
-use crate::report::format::{counted, format_secs};
+use crate::report::against;
+use crate::report::format::{counted, duration, format_secs};
 use crate::report::wording::{self, TERMINAL};
 use crate::stats::{Speedup, Usl};
 
-/// The characters of the bar for the highest throughput.
-const BAR: f64 = 30.0;
+/// The most columns of the bar for the highest throughput, those before it and those of the mark behind it.
+const BAR: usize = 30;
+const BEFORE_BAR: usize = 45;
+const MARK: usize = 6;
+
+/// The columns of a number of failures or retries, which are there if there were any.
+const COUNT: usize = 8;
 
 /// Writes the comparison.
 pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
@@ -22,14 +32,14 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         parallel,
         ..
     } = comparison;
-    writeln!(
-        out,
-        "  {} · {} · {} of runs in alternating order, after {}",
+    let pairs = counted(comparison.pairs() as u64, "pair");
+    let warmups = counted(u64::from(*warmups), "warm-up");
+    let parts = [
         counted(*targets, "URL"),
         counted(*workers as u64, "worker"),
-        counted(comparison.pairs() as u64, "pair"),
-        counted(u64::from(*warmups), "warm-up"),
-    )?;
+        format!("{pairs} of runs in alternating order, after {warmups}"),
+    ];
+    write_parts(out, "  ", parts, " · ", 4)?;
     writeln!(
         out,
         "                 mean ± σ              median       min … max"
@@ -39,10 +49,10 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
     if let Some(speedup) = comparison.speedup {
         ratio(out, comparison, speedup)?;
     }
-    writeln!(
+    write_text(
         out,
-        "  verdict    {}",
-        wording::comparison_verdict(comparison)
+        "  verdict    ",
+        &wording::comparison_verdict(comparison),
     )?;
     writeln!(
         out,
@@ -56,12 +66,8 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
 
 /// Writes the speed-up, and the estimate of it that a plain run would have made.
 fn ratio(out: &mut impl Write, comparison: &Comparison, speedup: Speedup) -> io::Result<()> {
-    write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
-    if let Some(interval) = speedup.interval {
-        write!(out, "  {}", TERMINAL.interval(interval))?;
-    }
     let efficiency = comparison.efficiency().unwrap_or_default() * 100.0;
-    writeln!(out, " · efficiency {efficiency:.0} %")?;
+    speedup_line(out, speedup, &format!("efficiency {efficiency:.0} %"))?;
     if let Some(estimated) = comparison.estimated {
         let off = (estimated / speedup.ratio - 1.0) * 100.0;
         writeln!(
@@ -70,6 +76,18 @@ fn ratio(out: &mut impl Write, comparison: &Comparison, speedup: Speedup) -> io:
         )?;
     }
     Ok(())
+}
+
+/// Writes a speed-up, its interval if it has one, and what there is to add.
+fn speedup_line(out: &mut impl Write, speedup: Speedup, more: &str) -> io::Result<()> {
+    let ratio = format!("  speed-up  {:>8.2}x", speedup.ratio);
+    match speedup.interval {
+        Some(interval) => {
+            let parts = [TERMINAL.interval(interval), more.to_owned()];
+            write_parts(out, &(ratio + "  "), parts, " · ", LABEL)
+        }
+        None => writeln!(out, "{ratio} · {more}"),
+    }
 }
 
 /// Writes the failures and the retries of both arms, if there were any.
@@ -91,22 +109,15 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
     };
     sweep_table(out, sweep, fewest)?;
     if let Some(knee) = sweep.knee {
-        writeln!(out, "  knee       {}", wording::knee(knee))?;
+        write_text(out, "  knee       ", &wording::knee(knee))?;
         if let Some(speedup) = sweep.gain() {
-            write!(out, "  speed-up  {:>8.2}x", speedup.ratio)?;
-            if let Some(interval) = speedup.interval {
-                write!(out, "  {}", TERMINAL.interval(interval))?;
-            }
-            writeln!(out, " · {} against {}", knee.by_means, fewest.workers)?;
+            let against = format!("{} against {}", knee.by_means, fewest.workers);
+            speedup_line(out, speedup, &against)?;
         }
     }
-    writeln!(out, "  verdict    {}", wording::sweep_verdict(sweep))?;
-    match &sweep.law {
-        Some(law) => scaling(out, law)?,
-        None => writeln!(
-            out,
-            "  scaling    four numbers of workers are needed to fit the Universal Scalability Law"
-        )?,
+    write_text(out, "  verdict    ", &wording::sweep_verdict(sweep))?;
+    if let Some(law) = &sweep.law {
+        scaling(out, law, sweep.peak())?;
     }
     warnings(out, &sweep.differing, &sweep.notices)
 }
@@ -121,6 +132,13 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
     let best = fair.iter().map(|point| point.seconds);
     let best = best.fold(f64::INFINITY, f64::min);
     let has_failed = sweep.points.iter().any(|point| point.times.failed > 0);
+    let has_retries = sweep.points.iter().any(|point| point.times.retries > 0);
+    let counts = COUNT * (usize::from(has_failed) + usize::from(has_retries));
+    let width = (WIDTH - BEFORE_BAR - MARK - counts).min(BAR) as f64;
+    let column = |has: bool, text: String| match has {
+        true => format!("{text:<COUNT$}"),
+        false => String::new(),
+    };
     writeln!(
         out,
         "  {} · {} at each number of workers",
@@ -129,14 +147,15 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
     )?;
     writeln!(
         out,
-        "  workers       mean ± σ          against {:<4} {}throughput",
+        "  workers       mean ± σ          against {:<4} {}{}throughput",
         fewest.workers,
-        if has_failed { "failed  " } else { "" }
+        column(has_failed, "failed".to_owned()),
+        column(has_retries, "retries".to_owned()),
     )?;
     for point in &sweep.points {
         let sample = &point.times.sample;
         let seconds = fair_seconds(point.workers);
-        let bar = seconds.map(|seconds| (best / seconds * BAR).round().clamp(1.0, BAR));
+        let bar = seconds.map(|seconds| (best / seconds * width).round().clamp(1.0, width));
         let bar = "█".repeat(bar.unwrap_or_default() as usize);
         let against = fair_seconds(fewest.workers).zip(seconds);
         let against = against.map_or("-".to_owned(), |(fewest, seconds)| {
@@ -144,39 +163,41 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
         });
         let knee = match sweep.knee {
             Some(knee) if knee.by_means != point.workers => "",
-            Some(_) if sweep.is_undecided() => " knee by the means",
+            Some(_) if sweep.is_undecided() => " knee?",
             Some(_) => " knee",
             None => "",
         };
         writeln!(
             out,
-            "  {:>7}  {:>9} ± {:<9} {against:>9}   {}{bar}{knee}",
+            "  {:>7}  {:>9} ± {:<9} {against:>9}   {}{}{bar}{knee}",
             point.workers,
             format_secs(sample.mean),
             deviation(&point.times),
-            match has_failed {
-                true => format!("{:<6}  ", point.times.failed),
-                false => String::new(),
-            },
+            column(has_failed, point.times.failed.to_string()),
+            column(has_retries, point.times.retries.to_string()),
         )?;
     }
     Ok(())
 }
 
-/// Writes the coefficients of the scaling law.
-fn scaling(out: &mut impl Write, law: &Usl) -> io::Result<()> {
-    write!(
-        out,
-        "  scaling    contention σ {:.4}, coherency κ {:.6} (Universal Scalability Law)",
+/// Writes the coefficients of the scaling law, and the number of workers that has the highest throughput by it, if
+/// the measured times bear it out.
+fn scaling(out: &mut impl Write, law: &Usl, peak: Option<f64>) -> io::Result<()> {
+    let coefficients = format!(
+        "contention σ {:.4}, coherency κ {:.6}",
         law.sigma, law.kappa
-    )?;
-    if let Some(r_squared) = law.r_squared {
-        write!(out, " · R² {r_squared:.3}")?;
-    }
-    match law.peak() {
-        Some(peak) => writeln!(out, " · most at {peak:.0} workers"),
-        None => out.write_all(b"\n"),
-    }
+    );
+    let r_squared = law.r_squared.map(|share| format!("R² {share:.3}"));
+    let peak = peak.map(|peak| format!("most at {peak:.0} workers"));
+    let law = "Universal Scalability Law".to_owned();
+    let parts = [Some(coefficients), r_squared, peak, Some(law)];
+    write_parts(
+        out,
+        "  scaling    ",
+        parts.into_iter().flatten(),
+        " · ",
+        LABEL,
+    )
 }
 
 /// The standard deviation of the times, or a dash if there was one run.
@@ -191,10 +212,10 @@ fn warnings(
     notices: &[MeasurementNotice],
 ) -> io::Result<()> {
     if let Some(warning) = wording::differing(differing) {
-        writeln!(out, "  warning    {warning}")?;
+        write_text(out, "  warning    ", &warning)?;
     }
     for notice in notices {
-        writeln!(out, "  warning    {notice}")?;
+        write_text(out, "  warning    ", &notice.to_string())?;
     }
     Ok(())
 }
@@ -213,16 +234,40 @@ fn arm(out: &mut impl Write, name: &str, times: &ArmTimes) -> io::Result<()> {
     )
 }
 
+/// Writes what each arm that was compared with a baseline took. The arm is named if there are several, or could be.
+pub(super) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -> io::Result<()> {
+    if let Some(why) = &against.why {
+        write_text(out, "  baseline   ", &format!("not compared: {why}"))?;
+    }
+    for point in &against.points {
+        let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
+        let label = format!("  baseline  {:>9}  ", duration(then));
+        let verdict = against::verdict(point);
+        let text = match is_sweep || against.points.len() > 1 {
+            true => format!("{}: {verdict}", against::arm(point)),
+            false => verdict,
+        };
+        write_text(out, &label, &text)?;
+    }
+    for notice in &against.notices {
+        let text = format!("against the baseline: {notice}");
+        write_text(out, "  warning    ", &text)?;
+    }
+    Ok(())
+}
+
 /// Writes an assertion, its verdict and its figure.
 pub(super) fn judged(out: &mut impl Write, judged: &AssertionResult) -> io::Result<()> {
     let verdict = match judged.verdict {
         AssertionVerdict::Failed => "FAILED",
         verdict => verdict.as_str(),
     };
-    writeln!(
-        out,
-        "  gate       {:<24} {verdict:<12}  {}",
-        judged.assertion,
-        wording::assertion_figure(judged)
-    )
+    let label = format!("  gate       {:<24} {verdict:<12}  ", judged.assertion);
+    let figure = wording::assertion_figure(judged);
+    // Where the column of the figures is too narrow for this one, it has the next line.
+    if measure_text_width(&label) + measure_text_width(&figure) <= WIDTH {
+        return writeln!(out, "{label}{figure}");
+    }
+    writeln!(out, "{}", label.trim_end())?;
+    write_text(out, &" ".repeat(LABEL), &figure)
 }

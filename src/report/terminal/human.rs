@@ -15,7 +15,6 @@ use crate::model::text::escape;
 use super::comparison;
 use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
-use crate::report::against;
 use crate::report::format::{align_right, bytes, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
 use crate::report::wording;
@@ -134,9 +133,9 @@ impl<W: Write> Human<W> {
         }
         if let Some(failure) = outcome.error() {
             write!(self.out, "  {colour}{failure}{reset}")?;
-            if outcome.requests() > 1 {
-                write!(self.out, " ({} attempts)", outcome.requests())?;
-            }
+        }
+        if outcome.requests() > 1 {
+            write!(self.out, " ({} attempts)", outcome.requests())?;
         }
         self.out.write_all(b"\n")
     }
@@ -145,7 +144,7 @@ impl<W: Write> Human<W> {
     fn summary(&mut self, summary: &Summary) -> io::Result<()> {
         let style = self.style;
         let has_none = summary.targets() + summary.done_before == 0;
-        if !style.detail.has_summary() || (has_none && !summary.stopped) {
+        if !style.detail.has_summary() || (has_none && !summary.stopped && !style.shows_empty) {
             return Ok(());
         }
         self.stand_off()?;
@@ -207,7 +206,8 @@ impl<W: Write> Human<W> {
     /// Writes the way on after a stop, and where the bodies went.
     fn advise(&mut self, summary: &Summary) -> io::Result<()> {
         let advice = self.style.advice;
-        let way_on = advice.after_stop.filter(|_| summary.stopped);
+        let may_go_on = summary.stopped && !summary.output_failed;
+        let way_on = advice.after_stop.filter(|_| may_go_on);
         let bodies = advice.on_bodies && summary.ok > 0 && !summary.stopped;
         let bodies = bodies.then_some("bodies were not kept: -d DIR saves them, --cat prints them");
         let (dim, reset) = match self.style.colour {
@@ -224,7 +224,7 @@ impl<W: Write> Human<W> {
     /// Writes the run against an earlier one, if it was given.
     fn write_against(&mut self, is_sweep: bool) -> io::Result<()> {
         match self.against.take() {
-            Some(against) => against::against(&mut self.out, &against, is_sweep),
+            Some(against) => comparison::against(&mut self.out, &against, is_sweep),
             None => Ok(()),
         }
     }

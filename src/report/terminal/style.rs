@@ -12,6 +12,8 @@ pub struct HumanStyle {
     pub detail: Detail,
     /// The serial baseline.
     pub baseline: Baseline,
+    /// Prints the summary of a run without URLs too, because that is no mistake.
+    pub shows_empty: bool,
     /// True if other output may be on the same terminal before the report.
     pub follows_other: bool,
     /// Advice at the end.

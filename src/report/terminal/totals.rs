@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::lines::write_parts;
+use super::lines::{LABEL, write_parts, write_text};
 use super::style::HumanStyle;
 use crate::measure::Estimate;
 use crate::model::outcome::Verdict;
@@ -14,14 +14,8 @@ use crate::report::wording::{self, TERMINAL};
 /// The least number of targets of which percentiles are shown.
 const HANDFUL: u64 = 10;
 
-/// The maximum number of origins that are told of.
-const MAX_ORIGINS: usize = 5;
-
 /// The percentiles that are shown, before the longest time: as many as fit a line.
 const PERCENTILES: [f64; 3] = [50.0, 95.0, 99.0];
-
-/// The columns before the figures of a line.
-const LABEL: usize = 13;
 
 pub(super) const RED: &str = "\x1b[31m";
 pub(super) const GREEN: &str = "\x1b[32m";
@@ -33,6 +27,9 @@ pub(super) const RESET: &str = "\x1b[0m";
 pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
     let targets = summary.targets();
     if targets == 0 && !summary.stopped {
+        if summary.done_before == 0 {
+            return writeln!(out, "\n  {}", counted(0, "URL"));
+        }
         return writeln!(
             out,
             "  nothing left to do: {} done before",
@@ -42,6 +39,9 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
     let is_partial = summary.stopped && summary.runs.is_none();
     let label = match is_partial {
         true => format!("  {}: ", wording::progress(summary)),
+        false if summary.runs.is_some() => {
+            format!("  {} in all runs: ", counted(targets, "URL"))
+        }
         false => format!("  {}: ", counted(targets, "URL")),
     };
     let [now, before] = verdicts(summary, style, is_partial);
@@ -74,8 +74,8 @@ fn verdicts(summary: &Summary, style: HumanStyle, is_partial: bool) -> [String; 
         let colour = match target.verdict {
             Verdict::Ok => GREEN,
             Verdict::Failed if target.count > 0 => RED,
+            _ if target.count == 0 && !target.is_always_told => continue,
             Verdict::Failed => "",
-            _ if target.count == 0 => continue,
             Verdict::Skipped if is_partial => continue,
             Verdict::Skipped | Verdict::Unchanged => DIM,
             Verdict::Done => {
@@ -121,27 +121,21 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
         )?;
     }
     match wording::input_wait(summary, estimate.as_ref()) {
-        Some(waited) => writeln!(out, "  input      {waited}"),
+        Some(waited) => write_text(out, "  input      ", &waited),
         None => Ok(()),
     }
 }
 
-/// Writes what the origins take that pushed back, or why they were given up.
+/// Writes what the run slowed down to for the origins that pushed back, or why they were given up.
 pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    let origins = &summary.origins;
-    for limit in origins.listed.iter().take(MAX_ORIGINS) {
-        writeln!(out, "  server     {limit}")?;
-    }
-    let beyond = origins.listed.len().saturating_sub(MAX_ORIGINS) as u64;
-    match origins.more.saturating_add(beyond) {
-        0 => Ok(()),
-        more => writeln!(out, "  server     and {more} more"),
-    }
+    wording::servers(summary)
+        .iter()
+        .try_for_each(|server| write_text(out, "  server     ", server))
 }
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
 pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    if wording::tried(summary) < HANDFUL {
+    if summary.ended() < HANDFUL {
         return Ok(());
     }
     if let Some(max) = summary.latency.max() {
@@ -151,6 +145,7 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
         };
         let times = PERCENTILES.into_iter().map(percentile);
         let times = times.chain([format!("max {}", duration(max))]);
+        let times = times.chain(wording::of_succeeded(summary));
         write_parts(out, "  latency    ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {

@@ -1,8 +1,8 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::more_runs;
-use crate::model::measurement::{Comparison, Sweep};
+use crate::measure::assert::{more_runs, one_by_one};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::report::format::{counted, distinct_ratio};
 use crate::stats::{Finding, Interval, Knee};
 
@@ -21,13 +21,17 @@ pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
 /// The standing of a comparison: its finding, or the reason why it has none.
 enum Standing {
     NothingSucceeded,
+    OneByOne,
     Unlike,
     SinglePair,
     Found(Finding),
 }
 
 fn standing(comparison: &Comparison) -> Standing {
+    let success = |times: &ArmTimes| times.success(comparison.targets) > 0.0;
+    let has_success = success(&comparison.serial) && success(&comparison.parallel);
     match (comparison.speedup, comparison.finding()) {
+        _ if has_success && comparison.is_one_by_one() => Standing::OneByOne,
         (None, _) => Standing::NothingSucceeded,
         (Some(_), _) if comparison.failures_differ() => Standing::Unlike,
         (Some(_), Some(finding)) => Standing::Found(finding),
@@ -54,6 +58,7 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
                 _ => "nothing succeeded in parallel: no speed-up".to_owned(),
             }
         }
+        Standing::OneByOne => format!("nothing to compare: {}", one_by_one(comparison)),
         Standing::Unlike => format!(
             "no verdict: {} failed serially, {} in parallel",
             counted_fetches(comparison.serial.failed),
@@ -88,6 +93,11 @@ pub(in crate::report) fn shows_none(interval: Interval) -> bool {
 /// The remedy for a comparison that does not decide: `more runs would tell (--runs 10)`.
 pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
     let is_open = match standing(comparison) {
+        Standing::OneByOne if comparison.targets == 1 => {
+            let remedy = "repeat it: yes URL | head -n 20 | pfetch --compare -j 8";
+            return Some(remedy.to_owned());
+        }
+        Standing::OneByOne => return Some("give several (-j 8)".to_owned()),
         Standing::SinglePair => true,
         Standing::Found(Finding::NoDifference) => !is_alike(comparison),
         Standing::NothingSucceeded | Standing::Unlike | Standing::Found(_) => false,

@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -58,6 +59,10 @@ struct SharedOutput {
 struct OutputState {
     /// The index of the next body of the output.
     next: u64,
+    /// The indexes, at or after `next`, that have no body.
+    skipped: VecDeque<Range<u64>>,
+    /// The number of bodies before `next`.
+    passed: u64,
     /// The bodies that have begun and are not written whole, by their index.
     buffered: HashMap<u64, BufferedBody>,
     /// The bytes of all bodies that are in memory.
@@ -113,6 +118,8 @@ impl OrderedOutput {
         let shared = Arc::new(SharedOutput {
             state: Mutex::new(OutputState {
                 next: 0,
+                skipped: VecDeque::new(),
+                passed: 0,
                 buffered: HashMap::new(),
                 memory: 0,
                 gaps: 0,
@@ -145,6 +152,21 @@ impl OrderedOutput {
         state.buffered.entry(index).or_default().is_whole = Some(is_whole);
         drop(state);
         self.shared.changed.notify_all();
+    }
+
+    /// Skips indexes that have no body, because other shards have their targets. To be called before there is a
+    /// body behind them, in their order.
+    pub fn skip(&self, indexes: Range<u64>) {
+        let mut state = self.shared.lock();
+        state.skipped.push_back(indexes);
+        state.skip();
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// The number of bodies that are written or left out.
+    pub fn passed(&self) -> u64 {
+        self.shared.lock().passed
     }
 
     /// The index of the next body of the output: all before it are written.
@@ -299,7 +321,19 @@ impl OutputState {
         self.memory -= body.in_memory;
         self.buffered.remove(&index);
         self.next += 1;
+        self.passed += 1;
+        self.skip();
         Some(false)
+    }
+
+    /// Passes over the indexes that have no body.
+    fn skip(&mut self) {
+        while let Some(range) = self.skipped.front()
+            && range.start <= self.next
+        {
+            self.next = self.next.max(range.end);
+            self.skipped.pop_front();
+        }
     }
 }
 

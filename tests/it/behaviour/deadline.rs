@@ -34,13 +34,55 @@ fn what_is_not_done_at_the_deadline_has_failed() {
     run.check("all told", assert_each_once(&run) == 6);
     for result in run.results() {
         run.check("failed", result["outcome"] == "failed");
-        run.check("kind", result["error"]["kind"] == "timeout");
+        run.check("kind", result["error"]["kind"] == "deadline");
         let message = "not done at the run's deadline of 1s";
         run.check("message", result["error"]["message"] == message);
     }
     run.check("two were tried", server.requests() <= 2);
     run.check("none skipped", run.summary()["skipped"] == 0);
     run.check("failed", run.summary()["failed"] == 6);
+    run.check("not done", run.summary()["not_done"] == 6);
+}
+
+#[test]
+fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let [json, md, html, lines] = ["run.json", "run.md", "run.html", "run.jsonl"].map(|name| {
+        let path = dir.path().join(name);
+        path.display().to_string()
+    });
+    let mut args = vec!["-j2".to_owned(), "--deadline=1s".to_owned()];
+    for export in [&json, &md, &html, &lines] {
+        args.extend(["--export".to_owned(), export.clone()]);
+    }
+    args.extend(["/bytes/1", "/status/404"].map(|path| server.url(path)));
+    args.extend((0..4).map(|_| server.url("/hang")));
+    let run = pfetch(&args).run().exits(1);
+    let counts = "2 of 6 URLs done: 1 ok, 1 failed, 4 not done at the deadline";
+    let run = run
+        .prints(counts)
+        .prints("with --log FILE, a later run with --resume could go on");
+    let read = |path: &str| fs::read_to_string(path).expect("it was written");
+    let document: Value = serde_json::from_str(&read(&json)).expect("it is JSON");
+    let summary = &document["summary"];
+    let figures = ["ok", "failed", "not_done", "skipped"].map(|key| summary[key].as_u64());
+    run.check(
+        &format!("the figures {figures:?}"),
+        figures == [1, 5, 4, 0].map(Some),
+    );
+    for (path, text) in [
+        (&md, "1 ok, 1 failed, 4 not done at the deadline**"),
+        (&md, "2 of 6 URLs done"),
+        (&html, "2 of 6 URLs done"),
+        (&html, "4 not done at the deadline"),
+    ] {
+        let page = read(path);
+        run.check(&format!("{text:?} in {path}:\n{page}"), page.contains(text));
+    }
+    // A replay counts alike.
+    let again = pfetch(&["--replay", &lines]).run();
+    again.prints(counts);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Retries: which failures are retried, how often, and how that is reported.
 
+use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::process::Command;
@@ -9,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use rustix::net::{AddressFamily, SocketType, bind, getsockname, listen, socket};
 use serde_json::Value;
 
-use crate::pfetch::{Run, pfetch};
+use crate::pfetch::{Dir, Run, pfetch};
 use crate::raw::{Raw, Wire};
 use crate::server::Server;
 
@@ -281,6 +282,45 @@ fn retry_says_how_often() {
         let told = format!("/status/503  service unavailable{attempts}\n");
         let run = pfetch(&[&option[..], "--retry-delay=1ms", &url]).run();
         run.exits(1).prints(&told);
+    }
+}
+
+#[test]
+fn a_url_that_succeeded_when_it_was_tried_again_says_so_in_every_report() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::with(move |request, reply| match request.target.as_str() {
+        "/busy" if asked.fetch_add(1, Ordering::Relaxed) < 2 => reply.send(503, "", b""),
+        _ => reply.send(200, "", b"x"),
+    });
+    let dir = Dir::new();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let [json, md, xml, html] = ["run.json", "run.md", "run.xml", "run.html"].map(path);
+    let mut args = vec!["-j1".to_owned(), "--retry-delay=1ms".to_owned()];
+    for export in [&json, &md, &xml, &html] {
+        args.extend(["--export".to_owned(), export.clone()]);
+    }
+    args.extend(["/busy", "/good"].map(|path| server.url(path)));
+    let run = pfetch(&args).run().exits(0);
+    let run = run.prints("/busy (3 attempts)\n").prints("/good\n");
+    let read = |path: &str| fs::read_to_string(path).expect("it was written");
+    let document: Value = serde_json::from_str(&read(&json)).expect("it is JSON");
+    let results = document["results"].as_array().expect("a list");
+    let attempts = results.iter().map(|result| result["attempts"].as_u64());
+    run.check("of both", attempts.flatten().sum::<u64>() == 4);
+    for (path, text) in [
+        (&md, "### Succeeded when tried again (1)"),
+        (&md, " | 3 attempts, after 503 service unavailable |"),
+        (
+            &xml,
+            "<system-out>3 attempts, after 503 service unavailable</system-out>",
+        ),
+        (&html, ": 4 attempts on 1 worker in "),
+    ] {
+        let report = read(path);
+        run.check(
+            &format!("{text:?} in {path}:\n{report}"),
+            report.contains(text),
+        );
     }
 }
 

@@ -233,8 +233,8 @@ fn queued_jobs_of_an_origin_that_backs_off_are_deferred() {
         }
     });
     let urls: Vec<String> = (0..20).map(|n| server.url(&format!("/{n}"))).collect();
-    // The URL that was refused uses up no try, so it needs none.
-    for retry in ["--retry=1", "--retry=0"] {
+    // The URL that was refused uses up no try.
+    for retry in ["--retry=2", "--retry=1"] {
         times.lock().expect("nobody panics with it").clear();
         let run = pfetch(&["-j1", "--queue=10", "--format=jsonl", retry, "-"])
             .stdin(urls.join("\n"))

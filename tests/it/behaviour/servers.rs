@@ -90,15 +90,30 @@ fn the_report_says_what_a_server_takes() {
     let list = urls(&server, 300).join("\n");
     let run = pfetch(&["-j16", "-"]).stdin(list).run().exits(0);
     let host = server.addr().to_string();
-    run.prints(&format!("  server     {host} takes "))
+    run.prints(&format!("  server     {host}: slowed down to "))
         .prints(" requests pushed back)\n");
 }
 
 #[test]
-fn push_backs_use_up_no_try_also_without_any_and_with_no_adapt_they_do() {
+fn a_sweep_says_which_numbers_of_workers_a_server_pushed_back() {
+    let server = at_once(4, 503, "", Duration::from_millis(20));
+    let list = urls(&server, 60).join("\n");
+    let args = ["--sweep=1,16", "--runs=1", "--warmup=0", "-"];
+    let run = pfetch(&args).stdin(list).run().exits(0);
+    let text = run.unbroken();
+    let host = server.addr().to_string();
+    let told = text
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("  warning    {host}: slowed down to ")));
+    let is_whole = told.is_some_and(|told| told.ends_with(" pushed back), from 16 workers on"));
+    run.check("the server is told of", is_whole);
+}
+
+#[test]
+fn push_backs_use_up_no_try_and_with_no_adapt_they_do() {
     let server = at_once(2, 503, "", Duration::from_millis(20));
     let list = urls(&server, 100);
-    run(&["-j8", "--retry=0"], &list).exits(0);
+    run(&["-j8", "--retry=1"], &list).exits(0);
     let run = run(&["-j8", "--retry=0", "--no-adapt"], &list).exits(1);
     assert_each_once(&run, 100);
     let summary = run.summary();
@@ -108,6 +123,20 @@ fn push_backs_use_up_no_try_also_without_any_and_with_no_adapt_they_do() {
         "nothing is learnt",
         summary["origins"].as_array().is_some_and(Vec::is_empty),
     );
+}
+
+/// A smoke test that asks once is not to turn green over a 503, however many URLs stand beside it.
+#[test]
+fn without_retries_each_url_gets_one_answer_also_where_its_server_is_busy() {
+    for (status, header) in [(503, ""), (429, ""), (503, "Retry-After: 1\r\n")] {
+        let server = Server::with(move |_, reply| reply.send(status, header, b"later"));
+        let list = urls(&server, 12);
+        let run = run(&["-j4", "--retry=0"], &list).exits(1);
+        assert_each_once(&run, 12);
+        run.check(header, server.requests() <= 12);
+        let once = |result: &serde_json::Value| result["attempts"].as_u64() <= Some(1);
+        run.check("asked once", run.results().iter().all(once));
+    }
 }
 
 #[test]
@@ -362,9 +391,10 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
     let run = pfetch(&args).stdin(list).run().exits(0);
     let host = server.addr().to_string();
     let told = |line: &str| line.contains(&host) && line.contains("in the parallel runs");
+    let text = run.unbroken();
     run.check(
         "told once",
-        run.stdout.lines().filter(|line| told(line)).count() == 1,
+        text.lines().filter(|line| told(line)).count() == 1,
     );
 }
 

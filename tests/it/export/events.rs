@@ -314,7 +314,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
     }
     events.push(Event::Compared(Comparison {
         workers: 4,
-        targets: 1,
+        targets: 2,
         warmups: 1,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),

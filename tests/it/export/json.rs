@@ -32,10 +32,10 @@ fn a_document_is_exactly_this() {
         format!(
             r#"{{"run":{{"schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001}},
 "results":[
-{{"arm":null,"pair":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}],
+{{"arm":null,"pair":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}],
 "arms":[],
 "warnings":[],
-"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"statuses":{{"200":1}},"origins":[],"more_origins":0}},
+"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"statuses":{{"200":1}},"origins":[],"more_origins":0}},
 "comparison":null,
 "sweep":null,
 "against":null,
@@ -97,7 +97,7 @@ fn warnings_stand_in_the_document() {
 fn expected_comparison() -> Value {
     json!({
         "workers": 4,
-        "targets": 1,
+        "targets": 2,
         "warmups": 1,
         "serial": {
             "seconds": [2.0, 4.0],
@@ -111,7 +111,7 @@ fn expected_comparison() -> Value {
         },
         "speedup": {"pairs": 2, "ratio": 2.5, "interval": {"low": 2.0, "high": 3.125}},
         "verdict": "faster",
-        "efficiency": 2.5,
+        "efficiency": 1.25,
         "estimated": 1.5,
         "differing": {"count": 3, "urls": ["http://a.example/|<b>"]},
         "notices": ["1 run is an outlier", "- *x*"],

@@ -43,6 +43,8 @@ fn is_valid(text: &str) {
                     &["name", "time", "classname", "group"],
                     &["name"],
                 ),
+                "properties" => (&["property"], &[], &[]),
+                "property" => (&[], &["name", "value"], &["name", "value"]),
                 "skipped" | "error" | "failure" => (&[], &["type", "message"], &[]),
                 "system-out" => (&[], &[], &[]),
                 other => panic!("<{other}> in\n{text}"),

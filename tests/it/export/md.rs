@@ -160,7 +160,7 @@ fn a_comparison_begins_with_its_verdict() {
         text,
         "## pfetch: serial and parallel
 
-**parallel is faster: 2.50x**, 95 % interval 2.00x to 3.12x · 1 URL · 2 pairs · 4 workers · efficiency 250 %
+**parallel is faster: 2.50x**, 95 % interval 2.00x to 3.12x · 2 URLs · 2 pairs · 4 workers · efficiency 125 %
 
 | | mean | median | deviation | min | max | failed | retries |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
@@ -195,20 +195,20 @@ fn every_verdict_has_its_words() {
             0.5,
             0.8,
             0.9,
-            "**parallel is slower: 0.80x**, 95 % interval 0.50x to 0.90x · 1",
+            "**parallel is slower: 0.80x**, 95 % interval 0.50x to 0.90x · 2",
         ),
         (0.91, 0.95, 0.99, "**parallel is hardly slower: 0.95x**"),
         (
             0.97,
             1.0,
             1.02,
-            "**no difference beyond 5 %: 1.00x**, 95 % interval 0.97x to 1.02x · 1",
+            "**no difference beyond 5 %: 1.00x**, 95 % interval 0.97x to 1.02x · 2",
         ),
         (
             0.5,
             1.0,
             1.5,
-            "**no difference shown: 1.00x**, 95 % interval 0.50x to 1.50x – more runs would tell (--runs 10) · 1",
+            "**no difference shown: 1.00x**, 95 % interval 0.50x to 1.50x – more runs would tell (--runs 10) · 2",
         ),
         (
             0.01,

@@ -69,6 +69,26 @@ fn a_comparison_draws_its_pairs_and_the_interval_of_its_verdict() {
 }
 
 #[test]
+fn the_line_of_no_speedup_has_a_label_apart_from_that_of_the_mean() {
+    let story = Story::new(4);
+    for parallel in [0.2, 0.98, 1.0, 1.02, 5.0] {
+        let compared = comparison(4, 5, vec![1.0; 3], vec![parallel; 3], &[]);
+        let page = parse(&page(&[story.started(), Event::Compared(compared)]));
+        let place = |is_it: &dyn Fn(&str) -> bool| {
+            let labels = named(&page, "text").into_iter();
+            let mut labels =
+                labels.filter(|label| is_it(&label.text) && label.attribute("y") == Some("38"));
+            let label = labels.next().expect("the label is there");
+            let x = label.attribute("x").expect("a place");
+            x.parse::<f64>().expect("a number")
+        };
+        let one = place(&|text| text == "1×");
+        let mean = place(&|text| text.starts_with("mean "));
+        assert!((one - mean).abs() > 40.0, "{parallel}: {one} and {mean}");
+    }
+}
+
+#[test]
 fn a_comparison_claims_no_more_than_it_shows() {
     let story = Story::new(4);
     for (serial, parallel, verdict) in [
@@ -164,6 +184,8 @@ fn a_sweep_claims_no_more_than_it_shows() {
         let page = parse(&page(&[story.started(), swept]));
         assert_eq!(text(&page, "h1"), verdict);
         assert_eq!(named(&page, "dt").len(), cards, "{verdict}");
+        let has_curve = text(&page, "h2").contains("Time by number of workers");
+        assert_eq!(has_curve, points.len() > 1, "{verdict}");
     }
 }
 

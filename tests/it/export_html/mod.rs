@@ -1,6 +1,7 @@
 //! The HTML page as text: its content, its escaping, and its size.
 
 mod compare;
+mod histogram;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +10,11 @@ use crate::exhaustive::is_exhaustive;
 use crate::markup::{Element, parse};
 use crate::story::{HOSTILE, MS, Story, failed, skipped};
 use pfetch::model::event::{Event, Listener};
+use pfetch::model::origin::{OriginLimit, OriginLimits};
 use pfetch::model::outcome::{FailureKind, Hop, Saved};
 use pfetch::model::summary::Summary;
 use pfetch::report::Baseline;
-use pfetch::report::export::{Html, Svg, Trace};
+use pfetch::report::export::{Html, Markdown, Svg, Trace};
 use serde_json::Value;
 
 /// The page that a report writes of these events.
@@ -86,6 +88,40 @@ fn a_run_opens_with_its_verdict_and_totals() {
     let time = named(&page, "time")[0];
     assert_eq!(time.text, "2023-11-14 22:13:20 UTC");
     assert_eq!(time.attribute("datetime"), Some("2023-11-14T22:13:20Z"));
+}
+
+#[test]
+fn a_run_that_was_slowed_down_says_for_which_server() {
+    let mut events = small();
+    let limit = OriginLimit {
+        origin: Arc::from("http://<h>:80"),
+        at_once: Some(4),
+        per_second: None,
+        push_backs: 23,
+        given_up: None,
+    };
+    if let Some(Event::Ended(summary)) = events.last_mut() {
+        summary.origins = OriginLimits::new(vec![limit], 7);
+    }
+    let items = text(&parse(&page(&events)), "li");
+    let told = "<h>:80: slowed down to 4 at once (23 requests pushed back)\nand 7 more";
+    assert!(items.contains(told), "{items}");
+    let mut text = Vec::new();
+    let mut markdown = Markdown::new(&mut text, Baseline::default());
+    for event in &events {
+        markdown.event(event).expect("a vector takes everything");
+    }
+    markdown.close().expect("a vector takes everything");
+    drop(markdown);
+    let text = String::from_utf8(text).expect("it is text");
+    assert!(
+        text.contains("| server | ") && text.contains("| and 7 more |"),
+        "{text}"
+    );
+    assert!(
+        text.contains("slowed down to 4 at once") && !text.contains("<h>"),
+        "{text}"
+    );
 }
 
 /// A run of 30 URLs: 3 not found, 6 timed out with a message of their own, one broken off, 20 fine.
@@ -282,6 +318,22 @@ fn a_request_is_a_bar_in_its_workers_lane() {
         bars[2].tooltip,
         "http://host2.example/path/to/page-2.html · 200 · 200.0 ms (blocked 10.0 ms, dns 10.0 ms, \
          connect 30.0 ms, send 2.0 ms, wait 108.0 ms, receive 40.0 ms)"
+    );
+}
+
+#[test]
+fn repeats_within_an_attempt_count_as_in_the_other_reports() {
+    let story = Story::new(1);
+    let mut repeated = story.ok(0, 0, MS * 0, MS * 100);
+    // Sent again at once, because an idle connection had been closed.
+    repeated.last.requests = 2;
+    let page = page(&story.run(vec![repeated, story.ok(1, 0, MS * 100, MS * 100)]));
+    let page = parse(&page);
+    assert_eq!(bars(&page).len(), 2);
+    let captions = text(&page, "figcaption");
+    assert!(
+        captions.contains("run: 3 attempts on 1 worker in "),
+        "{captions}"
     );
 }
 

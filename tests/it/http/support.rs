@@ -24,6 +24,7 @@ pub(crate) fn target(url: &str) -> Target {
         headers: None,
         output: None,
         sha256: None,
+        meta: None,
     }
 }
 

@@ -160,6 +160,7 @@ fn all_workers_share_one_set_up_and_resume_each_others_sessions() {
         headers: None,
         output: None,
         sha256: None,
+        meta: None,
     };
     for worker in 0..3 {
         let outcome = Arc::clone(&fetcher)

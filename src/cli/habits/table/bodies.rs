@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number};
 
 const NAME: &str = "-o FILE saves one URL under a name, -d DIR any number, --cat prints the bodies";
-const CONDITIONAL: &str =
+pub(super) const CONDITIONAL: &str =
     "with -d DIR only what has changed is fetched again (--exists update, the default)";
 const CONTINUED: &str =
     "with -d DIR or -o FILE a broken download is continued anyway (--no-resume does not)";

@@ -1,14 +1,20 @@
 //! Measurements: the options of hyperfine, oha, ab, wrk, hey and k6.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
+use super::bodies::CONDITIONAL;
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
+use crate::cli::habits::values::is_duration;
 
 const OFTEN: &str = "a list is fetched once; the same URL often: yes URL | head -n N | pfetch -j C";
-const LONG: &str =
-    "a list is fetched once; the same URL for a time: yes URL | pfetch -j C --deadline 10s";
+/// A deadline is no length: what has been read ahead fails by it.
+const LONG: &str = "a run ends with its list and not after a time; give a number of fetches: yes URL | head \
+                    -n N | pfetch -j C";
 const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs";
 const COMMANDS: &str = "pfetch measures the fetching of URLs, and runs no commands";
+/// hyperfine's parameters, of which the number of workers is the one that pfetch varies.
+const PARAMETER: &str =
+    "the parameter that pfetch varies is the number of workers: --sweep 1,2,4,8";
 
 pub(super) const HABITS: &[Habit] = &[
     (&["-w", "--write-out"], Meaning::ByValue(write_out)),
@@ -21,15 +27,20 @@ pub(super) const HABITS: &[Habit] = &[
             "--conclude",
             "--shell",
             "--command-name",
-            "--parameter-list",
-            "--parameter-scan",
-            "--parameter-step-size",
             "--ignore-failure",
             "--show-output",
             "--reference",
             "--script",
         ],
         Meaning::Hint(COMMANDS),
+    ),
+    (
+        &[
+            "--parameter-list",
+            "--parameter-scan",
+            "--parameter-step-size",
+        ],
+        Meaning::Hint(PARAMETER),
     ),
     (
         &[
@@ -41,7 +52,8 @@ pub(super) const HABITS: &[Habit] = &[
         ],
         Meaning::Hint(OFTEN),
     ),
-    (&["-z", "--duration", "--stage"], Meaning::Hint(LONG)),
+    (&["-z"], Meaning::ByValue(long_or_since)),
+    (&["--duration", "--stage"], Meaning::Hint(LONG)),
     (&["--latency"], Meaning::Nothing),
     (
         &["--latency-correction"],
@@ -50,6 +62,29 @@ pub(super) const HABITS: &[Habit] = &[
     (
         &["--threshold", "--thresholds"],
         Meaning::Hint("--assert 'p95<500ms' fails the run unless it holds"),
+    ),
+    (
+        &["--junit", "--junit-xml", "--junitxml", "--junitfile"],
+        Meaning::Prefixed("--export", "junit="),
+    ),
+    (&["--html"], Meaning::Prefixed("--export", "html=")),
+    (
+        &["--markdown", "--md"],
+        Meaning::Prefixed("--export", "md="),
+    ),
+    (&["--csv"], Meaning::Prefixed("--export", "csv=")),
+    (&["--har"], Meaning::Prefixed("--export", "har=")),
+    (
+        &[
+            "--github",
+            "--github-summary",
+            "--github-actions",
+            "--step-summary",
+        ],
+        Meaning::Hint(
+            "--export md=- >> \"$GITHUB_STEP_SUMMARY\" adds to the summary of a step; for a report of tests, \
+             --export junit=FILE",
+        ),
     ),
     (&["--export-json"], Meaning::Prefixed("--export", "json=")),
     (&["--export-csv"], Meaning::Prefixed("--export", "csv=")),
@@ -69,6 +104,39 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint("the report has its own units; figures are in --export json=FILE"),
     ),
 ];
+
+/// A length to oha and hey, a date to curl.
+fn long_or_since(value: &OsStr) -> Translation {
+    match is_duration(&value.to_string_lossy()) || is_number(value) {
+        true => Err(LONG),
+        false => Err(CONDITIONAL),
+    }
+}
+
+/// Finds a parameter of hyperfine by what follows its option: `-L NAME 1,2,4` or `-P NAME 1 8`. Behind the same
+/// letters other programs have a URL, a folder or a number.
+pub(in crate::cli::habits) fn parameter(
+    spelling: &str,
+    following: &[OsString],
+) -> Option<&'static str> {
+    let is_name = |text: &OsStr| {
+        let text = text.as_encoded_bytes();
+        text.first().is_some_and(u8::is_ascii_alphabetic)
+            && text
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    };
+    let are_numbers = |text: &OsStr| {
+        let text = text.to_string_lossy();
+        text.split(',').all(|one| is_number(OsStr::new(one)))
+    };
+    let is_parameter = match (spelling, following) {
+        ("-L", [name, values, ..]) => is_name(name) && are_numbers(values),
+        ("-P", [name, least, most, ..]) => is_name(name) && is_number(least) && is_number(most),
+        _ => false,
+    };
+    is_parameter.then_some(PARAMETER)
+}
 
 /// A template to curl; a number of warm-ups to hyperfine, and of something else to others.
 fn write_out(value: &OsStr) -> Translation {

@@ -14,7 +14,10 @@ mod output;
 mod pool;
 mod request;
 
+pub(in crate::cli) use request::HEADER_FILE;
+
 use super::meaning::{Habit, Meaning};
+pub(super) use measure::parameter;
 
 const GROUPS: [&[Habit]; 9] = [
     input::HABITS,

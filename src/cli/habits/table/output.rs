@@ -29,6 +29,16 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Own(&["--progress=always"]),
     ),
     (
+        &[
+            "--only-failures",
+            "--failures-only",
+            "--only-errors",
+            "--errors-only",
+            "--only-failed",
+        ],
+        Meaning::Own(&["--quiet"]),
+    ),
+    (
         &["--no-color", "--no-colour", "--disable-color"],
         Meaning::Own(&["--color=never"]),
     ),

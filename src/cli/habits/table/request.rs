@@ -8,6 +8,10 @@ const ONLY_ASKS: &str =
     "pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE";
 const COOKIES: &str =
     "cookies are not kept, and no file of them is read; send one with -H 'Cookie: NAME=VALUE'";
+/// For a file of headers, which curl reads from `-H @FILE`.
+pub(in crate::cli) const HEADER_FILE: &str = "no file of headers is read: give each with -H 'Name: value', a secret \
+     from the environment as -H \"Authorization: $TOKEN\"; those of one URL stand in a JSON line of the list, as \
+     {\"url\": …, \"headers\": {…}}";
 const SCHEMES: &str = "only Basic authentication is there (-u NAME:PASSWORD); any other goes into \
      -H 'Authorization: …'";
 
@@ -78,6 +82,10 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint(COOKIES),
     ),
     (&["--no-cookies"], Meaning::Nothing),
+    (
+        &["--header-file", "--headers-file", "--header-from-file"],
+        Meaning::Hint(HEADER_FILE),
+    ),
     (
         &["--oauth2-bearer"],
         Meaning::Prefixed("--header", "Authorization: Bearer "),
@@ -183,7 +191,8 @@ fn referer(value: &OsStr) -> Translation {
     let text = value.to_string_lossy();
     // Without a scheme it is taken for a host, as in robots=off of wget.
     let host = text.split(['/', '?', '#']).next().unwrap_or_default();
-    match host.contains('=') || text.ends_with(";auto") {
+    let is_url = !host.contains('=') && !text.ends_with(";auto") && !is_number(value);
+    match !is_url {
         true => Err("it takes the URL to send as Referer"),
         false => Ok(header("Referer: ", value)),
     }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::excerpt::JSON_EXCERPT;
 use super::url::{BadLine, ParsedLine, parse_url};
 use crate::engine::input::InputConfig;
 use crate::model::headers::{self, HeaderError};
+use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Verb};
 use crate::model::text::{escape, parse_sha256};
@@ -17,13 +19,15 @@ use crate::model::text::{escape, parse_sha256};
 /// The keys of a JSON line.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct JsonLine {
+struct JsonLine<'a> {
     url: String,
     action: Option<Verb>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     output: Option<String>,
     sha256: Option<String>,
+    #[serde(borrow)]
+    meta: Option<&'a RawValue>,
 }
 
 /// Parses an object.
@@ -32,17 +36,36 @@ pub(super) fn parse_json(
     config: InputConfig,
     near: Option<&Location>,
 ) -> Result<ParsedLine, BadLine> {
-    let bad = |reason: String| BadLine {
-        excerpt: Arc::from(JSON_EXCERPT),
-        reason: escape(&reason),
-    };
-    let line: JsonLine = serde_json::from_str(text).map_err(|error| {
+    let line: JsonLine<'_> = serde_json::from_str(text).map_err(|error| {
         bad(format!(
             "{} (column {})",
             without_value(&error.to_string()),
             error.column()
         ))
     })?;
+    let meta = line.meta.map(Meta::new).transpose();
+    let meta = meta.map_err(|error| bad(format!("meta: {error}")))?;
+    match parse_fields(&line, config, near) {
+        Ok(parsed) => Ok(ParsedLine { meta, ..parsed }),
+        Err(mistake) => Err(BadLine { meta, ..mistake }),
+    }
+}
+
+/// Makes the error for an object.
+fn bad(reason: impl AsRef<str>) -> BadLine {
+    BadLine {
+        excerpt: Arc::from(JSON_EXCERPT),
+        reason: escape(reason.as_ref()),
+        meta: None,
+    }
+}
+
+/// Parses the fields of an object other than `meta`.
+fn parse_fields(
+    line: &JsonLine<'_>,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<ParsedLine, BadLine> {
     let mut parsed = parse_url(&line.url, config, near)?;
     parsed.verb = line.action.unwrap_or(config.verb);
     let mut headers = HeaderMap::new();
@@ -54,21 +77,18 @@ pub(super) fn parse_json(
     parsed.headers = (!headers.is_empty()).then(|| Box::new(headers));
     if parsed.verb == Verb::Head && (line.output.is_some() || line.sha256.is_some()) {
         let reason = "a HEAD has no body; take out \"output\" and \"sha256\", or the action";
-        return Err(bad(reason.to_owned()));
+        return Err(bad(reason));
     }
     if let Some(output) = &line.output {
         if !config.names_files {
-            return Err(bad(
-                "\"output\" needs a folder to save in (-d DIR)".to_owned()
-            ));
+            return Err(bad("\"output\" needs a folder to save in (-d DIR)"));
         }
         let place = SavePath::parse(output).map_err(|error| bad(format!("output: {error}")))?;
         parsed.output = Some(place);
     }
     if let Some(text) = &line.sha256 {
-        let sum = parse_sha256(text).ok_or_else(|| {
-            bad("sha256: give 64 hexadecimal digits, as sha256sum prints them".to_owned())
-        })?;
+        let sum = parse_sha256(text)
+            .ok_or_else(|| bad("sha256: give 64 hexadecimal digits, as sha256sum prints them"))?;
         parsed.sha256 = Some(Box::new(sum));
     }
     Ok(parsed)

@@ -1,10 +1,12 @@
 //! The parser of one line of a list, or of an argument.
 //!
 //! * `json` parses an object, `url` the text of a URL.
+//! * `host` finds the host of a line, for the shards.
 //! * `slip` recognises what was meant for another program, or is more than a URL.
 //! * `excerpt` decides what is shown of a line that is no target.
 
 mod excerpt;
+mod host;
 mod invisible;
 mod json;
 mod slip;
@@ -18,10 +20,20 @@ use excerpt::{may_hold_userinfo, safe_excerpt};
 use slip::Slip;
 use url::parse_url;
 
+pub(super) use host::host_of;
 pub(super) use url::{BadLine, ParsedLine};
 
-/// The maximum length of a line in bytes: room for the longest URL, and for its headers.
-pub const MAX_LINE_BYTES: usize = 64 * 1024;
+/// The maximum length of a line in bytes: room for the longest URL, for its headers and for the longest meta.
+pub const MAX_LINE_BYTES: usize = 128 * 1024;
+
+/// An item of the input before it is parsed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum UnparsedItem<'a> {
+    /// A line of a list, without its line end.
+    Line(&'a [u8]),
+    /// An argument.
+    Argument(&'a [u8]),
+}
 
 /// Parses one line, without its line end. `None` for a blank line and a comment. A URL with the origin of
 /// `near` is parsed faster.
@@ -47,6 +59,7 @@ pub(super) fn parse(
         return Some(Err(BadLine {
             excerpt: safe_excerpt(text),
             reason: option.to_string(),
+            meta: None,
         }));
     }
     Some(parse_url(slip::without_comment(text), config, near))
@@ -75,6 +88,7 @@ pub(super) fn too_long(beginning: &[u8], length: u64) -> BadLine {
             &beginning
         }),
         reason: format!("the line has {length} bytes; at most {MAX_LINE_BYTES} are read as a URL"),
+        meta: None,
     }
 }
 
@@ -88,6 +102,7 @@ fn not_utf8(bytes: &[u8], error: Utf8Error) -> BadLine {
             bytes[at],
             at + 1
         ),
+        meta: None,
     }
 }
 

@@ -7,6 +7,7 @@ use http::HeaderMap;
 use super::excerpt::safe_excerpt;
 use super::slip::Slip;
 use crate::engine::input::InputConfig;
+use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Verb};
 
@@ -18,6 +19,7 @@ pub(in crate::engine::input) struct ParsedLine {
     pub(in crate::engine::input) headers: Option<Box<HeaderMap>>,
     pub(in crate::engine::input) output: Option<SavePath>,
     pub(in crate::engine::input) sha256: Option<Box<[u8; 32]>>,
+    pub(in crate::engine::input) meta: Option<Meta>,
 }
 
 /// A line that is no target: an excerpt that is safe to show, and the mistake.
@@ -25,6 +27,8 @@ pub(in crate::engine::input) struct ParsedLine {
 pub(in crate::engine::input) struct BadLine {
     pub(in crate::engine::input) excerpt: Arc<str>,
     pub(in crate::engine::input) reason: String,
+    /// What the line says for the readers of its result, as far as it could be read.
+    pub(in crate::engine::input) meta: Option<Meta>,
 }
 
 /// Parses the text of a URL.
@@ -36,6 +40,7 @@ pub(super) fn parse_url(
     let bad = |reason: String| BadLine {
         excerpt: safe_excerpt(text),
         reason,
+        meta: None,
     };
     if let Some(slip) = Slip::find(text, config.default_scheme) {
         return Err(bad(slip.to_string()));
@@ -48,5 +53,6 @@ pub(super) fn parse_url(
         headers: None,
         output: None,
         sha256: None,
+        meta: None,
     })
 }

@@ -1,6 +1,6 @@
 //! A model server.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -31,6 +31,8 @@ pub(super) struct Server {
     pub(super) retry_after: Option<Duration>,
     /// Items that are broken pages: they are answered like push-backs, always.
     pub(super) broken: BTreeSet<u64>,
+    /// Those of them that are answered in another way: another status, or by a closed connection.
+    pub(super) otherwise: BTreeMap<u64, Cause>,
     /// The wait that these ask for.
     pub(super) broken_wait: Option<Duration>,
     /// The wait that the first answer to each item asks for.
@@ -51,6 +53,7 @@ impl Server {
             cause: Cause::Unavailable,
             retry_after: None,
             broken: BTreeSet::new(),
+            otherwise: BTreeMap::new(),
             broken_wait: None,
             first_wait: None,
             seen: BTreeSet::new(),
@@ -87,8 +90,11 @@ impl Server {
             _ => self.broken.contains(&sequence).then_some(self.broken_wait),
         };
         if let Some(retry_after) = own_wait {
-            let cause = self.cause;
-            let end = EndKind::PushedBack { cause, retry_after };
+            let cause = self.otherwise.get(&sequence).copied().unwrap_or(self.cause);
+            let end = match cause {
+                Cause::Broken => EndKind::Silent { is_refused: true },
+                _ => EndKind::PushedBack { cause, retry_after },
+            };
             return (now + self.refusal, end);
         }
         let is_taken = match self.takes {

@@ -242,6 +242,43 @@ fn parse_errors_give_the_column() {
 }
 
 #[test]
+fn a_percentile_may_be_written_as_k6_does() {
+    for (text, expected) in [
+        ("p(95)<500ms", "p95<500ms"),
+        ("p(99.9) <= 1s", "p99.9<=1s"),
+        ("ttfb_p(50)<80ms", "ttfb_p50<80ms"),
+        ("med<80ms", "median<80ms"),
+    ] {
+        let parsed = text.parse::<Assertion>().map(|parsed| parsed.to_string());
+        assert_eq!(parsed.as_deref(), Ok(expected), "{text}");
+    }
+    for text in [
+        "p(95<5s",
+        "p()<5s",
+        "p(9 5)<5s",
+        "p(x)<5s",
+        "p(101)<5s",
+        "mean(95)<5s",
+    ] {
+        text.parse::<Assertion>().expect_err(text);
+    }
+}
+
+#[test]
+fn only_the_time_of_a_run_is_compared_with_a_baseline() {
+    for name in [
+        "p95_vs_baseline",
+        "speedup_vs_baseline",
+        "failed_vs_baseline",
+    ] {
+        let error = format!("{name}<=1.1").parse::<Assertion>();
+        let error = error.expect_err(name).what;
+        let expected = "only its time is compared with a baseline: write total_vs_baseline";
+        assert!(error.ends_with(expected), "{error}");
+    }
+}
+
+#[test]
 fn an_error_is_one_line_that_begins_with_its_place() {
     let said = |text: &str| text.parse::<Assertion>().unwrap_err().to_string();
     assert_eq!(

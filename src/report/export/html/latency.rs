@@ -1,11 +1,12 @@
 //! The section of the per-URL times: percentiles and their distribution.
 
+use std::iter;
 use std::time::Duration;
 
 use maud::{Markup, html};
 
 use crate::model::summary::Summary;
-use crate::report::export::timeline::{Tick, centred, label, linear, logarithmic};
+use crate::report::export::timeline::{Tick, centred, label_to, linear, logarithmic};
 use crate::report::format::{counted, duration, grouped};
 use crate::stats::Latency;
 
@@ -105,14 +106,20 @@ impl Bins {
                 .filter_map(move |(_, summary)| figure(&summary.latency));
             times.map(|time| time.as_secs_f64())
         };
-        let least = times_of(|latency| latency.p(0.0))
-            .fold(f64::INFINITY, f64::min)
-            .max(1e-6);
-        // A trifle more, as both are right to three digits only.
-        let (least, most) = (
-            least * 0.998,
-            times_of(Latency::max).fold(least, f64::max) * 1.002,
-        );
+        // Edges between the buckets of the times: a bin has whole buckets.
+        let bucket = |seconds: f64| {
+            let bounds = runs.first().map(|(_, summary)| {
+                let time = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+                summary
+                    .latency
+                    .bucket(time)
+                    .map(|bound| bound.as_secs_f64())
+            });
+            bounds.unwrap_or([seconds; 2])
+        };
+        let least = times_of(|latency| latency.p(0.0)).fold(f64::INFINITY, f64::min);
+        let most = times_of(Latency::max).fold(least, f64::max);
+        let (least, most) = (bucket(least)[0], bucket(most)[1]);
         let count = runs
             .iter()
             .map(|(_, summary)| summary.latency.count())
@@ -124,7 +131,10 @@ impl Bins {
             part if is_log => least * (most / least).powf(part),
             part => least + (most - least) * part,
         };
-        let edges = (0..=bins as usize).map(edge).collect();
+        let inner = (1..bins as usize).map(|k| bucket(edge(k))[1]);
+        let inner = inner.filter(|edge| *edge < most);
+        let mut edges: Vec<f64> = iter::once(least).chain(inner).chain([most]).collect();
+        edges.dedup();
         Bins { edges, is_log }
     }
 
@@ -226,7 +236,7 @@ fn bars(bins: &Bins, counts: &[u64], top: f64) -> Markup {
             @let (from, to) = (x(bins, edges[0]), x(bins, edges[1]));
             rect.count x=(tenth(from)) y=(tenth(floor - height)) width=(tenth((to - from - 1.0).max(1.0)))
                 height=(tenth(height)) {
-                title { (label(edges[0])) " to " (label(edges[1])) ": " (counted(*count, "URL")) }
+                title { (range(edges)) ": " (counted(*count, "URL")) }
             }
         }
         path.axis d={ "M" (LEFT) " " (tenth(floor)) "H" (tenth(WIDTH - RIGHT)) } {}
@@ -275,8 +285,13 @@ fn sentence((name, summary): &(&str, &Summary), is_one_of_two: bool) -> String {
     )
 }
 
+/// The edges of a bin, with as many digits as tell them apart.
+fn range(edges: &[f64]) -> String {
+    let [from, to] = [edges[0], edges[1]].map(|edge| label_to(edge, Some(edges[1] - edges[0])));
+    format!("{from} to {to}")
+}
+
 fn table(runs: &RunLatencies<'_>, bins: &Bins, counts: &[Vec<u64>]) -> Markup {
-    let edge = |seconds: f64| duration(Duration::from_secs_f64(seconds));
     html! {
         details {
             summary { "Distribution as a table" }
@@ -291,13 +306,46 @@ fn table(runs: &RunLatencies<'_>, bins: &Bins, counts: &[Vec<u64>]) -> Markup {
                     tbody {
                         @for (bin, edges) in bins.edges.windows(2).enumerate() {
                             tr {
-                                th scope="row" { (edge(edges[0])) " to " (edge(edges[1])) }
+                                th scope="row" { (range(edges)) }
                                 @for counts in counts { td { (grouped(counts[bin])) } }
                             }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bin_counts_the_times_between_its_edges() {
+        let near: Vec<u64> = (0..200).map(|k| 103_000 + 7 * k).collect();
+        let wide: Vec<u64> = (0..40).map(|k| 1 << (k / 2)).collect();
+        let edge = [103_424, 103_425, 103_487, 103_488, 103_489, 104_000];
+        for micros in [&near[..], &wide, &edge, &[5000; 8], &[1, 1, 2], &[1]] {
+            let mut latency = Latency::new();
+            for micros in micros {
+                latency.record(Duration::from_micros(*micros));
+            }
+            let summary = Summary {
+                latency,
+                ..Summary::default()
+            };
+            let run = ("run", &summary);
+            let bins = Bins::new(&[&run]);
+            let counts = bins.counts(&summary.latency);
+            for (count, edges) in counts.iter().zip(bins.edges.windows(2)) {
+                assert!(edges[0] < edges[1], "{micros:?}: {:?}", bins.edges);
+                let seconds = micros.iter().map(|micros| *micros as f64 * 1e-6);
+                let inside = seconds.filter(|time| (edges[0]..edges[1]).contains(time));
+                let inside = inside.count() as u64;
+                assert_eq!(*count, inside, "{edges:?} of {micros:?}: {counts:?}");
+            }
+            assert_eq!(counts.iter().sum::<u64>(), micros.len() as u64);
         }
     }
 }

@@ -166,7 +166,10 @@ impl<W: Write> Html<W> {
     fn page(&self, end: &RunEnd) -> io::Result<String> {
         let mut notices = Vec::new();
         let (result, sweep) = match end {
-            RunEnd::Run(summary) => (PageResult::of_run(summary, self.baseline), None),
+            RunEnd::Run(summary) => {
+                notices.extend(wording::servers(summary));
+                (PageResult::of_run(summary, self.baseline), None)
+            }
             RunEnd::Comparison(comparison) => {
                 notices.extend(comparison.notices.iter().map(ToString::to_string));
                 notices.extend(differing(&comparison.differing));

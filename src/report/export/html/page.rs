@@ -101,7 +101,8 @@ impl HtmlPage<'_> {
             @if let Some(plot) = self.result.comparison().and_then(PairsPlot::of) {
                 (section("pairs", "Pairs of runs", &pairs::figure(&plot)))
             }
-            @if let Some(sweep) = self.sweep {
+            // One number of workers makes no curve.
+            @if let Some(sweep) = self.sweep.filter(|sweep| sweep.points.len() > 1) {
                 (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep))))
             }
             (section("timeline", "Timeline", &html! {
@@ -206,7 +207,7 @@ impl HtmlPage<'_> {
         let without = wording::without_status(summary);
         parts.extend(without.map(|(count, why)| format!("{} {why}", counted(count, "URL"))));
         html! {
-            @if wording::tried(summary) > 0 { p.lead { (parts.join(" · ")) } }
+            @if summary.ended() > 0 { p.lead { (parts.join(" · ")) } }
         }
     }
 }

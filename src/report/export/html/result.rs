@@ -268,10 +268,15 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
         Card::times("Serial", &comparison.serial),
     ];
     let Some(speedup) = &comparison.speedup else {
-        cards.push(Card::empty("Speed-up", "nothing succeeded in an arm"));
+        let why = match comparison.is_one_by_one() {
+            true => "both arms fetch one by one",
+            false => "nothing succeeded in an arm",
+        };
+        cards.push(Card::empty("Speed-up", why));
         return cards;
     };
     let mut notes = vec![
+        "geometric mean of the pairs".to_owned(),
         interval(speedup),
         format!(
             "efficiency {:.0} % of {}",

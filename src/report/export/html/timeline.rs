@@ -29,8 +29,8 @@ pub(super) fn figure(runs: &[(Arm, &Timeline)]) -> Markup {
             figcaption {
                 @for (arm, timeline) in &runs { (sentence(*arm, timeline)) " " }
                 @if runs.iter().all(|(_, timeline)| timeline.has_bars()) {
-                    "Each bar is an attempt; where it was redirected, each phase is that of all its hops \
-                     together. "
+                    "Each bar is an attempt, with its repeats on fresh connections; where it was redirected, each \
+                     phase is that of all its hops together. "
                 } @else {
                     "Past " (counted(MOST_BARS as u64, "attempt")) " there are no single bars. "
                 }

@@ -10,6 +10,7 @@ use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
+use crate::report::wording;
 
 pub(super) const FAILURE: &str = "failure";
 pub(super) const SKIPPED: &str = "skipped";
@@ -34,6 +35,17 @@ pub(super) struct Suite {
     later: BTreeMap<u64, u64>,
     /// Sum of the makespans, and the number of runs.
     time: (Duration, u32),
+    /// How far a plain run came that was stopped.
+    progress: Option<SuiteProgress>,
+}
+
+/// How far a run came that was stopped: its cases are those that were read.
+#[derive(Debug)]
+struct SuiteProgress {
+    /// The sentence, as in the other reports.
+    text: String,
+    /// The targets of the whole input, if they could be counted.
+    listed: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +80,7 @@ impl Suite {
             first_run: None,
             later: BTreeMap::new(),
             time: (Duration::ZERO, 0),
+            progress: None,
         })
     }
 
@@ -93,6 +106,10 @@ impl Suite {
         self.first_run.get_or_insert(self.length);
         self.time.0 += summary.makespan.unwrap_or_default();
         self.time.1 += 1;
+        self.progress = summary.stopped.then(|| SuiteProgress {
+            text: wording::progress(summary),
+            listed: summary.all_listed(),
+        });
     }
 
     /// Writes the suite, with the mean time of its runs.
@@ -122,6 +139,9 @@ impl Suite {
             write!(out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
         }
         out.write_all(b">\n")?;
+        if let Some(progress) = &self.progress {
+            progress.write(out)?;
+        }
         self.each_case(|case| out.write_all(&case.xml))?;
         out.write_all(b"  </testsuite>\n")
     }
@@ -144,6 +164,19 @@ impl Suite {
             }
         }
         Ok(())
+    }
+}
+
+impl SuiteProgress {
+    /// Writes it as properties of the suite.
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let text = MarkupText(&self.text);
+        out.write_all(b"    <properties>\n")?;
+        writeln!(out, "      <property name=\"stopped\" value=\"{text}\"/>")?;
+        if let Some(listed) = self.listed {
+            writeln!(out, "      <property name=\"listed\" value=\"{listed}\"/>")?;
+        }
+        out.write_all(b"    </properties>\n")
     }
 }
 
@@ -214,7 +247,13 @@ fn case(outcome: &Outcome, element: &str) -> String {
         seconds(outcome.elapsed().unwrap_or_default())
     );
     if element.is_empty() {
-        return start + "/>\n";
+        return match words::tried_again(outcome) {
+            None => start + "/>\n",
+            Some(text) => format!(
+                "{start}>\n      <system-out>{}</system-out>\n    </testcase>\n",
+                MarkupText(&text)
+            ),
+        };
     }
     let kind = outcome
         .error()

@@ -61,7 +61,7 @@ pub(in crate::report::export) fn label(seconds: f64) -> String {
 }
 
 /// Formats seconds as a [`label`], with as many digits as tell it from a value one step away.
-fn label_to(seconds: f64, step: Option<f64>) -> String {
+pub(in crate::report::export) fn label_to(seconds: f64, step: Option<f64>) -> String {
     let (scale, unit) = match seconds {
         0.0 => return "0".to_owned(),
         s if s < 0.9995e-3 => (1e6, "µs"),

@@ -7,8 +7,9 @@ use super::layout::Picture;
 use super::model::Timeline;
 use super::{DrawnRun, SweepCurve, svg};
 use crate::model::event::{AssertionResult, Event, Listener};
-use crate::model::measurement::{Arm, ArmRun, Sweep};
-use crate::report::format::counted;
+use crate::model::measurement::{Arm, ArmRun, Comparison, Sweep};
+use crate::report::format::{counted, format_secs};
+use crate::report::wording::{self, HTML};
 
 /// The timeline of a run as an SVG picture, for light and dark backgrounds.
 ///
@@ -30,6 +31,8 @@ pub struct Svg<W> {
     worker_counts: BTreeSet<usize>,
     end: SvgEnd,
     gates: Vec<AssertionResult>,
+    /// The title of a comparison: the runs that are drawn are but one pair of it.
+    title: Option<String>,
 }
 
 /// The end of what the picture shows.
@@ -39,6 +42,8 @@ enum SvgEnd {
     None,
     /// The end of a run or a comparison.
     Timeline,
+    /// That of a run that was stopped, with the way that it came.
+    Stopped(String),
     /// The end of a sweep.
     Curve(Box<SweepCurve>),
 }
@@ -55,11 +60,12 @@ impl<W: Write> Svg<W> {
             worker_counts: BTreeSet::new(),
             end: SvgEnd::None,
             gates: Vec::new(),
+            title: None,
         }
     }
 
     /// The picture of the timeline of the last runs.
-    fn timeline(&self) -> String {
+    fn timeline(&self, stopped: Option<&str>) -> String {
         let arms = [(Arm::Serial, &self.serial), (Arm::Parallel, &self.parallel)];
         let mut runs: Vec<DrawnRun<'_>> = arms
             .into_iter()
@@ -77,9 +83,15 @@ impl<W: Write> Svg<W> {
         }
         let top = svg::DOCUMENT_TOP + svg::LINE * self.gates.len() as f64;
         let mut picture = Picture::new(&runs, top);
+        if let Some(title) = &self.title {
+            picture.title.clone_from(title);
+        }
         if let (Some(run), true) = (self.run, self.worker_counts.len() > 1) {
             let workers = counted(run.workers as u64, "worker");
             picture.title += &format!(" (the last run with {workers})");
+        }
+        if let Some(progress) = stopped {
+            picture.title += &format!(" · stopped early: {progress}");
         }
         svg::document(&picture, &self.gates).into_string()
     }
@@ -102,11 +114,31 @@ impl<W: Write> Svg<W> {
                     }
                 }
             }
-            Event::Swept(sweep) => self.end = SvgEnd::curve(sweep),
-            Event::Ended(_) | Event::Compared(_) => self.end = SvgEnd::Timeline,
+            // One number of workers makes no curve.
+            Event::Swept(sweep) if sweep.points.len() > 1 => self.end = SvgEnd::curve(sweep),
+            Event::Compared(comparison) => {
+                self.title = Some(comparison_title(comparison));
+                self.end = SvgEnd::Timeline;
+            }
+            Event::Ended(summary) if summary.stopped => {
+                self.end = SvgEnd::Stopped(wording::progress(summary));
+            }
+            Event::Ended(_) | Event::Swept(_) => self.end = SvgEnd::Timeline,
             Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
+    }
+}
+
+/// The means of both arms, and the speed-up of the parallel one if there is one.
+fn comparison_title(comparison: &Comparison) -> String {
+    let [serial, parallel] =
+        [&comparison.serial, &comparison.parallel].map(|arm| format_secs(arm.sample.mean));
+    let targets = counted(comparison.targets, "URL");
+    let times = format!("pfetch: {targets}, {serial} serial, {parallel} parallel (means)");
+    match HTML.speedup(comparison) {
+        Some(speedup) => format!("{times}: speed-up {speedup}"),
+        None => times,
     }
 }
 
@@ -130,7 +162,11 @@ impl<W: Write> Listener for Svg<W> {
     fn close(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.end, SvgEnd::None) {
             SvgEnd::None => {}
-            SvgEnd::Timeline => self.out.write_all(self.timeline().as_bytes())?,
+            SvgEnd::Timeline => self.out.write_all(self.timeline(None).as_bytes())?,
+            SvgEnd::Stopped(progress) => {
+                self.out
+                    .write_all(self.timeline(Some(&progress)).as_bytes())?;
+            }
             SvgEnd::Curve(curve) => {
                 let document = curve.document(&self.gates).into_string();
                 self.out.write_all(document.as_bytes())?;

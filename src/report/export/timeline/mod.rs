@@ -21,7 +21,7 @@ use super::palette::resolved;
 use crate::model::measurement::Arm;
 use crate::model::timing::Phase;
 
-pub(super) use self::axis::{Tick, label, linear, logarithmic};
+pub(super) use self::axis::{Tick, label_to, linear, logarithmic};
 pub use self::export::Svg;
 pub(super) use self::model::{MOST_BARS, Timeline};
 pub(super) use self::pairs::PairsPlot;

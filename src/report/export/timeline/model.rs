@@ -43,7 +43,7 @@ impl TimelineAttempt {
 /// The totals of one worker.
 #[derive(Debug, Default, Clone, Copy)]
 pub(in crate::report::export) struct WorkerTotals {
-    /// Attempts that it made, retries included.
+    /// Attempts that it made, retries and repeats on fresh connections included.
     pub(in crate::report::export) attempts: u64,
     pub(in crate::report::export) failed: u64,
     /// The time that its attempts took.
@@ -109,7 +109,8 @@ impl Timeline {
         let (first, last) = self.span.unwrap_or((start, end));
         self.span = Some((first.min(start), last.max(end)));
         let worker = self.workers.entry(view.worker()).or_default();
-        worker.attempts += 1;
+        // As everywhere: requests that were repeated at once are one bar, and several attempts.
+        worker.attempts += u64::from(view.attempt.requests);
         worker.failed += u64::from(failed);
         worker.busy += took;
         let attempt = TimelineAttempt {

@@ -30,6 +30,9 @@ pub(in crate::report::export) const MOST_PAIRS: usize = 120;
 /// The least distance of rows that are all named.
 const LABEL_HEIGHT: f64 = 14.0;
 
+/// The least distance of the label at 1 from that of the mean.
+const NEAR: f64 = 50.0;
+
 /// The ratio of the largest speed-up to the smallest from which on their scale is logarithmic.
 const WIDE: f64 = 20.0;
 
@@ -182,6 +185,7 @@ impl<'a> PairsPlot<'a> {
             }
             (self.axis(scale.ticks(), &x))
             path.axis d={ "M" (Number(x(1.0))) " " (top) "V" (floor) } {}
+            (centred("note", [self.one_label(&scale), TOP - 6.0], WIDTH, "1×"))
             path.mark d={ "M" (mean) " " (top) "V" (floor) } {}
             (centred("mark", [x(speedup.ratio), TOP - 6.0], WIDTH,
                 &format!("mean {}", HTML.ratio(speedup.ratio))))
@@ -190,6 +194,15 @@ impl<'a> PairsPlot<'a> {
                     title { "pair " (row + 1) ": " (HTML.ratio(pair.ratio())) }
                 }
             }
+        }
+    }
+
+    /// The middle of the label of the line at 1, beside that of the mean where both are near each other.
+    fn one_label(&self, scale: &RatioScale) -> f64 {
+        let (one, mean) = (scale.x(1.0), scale.x(self.speedup.ratio));
+        match one < mean {
+            true => one.min(mean - NEAR),
+            false => one.max(mean + NEAR),
         }
     }
 
@@ -278,7 +291,7 @@ mod tests {
             workers: 4,
             targets: 8,
             warmups: 1,
-            speedup: Comparison::speedup_of(&serial, &parallel, 8),
+            speedup: Comparison::speedup_of(&serial, &parallel, 8, 4),
             serial,
             parallel,
             estimated: None,

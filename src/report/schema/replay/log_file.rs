@@ -59,8 +59,8 @@ impl LogFile {
         if self.line == 1 {
             self.check_head(text)?;
         }
-        match serde_json::from_slice(text) {
-            Ok(line) => Ok(Some(line)),
+        match serde_json::from_slice::<SchemaLine<'_>>(text) {
+            Ok(line) => Ok(Some(line.complete(text))),
             Err(error) if !is_ended && error.is_eof() => Ok(None),
             Err(error) => Err(self.error(&reason(&error))),
         }

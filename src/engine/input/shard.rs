@@ -1,0 +1,149 @@
+//! The shards of an input: decides which of them an item belongs to. Pure, so that each of the processes that
+//! share a list comes to the same answer.
+//!
+//! * [`Shard`] is one of them, [`ShardBy`] the rule that deals the items out.
+//! * `ShardFilter` applies it to one item after the other.
+//!
+//! An item belongs to exactly one shard, whether it is a URL or a mistake. The host decides where one can be
+//! found in the line, and the index otherwise.
+
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use ring::digest::{SHA256, digest};
+
+use super::InputConfig;
+use super::line::{UnparsedItem, host_of};
+
+/// One shard of an input, K of N.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    number: u64,
+    count: NonZeroU64,
+}
+
+/// The rule that deals the items of an input out to the shards.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ShardBy {
+    /// By the host, so that the limits on a host hold over all shards: the first 8 bytes of the SHA-256 of its
+    /// ASCII form, as a big-endian number, modulo the number of shards.
+    #[default]
+    Host,
+    /// By the index, modulo the number of shards: shards of the same length.
+    Line,
+}
+
+/// The part of an input that a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sharding {
+    /// The shard.
+    pub shard: Shard,
+    /// The rule.
+    pub by: ShardBy,
+}
+
+/// The error for a shard that there is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// It is not of the form K/N.
+    #[error("give K/N, as 0/4 for the first of four shards")]
+    Form,
+    /// There are no shards.
+    #[error("there is at least one shard: 0/1 is the whole input")]
+    None,
+    /// K is not below N.
+    #[error("shards count from 0, so the last of {count} is {}/{count}", .count.get() - 1)]
+    Beyond {
+        /// The number of shards.
+        count: NonZeroU64,
+    },
+}
+
+impl Shard {
+    /// The shard `number`, from 0, of `count`.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such shard.
+    pub fn new(number: u64, count: u64) -> Result<Self, ShardError> {
+        let count = NonZeroU64::new(count).ok_or(ShardError::None)?;
+        match number < count.get() {
+            true => Ok(Shard { number, count }),
+            false => Err(ShardError::Beyond { count }),
+        }
+    }
+
+    /// The number of shards.
+    pub fn count(self) -> u64 {
+        self.count.get()
+    }
+
+    /// True for one of the numbers that are dealt out to this shard.
+    fn takes(self, key: u64) -> bool {
+        key % self.count == self.number
+    }
+}
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(text: &str) -> Result<Self, ShardError> {
+        let (number, count) = text.split_once('/').ok_or(ShardError::Form)?;
+        let number = parse_number(number).ok_or(ShardError::Form)?;
+        Shard::new(number, parse_number(count).ok_or(ShardError::Form)?)
+    }
+}
+
+/// Parses a number of digits alone: `+1` is none.
+fn parse_number(text: &str) -> Option<u64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_plain)
+}
+
+/// The filter of one reader of the input.
+#[derive(Debug)]
+pub(super) struct ShardFilter {
+    config: InputConfig,
+    /// The last host and its key: lines near each other often have the same.
+    last: (String, u64),
+}
+
+impl ShardFilter {
+    pub(super) fn new(config: InputConfig) -> Self {
+        ShardFilter {
+            config,
+            last: (String::new(), host_key("")),
+        }
+    }
+
+    /// True if the item with this index belongs to the run's shard. `entry` is `None` for a line that is too
+    /// long.
+    pub(super) fn takes(&mut self, index: u64, entry: Option<UnparsedItem<'_>>) -> bool {
+        let Some(Sharding { shard, by }) = self.config.sharding else {
+            return true;
+        };
+        let host = match by {
+            ShardBy::Line => None,
+            ShardBy::Host => entry.and_then(|entry| host_of(entry, self.config)),
+        };
+        let Some(host) = host else {
+            return shard.takes(index);
+        };
+        if *host != *self.last.0 {
+            self.last.1 = host_key(&host);
+            self.last.0.clear();
+            self.last.0.push_str(&host);
+        }
+        shard.takes(self.last.1)
+    }
+}
+
+/// The number by which a host is dealt out.
+fn host_key(host: &str) -> u64 {
+    let digest = digest(&SHA256, host.as_bytes());
+    let first = digest.as_ref().first_chunk();
+    u64::from_be_bytes(*first.expect("a SHA-256 has 32 bytes"))
+}
+
+#[cfg(test)]
+mod tests;
