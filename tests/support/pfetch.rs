@@ -553,6 +553,7 @@ const _: () = {
         Running::kill,
         Running::finish,
         Running::end,
+        Running::end_by,
     );
     #[cfg(target_os = "linux")]
     let _ = Running::proc_status;

@@ -324,7 +324,7 @@ fn a_request_is_a_bar_in_its_workers_lane() {
 #[test]
 fn repeats_within_an_attempt_count_as_in_the_other_reports() {
     let story = Story::new(1);
-    let mut repeated = story.ok(0, 0, MS * 0, MS * 100);
+    let mut repeated = story.ok(0, 0, Duration::ZERO, MS * 100);
     // Sent again at once, because an idle connection had been closed.
     repeated.last.requests = 2;
     let page = page(&story.run(vec![repeated, story.ok(1, 0, MS * 100, MS * 100)]));
