@@ -106,8 +106,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Tells whether all that was asked for was done when the run was stopped. What the deadline cut off counts as
-    /// failed, so of that the counts tell nothing.
+    /// Tells whether all that was asked for was done when the run was stopped, and that was something. What the
+    /// deadline cut off counts as failed, so of that the counts tell nothing.
     fn is_all_done(&self, reason: StopReason) -> bool {
         if matches!(reason, StopReason::Deadline(_)) {
             return false;
@@ -122,7 +122,7 @@ impl Engine<'_> {
         let done = summary.tried() + summary.done_before;
         // Known only once the whole input has been read.
         let all = self.source.total();
-        !is_unwritten && summary.skipped == 0 && all.is_some_and(|all| all <= done)
+        !is_unwritten && summary.skipped == 0 && done > 0 && all.is_some_and(|all| all <= done)
     }
 
     fn collect_in_grace(&mut self, reason: StopReason) -> Result<(), CutShort> {

@@ -44,6 +44,20 @@ impl FileError {
         ))
     }
 
+    /// A file that is to stay, and that is not as pfetch saved it from the URL.
+    pub(super) fn other_content(shown: &str) -> Self {
+        FileError::new(format!(
+            "{shown} exists, and is not as pfetch saved it from this URL; see --exists overwrite, rename \
+             and skip"
+        ))
+    }
+
+    /// The error with the name of the part that stays.
+    pub(super) fn keeping(mut self, part: &str) -> Self {
+        self.message += &format!(" ({part} is kept)");
+        self
+    }
+
     /// A system call that failed while doing `what`, as in "cannot create x". The reason is added in
     /// plain words.
     pub(super) fn refused(what: &str, errno: Errno) -> Self {

@@ -71,7 +71,10 @@ impl Store {
             .filter(|_| sha256.is_none())
             .and_then(|file| FileRecord::read_from(&file).ok().flatten())
             .filter(|record| record.is_untouched(&stat));
-        let download = Download::new(self, place, Some(dir), existing)?;
+        let mut download = Download::new(self, place, Some(dir), existing)?;
+        if self.config.exists == Exists::Update && sha256.is_none() {
+            download = download.of_held_name(u64::try_from(stat.st_size).unwrap_or_default());
+        }
         Ok(SaveDecision::Fetch(download))
     }
 

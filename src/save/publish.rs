@@ -93,9 +93,13 @@ impl Download {
         // If the answer is an error, the part stays, for a run that is told to replace the file.
         let choice = match self.store.config.exists {
             // What is kept has to be what was asked for.
-            Exists::Skip if self.has_sum => keep_if_same(dir, name, whole, shown)?,
-            exists => decide(exists, dir, name, &stat, whole, shown)?,
+            Exists::Skip if self.has_sum => keep_if_same(dir, name, whole, shown),
+            exists => decide(exists, dir, name, &stat, whole, shown),
         };
+        let choice = choice.map_err(|error| match whole.is_resumable {
+            true => error.keeping(&whole.part.shown(shown)),
+            false => error,
+        })?;
         match choice {
             Choice::Replace => {
                 let duties = self.store.root.duties();
@@ -261,10 +265,7 @@ fn decide_by_content(
             Ok(Choice::Keep { is_same: true })
         }
         Ok(false) if is_own => Ok(Choice::Replace),
-        Ok(false) => Err(FileError::new(format!(
-            "{shown} exists, and is not as pfetch saved it from this URL; see --exists overwrite, \
-             rename and skip"
-        ))),
+        Ok(false) => Err(FileError::other_content(shown)),
         Err(error) => Err(unreadable(&error, shown)),
     }
 }

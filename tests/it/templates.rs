@@ -80,10 +80,7 @@ fn what_is_no_template_is_refused_with_what_to_write_instead() {
         ("ndjson", "write --format jsonl"),
         ("text", "there are {url} {final_url} {status}"),
         ("{stat}", "column 1: there is no {stat}; there are {url}"),
-        (
-            "%{num_redirects}",
-            "curl's %{num_redirects} has no like here",
-        ),
+        ("%{size_header}", "curl's %{size_header} has no like here"),
         ("{status} {url", "column 10: this brace is not closed"),
     ] {
         let run = pfetch(&["--format", format, "http://127.0.0.1:1/"]).run();

@@ -11,7 +11,7 @@ use super::part::Part;
 use super::resume_check::resume_position;
 use super::store::Store;
 use super::version::{Conditions, Validators, Version};
-use super::xattr::FileRecord;
+use super::xattr::{FileRecord, FileState};
 use super::{BodyError, FileError, os, page};
 use crate::model::outcome::BodyProgress;
 use crate::model::save_path::SavePath;
@@ -29,6 +29,8 @@ pub struct Download {
     pub(super) dir: Option<Dir>,
     /// The record of the file that has the name now.
     existing: Option<FileRecord>,
+    /// The length of the file that has the name now, if only one that is its own may replace it.
+    held_length: Option<u64>,
     /// True if the file gets its name later, the server's if that gives one.
     has_later_name: bool,
     /// True if the name is free, and the file gets it as soon as it is whole.
@@ -56,6 +58,7 @@ impl Download {
             place: place.clone(),
             dir,
             existing,
+            held_length: None,
             has_later_name: false,
             is_free_name: false,
             has_sum: false,
@@ -80,6 +83,12 @@ impl Download {
     /// Marks the name as free: the file gets it as soon as it is whole.
     pub(super) fn of_free_name(mut self) -> Self {
         self.is_free_name = true;
+        self
+    }
+
+    /// Marks the name as that of a file of this length, which is replaced only if pfetch saved it.
+    pub(super) fn of_held_name(mut self, length: u64) -> Self {
+        self.held_length = Some(length);
         self
     }
 
@@ -158,8 +167,10 @@ impl Download {
     ///
     /// # Errors
     ///
-    /// If the part of an earlier attempt cannot be truncated.
+    /// If the part of an earlier attempt cannot be truncated, or the file that has the name is another than the
+    /// body can be.
     pub fn start(&mut self, url: &str, version: Version) -> Result<(), BodyError> {
+        self.check_held(url, &version)?;
         self.discard_progress();
         let part = match &mut self.state {
             State::Suspended(suspended) => {
@@ -181,6 +192,27 @@ impl Download {
             resumed: None,
         });
         Ok(())
+    }
+
+    /// Refuses a body that the file which has the name cannot be the same as, by its stated length, and may not be
+    /// replaced by: to fetch it would be for nothing.
+    fn check_held(&self, url: &str, version: &Version) -> Result<(), FileError> {
+        let is_own = self.existing.as_ref().is_some_and(|record| {
+            record.is_from(url) && matches!(record.state, FileState::Saved(_))
+        });
+        let stated = version.length.filter(|_| version.is_plain && !is_own);
+        let Some((held, stated)) = self.held_length.zip(stated) else {
+            return Ok(());
+        };
+        if held == stated {
+            return Ok(());
+        }
+        let shown = self.store.root.shown(&self.place);
+        let error = FileError::other_content(&shown);
+        Err(match self.state.part() {
+            Some(part) if self.state.is_resumable() => error.keeping(&part.shown(&shown)),
+            _ => error,
+        })
     }
 
     /// The length of what is there from `url`: of the body that the part is of, or of the file that has the

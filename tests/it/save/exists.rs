@@ -439,3 +439,56 @@ fn a_link_that_leads_nowhere_is_no_file_to_skip() {
     let run = save(&dir, &["--exists=skip"], &[&server.url("/bytes/5")]);
     fails_for(run, &dir.path().join("5"), "leads nowhere");
 }
+
+#[test]
+fn a_body_of_another_length_than_the_file_in_the_way_is_not_fetched() {
+    for options in [&[][..], &["--compressed"]] {
+        for head in ["", "ETag: \"v1\"\r\n"] {
+            // It states a body, and sends none of it.
+            let server = Raw::start(move |mut wire| {
+                wire.request();
+                let length = "Content-Length: 3000000\r\n";
+                wire.send(format!("HTTP/1.1 200 OK\r\n{head}{length}\r\n").as_bytes())?;
+                wire.request();
+                Ok(())
+            });
+            let dir = Dir::on_disk();
+            let file = dir.path().join("file");
+            dir.file("file", "mine");
+            let run = save(&dir, options, &[&server.url("/file")]);
+            let run = fails_for(run, &file, "exists, and is not as pfetch saved it");
+            holds(&run, dir.path(), &[("file", b"mine")]);
+            run.check("one request", server.connections() == 1);
+            run.never_shows(".part");
+        }
+    }
+}
+
+#[test]
+fn what_may_replace_a_file_is_fetched_whatever_its_length() {
+    for (options, name) in [
+        (&["--exists=overwrite"][..], "file"),
+        (&["--exists=rename"], "file-1"),
+    ] {
+        let server = second().serve();
+        let dir = Dir::on_disk();
+        dir.file("file", "mine");
+        let run = save(&dir, options, &[&server.url("/file")]).exits(0);
+        let saved = fs::read(dir.path().join(name)).unwrap();
+        run.check(name, saved == b"second version");
+    }
+}
+
+#[test]
+fn a_part_that_stays_after_a_refusal_is_named() {
+    // Too much to be held back until it is whole, and as long as the file.
+    let body = bytes(3_000_000);
+    let server = Version::tagged("\"v1\"", &body).serve();
+    let dir = Dir::on_disk();
+    let file = dir.path().join("file");
+    dir.file("file", vec![b'x'; body.len()]);
+    let run = save(&dir, &[], &[&server.url("/file")]);
+    let kept = format!("({}.part is kept)", file.display());
+    let run = fails_for(run, &file, &kept);
+    run.check("it is", dir.path().join("file.part").exists());
+}
