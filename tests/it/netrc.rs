@@ -165,8 +165,8 @@ fn a_file_that_cannot_be_used_is_a_mistake_and_is_not_quoted() {
 fn a_home_folder_without_the_file_gives_no_credentials() {
     let (server, sent) = recording();
     let dir = Dir::new();
-    let run =
-        pfetch(&["--netrc", &server.url("/")]).env("HOME", dir.path().to_str().expect("UTF-8"));
+    let run = pfetch(&["--netrc", &server.url("/bytes/1")])
+        .env("HOME", dir.path().to_str().expect("UTF-8"));
     run.run().exits(0).says_nothing();
     assert_eq!(take(&sent), [None]);
 }
