@@ -485,7 +485,8 @@ mod tests {
             .concat();
             let netrc = Netrc::parse(&text).expect("it can be read");
             let location = Location::parse("http://h/", DefaultScheme::Http).expect("a URL");
-            prop_assert_eq!(netrc.authorization(&location), Some(&Secret::basic(&login, &password)));
+            let credentials = Secret::basic(&login, &password);
+            prop_assert_eq!(netrc.authorization(&location), Some(&credentials));
         }
     }
 }
