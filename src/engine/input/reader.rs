@@ -148,13 +148,9 @@ impl ListReader {
         if !is_taken && !self.config.names_files {
             return Ok(());
         }
-        let parsed = if is_long {
-            Err(line::too_long(kept, length))
-        } else {
-            match line::parse(kept, self.config, self.previous.as_ref()) {
-                Some(parsed) => parsed,
-                None => return Ok(()),
-            }
+        let parsed = match is_long {
+            true => Err(line::too_long(kept, length)),
+            false => line::parse(kept, self.config, self.previous.as_ref()),
         };
         if let Ok(line::ParsedLine { location, .. }) = &parsed
             && !self

@@ -35,34 +35,28 @@ pub(super) enum UnparsedItem<'a> {
     Argument(&'a [u8]),
 }
 
-/// Parses one line, without its line end. `None` for a blank line and a comment. A URL with the origin of
-/// `near` is parsed faster.
+/// Parses one line that is not [blank](is_blank), without its line end. A URL with the origin of `near` is parsed
+/// faster.
 pub(super) fn parse(
     bytes: &[u8],
     config: InputConfig,
     near: Option<&Location>,
-) -> Option<Result<ParsedLine, BadLine>> {
-    if is_blank(bytes) {
-        return None;
-    }
-    let line = match std::str::from_utf8(bytes) {
-        Ok(line) => line,
-        Err(error) => return Some(Err(not_utf8(bytes, error))),
-    };
+) -> Result<ParsedLine, BadLine> {
+    let line = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
     let text = invisible::trim(line);
     if text.starts_with('{') {
-        return Some(json::parse_json(text, config, near));
+        return json::parse_json(text, config, near);
     }
     if line.starts_with([' ', '\t'])
         && let Some(option) = Slip::find_option(text)
     {
-        return Some(Err(BadLine {
+        return Err(BadLine {
             excerpt: safe_excerpt(text),
             reason: option.to_string(),
             meta: None,
-        }));
+        });
     }
-    Some(parse_url(slip::without_comment(text), config, near))
+    parse_url(slip::without_comment(text), config, near)
 }
 
 /// Recognises a blank line and a comment, whatever its encoding.

@@ -7,8 +7,8 @@ use crate::model::target::Verb;
 type Found = Result<(String, Verb, usize), (String, String)>;
 
 fn line(text: &[u8]) -> Option<Found> {
-    parse(text, InputConfig::default(), None).map(|parsed| {
-        parsed
+    (!is_blank(text)).then(|| {
+        parse(text, InputConfig::default(), None)
             .map(|m| {
                 let headers = m.headers.map_or(0, |h| h.len());
                 (m.location.text().to_string(), m.verb, headers)
