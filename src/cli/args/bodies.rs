@@ -48,7 +48,6 @@ pub(crate) struct BodyArgs {
     #[arg(long,
         value_name = "LIMIT",
         value_parser = row_size,
-        hide_short_help = true,
         conflicts_with_all = ["dir", "output", "cat", "head", "resume", "compare", "sweep"]
     )]
     pub(crate) jsonl_bodies: Option<u64>,
@@ -61,7 +60,6 @@ pub(crate) struct BodyArgs {
     #[arg(long,
         value_name = "flat|tree",
         value_parser = choice(&[("flat", Layout::Flat), ("tree", Layout::Tree)]),
-        hide_short_help = true,
         conflicts_with_all = ["output", "cat", "head"]
     )]
     pub(crate) names: Option<Layout>,
@@ -80,28 +78,26 @@ pub(crate) struct BodyArgs {
             ("rename", Exists::Rename),
             ("fail", Exists::Fail),
         ]),
-        hide_short_help = true,
         conflicts_with = "cat"
     )]
     pub(crate) exists: Option<Exists>,
 
     /// Name files as the server does (Content-Disposition), where it does.
     #[arg(long,
-        hide_short_help = true,
         conflicts_with_all = ["output", "cat", "head"]
     )]
     pub(crate) content_disposition: bool,
 
     /// Do not set a file's time to that of the server's Last-Modified.
-    #[arg(long, hide_short_help = true, conflicts_with = "cat")]
+    #[arg(long, conflicts_with = "cat")]
     pub(crate) no_mtime: bool,
 
     /// Do not continue .part files that were left; start again.
-    #[arg(long, hide_short_help = true, conflicts_with = "cat")]
+    #[arg(long, conflicts_with = "cat")]
     pub(crate) no_resume: bool,
 
     /// Have each file, and then its name, on the disk for good (fsync).
-    #[arg(long, hide_short_help = true, conflicts_with = "cat")]
+    #[arg(long, conflicts_with = "cat")]
     pub(crate) fsync: bool,
 
     /// Append a line to FILE for every URL that is done with.

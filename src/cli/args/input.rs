@@ -31,7 +31,7 @@ pub(crate) struct InputArgs {
     pub(crate) input: Vec<ListName>,
 
     /// In lists, a NUL ends each URL or JSON object, not the end of a line (find -print0, xargs -0).
-    #[arg(short = '0', long, hide_short_help = true)]
+    #[arg(short = '0', long)]
     pub(crate) null: bool,
 
     /// Fetch only shard K of N, K from 0, for a list that several processes share.
@@ -45,7 +45,6 @@ pub(crate) struct InputArgs {
     #[arg(long,
         value_name = "K/N|env",
         value_parser = shard,
-        hide_short_help = true,
         conflicts_with_all = ["compare", "sweep"]
     )]
     pub(crate) shard: Option<TypedShard>,
@@ -57,7 +56,6 @@ pub(crate) struct InputArgs {
     #[arg(long,
         value_name = "host|line",
         value_parser = choice(&[("host", ShardBy::Host), ("line", ShardBy::Line)]),
-        hide_short_help = true,
         requires = "shard",
         // Repeated from `shard`: clap drops a requirement that conflicts with a given option.
         conflicts_with_all = ["compare", "sweep"]
@@ -65,21 +63,20 @@ pub(crate) struct InputArgs {
     pub(crate) shard_by: Option<ShardBy>,
 
     /// Succeed also if the input has no URLs in it.
-    #[arg(long, hide_short_help = true, conflicts_with_all = ["compare", "sweep"])]
+    #[arg(long, conflicts_with_all = ["compare", "sweep"])]
     pub(crate) allow_empty: bool,
 
     /// Print what would be fetched, under which names, and what is refused; contact nothing.
     ///
     /// With --log and --resume, what is done is left out. Nothing is made or written but what is printed, also
     /// as JSON Lines or by a template (--format). The exit code is that of the input.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) dry_run: bool,
 
     /// The scheme of URLs that state none [default: http].
     #[arg(long,
         value_name = "SCHEME",
         value_parser = choice(&[("http", DefaultScheme::Http), ("https", DefaultScheme::Https)]),
-        hide_short_help = true,
         hide_default_value = true,
         default_value = "http"
     )]
@@ -89,6 +86,6 @@ pub(crate) struct InputArgs {
     ///
     /// What stands before it is still fetched, what comes after it is not. Without this option it is
     /// counted as a failed URL, and the rest goes on.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) strict: bool,
 }

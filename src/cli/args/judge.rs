@@ -15,7 +15,7 @@ pub(crate) struct JudgeArgs {
     /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
     /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no
     /// URLs in it, only a hash of all of them.
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
 
     /// Say how much longer this run took than the one saved in FILE.
@@ -23,7 +23,7 @@ pub(crate) struct JudgeArgs {
     /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
     /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
     /// else is different is told. FILE may be that of --save-baseline, which the first run then makes.
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
 
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
@@ -42,6 +42,6 @@ pub(crate) struct JudgeArgs {
     ///
     /// A speed-up that is estimated, and a ratio from a single pair of runs or from a single run on a side, decide
     /// nothing then.
-    #[arg(long, requires = "assertions", hide_short_help = true)]
+    #[arg(long, requires = "assertions")]
     pub(crate) strict_assert: bool,
 }

@@ -19,16 +19,14 @@ pub(crate) struct LimitArgs {
         value_name = "TIME",
         value_parser = time_limit,
         default_value = "10s",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) connect_timeout: Duration,
 
     /// Limit each attempt as a whole, redirects included [default: no limit].
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit,
-        hide_short_help = true
+        value_parser = time_limit
     )]
     pub(crate) timeout: Option<Duration>,
 
@@ -37,8 +35,7 @@ pub(crate) struct LimitArgs {
         value_name = "TIME",
         value_parser = time_limit,
         default_value = "30s",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) stall_timeout: Duration,
 
@@ -51,8 +48,7 @@ pub(crate) struct LimitArgs {
     /// Give a body up that has more bytes than this, as 10M or 1Gi [default: no limit].
     #[arg(long,
         value_name = "SIZE",
-        value_parser = size,
-        hide_short_help = true
+        value_parser = size
     )]
     pub(crate) max_bytes: Option<u64>,
 
@@ -60,7 +56,7 @@ pub(crate) struct LimitArgs {
     ///
     /// These are the bytes of responses as they are sent. What is held back is no stall, but takes its part of
     /// --timeout. A server may send a little more ahead, which waits in the system's buffers.
-    #[arg(long, value_name = "SIZE", value_parser = byte_rate, hide_short_help = true)]
+    #[arg(long, value_name = "SIZE", value_parser = byte_rate)]
     pub(crate) limit_rate: Option<NonZeroU64>,
 
     /// Try again up to N times what may pass [default: 2].
@@ -83,8 +79,7 @@ pub(crate) struct LimitArgs {
         value_name = "TIME",
         value_parser = time_limit,
         default_value = "250ms",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) retry_delay: Duration,
 
@@ -93,8 +88,7 @@ pub(crate) struct LimitArgs {
         value_name = "TIME",
         value_parser = time_limit,
         default_value = "60s",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) retry_after_max: Duration,
 
@@ -106,8 +100,7 @@ pub(crate) struct LimitArgs {
         value_name = "TIME",
         value_parser = time_limit,
         default_value = "15s",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) give_up: Duration,
 
@@ -126,6 +119,6 @@ pub(crate) struct LimitArgs {
     ///
     /// What is under way is cancelled, and the rest is skipped. The first is the first to end, so it may be
     /// another one each time.
-    #[arg(long, conflicts_with = "max_failures", hide_short_help = true)]
+    #[arg(long, conflicts_with = "max_failures")]
     pub(crate) fail_fast: bool,
 }

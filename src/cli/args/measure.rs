@@ -26,7 +26,6 @@ pub(crate) struct MeasureArgs {
     #[arg(long,
         value_name = "N,N,…|auto",
         value_parser = worker_counts,
-        hide_short_help = true,
         conflicts_with_all = [
             "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "limit_rate",
             "deadline", "fail_fast",
@@ -35,10 +34,10 @@ pub(crate) struct MeasureArgs {
     pub(crate) sweep: Option<WorkerCounts>,
 
     /// Runs of each arm that do not count, before the others [default: 1].
-    #[arg(long, value_name = "N", value_parser = small_count, hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = small_count)]
     pub(crate) warmup: Option<u32>,
 
     /// Runs of each arm that count [default: 5, of a sweep 3].
-    #[arg(long, value_name = "N", value_parser = run_count, hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = run_count)]
     pub(crate) runs: Option<u32>,
 }

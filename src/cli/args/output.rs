@@ -35,8 +35,7 @@ pub(crate) struct OutputArgs {
     /// an apostrophe before it.
     #[arg(long,
         value_name = "FORMAT=FILE",
-        value_parser = export,
-        hide_short_help = true
+        value_parser = export
     )]
     pub(crate) export: Vec<TypedExport>,
 
@@ -50,8 +49,7 @@ pub(crate) struct OutputArgs {
     #[arg(long,
         value_name = "FILE",
         num_args = 1..,
-        value_parser = list_name(),
-        hide_short_help = true
+        value_parser = list_name()
     )]
     pub(crate) replay: Vec<ListName>,
 
@@ -63,8 +61,7 @@ pub(crate) struct OutputArgs {
         value_name = "estimate|none",
         value_parser = choice(&[("estimate", Baseline::Estimate), ("none", Baseline::None)]),
         default_value = "estimate",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) baseline: Baseline,
 
@@ -84,7 +81,7 @@ pub(crate) struct OutputArgs {
     /// Print the summary, and no line for each URL.
     ///
     /// JSON Lines have no results then, only the run and its summary.
-    #[arg(long, conflicts_with = "quiet", hide_short_help = true)]
+    #[arg(long, conflicts_with = "quiet")]
     pub(crate) summary_only: bool,
 
     /// Use colour [default: auto, on a terminal unless NO_COLOR is set].
@@ -93,8 +90,7 @@ pub(crate) struct OutputArgs {
         value_name = "auto|always|never",
         value_enum,
         default_value = "auto",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) color: When,
 
@@ -108,8 +104,7 @@ pub(crate) struct OutputArgs {
         value_name = "auto|always|never",
         value_enum,
         default_value = "auto",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) progress: When,
 

@@ -18,7 +18,7 @@ pub(crate) struct PoolArgs {
     pub(crate) workers: Option<usize>,
 
     /// How many URLs may wait for a worker [default: twice the workers, at least 128].
-    #[arg(long, value_name = "N", value_parser = queue, hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = queue)]
     pub(crate) queue: Option<usize>,
 
     /// The order of the report [default: completion].
@@ -26,28 +26,27 @@ pub(crate) struct PoolArgs {
         value_name = "completion|input",
         value_parser = choice(&[("completion", Order::Completion), ("input", Order::Input)]),
         default_value = "completion",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) order: Order,
 
     /// At most N requests at once to one origin (scheme, host and port) [default: no limit].
-    #[arg(long, value_name = "N", value_parser = workers, hide_short_help = true)]
+    #[arg(long, value_name = "N", value_parser = workers)]
     pub(crate) per_host: Option<usize>,
 
     /// At least this time between two starts at one origin [default: none].
-    #[arg(long, value_name = "TIME", value_parser = time_limit, hide_short_help = true)]
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) host_delay: Option<Duration>,
 
     /// Do not adapt to what a server takes: 429, 503 and refused connections are failures like any other.
     ///
     /// By default, while more than one URL of an origin is in flight, these use up none of --retry: the
     /// URL waits, and fewer are asked for at once from then on, or at longer distances.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) no_adapt: bool,
 
     /// At most this many starts in a second, minute or hour, as 10/s, evenly spread [default: no
     /// limit].
-    #[arg(long, value_name = "N/s|m|h", value_parser = start_interval, hide_short_help = true)]
+    #[arg(long, value_name = "N/s|m|h", value_parser = start_interval)]
     pub(crate) rate: Option<Duration>,
 }

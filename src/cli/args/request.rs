@@ -34,8 +34,7 @@ pub(crate) struct RequestArgs {
     #[arg(short = 'A',
         long,
         value_name = "TEXT",
-        value_parser = user_agent(),
-        hide_short_help = true
+        value_parser = user_agent()
     )]
     pub(crate) user_agent: Option<HeaderValue>,
 
@@ -50,11 +49,11 @@ pub(crate) struct RequestArgs {
     ///
     /// They are found by the exact host of a URL, and used where neither the URL, a header nor -u gives any.
     /// A redirect to another origin takes none along.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) netrc: bool,
 
     /// The same from FILE.
-    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, value_name = "FILE")]
     pub(crate) netrc_file: Option<PathBuf>,
 
     /// Ask for compressed bodies, and decode them.
@@ -72,8 +71,7 @@ pub(crate) struct RequestArgs {
         long,
         value_name = "CODES",
         default_value = "200..=399",
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) accept: StatusSet,
 
@@ -83,23 +81,22 @@ pub(crate) struct RequestArgs {
     /// place of the file. So does one that states no type, unless '*/*' is among them. Upper and lower case
     /// are the same, and parameters do not count. A file that is up to date, or a part that is continued,
     /// keeps the type with which it came.
-    #[arg(long, value_name = "TYPES", hide_short_help = true)]
+    #[arg(long, value_name = "TYPES")]
     pub(crate) expect_type: Option<MediaRanges>,
 
     /// How many redirects to follow; 0 reports the redirect itself [default: 10].
     #[arg(long,
         value_name = "N", value_parser = small_count,
         default_value_t = 10,
-        hide_default_value = true,
-        hide_short_help = true
+        hide_default_value = true
     )]
     pub(crate) max_redirects: u32,
 
     /// Follow redirects from https to http.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub(crate) allow_downgrade: bool,
 
     /// Refuse every URL and redirect that is not https.
-    #[arg(long, conflicts_with = "allow_downgrade", hide_short_help = true)]
+    #[arg(long, conflicts_with = "allow_downgrade")]
     pub(crate) https_only: bool,
 }
