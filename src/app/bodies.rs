@@ -7,10 +7,9 @@ use super::body_stream::BodyStream;
 use super::{StartError, complain};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::{Bodies, Report, Saving};
-use crate::model::save_path::Layout;
 use crate::model::text::byte_count;
 use crate::pool::StopToken;
-use crate::save::{FileError, OrderedOutput, OutputEnd, Store};
+use crate::save::{FileError, OrderedOutput, OutputEnd, Store, StoreConfig};
 
 /// Links to the files of the standard streams that are written, where the system has such.
 const REDIRECTED: [&str; 2] = ["/dev/stdout", "/dev/stderr"];
@@ -21,26 +20,10 @@ pub(super) fn open(
     stream: Option<&BodyStream>,
     stop: &StopToken,
 ) -> Result<Bodies, StartError> {
-    let unsaved = |error: FileError| StartError {
-        message: error.to_string(),
-        reasons: ExitReasons::local(),
-    };
     Ok(match plan {
         BodiesPlan::Discard => Bodies::Drop,
         BodiesPlan::Results { limit } => Bodies::Collect { limit: *limit },
-        BodiesPlan::File { dir, path, store } => {
-            let store = Store::open(dir, *store).map_err(unsaved)?;
-            Bodies::Save(Box::new(Saving::at(store, path.clone())))
-        }
-        BodiesPlan::Dir {
-            dir,
-            layout,
-            named_by_server,
-            store,
-        } => {
-            let store = Store::open(dir, *store).map_err(unsaved)?;
-            saved_by_url(store, *layout, *named_by_server)
-        }
+        BodiesPlan::File { .. } | BodiesPlan::Dir { .. } => save(plan, Store::open)?,
         BodiesPlan::Stream { max_gaps, .. } => {
             let stop = stop.clone();
             let stream = stream.expect("the stream of a plan that has one is opened first");
@@ -54,36 +37,39 @@ pub(super) fn open(
 
 /// The destination of a dry run: names are assigned as they would be, and nothing is made.
 pub(super) fn preview(plan: &BodiesPlan) -> Result<Bodies, StartError> {
-    let unsaved = |error: FileError| StartError {
-        message: error.to_string(),
-        reasons: ExitReasons::local(),
+    save(plan, Store::preview)
+}
+
+/// The destination of bodies that become files, in the store that `open` opens; other bodies have none.
+fn save(
+    plan: &BodiesPlan,
+    open: fn(&Path, StoreConfig) -> Result<Store, FileError>,
+) -> Result<Bodies, StartError> {
+    let open = |dir: &Path, store: StoreConfig| {
+        open(dir, store).map_err(|error| StartError {
+            message: error.to_string(),
+            reasons: ExitReasons::local(),
+        })
     };
-    Ok(match plan {
+    let saving = match plan {
         BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => {
-            Bodies::Drop
+            return Ok(Bodies::Drop);
         }
-        BodiesPlan::File { dir, path, store } => {
-            let store = Store::preview(dir, *store).map_err(unsaved)?;
-            Bodies::Save(Box::new(Saving::at(store, path.clone())))
-        }
+        BodiesPlan::File { dir, path, store } => Saving::at(open(dir, *store)?, path.clone()),
         BodiesPlan::Dir {
             dir,
             layout,
             named_by_server,
             store,
         } => {
-            let store = Store::preview(dir, *store).map_err(unsaved)?;
-            saved_by_url(store, *layout, *named_by_server)
+            let saving = Saving::by_url(open(dir, *store)?, *layout);
+            match named_by_server {
+                true => saving.named_by_server(),
+                false => saving,
+            }
         }
-    })
-}
-
-fn saved_by_url(store: Store, layout: Layout, named_by_server: bool) -> Bodies {
-    let saving = Saving::by_url(store, layout);
-    Bodies::Save(Box::new(match named_by_server {
-        true => saving.named_by_server(),
-        false => saving,
-    }))
+    };
+    Ok(Bodies::Save(Box::new(saving)))
 }
 
 /// Claims the names of the files that the run itself writes.

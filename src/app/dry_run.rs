@@ -5,13 +5,12 @@ use std::io::{self, BufWriter, Write};
 use super::blocking::BlockingOutput;
 use super::fetch::unusable_log;
 use super::signals::WriteDeadline;
-use super::stdio::{ClosedStdout, StdStream};
-use super::{NO_URLS, StartError, bodies, complain};
+use super::stdio::StdStream;
+use super::{NO_URLS, StartError, bodies, close_stdout, complain};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source};
 use crate::engine::resume::DoneTargets;
 use crate::engine::{Bodies, PlannedFile};
-use crate::model::event::Listener;
 use crate::model::outcome::{Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
 use crate::model::target::Target;
@@ -63,14 +62,7 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         true if plan.report.to_stderr => writeln!(BlockingOutput(io::stderr()), "\n  {summary}"),
         _ => Ok(()),
     });
-    match written.and_then(|()| ClosedStdout::new().close()) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reasons.broken_pipe = true,
-        Err(error) => {
-            complain(&format!("cannot write to standard output: {error}"));
-            reasons.local = true;
-        }
-    }
+    close_stdout(written, &mut reasons);
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
         complain(NO_URLS);
         reasons.usage = true;

@@ -109,6 +109,12 @@ pub fn print(text: &str) -> ExitReasons {
     let mut reasons = ExitReasons::default();
     let stdout = blocking::duplicate(io::stdout()).map(BlockingOutput);
     let written = stdout.and_then(|mut stdout| stdout.write_all(text.as_bytes()));
+    close_stdout(written, &mut reasons);
+    reasons
+}
+
+/// Checks the close of standard output after what was written to it, and reports an error of either.
+fn close_stdout(written: io::Result<()>, reasons: &mut ExitReasons) {
     match written.and_then(|()| ClosedStdout::new().close()) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => reasons.broken_pipe = true,
@@ -117,7 +123,6 @@ pub fn print(text: &str) -> ExitReasons {
             reasons.local = true;
         }
     }
-    reasons
 }
 
 /// An error before anything was fetched.

@@ -15,7 +15,7 @@ use crate::server::{Server, routes};
 const ALL: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
 /// A server that never answers `/hang…`, and tells when it has been asked.
-fn holding() -> (Server, Receiver<()>) {
+pub(crate) fn holding() -> (Server, Receiver<()>) {
     let (arrived, arrivals) = unbounded();
     let server = Server::with(move |request, reply| {
         if request.target.starts_with("/hang") {

@@ -2,29 +2,14 @@
 
 use std::fs::File;
 use std::process::Stdio;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, unbounded};
 use rustix::process::Signal;
 
+use crate::cli_signals::holding;
 use crate::pfetch::{Dir, LIMIT, pfetch};
-use crate::server::{Server, routes};
+use crate::server::Server;
 
 const DROPPED: &str = "pfetch: note: the body was not kept: -d DIR saves it, --cat prints it\n";
-
-/// A server that never answers `/hang`, and tells when it has been asked.
-fn holding() -> (Server, Receiver<()>) {
-    let (arrived, arrivals) = unbounded();
-    let server = Server::with(move |request, reply| {
-        if request.target.starts_with("/hang") {
-            let _ = arrived.send(());
-            reply.wait(Duration::MAX);
-            return Ok(());
-        }
-        routes(request, reply)
-    });
-    (server, arrivals)
-}
 
 #[test]
 fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
