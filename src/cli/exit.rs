@@ -19,7 +19,7 @@ impl MaxFailures {
         match self {
             MaxFailures::Count(most) => summary.failed > most,
             MaxFailures::Percent(most) => {
-                let tried = summary.ok + summary.unchanged + summary.failed;
+                let tried = summary.tried();
                 summary.failed as f64 * 100.0 > most * tried as f64
             }
         }

@@ -61,9 +61,7 @@ impl Card {
 impl<'a> PageResult<'a> {
     pub(super) fn of_run(summary: &'a Summary, baseline: Baseline) -> Self {
         let estimate = match baseline {
-            // The time that failing takes says nothing of fetching.
-            Baseline::Estimate if has_success(summary) => Estimate::of(summary),
-            Baseline::Estimate => None,
+            Baseline::Estimate => Estimate::of(summary),
             Baseline::None => None,
         };
         PageResult::Run(summary, estimate)
@@ -81,7 +79,7 @@ impl<'a> PageResult<'a> {
     /// Tells if URLs failed and none succeeded.
     pub(super) fn is_all_failed(&self) -> bool {
         match self {
-            PageResult::Run(summary, _) => summary.failed > 0 && !has_success(summary),
+            PageResult::Run(summary, _) => summary.failed > 0 && summary.succeeded() == 0,
             PageResult::Comparison(_) | PageResult::Sweep(_) => false,
         }
     }
@@ -162,10 +160,6 @@ impl Count {
     }
 }
 
-fn has_success(summary: &Summary) -> bool {
-    summary.ok + summary.unchanged > 0
-}
-
 /// Tells if a run was of one URL: there is nothing to be parallel with.
 fn is_single(summary: &Summary) -> bool {
     summary.targets() == 1
@@ -237,7 +231,7 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
             Card::new("Parallel", duration(makespan), vec![note])
         }
         (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),
-        (None, None) if has_success(summary) => Card::empty("Parallel", UNTIMED),
+        (None, None) if summary.succeeded() > 0 => Card::empty("Parallel", UNTIMED),
         (None, None) => Card::empty("Parallel", "nothing was fetched"),
     };
     if let (true, Some(makespan)) = (is_single(summary), summary.makespan) {
@@ -250,11 +244,11 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     let Some(estimate) = estimate else {
         let why = if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
-        } else if summary.makespan.is_none() && has_success(summary) {
+        } else if summary.makespan.is_none() && summary.succeeded() > 0 {
             UNTIMED
         } else if summary.makespan.is_none() {
             "no estimate: nothing was fetched"
-        } else if !has_success(summary) {
+        } else if summary.succeeded() == 0 {
             "no estimate: no URL succeeded"
         } else {
             "no estimate was made"
