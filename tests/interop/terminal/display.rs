@@ -25,6 +25,13 @@ fn workers<'a>(rows: &'a [String], end: &str) -> Vec<&'a String> {
     rows.iter().filter(|row| row.contains(end)).collect()
 }
 
+/// Whether the line of the run, the last of a frame, is there: a terminal takes in what is written to it in
+/// pieces, and may be looked at between two of them.
+fn is_drawn_to_the_end(rows: &[String], count: &str) -> bool {
+    let count = format!(" {count} ");
+    rows.last().is_some_and(|row| row.contains(&count))
+}
+
 #[test]
 fn lines_fit_at_four_widths_and_tell_the_urls_apart() {
     for columns in [120, 80, 40, 20] {
@@ -75,7 +82,7 @@ fn two_hundred_workers_are_twelve_lines_and_a_number() {
     let command = pfetch(&format!("-q -j 200 -i {list}"));
     let terminal = Terminal::run("many", 80, 24, &command);
     let rows = terminal.wait_for_rows("all workers", |rows| {
-        rows.iter().any(|row| row.trim() == "… and 189 more")
+        rows.iter().any(|row| row.trim() == "… and 189 more") && is_drawn_to_the_end(rows, "0/200")
     });
     assert_eq!(workers(&rows, "/later/").len(), 11, "{rows:#?}");
     assert_eq!(rows.len(), 13, "{rows:#?}");
@@ -133,7 +140,8 @@ fn parts_of_files_are_in_the_bar_and_shares_only_where_lengths_are_known() {
     ));
     let terminal = Terminal::run("parts", 100, 24, &command);
     let rows = terminal.wait_for_rows("three halves", |rows| {
-        rows.iter().filter(|row| row.contains(" 600 B ")).count() == 3
+        let halves = rows.iter().filter(|row| row.contains(" 600 B ")).count();
+        halves == 3 && is_drawn_to_the_end(rows, "0/3")
     });
     for row in workers(&rows, "/known-") {
         assert!(
