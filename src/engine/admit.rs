@@ -206,7 +206,10 @@ impl Engine<'_> {
         // Starts that keep a distance in time bypass the queue, or they would leave it all at once.
         // And each body that is kept in memory has a worker, or there would be as many as the queue is long.
         let queued = if self.config.limits.is_unpaced() && !self.bodies.are_collected() {
-            self.pool.queue_capacity()
+            // A queue that is longer than it has to be is one that retries wait in.
+            self.pool
+                .queue_capacity()
+                .min(self.ahead.max(self.pool.workers()))
         } else {
             0
         };

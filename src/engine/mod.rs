@@ -106,6 +106,8 @@ struct Engine<'a> {
     spool: Spool,
     backoff: Arc<Backoff>,
     queue: QueueState,
+    /// The jobs that are worth having in the pool's queue, as far as it has room for them.
+    ahead: usize,
     /// A job that may start, but found the pool's queue full.
     unsubmitted: Option<Job>,
     /// Jobs in the pool, by index, which is also the key that their slots send on completion.
@@ -164,6 +166,7 @@ impl<'a> Engine<'a> {
             spool: Spool::default(),
             backoff: Arc::default(),
             queue: QueueState::Open,
+            ahead: 0,
             unsubmitted: None,
             in_flight: HashMap::default(),
             completions: unbounded(),
@@ -247,6 +250,7 @@ impl<'a> Engine<'a> {
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
+            self.ahead = mode.jobs_ahead();
             self.emit_pending(now)?;
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;

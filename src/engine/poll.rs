@@ -18,14 +18,23 @@ const WINDOW: usize = 16;
 /// because on a busy machine a single wait says more about the scheduler than about the job.
 const WINDOW_TIME: Duration = Duration::from_micros(150 * WINDOW as u64);
 
+/// The time for which jobs wait in the pool's queue while the engine blocks: it is long enough for whatever else
+/// the engine does. A target that is to be tried again waits behind them, so it is not longer.
+const AHEAD: Duration = Duration::from_millis(10);
+
 /// The minimum number of jobs per sleep for polling to go on.
 const MIN_PER_POLL: usize = 3;
 
 /// The way in which the run waits for its jobs.
 #[derive(Debug)]
 pub(super) enum WaitMode {
-    /// Blocks on the channel. Counts the jobs that have ended since the start of a window.
-    Blocking { since: Instant, ended: usize },
+    /// Blocks on the channel. Counts the jobs that have ended since the start of a window, and keeps how many
+    /// ended within [`AHEAD`] in the one before.
+    Blocking {
+        since: Instant,
+        ended: usize,
+        ahead: usize,
+    },
     /// Sleeps and drains. Counts the jobs that have ended since the last sleep, if there was one.
     Polling { since_sleep: Option<usize> },
 }
@@ -36,19 +45,35 @@ impl WaitMode {
         WaitMode::Blocking {
             since: now,
             ended: 0,
+            ahead: 0,
+        }
+    }
+
+    /// The jobs that are worth having in the pool's queue.
+    pub(super) fn jobs_ahead(&self) -> usize {
+        match self {
+            WaitMode::Blocking { ahead, .. } => *ahead,
+            // None may run out of work within a sleep.
+            WaitMode::Polling { .. } => usize::MAX,
         }
     }
 
     /// Counts jobs that have ended by now.
     pub(super) fn record(&mut self, count: usize, now: Instant) {
         match self {
-            WaitMode::Blocking { since, ended } => {
+            WaitMode::Blocking { since, ended, .. } => {
                 *ended += count;
                 if *ended >= WINDOW {
-                    *self = if now - *since <= WINDOW_TIME {
+                    let window = now - *since;
+                    *self = if window <= WINDOW_TIME {
                         WaitMode::Polling { since_sleep: None }
                     } else {
-                        WaitMode::new(now)
+                        let windows = AHEAD.as_secs_f64() / window.as_secs_f64();
+                        WaitMode::Blocking {
+                            since: now,
+                            ended: 0,
+                            ahead: (*ended as f64 * windows) as usize,
+                        }
                     };
                 }
             }
@@ -97,6 +122,20 @@ mod tests {
             mode.record(2, now);
             mode.record(0, now);
             mode.record(2, now);
+        }
+    }
+
+    #[test]
+    fn as_many_jobs_are_queued_as_end_while_the_engine_is_busy() {
+        let mut now = Instant::now();
+        let mut mode = WaitMode::new(now);
+        assert_eq!(mode.jobs_ahead(), 0, "no rate is known");
+        for (each, expected) in [(1000, 10), (10_000, 1), (40_000, 0), (100, usize::MAX)] {
+            for _ in 0..WINDOW {
+                now += each * MICROSECOND;
+                mode.record(1, now);
+            }
+            assert_eq!(mode.jobs_ahead(), expected, "a job every {each} µs");
         }
     }
 

@@ -10,7 +10,7 @@ pub(super) fn check_text(beginning: &[u8], separator: Separator) -> Result<(), S
     if beginning.starts_with(b"\xff\xfe") || beginning.starts_with(b"\xfe\xff") {
         return Err("this is UTF-16 text; convert it to UTF-8".to_owned());
     }
-    let nul = beginning.iter().position(|&b| b == 0);
+    let nul = memchr::memchr(0, beginning);
     match nul.filter(|_| separator != Separator::Nul) {
         Some(at) => Err(format!(
             "this is a binary file (NUL byte at offset {at}); give a text file with a URL a line, or -0 if \

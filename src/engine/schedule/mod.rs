@@ -345,8 +345,6 @@ impl<T> Schedule<T> {
             (None, _) => OriginState::Unlisted,
         };
         let is_idle = state == OriginState::Unlisted && entry.is_idle();
-        let is_remembered = entry.is_remembered();
-        let has_answered = entry.has_answered();
         let before = std::mem::replace(&mut entry.state, state);
         if before != state {
             match before {
@@ -368,13 +366,12 @@ impl<T> Schedule<T> {
                 OriginState::Unlisted => {}
             }
         }
-        match (is_idle, is_remembered) {
-            (true, false) => {
-                let removed = self.origins.remove(origin);
-                self.last_answered = removed.filter(|_| has_answered).map(|(name, _)| name);
-            }
-            (true, true) => self.remember(origin),
-            _ => {}
+        if is_idle && self.origins[origin].is_remembered() {
+            self.remember(origin);
+        } else if is_idle {
+            let has_answered = self.origins[origin].has_answered();
+            let removed = self.origins.remove(origin);
+            self.last_answered = removed.filter(|_| has_answered).map(|(name, _)| name);
         }
     }
 

@@ -104,6 +104,10 @@ impl ByteRange {
         }
     }
 
+    fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     fn of(self, bytes: &[u8]) -> &[u8] {
         &bytes[self.start as usize..self.end as usize]
     }
@@ -177,9 +181,10 @@ impl ResponseHead {
     /// The values of the fields with this name, in their order.
     pub(in crate::http) fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let bytes = &self.bytes;
+        // By length first: it leaves few whose bytes have to be looked at.
         let is_named = move |field: &&Field| {
-            let found = field.name.of(bytes);
-            found.len() == name.len() && found.eq_ignore_ascii_case(name.as_bytes())
+            field.name.len() == name.len()
+                && field.name.of(bytes).eq_ignore_ascii_case(name.as_bytes())
         };
         // Most names that are asked for are not there.
         let fields = match self.lengths & length_bit(name.len()) {

@@ -18,7 +18,7 @@ use super::InputConfig;
 use crate::model::target::Location;
 use excerpt::{may_hold_userinfo, safe_excerpt};
 use slip::Slip;
-use url::parse_url;
+use url::{parse_location, parse_url};
 
 pub(super) use host::host_of;
 pub(super) use url::{BadLine, ParsedLine};
@@ -43,6 +43,9 @@ pub(super) fn parse(
     near: Option<&Location>,
 ) -> Result<ParsedLine, BadLine> {
     let line = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
+    if is_plain_url(line) {
+        return parse_location(line, config, near);
+    }
     let text = invisible::trim(line);
     if text.starts_with('{') {
         return json::parse_json(text, config, near);
@@ -57,6 +60,17 @@ pub(super) fn parse(
         });
     }
     parse_url(slip::without_comment(text), config, near)
+}
+
+/// Recognises the text of most lines: a URL with its scheme, in which nothing can be a blank, a comment or a slip.
+fn is_plain_url(line: &str) -> bool {
+    let is_plain = |byte: u8| (byte > b' ') & (byte <= b'~') & (byte != b'#');
+    // Branches on no byte, so that the compiler makes vector instructions of it.
+    let is_all_plain = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_plain(*byte));
+    let (chunks, rest) = line.as_bytes().as_chunks::<16>();
+    slip::begins_as_url(line)
+        && is_all_plain(rest)
+        && chunks.iter().all(|chunk| is_all_plain(chunk))
 }
 
 /// Recognises a blank line and a comment, whatever its encoding.

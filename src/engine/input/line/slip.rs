@@ -90,8 +90,7 @@ impl ListOption {
 impl Slip {
     /// Finds the slip in a text that was meant as a URL.
     pub(super) fn find(text: &str, scheme: DefaultScheme) -> Option<Self> {
-        let begins_as_url = SCHEMES.iter().any(|scheme| begins_with(text, scheme));
-        if begins_as_url {
+        if begins_as_url(text) {
             return has_second_url(text).then_some(Slip::SecondUrl);
         }
         if is_number(text) {
@@ -121,6 +120,12 @@ impl Slip {
             && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         is_name.then(|| Slip::Option(ListOption::named(name.trim_end())))
     }
+}
+
+/// Recognises a text that begins with a scheme.
+pub(super) fn begins_as_url(text: &str) -> bool {
+    // Most do so in lower case.
+    text.starts_with(SCHEMES[0]) || SCHEMES.iter().any(|scheme| begins_with(text, scheme))
 }
 
 /// Takes a comment off the end: a blank, `#` and the rest. A fragment has no blank before it.

@@ -37,16 +37,20 @@ pub(super) fn parse_url(
     config: InputConfig,
     near: Option<&Location>,
 ) -> Result<ParsedLine, BadLine> {
-    let bad = |reason: String| BadLine {
-        excerpt: safe_excerpt(text),
-        reason,
-        meta: None,
-    };
-    if let Some(slip) = Slip::find(text, config.default_scheme) {
-        return Err(bad(slip.to_string()));
+    match Slip::find(text, config.default_scheme) {
+        Some(slip) => Err(bad(text, &slip)),
+        None => parse_location(text, config, near),
     }
+}
+
+/// Parses the text of a URL that is no slip.
+pub(super) fn parse_location(
+    text: &str,
+    config: InputConfig,
+    near: Option<&Location>,
+) -> Result<ParsedLine, BadLine> {
     let location = Location::parse_near(text, config.default_scheme, near)
-        .map_err(|error| bad(error.to_string()))?;
+        .map_err(|error| bad(text, &error))?;
     Ok(ParsedLine {
         location,
         verb: config.verb,
@@ -55,4 +59,12 @@ pub(super) fn parse_url(
         sha256: None,
         meta: None,
     })
+}
+
+fn bad(text: &str, reason: &impl ToString) -> BadLine {
+    BadLine {
+        excerpt: safe_excerpt(text),
+        reason: reason.to_string(),
+        meta: None,
+    }
 }
