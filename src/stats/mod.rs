@@ -33,7 +33,7 @@ mod usl;
 #[cfg(test)]
 mod tests;
 
-pub use change::Change;
+pub use change::{ALIKE, Change};
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
 pub use latency::Latency;

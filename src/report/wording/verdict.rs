@@ -4,16 +4,10 @@ use super::notation::{HTML, capitalized};
 use crate::measure::assert::{more_runs, one_by_one};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::report::format::{counted, distinct_ratio};
-use crate::stats::{Finding, Interval, Knee};
+use crate::stats::{ALIKE, Finding, Interval, Knee};
 
 /// The speed-up below which even a real one is hardly worth a worker.
 const HARDLY: f64 = 1.1;
-
-/// The interval of ratios that are as good as none.
-const ALIKE: Interval = Interval {
-    low: 0.95,
-    high: 1.05,
-};
 
 /// The verdict for a ratio whose interval [shows no difference](shows_none).
 pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
