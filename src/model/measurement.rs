@@ -174,7 +174,8 @@ pub struct Sweep {
     pub points: Vec<SweepRuns>,
     /// The number of workers beyond which more hardly help.
     pub knee: Option<Knee>,
-    /// The scaling law fitted to the throughputs (URLs per second), if there are enough points.
+    /// The scaling law fitted to the throughputs (URLs per second), if there are enough points and it [describes
+    /// them](Usl::describes).
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
