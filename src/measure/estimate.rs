@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use crate::model::slowdown::Slowdown;
 use crate::model::summary::Summary;
 
 /// Serial time **estimated** from a parallel run: the sum of the per-URL times.
 ///
 /// It is right if the URLs do not slow each other down. Where they share a bottleneck (the network, the server,
-/// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much.
+/// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much. So the
+/// speed-up is an upper bound: it can show that parallel fetching gained too little, never that it gained enough.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The estimated serial time.
@@ -32,10 +34,17 @@ pub struct Estimate {
 pub enum Unbounded {
     /// Starts or bytes were held back as asked.
     HeldBack,
-    /// A server pushed requests back, and was asked for fewer at once.
-    PushedBack,
     /// The list came more slowly than it was fetched.
     FedSlowly,
+}
+
+/// Reason why no speed-up is estimated for a run that has times: they are known not to be those of a serial run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// A server pushed requests back: a serial run may have met none of that, or as much.
+    PushedBack,
+    /// Answers took longer when more requests were under way.
+    SlowedDown(Slowdown),
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
@@ -55,16 +64,26 @@ pub enum Bound {
 const VISIBLE: f64 = 0.01;
 
 impl Estimate {
-    /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
-    /// if an origin was given up.
+    /// The reason why there is no estimate for a run that would have one otherwise.
+    pub fn withheld(summary: &Summary) -> Option<Withheld> {
+        let is_timed = summary.makespan.is_some() && !summary.stopped && summary.skipped == 0;
+        if !is_timed || summary.succeeded() == 0 {
+            return None;
+        }
+        match summary.origins.has_pushed_back() {
+            true => Some(Withheld::PushedBack),
+            false => summary.slowdown.map(Withheld::SlowedDown),
+        }
+    }
+
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, if
+    /// an origin was given up, or if it is [withheld](Estimate::withheld).
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
-        let was_pushed_back = summary.origins.has_pushed_back();
-        // One by one, nothing would have been too much for the server, and no URL would have waited for that.
-        let serial = match was_pushed_back {
-            true => summary.busy,
-            false => summary.sum,
-        };
+        let serial = summary.sum;
+        if Estimate::withheld(summary).is_some() {
+            return None;
+        }
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
@@ -87,10 +106,6 @@ impl Estimate {
         } else {
             (even, Bound::Workers(workers))
         };
-        let shortest = match was_pushed_back {
-            true => 0.0,
-            false => shortest,
-        };
         let shortest = shortest.max(f64::MIN_POSITIVE);
         let best = serial.as_secs_f64() / shortest;
         let bound = match bound {
@@ -110,8 +125,6 @@ impl Estimate {
             speedup: serial.as_secs_f64() / fetching,
             best: if summary.paced {
                 Err(Unbounded::HeldBack)
-            } else if was_pushed_back {
-                Err(Unbounded::PushedBack)
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {
@@ -213,12 +226,52 @@ mod tests {
             given_up,
         };
         for (given_up, has_one) in [(None, true), (Some(GivenUp::NoAnswer), false)] {
+            let limit = |given_up| OriginLimit {
+                push_backs: 0,
+                ..limit(given_up)
+            };
             let waited = Summary {
                 origins: OriginLimits::new(vec![limit(None), limit(given_up)], 0),
                 ..summary(8, 20, 10, 11)
             };
             let estimate = Estimate::of(&waited);
             assert_eq!(estimate.is_some(), has_one, "{given_up:?}: {estimate:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_whose_times_are_those_of_a_busy_server_has_none() {
+        let pushed_back = OriginLimit {
+            origin: Arc::from("http://h"),
+            at_once: Some(2),
+            per_second: None,
+            push_backs: 1,
+            given_up: None,
+        };
+        let pushed_back = Summary {
+            origins: OriginLimits::new(vec![pushed_back], 0),
+            ..summary(8, 20, 10, 11)
+        };
+        let slowdown = Slowdown {
+            under_way: 4,
+            few: Duration::from_millis(10),
+            many: Duration::from_millis(80),
+        };
+        let slowed_down = Summary {
+            slowdown: Some(slowdown),
+            ..summary(8, 20, 10, 11)
+        };
+        for (summary, why) in [
+            (&pushed_back, Withheld::PushedBack),
+            (&slowed_down, Withheld::SlowedDown(slowdown)),
+        ] {
+            assert_eq!(Estimate::withheld(summary), Some(why));
+            assert_eq!(Estimate::of(summary), None, "{why:?}");
+            let stopped = Summary {
+                stopped: true,
+                ..summary.clone()
+            };
+            assert_eq!(Estimate::withheld(&stopped), None, "it has none anyway");
         }
     }
 

@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod run_id;
 pub mod save_path;
 mod secret;
+pub mod slowdown;
 pub mod summary;
 pub mod target;
 pub mod text;

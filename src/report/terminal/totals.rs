@@ -114,12 +114,17 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
             "  serial    {:>9}  estimated: the sum of the per-URL times",
             duration(estimate.serial)
         )?;
-        writeln!(
-            out,
-            "  speed-up  {:>9}  {}",
-            TERMINAL.ratio(estimate.speedup),
-            TERMINAL.bound(estimate)
-        )?;
+        let label = format!("  speed-up  up to {}  ", TERMINAL.ratio(estimate.speedup));
+        let parts = [
+            wording::IF_NOT_LIMITED.to_owned(),
+            TERMINAL.bound(estimate),
+            wording::MEASURED_BY.to_owned(),
+        ];
+        write_parts(out, &label, parts, " · ", LABEL)?;
+    }
+    let withheld = wording::withheld(summary).filter(|_| style.baseline == Baseline::Estimate);
+    if let Some(withheld) = withheld {
+        write_text(out, "  speed-up   ", &withheld)?;
     }
     match wording::input_wait(summary, estimate.as_ref()) {
         Some(waited) => write_text(out, "  input      ", &waited),
@@ -147,6 +152,7 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
         let times = PERCENTILES.into_iter().map(percentile);
         let times = times.chain([format!("max {}", duration(max))]);
         let times = times.chain(wording::of_succeeded(summary));
+        let times = times.chain(wording::without_waits(summary));
         write_parts(out, "  latency    ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {

@@ -82,7 +82,6 @@ impl Notation {
         let (best, bound) = match estimate.best {
             Ok(best) => best,
             Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
-            Err(Unbounded::PushedBack) => return Err("as much as the server took"),
             Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
         };
         let bound = match bound {
