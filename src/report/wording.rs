@@ -9,8 +9,8 @@ mod verdict;
 
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use verdict::{
-    NONE, comparison_heading, comparison_text, comparison_verdict, knee, shows_none, sweep_heading,
-    sweep_verdict, would_tell,
+    NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
+    shows_none, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
 use crate::measure::{Estimate, Withheld};

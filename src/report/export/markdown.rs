@@ -323,6 +323,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(efficiency) = comparison.efficiency() {
         let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
     }
+    if let Some(stopped) = wording::comparison_stopped(comparison) {
+        let _ = write!(page, " · {stopped}");
+    }
     page += "\n";
     let verdict = std::mem::take(&mut page);
     page += "\n| | mean | median | deviation | min | max | failed | retries |\n";

@@ -27,8 +27,8 @@ use crate::report::Baseline;
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
@@ -98,12 +98,14 @@ use crate::report::Baseline;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
 ///   was at work, and `workers` the most at one time, both by the clocks of their machines.
-/// - `runs`: `null`, or `{done, of}` at the end of a stopped comparison or sweep, whose summary has the counts of
-///   all runs together, and no times.
+/// - `runs`: `null`, or `{done, of}` at the end of a comparison or sweep that was stopped before any pair or round was
+///   whole. Its summary has the counts of all runs together, and no times.
 ///
 /// ## Fields of `arm`, `comparison` and `sweep`
 ///
 /// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended.
+/// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
+///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup}`: the time of each run in the order of the
 ///   pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
 ///   together, and the mean set-up time.

@@ -40,6 +40,7 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         format!("{pairs} of runs in alternating order, after {warmups}"),
     ];
     write_parts(out, "  ", parts, " · ", 4)?;
+    stopped(out, wording::comparison_stopped(comparison))?;
     writeln!(
         out,
         "                 mean ± σ              median       min … max"
@@ -62,6 +63,17 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
     )?;
     failures(out, serial, parallel)?;
     warnings(out, &comparison.differing, &comparison.notices)
+}
+
+/// Writes that it was stopped early, if it was.
+fn stopped(out: &mut impl Write, stopped: Option<String>) -> io::Result<()> {
+    stopped.map_or(Ok(()), |stopped| {
+        write_text(
+            out,
+            "  note       ",
+            &format!("{stopped}: the figures are of those"),
+        )
+    })
 }
 
 /// Writes the speed-up, and the estimate of it that a plain run would have made.
@@ -145,6 +157,7 @@ fn sweep_table(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::R
         counted(sweep.targets, "URL"),
         counted(fewest.times.seconds.len() as u64, "run")
     )?;
+    stopped(out, wording::sweep_stopped(sweep))?;
     writeln!(
         out,
         "  workers       mean ± σ          against {:<4} {}{}throughput",

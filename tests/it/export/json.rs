@@ -106,6 +106,7 @@ fn expected_comparison() -> Value {
         "workers": 4,
         "targets": 2,
         "warmups": 1,
+        "stopped": null,
         "serial": {
             "seconds": [2.0, 4.0],
             "sample": {"n": 2, "mean": 3.0, "median": 3.0, "deviation": 2.0_f64.sqrt(), "min": 2.0, "max": 4.0},
