@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use console::measure_text_width;
 
+use crate::model::measurement::ArmTimes;
+use crate::report::format::format_secs;
+
 /// The columns of the narrowest usual terminal.
 pub(super) const WIDTH: usize = 80;
 
@@ -72,6 +75,22 @@ fn break_of(text: &str, room: usize) -> Option<usize> {
     separator
         .or_else(|| words().take_while(fits).last())
         .or_else(|| words().next())
+}
+
+/// Writes that it was stopped early, if it was.
+pub(super) fn write_stopped(out: &mut impl Write, stopped: Option<String>) -> io::Result<()> {
+    stopped.map_or(Ok(()), |stopped| {
+        write_text(
+            out,
+            "  note       ",
+            &format!("{stopped}: the figures are of those"),
+        )
+    })
+}
+
+/// The standard deviation of the times, or a dash if there was one run.
+pub(super) fn deviation(times: &ArmTimes) -> String {
+    times.sample.deviation.map_or("-".to_owned(), format_secs)
 }
 
 #[cfg(test)]

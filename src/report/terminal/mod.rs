@@ -6,6 +6,7 @@ mod human;
 mod lines;
 mod progress;
 mod style;
+mod sweep_table;
 mod totals;
 mod verbose;
 mod warnings;
