@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::body_stream::BodyStream;
 use super::session::{EarlyEnd, Session};
-use super::{NO_URLS, Opened, StartError, bodies, complain, workers};
+use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
 use crate::engine::resume::{DoneTargets, Journal, JournalError};
@@ -33,7 +33,10 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let stream = BodyStream::open(&plan)?;
     let mut session = Session::open(baselines, signals, &plan.judge);
     let mut bodies = bodies::open(&plan.bodies, stream.as_ref(), session.stop())?;
-    let saves = matches!(bodies, Bodies::Save(_));
+    let saves = matches!(
+        plan.bodies,
+        BodiesPlan::Dir { .. } | BodiesPlan::File { .. } | BodiesPlan::Pack(_)
+    );
     let concat = match &bodies {
         Bodies::Stream(concat) => Some(concat.clone()),
         _ => None,
@@ -116,9 +119,17 @@ fn open_log(
     let Some(log) = &plan.log else {
         return Ok(None);
     };
+    if let BodiesPlan::Pack(config) = &plan.bodies {
+        let opened = packs::open(plan, config, log)?;
+        *bodies = opened.bodies;
+        return Ok(Some((opened.journal, Some(opened.done))));
+    }
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
+        BodiesPlan::Discard
+        | BodiesPlan::Stream { .. }
+        | BodiesPlan::Results { .. }
+        | BodiesPlan::Pack(_) => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {

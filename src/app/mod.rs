@@ -14,6 +14,7 @@ mod fetch;
 mod job_control;
 mod lists;
 mod measure;
+mod packs;
 mod replay;
 mod reporters;
 mod session;

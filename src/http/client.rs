@@ -31,6 +31,7 @@ use super::{cross_origin, error, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::model::target::{Location, Target, Verb};
 use crate::model::text::byte_count;
+use crate::save::pack::{PackBody, PackMember};
 use crate::save::{Conditions, OrderedBody};
 
 /// The size in bytes of a worker's buffer for bodies that are not saved.
@@ -114,6 +115,16 @@ impl Client {
             outcome.details_mut().body = Some(body.into_bytes());
         }
         outcome
+    }
+
+    /// Fetches one target with GET and keeps its body for a pack.
+    pub fn pack(&mut self, target: &Target, body: PackBody) -> (Outcome, Option<PackMember>) {
+        let (outcome, sink) = self.fetch_target(target, Verb::Get, Sink::Pack(Box::new(body)));
+        let member = match (outcome.verdict, sink) {
+            (Verdict::Ok, Sink::Pack(body)) => body.into_member(),
+            _ => None,
+        };
+        (outcome, member)
     }
 
     /// Fetches one target into a sink, which is handed back.

@@ -61,6 +61,7 @@ mod measured;
 mod meta;
 mod mix;
 mod netrc;
+mod packs;
 mod pending;
 mod pool;
 mod proxy;
