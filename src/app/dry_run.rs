@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use super::blocking::BlockingOutput;
-use super::fetch::unusable_log;
+use super::run_log::unusable_log;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::body_stream::BodyStream;
+use super::run_log::unusable_log;
 use super::session::{EarlyEnd, Session};
 use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal, JournalError};
+use crate::engine::resume::{DoneTargets, Journal};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
@@ -146,21 +147,6 @@ fn open_log(
         saving.spare(&metadata);
     }
     Ok(Some((journal, log.resume.then_some(done))))
-}
-
-/// The error of a run log that cannot be opened or read.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is the argument of map_err"
-)]
-pub(super) fn unusable_log(error: JournalError) -> StartError {
-    StartError {
-        message: error.to_string(),
-        reasons: match error.is_local() {
-            true => ExitReasons::local(),
-            false => ExitReasons::usage(),
-        },
-    }
 }
 
 /// Adds the reasons that the engine's report gives for the exit code, and says in a line each what the

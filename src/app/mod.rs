@@ -17,6 +17,7 @@ mod measure;
 mod packs;
 mod replay;
 mod reporters;
+mod run_log;
 mod session;
 mod signals;
 mod stdio;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::fetch::unusable_log;
+use super::run_log::unusable_log;
 use super::{StartError, shown};
 use crate::cli::{ExitReasons, LogPlan, Plan};
 use crate::engine::resume::{DoneTargets, Journal};

@@ -13,13 +13,14 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
-//! * `packing` appends bodies to packs, in the order of the run log.
+//! * `packing` has the packs of a run; `append` appends bodies to them, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
 mod admit;
+mod append;
 mod backoff;
 mod bodies;
 mod config;

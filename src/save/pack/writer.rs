@@ -24,14 +24,14 @@ pub struct Packs {
     budget: MemoryBudget,
     /// The number of the pack after the current one.
     next: u64,
-    current: Option<Part>,
+    current: Option<OpenPart>,
     /// What the log does not know of the packs that earlier runs have left.
     untold: Option<PackEvent>,
 }
 
 /// The pack that members are appended to.
 #[derive(Debug)]
-struct Part {
+struct OpenPart {
     file: File,
     name: String,
     /// The path of the pack, by which the log knows it.
@@ -262,7 +262,7 @@ impl Packs {
             return Err(PackError::Foreign(self.folder.shown(&part)));
         }
         self.next += 1;
-        self.current = Some(Part {
+        self.current = Some(OpenPart {
             file,
             path: self.folder.path_of(&name).into(),
             name: part,
@@ -280,7 +280,7 @@ impl Packs {
         name: String,
         path: Arc<str>,
         logged: &LoggedPacks,
-    ) -> Result<Part, PackError> {
+    ) -> Result<OpenPart, PackError> {
         let part = format!("{name}{PART}");
         let file = self.folder.open_part(&part)?;
         let (_, end, members) = logged
@@ -288,7 +288,7 @@ impl Packs {
             .expect("this is the pack that the log has as unpublished");
         file.set_len(end)
             .map_err(|error| self.folder.failed("cannot cut", &part, &error))?;
-        Ok(Part {
+        Ok(OpenPart {
             file,
             name: part,
             path,
