@@ -17,7 +17,7 @@ impl Engine<'_> {
         if let PackEvent::Cut(pack, length) = &event {
             let pack = escape(pack);
             self.emit_warning(format!(
-                "{pack}.part has fewer bytes than the run log says; what was behind byte {length} is fetched \
+                "{pack}.part has less than the run log says; what was behind byte {length} is fetched \
                  again"
             ))?;
         }

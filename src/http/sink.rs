@@ -1,10 +1,10 @@
 //! The sink of a body: none, a file, the output, or a pack.
 
-use std::io;
+use std::io::{self, Read};
 
 use super::memory_body::MemoryBody;
 use crate::model::outcome::BodyProgress;
-use crate::save::pack::PackBody;
+use crate::save::pack::{PackBody, Tap};
 use crate::save::{
     BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Validators, Version,
 };
@@ -22,6 +22,22 @@ pub(super) enum Sink {
     Memory(MemoryBody),
     /// The body goes into a pack. No attempt continues another.
     Pack(Box<PackBody>),
+}
+
+/// A body that a pack may take on the way.
+#[derive(Debug)]
+pub(super) enum MaybeTapped<R> {
+    Plain(R),
+    Tapped(Tap<R>),
+}
+
+impl<R: Read> Read for MaybeTapped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            MaybeTapped::Plain(body) => body.read(buffer),
+            MaybeTapped::Tapped(body) => body.read(buffer),
+        }
+    }
 }
 
 impl Sink {
@@ -118,6 +134,19 @@ impl Sink {
             Sink::None | Sink::Memory(_) | Sink::Pack(_) => Ok(0),
             Sink::File(download) => download.end_range(),
             Sink::Stream(body) => body.end_range(),
+        }
+    }
+
+    /// True if the body goes into a pack that has the whole exchange.
+    pub(super) fn is_archived(&self) -> bool {
+        matches!(self, Sink::Pack(body) if body.is_archived())
+    }
+
+    /// Has a pack that keeps bodies as they were sent take the bytes of this one before they are decoded.
+    pub(super) fn tap<R: Read>(&mut self, body: R) -> MaybeTapped<R> {
+        match self {
+            Sink::Pack(pack) => MaybeTapped::Tapped(pack.tap(body)),
+            _ => MaybeTapped::Plain(body),
         }
     }
 

@@ -122,6 +122,17 @@ impl SpillBuffer {
     }
 }
 
+impl io::Write for &mut SpillBuffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        SpillBuffer::write(self, bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Drop for SpillBuffer {
     fn drop(&mut self) {
         self.budget.give_back(self.memory.len());

@@ -52,14 +52,15 @@ pub(crate) struct BodyArgs {
     )]
     pub(crate) jsonl_bodies: Option<u64>,
 
-    /// Collect the bodies in few large files: tar=PATTERN, as tar=part-%05d.tar.
+    /// Collect the bodies in few large files: tar=part-%05d.tar or warc=part-%05d.warc.gz.
     ///
     /// %05d is the number of the pack, from 0. A pack is NAME.part until it is full or all is done, and then
     /// appears under its name; tar has, for each URL, its body as KEY.EXT and its result as KEY.json, KEY being
-    /// its place in the list. Needs --log, from which a run that was killed goes on (--resume, with the same
+    /// its place in the list; warc (1.1) has each request and response, those of redirects too, and a CDXJ index
+    /// beside each pack. Needs --log, from which a run that was killed goes on (--resume, with the same
     /// list): each body is in the packs once. A failed URL leaves nothing in them.
     #[arg(long,
-        value_name = "tar=PATTERN",
+        value_name = "tar=PATTERN|warc=PATTERN",
         value_parser = pack(),
         requires = "log",
         hide_short_help = true,

@@ -303,14 +303,21 @@ pub(crate) struct TypedPack {
 
 /// Parses `FORMAT=PATTERN`.
 pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
-    OsStringValueParser::new().try_map(|text| {
+    OsStringValueParser::new().try_map(|text| -> Result<TypedPack, String> {
         let bytes = text.as_bytes();
-        let Some(pattern) = bytes.strip_prefix(b"tar=") else {
-            return Err("give the format and a pattern, as tar=part-%05d.tar".to_owned());
-        };
+        let formats = [
+            (&b"tar="[..], PackFormat::Tar),
+            (b"warc=", PackFormat::Warc),
+        ];
+        let mut found = formats.into_iter().filter_map(|(prefix, format)| {
+            bytes.strip_prefix(prefix).map(|pattern| (pattern, format))
+        });
+        let (pattern, format) = found.next().ok_or(
+            "give the format and a pattern, as tar=part-%05d.tar or warc=part-%05d.warc.gz",
+        )?;
         let pattern = PackPattern::parse(Path::new(OsStr::from_bytes(pattern)), None);
         Ok(TypedPack {
-            format: PackFormat::Tar,
+            format,
             pattern: pattern.map_err(|error| error.to_string())?,
         })
     })

@@ -97,6 +97,13 @@ impl PackFolder {
         stat.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default())
     }
 
+    /// Opens a file to read it, if there is one.
+    pub(super) fn open_to_read(&self, name: &str) -> Option<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = openat(&self.root, name, flags, Mode::empty()).ok()?;
+        Some(File::from(fd))
+    }
+
     /// Opens a part and locks it; a missing one is created. No symbolic link is followed.
     pub(super) fn open_part(&self, name: &str) -> Result<File, PackError> {
         let flags = OFlags::RDWR
@@ -130,7 +137,14 @@ impl PackFolder {
         }
     }
 
-    /// Removes a part that holds nothing.
+    /// Gives a part its name, in place of what has it, once a checked close shows that it is written.
+    pub(super) fn replace(&self, file: &File, part: &str, name: &str) -> Result<(), PackError> {
+        check_close(file).map_err(|error| FileError::at_close(&self.shown(part), &error))?;
+        rustix::fs::renameat(&self.root, part, &self.root, name)
+            .map_err(|errno| self.refused("cannot rename a part to", name, errno).into())
+    }
+
+    /// Removes a part.
     pub(super) fn remove(&self, name: &str) -> Result<(), PackError> {
         match unlinkat(&self.root, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),

@@ -12,8 +12,10 @@ use super::*;
 use crate::model::event::PackEvent;
 use crate::model::outcome::{Outcome, Packed};
 use crate::model::target::Verb;
-use crate::save::spill::MemoryBudget;
 use crate::save::version::Version;
+
+/// The head of all responses.
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
 
 /// A line of a run log.
 #[derive(Debug, Clone)]
@@ -75,11 +77,20 @@ impl Run<'_> {
             }
             _ => {}
         }
-        let mut bytes = PackBody::new(&MemoryBudget::of_workers(1));
+        let mut bytes = self.packs.body().body();
+        let url = format!("http://h/{index}");
+        bytes.begin_exchange(ArchivedHead {
+            url: url.clone(),
+            request: b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+            response: HEAD.to_vec(),
+            status: 200,
+            content_type: None,
+        });
         bytes.start(&Version::default());
         bytes.complete(body).expect("there is room");
+        bytes.end_exchange(None, false).expect("there is room");
         let member = bytes.into_member().expect("it is complete");
-        let outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
+        let outcome = Outcome::new(index, url.as_str().into(), Verb::Get);
         let record = format!("{{\"index\":{index}}}\n");
         let appended = self
             .packs
@@ -159,9 +170,83 @@ fn members(folder: &Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
+/// The bodies of all responses in WARC files, by URL; held against the indexes beside them.
+fn responses(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut indexed = 0;
+    for path in files(folder) {
+        let name = path
+            .file_name()
+            .expect("it has a name")
+            .display()
+            .to_string();
+        if let Some(pack) = name.strip_suffix(".cdxj") {
+            let text = fs::read_to_string(&path).expect("it is there");
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(lines.is_sorted(), "{text}");
+            let pack = fs::read(folder.join(pack)).expect("it is there");
+            for line in lines {
+                let (_, fields) = line.split_once(" {").expect(line);
+                let fields: serde_json::Value =
+                    serde_json::from_str(&format!("{{{fields}")).expect(line);
+                let offset = fields["offset"]
+                    .as_str()
+                    .and_then(|offset| offset.parse().ok());
+                let offset: usize = offset.expect(line);
+                let record = gunzip(&pack[offset..]).0;
+                assert!(
+                    record.starts_with("WARC/1.1\r\nWARC-Type: response\r\n"),
+                    "{record}"
+                );
+                let key = line.split(' ').next().expect(line);
+                let uri = format!(
+                    "\r\nWARC-Target-URI: http://{}\r\n",
+                    key.replacen(')', "", 1)
+                );
+                assert!(record.contains(&uri), "{line}\n{record}");
+                indexed += 1;
+            }
+            continue;
+        }
+        assert!(name.ends_with(".warc.gz"), "{name} is left");
+        let bytes = fs::read(&path).expect("it is there");
+        let mut rest = &bytes[..];
+        let mut types = Vec::new();
+        while !rest.is_empty() {
+            let (record, length) = gunzip(rest);
+            rest = &rest[length..];
+            let field = |name: &str| {
+                let line = record.lines().find_map(|line| line.strip_prefix(name));
+                line.unwrap_or_default().to_owned()
+            };
+            types.push(field("WARC-Type: "));
+            if field("WARC-Type: ") == "response" {
+                let (_, block) = record.split_once("\r\n\r\n").expect("a header ends");
+                let (_, body) = block.split_once("\r\n\r\n").expect("a head ends");
+                let body = body.strip_suffix("\r\n\r\n").expect("a record ends");
+                all.push((field("WARC-Target-URI: "), body.as_bytes().to_vec()));
+            }
+        }
+        let infos = types.iter().filter(|kind| *kind == "warcinfo").count();
+        assert!(infos == 1 && types[0] == "warcinfo", "{types:?}");
+    }
+    assert_eq!(indexed, all.len(), "each response is in an index");
+    all
+}
+
+/// The first gzip member as text, and its length.
+fn gunzip(bytes: &[u8]) -> (String, usize) {
+    let mut decoder = flate2::bufread::GzDecoder::new(bytes);
+    let mut text = String::new();
+    decoder
+        .read_to_string(&mut text)
+        .expect("the member is whole");
+    (text, bytes.len() - decoder.into_inner().len())
+}
+
 fn body(index: u64, length: u16) -> Vec<u8> {
     let seed = u8::try_from(index % 251).expect("less than 251");
-    vec![seed.wrapping_add(1); usize::from(length)]
+    vec![seed % 127 + 1; usize::from(length)]
 }
 
 proptest! {
@@ -173,10 +258,15 @@ proptest! {
         kills in prop::collection::vec((0_usize..12, kill(), 0_u64..2000), 0..12),
         (full_bytes, full_members) in (1_u64..20_000, 1_u64..8),
         is_reversed in any::<bool>(),
+        format in prop_oneof![Just(PackFormat::Tar), Just(PackFormat::Warc)],
     ) {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
-        let pattern = PackPattern::parse(&folder.path().join("p-%03d.tar"), None).expect("a pattern");
-        let config = PackConfig { format: PackFormat::Tar, pattern, full_bytes, full_members };
+        let pattern = match format {
+            PackFormat::Tar => "p-%03d.tar",
+            PackFormat::Warc => "p-%03d.warc.gz",
+        };
+        let pattern = PackPattern::parse(&folder.path().join(pattern), None).expect("a pattern");
+        let config = PackConfig { format, pattern, full_bytes, full_members };
         let mut log = Vec::new();
         let mut kills = kills.into_iter();
         loop {
@@ -220,17 +310,24 @@ proptest! {
                 }
             }
         }
-        let found: BTreeMap<_, _> = members(folder.path()).into_iter().fold(
+        let found = match format {
+            PackFormat::Tar => members(folder.path()),
+            PackFormat::Warc => responses(folder.path()),
+        };
+        let found: BTreeMap<_, _> = found.into_iter().fold(
             BTreeMap::<String, Vec<Vec<u8>>>::new(),
             |mut found, (name, bytes)| {
                 found.entry(name).or_default().push(bytes);
                 found
             },
         );
-        let expected: BTreeMap<_, _> = (0..).zip(&lengths).flat_map(|(index, length)| [
-            (format!("{index:010}.bin"), vec![body(index, *length)]),
-            (format!("{index:010}.json"), vec![format!("{{\"index\":{index}}}\n").into_bytes()]),
-        ]).collect();
+        let expected: BTreeMap<_, _> = (0..).zip(&lengths).flat_map(|(index, length)| match format {
+            PackFormat::Tar => vec![
+                (format!("{index:010}.bin"), vec![body(index, *length)]),
+                (format!("{index:010}.json"), vec![format!("{{\"index\":{index}}}\n").into_bytes()]),
+            ],
+            PackFormat::Warc => vec![(format!("http://h/{index}"), vec![body(index, *length)])],
+        }).collect();
         prop_assert!(found == expected, "members {:?}\n{:?}", found.keys().collect::<Vec<_>>(), log);
     }
 }

@@ -4,7 +4,7 @@
 //! * A [`PackBody`] collects one body, as a worker receives it, and becomes a [`PackMember`].
 //! * [`Packs`] appends members to `NAME.part`, and publishes the pack by rename when it is full or the run is
 //!   done.
-//! * `tar` has the headers of tar files.
+//! * `tar` has the headers of tar files, `warc` the records of WARC; `index` keeps the index beside a WARC file.
 //!
 //! Members are appended by the thread of the run, each just before its line of the run log is written. So the
 //! order of the log is that of the pack, and what a killed run leaves behind the end of the last logged member
@@ -14,18 +14,21 @@
 mod body;
 mod error;
 mod files;
+mod index;
 mod logged;
 mod pattern;
 mod tar;
+mod warc;
 mod writer;
 
 #[cfg(test)]
 mod kill_tests;
 
-pub use body::{PackBody, PackMember};
+pub use body::{PackBody, PackMember, Tap};
 pub use error::PackError;
 pub use logged::LoggedPacks;
 pub use pattern::{PackPattern, PatternError};
+pub use warc::ArchivedHead;
 pub use writer::{Appended, BodyMaker, Packs};
 
 /// The format of packs.
@@ -33,6 +36,8 @@ pub use writer::{Appended, BodyMaker, Packs};
 pub enum PackFormat {
     /// tar, in the layout of webdataset: `KEY.EXT` with the body and `KEY.json` with the result.
     Tar,
+    /// WARC 1.1, a gzip member for each record, with a CDXJ index beside each pack.
+    Warc,
 }
 
 /// The settings of packs.

@@ -5,13 +5,15 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::body::MemberBytes;
 use super::files::{PART, PackFolder};
+use super::index::PackIndex;
 use super::logged::LoggedPacks;
-use super::{PackBody, PackConfig, PackError, PackFormat, PackMember, tar};
+use super::{PackBody, PackConfig, PackError, PackFormat, PackMember, tar, warc};
 use crate::model::event::PackEvent;
 use crate::model::outcome::{Outcome, Packed};
 use crate::save::FileError;
-use crate::save::spill::MemoryBudget;
+use crate::save::spill::{MemoryBudget, SpillBuffer};
 
 /// The bytes of a member after which it is looked whether the run was stopped: they are copied within a moment.
 const STOP_INTERVAL: u64 = 16 * 1024 * 1024;
@@ -44,6 +46,8 @@ struct OpenPart {
     appended: Option<u64>,
     /// True if the log names the pack.
     is_told: bool,
+    /// The index, of a format that has one.
+    index: Option<PackIndex>,
 }
 
 /// The result of appending a member.
@@ -91,6 +95,12 @@ impl Packs {
             config,
             folder,
         };
+        if let Some(PackEvent::Published(path)) = &packs.untold
+            && packs.has_index()
+            && let Some(name) = packs.folder.name_in(path)
+        {
+            PackIndex::clean_up(&packs.folder, name)?;
+        }
         match found.unpublished {
             Some((name, path)) => packs.current = Some(packs.reopen(name, path, logged)?),
             None => packs.begin_part()?,
@@ -114,6 +124,7 @@ impl Packs {
     pub fn body(&self) -> BodyMaker {
         BodyMaker {
             budget: self.budget.clone(),
+            format: self.config.format,
         }
     }
 
@@ -150,17 +161,28 @@ impl Packs {
             .current
             .as_mut()
             .expect("a pack is begun before a member is appended");
-        let offset = part.logged;
+        let start = part.logged;
         let mut end = Appender {
             file: &part.file,
-            at: offset,
-            looked_at: offset,
+            at: start,
+            looked_at: start,
         };
-        let written = match self.config.format {
-            PackFormat::Tar => end.tar(member, outcome, record, &is_stopped),
+        let written = match &member.bytes {
+            MemberBytes::Body(body) => end.tar(body, outcome, record, &is_stopped).map(|()| start),
+            MemberBytes::Records(records, entries) => {
+                let whole = part.name.strip_suffix(PART).unwrap_or(&part.name);
+                let written = end.warc(records, whole, &is_stopped);
+                written.and_then(|offset| {
+                    let lines = entries.iter().map(|entry| entry.line(offset, whole));
+                    if let Some(index) = &mut part.index {
+                        index.append(&lines.collect::<String>(), end.at)?;
+                    }
+                    Ok(offset)
+                })
+            }
         };
         match written {
-            Ok(()) => {
+            Ok(offset) => {
                 part.appended = Some(end.at);
                 Appended::Done(Packed {
                     pack: Arc::clone(&part.path),
@@ -170,7 +192,7 @@ impl Packs {
             }
             Err(error) => {
                 // Should this fail too, the bytes are overwritten by the next member, or cut off at the end.
-                let _ = part.file.set_len(offset);
+                let _ = part.file.set_len(start);
                 match error {
                     AppendError::Stopped => Appended::Stopped,
                     AppendError::Io(error) => {
@@ -217,11 +239,15 @@ impl Packs {
         };
         if part.members == 0 {
             self.folder.remove(&part.name)?;
+            if let Some(index) = &part.index {
+                index.remove(&self.folder)?;
+            }
             self.current = None;
             return Ok(None);
         }
         let end: &[u8] = match self.config.format {
             PackFormat::Tar => &tar::END,
+            PackFormat::Warc => &[],
         };
         // Something may lie behind the last member: of one that could not be written, or is not in the log.
         let ended = part
@@ -230,7 +256,14 @@ impl Packs {
             .and_then(|()| part.file.set_len(part.logged + end.len() as u64));
         ended.map_err(|error| self.folder.failed("cannot write", &part.name, &error))?;
         let name = part.name.strip_suffix(PART).unwrap_or(&part.name);
+        // First, so that whoever finds the pack finds its index.
+        if let Some(index) = &part.index {
+            index.publish(&self.folder, name)?;
+        }
         self.folder.publish(&part.file, &part.name, name)?;
+        if let Some(index) = &part.index {
+            index.remove(&self.folder)?;
+        }
         let path = Arc::clone(&part.path);
         self.current = None;
         Ok(Some(path))
@@ -251,8 +284,11 @@ impl Packs {
     /// Begins the next pack.
     fn begin_part(&mut self) -> Result<(), PackError> {
         let name = self.config.pattern.name(self.next);
-        if self.folder.contains(&name) {
-            return Err(PackError::Foreign(self.folder.shown(&name)));
+        let index = self.has_index().then(|| PackIndex::name(&name));
+        for name in [Some(&name), index.as_ref()].into_iter().flatten() {
+            if self.folder.contains(name) {
+                return Err(PackError::Foreign(self.folder.shown(name)));
+            }
         }
         let part = format!("{name}{PART}");
         let file = self.folder.open_part(&part)?;
@@ -263,6 +299,7 @@ impl Packs {
         }
         self.next += 1;
         self.current = Some(OpenPart {
+            index: self.open_index(&name, 0)?,
             file,
             path: self.folder.path_of(&name).into(),
             name: part,
@@ -289,6 +326,7 @@ impl Packs {
         file.set_len(end)
             .map_err(|error| self.folder.failed("cannot cut", &part, &error))?;
         Ok(OpenPart {
+            index: self.open_index(&name, end)?,
             file,
             name: part,
             path,
@@ -297,6 +335,16 @@ impl Packs {
             appended: None,
             is_told: true,
         })
+    }
+
+    fn has_index(&self) -> bool {
+        self.config.format == PackFormat::Warc
+    }
+
+    fn open_index(&self, pack: &str, end: u64) -> Result<Option<PackIndex>, PackError> {
+        let has_index = self.has_index();
+        let index = has_index.then(|| PackIndex::open(&self.folder, pack, end));
+        index.transpose()
     }
 
     fn length(&self, file: &File, part: &str) -> Result<u64, PackError> {
@@ -310,12 +358,13 @@ impl Packs {
 #[derive(Debug, Clone)]
 pub struct BodyMaker {
     budget: MemoryBudget,
+    format: PackFormat,
 }
 
 impl BodyMaker {
     /// A body, for one attempt.
     pub fn body(&self) -> PackBody {
-        PackBody::new(&self.budget)
+        PackBody::new(&self.budget, self.format)
     }
 }
 
@@ -376,7 +425,13 @@ impl Found {
             (true, true) => Err(PackError::Foreign(folder.shown(&name))),
             (false, false) if end > 0 => Err(PackError::Missing(folder.shown(&part))),
             (false, _) => {
-                let has_lost = logged.cut_to(folder.length_of(&part));
+                let length = match config.format {
+                    PackFormat::Tar => folder.length_of(&part),
+                    PackFormat::Warc => folder
+                        .length_of(&part)
+                        .min(PackIndex::covered(folder, &name)),
+                };
+                let has_lost = logged.cut_to(length);
                 Ok(Found {
                     untold: has_lost.map(|length| PackEvent::Cut(Arc::clone(&path), length)),
                     unpublished: Some((name, path)),
@@ -402,19 +457,13 @@ impl Appender<'_> {
         Ok(())
     }
 
-    /// Writes `KEY.EXT` with the body, and `KEY.json` with the result.
-    fn tar(
+    /// Copies bytes, unless the run is stopped meanwhile.
+    fn copy(
         &mut self,
-        member: &PackMember,
-        outcome: &Outcome,
-        record: &[u8],
+        bytes: &SpillBuffer,
         is_stopped: &impl Fn() -> bool,
     ) -> Result<(), AppendError> {
-        let key = tar::key(outcome.index);
-        let name = format!("{key}.{}", tar::extension(outcome));
-        let length = member.body.len();
-        self.write(tar::header(&name, length, outcome).as_bytes())?;
-        member.body.read(|piece| {
+        bytes.read(|piece| {
             if self.at - self.looked_at > STOP_INTERVAL {
                 self.looked_at = self.at;
                 if is_stopped() {
@@ -422,7 +471,38 @@ impl Appender<'_> {
                 }
             }
             Ok(self.write(piece)?)
-        })?;
+        })
+    }
+
+    /// Writes the records of a target, the first ones of a pack behind the `warcinfo` of the pack. Returns the
+    /// position of the first.
+    fn warc(
+        &mut self,
+        records: &SpillBuffer,
+        pack: &str,
+        is_stopped: &impl Fn() -> bool,
+    ) -> Result<u64, AppendError> {
+        if self.at == 0 {
+            self.write(&warc::warcinfo(pack)?)?;
+        }
+        let offset = self.at;
+        self.copy(records, is_stopped)?;
+        Ok(offset)
+    }
+
+    /// Writes `KEY.EXT` with the body, and `KEY.json` with the result.
+    fn tar(
+        &mut self,
+        body: &SpillBuffer,
+        outcome: &Outcome,
+        record: &[u8],
+        is_stopped: &impl Fn() -> bool,
+    ) -> Result<(), AppendError> {
+        let key = tar::key(outcome.index);
+        let name = format!("{key}.{}", tar::extension(outcome));
+        let length = body.len();
+        self.write(tar::header(&name, length, outcome).as_bytes())?;
+        self.copy(body, is_stopped)?;
         self.write(tar::padding(length))?;
         let length = record.len() as u64;
         self.write(tar::header(&format!("{key}.json"), length, outcome).as_bytes())?;
