@@ -45,3 +45,4 @@ mod servers;
 mod terminal;
 mod tls;
 mod traces;
+mod warc;

@@ -62,6 +62,7 @@ mod meta;
 mod mix;
 mod netrc;
 mod packs;
+mod packs_warc;
 mod pending;
 mod pool;
 mod proxy;
