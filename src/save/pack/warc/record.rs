@@ -78,9 +78,7 @@ impl Record<'_> {
             "WARC-Block-Digest: sha1:{}\r\n",
             base32(block.finish().as_ref())
         );
-        if self.payload.is_some() {
-            header += &format!("WARC-Payload-Digest: sha1:{digest}\r\n");
-        }
+        header += &format!("WARC-Payload-Digest: sha1:{digest}\r\n");
         if self.is_truncated {
             header += "WARC-Truncated: length\r\n";
         }
