@@ -11,9 +11,11 @@
 //! belongs to no member that counts: the next run cuts it off, and each body is in the packs exactly once.
 //! Workers do the rest beside one another: they receive, and keep, the bytes.
 
+mod append;
 mod body;
 mod error;
 mod files;
+mod found;
 mod index;
 mod logged;
 mod pattern;

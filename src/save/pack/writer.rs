@@ -1,22 +1,20 @@
 //! The packs of a run: members are appended to the current one, and a full one is published.
 
 use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use super::append::{AppendError, Appender};
 use super::body::MemberBytes;
 use super::files::{PART, PackFolder};
+use super::found::Found;
 use super::index::PackIndex;
 use super::logged::LoggedPacks;
-use super::{PackBody, PackConfig, PackError, PackFormat, PackMember, tar, warc};
+use super::{PackBody, PackConfig, PackError, PackFormat, PackMember, tar};
 use crate::model::event::PackEvent;
 use crate::model::outcome::{Outcome, Packed};
 use crate::save::FileError;
-use crate::save::spill::{MemoryBudget, SpillBuffer};
-
-/// The bytes of a member after which it is looked whether the run was stopped: they are copied within a moment.
-const STOP_INTERVAL: u64 = 16 * 1024 * 1024;
+use crate::save::spill::MemoryBudget;
 
 /// The packs of a run.
 #[derive(Debug)]
@@ -59,18 +57,6 @@ pub enum Appended {
     Stopped,
     /// It could not be written, and nothing of it is there.
     Failed(FileError),
-}
-
-/// The error of writing a member.
-enum AppendError {
-    Stopped,
-    Io(io::Error),
-}
-
-impl From<io::Error> for AppendError {
-    fn from(error: io::Error) -> Self {
-        AppendError::Io(error)
-    }
 }
 
 impl Packs {
@@ -365,148 +351,5 @@ impl BodyMaker {
     /// A body, for one attempt.
     pub fn body(&self) -> PackBody {
         PackBody::new(&self.budget, self.format)
-    }
-}
-
-/// What is in the folder, held against the log.
-struct Found {
-    /// The name and the path of the pack to go on with.
-    unpublished: Option<(String, Arc<str>)>,
-    untold: Option<PackEvent>,
-    /// The number of the next new pack.
-    next: u64,
-}
-
-impl Found {
-    fn look(
-        config: &PackConfig,
-        folder: &PackFolder,
-        logged: &mut LoggedPacks,
-    ) -> Result<Self, PackError> {
-        let pattern = &config.pattern;
-        let mut next = 0;
-        for path in logged.all() {
-            let number = folder
-                .name_in(path)
-                .and_then(|name| pattern.number_of(name));
-            next = next.max(number.map_or(0, |number| number + 1));
-        }
-        for name in folder.names()? {
-            let whole = name.strip_suffix(PART).unwrap_or(&name);
-            let is_ours =
-                pattern.number_of(whole).is_none() || logged.names(&folder.path_of(whole));
-            if !is_ours && !folder.is_empty_part(&name) {
-                return Err(PackError::Foreign(folder.shown(&name)));
-            }
-        }
-        let Some((path, end, _)) = logged.unpublished() else {
-            return Ok(Found {
-                unpublished: None,
-                untold: None,
-                next,
-            });
-        };
-        let name = folder.name_in(&path).map(str::to_owned);
-        let name = name.filter(|name| pattern.number_of(name).is_some());
-        let name =
-            name.ok_or_else(|| PackError::OtherPattern(crate::model::text::escape(&path)))?;
-        let part = format!("{name}{PART}");
-        let (has_whole, has_part) = (folder.contains(&name), folder.contains(&part));
-        match (has_whole, has_part) {
-            // Killed between the rename and the line about it.
-            (true, false) => {
-                logged.note_published(&path);
-                Ok(Found {
-                    unpublished: None,
-                    untold: Some(PackEvent::Published(path)),
-                    next,
-                })
-            }
-            (true, true) => Err(PackError::Foreign(folder.shown(&name))),
-            (false, false) if end > 0 => Err(PackError::Missing(folder.shown(&part))),
-            (false, _) => {
-                let length = match config.format {
-                    PackFormat::Tar => folder.length_of(&part),
-                    PackFormat::Warc => folder
-                        .length_of(&part)
-                        .min(PackIndex::covered(folder, &name)),
-                };
-                let has_lost = logged.cut_to(length);
-                Ok(Found {
-                    untold: has_lost.map(|length| PackEvent::Cut(Arc::clone(&path), length)),
-                    unpublished: Some((name, path)),
-                    next,
-                })
-            }
-        }
-    }
-}
-
-/// The end of a part, where a member is written.
-struct Appender<'a> {
-    file: &'a File,
-    at: u64,
-    /// The position at which it was last looked whether the run was stopped.
-    looked_at: u64,
-}
-
-impl Appender<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, self.at)?;
-        self.at += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// Copies bytes, unless the run is stopped meanwhile.
-    fn copy(
-        &mut self,
-        bytes: &SpillBuffer,
-        is_stopped: &impl Fn() -> bool,
-    ) -> Result<(), AppendError> {
-        bytes.read(|piece| {
-            if self.at - self.looked_at > STOP_INTERVAL {
-                self.looked_at = self.at;
-                if is_stopped() {
-                    return Err(AppendError::Stopped);
-                }
-            }
-            Ok(self.write(piece)?)
-        })
-    }
-
-    /// Writes the records of a target, the first ones of a pack behind the `warcinfo` of the pack. Returns the
-    /// position of the first.
-    fn warc(
-        &mut self,
-        records: &SpillBuffer,
-        pack: &str,
-        is_stopped: &impl Fn() -> bool,
-    ) -> Result<u64, AppendError> {
-        if self.at == 0 {
-            self.write(&warc::warcinfo(pack)?)?;
-        }
-        let offset = self.at;
-        self.copy(records, is_stopped)?;
-        Ok(offset)
-    }
-
-    /// Writes `KEY.EXT` with the body, and `KEY.json` with the result.
-    fn tar(
-        &mut self,
-        body: &SpillBuffer,
-        outcome: &Outcome,
-        record: &[u8],
-        is_stopped: &impl Fn() -> bool,
-    ) -> Result<(), AppendError> {
-        let key = tar::key(outcome.index);
-        let name = format!("{key}.{}", tar::extension(outcome));
-        let length = body.len();
-        self.write(tar::header(&name, length, outcome).as_bytes())?;
-        self.copy(body, is_stopped)?;
-        self.write(tar::padding(length))?;
-        let length = record.len() as u64;
-        self.write(tar::header(&format!("{key}.json"), length, outcome).as_bytes())?;
-        self.write(record)?;
-        Ok(self.write(tar::padding(length))?)
     }
 }
