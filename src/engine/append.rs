@@ -82,7 +82,8 @@ impl Engine<'_> {
 
     /// Publishes the last pack, unless something is left to do: then a later run goes on with it.
     pub(super) fn end_packs(&mut self) -> Result<(), CutShort> {
-        let is_done = self.stopped.is_none() && !self.is_disk_full && self.bad.is_none();
+        let is_stopped = self.stopped.is_some_and(|reason| !self.is_all_done(reason));
+        let is_done = !is_stopped && !self.is_disk_full && self.bad.is_none();
         let is_done = is_done && self.unreadable.is_empty();
         let Some(packing) = self.bodies.packing() else {
             return Ok(());

@@ -108,7 +108,7 @@ impl Engine<'_> {
 
     /// Tells whether all that was asked for was done when the run was stopped, and that was something. What the
     /// deadline cut off counts as failed, so of that the counts tell nothing.
-    fn is_all_done(&self, reason: StopReason) -> bool {
+    pub(super) fn is_all_done(&self, reason: StopReason) -> bool {
         if matches!(reason, StopReason::Deadline(_)) {
             return false;
         }

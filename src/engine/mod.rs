@@ -193,8 +193,8 @@ impl<'a> Engine<'a> {
             .and_then(|()| self.tell_untold_pack())
             .and_then(|()| self.work())
             .and_then(|()| self.emit_rest())
-            .and_then(|()| self.end_packs())
-            .and_then(|()| self.settle_stop());
+            .and_then(|()| self.settle_stop())
+            .and_then(|()| self.end_packs());
         let cut_short = match worked {
             Ok(()) => {
                 let ended = self.emit_ended();

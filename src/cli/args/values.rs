@@ -297,8 +297,8 @@ pub(super) fn export(text: &str) -> Result<TypedExport, String> {
 pub(crate) struct TypedPack {
     /// The format.
     pub(crate) format: PackFormat,
-    /// The pattern.
-    pub(crate) pattern: PackPattern,
+    /// The pattern, which is one but for a `{shard}` that there may not be.
+    pub(crate) pattern: PathBuf,
 }
 
 /// Parses `FORMAT=PATTERN`.
@@ -315,11 +315,10 @@ pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
         let (pattern, format) = found.next().ok_or(
             "give the format and a pattern, as tar=part-%05d.tar or warc=part-%05d.warc.gz",
         )?;
-        let pattern = PackPattern::parse(Path::new(OsStr::from_bytes(pattern)), None);
-        Ok(TypedPack {
-            format,
-            pattern: pattern.map_err(|error| error.to_string())?,
-        })
+        let pattern = PathBuf::from(OsStr::from_bytes(pattern));
+        // The number of the shard, if there is one, is not known yet.
+        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        Ok(TypedPack { format, pattern })
     })
 }
 

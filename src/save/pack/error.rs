@@ -12,7 +12,7 @@ pub enum PackError {
     /// A pack of the pattern is there, and the run log does not name it.
     #[error(
         "{0} is there, and the run log does not name it; move it away, give its own run log (--log, \
-         --resume), or another pattern (--pack)"
+         --resume), or another pattern (--pack; with {{shard}} under --shard)"
     )]
     Foreign(String),
     /// The run log names packs of another pattern.
@@ -27,7 +27,10 @@ pub enum PackError {
     )]
     Missing(String),
     /// Another process is writing the pack.
-    #[error("another pfetch is writing {0}; wait for it to end, or give another pattern (--pack)")]
+    #[error(
+        "another pfetch is writing {0}; wait for it to end, or give another pattern (--pack; with \
+         {{shard}} under --shard)"
+    )]
     Locked(String),
     /// Something else than a regular file has the name.
     #[error("{0} is no regular file; move it away, or give another pattern (--pack)")]

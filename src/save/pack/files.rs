@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat, unlinkat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat, flock, fstat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::PackError;
@@ -120,11 +120,19 @@ impl PackFolder {
             return Err(PackError::NotAFile(self.shown(name)));
         }
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Another run may have removed or published it before the lock was free.
+            Ok(()) if !self.is_still(name, &stat) => Err(PackError::Locked(self.shown(name))),
             // A file system without locks: the run log's lock keeps other runs of this log away.
             Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS | Errno::NOLCK) => Ok(file),
             Err(Errno::WOULDBLOCK) => Err(PackError::Locked(self.shown(name))),
             Err(errno) => Err(refused(errno).into()),
         }
+    }
+
+    /// Tells whether the name is that of this file.
+    fn is_still(&self, name: &str, file: &Stat) -> bool {
+        let stat = rustix::fs::statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (file.st_dev, file.st_ino))
     }
 
     /// Publishes a part under its name, once a checked close shows that it is written. It replaces nothing.

@@ -19,7 +19,7 @@ const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\n\r\n";
 
 /// A line of a run log.
 #[derive(Debug, Clone)]
-enum Line {
+enum MemberLine {
     Begun(Arc<str>),
     Cut(Arc<str>, u64),
     Published(Arc<str>),
@@ -57,7 +57,7 @@ fn kill() -> impl Strategy<Value = Kill> {
 /// A run of the engine's steps over a list of bodies.
 struct Run<'a> {
     packs: Packs,
-    log: &'a mut Vec<Line>,
+    log: &'a mut Vec<MemberLine>,
     folder: &'a Path,
 }
 
@@ -68,7 +68,7 @@ impl Run<'_> {
         if let Some(Kill::Begun) = kill {
             return false;
         }
-        self.log.extend(told.map(Line::Begun));
+        self.log.extend(told.map(MemberLine::Begun));
         match kill {
             Some(Kill::Told) => return false,
             Some(Kill::Torn(bytes)) => {
@@ -101,7 +101,7 @@ impl Run<'_> {
         if let Some(Kill::Appended) = kill {
             return false;
         }
-        self.log.push(Line::Member(index, packed));
+        self.log.push(MemberLine::Member(index, packed));
         if let Some(Kill::Logged) = kill {
             return false;
         }
@@ -110,7 +110,7 @@ impl Run<'_> {
         if let Some(Kill::Published) = kill {
             return false;
         }
-        self.log.extend(published.map(Line::Published));
+        self.log.extend(published.map(MemberLine::Published));
         true
     }
 
@@ -131,15 +131,15 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// What the log says, and the indices whose bodies are there.
-fn read(log: &[Line]) -> (LoggedPacks, BTreeMap<u64, u64>) {
+fn read(log: &[MemberLine]) -> (LoggedPacks, BTreeMap<u64, u64>) {
     let mut packs = LoggedPacks::default();
     let mut lines = BTreeMap::new();
     for (position, line) in (0..).zip(log) {
         match line {
-            Line::Begun(pack) => packs.note_begun(pack),
-            Line::Cut(pack, length) => packs.note_cut(pack, *length),
-            Line::Published(pack) => packs.note_published(pack),
-            Line::Member(index, packed) => {
+            MemberLine::Begun(pack) => packs.note_begun(pack),
+            MemberLine::Cut(pack, length) => packs.note_cut(pack, *length),
+            MemberLine::Published(pack) => packs.note_published(pack),
+            MemberLine::Member(index, packed) => {
                 packs.note_member(&packed.pack, packed.offset, packed.end(), position);
                 lines.insert(*index, position);
             }
@@ -281,9 +281,9 @@ proptest! {
             }
             let mut run = Run { packs, log: &mut log, folder: folder.path() };
             run.log.extend(run.packs.take_untold().map(|untold| match untold {
-                PackEvent::Begun(pack) => Line::Begun(pack),
-                PackEvent::Cut(pack, length) => Line::Cut(pack, length),
-                PackEvent::Published(pack) => Line::Published(pack),
+                PackEvent::Begun(pack) => MemberLine::Begun(pack),
+                PackEvent::Cut(pack, length) => MemberLine::Cut(pack, length),
+                PackEvent::Published(pack) => MemberLine::Published(pack),
             }));
             let plan = kills.next();
             let is_whole = left.iter().enumerate().all(|(place, index)| {
@@ -294,7 +294,7 @@ proptest! {
             if is_whole {
                 let published = run.packs.publish().expect("nothing has its name");
                 drop(run);
-                log.extend(published.map(Line::Published));
+                log.extend(published.map(MemberLine::Published));
                 break;
             }
             drop(run);

@@ -24,7 +24,7 @@ pub enum PatternError {
     )]
     Field,
     /// `{shard}` without a shard.
-    #[error("{{shard}} stands for the number of a shard, and there is none; take it out")]
+    #[error("{{shard}} stands for the number of a shard; give --shard, or take it out")]
     NoShard,
     /// The name is not UTF-8, or empty.
     #[error("the name is not UTF-8; give another")]

@@ -1,4 +1,5 @@
-//! The program as a process: bodies in packs (`--pack`), over kills and stops.
+//! The program as a process: bodies in packs (`--pack`), over kills and stops; in `shards` those of several
+//! processes, and in `holes` answers and places that fail.
 
 #![expect(
     clippy::unwrap_used,
@@ -19,6 +20,9 @@ use serde_json::Value;
 
 use crate::pfetch::{Dir, Pfetch, Run, pfetch};
 use crate::server::{Server, bytes, routes};
+
+mod holes;
+mod shards;
 
 /// A folder for packs, and a log beside it.
 struct Place {
@@ -77,6 +81,12 @@ fn members(folder: &Path) -> BTreeMap<String, Vec<Vec<u8>>> {
         }
     }
     all
+}
+
+/// The names of packs and their parts.
+fn packs_of(place: &Place, folder: &str) -> Vec<String> {
+    let names = place.names(folder).into_iter();
+    names.filter(|name| name.contains(".tar")).collect()
 }
 
 /// A member that is there once.
@@ -200,6 +210,12 @@ fn packs_are_published_as_they_are_full() {
             counts
         });
     assert_eq!(counts.into_values().collect::<Vec<_>>(), [10, 10, 5]);
+    // Lines about packs are none about targets.
+    let log = place.at("run.log");
+    pfetch(&["--replay", log.to_str().unwrap()])
+        .run()
+        .exits(0)
+        .prints("25 URLs: 25 ok");
 
     fs::remove_file(place.at("run.log")).unwrap();
     let run = place
@@ -350,6 +366,13 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         ("tar=a-%d.tar", &["-d", "d"], 2, "--dir"),
         ("tar=a-%d.tar", &["-o", "o"], 2, "--output"),
         ("tar=a-%d.tar", &["--cat"], 2, "--cat"),
+        (
+            "tar=a-%d.tar",
+            &["--format", "jsonl", "--jsonl-bodies", "1k"],
+            2,
+            "--jsonl-bodies",
+        ),
+        ("tar=a-%d.tar", &["--compare"], 2, "--compare"),
         ("tar=a-%d.tar", &["-I"], 2, "--head"),
         ("tar=a-%d.tar", &["--exists", "skip"], 2, "--exists"),
         ("tar=a-%d.tar", &["--fsync"], 2, "--fsync"),
@@ -443,10 +466,8 @@ fn a_pack_that_lost_its_end_gets_it_again() {
     let list = |more: &str| urls.join("\n") + "\n" + more;
     // A stop keeps the pack from being published.
     let stopped = place.packing("tar=p-%d.tar", &["-j1", "--retry", "0", "--fail-fast"]);
-    stopped
-        .stdin(list(&server.url("/status/404")))
-        .run()
-        .exits(1);
+    let unread = [server.url("/status/404"), server.url("/hang")].join("\n");
+    stopped.stdin(list(&unread)).run().exits(1);
     let part = place.at("p-0.tar.part");
     let length = fs::metadata(&part).unwrap().len();
     File::options()
@@ -466,5 +487,6 @@ fn a_pack_that_lost_its_end_gets_it_again() {
         let body = once(&members, &format!("{index:010}.bin"), &run);
         assert_eq!(body, bytes(index + 1));
     }
-    assert_eq!(server.requests(), 5, "{:?}", server.targets());
+    let requests = server.requests();
+    assert!((5..=6).contains(&requests), "{:?}", server.targets());
 }
