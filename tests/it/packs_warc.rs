@@ -329,8 +329,9 @@ fn a_run_that_is_gone_on_with_keeps_its_records_and_their_index() {
         server.url("/gzip"),
         server.url("/status/500"),
     );
-    // A stop keeps the pack from being published.
-    pack(&dir, &["-j1", "--fail-fast", &one, &bad, &two]).exits(1);
+    // A stop that leaves something keeps the pack from being published.
+    let unread = server.url("/hang");
+    pack(&dir, &["-j1", "--fail-fast", &one, &bad, &unread]).exits(1);
     assert!(dir.path().join("w-000.warc.gz.part").exists());
     assert!(dir.path().join("w-000.warc.gz.cdxj.part").exists());
     let run = pack(
