@@ -143,7 +143,7 @@ impl Drop for SpillBuffer {
 pub(super) fn spill_error(error: &io::Error) -> BodyError {
     let folder = std::env::temp_dir();
     let what = format!(
-        "cannot keep an early body in {} (TMPDIR)",
+        "cannot keep a body in {} (TMPDIR)",
         escape(&folder.display().to_string())
     );
     BodyError::File(FileError::refused(&what, errno_of(error)))
