@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::bodies::Bodies;
 use super::input::{BadTarget, Source, Unreadable};
-use super::resume::DoneTargets;
+use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
 use crate::model::run_id::LogStart;
 use crate::model::summary::Summary;
+use crate::save::pack::PackError;
 
 /// The order in which outcomes are emitted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -129,6 +130,12 @@ pub enum CutShort {
     /// Targets that waited in a temporary file cannot be read back.
     #[error("cannot read back the URLs that wait in a temporary file: {0}")]
     Spool(io::Error),
+    /// A pack cannot be begun or published. No body that the run log names is lost.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The packs in the run log are of another list.
+    #[error(transparent)]
+    OtherList(#[from] OtherList),
     /// A bad line of input, with [`RunConfig::strict`].
     #[error("{} (stopped there: --strict)", .0.message)]
     Strict(BadTarget),

@@ -50,6 +50,8 @@ pub struct Details {
     pub save_path: Option<SavePath>,
     /// The saved file.
     pub saved: Option<Saved>,
+    /// The place of the body in a pack.
+    pub packed: Option<Packed>,
     /// The SHA-256 that its body was to have.
     pub sha256: Option<[u8; 32]>,
     /// JSON of the input's, for the readers of the result.
@@ -86,6 +88,24 @@ pub struct Saved {
     pub sha256: Option<[u8; 32]>,
     /// The bytes that an earlier attempt or run had left, and that were not fetched again.
     pub resumed_from: Option<u64>,
+}
+
+/// The place of a target's member in a pack. The member holds the body and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// The path of the pack, beginning with the folder as it was given.
+    pub pack: Arc<str>,
+    /// The position of the member's first byte.
+    pub offset: u64,
+    /// The length of the member in bytes.
+    pub length: u64,
+}
+
+impl Packed {
+    /// The position after the member's last byte.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length)
+    }
 }
 
 /// One request and its response, as far as they came, with secrets redacted and control characters
@@ -341,6 +361,11 @@ impl Outcome {
     /// The saved file.
     pub fn saved(&self) -> Option<&Saved> {
         self.details.as_ref()?.saved.as_ref()
+    }
+
+    /// The place of the body in a pack.
+    pub fn packed(&self) -> Option<&Packed> {
+        self.details.as_ref()?.packed.as_ref()
     }
 
     /// The SHA-256 that its body was to have.

@@ -18,7 +18,7 @@ mod wording;
 pub use dry_run::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
 pub use fanout::Fanout;
 pub use format::{bytes, duration};
-pub use schema::{JsonLines, replay};
+pub use schema::{JsonLines, replay, result_line};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,

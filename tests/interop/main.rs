@@ -38,6 +38,7 @@ mod html;
 mod http_differential;
 mod hyperfine;
 mod many_urls;
+mod packs;
 mod proxy;
 mod readme;
 mod save;

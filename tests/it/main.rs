@@ -61,6 +61,8 @@ mod measured;
 mod meta;
 mod mix;
 mod netrc;
+mod packs;
+mod packs_warc;
 mod pending;
 mod pool;
 mod proxy;

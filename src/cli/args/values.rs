@@ -1,6 +1,7 @@
 //! Value parsers of the options. An error says what to give instead; clap puts the option and the value
 //! before it.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
@@ -22,6 +23,7 @@ use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
 use crate::report::export::Export;
+use crate::save::pack::{PackFormat, PackPattern};
 
 /// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
 /// read.
@@ -288,6 +290,50 @@ pub(super) fn export(text: &str) -> Result<TypedExport, String> {
         return Err("name a file, not a folder".to_owned());
     }
     Ok(TypedExport { export, file: path })
+}
+
+/// Packs as typed: their format, and the pattern of their names.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedPack {
+    /// The format.
+    pub(crate) format: PackFormat,
+    /// The pattern, which is one but for a `{shard}` that there may not be.
+    pub(crate) pattern: PathBuf,
+}
+
+/// Parses `FORMAT=PATTERN`.
+pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
+    OsStringValueParser::new().try_map(|text| -> Result<TypedPack, String> {
+        let bytes = text.as_bytes();
+        let formats = [
+            (&b"tar="[..], PackFormat::Tar),
+            (b"warc=", PackFormat::Warc),
+        ];
+        let mut found = formats.into_iter().filter_map(|(prefix, format)| {
+            bytes.strip_prefix(prefix).map(|pattern| (pattern, format))
+        });
+        let (pattern, format) = found.next().ok_or(
+            "give the format and a pattern, as tar=part-%05d.tar or warc=part-%05d.warc.gz",
+        )?;
+        let pattern = PathBuf::from(OsStr::from_bytes(pattern));
+        // The number of the shard, if there is one, is not known yet.
+        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        Ok(TypedPack { format, pattern })
+    })
+}
+
+/// Parses the bytes with which a pack is full.
+pub(super) fn pack_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("give at least a byte; each body would be a pack of its own".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// Parses the number of URLs with which a pack is full.
+pub(super) fn pack_count(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "give a whole number, at least 1".to_owned())
 }
 
 /// Parses the numbers of workers of a sweep.

@@ -48,7 +48,10 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &mut warnings)?;
-    let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
+    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
+        .map_err(|error| error.to_string())?;
+    let shard = sharding.map(|sharding| sharding.shard);
+    let bodies = bodies::plan(&args.bodies, &inputs, shard, args.limits.max_failures)?;
     judge::check(&args.judge, &args.measure)?;
     check_results(&args, &bodies)?;
     let workers = args
@@ -67,8 +70,6 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
-    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
-        .map_err(|error| error.to_string())?;
     let report = report_plan(&args, &inputs, &bodies, &mode)?;
     Ok(Plan {
         urls: inputs.urls,

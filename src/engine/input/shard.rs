@@ -73,6 +73,11 @@ impl Shard {
         }
     }
 
+    /// The number of this one, from 0.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
     /// The number of shards.
     pub fn count(self) -> u64 {
         self.count.get()

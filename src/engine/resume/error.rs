@@ -95,6 +95,45 @@ impl JournalError {
     }
 }
 
+/// A list that is not the one of the run log's packs, whose members have their index in their names. Texts are
+/// escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OtherList {
+    /// The target with this index was another one.
+    #[error(
+        "the packs of the run log {log} are of another list: target {index} is {listed}, and was {logged}; \
+         give the same list, or another run log and pattern (--log, --pack)"
+    )]
+    Url {
+        /// The run log.
+        log: String,
+        /// The index, from 0.
+        index: u64,
+        /// The URL in the log.
+        logged: String,
+        /// The URL in the list.
+        listed: String,
+    },
+    /// The body that is in a pack was not checked for the SHA-256 of the list.
+    #[error(
+        "the body of {url} is in a pack by the run log {log}, and was not checked for the SHA-256 that the \
+         list has now; give the same list, or another run log and pattern (--log, --pack)"
+    )]
+    Checksum {
+        /// The run log.
+        log: String,
+        /// The URL.
+        url: String,
+    },
+    /// The line of a member cannot be read again.
+    #[error("the run log {log} has changed while it was read; run again")]
+    Unreadable {
+        /// The run log.
+        log: String,
+    },
+}
+
 /// A line of a run log that cannot be read, and counts for nothing: its target is fetched again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DamagedLine {

@@ -176,7 +176,11 @@ impl<W: Write> Listener for Junit<W> {
                 Ok(())
             }
             Event::Compared(_) | Event::Swept(_) => self.write_suites(),
-            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) | Event::Against(_) => Ok(()),
+            Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_)
+            | Event::Against(_) => Ok(()),
         }
     }
 

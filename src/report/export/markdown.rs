@@ -422,7 +422,11 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Swept(sweep) => self.result = Some(swept(sweep)),
             Event::Ended(summary) => self.end(summary),
             Event::Assertion(judged) => self.judge(judged),
-            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
+            Event::Started(_)
+            | Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_) => {}
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
+use crate::model::outcome::Outcome;
 use crate::model::run_id::RunId;
 
 use super::line::{SchemaLine, TaggedLine};
@@ -165,6 +166,17 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
+/// The `result` line of an outcome, with its end.
+///
+/// # Errors
+///
+/// serde's, as of a value that JSON has no text for.
+pub fn result_line(outcome: &Outcome) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&SchemaLine::Result(ResultRecord::from(outcome)))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = match event {
@@ -178,7 +190,7 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
             },
-            Event::Counted(_) | Event::Pending(_) => return Ok(()),
+            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => return Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
                 SchemaLine::Arm(*run)

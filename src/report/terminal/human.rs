@@ -236,7 +236,11 @@ impl<W: Write> Listener for Human<W> {
             Event::Finished(_) if !self.shown.is_it() => Ok(()),
             Event::Finished(outcome) => self.line(outcome),
             Event::Ended(summary) => self.summary(summary),
-            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => Ok(()),
+            Event::Started(_)
+            | Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_) => Ok(()),
             Event::ArmStarted(run) => {
                 self.shown.begin(*run);
                 Ok(())

@@ -84,6 +84,6 @@ pub(super) fn log_entry<'a>(line: &Line<'a>) -> Result<LogEntry<'a>, ReplayError
 pub(super) fn logged<'a>(line: &Line<'a>) -> Result<Option<LoggedResult<'a>>, ReplayError> {
     match log_entry(line)? {
         LogEntry::Result(result) => Ok(Some(result)),
-        LogEntry::Header | LogEntry::Run(_) => Ok(None),
+        LogEntry::Header | LogEntry::Run(_) | LogEntry::Pack(..) => Ok(None),
     }
 }

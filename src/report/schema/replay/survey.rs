@@ -235,6 +235,7 @@ impl<'f> Survey<'f> {
     ) -> Result<(), ReplayError> {
         match log_entry(line)? {
             LogEntry::Header => *log = None,
+            LogEntry::Pack(..) => {}
             LogEntry::Run(run) => {
                 let older = "an older pfetch wrote this log: its runs have no id";
                 let id = run.id.ok_or_else(|| line.error(older))?;
