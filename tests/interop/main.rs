@@ -41,6 +41,7 @@ mod many_urls;
 mod proxy;
 mod readme;
 mod save;
+mod scale;
 mod servers;
 mod terminal;
 mod tls;

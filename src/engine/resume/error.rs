@@ -83,9 +83,9 @@ impl JournalError {
     /// shard again that it has lost, while the process that it has lost may still be at work.
     pub fn is_local(&self) -> bool {
         match self {
-            JournalError::Write { .. } | JournalError::Read { .. } | JournalError::Locked { .. } => {
-                true
-            }
+            JournalError::Write { .. }
+            | JournalError::Read { .. }
+            | JournalError::Locked { .. } => true,
             JournalError::Open { source, .. } => matches!(
                 source.kind(),
                 io::ErrorKind::StorageFull
