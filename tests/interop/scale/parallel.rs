@@ -71,6 +71,8 @@ fn gnu_parallel_loses_nothing_when_a_process_is_killed() {
     assert!(status.success(), "{status}: {said}");
     assert_eq!(codes(&out, HELD + 1), [137, 0], "{said}");
     assert_eq!(codes(&out, HELD), [0], "{said}");
+    let runs = |piece| site.runs_in(&format!("{piece}.jsonl"));
+    assert_eq!([runs(HELD), runs(HELD + 1)], [1, 2], "{said}");
     site.check(&site.replay(&["--format=jsonl"]).results(), 1, wall);
 
     let before = site.requests();

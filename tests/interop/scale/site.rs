@@ -165,6 +165,13 @@ impl Site {
         self.check_summary(&with_logs, paths.len(), None);
     }
 
+    /// The number of runs in a report: the starts of its shard.
+    pub(super) fn runs_in(&self, report: &str) -> usize {
+        let path = self.out().join("reports").join(report);
+        let text = fs::read_to_string(path).unwrap();
+        text.matches(r#"{"type":"run""#).count()
+    }
+
     fn check_rows(&self, rows: &[Value], missing: &str) {
         let url = |row: &Value| row["url"].as_str().unwrap().to_owned();
         let found = counted(rows.iter().map(url));

@@ -186,11 +186,7 @@ fn spark_loses_nothing_when_an_executor_is_killed() {
     assert!(status.success(), "{status}: {said}");
     site.check(&rows(&site), 1, wall);
 
-    let report = |shard: usize| {
-        let path = site.out().join(format!("reports/{shard:05}.jsonl"));
-        fs::read_to_string(path).unwrap()
-    };
-    let runs = |shard: usize| report(shard).matches(r#"{"type":"run""#).count();
+    let runs = |shard| site.runs_in(&format!("{shard:05}.jsonl"));
     let all: Vec<usize> = (0..SHARDS).map(runs).collect();
     assert!(all[HELD] > 1, "it was not killed within its shard: {all:?}");
     assert!(all.iter().all(|runs| *runs > 0), "{all:?}");
