@@ -33,7 +33,7 @@ pub(super) struct Site {
     /// On a disk: where temporary files are, files may have no extended attributes.
     pub(super) dir: Dir,
     server: Server,
-    /// The paths of each shard's URLs.
+    /// The paths of each shard's URLs, whose last segments are those of all other shards.
     shards: Vec<Vec<String>>,
     held: Receiver<()>,
     gate: Arc<Gate>,
@@ -71,7 +71,7 @@ impl Drop for Site {
 impl Site {
     /// A site with so many URLs in each shard.
     pub(super) fn new(urls: usize) -> Self {
-        let paths = |shard: usize| (0..urls).map(move |number| format!("/{shard}-{number}.bin"));
+        let paths = |shard: usize| (0..urls).map(move |number| format!("/{shard}/{number}.bin"));
         let shards: Vec<Vec<String>> = (0..SHARDS)
             .map(|shard| match shard {
                 EMPTY => Vec::new(),
@@ -88,7 +88,7 @@ impl Site {
             if *target == missing {
                 return reply.send(404, "", b"");
             }
-            let number = target.strip_prefix(&format!("/{HELD}-"));
+            let number = target.strip_prefix(&format!("/{HELD}/"));
             let number = number.and_then(|rest| rest.strip_suffix(".bin")?.parse::<usize>().ok());
             match number {
                 Some(number) if number >= first_held => hold(target, reply, &is_held, &passed),
@@ -210,23 +210,26 @@ impl Site {
 
     fn check_files(&self, paths: &[String]) {
         let files = files_below(&self.out().join("files"));
-        let found = counted(
-            files
-                .iter()
-                .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()),
-        );
-        let expected = counted(paths.iter().map(|path| path[1..].to_owned()));
+        // A body says in each line whose it is; a name does not.
+        let read = |file: &PathBuf| {
+            let text = fs::read_to_string(file).unwrap();
+            let path = text.lines().next().unwrap_or_default().to_owned();
+            let is_right =
+                text.as_bytes() == body(&path) && file.extension() == Some("bin".as_ref());
+            (is_right, path)
+        };
+        let (right, wrong): (Vec<_>, Vec<_>) = files
+            .iter()
+            .map(|file| (file, read(file)))
+            .partition(|(_, (is_right, _))| *is_right);
+        assert!(wrong.is_empty(), "parts, or of other bytes: {wrong:?}");
+        let found = counted(right.into_iter().map(|(_, (_, path))| path));
+        let expected = counted(paths.iter().cloned());
         assert_eq!(
             differences(&found, &expected),
             [] as [String; 0],
             "files, and URLs that are there"
         );
-        let is_wrong = |path: &&PathBuf| {
-            let name = path.file_name().unwrap().to_str().unwrap();
-            fs::read(path).unwrap() != body(&format!("/{name}"))
-        };
-        let wrong: Vec<&PathBuf> = files.iter().filter(is_wrong).collect();
-        assert!(wrong.is_empty(), "of other bytes: {wrong:?}");
     }
 
     fn check_summary(&self, run: &Run, urls: usize, wall: Option<Duration>) {
