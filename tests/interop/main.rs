@@ -42,6 +42,7 @@ mod packs;
 mod proxy;
 mod readme;
 mod save;
+mod scale;
 mod servers;
 mod terminal;
 mod tls;

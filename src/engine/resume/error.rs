@@ -78,11 +78,14 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Returns true for an error of the local system rather than of the given file: the disk is full, or
-    /// the file may not be written.
+    /// Returns true for an error of the local system rather than of the given file, after which another try may
+    /// succeed: the disk is full, the file may not be written, or another process has it. An engine starts a
+    /// shard again that it has lost, while the process that it has lost may still be at work.
     pub fn is_local(&self) -> bool {
         match self {
-            JournalError::Write { .. } => true,
+            JournalError::Write { .. }
+            | JournalError::Read { .. }
+            | JournalError::Locked { .. } => true,
             JournalError::Open { source, .. } => matches!(
                 source.kind(),
                 io::ErrorKind::StorageFull
@@ -143,4 +146,47 @@ pub(super) enum DamagedLine {
     /// It is longer than any that pfetch writes.
     #[error("it has more than {MAX_LINE_BYTES} bytes")]
     TooLong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_try_may_succeed_after_a_failure_of_the_system_and_not_after_a_wrong_file() {
+        let file = || "run.log".to_owned();
+        let failed = |kind| io::Error::from(kind);
+        let of_the_system = [
+            JournalError::Locked { file: file() },
+            JournalError::Read {
+                file: file(),
+                source: failed(io::ErrorKind::StaleNetworkFileHandle),
+            },
+            JournalError::Write {
+                file: file(),
+                source: failed(io::ErrorKind::StorageFull),
+            },
+        ];
+        let of_the_file = [
+            JournalError::NotAFile {
+                file: file(),
+                what: "a pipe",
+            },
+            JournalError::Foreign { file: file() },
+            JournalError::Schema {
+                file: file(),
+                schema: 9,
+            },
+            JournalError::Open {
+                file: file(),
+                source: failed(io::ErrorKind::NotFound),
+            },
+        ];
+        for error in of_the_system {
+            assert!(error.is_local(), "{error}");
+        }
+        for error in of_the_file {
+            assert!(!error.is_local(), "{error}");
+        }
+    }
 }

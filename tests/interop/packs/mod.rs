@@ -5,39 +5,18 @@ mod full;
 mod killed;
 mod readers;
 
-use std::env;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::pfetch::{Dir, Pfetch, pfetch};
+use crate::python::interpreter_with;
 
-/// The folder of the virtual environment, beside cargo's of this test.
-const ENVIRONMENT: &str = "interop-python";
-
-/// What it is to have, as `.ci/run` installs it.
-const MODULES: &str = "pywb, warcio, webdataset";
-
-/// A Python with the readers of packs, of which systems have no packages: one in a virtual environment that
-/// `.ci/run` makes. `None` where it is missing, which is said; in CI that is a failure.
-fn python() -> Option<PathBuf> {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?;
-    let python = target.join(ENVIRONMENT).join("bin/python");
-    let has_them = Command::new(&python)
-        .args(["-c", &format!("import {MODULES}")])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if has_them {
-        return Some(python);
-    }
-    let missing = format!(
-        "{} has no {MODULES}, so this cannot be tested: .ci/run installs them",
-        python.display()
-    );
-    assert!(env::var_os("CI").is_none(), "{missing}");
-    // Past the capture of a test that passes. A failure to say so is none of the test.
-    let _ = writeln!(io::stderr(), "skipped: {missing}");
-    None
+/// A Python with the readers of packs, of which systems have no packages.
+fn python() -> &'static Path {
+    Path::new(interpreter_with(
+        "pywb, warcio, webdataset",
+        "pywb, warcio, webdataset (.ci/run puts them into target/interop-python)",
+    ))
 }
 
 /// Runs a program in a folder, and returns what it prints; it has to succeed.

@@ -48,7 +48,7 @@ fn unpacked(dir: &Dir, name: &str) -> Vec<u8> {
 
 #[test]
 fn webdataset_reads_the_key_the_body_and_the_result_of_each_sample() {
-    let Some(python) = python() else { return };
+    let python = python();
     let server = Server::with(|request, reply| match request.target.as_str() {
         "/image" => reply.send(200, "Content-Type: image/png\r\n", b"\x89PNG"),
         "/a.b.json" => reply.send(200, "Content-Type: application/json\r\n", b"[1]"),
@@ -71,7 +71,7 @@ fn webdataset_reads_the_key_the_body_and_the_result_of_each_sample() {
     args.extend(urls.iter().map(String::as_str));
     packing(&dir, "tar=set-%03d.tar", &args).run().exits(0);
     let files = ["set-000.tar", "set-001.tar", "set-002.tar"];
-    let mut found = script(&python, "samples.py", &files, &dir);
+    let mut found = script(python, "samples.py", &files, &dir);
     found.sort_by_key(|sample| sample["index"].as_u64());
     let expected: Vec<Value> = (contents.iter().zip(&urls).enumerate())
         .map(|(index, ((_, extension, body), url))| {
@@ -89,7 +89,7 @@ fn webdataset_reads_the_key_the_body_and_the_result_of_each_sample() {
 
 #[test]
 fn warcio_finds_nothing_wrong_and_recompresses_to_the_same_bytes() {
-    let Some(python) = python() else { return };
+    let python = python();
     let server = Server::start();
     let dir = Dir::new();
     let paths = [
@@ -104,7 +104,7 @@ fn warcio_finds_nothing_wrong_and_recompresses_to_the_same_bytes() {
     let mut args = vec!["--pack-count", "4"];
     args.extend(urls.iter().map(String::as_str));
     packing(&dir, "warc=w-%d.warc.gz", &args).run().exits(0);
-    let warcio = beside(&python, "warcio");
+    let warcio = beside(python, "warcio");
     let mut responses = 0;
     for file in ["w-0.warc.gz", "w-1.warc.gz"] {
         let checked = output_of(&warcio, &["check", "-v", file], &dir);
@@ -183,7 +183,7 @@ fn index_lines(text: &str) -> Vec<(String, String, Value)> {
 
 #[test]
 fn the_index_is_the_one_that_pywb_makes() {
-    let Some(python) = python() else { return };
+    let python = python();
     let server = Server::with(|request, reply| {
         let media_type = match request.target.len() % 4 {
             0 => "Content-Type: Text/HTML ; charset=x\r\n",
@@ -208,7 +208,7 @@ fn the_index_is_the_one_that_pywb_makes() {
     let args = ["--resolve", &resolve];
     let run = packing(&dir, "warc=w-%d.warc.gz", &args).stdin(urls.concat());
     let run = run.run().exits(0);
-    let indexer = beside(&python, "cdx-indexer");
+    let indexer = beside(python, "cdx-indexer");
     let theirs = index_lines(&output_of(&indexer, &["-j", "w-0.warc.gz"], &dir));
     let ours = fs::read_to_string(dir.path().join("w-0.warc.gz.cdxj"));
     let ours = ours.expect("the index is there");
@@ -223,7 +223,7 @@ fn the_index_is_the_one_that_pywb_makes() {
 
 #[test]
 fn records_are_those_that_wget_writes_of_the_same_site() {
-    let Some(python) = python() else { return };
+    let python = python();
     if is_missing("wget", "wget") {
         return;
     }
@@ -256,7 +256,7 @@ fn records_are_those_that_wget_writes_of_the_same_site() {
     // The records of each kind and URI, with the digests of responses.
     let of = |file: &str| {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for record in script(&python, "records.py", &[file], &dir) {
+        for record in script(python, "records.py", &[file], &dir) {
             let kind = record["type"].as_str().unwrap_or_default();
             let what = match kind {
                 "response" => format!(
