@@ -8,7 +8,10 @@ use std::process::Command;
 const INTERPRETERS: [&str; 3] = [
     "python3",
     "/usr/bin/python3",
-    concat!(env!("CARGO_MANIFEST_DIR"), "/target/interop-python/bin/python"),
+    concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/interop-python/bin/python"
+    ),
 ];
 
 /// One with the validator of JSON Schemas and the parser of JUnit XML.

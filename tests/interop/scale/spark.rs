@@ -32,7 +32,10 @@ struct Spark {
 impl Spark {
     fn find() -> Self {
         require("java", "default-jre-headless");
-        let python = interpreter_with("pyspark", "pyspark (.ci/run puts it into target/interop-python)");
+        let python = interpreter_with(
+            "pyspark",
+            "pyspark (.ci/run puts it into target/interop-python)",
+        );
         let program = "import pyspark; print(pyspark.__path__[0])";
         let output = Command::new(python).args(["-c", program]).output().unwrap();
         let home = String::from_utf8(output.stdout).unwrap();
