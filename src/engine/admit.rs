@@ -229,7 +229,7 @@ impl Engine<'_> {
         let look_ahead = self.look_ahead();
         let has_idle_worker =
             !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
-        let may_spool = has_idle_worker && self.spool.has_room();
+        let may_spool = has_idle_worker && self.spool.has_room(self.schedule.waiting());
         let ahead = self.reorder.unreleased();
         // Early bodies take memory and open files.
         let open = self.config.open_bodies.unwrap_or(usize::MAX);

@@ -105,6 +105,10 @@ impl Job {
     /// Records the attempt under way as failed, before another one.
     pub(super) fn record_attempt(&mut self, outcome: Outcome) {
         self.note_first_byte(&outcome);
+        if self.earlier.is_empty() {
+            // Few jobs have more than one, and very many may wait at once.
+            self.earlier.reserve_exact(1);
+        }
         self.earlier.push(outcome.last);
         if self.earlier.len() > MAX_EARLIER {
             // The first one stays, from which the time is counted.

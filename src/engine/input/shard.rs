@@ -3,17 +3,19 @@
 //!
 //! * [`Shard`] is one of them, [`ShardBy`] the rule that deals the items out.
 //! * `ShardFilter` applies it to one item after the other.
+//! * `host_keys` computes the numbers of hosts, and keeps some of them.
 //!
 //! An item belongs to exactly one shard, whether it is a URL or a mistake. The host decides where one can be
 //! found in the line, and the index otherwise.
 
+mod host_keys;
+
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use ring::digest::{SHA256, digest};
-
 use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use host_keys::HostKeys;
 
 /// One shard of an input, K of N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,15 +111,14 @@ fn parse_number(text: &str) -> Option<u64> {
 #[derive(Debug)]
 pub(super) struct ShardFilter {
     config: InputConfig,
-    /// The last host and its key: lines near each other often have the same.
-    last: (String, u64),
+    keys: HostKeys,
 }
 
 impl ShardFilter {
     pub(super) fn new(config: InputConfig) -> Self {
         ShardFilter {
             config,
-            last: (String::new(), host_key("")),
+            keys: HostKeys::default(),
         }
     }
 
@@ -131,23 +132,8 @@ impl ShardFilter {
             ShardBy::Line => None,
             ShardBy::Host => entry.and_then(|entry| host_of(entry, self.config)),
         };
-        let Some(host) = host else {
-            return shard.takes(index);
-        };
-        if *host != *self.last.0 {
-            self.last.1 = host_key(&host);
-            self.last.0.clear();
-            self.last.0.push_str(&host);
-        }
-        shard.takes(self.last.1)
+        shard.takes(host.map_or(index, |host| self.keys.of(&host)))
     }
-}
-
-/// The number by which a host is dealt out.
-fn host_key(host: &str) -> u64 {
-    let digest = digest(&SHA256, host.as_bytes());
-    let first = digest.as_ref().first_chunk();
-    u64::from_be_bytes(*first.expect("a SHA-256 has 32 bytes"))
 }
 
 #[cfg(test)]

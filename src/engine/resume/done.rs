@@ -4,9 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
@@ -17,6 +15,7 @@ use super::line::{
     self, HEADER, LogEntry, LoggedResult, LoggedRun, MAX_LINE_BYTES, PackState, in_folder,
     without_folder,
 };
+use super::window::LogWindow;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::run_id::RunId;
 use crate::model::target::{Target, Verb};
@@ -25,9 +24,6 @@ use crate::save::pack::LoggedPacks;
 
 /// The bytes that are read from the log at once.
 const BUFFER: usize = 64 * 1024;
-
-/// The bytes that are read first of a line that is looked up. Most are shorter.
-const LINE_BUFFER: usize = 1024;
 
 /// The most characters of a URL that are quoted.
 const QUOTED_URL: usize = 200;
@@ -43,7 +39,7 @@ const NAMED: usize = 10;
 pub struct DoneTargets {
     lines: HashMap<u64, u64, BuildHasherDefault<DigestHasher>>,
     /// The log; `None` if it is not read.
-    log: Option<Arc<File>>,
+    log: Option<LogWindow>,
     /// The name of the log, escaped.
     log_name: String,
     /// The folder that this run saves in.
@@ -241,7 +237,7 @@ impl DoneTargets {
             source,
         };
         let mut done = DoneTargets {
-            log: Some(Arc::new(file.try_clone().map_err(unreadable)?)),
+            log: Some(LogWindow::of(file).map_err(unreadable)?),
             log_name: name.to_owned(),
             ..self
         };
@@ -325,28 +321,10 @@ impl DoneTargets {
 
     /// Reads the line at this position of the log again.
     fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
-        let Some(log) = &self.log else {
-            return Ok(Vec::new());
-        };
-        let mut line = vec![0; LINE_BUFFER];
-        let mut filled = 0;
-        while filled < line.len() {
-            let count = log.read_at(&mut line[filled..], position + filled as u64)?;
-            let end = memchr::memchr(b'\n', &line[filled..filled + count]);
-            if let Some(end) = end {
-                filled += end + 1;
-                break;
-            }
-            if count == 0 {
-                break;
-            }
-            filled += count;
-            if filled == line.len() && filled <= MAX_LINE_BYTES {
-                line.resize(filled * 4, 0);
-            }
+        match &self.log {
+            Some(log) => log.line_at(position),
+            None => Ok(Vec::new()),
         }
-        line.truncate(filled);
-        Ok(line)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::model::event::PackEvent;
-use crate::model::json::Rfc3339;
+use crate::model::json::{Rfc3339, from_line};
 use crate::model::meta::Meta;
 use crate::model::outcome::{
     Attempt, Details, Failure, FailureKind, Outcome, Packed, Saved, Verdict,
@@ -372,7 +372,7 @@ struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 /// The reason.
 pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let fields: LogFields<'_> = serde_json::from_slice(line).map_err(|error| {
+    let fields: LogFields<'_> = from_line(line).map_err(|error| {
         // The parser counts lines within this one line, and may quote what it met.
         let message = error.to_string();
         let what = message.split(" at line ").next().unwrap_or(&message);

@@ -3,12 +3,14 @@
 //!
 //! * `file` opens and locks the log.
 //! * `line` is the schema, for writing and for reading.
+//! * `window` reads lines again by their positions.
 //! * [`Journal`] appends; [`DoneTargets`] are those that the existing lines say are done.
 
 mod done;
 mod error;
 mod file;
 mod line;
+mod window;
 
 use std::fs::{File, Metadata};
 use std::io::{self, Write};

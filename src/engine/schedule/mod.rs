@@ -142,7 +142,7 @@ impl<T> Schedule<T> {
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
         self.waiting += 1;
         let origin = self.id(origin);
-        self.origins[origin].not_due += 1;
+        self.origins[origin].expect_later();
         self.not_due.insert((due, sequence), (origin, item));
     }
 

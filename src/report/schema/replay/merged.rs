@@ -102,7 +102,8 @@ impl<'s> Merger<'s> {
         }
         let has_reruns = |list: &SurveyedList| list.has_reruns(&survey.runs);
         let latest = survey.lists.iter();
-        let latest = latest.map(|list| has_reruns(list).then(Latest::default));
+        let latest =
+            latest.map(|list| has_reruns(list).then(|| Latest::new(list.indices, list.results)));
         Some(Merger {
             survey,
             anchor: ClockAnchor::new(info.started_at),

@@ -13,7 +13,7 @@
 //!
 //! The files are read twice: `survey` finds the runs and their ends, then `alone` or `merged` emits the events. So
 //! memory grows with the runs and not with their results, with one exception: of runs that share a log, `latest`
-//! keeps some 50 bytes a target. What the lines do not hold, such as the reason for a file's name, is not
+//! keeps 24 bytes for each index of the list. What the lines do not hold, such as the reason for a file's name, is not
 //! restored; percentiles are computed from the results again.
 
 mod alone;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::ReplayError;
 use super::lines::Line;
 use crate::engine::resume::{LogEntry, LoggedResult, read_line};
-use crate::model::json::{Rfc3339, Seconds};
+use crate::model::json::{Rfc3339, Seconds, from_line};
 use crate::model::outcome::Verdict;
 use crate::report::schema::number;
 
@@ -44,7 +44,7 @@ impl<'a> ResultHead<'a> {
     /// Reads a `result` line of a report.
     pub(super) fn of_report(line: &Line<'a>) -> Result<Self, ReplayError> {
         let fields: HeadFields<'a> =
-            serde_json::from_slice(line.bytes).map_err(|error| line.parse_error(&error))?;
+            from_line(line.bytes).map_err(|error| line.parse_error(&error))?;
         let start = fields.started_at.map(|time| time.0);
         let total = fields.timing.total.map(|time| time.0);
         let end = start.zip(total);

@@ -73,6 +73,8 @@ pub(super) struct SurveyedList {
     pub(super) runs: Vec<usize>,
     /// The number of indices that it needs.
     pub(super) indices: u64,
+    /// The number of results of all its runs.
+    pub(super) results: u64,
     /// True if a run log is among the files.
     has_log: bool,
 }
@@ -341,6 +343,7 @@ impl<'f> Survey<'f> {
     fn result_index(&mut self, run: usize, index: u64) {
         let list = &mut self.lists[self.runs[run].list];
         list.indices = list.indices.max(index.saturating_add(1));
+        list.results += 1;
     }
 
     /// Puts the runs of each list in the order of their log.
