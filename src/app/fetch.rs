@@ -88,6 +88,11 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     if notes_dropped_body && report.summary.ok > 0 {
         complain("note: the body was not kept: -d DIR saves it, --cat prints it");
     }
+    if let Some(displaced) = &report.displaced
+        && plan.report.style.detail.has_summary()
+    {
+        complain(&format!("warning: {displaced}"));
+    }
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
         let _ = pool.shutdown(SHUTDOWN_TIMEOUT);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::Bodies;
+use super::displaced::Displaced;
 use super::input::{BadTarget, Source, Unreadable};
 use super::resume::DoneTargets;
 use super::retry::RetryPolicy;
@@ -112,6 +113,8 @@ pub struct Report {
     pub overdue: bool,
     /// Set if the run stopped because the disk was full.
     pub is_full: bool,
+    /// Files that got other names than their URLs', since files of other URLs hold those.
+    pub displaced: Option<Displaced>,
     /// The URL whose body is missing from the output that bodies share. The output ends before it.
     pub gap: Option<Arc<str>>,
     /// Set if jobs were abandoned: they had not ended when the run did.

@@ -221,6 +221,7 @@ impl Engine<'_> {
             // The other outcomes were looked at when they came.
             self.note_full_disk(&outcome);
         }
+        self.bodies.note_displaced(&outcome);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }

@@ -22,6 +22,7 @@ pub(super) fn plan(
         mtime: !args.no_mtime,
         resume: !args.no_resume,
         fsync: args.fsync,
+        expects_continuation: false,
     };
     if let Some(dir) = &args.dir {
         return Ok(BodiesPlan::Dir {
