@@ -59,7 +59,6 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         plan.queue,
         room,
     ));
-    let notes_dropped_body = plan.report.notes_dropped_body;
     plan.run.startup = started.elapsed();
     let work = Work {
         source,
@@ -85,8 +84,8 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         .take()
         .map_or(Ok(()), |cut_short| Err(EarlyEnd::from(cut_short)));
     session.close(reports, ended, judged);
-    if notes_dropped_body && report.summary.ok > 0 {
-        complain("note: the body was not kept: -d DIR saves it, --cat prints it");
+    if let Some(note) = plan.report.note.filter(|_| report.summary.ok > 0) {
+        complain(&format!("note: {note}"));
     }
     if let Some(displaced) = &report.displaced
         && plan.report.style.detail.has_summary()

@@ -20,7 +20,7 @@ fn translated(line: &str) -> Result<Vec<String>, String> {
     let arguments = line.split_whitespace().map(OsString::from);
     let translated = translate(arguments, &own())?;
     let text = |argument: OsString| argument.to_string_lossy().into_owned();
-    Ok(translated.into_arguments().map(text).collect())
+    Ok(translated.into_arguments().0.map(text).collect())
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn arguments_that_are_not_utf8_pass() {
         OsString::from("--progress=never"),
         OsString::from_vec(b"-\xff".to_vec()),
     ]);
-    let found: Vec<OsString> = translated.into_arguments().collect();
+    let found: Vec<OsString> = translated.into_arguments().0.collect();
     assert_eq!(found, expected.collect::<Vec<_>>());
 }
 
