@@ -76,6 +76,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         sweep: None,
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: plan.allows_empty && report.unreadable.is_empty(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);
@@ -87,10 +88,8 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     if let Some(note) = plan.report.note.filter(|_| report.summary.ok > 0) {
         complain(&format!("note: {note}"));
     }
-    if let Some(displaced) = &report.displaced
-        && plan.report.style.detail.has_summary()
-    {
-        complain(&format!("warning: {displaced}"));
+    if plan.report.style.detail.has_summary() {
+        add_notes(&report);
     }
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
@@ -153,6 +152,16 @@ pub(super) fn unusable_log(error: JournalError) -> StartError {
             true => ExitReasons::local(),
             false => ExitReasons::usage(),
         },
+    }
+}
+
+/// Says in a line each what a user would not expect of files and shards.
+fn add_notes(report: &Report) {
+    if let Some(displaced) = &report.displaced {
+        complain(&format!("warning: {displaced}"));
+    }
+    if let Some(lone_host) = &report.lone_host {
+        complain(&format!("note: {lone_host}"));
     }
 }
 

@@ -140,7 +140,10 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-b http://h/", "-b: it takes NAME=VALUE"),
         ("-b cookies.txt h", "-b: cookies are not kept"),
         ("-e robots=off h", "-e: it takes the URL"),
-        ("--tries 3 h", "--tries: N tries are N-1 retries"),
+        (
+            "--tries 3 h",
+            "--tries: 3 tries are the first and its retries: write --retry 2 (a limit on time is --timeout 3s)",
+        ),
         ("--location=no h", "--location: it has no value here"),
         ("-m", "-m: it needs a value"),
         (

@@ -14,6 +14,7 @@ use ring::digest::{SHA256, digest};
 
 use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use crate::model::text::escape;
 
 /// One shard of an input, K of N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +107,29 @@ pub(super) struct ShardFilter {
     config: InputConfig,
     /// The last host and its key: lines near each other often have the same.
     last: (String, u64),
+    hosts: HostsSeen,
+}
+
+/// The hosts of the items so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HostsSeen {
+    None,
+    /// All have the last one.
+    One,
+    /// They have several, or none.
+    Several,
+}
+
+/// The only host of a whole input, all of whose items are in one shard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "all URLs have one host, {host}, and are shard {shard}'s; --shard-by line deals them out by their lines"
+)]
+pub struct LoneHost {
+    /// The host.
+    pub host: String,
+    /// The shard that has it.
+    pub shard: u64,
 }
 
 impl ShardFilter {
@@ -113,7 +137,17 @@ impl ShardFilter {
         ShardFilter {
             config,
             last: (String::new(), host_key("")),
+            hosts: HostsSeen::None,
         }
+    }
+
+    /// The host that all items of the input have had so far, if hosts decide between several shards.
+    pub(super) fn lone_host(&self) -> Option<LoneHost> {
+        let shards = self.config.sharding?.shard.count();
+        (self.hosts == HostsSeen::One && shards > 1).then(|| LoneHost {
+            host: escape(&self.last.0),
+            shard: self.last.1 % shards,
+        })
     }
 
     /// True if the item with this index belongs to the run's shard. `entry` is `None` for a line that is too
@@ -127,9 +161,14 @@ impl ShardFilter {
             ShardBy::Host => entry.and_then(|entry| host_of(entry, self.config)),
         };
         let Some(host) = host else {
+            self.hosts = HostsSeen::Several;
             return shard.takes(index);
         };
         if *host != *self.last.0 {
+            self.hosts = match self.hosts {
+                HostsSeen::None => HostsSeen::One,
+                HostsSeen::One | HostsSeen::Several => HostsSeen::Several,
+            };
             self.last.1 = host_key(&host);
             self.last.0.clear();
             self.last.0.push_str(&host);
