@@ -8,7 +8,7 @@ use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
-use crate::engine::input::{BadTarget, Item, List, NextInput, Source};
+use crate::engine::input::{BadTarget, Item, List, LoneHost, NextInput, Source};
 use crate::engine::resume::{DoneTargets, OtherList};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Outcome, Saved, Verdict};
@@ -46,11 +46,13 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         done,
         counts: DryCounts::default(),
         is_strict: plan.run.strict,
+        lone_host: None,
         reasons: ExitReasons::default(),
     };
     let written = preview.all(source).and_then(|()| preview.report.flush());
     let Preview {
         counts,
+        lone_host,
         mut reasons,
         ..
     } = preview;
@@ -63,6 +65,9 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         _ => Ok(()),
     });
     close_stdout(written, &mut reasons);
+    if let Some(lone_host) = lone_host.filter(|_| detail.has_summary()) {
+        complain(&format!("note: {lone_host}"));
+    }
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
         complain(NO_URLS);
         reasons.usage = true;
@@ -124,6 +129,8 @@ struct Preview<W: Write> {
     done: Option<DoneTargets>,
     counts: DryCounts,
     is_strict: bool,
+    /// The only host of an input that shards share.
+    lone_host: Option<LoneHost>,
     reasons: ExitReasons,
 }
 
@@ -168,7 +175,10 @@ impl<W: Write> Preview<W> {
                         source.accept(message);
                     }
                 }
-                NextInput::End => return Ok(()),
+                NextInput::End => {
+                    self.lone_host = source.lone_host().cloned();
+                    return Ok(());
+                }
             }
         }
     }

@@ -63,7 +63,6 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         plan.queue,
         room,
     ));
-    let notes_dropped_body = plan.report.notes_dropped_body;
     plan.run.startup = started.elapsed();
     let work = Work {
         source,
@@ -81,6 +80,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         sweep: None,
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: plan.allows_empty && report.unreadable.is_empty(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);
@@ -89,8 +89,11 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         .take()
         .map_or(Ok(()), |cut_short| Err(EarlyEnd::from(cut_short)));
     session.close(reports, ended, judged);
-    if notes_dropped_body && report.summary.ok > 0 {
-        complain("note: the body was not kept: -d DIR saves it, --cat prints it");
+    if let Some(note) = plan.report.note.filter(|_| report.summary.ok > 0) {
+        complain(&format!("note: {note}"));
+    }
+    if plan.report.style.detail.has_summary() {
+        add_notes(&report);
     }
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
@@ -147,6 +150,16 @@ fn open_log(
         saving.spare(&metadata);
     }
     Ok(Some((journal, log.resume.then_some(done))))
+}
+
+/// Says in a line each what a user would not expect of files and shards.
+fn add_notes(report: &Report) {
+    if let Some(displaced) = &report.displaced {
+        complain(&format!("warning: {displaced}"));
+    }
+    if let Some(lone_host) = &report.lone_host {
+        complain(&format!("note: {lone_host}"));
+    }
 }
 
 /// Adds the reasons that the engine's report gives for the exit code, and says in a line each what the

@@ -139,6 +139,7 @@ fn conclude(
         },
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: false,
     };
     session.judge(&figures, &mut listener.reports)
 }

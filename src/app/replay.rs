@@ -73,6 +73,7 @@ fn replay_and_judge(
         sweep,
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: false,
     };
     session.judge(&figures, listener)?;
     Ok(plan.max_failures.exceeded_by(counted))

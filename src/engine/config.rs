@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::Bodies;
-use super::input::{BadTarget, Source, Unreadable};
+use super::displaced::Displaced;
+use super::input::{BadTarget, LoneHost, Source, Unreadable};
 use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
@@ -113,6 +114,10 @@ pub struct Report {
     pub overdue: bool,
     /// Set if the run stopped because the disk was full.
     pub is_full: bool,
+    /// The only host of the input, if its items were dealt out to shards by their hosts.
+    pub lone_host: Option<LoneHost>,
+    /// Files that got other names than their URLs', since files of other URLs hold those.
+    pub displaced: Option<Displaced>,
     /// The URL whose body is missing from the output that bodies share. The output ends before it.
     pub gap: Option<Arc<str>>,
     /// Set if jobs were abandoned: they had not ended when the run did.

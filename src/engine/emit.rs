@@ -229,6 +229,7 @@ impl Engine<'_> {
                 self.note_first_failure(&outcome);
             }
         }
+        self.bodies.note_displaced(&outcome);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }

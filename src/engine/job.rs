@@ -148,6 +148,9 @@ impl Job {
         if let Some(meta) = &self.target.meta {
             outcome.details_mut().meta = Some(meta.clone());
         }
+        if outcome.verdict == Verdict::Failed && self.target.location.is_written_with_blank() {
+            outcome.details_mut().is_written_with_blank = true;
+        }
         outcome
     }
 

@@ -24,6 +24,7 @@ mod append;
 mod backoff;
 mod bodies;
 mod config;
+mod displaced;
 mod emit;
 mod ending;
 mod finish;
@@ -58,6 +59,7 @@ use admit::{FillEnd, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
+pub use displaced::Displaced;
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
@@ -236,6 +238,8 @@ impl<'a> Engine<'a> {
             unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
+            lone_host: self.source.lone_host().cloned(),
+            displaced: self.bodies.take_displaced(),
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
             cut_short,

@@ -111,7 +111,8 @@ pub enum AssertionVerdict {
     Inconclusive,
     /// It has no figure.
     Unknown,
-    /// It is about a baseline that this run makes, so there is nothing to judge yet.
+    /// There is nothing to judge: it is about a baseline that this run makes, or the input had no URLs, and may have
+    /// none.
     Skipped,
 }
 

@@ -58,6 +58,8 @@ pub struct Details {
     pub meta: Option<Meta>,
     /// The body, decoded, if results have it.
     pub body: Option<Vec<u8>>,
+    /// True for a failure of a URL within which a blank was written.
+    pub is_written_with_blank: bool,
     /// The wait that the server asks for (Retry-After).
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
@@ -381,6 +383,12 @@ impl Outcome {
     /// The body, decoded, if results have it.
     pub fn body(&self) -> Option<&[u8]> {
         self.details.as_ref()?.body.as_deref()
+    }
+
+    /// True for a failure of a URL within which a blank was written.
+    pub fn is_written_with_blank(&self) -> bool {
+        let details = self.details.as_ref();
+        details.is_some_and(|details| details.is_written_with_blank)
     }
 
     /// The wait that the server asks for (Retry-After).

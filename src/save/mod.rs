@@ -38,7 +38,7 @@ pub use content_disposition::filename;
 pub use download::Download;
 pub use duties::{LesserDuty, RefusedDuty};
 pub use error::{BodyError, FileError};
-pub use names::{NameHolder, NameRegistry};
+pub use names::{ClaimedPlace, NameHolder, NameRegistry};
 pub use ordered::{OrderedBody, OrderedOutput, OutputEnd, open_stream};
 pub use prepare::SaveDecision;
 pub use publish::Published;

@@ -26,6 +26,7 @@ fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> 
         sweep: of.1,
         against: None,
         is_first: false,
+        allows_empty: false,
     };
     figures.check(&gate.parse().unwrap(), strict)
 }
@@ -165,6 +166,7 @@ fn an_estimate_decides_a_gate_unless_it_is_strict() {
         sweep: None,
         against: None,
         is_first: false,
+        allows_empty: false,
     };
     let check = |gate: &str, strict| {
         let judged = figures.check(&gate.parse().unwrap(), strict);

@@ -15,12 +15,8 @@ pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.
     ///
     /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
-    /// /dev/null drops it. With -d DIR it is DIR/FILE.
-    #[arg(short,
-        long,
-        value_name = "FILE",
-        conflicts_with_all = ["cat", "head"]
-    )]
+    /// /dev/null drops it, and those of any number of URLs. With -d DIR it is DIR/FILE.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "cat")]
     pub(crate) output: Option<PathBuf>,
 
     /// Save the bodies in DIR, a file for each URL.

@@ -14,7 +14,6 @@ use clap::builder::{
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
-use crate::cli::habits::HEADER_FILE;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
@@ -208,11 +207,26 @@ pub(super) fn pinned_entry(text: &str) -> Result<PinnedEntry, String> {
     })
 }
 
-/// Parses `Name: value`, `Name:` or `Name;`. A value need not be UTF-8: its bytes are sent as they are.
-pub(super) fn header() -> impl TypedValueParser<Value = GivenHeader> {
+/// A header as it was typed.
+#[derive(Debug, Clone)]
+pub(crate) enum TypedHeader {
+    /// The header itself.
+    Given(GivenHeader),
+    /// `@FILE`: headers are read from there.
+    File(ListName),
+}
+
+/// Parses `Name: value`, `Name:` or `Name;`, or `@FILE`. A value need not be UTF-8: its bytes are sent as they are.
+pub(super) fn header() -> impl TypedValueParser<Value = TypedHeader> {
     OsStringValueParser::new().try_map(|text| match text.as_bytes() {
-        [b'@', ..] => Err(HEADER_FILE.to_owned()),
-        bytes => headers::parse(bytes).map_err(|error| error.to_string()),
+        [b'@'] => Err("name the file of headers behind the @, as @FILE".to_owned()),
+        [b'@', file @ ..] => {
+            let file = PathBuf::from(OsStr::from_bytes(file));
+            Ok(TypedHeader::File(ListName::from(file)))
+        }
+        bytes => headers::parse(bytes)
+            .map(TypedHeader::Given)
+            .map_err(|error| error.to_string()),
     })
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use super::Inputs;
 use super::output::OutputKind;
-use crate::cli::args::BodyArgs;
+use crate::cli::args::{BodyArgs, TypedArgs};
 use crate::cli::exit::MaxFailures;
 use crate::cli::files::NamedFiles;
+use crate::cli::habits::Spellings;
 use crate::cli::plan::{BodiesPlan, LogPlan, StreamOutput};
 use crate::engine::input::Shard;
 use crate::model::save_path::SavePath;
@@ -19,16 +20,19 @@ const PACK_MEMBERS: u64 = 10_000;
 
 /// Decides where the bodies of these URLs and lists go.
 pub(super) fn plan(
-    args: &BodyArgs,
+    typed: &TypedArgs,
     inputs: &Inputs,
     shard: Option<Shard>,
-    max_failures: MaxFailures,
+    spellings: &Spellings,
 ) -> Result<BodiesPlan, String> {
+    let (args, max_failures) = (&typed.bodies, typed.limits.max_failures);
+    check_head(typed, spellings)?;
     let store = StoreConfig {
         exists: args.exists.unwrap_or_default(),
         mtime: !args.no_mtime,
         resume: !args.no_resume,
         fsync: args.fsync,
+        expects_continuation: spellings.ask_for_continuation(),
     };
     if let Some(dir) = &args.dir {
         return Ok(BodiesPlan::Dir {
@@ -84,6 +88,19 @@ pub(super) fn plan(
     })
 }
 
+/// Refuses a file for a HEAD, which has no body. The null device takes none.
+fn check_head(args: &TypedArgs, spellings: &Spellings) -> Result<(), String> {
+    let output = args.bodies.output.as_deref();
+    match output.filter(|_| args.request.head).map(OutputKind::of) {
+        None | Some(OutputKind::Null) => Ok(()),
+        Some(_) => Err(format!(
+            "{} cannot be used with {}: a HEAD has no body to save or to print; take one",
+            spellings.of("--output"),
+            spellings.of("--head")
+        )),
+    }
+}
+
 /// Makes one path of a folder and the name of the only URL's file in it.
 pub(super) fn join_dir(args: &mut BodyArgs, inputs: &Inputs) -> Result<(), String> {
     let (Some(dir), Some(file)) = (&args.dir, &args.output) else {
@@ -114,16 +131,15 @@ fn plan_output(
     store: StoreConfig,
 ) -> Result<BodiesPlan, String> {
     let kind = OutputKind::of(file);
-    if !inputs.is_one_url() && kind != OutputKind::Dash {
-        return Err(format!(
-            "-o is for one URL on the command line; {}",
-            match kind {
-                OutputKind::File => "to save more use a folder (-d DIR)",
-                OutputKind::Null => "without it, the bodies of all are dropped",
-                OutputKind::Dash | OutputKind::Stream(_) =>
-                    "to write more, one after the other, use --cat",
-            }
-        ));
+    if !inputs.is_one_url() {
+        let advice = match kind {
+            OutputKind::File => Some("to save more use a folder (-d DIR)"),
+            OutputKind::Stream(_) => Some("to write more, one after the other, use --cat"),
+            OutputKind::Dash | OutputKind::Null => None,
+        };
+        if let Some(advice) = advice {
+            return Err(format!("-o is for one URL on the command line; {advice}"));
+        }
     }
     let output = match kind {
         OutputKind::File => {

@@ -12,8 +12,9 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 
-use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs};
+use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs, TypedHeader};
 use crate::cli::files::NamedFiles;
+use crate::cli::plan::ListName;
 use crate::http::{
     DnsConfig, Family, FetchConfig, IdentityError, Netrc, NetrcError, NoProxy, PinnedAddresses,
     Proxy, ProxyConfig, TlsConfig,
@@ -33,14 +34,15 @@ const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
 /// Makes the settings of every fetch, and adds warnings of what has no effect.
 pub(super) fn fetch_config(
     args: &TypedArgs,
+    given: &[GivenHeader],
     warnings: &mut Vec<String>,
 ) -> Result<FetchConfig, String> {
     let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
     let proxies = proxies(connection, warnings)?;
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
-        headers: headers(request)?,
-        removed_headers: removed_headers(request)?,
+        headers: headers(request, given)?,
+        removed_headers: removed_headers(request, given)?,
         authorization: request.user.as_deref().map(credentials),
         netrc: netrc(request)?.map(Arc::new),
         user_agent: request.user_agent.clone().unwrap_or(defaults.user_agent),
@@ -90,12 +92,19 @@ pub(super) fn add_files(args: &TypedArgs, files: &mut NamedFiles) {
             files.add_read(option, path);
         }
     }
+    for header in &args.request.header {
+        match header {
+            TypedHeader::File(ListName::File(path)) => files.add_read("--header", path),
+            TypedHeader::File(ListName::Stdin) => files.add_stdin(),
+            TypedHeader::Given(_) => {}
+        }
+    }
 }
 
 /// Puts the headers together. They must fit a request, and only one of them may authenticate.
-fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
+fn headers(args: &RequestArgs, given: &[GivenHeader]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for given in &args.header {
+    for given in given {
         if let GivenHeader::Sent(name, value) = given {
             headers::add(&mut headers, name.clone(), value.clone())
                 .map_err(|error| format!("-H: {error}"))?;
@@ -117,9 +126,8 @@ fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
 }
 
 /// Collects the headers that are not to be sent.
-fn removed_headers(args: &RequestArgs) -> Result<Vec<HeaderName>, String> {
-    let removed: Vec<HeaderName> = args
-        .header
+fn removed_headers(args: &RequestArgs, given: &[GivenHeader]) -> Result<Vec<HeaderName>, String> {
+    let removed: Vec<HeaderName> = given
         .iter()
         .filter_map(|given| match given {
             GivenHeader::Removed(name) => Some(name.clone()),

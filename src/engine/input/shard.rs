@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use crate::model::text::escape;
 use host_keys::HostKeys;
 
 /// One shard of an input, K of N.
@@ -112,6 +113,29 @@ fn parse_number(text: &str) -> Option<u64> {
 pub(super) struct ShardFilter {
     config: InputConfig,
     keys: HostKeys,
+    hosts: HostsSeen,
+}
+
+/// The hosts of the items so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum HostsSeen {
+    None,
+    /// All have this one, by which they are dealt out with this key.
+    One(Vec<u8>, u64),
+    /// They have several, or none.
+    Several,
+}
+
+/// The only host of a whole input, all of whose items are in one shard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "all URLs have one host, {host}, and are shard {shard}'s; --shard-by line deals them out by their lines"
+)]
+pub struct LoneHost {
+    /// The host.
+    pub host: String,
+    /// The shard that has it.
+    pub shard: u64,
 }
 
 impl ShardFilter {
@@ -119,6 +143,19 @@ impl ShardFilter {
         ShardFilter {
             config,
             keys: HostKeys::default(),
+            hosts: HostsSeen::None,
+        }
+    }
+
+    /// The host that all items of the input have had so far, if hosts decide between several shards.
+    pub(super) fn lone_host(&self) -> Option<LoneHost> {
+        let shards = self.config.sharding?.shard.count();
+        match &self.hosts {
+            HostsSeen::One(host, key) if shards > 1 => Some(LoneHost {
+                host: escape(&String::from_utf8_lossy(host)),
+                shard: key % shards,
+            }),
+            _ => None,
         }
     }
 
@@ -132,7 +169,17 @@ impl ShardFilter {
             ShardBy::Line => None,
             ShardBy::Host => entry.and_then(|entry| host_of(entry, self.config)),
         };
-        shard.takes(host.map_or(index, |host| self.keys.of(&host)))
+        let Some(host) = host else {
+            self.hosts = HostsSeen::Several;
+            return shard.takes(index);
+        };
+        let key = self.keys.of(&host);
+        match &self.hosts {
+            HostsSeen::None => self.hosts = HostsSeen::One(host.to_vec(), key),
+            HostsSeen::One(first, _) if *host != **first => self.hosts = HostsSeen::Several,
+            HostsSeen::One(..) | HostsSeen::Several => {}
+        }
+        shard.takes(key)
     }
 }
 

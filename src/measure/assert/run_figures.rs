@@ -11,6 +11,9 @@ use crate::stats::Interval;
 /// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
 pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
 
+/// The reason for which no gate is judged by an input that may have no URLs, and has none.
+const NO_URL: &str = "not judged: no URL";
+
 /// The reason for which a run has no figures of speed.
 const NO_SUCCESS: &str = "no URL succeeded";
 
@@ -36,6 +39,8 @@ pub struct RunFigures<'a> {
     pub against: Option<&'a Against>,
     /// True if this run makes the baseline that it would be compared with. `total_vs_baseline` is skipped then.
     pub is_first: bool,
+    /// True if an input without URLs is a success, as that of a shard: no assertion is judged by it then.
+    pub allows_empty: bool,
 }
 
 impl RunFigures<'_> {
@@ -43,6 +48,16 @@ impl RunFigures<'_> {
     /// holds by a ratio that was measured only once or only estimated, because neither proves anything.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
+        if self.is_empty() {
+            return AssertionResult {
+                assertion: assertion.to_string(),
+                value: None,
+                interval: None,
+                unit: metric.unit(),
+                verdict: AssertionVerdict::Skipped,
+                why: NO_URL.to_owned(),
+            };
+        }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
             (Judgement::Unknown(why), _) | (_, Err(why)) => {
                 let verdict = match self.is_skipped(metric) {
@@ -96,6 +111,12 @@ impl RunFigures<'_> {
             _ => String::new(),
         };
         (verdict, why)
+    }
+
+    /// True for an input without URLs that is a success.
+    fn is_empty(&self) -> bool {
+        let counted = self.counted;
+        self.allows_empty && !counted.stopped && counted.targets() + counted.done_before == 0
     }
 
     /// True for a gate on the baseline in the run that makes it.

@@ -8,7 +8,7 @@ use console::truncate_str;
 
 use crate::model::event::{AssertionVerdict, Event, Listener};
 use crate::model::measurement::Against;
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::model::text::escape;
 
@@ -84,7 +84,8 @@ impl<W: Write> Human<W> {
         text.clear();
         text.push_str(colour);
         let start = text.len();
-        match outcome.status() {
+        let status = outcome.status().filter(|_| !is_refused(outcome));
+        match status {
             Some(status) => push_number(text, status.into()),
             None if outcome.verdict == Verdict::Unchanged => text.push_str("kept"),
             None => text.push_str("fail"),
@@ -100,7 +101,7 @@ impl<W: Write> Human<W> {
         align_right(text, start, 9);
         text.push_str("  ");
         let start = text.len();
-        if outcome.status().is_some() {
+        if status.is_some() {
             push_bytes(text, outcome.bytes);
         }
         align_right(text, start, 9);
@@ -228,6 +229,13 @@ impl<W: Write> Human<W> {
             None => Ok(()),
         }
     }
+}
+
+/// Tests for a body that was not taken because of the file that has its name: the status tells of nothing that was
+/// fetched.
+fn is_refused(outcome: &Outcome) -> bool {
+    let error = outcome.error();
+    outcome.bytes == 0 && error.is_some_and(|error| error.kind == FailureKind::File)
 }
 
 impl<W: Write> Listener for Human<W> {

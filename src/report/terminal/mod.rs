@@ -1,12 +1,12 @@
 //! Reports on a terminal: the report for people, progress, exchanges, warnings and notes.
 
 mod comparison;
-mod expansion_note;
 mod human;
 mod lines;
 mod progress;
 mod style;
 mod totals;
+mod url_note;
 mod verbose;
 mod warnings;
 

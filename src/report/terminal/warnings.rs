@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::expansion_note::ExpansionNote;
+use super::url_note::UrlNote;
 use crate::model::event::{Event, Listener};
 
 /// A listener that writes warnings, and of the notes on failed URLs the first, to `W` (standard error, in the
@@ -27,7 +27,7 @@ impl<W: Write> Listener for Warnings<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let written = match event {
             Event::Warning(message) => writeln!(self.out, "pfetch: warning: {message}"),
-            Event::Finished(outcome) if !self.has_note => match ExpansionNote::on(outcome) {
+            Event::Finished(outcome) if !self.has_note => match UrlNote::on(outcome) {
                 Some(note) => {
                     self.has_note = true;
                     writeln!(self.out, "pfetch: note: {note}")
