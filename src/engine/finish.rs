@@ -30,7 +30,12 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
-        match self.rule(&mut job, &outcome, now) {
+        let (ruling, due) = self.rule(&mut job, &outcome, now);
+        let kind = ending::kind(&outcome, &self.config.retry);
+        if ruling == Ruling::Free || matches!(kind, EndKind::PushedBack { .. }) {
+            job.note_push_back();
+        }
+        match (ruling, due) {
             (Ruling::Judge, _) => {}
             (Ruling::Free, None) => {
                 job.record_attempt(outcome);
