@@ -7,7 +7,7 @@ use super::exports::OpenExport;
 use super::job_control;
 use super::shown;
 use super::signals::WriteDeadline;
-use super::stdio::{ClosedStdout, StdStream};
+use super::stdio::{ClosedStdout, StdStream, stderr_columns};
 use super::workers::SharedActivity;
 use crate::cli::{Format, Plan, ProgressMode};
 use crate::engine::resume::Journal;
@@ -49,7 +49,10 @@ pub(super) fn build(
     if let (Some(journal), Some(log)) = (journal, &plan.log) {
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
-    all.add("warnings", Warnings::new(stderr()?));
+    all.add(
+        "warnings",
+        Warnings::new(stderr()?).wrapped(stderr_columns()),
+    );
     if report.is_verbose {
         all.add("the exchanges", Verbose::new(stderr()?));
     }

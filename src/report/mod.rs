@@ -22,6 +22,7 @@ pub use schema::{JsonLines, replay};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
+    columns, wrapped_message,
 };
 
 /// The serial baseline of a plain run's report.
@@ -29,7 +30,7 @@ pub use terminal::{
 pub enum Baseline {
     /// No baseline.
     None,
-    /// The sum of the per-URL times, labelled an estimate.
+    /// The sum of the requests' times, labelled an estimate.
     #[default]
     Estimate,
 }

@@ -139,7 +139,6 @@ fn summary() -> Summary {
         wire_bytes: 3000,
         workers: 4,
         makespan: Some(Duration::from_secs(10)),
-        sum: Duration::from_millis(10_500),
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
         output_failed: false,
@@ -160,7 +159,6 @@ fn single() -> Summary {
         workers: 1,
         bytes: 7,
         makespan: Some(100 * MS),
-        sum: 200 * MS,
         busy: 200 * MS,
         slowest: 50 * MS,
         ..Summary::default()
@@ -204,7 +202,7 @@ fn a_whole_run_is_compared_with_the_serial_estimate() {
         human(HumanStyle::default(), Vec::new(), whole()),
         "  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
   parallel    10.00 s
-  serial      10.50 s  estimated: the sum of the per-URL times
+  serial      10.50 s  estimated: the sum of the requests' times
   speed-up      1.05x  of at most 1.05x here (slowest URL 10.00 s)
 "
     );
@@ -467,7 +465,6 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
         bytes: 123_456_789_012,
         workers: 10_000,
         makespan: Some(Duration::from_secs(4_000)),
-        sum: Duration::from_secs(400_000),
         busy: Duration::from_secs(400_000),
         stopped: false,
         statuses: (200..=299).map(|status| (status, 1_234_567)).collect(),
@@ -657,33 +654,6 @@ fn warnings_are_lines_of_their_own() {
         report.event(&Event::Warning("a list ended early".to_owned()))
     });
     assert_eq!(text, "pfetch: warning: a list ended early\n");
-}
-
-#[test]
-fn a_bound_above_the_workers_names_the_waits_that_raise_it() {
-    let plain = Summary {
-        ok: 2,
-        failed: 0,
-        skipped: 0,
-        stopped: false,
-        workers: 2,
-        slowest: Duration::from_secs(1),
-        ..summary()
-    };
-    let waited = Summary {
-        busy: plain.sum / 2,
-        ..plain.clone()
-    };
-    for (summary, bound) in [
-        (plain, "of at most 2.00x here (2 workers)\n"),
-        (
-            waited,
-            "of at most 4.00x here (2 workers, plus retry waits)\n",
-        ),
-    ] {
-        let text = human(HumanStyle::default(), Vec::new(), summary);
-        assert!(text.contains(bound), "{bound} in\n{text}");
-    }
 }
 
 #[test]

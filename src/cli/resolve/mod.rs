@@ -334,6 +334,7 @@ fn report_plan(
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color, to_stderr),
+            columns: terminal::columns(to_stderr),
             detail: detail(output),
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),

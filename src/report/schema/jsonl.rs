@@ -73,7 +73,8 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `summary`
 ///
-/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`. A `stopped` run
+/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate` and
+///   `seconds` the sum of the times of all attempts, without the waits between them. A `stopped` run
 ///   has none, nor has one in which nothing succeeded. `best_speedup` is `null` if starts were held back, or the list
 ///   came slowly.
 /// - `not_done`: those of the `failed` that were not done at the deadline of the run (`--deadline`), whose

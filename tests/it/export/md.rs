@@ -120,7 +120,7 @@ fn a_whole_run_is_set_against_the_serial_estimate() {
     ];
     let text = exported(Export::Markdown, &run(urls.to_vec(), Some(80 * MS)));
     let table = "| parallel | 80.0 ms |
-| serial, estimated as the sum of per-URL times | 120.0 ms |
+| serial, estimated as the sum of the requests' times | 120.0 ms |
 | speed-up | 1.50x |
 | best possible here | 1.71x |
 ";
