@@ -17,7 +17,7 @@ mod wording;
 
 pub use dry_run::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
 pub use fanout::Fanout;
-pub use format::{bytes, duration};
+pub use format::{bytes, counted, duration, grouped};
 pub use schema::{JsonLines, replay};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pfetch::model::event::{Event, Listener, RunInfo};
-use pfetch::model::origin::OriginLimits;
+use pfetch::model::origin::{GivenUp, OriginLimit, OriginLimits};
 use pfetch::model::outcome::{
     Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
@@ -476,6 +476,7 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
     for colour in [false, true] {
         let style = HumanStyle {
             colour,
+            columns: Some(200),
             ..HumanStyle::default()
         };
         let text = human(style, vec![], wide.clone());
@@ -484,6 +485,79 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
             assert!(width <= 80, "{width}: {line}\n{text}");
         }
         assert!(text.contains("speed-up"), "{text}");
+    }
+}
+
+#[test]
+fn without_a_terminal_each_item_of_a_summary_is_one_line() {
+    let wide = Summary {
+        statuses: (200..=299).map(|status| (status, 1)).collect(),
+        ok: 100,
+        ..whole()
+    };
+    let text = human(HumanStyle::default(), vec![], wide);
+    let statuses = text.lines().find(|line| line.starts_with("  statuses "));
+    let has_all = statuses.is_some_and(|line| line.contains("1 × 200") && line.contains("1 × 299"));
+    assert!(has_all, "{text}");
+}
+
+#[test]
+fn the_reason_of_a_failure_goes_on_below_on_a_terminal_alone() {
+    let long = |columns| {
+        let mut outcome = ok();
+        outcome.verdict = Verdict::Failed;
+        outcome.last.error = Some(Box::new(Failure {
+            kind: FailureKind::Closed,
+            phase: None,
+            message: "some words ".repeat(12).trim_end().to_owned(),
+            is_transient: false,
+        }));
+        let style = HumanStyle {
+            columns,
+            ..HumanStyle::default()
+        };
+        human(style, vec![outcome], Summary::default())
+    };
+    let text = long(None);
+    let reason = format!("  after status 200: closed: {}", "some words ".repeat(12));
+    assert!(text.contains(reason.trim_end()), "{text}");
+    let text = long(Some(100));
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(
+        lines.len() > 1 && lines[0].ends_with("http://a.example/"),
+        "{text}"
+    );
+    for line in &lines {
+        assert!(console::measure_text_width(line) <= 100, "{text}");
+        assert!(!line.ends_with("some wor"), "{text}");
+    }
+    assert_eq!(text.matches("words").count(), 12, "{text}");
+}
+
+#[test]
+fn the_way_on_is_told_once_where_a_server_was_given_up() {
+    let style = HumanStyle {
+        advice: Advice {
+            after_stop: Some(WayOn::NoLog),
+            on_bodies: false,
+        },
+        ..HumanStyle::default()
+    };
+    for given_up in [None, Some(GivenUp::TooMany)] {
+        let limit = OriginLimit {
+            origin: "http://h".into(),
+            at_once: Some(1),
+            per_second: None,
+            push_backs: 9,
+            given_up,
+        };
+        let summary = Summary {
+            origins: OriginLimits::new(vec![limit], 0),
+            ..whole()
+        };
+        let text = human(style, vec![], summary);
+        let told = text.matches("--resume").count();
+        assert_eq!(told, usize::from(given_up.is_some()), "{text}");
     }
 }
 
@@ -601,6 +675,7 @@ fn json_lines_have_one_object_per_line() {
         startup: MS,
         id: RunId::default(),
         log: None,
+        shard: None,
     };
     let events = vec![
         Event::Started(info),

@@ -41,13 +41,9 @@ fn human_of(events: &[Event]) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// The human report of a sweep, with lines that were broken made whole.
+/// The human report of a sweep.
 fn human(sweep: &Sweep) -> String {
-    whole_lines(&human_of(&[Event::Swept(sweep.clone())]))
-}
-
-fn whole_lines(text: &str) -> String {
-    text.replace(&format!("\n{:13}", ""), " ")
+    human_of(&[Event::Swept(sweep.clone())])
 }
 
 /// The document that these events make.
@@ -188,7 +184,7 @@ fn an_estimate_decides_a_gate_unless_it_is_strict() {
 
 /// The words after `verdict` in the report of these events.
 fn verdict(event: Event) -> String {
-    let text = whole_lines(&human_of(&[event]));
+    let text = human_of(&[event]);
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("  verdict    "));

@@ -90,7 +90,10 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
         allows_empty: args.input.allow_empty || sharding.is_some(),
         workers,
         queue: args.pool.queue,
-        run: run_config(&args),
+        run: RunConfig {
+            shard: sharding.map(Into::into),
+            ..run_config(&args)
+        },
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
@@ -303,6 +306,7 @@ fn run_config(args: &TypedArgs) -> RunConfig {
         open_bodies: None,
         startup: Duration::ZERO,
         log: None,
+        shard: None,
     }
 }
 

@@ -14,6 +14,7 @@ use ring::digest::{SHA256, digest};
 
 use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use crate::model::run_shard::{RunShard, ShardKey};
 
 /// One shard of an input, K of N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,17 @@ impl Shard {
     /// True for one of the numbers that are dealt out to this shard.
     fn takes(self, key: u64) -> bool {
         key % self.count == self.number
+    }
+}
+
+impl From<Sharding> for RunShard {
+    fn from(Sharding { shard, by }: Sharding) -> Self {
+        let key = match by {
+            ShardBy::Host => ShardKey::Host,
+            ShardBy::Line => ShardKey::Line,
+        };
+        RunShard::new(shard.number, shard.count(), key)
+            .expect("the number of a shard is below their count, which its constructor checks")
     }
 }
 
