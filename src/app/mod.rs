@@ -31,12 +31,12 @@ pub use crate::app::signals::SignalWatch;
 use crate::app::baseline::Baselines;
 use crate::app::blocking::BlockingOutput;
 use crate::app::measure::Measurement;
-use crate::app::stdio::{ClosedStdout, stderr_columns};
+use crate::app::stdio::ClosedStdout;
 use crate::cli::{ExitReasons, Mode, Plan};
 use crate::engine::input::List;
 use crate::model::event::Listener;
 use crate::model::text::escape;
-use crate::report::wrapped_message;
+use crate::report::{stderr_columns, wrapped_message};
 use crate::save::RefusedDuty;
 
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard

@@ -7,12 +7,14 @@ use super::exports::OpenExport;
 use super::job_control;
 use super::shown;
 use super::signals::WriteDeadline;
-use super::stdio::{ClosedStdout, StdStream, stderr_columns};
+use super::stdio::{ClosedStdout, StdStream};
 use super::workers::SharedActivity;
 use crate::cli::{Format, Plan, ProgressMode};
 use crate::engine::resume::Journal;
 use crate::model::event::Listener;
-use crate::report::{Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings};
+use crate::report::{
+    Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings, stderr_columns,
+};
 
 /// Buffer of the report on standard output.
 const BUFFER: usize = 64 * 1024;

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-use console::Term;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
@@ -13,16 +12,10 @@ use super::blocking::{duplicate, poll_once};
 use super::body_cursor::BodyCursor;
 use crate::app::signals::WriteDeadline;
 use crate::model::event::{Event, Listener};
-use crate::report;
 use crate::save::close::CloseCheck;
 
 /// Bytes that a pipe takes without blocking once poll(2) says that it is writable (`PIPE_BUF`).
 const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
-
-/// The columns of the terminal of standard error, if it is one.
-pub(super) fn stderr_columns() -> Option<usize> {
-    report::columns(&Term::stderr())
-}
 
 /// A standard stream. Writing blocks until the [`WriteDeadline`]; then it fails as if the reader had gone
 /// away.

@@ -31,8 +31,7 @@ impl Engine<'_> {
             }
         };
         let (ruling, due) = self.rule(&mut job, &outcome, now);
-        let kind = ending::kind(&outcome, &self.config.retry);
-        if ruling == Ruling::Free || matches!(kind, EndKind::PushedBack { .. }) {
+        if ruling == Ruling::Free {
             job.note_push_back();
         }
         match (ruling, due) {

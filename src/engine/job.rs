@@ -29,14 +29,14 @@ pub(super) struct Job {
     first_byte: Option<u64>,
     earlier: Vec<Attempt>,
     /// The last answer of an attempt that another was to follow.
-    answer: Option<Box<Answer>>,
-    /// The number of attempts that the server pushed back.
+    answer: Option<Box<LastAnswer>>,
+    /// The number of attempts that the server pushed back, and that used up no try.
     pushed_back: u32,
 }
 
 /// An answer of the server, for the outcome of a target that gets no other one.
 #[derive(Debug)]
-struct Answer {
+struct LastAnswer {
     status: u16,
     version: Option<HttpVersion>,
     content_type: Option<Arc<String>>,
@@ -121,7 +121,7 @@ impl Job {
         JobOutput::Fetched(outcome.into())
     }
 
-    /// Records that the server pushed the attempt under way back.
+    /// Records that the server pushed the attempt under way back, which uses up no try.
     pub(super) fn note_push_back(&mut self) {
         self.pushed_back = self.pushed_back.saturating_add(1);
     }
@@ -129,7 +129,7 @@ impl Job {
     /// Records the attempt under way as failed, before another one.
     pub(super) fn record_attempt(&mut self, mut outcome: Outcome) {
         self.note_first_byte(&outcome);
-        self.answer = Answer::take(&mut outcome).or_else(|| self.answer.take());
+        self.answer = LastAnswer::take(&mut outcome).or_else(|| self.answer.take());
         self.earlier.push(outcome.last);
         if self.earlier.len() > MAX_EARLIER {
             // The first one stays, from which the time is counted.
@@ -224,11 +224,11 @@ impl Job {
     }
 }
 
-impl Answer {
+impl LastAnswer {
     /// Takes the answer out of an outcome, if it has one.
     fn take(outcome: &mut Outcome) -> Option<Box<Self>> {
         let last = &outcome.last;
-        let answer = Answer {
+        let answer = LastAnswer {
             status: last.status?,
             version: last.version,
             content_type: last.content_type.clone(),
@@ -238,7 +238,7 @@ impl Answer {
             retry_after: None,
         };
         let details = outcome.details.take().unwrap_or_default();
-        Some(Box::new(Answer {
+        Some(Box::new(LastAnswer {
             final_url: details.final_url,
             redirects: details.redirects,
             retry_after: details.retry_after,

@@ -22,7 +22,7 @@ pub use schema::{JsonLines, replay};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
-    columns, wrapped_message,
+    stderr_columns, stdout_columns, wrapped_message,
 };
 
 /// The serial baseline of a plain run's report.

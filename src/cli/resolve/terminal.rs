@@ -3,12 +3,11 @@
 use std::env;
 use std::io::{self, IsTerminal};
 
-use console::Term;
 use rustix::fs::FileType;
 
 use crate::cli::args::When;
 use crate::cli::plan::{ProgressMode, StreamOutput};
-use crate::report;
+use crate::report::{stderr_columns, stdout_columns};
 
 /// Decides on colour, by the conventions of no-color.org and bixense.com/clicolors. `to_stderr`: the report goes
 /// to standard error.
@@ -28,10 +27,10 @@ pub(super) fn has_colour(when: When, to_stderr: bool) -> bool {
 
 /// The columns of the terminal that the report goes to; `None` if it goes elsewhere. `to_stderr`: to standard error.
 pub(super) fn columns(to_stderr: bool) -> Option<usize> {
-    report::columns(&match to_stderr {
-        true => Term::stderr(),
-        false => Term::stdout(),
-    })
+    match to_stderr {
+        true => stderr_columns(),
+        false => stdout_columns(),
+    }
 }
 
 /// Others that may write to the terminal of the display.

@@ -154,8 +154,17 @@ impl<W: Write> Write for TextWriter<W> {
     }
 }
 
-/// The columns of a terminal; `None` if it is none, or does not know.
-pub fn columns(terminal: &Term) -> Option<usize> {
+/// The columns of the terminal of standard output, if it is one.
+pub fn stdout_columns() -> Option<usize> {
+    columns(&Term::stdout())
+}
+
+/// The columns of the terminal of standard error, if it is one.
+pub fn stderr_columns() -> Option<usize> {
+    columns(&Term::stderr())
+}
+
+fn columns(terminal: &Term) -> Option<usize> {
     let (_, columns) = terminal.size_checked()?;
     (columns > 0).then_some(columns.into())
 }

@@ -84,7 +84,7 @@ fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
         (&junit, "failures=\"5\""),
         (
             &junit,
-            "<failure type=\"deadline\" message=\"not done at the run's deadline of 1s\"/>",
+            "<failure type=\"deadline\" message=\"not done at the run&#39;s deadline of 1s\"/>",
         ),
     ] {
         let page = read(path);

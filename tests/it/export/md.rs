@@ -335,7 +335,7 @@ fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
     }
     let text = exported(Export::Markdown, &incomparable());
     assert!(
-        text.contains("- not compared: the baseline is of another list of URLs\n"),
+        text.contains("- not compared: the baseline is of another list of URLs; give that list, "),
         "{text}"
     );
 }
