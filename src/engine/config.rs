@@ -11,6 +11,7 @@ use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
 use crate::model::run_id::LogStart;
+use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
 use crate::save::pack::PackError;
 
@@ -66,6 +67,8 @@ pub struct RunConfig {
     pub startup: Duration,
     /// The run log as it was opened, if the run has one.
     pub log: Option<LogStart>,
+    /// The shard that the source takes of its list, for the reports.
+    pub shard: Option<RunShard>,
 }
 
 impl RunConfig {

@@ -39,6 +39,7 @@ impl Engine<'_> {
             startup: self.config.startup,
             id,
             log: self.config.log.map(|log| log.position(id)),
+            shard: self.config.shard,
         }))
     }
 

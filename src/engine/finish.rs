@@ -30,7 +30,11 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
-        match self.rule(&mut job, &outcome, now) {
+        let (ruling, due) = self.rule(&mut job, &outcome, now);
+        if ruling == Ruling::Free {
+            job.note_push_back();
+        }
+        match (ruling, due) {
             (Ruling::Judge, _) => {}
             (Ruling::Free, None) => {
                 job.record_attempt(outcome);

@@ -152,6 +152,8 @@ impl<'a> Engine<'a> {
         let deadline = config
             .deadline
             .and_then(|time| Instant::now().checked_add(time));
+        // The workers look at the token more often around that time.
+        pool.stop_token().expect_stop(deadline);
         // Names are assigned in the order of the input, so outcomes with late names keep that order.
         let is_ordered = config.order == Order::Input || bodies.is_named_late();
         Engine {

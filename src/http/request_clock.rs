@@ -70,7 +70,7 @@ impl RequestClock {
             drop(state);
             return Err(self.fail(fault));
         }
-        Ok(match state.next_deadline() {
+        Ok(match self.earlier_of_stop(state.next_deadline()) {
             Some(deadline) if deadline < now + TICK => FINE_TICK,
             _ => TICK,
         })
@@ -139,9 +139,15 @@ impl RequestClock {
         state.fault = None;
     }
 
-    /// The nearest deadline of the request.
+    /// The nearest deadline of the request, or the end of the run if that is known and comes first.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.lock().next_deadline()
+        let own = self.lock().next_deadline();
+        self.earlier_of_stop(own)
+    }
+
+    /// The earlier of this time and the one at which the run is going to be stopped.
+    fn earlier_of_stop(&self, own: Option<Instant>) -> Option<Instant> {
+        own.into_iter().chain(self.stop.expected_stop()).min()
     }
 
     /// The proxy that the request goes through.

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use crate::model::origin::OriginLimits;
 use crate::model::summary::Summary;
 
-/// Serial time **estimated** from a parallel run: the sum of the per-URL times.
+/// Serial time **estimated** from a parallel run: the sum of the requests' times, those of failures and of attempts
+/// that were made again included ([`Outcome::busy`](crate::model::outcome::Outcome::busy)). Waits between attempts
+/// are not in it: they keep no worker busy, and most are of the parallel run's own making.
 ///
 /// It is right if the URLs do not slow each other down. Where they share a bottleneck (the network, the server,
 /// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much.
@@ -19,7 +22,7 @@ pub struct Estimate {
     /// `serial / (parallel - idle)`: of a list that comes slowly, the waiting for it would come with every number
     /// of workers.
     pub speedup: f64,
-    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound.
+    /// The largest speed-up that any schedule of these requests could have reached, and its bound.
     ///
     /// # Errors
     ///
@@ -28,31 +31,47 @@ pub struct Estimate {
 }
 
 /// Reason why neither the workers nor the slowest URL bounded a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Unbounded {
     /// Starts or bytes were held back as asked.
     HeldBack,
-    /// A server pushed requests back, and was asked for fewer at once.
-    PushedBack,
+    /// A server pushed requests back, and was asked for fewer at once: for so many, if it was one server alone.
+    PushedBack(Option<Took>),
     /// The list came more slowly than it was fetched.
     FedSlowly,
+}
+
+/// The requests that a server took before it pushed back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Took {
+    /// So many at once.
+    AtOnce(u64),
+    /// So many in a second.
+    PerSecond(f64),
+}
+
+impl Took {
+    /// What the only server of a run that pushed back took.
+    fn of(origins: &OriginLimits) -> Option<Self> {
+        let mut pushed_back = origins.listed.iter().filter(|limit| limit.push_backs > 0);
+        let limit = pushed_back.next().filter(|_| origins.more == 0)?;
+        if pushed_back.next().is_some() {
+            return None;
+        }
+        let per_second = limit.per_second.map(Took::PerSecond);
+        per_second.or(limit.at_once.map(|at_once| Took::AtOnce(at_once)))
+    }
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
 /// (Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// The slowest URL's time.
+    /// The slowest URL's time, with the waits between its attempts.
     Slowest(Duration),
     /// The sum divided by the number of workers.
     Workers(usize),
-    /// The same, of a run whose waits for retries, which the serial time has too, raise the speed-up above the number
-    /// of workers: they keep none busy.
-    WorkersAndWaits(usize),
 }
-
-/// Least difference of speed-ups that their two decimals always show.
-const VISIBLE: f64 = 0.01;
 
 impl Estimate {
     /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
@@ -60,11 +79,7 @@ impl Estimate {
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let was_pushed_back = summary.origins.has_pushed_back();
-        // One by one, nothing would have been too much for the server, and no URL would have waited for that.
-        let serial = match was_pushed_back {
-            true => summary.busy,
-            false => summary.sum,
-        };
+        let serial = summary.busy;
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
@@ -79,8 +94,7 @@ impl Estimate {
             return None;
         }
         let workers = summary.workers.max(1);
-        // Back-off before a retry occupies no worker.
-        let even = summary.busy.as_secs_f64() / workers as f64;
+        let even = serial.as_secs_f64() / workers as f64;
         let slowest = summary.slowest.as_secs_f64();
         let (shortest, bound) = if slowest >= even {
             (slowest, Bound::Slowest(summary.slowest))
@@ -93,12 +107,6 @@ impl Estimate {
         };
         let shortest = shortest.max(f64::MIN_POSITIVE);
         let best = serial.as_secs_f64() / shortest;
-        let bound = match bound {
-            Bound::Workers(workers) if best >= workers as f64 + VISIBLE => {
-                Bound::WorkersAndWaits(workers)
-            }
-            bound => bound,
-        };
         let idle = summary.input_idle.min(parallel);
         // Clocks of several threads: the rest of the time is never below what the URLs took.
         let fetching = (parallel - idle).as_secs_f64().max(shortest);
@@ -111,7 +119,7 @@ impl Estimate {
             best: if summary.paced {
                 Err(Unbounded::HeldBack)
             } else if was_pushed_back {
-                Err(Unbounded::PushedBack)
+                Err(Unbounded::PushedBack(Took::of(&summary.origins)))
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {
@@ -126,13 +134,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::origin::{GivenUp, OriginLimit, OriginLimits};
+    use crate::model::origin::{GivenUp, OriginLimit};
 
     fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
         Summary {
             ok: 2,
             workers,
-            sum: Duration::from_secs(sum),
             busy: Duration::from_secs(sum),
             slowest: Duration::from_secs(slowest),
             makespan: Some(Duration::from_secs(makespan)),
@@ -161,28 +168,40 @@ mod tests {
     }
 
     #[test]
-    fn waits_for_retries_are_named_where_they_raise_the_bound_above_the_workers() {
-        for (sum, busy, expected) in [
-            (20_000, 20_000, Bound::Workers(2)),
-            // Of 2.001 two decimals show 2.
-            (20_010, 20_000, Bound::Workers(2)),
-            (30_000, 20_000, Bound::WorkersAndWaits(2)),
-        ] {
-            let waited = Summary {
-                sum: Duration::from_millis(sum),
-                busy: Duration::from_millis(busy),
-                ..summary(2, 20, 2, 11)
-            };
-            let (best, bound) = Estimate::of(&waited).unwrap().best.unwrap();
-            assert_eq!(bound, expected, "{sum} {busy}: {best}");
-        }
-        // Where one URL bounds the run, the workers do not.
-        let slow = Summary {
-            busy: Duration::from_secs(10),
-            ..summary(2, 30, 12, 13)
-        };
-        let (_, bound) = Estimate::of(&slow).unwrap().best.unwrap();
+    fn waits_between_attempts_are_in_the_slowest_url_and_not_in_the_serial_time() {
+        let waited = summary(4, 3, 12, 13);
+        let estimate = Estimate::of(&waited).unwrap();
+        assert_eq!(estimate.serial, Duration::from_secs(3));
+        let (best, bound) = estimate.best.unwrap();
         assert_eq!(bound, Bound::Slowest(Duration::from_secs(12)));
+        assert!((best - 0.25).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn a_run_that_one_server_slowed_down_tells_what_it_took() {
+        let limit = |origin: &str, per_second| OriginLimit {
+            origin: Arc::from(origin),
+            at_once: Some(4),
+            per_second,
+            push_backs: 3,
+            given_up: None,
+        };
+        let one = vec![limit("http://a", None)];
+        let slow = vec![limit("http://a", Some(0.5))];
+        let two = vec![limit("http://a", None), limit("http://b", None)];
+        for (listed, more, took) in [
+            (one.clone(), 0, Some(Took::AtOnce(4))),
+            (slow, 0, Some(Took::PerSecond(0.5))),
+            (two, 0, None),
+            (one, 1, None),
+        ] {
+            let pushed_back = Summary {
+                origins: OriginLimits::new(listed, more),
+                ..summary(8, 20, 10, 11)
+            };
+            let best = Estimate::of(&pushed_back).unwrap().best;
+            assert_eq!(best, Err(Unbounded::PushedBack(took)), "{pushed_back:?}");
+        }
     }
 
     #[test]

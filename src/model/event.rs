@@ -10,6 +10,7 @@ use strum::IntoStaticStr;
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
 use crate::stats::Interval;
 
@@ -144,6 +145,8 @@ pub struct RunInfo {
     pub id: RunId,
     /// The run's place in its run log, if it has one.
     pub log: Option<LogPosition>,
+    /// The shard of the list that the run takes, if it is not all of it.
+    pub shard: Option<RunShard>,
 }
 
 /// A consumer of events: a report, a progress display, or several of them.

@@ -64,6 +64,8 @@ pub struct Details {
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
     pub earlier: Vec<Attempt>,
+    /// The number of attempts that the server pushed back (429, 503, refused connections). They use up no retry.
+    pub pushed_back: u32,
     /// Remarks on the final response.
     pub notices: Vec<ResponseNotice>,
     /// The part of the body that this attempt brought, if it continues or can be continued.
@@ -327,6 +329,16 @@ impl Outcome {
             .is_some_and(|failure| failure.kind == FailureKind::Deadline)
     }
 
+    /// Returns true if it was left undone: given up, or not done when the run ended. A status that it has is then
+    /// that of the last answer, to which another attempt was to follow.
+    pub fn is_left_undone(&self) -> bool {
+        let kind = self.error().map(|failure| failure.kind);
+        matches!(
+            kind,
+            Some(FailureKind::GivenUp | FailureKind::Deadline | FailureKind::Stopped)
+        )
+    }
+
     /// Returns true if it failed because the disk or the quota is full.
     pub fn is_disk_full(&self) -> bool {
         self.error()
@@ -430,6 +442,13 @@ impl Outcome {
     pub fn requests(&self) -> u32 {
         self.attempts()
             .fold(0, |sum, attempt| sum.saturating_add(attempt.requests))
+    }
+
+    /// The number of attempts that the server pushed back.
+    pub fn pushed_back(&self) -> u32 {
+        self.details
+            .as_ref()
+            .map_or(0, |details| details.pushed_back)
     }
 
     /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no

@@ -4,9 +4,11 @@
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
 //! written ([`notation`]).
 
+mod failure;
 mod notation;
 mod verdict;
 
+pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use verdict::{
     NONE, comparison_heading, comparison_text, comparison_verdict, knee, shows_none, sweep_heading,

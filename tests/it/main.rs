@@ -68,6 +68,7 @@ mod pool;
 mod proxy;
 mod readme;
 mod replay_merge;
+mod replay_shards;
 mod report;
 mod resume;
 mod save;

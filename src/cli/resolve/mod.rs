@@ -93,7 +93,10 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         allows_empty: args.input.allow_empty || sharding.is_some(),
         workers,
         queue: args.pool.queue,
-        run: run_config(&args),
+        run: RunConfig {
+            shard: sharding.map(Into::into),
+            ..run_config(&args)
+        },
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
@@ -311,6 +314,7 @@ fn run_config(args: &TypedArgs) -> RunConfig {
         open_bodies: None,
         startup: Duration::ZERO,
         log: None,
+        shard: None,
     }
 }
 
@@ -342,6 +346,7 @@ fn report_plan(
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color, to_stderr),
+            columns: terminal::columns(to_stderr),
             detail: detail(output),
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),

@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use crate::model::run_shard::{RunShard, ShardKey};
 use crate::model::text::escape;
 use host_keys::HostKeys;
 
@@ -89,6 +90,17 @@ impl Shard {
     /// True for one of the numbers that are dealt out to this shard.
     fn takes(self, key: u64) -> bool {
         key % self.count == self.number
+    }
+}
+
+impl From<Sharding> for RunShard {
+    fn from(Sharding { shard, by }: Sharding) -> Self {
+        let key = match by {
+            ShardBy::Host => ShardKey::Host,
+            ShardBy::Line => ShardKey::Line,
+        };
+        RunShard::new(shard.number, shard.count(), key)
+            .expect("the number of a shard is below their count, which its constructor checks")
     }
 }
 

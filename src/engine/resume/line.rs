@@ -17,6 +17,7 @@ use crate::model::outcome::{
     Attempt, Details, Failure, FailureKind, Outcome, Packed, Saved, Verdict,
 };
 use crate::model::run_id::RunId;
+use crate::model::run_shard::RunShard;
 use crate::model::target::Verb;
 use crate::model::text::{escape, excerpt, hex, parse_sha256};
 
@@ -46,6 +47,8 @@ pub(super) enum LogLine<'a> {
         started_at: Rfc3339,
         version: &'static str,
         run: RunId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shard: Option<RunShard>,
     },
     Result {
         at: Rfc3339,
@@ -111,11 +114,12 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    pub(super) fn run(started_at: SystemTime, run: RunId) -> Self {
+    pub(super) fn run(started_at: SystemTime, run: RunId, shard: Option<RunShard>) -> Self {
         LogLine::Run {
             started_at: Rfc3339(started_at),
             version: env!("CARGO_PKG_VERSION"),
             run,
+            shard,
         }
     }
 
@@ -221,6 +225,8 @@ pub struct LoggedRun {
     pub started_at: Option<SystemTime>,
     /// The version of pfetch that made it.
     pub version: Option<String>,
+    /// The shard that it took of its list.
+    pub shard: Option<RunShard>,
 }
 
 /// The end of a target, as a line tells it.
@@ -333,6 +339,7 @@ struct LogFields<'a> {
     run: Option<RunId>,
     started_at: Option<Rfc3339>,
     version: Option<String>,
+    shard: Option<RunShard>,
     index: Option<u64>,
     #[serde(borrow)]
     url: Option<BorrowedText<'a>>,
@@ -383,6 +390,7 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
             id: fields.run,
             started_at: fields.started_at.map(|time| time.0),
             version: fields.version.map(|text| excerpt(&text, QUOTE)),
+            shard: fields.shard,
         })),
         "result" => {
             let missing = |field| format!("a result without \"{field}\"");
@@ -468,7 +476,7 @@ mod tests {
     #[test]
     fn a_run_line_is_known_by_its_beginning() {
         let mut line = Vec::new();
-        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default());
+        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default(), None);
         write(&run, &mut line).unwrap();
         for cut in 0..=line.len() {
             assert!(is_run(&line[..cut]), "cut at {cut}");

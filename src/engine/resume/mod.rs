@@ -19,7 +19,7 @@ use std::time::SystemTime;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::model::event::{Event, Listener, PackEvent};
+use crate::model::event::{Event, Listener, PackEvent, RunInfo};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::{LogStart, RunId};
 use crate::save::close::CloseCheck;
@@ -154,9 +154,10 @@ impl Journal {
         self.start
     }
 
-    fn begin(&mut self, started_at: SystemTime, run: RunId) -> io::Result<()> {
+    fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
         self.run.clear();
-        line::write(&LogLine::run(started_at, run), &mut self.run)?;
+        let line = LogLine::run(info.started_at, info.id, info.shard);
+        line::write(&line, &mut self.run)?;
         self.buffer.clear();
         if self.is_torn {
             self.buffer.push(b'\n');
@@ -184,7 +185,7 @@ impl Journal {
         if self.is_torn {
             // A torn line may stand only before a `run` line.
             if self.run.is_empty() {
-                let run = LogLine::run(SystemTime::now(), RunId::random());
+                let run = LogLine::run(SystemTime::now(), RunId::random(), None);
                 line::write(&run, &mut self.run)?;
             }
             self.buffer.push(b'\n');
@@ -217,7 +218,7 @@ fn log_start(opened: &mut OpenedLog) -> Result<LogStart, JournalError> {
 impl Listener for Journal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started(info) => self.begin(info.started_at, info.id),
+            Event::Started(info) => self.begin(info),
             Event::Finished(outcome) if is_logged(outcome) => self.result(outcome),
             Event::Pack(pack) => self.pack(pack),
             // No other event is of use to a later run.
@@ -251,7 +252,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::model::event::RunInfo;
 
     fn started() -> Event {
         Event::Started(RunInfo {
@@ -261,6 +261,7 @@ mod tests {
             startup: std::time::Duration::ZERO,
             id: RunId::default(),
             log: None,
+            shard: None,
         })
     }
 

@@ -130,8 +130,16 @@ impl RunFigures<'_> {
     /// The reason for which there are no figures of speed, where nothing succeeded.
     fn no_success(&self) -> String {
         match self.counted.tried() {
-            0 => "no URL was tried".to_owned(),
+            0 => self.untried(),
             _ => NO_SUCCESS.to_owned(),
+        }
+    }
+
+    /// The reason for which there are no figures where nothing was fetched.
+    fn untried(&self) -> String {
+        match self.counted.done_before {
+            0 => "no URL was tried".to_owned(),
+            _ => "nothing was fetched in this run: all was done before".to_owned(),
         }
     }
 
@@ -183,7 +191,7 @@ impl RunFigures<'_> {
                 value: point.change.ratio,
                 interval: point.change.interval,
             }),
-            None if self.summary.makespan.is_none() => Err("no URL was tried".to_owned()),
+            None if self.summary.makespan.is_none() => Err(self.untried()),
             None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
             None => Err("there is no saved run to set it against (--against)".to_owned()),
         }
@@ -207,8 +215,9 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        let tried = counted.tried();
-        let untried = || "no URL was tried".to_owned();
+        // The share is of the whole list, of which a resumed run tries again only what had failed.
+        let of = counted.tried() + counted.done_before;
+        let untried = || self.untried();
         // What fails at once is fast, and proves nothing.
         if !metric.is_counted() && !self.has_success() {
             return Err(self.no_success());
@@ -242,10 +251,10 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(untried),
             (Metric::TotalVsBaseline, _) => self.total_vs_baseline(),
             (Metric::Failed, _) => Ok(MetricValue::from(counted.failed as f64)),
-            (Metric::FailedShare, _) if tried == 0 => Err(untried()),
-            (Metric::FailedShare, _) => Ok(MetricValue::from(
-                counted.failed as f64 * 100.0 / tried as f64,
-            )),
+            (Metric::FailedShare, _) if of == 0 => Err(untried()),
+            (Metric::FailedShare, _) => {
+                Ok(MetricValue::from(counted.failed as f64 * 100.0 / of as f64))
+            }
             (Metric::Throughput, _) => summary
                 .throughput()
                 .map(MetricValue::from)

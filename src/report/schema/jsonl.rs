@@ -23,7 +23,7 @@ use crate::report::Baseline;
 ///
 /// | `type` | when | fields |
 /// |---|---|---|
-/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log` |
+/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
@@ -42,6 +42,9 @@ use crate::report::Baseline;
 /// in bytes as the run began. Of results with the same `id`, `index` and `url`, the last one counts
 /// ([`replay`](super::replay)).
 ///
+/// `shard` is `null`, or the shard that the run took of its list as `{number, count, by}`: `number` counts from 0, and
+/// `by` is `host` or `line`. A [replay](super::replay) warns if it has several shards and not all of them.
+///
 /// ## Fields of `result`
 ///
 /// - `outcome`: `done` is for a target that an earlier run has fetched (`--resume`). Its `status`, `content_type`,
@@ -51,6 +54,9 @@ use crate::report::Baseline;
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
+/// - `pushed_back`: those of the `attempts` that the server pushed back (429, 503, a refused connection). They use up
+///   no retry.
+/// - `status` of a target that was given up, or was not tried again when the run ended, is that of the last answer.
 /// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
 /// - `meta`: `null`, or the JSON that the line of the input has as `meta`, as it was written.
 /// - `body`: the body, decoded, in base64 (RFC 4648, with padding), if bodies were asked for
@@ -74,7 +80,8 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `summary`
 ///
-/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`. A `stopped` run
+/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate` and
+///   `seconds` the sum of the times of all attempts, without the waits between them. A `stopped` run
 ///   has none, nor has one in which nothing succeeded. `best_speedup` is `null` if starts were held back, or the list
 ///   came slowly.
 /// - `not_done`: those of the `failed` that were not done at the deadline of the run (`--deadline`), whose

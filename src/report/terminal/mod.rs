@@ -11,6 +11,7 @@ mod verbose;
 mod warnings;
 
 pub use human::Human;
+pub use lines::{stderr_columns, stdout_columns, wrapped_message};
 pub use progress::{AboveProgress, Progress, Screen};
 pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;

@@ -55,7 +55,7 @@ fn a_pack_for_which_there_is_no_room_goes_on_where_there_is_some() {
     // One pack takes all, so the room ends within it.
     let run = pack("p-%d.tar", &[]).run().exits(4);
     run.check("it says what and where", {
-        let all = run.unbroken() + &run.stderr;
+        let all = run.stdout.clone() + &run.stderr;
         all.contains("p-0.tar.part") && all.contains("no room left on the disk")
     });
     assert!(packs.join("p-0.tar.part").exists());

@@ -79,7 +79,7 @@ fn a_run_opens_with_its_verdict_and_totals() {
     assert_eq!(
         text(&page, "dd"),
         "400.0 ms\nmeasured: first start to last finish\n\
-         700.0 ms\nestimated: the sum of the per-URL times\n\
+         700.0 ms\nestimated: the sum of the requests' times\n\
          1.75×\nestimated\nbest possible here 2.00× (2 workers)"
     );
     let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s\n7.5 successful URLs/s\n";
