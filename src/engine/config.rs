@@ -72,6 +72,15 @@ pub struct RunConfig {
 }
 
 impl RunConfig {
+    /// The same, whose origins are not paused for a `Retry-After` that decides nothing: of a run that neither asks
+    /// again nor slows down.
+    pub(super) fn without_idle_waits(mut self) -> Self {
+        if self.adaptation == Adaptation::Off && self.retry.retries == 0 {
+            self.retry.retry_after_max = Duration::ZERO;
+        }
+        self
+    }
+
     /// The rules of the schedule for servers, with this many workers.
     pub(super) fn server_policy(&self, workers: usize) -> ServerPolicy {
         ServerPolicy {

@@ -80,7 +80,7 @@ pub fn run(
     pool: &Pool<Client>,
     listener: &mut dyn Listener,
 ) -> Report {
-    let mut engine = Engine::new(config, work.into(), pool, listener);
+    let mut engine = Engine::new(config.without_idle_waits(), work.into(), pool, listener);
     let cut_short = engine.run();
     engine.into_report(cut_short)
 }

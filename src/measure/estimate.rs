@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::origin::OriginLimits;
+use crate::model::slowdown::Slowdown;
 use crate::model::summary::Summary;
 
 /// Serial time **estimated** from a parallel run: the sum of the requests' times, those of failures and of attempts
@@ -10,7 +10,8 @@ use crate::model::summary::Summary;
 /// are not in it: they keep no worker busy, and most are of the parallel run's own making.
 ///
 /// It is right if the URLs do not slow each other down. Where they share a bottleneck (the network, the server,
-/// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much.
+/// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much. So the
+/// speed-up is an upper bound: it can show that parallel fetching gained too little, never that it gained enough.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The estimated serial time.
@@ -35,32 +36,20 @@ pub struct Estimate {
 pub enum Unbounded {
     /// Starts or bytes were held back as asked.
     HeldBack,
-    /// A server pushed requests back, and was asked for fewer at once: for so many, if it was one server alone.
-    PushedBack(Option<Took>),
     /// The list came more slowly than it was fetched.
     FedSlowly,
 }
 
-/// The requests that a server took before it pushed back.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Took {
-    /// So many at once.
-    AtOnce(u64),
-    /// So many in a second.
-    PerSecond(f64),
-}
-
-impl Took {
-    /// What the only server of a run that pushed back took.
-    fn of(origins: &OriginLimits) -> Option<Self> {
-        let mut pushed_back = origins.listed.iter().filter(|limit| limit.push_backs > 0);
-        let limit = pushed_back.next().filter(|_| origins.more == 0)?;
-        if pushed_back.next().is_some() {
-            return None;
-        }
-        let per_second = limit.per_second.map(Took::PerSecond);
-        per_second.or(limit.at_once.map(|at_once| Took::AtOnce(at_once)))
-    }
+/// Reason why no speed-up is estimated for a run that has times: they are known not to be those of a serial run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Withheld {
+    /// A server pushed requests back: a serial run may have met none of that, or as much.
+    PushedBack,
+    /// Answers took longer when more requests were under way.
+    SlowedDown(Slowdown),
+    /// The run waited, before other attempts, for longer than its requests took: a serial run may have waited less,
+    /// or as long.
+    Waited,
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
@@ -74,12 +63,31 @@ pub enum Bound {
 }
 
 impl Estimate {
-    /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, or
-    /// if an origin was given up.
+    /// The reason why there is no estimate for a run that would have one otherwise.
+    pub fn withheld(summary: &Summary) -> Option<Withheld> {
+        let is_timed = summary.makespan.is_some() && !summary.stopped && summary.skipped == 0;
+        if !is_timed || summary.succeeded() == 0 {
+            return None;
+        }
+        if summary.origins.has_pushed_back() {
+            return Some(Withheld::PushedBack);
+        }
+        // Workers do not wait for a retry, but the run does.
+        let fetching = summary.makespan.unwrap_or_default() - summary.input_idle;
+        if summary.retries > 0 && !summary.paced && summary.busy < fetching {
+            return Some(Withheld::Waited);
+        }
+        summary.slowdown.map(Withheld::SlowedDown)
+    }
+
+    /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, if
+    /// an origin was given up, or if it is [withheld](Estimate::withheld).
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
-        let was_pushed_back = summary.origins.has_pushed_back();
         let serial = summary.busy;
+        if Estimate::withheld(summary).is_some() {
+            return None;
+        }
         // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
         if serial.is_zero() || summary.skipped > 0 || summary.stopped {
             return None;
@@ -101,10 +109,6 @@ impl Estimate {
         } else {
             (even, Bound::Workers(workers))
         };
-        let shortest = match was_pushed_back {
-            true => 0.0,
-            false => shortest,
-        };
         let shortest = shortest.max(f64::MIN_POSITIVE);
         let best = serial.as_secs_f64() / shortest;
         let idle = summary.input_idle.min(parallel);
@@ -118,8 +122,6 @@ impl Estimate {
             speedup: serial.as_secs_f64() / fetching,
             best: if summary.paced {
                 Err(Unbounded::HeldBack)
-            } else if was_pushed_back {
-                Err(Unbounded::PushedBack(Took::of(&summary.origins)))
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {
@@ -134,7 +136,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::model::origin::{GivenUp, OriginLimit};
+    use crate::model::origin::{GivenUp, OriginLimit, OriginLimits};
 
     fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
         Summary {
@@ -168,40 +170,17 @@ mod tests {
     }
 
     #[test]
-    fn waits_between_attempts_are_in_the_slowest_url_and_not_in_the_serial_time() {
-        let waited = summary(4, 3, 12, 13);
-        let estimate = Estimate::of(&waited).unwrap();
-        assert_eq!(estimate.serial, Duration::from_secs(3));
-        let (best, bound) = estimate.best.unwrap();
-        assert_eq!(bound, Bound::Slowest(Duration::from_secs(12)));
-        assert!((best - 0.25).abs() < 1e-9, "{estimate:?}");
-    }
-
-    #[test]
-    fn a_run_that_one_server_slowed_down_tells_what_it_took() {
-        let limit = |origin: &str, per_second| OriginLimit {
-            origin: Arc::from(origin),
-            at_once: Some(4),
-            per_second,
-            push_backs: 3,
-            given_up: None,
+    fn a_run_that_waited_for_longer_than_it_fetched_has_no_estimate() {
+        let retried = |busy| Summary {
+            retries: 1,
+            ..summary(4, busy, 12, 13)
         };
-        let one = vec![limit("http://a", None)];
-        let slow = vec![limit("http://a", Some(0.5))];
-        let two = vec![limit("http://a", None), limit("http://b", None)];
-        for (listed, more, took) in [
-            (one.clone(), 0, Some(Took::AtOnce(4))),
-            (slow, 0, Some(Took::PerSecond(0.5))),
-            (two, 0, None),
-            (one, 1, None),
-        ] {
-            let pushed_back = Summary {
-                origins: OriginLimits::new(listed, more),
-                ..summary(8, 20, 10, 11)
-            };
-            let best = Estimate::of(&pushed_back).unwrap().best;
-            assert_eq!(best, Err(Unbounded::PushedBack(took)), "{pushed_back:?}");
-        }
+        assert_eq!(Estimate::withheld(&retried(12)), Some(Withheld::Waited));
+        assert_eq!(Estimate::of(&retried(12)), None);
+        let estimate = Estimate::of(&retried(14)).expect("its requests took longer");
+        assert_eq!(estimate.serial, Duration::from_secs(14));
+        // Without a retry it is the list, or the machine, that was waited for.
+        assert_eq!(Estimate::withheld(&summary(4, 12, 12, 13)), None);
     }
 
     #[test]
@@ -232,12 +211,52 @@ mod tests {
             given_up,
         };
         for (given_up, has_one) in [(None, true), (Some(GivenUp::NoAnswer), false)] {
+            let limit = |given_up| OriginLimit {
+                push_backs: 0,
+                ..limit(given_up)
+            };
             let waited = Summary {
                 origins: OriginLimits::new(vec![limit(None), limit(given_up)], 0),
                 ..summary(8, 20, 10, 11)
             };
             let estimate = Estimate::of(&waited);
             assert_eq!(estimate.is_some(), has_one, "{given_up:?}: {estimate:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_whose_times_are_those_of_a_busy_server_has_none() {
+        let pushed_back = OriginLimit {
+            origin: Arc::from("http://h"),
+            at_once: Some(2),
+            per_second: None,
+            push_backs: 1,
+            given_up: None,
+        };
+        let pushed_back = Summary {
+            origins: OriginLimits::new(vec![pushed_back], 0),
+            ..summary(8, 20, 10, 11)
+        };
+        let slowdown = Slowdown {
+            under_way: 4,
+            few: Duration::from_millis(10),
+            many: Duration::from_millis(80),
+        };
+        let slowed_down = Summary {
+            slowdown: Some(slowdown),
+            ..summary(8, 20, 10, 11)
+        };
+        for (summary, why) in [
+            (&pushed_back, Withheld::PushedBack),
+            (&slowed_down, Withheld::SlowedDown(slowdown)),
+        ] {
+            assert_eq!(Estimate::withheld(summary), Some(why));
+            assert_eq!(Estimate::of(summary), None, "{why:?}");
+            let stopped = Summary {
+                stopped: true,
+                ..summary.clone()
+            };
+            assert_eq!(Estimate::withheld(&stopped), None, "it has none anyway");
         }
     }
 

@@ -16,6 +16,7 @@ pub mod run_id;
 pub mod run_shard;
 pub mod save_path;
 mod secret;
+pub mod slowdown;
 pub mod summary;
 pub mod target;
 pub mod text;

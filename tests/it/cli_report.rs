@@ -139,6 +139,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "requests_per_second",
             "latency",
             "ttfb",
+            "slowdown",
             "statuses",
             "origins",
             "more_origins",

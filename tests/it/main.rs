@@ -43,6 +43,7 @@ mod compare_truth;
 mod descriptors;
 mod dry_run;
 mod engine;
+mod estimates;
 mod examples;
 mod expect_type;
 mod export;

@@ -158,7 +158,7 @@ fn a_single_pair_decides_a_gate_unless_it_is_strict() {
 }
 
 #[test]
-fn an_estimate_decides_a_gate_unless_it_is_strict() {
+fn an_estimate_is_an_upper_bound_to_gates() {
     let summary = Summary {
         ok: 2,
         ..Summary::default()
@@ -177,20 +177,28 @@ fn an_estimate_decides_a_gate_unless_it_is_strict() {
         let judged = figures.check(&gate.parse().unwrap(), strict);
         (judged.verdict, judged.why)
     };
-    let estimated = |verdict| (verdict, "estimated".to_owned());
-    let why = "inconclusive, as it is estimated: --compare measures it (--strict-assert)";
-    assert_eq!(
-        check("speedup>=2", false),
-        estimated(AssertionVerdict::Held)
-    );
-    assert_eq!(
-        check("speedup>=2", true),
-        (AssertionVerdict::Failed, why.to_owned())
-    );
-    assert_eq!(
-        check("speedup>=4", true),
-        estimated(AssertionVerdict::Failed)
-    );
+    use AssertionVerdict::{Failed, Held, Inconclusive};
+    let shown = "estimated, at most";
+    let open = "estimated, at most: --compare measures it";
+    let strict_why = "estimated, at most: --compare measures it (--strict-assert)";
+    for (gate, verdict, why, strict) in [
+        // The true speed-up is 3 or less.
+        ("speedup>=2", Inconclusive, open, (Failed, strict_why)),
+        ("speedup>2", Inconclusive, open, (Failed, strict_why)),
+        ("speedup>=4", Failed, shown, (Failed, shown)),
+        ("speedup<=4", Held, shown, (Held, shown)),
+        ("speedup<4", Held, shown, (Held, shown)),
+        ("speedup<=2", Inconclusive, open, (Failed, strict_why)),
+        ("speedup==3", Inconclusive, open, (Failed, strict_why)),
+    ] {
+        assert_eq!(check(gate, false), (verdict, why.to_owned()), "{gate}");
+        let (verdict, why) = strict;
+        assert_eq!(
+            check(gate, true),
+            (verdict, why.to_owned()),
+            "{gate}, strict"
+        );
+    }
 }
 
 /// The words after `verdict` in the report of these events.

@@ -184,6 +184,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     let rates: Vec<(usize, f64)> = plain.iter().map(rate).collect();
     Sweep {
         targets,
+        stopped: None,
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
@@ -215,6 +216,7 @@ pub(crate) fn comparison(
         workers,
         targets,
         warmups: 1,
+        stopped: None,
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,

@@ -114,6 +114,14 @@ pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Parses a time limit, or `0s` for nothing at all.
+pub(super) fn wait_limit(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(limit) if limit.is_zero() => Ok(limit),
+        _ => time_limit(text),
+    }
+}
+
 /// Parses a rate, `N/s`, `N/m` or `N/h`, as the time between two starts.
 pub(super) fn start_interval(text: &str) -> Result<Duration, String> {
     let advice = || "give a number and a time, as 10/s, 30/m or 1000/h".to_owned();

@@ -251,10 +251,16 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
             text,
             "| serial, estimated as the sum of the requests' times | {serial} |"
         );
-        let _ = writeln!(text, "| speed-up | {} |", MARKDOWN.ratio(estimate.speedup));
+        let speedup = MARKDOWN.ratio(estimate.speedup);
+        let condition = wording::IF_NOT_LIMITED;
+        let _ = writeln!(text, "| speed-up, {condition} | up to {speedup} |");
         if let Ok((best, _)) = estimate.best {
             let _ = writeln!(text, "| best possible here | {} |", MARKDOWN.ratio(best));
         }
+    }
+    let withheld = wording::withheld(summary).filter(|_| baseline == Baseline::Estimate);
+    if let Some(withheld) = withheld {
+        let _ = writeln!(text, "| speed-up | {withheld} |");
     }
     if let Some(rates) = wording::rates(summary) {
         let _ = writeln!(text, "| rate | {} |", rates.join(", "));
@@ -281,8 +287,9 @@ fn latencies(summary: &Summary) -> String {
             duration(latency.max()?)
         ))
     };
+    let waits = wording::without_waits(summary).map_or(String::new(), |text| format!(", {text}"));
     let rows: String = [
-        row("time", &summary.latency),
+        row(&format!("time{waits}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
     ]
     .into_iter()
@@ -333,6 +340,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
     );
     if let Some(efficiency) = comparison.efficiency() {
         let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
+    }
+    if let Some(stopped) = wording::comparison_stopped(comparison) {
+        let _ = write!(page, " · {stopped}");
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);

@@ -41,6 +41,7 @@ pub(super) fn comparison(
         format!("{pairs} of runs in alternating order, after {warmups}"),
     ];
     out.write_parts("  ", parts, " · ", 4)?;
+    stopped(out, wording::comparison_stopped(comparison))?;
     writeln!(
         out,
         "                 mean ± σ              median       min … max"
@@ -59,6 +60,16 @@ pub(super) fn comparison(
     )?;
     failures(out, serial, parallel)?;
     warnings(out, &comparison.differing, &comparison.notices)
+}
+
+/// Writes that it was stopped early, if it was.
+fn stopped(out: &mut TextWriter<impl Write>, stopped: Option<String>) -> io::Result<()> {
+    stopped.map_or(Ok(()), |stopped| {
+        out.write_text(
+            "  note       ",
+            &format!("{stopped}: the figures are of those"),
+        )
+    })
 }
 
 /// Writes the speed-up, and the estimate of it that a plain run would have made.
@@ -154,6 +165,7 @@ fn sweep_table(
         counted(sweep.targets, "URL"),
         counted(fewest.times.seconds.len() as u64, "run")
     )?;
+    stopped(out, wording::sweep_stopped(sweep))?;
     writeln!(
         out,
         "  workers       mean ± σ          against {:<4} {}{}throughput",

@@ -122,12 +122,17 @@ pub(super) fn times(
             "  serial    {:>9}  estimated: the sum of the requests' times",
             duration(estimate.serial)
         )?;
-        writeln!(
-            out,
-            "  speed-up  {:>9}  {}",
-            TERMINAL.ratio(estimate.speedup),
-            TERMINAL.bound(estimate)
-        )?;
+        let label = format!("  speed-up  up to {}  ", TERMINAL.ratio(estimate.speedup));
+        let parts = [
+            wording::IF_NOT_LIMITED.to_owned(),
+            TERMINAL.bound(estimate),
+            wording::MEASURED_BY.to_owned(),
+        ];
+        out.write_parts(&label, parts, " · ", LABEL)?;
+    }
+    let withheld = wording::withheld(summary).filter(|_| style.baseline == Baseline::Estimate);
+    if let Some(withheld) = withheld {
+        out.write_text("  speed-up   ", &withheld)?;
     }
     match wording::input_wait(summary, estimate.as_ref()) {
         Some(waited) => out.write_text("  input      ", &waited),
@@ -155,6 +160,7 @@ pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
         let times = PERCENTILES.into_iter().map(percentile);
         let times = times.chain([format!("max {}", duration(max))]);
         let times = times.chain(wording::of_succeeded(summary));
+        let times = times.chain(wording::without_waits(summary));
         out.write_parts("  latency    ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {

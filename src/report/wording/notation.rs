@@ -1,6 +1,6 @@
 //! The notation of ratios and intervals, which differs from format to format on purpose.
 
-use crate::measure::{Bound, Estimate, Took, Unbounded};
+use crate::measure::{Bound, Estimate, Unbounded};
 use crate::model::measurement::Comparison;
 use crate::report::format::{counted, distinct_ratio, duration};
 use crate::stats::{Finding, Interval};
@@ -66,7 +66,7 @@ impl Notation {
     pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
             Ok((best, bound)) => format!("best possible here {best} ({bound})"),
-            Err(why) => why,
+            Err(why) => why.to_owned(),
         }
     }
 
@@ -74,39 +74,21 @@ impl Notation {
     pub(in crate::report) fn bound(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
             Ok((best, bound)) => format!("of at most {best} here ({bound})"),
-            Err(why) => why,
+            Err(why) => why.to_owned(),
         }
     }
 
-    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), String> {
-        let (best, bound) = estimate.best.map_err(unbounded)?;
+    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), &'static str> {
+        let (best, bound) = match estimate.best {
+            Ok(best) => best,
+            Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
+            Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
+        };
         let bound = match bound {
             Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
             Bound::Workers(workers) => counted(workers as u64, "worker"),
         };
         Ok((self.ratio(best), bound))
-    }
-}
-
-/// What bounded a run that neither the workers nor the slowest URL did.
-fn unbounded(why: Unbounded) -> String {
-    let took = match why {
-        Unbounded::HeldBack => return "starts or bytes were held back as asked".to_owned(),
-        Unbounded::FedSlowly => return "as fast as the list came".to_owned(),
-        Unbounded::PushedBack(took) => took,
-    };
-    match took {
-        Some(Took::AtOnce(at_once)) => {
-            format!("bounded by the server, which took {at_once} at once")
-        }
-        Some(Took::PerSecond(rate)) if rate >= 1.0 => {
-            format!("bounded by the server, which took {rate:.0} a second")
-        }
-        Some(Took::PerSecond(rate)) => {
-            let seconds = rate.recip();
-            format!("bounded by the server, which took one every {seconds:.1} s")
-        }
-        None => "bounded by servers that pushed back".to_owned(),
     }
 }
 

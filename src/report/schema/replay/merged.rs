@@ -390,6 +390,8 @@ impl<'s> Merger<'s> {
             stopped: is_stopped,
             listed: listed.filter(|_| is_stopped),
             merged: Some(self.survey.runs.len() as u64).filter(|runs| *runs > 1),
+            // Runs of several machines ask one server at different times.
+            slowdown: None,
             ..figures.tally.summary()
         };
         match figures.has_logged {
