@@ -11,6 +11,10 @@ use crate::save::spill::SpillBuffer;
 /// The bytes of a member after which it is looked whether the run was stopped: they are copied within a moment.
 const STOP_INTERVAL: u64 = 16 * 1024 * 1024;
 
+/// The bytes of a member that are gathered for one pwrite(2). Most members are shorter: then headers, body and
+/// padding cost one system call in place of six.
+const GATHERED: usize = 64 * 1024;
+
 /// The error of writing a member.
 pub(super) enum AppendError {
     Stopped,
@@ -25,21 +29,55 @@ impl From<io::Error> for AppendError {
 
 /// The end of a part, where a member is written.
 pub(super) struct Appender<'a> {
-    pub(super) file: &'a File,
-    pub(super) at: u64,
+    file: &'a File,
+    /// The last bytes, which are not in the file yet.
+    gathered: &'a mut Vec<u8>,
+    /// The end, with the gathered bytes.
+    at: u64,
     /// The position at which it was last looked whether the run was stopped.
-    pub(super) looked_at: u64,
+    looked_at: u64,
 }
 
-impl Appender<'_> {
-    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, self.at)?;
+impl<'a> Appender<'a> {
+    /// Begins at this position. The buffer is kept from member to member to save allocations.
+    pub(super) fn new(file: &'a File, buffer: &'a mut Vec<u8>, start: u64) -> Self {
+        // What an earlier member has left there was not written.
+        buffer.clear();
+        Appender {
+            file,
+            gathered: buffer,
+            at: start,
+            looked_at: start,
+        }
+    }
+
+    /// Writes what is gathered. Returns the end.
+    pub(super) fn finish(mut self) -> io::Result<u64> {
+        self.flush()?;
+        Ok(self.at)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let start = self.at - self.gathered.len() as u64;
+        self.file.write_all_at(self.gathered, start)?;
+        self.gathered.clear();
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.gathered.len() + bytes.len() > GATHERED {
+            self.flush()?;
+        }
+        match bytes.len() > GATHERED {
+            true => self.file.write_all_at(bytes, self.at)?,
+            false => self.gathered.extend_from_slice(bytes),
+        }
         self.at += bytes.len() as u64;
         Ok(())
     }
 
     /// Copies bytes, unless the run is stopped meanwhile.
-    pub(super) fn copy(
+    fn copy(
         &mut self,
         bytes: &SpillBuffer,
         is_stopped: &impl Fn() -> bool,

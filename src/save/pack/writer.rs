@@ -46,6 +46,38 @@ struct OpenPart {
     is_told: bool,
     /// The index, of a format that has one.
     index: Option<PackIndex>,
+    /// The buffer of members that are written.
+    buffer: Vec<u8>,
+}
+
+impl OpenPart {
+    /// Appends a member behind the last one that is in the log. Returns where it begins and ends.
+    fn append(
+        &mut self,
+        member: &PackMember,
+        outcome: &Outcome,
+        record: &[u8],
+        is_stopped: &impl Fn() -> bool,
+    ) -> Result<(u64, u64), AppendError> {
+        let start = self.logged;
+        let mut appender = Appender::new(&self.file, &mut self.buffer, start);
+        match &member.bytes {
+            MemberBytes::Body(body) => {
+                appender.tar(body, outcome, record, is_stopped)?;
+                Ok((start, appender.finish()?))
+            }
+            MemberBytes::Records(records, entries) => {
+                let whole = self.name.strip_suffix(PART).unwrap_or(&self.name);
+                let offset = appender.warc(records, whole, is_stopped)?;
+                let end = appender.finish()?;
+                let lines = entries.iter().map(|entry| entry.line(offset, whole));
+                if let Some(index) = &mut self.index {
+                    index.append(&lines.collect::<String>(), end)?;
+                }
+                Ok((offset, end))
+            }
+        }
+    }
 }
 
 /// The result of appending a member.
@@ -148,32 +180,13 @@ impl Packs {
             .as_mut()
             .expect("a pack is begun before a member is appended");
         let start = part.logged;
-        let mut end = Appender {
-            file: &part.file,
-            at: start,
-            looked_at: start,
-        };
-        let written = match &member.bytes {
-            MemberBytes::Body(body) => end.tar(body, outcome, record, &is_stopped).map(|()| start),
-            MemberBytes::Records(records, entries) => {
-                let whole = part.name.strip_suffix(PART).unwrap_or(&part.name);
-                let written = end.warc(records, whole, &is_stopped);
-                written.and_then(|offset| {
-                    let lines = entries.iter().map(|entry| entry.line(offset, whole));
-                    if let Some(index) = &mut part.index {
-                        index.append(&lines.collect::<String>(), end.at)?;
-                    }
-                    Ok(offset)
-                })
-            }
-        };
-        match written {
-            Ok(offset) => {
-                part.appended = Some(end.at);
+        match part.append(member, outcome, record, &is_stopped) {
+            Ok((offset, end)) => {
+                part.appended = Some(end);
                 Appended::Done(Packed {
                     pack: Arc::clone(&part.path),
                     offset,
-                    length: end.at - offset,
+                    length: end - offset,
                 })
             }
             Err(error) => {
@@ -293,6 +306,7 @@ impl Packs {
             members: 0,
             appended: None,
             is_told: false,
+            buffer: Vec::new(),
         });
         Ok(())
     }
@@ -320,6 +334,7 @@ impl Packs {
             members,
             appended: None,
             is_told: true,
+            buffer: Vec::new(),
         })
     }
 

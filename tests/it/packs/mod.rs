@@ -22,6 +22,7 @@ use crate::pfetch::{Dir, Pfetch, Run, pfetch};
 use crate::server::{Server, bytes, routes};
 
 mod holes;
+mod memory;
 mod shards;
 
 /// A folder for packs, and a log beside it.
