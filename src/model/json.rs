@@ -5,20 +5,6 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// Parses a line of JSON. Text is checked to be UTF-8 once, and not string by string: a line is parsed up to a tenth
-/// faster so.
-///
-/// # Errors
-///
-/// Those of [`serde_json::from_slice`].
-pub(crate) fn from_line<'a, T: Deserialize<'a>>(line: &'a [u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(line) {
-        Ok(line) => serde_json::from_str(line),
-        // For the parser's reason, unless the string is one that is not read.
-        Err(_) => serde_json::from_slice(line),
-    }
-}
-
 /// Longest time that is read, in seconds: a hundred years. No run lasts longer, and sums of more would
 /// overflow.
 pub(crate) const MAX_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;

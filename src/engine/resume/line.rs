@@ -10,8 +10,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::json_line::from_line;
 use crate::model::event::PackEvent;
-use crate::model::json::{Rfc3339, from_line};
+use crate::model::json::Rfc3339;
 use crate::model::meta::Meta;
 use crate::model::outcome::{
     Attempt, Details, Failure, FailureKind, Outcome, Packed, Saved, Verdict,

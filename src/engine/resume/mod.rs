@@ -9,6 +9,7 @@
 mod done;
 mod error;
 mod file;
+mod json_line;
 mod line;
 mod window;
 
@@ -27,6 +28,7 @@ use crate::save::close::CloseCheck;
 pub use done::DoneTargets;
 pub use error::{JournalError, OtherList};
 use file::OpenedLog;
+pub(crate) use json_line::from_line;
 use line::LogLine;
 pub use line::{LogEntry, LoggedResult, LoggedRun, PackState, read as read_line};
 

@@ -24,12 +24,12 @@ const FAR_LINE: usize = 1024;
 #[derive(Debug, Clone)]
 pub(super) struct LogWindow {
     log: Arc<File>,
-    window: RefCell<Window>,
+    window: RefCell<LogPart>,
 }
 
 /// Bytes of the log.
 #[derive(Debug, Clone, Default)]
-struct Window {
+struct LogPart {
     start: u64,
     bytes: Vec<u8>,
 }
@@ -69,7 +69,7 @@ impl LogWindow {
     }
 }
 
-impl Window {
+impl LogPart {
     /// Moves the window. It is shorter than `size` at the end of the log.
     fn read(&mut self, log: &File, start: u64, size: usize) -> io::Result<()> {
         self.start = start;

@@ -75,10 +75,10 @@ mod tests {
         // Far more than are kept, of all lengths around the longest, and prefixes of one another.
         let hosts: Vec<String> = (0..3 * KEPT)
             .map(|number| format!("h{number}.{}", "x".repeat(number % (2 * LONGEST))))
-            .chain((0..2 * LONGEST).map(|length| "y".repeat(length)))
+            .chain((1..2 * KEPT).map(|number| format!("{number:b}")))
             .collect();
         let mut keys = HostKeys::default();
-        for _ in 0..10 * KEPT {
+        for _ in 0..50 * KEPT {
             let host = &hosts[random.usize(..hosts.len())];
             for _ in 0..2 {
                 let key = keys.of(host.as_bytes());

@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{ReplayError, ReplayFile};
-use crate::model::json::from_line;
+use crate::engine::resume::from_line;
 use crate::model::text::excerpt;
 use crate::report::schema::SCHEMA;
 use crate::report::schema::line::{LineHead, SchemaLine};

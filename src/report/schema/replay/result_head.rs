@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::ReplayError;
 use super::lines::Line;
-use crate::engine::resume::{LogEntry, LoggedResult, read_line};
-use crate::model::json::{Rfc3339, Seconds, from_line};
+use crate::engine::resume::{LogEntry, LoggedResult, from_line, read_line};
+use crate::model::json::{Rfc3339, Seconds};
 use crate::model::outcome::Verdict;
 use crate::report::schema::number;
 
