@@ -59,7 +59,7 @@ impl Took {
             return None;
         }
         let per_second = limit.per_second.map(Took::PerSecond);
-        per_second.or(limit.at_once.map(|at_once| Took::AtOnce(at_once)))
+        per_second.or(limit.at_once.map(Took::AtOnce))
     }
 }
 
