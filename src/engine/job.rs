@@ -196,7 +196,10 @@ impl Job {
 
     /// The outcome of a target whose origin is given up. The summary tells the way on, once for all of them.
     pub(super) fn given_up(self, why: GivenUp) -> Outcome {
-        let message = format!("{}: {why}", self.origin());
+        let message = match &self.route {
+            Some(origin) => format!("{origin}: {why}"),
+            None => why.to_string(),
+        };
         let outcome = self.failed(FailureKind::GivenUp, message);
         self.conclude(outcome)
     }
