@@ -73,7 +73,8 @@ impl Estimate {
             return Some(Withheld::PushedBack);
         }
         // Workers do not wait for a retry, but the run does.
-        let fetching = summary.makespan.unwrap_or_default() - summary.input_idle;
+        let makespan = summary.makespan.unwrap_or_default();
+        let fetching = makespan.saturating_sub(summary.input_idle);
         if summary.retries > 0 && !summary.paced && summary.busy < fetching {
             return Some(Withheld::Waited);
         }
