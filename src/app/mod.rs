@@ -8,6 +8,7 @@ mod bodies;
 mod body_cursor;
 mod body_stream;
 mod body_writer;
+mod complaint;
 mod dry_run;
 mod exports;
 mod fetch;
@@ -26,6 +27,7 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use crate::app::address_space::share_heap_under_limit;
+pub use crate::app::complaint::complain;
 pub use crate::app::signals::SignalWatch;
 
 use crate::app::baseline::Baselines;
@@ -89,13 +91,6 @@ struct Opened {
 /// The mistake of an input without URLs, unless it may be empty.
 const NO_URLS: &str =
     "the input has no URLs in it; a list has one a line, and --allow-empty takes one that has none";
-
-/// Prints one line about a mistake or a failure to standard error.
-pub fn complain(message: &str) {
-    // Without standard error there is no other place to report that to.
-    let line = format!("pfetch: {message}\n");
-    let _ = BlockingOutput(io::stderr()).write_all(line.as_bytes());
-}
 
 /// Warns of a lesser duty of a report or a baseline in a file.
 fn warn_of(refused: Option<&RefusedDuty>) {
