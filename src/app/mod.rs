@@ -8,7 +8,6 @@ mod bodies;
 mod body_cursor;
 mod body_stream;
 mod body_writer;
-mod complaint;
 mod dry_run;
 mod exports;
 mod fetch;
@@ -27,7 +26,6 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use crate::app::address_space::share_heap_under_limit;
-pub use crate::app::complaint::complain;
 pub use crate::app::signals::SignalWatch;
 
 use crate::app::baseline::Baselines;
@@ -38,6 +36,7 @@ use crate::cli::{ExitReasons, Mode, Plan};
 use crate::engine::input::List;
 use crate::model::event::Listener;
 use crate::model::text::escape;
+use crate::report::wrap_for_stderr;
 use crate::save::RefusedDuty;
 
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard
@@ -91,6 +90,13 @@ struct Opened {
 /// The mistake of an input without URLs, unless it may be empty.
 const NO_URLS: &str =
     "the input has no URLs in it; a list has one a line, and --allow-empty takes one that has none";
+
+/// Prints one line about a mistake or a failure to standard error.
+pub fn complain(message: &str) {
+    let line = wrap_for_stderr(&format!("pfetch: {message}")) + "\n";
+    // Without standard error there is no other place to report that to.
+    let _ = BlockingOutput(io::stderr()).write_all(line.as_bytes());
+}
 
 /// Warns of a lesser duty of a report or a baseline in a file.
 fn warn_of(refused: Option<&RefusedDuty>) {

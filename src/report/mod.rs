@@ -22,6 +22,7 @@ pub use schema::{JsonLines, replay};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
+    wrap_for_stderr,
 };
 
 /// The serial baseline of a plain run's report.

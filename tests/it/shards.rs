@@ -316,7 +316,7 @@ fn no_gate_is_judged_by_an_input_that_may_be_empty_and_is() {
     // With a URL they are judged, and an input that must not be empty is a mistake still.
     let server = echo();
     let url = server.url("/x");
-    pfetch(&["--allow-empty", "--assert=p95<1ns", &url])
+    pfetch(&["--allow-empty", "--assert=p95<0.0001ms", &url])
         .run()
         .exits(3);
     pfetch(&["--assert=failed<=0", "-"])

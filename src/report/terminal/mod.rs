@@ -9,9 +9,11 @@ mod totals;
 mod url_note;
 mod verbose;
 mod warnings;
+mod wrap;
 
 pub use human::Human;
 pub use progress::{AboveProgress, Progress, Screen};
 pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;
 pub use warnings::Warnings;
+pub use wrap::wrap_for_stderr;

@@ -199,7 +199,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("-H \"A:1\" URL", "take the quotes out"),
     ("--fail-with-body URL", "--accept 100..=999"),
     ("-O -I URL", "-O cannot be used with -I"),
-    ("-I -P out URL", "-P cannot be used with -I"),
+    ("-I -P out URL", "-I cannot be used with -P"),
     ("--spider --cat URL", "--spider cannot be used with --cat"),
     ("-d out --head URL", "-d cannot be used with --head"),
     ("-o out -I URL", "-o cannot be used with -I"),

@@ -1,24 +1,14 @@
-//! Lines about mistakes and failures on standard error. On a terminal they are broken between words: it would break
-//! them anywhere, in an option's name too.
-
-use std::io::{self, Write};
+//! Lines of text for a terminal, broken between words: it would break them anywhere, in an option's name too.
 
 use console::{Term, measure_text_width};
 
-use super::blocking::BlockingOutput;
-
-/// Prints one line about a mistake or a failure to standard error.
-pub fn complain(message: &str) {
-    let mut text = format!("pfetch: {message}");
+/// Breaks the lines of a text for standard error, if that is a terminal. Others get the text as it is.
+pub fn wrap_for_stderr(text: &str) -> String {
     let term = Term::stderr();
-    if term.is_term()
-        && let Some((_, columns)) = term.size_checked()
-    {
-        text = wrapped(&text, columns.into());
+    match term.size_checked().filter(|_| term.is_term()) {
+        Some((_, columns)) => wrapped(text, columns.into()),
+        None => text.to_owned(),
     }
-    text.push('\n');
-    // Without standard error there is no other place to report that to.
-    let _ = BlockingOutput(io::stderr()).write_all(text.as_bytes());
 }
 
 /// The text with its lines broken at blanks, so that none is wider than this. A word that is wider stands whole.
