@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::body_stream::BodyStream;
+use super::run_log::unusable_log;
 use super::session::{EarlyEnd, Session};
-use super::{NO_URLS, Opened, StartError, bodies, complain, workers};
+use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal, JournalError};
+use crate::engine::resume::{DoneTargets, Journal};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
@@ -33,7 +34,10 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let stream = BodyStream::open(&plan)?;
     let mut session = Session::open(baselines, signals, &plan.judge);
     let mut bodies = bodies::open(&plan.bodies, stream.as_ref(), session.stop())?;
-    let saves = matches!(bodies, Bodies::Save(_));
+    let saves = matches!(
+        plan.bodies,
+        BodiesPlan::Dir { .. } | BodiesPlan::File { .. } | BodiesPlan::Pack(_)
+    );
     let concat = match &bodies {
         Bodies::Stream(concat) => Some(concat.clone()),
         _ => None,
@@ -119,9 +123,17 @@ fn open_log(
     let Some(log) = &plan.log else {
         return Ok(None);
     };
+    if let BodiesPlan::Pack(config) = &plan.bodies {
+        let opened = packs::open(plan, config, log)?;
+        *bodies = opened.bodies;
+        return Ok(Some((opened.journal, Some(opened.done))));
+    }
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
+        BodiesPlan::Discard
+        | BodiesPlan::Stream { .. }
+        | BodiesPlan::Results { .. }
+        | BodiesPlan::Pack(_) => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {
@@ -138,21 +150,6 @@ fn open_log(
         saving.spare(&metadata);
     }
     Ok(Some((journal, log.resume.then_some(done))))
-}
-
-/// The error of a run log that cannot be opened or read.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is the argument of map_err"
-)]
-pub(super) fn unusable_log(error: JournalError) -> StartError {
-    StartError {
-        message: error.to_string(),
-        reasons: match error.is_local() {
-            true => ExitReasons::local(),
-            false => ExitReasons::usage(),
-        },
-    }
 }
 
 /// Says in a line each what a user would not expect of files and shards.

@@ -65,6 +65,7 @@ pub(super) fn run(
         startup: started.elapsed(),
         id: RunId::random(),
         log: None,
+        shard: plan.run.shard,
     }));
     let measured = begun
         .map_err(CutShort::from)

@@ -9,7 +9,7 @@ use crate::model::summary::Summary;
 pub enum MaxFailures {
     /// A number of targets.
     Count(u64),
-    /// A share of all targets that were tried, in percent.
+    /// A share of all targets, those that an earlier run had done included, in percent.
     Percent(f64),
 }
 
@@ -19,8 +19,8 @@ impl MaxFailures {
         match self {
             MaxFailures::Count(most) => summary.failed > most,
             MaxFailures::Percent(most) => {
-                let tried = summary.tried();
-                summary.failed as f64 * 100.0 > most * tried as f64
+                let all = summary.tried() + summary.done_before;
+                summary.failed as f64 * 100.0 > most * all as f64
             }
         }
     }

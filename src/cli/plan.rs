@@ -14,6 +14,7 @@ use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
 use crate::report::{Baseline, HumanStyle, Template};
 use crate::save::StoreConfig;
+use crate::save::pack::PackConfig;
 
 /// Everything to do, in full.
 #[derive(Debug)]
@@ -120,6 +121,8 @@ pub enum BodiesPlan {
         /// Options of saving.
         store: StoreConfig,
     },
+    /// Few large files.
+    Pack(PackConfig),
     /// One output, in the order of the input.
     Stream {
         /// The output.

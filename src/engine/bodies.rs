@@ -4,6 +4,7 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::displaced::{Displaced, DisplacedFiles};
+use super::packing::Packing;
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
 use crate::model::outcome::Outcome;
@@ -28,6 +29,8 @@ pub enum Bodies {
         /// The most bytes of a body.
         limit: u64,
     },
+    /// Collects them in packs.
+    Pack(Box<Packing>),
 }
 
 /// The settings and the assigned names of a run that saves files.
@@ -260,7 +263,7 @@ impl Bodies {
     pub(super) fn take_displaced(&mut self) -> Option<Displaced> {
         match self {
             Bodies::Save(saving) => saving.displaced.take(),
-            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => None,
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => None,
         }
     }
 
@@ -268,7 +271,9 @@ impl Bodies {
     pub(super) fn naming(&mut self, target: &Target) -> Naming {
         match self {
             Bodies::Save(saving) => saving.naming(target),
-            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => Naming::Requested,
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => {
+                Naming::Requested
+            }
         }
     }
 
@@ -281,13 +286,28 @@ impl Bodies {
     pub(super) fn take_refused(&self) -> Vec<RefusedDuty> {
         match self {
             Bodies::Save(saving) => saving.store.take_refused(),
-            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => Vec::new(),
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => {
+                Vec::new()
+            }
         }
     }
 
     /// Tells that bodies are kept in memory until their outcomes are emitted.
     pub(super) fn are_collected(&self) -> bool {
         matches!(self, Bodies::Collect { .. })
+    }
+
+    /// The packs that bodies go into, if they do.
+    pub(super) fn packing(&mut self) -> Option<&mut Packing> {
+        match self {
+            Bodies::Pack(packing) => Some(packing),
+            _ => None,
+        }
+    }
+
+    /// Tells that complete bodies wait, in open files perhaps, until their outcomes are emitted.
+    pub(super) fn are_placed_late(&self) -> bool {
+        self.is_named_late() || matches!(self, Bodies::Pack(_))
     }
 
     /// The output that bodies share, if they do.
@@ -309,6 +329,9 @@ impl Bodies {
             },
             (Verb::Get, Bodies::Stream(to), _) => FetchAction::Stream { to: to.clone() },
             (Verb::Get, Bodies::Collect { limit }, _) => FetchAction::Collect { limit: *limit },
+            (Verb::Get, Bodies::Pack(packing), _) => FetchAction::Pack {
+                bodies: packing.body_maker(),
+            },
             (Verb::Get, _, _) => FetchAction::Get,
         }
     }

@@ -7,11 +7,13 @@ use std::time::Duration;
 use super::bodies::Bodies;
 use super::displaced::Displaced;
 use super::input::{BadTarget, LoneHost, Source, Unreadable};
-use super::resume::DoneTargets;
+use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
 use crate::model::run_id::LogStart;
+use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
+use crate::save::pack::PackError;
 
 /// The order in which outcomes are emitted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,9 +67,20 @@ pub struct RunConfig {
     pub startup: Duration,
     /// The run log as it was opened, if the run has one.
     pub log: Option<LogStart>,
+    /// The shard that the source takes of its list, for the reports.
+    pub shard: Option<RunShard>,
 }
 
 impl RunConfig {
+    /// The same, whose origins are not paused for a `Retry-After` that decides nothing: of a run that neither asks
+    /// again nor slows down.
+    pub(super) fn without_idle_waits(mut self) -> Self {
+        if self.adaptation == Adaptation::Off && self.retry.retries == 0 {
+            self.retry.retry_after_max = Duration::ZERO;
+        }
+        self
+    }
+
     /// The rules of the schedule for servers, with this many workers.
     pub(super) fn server_policy(&self, workers: usize) -> ServerPolicy {
         ServerPolicy {
@@ -134,6 +147,12 @@ pub enum CutShort {
     /// Targets that waited in a temporary file cannot be read back.
     #[error("cannot read back the URLs that wait in a temporary file: {0}")]
     Spool(io::Error),
+    /// A pack cannot be begun or published. No body that the run log names is lost.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The packs in the run log are of another list.
+    #[error(transparent)]
+    OtherList(#[from] OtherList),
     /// A bad line of input, with [`RunConfig::strict`].
     #[error("{} (stopped there: --strict)", .0.message)]
     Strict(BadTarget),

@@ -13,12 +13,14 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
+//! * `packing` has the packs of a run; `append` appends bodies to them, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
 mod admit;
+mod append;
 mod backoff;
 mod bodies;
 mod config;
@@ -29,6 +31,7 @@ mod finish;
 pub mod input;
 mod input_wait;
 mod job;
+mod packing;
 mod pending;
 mod poll;
 mod reorder;
@@ -60,6 +63,7 @@ pub use displaced::Displaced;
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
+pub use packing::{Packing, RecordEncoder};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
@@ -76,7 +80,7 @@ pub fn run(
     pool: &Pool<Client>,
     listener: &mut dyn Listener,
 ) -> Report {
-    let mut engine = Engine::new(config, work.into(), pool, listener);
+    let mut engine = Engine::new(config.without_idle_waits(), work.into(), pool, listener);
     let cut_short = engine.run();
     engine.into_report(cut_short)
 }
@@ -148,6 +152,8 @@ impl<'a> Engine<'a> {
         let deadline = config
             .deadline
             .and_then(|time| Instant::now().checked_add(time));
+        // The workers look at the token more often around that time.
+        pool.stop_token().expect_stop(deadline);
         // Names are assigned in the order of the input, so outcomes with late names keep that order.
         let is_ordered = config.order == Order::Input || bodies.is_named_late();
         Engine {
@@ -191,9 +197,11 @@ impl<'a> Engine<'a> {
         let worked = self
             .emit_started()
             .and_then(|()| self.warn_of_damage())
+            .and_then(|()| self.tell_untold_pack())
             .and_then(|()| self.work())
             .and_then(|()| self.emit_rest())
-            .and_then(|()| self.settle_stop());
+            .and_then(|()| self.settle_stop())
+            .and_then(|()| self.end_packs());
         let cut_short = match worked {
             Ok(()) => {
                 let ended = self.emit_ended();

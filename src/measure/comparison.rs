@@ -9,8 +9,8 @@ use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
-use crate::model::outcome::Outcome;
-use crate::model::summary::Summary;
+use crate::model::outcome::{Outcome, Verdict};
+use crate::model::summary::{RunsMade, Summary};
 use crate::stats::{Notice, Sample, notice};
 
 /// Number of differing URLs, and of origins that pushed back, that are named.
@@ -63,8 +63,8 @@ impl Experiment {
         })
     }
 
-    /// Makes all runs by calling `run`, and returns the result. `None` if a run was stopped, or had nothing to
-    /// do.
+    /// Makes all runs by calling `run`, and returns the result; of the pairs that are whole, if a run was stopped.
+    /// `None` if there are none, or if a run had nothing to do.
     ///
     /// # Errors
     ///
@@ -79,6 +79,7 @@ impl Experiment {
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
         let mut targets = None;
+        let mut stopped = None;
         for arm_run in self.runs() {
             listener.event(&Event::ArmStarted(arm_run))?;
             // The run before has counted the targets, so progress has a total from the start.
@@ -98,7 +99,11 @@ impl Experiment {
             listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
             if is_over {
-                return Ok(None);
+                stopped = Some(RunsMade {
+                    done: arm_run.done,
+                    of: arm_run.of,
+                });
+                break;
             }
             targets = Some(summary.targets());
             match (arm_run.pair, arm_run.arm) {
@@ -107,8 +112,10 @@ impl Experiment {
                 (_, Arm::Parallel) => parallel.push(measured),
             }
         }
-        let comparison = self.comparison(&serial, &parallel, answers);
+        let whole = serial.len().min(parallel.len());
+        let comparison = self.comparison(&serial[..whole], &parallel[..whole], answers);
         Ok(comparison.map(|mut comparison| {
+            comparison.stopped = stopped;
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
             comparison
         }))
@@ -140,6 +147,7 @@ impl Experiment {
             workers,
             targets,
             warmups: self.warmups,
+            stopped: None,
             speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
             serial,
             parallel,
@@ -239,6 +247,10 @@ impl AnswerCheck {
     }
 
     fn add(&mut self, outcome: &Outcome) {
+        // A run that was stopped has no answers of these.
+        if outcome.verdict == Verdict::Skipped {
+            return;
+        }
         let mut hasher = DefaultHasher::new();
         (outcome.verdict, outcome.status(), outcome.bytes).hash(&mut hasher);
         let fingerprint = (hasher.finish() as u32).max(1);
@@ -337,7 +349,7 @@ mod tests {
         MeasuredRun {
             summary: Summary {
                 makespan: Some(Duration::from_millis(ms)),
-                sum: Duration::from_millis(ms),
+                busy: Duration::from_millis(ms),
                 ok: 1,
                 workers: 3,
                 ..Summary::default()
@@ -427,5 +439,49 @@ mod tests {
             Ok::<_, io::Error>(run)
         });
         assert_eq!(compared.unwrap(), None);
+    }
+
+    /// Conducts a comparison of five pairs after a warm-up, whose run with this number is stopped.
+    fn stopped_at(stop: u32) -> Option<Comparison> {
+        let mut runs = 0;
+        let compared = experiment(5).conduct(&mut NullListener, |arm, listener| {
+            runs += 1;
+            let mut run = run_of(if arm == Arm::Serial { 40 } else { 10 });
+            run.summary.stopped = runs == stop;
+            for index in 0..4 {
+                let mut outcome = outcome(index, 5);
+                if run.summary.stopped && index > 1 {
+                    outcome.verdict = Verdict::Skipped;
+                }
+                listener.event(&Event::Finished(outcome))?;
+            }
+            Ok::<_, io::Error>(run)
+        });
+        compared.expect("the listener takes all")
+    }
+
+    #[test]
+    fn pairs_that_are_whole_when_it_is_stopped_are_its_result() {
+        // Of twelve runs the first two are warm-ups.
+        for (stop, pairs) in [(1, 0), (3, 0), (4, 0), (5, 1), (6, 1), (9, 3), (12, 4)] {
+            let Some(comparison) = stopped_at(stop) else {
+                assert_eq!(pairs, 0, "{stop}");
+                continue;
+            };
+            let case = format!("{stop}: {comparison:?}");
+            assert_eq!(comparison.pairs(), pairs, "{case}");
+            assert_eq!(comparison.serial.seconds.len(), pairs, "{case}");
+            let made = RunsMade {
+                done: stop - 1,
+                of: 12,
+            };
+            assert_eq!(comparison.stopped, Some(made), "{case}");
+            assert_eq!(comparison.planned_pairs(), Some(5), "{case}");
+            let ratio = comparison.speedup.expect("both arms succeed").ratio;
+            assert!((ratio - 4.0).abs() < 1e-9, "{case}");
+            assert_eq!(comparison.differing, (0, Vec::new()), "{case}");
+        }
+        let whole = stopped_at(0).expect("nothing was stopped");
+        assert_eq!((whole.pairs(), whole.stopped), (5, None));
     }
 }

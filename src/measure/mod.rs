@@ -10,6 +10,6 @@ mod serial;
 mod sweep;
 
 pub use comparison::{Experiment, MeasuredRun};
-pub use estimate::{Bound, Estimate, Unbounded};
+pub use estimate::{Bound, Estimate, Unbounded, Withheld};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

@@ -10,6 +10,7 @@ use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns, fair_points};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
+use crate::model::summary::RunsMade;
 use crate::stats::{Interval, Knee, Usl};
 
 /// Numbers of workers to try.
@@ -42,8 +43,9 @@ type SweptRuns = Vec<(usize, Vec<MeasuredRun>)>;
 const MIN_GAIN: f64 = 1.05;
 
 impl SweepPlan {
-    /// Makes all runs by calling `run` with a number of workers, and returns the result. `None` if a run was
-    /// stopped, or had nothing to do.
+    /// Makes all runs by calling `run` with a number of workers, and returns the result; of the rounds that are
+    /// whole, if a run was stopped, or of the numbers of workers that were tried in the first round. `None` if there
+    /// are none, or if a run had nothing to do.
     ///
     /// Given numbers are tried in rounds, up and down in turn, so that a steady drift favours none of them.
     /// With [`WorkerCounts::Auto`] the next number depends on those before it.
@@ -64,11 +66,13 @@ impl SweepPlan {
             done: 0,
             of: 0,
             failed_warm_ups: 0,
+            stopped: None,
         };
         let runs = match &self.counts {
             WorkerCounts::Given(counts) => self.in_rounds(counts, &mut runner)?,
             WorkerCounts::Auto { most } => self.by_doubling(*most, &mut runner)?,
         };
+        let stopped = runner.stopped;
         let mut notices: Vec<_> = warm_up_notice(runner.failed_warm_ups).into_iter().collect();
         if self.runs == 1 {
             notices.push(MeasurementNotice::SingleRuns);
@@ -76,15 +80,14 @@ impl SweepPlan {
         let targets = answers.targets();
         let is_cut = match &self.counts {
             WorkerCounts::Given(counts) => counts.iter().any(|count| *count as u64 > targets),
-            WorkerCounts::Auto { most } => {
-                let ended = runs.as_ref().and_then(|runs| runs.last());
-                ended.is_some_and(|(last, _)| *last as u64 == targets && last < most)
-            }
+            WorkerCounts::Auto { most } => runs
+                .last()
+                .is_some_and(|(last, _)| *last as u64 == targets && last < most),
         };
         if is_cut {
             notices.push(MeasurementNotice::ShortList(targets));
         }
-        Ok(runs.and_then(|runs| sweep(runs, answers, notices)))
+        Ok(sweep(&runs, answers, notices).map(|sweep| Sweep { stopped, ..sweep }))
     }
 
     fn in_rounds<E: From<io::Error>>(
@@ -94,7 +97,7 @@ impl SweepPlan {
             '_,
             impl FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
         >,
-    ) -> Result<Option<SweptRuns>, E> {
+    ) -> Result<SweptRuns, E> {
         let mut counts = counts.to_vec();
         counts.sort_unstable();
         counts.dedup();
@@ -111,11 +114,11 @@ impl SweepPlan {
                 match runner.run(*workers, pair)? {
                     Some(run) if pair > 0 => runs.push(run),
                     Some(_) => {}
-                    None => return Ok(None),
+                    None => return Ok(whole_rounds(swept)),
                 }
             }
         }
-        Ok(Some(swept))
+        Ok(swept)
     }
 
     fn by_doubling<E: From<io::Error>>(
@@ -125,21 +128,19 @@ impl SweepPlan {
             '_,
             impl FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
         >,
-    ) -> Result<Option<SweptRuns>, E> {
+    ) -> Result<SweptRuns, E> {
         let mut swept: SweptRuns = Vec::new();
         let mut best = f64::INFINITY;
         let mut without_gain = 0;
         let mut workers = 1;
         while without_gain < 2 {
             let mut runs = Vec::new();
-            // Warm-ups at the first number of workers fill the caches for all.
-            let warmups = if swept.is_empty() { self.warmups } else { 0 };
-            for round in 0..warmups + self.runs {
-                let pair = (round + 1).saturating_sub(warmups);
+            for round in 0..self.warmups + self.runs {
+                let pair = (round + 1).saturating_sub(self.warmups);
                 match runner.run(workers, pair)? {
                     Some(run) if pair > 0 => runs.push(run),
                     Some(_) => {}
-                    None => return Ok(None),
+                    None => return Ok(swept),
                 }
             }
             let mean = arm_times(&runs).map_or(f64::INFINITY, |times| times.sample.mean);
@@ -158,8 +159,17 @@ impl SweepPlan {
             }
             workers = (workers * 2).min(most);
         }
-        Ok(Some(swept))
+        Ok(swept)
     }
+}
+
+/// The runs of the rounds that are whole; of the first one, if none is, those that were made.
+fn whole_rounds(mut swept: SweptRuns) -> SweptRuns {
+    let whole = swept.iter().map(|(_, runs)| runs.len()).min();
+    let whole = whole.unwrap_or_default().max(1);
+    swept.iter_mut().for_each(|(_, runs)| runs.truncate(whole));
+    swept.retain(|(_, runs)| !runs.is_empty());
+    swept
 }
 
 /// The runs of a sweep as they are made.
@@ -171,6 +181,8 @@ struct SweepRunner<'a, F> {
     /// Number of runs to be made; 0 if unknown.
     of: u32,
     failed_warm_ups: u64,
+    /// Set once a run was stopped.
+    stopped: Option<RunsMade>,
 }
 
 impl<F> SweepRunner<'_, F> {
@@ -204,18 +216,22 @@ impl<F> SweepRunner<'_, F> {
             self.failed_warm_ups += summary.failed;
         }
         let is_over = summary.stopped || summary.makespan.is_none();
+        self.stopped = is_over.then(|| RunsMade {
+            done: self.done - 1,
+            of: self.of.max(self.done),
+        });
         Ok((!is_over).then_some(measured))
     }
 }
 
 /// The result of the counted runs; `None` if there are none.
 fn sweep(
-    runs: SweptRuns,
+    runs: &SweptRuns,
     answers: AnswerCheck,
     mut notices: Vec<MeasurementNotice>,
 ) -> Option<Sweep> {
     let targets = answers.targets();
-    notices.extend(push_back_notices(&runs));
+    notices.extend(push_back_notices(runs));
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
@@ -242,8 +258,9 @@ fn sweep(
     }
     Some(Sweep {
         targets,
+        stopped: None,
         knee: Knee::of(&fair),
-        law: Usl::fit(&throughputs),
+        law: Usl::fit(&throughputs).filter(|law| law.describes(&throughputs)),
         differing: answers.differing(),
         notices,
         points,
@@ -334,9 +351,10 @@ mod tests {
         let (sweep, order) = conduct(&auto(1000), |n| n.min(8) as f64);
         assert_eq!(order, [1, 2, 4, 8, 16, 32]);
         assert_eq!(sweep.knee.unwrap().workers, 8);
-        assert!(sweep.law.is_some());
+        assert_eq!(sweep.law, None, "no smooth curve has such a bend");
         assert_eq!(sweep.notices, [single()]);
         let (sweep, order) = conduct(&auto(1000), |n| n as f64);
+        assert!(sweep.law.is_some());
         assert_eq!(
             order,
             [1, 2, 4, 8, 16, 32, 64, 100],
@@ -346,6 +364,77 @@ mod tests {
         let (sweep, order) = conduct(&auto(6), |n| n as f64);
         assert_eq!(order, [1, 2, 4, 6]);
         assert_eq!(sweep.notices, [single()], "the list was not the limit");
+    }
+
+    #[test]
+    fn rounds_that_are_whole_when_it_is_stopped_are_its_result() {
+        let auto = WorkerCounts::Auto { most: 100 };
+        let given = WorkerCounts::Given(vec![1, 2, 4]);
+        for (counts, stop, expected) in [
+            (&given, 1, None),
+            (&given, 3, Some((vec![1, 2], 1))),
+            (&given, 5, Some((vec![1, 2, 4], 1))),
+            (&given, 9, Some((vec![1, 2, 4], 2))),
+            (&auto, 3, None),
+            (&auto, 8, Some((vec![1, 2], 3))),
+        ] {
+            let plan = SweepPlan {
+                counts: counts.clone(),
+                runs: 3,
+                warmups: 0,
+            };
+            let mut made = 0;
+            let swept = plan.conduct(&mut NullListener, |_, listener| {
+                made += 1;
+                let outcome = Outcome::new(0, "http://h/".into(), Verb::Get);
+                listener.event(&Event::Finished(outcome))?;
+                listener.event(&Event::Finished(Outcome::new(
+                    9,
+                    "http://h/".into(),
+                    Verb::Get,
+                )))?;
+                Ok::<_, io::Error>(MeasuredRun {
+                    summary: Summary {
+                        makespan: Some(Duration::from_millis(10)),
+                        stopped: made == stop,
+                        ..Summary::default()
+                    },
+                    startup: Duration::ZERO,
+                })
+            });
+            let swept = swept.expect("the listener takes all");
+            let case = format!("{counts:?} {stop}: {swept:?}");
+            assert_eq!(made, stop, "{case}");
+            let found = swept.as_ref().map(|sweep| {
+                let workers: Vec<usize> = sweep.points.iter().map(|point| point.workers).collect();
+                let runs: Vec<usize> = sweep
+                    .points
+                    .iter()
+                    .map(|point| point.times.seconds.len())
+                    .collect();
+                assert!(runs.iter().all(|count| *count == runs[0]), "{case}");
+                (workers, runs[0])
+            });
+            assert_eq!(found, expected, "{case}");
+            let stopped = swept.and_then(|sweep| sweep.stopped);
+            assert_eq!(
+                stopped.map(|made| made.done),
+                expected.map(|_| stop - 1),
+                "{case}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_automatic_sweep_warms_up_at_each_number_of_workers() {
+        let plan = SweepPlan {
+            counts: WorkerCounts::Auto { most: 4 },
+            runs: 2,
+            warmups: 1,
+        };
+        let (sweep, order) = conduct(&plan, |n| n as f64);
+        assert_eq!(order, [1, 1, 1, 2, 2, 2, 4, 4, 4]);
+        assert!(sweep.points.iter().all(|p| p.times.seconds.len() == 2));
     }
 
     fn single() -> MeasurementNotice {

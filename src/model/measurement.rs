@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
+use crate::model::summary::RunsMade;
 use crate::stats::{
     Change, Finding, Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
 };
@@ -68,6 +69,9 @@ pub struct Comparison {
     pub targets: u64,
     /// Warm-up runs of each arm, which do not count.
     pub warmups: u32,
+    /// The runs that were made of those that were planned, if it was stopped early. The figures are then of the
+    /// pairs that are whole.
+    pub stopped: Option<RunsMade>,
     /// The serial arm.
     pub serial: ArmTimes,
     /// The parallel arm.
@@ -108,6 +112,12 @@ impl Comparison {
     /// The number of pairs of runs.
     pub fn pairs(&self) -> usize {
         self.parallel.seconds.len()
+    }
+
+    /// The number of pairs that were planned, if it was stopped early.
+    pub fn planned_pairs(&self) -> Option<u32> {
+        let RunsMade { of, .. } = self.stopped?;
+        Some((of / 2).saturating_sub(self.warmups))
     }
 
     /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not alike or if
@@ -170,11 +180,15 @@ pub struct SweepRuns {
 pub struct Sweep {
     /// Targets of each run.
     pub targets: u64,
+    /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
+    /// then of the rounds that are whole.
+    pub stopped: Option<RunsMade>,
     /// Each number of workers, from the smallest.
     pub points: Vec<SweepRuns>,
     /// The number of workers beyond which more hardly help.
     pub knee: Option<Knee>,
-    /// The scaling law fitted to the throughputs (URLs per second), if there are enough points.
+    /// The scaling law fitted to the throughputs (URLs per second), if there are enough points and it [describes
+    /// them](Usl::describes).
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::stats::Latency;
 
 /// The figures of a run.
@@ -50,14 +51,14 @@ pub struct Summary {
     /// The part of [`input_wait`](Summary::input_wait) in which no target was under way. No schedule could have
     /// used it, so it is left out of the speed-up.
     pub input_idle: Duration,
-    /// The sum of the per-URL times ([`Outcome::elapsed`]).
-    pub sum: Duration,
-    /// The sum of the times that workers were busy ([`Outcome::busy`]), without waits for retries.
+    /// The sum of the times that workers were busy with requests ([`Outcome::busy`]): of failures and of attempts that
+    /// were made again too, without the waits between attempts.
     pub busy: Duration,
-    /// The longest per-URL time.
+    /// The longest per-URL time ([`Outcome::elapsed`]), with such waits.
     pub slowest: Duration,
-    /// The per-URL times of successful targets. An immediate failure or a time-out says nothing about the
-    /// speed of the others.
+    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of their answers, without the waits
+    /// between attempts, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
+    /// the others.
     pub latency: Latency,
     /// The times to first byte of the same targets.
     pub ttfb: Latency,
@@ -65,6 +66,9 @@ pub struct Summary {
     pub statuses: BTreeMap<u16, u64>,
     /// The origins that pushed back or were given up, and what they take.
     pub origins: OriginLimits,
+    /// Set if answers took longer when more requests were under way: the per-URL times are then longer than one by
+    /// one.
+    pub slowdown: Option<Slowdown>,
     /// Set if the run was stopped before its end.
     pub stopped: bool,
     /// Set if that was because a report could not be written: no later run could go on where this one ended.
@@ -149,11 +153,11 @@ impl Summary {
             makespan: None,
             input_wait: Duration::ZERO,
             input_idle: Duration::ZERO,
-            sum: Duration::ZERO,
             busy: Duration::ZERO,
             slowest: Duration::ZERO,
             latency: Latency::default(),
             ttfb: Latency::default(),
+            slowdown: None,
             ..self
         }
     }
@@ -184,7 +188,6 @@ impl Summary {
         };
         self.input_wait += other.input_wait;
         self.input_idle += other.input_idle;
-        self.sum += other.sum;
         self.busy += other.busy;
         self.slowest = self.slowest.max(other.slowest);
         self.latency.merge(&other.latency);
@@ -193,6 +196,7 @@ impl Summary {
             *self.statuses.entry(*status).or_default() += count;
         }
         self.origins.merge(&other.origins);
+        self.slowdown = self.slowdown.or(other.slowdown);
         self.stopped |= other.stopped;
         self.output_failed |= other.output_failed;
         self.runs = self.runs.or(other.runs);
@@ -207,6 +211,7 @@ pub struct Tally {
     span: Option<(Instant, Instant)>,
     /// The moment until which targets waited that the run then gave up.
     waited_until: Option<Instant>,
+    by_load: LatencyByLoad,
 }
 
 impl Tally {
@@ -219,6 +224,7 @@ impl Tally {
             },
             span: None,
             waited_until: None,
+            by_load: LatencyByLoad::new(workers),
         }
     }
 
@@ -253,7 +259,6 @@ impl Tally {
         let whole = outcome.verdict != Verdict::Skipped && !outcome.is_past_deadline();
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
             summary.busy += outcome.busy().unwrap_or_default();
-            summary.sum += elapsed;
             summary.slowest = summary.slowest.max(elapsed);
         }
         if let Some(status) = outcome.status().filter(|_| whole) {
@@ -261,13 +266,14 @@ impl Tally {
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
             summary.served_bytes = summary.served_bytes.saturating_add(outcome.bytes);
-            if let Some(elapsed) = outcome.elapsed() {
-                summary.latency.record(elapsed);
+            if let Some(busy) = outcome.busy() {
+                summary.latency.record(busy);
             }
             if let Some(ttfb) = outcome.last.timing.ttfb() {
                 summary.ttfb.record(ttfb);
             }
         }
+        self.by_load.add(outcome);
         for (start, end) in outcome.attempts().filter_map(|attempt| attempt.span) {
             let (first, last) = self.span.unwrap_or((start, end));
             self.span = Some((first.min(start), last.max(end)));
@@ -285,6 +291,7 @@ impl Tally {
             makespan,
             input_wait,
             input_idle: summary.input_idle.min(input_wait),
+            slowdown: self.by_load.slowdown(),
             ..summary
         }
     }

@@ -5,6 +5,9 @@ use super::wording::{NO_INTERVAL, NONE, shows_none};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::stats::{Change, Finding, Interval};
 
+/// The limit of what the interval knows: the scatter of the runs of each side.
+const DRIFT: &str = "; the interval knows no drift between sessions";
+
 /// The comparison as items of a list: the reason why there is none, each arm, each notice.
 pub(in crate::report) fn items(against: &Against) -> Vec<String> {
     let why = against.why.iter().map(|why| format!("not compared: {why}"));
@@ -41,13 +44,13 @@ pub(in crate::report) fn verdict(point: &AgainstPoint) -> String {
         None => longer,
     };
     match (finding, &point.unlike) {
-        (Some(Finding::Faster), _) => format!("{longer} · faster"),
-        (Some(Finding::Slower), _) => format!("{longer} · slower"),
+        (Some(Finding::Faster), _) => format!("{longer} · faster{DRIFT}"),
+        (Some(Finding::Slower), _) => format!("{longer} · slower{DRIFT}"),
         (Some(Finding::NoDifference), _) if interval.is_some_and(shows_none) => {
             format!("{longer} · {NONE}")
         }
         (Some(Finding::NoDifference), _) => {
-            format!("{longer} · no difference shown; more runs would tell (--runs)")
+            format!("{longer} · no difference beyond 5 % shown; more runs would tell (--runs)")
         }
         (None, Some(unlike)) => format!("{longer} · no verdict: {unlike}"),
         (None, None) => format!(

@@ -4,16 +4,18 @@
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
 //! written ([`notation`]).
 
+mod failure;
 mod notation;
 mod verdict;
 
+pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use verdict::{
-    NONE, comparison_heading, comparison_text, comparison_verdict, knee, shows_none, sweep_heading,
-    sweep_verdict, would_tell,
+    NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
+    shows_none, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
-use crate::measure::Estimate;
+use crate::measure::{Estimate, Withheld};
 use crate::model::event::AssertionResult;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
@@ -117,6 +119,11 @@ pub(super) fn of_succeeded(summary: &Summary) -> Option<String> {
     (summary.failed > 0).then(|| format!("of {} ok", grouped(all)))
 }
 
+/// The waits that latencies leave out, where there were any: pfetch's own, for another attempt.
+pub(super) fn without_waits(summary: &Summary) -> Option<String> {
+    (summary.retries > 0).then(|| "without waits for retries".to_owned())
+}
+
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
@@ -159,6 +166,30 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
     let left_out = estimate.map_or("", |_| ": not in the speed-up");
     let idle = duration(summary.input_idle);
     Some(format!("{waited}, {idle} idle{left_out}"))
+}
+
+/// The remedy for a speed-up that is not measured.
+pub(super) const MEASURED_BY: &str = "--compare measures it";
+
+/// The condition under which an estimated speed-up is true. It is too high by as much as the server, or the line,
+/// slowed down.
+pub(super) const IF_NOT_LIMITED: &str = "estimated, if the server is not the limit";
+
+/// The reason why a run that has times has no estimate: `not estimated: the server pushed back`.
+pub(super) fn withheld(summary: &Summary) -> Option<String> {
+    let why = match Estimate::withheld(summary)? {
+        Withheld::PushedBack => "a server pushed back, as it might not do one by one".to_owned(),
+        Withheld::Waited => {
+            "the run waited for retries for longer than its requests took".to_owned()
+        }
+        Withheld::SlowedDown(slowdown) => format!(
+            "the server slowed down as more was asked: {} with up to {} under way, {} with more",
+            duration(slowdown.few),
+            slowdown.under_way,
+            duration(slowdown.many),
+        ),
+    };
+    Some(format!("not estimated: {why}"))
 }
 
 /// The numbers of targets that have no status, by the reason: that none came, or that no server was asked.
@@ -237,7 +268,7 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     match estimate.filter(|_| targets > 1) {
         Some(estimate) => {
             let gain = HTML.ratio(estimate.speedup);
-            format!("{result}, an estimated {gain} as fast as one after the other")
+            format!("{result}, up to {gain} as fast as one after the other ({IF_NOT_LIMITED})")
         }
         None => result,
     }

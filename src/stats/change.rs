@@ -4,6 +4,12 @@ use super::interval::Interval;
 use super::ratio::Finding;
 use super::sample::Sample;
 
+/// The ratios of times that are as good as 1: within 5 %.
+pub const ALIKE: Interval = Interval {
+    low: 0.95,
+    high: 1.05,
+};
+
 /// The ratio of the times of runs now and earlier, and its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Change {
@@ -33,13 +39,17 @@ impl Change {
         })
     }
 
-    /// The finding for the runs now; `None` without an interval.
+    /// The finding for the runs now; `None` without an interval. The whole interval has to lie beyond
+    /// [`ALIKE`]: two sessions of the same machine differ by some per cent, which the interval does not cover.
     pub fn finding(&self) -> Option<Finding> {
         let Interval { low, high } = self.interval?;
-        Some(Finding::of(Interval {
-            low: 1.0 / high,
-            high: 1.0 / low,
-        }))
+        Some(if low > ALIKE.high {
+            Finding::Slower
+        } else if high < ALIKE.low {
+            Finding::Faster
+        } else {
+            Finding::NoDifference
+        })
     }
 }
 
@@ -84,6 +94,22 @@ mod tests {
         assert_eq!(finding(&long, &short), Some(Finding::Slower));
         assert_eq!(finding(&short, &long), Some(Finding::Faster));
         assert_eq!(finding(&short, &short), Some(Finding::NoDifference));
+    }
+
+    #[test]
+    fn what_two_sessions_differ_by_without_a_change_is_neither_faster_nor_slower() {
+        let spread = |mean: f64| [mean * 0.999, mean, mean * 1.001];
+        for (mean, expected) in [
+            (0.90, Finding::Faster),
+            (0.96, Finding::NoDifference),
+            (0.988, Finding::NoDifference),
+            (1.012, Finding::NoDifference),
+            (1.04, Finding::NoDifference),
+            (1.10, Finding::Slower),
+        ] {
+            let change = Change::of(&spread(mean), &spread(1.0)).unwrap();
+            assert_eq!(change.finding(), Some(expected), "{mean}: {change:?}");
+        }
     }
 
     #[test]

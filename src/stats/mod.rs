@@ -7,6 +7,7 @@
 //! * [`Speedup`] compares the two arms of a comparison, pair by pair, with a 95 % [`Interval`] and a
 //!   [`Finding`].
 //! * [`Change`] compares runs with earlier, unpaired ones.
+//! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
@@ -25,6 +26,7 @@ mod change;
 mod interval;
 mod knee;
 mod latency;
+mod rank;
 mod ratio;
 mod sample;
 mod student;
@@ -33,10 +35,11 @@ mod usl;
 #[cfg(test)]
 mod tests;
 
-pub use change::Change;
+pub use change::{ALIKE, Change};
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
 pub use latency::Latency;
+pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
 pub use student::critical_value;

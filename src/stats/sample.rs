@@ -75,8 +75,11 @@ fn at(sorted: &[f64], p: f64) -> f64 {
 const OUTLIER: f64 = 1.4826 * 10.0;
 
 /// The distance from the median, as a share of it, up to which a value is no outlier: among nearly equal
-/// values the smallest difference would be one.
-const NEAR: f64 = 0.01;
+/// values the smallest difference would be one, and one of some per cent asks for no measures.
+const NEAR: f64 = 0.1;
+
+/// The fewest values among which one can be an outlier: of three, the two nearest ones would make one of the third.
+const MIN_VALUES: usize = 4;
 
 /// Finds outliers, and returns their positions (from 0). Uses the modified z-score, which is robust against
 /// the outliers themselves (Boris Iglewicz and David Hoaglin, "How to Detect and Handle Outliers", ASQC
@@ -93,7 +96,7 @@ pub fn outliers(values: &[f64]) -> Vec<usize> {
 
 /// The modified z-scores: the distance of each value from the median, in median absolute deviations.
 fn scores(values: &[f64]) -> Vec<f64> {
-    let Some(median) = quantile(values, 0.5) else {
+    let Some(median) = quantile(values, 0.5).filter(|_| values.len() >= MIN_VALUES) else {
         return Vec::new();
     };
     let distances: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
@@ -206,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_off_by_a_hundredth_is_no_outlier() {
+    fn what_is_off_by_a_tenth_is_no_outlier() {
         // In any unit.
         for unit in [1e-6, 1.0, 1e6] {
             let noticed = |times: &[f64]| {
@@ -214,14 +217,21 @@ mod tests {
                 notice(&times)
             };
             assert_eq!(
-                noticed(&[1.0, 1.0001, 1.0, 0.9999, 1.0, 1.009]),
+                noticed(&[1.0, 1.0001, 1.0, 0.9999, 1.0, 1.09]),
                 None,
                 "{unit}"
             );
-            assert_eq!(noticed(&[1.009, 1.0, 1.0001, 1.0]), None, "{unit}");
+            assert_eq!(noticed(&[1.09, 1.0, 1.0001, 1.0]), None, "{unit}");
             let one = Some(Notice::Outliers(1));
-            assert_eq!(noticed(&[1.0, 1.0001, 1.0, 1.02]), one, "{unit}");
+            assert_eq!(noticed(&[1.0, 1.0001, 1.0, 1.12]), one, "{unit}");
         }
+    }
+
+    #[test]
+    fn three_values_have_no_outlier() {
+        assert_eq!(notice(&[9.0, 1.0, 1.01]), None);
+        assert_eq!(notice(&[1.0, 1.01, 9.0]), None);
+        assert_eq!(notice(&[1.0, 1.01, 1.0, 9.0]), Some(Notice::Outliers(1)));
     }
 
     #[test]

@@ -28,6 +28,10 @@ pub struct Usl {
 /// The minimum number of different worker counts. With fewer, three coefficients fit anything.
 const MIN_COUNTS: usize = 4;
 
+/// The bounds of a fit that describes its points.
+const MIN_R_SQUARED: f64 = 0.95;
+const MAX_RESIDUAL: f64 = 0.1;
+
 impl Usl {
     /// Fits the law to points of a worker count and a throughput, by least squares on the scale of the
     /// throughputs. A count may occur more than once.
@@ -68,6 +72,15 @@ impl Usl {
             kappa: c / a,
             r_squared: (!is_flat).then(|| 1.0 - error / variance),
         })
+    }
+
+    /// Tests whether the law describes these points: it explains 95 % of their variance at least, and comes within
+    /// 10 % of each. Where it does not, its coefficients mean nothing.
+    pub fn describes(&self, points: &[(usize, f64)]) -> bool {
+        let is_near = |&(workers, rate): &(usize, f64)| {
+            (self.throughput(workers as f64) / rate - 1.0).abs() <= MAX_RESIDUAL
+        };
+        self.r_squared.is_none_or(|share| share >= MIN_R_SQUARED) && points.iter().all(is_near)
     }
 
     /// The throughput that the law predicts for `workers`, which may be fractional for a plot.
@@ -312,6 +325,25 @@ mod tests {
         assert_eq!(peak(0.1, 0.0), None);
         assert_eq!(peak(0.0, 0.01), Some(10.0));
         assert_eq!(peak(1.5, 0.01), Some(1.0));
+    }
+
+    #[test]
+    fn a_law_that_misses_a_point_does_not_describe_them() {
+        let describes = |points: &[(usize, f64)]| Usl::fit(points).unwrap().describes(points);
+        assert!(describes(&exact(12.5, 0.1, 0.001)));
+        assert!(describes(&[(1, 5.0), (2, 5.0), (4, 5.0), (8, 5.0)]));
+        // A server that takes four at once, and is slower from sixteen on: no smooth curve.
+        assert!(!describes(&[
+            (1, 1.0),
+            (2, 2.0),
+            (4, 4.0),
+            (8, 4.0),
+            (16, 1.0)
+        ]));
+        // One point off by a fifth among many that fit.
+        let mut points = exact(12.5, 0.1, 0.0);
+        points[0].1 *= 1.2;
+        assert!(!describes(&points));
     }
 
     #[test]

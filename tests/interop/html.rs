@@ -132,7 +132,7 @@ fn a_real_run_can_be_sorted_and_filtered_by_keyboard() {
         .value("document.querySelector('h1').textContent");
     let heading = heading.as_str().unwrap_or_default();
     assert!(
-        heading.starts_with("3 of 12 URLs failed, an estimated "),
+        heading.starts_with("3 of 12 URLs failed, up to "),
         "{heading}"
     );
     assert_eq!(

@@ -96,17 +96,99 @@ fn failures_in_warm_ups_do_not_count_and_are_told() {
     }
 }
 
+/// A server that answers so many requests, and no more.
+fn falls_silent(after: usize) -> Server {
+    let answers = AtomicUsize::new(0);
+    Server::with(move |request, reply| {
+        if answers.fetch_add(1, Ordering::SeqCst) < after {
+            return routes(request, reply);
+        }
+        reply.wait(Duration::MAX);
+        Err(io::ErrorKind::ConnectionAborted.into())
+    })
+}
+
+#[test]
+fn a_measurement_that_is_stopped_reports_the_pairs_that_are_whole() {
+    for (measure, words, heading_start) in [
+        (
+            "--compare",
+            "  note       stopped early, after 1 of 3 pairs: the figures are of those\n",
+            "Stopped early, after 1 of 3 pairs: ",
+        ),
+        (
+            "--sweep=1,2",
+            "  note       stopped early, after 2 of 6 runs: the figures are of those\n",
+            "Stopped early, after 2 of 6 runs: ",
+        ),
+    ] {
+        let server = falls_silent(4);
+        let [live, again] = [Dir::new(), Dir::new()];
+        let (one, two) = (server.url("/bytes/5?1"), server.url("/bytes/5?2"));
+        let options = [
+            measure,
+            "--runs=3",
+            "--warmup=0",
+            "--assert=failed<=1000",
+            "--assert=speedup>=0",
+            &one,
+            &two,
+        ];
+        let files = exports(&live);
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let running = pfetch(&[&options[..], &files].concat()).start();
+        // A run of each arm, and the third waits for both of its answers.
+        while server.targets().len() < 6 {
+            std::thread::yield_now();
+        }
+        running.signal(Signal::INT);
+        let run = running.end().exits(130);
+        let run = run.prints(words);
+        let unknown = "unknown       the run was stopped before its end\n";
+        run.check("gates", run.stdout.matches(unknown).count() == 2);
+        run.check("alike", !run.stdout.contains("not answered alike"));
+        run.check("no failures", !run.stdout.contains("failed in"));
+        let lines = read(&live, "jsonl");
+        let done = "\"stopped\":{\"done\":2,\"of\":6}";
+        assert!(lines.contains(done), "{lines}");
+        assert!(!lines.contains("\"type\":\"summary\""), "{lines}");
+        let told = heading(&live);
+        assert!(told.starts_with(heading_start), "{told}");
+        let md = read(&live, "md");
+        assert!(md.to_lowercase().contains("stopped early, after "), "{md}");
+
+        // Told again it is the same.
+        let mut args = exports(&again);
+        let log = live.path().join("report.jsonl").display().to_string();
+        args.extend(["--replay".to_owned(), log]);
+        let replayed = pfetch(&args).run().exits(0).says_nothing();
+        for format in SAME {
+            assert_eq!(read(&again, format), read(&live, format), "{format}");
+        }
+        assert_eq!(heading(&again), told);
+        replayed.check("the same words", replayed.stdout.contains(words));
+    }
+}
+
+#[test]
+fn a_stopped_measurement_saves_no_baseline() {
+    let server = falls_silent(4);
+    let dir = Dir::new();
+    let file = dir.path().join("last.json").display().to_string();
+    let (one, two) = (server.url("/bytes/5?1"), server.url("/bytes/5?2"));
+    let options = ["--compare", "--runs=3", "--warmup=0", "--save-baseline"];
+    let running = pfetch(&[&options[..], &[&file, &one, &two]].concat()).start();
+    while server.targets().len() < 6 {
+        std::thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    running.end().exits(130).says("no baseline is saved");
+}
+
 #[test]
 fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unknown() {
     for measure in ["--compare", "--sweep=1,2"] {
-        let answers = AtomicUsize::new(0);
-        let server = Server::with(move |request, reply| {
-            if answers.fetch_add(1, Ordering::SeqCst) < 4 {
-                return routes(request, reply);
-            }
-            reply.wait(Duration::MAX);
-            Err(io::ErrorKind::ConnectionAborted.into())
-        });
+        let server = falls_silent(if measure == "--compare" { 2 } else { 0 });
         let [live, again] = [Dir::new(), Dir::new()];
         let (one, two) = (server.url("/bytes/5?1"), server.url("/bytes/5?2"));
         let options = [
@@ -121,19 +203,24 @@ fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unkn
         let files = exports(&live);
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
         let running = pfetch(&[&options[..], &files].concat()).start();
-        // Two runs, and the third waits for both of its answers.
-        while server.targets().len() < 6 {
+        // No pair and no round is whole: one run, or none, and the next waits for an answer.
+        let (asked, done) = match measure {
+            "--compare" => (3, 1),
+            _ => (1, 0),
+        };
+        let counts = format!("{done} of 4 runs");
+        while server.targets().len() < asked {
             std::thread::yield_now();
         }
         running.signal(Signal::INT);
         let run = running.end().exits(130);
-        let run = run.prints("stopped after 2 of 4 runs\n");
+        let run = run.prints(&format!("stopped after {counts}\n"));
         run.check("no times", !run.stdout.contains("  parallel  "));
         run.check("no speed-up", !run.stdout.contains("  speed-up"));
         let unknown = "unknown       the run was stopped before its end\n";
-        run.check("gates", run.unbroken().matches(unknown).count() == 2);
+        run.check("gates", run.stdout.matches(unknown).count() == 2);
         let md = read(&live, "md");
-        assert!(md.contains("stopped after 2 of 4 runs"), "{md}");
+        assert!(md.contains(&format!("stopped after {counts}")), "{md}");
         assert_eq!(md.matches("**unknown**").count(), 2, "{md}");
         let junit = read(&live, "junit");
         assert_eq!(
@@ -147,10 +234,15 @@ fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unkn
             2,
             "{lines}"
         );
-        assert!(lines.contains("\"runs\":{\"done\":2,\"of\":4}"), "{lines}");
+        let runs = format!("\"runs\":{{\"done\":{done},\"of\":4}}");
+        assert!(lines.contains(&runs), "{lines}");
         assert!(!lines.contains("\"method\":\"estimate\""), "{lines}");
         let told = heading(&live);
-        assert_eq!(told, "Stopped early, after 2 of 4 runs: 4 URLs done in all");
+        let urls = done * 2;
+        assert_eq!(
+            told,
+            format!("Stopped early, after {counts}: {urls} URLs done in all")
+        );
 
         // Told again it is the same, without a doubt about its counts.
         let mut args = exports(&again);
@@ -161,7 +253,8 @@ fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unkn
             assert_eq!(read(&again, format), read(&live, format), "{format}");
         }
         assert_eq!(heading(&again), told);
-        let (_, result) = run.stdout.split_once("\n\n").unwrap();
+        let result = run.stdout.split_once("\n\n");
+        let result = result.map_or(&*run.stdout, |(_, result)| result);
         replayed.check("the same words", replayed.stdout.ends_with(result));
     }
 }
@@ -182,7 +275,7 @@ fn lines_of_a_comparison_that_break_off_are_not_told_as_a_plain_run() {
         run.check("no serial time", !run.stdout.contains("estimated"));
         run.check("no time", !run.stdout.contains("  parallel  "));
         let unknown = "unknown       the run was stopped before its end\n";
-        run.check("gates", run.unbroken().matches(unknown).count() == 2);
+        run.check("gates", run.stdout.matches(unknown).count() == 2);
         if count > 2 {
             run.prints(&format!("stopped after {done} of 4 runs"));
         }

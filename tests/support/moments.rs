@@ -149,6 +149,7 @@ fn started() -> Event {
         startup: MS,
         id: RunId::default(),
         log: None,
+        shard: None,
     })
 }
 
@@ -271,6 +272,7 @@ fn compared() -> Comparison {
         workers: 2,
         targets: 4,
         warmups: 1,
+        stopped: None,
         serial: times(pair.serial),
         parallel: times(pair.parallel),
         speedup: Speedup::of(&[pair]),

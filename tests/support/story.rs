@@ -39,6 +39,7 @@ impl Story {
             startup: MS,
             id: RunId::default(),
             log: None,
+            shard: None,
         })
     }
 
@@ -183,6 +184,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     let rates: Vec<(usize, f64)> = plain.iter().map(rate).collect();
     Sweep {
         targets,
+        stopped: None,
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
@@ -214,6 +216,7 @@ pub(crate) fn comparison(
         workers,
         targets,
         warmups: 1,
+        stopped: None,
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,

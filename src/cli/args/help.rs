@@ -71,7 +71,7 @@ Exit codes, of several that hold the first in this list:
             what was done; a second signal ends pfetch at once
   141       the reader of standard output went away
   4         a failure on this side: files or output that cannot be written, a full disk, no
-            threads, no descriptors
+            threads, no descriptors, a run log that another pfetch is writing
   2         a mistake on the command line, or input that cannot be read
   3         an assertion on the figures does not hold (--assert)
   1         some URL failed (more than --max-failures), or the --deadline passed

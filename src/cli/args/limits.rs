@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{byte_rate, size, small_count, time_limit};
+use super::values::{byte_rate, size, small_count, time_limit, wait_limit};
 use crate::cli::exit::MaxFailures;
 
 /// The options under "Limits".
@@ -41,7 +41,7 @@ pub(crate) struct LimitArgs {
 
     /// Limit the whole run [default: no limit].
     ///
-    /// What is not done by then has failed.
+    /// What is not done by then is told apart from failures, and counts as one in the exit code.
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) deadline: Option<Duration>,
 
@@ -84,9 +84,11 @@ pub(crate) struct LimitArgs {
     pub(crate) retry_delay: Duration,
 
     /// Heed a server's Retry-After up to this; when it asks for longer, do not retry [default: 60s].
+    ///
+    /// With 0s, none is heeded. Nor is it with --retry 0 and --no-adapt, where nothing would be asked for again.
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit,
+        value_parser = wait_limit,
         default_value = "60s",
         hide_default_value = true
     )]

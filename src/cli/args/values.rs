@@ -22,6 +22,7 @@ use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
 use crate::report::export::Export;
+use crate::save::pack::{PackFormat, PackPattern};
 
 /// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
 /// read.
@@ -110,6 +111,14 @@ pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
             Err(format!("a time needs a unit, as {text}s or {text}ms"))
         }
         Err(_) => Err("give a time with its unit, as 1500ms, 30s or 5m".to_owned()),
+    }
+}
+
+/// Parses a time limit, or `0s` for nothing at all.
+pub(super) fn wait_limit(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(limit) if limit.is_zero() => Ok(limit),
+        _ => time_limit(text),
     }
 }
 
@@ -303,6 +312,50 @@ pub(super) fn export(text: &str) -> Result<TypedExport, String> {
         return Err("name a file, not a folder".to_owned());
     }
     Ok(TypedExport { export, file: path })
+}
+
+/// Packs as typed: their format, and the pattern of their names.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedPack {
+    /// The format.
+    pub(crate) format: PackFormat,
+    /// The pattern, which is one but for a `{shard}` that there may not be.
+    pub(crate) pattern: PathBuf,
+}
+
+/// Parses `FORMAT=PATTERN`.
+pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
+    OsStringValueParser::new().try_map(|text| -> Result<TypedPack, String> {
+        let bytes = text.as_bytes();
+        let formats = [
+            (&b"tar="[..], PackFormat::Tar),
+            (b"warc=", PackFormat::Warc),
+        ];
+        let mut found = formats.into_iter().filter_map(|(prefix, format)| {
+            bytes.strip_prefix(prefix).map(|pattern| (pattern, format))
+        });
+        let (pattern, format) = found.next().ok_or(
+            "give the format and a pattern, as tar=part-%05d.tar or warc=part-%05d.warc.gz",
+        )?;
+        let pattern = PathBuf::from(OsStr::from_bytes(pattern));
+        // The number of the shard, if there is one, is not known yet.
+        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        Ok(TypedPack { format, pattern })
+    })
+}
+
+/// Parses the bytes with which a pack is full.
+pub(super) fn pack_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("give at least a byte; each body would be a pack of its own".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// Parses the number of URLs with which a pack is full.
+pub(super) fn pack_count(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "give a whole number, at least 1".to_owned())
 }
 
 /// Parses the numbers of workers of a sweep.

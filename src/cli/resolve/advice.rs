@@ -68,7 +68,9 @@ fn way_on(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan) -> Option<WayO
     };
     match bodies {
         BodiesPlan::Stream { .. } => None,
-        BodiesPlan::Discard | BodiesPlan::Results { .. } => logged.or(Some(WayOn::NoLog)),
+        BodiesPlan::Discard | BodiesPlan::Results { .. } | BodiesPlan::Pack(_) => {
+            logged.or(Some(WayOn::NoLog))
+        }
         BodiesPlan::File { store, .. } => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } if inputs.is_one_url() => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } => logged.or(Some(match store.exists {

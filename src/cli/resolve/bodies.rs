@@ -9,13 +9,20 @@ use crate::cli::exit::MaxFailures;
 use crate::cli::files::NamedFiles;
 use crate::cli::habits::Spellings;
 use crate::cli::plan::{BodiesPlan, LogPlan, StreamOutput};
+use crate::engine::input::Shard;
 use crate::model::save_path::SavePath;
 use crate::save::StoreConfig;
+use crate::save::pack::{PackConfig, PackPattern};
+
+/// The bytes with which a pack is full, and the members.
+const PACK_BYTES: u64 = 1_000_000_000;
+const PACK_MEMBERS: u64 = 10_000;
 
 /// Decides where the bodies of these URLs and lists go.
 pub(super) fn plan(
     typed: &TypedArgs,
     inputs: &Inputs,
+    shard: Option<Shard>,
     spellings: &Spellings,
 ) -> Result<BodiesPlan, String> {
     let (args, max_failures) = (&typed.bodies, typed.limits.max_failures);
@@ -40,6 +47,15 @@ pub(super) fn plan(
     }
     if let Some(file) = &args.output {
         return plan_output(file, args, inputs, max_gaps(max_failures), store);
+    }
+    if let Some(pack) = &args.pack {
+        let pattern = PackPattern::parse(&pack.pattern, shard.map(Shard::number));
+        return Ok(BodiesPlan::Pack(PackConfig {
+            format: pack.format,
+            pattern: pattern.map_err(|error| format!("--pack: {error}"))?,
+            full_bytes: args.pack_size.unwrap_or(PACK_BYTES),
+            full_members: args.pack_count.unwrap_or(PACK_MEMBERS),
+        }));
     }
     let meant_for_dir = [
         (args.names.is_some(), "--names"),

@@ -50,7 +50,10 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &headers, &mut warnings)?;
-    let bodies = bodies::plan(&args, &inputs, spellings)?;
+    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
+        .map_err(|error| error.to_string())?;
+    let shard = sharding.map(|sharding| sharding.shard);
+    let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
     judge::check(&args.judge, &args.measure)?;
     check_results(&args, &bodies)?;
     let workers = args
@@ -69,8 +72,6 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
-    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
-        .map_err(|error| error.to_string())?;
     let report = report_plan(&args, &inputs, &bodies, &mode)?;
     Ok(Plan {
         urls: inputs.urls,
@@ -92,7 +93,10 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         allows_empty: args.input.allow_empty || sharding.is_some(),
         workers,
         queue: args.pool.queue,
-        run: run_config(&args),
+        run: RunConfig {
+            shard: sharding.map(Into::into),
+            ..run_config(&args)
+        },
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
@@ -310,6 +314,7 @@ fn run_config(args: &TypedArgs) -> RunConfig {
         open_bodies: None,
         startup: Duration::ZERO,
         log: None,
+        shard: None,
     }
 }
 
@@ -341,6 +346,7 @@ fn report_plan(
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color, to_stderr),
+            columns: terminal::columns(to_stderr),
             detail: detail(output),
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),

@@ -22,6 +22,7 @@ use crate::http::{
 use crate::model::headers::{self, GivenHeader};
 use crate::model::target::Secret;
 use crate::model::text::escape;
+use crate::save::pack::PackFormat;
 
 /// The most bytes of the user's headers together. They have to fit the buffer of a request beside the longest
 /// URL.
@@ -53,6 +54,8 @@ pub(super) fn fetch_config(
         max_redirects: request.max_redirects,
         allow_downgrade: request.allow_downgrade,
         keep_exchanges: args.output.verbose,
+        keep_raw_heads: (args.bodies.pack.as_ref())
+            .is_some_and(|pack| pack.format == PackFormat::Warc),
         compressed: request.compressed,
         https_only: request.https_only,
         max_bytes: limits.max_bytes,

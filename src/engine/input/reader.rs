@@ -122,6 +122,13 @@ impl ListReader {
                 Some(end) => (&chunk[skip..skip + end], skip + end + 1, true),
                 None => (&chunk[skip..], chunk.len(), false),
             };
+            if is_whole && length == 0 && piece.len() <= MAX_LINE_BYTES {
+                // The whole line is in the buffer, as most are.
+                self.line(name, number, piece, piece.len() as u64)?;
+                bytes.consume(used);
+                number += 1;
+                continue;
+            }
             let room = MAX_LINE_BYTES - kept.len();
             kept.extend_from_slice(&piece[..piece.len().min(room)]);
             length += piece.len() as u64;

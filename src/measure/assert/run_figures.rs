@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Assertion, Judgement, Metric, MetricSource, MetricValue};
+use super::{Assertion, Judgement, Metric, MetricSource, MetricValue, Relation};
+use crate::measure::{Estimate, Withheld};
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::summary::Summary;
@@ -29,7 +30,7 @@ pub struct RunFigures<'a> {
     /// Summary that `failed` counts in: the run, or all counted runs, the serial ones included. Warm-ups are in
     /// neither.
     pub counted: &'a Summary,
-    /// Speed-up estimated from the run's own times, if it can be.
+    /// Speed-up estimated from the run's own times, if it can be: an upper bound.
     pub estimated_speedup: Option<f64>,
     /// Result of the comparison, if it was one.
     pub comparison: Option<&'a Comparison>,
@@ -45,7 +46,10 @@ pub struct RunFigures<'a> {
 
 impl RunFigures<'_> {
     /// Checks an assertion against the figures. With `strict`, an inconclusive one fails, and so does one that
-    /// holds by a ratio that was measured only once or only estimated, because neither proves anything.
+    /// holds by a ratio that was measured only once, because that proves nothing.
+    ///
+    /// An estimated speed-up is an upper bound: it fails a gate that asks for more, and decides no gate that asks for
+    /// less, because the true one may be lower.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
         if self.is_empty() {
@@ -62,6 +66,8 @@ impl RunFigures<'_> {
             (Judgement::Unknown(why), _) | (_, Err(why)) => {
                 let verdict = match self.is_skipped(metric) {
                     true => AssertionVerdict::Skipped,
+                    // A finding by statistics fails no build on its own.
+                    false if self.is_slowed(metric) && !strict => AssertionVerdict::Inconclusive,
                     false => AssertionVerdict::Unknown,
                 };
                 (None, None, verdict, why)
@@ -93,6 +99,9 @@ impl RunFigures<'_> {
         let is_single = figure.interval.is_none();
         let is_unlike = metric == Metric::Speedup && self.are_arms_unlike();
         let doubt = (strict && is_single).then(|| self.doubt(metric)).flatten();
+        if self.is_estimate(metric) {
+            return estimated(assertion.relation(), judgement, strict);
+        }
         let verdict = match judgement {
             Judgement::Held if is_unlike && strict => AssertionVerdict::Failed,
             Judgement::Held if is_unlike => AssertionVerdict::Inconclusive,
@@ -103,7 +112,6 @@ impl RunFigures<'_> {
         let why = match doubt {
             _ if is_unlike => "not the same URLs failed in both arms".to_owned(),
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
-            _ if self.is_estimate(metric) => "estimated".to_owned(),
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
             _ if *judgement == Judgement::Failed && is_single => {
                 near_miss(figure.value, assertion.threshold().value())
@@ -130,8 +138,16 @@ impl RunFigures<'_> {
     /// The reason for which there are no figures of speed, where nothing succeeded.
     fn no_success(&self) -> String {
         match self.counted.tried() {
-            0 => "no URL was tried".to_owned(),
+            0 => self.untried(),
             _ => NO_SUCCESS.to_owned(),
+        }
+    }
+
+    /// The reason for which there are no figures where nothing was fetched.
+    fn untried(&self) -> String {
+        match self.counted.done_before {
+            0 => "no URL was tried".to_owned(),
+            _ => "nothing was fetched in this run: all was done before".to_owned(),
         }
     }
 
@@ -163,10 +179,8 @@ impl RunFigures<'_> {
 
     /// The reason to doubt a figure without an interval, if it is a ratio of times.
     fn doubt(&self, metric: Metric) -> Option<&'static str> {
-        let is_measured = self.comparison.is_some() || self.sweep.is_some();
         match metric {
-            Metric::Speedup if is_measured => Some("a single pair of runs decides nothing"),
-            Metric::Speedup => Some("inconclusive, as it is estimated: --compare measures it"),
+            Metric::Speedup => Some("a single pair of runs decides nothing"),
             Metric::TotalVsBaseline => Some("a single run on a side decides nothing"),
             _ => None,
         }
@@ -177,13 +191,34 @@ impl RunFigures<'_> {
         metric == Metric::Speedup && self.comparison.is_none() && self.sweep.is_none()
     }
 
+    /// True for a speed-up that is not estimated because answers took longer when more requests were under way, or
+    /// because the run waited for retries.
+    fn is_slowed(&self, metric: Metric) -> bool {
+        let withheld = Estimate::withheld(self.summary);
+        self.is_estimate(metric)
+            && !self.counted.stopped
+            && matches!(withheld, Some(Withheld::SlowedDown(_) | Withheld::Waited))
+    }
+
+    /// The reason why there is no estimated speed-up.
+    fn unestimated(&self) -> String {
+        match Estimate::withheld(self.summary) {
+            Some(Withheld::PushedBack) => "not estimated, as a server pushed back",
+            Some(Withheld::Waited) => "not estimated, as the run waited for retries",
+            Some(Withheld::SlowedDown(_)) => "not estimated, as the server slowed down",
+            None => "there is no serial time to set this run against",
+        }
+        .to_owned()
+            + " (--compare measures it)"
+    }
+
     fn total_vs_baseline(&self) -> Result<MetricValue, String> {
         match self.against {
             Some(against) => against.total().map(|point| MetricValue {
                 value: point.change.ratio,
                 interval: point.change.interval,
             }),
-            None if self.summary.makespan.is_none() => Err("no URL was tried".to_owned()),
+            None if self.summary.makespan.is_none() => Err(self.untried()),
             None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
             None => Err("there is no saved run to set it against (--against)".to_owned()),
         }
@@ -207,8 +242,9 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        let tried = counted.tried();
-        let untried = || "no URL was tried".to_owned();
+        // The share is of the whole list, of which a resumed run tries again only what had failed.
+        let of = counted.tried() + counted.done_before;
+        let untried = || self.untried();
         // What fails at once is fast, and proves nothing.
         if !metric.is_counted() && !self.has_success() {
             return Err(self.no_success());
@@ -224,14 +260,10 @@ impl MetricSource for RunFigures<'_> {
                     interval: speedup.interval,
                 })
                 .ok_or_else(|| "no URL succeeded serially".to_owned()),
-            (Metric::Speedup, None) => {
-                self.estimated_speedup
-                    .map(MetricValue::from)
-                    .ok_or_else(|| {
-                        "there is no serial time to set this run against (--compare measures one)"
-                            .to_owned()
-                    })
-            }
+            (Metric::Speedup, None) => self
+                .estimated_speedup
+                .map(MetricValue::from)
+                .ok_or_else(|| self.unestimated()),
             (Metric::Total, Some(comparison)) => Ok(MetricValue {
                 value: comparison.parallel.sample.mean,
                 interval: Interval::of_mean(&comparison.parallel.seconds),
@@ -242,10 +274,10 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(untried),
             (Metric::TotalVsBaseline, _) => self.total_vs_baseline(),
             (Metric::Failed, _) => Ok(MetricValue::from(counted.failed as f64)),
-            (Metric::FailedShare, _) if tried == 0 => Err(untried()),
-            (Metric::FailedShare, _) => Ok(MetricValue::from(
-                counted.failed as f64 * 100.0 / tried as f64,
-            )),
+            (Metric::FailedShare, _) if of == 0 => Err(untried()),
+            (Metric::FailedShare, _) => {
+                Ok(MetricValue::from(counted.failed as f64 * 100.0 / of as f64))
+            }
             (Metric::Throughput, _) => summary
                 .throughput()
                 .map(MetricValue::from)
@@ -277,6 +309,32 @@ pub fn one_by_one(comparison: &Comparison) -> &'static str {
         1 => "one URL is fetched one by one either way",
         _ => "one worker fetches one by one either way",
     }
+}
+
+/// The verdict on an estimated speed-up, and a remark on it. The true one may be anything below.
+fn estimated(
+    relation: Relation,
+    judgement: &Judgement,
+    strict: bool,
+) -> (AssertionVerdict, String) {
+    let is_shown = match relation {
+        Relation::Below | Relation::AtMost => *judgement == Judgement::Held,
+        Relation::Above | Relation::AtLeast => *judgement == Judgement::Failed,
+        Relation::Equal => false,
+    };
+    let (verdict, text) = match (is_shown, judgement) {
+        (true, Judgement::Held) => (AssertionVerdict::Held, "estimated, at most"),
+        (true, _) => (AssertionVerdict::Failed, "estimated, at most"),
+        (false, _) if strict => {
+            let why = "estimated, at most: --compare measures it (--strict-assert)";
+            (AssertionVerdict::Failed, why)
+        }
+        (false, _) => (
+            AssertionVerdict::Inconclusive,
+            "estimated, at most: --compare measures it",
+        ),
+    };
+    (verdict, text.to_owned())
 }
 
 /// The distance of a figure from its threshold, if it is so small that both may be displayed alike.

@@ -80,6 +80,10 @@ impl FigureCollector {
                 self.add_run(Arm::Parallel, summary.workers, summary);
                 return Some(self.end());
             }
+            Event::Compared(comparison) if comparison.stopped.is_some() => {
+                return Some(Err(Unsaved::Stopped));
+            }
+            Event::Swept(sweep) if sweep.stopped.is_some() => return Some(Err(Unsaved::Stopped)),
             Event::Compared(_) | Event::Swept(_) => return Some(self.end()),
             _ => {}
         }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
+use crate::model::outcome::Outcome;
 use crate::model::run_id::RunId;
 
 use super::line::{SchemaLine, TaggedLine};
@@ -22,16 +23,16 @@ use crate::report::Baseline;
 ///
 /// | `type` | when | fields |
 /// |---|---|---|
-/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log` |
+/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
 /// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
 /// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
@@ -40,6 +41,9 @@ use crate::report::Baseline;
 /// `log` is `null`, or the place of the run in its run log as `{id, offset}`: the log's identifier, and its length
 /// in bytes as the run began. Of results with the same `id`, `index` and `url`, the last one counts
 /// ([`replay`](super::replay)).
+///
+/// `shard` is `null`, or the shard that the run took of its list as `{number, count, by}`: `number` counts from 0, and
+/// `by` is `host` or `line`. A [replay](super::replay) warns if it has several shards and not all of them.
 ///
 /// ## Fields of `result`
 ///
@@ -50,6 +54,9 @@ use crate::report::Baseline;
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
+/// - `pushed_back`: those of the `attempts` that the server pushed back (429, 503, a refused connection). They use up
+///   no retry.
+/// - `status` of a target that was given up, or was not tried again when the run ended, is that of the last answer.
 /// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
 /// - `meta`: `null`, or the JSON that the line of the input has as `meta`, as it was written.
 /// - `body`: the body, decoded, in base64 (RFC 4648, with padding), if bodies were asked for
@@ -73,15 +80,20 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `summary`
 ///
-/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`. A `stopped` run
-///   has none, nor has one in which nothing succeeded. `best_speedup` is `null` if starts were held back, or the list
-///   came slowly.
+/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`: `seconds` is the
+///   sum of the times of all attempts, without the waits between them, and `speedup` an upper bound, which is reached
+///   if the server is not the limit. A `stopped` run has none, nor has one in which nothing succeeded, a server pushed
+///   back (`origins`) or slowed down (`slowdown`), or that waited between attempts for longer than it fetched.
+///   `best_speedup` is `null` if starts were held back, or the list came slowly.
+/// - `slowdown`: `null`, or `{under_way, few, many}` if answers took longer when more requests were under way: the
+///   median wait for an answer with up to `under_way` requests under way, and with more.
 /// - `not_done`: those of the `failed` that were not done at the deadline of the run (`--deadline`), whose
 ///   `error` has the kind `deadline`.
 /// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
-///   succeeded, from histograms with three significant digits.
+///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
+///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
@@ -94,12 +106,14 @@ use crate::report::Baseline;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
 ///   was at work, and `workers` the most at one time, both by the clocks of their machines.
-/// - `runs`: `null`, or `{done, of}` at the end of a stopped comparison or sweep, whose summary has the counts of
-///   all runs together, and no times.
+/// - `runs`: `null`, or `{done, of}` at the end of a comparison or sweep that was stopped before any pair or round was
+///   whole. Its summary has the counts of all runs together, and no times.
 ///
 /// ## Fields of `arm`, `comparison` and `sweep`
 ///
 /// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended.
+/// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
+///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup}`: the time of each run in the order of the
 ///   pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
 ///   together, and the mean set-up time.
@@ -165,6 +179,17 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
+/// The `result` line of an outcome, with its end.
+///
+/// # Errors
+///
+/// serde's, as of a value that JSON has no text for.
+pub fn result_line(outcome: &Outcome) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&SchemaLine::Result(ResultRecord::from(outcome)))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = match event {
@@ -178,7 +203,7 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
             },
-            Event::Counted(_) | Event::Pending(_) => return Ok(()),
+            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => return Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
                 SchemaLine::Arm(*run)

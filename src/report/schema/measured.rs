@@ -9,7 +9,7 @@ use super::summary::SummaryRecord;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
-use crate::model::summary::Summary;
+use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::report::Baseline;
 use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
@@ -41,6 +41,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     #[serde(deserialize_with = "number::count")]
     targets: u64,
     warmups: u32,
+    #[serde(default)]
+    stopped: Option<RunsMade>,
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
     speedup: Option<Speedup>,
@@ -59,6 +61,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             workers: comparison.workers,
             targets: comparison.targets,
             warmups: comparison.warmups,
+            stopped: comparison.stopped,
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
@@ -87,6 +90,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             workers: record.workers,
             targets: record.targets,
             warmups: record.warmups,
+            stopped: record.stopped,
             serial: record.serial.into_owned(),
             parallel: record.parallel.into_owned(),
             speedup: record.speedup,
@@ -131,6 +135,8 @@ impl From<DifferingRecord<'_>> for (u64, Vec<String>) {
 pub(in crate::report) struct SweepRecord<'a> {
     #[serde(deserialize_with = "number::count")]
     targets: u64,
+    #[serde(default)]
+    stopped: Option<RunsMade>,
     points: Cow<'a, [SweepRuns]>,
     knee: Option<Knee>,
     #[serde(skip_deserializing)]
@@ -144,6 +150,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
     fn from(sweep: &'a Sweep) -> Self {
         SweepRecord {
             targets: sweep.targets,
+            stopped: sweep.stopped,
             points: Cow::Borrowed(&sweep.points),
             knee: sweep.knee,
             speedup: sweep.speedup(),
@@ -167,6 +174,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
         Ok(Sweep {
             targets: record.targets,
+            stopped: record.stopped,
             points: record.points.into_owned(),
             knee: record.knee,
             law: record.law,

@@ -13,6 +13,8 @@ use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_shard::RunShard;
+use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::excerpt;
 use crate::report::Baseline;
@@ -33,6 +35,8 @@ pub(in crate::report) struct RunRecord<'a> {
     startup: Seconds,
     run: RunId,
     log: Option<LogPosition>,
+    /// Older reports have none.
+    shard: Option<RunShard>,
 }
 
 impl<'a> From<&'a RunInfo> for RunRecord<'a> {
@@ -45,6 +49,7 @@ impl<'a> From<&'a RunInfo> for RunRecord<'a> {
             startup: Seconds(info.startup),
             run: info.id,
             log: info.log,
+            shard: info.shard,
         }
     }
 }
@@ -58,6 +63,7 @@ impl From<RunRecord<'_>> for RunInfo {
             startup: record.startup.0,
             id: record.run,
             log: record.log,
+            shard: record.shard,
         }
     }
 }
@@ -112,6 +118,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     ttfb: Option<LatencyRecord>,
     #[serde(skip_deserializing)]
+    slowdown: Option<SlowdownRecord>,
+    #[serde(skip_deserializing)]
     statuses: Cow<'a, BTreeMap<u16, u64>>,
     #[serde(default, borrow)]
     origins: Vec<OriginRecord<'a>>,
@@ -152,6 +160,7 @@ impl<'a> SummaryRecord<'a> {
             requests_per_second: summary.rate(),
             latency: LatencyRecord::new(&summary.latency),
             ttfb: LatencyRecord::new(&summary.ttfb),
+            slowdown: summary.slowdown.map(SlowdownRecord::from),
             statuses: Cow::Borrowed(&summary.statuses),
             origins: summary.origins.listed.iter().map(Into::into).collect(),
             more_origins: summary.origins.more,
@@ -202,6 +211,24 @@ impl From<Estimate> for SerialRecord {
             seconds: Seconds(estimate.serial),
             speedup: estimate.speedup,
             best_speedup: estimate.best.ok().map(|(best, _)| best),
+        }
+    }
+}
+
+/// Answers that took longer when more requests were under way (`slowdown`).
+#[derive(Debug, Serialize)]
+struct SlowdownRecord {
+    under_way: usize,
+    few: Seconds,
+    many: Seconds,
+}
+
+impl From<Slowdown> for SlowdownRecord {
+    fn from(slowdown: Slowdown) -> Self {
+        SlowdownRecord {
+            under_way: slowdown.under_way,
+            few: Seconds(slowdown.few),
+            many: Seconds(slowdown.many),
         }
     }
 }

@@ -9,11 +9,10 @@ mod totals;
 mod url_note;
 mod verbose;
 mod warnings;
-mod wrap;
 
 pub use human::Human;
+pub use lines::{stderr_columns, stdout_columns, wrapped_message};
 pub use progress::{AboveProgress, Progress, Screen};
 pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;
 pub use warnings::Warnings;
-pub use wrap::wrap_for_stderr;

@@ -82,15 +82,11 @@ impl Notation {
         let (best, bound) = match estimate.best {
             Ok(best) => best,
             Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
-            Err(Unbounded::PushedBack) => return Err("as much as the server took"),
             Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
         };
         let bound = match bound {
             Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
             Bound::Workers(workers) => counted(workers as u64, "worker"),
-            Bound::WorkersAndWaits(workers) => {
-                format!("{}, plus retry waits", counted(workers as u64, "worker"))
-            }
         };
         Ok((self.ratio(best), bound))
     }

@@ -3,17 +3,12 @@
 use super::notation::{HTML, capitalized};
 use crate::measure::assert::{more_runs, one_by_one};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::summary::RunsMade;
 use crate::report::format::{counted, distinct_ratio};
-use crate::stats::{Finding, Interval, Knee};
+use crate::stats::{ALIKE, Finding, Interval, Knee};
 
 /// The speed-up below which even a real one is hardly worth a worker.
 const HARDLY: f64 = 1.1;
-
-/// The interval of ratios that are as good as none.
-const ALIKE: Interval = Interval {
-    low: 0.95,
-    high: 1.05,
-};
 
 /// The verdict for a ratio whose interval [shows no difference](shows_none).
 pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
@@ -124,8 +119,29 @@ pub(in crate::report) fn comparison_verdict(comparison: &Comparison) -> String {
     }
 }
 
+/// The end of a comparison that was stopped: `stopped early, after 4 of 30 pairs`.
+pub(in crate::report) fn comparison_stopped(comparison: &Comparison) -> Option<String> {
+    let planned = comparison.planned_pairs()?;
+    let pairs = counted(u64::from(planned), "pair");
+    Some(format!(
+        "stopped early, after {} of {pairs}",
+        comparison.pairs()
+    ))
+}
+
+/// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`.
+pub(in crate::report) fn sweep_stopped(sweep: &Sweep) -> Option<String> {
+    let RunsMade { done, of } = sweep.stopped?;
+    let runs = counted(u64::from(of), "run");
+    Some(format!("stopped early, after {done} of {runs}"))
+}
+
 /// The verdict of a comparison, as a heading.
 pub(in crate::report) fn comparison_heading(comparison: &Comparison) -> String {
+    if let Some(stopped) = comparison_stopped(comparison) {
+        let verdict = comparison_verdict(comparison);
+        return capitalized(&format!("{stopped}: {verdict}"));
+    }
     let text = capitalized(&comparison_text(comparison));
     match (
         comparison.finding(),
@@ -186,7 +202,11 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
 
 /// The verdict of a sweep, as a heading.
 pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
-    capitalized(&sweep_verdict(sweep))
+    let verdict = sweep_verdict(sweep);
+    capitalized(&match sweep_stopped(sweep) {
+        Some(stopped) => format!("{stopped}: {verdict}"),
+        None => verdict,
+    })
 }
 
 /// The place of the knee, and what it means.

@@ -249,3 +249,22 @@ fn queued_jobs_of_an_origin_that_backs_off_are_deferred() {
         );
     }
 }
+
+/// Two URLs of a server that is busy for fifty seconds, one after the other; the second may start at once.
+fn both_fail_at_once(options: &[&str]) {
+    let server = Server::with(|_, reply| reply.send(429, &retry_after("50"), b"later"));
+    let urls = [server.url("/a"), server.url("/b")];
+    let args = [options, &["-j1", "-q", &urls[0], &urls[1]]].concat();
+    let run = pfetch(&args).within(Duration::from_secs(30)).run().exits(1);
+    run.check("each was asked for once", server.requests() == 2);
+}
+
+#[test]
+fn a_retry_after_pauses_nothing_where_nothing_is_asked_for_again() {
+    both_fail_at_once(&["--no-adapt", "--retry=0"]);
+}
+
+#[test]
+fn a_retry_after_is_not_heeded_at_all_with_a_limit_of_nothing() {
+    both_fail_at_once(&["--retry-after-max=0s"]);
+}

@@ -80,6 +80,7 @@ pub(crate) fn started() -> Event {
         startup: MS,
         id: RunId::default(),
         log: None,
+        shard: None,
     })
 }
 
@@ -319,6 +320,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         workers: 4,
         targets: 2,
         warmups: 1,
+        stopped: None,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
@@ -373,6 +375,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     }
     events.push(Event::Swept(Sweep {
         targets: 1,
+        stopped: None,
         knee: Some(Knee {
             workers: 4,
             by_means: 4,

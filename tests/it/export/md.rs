@@ -81,7 +81,7 @@ fn a_run_is_a_page() {
 
 | of those that succeeded | p50 | p90 | p95 | p99 | max |
 | --- | ---: | ---: | ---: | ---: | ---: |
-| time | 50.0 ms | 70.0 ms | 70.0 ms | 70.0 ms | 70.0 ms |
+| time, without waits for retries | 50.0 ms | 70.0 ms | 70.0 ms | 70.0 ms | 70.0 ms |
 | to the first byte | 4.0 ms | 4.0 ms | 4.0 ms | 4.0 ms | 4.0 ms |
 
 | status | URLs |
@@ -120,8 +120,8 @@ fn a_whole_run_is_set_against_the_serial_estimate() {
     ];
     let text = exported(Export::Markdown, &run(urls.to_vec(), Some(80 * MS)));
     let table = "| parallel | 80.0 ms |
-| serial, estimated as the sum of per-URL times | 120.0 ms |
-| speed-up | 1.50x |
+| serial, estimated as the sum of the requests' times | 120.0 ms |
+| speed-up, estimated, if the server is not the limit | up to 1.50x |
 | best possible here | 1.71x |
 ";
     assert!(text.contains(table), "{text}");
@@ -328,14 +328,14 @@ fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
     is_tame(&text);
     for words in [
         "- serially: this took 1.41 times as long · one run on a side: no error bars",
-        "- with 4 workers: this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower\n",
+        "- with 4 workers: this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower; the interval knows no drift between sessions\n",
         "- pfetch 0.1.0 now, &#60;b&#62;&#42;x&#42;&#60;/b&#62; then\n",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
     }
     let text = exported(Export::Markdown, &incomparable());
     assert!(
-        text.contains("- not compared: the baseline is of another list of URLs\n"),
+        text.contains("- not compared: the baseline is of another list of URLs; give that list, "),
         "{text}"
     );
 }

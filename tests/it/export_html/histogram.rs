@@ -9,7 +9,7 @@ fn bar_names(page: &[Element]) -> Vec<String> {
     let titles = named(page, "title").into_iter();
     let names = titles.map(|title| title.text.clone());
     names
-        .filter(|name| name.contains(" to ") && name.contains(" URL"))
+        .filter(|name| name.contains(" to ") && name.contains(": ") && name.contains(" URL"))
         .collect()
 }
 

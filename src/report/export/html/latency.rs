@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use crate::model::summary::Summary;
 use crate::report::export::timeline::{Tick, centred, label_to, linear, logarithmic};
 use crate::report::format::{counted, duration, grouped};
+use crate::report::wording;
 use crate::stats::Latency;
 
 const WIDTH: f64 = 640.0;
@@ -44,6 +45,9 @@ pub(super) fn section(runs: &[(&str, &Summary)]) -> Markup {
             // One time has no distribution.
             @let has_several = runs.iter().any(|(_, summary)| summary.latency.count() > 1);
             .beside { (percentiles(&runs)) @if has_several { (histogram(&runs)) } }
+            @if let Some(waits) = runs.iter().find_map(|(_, summary)| wording::without_waits(summary)) {
+                p.note { "Times are of the answers, " (waits) "." }
+            }
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Html<W> {
     runs: BTreeMap<usize, RunData>,
     /// The last serial run of a comparison.
     serial: Option<RunData>,
+    /// The one before, until the last one is whole.
+    whole_serial: Option<RunData>,
     /// The number of workers of `main`.
     arm_workers: usize,
     /// The run that outcomes belong to.
@@ -100,6 +102,7 @@ impl<W: Write> Html<W> {
             main: RunData::default(),
             runs: BTreeMap::new(),
             serial: None,
+            whole_serial: None,
             arm_workers: 1,
             current: CurrentRun::Main,
             end: None,
@@ -133,7 +136,7 @@ impl<W: Write> Html<W> {
         self.current = match run.arm {
             _ if run.pair == 0 => CurrentRun::Ignored,
             Arm::Serial => {
-                self.serial = Some(RunData::default());
+                self.whole_serial = self.serial.replace(RunData::default());
                 CurrentRun::Serial
             }
             Arm::Parallel => {
@@ -142,6 +145,26 @@ impl<W: Write> Html<W> {
                 CurrentRun::Main
             }
         };
+    }
+
+    /// Keeps the run of an arm, unless it was stopped and there is one before it that is whole.
+    fn end_arm(&mut self, summary: Summary) {
+        let is_whole = !summary.stopped;
+        if let Some(arm) = self.current_data() {
+            arm.summary = Some(summary);
+        }
+        let before = self.whole_serial.take();
+        match self.current {
+            CurrentRun::Main => {
+                let arm = std::mem::take(&mut self.main);
+                if is_whole || !self.runs.contains_key(&self.arm_workers) {
+                    self.runs.insert(self.arm_workers, arm);
+                }
+            }
+            CurrentRun::Serial if !is_whole => self.serial = before.or(self.serial.take()),
+            CurrentRun::Serial | CurrentRun::Ignored => {}
+        }
+        self.current = CurrentRun::Ignored;
     }
 
     /// The data that outcomes are added to.
@@ -216,7 +239,7 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = RunData::default();
             }
-            Event::Counted(_) | Event::Pending(_) => {}
+            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => {}
             Event::Against(against) => self.against = Some(against.clone()),
             Event::Assertion(judged) => self.assertions.push(judged.clone()),
             Event::Swept(sweep) => self.end = Some(RunEnd::Sweep(sweep.clone())),
@@ -227,17 +250,7 @@ impl<W: Write> Listener for Html<W> {
             }
             Event::Warning(warning) => self.warn(warning),
             Event::ArmStarted(run) => self.begin_arm(run),
-            Event::ArmEnded(summary) => {
-                let summary = summary.clone();
-                if let Some(arm) = self.current_data() {
-                    arm.summary = Some(summary);
-                }
-                if self.current == CurrentRun::Main {
-                    let arm = std::mem::take(&mut self.main);
-                    self.runs.insert(self.arm_workers, arm);
-                }
-                self.current = CurrentRun::Ignored;
-            }
+            Event::ArmEnded(summary) => self.end_arm(summary.clone()),
             Event::Compared(comparison) => {
                 self.end = Some(RunEnd::Comparison(Box::new(comparison.clone())));
             }

@@ -17,6 +17,7 @@ const UNTIMED: &str = "run logs have no times";
 
 /// The result that a page is about.
 pub(super) enum PageResult<'a> {
+    /// A plain run, and its estimate, if one was asked for and can be made.
     Run(&'a Summary, Option<Estimate>),
     Comparison(&'a Comparison),
     Sweep(&'a Sweep),
@@ -242,7 +243,10 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
         )];
     }
     let Some(estimate) = estimate else {
-        let why = if summary.skipped > 0 || summary.stopped {
+        let withheld = wording::withheld(summary);
+        let why = if let Some(withheld) = &withheld {
+            withheld
+        } else if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
         } else if summary.makespan.is_none() && summary.succeeded() > 0 {
             UNTIMED
@@ -255,12 +259,20 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
         };
         return vec![parallel, Card::empty("Serial", why)];
     };
-    let serial = "estimated: the sum of the per-URL times".to_owned();
-    let gain = vec!["estimated".to_owned(), HTML.best(estimate)];
+    let serial = "estimated: the sum of the requests' times".to_owned();
+    let gain = vec![
+        wording::IF_NOT_LIMITED.to_owned(),
+        HTML.best(estimate),
+        wording::MEASURED_BY.to_owned(),
+    ];
     vec![
         parallel,
         Card::new("Serial", duration(estimate.serial), vec![serial]),
-        Card::new("Speed-up", HTML.ratio(estimate.speedup), gain),
+        Card::new(
+            "Speed-up",
+            format!("up to {}", HTML.ratio(estimate.speedup)),
+            gain,
+        ),
     ]
 }
 

@@ -96,6 +96,14 @@ impl<W: Write> Svg<W> {
         svg::document(&picture, &self.gates).into_string()
     }
 
+    /// Tells whether a run of the arm is there to be drawn.
+    fn has_drawn(&self, arm: Arm) -> bool {
+        match arm {
+            Arm::Serial => self.serial.is_some(),
+            Arm::Parallel => self.parallel.is_some(),
+        }
+    }
+
     /// Takes in the event of a picture that has not ended.
     fn draw(&mut self, event: &Event) {
         match event {
@@ -104,9 +112,11 @@ impl<W: Write> Svg<W> {
                 self.current = Timeline::default();
             }
             Event::Finished(outcome) => self.current.add(outcome),
-            Event::ArmEnded(_) => {
+            Event::ArmEnded(summary) => {
                 let whole = std::mem::take(&mut self.current);
                 match self.run {
+                    // The figures are of those that are whole.
+                    Some(run) if summary.stopped && self.has_drawn(run.arm) => {}
                     Some(run) if run.arm == Arm::Serial => self.serial = Some(whole),
                     run => {
                         self.worker_counts.extend(run.map(|run| run.workers));
@@ -124,7 +134,11 @@ impl<W: Write> Svg<W> {
                 self.end = SvgEnd::Stopped(wording::progress(summary));
             }
             Event::Ended(_) | Event::Swept(_) => self.end = SvgEnd::Timeline,
-            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
+            Event::Started(_)
+            | Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
     }
@@ -136,9 +150,13 @@ fn comparison_title(comparison: &Comparison) -> String {
         [&comparison.serial, &comparison.parallel].map(|arm| format_secs(arm.sample.mean));
     let targets = counted(comparison.targets, "URL");
     let times = format!("pfetch: {targets}, {serial} serial, {parallel} parallel (means)");
-    match HTML.speedup(comparison) {
+    let title = match HTML.speedup(comparison) {
         Some(speedup) => format!("{times}: speed-up {speedup}"),
         None => times,
+    };
+    match wording::comparison_stopped(comparison) {
+        Some(stopped) => format!("{title} · {stopped}"),
+        None => title,
     }
 }
 

@@ -291,6 +291,7 @@ mod tests {
             workers: 4,
             targets: 8,
             warmups: 1,
+            stopped: None,
             speedup: Comparison::speedup_of(&serial, &parallel, 8, 4),
             serial,
             parallel,
