@@ -27,7 +27,7 @@ Fetch
       --per-host N       at most N at once from one server
       --rate N/s         start at most N a second
   -I, --head             ask for the headers only
-  -H, --header 'N: V'    send this header
+  -H, --header 'N: V'    send this header; @FILE has some, one a line
   -u, --user NAME:PASS   send these credentials
   -x, --proxy URL        go through this proxy
   -k, --insecure         accept any certificate
