@@ -147,6 +147,17 @@ mod tests {
             let most: MaxFailures = text.parse().unwrap();
             assert_eq!(most.exceeded_by(&summary), exceeded, "{text}");
         }
+        // A share is of the whole list, of which a resumed run tries again only what had failed.
+        let resumed = Summary {
+            ok: 1,
+            failed: 8,
+            done_before: 291,
+            ..Summary::default()
+        };
+        for (text, exceeded) in [("2%", true), ("3%", false), ("7", true)] {
+            let most: MaxFailures = text.parse().unwrap();
+            assert_eq!(most.exceeded_by(&resumed), exceeded, "{text}");
+        }
         for text in ["", "-1", "101%", "x", "%", "1.5"] {
             assert!(text.parse::<MaxFailures>().is_err(), "{text}");
         }
