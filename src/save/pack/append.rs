@@ -43,6 +43,7 @@ impl<'a> Appender<'a> {
     pub(super) fn new(file: &'a File, buffer: &'a mut Vec<u8>, start: u64) -> Self {
         // What an earlier member has left there was not written.
         buffer.clear();
+
         Appender {
             file,
             gathered: buffer,
@@ -127,5 +128,35 @@ impl<'a> Appender<'a> {
         self.write(tar::header(&format!("{key}.json"), length, outcome).as_bytes())?;
         self.write(record)?;
         Ok(self.write(tar::padding(length))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_member_that_could_not_be_written_leaves_nothing_to_the_next() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let path = dir.path().join("part");
+        fs::write(&path, "before").expect("there is room");
+        let mut buffer = Vec::new();
+        let unwritable = File::open(&path).expect("it is there");
+        let mut lost = Appender::new(&unwritable, &mut buffer, 6);
+        lost.write(b"lost").expect("it is gathered");
+        lost.finish().expect_err("the file is open for reading");
+        let file = File::options().write(true).open(&path);
+        let file = file.expect("it is there");
+        let mut kept = Appender::new(&file, &mut buffer, 6);
+        let large = vec![b'x'; GATHERED + 1];
+        for bytes in [&b"kept"[..], &large, b"end"] {
+            kept.write(bytes).expect("there is room");
+        }
+        let end = kept.finish().expect("there is room");
+        let expected = [&b"beforekept"[..], &large, b"end"].concat();
+        assert_eq!(end, expected.len() as u64);
+        assert!(fs::read(&path).expect("it is there") == expected);
     }
 }
