@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::Estimate;
 use crate::model::event::{Event, Listener};
-use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
+use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::{RunsMade, Summary};
-use crate::stats::{Notice, Sample, notice};
+use crate::stats::{Latency, Notice, Sample, notice};
 
 /// Number of differing URLs, and of origins that pushed back, that are named.
 const MAX_NAMED: usize = 5;
@@ -171,12 +171,17 @@ fn seconds(summary: &Summary) -> f64 {
 /// Times of several runs; `None` if there are none.
 pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
     let seconds: Vec<f64> = runs.iter().map(|run| seconds(&run.summary)).collect();
+    let mut latency = Latency::default();
+    for run in runs {
+        latency.merge(&run.summary.latency);
+    }
     let startup: Duration = runs.iter().map(|run| run.startup).sum();
     Some(ArmTimes {
         sample: Sample::of(&seconds)?,
         failed: runs.iter().map(|run| run.summary.failed).sum(),
         retries: runs.iter().map(|run| run.summary.retries).sum(),
         startup: startup.as_secs_f64() / runs.len() as f64,
+        latency: ArmLatency::of(&latency),
         seconds,
     })
 }

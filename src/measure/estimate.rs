@@ -62,6 +62,19 @@ pub enum Bound {
     Workers(usize),
 }
 
+/// The least time of the worker with the most URLs, if all succeeded: some worker has at least the number of URLs over
+/// that of workers, rounded up, and they take as long as that many of the shortest do. Of 40 equal URLs on 6 workers,
+/// one has 7.
+fn longest_share(summary: &Summary, workers: usize) -> Duration {
+    let urls = summary.latency.count();
+    match urls == summary.tried() {
+        true => summary
+            .latency
+            .sum_of_shortest(urls.div_ceil(workers as u64)),
+        false => Duration::ZERO,
+    }
+}
+
 impl Estimate {
     /// The reason why there is no estimate for a run that would have one otherwise.
     pub fn withheld(summary: &Summary) -> Option<Withheld> {
@@ -104,6 +117,7 @@ impl Estimate {
         }
         let workers = summary.workers.max(1);
         let even = serial.as_secs_f64() / workers as f64;
+        let even = even.max(longest_share(summary, workers).as_secs_f64());
         let slowest = summary.slowest.as_secs_f64();
         let (shortest, bound) = if slowest >= even {
             (slowest, Bound::Slowest(summary.slowest))
@@ -168,6 +182,29 @@ mod tests {
         let (best, bound) = estimate.best.unwrap();
         assert_eq!(bound, Bound::Workers(2));
         assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
+    }
+
+    #[test]
+    fn urls_that_cannot_be_shared_out_evenly_lower_the_bound() {
+        for (urls, workers, expected) in [(40, 6, 40.0 / 7.0), (42, 6, 6.0), (5, 4, 2.5)] {
+            let mut run = Summary {
+                ok: urls,
+                ..summary(workers, urls, 1, 100)
+            };
+            for _ in 0..urls {
+                run.latency.record(Duration::from_secs(1));
+            }
+            let (best, bound) = Estimate::of(&run).unwrap().best.unwrap();
+            assert!(
+                (best / expected - 1.0).abs() < 2e-3,
+                "{urls} on {workers}: {best}"
+            );
+            assert_eq!(bound, Bound::Workers(workers), "{urls} on {workers}");
+            // Of other lengths the shares may be even: no more is claimed than is known.
+            let failed = Summary { failed: 1, ..run };
+            let (best, _) = Estimate::of(&failed).unwrap().best.unwrap();
+            assert!((best - workers as f64).abs() < 1e-9, "{best}");
+        }
     }
 
     #[test]

@@ -23,7 +23,8 @@ impl Runs {
         match event {
             Event::ArmStarted(run) => {
                 self.current = Some(*run);
-                self.of = run.of;
+                // 0 if nobody knows yet how many there will be.
+                self.of = run.of.max(run.done + 1);
             }
             Event::ArmEnded(summary) => {
                 let Some(run) = self.current.take() else {

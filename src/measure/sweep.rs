@@ -200,7 +200,7 @@ impl<F> SweepRunner<'_, F> {
             pair,
             workers,
             done: self.done,
-            of: self.of.max(self.done + 1),
+            of: self.of,
         }))?;
         self.done += 1;
         self.answers.begin_run();
@@ -422,6 +422,48 @@ mod tests {
                 expected.map(|_| stop - 1),
                 "{case}"
             );
+        }
+    }
+
+    /// Listener that keeps what the beginnings of runs say of how many there will be.
+    struct OfListener(Vec<u32>);
+
+    impl Listener for OfListener {
+        fn event(&mut self, event: &Event) -> io::Result<()> {
+            if let Event::ArmStarted(run) = event {
+                self.0.push(run.of);
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_automatic_sweep_states_no_number_of_runs_that_it_does_not_know() {
+        for (counts, of) in [
+            (WorkerCounts::Auto { most: 2 }, 0),
+            (WorkerCounts::Given(vec![1, 2]), 4),
+        ] {
+            let plan = SweepPlan {
+                counts,
+                runs: 2,
+                warmups: 0,
+            };
+            let mut told = OfListener(Vec::new());
+            let swept = plan.conduct(&mut told, |_, listener| {
+                for index in 0..4 {
+                    let outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
+                    listener.event(&Event::Finished(outcome))?;
+                }
+                Ok::<_, io::Error>(MeasuredRun {
+                    summary: Summary {
+                        makespan: Some(Duration::from_millis(10)),
+                        ..Summary::default()
+                    },
+                    startup: Duration::ZERO,
+                })
+            });
+            assert!(swept.expect("the listener takes all").is_some());
+            assert_eq!(told.0, [of; 4], "{plan:?}");
         }
     }
 

@@ -9,7 +9,7 @@ pub use crate::model::arm::Arm;
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::model::summary::RunsMade;
 use crate::stats::{
-    Change, Finding, Interval, Knee, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
+    Change, Finding, Interval, Knee, Latency, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -24,7 +24,7 @@ pub struct ArmRun {
     pub pair: u32,
     /// The number of workers.
     pub workers: usize,
-    /// The number of runs before it, warm-ups included; `of` is the number of all runs.
+    /// The number of runs before it, warm-ups included; `of` is the number of all runs, or 0 if it is not known.
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
@@ -44,6 +44,28 @@ pub struct ArmTimes {
     /// The mean start-up time in seconds: starting the threads, and nothing else. It is not part of the
     /// times.
     pub startup: f64,
+    /// The latency of the targets that succeeded, all runs together; `None` if none did.
+    #[serde(default)]
+    pub latency: Option<ArmLatency>,
+}
+
+/// Percentiles of the latency of an arm's targets, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ArmLatency {
+    /// The median.
+    pub p50: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+}
+
+impl ArmLatency {
+    /// The percentiles of these durations; `None` without any.
+    pub fn of(latency: &Latency) -> Option<Self> {
+        Some(ArmLatency {
+            p50: latency.p(50.0)?.as_secs_f64(),
+            p95: latency.p(95.0)?.as_secs_f64(),
+        })
+    }
 }
 
 impl ArmTimes {

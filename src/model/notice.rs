@@ -81,11 +81,14 @@ impl fmt::Display for MeasurementNotice {
                 "{} runs of less than 5 ms are mostly chance: compare more URLs",
                 arm.as_str()
             ),
-            Notice::FailedFetches { arm, count } => write!(
-                f,
-                "{count} fetches failed in the {} runs: their times are not those of what was asked for",
-                arm.as_str()
-            ),
+            Notice::FailedFetches { arm, count } => {
+                let fetches = if *count == 1 { "fetch" } else { "fetches" };
+                write!(
+                    f,
+                    "{count} {fetches} failed in the {} runs: their times are not those of what was asked for",
+                    arm.as_str()
+                )
+            }
             Notice::PushedBack(limit) => write!(f, "{limit}, in the parallel runs"),
             Notice::PushedBackFrom { limit, fewest } => {
                 let workers = if *fewest == 1 { "worker" } else { "workers" };
@@ -102,7 +105,8 @@ impl fmt::Display for MeasurementNotice {
                 )
             }
             Notice::MorePushedBack(more) => {
-                write!(f, "{more} more origins pushed back in the parallel runs")
+                let origins = if *more == 1 { "origin" } else { "origins" };
+                write!(f, "{more} more {origins} pushed back in the parallel runs")
             }
             Notice::FailedWarmUps(count) => {
                 let urls = if *count == 1 { "URL" } else { "URLs" };

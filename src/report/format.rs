@@ -155,6 +155,7 @@ pub(super) fn ordinal(number: u64) -> String {
 fn plural(count: u64, noun: &str) -> String {
     match noun.strip_suffix('y') {
         _ if count == 1 => noun.to_owned(),
+        None if noun.ends_with("ch") => format!("{noun}es"),
         Some(stem) => format!("{stem}ies"),
         None => format!("{noun}s"),
     }

@@ -91,6 +91,22 @@ impl Latency {
         self.counts.count_between(0, micros)
     }
 
+    /// The sum of so many of the shortest durations; each of them, to three digits, no longer than it was.
+    pub fn sum_of_shortest(&self, count: u64) -> Duration {
+        let mut left = count;
+        let mut micros = 0_u128;
+        for bucket in self.counts.iter_recorded() {
+            let taken = bucket.count_since_last_iteration().min(left);
+            let least = self.counts.lowest_equivalent(bucket.value_iterated_to());
+            micros += u128::from(least) * u128::from(taken);
+            left -= taken;
+            if left == 0 {
+                break;
+            }
+        }
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
     /// The bounds of the bucket that `duration` is counted in, between two microseconds each, so that
     /// [`count_up_to`](Latency::count_up_to) counts whole buckets: all durations of a histogram lie on one side of
     /// such a bound or on the other.
@@ -168,6 +184,23 @@ mod tests {
             assert_eq!(latency.max(), Some(ms(1000 * unit)));
             assert_near(latency.mean(), ms(unit) * 1001 / 2);
         }
+    }
+
+    #[test]
+    fn the_shortest_durations_are_summed_up() {
+        let mut latency = Latency::new();
+        for k in (1..=10).rev() {
+            latency.record(ms(k));
+        }
+        for (count, sum) in [(0, 0), (1, 1), (4, 10), (10, 55), (99, 55)] {
+            let found = latency.sum_of_shortest(count).as_secs_f64();
+            let sum = ms(sum).as_secs_f64();
+            assert!(
+                found <= sum && found >= sum * 0.998,
+                "{count}: {found} {sum}"
+            );
+        }
+        assert_eq!(Latency::new().sum_of_shortest(3), Duration::ZERO);
     }
 
     #[test]

@@ -274,7 +274,7 @@ fn a_comparison_whose_arms_failed_at_different_things_has_no_verdict() {
     let events = [Story::new(4).started(), Event::Compared(one_sided.clone())];
     let json: Value = serde_json::from_str(&exported(Export::Json, &events)).unwrap();
     assert!(json["comparison"]["verdict"].is_null(), "{json:#}");
-    let words = "no verdict: 0 fetches failed serially, 3 in parallel";
+    let words = "no verdict: 3 fetches failed in parallel, none serially";
     for text in [human(&events), exported(Export::Markdown, &events)] {
         assert!(text.contains(words), "{text}");
     }

@@ -7,12 +7,14 @@
 
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
-use pfetch::model::measurement::{Against, AgainstPoint, Arm, Comparison, Sweep};
+use pfetch::model::measurement::{Against, AgainstPoint, Arm, ArmLatency, Comparison, Sweep};
 use pfetch::model::summary::Summary;
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
 use pfetch::stats::Change;
 
+use crate::pfetch::pfetch;
+use crate::server::Server;
 use crate::story::{comparison, sweep};
 
 /// Judges a gate by these figures.
@@ -498,5 +500,137 @@ fn measured_results_fit_80_columns() {
             assert_eq!(line, line.trim_end(), "{text}");
             assert!(!line.ends_with(['·', '–']), "{text}");
         }
+    }
+}
+
+#[test]
+fn more_workers_that_are_clearly_slower_are_said_to_be() {
+    let slower = sweep(
+        40,
+        &[
+            (1, &[1.0, 1.01, 0.99]),
+            (4, &[1.6, 1.61, 1.59]),
+            (8, &[2.3, 2.31, 2.29]),
+        ],
+    );
+    let text = human(&slower);
+    let verdict = "1 worker is the best: more are slower, 8 by 2.30 times";
+    assert!(text.contains(verdict), "{text}");
+    // As good as equal, or not shown.
+    for eight in [&[1.02, 1.03, 1.01][..], &[0.9, 3.0, 2.0]] {
+        let alike = sweep(40, &[(1, &[1.0, 1.01, 0.99]), (8, eight)]);
+        let text = human(&alike);
+        assert!(!text.contains("more are slower"), "{text}");
+    }
+}
+
+#[test]
+fn a_sweep_tells_the_latency_with_each_number_of_workers() {
+    let mut swept = sweep(40, &[(1, &[1.0, 1.01, 0.99]), (8, &[0.2, 0.21, 0.19])]);
+    assert!(!human(&swept).contains("p95"));
+    let latency = |p50, p95| Some(ArmLatency { p50, p95 });
+    swept.points[0].times.latency = latency(0.025, 0.031);
+    swept.points[1].times.latency = latency(0.038, 0.077);
+    swept.points[0].times.failed = 1;
+    swept.points[0].times.retries = 1;
+    let event = || Event::Swept(swept.clone());
+    let text = human_of(&[event()]);
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}\n{text}");
+    }
+    for time in ["31.0 ms", "77.0 ms"] {
+        assert!(text.contains(time), "{time} in\n{text}");
+    }
+    let mut clean = swept.clone();
+    clean.points[0].times.failed = 0;
+    let text = human_of(&[Event::Swept(clean)]);
+    assert!(
+        text.contains("p50       p95       retries")
+            && text.lines().all(|l| l.chars().count() <= 80),
+        "{text}"
+    );
+    let documents = [Export::Markdown, Export::Html].map(|export| exported(export, &[event()]));
+    for text in documents.iter().chain([&text]) {
+        for time in ["25.0 ms", "31.0 ms", "38.0 ms", "77.0 ms"] {
+            assert!(text.contains(time), "{time} in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_sweep_of_one_number_of_workers_has_the_figures_of_urls() {
+    let server = Server::start();
+    let urls = ["/bytes/5?1", "/bytes/5?2"].map(|path| server.url(path));
+    let args = |sweep| {
+        let gates = ["--assert=p95<1h", "--assert=throughput>=1B/s", "--runs=1"];
+        [&[sweep][..], &gates, &urls.each_ref().map(String::as_str)].concat()
+    };
+    let run = pfetch(&args("--sweep=2")).run().exits(0);
+    let gates = run.stdout.lines().filter(|line| line.contains(" held "));
+    run.check("both hold", gates.count() == 2);
+    let run = pfetch(&args("--sweep=1,2")).run().exits(2);
+    run.says("give one number, as --sweep 8");
+}
+
+#[test]
+fn the_lines_of_a_measurement_are_those_of_a_run_that_is_named() {
+    let server = Server::start();
+    let urls = ["/bytes/5?1", "/bytes/5?2"].map(|path| server.url(path));
+    for (measure, words) in [
+        (
+            "--compare",
+            "  above      the first run with 2 workers that counts\n",
+        ),
+        (
+            "--sweep=1,2",
+            "  above      the first run with 1 worker that counts\n",
+        ),
+    ] {
+        let args = [measure, "--runs=1", "--warmup=0", &urls[0], &urls[1]];
+        pfetch(&args).run().exits(0).prints(words);
+        let run = pfetch(&[&args[..], &["-q"]].concat()).run().exits(0);
+        run.check("no lines", !run.stdout.contains("  above "));
+    }
+}
+
+#[test]
+fn a_page_opens_with_the_gates_that_failed() {
+    let story = crate::story::Story::new(2);
+    let gate = |assertion: &str, verdict| {
+        Event::Assertion(AssertionResult {
+            assertion: assertion.to_owned(),
+            value: Some(1.0),
+            interval: None,
+            unit: "s",
+            verdict,
+            why: String::new(),
+        })
+    };
+    let page = |gates: Vec<Event>| {
+        let mut events = story.run(story.many(4, |_| crate::story::MS * 40));
+        events.extend(gates);
+        exported(Export::Html, &events)
+    };
+    use AssertionVerdict::{Failed, Held, Inconclusive, Unknown};
+    let one = page(vec![gate("p95<1ms", Failed), gate("total<1h", Held)]);
+    let heading = ">Gate failed: p95&lt;1ms – All 4 URLs succeeded, ";
+    assert!(one.contains(heading), "{one}");
+    let two = page(vec![gate("a", Failed), gate("b", Unknown), gate("c", Held)]);
+    assert!(two.contains(">2 of 3 gates failed – All 4 URLs"), "{two}");
+    let none = page(vec![gate("a", Held), gate("b", Inconclusive)]);
+    assert!(none.contains(">All 4 URLs succeeded, "), "{none}");
+}
+
+#[test]
+fn names_of_other_programs_in_a_gate_are_answered_with_what_to_write() {
+    for (gate, words) in [
+        ("error_rate<1%", "failed<1%"),
+        ("http_req_failed<0.01", "failed<1%"),
+        ("min<5ms", "p0"),
+        ("http_req_duration<1s", "p95"),
+    ] {
+        let assert = format!("--assert={gate}");
+        let run = pfetch(&[&assert, "http://127.0.0.1:1/"]).run().exits(2);
+        run.complains_in_a_line().says(words);
     }
 }

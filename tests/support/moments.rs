@@ -263,6 +263,7 @@ fn compared() -> Comparison {
         failed: 0,
         retries: 0,
         startup: 0.0,
+        latency: None,
     };
     let pair = RunPair {
         serial: 0.395,

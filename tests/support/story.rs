@@ -200,6 +200,7 @@ fn times(seconds: Vec<f64>) -> ArmTimes {
         failed: 0,
         retries: 0,
         startup: 0.0,
+        latency: None,
     }
 }
 

@@ -31,11 +31,11 @@ pub(crate) struct JudgeArgs {
     /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
     /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
     /// with < <= > >= or ==. Where no URL succeeded, only failed has a figure, and the others fail. A figure that
-    /// was measured several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep has speedup (of its knee over the fewest workers),
-    /// total (at the knee), failed (in all runs) and, at one number of workers, total_vs_baseline. failed is of
-    /// both arms, all else of the parallel runs; warm-ups do not count. Without --compare the speedup is
-    /// estimated, and an upper bound: one that is too low fails, and any other is inconclusive. Percentiles leave
-    /// out what pfetch waited between attempts.
+    /// was measured several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep
+    /// of several numbers of workers has speedup (of its knee over the fewest), total (at the knee) and failed (in
+    /// all runs), one of a single number has all. failed is of both arms, all else of the parallel runs; warm-ups do
+    /// not count. Without --compare the speedup is estimated, and an upper bound: one that is too low fails, and any
+    /// other is inconclusive. Percentiles leave out what pfetch waited between attempts.
     #[arg(long = "assert", value_name = "EXPR")]
     pub(crate) assertions: Vec<Assertion>,
 

@@ -147,6 +147,14 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("--location=no h", "--location: it has no value here"),
         ("-m", "-m: it needs a value"),
         (
+            "--compare -m 10 http://h/",
+            "-m: the number of runs is --runs N",
+        ),
+        (
+            "-m10 --sweep=1,2 http://h/",
+            "-m: the number of runs is --runs N",
+        ),
+        (
             "-output f h",
             "-output: a name has two dashes before it; write --output",
         ),

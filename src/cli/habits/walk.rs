@@ -4,13 +4,17 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::meaning::{Hint, Meaning, Translation, joined, seconds};
+use super::meaning::{Hint, Meaning, Translation, is_number, joined, seconds};
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
 use super::{table, values};
 
 /// Own options of which curl has the same: a number without a unit is seconds there.
 const IN_SECONDS: [&str; 2] = ["--connect-timeout", "--retry-delay"];
+
+/// The number of runs to hyperfine, of seconds to curl.
+const FEWEST_RUNS: &str =
+    "the number of runs is --runs N, and a limit on the time of an attempt --timeout 10s";
 
 /// Arguments in pfetch's own words.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -295,6 +299,9 @@ impl<'a> Walk<'a> {
             (value, _) => value,
         };
         let value = value.unwrap_or_default();
+        if spelling == "-m" && is_number(value) && self.is_measured() {
+            return self.refuse(spelling, FEWEST_RUNS);
+        }
         let own = match meaning {
             Meaning::Nothing => Ok(Vec::new()),
             Meaning::Own(own) => Ok(own.iter().map(OsString::from).collect()),
@@ -311,6 +318,14 @@ impl<'a> Walk<'a> {
             Meaning::Hint(hint) => Err(hint.into()),
         };
         self.add(spelling, own);
+    }
+
+    /// Tells whether the arguments ask for a measurement, in which a bare number is one of runs to some.
+    fn is_measured(&self) -> bool {
+        self.arguments.iter().any(|argument| {
+            let argument = argument.as_bytes();
+            argument == b"--compare" || argument.starts_with(b"--sweep")
+        })
     }
 
     /// The own options for a meaning that the next argument decides on.

@@ -13,11 +13,11 @@ pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), Stri
         .iter()
         .any(|assertion| assertion.metric() == Metric::TotalVsBaseline);
     if let Some(counts) = &measure.sweep {
+        let is_one = matches!(counts, WorkerCounts::Given(counts) if counts.len() == 1);
         let mut metrics = judge.assertions.iter().map(Assertion::metric);
-        if let Some(metric) = metrics.find(|metric| !metric.is_of_sweeps()) {
+        if let Some(metric) = metrics.find(|metric| !is_one && !metric.is_of_sweeps()) {
             return Err(format!("--assert {metric}: {}", metric.not_of_sweeps()));
         }
-        let is_one = matches!(counts, WorkerCounts::Given(counts) if counts.len() == 1);
         if needs_baseline && !is_one {
             return Err(
                 "--assert total_vs_baseline: give --sweep one number of workers, as --sweep 8"

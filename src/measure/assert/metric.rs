@@ -64,6 +64,29 @@ const FOREIGN: &[(&str, &str)] = &[
     ("errors", "failed"),
 ];
 
+/// Names that other programs have for what is written in another way here, and that way.
+const OTHERWISE: &[(&str, &str)] = &[
+    (
+        "error_rate",
+        "the share of failures is failed, as failed<1%",
+    ),
+    (
+        "http_req_failed",
+        "the share of failures is failed, as failed<1%",
+    ),
+    (
+        "http_req_duration",
+        "the times per URL are mean, median, max, and p95 or the like",
+    ),
+    (
+        "http_req_waiting",
+        "the times to the first byte are ttfb_p95 and the like",
+    ),
+    ("http_reqs", "the rate is requests_per_second"),
+    ("checks", "the share of failures is failed, as failed<1%"),
+    ("min", "the shortest time is p0"),
+];
+
 /// End of a name that compares a figure with that of a saved run.
 const VS_BASELINE: &str = "_vs_baseline";
 
@@ -80,6 +103,9 @@ impl Metric {
         let name = foreign.map_or(name, |(_, own)| own);
         if let Some((_, metric, dimension)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
             return Ok((*metric, *dimension));
+        }
+        if let Some((_, hint)) = OTHERWISE.iter().find(|(foreign, _)| *foreign == name) {
+            return Err(format!("{name:?} is no known name; {hint}"));
         }
         if name.ends_with(VS_BASELINE) {
             return Err(format!(
@@ -132,8 +158,8 @@ impl Metric {
         matches!(self, Metric::Failed | Metric::FailedShare)
     }
 
-    /// True if a sweep has this metric. The others would mix runs with different numbers of workers.
-    /// `total_vs_baseline` exists if one number was tried.
+    /// True if a sweep over several numbers of workers has this metric. The others would mix runs with different
+    /// numbers. `total_vs_baseline` exists if one number was tried.
     pub fn is_of_sweeps(self) -> bool {
         use Metric::{Speedup, Total, TotalVsBaseline};
         self.is_counted() || matches!(self, Speedup | Total | TotalVsBaseline)
@@ -141,7 +167,10 @@ impl Metric {
 
     /// The error for a metric that sweeps do not have.
     pub fn not_of_sweeps(self) -> String {
-        format!("a sweep has no {self}; it has speedup and total (of its knee), and failed")
+        format!(
+            "a sweep of several numbers of workers has no {self}; it has speedup and total (of its knee), and \
+             failed; give one number, as --sweep 8"
+        )
     }
 }
 

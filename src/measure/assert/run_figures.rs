@@ -20,7 +20,7 @@ const NO_SUCCESS: &str = "no URL succeeded";
 
 /// Figures of a run, of the parallel arm of a comparison, or of a sweep.
 ///
-/// A sweep has the metrics only that [`Metric::is_of_sweeps`] names: `speedup` is that of its knee over the
+/// A sweep of several numbers of workers has the metrics only that [`Metric::is_of_sweeps`] names: `speedup` is that of its knee over the
 /// fewest workers tried, `total` the time at the knee, `failed` counts all runs but warm-ups, and
 /// `total_vs_baseline` exists if one number of workers was tried.
 #[derive(Debug, Clone, Copy)]
@@ -234,7 +234,10 @@ impl MetricSource for RunFigures<'_> {
         let sweep = self
             .sweep
             .filter(|_| !metric.is_counted() && self.has_success());
-        if let Some(sweep) = sweep.filter(|_| metric != Metric::TotalVsBaseline) {
+        // All runs of a sweep of one number are alike, so their figures of URLs are those of one arm.
+        let is_of_points = |sweep: &&Sweep| sweep.points.len() > 1 || metric.is_of_sweeps();
+        let sweep = sweep.filter(|_| metric != Metric::TotalVsBaseline);
+        if let Some(sweep) = sweep.filter(is_of_points) {
             return sweep_value(sweep, metric);
         }
         let seconds = |time: Option<Duration>| {

@@ -14,7 +14,7 @@ use crate::model::text::{escape, hex};
 use crate::model::timing::Phase;
 use crate::report::wording;
 
-const COLUMNS: [&str; 35] = [
+const COLUMNS: [&str; 36] = [
     "index",
     "url",
     "final_url",
@@ -50,12 +50,14 @@ const COLUMNS: [&str; 35] = [
     "arm",
     "pair",
     "content_type",
+    "workers",
 ];
 
 /// CSV table by RFC 4180, written to `W` as results arrive: a header row, and a row per result.
 ///
 /// Columns and units are those of [JSON Lines](super::super::JsonLines), except that `redirects` is a
-/// number; a `null` is an empty cell. `arm` and `pair` are empty except in a comparison or a sweep.
+/// number; a `null` is an empty cell. `arm`, `pair` and `workers`, the number of workers of the run, are empty except
+/// in a comparison or a sweep.
 ///
 /// Text that a spreadsheet would take for a formula, because it begins with `=`, `+`, `-`, `@` or one of their
 /// full-width forms, gets an apostrophe before it, as OWASP advises ("CSV Injection"); programs that read the
@@ -137,6 +139,7 @@ impl<W: Write> Csv<W> {
             optional(self.arm.map(|run| run.arm.as_str())),
             optional(self.arm.map(|run| run.pair)),
             outcome.content_type().map(text_cell).unwrap_or_default(),
+            optional(self.arm.map(|run| run.workers)),
         ];
         Ok(self.out.write_record(&cells)?)
     }

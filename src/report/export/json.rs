@@ -19,8 +19,8 @@ const MAX_WARNINGS: usize = 1000;
 ///
 /// It is an object with `run`, `results`, `arms`, `warnings`, `summary`, `comparison`, `sweep`, `against`
 /// and `gates`, in this order. The objects are those of [JSON Lines](super::super::JsonLines) without
-/// `type`. A result also has `arm` and `pair`, which are `null` except in a comparison or a sweep; there, `arms`
-/// has the `arm_summary` of each run, and is empty otherwise. Of `summary`, `comparison` and `sweep`, the two
+/// `type`. A result also has `arm`, `pair` and `workers`, which are `null` except in a comparison or a sweep; there,
+/// `arms` has the `arm_summary` of each run, and is empty otherwise. Of `summary`, `comparison` and `sweep`, the two
 /// that the run did not end with are `null`, and so is `against` if there is no baseline.
 #[derive(Debug)]
 pub struct Json<W> {
@@ -42,6 +42,7 @@ pub struct Json<W> {
 struct ArmResultRecord<'a> {
     arm: Option<Arm>,
     pair: Option<u32>,
+    workers: Option<usize>,
     #[serde(flatten)]
     result: ResultRecord<'a>,
 }
@@ -74,6 +75,7 @@ impl<W: Write> Json<W> {
         let record = ArmResultRecord {
             arm: self.arm.map(|run| run.arm),
             pair: self.arm.map(|run| run.pair),
+            workers: self.arm.map(|run| run.workers),
             result,
         };
         Ok(serde_json::to_writer(&mut self.out, &record)?)

@@ -13,7 +13,7 @@ use super::run_label::RunLabels;
 use super::words::{reason, short, tried_again};
 use crate::measure::Estimate;
 use crate::model::event::{AssertionResult, Event, Listener};
-use crate::model::measurement::{Against, ArmRun, ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{Against, ArmLatency, ArmRun, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
@@ -346,8 +346,8 @@ fn compared(comparison: &Comparison) -> (String, String) {
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);
-    page += "\n| | mean | median | deviation | min | max | failed | retries |\n";
-    page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
+    page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
     page += &arm("parallel", &comparison.parallel);
     if let Some(estimated) = comparison.estimated {
@@ -372,9 +372,10 @@ fn swept(sweep: &Sweep) -> (String, String) {
         let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
     }
     let _ = writeln!(verdict, " · {}", counted(sweep.targets, "URL"));
-    let mut page =
-        String::from("\n| workers | mean | median | deviation | min | max | failed | retries |\n");
-    page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    let mut page = String::from(
+        "\n| workers | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n",
+    );
+    page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for point in &sweep.points {
         page += &arm(&point.workers.to_string(), &point.times);
     }
@@ -424,13 +425,19 @@ fn against(against: &Against) -> String {
 /// The times of an arm, as a row.
 fn arm(name: &str, times: &ArmTimes) -> String {
     let sample = &times.sample;
+    let none = || "–".to_owned();
+    let latency = |percentile: fn(ArmLatency) -> f64| {
+        times.latency.map(percentile).map_or_else(none, format_secs)
+    };
     format!(
-        "| {name} | {} | {} | {} | {} | {} | {} | {} |\n",
+        "| {name} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
         format_secs(sample.mean),
         format_secs(sample.median),
-        sample.deviation.map_or_else(|| "–".to_owned(), format_secs),
+        sample.deviation.map_or_else(none, format_secs),
         format_secs(sample.min),
         format_secs(sample.max),
+        latency(|latency| latency.p50),
+        latency(|latency| latency.p95),
         times.failed,
         times.retries
     )

@@ -34,6 +34,8 @@ use crate::report::Baseline;
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
+/// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
+///
 /// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
 /// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
 /// `null`) and `error` (the reason, or `null`).
@@ -47,6 +49,7 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `result`
 ///
+/// - `workers`: the number of workers of the run, in a comparison or a sweep; elsewhere the field is left out.
 /// - `outcome`: `done` is for a target that an earlier run has fetched (`--resume`). Its `status`, `content_type`,
 ///   `bytes` and `saved` are those of the run log; it counts as `done_before` in the summary, and nowhere else.
 ///   `unchanged` with no `attempts` is a file that was kept without a request (`--exists skip`), and without a look
@@ -111,19 +114,20 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `arm`, `comparison` and `sweep`
 ///
-/// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended.
+/// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended, where `of` is 0 as long as
+///   their number is not known (`--sweep auto`).
 /// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
 ///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
-/// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup}`: the time of each run in the order of the
-///   pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
-///   together, and the mean set-up time.
+/// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency}`: the time of each run in the
+///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
+///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
 ///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, or a
 ///   sweep tried one number of workers; then there is no `efficiency` either.
 /// - `verdict` is `null` for one pair, and if not the same number of URLs failed in both arms.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
-/// - `points`: `{workers, seconds, sample, failed, retries, startup, interval}`, where `interval` is that of the
+/// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).
 /// - `law`: `null` or `{lambda, sigma, kappa, r_squared}` ([`Usl`](crate::stats::Usl)).
@@ -199,7 +203,9 @@ impl<W: Write> Listener for JsonLines<W> {
                 return Ok(());
             }
             Event::Finished(_) if self.is_summary_only => return Ok(()),
-            Event::Finished(outcome) => SchemaLine::Result(ResultRecord::from(outcome)),
+            Event::Finished(outcome) => {
+                SchemaLine::Result(ResultRecord::from(outcome).in_run(self.arm))
+            }
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
             },

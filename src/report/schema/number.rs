@@ -71,6 +71,12 @@ pub(super) fn check_times(times: &ArmTimes) -> Checked {
         .into_iter()
         .chain(sample.deviation)
         .chain([times.startup])
+        .chain(
+            times
+                .latency
+                .iter()
+                .flat_map(|latency| [latency.p50, latency.p95]),
+        )
         .chain(times.seconds.iter().copied());
     if !all.all(|seconds| (0.0..=MAX_SECONDS).contains(&seconds)) {
         return Err("a time is a number of seconds, from 0 to a hundred years");

@@ -17,6 +17,7 @@ use super::attempt::{
 };
 use super::number;
 use crate::model::json::{Rfc3339, Seconds};
+use crate::model::measurement::ArmRun;
 use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{Attempt, Details, Hop, HttpVersion, Outcome, Saved, Verdict};
@@ -75,6 +76,9 @@ pub(in crate::report) struct ResultRecord<'a> {
     /// Remarks on the final response. Older logs have none.
     #[serde(default)]
     notices: Cow<'a, [ResponseNotice]>,
+    /// The workers of the run, in a comparison or a sweep. A replay has them from the beginning of the run.
+    #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    workers: Option<usize>,
 }
 
 impl<'a> From<&'a Outcome> for ResultRecord<'a> {
@@ -108,11 +112,20 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             earlier: outcome.earlier().iter().map(Into::into).collect(),
             error: outcome.error().map(Into::into),
             notices: Cow::Borrowed(outcome.notices()),
+            workers: None,
         }
     }
 }
 
 impl ResultRecord<'_> {
+    /// The same, in a run of a comparison or a sweep.
+    pub(super) fn in_run(self, run: Option<ArmRun>) -> Self {
+        ResultRecord {
+            workers: run.map(|run| run.workers),
+            ..self
+        }
+    }
+
     /// Checks that all its workers are among the `workers` of the run.
     pub(super) fn check_workers(&self, workers: usize) -> Result<(), &'static str> {
         let earlier = self.earlier.iter().map(|attempt| attempt.worker);

@@ -3,22 +3,15 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::lines::{LABEL, TextWriter, WIDTH};
+use super::lines::{LABEL, TextWriter, deviation};
+use super::sweep_table;
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep, SweepRuns, fair_points};
+use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
 use crate::report::against;
 use crate::report::format::{counted, duration, format_secs};
 use crate::report::wording::{self, TERMINAL};
 use crate::stats::{Speedup, Usl};
-
-/// The most columns of the bar for the highest throughput, those before it and those of the mark behind it.
-const BAR: usize = 30;
-const BEFORE_BAR: usize = 45;
-const MARK: usize = 6;
-
-/// The columns of a number of failures or retries, which are there if there were any.
-const COUNT: usize = 8;
 
 /// Writes the comparison.
 pub(super) fn comparison(
@@ -41,7 +34,7 @@ pub(super) fn comparison(
         format!("{pairs} of runs in alternating order, after {warmups}"),
     ];
     out.write_parts("  ", parts, " · ", 4)?;
-    stopped(out, wording::comparison_stopped(comparison))?;
+    out.write_stopped(wording::comparison_stopped(comparison))?;
     writeln!(
         out,
         "                 mean ± σ              median       min … max"
@@ -58,18 +51,9 @@ pub(super) fn comparison(
         format_secs(serial.startup),
         format_secs(parallel.startup)
     )?;
+    latencies(out, serial, parallel)?;
     failures(out, serial, parallel)?;
     warnings(out, &comparison.differing, &comparison.notices)
-}
-
-/// Writes that it was stopped early, if it was.
-fn stopped(out: &mut TextWriter<impl Write>, stopped: Option<String>) -> io::Result<()> {
-    stopped.map_or(Ok(()), |stopped| {
-        out.write_text(
-            "  note       ",
-            &format!("{stopped}: the figures are of those"),
-        )
-    })
 }
 
 /// Writes the speed-up, and the estimate of it that a plain run would have made.
@@ -102,6 +86,25 @@ fn speedup_line(out: &mut TextWriter<impl Write>, speedup: Speedup, more: &str) 
     }
 }
 
+/// Writes the latency of both arms' URLs.
+fn latencies(
+    out: &mut TextWriter<impl Write>,
+    serial: &ArmTimes,
+    parallel: &ArmTimes,
+) -> io::Result<()> {
+    let text = |name: &str, times: &ArmTimes| {
+        let latency = times.latency?;
+        let [p50, p95] = [latency.p50, latency.p95].map(format_secs);
+        Some(format!("{name} p50 {p50}  p95 {p95}"))
+    };
+    let parts = [text("serial", serial), text("parallel", parallel)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => Ok(()),
+        false => out.write_parts("  latency    ", parts, " · ", LABEL),
+    }
+}
+
 /// Writes the failures and the retries of both arms, if there were any.
 fn failures(
     out: &mut TextWriter<impl Write>,
@@ -123,7 +126,7 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
     let Some(fewest) = sweep.points.first() else {
         return Ok(());
     };
-    sweep_table(out, sweep, fewest)?;
+    sweep_table::write(out, sweep, fewest)?;
     if let Some(knee) = sweep.knee {
         out.write_text("  knee       ", &wording::knee(knee))?;
         if let Some(speedup) = sweep.gain() {
@@ -138,69 +141,6 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
     warnings(out, &sweep.differing, &sweep.notices)
 }
 
-/// Writes a line for each number of workers, `fewest` being the first of them.
-fn sweep_table(
-    out: &mut TextWriter<impl Write>,
-    sweep: &Sweep,
-    fewest: &SweepRuns,
-) -> io::Result<()> {
-    let fair = fair_points(&sweep.points, sweep.targets);
-    let fair_seconds = |workers| {
-        let mut points = fair.iter().filter(move |point| point.workers == workers);
-        points.next().map(|point| point.seconds)
-    };
-    let best = fair.iter().map(|point| point.seconds);
-    let best = best.fold(f64::INFINITY, f64::min);
-    let has_failed = sweep.points.iter().any(|point| point.times.failed > 0);
-    let has_retries = sweep.points.iter().any(|point| point.times.retries > 0);
-    let counts = COUNT * (usize::from(has_failed) + usize::from(has_retries));
-    let width = (WIDTH - BEFORE_BAR - MARK - counts).min(BAR) as f64;
-    let column = |has: bool, text: String| match has {
-        true => format!("{text:<COUNT$}"),
-        false => String::new(),
-    };
-    writeln!(
-        out,
-        "  {} · {} at each number of workers",
-        counted(sweep.targets, "URL"),
-        counted(fewest.times.seconds.len() as u64, "run")
-    )?;
-    stopped(out, wording::sweep_stopped(sweep))?;
-    writeln!(
-        out,
-        "  workers       mean ± σ          against {:<4} {}{}throughput",
-        fewest.workers,
-        column(has_failed, "failed".to_owned()),
-        column(has_retries, "retries".to_owned()),
-    )?;
-    for point in &sweep.points {
-        let sample = &point.times.sample;
-        let seconds = fair_seconds(point.workers);
-        let bar = seconds.map(|seconds| (best / seconds * width).round().clamp(1.0, width));
-        let bar = "█".repeat(bar.unwrap_or_default() as usize);
-        let against = fair_seconds(fewest.workers).zip(seconds);
-        let against = against.map_or("-".to_owned(), |(fewest, seconds)| {
-            TERMINAL.ratio(fewest / seconds)
-        });
-        let knee = match sweep.knee {
-            Some(knee) if knee.by_means != point.workers => "",
-            Some(_) if sweep.is_undecided() => " knee?",
-            Some(_) => " knee",
-            None => "",
-        };
-        writeln!(
-            out,
-            "  {:>7}  {:>9} ± {:<9} {against:>9}   {}{}{bar}{knee}",
-            point.workers,
-            format_secs(sample.mean),
-            deviation(&point.times),
-            column(has_failed, point.times.failed.to_string()),
-            column(has_retries, point.times.retries.to_string()),
-        )?;
-    }
-    Ok(())
-}
-
 /// Writes the coefficients of the scaling law, and the number of workers that has the highest throughput by it, if
 /// the measured times bear it out.
 fn scaling(out: &mut TextWriter<impl Write>, law: &Usl, peak: Option<f64>) -> io::Result<()> {
@@ -213,11 +153,6 @@ fn scaling(out: &mut TextWriter<impl Write>, law: &Usl, peak: Option<f64>) -> io
     let law = "Universal Scalability Law".to_owned();
     let parts = [Some(coefficients), r_squared, peak, Some(law)];
     out.write_parts("  scaling    ", parts.into_iter().flatten(), " · ", LABEL)
-}
-
-/// The standard deviation of the times, or a dash if there was one run.
-fn deviation(times: &ArmTimes) -> String {
-    times.sample.deviation.map_or("-".to_owned(), format_secs)
 }
 
 /// Writes the warning about targets that were not answered alike, and the notices.

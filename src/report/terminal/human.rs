@@ -16,7 +16,7 @@ use super::comparison;
 use super::lines::TextWriter;
 use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
-use crate::report::format::{align_right, bytes, push_bytes, push_duration, push_number};
+use crate::report::format::{align_right, bytes, counted, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
 use crate::report::wording::{self, ShownStatus};
 
@@ -137,6 +137,21 @@ impl<W: Write> Human<W> {
         match mem::replace(&mut self.has_lines, true) {
             true => self.out.write_all(b"\n"),
             false => Ok(()),
+        }
+    }
+
+    /// Says of which run of a measurement the lines above are.
+    fn name_lines(&mut self) -> io::Result<()> {
+        let has_lines = self.style.detail.has_line(Verdict::Ok);
+        match self.shown.run().filter(|_| has_lines) {
+            Some(run) => {
+                let workers = counted(run.workers as u64, "worker");
+                writeln!(
+                    self.out,
+                    "  above      the first run with {workers} that counts"
+                )
+            }
+            None => Ok(()),
         }
     }
 
@@ -263,11 +278,13 @@ impl<W: Write> Listener for Human<W> {
             }
             Event::Swept(sweep) => {
                 self.stand_off()?;
+                self.name_lines()?;
                 comparison::sweep(&mut self.out, sweep)?;
                 self.write_against(true)
             }
             Event::Compared(comparison) => {
                 self.stand_off()?;
+                self.name_lines()?;
                 comparison::comparison(&mut self.out, comparison)?;
                 self.write_against(false)
             }

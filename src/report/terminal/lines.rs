@@ -4,6 +4,9 @@ use std::io::{self, Write};
 
 use console::{Term, measure_text_width};
 
+use crate::model::measurement::ArmTimes;
+use crate::report::format::format_secs;
+
 /// The columns of the narrowest usual terminal, and the most that a summary fills.
 pub(super) const WIDTH: usize = 80;
 
@@ -98,6 +101,14 @@ impl<W: Write> TextWriter<W> {
             }
         }
         self.out.write_all(b"\n")
+    }
+
+    /// Writes that a measurement was stopped early, if it was.
+    pub(super) fn write_stopped(&mut self, stopped: Option<String>) -> io::Result<()> {
+        stopped.map_or(Ok(()), |stopped| {
+            let text = format!("{stopped}: the figures are of those");
+            self.write_text("  note       ", &text)
+        })
     }
 
     /// Writes `label` and a sentence, in as many lines as it needs.
@@ -224,6 +235,11 @@ fn break_of(text: &str, room: usize) -> Option<(usize, usize)> {
 /// Tells that a text ends with a separator that joins it to what follows.
 fn is_joint(text: &str) -> bool {
     text.ends_with(" ·") || text.ends_with(" –")
+}
+
+/// The standard deviation of the times, or a dash if there was one run.
+pub(super) fn deviation(times: &ArmTimes) -> String {
+    times.sample.deviation.map_or("-".to_owned(), format_secs)
 }
 
 /// Tells that a text begins with a separator that a line does not begin with.

@@ -5,6 +5,7 @@ mod human;
 mod lines;
 mod progress;
 mod style;
+mod sweep_table;
 mod totals;
 mod url_note;
 mod verbose;

@@ -2,10 +2,10 @@
 
 use super::notation::{HTML, capitalized};
 use crate::measure::assert::{more_runs, one_by_one};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep, fair_points};
 use crate::model::summary::RunsMade;
-use crate::report::format::{counted, distinct_ratio};
-use crate::stats::{ALIKE, Finding, Interval, Knee};
+use crate::report::format::{counted, distinct_ratio, grouped};
+use crate::stats::{ALIKE, Finding, Interval, Knee, SweepPoint};
 
 /// The speed-up below which even a real one is hardly worth a worker.
 const HARDLY: f64 = 1.1;
@@ -54,23 +54,26 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
             }
         }
         Standing::OneByOne => format!("nothing to compare: {}", one_by_one(comparison)),
-        Standing::Unlike => format!(
-            "no verdict: {} failed serially, {} in parallel",
-            counted_fetches(comparison.serial.failed),
-            comparison.parallel.failed
-        ),
+        Standing::Unlike => match (comparison.serial.failed, comparison.parallel.failed) {
+            (0, parallel) => format!(
+                "no verdict: {} failed in parallel, none serially",
+                counted(parallel, "fetch")
+            ),
+            (serial, 0) => format!(
+                "no verdict: {} failed serially, none in parallel",
+                counted(serial, "fetch")
+            ),
+            (serial, parallel) => format!(
+                "no verdict: {} failed serially, {} in parallel",
+                counted(serial, "fetch"),
+                grouped(parallel)
+            ),
+        },
         Standing::SinglePair => "undecided: one pair of runs".to_owned(),
         Standing::Found(Finding::Faster) => format!("parallel is {hardly}faster"),
         Standing::Found(Finding::Slower) => format!("parallel is {hardly}slower"),
         Standing::Found(Finding::NoDifference) if is_alike(comparison) => NONE.to_owned(),
         Standing::Found(Finding::NoDifference) => "no difference shown".to_owned(),
-    }
-}
-
-fn counted_fetches(count: u64) -> String {
-    match count {
-        1 => "1 fetch".to_owned(),
-        count => format!("{count} fetches"),
     }
 }
 
@@ -117,6 +120,21 @@ pub(in crate::report) fn comparison_verdict(comparison: &Comparison) -> String {
         (_, Some(remedy)) => format!("{text} – {remedy}"),
         (_, None) => text,
     }
+}
+
+/// The larger number of workers that is the slowest, and how many times as long as the knee it takes, if that is clear:
+/// by their intervals, and beyond what counts as alike.
+fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
+    let points = fair_points(&sweep.points, sweep.targets);
+    let best = points.iter().find(|point| point.workers == knee.workers)?;
+    let most = best.interval?.high * ALIKE.high;
+    let more = points.iter().filter(|point| point.workers > knee.workers);
+    let is_slower =
+        |point: &&SweepPoint| point.interval.is_some_and(|interval| interval.low > most);
+    let slowest = more
+        .filter(is_slower)
+        .max_by(|one, other| one.seconds.total_cmp(&other.seconds))?;
+    Some((slowest.workers, slowest.seconds / best.seconds))
 }
 
 /// The end of a comparison that was stopped: `stopped early, after 4 of 30 pairs`.
@@ -196,7 +214,12 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             fewest.workers
         ),
         None if is_last => format!("{workers}, and no other number was tried"),
-        None => format!("{workers} {are} enough: more bring no clear gain"),
+        None => match slower(sweep, knee) {
+            Some((count, ratio)) => {
+                format!("{workers} {are} the best: more are slower, {count} by {ratio:.2} times")
+            }
+            None => format!("{workers} {are} enough: more bring no clear gain"),
+        },
     }
 }
 

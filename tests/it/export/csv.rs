@@ -8,7 +8,7 @@ use crate::export::events::{HOSTILE, MS, comparison, exported, faster, hostile, 
 const HEADINGS: &str = "index,url,final_url,action,outcome,status,http_version,attempts,bytes,\
     wire_bytes,remote,reused,worker,started_at,elapsed,blocked,dns,connect,ssl,send,wait,receive,\
     total,ttfb,redirects,saved_path,saved_bytes,sha256,resumed_from,error_kind,error_phase,\
-    error_message,arm,pair,content_type\r\n";
+    error_message,arm,pair,content_type,workers\r\n";
 
 #[test]
 fn a_result_is_a_row() {
@@ -23,7 +23,7 @@ fn a_result_is_a_row() {
         "5,http://a.example/full,,get,failed,,,0,0,,,,,,,,,,,,,,,,0,,,,,disk-full,,no space left,,".to_owned(),
         "6,http://d.example/,,get,skipped,,,0,0,,,,,,,,,,,,,,,,0,,,,,stopped,,stopped before it was started,,".to_owned(),
     ];
-    let expected: String = rows.iter().map(|row| format!("{row},\r\n")).collect();
+    let expected: String = rows.iter().map(|row| format!("{row},,\r\n")).collect();
     let text = exported(Export::Csv, &run(outcomes(), Some(80 * MS)));
     assert_eq!(text, format!("{HEADINGS}{expected}"));
 }
@@ -44,11 +44,11 @@ fn rows_of_a_comparison_say_their_arm_and_pair() {
     assert_eq!(
         ends,
         [
-            "serial,0,",
-            "serial,1,",
-            "parallel,1,",
-            "parallel,2,",
-            "serial,2,"
+            "serial,0,,4",
+            "serial,1,,4",
+            "parallel,1,,4",
+            "parallel,2,,4",
+            "serial,2,,4"
         ]
     );
 }

@@ -289,6 +289,7 @@ fn arm_times(seconds: &[f64]) -> ArmTimes {
         failed: 0,
         retries: 1,
         startup: 0.5,
+        latency: None,
     }
 }
 

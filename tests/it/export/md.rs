@@ -162,10 +162,10 @@ fn a_comparison_begins_with_its_verdict() {
 
 **parallel is faster: 2.50x**, 95 % interval 2.00x to 3.12x · 2 URLs · 2 pairs · 4 workers · efficiency 125 %
 
-| | mean | median | deviation | min | max | failed | retries |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| serial | 3.00 s | 3.00 s | 1.41 s | 2.00 s | 4.00 s | 0 | 1 |
-| parallel | 1.00 s | 1.00 s | 0 µs | 1.00 s | 1.00 s | 0 | 1 |
+| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| serial | 3.00 s | 3.00 s | 1.41 s | 2.00 s | 4.00 s | – | – | 0 | 1 |
+| parallel | 1.00 s | 1.00 s | 0 µs | 1.00 s | 1.00 s | – | – | 0 | 1 |
 
 The per-URL times alone would have said 1.50x.
 
@@ -307,9 +307,9 @@ fn a_sweep_is_its_verdict_and_a_table() {
 
 **4 workers are enough: 3.95 times as fast as 1**, 95 % interval 3.84x to 4.07x · 1 URL
 
-| workers | mean | median | deviation | min | max | failed | retries |
-| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
-| 1 | 8.10 s | 8.10 s | 100.0 ms | 8.00 s | 8.20 s | 0 | 1 |
+| workers | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |
+| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| 1 | 8.10 s | 8.10 s | 100.0 ms | 8.00 s | 8.20 s | – | – | 0 | 1 |
 | 2 | 4.10 s |";
     assert!(text.starts_with(expected), "{text}");
     assert!(

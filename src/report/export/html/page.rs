@@ -44,7 +44,11 @@ pub(super) struct HtmlPage<'a> {
 impl HtmlPage<'_> {
     /// Writes the page as a document.
     pub(super) fn write(&self) -> serde_json::Result<Markup> {
-        let heading = self.result.heading();
+        let heading = match self.failed_gates() {
+            Some(failed) => format!("{failed} – {}", self.result.heading()),
+            None => self.result.heading(),
+        };
+        let is_bad = self.result.is_all_failed() || self.failed_gates().is_some();
         // A browser hashes with its own line ends.
         let style = [&palette::properties(), &chart_style(), STYLE]
             .concat()
@@ -73,7 +77,7 @@ impl HtmlPage<'_> {
                     main {
                         header {
                             p.brand { "pfetch report" }
-                            h1 class=[self.result.is_all_failed().then_some("bad")] { (heading) }
+                            h1 class=[is_bad.then_some("bad")] { (heading) }
                             (self.result.lead(self.info))
                         }
                         "\n"
@@ -92,6 +96,26 @@ impl HtmlPage<'_> {
         })
     }
 
+    /// The gates that failed, which decide over the exit code whatever else there is to say. Those of a run that was
+    /// stopped have no figure, which is why they fail.
+    fn failed_gates(&self) -> Option<String> {
+        if self.result.is_stopped() {
+            return None;
+        }
+        let failed = self.assertions.iter();
+        let failed: Vec<_> = failed
+            .filter(|judged| judged.verdict.is_failure())
+            .collect();
+        match failed[..] {
+            [] => None,
+            [judged] => Some(format!("Gate failed: {}", judged.assertion)),
+            _ => {
+                let gates = counted(self.assertions.len() as u64, "gate");
+                Some(format!("{} of {gates} failed", failed.len()))
+            }
+        }
+    }
+
     fn sections(&self) -> Markup {
         let several = self.arms.len() > 1;
         html! {
@@ -103,7 +127,7 @@ impl HtmlPage<'_> {
             }
             // One number of workers makes no curve.
             @if let Some(sweep) = self.sweep.filter(|sweep| sweep.points.len() > 1) {
-                (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep))))
+                (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep), sweep)))
             }
             (section("timeline", "Timeline", &html! {
                 @if several {

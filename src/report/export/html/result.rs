@@ -85,6 +85,15 @@ impl<'a> PageResult<'a> {
         }
     }
 
+    /// Tells if it was stopped before its end.
+    pub(super) fn is_stopped(&self) -> bool {
+        match self {
+            PageResult::Run(summary, _) => summary.stopped,
+            PageResult::Comparison(comparison) => comparison.stopped.is_some(),
+            PageResult::Sweep(sweep) => sweep.stopped.is_some(),
+        }
+    }
+
     /// The comparison that the page is about, if it is.
     pub(super) fn comparison(&self) -> Option<&Comparison> {
         match self {

@@ -2,11 +2,14 @@
 
 use maud::{Markup, html};
 
+use crate::model::measurement::Sweep;
 use crate::report::export::timeline::SweepCurve;
 use crate::report::format::format_secs;
 
 /// Writes the curve.
-pub(super) fn figure(curve: &SweepCurve) -> Markup {
+pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
+    let latencies = sweep.points.iter().map(|point| point.times.latency);
+    let percentile = |time: Option<f64>| time.map_or_else(|| "–".to_owned(), format_secs);
     html! {
         figure {
             .scroll tabindex="0" role="group" aria-label="Sweep" { (curve.embedded()) }
@@ -17,17 +20,19 @@ pub(super) fn figure(curve: &SweepCurve) -> Markup {
                     table {
                         thead {
                             tr {
-                                @for name in ["Workers", "Time", "95 % interval"] {
+                                @for name in ["Workers", "Time", "95 % interval", "p50 of URLs", "p95 of URLs"] {
                                     th scope="col" { (name) }
                                 }
                             }
                         }
                         tbody {
-                            @for point in &curve.points {
+                            @for (point, latency) in curve.points.iter().zip(latencies) {
                                 tr {
                                     th scope="row" { (point.workers) }
                                     td { (format_secs(point.mean)) }
                                     td { (format_secs(point.low)) " to " (format_secs(point.high)) }
+                                    td { (percentile(latency.map(|latency| latency.p50))) }
+                                    td { (percentile(latency.map(|latency| latency.p95))) }
                                 }
                             }
                         }

@@ -285,6 +285,7 @@ mod tests {
             failed: 0,
             retries: 0,
             startup: 0.0,
+            latency: None,
         };
         let [serial, parallel] = [serial, parallel].map(times);
         Comparison {
