@@ -41,7 +41,7 @@
 //! | [`measure`] | estimate, comparison, sweep, assertions, saved runs | engine, http, model, pool, stats |
 //! | [`engine`] | the run: input, schedule, retries, events in order, the run log | http, model, pool, save |
 //! | [`http`] | client, redirects, bodies, TLS, proxies, DNS, and the transport below ureq | model, pool, save |
-//! | [`save`] | files that are complete or absent, their names, bodies in order | model |
+//! | [`save`] | files that are complete or absent, their names, bodies in order, packs (tar, WARC) | model |
 //! | [`model`] | plain data: target, outcome, event, summary, timing | stats |
 //! | [`pool`] | the worker pool, usable alone | |
 //! | [`stats`] | summaries, intervals, percentiles, scaling laws | |

@@ -19,6 +19,8 @@ pub(super) struct Baselines {
     earlier: Option<(String, SavedRun)>,
     /// The file to save this run in, and its name.
     file: Option<(String, AtomicFile)>,
+    /// The run that this one takes the place of in the file, if it is compared with it.
+    replaced: Option<SavedRun>,
     /// True if a file that was written is announced, as those of exports are.
     is_announced: bool,
     /// True if the run makes the baseline that later ones are compared with.
@@ -43,7 +45,9 @@ impl Baselines {
         if let (true, Some((name, _))) = (is_first, &file) {
             complain(&format!("note: {name}: {NO_BASELINE_YET}"));
         }
+        let followed = earlier.as_ref().filter(|_| plan.is_followed);
         Ok(Baselines {
+            replaced: followed.map(|(_, run)| run.clone()),
             earlier,
             file,
             is_announced,
@@ -88,7 +92,10 @@ impl Baselines {
             Ok(run) => {
                 let written = run.write(BufWriter::new(file.file()));
                 match written.and_then(|()| file.publish()) {
-                    Ok(()) if self.is_announced => complain(&format!("wrote {name}")),
+                    Ok(()) if self.is_announced => {
+                        let replaced = self.replaced.map(|then| replaced(&run, &then, &name));
+                        complain(&format!("wrote {name}{}", replaced.unwrap_or_default()));
+                    }
                     Ok(()) => {}
                     Err(error) => {
                         complain(&format!("cannot write {name}: {error}"));
@@ -103,6 +110,16 @@ impl Baselines {
             reasons.usage = true;
         }
     }
+}
+
+/// Says which run a saved one takes the place of, and what became of its time: without a gate nothing else does.
+fn replaced(run: &SavedRun, then: &SavedRun, name: &str) -> String {
+    let started_at = humantime::format_rfc3339_seconds(then.started_at);
+    let against = run.against(name, then);
+    let longer = against.total().map(|point| point.change.ratio);
+    let longer = longer.map(|ratio| format!(", and took {ratio:.2} times as long"));
+    let longer = longer.unwrap_or_default();
+    format!("; it replaces the run of {started_at}{longer}")
 }
 
 /// Tests whether the run is to be compared with the file that it makes, and that does not exist.

@@ -21,7 +21,8 @@ pub(super) fn open(
     stop: &StopToken,
 ) -> Result<Bodies, StartError> {
     Ok(match plan {
-        BodiesPlan::Discard => Bodies::Drop,
+        // Packs are opened once the run log is.
+        BodiesPlan::Discard | BodiesPlan::Pack(_) => Bodies::Drop,
         BodiesPlan::Results { limit } => Bodies::Collect { limit: *limit },
         BodiesPlan::File { .. } | BodiesPlan::Dir { .. } => save(plan, Store::open)?,
         BodiesPlan::Stream { max_gaps, .. } => {
@@ -52,7 +53,10 @@ fn save(
         })
     };
     let saving = match plan {
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => {
+        BodiesPlan::Discard
+        | BodiesPlan::Stream { .. }
+        | BodiesPlan::Results { .. }
+        | BodiesPlan::Pack(_) => {
             return Ok(Bodies::Drop);
         }
         BodiesPlan::File { dir, path, store } => Saving::at(open(dir, *store)?, path.clone()),

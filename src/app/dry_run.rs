@@ -3,13 +3,13 @@
 use std::io::{self, BufWriter, Write};
 
 use super::blocking::BlockingOutput;
-use super::fetch::unusable_log;
+use super::run_log::unusable_log;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
-use super::{NO_URLS, StartError, bodies, close_stdout, complain};
+use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
-use crate::engine::input::{BadTarget, Item, List, NextInput, Source};
-use crate::engine::resume::DoneTargets;
+use crate::engine::input::{BadTarget, Item, List, LoneHost, NextInput, Source};
+use crate::engine::resume::{DoneTargets, OtherList};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
@@ -46,11 +46,13 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         done,
         counts: DryCounts::default(),
         is_strict: plan.run.strict,
+        lone_host: None,
         reasons: ExitReasons::default(),
     };
     let written = preview.all(source).and_then(|()| preview.report.flush());
     let Preview {
         counts,
+        lone_host,
         mut reasons,
         ..
     } = preview;
@@ -63,6 +65,9 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         _ => Ok(()),
     });
     close_stdout(written, &mut reasons);
+    if let Some(lone_host) = lone_host.filter(|_| detail.has_summary()) {
+        complain(&format!("note: {lone_host}"));
+    }
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
         complain(NO_URLS);
         reasons.usage = true;
@@ -77,12 +82,18 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
 
 /// Reads the run log, if the run would resume from it.
 fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>, StartError> {
+    if let (BodiesPlan::Pack(config), Some(log)) = (&plan.bodies, &plan.log) {
+        return packs::preview(plan, config, log).map(Some);
+    }
     let Some(log) = plan.log.as_ref().filter(|log| log.resume) else {
         return Ok(None);
     };
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir.as_path()),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
+        BodiesPlan::Discard
+        | BodiesPlan::Stream { .. }
+        | BodiesPlan::Results { .. }
+        | BodiesPlan::Pack(_) => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {
@@ -93,6 +104,24 @@ fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>,
     done.map(Some).map_err(unusable_log)
 }
 
+/// The error that ends a dry run early.
+enum PreviewEnd {
+    Output(io::Error),
+    Input(OtherList),
+}
+
+impl From<io::Error> for PreviewEnd {
+    fn from(error: io::Error) -> Self {
+        PreviewEnd::Output(error)
+    }
+}
+
+impl From<OtherList> for PreviewEnd {
+    fn from(other: OtherList) -> Self {
+        PreviewEnd::Input(other)
+    }
+}
+
 /// The work of a dry run.
 struct Preview<W: Write> {
     report: DryRun<W>,
@@ -100,11 +129,26 @@ struct Preview<W: Write> {
     done: Option<DoneTargets>,
     counts: DryCounts,
     is_strict: bool,
+    /// The only host of an input that shards share.
+    lone_host: Option<LoneHost>,
     reasons: ExitReasons,
 }
 
 impl<W: Write> Preview<W> {
-    fn all(&mut self, mut source: Source) -> io::Result<()> {
+    fn all(&mut self, source: Source) -> io::Result<()> {
+        match self.each(source) {
+            Ok(()) => Ok(()),
+            Err(PreviewEnd::Output(error)) => Err(error),
+            Err(PreviewEnd::Input(other)) => {
+                self.report.flush()?;
+                complain(&other.to_string());
+                self.reasons.usage = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn each(&mut self, mut source: Source) -> Result<(), PreviewEnd> {
         loop {
             match source.next() {
                 NextInput::Item(Item::Target(target)) => self.target(&target)?,
@@ -131,7 +175,10 @@ impl<W: Write> Preview<W> {
                         source.accept(message);
                     }
                 }
-                NextInput::End => return Ok(()),
+                NextInput::End => {
+                    self.lone_host = source.lone_host().cloned();
+                    return Ok(());
+                }
             }
         }
     }
@@ -144,7 +191,7 @@ impl<W: Write> Preview<W> {
         })
     }
 
-    fn target(&mut self, target: &Target) -> io::Result<()> {
+    fn target(&mut self, target: &Target) -> Result<(), PreviewEnd> {
         let url = target.location.text();
         let mut outcome = Outcome::new(target.index, url.clone(), target.verb);
         let mut name = DryName::Own;
@@ -156,8 +203,8 @@ impl<W: Write> Preview<W> {
             is_named_late,
         }) = self.bodies.plan_file(target)
         {
-            if self.is_done(target, Some(&log_name)) {
-                return self.done(outcome);
+            if self.is_done(target, Some(&log_name))? {
+                return Ok(self.done(outcome)?);
             }
             name = match (is_named_late, is_numbered, is_present) {
                 (true, ..) => DryName::OfServer,
@@ -171,11 +218,11 @@ impl<W: Write> Preview<W> {
                 sha256: None,
                 resumed_from: None,
             });
-        } else if self.is_done(target, None) {
-            return self.done(outcome);
+        } else if self.is_done(target, None)? {
+            return Ok(self.done(outcome)?);
         }
         self.counts.planned += 1;
-        self.report.target(&DryTarget { outcome, name })
+        Ok(self.report.target(&DryTarget { outcome, name })?)
     }
 
     fn done(&mut self, mut outcome: Outcome) -> io::Result<()> {
@@ -187,9 +234,10 @@ impl<W: Write> Preview<W> {
         })
     }
 
-    fn is_done(&self, target: &Target, name: Option<&str>) -> bool {
-        let (url, sha256) = (target.location.text(), target.sha256.as_deref());
-        let done = self.done.as_ref();
-        done.is_some_and(|done| done.find(target.verb, url, name, sha256).is_some())
+    fn is_done(&self, target: &Target, name: Option<&str>) -> Result<bool, PreviewEnd> {
+        let Some(done) = &self.done else {
+            return Ok(false);
+        };
+        Ok(done.find_target(target, name)?.is_some())
     }
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::body_stream::BodyStream;
+use super::run_log::unusable_log;
 use super::session::{EarlyEnd, Session};
-use super::{NO_URLS, Opened, StartError, bodies, complain, workers};
+use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal, JournalError};
+use crate::engine::resume::{DoneTargets, Journal};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
@@ -33,7 +34,10 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let stream = BodyStream::open(&plan)?;
     let mut session = Session::open(baselines, signals, &plan.judge);
     let mut bodies = bodies::open(&plan.bodies, stream.as_ref(), session.stop())?;
-    let saves = matches!(bodies, Bodies::Save(_));
+    let saves = matches!(
+        plan.bodies,
+        BodiesPlan::Dir { .. } | BodiesPlan::File { .. } | BodiesPlan::Pack(_)
+    );
     let concat = match &bodies {
         Bodies::Stream(concat) => Some(concat.clone()),
         _ => None,
@@ -59,7 +63,6 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         plan.queue,
         room,
     ));
-    let notes_dropped_body = plan.report.notes_dropped_body;
     plan.run.startup = started.elapsed();
     let work = Work {
         source,
@@ -77,6 +80,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         sweep: None,
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: plan.allows_empty && report.unreadable.is_empty(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);
@@ -85,8 +89,11 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         .take()
         .map_or(Ok(()), |cut_short| Err(EarlyEnd::from(cut_short)));
     session.close(reports, ended, judged);
-    if notes_dropped_body && report.summary.ok > 0 {
-        complain("note: the body was not kept: -d DIR saves it, --cat prints it");
+    if let Some(note) = plan.report.note.filter(|_| report.summary.ok > 0) {
+        complain(&format!("note: {note}"));
+    }
+    if plan.report.style.detail.has_summary() {
+        add_notes(&report);
     }
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
@@ -116,9 +123,17 @@ fn open_log(
     let Some(log) = &plan.log else {
         return Ok(None);
     };
+    if let BodiesPlan::Pack(config) = &plan.bodies {
+        let opened = packs::open(plan, config, log)?;
+        *bodies = opened.bodies;
+        return Ok(Some((opened.journal, Some(opened.done))));
+    }
     let dir = match &plan.bodies {
         BodiesPlan::Dir { dir, .. } | BodiesPlan::File { dir, .. } => Some(dir),
-        BodiesPlan::Discard | BodiesPlan::Stream { .. } | BodiesPlan::Results { .. } => None,
+        BodiesPlan::Discard
+        | BodiesPlan::Stream { .. }
+        | BodiesPlan::Results { .. }
+        | BodiesPlan::Pack(_) => None,
     };
     let reserve = |place: &str, path: &str| {
         if let Bodies::Save(saving) = &mut *bodies {
@@ -137,18 +152,13 @@ fn open_log(
     Ok(Some((journal, log.resume.then_some(done))))
 }
 
-/// The error of a run log that cannot be opened or read.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is the argument of map_err"
-)]
-pub(super) fn unusable_log(error: JournalError) -> StartError {
-    StartError {
-        message: error.to_string(),
-        reasons: match error.is_local() {
-            true => ExitReasons::local(),
-            false => ExitReasons::usage(),
-        },
+/// Says in a line each what a user would not expect of files and shards.
+fn add_notes(report: &Report) {
+    if let Some(displaced) = &report.displaced {
+        complain(&format!("warning: {displaced}"));
+    }
+    if let Some(lone_host) = &report.lone_host {
+        complain(&format!("note: {lone_host}"));
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) fn run(
         startup: started.elapsed(),
         id: RunId::random(),
         log: None,
+        shard: plan.run.shard,
     }));
     let measured = begun
         .map_err(CutShort::from)
@@ -139,6 +140,7 @@ fn conclude(
         },
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: false,
     };
     session.judge(&figures, &mut listener.reports)
 }

@@ -14,8 +14,10 @@ mod fetch;
 mod job_control;
 mod lists;
 mod measure;
+mod packs;
 mod replay;
 mod reporters;
+mod run_log;
 mod session;
 mod signals;
 mod stdio;
@@ -36,6 +38,7 @@ use crate::cli::{ExitReasons, Mode, Plan};
 use crate::engine::input::List;
 use crate::model::event::Listener;
 use crate::model::text::escape;
+use crate::report::{stderr_columns, wrapped_message};
 use crate::save::RefusedDuty;
 
 /// Carries the plan out, and returns the reasons for the exit code. What went wrong is printed to standard
@@ -93,7 +96,7 @@ const NO_URLS: &str =
 /// Prints one line about a mistake or a failure to standard error.
 pub fn complain(message: &str) {
     // Without standard error there is no other place to report that to.
-    let line = format!("pfetch: {message}\n");
+    let line = wrapped_message(message, stderr_columns()) + "\n";
     let _ = BlockingOutput(io::stderr()).write_all(line.as_bytes());
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use super::lists::RereadableList;
 use super::session::{EarlyEnd, Reports, Session};
-use super::{Opened, StartError};
+use super::{Opened, StartError, complain};
 use crate::cli::{ExitReasons, Plan};
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
@@ -13,6 +13,7 @@ use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::Summary;
 use crate::report::replay::{ReplayError, ReplayFile, replay};
+use crate::report::{counted, grouped};
 
 /// Reports what is in the files again.
 pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError> {
@@ -50,7 +51,7 @@ fn replay_and_judge(
     let stop = session.stop().clone();
     let mut recording = ReplayRecorder {
         listener,
-        has_assertions: !plan.judge.assertions.is_empty(),
+        has_assertions: is_judged(plan),
         runs: Runs::default(),
         end: None,
     };
@@ -73,9 +74,30 @@ fn replay_and_judge(
         sweep,
         against: against.as_ref(),
         is_first: session.is_first(),
+        allows_empty: false,
     };
     session.judge(&figures, listener)?;
+    let is_told = plan.report.style.detail.has_summary();
+    if let (Some(ReplayEnd::Run(summary)), true) = (&end, is_told && !is_judged(plan)) {
+        note_failures(summary);
+    }
     Ok(plan.max_failures.exceeded_by(counted))
+}
+
+/// Tells whether the figures are judged now.
+fn is_judged(plan: &Plan) -> bool {
+    !plan.judge.assertions.is_empty()
+}
+
+/// Notes that failed URLs in the files do not decide on the exit code, if there are some.
+fn note_failures(summary: &Summary) {
+    if summary.failed > 0 {
+        complain(&format!(
+            "note: {} of {} failed in these runs; a gate such as --assert failed==0 makes that an exit code",
+            grouped(summary.failed),
+            counted(summary.targets() + summary.done_before, "URL")
+        ));
+    }
 }
 
 /// Passes events on to the reports, and defers their errors to the end if that is on.

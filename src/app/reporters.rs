@@ -12,7 +12,9 @@ use super::workers::SharedActivity;
 use crate::cli::{Format, Plan, ProgressMode};
 use crate::engine::resume::Journal;
 use crate::model::event::Listener;
-use crate::report::{Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings};
+use crate::report::{
+    Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings, stderr_columns,
+};
 
 /// Buffer of the report on standard output.
 const BUFFER: usize = 64 * 1024;
@@ -49,7 +51,10 @@ pub(super) fn build(
     if let (Some(journal), Some(log)) = (journal, &plan.log) {
         all.add(format!("the run log {}", shown(&log.path)), journal);
     }
-    all.add("warnings", Warnings::new(stderr()?));
+    all.add(
+        "warnings",
+        Warnings::new(stderr()?).wrapped(stderr_columns()),
+    );
     if report.is_verbose {
         all.add("the exchanges", Verbose::new(stderr()?));
     }

@@ -166,6 +166,8 @@ impl From<CutShort> for EarlyEnd {
                 let message = CutShort::Spool(io::Error::from(error.kind())).to_string();
                 EarlyEnd::Output(io::Error::new(error.kind(), message))
             }
+            CutShort::Pack(error) => EarlyEnd::Output(io::Error::other(error)),
+            other @ CutShort::OtherList(_) => EarlyEnd::Input(other.to_string()),
             strict @ CutShort::Strict(_) => EarlyEnd::Input(strict.to_string()),
         }
     }

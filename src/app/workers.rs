@@ -59,6 +59,11 @@ pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
             let waiting = plan.run.open_bodies.unwrap_or(0);
             Some(savers(files.saturating_sub(waiting), *layout))
         }
+        // A large body is in a file of its own until it is in a pack.
+        BodiesPlan::Pack(_) => {
+            let waiting = plan.run.open_bodies.unwrap_or(0);
+            Some(savers(files.saturating_sub(waiting), Layout::Flat))
+        }
         _ => None,
     };
     let with_files = savers
@@ -93,7 +98,8 @@ fn open_bodies(files: usize, bodies: &BodiesPlan) -> Option<usize> {
         BodiesPlan::Dir {
             named_by_server: true,
             ..
-        } => rest / 4,
+        }
+        | BodiesPlan::Pack(_) => rest / 4,
         _ => return None,
     };
     Some(most.max(1))

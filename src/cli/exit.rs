@@ -9,7 +9,7 @@ use crate::model::summary::Summary;
 pub enum MaxFailures {
     /// A number of targets.
     Count(u64),
-    /// A share of all targets that were tried, in percent.
+    /// A share of all targets, those that an earlier run had done included, in percent.
     Percent(f64),
 }
 
@@ -19,8 +19,8 @@ impl MaxFailures {
         match self {
             MaxFailures::Count(most) => summary.failed > most,
             MaxFailures::Percent(most) => {
-                let tried = summary.tried();
-                summary.failed as f64 * 100.0 > most * tried as f64
+                let all = summary.tried() + summary.done_before;
+                summary.failed as f64 * 100.0 > most * all as f64
             }
         }
     }
@@ -146,6 +146,17 @@ mod tests {
         ] {
             let most: MaxFailures = text.parse().unwrap();
             assert_eq!(most.exceeded_by(&summary), exceeded, "{text}");
+        }
+        // A share is of the whole list, of which a resumed run tries again only what had failed.
+        let resumed = Summary {
+            ok: 1,
+            failed: 8,
+            done_before: 291,
+            ..Summary::default()
+        };
+        for (text, exceeded) in [("2%", true), ("3%", false), ("7", true)] {
+            let most: MaxFailures = text.parse().unwrap();
+            assert_eq!(most.exceeded_by(&resumed), exceeded, "{text}");
         }
         for text in ["", "-1", "101%", "x", "%", "1.5"] {
             assert!(text.parse::<MaxFailures>().is_err(), "{text}");

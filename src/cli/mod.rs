@@ -14,7 +14,7 @@ use std::env;
 pub use exit::{ExitReasons, MaxFailures};
 pub use plan::{
     BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan, Mode, Plan,
-    ProgressMode, ReportPlan, StreamOutput,
+    ProgressMode, ReportPlan, ResponseNote, StreamOutput,
 };
 pub use usage::UsageError;
 
@@ -31,7 +31,8 @@ pub fn parse() -> Result<Plan, UsageError> {
     if translated.wants_short_help {
         return Err(UsageError::Help(args::SHORT_HELP.to_owned()));
     }
-    let args = args::TypedArgs::parse(command, translated.into_arguments())
-        .map_err(|error| UsageError::of(&error, &own))?;
-    resolve::resolve(args).map_err(UsageError::Mistake)
+    let (arguments, spellings) = translated.into_arguments();
+    let args = args::TypedArgs::parse(command, arguments)
+        .map_err(|error| UsageError::of(&error, &own, &spellings))?;
+    resolve::resolve(args, &spellings).map_err(UsageError::Mistake)
 }

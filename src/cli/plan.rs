@@ -14,6 +14,7 @@ use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
 use crate::report::{Baseline, HumanStyle, Template};
 use crate::save::StoreConfig;
+use crate::save::pack::PackConfig;
 
 /// Everything to do, in full.
 #[derive(Debug)]
@@ -120,6 +121,8 @@ pub enum BodiesPlan {
         /// Options of saving.
         store: StoreConfig,
     },
+    /// Few large files.
+    Pack(PackConfig),
     /// One output, in the order of the input.
     Stream {
         /// The output.
@@ -198,8 +201,8 @@ pub struct ReportPlan {
     pub to_stderr: bool,
     /// True if JSON Lines have no results.
     pub is_summary_only: bool,
-    /// True if standard error says that the body of the only URL was dropped.
-    pub notes_dropped_body: bool,
+    /// Note on standard error about the response of the only URL, if there is one to make.
+    pub note: Option<ResponseNote>,
     /// Style of that report, if it is text.
     pub style: HumanStyle,
     /// Reports in files, or on streams.
@@ -210,6 +213,17 @@ pub struct ReportPlan {
     pub is_verbose: bool,
     /// Display of progress on standard error.
     pub progress: ProgressMode,
+}
+
+/// Note about the part of a response that the report does not show, for users who expect it there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ResponseNote {
+    /// The body, which curl would print.
+    #[error("the body was not kept: -d DIR saves it, --cat prints it")]
+    Body,
+    /// The headers, which curl would print for a HEAD.
+    #[error("the headers are not shown: -v shows them, --format jsonl -v has them as data")]
+    Headers,
 }
 
 /// Format of the report on standard output.

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::habits::{OwnOptions, nearest};
+use super::habits::{OwnOptions, Spellings, nearest};
 use crate::model::text::{escape, excerpt};
 
 /// Number of characters of a bad value that are shown.
@@ -22,7 +22,7 @@ pub enum UsageError {
 
 impl UsageError {
     /// Words clap's error. `own` are the options that an unknown one may be a misspelling of.
-    pub(super) fn of(error: &clap::Error, own: &OwnOptions) -> Self {
+    pub(super) fn of(error: &clap::Error, own: &OwnOptions, spellings: &Spellings) -> Self {
         let text = error.render().to_string();
         if matches!(
             error.kind(),
@@ -32,7 +32,7 @@ impl UsageError {
         }
         let line = unknown(error, own)
             .or_else(|| bad_value(error))
-            .or_else(|| conflict(error))
+            .or_else(|| conflict(error, spellings))
             .unwrap_or_else(|| escape(&one_line(error, &text)));
         UsageError::Mistake(format!("{line} (see pfetch --help)"))
     }
@@ -65,10 +65,16 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
         ["--fail-fast", "--max-failures"],
         "one ends the run at the first failure, the other allows some; take one",
     ),
+    (["--dir", "--head"], NO_BODY),
+    (["--cat", "--head"], NO_BODY),
+    (["--content-disposition", "--head"], NO_BODY),
+    (["--names", "--head"], NO_BODY),
 ];
 
-/// Words two options that exclude each other. clap's own message does not say why.
-fn conflict(error: &clap::Error) -> Option<String> {
+const NO_BODY: &str = "a HEAD has no body to save or to print; take one";
+
+/// Words two options that exclude each other, as they were typed. clap's own message does not say why.
+fn conflict(error: &clap::Error, spellings: &Spellings) -> Option<String> {
     if error.kind() != ErrorKind::ArgumentConflict {
         return None;
     }
@@ -82,6 +88,7 @@ fn conflict(error: &clap::Error) -> Option<String> {
         }
         None => return None,
     };
+    let (one, other) = (spellings.of(&one), spellings.of(&other));
     Some(format!("{one} cannot be used with {other}: {why}"))
 }
 

@@ -117,7 +117,7 @@ impl Engine<'_> {
             }
             Item::Target(target) => {
                 let place = self.bodies.claim_path(&target);
-                if let Some(outcome) = self.outcome_before(&target, place.as_ref()) {
+                if let Some(outcome) = self.outcome_before(&target, place.as_ref())? {
                     return self.emit_in_order(outcome.into());
                 }
                 let file = place.map(|place| (place, self.bodies.naming(&target)));
@@ -147,14 +147,20 @@ impl Engine<'_> {
     }
 
     /// The outcome of a target that an earlier run has done.
-    fn outcome_before(&self, target: &Target, place: Option<&SavePath>) -> Option<Outcome> {
-        let name = place.map(SavePath::as_str);
-        let url = target.location.text();
-        let sha256 = target.sha256.as_deref();
-        let found = self.done.as_ref()?.find(target.verb, url, name, sha256)?;
+    fn outcome_before(
+        &self,
+        target: &Target,
+        place: Option<&SavePath>,
+    ) -> Result<Option<Outcome>, CutShort> {
+        let Some(done) = &self.done else {
+            return Ok(None);
+        };
+        let Some(found) = done.find_target(target, place.map(SavePath::as_str))? else {
+            return Ok(None);
+        };
         let mut outcome = Outcome {
             index: target.index,
-            url: Arc::clone(url),
+            url: Arc::clone(target.location.text()),
             ..found
         };
         // Older lines of the log have none, and this list may say something else.
@@ -162,7 +168,7 @@ impl Engine<'_> {
         if let Some(place) = place {
             outcome.details_mut().save_path = Some(place.clone());
         }
-        Some(outcome)
+        Ok(Some(outcome))
     }
 
     /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.
@@ -223,7 +229,7 @@ impl Engine<'_> {
         let look_ahead = self.look_ahead();
         let has_idle_worker =
             !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
-        let may_spool = has_idle_worker && self.spool.has_room();
+        let may_spool = has_idle_worker && self.spool.has_room(self.schedule.waiting());
         let ahead = self.reorder.unreleased();
         // Early bodies take memory and open files.
         let open = self.config.open_bodies.unwrap_or(usize::MAX);
@@ -232,7 +238,7 @@ impl Engine<'_> {
                 self.read - concat.passed(),
                 open.min(EARLY_BODIES.max(self.pool.workers() * 4)),
             ),
-            None if self.bodies.is_named_late() => (ahead, open),
+            None if self.bodies.are_placed_late() => (ahead, open),
             None => (0, open),
         };
         (self.schedule.waiting() < look_ahead || may_spool)

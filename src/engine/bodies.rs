@@ -3,12 +3,16 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
+use super::displaced::{Displaced, DisplacedFiles};
+use super::packing::Packing;
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
-use crate::save::{Exists, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store};
+use crate::save::{
+    ClaimedPlace, Exists, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store,
+};
 
 /// The destination of all bodies of a run.
 #[derive(Debug, Default)]
@@ -25,6 +29,8 @@ pub enum Bodies {
         /// The most bytes of a body.
         limit: u64,
     },
+    /// Collects them in packs.
+    Pack(Box<Packing>),
 }
 
 /// The settings and the assigned names of a run that saves files.
@@ -45,6 +51,8 @@ pub struct Saving {
     assigned: NameRegistry,
     /// The limits that names of URLs and of servers are cut to; a name of the user's is taken as it is.
     limits: NameLimits,
+    /// Files that got other names, since files of other URLs hold theirs.
+    displaced: DisplacedFiles,
 }
 
 impl Saving {
@@ -59,6 +67,7 @@ impl Saving {
             claimed: NameRegistry::within(limits),
             assigned: NameRegistry::within(limits),
             limits,
+            displaced: DisplacedFiles::default(),
         }
     }
 
@@ -120,13 +129,28 @@ impl Saving {
         }
         let store = &self.store;
         let url = target.location.text();
-        self.claimed.claim_for(preferred, url, |place, number| {
-            match store.holder(place) {
-                // A part takes a file's own name from nobody, since it may never become a file.
-                NameHolder::Nobody if number > 0 => store.part_holder(place),
-                holder => holder,
-            }
-        })
+        let claimed = self
+            .claimed
+            .claim_for(preferred.clone(), url, |place, number| {
+                match store.holder(place) {
+                    // A part takes a file's own name from nobody, since it may never become a file.
+                    NameHolder::Nobody if number > 0 => store.part_holder(place),
+                    holder => holder,
+                }
+            });
+        self.place(claimed, preferred, target)
+    }
+
+    /// The place that was claimed. If another URL's file holds the one that was wanted, it is to be told.
+    fn place(&mut self, claimed: ClaimedPlace, wanted: SavePath, target: &Target) -> SavePath {
+        let ClaimedPlace {
+            place,
+            is_displaced,
+        } = claimed;
+        if is_displaced {
+            self.displaced.expect(target.index, wanted, place.clone());
+        }
+        place
     }
 
     /// Decides whether a name that the file of another URL holds is left to that URL. A name that the user
@@ -145,8 +169,10 @@ impl Saving {
                 .claim_free(preferred, |place| store.contains(place))
         } else if self.leaves_held_names(target) {
             let url = target.location.text();
-            self.assigned
-                .claim_for(preferred, url, |place, _| store.holder(place))
+            let claimed = self
+                .assigned
+                .claim_for(preferred.clone(), url, |place, _| store.holder(place));
+            self.place(claimed, preferred, target)
         } else {
             self.assigned.claim(preferred)
         }
@@ -221,13 +247,33 @@ impl Bodies {
         if self.claim_path(target).is_some() {
             self.naming(target);
         }
+        if let Bodies::Save(saving) = self {
+            saving.displaced.pass_over(target.index);
+        }
+    }
+
+    /// Notes the file of this outcome, if it has another name than its URL's because of another URL's file.
+    pub(super) fn note_displaced(&mut self, outcome: &Outcome) {
+        if let Bodies::Save(saving) = self {
+            saving.displaced.note(outcome);
+        }
+    }
+
+    /// Takes the files that were saved under other names than their URLs'.
+    pub(super) fn take_displaced(&mut self) -> Option<Displaced> {
+        match self {
+            Bodies::Save(saving) => saving.displaced.take(),
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => None,
+        }
     }
 
     /// The rule for the name of the target's file. Called once per target: it may assign a name.
     pub(super) fn naming(&mut self, target: &Target) -> Naming {
         match self {
             Bodies::Save(saving) => saving.naming(target),
-            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => Naming::Requested,
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => {
+                Naming::Requested
+            }
         }
     }
 
@@ -240,13 +286,28 @@ impl Bodies {
     pub(super) fn take_refused(&self) -> Vec<RefusedDuty> {
         match self {
             Bodies::Save(saving) => saving.store.take_refused(),
-            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } => Vec::new(),
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => {
+                Vec::new()
+            }
         }
     }
 
     /// Tells that bodies are kept in memory until their outcomes are emitted.
     pub(super) fn are_collected(&self) -> bool {
         matches!(self, Bodies::Collect { .. })
+    }
+
+    /// The packs that bodies go into, if they do.
+    pub(super) fn packing(&mut self) -> Option<&mut Packing> {
+        match self {
+            Bodies::Pack(packing) => Some(packing),
+            _ => None,
+        }
+    }
+
+    /// Tells that complete bodies wait, in open files perhaps, until their outcomes are emitted.
+    pub(super) fn are_placed_late(&self) -> bool {
+        self.is_named_late() || matches!(self, Bodies::Pack(_))
     }
 
     /// The output that bodies share, if they do.
@@ -268,6 +329,9 @@ impl Bodies {
             },
             (Verb::Get, Bodies::Stream(to), _) => FetchAction::Stream { to: to.clone() },
             (Verb::Get, Bodies::Collect { limit }, _) => FetchAction::Collect { limit: *limit },
+            (Verb::Get, Bodies::Pack(packing), _) => FetchAction::Pack {
+                bodies: packing.body_maker(),
+            },
             (Verb::Get, _, _) => FetchAction::Get,
         }
     }

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::Bodies;
-use super::input::{BadTarget, Source, Unreadable};
-use super::resume::DoneTargets;
+use super::displaced::Displaced;
+use super::input::{BadTarget, LoneHost, Source, Unreadable};
+use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
 use crate::model::run_id::LogStart;
+use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
+use crate::save::pack::PackError;
 
 /// The order in which outcomes are emitted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,6 +67,8 @@ pub struct RunConfig {
     pub startup: Duration,
     /// The run log as it was opened, if the run has one.
     pub log: Option<LogStart>,
+    /// The shard that the source takes of its list, for the reports.
+    pub shard: Option<RunShard>,
 }
 
 impl RunConfig {
@@ -121,6 +126,10 @@ pub struct Report {
     pub overdue: bool,
     /// Set if the run stopped because the disk was full.
     pub is_full: bool,
+    /// The only host of the input, if its items were dealt out to shards by their hosts.
+    pub lone_host: Option<LoneHost>,
+    /// Files that got other names than their URLs', since files of other URLs hold those.
+    pub displaced: Option<Displaced>,
     /// The URL whose body is missing from the output that bodies share. The output ends before it.
     pub gap: Option<Arc<str>>,
     /// Set if jobs were abandoned: they had not ended when the run did.
@@ -138,6 +147,12 @@ pub enum CutShort {
     /// Targets that waited in a temporary file cannot be read back.
     #[error("cannot read back the URLs that wait in a temporary file: {0}")]
     Spool(io::Error),
+    /// A pack cannot be begun or published. No body that the run log names is lost.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The packs in the run log are of another list.
+    #[error(transparent)]
+    OtherList(#[from] OtherList),
     /// A bad line of input, with [`RunConfig::strict`].
     #[error("{} (stopped there: --strict)", .0.message)]
     Strict(BadTarget),

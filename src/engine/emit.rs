@@ -14,7 +14,7 @@ use super::job::{Job, StopReason};
 use super::reorder::Ready;
 use super::resume::DoneTargets;
 use super::schedule::StartLimits;
-use crate::http::Fetched;
+use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::run_id::RunId;
@@ -39,6 +39,7 @@ impl Engine<'_> {
             startup: self.config.startup,
             id,
             log: self.config.log.map(|log| log.position(id)),
+            shard: self.config.shard,
         }))
     }
 
@@ -108,7 +109,7 @@ impl Engine<'_> {
 
     /// Tells whether all that was asked for was done when the run was stopped, and that was something. What the
     /// deadline cut off counts as failed, so of that the counts tell nothing.
-    fn is_all_done(&self, reason: StopReason) -> bool {
+    pub(super) fn is_all_done(&self, reason: StopReason) -> bool {
         if matches!(reason, StopReason::Deadline(_)) {
             return false;
         }
@@ -134,8 +135,8 @@ impl Engine<'_> {
                     let key = key.expect("the engine holds a sender of this channel");
                     let Some((job, handle)) = self.in_flight.remove(&key) else { continue };
                     match job.output(handle.join()) {
-                        JobOutput::Fetched(Fetched { outcome, unnamed }) => {
-                            self.conclude(job, reason.apply(outcome), unnamed)?;
+                        JobOutput::Fetched(Fetched { outcome, unplaced }) => {
+                            self.conclude(job, reason.apply(outcome), unplaced)?;
                         }
                         JobOutput::Deferred => {
                             self.emit_in_order(reason.apply(job.untried()).into())?;
@@ -214,18 +215,28 @@ impl Engine<'_> {
     fn emit_outcome(&mut self, ready: Ready) -> Result<(), CutShort> {
         let Ready {
             mut outcome,
-            unnamed,
+            unplaced,
         } = ready;
-        if let Some((unnamed, target)) = unnamed {
-            self.bodies.publish(unnamed, &mut outcome, &target);
-            // The other outcomes were looked at when they came.
-            self.note_full_disk(&outcome);
+        match unplaced {
+            None => {}
+            Some((UnplacedBody::File(unnamed), target)) => {
+                self.bodies.publish(unnamed, &mut outcome, &target);
+                // The other outcomes were looked at when they came.
+                self.note_full_disk(&outcome);
+            }
+            Some((UnplacedBody::Member(member), _)) => {
+                self.append_to_pack(&member, &mut outcome)?;
+                self.note_full_disk(&outcome);
+                self.note_first_failure(&outcome);
+            }
         }
+        self.bodies.note_displaced(&outcome);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }
         self.tally.add(&outcome);
-        self.emit(&Event::Finished(outcome))
+        self.emit(&Event::Finished(outcome))?;
+        self.publish_full_pack()
     }
 
     /// Emits the number of items as soon as it is known: counted, or once all have been read.
@@ -268,7 +279,7 @@ impl Engine<'_> {
         self.emit(&Event::Warning(warning))
     }
 
-    fn emit(&mut self, event: &Event) -> Result<(), CutShort> {
+    pub(super) fn emit(&mut self, event: &Event) -> Result<(), CutShort> {
         Ok(self.listener.event(event)?)
     }
 }

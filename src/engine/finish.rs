@@ -11,7 +11,7 @@ use super::reorder::Ready;
 use super::retry::Decision;
 use super::schedule::{self, EndKind, Ending, PushBackRecord, Ruling};
 use super::{Engine, ending};
-use crate::http::{AwaitingName, Fetched};
+use crate::http::{Fetched, UnplacedBody};
 use crate::model::outcome::Outcome;
 
 impl Engine<'_> {
@@ -22,7 +22,7 @@ impl Engine<'_> {
             return Ok(());
         };
         self.queue = QueueState::Open;
-        let Fetched { outcome, unnamed } = match job.output(handle.join()) {
+        let Fetched { outcome, unplaced } = match job.output(handle.join()) {
             JobOutput::Fetched(fetched) => fetched,
             JobOutput::Deferred => {
                 self.end(&mut job, EndKind::Deferred, now, now);
@@ -30,7 +30,11 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
-        match self.rule(&mut job, &outcome, now) {
+        let (ruling, due) = self.rule(&mut job, &outcome, now);
+        if ruling == Ruling::Free {
+            job.note_push_back();
+        }
+        match (ruling, due) {
             (Ruling::Judge, _) => {}
             (Ruling::Free, None) => {
                 job.record_attempt(outcome);
@@ -45,7 +49,7 @@ impl Engine<'_> {
         }
         let policy = self.config.retry;
         let due = match policy.decide(&outcome, &mut job.retry, fastrand::f64()) {
-            Decision::Final => return self.conclude(job, outcome, unnamed),
+            Decision::Final => return self.conclude(job, outcome, unplaced),
             Decision::TooLong(asked) => {
                 let outcome = job::wait_too_long(outcome, asked, policy.retry_after_max);
                 return self.conclude(job, outcome, None);
@@ -140,13 +144,13 @@ impl Engine<'_> {
         &mut self,
         job: Job,
         outcome: Outcome,
-        unnamed: Option<AwaitingName>,
+        unplaced: Option<UnplacedBody>,
     ) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
-        let unnamed = unnamed.map(|unnamed| (unnamed, target));
+        let unplaced = unplaced.map(|unplaced| (unplaced, target));
         self.emit_in_order(Ready {
             outcome: job.conclude(outcome),
-            unnamed,
+            unplaced,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! A target on its way through the run, over all its attempts.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use super::retry::RetryRecord;
 use super::schedule::PushBackRecord;
 use crate::http::Naming;
 use crate::model::origin::GivenUp;
-use crate::model::outcome::{Attempt, Failure, FailureKind, Outcome, Verdict};
+use crate::model::outcome::{Attempt, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict};
 use crate::model::save_path::SavePath;
 use crate::model::target::Target;
 use crate::pool::{JobError, JobResult};
@@ -27,6 +28,22 @@ pub(super) struct Job {
     /// The first byte that this run received of the body, where attempts continue one another.
     first_byte: Option<u64>,
     earlier: Vec<Attempt>,
+    /// The last answer of an attempt that another was to follow.
+    answer: Option<Box<LastAnswer>>,
+    /// The number of attempts that the server pushed back, and that used up no try.
+    pushed_back: u32,
+}
+
+/// An answer of the server, for the outcome of a target that gets no other one.
+#[derive(Debug)]
+struct LastAnswer {
+    status: u16,
+    version: Option<HttpVersion>,
+    content_type: Option<Arc<String>>,
+    remote: Option<SocketAddr>,
+    final_url: Option<Arc<str>>,
+    redirects: Vec<Hop>,
+    retry_after: Option<Duration>,
 }
 
 /// The maximum number of earlier attempts that are kept. Those that use up no try may be many.
@@ -60,6 +77,8 @@ impl Job {
             detours: 0,
             first_byte: None,
             earlier: Vec::new(),
+            answer: None,
+            pushed_back: 0,
         }
     }
 
@@ -102,9 +121,19 @@ impl Job {
         JobOutput::Fetched(outcome.into())
     }
 
+    /// Records that the server pushed the attempt under way back, which uses up no try.
+    pub(super) fn note_push_back(&mut self) {
+        self.pushed_back = self.pushed_back.saturating_add(1);
+    }
+
     /// Records the attempt under way as failed, before another one.
-    pub(super) fn record_attempt(&mut self, outcome: Outcome) {
+    pub(super) fn record_attempt(&mut self, mut outcome: Outcome) {
         self.note_first_byte(&outcome);
+        if self.earlier.is_empty() {
+            // Few jobs have more than one, and very many may wait at once.
+            self.earlier.reserve_exact(1);
+        }
+        self.answer = LastAnswer::take(&mut outcome).or_else(|| self.answer.take());
         self.earlier.push(outcome.last);
         if self.earlier.len() > MAX_EARLIER {
             // The first one stays, from which the time is counted.
@@ -137,12 +166,24 @@ impl Job {
             let now = Instant::now();
             outcome.last.span = Some((now, now));
         }
+        if outcome.last.requests == 0
+            && outcome.is_left_undone()
+            && let Some(answer) = self.answer.take()
+        {
+            answer.give_to(&mut outcome);
+        }
+        if self.pushed_back > 0 {
+            outcome.details_mut().pushed_back = self.pushed_back;
+        }
         outcome.follow(std::mem::take(&mut self.earlier));
         if let Some(sha256) = &self.target.sha256 {
             outcome.details_mut().sha256 = Some(**sha256);
         }
         if let Some(meta) = &self.target.meta {
             outcome.details_mut().meta = Some(meta.clone());
+        }
+        if outcome.verdict == Verdict::Failed && self.target.location.is_written_with_blank() {
+            outcome.details_mut().is_written_with_blank = true;
         }
         outcome
     }
@@ -153,13 +194,12 @@ impl Job {
         self.conclude(outcome)
     }
 
-    /// The outcome of a target whose origin is given up, with the way to go on later.
+    /// The outcome of a target whose origin is given up. The summary tells the way on, once for all of them.
     pub(super) fn given_up(self, why: GivenUp) -> Outcome {
-        let origin = self.origin();
-        let message = format!(
-            "{origin} is given up: {why}; to fetch what is left later, run with --log FILE, and then \
-             with --log FILE --resume"
-        );
+        let message = match &self.route {
+            Some(origin) => format!("{origin}: {why}"),
+            None => why.to_string(),
+        };
         let outcome = self.failed(FailureKind::GivenUp, message);
         self.conclude(outcome)
     }
@@ -191,6 +231,42 @@ impl Job {
             outcome.details_mut().save_path = Some(place.clone());
         }
         outcome
+    }
+}
+
+impl LastAnswer {
+    /// Takes the answer out of an outcome, if it has one.
+    fn take(outcome: &mut Outcome) -> Option<Box<Self>> {
+        let last = &outcome.last;
+        let answer = LastAnswer {
+            status: last.status?,
+            version: last.version,
+            content_type: last.content_type.clone(),
+            remote: last.remote,
+            final_url: None,
+            redirects: Vec::new(),
+            retry_after: None,
+        };
+        let details = outcome.details.take().unwrap_or_default();
+        Some(Box::new(LastAnswer {
+            final_url: details.final_url,
+            redirects: details.redirects,
+            retry_after: details.retry_after,
+            ..answer
+        }))
+    }
+
+    /// Makes it the answer of an outcome.
+    fn give_to(self, outcome: &mut Outcome) {
+        let last = &mut outcome.last;
+        last.status = Some(self.status);
+        last.version = self.version;
+        last.content_type = self.content_type;
+        last.remote = self.remote;
+        let details = outcome.details_mut();
+        details.final_url = self.final_url;
+        details.redirects = self.redirects;
+        details.retry_after = self.retry_after;
     }
 }
 

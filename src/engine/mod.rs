@@ -13,21 +13,25 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
+//! * `packing` has the packs of a run; `append` appends bodies to them, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
 mod admit;
+mod append;
 mod backoff;
 mod bodies;
 mod config;
+mod displaced;
 mod emit;
 mod ending;
 mod finish;
 pub mod input;
 mod input_wait;
 mod job;
+mod packing;
 mod pending;
 mod poll;
 mod reorder;
@@ -55,9 +59,11 @@ use admit::{FillEnd, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
+pub use displaced::Displaced;
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
+pub use packing::{Packing, RecordEncoder};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
@@ -146,6 +152,8 @@ impl<'a> Engine<'a> {
         let deadline = config
             .deadline
             .and_then(|time| Instant::now().checked_add(time));
+        // The workers look at the token more often around that time.
+        pool.stop_token().expect_stop(deadline);
         // Names are assigned in the order of the input, so outcomes with late names keep that order.
         let is_ordered = config.order == Order::Input || bodies.is_named_late();
         Engine {
@@ -189,9 +197,11 @@ impl<'a> Engine<'a> {
         let worked = self
             .emit_started()
             .and_then(|()| self.warn_of_damage())
+            .and_then(|()| self.tell_untold_pack())
             .and_then(|()| self.work())
             .and_then(|()| self.emit_rest())
-            .and_then(|()| self.settle_stop());
+            .and_then(|()| self.settle_stop())
+            .and_then(|()| self.end_packs());
         let cut_short = match worked {
             Ok(()) => {
                 let ended = self.emit_ended();
@@ -230,6 +240,8 @@ impl<'a> Engine<'a> {
             unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
+            lone_host: self.source.lone_host().cloned(),
+            displaced: self.bodies.take_displaced(),
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
             cut_short,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::http::AwaitingName;
+use crate::http::UnplacedBody;
 use crate::model::outcome::Outcome;
 use crate::model::target::Target;
 
@@ -11,15 +11,15 @@ use crate::model::target::Target;
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) outcome: Outcome,
-    /// Its complete file, if that is named when the outcome is emitted, with the file's target.
-    pub(super) unnamed: Option<(AwaitingName, Arc<Target>)>,
+    /// Its complete body, if that gets its place when the outcome is emitted, with the target.
+    pub(super) unplaced: Option<(UnplacedBody, Arc<Target>)>,
 }
 
 impl From<Outcome> for Ready {
     fn from(outcome: Outcome) -> Self {
         Ready {
             outcome,
-            unnamed: None,
+            unplaced: None,
         }
     }
 }

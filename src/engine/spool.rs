@@ -23,6 +23,10 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// The maximum number of origins with targets on disk, which cost memory each.
 const MAX_ORIGINS: usize = 16 * 1024;
 
+/// The maximum number of targets that wait in memory beside the spool: those of origins that have no more of them.
+/// A list of hosts that all ask for a wait (`Retry-After`) would be read to its end otherwise, at a kilobyte each.
+const MAX_IN_MEMORY: usize = 8 * 1024;
+
 /// The bytes before a record: the place of the origin's next record (0: none), and the record's length.
 const PREFIX: usize = 12;
 
@@ -50,9 +54,12 @@ struct Chain {
 }
 
 impl Spool {
-    /// True if a target more may lie on disk.
-    pub(super) fn has_room(&self) -> bool {
-        !self.has_failed && self.end < MAX_BYTES && self.chains.len() < MAX_ORIGINS
+    /// True if a target more may wait, beside `in_memory` others that wait there.
+    pub(super) fn has_room(&self, in_memory: usize) -> bool {
+        !self.has_failed
+            && self.end < MAX_BYTES
+            && self.chains.len() < MAX_ORIGINS
+            && in_memory < MAX_IN_MEMORY
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -263,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn there_is_room_up_to_the_bytes_and_the_origins_and_none_after_a_failure() {
+    fn there_is_room_up_to_the_bytes_and_the_targets_and_none_after_a_failure() {
         for (end, has_room) in [(0, true), (MAX_BYTES - 1, true), (MAX_BYTES, false)] {
             let spool = Spool {
                 end,
                 ..Spool::default()
             };
-            assert_eq!(spool.has_room(), has_room, "{end} bytes");
+            assert_eq!(spool.has_room(0), has_room, "{end} bytes");
         }
         let mut spool = Spool::default();
         let chain = Chain { first: 1, last: 1 };
@@ -278,13 +285,16 @@ mod tests {
                 .chains
                 .insert(format!("http://h{number}").into(), chain);
             let has_room = number < MAX_ORIGINS;
-            assert_eq!(spool.has_room(), has_room, "{number} origins");
+            assert_eq!(spool.has_room(0), has_room, "{number} origins");
         }
         let failed = Spool {
             has_failed: true,
             ..Spool::default()
         };
-        assert!(!failed.has_room());
+        assert!(!failed.has_room(0));
+        let spool = Spool::default();
+        assert!(spool.has_room(MAX_IN_MEMORY - 1));
+        assert!(!spool.has_room(MAX_IN_MEMORY));
     }
 
     #[test]

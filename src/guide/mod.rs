@@ -8,6 +8,7 @@
 //! * [`saving`]: files, their names, resuming, replacing, and bodies on standard output.
 //! * [`measuring`]: what the times mean, comparisons, sweeps, baselines, assertions.
 //! * [`reports`]: the terminal, JSON Lines, templates, reports in files, replays.
+//! * [`scale`]: one list on several machines, and the engines that share it out.
 //! * [`guarantees`]: memory, time, signals, secrets, what redirects take along.
 
 pub mod guarantees {
@@ -28,6 +29,13 @@ pub mod reports {
 }
 pub mod saving {
     #![doc = include_str!("saving.md")]
+}
+pub mod scale {
+    #![doc = include_str!("scale.md")]
+    // Here and not in the page, which is read outside of the documentation too.
+    //!
+    //! [`guide::input`]: super::input
+    //! [`guide::reports`]: super::reports
 }
 pub mod servers {
     #![doc = include_str!("servers.md")]

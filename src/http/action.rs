@@ -7,6 +7,7 @@ use crate::model::outcome::Outcome;
 use crate::model::save_path::SavePath;
 use crate::model::target::{Target, Verb};
 use crate::pool::{Action, Worker};
+use crate::save::pack::{BodyMaker, PackMember};
 use crate::save::{OrderedOutput, Store};
 
 /// Fetches a target on a worker whose state is a [`Client`].
@@ -38,6 +39,20 @@ pub enum FetchAction {
         /// The most bytes that a body may have, beside the client's own limit.
         limit: u64,
     },
+    /// A GET whose body goes into a pack.
+    Pack {
+        /// The bodies of the run.
+        bodies: BodyMaker,
+    },
+}
+
+/// A complete body that gets its place when its outcome is emitted, by the run's own thread.
+#[derive(Debug)]
+pub enum UnplacedBody {
+    /// A file that is named in the order of the input.
+    File(AwaitingName),
+    /// A member that is appended to a pack.
+    Member(PackMember),
 }
 
 /// The output of a [`FetchAction`].
@@ -45,15 +60,15 @@ pub enum FetchAction {
 pub struct Fetched {
     /// The outcome of this attempt.
     pub outcome: Outcome,
-    /// The complete file, if its name is given later, in the order of the input.
-    pub unnamed: Option<AwaitingName>,
+    /// The complete body, if it has no place yet.
+    pub unplaced: Option<UnplacedBody>,
 }
 
 impl From<Outcome> for Fetched {
     fn from(outcome: Outcome) -> Self {
         Fetched {
             outcome,
-            unnamed: None,
+            unplaced: None,
         }
     }
 }
@@ -73,11 +88,21 @@ impl Action<Client, Arc<Target>> for FetchAction {
                 naming,
             } => {
                 let (outcome, unnamed) = client.save(&target, store, place, naming);
-                Fetched { outcome, unnamed }
+                Fetched {
+                    outcome,
+                    unplaced: unnamed.map(UnplacedBody::File),
+                }
             }
             FetchAction::Stream { to } => {
                 let body = to.body(target.index, target.sha256.is_some());
                 client.pass_on(&target, body).into()
+            }
+            FetchAction::Pack { bodies } => {
+                let (outcome, member) = client.pack(&target, bodies.body());
+                Fetched {
+                    outcome,
+                    unplaced: member.map(UnplacedBody::Member),
+                }
             }
         }
     }

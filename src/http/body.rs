@@ -90,6 +90,9 @@ impl Client {
             (ResponseClass::BodyError(failure), _) => {
                 return Err(RequestError::Failed(failure.clone()));
             }
+            (_, Some(_)) if redirect.is_some() && state.sink.is_archived() => {
+                self.keep_redirect(state, response, bytes);
+            }
             (_, Some(framing)) => self.drain_unwanted(response, framing, bytes),
             (_, None) => drop(response),
         }
@@ -127,6 +130,36 @@ impl Client {
         let body = response.body_mut().as_reader();
         // Unread, the connection is closed.
         let _ = self.drain_body(body, BodyLimit::Leave(MAX_DRAIN), bytes);
+        drop(response);
+        self.clock.end_drain();
+    }
+
+    /// Reads the body of a redirect for an archive, or as much of it as is read of a body that nobody wants.
+    fn keep_redirect(
+        &mut self,
+        state: &mut FetchState<'_>,
+        mut response: Response<Body>,
+        bytes: &mut u64,
+    ) {
+        self.clock.begin_drain(Instant::now() + MAX_DRAIN_TIME);
+        let mut body = response.body_mut().as_reader();
+        state.is_truncated = true;
+        while *bytes < MAX_DRAIN {
+            match body.read(&mut self.buffer) {
+                Ok(0) => {
+                    state.is_truncated = false;
+                    break;
+                }
+                Ok(count) => {
+                    *bytes += count as u64;
+                    // What cannot be kept is missing, and said to be.
+                    if state.sink.write(&self.buffer[..count]).is_err() {
+                        break;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
         drop(response);
         self.clock.end_drain();
     }
@@ -232,7 +265,8 @@ impl Client {
         let source = SourceState::default();
         let buffered = match decoding {
             Some(codings) => {
-                let limited = LimitedBody::new(&mut body, limit, &self.clock);
+                let tapped = state.sink.tap(&mut body);
+                let limited = LimitedBody::new(tapped, limit, &self.clock);
                 // It reads to the end of the encoded body, in buffers of its own.
                 let growth = most.map_or(DecodedLimit::Ratio, DecodedLimit::Bytes);
                 let decoder = Decoder::new(codings, limited, &source, growth);

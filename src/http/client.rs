@@ -31,6 +31,7 @@ use super::{cross_origin, error, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::model::target::{Location, Target, Verb};
 use crate::model::text::byte_count;
+use crate::save::pack::{ArchivedHead, PackBody, PackMember};
 use crate::save::{Conditions, OrderedBody};
 
 /// The size in bytes of a worker's buffer for bodies that are not saved.
@@ -68,7 +69,7 @@ impl Client {
         let clock = Arc::new(clock.limited(shared.rate_limit.clone()));
         let handover = Arc::new(Handover::default());
         let agent = agent(shared.transport.clone(), &clock, &handover);
-        let is_recorded = shared.config.keep_exchanges;
+        let is_recorded = shared.config.keep_exchanges || shared.config.keep_raw_heads;
         let shared_lines = (!is_recorded)
             .then(|| SharedLines::of(&shared.config))
             .flatten();
@@ -116,6 +117,16 @@ impl Client {
         outcome
     }
 
+    /// Fetches one target with GET and keeps its body for a pack.
+    pub fn pack(&mut self, target: &Target, body: PackBody) -> (Outcome, Option<PackMember>) {
+        let (outcome, sink) = self.fetch_target(target, Verb::Get, Sink::Pack(Box::new(body)));
+        let member = match (outcome.verdict, sink) {
+            (Verdict::Ok, Sink::Pack(body)) => body.into_member(),
+            _ => None,
+        };
+        (outcome, member)
+    }
+
     /// Fetches one target into a sink, which is handed back.
     pub(super) fn fetch_target(
         &mut self,
@@ -144,7 +155,7 @@ impl Client {
             let step = self.send_with_stale_retry(state)?;
             let was_continuing = std::mem::take(&mut is_continuing);
             match step {
-                NextStep::Done => return Ok(()),
+                NextStep::Done => return end_exchange(state),
                 NextStep::AskPlainly | NextStep::NotAccepted
                     if was_continuing && !state.redirects.is_empty() =>
                 {
@@ -180,6 +191,7 @@ impl Client {
                     state.clear_response();
                 }
                 NextStep::Follow(to) => {
+                    end_exchange(state)?;
                     let status = state.status.expect("a redirect has a status");
                     state.redirects.push(Hop {
                         url: Arc::clone(state.location.text()),
@@ -238,6 +250,7 @@ impl Client {
             None => state.started,
             Some(_) => Instant::now(),
         };
+        state.is_by_proxy = proxy.is_some();
         self.clock.begin(state.limits, proxy.clone(), began);
         let mut body_bytes = None;
         let result = self.send(state, proxy.as_deref(), resend, &mut body_bytes);
@@ -302,6 +315,8 @@ impl Client {
         } = self.request(state, proxy)?;
         let origin = self.origin.as_ref().expect("a request has an origin");
         let more = more_lines.as_ref().map_or(0, |lines| lines.len());
+        let keeps_raw_head = self.shared.config.keep_raw_heads;
+        let request_head = keeps_raw_head.then(|| redact::archived_request(&request));
         self.handover.announce(NextRequest {
             key: origin.connection_key(proxy),
             head_length: request::head_length(&request) + more,
@@ -309,6 +324,7 @@ impl Client {
             is_head: state.method == Method::HEAD,
             wants_new: resend.wants_new,
             may_resend: resend.may_resend,
+            keeps_raw_head,
         });
         // `run` of a bare request spares the agent a copy of its configuration.
         let response = self.agent.run(request)?;
@@ -322,6 +338,15 @@ impl Client {
         state.status = Some(head.status());
         state.version = Some(head.version());
         state.content_type = self.content_types.of(head);
+        if let (Some(request), Sink::Pack(body)) = (request_head, &mut state.sink) {
+            body.begin_exchange(ArchivedHead {
+                url: state.location.text().to_string(),
+                request,
+                response: answer.raw_head.clone(),
+                status: head.status().as_u16(),
+                content_type: state.content_type.as_deref().cloned(),
+            });
+        }
         let redirect = redirect::destination(
             &state.location,
             head.status(),
@@ -398,6 +423,17 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// Ends the exchange of a body that goes into a pack. The address is the server's own, without a proxy.
+fn end_exchange(state: &mut FetchState<'_>) -> Result<(), Failure> {
+    let Sink::Pack(body) = &mut state.sink else {
+        return Ok(());
+    };
+    let last = state.last.as_ref().filter(|_| !state.is_by_proxy);
+    let ip = last.and_then(|last| last.remote).map(|remote| remote.ip());
+    let ended = body.end_exchange(ip, std::mem::take(&mut state.is_truncated));
+    ended.map_err(error::from_refused)
 }
 
 /// The record of a CONNECT for this origin.

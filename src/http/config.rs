@@ -40,6 +40,8 @@ pub struct FetchConfig {
     /// Keeps every request and response in the outcome
     /// ([`Attempt::exchanges`](crate::model::outcome::Attempt::exchanges)).
     pub keep_exchanges: bool,
+    /// Keeps each request and the head of its response as they are sent, for packs that have the whole exchange.
+    pub keep_raw_heads: bool,
     /// Asks for encoded bodies, and decodes them.
     pub compressed: bool,
     /// Refuses URLs and redirects that are not https.
@@ -78,6 +80,7 @@ impl Default for FetchConfig {
             max_redirects: 10,
             allow_downgrade: false,
             keep_exchanges: false,
+            keep_raw_heads: false,
             compressed: false,
             https_only: false,
             max_bytes: None,

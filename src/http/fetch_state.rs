@@ -71,6 +71,10 @@ pub(super) struct FetchState<'a> {
     pub(super) progress: Option<BodyProgress>,
     pub(super) retry_after: Option<Duration>,
     pub(super) exchanges: Vec<Exchange>,
+    /// Set if the last request went through a proxy.
+    pub(super) is_by_proxy: bool,
+    /// Set if the body of a redirect goes on after what is kept of it.
+    pub(super) is_truncated: bool,
     /// Remarks on the last response.
     pub(super) notices: Vec<ResponseNotice>,
 }
@@ -187,6 +191,8 @@ impl<'a> FetchState<'a> {
             progress: None,
             retry_after: None,
             exchanges: Vec::new(),
+            is_by_proxy: false,
+            is_truncated: false,
             notices: Vec::new(),
         }
     }

@@ -61,7 +61,7 @@ mod validators;
 mod zstd;
 
 pub use accept::{AcceptError, StatusSet};
-pub use action::{FetchAction, Fetched};
+pub use action::{FetchAction, Fetched, UnplacedBody};
 pub use client::Client;
 pub use config::FetchConfig;
 pub use dns::{DnsConfig, Family, PinnedAddresses, PinnedHost, TEMPORARY_FAILURE_LIFETIME};

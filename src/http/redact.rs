@@ -1,6 +1,6 @@
 //! Redaction: headers for reports, without secrets and control characters.
 
-use http::HeaderMap;
+use http::{HeaderMap, Request};
 
 use super::transport::head::ResponseHead;
 use crate::model::target::without_userinfo;
@@ -72,6 +72,24 @@ pub(super) fn showable(headers: &HeaderMap) -> Vec<(String, String)> {
             (name.to_string(), text)
         })
         .collect()
+}
+
+/// The head of a request for an archive: without the headers that are secret, and those that the user gave, of
+/// which any may be.
+pub(super) fn archived_request(request: &Request<()>) -> Vec<u8> {
+    let target = request.uri().path_and_query();
+    let target = target.map_or("/", |target| target.as_str());
+    let mut head = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
+    for (name, value) in request.headers() {
+        if !value.is_sensitive() && !is_secret(name.as_str()) {
+            head.extend_from_slice(name.as_str().as_bytes());
+            head.extend_from_slice(b": ");
+            head.extend_from_slice(value.as_bytes());
+            head.extend_from_slice(b"\r\n");
+        }
+    }
+    head.extend_from_slice(b"\r\n");
+    head
 }
 
 /// A response's headers as pairs for a report, as they came, redacted and escaped.

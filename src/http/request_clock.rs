@@ -70,7 +70,7 @@ impl RequestClock {
             drop(state);
             return Err(self.fail(fault));
         }
-        Ok(match state.next_deadline() {
+        Ok(match self.earlier_of_stop(state.next_deadline()) {
             Some(deadline) if deadline < now + TICK => FINE_TICK,
             _ => TICK,
         })
@@ -139,9 +139,15 @@ impl RequestClock {
         state.fault = None;
     }
 
-    /// The nearest deadline of the request.
+    /// The nearest deadline of the request, or the end of the run if that is known and comes first.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.lock().next_deadline()
+        let own = self.lock().next_deadline();
+        self.earlier_of_stop(own)
+    }
+
+    /// The earlier of this time and the one at which the run is going to be stopped.
+    fn earlier_of_stop(&self, own: Option<Instant>) -> Option<Instant> {
+        own.into_iter().chain(self.stop.expected_stop()).min()
     }
 
     /// The proxy that the request goes through.
@@ -252,5 +258,43 @@ impl RequestClock {
     fn lock(&self) -> MutexGuard<'_, RequestState> {
         // Plain assignments only under this lock, so a poisoned one is still consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_blocks_for_a_short_while_only_where_the_end_of_the_run_is_near() {
+        let stop = StopToken::new();
+        let clock = RequestClock::new(stop.clone());
+        let limits = RequestLimits {
+            connect_timeout: Duration::from_secs(3600),
+            ..RequestLimits::default()
+        };
+        clock.begin(limits, None, Instant::now());
+        let from_now = |time| Instant::now() + time;
+        let hours = Duration::from_secs(1800);
+        for (expected, tick) in [
+            (None, TICK),
+            (Some(from_now(hours)), TICK),
+            (Some(from_now(TICK / 2)), FINE_TICK),
+            // It has passed, and the stop is about to come.
+            (Some(from_now(Duration::ZERO)), FINE_TICK),
+            (None, TICK),
+        ] {
+            stop.expect_stop(expected);
+            let checked = clock.check().map_err(|error| error.to_string());
+            assert_eq!(checked, Ok(tick), "{expected:?}");
+        }
+        let end = from_now(hours);
+        stop.expect_stop(Some(end));
+        let next = clock.next_deadline().map(|next| end - next);
+        // To the nanosecond, below which the token knows nothing.
+        assert!(
+            next.is_some_and(|off| off < Duration::from_micros(1)),
+            "{next:?}"
+        );
     }
 }

@@ -1,9 +1,10 @@
-//! The sink of a body: none, a file, or the output.
+//! The sink of a body: none, a file, the output, or a pack.
 
-use std::io;
+use std::io::{self, Read};
 
 use super::memory_body::MemoryBody;
 use crate::model::outcome::BodyProgress;
+use crate::save::pack::{PackBody, Tap};
 use crate::save::{
     BodyError, Conditions, ContentRange, Download, KnownLength, OrderedBody, Validators, Version,
 };
@@ -19,13 +20,31 @@ pub(super) enum Sink {
     Stream(Box<OrderedBody>),
     /// The body is kept for the result (`--jsonl-bodies`).
     Memory(MemoryBody),
+    /// The body goes into a pack. No attempt continues another.
+    Pack(Box<PackBody>),
+}
+
+/// A body that a pack may take on the way.
+#[derive(Debug)]
+pub(super) enum MaybeTapped<R> {
+    Plain(R),
+    Tapped(Tap<R>),
+}
+
+impl<R: Read> Read for MaybeTapped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            MaybeTapped::Plain(body) => body.read(buffer),
+            MaybeTapped::Tapped(body) => body.read(buffer),
+        }
+    }
 }
 
 impl Sink {
     /// The conditions of the next request for `url`, the one of the list: `If-None-Match` and its like, or a range.
     pub(super) fn ask(&self, url: &str) -> Conditions<'_> {
         match self {
-            Sink::None | Sink::Memory(_) => Conditions::default(),
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => Conditions::default(),
             Sink::File(download) => download.conditions(url),
             Sink::Stream(body) => body.conditions(url),
         }
@@ -35,7 +54,7 @@ impl Sink {
     pub(super) fn limit(&self) -> Option<u64> {
         match self {
             Sink::Memory(body) => Some(body.limit()),
-            Sink::None | Sink::File(_) | Sink::Stream(_) => None,
+            Sink::None | Sink::File(_) | Sink::Stream(_) | Sink::Pack(_) => None,
         }
     }
 
@@ -49,13 +68,17 @@ impl Sink {
             }
             Sink::File(download) => download.start(url, version),
             Sink::Stream(body) => body.start(url, version),
+            Sink::Pack(body) => {
+                body.start(&version);
+                Ok(())
+            }
         }
     }
 
     /// The known length of the version that the part on disk is of, if `version` from `url` may be it.
     pub(super) fn known_length(&self, url: &str, version: &Version) -> Option<KnownLength> {
         match self {
-            Sink::None | Sink::Memory(_) => None,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => None,
             Sink::File(download) => download.known_length(url, version),
             Sink::Stream(body) => body.known_length(url, version),
         }
@@ -64,7 +87,7 @@ impl Sink {
     /// The length of what is there from `url`, or of the body that it is a part of, unless it is a web page.
     pub(super) fn length_if_no_page(&self, url: &str) -> Option<u64> {
         match self {
-            Sink::None | Sink::Memory(_) => None,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => None,
             Sink::File(download) => download.length_if_no_page(url),
             Sink::Stream(body) => body.length_if_no_page(url),
         }
@@ -73,7 +96,7 @@ impl Sink {
     /// Continues the part with this range of the body. False if they do not fit together.
     pub(super) fn continue_with(&mut self, range: ContentRange, version: &Version) -> bool {
         match self {
-            Sink::None | Sink::Memory(_) => false,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => false,
             Sink::File(download) => download.resume(range, version),
             Sink::Stream(body) => body.resume(range, version),
         }
@@ -82,7 +105,7 @@ impl Sink {
     /// True if the part is the whole body already, of this length.
     pub(super) fn is_complete(&mut self, length: u64, validators: &Validators) -> bool {
         match self {
-            Sink::None | Sink::Memory(_) => false,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => false,
             Sink::File(download) => download.resume_at_end(length, validators),
             Sink::Stream(body) => body.resume_at_end(length, validators),
         }
@@ -92,14 +115,14 @@ impl Sink {
     pub(super) fn is_confirmed_by(&self, validators: &Validators) -> bool {
         match self {
             Sink::File(download) => download.is_confirmed_by(validators),
-            Sink::None | Sink::Stream(_) | Sink::Memory(_) => false,
+            Sink::None | Sink::Stream(_) | Sink::Memory(_) | Sink::Pack(_) => false,
         }
     }
 
     /// True if the response is a range after which more of the body may follow.
     pub(super) fn is_range(&self) -> bool {
         match self {
-            Sink::None | Sink::Memory(_) => false,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => false,
             Sink::File(download) => download.is_range(),
             Sink::Stream(body) => body.is_range(),
         }
@@ -108,9 +131,22 @@ impl Sink {
     /// Ends such a range, and returns the number of bytes that it brought.
     pub(super) fn end_range(&mut self) -> Result<u64, BodyError> {
         match self {
-            Sink::None | Sink::Memory(_) => Ok(0),
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => Ok(0),
             Sink::File(download) => download.end_range(),
             Sink::Stream(body) => body.end_range(),
+        }
+    }
+
+    /// True if the body goes into a pack that has the whole exchange.
+    pub(super) fn is_archived(&self) -> bool {
+        matches!(self, Sink::Pack(body) if body.is_archived())
+    }
+
+    /// Has a pack that keeps bodies as they were sent take the bytes of this one before they are decoded.
+    pub(super) fn tap<R: Read>(&mut self, body: R) -> MaybeTapped<R> {
+        match self {
+            Sink::Pack(pack) => MaybeTapped::Tapped(pack.tap(body)),
+            _ => MaybeTapped::Plain(body),
         }
     }
 
@@ -124,6 +160,7 @@ impl Sink {
             }
             Sink::File(download) => download.write(bytes),
             Sink::Stream(body) => body.write(bytes),
+            Sink::Pack(body) => body.write(bytes),
         }
     }
 
@@ -137,6 +174,7 @@ impl Sink {
             }
             Sink::File(download) => download.complete(last),
             Sink::Stream(body) => body.complete(last),
+            Sink::Pack(body) => body.complete(last),
         }
     }
 
@@ -147,6 +185,7 @@ impl Sink {
             Sink::Memory(body) => body.clear(),
             Sink::File(download) => download.discard_progress(),
             Sink::Stream(body) => body.discard_progress(),
+            Sink::Pack(body) => body.discard(),
         }
     }
 
@@ -157,6 +196,7 @@ impl Sink {
             Sink::Memory(body) => body.clear(),
             Sink::File(download) => download.reject(),
             Sink::Stream(body) => body.discard_progress(),
+            Sink::Pack(body) => body.discard(),
         }
     }
 
@@ -165,7 +205,7 @@ impl Sink {
         match self {
             Sink::File(download) => download.overlap(),
             Sink::Stream(body) => body.overlap(),
-            Sink::None | Sink::Memory(_) => 0,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => 0,
         }
     }
 
@@ -174,7 +214,7 @@ impl Sink {
         match self {
             Sink::File(download) => download.is_resumed(),
             Sink::Stream(body) => body.is_resumed(),
-            Sink::None | Sink::Memory(_) => false,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => false,
         }
     }
 
@@ -183,7 +223,7 @@ impl Sink {
         match self {
             Sink::File(download) => download.offset(),
             Sink::Stream(body) => body.offset(),
-            Sink::None | Sink::Memory(_) => 0,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => 0,
         }
     }
 
@@ -199,7 +239,7 @@ impl Sink {
     /// The part of the body that this attempt has brought, if it continues or can be continued.
     pub(super) fn progress(&self) -> Option<BodyProgress> {
         match self {
-            Sink::None | Sink::Memory(_) => None,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => None,
             Sink::File(download) => download.progress(),
             Sink::Stream(body) => body.progress(),
         }

@@ -354,7 +354,7 @@ mod tests {
         MeasuredRun {
             summary: Summary {
                 makespan: Some(Duration::from_millis(ms)),
-                sum: Duration::from_millis(ms),
+                busy: Duration::from_millis(ms),
                 ok: 1,
                 workers: 3,
                 ..Summary::default()

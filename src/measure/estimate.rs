@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::Summary;
 
-/// Serial time **estimated** from a parallel run: the sum of the per-URL times.
+/// Serial time **estimated** from a parallel run: the sum of the requests' times, those of failures and of attempts
+/// that were made again included ([`Outcome::busy`](crate::model::outcome::Outcome::busy)). Waits between attempts
+/// are not in it: they keep no worker busy, and most are of the parallel run's own making.
 ///
 /// It is right if the URLs do not slow each other down. Where they share a bottleneck (the network, the server,
 /// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much. So the
@@ -21,7 +23,7 @@ pub struct Estimate {
     /// `serial / (parallel - idle)`: of a list that comes slowly, the waiting for it would come with every number
     /// of workers.
     pub speedup: f64,
-    /// The largest speed-up that any schedule of these per-URL times could have reached, and its bound.
+    /// The largest speed-up that any schedule of these requests could have reached, and its bound.
     ///
     /// # Errors
     ///
@@ -30,7 +32,7 @@ pub struct Estimate {
 }
 
 /// Reason why neither the workers nor the slowest URL bounded a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Unbounded {
     /// Starts or bytes were held back as asked.
     HeldBack,
@@ -45,19 +47,19 @@ pub enum Withheld {
     PushedBack,
     /// Answers took longer when more requests were under way.
     SlowedDown(Slowdown),
+    /// The run waited, before other attempts, for longer than its requests took: a serial run may have waited less,
+    /// or as long.
+    Waited,
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
 /// (Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// The slowest URL's time.
+    /// The slowest URL's time, with the waits between its attempts.
     Slowest(Duration),
     /// The sum divided by the number of workers.
     Workers(usize),
-    /// The same, of a run whose waits for retries, which the serial time has too, raise the speed-up above the number
-    /// of workers: they keep none busy.
-    WorkersAndWaits(usize),
 }
 
 /// The least time of the worker with the most URLs, if all succeeded: some worker has at least the number of URLs over
@@ -73,9 +75,6 @@ fn longest_share(summary: &Summary, workers: usize) -> Duration {
     }
 }
 
-/// Least difference of speed-ups that their two decimals always show.
-const VISIBLE: f64 = 0.01;
-
 impl Estimate {
     /// The reason why there is no estimate for a run that would have one otherwise.
     pub fn withheld(summary: &Summary) -> Option<Withheld> {
@@ -83,17 +82,23 @@ impl Estimate {
         if !is_timed || summary.succeeded() == 0 {
             return None;
         }
-        match summary.origins.has_pushed_back() {
-            true => Some(Withheld::PushedBack),
-            false => summary.slowdown.map(Withheld::SlowedDown),
+        if summary.origins.has_pushed_back() {
+            return Some(Withheld::PushedBack);
         }
+        // Workers do not wait for a retry, but the run does.
+        let makespan = summary.makespan.unwrap_or_default();
+        let fetching = makespan.saturating_sub(summary.input_idle);
+        if summary.retries > 0 && !summary.paced && summary.busy < fetching {
+            return Some(Withheld::Waited);
+        }
+        summary.slowdown.map(Withheld::SlowedDown)
     }
 
     /// The estimate for a run; `None` if it was stopped before its end, if no URL succeeded, if no time passed, if
     /// an origin was given up, or if it is [withheld](Estimate::withheld).
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
-        let serial = summary.sum;
+        let serial = summary.busy;
         if Estimate::withheld(summary).is_some() {
             return None;
         }
@@ -111,8 +116,7 @@ impl Estimate {
             return None;
         }
         let workers = summary.workers.max(1);
-        // Back-off before a retry occupies no worker.
-        let even = summary.busy.as_secs_f64() / workers as f64;
+        let even = serial.as_secs_f64() / workers as f64;
         let even = even.max(longest_share(summary, workers).as_secs_f64());
         let slowest = summary.slowest.as_secs_f64();
         let (shortest, bound) = if slowest >= even {
@@ -122,12 +126,6 @@ impl Estimate {
         };
         let shortest = shortest.max(f64::MIN_POSITIVE);
         let best = serial.as_secs_f64() / shortest;
-        let bound = match bound {
-            Bound::Workers(workers) if best >= workers as f64 + VISIBLE => {
-                Bound::WorkersAndWaits(workers)
-            }
-            bound => bound,
-        };
         let idle = summary.input_idle.min(parallel);
         // Clocks of several threads: the rest of the time is never below what the URLs took.
         let fetching = (parallel - idle).as_secs_f64().max(shortest);
@@ -159,7 +157,6 @@ mod tests {
         Summary {
             ok: 2,
             workers,
-            sum: Duration::from_secs(sum),
             busy: Duration::from_secs(sum),
             slowest: Duration::from_secs(slowest),
             makespan: Some(Duration::from_secs(makespan)),
@@ -211,28 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn waits_for_retries_are_named_where_they_raise_the_bound_above_the_workers() {
-        for (sum, busy, expected) in [
-            (20_000, 20_000, Bound::Workers(2)),
-            // Of 2.001 two decimals show 2.
-            (20_010, 20_000, Bound::Workers(2)),
-            (30_000, 20_000, Bound::WorkersAndWaits(2)),
-        ] {
-            let waited = Summary {
-                sum: Duration::from_millis(sum),
-                busy: Duration::from_millis(busy),
-                ..summary(2, 20, 2, 11)
-            };
-            let (best, bound) = Estimate::of(&waited).unwrap().best.unwrap();
-            assert_eq!(bound, expected, "{sum} {busy}: {best}");
-        }
-        // Where one URL bounds the run, the workers do not.
-        let slow = Summary {
-            busy: Duration::from_secs(10),
-            ..summary(2, 30, 12, 13)
+    fn a_run_that_waited_for_longer_than_it_fetched_has_no_estimate() {
+        let retried = |busy| Summary {
+            retries: 1,
+            ..summary(4, busy, 12, 13)
         };
-        let (_, bound) = Estimate::of(&slow).unwrap().best.unwrap();
-        assert_eq!(bound, Bound::Slowest(Duration::from_secs(12)));
+        assert_eq!(Estimate::withheld(&retried(12)), Some(Withheld::Waited));
+        assert_eq!(Estimate::of(&retried(12)), None);
+        let estimate = Estimate::of(&retried(14)).expect("its requests took longer");
+        assert_eq!(estimate.serial, Duration::from_secs(14));
+        // Without a retry it is the list, or the machine, that was waited for.
+        assert_eq!(Estimate::withheld(&summary(4, 12, 12, 13)), None);
     }
 
     #[test]

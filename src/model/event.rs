@@ -1,6 +1,7 @@
 //! The events of a run, in one order: the interface between the engine and its reporters.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use strum::IntoStaticStr;
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
 use crate::stats::Interval;
 
@@ -29,6 +31,8 @@ pub enum Event {
     Finished(Outcome),
     /// The targets that have been tried and have not ended have changed, as far as they are not under way.
     Pending(Pending),
+    /// A pack begins, before any member is written to it, or is published.
+    Pack(PackEvent),
     /// A warning, in one line, that is not the failure of a target.
     Warning(String),
     /// A run of an arm begins, in a comparison or a sweep.
@@ -52,6 +56,17 @@ impl Event {
     pub fn is_end(&self) -> bool {
         matches!(self, Event::Ended(_) | Event::Compared(_) | Event::Swept(_))
     }
+}
+
+/// A step in the life of a pack, with its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PackEvent {
+    /// Members are about to be written to its `.part`.
+    Begun(Arc<str>),
+    /// Members of an earlier run behind this position are lost, and count no more.
+    Cut(Arc<str>, u64),
+    /// It is whole, and has its name.
+    Published(Arc<str>),
 }
 
 /// The targets of a run that have been tried and have not ended, as far as they are not under way.
@@ -97,7 +112,8 @@ pub enum AssertionVerdict {
     Inconclusive,
     /// It has no figure.
     Unknown,
-    /// It is about a baseline that this run makes, so there is nothing to judge yet.
+    /// There is nothing to judge: it is about a baseline that this run makes, or the input had no URLs, and may have
+    /// none.
     Skipped,
 }
 
@@ -129,6 +145,8 @@ pub struct RunInfo {
     pub id: RunId,
     /// The run's place in its run log, if it has one.
     pub log: Option<LogPosition>,
+    /// The shard of the list that the run takes, if it is not all of it.
+    pub shard: Option<RunShard>,
 }
 
 /// A consumer of events: a report, a progress display, or several of them.

@@ -28,6 +28,9 @@ pub enum HeaderError {
     /// An empty name, or one with a character that no name may have.
     #[error("\"{0}\" is not a header name")]
     Name(String),
+    /// A header in quotes, which a shell or a file has left there.
+    #[error("the header begins with a quote; take the quotes out")]
+    Quoted,
     /// A value with CR, LF, NUL or another control character. The value itself is not shown: it may be a
     /// secret.
     #[error("the value of {0} has a control character in it")]
@@ -71,6 +74,10 @@ impl GivenHeader {
 ///
 /// [`HeaderError`] says what is wrong with it.
 pub fn parse(text: &[u8]) -> Result<GivenHeader, HeaderError> {
+    // An apostrophe may begin a name (RFC 9110, 5.6.2), and begins none that is in use.
+    if matches!(trim_blanks(text), [b'\'' | b'"', ..]) {
+        return Err(HeaderError::Quoted);
+    }
     let Some(colon) = text.iter().position(|byte| *byte == b':') else {
         let name = trim_blanks(text).strip_suffix(b";");
         let (name, value) = new(name.ok_or(HeaderError::NoColon)?, b"")?;
@@ -187,6 +194,13 @@ mod tests {
         assert!(message("no colon").contains("no colon"));
         assert!(message(": x").contains("\"\" is not a header name"));
         assert!(message("a b: x").contains("\"a b\" is not"));
+        for quoted in ["'X-Key: hush'", "\"X-Key: hush\"", " 'X-Key:'"] {
+            assert_eq!(
+                message(quoted),
+                "the header begins with a quote; take the quotes out"
+            );
+        }
+        assert!(parse(b"X-Key: 'a'").is_ok());
         for bad in ["X-Key: hush\r\nEvil: 1", "X-Key: hush\n", "X-Key: hu\0sh"] {
             let message = message(bad);
             assert!(message.contains("x-key has a control"), "{message}");

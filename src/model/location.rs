@@ -14,7 +14,7 @@ use url::{Position, Url};
 use super::secret::Secret;
 use super::url_error::{MAX_URL_BYTES, UrlError, reason};
 use super::url_text::{
-    DefaultScheme, is_http, is_serialised, lacks_colon, split_scheme, split_zone,
+    DefaultScheme, is_http, is_path, is_serialised, lacks_colon, split_scheme, split_zone,
 };
 
 /// A parsed URL whose credentials are kept apart from it.
@@ -32,6 +32,8 @@ pub struct Location {
     /// The bytes of the zone in the text, with its mark.
     zone: u8,
     is_https: bool,
+    /// True if there was a blank within the text as it was written.
+    is_written_with_blank: bool,
 }
 
 /// The length of an origin, with a zone, is a `u16`.
@@ -69,12 +71,14 @@ impl Location {
         let text = match split_scheme(text) {
             Some(scheme) if !is_http(scheme) => return Err(UrlError::Scheme(scheme.to_owned())),
             Some(_) => Cow::Borrowed(text),
+            None if is_path(text) => return Err(UrlError::Path),
             None => {
                 let rest = text.strip_prefix("//").unwrap_or(text);
                 Cow::Owned(format!("{}://{rest}", default_scheme.as_str()))
             }
         };
-        match split_zone(&text) {
+        let is_written_with_blank = text.contains(char::is_whitespace);
+        let location = match split_zone(&text) {
             None => Self::from_url(Url::parse(&text).map_err(reason)?, ""),
             Some((text, zone)) => {
                 let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
@@ -83,7 +87,11 @@ impl Location {
                 }
                 Self::from_url(Url::parse(&text).map_err(reason)?, zone)
             }
-        }
+        }?;
+        Ok(Location {
+            is_written_with_blank,
+            ..location
+        })
     }
 
     /// Parses URL text with the same result as [`parse`](Location::parse), at a third of the cost if the
@@ -105,6 +113,7 @@ impl Location {
                 text: Arc::from(text),
                 authorization: None,
                 url: OnceLock::new(),
+                is_written_with_blank: false,
                 ..*near
             });
         }
@@ -198,6 +207,7 @@ impl Location {
                 .expect("no longer than the URL and a zone, whose maximum fits"),
             zone: u8::try_from(zone).expect("a zone and its mark have fewer than 256 bytes"),
             is_https: url.scheme() == "https",
+            is_written_with_blank: false,
             text,
             authorization,
             url: OnceLock::new(),
@@ -277,6 +287,11 @@ impl Location {
     pub fn path(&self) -> &str {
         let rest = &self.text[usize::from(self.origin_length)..];
         rest.split(['?', '#']).next().unwrap_or(rest)
+    }
+
+    /// True if there was a blank within the text as it was written, which is encoded now.
+    pub fn is_written_with_blank(&self) -> bool {
+        self.is_written_with_blank
     }
 
     /// True for an https URL.

@@ -13,6 +13,7 @@ pub mod notice;
 pub mod origin;
 pub mod outcome;
 pub mod run_id;
+pub mod run_shard;
 pub mod save_path;
 mod secret;
 pub mod slowdown;

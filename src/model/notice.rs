@@ -216,17 +216,24 @@ impl fmt::Display for Incomparable {
         match self {
             Incomparable::OtherTargets { now, then } => {
                 f.write_str("the baseline is of another list of URLs")?;
-                match now == then {
-                    true => Ok(()),
-                    false => write!(f, " ({then}, now {now})"),
+                if now != then {
+                    write!(f, " ({then}, now {now})")?;
                 }
+                f.write_str("; give that list, or save a new baseline (--save-baseline)")
             }
-            Incomparable::OtherWorkers { now, then } => write!(
-                f,
-                "the baseline has runs with {} only, and this has {}",
-                worker_counts(then),
-                worker_counts(now)
-            ),
+            Incomparable::OtherWorkers { now, then } => {
+                write!(
+                    f,
+                    "the baseline has runs with {} only, and this has {}; ",
+                    worker_counts(then),
+                    worker_counts(now)
+                )?;
+                match then[..] {
+                    [then] => write!(f, "give -j {then}")?,
+                    _ => f.write_str("give one of those (-j N)")?,
+                }
+                f.write_str(", or save a new baseline (--save-baseline)")
+            }
         }
     }
 }
@@ -258,7 +265,7 @@ impl fmt::Display for Unlike {
         match self {
             Unlike::Workers { now, then } => write!(
                 f,
-                "{} now, {} then",
+                "{} now, {} then; give -j {then}, or save a new baseline (--save-baseline)",
                 worker_counts(&[*now]),
                 worker_counts(&[*then])
             ),

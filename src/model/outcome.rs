@@ -50,16 +50,22 @@ pub struct Details {
     pub save_path: Option<SavePath>,
     /// The saved file.
     pub saved: Option<Saved>,
+    /// The place of the body in a pack.
+    pub packed: Option<Packed>,
     /// The SHA-256 that its body was to have.
     pub sha256: Option<[u8; 32]>,
     /// JSON of the input's, for the readers of the result.
     pub meta: Option<Meta>,
     /// The body, decoded, if results have it.
     pub body: Option<Vec<u8>>,
+    /// True for a failure of a URL within which a blank was written.
+    pub is_written_with_blank: bool,
     /// The wait that the server asks for (Retry-After).
     pub retry_after: Option<Duration>,
     /// The failed attempts before the last one.
     pub earlier: Vec<Attempt>,
+    /// The number of attempts that the server pushed back (429, 503, refused connections). They use up no retry.
+    pub pushed_back: u32,
     /// Remarks on the final response.
     pub notices: Vec<ResponseNotice>,
     /// The part of the body that this attempt brought, if it continues or can be continued.
@@ -86,6 +92,24 @@ pub struct Saved {
     pub sha256: Option<[u8; 32]>,
     /// The bytes that an earlier attempt or run had left, and that were not fetched again.
     pub resumed_from: Option<u64>,
+}
+
+/// The place of a target's member in a pack. The member holds the body and what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// The path of the pack, beginning with the folder as it was given.
+    pub pack: Arc<str>,
+    /// The position of the member's first byte.
+    pub offset: u64,
+    /// The length of the member in bytes.
+    pub length: u64,
+}
+
+impl Packed {
+    /// The position after the member's last byte.
+    pub fn end(&self) -> u64 {
+        self.offset.saturating_add(self.length)
+    }
 }
 
 /// One request and its response, as far as they came, with secrets redacted and control characters
@@ -305,6 +329,16 @@ impl Outcome {
             .is_some_and(|failure| failure.kind == FailureKind::Deadline)
     }
 
+    /// Returns true if it was left undone: given up, or not done when the run ended. A status that it has is then
+    /// that of the last answer, to which another attempt was to follow.
+    pub fn is_left_undone(&self) -> bool {
+        let kind = self.error().map(|failure| failure.kind);
+        matches!(
+            kind,
+            Some(FailureKind::GivenUp | FailureKind::Deadline | FailureKind::Stopped)
+        )
+    }
+
     /// Returns true if it failed because the disk or the quota is full.
     pub fn is_disk_full(&self) -> bool {
         self.error()
@@ -343,6 +377,11 @@ impl Outcome {
         self.details.as_ref()?.saved.as_ref()
     }
 
+    /// The place of the body in a pack.
+    pub fn packed(&self) -> Option<&Packed> {
+        self.details.as_ref()?.packed.as_ref()
+    }
+
     /// The SHA-256 that its body was to have.
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.details.as_ref()?.sha256
@@ -356,6 +395,12 @@ impl Outcome {
     /// The body, decoded, if results have it.
     pub fn body(&self) -> Option<&[u8]> {
         self.details.as_ref()?.body.as_deref()
+    }
+
+    /// True for a failure of a URL within which a blank was written.
+    pub fn is_written_with_blank(&self) -> bool {
+        let details = self.details.as_ref();
+        details.is_some_and(|details| details.is_written_with_blank)
     }
 
     /// The wait that the server asks for (Retry-After).
@@ -397,6 +442,13 @@ impl Outcome {
     pub fn requests(&self) -> u32 {
         self.attempts()
             .fold(0, |sum, attempt| sum.saturating_add(attempt.requests))
+    }
+
+    /// The number of attempts that the server pushed back.
+    pub fn pushed_back(&self) -> u32 {
+        self.details
+            .as_ref()
+            .map_or(0, |details| details.pushed_back)
     }
 
     /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no

@@ -51,11 +51,10 @@ pub struct Summary {
     /// The part of [`input_wait`](Summary::input_wait) in which no target was under way. No schedule could have
     /// used it, so it is left out of the speed-up.
     pub input_idle: Duration,
-    /// The sum of the per-URL times ([`Outcome::elapsed`]).
-    pub sum: Duration,
-    /// The sum of the times that workers were busy ([`Outcome::busy`]), without waits for retries.
+    /// The sum of the times that workers were busy with requests ([`Outcome::busy`]): of failures and of attempts that
+    /// were made again too, without the waits between attempts.
     pub busy: Duration,
-    /// The longest per-URL time.
+    /// The longest per-URL time ([`Outcome::elapsed`]), with such waits.
     pub slowest: Duration,
     /// The times that successful targets kept workers busy ([`Outcome::busy`]): of their answers, without the waits
     /// between attempts, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
@@ -154,7 +153,6 @@ impl Summary {
             makespan: None,
             input_wait: Duration::ZERO,
             input_idle: Duration::ZERO,
-            sum: Duration::ZERO,
             busy: Duration::ZERO,
             slowest: Duration::ZERO,
             latency: Latency::default(),
@@ -190,7 +188,6 @@ impl Summary {
         };
         self.input_wait += other.input_wait;
         self.input_idle += other.input_idle;
-        self.sum += other.sum;
         self.busy += other.busy;
         self.slowest = self.slowest.max(other.slowest);
         self.latency.merge(&other.latency);
@@ -262,7 +259,6 @@ impl Tally {
         let whole = outcome.verdict != Verdict::Skipped && !outcome.is_past_deadline();
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
             summary.busy += outcome.busy().unwrap_or_default();
-            summary.sum += elapsed;
             summary.slowest = summary.slowest.max(elapsed);
         }
         if let Some(status) = outcome.status().filter(|_| whole) {

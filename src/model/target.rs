@@ -7,6 +7,7 @@ pub use super::location::Location;
 pub use super::secret::{Secret, without_userinfo};
 pub use super::url_error::{MAX_URL_BYTES, UrlError};
 pub use super::url_text::DefaultScheme;
+pub(crate) use super::url_text::split_scheme;
 use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 

@@ -34,6 +34,9 @@ pub enum UrlError {
     /// A scheme whose colon was forgotten, as in `http//host`.
     #[error("a colon is missing after \"{0}\"")]
     NoColon(&'static str),
+    /// A path, as links within a page have it.
+    #[error("a path without a host; write the whole URL, as http://HOST/PATH")]
+    Path,
     /// Longer than [`MAX_URL_BYTES`].
     #[error("the URL is {0} bytes long; at most {MAX_URL_BYTES} can be sent")]
     TooLong(usize),

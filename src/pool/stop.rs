@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,14 @@ struct StopState {
     /// blocked on, and selected on together with other channels.
     open: Mutex<Option<Sender<Infallible>>>,
     closed: Receiver<Infallible>,
+    /// The zero of [`due`](StopState::due).
+    made: Instant,
+    /// The expected time of the stop, in nanoseconds; [`NOT_DUE`] if there is none.
+    due: AtomicU64,
 }
+
+/// The value of [`StopState::due`] while no stop is expected.
+const NOT_DUE: u64 = u64::MAX;
 
 impl StopToken {
     /// Makes a token that is not stopped.
@@ -53,6 +60,8 @@ impl StopToken {
                 stopped: AtomicBool::new(false),
                 open: Mutex::new(Some(open)),
                 closed,
+                made: Instant::now(),
+                due: AtomicU64::new(NOT_DUE),
             }),
         }
     }
@@ -71,6 +80,24 @@ impl StopToken {
     /// Returns `true` once the token has been stopped.
     pub fn is_stopped(&self) -> bool {
         self.shared.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Announces the time at which the token is going to be stopped, or that none is known. The token does not stop
+    /// by itself then: code that polls it between long waits can cut them short around that time.
+    pub fn expect_stop(&self, at: Option<Instant>) {
+        let nanos = at.map(|at| at.saturating_duration_since(self.shared.made).as_nanos());
+        let nanos = nanos.and_then(|nanos| u64::try_from(nanos).ok());
+        self.shared
+            .due
+            .store(nanos.unwrap_or(NOT_DUE), Ordering::Relaxed);
+    }
+
+    /// The [expected](StopToken::expect_stop) time of the stop.
+    pub fn expected_stop(&self) -> Option<Instant> {
+        match self.shared.due.load(Ordering::Relaxed) {
+            NOT_DUE => None,
+            nanos => self.shared.made.checked_add(Duration::from_nanos(nanos)),
+        }
     }
 
     /// Sleeps until the stop, and at most for `timeout`. Returns `true` if the token is stopped.

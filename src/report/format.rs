@@ -113,12 +113,12 @@ pub(super) fn distinct_ratio(ratio: f64) -> String {
 }
 
 /// Formats a number of things: `1 URL`, `20,000 URLs`, `0 retries`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub fn counted(count: u64, noun: &str) -> String {
     format!("{} {}", grouped(count), plural(count, noun))
 }
 
 /// Formats a whole number with its thousands apart: `999`, `20,000`.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -17,11 +17,12 @@ mod wording;
 
 pub use dry_run::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
 pub use fanout::Fanout;
-pub use format::{bytes, duration};
-pub use schema::{JsonLines, replay};
+pub use format::{bytes, counted, duration, grouped};
+pub use schema::{JsonLines, replay, result_line};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
+    stderr_columns, stdout_columns, wrapped_message,
 };
 
 /// The serial baseline of a plain run's report.
@@ -29,7 +30,7 @@ pub use terminal::{
 pub enum Baseline {
     /// No baseline.
     None,
-    /// The sum of the per-URL times, labelled an estimate.
+    /// The sum of the requests' times, labelled an estimate.
     #[default]
     Estimate,
 }

@@ -4,9 +4,11 @@
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
 //! written ([`notation`]).
 
+mod failure;
 mod notation;
 mod verdict;
 
+pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use verdict::{
     NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
@@ -177,6 +179,9 @@ pub(super) const IF_NOT_LIMITED: &str = "estimated, if the server is not the lim
 pub(super) fn withheld(summary: &Summary) -> Option<String> {
     let why = match Estimate::withheld(summary)? {
         Withheld::PushedBack => "a server pushed back, as it might not do one by one".to_owned(),
+        Withheld::Waited => {
+            "the run waited for retries for longer than its requests took".to_owned()
+        }
         Withheld::SlowedDown(slowdown) => format!(
             "the server slowed down as more was asked: {} with up to {} under way, {} with more",
             duration(slowdown.few),

@@ -52,6 +52,12 @@ impl FileError {
         ))
     }
 
+    /// The error of a file that cannot be continued, although that was asked for.
+    pub(super) fn of_no_part(mut self) -> Self {
+        self.message += "; only the .part files that pfetch leaves are continued";
+        self
+    }
+
     /// The error with the name of the part that stays.
     pub(super) fn keeping(mut self, part: &str) -> Self {
         self.message += &format!(" ({part} is kept)");

@@ -8,6 +8,7 @@
 //! * The record of a file, by which its version is recognised later, is in an extended attribute.
 //! * [`NameRegistry`] gives out names: safe ones, each once, in the order of the input.
 //! * [`OrderedOutput`] writes bodies to one output instead, in the order of the input.
+//! * [`pack`] collects bodies in few large files instead; `spill` keeps a body until its place is known.
 
 pub mod atomic_file;
 pub mod close;
@@ -20,11 +21,13 @@ mod finish;
 mod names;
 mod ordered;
 mod os;
+pub mod pack;
 mod page;
 mod part;
 mod prepare;
 mod publish;
 mod resume_check;
+mod spill;
 mod store;
 mod temporary_files;
 mod tmpfile;
@@ -35,7 +38,7 @@ pub use content_disposition::filename;
 pub use download::Download;
 pub use duties::{LesserDuty, RefusedDuty};
 pub use error::{BodyError, FileError};
-pub use names::{NameHolder, NameRegistry};
+pub use names::{ClaimedPlace, NameHolder, NameRegistry};
 pub use ordered::{OrderedBody, OrderedOutput, OutputEnd, open_stream};
 pub use prepare::SaveDecision;
 pub use publish::Published;

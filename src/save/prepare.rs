@@ -72,8 +72,10 @@ impl Store {
             .and_then(|file| FileRecord::read_from(&file).ok().flatten())
             .filter(|record| record.is_untouched(&stat));
         let mut download = Download::new(self, place, Some(dir), existing)?;
-        if self.config.exists == Exists::Update && sha256.is_none() {
-            download = download.of_held_name(u64::try_from(stat.st_size).unwrap_or_default());
+        // An empty file, such as mktemp(1) makes, has nothing to lose: it is replaced.
+        let length = u64::try_from(stat.st_size).unwrap_or_default();
+        if self.config.exists == Exists::Update && sha256.is_none() && length > 0 {
+            download = download.of_held_name(length);
         }
         Ok(SaveDecision::Fetch(download))
     }

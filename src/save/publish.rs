@@ -12,7 +12,7 @@ use super::duties::LesserDuty;
 use super::error::{FileError, errno_of};
 use super::os::{self, Mtime};
 use super::part::Part;
-use super::store::Exists;
+use super::store::{Exists, Store};
 use super::xattr::{FileRecord, FileState};
 use crate::model::outcome::Saved;
 use crate::model::save_path::SavePath;
@@ -94,7 +94,7 @@ impl Download {
         let choice = match self.store.config.exists {
             // What is kept has to be what was asked for.
             Exists::Skip if self.has_sum => keep_if_same(dir, name, whole, shown),
-            exists => decide(exists, dir, name, &stat, whole, shown),
+            _ => decide(&self.store, dir, name, &stat, whole, shown),
         };
         let choice = choice.map_err(|error| match whole.is_resumable {
             true => error.keeping(&whole.part.shown(shown)),
@@ -195,21 +195,21 @@ enum Choice {
 
 /// Decides by the policy about the file that has the name, of which `stat` is the stat.
 fn decide(
-    exists: Exists,
+    store: &Store,
     dir: &Dir,
     name: &str,
     stat: &Stat,
     whole: &WholePart,
     shown: &str,
 ) -> Result<Choice, FileError> {
-    match exists {
+    match store.config.exists {
         Exists::Overwrite => Ok(Choice::Replace),
         Exists::Skip => Ok(Choice::Keep { is_same: false }),
         Exists::Fail => Err(FileError::new(format!("{shown} exists (--exists fail)"))),
         Exists::Rename => Err(FileError::new(format!(
             "{shown} was made by another program in the meantime"
         ))),
-        Exists::Update => decide_by_content(dir, name, stat, whole, shown),
+        Exists::Update => decide_by_content(store, dir, name, stat, whole, shown),
     }
 }
 
@@ -244,8 +244,10 @@ fn unreadable(error: &io::Error, shown: &str) -> FileError {
     )
 }
 
-/// Keeps the file if it has the same content, and replaces it only if pfetch saved it from the same URL.
+/// Keeps the file if it has the same content, and replaces it only if pfetch saved it from the same URL, or if there
+/// is nothing in it to be lost.
 fn decide_by_content(
+    store: &Store,
     dir: &Dir,
     name: &str,
     stat: &Stat,
@@ -264,8 +266,8 @@ fn decide_by_content(
             update_record(&old, &whole.record, is_own);
             Ok(Choice::Keep { is_same: true })
         }
-        Ok(false) if is_own => Ok(Choice::Replace),
-        Ok(false) => Err(FileError::other_content(shown)),
+        Ok(false) if is_own || stat.st_size == 0 => Ok(Choice::Replace),
+        Ok(false) => Err(store.other_content(shown)),
         Err(error) => Err(unreadable(&error, shown)),
     }
 }

@@ -45,6 +45,9 @@ pub struct StoreConfig {
     pub resume: bool,
     /// True to sync a file to the disk (fsync) before it gets its name.
     pub fsync: bool,
+    /// True if files are expected to be continued, as curl's `-C -` and wget's `-c` do with any: an error for one
+    /// that is not says which are.
+    pub expects_continuation: bool,
 }
 
 impl Default for StoreConfig {
@@ -54,6 +57,7 @@ impl Default for StoreConfig {
             mtime: true,
             resume: true,
             fsync: false,
+            expects_continuation: false,
         }
     }
 }
@@ -191,6 +195,15 @@ impl Store {
         match file.map(FileRecord::read_from) {
             Some(Ok(Some(record))) => NameHolder::Url(record.source()),
             Some(Ok(None) | Err(_)) | None => NameHolder::Unknown,
+        }
+    }
+
+    /// The error for a file that is to stay, and that is not as pfetch saved it from the URL.
+    pub(super) fn other_content(&self, shown: &str) -> FileError {
+        let error = FileError::other_content(shown);
+        match self.config.expects_continuation {
+            true => error.of_no_part(),
+            false => error,
         }
     }
 

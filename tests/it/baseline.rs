@@ -192,12 +192,12 @@ fn several_runs_on_both_sides_have_an_interval_and_a_verdict() {
         let sweep = ["--sweep=2", "--runs=3"];
         let run = bench.against(&sweep).exits(0);
         let run = run.prints("  baseline  ");
-        run.check(words, run.unbroken().contains(words));
+        run.check(words, run.stdout.contains(words));
         let intervals = [
             "· 95 % interval ",
             "· too few or too short runs for an interval ",
         ];
-        let text = run.unbroken();
+        let text = &run.stdout;
         let has_one = intervals.iter().any(|interval| text.contains(interval));
         run.check("an interval, or why there is none", has_one);
         run.check("nothing else differs", !run.stdout.contains("warning"));
@@ -270,10 +270,13 @@ fn another_list_is_not_compared_and_its_gate_is_unknown() {
     let gate = ["-j2", "--assert", "total_vs_baseline<=1.1"];
     let more = bench.server.url("/bytes/40");
     for (options, why) in [
-        (&["-I"][..], "the baseline is of another list of URLs\n"),
+        (
+            &["-I"][..],
+            "the baseline is of another list of URLs; give that list, or save a new baseline (--save-baseline)\n",
+        ),
         (
             &[more.as_str()],
-            "the baseline is of another list of URLs (3, now 4)\n",
+            "the baseline is of another list of URLs (3, now 4); give that list, or save a new baseline (--save-baseline)\n",
         ),
     ] {
         let run = bench.against(&[&gate[..], options].concat()).exits(3);
@@ -300,7 +303,8 @@ fn other_numbers_of_workers_are_told_or_not_compared() {
     bench.save_times(&[(1, LONG), (4, LONG), (8, LONG)]);
     let run = bench.against(&["-j2"]).exits(0);
     run.prints(
-        "not compared: the baseline has runs with 1, 4 and 8 workers only, and this has 2 workers\n",
+        "not compared: the baseline has runs with 1, 4 and 8 workers only, and this has 2 workers; give one of those \
+         (-j N), or save a new baseline (--save-baseline)\n",
     );
     // Of a sweep, those that both have.
     let run = bench.against(&["--sweep=1,2,4", "--runs=1"]).exits(0);
@@ -333,7 +337,7 @@ fn whatever_else_differs_is_told() {
         "bytes: 60 a run now, 90 then",
     ] {
         let line = format!("  warning    against the baseline: {notice}\n");
-        run.check(&line, run.unbroken().contains(&line));
+        run.check(&line, run.stdout.contains(&line));
     }
 }
 
@@ -434,7 +438,11 @@ fn a_run_of_which_more_or_less_failed_or_with_other_workers_is_not_judged() {
     let sweep = ["--sweep=2", "--runs=3", "--assert=total_vs_baseline<=1000"];
     for (failed, workers, unlike) in [
         (1, 2, "URLs that failed: 0 a run now, 1 then"),
-        (0, 8, "2 workers now, 8 workers then"),
+        (
+            0,
+            8,
+            "2 workers now, 8 workers then; give -j 8, or save a new baseline (--save-baseline)",
+        ),
     ] {
         bench.save_times(&[(workers, LONG); 3]);
         bench.alter(|saved| {
@@ -445,8 +453,10 @@ fn a_run_of_which_more_or_less_failed_or_with_other_workers_is_not_judged() {
         let run = bench.against(&sweep).exits(3);
         let run = run.prints(&format!(" · no verdict: {unlike}\n"));
         let run = run.prints("  with 2 workers: this took ");
-        let run = run.prints(&format!("  warning    against the baseline: {unlike}\n"));
-        run.check("a ratio", run.unbroken().contains(" times as long · "));
+        // What to do about it is said once.
+        let what = unlike.split(';').next().unwrap_or_default();
+        let run = run.prints(&format!("  warning    against the baseline: {what}\n"));
+        run.check("a ratio", run.stdout.contains(" times as long · "));
         run.check("no verdict", !run.stdout.contains("· faster"));
         run.prints(&format!(
             "unknown       the baseline is not of the same: {unlike}\n"
@@ -507,6 +517,22 @@ fn a_baseline_that_was_saved_is_announced_as_exports_are() {
     run.check("it is told", run.stderr == wrote);
     let run = bench.run(&["-qq", "--save-baseline", &file]).exits(0);
     run.check("it is not told", run.stderr.is_empty());
+}
+
+#[test]
+fn a_baseline_that_is_replaced_without_a_gate_says_what_became_of_the_time() {
+    let bench = Bench::new();
+    let file = bench.file();
+    bench.save_times(&[(2, LONG)]);
+    let options = ["-j2", "--save-baseline", &file, "--against", &file];
+    let run = bench.run(&options).exits(0);
+    let line = run.stderr.lines().find(|line| line.contains("wrote "));
+    let line = line.unwrap_or_default();
+    let is_told = line.contains("; it replaces the run of ") && line.ends_with(" times as long");
+    run.check("told", is_told);
+    // Nothing is known of a file that is not read.
+    let run = bench.run(&["-j2", "--save-baseline", &file]).exits(0);
+    run.check("not told", !run.stderr.contains("replaces"));
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn urls_are_named_on_the_command_line() {
         .prints(&server.url("/bytes/20\n"))
         .prints("\n  2 URLs: 2 ok, 0 failed · 30 B · ")
         .prints("\n  parallel  ")
-        .prints("  estimated: the sum of the per-URL times\n")
+        .prints("  estimated: the sum of the requests' times\n")
         .prints("\n  speed-up ");
     assert_eq!(server.requests(), 2);
 }

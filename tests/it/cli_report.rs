@@ -20,7 +20,7 @@ fn has_keys(object: &Value, keys: &[&str]) {
     assert_eq!(found, keys.iter().copied().collect(), "{object}");
 }
 
-const RESULT: [&str; 26] = [
+const RESULT: [&str; 27] = [
     "type",
     "run",
     "index",
@@ -33,6 +33,7 @@ const RESULT: [&str; 26] = [
     "content_type",
     "meta",
     "attempts",
+    "pushed_back",
     "earlier",
     "exchanges",
     "elapsed",
@@ -88,6 +89,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "startup",
             "run",
             "log",
+            "shard",
         ],
     );
     assert_eq!(lines[0]["schema"], 1);

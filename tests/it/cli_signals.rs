@@ -242,7 +242,7 @@ fn signals_that_come_together_are_one_and_the_reports_are_written() {
     // Which is the first is the system's to say.
     let code = run.status.code();
     run.check("a signal's code", matches!(code, Some(130 | 143)));
-    let run = run.prints("\n  0 of 3 URLs done: 0 ok, 0 failed · ");
+    let run = run.prints("  0 of 3 URLs done: 0 ok, 0 failed · ");
     let report = fs::read_to_string(&report);
     run.check("the report is there", report.is_ok());
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, Write};
 use std::sync::{Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::server::Server;
 use pfetch::engine::input::{InputConfig, List, ListFile, Source};
@@ -228,6 +228,32 @@ fn bad_input_is_a_failed_target_and_with_strict_ends_the_run() {
     };
     assert_eq!(bad.index, 1, "{report:?}");
     assert!(report.summary.stopped, "{report:?}");
+}
+
+/// So that they look at the stop more often then, and the run ends in time.
+#[test]
+fn the_workers_are_told_when_the_deadline_will_stop_the_run() {
+    let server = Server::start();
+    let url = [server.url("/bytes/1")];
+    for deadline in [None, Some(LONG)] {
+        let stop = StopToken::new();
+        let config = RunConfig {
+            deadline,
+            ..RunConfig::default()
+        };
+        let before = Instant::now();
+        let pool = pool(1, &stop);
+        run(config, source(&url), &pool, &mut Recorder::new());
+        let expected = stop.expected_stop();
+        let is_right = match deadline {
+            None => expected.is_none(),
+            Some(deadline) => expected.is_some_and(|at| {
+                // The token knows it to the nanosecond.
+                at + Duration::from_nanos(1) >= before + deadline && at <= Instant::now() + deadline
+            }),
+        };
+        assert!(is_right, "{deadline:?}: {expected:?}");
+    }
 }
 
 #[test]

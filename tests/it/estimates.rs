@@ -57,7 +57,7 @@ fn fetch(list: &str, options: &[&str]) -> Pfetch {
 /// it.
 fn until_slowed(list: &str, options: &[&str], words: &str) -> Run {
     let mut runs = (0..10).map(|_| fetch(list, options).run());
-    let seen = runs.find(|run| run.unbroken().contains(words));
+    let seen = runs.find(|run| run.stdout.contains(words));
     seen.unwrap_or_else(|| panic!("in ten runs no {words:?}"))
 }
 
@@ -73,7 +73,7 @@ fn a_server_that_is_the_limit_is_no_speed_up_of_pfetchs() {
     let slowed = "  speed-up   not estimated: the server slowed down as more was asked: ";
     let run = until_slowed(&list, &options, slowed).exits(0);
     let why = "inconclusive  not estimated, as the server slowed down (--compare measures it)";
-    run.check(why, run.unbroken().contains(why));
+    run.check(why, run.stdout.contains(why));
     run.check("no serial time", !run.stdout.contains("  serial "));
     for file in [&md, &html] {
         let text = std::fs::read_to_string(file).expect("it was written");
@@ -188,7 +188,7 @@ fn percentiles_of_a_run_with_retries_say_that_its_waits_are_not_in_them() {
     let options = ["--retry-delay=1ms", "--export", &md, "--export", &html];
     let run = fetch(&list, &options).run().exits(0);
     let words = "without waits for retries";
-    run.check(words, run.unbroken().contains(words));
+    run.check(words, run.stdout.contains(words));
     for file in [&md, &html] {
         let text = std::fs::read_to_string(file).expect("it was written");
         run.check(file, text.contains(words));

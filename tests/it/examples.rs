@@ -102,7 +102,7 @@ mod checks {
         );
         assert!(parallel.starts_with("parallel "));
         assert!(serial.starts_with("serial "));
-        assert!(serial.ends_with("  estimated: the sum of the per-URL times"));
+        assert!(serial.ends_with("  estimated: the sum of the requests' times"));
         assert!(speedup.starts_with("speed-up  up to "));
         assert!(speedup.contains(" of at most "));
         assert!(latency.starts_with("latency    p50 "));

@@ -231,6 +231,7 @@ fn judged(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -
         sweep: of.1,
         against: None,
         is_first: false,
+        allows_empty: false,
     };
     figures.check(&gate.parse().unwrap(), strict)
 }

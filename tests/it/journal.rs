@@ -45,6 +45,7 @@ fn started() -> Event {
         startup: Duration::ZERO,
         id: RunId::default(),
         log: None,
+        shard: None,
     })
 }
 

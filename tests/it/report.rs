@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use pfetch::model::event::{Event, Listener, RunInfo};
-use pfetch::model::origin::OriginLimits;
+use pfetch::model::origin::{GivenUp, OriginLimit, OriginLimits};
 use pfetch::model::outcome::{
     Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
@@ -140,7 +140,6 @@ fn summary() -> Summary {
         workers: 4,
         makespan: Some(Duration::from_secs(10)),
         slowdown: None,
-        sum: Duration::from_millis(10_500),
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
         output_failed: false,
@@ -161,7 +160,6 @@ fn single() -> Summary {
         workers: 1,
         bytes: 7,
         makespan: Some(100 * MS),
-        sum: 200 * MS,
         busy: 200 * MS,
         slowest: 50 * MS,
         ..Summary::default()
@@ -205,9 +203,8 @@ fn a_whole_run_is_compared_with_the_serial_estimate() {
         human(HumanStyle::default(), Vec::new(), whole()),
         "  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
   parallel    10.00 s
-  serial      10.50 s  estimated: the sum of the per-URL times
-  speed-up  up to 1.05x  estimated, if the server is not the limit
-             of at most 1.05x here (slowest URL 10.00 s) · --compare measures it
+  serial      10.50 s  estimated: the sum of the requests' times
+  speed-up  up to 1.05x  estimated, if the server is not the limit · of at most 1.05x here (slowest URL 10.00 s) · --compare measures it
 "
     );
     let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
@@ -387,6 +384,7 @@ fn a_stopped_run_says_how_far_it_came_and_how_to_go_on() {
                 after_stop: way_on,
                 on_bodies: false,
             },
+            columns: Some(80),
             ..HumanStyle::default()
         };
         assert_eq!(human(style, vec![], stopped), expected);
@@ -470,7 +468,6 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
         bytes: 123_456_789_012,
         workers: 10_000,
         makespan: Some(Duration::from_secs(4_000)),
-        sum: Duration::from_secs(400_000),
         busy: Duration::from_secs(400_000),
         stopped: false,
         statuses: (200..=299).map(|status| (status, 1_234_567)).collect(),
@@ -482,6 +479,7 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
     for colour in [false, true] {
         let style = HumanStyle {
             colour,
+            columns: Some(200),
             ..HumanStyle::default()
         };
         let text = human(style, vec![], wide.clone());
@@ -490,6 +488,79 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
             assert!(width <= 80, "{width}: {line}\n{text}");
         }
         assert!(text.contains("speed-up"), "{text}");
+    }
+}
+
+#[test]
+fn without_a_terminal_each_item_of_a_summary_is_one_line() {
+    let wide = Summary {
+        statuses: (200..=299).map(|status| (status, 1)).collect(),
+        ok: 100,
+        ..whole()
+    };
+    let text = human(HumanStyle::default(), vec![], wide);
+    let statuses = text.lines().find(|line| line.starts_with("  statuses "));
+    let has_all = statuses.is_some_and(|line| line.contains("1 × 200") && line.contains("1 × 299"));
+    assert!(has_all, "{text}");
+}
+
+#[test]
+fn the_reason_of_a_failure_goes_on_below_on_a_terminal_alone() {
+    let long = |columns| {
+        let mut outcome = ok();
+        outcome.verdict = Verdict::Failed;
+        outcome.last.error = Some(Box::new(Failure {
+            kind: FailureKind::Closed,
+            phase: None,
+            message: "some words ".repeat(12).trim_end().to_owned(),
+            is_transient: false,
+        }));
+        let style = HumanStyle {
+            columns,
+            ..HumanStyle::default()
+        };
+        human(style, vec![outcome], Summary::default())
+    };
+    let text = long(None);
+    let reason = format!("  after status 200: closed: {}", "some words ".repeat(12));
+    assert!(text.contains(reason.trim_end()), "{text}");
+    let text = long(Some(100));
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(
+        lines.len() > 1 && lines[0].ends_with("http://a.example/"),
+        "{text}"
+    );
+    for line in &lines {
+        assert!(console::measure_text_width(line) <= 100, "{text}");
+        assert!(!line.ends_with("some wor"), "{text}");
+    }
+    assert_eq!(text.matches("words").count(), 12, "{text}");
+}
+
+#[test]
+fn the_way_on_is_told_once_where_a_server_was_given_up() {
+    let style = HumanStyle {
+        advice: Advice {
+            after_stop: Some(WayOn::NoLog),
+            on_bodies: false,
+        },
+        ..HumanStyle::default()
+    };
+    for given_up in [None, Some(GivenUp::TooMany)] {
+        let limit = OriginLimit {
+            origin: "http://h".into(),
+            at_once: Some(1),
+            per_second: None,
+            push_backs: 9,
+            given_up,
+        };
+        let summary = Summary {
+            origins: OriginLimits::new(vec![limit], 0),
+            ..whole()
+        };
+        let text = human(style, vec![], summary);
+        let told = text.matches("--resume").count();
+        assert_eq!(told, usize::from(given_up.is_some()), "{text}");
     }
 }
 
@@ -607,6 +678,7 @@ fn json_lines_have_one_object_per_line() {
         startup: MS,
         id: RunId::default(),
         log: None,
+        shard: None,
     };
     let events = vec![
         Event::Started(info),
@@ -623,12 +695,12 @@ fn json_lines_have_one_object_per_line() {
     let version = env!("CARGO_PKG_VERSION");
     let timing = r#""timing":{"blocked":0.001,"dns":0.002,"connect":0.003,"ssl":null,"send":0.0,"wait":0.04,"receive":0.004,"total":0.05,"ttfb":0.046}"#;
     let expected = [
-        format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001,"run":"{id}","log":null}}"#),
-        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
-        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}},"notices":[],"run":"{id}"}}"#),
-        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":3,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
-        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
-        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
+        format!(r#"{{"type":"run","schema":1,"version":"{version}","workers":4,"started_at":"1970-01-01T00:00:01.250000Z","startup":0.001,"run":"{id}","log":null,"shard":null}}"#),
+        format!(r#"{{"type":"result","index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
+        format!(r#"{{"type":"result","index":1,"url":"http://a.example/missing","final_url":null,"action":"get","outcome":"failed","status":404,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":0,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{{"kind":"status","phase":null,"message":"not found"}},"notices":[],"run":"{id}"}}"#),
+        r#"{"type":"result","index":2,"url":"http://b.example/","final_url":null,"action":"head","outcome":"failed","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":3,"pushed_back":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":10.0,"timing":{"blocked":null,"dns":null,"connect":10.0,"ssl":null,"send":null,"wait":null,"receive":null,"total":10.0,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"timeout","phase":"connect","message":"timed out"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
+        format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
+        r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"pushed_back":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended","run":"0000000000000000"}"#.to_owned(),
         r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"serial":null,"throughput":251.2,"requests_per_second":0.2,"latency":null,"ttfb":null,"slowdown":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
     ];
@@ -660,33 +732,6 @@ fn warnings_are_lines_of_their_own() {
         report.event(&Event::Warning("a list ended early".to_owned()))
     });
     assert_eq!(text, "pfetch: warning: a list ended early\n");
-}
-
-#[test]
-fn a_bound_above_the_workers_names_the_waits_that_raise_it() {
-    let plain = Summary {
-        ok: 2,
-        failed: 0,
-        skipped: 0,
-        stopped: false,
-        workers: 2,
-        slowest: Duration::from_secs(1),
-        ..summary()
-    };
-    let waited = Summary {
-        busy: plain.sum / 2,
-        ..plain.clone()
-    };
-    for (summary, bound) in [
-        (plain, "of at most 2.00x here (2 workers) · "),
-        (
-            waited,
-            "of at most 4.00x here (2 workers, plus retry waits)",
-        ),
-    ] {
-        let text = human(HumanStyle::default(), Vec::new(), summary);
-        assert!(text.contains(bound), "{bound} in\n{text}");
-    }
 }
 
 #[test]

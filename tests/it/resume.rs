@@ -188,6 +188,51 @@ fn what_succeeded_is_left_out_and_what_failed_is_tried_again() {
 }
 
 #[test]
+fn shares_of_a_resumed_run_are_of_the_whole_list_and_latencies_of_what_it_fetched() {
+    let server = Server::with(|request, reply| match request.target.starts_with("/bad") {
+        true => reply.send(404, "", b"x"),
+        false => reply.send(200, "", b"x"),
+    });
+    let log = Log::new();
+    let mut urls: Vec<String> = (0..18).map(|n| server.url(&format!("/{n}"))).collect();
+    urls.extend(["/bad/1", "/bad/2"].map(|path| server.url(path)));
+    log.first(&urls).run().exits(1);
+    let file = |name: &str| log.dir.path().join(name).to_str().unwrap().to_owned();
+    let [junit, markdown] = ["run.xml", "run.md"].map(file);
+    let args = |gates: &[&str], urls: &[String]| -> Vec<String> {
+        let gates = gates.iter().map(|gate| format!("--assert={gate}"));
+        let exports = [&junit, &markdown].map(|file| format!("--export={file}"));
+        gates.chain(exports).chain(urls.iter().cloned()).collect()
+    };
+    // Both that it tries fail again: two of twenty.
+    let most = ["--max-failures=10%".to_owned()];
+    let all = [&most[..], &args(&["failed<=10%", "p95<1h"], &urls)].concat();
+    let run = log.resumed(&all).run().exits(3);
+    run.check(
+        "the share",
+        run.stdout.contains("failed<=10%") && run.stdout.contains(" 10.00 %"),
+    );
+    let run = run.prints("gate       failed<=10%              held ");
+    let run = run.prints("no URL succeeded");
+    drop(run);
+    let cases = fs::read_to_string(&junit).unwrap();
+    let done = "<system-out>done before</system-out>";
+    assert_eq!(cases.matches(done).count(), 18, "{cases}");
+    // Nothing is left.
+    let run = log
+        .resumed(&args(&["failed<=10%", "p95<1h"], &urls[..18]))
+        .run()
+        .exits(3);
+    run.prints("nothing was fetched in this run: all was done before");
+    let page = fs::read_to_string(&markdown).unwrap();
+    assert!(
+        page.contains("**nothing left to do: 18 done before**"),
+        "{page}"
+    );
+    assert!(!page.contains("of 0"), "{page}");
+}
+
+#[test]
 fn a_target_that_was_skipped_is_taken_up() {
     let (arrived, arrivals) = unbounded();
     let held = AtomicBool::new(true);
@@ -663,7 +708,8 @@ fn a_log_that_another_run_is_writing_is_refused() {
     for second in [log.first(&[&url]), log.resumed(&[&url])] {
         second
             .run()
-            .exits(2)
+            // Worth another try, and so no mistake on the command line.
+            .exits(4)
             .complains_in_a_line()
             .says("another pfetch is writing the run log");
     }

@@ -293,6 +293,77 @@ fn an_input_without_urls_succeeds_where_that_is_allowed() {
 }
 
 #[test]
+fn no_gate_is_judged_by_an_input_that_may_be_empty_and_is() {
+    let gates = [
+        "--assert=p95<1ms",
+        "--assert=failed<=0",
+        "--assert=rps>=1000",
+    ];
+    for allowed in [&["--allow-empty"][..], &["--shard=1/2", "--shard-by=line"]] {
+        let run = |more: &[&str]| {
+            let run = pfetch(&[allowed, &gates, more, &["-"]].concat()).stdin("# nothing\n");
+            run.run().exits(0)
+        };
+        let human = run(&[]);
+        human.check(
+            "each",
+            human.stdout.matches("not judged: no URL").count() == 3,
+        );
+        let junit = run(&["--export=junit=-"]);
+        junit.check("skipped", junit.stdout.matches("<skipped ").count() == 3);
+        run(&["--strict-assert"]);
+    }
+    // With a URL they are judged, and an input that must not be empty is a mistake still.
+    let server = echo();
+    let url = server.url("/x");
+    pfetch(&["--allow-empty", "--assert=p95<0.0001ms", &url])
+        .run()
+        .exits(3);
+    pfetch(&["--assert=failed<=0", "-"])
+        .stdin("")
+        .run()
+        .exits(2);
+}
+
+#[test]
+fn a_list_of_one_host_is_said_to_be_one_shards() {
+    let server = echo();
+    let list: Vec<String> = (0..4).map(|n| server.url(&format!("/{n}"))).collect();
+    let list = list.join("\n");
+    let run = |options: &[&str], list: &str| {
+        pfetch(&[options, &["-"]].concat())
+            .stdin(list)
+            .run()
+            .exits(0)
+    };
+    let note = "all URLs have one host, 127.0.0.1, and are shard ";
+    let mut requests = Vec::new();
+    for shard in ["--shard=0/3", "--shard=1/3", "--shard=2/3"] {
+        for more in ["--order=completion", "-q", "--dry-run"] {
+            let before = server.requests();
+            run(&[shard, more], &list)
+                .says(note)
+                .says("--shard-by line");
+            requests.push(server.requests() - before);
+        }
+        run(&[shard, "-qq"], &list).never_shows(note);
+        run(&[shard, "--shard-by=line"], &list).never_shows(note);
+        run(&[shard], &server.url("/alone")).never_shows(note);
+        let other = format!("{list}\nhttp://localhost:{}/x", server.addr().port());
+        run(&[shard, "--max-failures=1"], &other).never_shows(note);
+    }
+    requests.sort_unstable();
+    assert_eq!(requests, [0, 0, 0, 0, 0, 0, 0, 4, 4], "all or nothing");
+    run(&["--shard=0/1"], &list).never_shows(note);
+    // Arguments count as lines do.
+    let url = server.url("/x");
+    let run = pfetch(&["--shard=0/2", &url, "-i", "-"])
+        .stdin(&*list)
+        .run();
+    run.exits(0).says(note);
+}
+
+#[test]
 fn an_empty_input_does_not_hide_a_list_that_cannot_be_read() {
     let run = pfetch(&["--shard=0/1", "-"]).stdin("\0\0").run().exits(2);
     run.says("binary file");

@@ -193,11 +193,7 @@ fn streams_are_for_one_url_and_the_reason_says_what_to_do() {
     let log = log.to_str().unwrap();
     let (x, y) = (server.url("/x"), server.url("/y"));
     for (args, why) in [
-        (
-            &["-o", "/dev/null", &x, &y][..],
-            "without it, the bodies of all are dropped",
-        ),
-        (&["-o", "/dev/stdout", &x, &y], "use --cat"),
+        (&["-o", "/dev/stdout", &x, &y][..], "use --cat"),
         (&["-o", "/dev/stderr", "-i", "-"], "use --cat"),
         (&["-o", &pipe, &x, "-i", "-"], "use --cat"),
         (

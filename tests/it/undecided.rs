@@ -28,14 +28,24 @@ fn hold(of: (Option<&Comparison>, Option<&Sweep>), gate: &str, strict: bool) -> 
         sweep: of.1,
         against: None,
         is_first: false,
+        allows_empty: false,
     };
     figures.check(&gate.parse().unwrap(), strict)
 }
 
-/// The human report of these events.
+/// The human report of these events, away from any terminal.
 fn human_of(events: &[Event]) -> String {
+    human_in(None, events)
+}
+
+/// The human report of these events, for a terminal of so many columns.
+fn human_in(columns: Option<usize>, events: &[Event]) -> String {
+    let style = HumanStyle {
+        columns,
+        ..HumanStyle::default()
+    };
     let mut text = Vec::new();
-    let mut human = Human::new(&mut text, HumanStyle::default());
+    let mut human = Human::new(&mut text, style);
     for event in events {
         human.event(event).unwrap();
     }
@@ -43,13 +53,9 @@ fn human_of(events: &[Event]) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// The human report of a sweep, with lines that were broken made whole.
+/// The human report of a sweep.
 fn human(sweep: &Sweep) -> String {
-    whole_lines(&human_of(&[Event::Swept(sweep.clone())]))
-}
-
-fn whole_lines(text: &str) -> String {
-    text.replace(&format!("\n{:13}", ""), " ")
+    human_of(&[Event::Swept(sweep.clone())])
 }
 
 /// The document that these events make.
@@ -167,6 +173,7 @@ fn an_estimate_is_an_upper_bound_to_gates() {
         sweep: None,
         against: None,
         is_first: false,
+        allows_empty: false,
     };
     let check = |gate: &str, strict| {
         let judged = figures.check(&gate.parse().unwrap(), strict);
@@ -198,7 +205,7 @@ fn an_estimate_is_an_upper_bound_to_gates() {
 
 /// The words after `verdict` in the report of these events.
 fn verdict(event: Event) -> String {
-    let text = whole_lines(&human_of(&[event]));
+    let text = human_of(&[event]);
     let line = text
         .lines()
         .find_map(|line| line.strip_prefix("  verdict    "));
@@ -477,16 +484,21 @@ fn measured_results_fit_80_columns() {
         Event::Compared(comparison(8, 20, vec![1.0], vec![1.1], &[notice])),
     ];
     for result in results {
-        let text = human_of(&[
-            Event::Against(against.clone()),
-            result,
-            Event::Assertion(uncertain("x", "more runs would tell (--runs 10)")),
-            Event::Assertion(uncertain("B/s", "not the same URLs failed in both arms")),
-        ]);
+        let columns = Some(80);
+        let text = human_in(
+            columns,
+            &[
+                Event::Against(against.clone()),
+                result,
+                Event::Assertion(uncertain("x", "more runs would tell (--runs 10)")),
+                Event::Assertion(uncertain("B/s", "not the same URLs failed in both arms")),
+            ],
+        );
         for line in text.lines() {
             let columns = line.chars().count();
             assert!(columns <= 80, "{columns}: {line}\n{text}");
             assert_eq!(line, line.trim_end(), "{text}");
+            assert!(!line.ends_with(['·', '–']), "{text}");
         }
     }
 }

@@ -65,6 +65,37 @@ fn who_did_not_expect_the_body_is_not_told_of_it() {
 }
 
 #[test]
+fn the_headers_of_a_head_are_noted_to_be_elsewhere_where_nothing_shows_them() {
+    let server = Server::start();
+    let url = server.url("/bytes/3");
+    let note = "pfetch: note: the headers are not shown: -v shows them, --format jsonl -v has them as data\n";
+    for args in [
+        &["-I", &*url][..],
+        &["--spider", &url],
+        &["-sI", "-j4", &url],
+    ] {
+        let run = pfetch(args).run().exits(0);
+        run.check("once", run.stderr == note);
+    }
+    let dir = Dir::new();
+    let list = dir.file("list", &url);
+    for args in [
+        &["-Iv", &*url][..],
+        &["-Iq", &url],
+        &["-I", "--format={status}", &url],
+        &["-I", "--format=jsonl", &url],
+        &["-I", "--export=json=-", &url],
+        &["-I", &url, &url],
+        &["-I", "-i", &list],
+        &["-I", "--assert=failed<=0", &url],
+        &["-I", "--dry-run", &url],
+    ] {
+        let run = pfetch(args).run().exits(0);
+        run.never_shows("headers are not shown");
+    }
+}
+
+#[test]
 fn a_stream_whose_last_body_failed_was_not_stopped() {
     let server = Server::start();
     let [bad, good] = ["/status/404", "/bytes/3"].map(|path| server.url(path));

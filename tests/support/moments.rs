@@ -149,6 +149,7 @@ fn started() -> Event {
         startup: MS,
         id: RunId::default(),
         log: None,
+        shard: None,
     })
 }
 

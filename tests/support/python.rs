@@ -3,8 +3,16 @@
 
 use std::process::Command;
 
-/// The interpreters that may have them: the user's, and the one that the system's packages are for.
-const INTERPRETERS: [&str; 2] = ["python3", "/usr/bin/python3"];
+/// The interpreters that may have them: the user's, the one that the system's packages are for, and the one of what
+/// `.ci/run` takes from the package index.
+const INTERPRETERS: [&str; 3] = [
+    "python3",
+    "/usr/bin/python3",
+    concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/interop-python/bin/python"
+    ),
+];
 
 /// One with the validator of JSON Schemas and the parser of JUnit XML.
 pub(crate) fn interpreter() -> &'static str {

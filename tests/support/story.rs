@@ -39,6 +39,7 @@ impl Story {
             startup: MS,
             id: RunId::default(),
             log: None,
+            shard: None,
         })
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::values::{choice, row_size};
+use super::values::{TypedPack, choice, pack, pack_count, pack_size, row_size};
 use crate::model::save_path::Layout;
 use crate::save::Exists;
 
@@ -15,12 +15,8 @@ pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.
     ///
     /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
-    /// /dev/null drops it. With -d DIR it is DIR/FILE.
-    #[arg(short,
-        long,
-        value_name = "FILE",
-        conflicts_with_all = ["cat", "head"]
-    )]
+    /// /dev/null drops it, and those of any number of URLs. With -d DIR it is DIR/FILE.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "cat")]
     pub(crate) output: Option<PathBuf>,
 
     /// Save the bodies in DIR, a file for each URL.
@@ -51,6 +47,32 @@ pub(crate) struct BodyArgs {
         conflicts_with_all = ["dir", "output", "cat", "head", "resume", "compare", "sweep"]
     )]
     pub(crate) jsonl_bodies: Option<u64>,
+
+    /// Collect the bodies in few large files: tar=part-%05d.tar or warc=part-%05d.warc.gz.
+    ///
+    /// %05d is the number of the pack, from 0, and {shard} that of the shard (--shard). A pack is NAME.part until
+    /// it is full or all is done, and then appears under its name; tar has, for each URL, its body as KEY.EXT and its result as KEY.json, KEY being
+    /// its place in the list; warc (1.1) has each request and response, those of redirects too, and a CDXJ index
+    /// beside each pack. Needs --log, from which a run that was killed goes on (--resume, with the same
+    /// list): each body is in the packs once. A failed URL leaves nothing in them.
+    #[arg(long,
+        value_name = "tar=PATTERN|warc=PATTERN",
+        value_parser = pack(),
+        requires = "log",
+        conflicts_with_all = [
+            "output", "dir", "cat", "jsonl_bodies", "head", "names", "exists", "content_disposition",
+            "no_mtime", "no_resume", "fsync",
+        ]
+    )]
+    pub(crate) pack: Option<TypedPack>,
+
+    /// Bytes with which a pack is full [default: 1G].
+    #[arg(long, value_name = "SIZE", value_parser = pack_size, requires = "pack")]
+    pub(crate) pack_size: Option<u64>,
+
+    /// URLs with which a pack is full [default: 10000].
+    #[arg(long, value_name = "N", value_parser = pack_count, requires = "pack")]
+    pub(crate) pack_count: Option<u64>,
 
     /// Name files by the last segment of the URL's path, or by its host and whole path
     /// [default: flat].

@@ -27,7 +27,7 @@ Fetch
       --per-host N       at most N at once from one server
       --rate N/s         start at most N a second
   -I, --head             ask for the headers only
-  -H, --header 'N: V'    send this header
+  -H, --header 'N: V'    send this header; @FILE has some, one a line
   -u, --user NAME:PASS   send these credentials
   -x, --proxy URL        go through this proxy
   -k, --insecure         accept any certificate
@@ -71,7 +71,7 @@ Exit codes, of several that hold the first in this list:
             what was done; a second signal ends pfetch at once
   141       the reader of standard output went away
   4         a failure on this side: files or output that cannot be written, a full disk, no
-            threads, no descriptors
+            threads, no descriptors, a run log that another pfetch is writing
   2         a mistake on the command line, or input that cannot be read
   3         an assertion on the figures does not hold (--assert)
   1         some URL failed (more than --max-failures), or the --deadline passed

@@ -41,7 +41,7 @@ pub(crate) struct LimitArgs {
 
     /// Limit the whole run [default: no limit].
     ///
-    /// What is not done by then has failed.
+    /// What is not done by then is told apart from failures, and counts as one in the exit code.
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) deadline: Option<Duration>,
 

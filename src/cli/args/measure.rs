@@ -16,7 +16,7 @@ pub(crate) struct MeasureArgs {
     /// The arms take turns in going first (ABBA). Each run starts with fresh connections and name
     /// look-ups, with its threads running. Bodies are dropped.
     #[arg(long,
-        conflicts_with_all = ["output", "dir", "cat", "log", "rate", "host_delay", "limit_rate", "deadline", "fail_fast"]
+        conflicts_with_all = ["output", "dir", "cat", "pack", "log", "rate", "host_delay", "limit_rate", "deadline", "fail_fast"]
     )]
     pub(crate) compare: bool,
 
@@ -27,7 +27,7 @@ pub(crate) struct MeasureArgs {
         value_name = "N,N,…|auto",
         value_parser = worker_counts,
         conflicts_with_all = [
-            "compare", "workers", "output", "dir", "cat", "log", "rate", "host_delay", "limit_rate",
+            "compare", "workers", "output", "dir", "cat", "pack", "log", "rate", "host_delay", "limit_rate",
             "deadline", "fail_fast",
         ]
     )]

@@ -55,8 +55,8 @@ pub(crate) struct OutputArgs {
 
     /// What to set the parallel time against [default: estimate].
     ///
-    /// 'estimate' is the sum of the per-URL times: what the same URLs would have taken one after
-    /// the other if they did not get in each other's way.
+    /// 'estimate' is the sum of the requests' times, without waits for retries: what the same URLs
+    /// would have taken one after the other if they did not get in each other's way.
     #[arg(long,
         value_name = "estimate|none",
         value_parser = choice(&[("estimate", Baseline::Estimate), ("none", Baseline::None)]),

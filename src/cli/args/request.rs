@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 use http::HeaderValue;
 
-use super::values::{header, small_count, user_agent};
+use super::values::{TypedHeader, header, small_count, user_agent};
 use crate::http::{MediaRanges, StatusSet};
-use crate::model::headers::GivenHeader;
 
 /// The options under "Request".
 #[derive(Debug, Args)]
@@ -18,7 +17,10 @@ pub(crate) struct RequestArgs {
     #[arg(short = 'I', long)]
     pub(crate) head: bool,
 
-    /// Send this header; may be repeated.
+    /// Send this header; may be repeated. @FILE has some, one a line.
+    ///
+    /// A file keeps secrets off the command line, which other users of this machine can see; '@-' is standard
+    /// input. Blank lines in it and those that begin with '#' are skipped.
     ///
     /// 'NAME:' sends none in place of a default one, 'NAME;' an empty one. To another origin (scheme, host
     /// and port) a redirect takes only Accept, Accept-*, User-Agent, Range, If-*, Cache-Control, Pragma,
@@ -28,7 +30,7 @@ pub(crate) struct RequestArgs {
         value_name = "NAME: VALUE",
         value_parser = header()
     )]
-    pub(crate) header: Vec<GivenHeader>,
+    pub(crate) header: Vec<TypedHeader>,
 
     /// The User-Agent header [default: pfetch/VERSION].
     #[arg(short = 'A',
@@ -41,7 +43,8 @@ pub(crate) struct RequestArgs {
     /// Credentials for Basic authentication.
     ///
     /// Credentials in a URL itself come first. Other users of this machine can see the command
-    /// line; an "Authorization" header in a JSON input line stays between you and the server.
+    /// line; an "Authorization" header in a file (-H @FILE) or in a JSON input line stays between you and the
+    /// server.
     #[arg(short, long, value_name = "NAME:PASSWORD")]
     pub(crate) user: Option<OsString>,
 

@@ -1,6 +1,7 @@
 //! Value parsers of the options. An error says what to give instead; clap puts the option and the value
 //! before it.
 
+use std::ffi::OsStr;
 use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +14,6 @@ use clap::builder::{
 use http::HeaderValue;
 use http::header::USER_AGENT;
 
-use crate::cli::habits::HEADER_FILE;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
@@ -22,6 +22,7 @@ use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
 use crate::report::export::Export;
+use crate::save::pack::{PackFormat, PackPattern};
 
 /// The largest capacity of the queue. A longer one gains nothing: it only sets how far ahead the list is
 /// read.
@@ -214,11 +215,26 @@ pub(super) fn pinned_entry(text: &str) -> Result<PinnedEntry, String> {
     })
 }
 
-/// Parses `Name: value`, `Name:` or `Name;`. A value need not be UTF-8: its bytes are sent as they are.
-pub(super) fn header() -> impl TypedValueParser<Value = GivenHeader> {
+/// A header as it was typed.
+#[derive(Debug, Clone)]
+pub(crate) enum TypedHeader {
+    /// The header itself.
+    Given(GivenHeader),
+    /// `@FILE`: headers are read from there.
+    File(ListName),
+}
+
+/// Parses `Name: value`, `Name:` or `Name;`, or `@FILE`. A value need not be UTF-8: its bytes are sent as they are.
+pub(super) fn header() -> impl TypedValueParser<Value = TypedHeader> {
     OsStringValueParser::new().try_map(|text| match text.as_bytes() {
-        [b'@', ..] => Err(HEADER_FILE.to_owned()),
-        bytes => headers::parse(bytes).map_err(|error| error.to_string()),
+        [b'@'] => Err("name the file of headers behind the @, as @FILE".to_owned()),
+        [b'@', file @ ..] => {
+            let file = PathBuf::from(OsStr::from_bytes(file));
+            Ok(TypedHeader::File(ListName::from(file)))
+        }
+        bytes => headers::parse(bytes)
+            .map(TypedHeader::Given)
+            .map_err(|error| error.to_string()),
     })
 }
 
@@ -296,6 +312,50 @@ pub(super) fn export(text: &str) -> Result<TypedExport, String> {
         return Err("name a file, not a folder".to_owned());
     }
     Ok(TypedExport { export, file: path })
+}
+
+/// Packs as typed: their format, and the pattern of their names.
+#[derive(Debug, Clone)]
+pub(crate) struct TypedPack {
+    /// The format.
+    pub(crate) format: PackFormat,
+    /// The pattern, which is one but for a `{shard}` that there may not be.
+    pub(crate) pattern: PathBuf,
+}
+
+/// Parses `FORMAT=PATTERN`.
+pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
+    OsStringValueParser::new().try_map(|text| -> Result<TypedPack, String> {
+        let bytes = text.as_bytes();
+        let formats = [
+            (&b"tar="[..], PackFormat::Tar),
+            (b"warc=", PackFormat::Warc),
+        ];
+        let mut found = formats.into_iter().filter_map(|(prefix, format)| {
+            bytes.strip_prefix(prefix).map(|pattern| (pattern, format))
+        });
+        let (pattern, format) = found.next().ok_or(
+            "give the format and a pattern, as tar=part-%05d.tar or warc=part-%05d.warc.gz",
+        )?;
+        let pattern = PathBuf::from(OsStr::from_bytes(pattern));
+        // The number of the shard, if there is one, is not known yet.
+        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        Ok(TypedPack { format, pattern })
+    })
+}
+
+/// Parses the bytes with which a pack is full.
+pub(super) fn pack_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err("give at least a byte; each body would be a pack of its own".to_owned()),
+        size => Ok(size),
+    }
+}
+
+/// Parses the number of URLs with which a pack is full.
+pub(super) fn pack_count(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "give a whole number, at least 1".to_owned())
 }
 
 /// Parses the numbers of workers of a sweep.

@@ -1,9 +1,37 @@
 //! Meanings of foreign spellings.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 
-/// Own options in place of a foreign one, or the words of the hint that it gets.
-pub(super) type Translation = Result<Vec<OsString>, &'static str>;
+/// Own options in place of a foreign one, or the hint that it gets.
+pub(super) type Translation = Result<Vec<OsString>, Hint>;
+
+/// The words for an option that has no like here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Hint {
+    /// The words, whatever else was typed.
+    pub(super) text: Cow<'static, str>,
+    /// Words behind them for the other meanings of the spelling. Beside other hints they would be one too many.
+    pub(super) otherwise: Cow<'static, str>,
+}
+
+impl From<String> for Hint {
+    fn from(text: String) -> Self {
+        Hint {
+            text: Cow::Owned(text),
+            otherwise: Cow::Borrowed(""),
+        }
+    }
+}
+
+impl From<&'static str> for Hint {
+    fn from(text: &'static str) -> Self {
+        Hint {
+            text: Cow::Borrowed(text),
+            otherwise: Cow::Borrowed(""),
+        }
+    }
+}
 
 /// A foreign option: its spellings, and what they stand for here.
 pub(super) type Habit = (&'static [&'static str], Meaning);

@@ -4,18 +4,20 @@
 //! * `walk` puts foreign options into pfetch's own words, by the `table`, before the parser sees them: an
 //!   alias, nothing at all, or a hint that says what to write.
 //! * `values` refuses values that pfetch would take, and that were meant for another program.
+//! * `spelled` remembers how options were spelled, for messages that name them.
 //! * `guess` names the option that an unknown one is a misspelling of.
 
 mod guess;
 mod meaning;
 mod own;
+mod spelled;
 mod table;
 mod values;
 mod walk;
 
 pub(super) use guess::nearest;
 pub(super) use own::OwnOptions;
-pub(super) use table::HEADER_FILE;
+pub(super) use spelled::Spellings;
 pub(super) use values::{check_bodies, check_files, check_headers, check_proxy, check_urls};
 pub(super) use walk::translate;
 

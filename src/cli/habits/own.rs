@@ -11,7 +11,7 @@ pub(crate) struct OwnOptions {
 /// An option of pfetch's own.
 #[derive(Debug, Clone)]
 pub(super) struct OwnOption {
-    long: String,
+    pub(super) long: String,
     short: Option<char>,
     pub(super) takes_value: bool,
     pub(super) is_help: bool,

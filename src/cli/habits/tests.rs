@@ -20,7 +20,7 @@ fn translated(line: &str) -> Result<Vec<String>, String> {
     let arguments = line.split_whitespace().map(OsString::from);
     let translated = translate(arguments, &own())?;
     let text = |argument: OsString| argument.to_string_lossy().into_owned();
-    Ok(translated.into_arguments().map(text).collect())
+    Ok(translated.into_arguments().0.map(text).collect())
 }
 
 #[test]
@@ -140,7 +140,10 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-b http://h/", "-b: it takes NAME=VALUE"),
         ("-b cookies.txt h", "-b: cookies are not kept"),
         ("-e robots=off h", "-e: it takes the URL"),
-        ("--tries 3 h", "--tries: N tries are N-1 retries"),
+        (
+            "--tries 3 h",
+            "--tries: 3 tries are the first and its retries: write --retry 2 (a limit on time is --timeout 3s)",
+        ),
         ("--location=no h", "--location: it has no value here"),
         ("-m", "-m: it needs a value"),
         (
@@ -204,7 +207,7 @@ fn arguments_that_are_not_utf8_pass() {
         OsString::from("--progress=never"),
         OsString::from_vec(b"-\xff".to_vec()),
     ]);
-    let found: Vec<OsString> = translated.into_arguments().collect();
+    let found: Vec<OsString> = translated.into_arguments().0.collect();
     assert_eq!(found, expected.collect::<Vec<_>>());
 }
 

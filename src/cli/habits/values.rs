@@ -91,8 +91,7 @@ pub(crate) fn check_proxy(proxy: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "-x is the proxy, as http://HOST:{digits}, and {digits} has no host; how many URLs are fetched at \
-         once is -j N"
+        "a proxy is http://HOST:{digits}, and {digits} has no host; how many URLs are fetched at once is -j N"
     ))
 }
 

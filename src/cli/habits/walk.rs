@@ -4,9 +4,10 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::meaning::{Meaning, Translation, is_number, joined, seconds};
+use super::meaning::{Hint, Meaning, Translation, is_number, joined, seconds};
 use super::own::{OwnOption, OwnOptions};
-use super::table;
+use super::spelled::Spellings;
+use super::{table, values};
 
 /// Own options of which curl has the same: a number without a unit is seconds there.
 const IN_SECONDS: [&str; 2] = ["--connect-timeout", "--retry-delay"];
@@ -23,12 +24,45 @@ pub(crate) struct Translated {
     rest: Vec<OsString>,
     /// True if the short help was asked for, before any mistake.
     pub(crate) wants_short_help: bool,
+    /// Spellings of the options, where they differ from the long names.
+    pub(crate) spellings: Spellings,
 }
 
 impl Translated {
-    /// All arguments, without the program's name.
-    pub(crate) fn into_arguments(self) -> impl Iterator<Item = OsString> {
-        self.first.into_iter().chain(self.rest)
+    /// All arguments, without the program's name, and the spellings of the options among them.
+    pub(crate) fn into_arguments(self) -> (impl Iterator<Item = OsString>, Spellings) {
+        (self.first.into_iter().chain(self.rest), self.spellings)
+    }
+}
+
+/// Mistakes that were found so far, each with the option that it is of.
+#[derive(Debug, Default)]
+struct Mistakes(Vec<(String, Hint)>);
+
+impl Mistakes {
+    /// Adds a hint for this spelling; two options with the same share it.
+    fn add(&mut self, spelling: &str, hint: Hint) {
+        match self.0.iter_mut().find(|(_, known)| *known == hint) {
+            Some((spellings, _)) if spellings.split(", ").any(|known| known == spelling) => {}
+            Some((spellings, _)) => *spellings = format!("{spellings}, {spelling}"),
+            None => self.0.push((spelling.to_owned(), hint)),
+        }
+    }
+
+    /// All of them in one line, if there are any.
+    fn into_line(self) -> Option<String> {
+        match &self.0[..] {
+            [] => None,
+            [(spelling, Hint { text, otherwise })] => {
+                Some(format!("{spelling}: {text}{otherwise}"))
+            }
+            several => {
+                let each = several
+                    .iter()
+                    .map(|(spelling, hint)| format!("{spelling}: {}", hint.text));
+                Some(each.collect::<Vec<_>>().join("; and "))
+            }
+        }
     }
 }
 
@@ -37,7 +71,7 @@ impl Translated {
 ///
 /// # Errors
 ///
-/// The hint, in one line, for an option that has no like here.
+/// The hints, in one line, for the options that have no like here.
 pub(crate) fn translate(
     arguments: impl IntoIterator<Item = OsString>,
     own: &OwnOptions,
@@ -48,6 +82,8 @@ pub(crate) fn translate(
         arguments: &arguments,
         place: 0,
         translated: Translated::default(),
+        mistakes: Mistakes::default(),
+        proxy: None,
     };
     while let Some(argument) = walk.next() {
         if argument == "--" {
@@ -57,12 +93,16 @@ pub(crate) fn translate(
                 .extend(arguments[walk.place..].iter().cloned());
             break;
         }
-        walk.argument(argument)?;
+        walk.argument(argument);
         if walk.translated.wants_short_help {
             break;
         }
     }
-    Ok(walk.translated)
+    walk.refuse_proxy();
+    match walk.mistakes.into_line() {
+        Some(line) => Err(line),
+        None => Ok(walk.translated),
+    }
 }
 
 struct Walk<'a> {
@@ -71,6 +111,9 @@ struct Walk<'a> {
     /// The place of the next argument.
     place: usize,
     translated: Translated,
+    mistakes: Mistakes,
+    /// The last proxy that was given, with its option.
+    proxy: Option<(String, &'a OsStr)>,
 }
 
 impl<'a> Walk<'a> {
@@ -88,60 +131,82 @@ impl<'a> Walk<'a> {
         self.translated.rest.push(argument.into());
     }
 
-    fn argument(&mut self, argument: &'a OsStr) -> Result<(), String> {
+    fn refuse(&mut self, spelling: &str, hint: impl Into<Hint>) {
+        self.mistakes.add(spelling, hint.into());
+    }
+
+    fn argument(&mut self, argument: &'a OsStr) {
         let bytes = argument.as_bytes();
         if bytes.starts_with(b"--") {
             return self.long(argument);
         }
         if bytes.len() < 2 || bytes[0] != b'-' {
             self.pass(argument);
-            return Ok(());
+            return;
         }
         // Words behind one dash (`-nc`), which are no cluster of letters.
         if let Some(text) = argument.to_str().filter(|text| text.len() > 2) {
             if let Some(meaning) = table::find(text) {
                 return self.foreign(text, meaning, None);
             }
-            self.check_dashes(text)?;
+            if self.refuse_dashes(text) {
+                return;
+            }
         }
-        self.cluster(argument)
+        self.cluster(argument);
     }
 
     /// An own option, or a foreign one, behind two dashes.
-    fn long(&mut self, argument: &'a OsStr) -> Result<(), String> {
+    fn long(&mut self, argument: &'a OsStr) {
         let bytes = argument.as_bytes();
         let end = bytes.iter().position(|byte| *byte == b'=');
         let name = OsStr::from_bytes(&bytes[..end.unwrap_or(bytes.len())]);
         let value = end.map(|end| OsStr::from_bytes(&bytes[end + 1..]));
         let Some(name) = name.to_str() else {
             self.pass(argument);
-            return Ok(());
+            return;
         };
         if let Some(option) = self.own.long(name) {
             if IN_SECONDS.contains(&name)
                 && let Some(value) = value.or_else(|| self.next())
             {
                 self.translated.rest.extend(seconds(name, value));
-                return Ok(());
+                return;
             }
             self.pass(argument);
+            let mut value = value;
             if option.takes_value && value.is_none() {
-                let value = self.next();
+                value = self.next();
                 self.translated.rest.extend(value.map(OsStr::to_owned));
             }
-            return Ok(());
+            self.note_proxy(name, name, value);
+            return;
         }
         match table::find(name) {
             Some(meaning) => self.foreign(name, meaning, value),
-            None => {
-                self.pass(argument);
-                Ok(())
-            }
+            None => self.pass(argument),
+        }
+    }
+
+    fn note_proxy(&mut self, spelling: &str, own: &str, value: Option<&'a OsStr>) {
+        if own == "--proxy" {
+            self.proxy = value.map(|value| (spelling.to_owned(), value));
+        }
+    }
+
+    /// Adds the mistake of a proxy that is aria2c's number of connections to others of its options: to be told of
+    /// one after the other takes more tries. Alone it is checked when all options are known.
+    fn refuse_proxy(&mut self) {
+        let proxy = self.proxy.take();
+        if let Some((spelling, value)) = proxy.filter(|_| !self.mistakes.0.is_empty())
+            && let Some(Err(text)) = value.to_str().map(values::check_proxy)
+        {
+            self.mistakes.0.insert(0, (spelling, text.into()));
         }
     }
 
     /// Letters behind one dash, of which one that takes a value ends the cluster.
-    fn cluster(&mut self, argument: &'a OsStr) -> Result<(), String> {
+    fn cluster(&mut self, argument: &'a OsStr) {
         let bytes = argument.as_bytes();
         for (place, letter) in bytes.iter().enumerate().skip(1) {
             let rest = Some(&bytes[place + 1..])
@@ -151,46 +216,52 @@ impl<'a> Walk<'a> {
             match self.own.short(*letter) {
                 Some(OwnOption { is_help: true, .. }) => {
                     self.translated.wants_short_help = true;
-                    return Ok(());
+                    return;
                 }
                 Some(option) if option.takes_value => {
-                    let mut passed = OsString::from(spelling);
+                    self.spell(&spelling, option);
+                    let mut passed = OsString::from(&spelling);
                     passed.push(rest.unwrap_or_default());
                     self.pass(passed);
+                    let mut value = rest;
                     if rest.is_none() {
-                        let value = self.next();
+                        value = self.next();
                         self.translated.rest.extend(value.map(OsStr::to_owned));
                     }
-                    return Ok(());
+                    self.note_proxy(&spelling, &option.long, value);
+                    return;
                 }
-                Some(_) => self.pass(spelling),
+                Some(option) => {
+                    self.spell(&spelling, option);
+                    self.pass(spelling);
+                }
                 None => match table::find(&spelling) {
                     Some(meaning) => {
                         let is_over = meaning.takes_value();
-                        self.letter(&spelling, meaning, rest)?;
+                        self.letter(&spelling, meaning, rest);
                         if is_over {
-                            return Ok(());
+                            return;
                         }
                     }
                     // The parser names the letter.
                     None => {
                         let unknown = [b"-", &bytes[place..]].concat();
                         self.pass(OsString::from_vec(unknown));
-                        return Ok(());
+                        return;
                     }
                 },
             }
         }
-        Ok(())
+    }
+
+    /// Remembers that an own option was typed as a letter.
+    fn spell(&mut self, spelling: &str, option: &OwnOption) {
+        let spellings = &mut self.translated.spellings;
+        spellings.add(spelling, OsStr::new(&option.long));
     }
 
     /// A foreign option of one letter, with what stands behind it in the cluster.
-    fn letter(
-        &mut self,
-        spelling: &str,
-        meaning: Meaning,
-        rest: Option<&'a OsStr>,
-    ) -> Result<(), String> {
+    fn letter(&mut self, spelling: &str, meaning: Meaning, rest: Option<&'a OsStr>) {
         if meaning.takes_value() {
             return self.foreign(spelling, meaning, rest);
         }
@@ -198,45 +269,38 @@ impl<'a> Walk<'a> {
             // More letters are more options; a number or a dash is a value.
             (Meaning::ByNext(_) | Meaning::Fallback(..), Some(rest)) => {
                 let is_value = !rest.as_bytes()[0].is_ascii_alphabetic();
-                let own = self.by_next(meaning, is_value.then_some(rest));
-                self.add(spelling, own)
+                let own = self.by_next(spelling, meaning, is_value.then_some(rest));
+                self.add(spelling, own);
             }
             (meaning, _) => self.foreign(spelling, meaning, None),
         }
     }
 
     /// A foreign option. `value` is what is joined to it.
-    fn foreign(
-        &mut self,
-        spelling: &str,
-        meaning: Meaning,
-        value: Option<&'a OsStr>,
-    ) -> Result<(), String> {
+    fn foreign(&mut self, spelling: &str, meaning: Meaning, value: Option<&'a OsStr>) {
         let has_value = meaning.takes_value();
         if value.is_none()
             && let Some(hint) = table::parameter(spelling, &self.arguments[self.place..])
         {
-            return Err(format!("{spelling}: {hint}"));
+            return self.refuse(spelling, hint);
         }
         if let (Some(value), false, false) = (value, has_value, matches!(meaning, Meaning::Hint(_)))
         {
             // As in `--continue=true` of aria2c.
             if !["true", "yes", "on", "1"].iter().any(|yes| value == *yes) {
-                return Err(format!(
-                    "{spelling}: it has no value here; leave the value out"
-                ));
+                return self.refuse(spelling, "it has no value here; leave the value out");
             }
         }
         let value = match (value, has_value) {
-            (None, true) => {
-                let next = self.next();
-                Some(next.ok_or_else(|| format!("{spelling}: it needs a value"))?)
-            }
+            (None, true) => match self.next() {
+                None => return self.refuse(spelling, "it needs a value"),
+                next => next,
+            },
             (value, _) => value,
         };
         let value = value.unwrap_or_default();
         if spelling == "-m" && is_number(value) && self.is_measured() {
-            return Err(format!("{spelling}: {FEWEST_RUNS}"));
+            return self.refuse(spelling, FEWEST_RUNS);
         }
         let own = match meaning {
             Meaning::Nothing => Ok(Vec::new()),
@@ -248,10 +312,12 @@ impl<'a> Walk<'a> {
                 Ok(vec![joined(own, prefixed)])
             }
             Meaning::ByValue(by_value) => by_value(value),
-            Meaning::ByNext(_) | Meaning::Fallback(..) => self.by_next(meaning, self.peek()),
-            Meaning::Hint(hint) => Err(hint),
+            Meaning::ByNext(_) | Meaning::Fallback(..) => {
+                self.by_next(spelling, meaning, self.peek())
+            }
+            Meaning::Hint(hint) => Err(hint.into()),
         };
-        self.add(spelling, own)
+        self.add(spelling, own);
     }
 
     /// Tells whether the arguments ask for a measurement, in which a bare number is one of runs to some.
@@ -263,13 +329,14 @@ impl<'a> Walk<'a> {
     }
 
     /// The own options for a meaning that the next argument decides on.
-    fn by_next(&mut self, meaning: Meaning, next: Option<&OsStr>) -> Translation {
+    fn by_next(&mut self, spelling: &str, meaning: Meaning, next: Option<&OsStr>) -> Translation {
         match meaning {
             Meaning::ByNext(by_next) => by_next(next),
             Meaning::Fallback(own, hint) => match hint(next) {
-                Some(hint) => Err(hint),
+                Some(hint) => Err(hint.into()),
                 None => {
                     self.translated.first.push(OsString::from(own));
+                    self.translated.spellings.add(spelling, OsStr::new(own));
                     Ok(Vec::new())
                 }
             },
@@ -277,24 +344,31 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn add(&mut self, spelling: &str, own: Translation) -> Result<(), String> {
-        let own = own.map_err(|hint| format!("{spelling}: {hint}"))?;
+    fn add(&mut self, spelling: &str, own: Translation) {
+        let own = match own {
+            Ok(own) => own,
+            Err(hint) => return self.refuse(spelling, hint),
+        };
+        let spellings = &mut self.translated.spellings;
+        match own.first() {
+            None => spellings.add_idle(spelling),
+            Some(first) => spellings.add(spelling, first),
+        }
         self.translated.rest.extend(own);
-        Ok(())
     }
 
-    /// Refuses a whole name behind one dash (`-output`), which would be the value of its first letter.
-    fn check_dashes(&self, text: &str) -> Result<(), String> {
+    /// Refuses a whole name behind one dash (`-output`), which would be the value of its first letter. Returns
+    /// whether it is one.
+    fn refuse_dashes(&mut self, text: &str) -> bool {
         let name = text.split_once('=').map_or(text, |(name, _)| name);
         let long = format!("-{name}");
         let is_long = self.own.long(&long).is_some_and(|option| !option.is_help)
             || table::find(&long).is_some();
-        match is_long {
-            true => Err(format!(
-                "{name}: a name has two dashes before it; write {long}"
-            )),
-            false => Ok(()),
+        if is_long {
+            let advice = format!("a name has two dashes before it; write {long}");
+            self.refuse(name, advice);
         }
+        is_long
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use super::{Inputs, terminal};
 use crate::cli::args::TypedArgs;
-use crate::cli::plan::{BodiesPlan, Format, Mode};
+use crate::cli::plan::{BodiesPlan, Format, Mode, ResponseNote};
 use crate::report::{Advice, WayOn};
 use crate::save::{Exists, StoreConfig};
 
@@ -19,25 +19,33 @@ pub(super) fn plan(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan, mode:
     }
 }
 
-/// Decides whether to say on standard error that the body was dropped: a user of curl who redirects standard
-/// output, or pipes it on, expects the body there. Somebody who measures or has a report made does not.
-pub(super) fn notes_dropped_body(
+/// Decides on a note about the part of a response that is not shown: a user of curl who redirects standard output,
+/// or pipes it on, expects the body there, and with -I the headers, on a terminal too. Somebody who measures or has
+/// a report made does not.
+pub(super) fn note(
     args: &TypedArgs,
     inputs: &Inputs,
     bodies: &BodiesPlan,
     mode: &Mode,
-) -> bool {
+) -> Option<ResponseNote> {
     let judge = &args.judge;
     let is_judged =
         !judge.assertions.is_empty() || judge.save_baseline.is_some() || judge.against.is_some();
-    matches!(mode, Mode::Fetch)
+    let is_expected = matches!(mode, Mode::Fetch)
         && inputs.is_one_url()
-        && are_dropped(args, bodies)
         && is_plain(args)
         && !args.output.summary_only
         && args.output.export.is_empty()
-        && !is_judged
-        && terminal::is_stdout_redirected()
+        && !is_judged;
+    let is_redirected = terminal::is_stdout_redirected();
+    if !is_expected || !(is_redirected || io::stdout().is_terminal()) {
+        return None;
+    }
+    if args.request.head {
+        return (!args.output.verbose).then_some(ResponseNote::Headers);
+    }
+    // On a terminal the report itself says it.
+    (is_redirected && are_dropped(args, bodies)).then_some(ResponseNote::Body)
 }
 
 /// Tells whether bodies are dropped that -o does not name the null device for.
@@ -60,7 +68,9 @@ fn way_on(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan) -> Option<WayO
     };
     match bodies {
         BodiesPlan::Stream { .. } => None,
-        BodiesPlan::Discard | BodiesPlan::Results { .. } => logged.or(Some(WayOn::NoLog)),
+        BodiesPlan::Discard | BodiesPlan::Results { .. } | BodiesPlan::Pack(_) => {
+            logged.or(Some(WayOn::NoLog))
+        }
         BodiesPlan::File { store, .. } => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } if inputs.is_one_url() => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } => logged.or(Some(match store.exists {

@@ -4,24 +4,35 @@ use std::path::{Path, PathBuf};
 
 use super::Inputs;
 use super::output::OutputKind;
-use crate::cli::args::BodyArgs;
+use crate::cli::args::{BodyArgs, TypedArgs};
 use crate::cli::exit::MaxFailures;
 use crate::cli::files::NamedFiles;
+use crate::cli::habits::Spellings;
 use crate::cli::plan::{BodiesPlan, LogPlan, StreamOutput};
+use crate::engine::input::Shard;
 use crate::model::save_path::SavePath;
 use crate::save::StoreConfig;
+use crate::save::pack::{PackConfig, PackPattern};
+
+/// The bytes with which a pack is full, and the members.
+const PACK_BYTES: u64 = 1_000_000_000;
+const PACK_MEMBERS: u64 = 10_000;
 
 /// Decides where the bodies of these URLs and lists go.
 pub(super) fn plan(
-    args: &BodyArgs,
+    typed: &TypedArgs,
     inputs: &Inputs,
-    max_failures: MaxFailures,
+    shard: Option<Shard>,
+    spellings: &Spellings,
 ) -> Result<BodiesPlan, String> {
+    let (args, max_failures) = (&typed.bodies, typed.limits.max_failures);
+    check_head(typed, spellings)?;
     let store = StoreConfig {
         exists: args.exists.unwrap_or_default(),
         mtime: !args.no_mtime,
         resume: !args.no_resume,
         fsync: args.fsync,
+        expects_continuation: spellings.ask_for_continuation(),
     };
     if let Some(dir) = &args.dir {
         return Ok(BodiesPlan::Dir {
@@ -36,6 +47,15 @@ pub(super) fn plan(
     }
     if let Some(file) = &args.output {
         return plan_output(file, args, inputs, max_gaps(max_failures), store);
+    }
+    if let Some(pack) = &args.pack {
+        let pattern = PackPattern::parse(&pack.pattern, shard.map(Shard::number));
+        return Ok(BodiesPlan::Pack(PackConfig {
+            format: pack.format,
+            pattern: pattern.map_err(|error| format!("--pack: {error}"))?,
+            full_bytes: args.pack_size.unwrap_or(PACK_BYTES),
+            full_members: args.pack_count.unwrap_or(PACK_MEMBERS),
+        }));
     }
     let meant_for_dir = [
         (args.names.is_some(), "--names"),
@@ -68,6 +88,19 @@ pub(super) fn plan(
     })
 }
 
+/// Refuses a file for a HEAD, which has no body. The null device takes none.
+fn check_head(args: &TypedArgs, spellings: &Spellings) -> Result<(), String> {
+    let output = args.bodies.output.as_deref();
+    match output.filter(|_| args.request.head).map(OutputKind::of) {
+        None | Some(OutputKind::Null) => Ok(()),
+        Some(_) => Err(format!(
+            "{} cannot be used with {}: a HEAD has no body to save or to print; take one",
+            spellings.of("--output"),
+            spellings.of("--head")
+        )),
+    }
+}
+
 /// Makes one path of a folder and the name of the only URL's file in it.
 pub(super) fn join_dir(args: &mut BodyArgs, inputs: &Inputs) -> Result<(), String> {
     let (Some(dir), Some(file)) = (&args.dir, &args.output) else {
@@ -98,16 +131,15 @@ fn plan_output(
     store: StoreConfig,
 ) -> Result<BodiesPlan, String> {
     let kind = OutputKind::of(file);
-    if !inputs.is_one_url() && kind != OutputKind::Dash {
-        return Err(format!(
-            "-o is for one URL on the command line; {}",
-            match kind {
-                OutputKind::File => "to save more use a folder (-d DIR)",
-                OutputKind::Null => "without it, the bodies of all are dropped",
-                OutputKind::Dash | OutputKind::Stream(_) =>
-                    "to write more, one after the other, use --cat",
-            }
-        ));
+    if !inputs.is_one_url() {
+        let advice = match kind {
+            OutputKind::File => Some("to save more use a folder (-d DIR)"),
+            OutputKind::Stream(_) => Some("to write more, one after the other, use --cat"),
+            OutputKind::Dash | OutputKind::Null => None,
+        };
+        if let Some(advice) = advice {
+            return Err(format!("-o is for one URL on the command line; {advice}"));
+        }
     }
     let output = match kind {
         OutputKind::File => {

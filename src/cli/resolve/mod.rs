@@ -4,6 +4,7 @@
 mod advice;
 mod bodies;
 mod exports;
+mod header_files;
 mod judge;
 mod output;
 mod request;
@@ -18,7 +19,7 @@ use std::time::Duration;
 
 use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs, TypedExport};
 use super::files::NamedFiles;
-use super::habits;
+use super::habits::{self, Spellings};
 use super::plan::{
     BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
 };
@@ -37,18 +38,22 @@ use crate::report::{Detail, HumanStyle, TemplateField};
 ///
 /// Only names are looked at here, except for certificates, keys and the environment's proxies; lists, reports
 /// and logs are opened when the plan is carried out.
-pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
+pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan, String> {
     let is_replay = !args.output.replay.is_empty();
     let inputs = match is_replay {
         true => Inputs::of_replay(&args.output.replay)?,
         false => Inputs::of_fetch(&args.input)?,
     };
-    check_habits(&args)?;
+    let headers = header_files::all(&args.request.header, &inputs.lists)?;
+    check_habits(&args, &headers, spellings)?;
     bodies::join_dir(&mut args.bodies, &inputs)?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
-    let fetch = request::fetch_config(&args, &mut warnings)?;
-    let bodies = bodies::plan(&args.bodies, &inputs, args.limits.max_failures)?;
+    let fetch = request::fetch_config(&args, &headers, &mut warnings)?;
+    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
+        .map_err(|error| error.to_string())?;
+    let shard = sharding.map(|sharding| sharding.shard);
+    let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
     judge::check(&args.judge, &args.measure)?;
     check_results(&args, &bodies)?;
     let workers = args
@@ -67,8 +72,6 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
-    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
-        .map_err(|error| error.to_string())?;
     let report = report_plan(&args, &inputs, &bodies, &mode)?;
     Ok(Plan {
         urls: inputs.urls,
@@ -90,7 +93,10 @@ pub(super) fn resolve(mut args: TypedArgs) -> Result<Plan, String> {
         allows_empty: args.input.allow_empty || sharding.is_some(),
         workers,
         queue: args.pool.queue,
-        run: run_config(&args),
+        run: RunConfig {
+            shard: sharding.map(Into::into),
+            ..run_config(&args)
+        },
         fetch,
         log: bodies::log(&args.bodies),
         max_failures: args.limits.max_failures,
@@ -128,15 +134,20 @@ fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
 }
 
 /// Refuses values that were meant for another program.
-fn check_habits(args: &TypedArgs) -> Result<(), String> {
+fn check_habits(
+    args: &TypedArgs,
+    headers: &[GivenHeader],
+    spellings: &Spellings,
+) -> Result<(), String> {
     let bodies = &args.bodies;
     habits::check_bodies(bodies.dir.as_deref(), bodies.output.as_deref())?;
     habits::check_files(named_by_options(args))?;
     habits::check_headers(
-        args.request.header.iter().map(GivenHeader::name),
+        headers.iter().map(GivenHeader::name),
         args.request.user.as_deref(),
     )?;
-    habits::check_proxy(args.connection.proxy.as_deref().unwrap_or_default())?;
+    habits::check_proxy(args.connection.proxy.as_deref().unwrap_or_default())
+        .map_err(|mistake| format!("{}: {mistake}", spellings.of("--proxy")))?;
     habits::check_urls(&args.input.urls)
 }
 
@@ -303,6 +314,7 @@ fn run_config(args: &TypedArgs) -> RunConfig {
         open_bodies: None,
         startup: Duration::ZERO,
         log: None,
+        shard: None,
     }
 }
 
@@ -334,6 +346,7 @@ fn report_plan(
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color, to_stderr),
+            columns: terminal::columns(to_stderr),
             detail: detail(output),
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
@@ -343,7 +356,7 @@ fn report_plan(
         baseline: output.baseline,
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
-        notes_dropped_body: advice::notes_dropped_body(args, inputs, bodies, mode),
+        note: advice::note(args, inputs, bodies, mode),
         // Bars would be drawn into what is on standard error.
         progress: match is_taken(&StreamOutput::Stderr) {
             true => ProgressMode::Off,

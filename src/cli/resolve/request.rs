@@ -12,8 +12,9 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 
-use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs};
+use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs, TypedHeader};
 use crate::cli::files::NamedFiles;
+use crate::cli::plan::ListName;
 use crate::http::{
     DnsConfig, Family, FetchConfig, IdentityError, Netrc, NetrcError, NoProxy, PinnedAddresses,
     Proxy, ProxyConfig, TlsConfig,
@@ -21,6 +22,7 @@ use crate::http::{
 use crate::model::headers::{self, GivenHeader};
 use crate::model::target::Secret;
 use crate::model::text::escape;
+use crate::save::pack::PackFormat;
 
 /// The most bytes of the user's headers together. They have to fit the buffer of a request beside the longest
 /// URL.
@@ -32,14 +34,15 @@ const KEY_LOG_VARIABLE: &str = "SSLKEYLOGFILE";
 /// Makes the settings of every fetch, and adds warnings of what has no effect.
 pub(super) fn fetch_config(
     args: &TypedArgs,
+    given: &[GivenHeader],
     warnings: &mut Vec<String>,
 ) -> Result<FetchConfig, String> {
     let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
     let proxies = proxies(connection, warnings)?;
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
-        headers: headers(request)?,
-        removed_headers: removed_headers(request)?,
+        headers: headers(request, given)?,
+        removed_headers: removed_headers(request, given)?,
         authorization: request.user.as_deref().map(credentials),
         netrc: netrc(request)?.map(Arc::new),
         user_agent: request.user_agent.clone().unwrap_or(defaults.user_agent),
@@ -51,6 +54,8 @@ pub(super) fn fetch_config(
         max_redirects: request.max_redirects,
         allow_downgrade: request.allow_downgrade,
         keep_exchanges: args.output.verbose,
+        keep_raw_heads: (args.bodies.pack.as_ref())
+            .is_some_and(|pack| pack.format == PackFormat::Warc),
         compressed: request.compressed,
         https_only: request.https_only,
         max_bytes: limits.max_bytes,
@@ -87,12 +92,19 @@ pub(super) fn add_files(args: &TypedArgs, files: &mut NamedFiles) {
             files.add_read(option, path);
         }
     }
+    for header in &args.request.header {
+        match header {
+            TypedHeader::File(ListName::File(path)) => files.add_read("--header", path),
+            TypedHeader::File(ListName::Stdin) => files.add_stdin(),
+            TypedHeader::Given(_) => {}
+        }
+    }
 }
 
 /// Puts the headers together. They must fit a request, and only one of them may authenticate.
-fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
+fn headers(args: &RequestArgs, given: &[GivenHeader]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for given in &args.header {
+    for given in given {
         if let GivenHeader::Sent(name, value) = given {
             headers::add(&mut headers, name.clone(), value.clone())
                 .map_err(|error| format!("-H: {error}"))?;
@@ -114,9 +126,8 @@ fn headers(args: &RequestArgs) -> Result<HeaderMap, String> {
 }
 
 /// Collects the headers that are not to be sent.
-fn removed_headers(args: &RequestArgs) -> Result<Vec<HeaderName>, String> {
-    let removed: Vec<HeaderName> = args
-        .header
+fn removed_headers(args: &RequestArgs, given: &[GivenHeader]) -> Result<Vec<HeaderName>, String> {
+    let removed: Vec<HeaderName> = given
         .iter()
         .filter_map(|given| match given {
             GivenHeader::Removed(name) => Some(name.clone()),

@@ -7,6 +7,7 @@ use rustix::fs::FileType;
 
 use crate::cli::args::When;
 use crate::cli::plan::{ProgressMode, StreamOutput};
+use crate::report::{stderr_columns, stdout_columns};
 
 /// Decides on colour, by the conventions of no-color.org and bixense.com/clicolors. `to_stderr`: the report goes
 /// to standard error.
@@ -21,6 +22,14 @@ pub(super) fn has_colour(when: When, to_stderr: bool) -> bool {
         }
         When::Auto if to_stderr => io::stderr().is_terminal() && is_capable(),
         When::Auto => io::stdout().is_terminal() && is_capable(),
+    }
+}
+
+/// The columns of the terminal that the report goes to; `None` if it goes elsewhere. `to_stderr`: to standard error.
+pub(super) fn columns(to_stderr: bool) -> Option<usize> {
+    match to_stderr {
+        true => stderr_columns(),
+        false => stdout_columns(),
     }
 }
 

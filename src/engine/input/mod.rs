@@ -30,7 +30,7 @@ pub use count::ListFile;
 pub use line::MAX_LINE_BYTES;
 use line::{BadLine, ParsedLine, UnparsedItem};
 use shard::ShardFilter;
-pub use shard::{Shard, ShardBy, ShardError, Sharding};
+pub use shard::{LoneHost, Shard, ShardBy, ShardError, Sharding};
 
 /// The defaults for lines that do not say it themselves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -85,6 +85,24 @@ struct ItemNumbers {
     read: u64,
     /// Those of the run's shard.
     taken: u64,
+}
+
+/// An input that has been read to its end.
+#[derive(Debug)]
+struct WholeInput {
+    /// The number of the run's items.
+    total: u64,
+    /// The host that all items have, those of other shards too, if there are several.
+    lone_host: Option<LoneHost>,
+}
+
+impl WholeInput {
+    fn new(numbers: ItemNumbers, filter: &ShardFilter) -> Self {
+        WholeInput {
+            total: numbers.taken,
+            lone_host: filter.lone_host().filter(|_| numbers.read > 1),
+        }
+    }
 }
 
 /// A line or an argument that is no target.
@@ -175,7 +193,7 @@ pub enum NextInput {
 pub struct Source {
     ready: VecDeque<NextInput>,
     messages: Option<Receiver<Message>>,
-    total: Arc<OnceLock<u64>>,
+    whole: Arc<OnceLock<WholeInput>>,
     /// The number of items as counted beside the run, until it has been taken; `None` too if a list cannot be
     /// counted.
     count: Option<Receiver<u64>>,
@@ -209,18 +227,19 @@ impl Source {
             let item = item(index, origin, line::parse_argument(bytes, config));
             ready.extend(item.in_shard(is_taken).map(NextInput::Item));
         }
-        let total = Arc::new(OnceLock::new());
+        let whole = Arc::new(OnceLock::new());
         let (messages, count) = if lists.is_empty() {
-            total.get_or_init(|| numbers.taken);
+            whole.get_or_init(|| WholeInput::new(numbers, &filter));
             (None, None)
         } else {
-            let (messages, count) = reader::start(lists, config, numbers, Arc::clone(&total))?;
+            let start = (numbers, filter);
+            let (messages, count) = reader::start(lists, config, start, Arc::clone(&whole))?;
             (Some(messages), count)
         };
         Ok(Source {
             ready,
             messages,
-            total,
+            whole,
             count,
         })
     }
@@ -246,7 +265,13 @@ impl Source {
     /// The number of the run's items in all, once the input has been read to its end. That may be well before
     /// they have all been taken.
     pub fn total(&self) -> Option<u64> {
-        self.total.get().copied()
+        Some(self.whole.get()?.total)
+    }
+
+    /// The only host of the whole input, if its items are dealt out to shards by their hosts, and there are
+    /// several of them. Known once the input has been read to its end.
+    pub fn lone_host(&self) -> Option<&LoneHost> {
+        self.whole.get()?.lone_host.as_ref()
     }
 
     /// The channel of the number of items that is counted beside the run, as long as it may come.

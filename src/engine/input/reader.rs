@@ -10,7 +10,9 @@ use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::count::ItemCount;
 use super::line::{self, BadLine, MAX_LINE_BYTES, UnparsedItem};
 use super::shard::ShardFilter;
-use super::{InputConfig, Item, ItemNumbers, List, Message, Separator, Unreadable, item};
+use super::{
+    InputConfig, Item, ItemNumbers, List, Message, Separator, Unreadable, WholeInput, item,
+};
 use crate::model::target::Location;
 
 /// The number of items in one message.
@@ -19,14 +21,14 @@ const BATCH: usize = 128;
 /// The capacity of the channel in messages: it bounds how far the reader is ahead.
 const BATCHES: usize = 4;
 
-/// Starts reading the lists after the items that `before` counts. When all have been read, `total` is set to the
-/// number of the run's items. If all lists are regular files, that number may come before, counted, from the
-/// second receiver.
+/// Starts reading the lists after the items that `before` counts and `filter` has seen. When all have been read,
+/// `whole` is set, with the number of the run's items. If all lists are regular files, that number may come before,
+/// counted, from the second receiver.
 pub(super) fn start(
     mut lists: Vec<List>,
     config: InputConfig,
-    before: ItemNumbers,
-    total: Arc<OnceLock<u64>>,
+    (before, filter): (ItemNumbers, ShardFilter),
+    whole: Arc<OnceLock<WholeInput>>,
 ) -> io::Result<(Receiver<Message>, Option<Receiver<u64>>)> {
     let (sender, receiver) = bounded(BATCHES);
     let files: Option<Vec<_>> = lists.iter_mut().map(|list| list.file.take()).collect();
@@ -36,7 +38,7 @@ pub(super) fn start(
     let mut reader = ListReader {
         config,
         numbers: before,
-        filter: ShardFilter::new(config),
+        filter,
         batch: Vec::with_capacity(BATCH),
         previous: None,
         sender,
@@ -59,7 +61,7 @@ pub(super) fn start(
                     return;
                 }
             }
-            total.get_or_init(|| reader.numbers.taken);
+            whole.get_or_init(|| WholeInput::new(reader.numbers, &reader.filter));
         })?;
     Ok((receiver, counted))
 }
@@ -120,6 +122,13 @@ impl ListReader {
                 Some(end) => (&chunk[skip..skip + end], skip + end + 1, true),
                 None => (&chunk[skip..], chunk.len(), false),
             };
+            if is_whole && length == 0 && piece.len() <= MAX_LINE_BYTES {
+                // The whole line is in the buffer, as most are.
+                self.line(name, number, piece, piece.len() as u64)?;
+                bytes.consume(used);
+                number += 1;
+                continue;
+            }
             let room = MAX_LINE_BYTES - kept.len();
             kept.extend_from_slice(&piece[..piece.len().min(room)]);
             length += piece.len() as u64;

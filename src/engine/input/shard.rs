@@ -3,17 +3,21 @@
 //!
 //! * [`Shard`] is one of them, [`ShardBy`] the rule that deals the items out.
 //! * `ShardFilter` applies it to one item after the other.
+//! * `host_keys` computes the numbers of hosts, and keeps some of them.
 //!
 //! An item belongs to exactly one shard, whether it is a URL or a mistake. The host decides where one can be
 //! found in the line, and the index otherwise.
 
+mod host_keys;
+
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use ring::digest::{SHA256, digest};
-
 use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use crate::model::run_shard::{RunShard, ShardKey};
+use crate::model::text::escape;
+use host_keys::HostKeys;
 
 /// One shard of an input, K of N.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +77,11 @@ impl Shard {
         }
     }
 
+    /// The number of this one, from 0.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
     /// The number of shards.
     pub fn count(self) -> u64 {
         self.count.get()
@@ -81,6 +90,17 @@ impl Shard {
     /// True for one of the numbers that are dealt out to this shard.
     fn takes(self, key: u64) -> bool {
         key % self.count == self.number
+    }
+}
+
+impl From<Sharding> for RunShard {
+    fn from(Sharding { shard, by }: Sharding) -> Self {
+        let key = match by {
+            ShardBy::Host => ShardKey::Host,
+            ShardBy::Line => ShardKey::Line,
+        };
+        RunShard::new(shard.number, shard.count(), key)
+            .expect("the number of a shard is below their count, which its constructor checks")
     }
 }
 
@@ -104,15 +124,50 @@ fn parse_number(text: &str) -> Option<u64> {
 #[derive(Debug)]
 pub(super) struct ShardFilter {
     config: InputConfig,
-    /// The last host and its key: lines near each other often have the same.
-    last: (String, u64),
+    keys: HostKeys,
+    hosts: HostsSeen,
+}
+
+/// The hosts of the items so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum HostsSeen {
+    None,
+    /// All have this one, by which they are dealt out with this key.
+    One(Vec<u8>, u64),
+    /// They have several, or none.
+    Several,
+}
+
+/// The only host of a whole input, all of whose items are in one shard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "all URLs have one host, {host}, and are shard {shard}'s; --shard-by line deals them out by their lines"
+)]
+pub struct LoneHost {
+    /// The host.
+    pub host: String,
+    /// The shard that has it.
+    pub shard: u64,
 }
 
 impl ShardFilter {
     pub(super) fn new(config: InputConfig) -> Self {
         ShardFilter {
             config,
-            last: (String::new(), host_key("")),
+            keys: HostKeys::default(),
+            hosts: HostsSeen::None,
+        }
+    }
+
+    /// The host that all items of the input have had so far, if hosts decide between several shards.
+    pub(super) fn lone_host(&self) -> Option<LoneHost> {
+        let shards = self.config.sharding?.shard.count();
+        match &self.hosts {
+            HostsSeen::One(host, key) if shards > 1 => Some(LoneHost {
+                host: escape(&String::from_utf8_lossy(host)),
+                shard: key % shards,
+            }),
+            _ => None,
         }
     }
 
@@ -127,22 +182,17 @@ impl ShardFilter {
             ShardBy::Host => entry.and_then(|entry| host_of(entry, self.config)),
         };
         let Some(host) = host else {
+            self.hosts = HostsSeen::Several;
             return shard.takes(index);
         };
-        if *host != *self.last.0 {
-            self.last.1 = host_key(&host);
-            self.last.0.clear();
-            self.last.0.push_str(&host);
+        let key = self.keys.of(&host);
+        match &self.hosts {
+            HostsSeen::None => self.hosts = HostsSeen::One(host.to_vec(), key),
+            HostsSeen::One(first, _) if *host != **first => self.hosts = HostsSeen::Several,
+            HostsSeen::One(..) | HostsSeen::Several => {}
         }
-        shard.takes(self.last.1)
+        shard.takes(key)
     }
-}
-
-/// The number by which a host is dealt out.
-fn host_key(host: &str) -> u64 {
-    let digest = digest(&SHA256, host.as_bytes());
-    let first = digest.as_ref().first_chunk();
-    u64::from_be_bytes(*first.expect("a SHA-256 has 32 bytes"))
 }
 
 #[cfg(test)]

@@ -4,27 +4,29 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use ring::digest::{Context, SHA256};
 
 use super::JournalError;
-use super::error::DamagedLine;
+use super::error::{DamagedLine, OtherList};
 use super::file;
 use super::line::{
-    self, HEADER, LogEntry, LoggedResult, LoggedRun, MAX_LINE_BYTES, in_folder, without_folder,
+    self, HEADER, LogEntry, LoggedResult, LoggedRun, MAX_LINE_BYTES, PackState, in_folder,
+    without_folder,
 };
+use super::window::LogWindow;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::run_id::RunId;
-use crate::model::target::Verb;
+use crate::model::target::{Target, Verb};
+use crate::model::text::excerpt;
+use crate::save::pack::LoggedPacks;
 
 /// The bytes that are read from the log at once.
 const BUFFER: usize = 64 * 1024;
 
-/// The bytes that are read first of a line that is looked up. Most are shorter.
-const LINE_BUFFER: usize = 1024;
+/// The most characters of a URL that are quoted.
+const QUOTED_URL: usize = 200;
 
 /// The most damaged lines that are named.
 const NAMED: usize = 10;
@@ -37,11 +39,13 @@ const NAMED: usize = 10;
 pub struct DoneTargets {
     lines: HashMap<u64, u64, BuildHasherDefault<DigestHasher>>,
     /// The log; `None` if it is not read.
-    log: Option<Arc<File>>,
+    log: Option<LogWindow>,
     /// The name of the log, escaped.
     log_name: String,
     /// The folder that this run saves in.
     folder: Option<String>,
+    /// The packs that the log names, of a run that packs. Its targets are known by their index.
+    packs: Option<LoggedPacks>,
     /// The first damaged lines, by their number from 1.
     damaged: Vec<(u64, DamagedLine)>,
     /// The number of all damaged lines.
@@ -73,6 +77,85 @@ impl DoneTargets {
             Some((mut log, name)) => Self::read(&mut log, &name, folder.as_deref(), each),
             None => Ok(Self::new(folder.as_deref())),
         }
+    }
+
+    /// The targets whose bodies are in packs by the log at `path`. As for [`of_log`](DoneTargets::of_log).
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`].
+    pub fn of_packing_log(path: &Path) -> Result<Self, JournalError> {
+        let none = Self::packing();
+        match file::open_to_read(path)? {
+            Some((mut log, name)) => none.with_log(&mut log, &name, |_, _| {}),
+            None => Ok(none),
+        }
+    }
+
+    /// No targets, for a run that packs.
+    pub(super) fn packing() -> Self {
+        DoneTargets {
+            packs: Some(LoggedPacks::default()),
+            ..DoneTargets::default()
+        }
+    }
+
+    /// The packs that the log names; `None` for a run that does not pack.
+    pub fn packs_mut(&mut self) -> Option<&mut LoggedPacks> {
+        self.packs.as_mut()
+    }
+
+    /// The outcome of this target, if it is done, as [`find`](DoneTargets::find) gives it; in a run that packs,
+    /// only if its body is in a pack.
+    ///
+    /// # Errors
+    ///
+    /// [`OtherList`].
+    pub fn find_target(
+        &self,
+        target: &Target,
+        name: Option<&str>,
+    ) -> Result<Option<Outcome>, OtherList> {
+        let (url, sha256) = (target.location.text(), target.sha256.as_deref());
+        match (&self.packs, target.verb) {
+            (Some(packs), Verb::Get) => self.find_packed(packs, target.index, url, sha256),
+            _ => Ok(self.find(target.verb, url, name, sha256)),
+        }
+    }
+
+    fn find_packed(
+        &self,
+        packs: &LoggedPacks,
+        index: u64,
+        url: &str,
+        sha256: Option<&[u8; 32]>,
+    ) -> Result<Option<Outcome>, OtherList> {
+        let position = self.lines.get(&key_of_index(index));
+        let Some(position) = position.filter(|position| packs.holds(**position)) else {
+            return Ok(None);
+        };
+        let unreadable = || OtherList::Unreadable {
+            log: self.log_name.clone(),
+        };
+        let line = self.line_at(*position).map_err(|_| unreadable())?;
+        let Ok(LogEntry::Result(result)) = line::read(&line) else {
+            return Err(unreadable());
+        };
+        if result.url != url {
+            return Err(OtherList::Url {
+                log: self.log_name.clone(),
+                index,
+                logged: excerpt(&result.url, QUOTED_URL),
+                listed: excerpt(url, QUOTED_URL),
+            });
+        }
+        if sha256.is_some_and(|wanted| result.sha256 != Some(*wanted)) {
+            return Err(OtherList::Checksum {
+                log: self.log_name.clone(),
+                url: excerpt(url, QUOTED_URL),
+            });
+        }
+        Ok(Some(result.into_outcome()))
     }
 
     /// The outcome of this target, if it is done: that of the log, with the index 0. `name` is that of its file
@@ -137,6 +220,16 @@ impl DoneTargets {
         file: &mut File,
         name: &str,
         folder: Option<&str>,
+        each: impl FnMut(&str, &str),
+    ) -> Result<Self, JournalError> {
+        DoneTargets::new(folder).with_log(file, name, each)
+    }
+
+    /// Adds what the lines after the header say, as for [`read`](DoneTargets::read).
+    pub(super) fn with_log(
+        self,
+        file: &mut File,
+        name: &str,
         mut each: impl FnMut(&str, &str),
     ) -> Result<Self, JournalError> {
         let unreadable = |source| JournalError::Read {
@@ -144,9 +237,9 @@ impl DoneTargets {
             source,
         };
         let mut done = DoneTargets {
-            log: Some(Arc::new(file.try_clone().map_err(unreadable)?)),
+            log: Some(LogWindow::of(file).map_err(unreadable)?),
             log_name: name.to_owned(),
-            ..DoneTargets::new(folder)
+            ..self
         };
         let mut lines = LogLines::after_header(file).map_err(unreadable)?;
         let mut bytes = Vec::new();
@@ -170,6 +263,7 @@ impl DoneTargets {
                 match line::read(&bytes) {
                     Ok(LogEntry::Header | LogEntry::Run(_)) => {}
                     Ok(LogEntry::Result(result)) => done.note(&result, lines.start, &mut each),
+                    Ok(LogEntry::Pack(pack, state, length)) => done.note_pack(&pack, state, length),
                     Err(reason) => torn = Some((lines.number, DamagedLine::Malformed(reason))),
                 }
             }
@@ -177,8 +271,29 @@ impl DoneTargets {
         Ok(done)
     }
 
+    fn note_pack(&mut self, pack: &str, state: PackState, length: u64) {
+        let Some(packs) = &mut self.packs else {
+            return;
+        };
+        match state {
+            PackState::Begun => packs.note_begun(pack),
+            PackState::Cut => packs.note_cut(pack, length),
+            PackState::Published => packs.note_published(pack),
+        }
+    }
+
     /// Notes a target whose line begins at this position.
     fn note(&mut self, result: &LoggedResult<'_>, position: u64, mut each: impl FnMut(&str, &str)) {
+        if let (Some(packs), Verb::Get) = (&mut self.packs, result.verb) {
+            // A body that is in no pack is fetched again.
+            if let (Some(packed), Ok(index)) = (&result.packed, result.index())
+                && result.is_done()
+            {
+                packs.note_member(&packed.pack, packed.offset, packed.end(), position);
+                self.lines.insert(key_of_index(index), position);
+            }
+            return;
+        }
         let key = key(result.verb, &result.url, result.name.as_deref());
         match result.verdict {
             Verdict::Ok | Verdict::Unchanged => {
@@ -206,28 +321,10 @@ impl DoneTargets {
 
     /// Reads the line at this position of the log again.
     fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
-        let Some(log) = &self.log else {
-            return Ok(Vec::new());
-        };
-        let mut line = vec![0; LINE_BUFFER];
-        let mut filled = 0;
-        while filled < line.len() {
-            let count = log.read_at(&mut line[filled..], position + filled as u64)?;
-            let end = memchr::memchr(b'\n', &line[filled..filled + count]);
-            if let Some(end) = end {
-                filled += end + 1;
-                break;
-            }
-            if count == 0 {
-                break;
-            }
-            filled += count;
-            if filled == line.len() && filled <= MAX_LINE_BYTES {
-                line.resize(filled * 4, 0);
-            }
+        match &self.log {
+            Some(log) => log.line_at(position),
+            None => Ok(Vec::new()),
         }
-        line.truncate(filled);
-        Ok(line)
     }
 }
 
@@ -303,6 +400,12 @@ fn key(verb: Verb, url: &str, name: Option<&str>) -> u64 {
         .split_first_chunk()
         .expect("SHA-256 has 32 bytes");
     u64::from_le_bytes(*part)
+}
+
+/// The key of the target with this index, in a run that packs.
+fn key_of_index(index: u64) -> u64 {
+    // Apart from those of digests only by chance, and the line that is found is compared.
+    index.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// The hasher of keys that are digests: their own bits are as good as any hash of them.

@@ -78,11 +78,14 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Returns true for an error of the local system rather than of the given file: the disk is full, or
-    /// the file may not be written.
+    /// Returns true for an error of the local system rather than of the given file, after which another try may
+    /// succeed: the disk is full, the file may not be written, or another process has it. An engine starts a
+    /// shard again that it has lost, while the process that it has lost may still be at work.
     pub fn is_local(&self) -> bool {
         match self {
-            JournalError::Write { .. } => true,
+            JournalError::Write { .. }
+            | JournalError::Read { .. }
+            | JournalError::Locked { .. } => true,
             JournalError::Open { source, .. } => matches!(
                 source.kind(),
                 io::ErrorKind::StorageFull
@@ -95,6 +98,45 @@ impl JournalError {
     }
 }
 
+/// A list that is not the one of the run log's packs, whose members have their index in their names. Texts are
+/// escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OtherList {
+    /// The target with this index was another one.
+    #[error(
+        "the packs of the run log {log} are of another list: target {index} is {listed}, and was {logged}; \
+         give the same list, or another run log and pattern (--log, --pack)"
+    )]
+    Url {
+        /// The run log.
+        log: String,
+        /// The index, from 0.
+        index: u64,
+        /// The URL in the log.
+        logged: String,
+        /// The URL in the list.
+        listed: String,
+    },
+    /// The body that is in a pack was not checked for the SHA-256 of the list.
+    #[error(
+        "the body of {url} is in a pack by the run log {log}, and was not checked for the SHA-256 that the \
+         list has now; give the same list, or another run log and pattern (--log, --pack)"
+    )]
+    Checksum {
+        /// The run log.
+        log: String,
+        /// The URL.
+        url: String,
+    },
+    /// The line of a member cannot be read again.
+    #[error("the run log {log} has changed while it was read; run again")]
+    Unreadable {
+        /// The run log.
+        log: String,
+    },
+}
+
 /// A line of a run log that cannot be read, and counts for nothing: its target is fetched again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum DamagedLine {
@@ -104,4 +146,47 @@ pub(super) enum DamagedLine {
     /// It is longer than any that pfetch writes.
     #[error("it has more than {MAX_LINE_BYTES} bytes")]
     TooLong,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_try_may_succeed_after_a_failure_of_the_system_and_not_after_a_wrong_file() {
+        let file = || "run.log".to_owned();
+        let failed = |kind| io::Error::from(kind);
+        let of_the_system = [
+            JournalError::Locked { file: file() },
+            JournalError::Read {
+                file: file(),
+                source: failed(io::ErrorKind::StaleNetworkFileHandle),
+            },
+            JournalError::Write {
+                file: file(),
+                source: failed(io::ErrorKind::StorageFull),
+            },
+        ];
+        let of_the_file = [
+            JournalError::NotAFile {
+                file: file(),
+                what: "a pipe",
+            },
+            JournalError::Foreign { file: file() },
+            JournalError::Schema {
+                file: file(),
+                schema: 9,
+            },
+            JournalError::Open {
+                file: file(),
+                source: failed(io::ErrorKind::NotFound),
+            },
+        ];
+        for error in of_the_system {
+            assert!(error.is_local(), "{error}");
+        }
+        for error in of_the_file {
+            assert!(!error.is_local(), "{error}");
+        }
+    }
 }

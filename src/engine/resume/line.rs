@@ -10,10 +10,15 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::json_line::from_line;
+use crate::model::event::PackEvent;
 use crate::model::json::Rfc3339;
 use crate::model::meta::Meta;
-use crate::model::outcome::{Attempt, Details, Failure, FailureKind, Outcome, Saved, Verdict};
+use crate::model::outcome::{
+    Attempt, Details, Failure, FailureKind, Outcome, Packed, Saved, Verdict,
+};
 use crate::model::run_id::RunId;
+use crate::model::run_shard::RunShard;
 use crate::model::target::Verb;
 use crate::model::text::{escape, excerpt, hex, parse_sha256};
 
@@ -43,6 +48,8 @@ pub(super) enum LogLine<'a> {
         started_at: Rfc3339,
         version: &'static str,
         run: RunId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shard: Option<RunShard>,
     },
     Result {
         at: Rfc3339,
@@ -62,15 +69,58 @@ pub(super) enum LogLine<'a> {
         /// Left out where there is none, as for most targets.
         #[serde(skip_serializing_if = "Option::is_none")]
         meta: Option<&'a Meta>,
+        #[serde(flatten)]
+        packed: Option<PackedFields<'a>>,
+    },
+    Pack {
+        at: Rfc3339,
+        pack: &'a str,
+        state: PackState,
+        length: Option<u64>,
     },
 }
 
+/// The fields of a target whose body is in a pack.
+#[derive(Serialize)]
+pub(super) struct PackedFields<'a> {
+    pack: &'a str,
+    offset: u64,
+    length: u64,
+}
+
+/// The state of a pack, as of its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackState {
+    /// Its `.part` is made.
+    Begun,
+    /// It has lost what was behind a length.
+    Cut,
+    /// It has its name.
+    Published,
+}
+
 impl<'a> LogLine<'a> {
-    pub(super) fn run(started_at: SystemTime, run: RunId) -> Self {
+    pub(super) fn pack(event: &'a PackEvent) -> Self {
+        let (pack, state, length) = match event {
+            PackEvent::Begun(pack) => (pack, PackState::Begun, None),
+            PackEvent::Cut(pack, length) => (pack, PackState::Cut, Some(*length)),
+            PackEvent::Published(pack) => (pack, PackState::Published, None),
+        };
+        LogLine::Pack {
+            at: Rfc3339(SystemTime::now()),
+            pack,
+            state,
+            length,
+        }
+    }
+
+    pub(super) fn run(started_at: SystemTime, run: RunId, shard: Option<RunShard>) -> Self {
         LogLine::Run {
             started_at: Rfc3339(started_at),
             version: env!("CARGO_PKG_VERSION"),
             run,
+            shard,
         }
     }
 
@@ -102,6 +152,11 @@ impl<'a> LogLine<'a> {
                 .error()
                 .map(|failure| excerpt(&failure.message, ERROR)),
             meta: outcome.meta(),
+            packed: outcome.packed().map(|packed| PackedFields {
+                pack: &packed.pack,
+                offset: packed.offset,
+                length: packed.length,
+            }),
         }
     }
 }
@@ -158,6 +213,8 @@ pub enum LogEntry<'a> {
     Run(LoggedRun),
     /// A target ended.
     Result(LoggedResult<'a>),
+    /// A pack has come to this state, and this length if it was cut.
+    Pack(Cow<'a, str>, PackState, u64),
 }
 
 /// The beginning of a run, as a line tells it.
@@ -169,6 +226,8 @@ pub struct LoggedRun {
     pub started_at: Option<SystemTime>,
     /// The version of pfetch that made it.
     pub version: Option<String>,
+    /// The shard that it took of its list.
+    pub shard: Option<RunShard>,
 }
 
 /// The end of a target, as a line tells it.
@@ -195,6 +254,8 @@ pub struct LoggedResult<'a> {
     error: Option<(Option<FailureKind>, Cow<'a, str>)>,
     /// JSON of the input's.
     pub(super) meta: Option<Meta>,
+    /// The place of the target's body, if that is in a pack. Such a line has an index.
+    pub(super) packed: Option<Packed>,
 }
 
 /// The reason for which a line makes no report.
@@ -261,6 +322,7 @@ impl LoggedResult<'_> {
             },
             details: Some(Box::new(Details {
                 saved,
+                packed: self.packed,
                 sha256,
                 meta: self.meta,
                 ..Details::default()
@@ -278,6 +340,7 @@ struct LogFields<'a> {
     run: Option<RunId>,
     started_at: Option<Rfc3339>,
     version: Option<String>,
+    shard: Option<RunShard>,
     index: Option<u64>,
     #[serde(borrow)]
     url: Option<BorrowedText<'a>>,
@@ -299,6 +362,11 @@ struct LogFields<'a> {
     error: Option<BorrowedText<'a>>,
     #[serde(borrow)]
     meta: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pack: Option<BorrowedText<'a>>,
+    offset: Option<u64>,
+    length: Option<u64>,
+    state: Option<PackState>,
 }
 
 /// A text that is borrowed if it can be: within an `Option`, serde would copy a bare `Cow`.
@@ -312,7 +380,7 @@ struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 /// The reason.
 pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let fields: LogFields<'_> = serde_json::from_slice(line).map_err(|error| {
+    let fields: LogFields<'_> = from_line(line).map_err(|error| {
         // The parser counts lines within this one line, and may quote what it met.
         let message = error.to_string();
         let what = message.split(" at line ").next().unwrap_or(&message);
@@ -323,6 +391,7 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
             id: fields.run,
             started_at: fields.started_at.map(|time| time.0),
             version: fields.version.map(|text| excerpt(&text, QUOTE)),
+            shard: fields.shard,
         })),
         "result" => {
             let missing = |field| format!("a result without \"{field}\"");
@@ -346,8 +415,29 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
                 sha256: sha256.transpose()?,
                 error: fields.error.map(|text| (fields.error_kind, text.0)),
                 meta: fields.meta.and_then(|meta| Meta::new(meta).ok()),
+                packed: match (fields.pack, fields.index, fields.offset, fields.length) {
+                    (None, ..) => None,
+                    (Some(pack), Some(_), Some(offset), Some(length)) => Some(Packed {
+                        pack: pack.0.into(),
+                        offset,
+                        length,
+                    }),
+                    _ => {
+                        return Err(
+                            "a \"pack\" without \"index\", \"offset\" or \"length\"".to_owned()
+                        );
+                    }
+                },
             }))
         }
+        "pack" => match (fields.pack, fields.state) {
+            (Some(pack), Some(state)) => Ok(LogEntry::Pack(
+                pack.0,
+                state,
+                fields.length.unwrap_or_default(),
+            )),
+            _ => Err("a pack without \"pack\" or \"state\"".to_owned()),
+        },
         // Logs that were joined have a header each.
         "pfetch-log" if schema(line).is_none() => Ok(LogEntry::Header),
         kind => Err(format!("unknown type \"{}\"", excerpt(kind, QUOTE))),
@@ -387,7 +477,7 @@ mod tests {
     #[test]
     fn a_run_line_is_known_by_its_beginning() {
         let mut line = Vec::new();
-        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default());
+        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default(), None);
         write(&run, &mut line).unwrap();
         for cut in 0..=line.len() {
             assert!(is_run(&line[..cut]), "cut at {cut}");

@@ -3,12 +3,15 @@
 //!
 //! * `file` opens and locks the log.
 //! * `line` is the schema, for writing and for reading.
+//! * `window` reads lines again by their positions.
 //! * [`Journal`] appends; [`DoneTargets`] are those that the existing lines say are done.
 
 mod done;
 mod error;
 mod file;
+mod json_line;
 mod line;
+mod window;
 
 use std::fs::{File, Metadata};
 use std::io::{self, Write};
@@ -17,16 +20,17 @@ use std::time::SystemTime;
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::model::event::{Event, Listener};
+use crate::model::event::{Event, Listener, PackEvent, RunInfo};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::{LogStart, RunId};
 use crate::save::close::CloseCheck;
 
 pub use done::DoneTargets;
-pub use error::JournalError;
+pub use error::{JournalError, OtherList};
 use file::OpenedLog;
+pub(crate) use json_line::from_line;
 use line::LogLine;
-pub use line::{LogEntry, LoggedResult, LoggedRun, read as read_line};
+pub use line::{LogEntry, LoggedResult, LoggedRun, PackState, read as read_line};
 
 /// The run log, open for appending.
 ///
@@ -37,7 +41,8 @@ pub use line::{LogEntry, LoggedResult, LoggedRun, read as read_line};
 /// |---|---|---|
 /// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":1}` | `schema` |
 /// | `run` | a run begins | `started_at`, `version`, `run` |
-/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error`, `meta` |
+/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error`, `meta`; if its body is in a pack, `pack`, `offset`, `length` |
+/// | `pack` | a pack is begun or published, or has lost members | `at`, `pack`, `state` (`begun`, `published`, `cut`), `length` (of one that is cut) |
 ///
 /// `run` is the identifier of the run, which its report has too; that of the first run is the log's own, so that
 /// reports of runs with one log are known to be of one list. `index` is the place of the target in its list.
@@ -51,6 +56,10 @@ pub use line::{LogEntry, LoggedResult, LoggedRun, read as read_line};
 ///
 /// A target is `action`, `url` and `name` together; its last line counts. If the list gives a SHA-256, the
 /// target is done only if that line has the same one.
+///
+/// In a run that packs, a target is its index in the input, and done if its body is in a pack. Members are logged
+/// in the order in which they are appended. An `offset` before the end of an earlier member says that the pack was
+/// cut there: that member is gone.
 ///
 /// A line is one write(2) to a file opened with O_APPEND, so a run that is killed leaves at most its last
 /// line torn. Nothing is ever removed from the file: the next run begins a new line, so a line that cannot
@@ -97,25 +106,32 @@ impl Journal {
     ) -> Result<(Journal, DoneTargets), JournalError> {
         let folder = line::normalised_folder(folder);
         let folder = folder.as_deref();
-        let OpenedLog {
-            mut file,
-            name,
-            is_torn,
-        } = file::open(path)?;
-        let unreadable = |source| JournalError::Read {
-            file: name.clone(),
-            source,
-        };
-        let start = LogStart {
-            id: done::log_id(&mut file).map_err(unreadable)?,
-            offset: file.metadata().map_err(unreadable)?.len(),
-        };
+        let mut opened = file::open(path)?;
+        let start = log_start(&mut opened)?;
         let done = if resume {
-            DoneTargets::read(&mut file, &name, folder, each)?
+            DoneTargets::read(&mut opened.file, &opened.name, folder, each)?
         } else {
             DoneTargets::new(folder)
         };
-        let journal = Journal {
+        Ok((Journal::new(opened, start, folder), done))
+    }
+
+    /// Opens the log as [`open`](Journal::open) does, for a run that packs, and reads the existing lines.
+    ///
+    /// # Errors
+    ///
+    /// As for [`open`](Journal::open).
+    pub fn open_packing(path: &Path) -> Result<(Journal, DoneTargets), JournalError> {
+        let mut opened = file::open(path)?;
+        let start = log_start(&mut opened)?;
+        let none = DoneTargets::packing();
+        let done = none.with_log(&mut opened.file, &opened.name, |_, _| {})?;
+        Ok((Journal::new(opened, start, None), done))
+    }
+
+    fn new(opened: OpenedLog, start: LogStart, folder: Option<&str>) -> Self {
+        let OpenedLog { file, is_torn, .. } = opened;
+        Journal {
             check: CloseCheck::of(&file),
             file,
             folder: folder.map(str::to_owned),
@@ -123,8 +139,7 @@ impl Journal {
             run: Vec::new(),
             buffer: Vec::new(),
             is_torn,
-        };
-        Ok((journal, done))
+        }
     }
 
     /// The metadata of the file, by which the store knows not to replace it.
@@ -141,9 +156,10 @@ impl Journal {
         self.start
     }
 
-    fn begin(&mut self, started_at: SystemTime, run: RunId) -> io::Result<()> {
+    fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
         self.run.clear();
-        line::write(&LogLine::run(started_at, run), &mut self.run)?;
+        let line = LogLine::run(info.started_at, info.id, info.shard);
+        line::write(&line, &mut self.run)?;
         self.buffer.clear();
         if self.is_torn {
             self.buffer.push(b'\n');
@@ -153,19 +169,31 @@ impl Journal {
     }
 
     fn result(&mut self, outcome: &Outcome) -> io::Result<()> {
+        self.start_line()?;
+        let line = LogLine::result(outcome, self.folder.as_deref());
+        line::write(&line, &mut self.buffer)?;
+        self.append()
+    }
+
+    fn pack(&mut self, event: &PackEvent) -> io::Result<()> {
+        self.start_line()?;
+        line::write(&LogLine::pack(event), &mut self.buffer)?;
+        self.append()
+    }
+
+    /// Clears the buffer, and begins a new line if the last one may be torn.
+    fn start_line(&mut self) -> io::Result<()> {
         self.buffer.clear();
         if self.is_torn {
             // A torn line may stand only before a `run` line.
             if self.run.is_empty() {
-                let run = LogLine::run(SystemTime::now(), RunId::random());
+                let run = LogLine::run(SystemTime::now(), RunId::random(), None);
                 line::write(&run, &mut self.run)?;
             }
             self.buffer.push(b'\n');
             self.buffer.extend_from_slice(&self.run);
         }
-        let line = LogLine::result(outcome, self.folder.as_deref());
-        line::write(&line, &mut self.buffer)?;
-        self.append()
+        Ok(())
     }
 
     /// Writes the buffer, in one write(2) unless the system takes only a part.
@@ -177,11 +205,24 @@ impl Journal {
     }
 }
 
+/// The log as it was opened.
+fn log_start(opened: &mut OpenedLog) -> Result<LogStart, JournalError> {
+    let unreadable = |source| JournalError::Read {
+        file: opened.name.clone(),
+        source,
+    };
+    Ok(LogStart {
+        id: done::log_id(&mut opened.file).map_err(unreadable)?,
+        offset: opened.file.metadata().map_err(unreadable)?.len(),
+    })
+}
+
 impl Listener for Journal {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
-            Event::Started(info) => self.begin(info.started_at, info.id),
+            Event::Started(info) => self.begin(info),
             Event::Finished(outcome) if is_logged(outcome) => self.result(outcome),
+            Event::Pack(pack) => self.pack(pack),
             // No other event is of use to a later run.
             _ => Ok(()),
         }
@@ -213,7 +254,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::model::event::RunInfo;
 
     fn started() -> Event {
         Event::Started(RunInfo {
@@ -223,6 +263,7 @@ mod tests {
             startup: std::time::Duration::ZERO,
             id: RunId::default(),
             log: None,
+            shard: None,
         })
     }
 

@@ -44,6 +44,9 @@ pub use push_back::{Cause, PushBackRecord};
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
 
+/// The number of delayed origins beyond which those without items are forgotten.
+const MAX_DELAYED: usize = 8 * 1024;
+
 /// The most delayed origins in which a retry is looked for: the search must cost no time.
 const MAX_SEARCHED: usize = 64;
 
@@ -142,7 +145,7 @@ impl<T> Schedule<T> {
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
         self.waiting += 1;
         let origin = self.id(origin);
-        self.origins[origin].not_due += 1;
+        self.origins[origin].expect_later();
         self.not_due.insert((due, sequence), (origin, item));
     }
 
@@ -372,6 +375,23 @@ impl<T> Schedule<T> {
             let has_answered = self.origins[origin].has_answered();
             let removed = self.origins.remove(origin);
             self.last_answered = removed.filter(|_| has_answered).map(|(name, _)| name);
+        }
+        if self.delayed.len() > MAX_DELAYED {
+            self.forget_delayed(origin);
+        }
+    }
+
+    /// Forgets an origin without items that has to wait: of those that wait for the shortest time, the first. Should
+    /// it get another item, that starts too early; with the number of hosts, memory would grow instead. `current` stays:
+    /// its item may be about to come back.
+    fn forget_delayed(&mut self, current: OriginId) {
+        let delayed = self.delayed.iter().take(MAX_SEARCHED).copied();
+        let mut idle = delayed.filter(|(_, id)| *id != current && !self.origins[*id].has_items());
+        if let Some((until, id)) = idle.next() {
+            self.delayed.remove(&(until, id));
+            if let Some((name, entry)) = self.origins.remove(id) {
+                self.forgotten += u64::from(entry.found(&name).is_some());
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::model::origin::{GivenUp, OriginLimit};
 #[derive(Debug)]
 pub(super) struct Origin<T> {
     /// Items that have not been started yet. It keeps its memory when it is empty, as it is after each item
-    /// of a run without limits.
+    /// of a run without limits, but for an origin that has to wait: all may have to.
     fresh: Queue<T>,
     /// Items that were pushed back, and retries.
     returned: Queue<T>,
@@ -224,6 +224,13 @@ impl<T> Origin<T> {
         let server = self.learn(now, policy);
         let until = server.probe.hold(started, wait, now, policy);
         self.delay(until);
+        self.fresh.release();
+    }
+
+    /// Counts an item that is not due yet.
+    pub(super) fn expect_later(&mut self) {
+        self.not_due += 1;
+        self.fresh.release();
     }
 
     /// Takes the end of an item's request.

@@ -18,6 +18,10 @@ impl<T> Queue<T> {
             }
             _ => self.0.len(),
         };
+        if self.0.capacity() == 0 {
+            // Most origins have one item at a time, and there may be very many.
+            self.0.reserve_exact(1);
+        }
         self.0.insert(place, (sequence, item));
     }
 
@@ -27,6 +31,13 @@ impl<T> Queue<T> {
 
     pub(super) fn pop_last(&mut self) -> Option<(u64, T)> {
         self.0.pop_back()
+    }
+
+    /// Frees the memory of an empty queue.
+    pub(super) fn release(&mut self) {
+        if self.0.is_empty() {
+            self.0 = VecDeque::new();
+        }
     }
 
     /// Removes all items.
@@ -49,5 +60,23 @@ impl<T> Queue<T> {
 
     pub(super) fn first(&self) -> Option<u64> {
         self.0.front().map(|(sequence, _)| *sequence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_item_has_the_memory_of_one_which_is_freed_once_it_is_empty() {
+        let mut queue = Queue::new();
+        queue.push(7, [0_u8; 300]);
+        assert_eq!(queue.0.capacity(), 1);
+        queue.release();
+        assert_eq!(queue.len(), 1, "items stay");
+        queue.pop_first();
+        assert_eq!(queue.0.capacity(), 1, "the next item comes soon");
+        queue.release();
+        assert_eq!(queue.0.capacity(), 0);
     }
 }

@@ -285,3 +285,33 @@ fn items_that_wait_to_be_tried_again_are_counted_with_the_moment_of_the_first() 
     schedule.drain();
     assert_eq!(schedule.retries(later), (0, None));
 }
+
+#[test]
+fn origins_that_only_have_to_wait_are_forgotten_beyond_a_number() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(StartLimits::default(), ServerPolicy::default());
+    schedule.offer("http://waits", 0, 0, now);
+    schedule.hold("http://waits", now, now + ms(1), now);
+    for number in 1..=MAX_DELAYED as u64 + 100 {
+        let origin = format!("http://h{number}");
+        schedule.hold(&origin, now, now + ms(1000 + number), now);
+        // The item that the answer was to comes back after the hold, which must still be there.
+        schedule.offer(&origin, number, number, now);
+        assert!(matches!(schedule.next(now), NextStart::Wait(_)), "{origin}");
+        assert!(schedule.has_items(&origin), "{origin}");
+    }
+    let all = MAX_DELAYED + 101;
+    assert_eq!(schedule.origins(), all, "none that has items is forgotten");
+    assert_eq!(schedule.drain().len(), all);
+
+    let mut schedule = Schedule::<u64>::new(StartLimits::default(), ServerPolicy::default());
+    schedule.offer("http://waits", 0, 0, now);
+    schedule.hold("http://waits", now, now + ms(1), now);
+    for number in (1..=2 * MAX_DELAYED as u64).rev() {
+        schedule.hold(&format!("http://h{number}"), now, now + ms(number), now);
+        let known = schedule.origins();
+        assert!(known <= MAX_DELAYED + 1, "{known} after {number}");
+    }
+    assert!(schedule.has_items("http://waits"));
+    assert_eq!(schedule.next(now + ms(60_000)), NextStart::Start(0));
+}

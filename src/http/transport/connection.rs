@@ -42,6 +42,7 @@ pub(super) struct Connection {
     connections: Arc<Connections>,
     key: Arc<str>,
     is_head: bool,
+    keeps_raw_head: bool,
     more_lines: Option<Arc<[u8]>>,
     /// The form of the request's first bytes, until they are out.
     forward: Option<Forward>,
@@ -100,6 +101,7 @@ impl Connection {
             connections: parts.connections,
             key: next.key,
             is_head: next.is_head,
+            keeps_raw_head: next.keeps_raw_head,
             more_lines: next.more_lines,
             forward,
             is_reused,
@@ -172,6 +174,13 @@ impl Connection {
             let (_, buffers) = self.parts();
             if let Err(error) = answer.head.parse(&buffers.input()[..length]) {
                 return Err(self.fail_head(error, has_answered));
+            }
+            answer.raw_head.clear();
+            if self.keeps_raw_head {
+                let (_, buffers) = self.parts();
+                answer
+                    .raw_head
+                    .extend_from_slice(&buffers.input()[..length]);
             }
             let status = answer.head.status();
             if status.as_u16() == REQUEST_TIMEOUT && self.may_be_stale() && !has_answered {

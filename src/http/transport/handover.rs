@@ -25,12 +25,16 @@ pub(in crate::http) struct NextRequest {
     pub(in crate::http) wants_new: bool,
     /// It is sent again if its kept connection turns out to be stale.
     pub(in crate::http) may_resend: bool,
+    /// The head of its response is kept as it comes.
+    pub(in crate::http) keeps_raw_head: bool,
 }
 
 /// A response as far as it has come: everything but its body.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ResponseStart {
     pub(in crate::http) head: ResponseHead,
+    /// The bytes of the head as they came, if they are kept.
+    pub(in crate::http) raw_head: Vec<u8>,
     /// The framing, or the reason for which the body's end cannot be told.
     pub(in crate::http) framing: Result<Framing, FramingError>,
 }
@@ -39,6 +43,7 @@ impl Default for ResponseStart {
     fn default() -> Self {
         ResponseStart {
             head: ResponseHead::default(),
+            raw_head: Vec::new(),
             framing: Ok(Framing::default()),
         }
     }

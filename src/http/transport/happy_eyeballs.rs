@@ -61,7 +61,9 @@ pub(super) fn connect_any(
             }
         }
         let mut wait = clock.next_deadline().map_or(TICK, |at| {
-            at.saturating_duration_since(Instant::now()).min(TICK)
+            // The end of the run may have passed without the stop having come.
+            let left = at.saturating_duration_since(Instant::now());
+            left.clamp(Duration::from_millis(1), TICK)
         });
         if waiting.len() > 0 {
             wait = wait.min(next_start.saturating_duration_since(Instant::now()));

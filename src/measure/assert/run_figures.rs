@@ -12,6 +12,9 @@ use crate::stats::Interval;
 /// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
 pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
 
+/// The reason for which no gate is judged by an input that may have no URLs, and has none.
+const NO_URL: &str = "not judged: no URL";
+
 /// The reason for which a run has no figures of speed.
 const NO_SUCCESS: &str = "no URL succeeded";
 
@@ -37,6 +40,8 @@ pub struct RunFigures<'a> {
     pub against: Option<&'a Against>,
     /// True if this run makes the baseline that it would be compared with. `total_vs_baseline` is skipped then.
     pub is_first: bool,
+    /// True if an input without URLs is a success, as that of a shard: no assertion is judged by it then.
+    pub allows_empty: bool,
 }
 
 impl RunFigures<'_> {
@@ -47,6 +52,16 @@ impl RunFigures<'_> {
     /// less, because the true one may be lower.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
+        if self.is_empty() {
+            return AssertionResult {
+                assertion: assertion.to_string(),
+                value: None,
+                interval: None,
+                unit: metric.unit(),
+                verdict: AssertionVerdict::Skipped,
+                why: NO_URL.to_owned(),
+            };
+        }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
             (Judgement::Unknown(why), _) | (_, Err(why)) => {
                 let verdict = match self.is_skipped(metric) {
@@ -106,6 +121,12 @@ impl RunFigures<'_> {
         (verdict, why)
     }
 
+    /// True for an input without URLs that is a success.
+    fn is_empty(&self) -> bool {
+        let counted = self.counted;
+        self.allows_empty && !counted.stopped && counted.targets() + counted.done_before == 0
+    }
+
     /// True for a gate on the baseline in the run that makes it.
     fn is_skipped(&self, metric: Metric) -> bool {
         metric == Metric::TotalVsBaseline
@@ -117,8 +138,16 @@ impl RunFigures<'_> {
     /// The reason for which there are no figures of speed, where nothing succeeded.
     fn no_success(&self) -> String {
         match self.counted.tried() {
-            0 => "no URL was tried".to_owned(),
+            0 => self.untried(),
             _ => NO_SUCCESS.to_owned(),
+        }
+    }
+
+    /// The reason for which there are no figures where nothing was fetched.
+    fn untried(&self) -> String {
+        match self.counted.done_before {
+            0 => "no URL was tried".to_owned(),
+            _ => "nothing was fetched in this run: all was done before".to_owned(),
         }
     }
 
@@ -162,18 +191,20 @@ impl RunFigures<'_> {
         metric == Metric::Speedup && self.comparison.is_none() && self.sweep.is_none()
     }
 
-    /// True for a speed-up that is not estimated because answers took longer when more requests were under way.
+    /// True for a speed-up that is not estimated because answers took longer when more requests were under way, or
+    /// because the run waited for retries.
     fn is_slowed(&self, metric: Metric) -> bool {
         let withheld = Estimate::withheld(self.summary);
         self.is_estimate(metric)
             && !self.counted.stopped
-            && matches!(withheld, Some(Withheld::SlowedDown(_)))
+            && matches!(withheld, Some(Withheld::SlowedDown(_) | Withheld::Waited))
     }
 
     /// The reason why there is no estimated speed-up.
     fn unestimated(&self) -> String {
         match Estimate::withheld(self.summary) {
             Some(Withheld::PushedBack) => "not estimated, as a server pushed back",
+            Some(Withheld::Waited) => "not estimated, as the run waited for retries",
             Some(Withheld::SlowedDown(_)) => "not estimated, as the server slowed down",
             None => "there is no serial time to set this run against",
         }
@@ -187,7 +218,7 @@ impl RunFigures<'_> {
                 value: point.change.ratio,
                 interval: point.change.interval,
             }),
-            None if self.summary.makespan.is_none() => Err("no URL was tried".to_owned()),
+            None if self.summary.makespan.is_none() => Err(self.untried()),
             None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
             None => Err("there is no saved run to set it against (--against)".to_owned()),
         }
@@ -214,8 +245,9 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        let tried = counted.tried();
-        let untried = || "no URL was tried".to_owned();
+        // The share is of the whole list, of which a resumed run tries again only what had failed.
+        let of = counted.tried() + counted.done_before;
+        let untried = || self.untried();
         // What fails at once is fast, and proves nothing.
         if !metric.is_counted() && !self.has_success() {
             return Err(self.no_success());
@@ -245,10 +277,10 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(untried),
             (Metric::TotalVsBaseline, _) => self.total_vs_baseline(),
             (Metric::Failed, _) => Ok(MetricValue::from(counted.failed as f64)),
-            (Metric::FailedShare, _) if tried == 0 => Err(untried()),
-            (Metric::FailedShare, _) => Ok(MetricValue::from(
-                counted.failed as f64 * 100.0 / tried as f64,
-            )),
+            (Metric::FailedShare, _) if of == 0 => Err(untried()),
+            (Metric::FailedShare, _) => {
+                Ok(MetricValue::from(counted.failed as f64 * 100.0 / of as f64))
+            }
             (Metric::Throughput, _) => summary
                 .throughput()
                 .map(MetricValue::from)

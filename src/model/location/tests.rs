@@ -49,6 +49,93 @@ fn schemeless_text_gets_the_default_scheme() {
 }
 
 #[test]
+fn links_that_are_no_web_addresses_are_refused_by_their_scheme() {
+    for (text, scheme) in [
+        ("mailto:me@localhost:8171", "mailto"),
+        ("MailTo:me@example.com?subject=x", "MailTo"),
+        ("tel:+4312345678", "tel"),
+        ("tel:0431234567", "tel"),
+        ("sms:+1555?body=x", "sms"),
+        ("javascript:void(0)", "javascript"),
+        ("javascript:alert('a@b.example')", "javascript"),
+        ("data:text/plain,hello", "data"),
+        ("data:image/png;base64,AA@h", "data"),
+        ("data:,me@h", "data"),
+        ("about:blank", "about"),
+        ("blob:http://h/1234", "blob"),
+        ("view-source:http://h/", "view-source"),
+        ("urn:isbn:0451450523", "urn"),
+        ("magnet:?xt=urn:btih:00", "magnet"),
+        ("news:id@h", "news"),
+        ("news:comp.lang.rust", "news"),
+        ("geo:48.2,16.3", "geo"),
+        ("callto:me", "callto"),
+        ("xmpp:me@h", "xmpp"),
+        ("sip:me@h:5060", "sip"),
+        ("file:/etc/passwd", "file"),
+        ("ftp:/h/x", "ftp"),
+        ("file:///etc/passwd", "file"),
+        ("about:", "about"),
+    ] {
+        let expected = Err(UrlError::Scheme(scheme.to_owned()));
+        assert_eq!(
+            parse(text).map(|url| url.text().to_string()),
+            expected,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_host_or_a_user_may_have_the_name_of_a_scheme() {
+    for (text, expected) in [
+        ("news:8080/x", "http://news:8080/x"),
+        ("data:80", "http://data/"),
+        ("geo:65535?x", "http://geo:65535/?x"),
+        ("data:hush@h/x", "http://h/x"),
+        ("ftp:hush@h:81", "http://h:81/"),
+        ("http://mailto:me@h/", "http://h/"),
+        ("news/x", "http://news/x"),
+        ("news.example:80", "http://news.example/"),
+        ("localhost:8080", "http://localhost:8080/"),
+        ("10:80", "http://0.0.0.10/"),
+        ("user:hush@h", "http://h/"),
+        ("user@h", "http://h/"),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_path_without_a_host_is_no_url() {
+    for text in [
+        "/relative/path",
+        "/",
+        "/h",
+        "\\h\\x",
+        "./x",
+        "../x",
+        ".",
+        "..",
+        "..\\x",
+        "///x",
+    ] {
+        let found = parse(text).map(|url| url.text().to_string());
+        let is_refused = matches!(found, Err(UrlError::Path | UrlError::Invalid(_)));
+        assert!(is_refused, "{text}: {found:?}");
+    }
+    for (text, expected) in [
+        ("//h/x", "http://h/x"),
+        ("\\\\h\\x", "http://h/x"),
+        (".h", "http://.h/"),
+        ("h/../x", "http://h/x"),
+        ("h/./x", "http://h/x"),
+    ] {
+        assert_eq!(shown(text), expected, "{text}");
+    }
+}
+
+#[test]
 fn international_names_spaces_and_unicode_are_encoded() {
     assert_eq!(
         shown("http://bücher.example/"),
@@ -96,6 +183,28 @@ fn credentials_are_decoded_and_never_shown() {
     let debug = format!("{location:?}");
     for secret in ["us@er", "us%40er", "p:ss", "p%3Ass", "Basic"] {
         assert!(!debug.contains(secret), "{secret} in {debug}");
+    }
+}
+
+#[test]
+fn a_blank_within_a_url_as_it_was_written_is_remembered() {
+    for (text, expected) in [
+        ("http://h/a b", true),
+        ("h/a\u{a0}b", true),
+        ("http://h/a%20b", false),
+        (" http://h/ab\t", false),
+    ] {
+        let url = parse(text).unwrap();
+        assert_eq!(url.is_written_with_blank(), expected, "{text}");
+    }
+    let near = parse("http://h/a b").unwrap();
+    for (text, expected) in [
+        ("http://h/c", false),
+        ("http://h/c d", true),
+        ("http://h/é", false),
+    ] {
+        let url = Location::parse_near(text, DefaultScheme::Http, Some(&near)).unwrap();
+        assert_eq!(url.is_written_with_blank(), expected, "{text}");
     }
 }
 

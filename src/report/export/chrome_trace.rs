@@ -205,9 +205,11 @@ impl<W: Write> Listener for Trace<W> {
                 self.has_ended = true;
                 Ok(())
             }
-            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) | Event::ArmEnded(_) => {
-                Ok(())
-            }
+            Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_)
+            | Event::ArmEnded(_) => Ok(()),
             Event::Against(_) => Ok(()),
         }
     }

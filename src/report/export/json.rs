@@ -145,7 +145,7 @@ impl<W: Write> Listener for Json<W> {
                 }
                 Ok(())
             }
-            Event::Counted(_) | Event::Pending(_) => Ok(()),
+            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => Ok(()),
         }
     }
 

@@ -16,7 +16,9 @@ use suite::{FAILURE, SKIPPED, Suite};
 /// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
 /// A URL is a test case, with its host as the class. A failed one is a `failure`, or an `error` if the fault is
-/// local; one that was not tried is `skipped`. The output of one that succeeded when it was tried again says so. A run
+/// local; one that was not tried is `skipped`. One that was not done at the run's deadline is a `failure` of the type
+/// `deadline`, since CI has to see it. The output of one that succeeded when it was tried again says so, and that of
+/// one that an earlier run had done is `done before`. A run
 /// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets. In a comparison each arm is a suite, and in a sweep each number of
 /// workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
@@ -176,7 +178,11 @@ impl<W: Write> Listener for Junit<W> {
                 Ok(())
             }
             Event::Compared(_) | Event::Swept(_) => self.write_suites(),
-            Event::Counted(_) | Event::Pending(_) | Event::Warning(_) | Event::Against(_) => Ok(()),
+            Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_)
+            | Event::Against(_) => Ok(()),
         }
     }
 

@@ -29,7 +29,8 @@ const TRIED_AGAIN: usize = 20;
 const SLOWEST: usize = 10;
 
 /// The report as GitHub's Markdown, written to `W` when it is closed: the totals, the verdicts of
-/// assertions, the percentiles, the statuses, the first hundred failures, the first twenty that were tried again and
+/// assertions, the percentiles, the statuses, the first hundred failures and targets that were not done at the
+/// deadline, the first twenty that were tried again and
 /// succeeded, and the ten slowest. In a comparison or a sweep its verdict and its times come first, and warm-ups are left out.
 ///
 /// URLs and assertions are code spans, so that the source can be read as well as the page. All other characters with
@@ -44,6 +45,9 @@ pub struct Markdown<W> {
     /// The first failures, as rows.
     failures: Vec<String>,
     failed: u64,
+    /// The first that were not done at the run's deadline, as rows.
+    not_done: Vec<String>,
+    not_done_in_all: u64,
     /// The first that succeeded when they were tried again, as rows.
     tried_again: Vec<String>,
     tried_again_in_all: u64,
@@ -67,6 +71,8 @@ impl<W: Write> Markdown<W> {
             labels: RunLabels::default(),
             failures: Vec::new(),
             failed: 0,
+            not_done: Vec::new(),
+            not_done_in_all: 0,
             tried_again: Vec::new(),
             tried_again_in_all: 0,
             slowest: Vec::new(),
@@ -89,12 +95,15 @@ impl<W: Write> Markdown<W> {
         }
         let time = outcome.elapsed();
         if outcome.verdict == Verdict::Failed {
-            self.failed += 1;
-            if self.failures.len() < FAILURES {
+            let (count, rows) = match outcome.is_past_deadline() {
+                true => (&mut self.not_done_in_all, &mut self.not_done),
+                false => (&mut self.failed, &mut self.failures),
+            };
+            *count += 1;
+            if rows.len() < FAILURES {
                 let time = time.map(duration).unwrap_or_default();
                 let reason = markdown_cell(&short(&reason(outcome)));
-                self.failures
-                    .push(format!("| {url} | {time} | {reason} |\n"));
+                rows.push(format!("| {url} | {time} | {reason} |\n"));
             }
         }
         if let Some(attempts) = tried_again(outcome) {
@@ -151,6 +160,12 @@ impl<W: Write> Markdown<W> {
         for (heading, why, count, rows) in [
             ("Failures", "why", self.failed, &mut self.failures),
             (
+                "Not done at the deadline",
+                "why",
+                self.not_done_in_all,
+                &mut self.not_done,
+            ),
+            (
                 "Succeeded when tried again",
                 "attempts",
                 self.tried_again_in_all,
@@ -188,6 +203,9 @@ impl<W: Write> Markdown<W> {
 fn totals(summary: &Summary) -> String {
     let counts = wording::target_counts(summary);
     let [ok, failed, not_done, skipped, before] = counts;
+    if summary.targets() == 0 && before.count > 0 && !summary.stopped {
+        return format!("**nothing left to do: {}**\n", before.text());
+    }
     let mut text = format!("**{}, {}", ok.text(), failed.text());
     if not_done.count > 0 {
         let _ = write!(text, ", {}", not_done.text());
@@ -231,7 +249,7 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
         let serial = duration(estimate.serial);
         let _ = writeln!(
             text,
-            "| serial, estimated as the sum of per-URL times | {serial} |"
+            "| serial, estimated as the sum of the requests' times | {serial} |"
         );
         let speedup = MARKDOWN.ratio(estimate.speedup);
         let condition = wording::IF_NOT_LIMITED;
@@ -439,7 +457,11 @@ impl<W: Write> Listener for Markdown<W> {
             Event::Swept(sweep) => self.result = Some(swept(sweep)),
             Event::Ended(summary) => self.end(summary),
             Event::Assertion(judged) => self.judge(judged),
-            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
+            Event::Started(_)
+            | Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_) => {}
         }
         Ok(())
     }

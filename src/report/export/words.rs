@@ -3,7 +3,7 @@
 use crate::model::event::AssertionResult;
 use crate::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use crate::model::text::excerpt;
-use crate::report::wording::assertion_figure;
+use crate::report::wording::{self, ShownStatus, assertion_figure};
 
 /// Longest URL or message that a document for people shows, in characters.
 const MAX_SHOWN: usize = 300;
@@ -15,15 +15,14 @@ pub(super) fn short(text: &str) -> String {
 
 /// The reason of a failure in one line, with the status and the number of attempts if there are such.
 pub(super) fn reason(outcome: &Outcome) -> String {
-    let failure = outcome.error().map(ToString::to_string);
-    let failure = failure.unwrap_or_default();
-    let mut reason = match outcome.status() {
-        Some(status) if failure.is_empty() => status.to_string(),
-        Some(status) => format!("{status} {failure}"),
-        None => failure,
+    let failure = wording::failure_reason(outcome).unwrap_or_default();
+    let mut reason = match wording::shown_status(outcome) {
+        ShownStatus::Status(status) if failure.is_empty() => status.to_string(),
+        ShownStatus::Status(status) => format!("{status} {failure}"),
+        ShownStatus::Word(_) => failure,
     };
-    if outcome.requests() > 1 {
-        reason += &format!(" ({} attempts)", outcome.requests());
+    if let Some(attempts) = wording::attempts(outcome) {
+        reason += &format!(" ({attempts})");
     }
     reason
 }
@@ -32,10 +31,7 @@ pub(super) fn reason(outcome: &Outcome) -> String {
 /// `3 attempts, after 503 service unavailable`.
 pub(super) fn tried_again(outcome: &Outcome) -> Option<String> {
     let has_succeeded = matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged);
-    if !has_succeeded || outcome.requests() < 2 {
-        return None;
-    }
-    let attempts = format!("{} attempts", outcome.requests());
+    let attempts = wording::attempts(outcome).filter(|_| has_succeeded)?;
     let before = outcome.earlier().last();
     let Some((attempt, failure)) = before.and_then(|last| Some((last, last.error.as_ref()?)))
     else {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::ArmRun;
+use crate::model::outcome::Outcome;
 use crate::model::run_id::RunId;
 
 use super::line::{SchemaLine, TaggedLine};
@@ -22,7 +23,7 @@ use crate::report::Baseline;
 ///
 /// | `type` | when | fields |
 /// |---|---|---|
-/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log` |
+/// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
@@ -43,6 +44,9 @@ use crate::report::Baseline;
 /// in bytes as the run began. Of results with the same `id`, `index` and `url`, the last one counts
 /// ([`replay`](super::replay)).
 ///
+/// `shard` is `null`, or the shard that the run took of its list as `{number, count, by}`: `number` counts from 0, and
+/// `by` is `host` or `line`. A [replay](super::replay) warns if it has several shards and not all of them.
+///
 /// ## Fields of `result`
 ///
 /// - `workers`: the number of workers of the run, in a comparison or a sweep; elsewhere the field is left out.
@@ -53,6 +57,9 @@ use crate::report::Baseline;
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
+/// - `pushed_back`: those of the `attempts` that the server pushed back (429, 503, a refused connection). They use up
+///   no retry.
+/// - `status` of a target that was given up, or was not tried again when the run ended, is that of the last answer.
 /// - `content_type`: the media type of the last answer, with its parameters, as its `Content-Type` states it.
 /// - `meta`: `null`, or the JSON that the line of the input has as `meta`, as it was written.
 /// - `body`: the body, decoded, in base64 (RFC 4648, with padding), if bodies were asked for
@@ -76,10 +83,11 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `summary`
 ///
-/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`: `speedup` is then
-///   an upper bound, which is reached if the server is not the limit. A `stopped` run has none, nor has one in which
-///   nothing succeeded, a server pushed back (`origins`) or slowed down (`slowdown`). `best_speedup` is `null` if
-///   starts were held back, or the list came slowly.
+/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`: `seconds` is the
+///   sum of the times of all attempts, without the waits between them, and `speedup` an upper bound, which is reached
+///   if the server is not the limit. A `stopped` run has none, nor has one in which nothing succeeded, a server pushed
+///   back (`origins`) or slowed down (`slowdown`), or that waited between attempts for longer than it fetched.
+///   `best_speedup` is `null` if starts were held back, or the list came slowly.
 /// - `slowdown`: `null`, or `{under_way, few, many}` if answers took longer when more requests were under way: the
 ///   median wait for an answer with up to `under_way` requests under way, and with more.
 /// - `not_done`: those of the `failed` that were not done at the deadline of the run (`--deadline`), whose
@@ -175,6 +183,17 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
+/// The `result` line of an outcome, with its end.
+///
+/// # Errors
+///
+/// serde's, as of a value that JSON has no text for.
+pub fn result_line(outcome: &Outcome) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(&SchemaLine::Result(ResultRecord::from(outcome)))?;
+    line.push(b'\n');
+    Ok(line)
+}
+
 impl<W: Write> Listener for JsonLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let line = match event {
@@ -190,7 +209,7 @@ impl<W: Write> Listener for JsonLines<W> {
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
             },
-            Event::Counted(_) | Event::Pending(_) => return Ok(()),
+            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => return Ok(()),
             Event::ArmStarted(run) => {
                 self.arm = Some(*run);
                 SchemaLine::Arm(*run)

@@ -15,7 +15,7 @@ pub mod replay;
 mod result;
 mod summary;
 
-pub use jsonl::JsonLines;
+pub use jsonl::{JsonLines, result_line};
 
 pub(in crate::report) use against::AgainstRecord;
 pub(in crate::report) use measured::{

@@ -50,6 +50,9 @@ pub(in crate::report) struct ResultRecord<'a> {
     )]
     body: Option<&'a [u8]>,
     attempts: u32,
+    /// Older logs have none.
+    #[serde(default)]
+    pushed_back: u32,
     #[serde(deserialize_with = "number::count")]
     bytes: u64,
     #[serde(default, deserialize_with = "number::maybe_count")]
@@ -94,6 +97,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             meta: outcome.meta().map(Cow::Borrowed),
             body: outcome.body(),
             attempts: outcome.requests(),
+            pushed_back: outcome.pushed_back(),
             bytes: outcome.bytes,
             wire_bytes: outcome.wire_bytes(),
             remote: last.remote,
@@ -190,6 +194,7 @@ impl ResultRecord<'_> {
             redirects: self.redirects.into_iter().map(Into::into).collect(),
             saved: self.saved.map(Into::into),
             earlier,
+            pushed_back: self.pushed_back,
             notices: self.notices.into_owned(),
             meta: self.meta.map(Cow::into_owned),
             ..Details::default()

@@ -13,6 +13,7 @@ use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_shard::RunShard;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::excerpt;
@@ -34,6 +35,8 @@ pub(in crate::report) struct RunRecord<'a> {
     startup: Seconds,
     run: RunId,
     log: Option<LogPosition>,
+    /// Older reports have none.
+    shard: Option<RunShard>,
 }
 
 impl<'a> From<&'a RunInfo> for RunRecord<'a> {
@@ -46,6 +49,7 @@ impl<'a> From<&'a RunInfo> for RunRecord<'a> {
             startup: Seconds(info.startup),
             run: info.id,
             log: info.log,
+            shard: info.shard,
         }
     }
 }
@@ -59,6 +63,7 @@ impl From<RunRecord<'_>> for RunInfo {
             startup: record.startup.0,
             id: record.run,
             log: record.log,
+            shard: record.shard,
         }
     }
 }

@@ -137,6 +137,11 @@ fn mistakes_are_told_with_their_column() {
             "; --format jsonl has the phases",
         ),
         ("%{url} %header{etag}", column(8), "curl's %header{etag}"),
+        (
+            "%header{etag}",
+            column(1),
+            "--format jsonl -v has the headers",
+        ),
         ("%{stderr}%{url}", column(1), "%{stderr}"),
         ("%{url} {status}", column(8), "{status} and curl's"),
     ] {

@@ -23,6 +23,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
             let (name, end) =
                 name(&rest[beginning.len()..]).ok_or(TemplateError::Unclosed { column: place })?;
             let known = TemplateField::by_variable(name).filter(|_| *beginning == "%{");
+            let name = match *beginning {
+                // Behind it stands the name of a header.
+                "%header{" => "header_json",
+                _ => name,
+            };
             let variable = || rest[..=beginning.len() + end].to_owned();
             parts.push_field(known.ok_or_else(|| no_like(name, variable(), place))?);
             at += beginning.len() + end + 1;

@@ -3,9 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use console::measure_text_width;
-
-use super::lines::{LABEL, WIDTH, deviation, write_parts, write_stopped, write_text};
+use super::lines::{LABEL, TextWriter, deviation};
 use super::sweep_table;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
@@ -16,7 +14,10 @@ use crate::report::wording::{self, TERMINAL};
 use crate::stats::{Speedup, Usl};
 
 /// Writes the comparison.
-pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::Result<()> {
+pub(super) fn comparison(
+    out: &mut TextWriter<impl Write>,
+    comparison: &Comparison,
+) -> io::Result<()> {
     let Comparison {
         workers,
         targets,
@@ -32,8 +33,8 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
         counted(*workers as u64, "worker"),
         format!("{pairs} of runs in alternating order, after {warmups}"),
     ];
-    write_parts(out, "  ", parts, " · ", 4)?;
-    write_stopped(out, wording::comparison_stopped(comparison))?;
+    out.write_parts("  ", parts, " · ", 4)?;
+    out.write_stopped(wording::comparison_stopped(comparison))?;
     writeln!(
         out,
         "                 mean ± σ              median       min … max"
@@ -43,11 +44,7 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
     if let Some(speedup) = comparison.speedup {
         ratio(out, comparison, speedup)?;
     }
-    write_text(
-        out,
-        "  verdict    ",
-        &wording::comparison_verdict(comparison),
-    )?;
+    out.write_text("  verdict    ", &wording::comparison_verdict(comparison))?;
     writeln!(
         out,
         "  start-up   {} serial, {} parallel (not part of the times)",
@@ -60,7 +57,11 @@ pub(super) fn comparison(out: &mut impl Write, comparison: &Comparison) -> io::R
 }
 
 /// Writes the speed-up, and the estimate of it that a plain run would have made.
-fn ratio(out: &mut impl Write, comparison: &Comparison, speedup: Speedup) -> io::Result<()> {
+fn ratio(
+    out: &mut TextWriter<impl Write>,
+    comparison: &Comparison,
+    speedup: Speedup,
+) -> io::Result<()> {
     let efficiency = comparison.efficiency().unwrap_or_default() * 100.0;
     speedup_line(out, speedup, &format!("efficiency {efficiency:.0} %"))?;
     if let Some(estimated) = comparison.estimated {
@@ -74,19 +75,23 @@ fn ratio(out: &mut impl Write, comparison: &Comparison, speedup: Speedup) -> io:
 }
 
 /// Writes a speed-up, its interval if it has one, and what there is to add.
-fn speedup_line(out: &mut impl Write, speedup: Speedup, more: &str) -> io::Result<()> {
+fn speedup_line(out: &mut TextWriter<impl Write>, speedup: Speedup, more: &str) -> io::Result<()> {
     let ratio = format!("  speed-up  {:>8.2}x", speedup.ratio);
     match speedup.interval {
         Some(interval) => {
             let parts = [TERMINAL.interval(interval), more.to_owned()];
-            write_parts(out, &(ratio + "  "), parts, " · ", LABEL)
+            out.write_parts(&(ratio + "  "), parts, " · ", LABEL)
         }
         None => writeln!(out, "{ratio} · {more}"),
     }
 }
 
 /// Writes the latency of both arms' URLs.
-fn latencies(out: &mut impl Write, serial: &ArmTimes, parallel: &ArmTimes) -> io::Result<()> {
+fn latencies(
+    out: &mut TextWriter<impl Write>,
+    serial: &ArmTimes,
+    parallel: &ArmTimes,
+) -> io::Result<()> {
     let text = |name: &str, times: &ArmTimes| {
         let latency = times.latency?;
         let [p50, p95] = [latency.p50, latency.p95].map(format_secs);
@@ -96,12 +101,16 @@ fn latencies(out: &mut impl Write, serial: &ArmTimes, parallel: &ArmTimes) -> io
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     match parts.is_empty() {
         true => Ok(()),
-        false => write_parts(out, "  latency    ", parts, " · ", LABEL),
+        false => out.write_parts("  latency    ", parts, " · ", LABEL),
     }
 }
 
 /// Writes the failures and the retries of both arms, if there were any.
-fn failures(out: &mut impl Write, serial: &ArmTimes, parallel: &ArmTimes) -> io::Result<()> {
+fn failures(
+    out: &mut TextWriter<impl Write>,
+    serial: &ArmTimes,
+    parallel: &ArmTimes,
+) -> io::Result<()> {
     if serial.failed + parallel.failed + serial.retries + parallel.retries == 0 {
         return Ok(());
     }
@@ -113,19 +122,19 @@ fn failures(out: &mut impl Write, serial: &ArmTimes, parallel: &ArmTimes) -> io:
 }
 
 /// Writes the sweep: a table with a bar for the throughput at each number of workers, then its figures.
-pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
+pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<()> {
     let Some(fewest) = sweep.points.first() else {
         return Ok(());
     };
     sweep_table::write(out, sweep, fewest)?;
     if let Some(knee) = sweep.knee {
-        write_text(out, "  knee       ", &wording::knee(knee))?;
+        out.write_text("  knee       ", &wording::knee(knee))?;
         if let Some(speedup) = sweep.gain() {
             let against = format!("{} against {}", knee.by_means, fewest.workers);
             speedup_line(out, speedup, &against)?;
         }
     }
-    write_text(out, "  verdict    ", &wording::sweep_verdict(sweep))?;
+    out.write_text("  verdict    ", &wording::sweep_verdict(sweep))?;
     if let Some(law) = &sweep.law {
         scaling(out, law, sweep.peak())?;
     }
@@ -134,7 +143,7 @@ pub(super) fn sweep(out: &mut impl Write, sweep: &Sweep) -> io::Result<()> {
 
 /// Writes the coefficients of the scaling law, and the number of workers that has the highest throughput by it, if
 /// the measured times bear it out.
-fn scaling(out: &mut impl Write, law: &Usl, peak: Option<f64>) -> io::Result<()> {
+fn scaling(out: &mut TextWriter<impl Write>, law: &Usl, peak: Option<f64>) -> io::Result<()> {
     let coefficients = format!(
         "contention σ {:.4}, coherency κ {:.6}",
         law.sigma, law.kappa
@@ -143,32 +152,26 @@ fn scaling(out: &mut impl Write, law: &Usl, peak: Option<f64>) -> io::Result<()>
     let peak = peak.map(|peak| format!("most at {peak:.0} workers"));
     let law = "Universal Scalability Law".to_owned();
     let parts = [Some(coefficients), r_squared, peak, Some(law)];
-    write_parts(
-        out,
-        "  scaling    ",
-        parts.into_iter().flatten(),
-        " · ",
-        LABEL,
-    )
+    out.write_parts("  scaling    ", parts.into_iter().flatten(), " · ", LABEL)
 }
 
 /// Writes the warning about targets that were not answered alike, and the notices.
 fn warnings(
-    out: &mut impl Write,
+    out: &mut TextWriter<impl Write>,
     differing: &(u64, Vec<String>),
     notices: &[MeasurementNotice],
 ) -> io::Result<()> {
     if let Some(warning) = wording::differing(differing) {
-        write_text(out, "  warning    ", &warning)?;
+        out.write_text("  warning    ", &warning)?;
     }
     for notice in notices {
-        write_text(out, "  warning    ", &notice.to_string())?;
+        out.write_text("  warning    ", &notice.to_string())?;
     }
     Ok(())
 }
 
 /// Writes the times of an arm.
-fn arm(out: &mut impl Write, name: &str, times: &ArmTimes) -> io::Result<()> {
+fn arm(out: &mut TextWriter<impl Write>, name: &str, times: &ArmTimes) -> io::Result<()> {
     let sample = &times.sample;
     writeln!(
         out,
@@ -182,9 +185,13 @@ fn arm(out: &mut impl Write, name: &str, times: &ArmTimes) -> io::Result<()> {
 }
 
 /// Writes what each arm that was compared with a baseline took. The arm is named if there are several, or could be.
-pub(super) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -> io::Result<()> {
+pub(super) fn against(
+    out: &mut TextWriter<impl Write>,
+    against: &Against,
+    is_sweep: bool,
+) -> io::Result<()> {
     if let Some(why) = &against.why {
-        write_text(out, "  baseline   ", &format!("not compared: {why}"))?;
+        out.write_text("  baseline   ", &format!("not compared: {why}"))?;
     }
     for point in &against.points {
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
@@ -194,17 +201,17 @@ pub(super) fn against(out: &mut impl Write, against: &Against, is_sweep: bool) -
             true => format!("{}: {verdict}", against::arm(point)),
             false => verdict,
         };
-        write_text(out, &label, &text)?;
+        out.write_text(&label, &text)?;
     }
     for notice in &against.notices {
         let text = format!("against the baseline: {notice}");
-        write_text(out, "  warning    ", &text)?;
+        out.write_text("  warning    ", &text)?;
     }
     Ok(())
 }
 
 /// Writes an assertion, its verdict and its figure.
-pub(super) fn judged(out: &mut impl Write, judged: &AssertionResult) -> io::Result<()> {
+pub(super) fn judged(out: &mut TextWriter<impl Write>, judged: &AssertionResult) -> io::Result<()> {
     let verdict = match judged.verdict {
         AssertionVerdict::Failed => "FAILED",
         verdict => verdict.as_str(),
@@ -212,9 +219,10 @@ pub(super) fn judged(out: &mut impl Write, judged: &AssertionResult) -> io::Resu
     let label = format!("  gate       {:<24} {verdict:<12}  ", judged.assertion);
     let figure = wording::assertion_figure(judged);
     // Where the column of the figures is too narrow for this one, it has the next line.
-    if measure_text_width(&label) + measure_text_width(&figure) <= WIDTH {
-        return writeln!(out, "{label}{figure}");
+    let line = label.clone() + &figure;
+    if !out.is_too_wide(&line) {
+        return writeln!(out, "{line}");
     }
     writeln!(out, "{}", label.trim_end())?;
-    write_text(out, &" ".repeat(LABEL), &figure)
+    out.write_text(&" ".repeat(LABEL), &figure)
 }

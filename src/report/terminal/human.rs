@@ -13,16 +13,17 @@ use crate::model::summary::Summary;
 use crate::model::text::escape;
 
 use super::comparison;
+use super::lines::TextWriter;
 use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::format::{align_right, bytes, counted, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
-use crate::report::wording;
+use crate::report::wording::{self, ShownStatus};
 
 /// The report for people, written to `W`.
 #[derive(Debug)]
 pub struct Human<W> {
-    out: W,
+    out: TextWriter<W>,
     /// The buffer of a URL's line, kept for the next.
     line: String,
     style: HumanStyle,
@@ -50,7 +51,7 @@ impl<W: Write> Human<W> {
     /// A report written to `out`.
     pub fn new(out: W, style: HumanStyle) -> Self {
         Human {
-            out,
+            out: TextWriter::new(out, style.columns),
             line: String::new(),
             style,
             shown: ShownRun::default(),
@@ -84,10 +85,10 @@ impl<W: Write> Human<W> {
         text.clear();
         text.push_str(colour);
         let start = text.len();
-        match outcome.status() {
-            Some(status) => push_number(text, status.into()),
-            None if outcome.verdict == Verdict::Unchanged => text.push_str("kept"),
-            None => text.push_str("fail"),
+        let shown = wording::shown_status(outcome);
+        match shown {
+            ShownStatus::Status(status) => push_number(text, status.into()),
+            ShownStatus::Word(word) => text.push_str(word),
         }
         align_right(text, start, 5);
         text.push_str(reset);
@@ -100,44 +101,18 @@ impl<W: Write> Human<W> {
         align_right(text, start, 9);
         text.push_str("  ");
         let start = text.len();
-        if outcome.status().is_some() {
+        // Of a failure for another reason than its status, what had come.
+        let has_bytes = outcome.bytes > 0 || matches!(shown, ShownStatus::Status(_));
+        if outcome.status().is_some() && has_bytes && !outcome.is_left_undone() {
             push_bytes(text, outcome.bytes);
         }
         align_right(text, start, 9);
         text.push_str("  ");
         text.push_str(&outcome.url);
-        self.out.write_all(text.as_bytes())?;
         self.has_lines = true;
-        self.details(outcome, [colour, dim, reset])
-    }
-
-    /// Writes the rest of a URL's line, which most have not: where it redirected to, its file, its error.
-    fn details(&mut self, outcome: &Outcome, [colour, dim, reset]: [&str; 3]) -> io::Result<()> {
-        if let Some(url) = outcome.final_url() {
-            write!(self.out, " {dim}-> {url}{reset}")?;
-        }
-        if let Some(saved) = outcome.saved() {
-            let path = escape(&saved.path.display().to_string());
-            write!(self.out, "  {dim}=> {path}{reset}")?;
-            if outcome.is_unchecked() {
-                write!(self.out, " ({})", wording::UNCHECKED)?;
-            } else if outcome.verdict == Verdict::Unchanged {
-                self.out.write_all(b" (unchanged)")?;
-            }
-            if let Some(from) = saved.resumed_from {
-                write!(self.out, " (resumed at {})", bytes(from))?;
-            }
-        }
-        for notice in outcome.notices() {
-            write!(self.out, "  {dim}({notice}){reset}")?;
-        }
-        if let Some(failure) = outcome.error() {
-            write!(self.out, "  {colour}{failure}{reset}")?;
-        }
-        if outcome.requests() > 1 {
-            write!(self.out, " ({} attempts)", outcome.requests())?;
-        }
-        self.out.write_all(b"\n")
+        let parts = details(outcome, dim, reset);
+        let end = end(outcome, colour, reset);
+        self.out.write_row(&self.line, &parts, &end)
     }
 
     /// Writes the totals.
@@ -221,7 +196,9 @@ impl<W: Write> Human<W> {
     /// Writes the way on after a stop, and where the bodies went.
     fn advise(&mut self, summary: &Summary) -> io::Result<()> {
         let advice = self.style.advice;
-        let may_go_on = summary.stopped && !summary.output_failed;
+        // Servers that were given up may be there again later.
+        let has_left_some = summary.stopped || summary.origins.has_given_up();
+        let may_go_on = has_left_some && !summary.output_failed;
         let way_on = advice.after_stop.filter(|_| may_go_on);
         let bodies = advice.on_bodies && summary.ok > 0 && !summary.stopped;
         let bodies = bodies.then_some("bodies were not kept: -d DIR saves them, --cat prints them");
@@ -245,13 +222,51 @@ impl<W: Write> Human<W> {
     }
 }
 
+/// The middle of a URL's line, which most have not: where it redirected to, its file, remarks.
+fn details(outcome: &Outcome, dim: &str, reset: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    if let Some(url) = outcome.final_url() {
+        parts.push(format!(" {dim}-> {url}{reset}"));
+    }
+    if let Some(saved) = outcome.saved() {
+        let path = escape(&saved.path.display().to_string());
+        let mut part = format!("  {dim}=> {path}{reset}");
+        if outcome.is_unchecked() {
+            part += &format!(" ({})", wording::UNCHECKED);
+        } else if outcome.verdict == Verdict::Unchanged {
+            part += " (unchanged)";
+        }
+        if let Some(from) = saved.resumed_from {
+            part += &format!(" (resumed at {})", bytes(from));
+        }
+        parts.push(part);
+    }
+    let notices = outcome.notices().iter();
+    parts.extend(notices.map(|notice| format!("  {dim}({notice}){reset}")));
+    parts
+}
+
+/// The end of a URL's line, which most have not: why it failed, and in how many attempts.
+fn end(outcome: &Outcome, colour: &str, reset: &str) -> String {
+    let reason = wording::failure_reason(outcome);
+    let mut end = reason.map_or(String::new(), |reason| format!("  {colour}{reason}{reset}"));
+    if let Some(attempts) = wording::attempts(outcome) {
+        end += &format!(" ({attempts})");
+    }
+    end
+}
+
 impl<W: Write> Listener for Human<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         match event {
             Event::Finished(_) if !self.shown.is_it() => Ok(()),
             Event::Finished(outcome) => self.line(outcome),
             Event::Ended(summary) => self.summary(summary),
-            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => Ok(()),
+            Event::Started(_)
+            | Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_) => Ok(()),
             Event::ArmStarted(run) => {
                 self.shown.begin(*run);
                 Ok(())

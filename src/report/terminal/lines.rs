@@ -1,91 +1,240 @@
-//! Lines of a summary that fit a terminal of 80 columns.
+//! Lines of a report: on a terminal broken between words, elsewhere one for each item, so that they can be searched.
 
 use std::io::{self, Write};
 
-use console::measure_text_width;
+use console::{Term, measure_text_width};
 
 use crate::model::measurement::ArmTimes;
 use crate::report::format::format_secs;
 
-/// The columns of the narrowest usual terminal.
+/// The columns of the narrowest usual terminal, and the most that a summary fills.
 pub(super) const WIDTH: usize = 80;
 
-/// Writes `label` and the parts, with `gap` between them. A part that does not fit its line begins another one,
-/// `indent` columns from the left; colour has no width.
-pub(super) fn write_parts(
-    out: &mut impl Write,
-    label: &str,
-    parts: impl IntoIterator<Item = String>,
-    gap: &str,
-    indent: usize,
-) -> io::Result<()> {
-    out.write_all(label.as_bytes())?;
-    let mut column = measure_text_width(label);
-    for (place, part) in parts.into_iter().enumerate() {
-        let gap = if place == 0 { "" } else { gap };
-        let width = measure_text_width(&part);
-        column += measure_text_width(gap) + width;
-        if place > 0 && column > WIDTH {
-            column = indent + width;
-            write!(out, "\n{:indent$}{part}", "")?;
-        } else {
-            write!(out, "{gap}{part}")?;
-        }
-    }
-    out.write_all(b"\n")
-}
+/// The fewest columns for which lines are broken.
+const NARROWEST: usize = 40;
 
 /// The columns before the text of a line, below which its further lines begin.
 pub(super) const LABEL: usize = 13;
 
-/// The places where a text is broken before any other, where they leave no line short.
-const BREAKS: [&str; 4] = [" · ", " – ", "; ", ", "];
+/// A separator of a sentence at which it is broken before anywhere else.
+struct Break {
+    text: &'static str,
+    /// The bytes of it that stay at the end of the line. The others are left out, or begin the next line.
+    stays: usize,
+    /// The bytes before the text of the next line.
+    skipped: usize,
+}
+
+/// The places where a text is broken before any other, where they leave no line short. No line ends with a
+/// separator that joins it to nothing.
+const BREAKS: [Break; 4] = [
+    Break {
+        text: " · ",
+        stays: 0,
+        skipped: " · ".len(),
+    },
+    Break {
+        text: " – ",
+        stays: 0,
+        skipped: 1,
+    },
+    Break {
+        text: "; ",
+        stays: 1,
+        skipped: 2,
+    },
+    Break {
+        text: ", ",
+        stays: 1,
+        skipped: 2,
+    },
+];
 
 /// The fewest columns of text before such a break. A line is broken between two words rather than be shorter.
 const FILLED: usize = 24;
 
-/// Writes `label` and a sentence, in as many lines as it needs.
-pub(super) fn write_text(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
-    out.write_all(label.as_bytes())?;
-    let mut room = WIDTH.saturating_sub(measure_text_width(label));
-    let mut rest = text;
-    while measure_text_width(rest) > room {
-        let Some(end) = break_of(rest, room) else {
-            break;
-        };
-        writeln!(out, "{}", rest[..end].trim_end())?;
-        write!(out, "{:LABEL$}", "")?;
-        rest = rest[end..].trim_start();
-        room = WIDTH - LABEL;
-    }
-    writeln!(out, "{rest}")
+/// A writer of lines, to a terminal of so many columns or to anything else.
+#[derive(Debug)]
+pub(super) struct TextWriter<W> {
+    out: W,
+    columns: Option<usize>,
 }
 
-/// The end of the line that a text begins with, if it can be broken: after the last separator that fits, or else
-/// after the last word that does. A word too long for any line stands whole.
-fn break_of(text: &str, room: usize) -> Option<usize> {
-    let fits = |end: &usize| measure_text_width(text[..*end].trim_end()) <= room;
-    let is_filled = |end: &usize| measure_text_width(text[..*end].trim_end()) >= FILLED;
-    let separators = BREAKS.iter().flat_map(|separator| {
-        let places = text.match_indices(separator);
-        places.map(move |(place, _)| place + separator.len())
-    });
-    let separator = separators.filter(|end| fits(end) && is_filled(end)).max();
-    let words = || text.match_indices(' ').map(|(place, _)| place + 1);
+impl<W: Write> TextWriter<W> {
+    /// A writer that breaks lines, if there is a number of columns.
+    pub(super) fn new(out: W, columns: Option<usize>) -> Self {
+        TextWriter {
+            out,
+            columns: columns.map(|columns| columns.max(NARROWEST)),
+        }
+    }
+
+    /// Tells that a line is wider than its part of the terminal.
+    pub(super) fn is_too_wide(&self, line: &str) -> bool {
+        self.columns
+            .is_some_and(|columns| measure_text_width(line) > columns.min(WIDTH))
+    }
+
+    /// Writes `label` and the parts, with `gap` between them. A part that does not fit its line begins another one,
+    /// `indent` columns from the left; colour has no width.
+    pub(super) fn write_parts(
+        &mut self,
+        label: &str,
+        parts: impl IntoIterator<Item = String>,
+        gap: &str,
+        indent: usize,
+    ) -> io::Result<()> {
+        let most = self
+            .columns
+            .map_or(usize::MAX, |columns| columns.min(WIDTH));
+        self.out.write_all(label.as_bytes())?;
+        let mut column = measure_text_width(label);
+        for (place, part) in parts.into_iter().enumerate() {
+            let gap = if place == 0 { "" } else { gap };
+            let width = measure_text_width(&part);
+            column += measure_text_width(gap) + width;
+            if place > 0 && column > most {
+                column = indent + width;
+                write!(self.out, "\n{:indent$}{part}", "")?;
+            } else {
+                write!(self.out, "{gap}{part}")?;
+            }
+        }
+        self.out.write_all(b"\n")
+    }
+
+    /// Writes that a measurement was stopped early, if it was.
+    pub(super) fn write_stopped(&mut self, stopped: Option<String>) -> io::Result<()> {
+        stopped.map_or(Ok(()), |stopped| {
+            let text = format!("{stopped}: the figures are of those");
+            self.write_text("  note       ", &text)
+        })
+    }
+
+    /// Writes `label` and a sentence, in as many lines as it needs.
+    pub(super) fn write_text(&mut self, label: &str, text: &str) -> io::Result<()> {
+        let columns = self.columns.map(|columns| columns.min(WIDTH));
+        let lines = wrapped(label, text, LABEL, columns);
+        writeln!(self.out, "{lines}")
+    }
+
+    /// Writes a line of parts, each with the gap before it, the last of which is a sentence. On a terminal that it is
+    /// too wide for, parts begin further lines, and the sentence is broken between words.
+    pub(super) fn write_row(&mut self, line: &str, parts: &[String], last: &str) -> io::Result<()> {
+        self.out.write_all(line.as_bytes())?;
+        let Some(columns) = self.columns else {
+            parts
+                .iter()
+                .map(String::as_str)
+                .chain([last])
+                .try_for_each(|part| self.out.write_all(part.as_bytes()))?;
+            return self.out.write_all(b"\n");
+        };
+        let mut column = measure_text_width(line);
+        for part in parts {
+            let width = measure_text_width(part);
+            if column + width <= columns {
+                column += width;
+                self.out.write_all(part.as_bytes())?;
+            } else {
+                let part = part.trim_start();
+                column = LABEL + measure_text_width(part);
+                write!(self.out, "\n{:LABEL$}{part}", "")?;
+            }
+        }
+        if column + measure_text_width(last) > columns {
+            let indent = " ".repeat(LABEL);
+            let lines = wrapped(&indent, last.trim_start(), LABEL, Some(columns));
+            return writeln!(self.out, "\n{lines}");
+        }
+        writeln!(self.out, "{last}")
+    }
+}
+
+impl<W: Write> Write for TextWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The columns of the terminal of standard output, if it is one.
+pub fn stdout_columns() -> Option<usize> {
+    columns(&Term::stdout())
+}
+
+/// The columns of the terminal of standard error, if it is one.
+pub fn stderr_columns() -> Option<usize> {
+    columns(&Term::stderr())
+}
+
+fn columns(terminal: &Term) -> Option<usize> {
+    let (_, columns) = terminal.size_checked()?;
+    (columns > 0).then_some(columns.into())
+}
+
+/// A warning or a mistake in lines for a terminal of so many columns, if it is one.
+pub fn wrapped_message(message: &str, columns: Option<usize>) -> String {
+    let columns = columns.map(|columns| columns.max(NARROWEST));
+    wrapped("pfetch: ", message, 2, columns)
+}
+
+/// `label` and a sentence, in lines of at most so many columns, of which the further ones begin `indent` columns from
+/// the left.
+fn wrapped(label: &str, text: &str, indent: usize, columns: Option<usize>) -> String {
+    let mut lines = label.to_owned();
+    let Some(columns) = columns else {
+        return lines + text;
+    };
+    let mut room = columns.saturating_sub(measure_text_width(label));
+    let mut rest = text;
+    while measure_text_width(rest) > room {
+        let Some((end, next)) = break_of(rest, room) else {
+            break;
+        };
+        lines += rest[..end].trim_end();
+        lines += "\n";
+        lines.extend(std::iter::repeat_n(' ', indent));
+        rest = rest[next..].trim_start();
+        room = columns.saturating_sub(indent);
+    }
+    lines + rest
+}
+
+/// The end of the line that a text begins with, and the beginning of the next, if it can be broken: at the last
+/// separator that fits, or else after the last word that does. A word too long for any line stands whole.
+fn break_of(text: &str, room: usize) -> Option<(usize, usize)> {
+    let width = |end: usize| measure_text_width(text[..end].trim_end());
+    let separators = || {
+        BREAKS.iter().flat_map(|separator| {
+            let places = text.match_indices(separator.text);
+            places.map(move |(place, _)| (place + separator.stays, place + separator.skipped))
+        })
+    };
+    let separator = separators()
+        .filter(|(end, _)| (FILLED..=room).contains(&width(*end)))
+        .max();
+    let words = || {
+        text.match_indices(' ')
+            .map(|(place, _)| (place, place + 1))
+            .filter(|(end, next)| !is_joint(&text[..*end]) && !is_before_dot(&text[*next..]))
+    };
     separator
-        .or_else(|| words().take_while(fits).last())
+        .or_else(|| words().take_while(|(end, _)| width(*end) <= room).last())
+        .or_else(|| separators().filter(|(end, _)| width(*end) <= room).max())
         .or_else(|| words().next())
 }
 
-/// Writes that it was stopped early, if it was.
-pub(super) fn write_stopped(out: &mut impl Write, stopped: Option<String>) -> io::Result<()> {
-    stopped.map_or(Ok(()), |stopped| {
-        write_text(
-            out,
-            "  note       ",
-            &format!("{stopped}: the figures are of those"),
-        )
-    })
+/// Tells that a text ends with a separator that joins it to what follows.
+fn is_joint(text: &str) -> bool {
+    text.ends_with(" ·") || text.ends_with(" –")
 }
 
 /// The standard deviation of the times, or a dash if there was one run.
@@ -93,26 +242,99 @@ pub(super) fn deviation(times: &ArmTimes) -> String {
     times.sample.deviation.map_or("-".to_owned(), format_secs)
 }
 
+/// Tells that a text begins with a separator that a line does not begin with.
+fn is_before_dot(text: &str) -> bool {
+    text.starts_with("· ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn with(
+        columns: Option<usize>,
+        write: impl FnOnce(&mut TextWriter<Vec<u8>>) -> io::Result<()>,
+    ) -> String {
+        let mut out = TextWriter::new(Vec::new(), columns);
+        write(&mut out).expect("memory takes everything");
+        String::from_utf8(out.out).expect("it is text")
+    }
+
     fn written(parts: &[&str]) -> String {
-        let mut out = Vec::new();
         let parts = parts.iter().map(|part| (*part).to_owned());
-        write_parts(&mut out, "  label  ", parts, " · ", 4).expect("memory takes everything");
-        String::from_utf8(out).expect("it is text")
+        with(Some(120), |out| {
+            out.write_parts("  label  ", parts, " · ", 4)
+        })
     }
 
     fn text(label: &str, text: &str) -> String {
-        let mut out = Vec::new();
-        write_text(&mut out, label, text).expect("memory takes everything");
-        String::from_utf8(out).expect("it is text")
+        with(Some(120), |out| out.write_text(label, text))
+    }
+
+    #[test]
+    fn without_a_terminal_an_item_is_a_line() {
+        let words = "word ".repeat(50) + "· and more";
+        let parts = || (0..50).map(|part| format!("part {part}"));
+        assert_eq!(
+            with(None, |out| out.write_text("  gate  ", &words)),
+            format!("  gate  {words}\n")
+        );
+        let line = with(None, |out| out.write_parts("  a  ", parts(), " · ", 4));
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let rows: Vec<String> = parts().collect();
+        let row = with(None, |out| out.write_row("line ", &rows, &words));
+        assert_eq!(row, format!("line {}{words}\n", rows.concat()));
+        let message = wrapped_message(&words, None);
+        assert_eq!(message, format!("pfetch: {words}"));
+    }
+
+    #[test]
+    fn no_line_ends_with_a_separator_or_within_a_word() {
+        let sentences = [
+            "the run now took 1.01 times as long · the run then had 4 workers and more of everything else",
+            "a – b – c – d – e – f – g – h – i – j – k – l – m – n – o – p – q – r – s – t",
+            "a · b · c · d · e · f · g · h · i · j · k · l · m · n · o · p · q · r · s · t",
+        ];
+        for sentence in sentences {
+            for columns in 40..=80 {
+                let lines = with(Some(columns), |out| {
+                    out.write_text("  label      ", sentence)
+                });
+                for line in lines.lines() {
+                    let ends_well = !line.ends_with(['·', '–']);
+                    assert!(ends_well && measure_text_width(line) <= columns, "{lines}");
+                    assert!(!line.trim_start().starts_with('·'), "{lines}");
+                }
+                let words = |text: &str| -> Vec<String> {
+                    let words = text.split_whitespace().filter(|word| *word != "·");
+                    words.map(str::to_owned).collect()
+                };
+                let label = format!("label {sentence}");
+                assert_eq!(words(&lines), words(&label), "{columns}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_too_wide_for_the_terminal_goes_on_below_between_its_words() {
+        let parts = ["  => some/folder/file-of-a-long-name".to_owned()];
+        let reason = "  given-up: http://h: it answered 429 however slowly it was asked";
+        let line = "  fail  http://h/a-path-of-the-url";
+        let row = |columns| with(Some(columns), |out| out.write_row(line, &parts, reason));
+        assert_eq!(row(200), format!("{line}{}{reason}\n", parts[0]));
+        assert_eq!(
+            row(60),
+            "  fail  http://h/a-path-of-the-url\n             \
+             => some/folder/file-of-a-long-name\n             \
+             given-up: http://h: it answered 429 however\n             \
+             slowly it was asked\n"
+        );
     }
 
     #[test]
     fn a_text_is_broken_at_a_separator_or_else_between_words() {
         let label = "  verdict    ";
+        // A summary is no wider than 80 columns on any terminal.
         let most = "x".repeat(80 - LABEL);
         assert_eq!(text(label, &most), format!("{label}{most}\n"));
         assert_eq!(
@@ -120,8 +342,8 @@ mod tests {
                 label,
                 "undecided between 8 and 16 workers – more runs of this would tell (--runs 10)"
             ),
-            "  verdict    undecided between 8 and 16 workers –\n             \
-             more runs of this would tell (--runs 10)\n"
+            "  verdict    undecided between 8 and 16 workers\n             \
+             – more runs of this would tell (--runs 10)\n"
         );
         let words = "word ".repeat(30);
         let written = text(label, &words);

@@ -1,17 +1,18 @@
 //! Reports on a terminal: the report for people, progress, exchanges, warnings and notes.
 
 mod comparison;
-mod expansion_note;
 mod human;
 mod lines;
 mod progress;
 mod style;
 mod sweep_table;
 mod totals;
+mod url_note;
 mod verbose;
 mod warnings;
 
 pub use human::Human;
+pub use lines::{stderr_columns, stdout_columns, wrapped_message};
 pub use progress::{AboveProgress, Progress, Screen};
 pub use style::{Advice, Detail, HumanStyle, WayOn};
 pub use verbose::Verbose;

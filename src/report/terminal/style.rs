@@ -8,6 +8,8 @@ use crate::report::Baseline;
 pub struct HumanStyle {
     /// Uses colour.
     pub colour: bool,
+    /// The columns of the terminal, between whose words lines are broken; elsewhere each item is one line.
+    pub columns: Option<usize>,
     /// The parts that are printed.
     pub detail: Detail,
     /// The serial baseline.
@@ -53,13 +55,13 @@ impl Detail {
 /// Advice that depends on how the run was called, given at the end of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Advice {
-    /// The way to go on after a run that was stopped.
+    /// The way to go on after a run that was stopped, or that gave a server up.
     pub after_stop: Option<WayOn>,
     /// Says that bodies were dropped, and how to keep them.
     pub on_bodies: bool,
 }
 
-/// The way to fetch the rest of a run that was stopped.
+/// The way to fetch the rest of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WayOn {
     /// The run has no log, from which another could go on.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::lines::{WIDTH, deviation, write_stopped};
+use super::lines::{TextWriter, WIDTH, deviation};
 use crate::model::measurement::{ArmLatency, ArmTimes, Sweep, SweepRuns, fair_points};
 use crate::report::format::{counted, format_secs};
 use crate::report::wording::{self, TERMINAL};
@@ -88,7 +88,11 @@ impl SweepColumns {
 }
 
 /// Writes the table, `fewest` being the first of its numbers of workers.
-pub(super) fn write(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut TextWriter<impl Write>,
+    sweep: &Sweep,
+    fewest: &SweepRuns,
+) -> io::Result<()> {
     let fair = fair_points(&sweep.points, sweep.targets);
     let fair_seconds = |workers| {
         let mut points = fair.iter().filter(move |point| point.workers == workers);
@@ -103,7 +107,7 @@ pub(super) fn write(out: &mut impl Write, sweep: &Sweep, fewest: &SweepRuns) -> 
         counted(sweep.targets, "URL"),
         counted(fewest.times.seconds.len() as u64, "run")
     )?;
-    write_stopped(out, wording::sweep_stopped(sweep))?;
+    out.write_stopped(wording::sweep_stopped(sweep))?;
     let head = format!(
         "  workers       mean ± σ          against {:<4} ",
         fewest.workers

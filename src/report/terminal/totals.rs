@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::lines::{LABEL, write_parts, write_text};
+use super::lines::{LABEL, TextWriter};
 use super::style::HumanStyle;
 use crate::measure::Estimate;
 use crate::model::outcome::Verdict;
@@ -24,7 +24,11 @@ pub(super) const BOLD: &str = "\x1b[1m";
 pub(super) const RESET: &str = "\x1b[0m";
 
 /// Writes the counts, in a line if they fit.
-pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
+pub(super) fn counts(
+    out: &mut TextWriter<impl Write>,
+    summary: &Summary,
+    style: HumanStyle,
+) -> io::Result<()> {
     let targets = summary.targets();
     if targets == 0 && !summary.stopped {
         if summary.done_before == 0 {
@@ -58,7 +62,7 @@ pub(super) fn counts(out: &mut impl Write, summary: &Summary, style: HumanStyle)
         wording::workers(summary),
         wording::stopped(summary),
     ];
-    write_parts(out, &label, parts.into_iter().flatten(), " · ", 4)
+    out.write_parts(&label, parts.into_iter().flatten(), " · ", 4)
 }
 
 /// Tells that the run was of one URL, whose time is that of the run.
@@ -93,7 +97,11 @@ fn verdicts(summary: &Summary, style: HumanStyle, is_partial: bool) -> [String; 
 }
 
 /// Writes the parallel time, the serial time that it is set against, and the speed-up. One URL has none.
-pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) -> io::Result<()> {
+pub(super) fn times(
+    out: &mut TextWriter<impl Write>,
+    summary: &Summary,
+    style: HumanStyle,
+) -> io::Result<()> {
     let Some(makespan) = summary.makespan.filter(|_| !is_single(summary)) else {
         return Ok(());
     };
@@ -111,7 +119,7 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
     if let Some(estimate) = &estimate {
         writeln!(
             out,
-            "  serial    {:>9}  estimated: the sum of the per-URL times",
+            "  serial    {:>9}  estimated: the sum of the requests' times",
             duration(estimate.serial)
         )?;
         let label = format!("  speed-up  up to {}  ", TERMINAL.ratio(estimate.speedup));
@@ -120,27 +128,27 @@ pub(super) fn times(out: &mut impl Write, summary: &Summary, style: HumanStyle) 
             TERMINAL.bound(estimate),
             wording::MEASURED_BY.to_owned(),
         ];
-        write_parts(out, &label, parts, " · ", LABEL)?;
+        out.write_parts(&label, parts, " · ", LABEL)?;
     }
     let withheld = wording::withheld(summary).filter(|_| style.baseline == Baseline::Estimate);
     if let Some(withheld) = withheld {
-        write_text(out, "  speed-up   ", &withheld)?;
+        out.write_text("  speed-up   ", &withheld)?;
     }
     match wording::input_wait(summary, estimate.as_ref()) {
-        Some(waited) => write_text(out, "  input      ", &waited),
+        Some(waited) => out.write_text("  input      ", &waited),
         None => Ok(()),
     }
 }
 
 /// Writes what the run slowed down to for the origins that pushed back, or why they were given up.
-pub(super) fn origins(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+pub(super) fn origins(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
     wording::servers(summary)
         .iter()
-        .try_for_each(|server| write_text(out, "  server     ", server))
+        .try_for_each(|server| out.write_text("  server     ", server))
 }
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
-pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
     if summary.ended() < HANDFUL {
         return Ok(());
     }
@@ -153,7 +161,7 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
         let times = times.chain([format!("max {}", duration(max))]);
         let times = times.chain(wording::of_succeeded(summary));
         let times = times.chain(wording::without_waits(summary));
-        write_parts(out, "  latency    ", times, "  ", LABEL)?;
+        out.write_parts("  latency    ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {
         writeln!(out, "  rate       {}", rates.join(" · "))?;
@@ -162,5 +170,5 @@ pub(super) fn figures(out: &mut impl Write, summary: &Summary) -> io::Result<()>
     let statuses = summary.statuses.iter();
     let statuses = statuses.map(|(status, count)| format!("{count} × {status}"));
     let without = without.map(|(count, why)| format!("{count} {why}"));
-    write_parts(out, "  statuses   ", statuses.chain(without), "  ", LABEL)
+    out.write_parts("  statuses   ", statuses.chain(without), "  ", LABEL)
 }

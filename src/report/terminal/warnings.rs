@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::expansion_note::ExpansionNote;
+use super::lines::wrapped_message;
+use super::url_note::UrlNote;
 use crate::model::event::{Event, Listener};
 
 /// A listener that writes warnings, and of the notes on failed URLs the first, to `W` (standard error, in the
@@ -10,6 +11,8 @@ use crate::model::event::{Event, Listener};
 #[derive(Debug)]
 pub struct Warnings<W> {
     out: W,
+    /// The columns of the terminal, if it is one.
+    columns: Option<usize>,
     has_note: bool,
 }
 
@@ -18,24 +21,32 @@ impl<W: Write> Warnings<W> {
     pub fn new(out: W) -> Self {
         Warnings {
             out,
+            columns: None,
             has_note: false,
         }
+    }
+
+    /// Breaks lines between words for a terminal of so many columns, if it is one.
+    #[must_use]
+    pub fn wrapped(self, columns: Option<usize>) -> Self {
+        Warnings { columns, ..self }
     }
 }
 
 impl<W: Write> Listener for Warnings<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        let written = match event {
-            Event::Warning(message) => writeln!(self.out, "pfetch: warning: {message}"),
-            Event::Finished(outcome) if !self.has_note => match ExpansionNote::on(outcome) {
+        let text = match event {
+            Event::Warning(message) => format!("warning: {message}"),
+            Event::Finished(outcome) if !self.has_note => match UrlNote::on(outcome) {
                 Some(note) => {
                     self.has_note = true;
-                    writeln!(self.out, "pfetch: note: {note}")
+                    format!("note: {note}")
                 }
                 None => return Ok(()),
             },
             _ => return Ok(()),
         };
+        let written = writeln!(self.out, "{}", wrapped_message(&text, self.columns));
         // A warning that cannot be written is no reason to end a run.
         let _ = written.and_then(|()| self.out.flush());
         Ok(())

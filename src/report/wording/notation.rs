@@ -90,9 +90,6 @@ impl Notation {
         let bound = match bound {
             Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
             Bound::Workers(workers) => counted(workers as u64, "worker"),
-            Bound::WorkersAndWaits(workers) => {
-                format!("{}, plus retry waits", counted(workers as u64, "worker"))
-            }
         };
         Ok((self.ratio(best), bound))
     }

@@ -208,7 +208,7 @@ impl Download {
             return Ok(());
         }
         let shown = self.store.root.shown(&self.place);
-        let error = FileError::other_content(&shown);
+        let error = self.store.other_content(&shown);
         Err(match self.state.part() {
             Some(part) if self.state.is_resumable() => error.keeping(&part.shown(&shown)),
             _ => error,

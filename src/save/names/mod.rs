@@ -39,6 +39,15 @@ pub struct NameRegistry {
     limits: NameLimits,
 }
 
+/// A place that was claimed for the file of a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimedPlace {
+    /// The place.
+    pub place: SavePath,
+    /// True if the file of another URL holds the name that was wanted, and this URL's has none yet.
+    pub is_displaced: bool,
+}
+
 impl NameRegistry {
     /// A registry without names.
     pub fn new() -> Self {
@@ -90,17 +99,21 @@ impl NameRegistry {
         wanted: SavePath,
         url: &str,
         holder: impl Fn(&SavePath, u64) -> NameHolder,
-    ) -> SavePath {
+    ) -> ClaimedPlace {
         let names = self.enter_folders(&wanted);
         let plain = names.id(0);
+        let mut is_left = false;
         if !self.is_taken(plain) {
-            let is_left = match holder(&names.place(0), 0) {
+            is_left = match holder(&names.place(0), 0) {
                 NameHolder::Url(found) => found != UrlDigest::of(url),
                 NameHolder::Nobody | NameHolder::Unknown => false,
             };
             if !is_left {
                 self.files.insert(plain);
-                return names.place(0);
+                return ClaimedPlace {
+                    place: names.place(0),
+                    is_displaced: false,
+                };
             }
         }
         let held = match self.held.remove(&plain) {
@@ -111,15 +124,21 @@ impl NameRegistry {
             }),
         };
         let own = held.first_of(UrlDigest::of(url), |number| self.is_taken(names.id(number)));
-        let place = match own {
+        let claimed = match own {
             Some(number) => {
                 self.files.insert(names.id(number));
-                names.place(number)
+                ClaimedPlace {
+                    place: names.place(number),
+                    is_displaced: false,
+                }
             }
-            None => self.claim_next(&names, |number| !held.contains(number)),
+            None => ClaimedPlace {
+                place: self.claim_next(&names, |number| !held.contains(number)),
+                is_displaced: is_left,
+            },
         };
         self.held.insert(plain, held);
-        place
+        claimed
     }
 
     fn is_taken(&self, id: u64) -> bool {

@@ -177,7 +177,7 @@ fn claims_for(folder: &HeldBy, wanted: &[(&str, &str)]) -> Vec<String> {
             Some(None) => NameHolder::Unknown,
             Some(Some(url)) => NameHolder::Url(UrlDigest::of(url)),
         };
-        names.claim_for(place(name), url, holder).to_string()
+        names.claim_for(place(name), url, holder).place.to_string()
     };
     wanted.iter().map(claim).collect()
 }
@@ -211,6 +211,35 @@ fn a_name_that_another_url_holds_is_left_to_it() {
     ] {
         assert_eq!(claims_for(&folder, wanted), expected, "{wanted:?}");
     }
+}
+
+#[test]
+fn a_url_is_displaced_once_by_the_file_of_another() {
+    let folder = HeldBy::from([("a", Some("x")), ("a-1", Some("y")), ("b", None)]);
+    let mut names = NameRegistry::new();
+    let mut is_displaced = |name, url| {
+        let holder = |place: &SavePath, _| match folder.get(place.as_str()) {
+            None => NameHolder::Nobody,
+            Some(None) => NameHolder::Unknown,
+            Some(Some(url)) => NameHolder::Url(UrlDigest::of(url)),
+        };
+        names.claim_for(place(name), url, holder).is_displaced
+    };
+    assert!(is_displaced("a", "new"), "its name is held by x");
+    assert!(!is_displaced("a", "y"), "it has a file of its own");
+    assert!(!is_displaced("a", "x"), "it has its name");
+    assert!(!is_displaced("a", "x"), "the list has the name twice");
+    assert!(!is_displaced("b", "z"), "nobody is known to hold it");
+    assert!(!is_displaced("c", "z"), "the name is free");
+}
+
+#[test]
+fn a_fragment_is_no_part_of_the_url_that_holds_a_name() {
+    let folder = HeldBy::from([("a", Some("http://h/a#top"))]);
+    for url in ["http://h/a", "http://h/a#top", "http://h/a#end"] {
+        assert_eq!(claims_for(&folder, &[("a", url)]), ["a"], "{url}");
+    }
+    assert_eq!(claims_for(&folder, &[("a", "http://h/a?top")]), ["a-1"]);
 }
 
 #[test]
@@ -249,13 +278,13 @@ fn a_million_files_of_one_name_would_be_looked_at_once_each() {
     };
     let mut names = NameRegistry::new();
     for (number, url) in urls.iter().enumerate().rev() {
-        let claimed = names.claim_for(place("a"), url, holder);
+        let claimed = names.claim_for(place("a"), url, holder).place;
         assert_eq!(
             claimed.as_str(),
             numbered("a", number as u64, NameLimits::default())
         );
     }
-    let new = names.claim_for(place("a"), "new", holder);
+    let new = names.claim_for(place("a"), "new", holder).place;
     assert_eq!(new.as_str(), numbered("a", FILES, NameLimits::default()));
     assert!(looks.get() < 3 * FILES, "{} looks", looks.get());
 }

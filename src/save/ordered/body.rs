@@ -1,16 +1,15 @@
 //! The receiving side of the ordered output: one attempt to receive a target's body.
 
 use std::fmt;
-use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::{BufferedBody, SharedOutput};
 use crate::model::outcome::BodyProgress;
-use crate::model::text::escape;
-use crate::save::error::{BodyError, FileError, errno_of};
+use crate::save::error::BodyError;
 use crate::save::page;
 use crate::save::resume_check::{OVERLAP, Overlap, is_continued, resume_position};
+use crate::save::spill::spill_error;
 use crate::save::version::{Conditions, ContentRange, KnownLength, Validators, Version};
 use crate::save::xattr::FileRecord;
 
@@ -260,7 +259,8 @@ impl OrderedBody {
             if let Some(file) = body.file.clone() {
                 let at = body.spilled;
                 drop(guard);
-                file.write_all_at(bytes, at).map_err(spill_error)?;
+                file.write_all_at(bytes, at)
+                    .map_err(|error| spill_error(&error))?;
                 let mut state = self.shared.lock();
                 if let Some(body) = state.buffered.get_mut(&self.index) {
                     body.spilled += bytes.len() as u64;
@@ -286,10 +286,10 @@ impl OrderedBody {
                 break;
             }
             // From here on the body goes to a file, the bytes in memory first.
-            let file = tempfile::tempfile().map_err(spill_error)?;
+            let file = tempfile::tempfile().map_err(|error| spill_error(&error))?;
             for chunk in body.memory.drain(..) {
                 file.write_all_at(&chunk, body.spilled)
-                    .map_err(spill_error)?;
+                    .map_err(|error| spill_error(&error))?;
                 body.spilled += chunk.len() as u64;
             }
             state.memory -= body.in_memory;
@@ -357,13 +357,4 @@ impl fmt::Debug for OrderedBody {
             .field("index", &self.index)
             .finish_non_exhaustive()
     }
-}
-
-fn spill_error(error: io::Error) -> BodyError {
-    let folder = std::env::temp_dir();
-    let what = format!(
-        "cannot keep an early body in {} (TMPDIR)",
-        escape(&folder.display().to_string())
-    );
-    BodyError::File(FileError::refused(&what, errno_of(&error)))
 }

@@ -202,8 +202,10 @@ fn differ(known: &Option<String>, new: &Option<String>) -> bool {
     }
 }
 
+/// The digest of a URL without its fragment, which is no part of what is asked for.
 fn digest(url: &str) -> [u8; URL_BYTES] {
-    let whole = ring::digest::digest(&ring::digest::SHA256, url.as_bytes());
+    let fetched = url.split('#').next().unwrap_or(url);
+    let whole = ring::digest::digest(&ring::digest::SHA256, fetched.as_bytes());
     let mut digest = [0; URL_BYTES];
     digest.copy_from_slice(&whole.as_ref()[..URL_BYTES]);
     digest

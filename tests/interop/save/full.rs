@@ -319,7 +319,7 @@ fn early_bodies_for_which_there_is_no_room_name_tmpdir() {
     let run = pfetch(&["--cat", "-j2", "-"]).stdin(list);
     let run = run.env("TMPDIR", arg(small.disk.path())).run().exits(4);
     let message = format!(
-        "cannot keep an early body in {} (TMPDIR): there is no room left on the disk",
+        "cannot keep a body in {} (TMPDIR): there is no room left on the disk",
         small.disk.path().display()
     );
     run.says(&message);

@@ -48,12 +48,13 @@ fn what_is_not_done_at_the_deadline_has_failed() {
 fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
     let server = Server::start();
     let dir = Dir::new();
-    let [json, md, html, lines] = ["run.json", "run.md", "run.html", "run.jsonl"].map(|name| {
+    let names = ["run.json", "run.md", "run.html", "run.jsonl", "run.xml"];
+    let [json, md, html, lines, junit] = names.map(|name| {
         let path = dir.path().join(name);
         path.display().to_string()
     });
     let mut args = vec!["-j2".to_owned(), "--deadline=1s".to_owned()];
-    for export in [&json, &md, &html, &lines] {
+    for export in [&json, &md, &html, &lines, &junit] {
         args.extend(["--export".to_owned(), export.clone()]);
     }
     args.extend(["/bytes/1", "/status/404"].map(|path| server.url(path)));
@@ -76,10 +77,24 @@ fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
         (&md, "2 of 6 URLs done"),
         (&html, "2 of 6 URLs done"),
         (&html, "4 not done at the deadline"),
+        (&html, "What failed"),
+        (&html, "What was not done"),
+        (&md, "### Failures (1)"),
+        (&md, "### Not done at the deadline (4)"),
+        (&junit, "failures=\"5\""),
+        (
+            &junit,
+            "<failure type=\"deadline\" message=\"not done at the run&#39;s deadline of 1s\"/>",
+        ),
     ] {
         let page = read(path);
         run.check(&format!("{text:?} in {path}:\n{page}"), page.contains(text));
     }
+    let not_done = run.stdout.lines().filter(|line| {
+        line.starts_with("    - ") && line.ends_with("not done at the run's deadline of 1s")
+    });
+    run.check("lines", not_done.count() == 4);
+    run.check("no failures", !run.stdout.contains(" fail "));
     // A replay counts alike.
     let again = pfetch(&["--replay", &lines]).run();
     again.prints(counts);

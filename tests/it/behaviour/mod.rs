@@ -7,6 +7,7 @@ mod coding_notices;
 mod codings;
 mod deadline;
 mod encoders;
+mod last_answer;
 mod politeness;
 mod retries;
 mod retry_after;

@@ -289,7 +289,7 @@ fn retry_says_how_often() {
 fn a_url_that_succeeded_when_it_was_tried_again_says_so_in_every_report() {
     let asked = AtomicUsize::new(0);
     let server = Server::with(move |request, reply| match request.target.as_str() {
-        "/busy" if asked.fetch_add(1, Ordering::Relaxed) < 2 => reply.send(503, "", b""),
+        "/busy" if asked.fetch_add(1, Ordering::Relaxed) < 2 => reply.send(500, "", b""),
         _ => reply.send(200, "", b"x"),
     });
     let dir = Dir::new();
@@ -309,10 +309,10 @@ fn a_url_that_succeeded_when_it_was_tried_again_says_so_in_every_report() {
     run.check("of both", attempts.flatten().sum::<u64>() == 4);
     for (path, text) in [
         (&md, "### Succeeded when tried again (1)"),
-        (&md, " | 3 attempts, after 503 service unavailable |"),
+        (&md, " | 3 attempts, after 500 internal server error |"),
         (
             &xml,
-            "<system-out>3 attempts, after 503 service unavailable</system-out>",
+            "<system-out>3 attempts, after 500 internal server error</system-out>",
         ),
         (&html, ": 4 attempts on 1 worker in "),
     ] {

@@ -80,6 +80,7 @@ pub(crate) fn started() -> Event {
         startup: MS,
         id: RunId::default(),
         log: None,
+        shard: None,
     })
 }
 

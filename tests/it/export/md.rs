@@ -120,7 +120,7 @@ fn a_whole_run_is_set_against_the_serial_estimate() {
     ];
     let text = exported(Export::Markdown, &run(urls.to_vec(), Some(80 * MS)));
     let table = "| parallel | 80.0 ms |
-| serial, estimated as the sum of per-URL times | 120.0 ms |
+| serial, estimated as the sum of the requests' times | 120.0 ms |
 | speed-up, estimated, if the server is not the limit | up to 1.50x |
 | best possible here | 1.71x |
 ";
@@ -335,7 +335,7 @@ fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
     }
     let text = exported(Export::Markdown, &incomparable());
     assert!(
-        text.contains("- not compared: the baseline is of another list of URLs\n"),
+        text.contains("- not compared: the baseline is of another list of URLs; give that list, "),
         "{text}"
     );
 }

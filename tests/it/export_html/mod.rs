@@ -80,7 +80,7 @@ fn a_run_opens_with_its_verdict_and_totals() {
     assert_eq!(
         text(&page, "dd"),
         "400.0 ms\nmeasured: first start to last finish\n\
-         700.0 ms\nestimated: the sum of the per-URL times\n\
+         700.0 ms\nestimated: the sum of the requests' times\n\
          up to 1.75×\nestimated, if the server is not the limit\nbest possible here 2.00× (2 workers)\n\
          --compare measures it"
     );

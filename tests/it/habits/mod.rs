@@ -217,6 +217,145 @@ fn a_failed_url_with_a_pattern_of_curl_gets_one_note() {
 }
 
 #[test]
+fn a_failed_url_within_which_a_blank_was_written_gets_a_note() {
+    let server = Server::start();
+    let url = server.url("/missing");
+    let blank = "a blank is a part of the URL (%20)";
+    let run = pfetch(&[format!("{url} name")]).run().exits(1).says(blank);
+    run.says("{\"url\": \"…\", \"output\": \"name\"}");
+    assert_eq!(server.targets(), ["/missing%20name"]);
+    // Not of a blank that was written as it is sent, nor of a URL that succeeds.
+    let run = pfetch(&[format!("{url}%20name")]).run().exits(1);
+    run.says_nothing();
+    let found = Server::with(|_, reply| reply.send(200, "", b"ok"));
+    pfetch(&[found.url("/a b")]).run().exits(0).says_nothing();
+}
+
+#[test]
+fn links_that_are_no_web_addresses_are_never_fetched() {
+    let server = Server::start();
+    let host = server.addr();
+    let lines = [
+        (
+            format!("mailto:me@{host}"),
+            "scheme \"mailto\" is not supported",
+        ),
+        ("tel:+4312345".to_owned(), "scheme \"tel\" is not supported"),
+        (
+            format!("view-source:http://{host}/"),
+            "\"view-source\" is not supported",
+        ),
+        ("/relative/path".to_owned(), "a path without a host"),
+        (format!("[x](http://{host}/)"), "this is Markdown"),
+        (format!("<a href=\"http://{host}/\">x</a>"), "this is HTML"),
+        (format!("http://{host}/\tname"), "\"output\": \"name\""),
+    ];
+    let list: String = lines.iter().map(|(line, _)| format!("{line}\n")).collect();
+    let run = pfetch(&["--format=jsonl", "--order=input", "-"])
+        .stdin(list)
+        .run();
+    let run = run.exits(1).never_shows("port is not a number");
+    for (result, (line, reason)) in run.results().iter().zip(&lines) {
+        let message = result["error"]["message"].as_str().unwrap_or_default();
+        run.check(line, message.contains(reason));
+        run.check(line, result["error"]["kind"] == "input");
+        pfetch(&[line]).run().exits(1).prints(reason);
+    }
+    run.check("all are told", run.results().len() == lines.len());
+    assert_eq!(server.requests(), 0);
+    // What curl takes for a host, a port and a user stays one.
+    let port = host.port();
+    for url in [
+        format!("127.0.0.1:{port}/bytes/1"),
+        format!("user:hush@{host}/bytes/1"),
+        format!("//{host}/bytes/1"),
+    ] {
+        pfetch(&[&url]).run().exits(0).never_shows("hush");
+    }
+}
+
+#[test]
+fn headers_are_read_from_files_as_curl_has_them() {
+    let server = Server::start();
+    let (url, dir) = (server.url("/echo"), Dir::new());
+    dir.file(
+        "first",
+        "\u{feff}# mine\r\nX-One: hush1\r\n\r\nUser-Agent:\r\n",
+    );
+    dir.file("second", "X-Two: hush2");
+    let run = run_line("-H @first -H X-Mid:mid -H @second --cat URL", &url, &dir);
+    let run = run.run().exits(0);
+    let head = run.stdout.to_lowercase();
+    for header in ["x-one: hush1", "x-mid: mid", "x-two: hush2"] {
+        run.check(header, head.contains(header));
+    }
+    run.check("one is removed", !head.contains("user-agent"));
+    run.check("no comment is sent", !head.contains("mine"));
+    run.check("no secret in the report", !run.stderr.contains("hush"));
+    let run = run_line("-H @- --cat URL", &url, &dir)
+        .stdin("X-In: in\n")
+        .run()
+        .exits(0);
+    run.check(
+        "standard input",
+        run.stdout.to_lowercase().contains("x-in: in"),
+    );
+
+    let sent = server.requests();
+    dir.file("bad", "X-One: 1\n\nBearer hush: x\n");
+    dir.file("long", "#".repeat(300_000));
+    dir.file("many", "X-A: 123456789\n".repeat(1000));
+    std::fs::create_dir(dir.path().join("folder")).unwrap();
+    for (line, reason) in [
+        (
+            "-H @bad URL",
+            "-H @bad, line 3: what stands before the colon is not a header name",
+        ),
+        ("-H @long URL", "-H @long: it has more than 262144 bytes"),
+        ("-H @many URL", "at most 7000 can be sent"),
+        ("-H @folder URL", "-H @folder: cannot read it"),
+        (
+            "-H @first --export json=first URL",
+            "--export and --header have the same file",
+        ),
+        (
+            "-H @- -i - URL",
+            "-H @-: standard input is the list of URLs",
+        ),
+        ("-H @-", "-H @-: standard input is the list of URLs"),
+        ("-H @- -H @- URL", "only once"),
+    ] {
+        let run = run_line(line, &url, &dir)
+            .stdin("http://127.0.0.1:9/\n")
+            .run();
+        run.exits(2)
+            .complains_in_a_line()
+            .says(reason)
+            .never_shows("hush");
+    }
+    assert_eq!(server.requests(), sent);
+}
+
+#[test]
+fn the_null_device_takes_the_bodies_of_any_number_of_urls_and_of_a_head() {
+    let (server, url, dir) = place();
+    let run = run_line("-sSI -o /dev/null -w %{http_code}\\n URL", &url, &dir)
+        .run()
+        .exits(0);
+    run.check("the status alone", run.stdout == "200\n");
+    let run = run_line("-s -o /dev/null -w %{http_code}\\n URL -i list", &url, &dir)
+        .run()
+        .exits(0);
+    run.check("each status", run.stdout == "200\n200\n");
+    assert_eq!(server.requests(), 3);
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        1,
+        "nothing is saved"
+    );
+}
+
+#[test]
 fn a_file_is_told_from_a_host_of_the_same_name() {
     let (server, url, dir) = place();
     dir.file("example.test", "x");

@@ -195,7 +195,7 @@ fn a_file_of_unknown_origin_is_unchanged_if_it_is_the_same_and_in_the_way_if_not
     run.check("unchanged", run.result()["status"] == 304);
     run.check("untouched", identity(&file) == before);
 
-    for content in ["", "first versio", "First version", "first version."] {
+    for content in ["first versio", "First version", "first version."] {
         let dir = Dir::on_disk();
         dir.file("file", content);
         let file = dir.path().join("file");
@@ -204,6 +204,80 @@ fn a_file_of_unknown_origin_is_unchanged_if_it_is_the_same_and_in_the_way_if_not
         let run = fails_for(run, &file, "see --exists overwrite, rename and skip");
         run.check("untouched", identity(&file) == before);
         holds(&run, dir.path(), &[("file", content.as_bytes())]);
+    }
+}
+
+#[test]
+fn an_empty_file_has_nothing_to_lose_and_is_replaced_with_its_mode() {
+    let server = first().serve();
+    let url = server.url("/file");
+    for by_name in [true, false] {
+        for args in [&[][..], &["--exists=update"], &["--exists=overwrite"]] {
+            let dir = Dir::on_disk();
+            let path = dir.file("file", "");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let run = match by_name {
+                true => pfetch(&[args, &["--format=jsonl", "-o", &path, &url]].concat()).run(),
+                false => save(&dir, args, &[&url]),
+            };
+            let run = run.exits(0);
+            holds(&run, dir.path(), &[("file", b"first version")]);
+            run.check("ok", run.result()["outcome"] == "ok");
+            let mode = fs::metadata(&path).unwrap().mode() & 0o7777;
+            run.check(&format!("{mode:o}"), mode == 0o600);
+        }
+    }
+    // A length that the server does not state is known at the end only.
+    let chunked = Server::with(|_, reply| reply.send_chunked(b"chunks"));
+    let dir = Dir::on_disk();
+    dir.file("file", "");
+    let run = save(&dir, &[], &[&chunked.url("/file")]).exits(0);
+    holds(&run, dir.path(), &[("file", b"chunks")]);
+    // What a policy says of any file holds for an empty one.
+    for (args, code) in [(&["--exists=fail"], 4), (&["--exists=skip"], 0)] {
+        let dir = Dir::on_disk();
+        dir.file("file", "");
+        let run = save(&dir, args, &[&url]).exits(code);
+        holds(&run, dir.path(), &[("file", b"")]);
+    }
+}
+
+#[test]
+fn a_file_in_the_way_is_told_as_a_failure_before_its_body_has_come() {
+    const LENGTH: usize = 50_000_000;
+    // Were its body read, it would be cut off, and asked for again.
+    let server = Raw::start(|mut wire| match wire.head() {
+        Some(_) => wire.send(crate::save::support::response(
+            "200 OK",
+            "",
+            LENGTH,
+            b"beginning",
+        )),
+        None => Ok(()),
+    });
+    let dir = Dir::on_disk();
+    let path = dir.file("file", "mine");
+    let url = server.url("/file");
+    let of_no_part = "only the .part files that pfetch leaves are continued";
+    for (args, says) in [
+        (&[][..], false),
+        (&["-C", "-"], true),
+        (&["-c"], true),
+        (&["--continue"], true),
+    ] {
+        let run = pfetch(&[args, &["-o", &path, &url]].concat())
+            .run()
+            .exits(4);
+        let run = run
+            .prints(" fail ")
+            .prints("exists, and is not as pfetch saved it");
+        let line = run.stdout.lines().next().unwrap_or_default();
+        run.check(
+            "a failure in place of the status, and no bytes",
+            line.starts_with(" fail ") && !line.contains("0 B"),
+        );
+        run.check("parts", run.stdout.contains(of_no_part) == says);
+        holds(&run, dir.path(), &[("file", b"mine")]);
     }
 }
 

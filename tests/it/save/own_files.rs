@@ -106,6 +106,38 @@ fn a_body_leaves_its_name_to_the_file_that_a_standard_stream_goes_to() {
 }
 
 #[test]
+fn a_fragment_makes_no_other_file_and_a_displaced_one_is_told_once() {
+    let server = serve();
+    let dir = Dir::on_disk();
+    let told = "got another name than";
+    save(&dir, &[], &[&server.url("/a/1.bin#a")])
+        .exits(0)
+        .says_nothing();
+    let run = save(&dir, &[], &[&server.url("/a/1.bin")]).exits(0);
+    run.never_shows(told);
+    assert_eq!(names(dir.path()), ["1.bin"]);
+
+    let newcomers = ["/b/1.bin", "/c/1.bin", "/d/2.bin"].map(|path| server.url(path));
+    let newcomers = newcomers.each_ref().map(String::as_str);
+    let run = save(&dir, &["-q"], &newcomers).exits(0);
+    run.says(
+        "pfetch: warning: 2 files got another name than their URL's, since other URLs' files hold them: 1.bin -> \
+         1-1.bin\n",
+    )
+    .complains_in_a_line();
+    assert_eq!(names(dir.path()), ["1-1.bin", "1-2.bin", "1.bin", "2.bin"]);
+    // They have names of their own now.
+    save(&dir, &[], &newcomers).exits(0).never_shows(told);
+    let run = save(&dir, &["-qq"], &[&server.url("/e/1.bin")]).exits(0);
+    run.says_nothing();
+    // One URL of the list in another's way is no file of another run.
+    let dir = Dir::on_disk();
+    let both = ["/a/1.bin", "/b/1.bin"].map(|path| server.url(path));
+    let both = both.each_ref().map(String::as_str);
+    save(&dir, &[], &both).exits(0).never_shows(told);
+}
+
+#[test]
 fn a_file_of_the_runs_own_elsewhere_takes_no_name() {
     let server = serve();
     let (dir, elsewhere) = (Dir::on_disk(), Dir::on_disk());

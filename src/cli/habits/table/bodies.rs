@@ -124,7 +124,7 @@ fn output_name(next: Option<&OsStr>) -> Option<&'static str> {
 fn continue_at(value: &OsStr) -> Translation {
     match value == "-" {
         true => Ok(Vec::new()),
-        false => Err(FROM_THERE),
+        false => Err(FROM_THERE.into()),
     }
 }
 
@@ -136,16 +136,14 @@ fn continued(next: Option<&OsStr>) -> Translation {
     };
     if is_number(next) {
         return Err(
-            "how many at once is -j N; for N requests of one URL: yes URL | head -n N | pfetch -j C",
-        );
+            "how many at once is -j N; for N requests of one URL: yes URL | head -n N | pfetch -j C".into());
     }
     let text = next.to_string_lossy();
     match text.starts_with('-') || text.contains("://") {
         true => Ok(Vec::new()),
         false => Err(
             "a broken download is continued anyway, with -d DIR or -o FILE; cookies are not kept (send \
-             one with -H 'Cookie: NAME=VALUE')",
-        ),
+             one with -H 'Cookie: NAME=VALUE')".into()),
     }
 }
 
@@ -158,7 +156,7 @@ fn is_schemeless(text: &str) -> bool {
 /// A flag to curl; a rate to wrk2.
 fn remote_time(next: Option<&OsStr>) -> Translation {
     match next.is_some_and(is_number) {
-        true => Err("how many start in a second is --rate N/s"),
+        true => Err("how many start in a second is --rate N/s".into()),
         false => Ok(Vec::new()),
     }
 }

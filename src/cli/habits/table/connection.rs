@@ -259,7 +259,7 @@ pub(super) const HABITS: &[Habit] = &[
 /// Any number of redirects is -1 to curl.
 fn max_redirects(value: &OsStr) -> Translation {
     match value == "-1" {
-        true => Err("there is always a limit; give a number, as --max-redirects 50"),
+        true => Err("there is always a limit; give a number, as --max-redirects 50".into()),
         false => Ok(vec![joined("--max-redirects", value)]),
     }
 }
@@ -268,9 +268,10 @@ fn check_certificate(value: &OsStr) -> Translation {
     match value.to_str() {
         Some("false" | "no" | "off" | "0") => Ok(vec!["--insecure".into()]),
         Some("true" | "yes" | "on" | "1") => Ok(Vec::new()),
-        _ => {
-            Err("certificates are checked; -k does not, and --cacert FILE trusts another authority")
-        }
+        _ => Err(
+            "certificates are checked; -k does not, and --cacert FILE trusts another authority"
+                .into(),
+        ),
     }
 }
 
@@ -279,6 +280,6 @@ fn protocols(value: &OsStr) -> Translation {
     match value.to_str() {
         Some("=https") => Ok(vec!["--https-only".into()]),
         Some("=http,https" | "=https,http" | "http,https" | "https,http") => Ok(Vec::new()),
-        _ => Err("http and https are all there is; --https-only refuses http"),
+        _ => Err("http and https are all there is; --https-only refuses http".into()),
     }
 }

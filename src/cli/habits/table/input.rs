@@ -29,7 +29,9 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["--config", "-K", "--rc", "--conf-path"],
-        Meaning::Hint("there is no file of options; the shell reads one: pfetch $(cat FILE)"),
+        Meaning::Hint(
+            "there is no file of options; xargs makes arguments of one: xargs pfetch < FILE",
+        ),
     ),
     (&["--disable", "--no-config", "--no-conf"], Meaning::Nothing),
     (

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::habits::meaning::{Habit, Meaning, Translation, binary_size, is_number, seconds};
+use crate::cli::habits::meaning::{Habit, Hint, Meaning, Translation, binary_size, seconds};
 
 const STALL: &str = "--stall-timeout TIME ends an attempt that brings less than 1 KiB in it";
 
@@ -79,12 +79,41 @@ pub(super) const HABITS: &[Habit] = &[
 
 /// Attempts, of which the first is no retry; oha's is a time.
 fn tries(value: &OsStr) -> Translation {
-    match is_number(value) {
-        true => {
-            Err("N tries are N-1 retries: write --retry N-1 (a limit on time is --timeout 30s)")
-        }
-        false => Err(
-            "tries are --retry N, which counts without the first; a limit on time is --timeout TIME",
+    let tries = value.to_str().and_then(|text| text.parse::<u64>().ok());
+    match tries {
+        Some(0) => Err("tries without end are none here; --retry N counts those after the first".into()),
+        Some(tries) => Err(Hint {
+            text: match tries {
+                1 => "1 try is no retry: write --retry 0".into(),
+                tries => {
+                    let retries = tries - 1;
+                    format!("{tries} tries are the first and its retries: write --retry {retries}").into()
+                }
+            },
+            otherwise: format!(" (a limit on time is --timeout {tries}s)").into(),
+        }),
+        None => Err(
+            "tries are --retry N, which counts without the first; a limit on time is --timeout TIME".into(),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_are_counted_without_the_first() {
+        for (value, expected) in [
+            ("3", "write --retry 2"),
+            ("20", "write --retry 19"),
+            ("1", "write --retry 0"),
+            ("0", "tries without end"),
+            ("30s", "--timeout TIME"),
+            ("0.5", "--timeout TIME"),
+        ] {
+            let hint = tries(OsStr::new(value)).expect_err(value);
+            assert!(hint.text.contains(expected), "{value}: {hint:?}");
+        }
     }
 }

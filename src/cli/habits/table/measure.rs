@@ -108,8 +108,8 @@ pub(super) const HABITS: &[Habit] = &[
 /// A length to oha and hey, a date to curl.
 fn long_or_since(value: &OsStr) -> Translation {
     match is_duration(&value.to_string_lossy()) || is_number(value) {
-        true => Err(LONG),
-        false => Err(CONDITIONAL),
+        true => Err(LONG.into()),
+        false => Err(CONDITIONAL.into()),
     }
 }
 
@@ -147,8 +147,7 @@ fn write_out(value: &OsStr) -> Translation {
     match is_number(value) {
         true => Err(
             "warm-up runs are --warmup N (with --compare or --sweep), at once is -j N, and a wait between \
-             starts --host-delay TIME",
-        ),
-        false => Err("give what to print for each URL: --format '{status} {time} {url}\\n'"),
+             starts --host-delay TIME".into()),
+        false => Err("give what to print for each URL: --format '{status} {time} {url}\\n'".into()),
     }
 }

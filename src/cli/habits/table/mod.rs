@@ -14,8 +14,6 @@ mod output;
 mod pool;
 mod request;
 
-pub(in crate::cli) use request::HEADER_FILE;
-
 use super::meaning::{Habit, Meaning};
 pub(super) use measure::parameter;
 

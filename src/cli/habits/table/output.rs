@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number};
+use crate::cli::habits::meaning::{Habit, Hint, Meaning, Translation, is_number};
 
 const HEADERS: &str =
     "-v shows requests and responses with their headers; --format jsonl -v has them as data";
@@ -114,9 +114,10 @@ pub(super) const HABITS: &[Habit] = &[
 /// A flag to curl; a number of connections to aria2c, and of seconds to ab.
 fn silent(next: Option<&OsStr>) -> Translation {
     match next.is_some_and(is_number) {
-        true => Err(
-            "a file comes over one connection (aria2c), and a limit on time is --timeout TIME (ab)",
-        ),
+        true => Err(Hint {
+            text: "a file comes over one connection".into(),
+            otherwise: " (aria2c), and a limit on time is --timeout TIME (ab)".into(),
+        }),
         false => Ok(vec!["--progress=never".into()]),
     }
 }

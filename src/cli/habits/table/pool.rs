@@ -96,7 +96,9 @@ pub(super) const HABITS: &[Habit] = &[
 /// A folder to wget and aria2c, a number of processes to xargs.
 fn prefix(value: &OsStr) -> Translation {
     match is_number(value) {
-        true => Err("to xargs it is how many at once, to wget a folder; write -j N or -d DIR"),
+        true => {
+            Err("to xargs it is how many at once, to wget a folder; write -j N or -d DIR".into())
+        }
         false => Ok(vec![joined("--dir", value)]),
     }
 }

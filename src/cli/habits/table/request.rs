@@ -8,10 +8,6 @@ const ONLY_ASKS: &str =
     "pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE";
 const COOKIES: &str =
     "cookies are not kept, and no file of them is read; send one with -H 'Cookie: NAME=VALUE'";
-/// For a file of headers, which curl reads from `-H @FILE`.
-pub(in crate::cli) const HEADER_FILE: &str = "no file of headers is read: give each with -H 'Name: value', a secret \
-     from the environment as -H \"Authorization: $TOKEN\"; those of one URL stand in a JSON line of the list, as \
-     {\"url\": …, \"headers\": {…}}";
 const SCHEMES: &str = "only Basic authentication is there (-u NAME:PASSWORD); any other goes into \
      -H 'Authorization: …'";
 
@@ -24,13 +20,13 @@ pub(super) const HABITS: &[Habit] = &[
             "credentials never cross to another origin; give them in the URLs that need them",
         ),
     ),
+    (&["-f", "--fail", "--check-status"], Meaning::Nothing),
     (
-        &["-f", "--fail", "--fail-with-body", "--check-status"],
-        Meaning::Nothing,
-    ),
-    (
-        &["--content-on-error"],
-        Meaning::Hint("--accept 100..=999 makes every status a success"),
+        &["--content-on-error", "--fail-with-body"],
+        Meaning::Hint(
+            "the body of an answer that counts as failed is dropped; --accept 100..=999 makes every status a \
+             success, whose body is kept",
+        ),
     ),
     (&["-X", "--request", "--method"], Meaning::ByValue(method)),
     (&["--spider", "--use-head"], Meaning::Own(&["--head"])),
@@ -84,7 +80,7 @@ pub(super) const HABITS: &[Habit] = &[
     (&["--no-cookies"], Meaning::Nothing),
     (
         &["--header-file", "--headers-file", "--header-from-file"],
-        Meaning::Hint(HEADER_FILE),
+        Meaning::Prefixed("--header", "@"),
     ),
     (
         &["--oauth2-bearer"],
@@ -170,8 +166,7 @@ pub(super) const HABITS: &[Habit] = &[
 fn location(next: Option<&OsStr>) -> Translation {
     match next.is_some_and(is_number) {
         true => Err(
-            "redirects are followed anyway (curl); how many URLs are fetched at once is -j N (xargs)",
-        ),
+            "redirects are followed anyway (curl); how many URLs are fetched at once is -j N (xargs)".into()),
         false => Ok(Vec::new()),
     }
 }
@@ -182,7 +177,7 @@ fn method(value: &OsStr) -> Translation {
     } else if value.eq_ignore_ascii_case("head") {
         Ok(vec!["--head".into()])
     } else {
-        Err(ONLY_ASKS)
+        Err(ONLY_ASKS.into())
     }
 }
 
@@ -193,7 +188,7 @@ fn referer(value: &OsStr) -> Translation {
     let host = text.split(['/', '?', '#']).next().unwrap_or_default();
     let is_url = !host.contains('=') && !text.ends_with(";auto") && !is_number(value);
     match !is_url {
-        true => Err("it takes the URL to send as Referer"),
+        true => Err("it takes the URL to send as Referer".into()),
         false => Ok(header("Referer: ", value)),
     }
 }
@@ -201,10 +196,10 @@ fn referer(value: &OsStr) -> Translation {
 fn cookie(value: &OsStr) -> Translation {
     let text = value.to_string_lossy();
     if text.contains("://") {
-        return Err("it takes NAME=VALUE, and a URL stands there; is the cookie missing?");
+        return Err("it takes NAME=VALUE, and a URL stands there; is the cookie missing?".into());
     }
     if !text.contains('=') {
-        return Err(COOKIES);
+        return Err(COOKIES.into());
     }
     Ok(header("Cookie: ", value))
 }
@@ -219,7 +214,8 @@ fn header(name: &str, value: &OsStr) -> Vec<OsString> {
 fn netrc(next: Option<&OsStr>) -> Translation {
     match next.is_some_and(is_number) {
         true => Err(
-            "a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C",
+            "a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C"
+                .into(),
         ),
         false => Ok(vec!["--netrc".into()]),
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::invisible::is_invisible;
+use super::markup::is_markdown_link;
 use crate::model::target::without_userinfo;
 use crate::model::text::excerpt;
 
@@ -34,10 +35,18 @@ fn is_json(text: &str) -> bool {
         behind.any(|rest| rest.trim_start().starts_with(':'))
     };
     match text.chars().next() {
-        Some('{' | '[') => true,
+        Some('{') => true,
+        Some('[') => !is_markdown_link(text) && is_array(text),
         Some(quote @ ('"' | '\'')) if text[1..].split(quote).next().is_some_and(has_blank) => true,
         _ => is_key_end('"') || is_key_end('\''),
     }
+}
+
+/// Recognises an array by its first value, or by a quote or a brace anywhere in it. `[a]` is none, and neither is an
+/// IPv6 address.
+fn is_array(text: &str) -> bool {
+    let inner = text[1..].trim_start();
+    inner.is_empty() || inner.starts_with(['[', ']', '-']) || inner.contains(['"', '\'', '{'])
 }
 
 fn has_blank(text: &str) -> bool {

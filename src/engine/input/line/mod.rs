@@ -2,6 +2,7 @@
 //!
 //! * `json` parses an object, `url` the text of a URL.
 //! * `host` finds the host of a line, for the shards.
+//! * `markup` recognises lines of Markdown and HTML.
 //! * `slip` recognises what was meant for another program, or is more than a URL.
 //! * `excerpt` decides what is shown of a line that is no target.
 
@@ -9,6 +10,7 @@ mod excerpt;
 mod host;
 mod invisible;
 mod json;
+mod markup;
 mod slip;
 mod url;
 

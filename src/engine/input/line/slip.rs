@@ -6,7 +6,8 @@
 
 use memchr::memchr_iter;
 
-use crate::model::target::DefaultScheme;
+use super::markup::Markup;
+use crate::model::target::{DefaultScheme, split_scheme};
 
 /// The schemes of URLs that are fetched, as they begin one.
 const SCHEMES: [&str; 2] = ["http://", "https://"];
@@ -33,6 +34,15 @@ pub(super) enum Slip {
     /// A second URL behind a blank.
     #[error("two URLs on a line; write one a line (a blank that belongs to a URL is written %20)")]
     SecondUrl,
+    /// A column behind the URL, after a TAB.
+    #[error(
+        "a TAB stands in it; the name for a file is given as {{\"url\": \"…\", \"output\": \"name\"}} in one line, \
+         with -d DIR (a TAB that belongs to a URL is written %09)"
+    )]
+    Column,
+    /// Markdown or HTML, which may have a URL in it.
+    #[error("{}", .0.advice())]
+    Markup(Markup),
     /// An option of a URL, as aria2c has them below it.
     #[error(
         "this is an option of another program (aria2c), not a URL; {}", .0.advice()
@@ -90,8 +100,13 @@ impl ListOption {
 impl Slip {
     /// Finds the slip in a text that was meant as a URL.
     pub(super) fn find(text: &str, scheme: DefaultScheme) -> Option<Self> {
+        // As the parser does.
+        let text = text.trim_matches([' ', '\t']);
         if begins_as_url(text) {
-            return has_second_url(text).then_some(Slip::SecondUrl);
+            return Self::find_behind(text);
+        }
+        if let Some(markup) = Markup::find(text) {
+            return Some(Slip::Markup(markup));
         }
         if is_number(text) {
             return Some(Slip::Number(match scheme {
@@ -105,10 +120,20 @@ impl Slip {
         if let Some((before, scheme)) = split_at_scheme(text)
             // Behind these it is a part of the URL that the text begins with.
             && !before.contains(['/', '?', '#'])
+            // The scheme of no web address (`blob:http://h/`) is refused as that.
+            && split_scheme(text).is_none()
         {
             return Some(Slip::TextBefore(scheme));
         }
-        has_second_url(text).then_some(Slip::SecondUrl)
+        Self::find_behind(text)
+    }
+
+    /// Finds what is too much behind a URL.
+    fn find_behind(text: &str) -> Option<Self> {
+        if has_second_url(text) {
+            return Some(Slip::SecondUrl);
+        }
+        text.contains('\t').then_some(Slip::Column)
     }
 
     /// Finds an option in a line that begins with a blank, which is how aria2c tells it from a URL. `text` is
@@ -223,6 +248,14 @@ mod tests {
             "h/a=b",
             "h/it's",
             "ftp://h/",
+            "blob:http://h/1",
+            "view-source:http://h/",
+            "mailto:me@h",
+            "http://h/a name",
+            "h/a name",
+            "\thttp://h/a\t",
+            "[a]",
+            "/relative/path",
             "xhttp://h/",
             "http//h",
             "h/a://b",
@@ -278,9 +311,7 @@ mod tests {
             "- http://h/",
             "<http://h/>",
             "(http://h/)",
-            "[a](http://h/)",
             "GET http://h/ HTTP/1.1",
-            "view-source:http://h/",
             "ü,http://h/",
             "a:HTTP://h/",
             "example.com http://h/",
@@ -305,6 +336,25 @@ mod tests {
             "h/a mirror=http://h/b",
         ] {
             assert_eq!(find(text), Some(Slip::SecondUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_column_behind_a_tab_and_markup_are_found() {
+        for text in ["http://h/a\tname", "h/a\tname", "h\t1\t2"] {
+            assert_eq!(find(text), Some(Slip::Column), "{text:?}");
+        }
+        let advice = Slip::Column.to_string();
+        assert!(
+            advice.contains("{\"url\": \"…\", \"output\": \"name\"}"),
+            "{advice}"
+        );
+        for (text, markup) in [
+            ("[a](http://h/)", Markup::Markdown),
+            ("<a href=\"http://h/\">a</a>", Markup::Html),
+            ("<li>http://h/a http://h/b", Markup::Html),
+        ] {
+            assert_eq!(find(text), Some(Slip::Markup(markup)), "{text}");
         }
     }
 

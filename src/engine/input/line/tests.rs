@@ -82,13 +82,17 @@ fn bad_lines_are_quoted_safely() {
 
 #[test]
 fn nothing_of_a_json_line_that_cannot_be_read_is_shown() {
-    let secrets: [&[u8]; 20] = [
+    let secrets: [&[u8]; 24] = [
         b"{\"headers\":{\"Authorization\":\"hush\"},\"url\":\"http://h/\xff\"}",
         b"  {\"url\":\"h\",\"headers\":{\"A\":\"hush\xff\"}}",
         b"\xef\xbb\xbf{\"headers\":{\"A\":\"hush\"},\"url\":\"\xff\"}",
         b"\xff{\"headers\":{\"A\":\"hush\"}}",
         b"\xe2\x80\x8b{\"headers\":{\"A\":\"hush\"}}",
         b"[{\"url\":\"h\",\"headers\":{\"A\":\"hush\"}}]",
+        b"[\"hush](x)\"]",
+        b"['hush](x)']",
+        b"[ [\"hush\"] ]",
+        b"[a, {k: hush}]",
         b"  \"Authorization\": \"hush\",",
         b"'Authorization' : 'hush'",
         b"\"Bearer hush\"",
@@ -217,6 +221,34 @@ fn slips_are_mistakes_that_show_the_text_without_credentials() {
         (" dir=/tmp", "dir=/tmp", "-d DIR"),
         (" split=4", "split=4", "take this one out"),
         ("{\"url\": \"10\"}", "10", "a number is no URL"),
+        (
+            "- [x](http://u:hush@h/)",
+            "- [x](http://…@h/)",
+            "this is Markdown, not a URL",
+        ),
+        ("[x](http://h/)", "[x](http://h/)", "this is Markdown"),
+        (
+            "<a href=\"http://u:hush@h/\">x</a>",
+            "<a href=\"http://…@h/\">x</a>",
+            "this is HTML or XML",
+        ),
+        ("[a]", "[a]", "not a valid IPv6 address"),
+        (
+            "http://h/a\tname",
+            "http://h/a\\u{9}name",
+            "\"output\": \"name\"",
+        ),
+        (
+            "mailto:hush@h:80",
+            "…@h:80",
+            "scheme \"mailto\" is not supported",
+        ),
+        (
+            "tel:+4312345",
+            "tel:+4312345",
+            "scheme \"tel\" is not supported",
+        ),
+        ("/relative/path", "/relative/path", "a path without a host"),
     ] {
         match line(text.as_bytes()) {
             Some(Err((excerpt, said))) => {

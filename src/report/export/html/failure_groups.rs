@@ -44,6 +44,11 @@ pub(super) struct FailedUrl {
 }
 
 impl FailureGroup {
+    /// Tells that these were not done at the run's deadline.
+    pub(super) fn is_not_done(&self) -> bool {
+        self.kind == FailureKind::Deadline
+    }
+
     /// The message that all named URLs have in common.
     pub(super) fn shared_message(&self) -> Option<&str> {
         let mut messages = self.named.iter().map(|named| named.message.as_deref());

@@ -239,7 +239,7 @@ impl<W: Write> Listener for Html<W> {
                 self.info = Some(info.clone());
                 self.main = RunData::default();
             }
-            Event::Counted(_) | Event::Pending(_) => {}
+            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => {}
             Event::Against(against) => self.against = Some(against.clone()),
             Event::Assertion(judged) => self.assertions.push(judged.clone()),
             Event::Swept(sweep) => self.end = Some(RunEnd::Sweep(sweep.clone())),

@@ -268,7 +268,7 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
         };
         return vec![parallel, Card::empty("Serial", why)];
     };
-    let serial = "estimated: the sum of the per-URL times".to_owned();
+    let serial = "estimated: the sum of the requests' times".to_owned();
     let gain = vec![
         wording::IF_NOT_LIMITED.to_owned(),
         HTML.best(estimate),

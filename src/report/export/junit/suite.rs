@@ -247,7 +247,11 @@ fn case(outcome: &Outcome, element: &str) -> String {
         seconds(outcome.elapsed().unwrap_or_default())
     );
     if element.is_empty() {
-        return match words::tried_again(outcome) {
+        let text = match outcome.verdict {
+            Verdict::Done => Some("done before".to_owned()),
+            _ => words::tried_again(outcome),
+        };
+        return match text {
             None => start + "/>\n",
             Some(text) => format!(
                 "{start}>\n      <system-out>{}</system-out>\n    </testcase>\n",

@@ -134,7 +134,11 @@ impl<W: Write> Svg<W> {
                 self.end = SvgEnd::Stopped(wording::progress(summary));
             }
             Event::Ended(_) | Event::Swept(_) => self.end = SvgEnd::Timeline,
-            Event::Started(_) | Event::Counted(_) | Event::Pending(_) | Event::Warning(_) => {}
+            Event::Started(_)
+            | Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
     }

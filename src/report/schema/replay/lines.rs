@@ -6,6 +6,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{ReplayError, ReplayFile};
+use crate::engine::resume::from_line;
 use crate::model::text::excerpt;
 use crate::report::schema::SCHEMA;
 use crate::report::schema::line::{LineHead, SchemaLine};
@@ -60,8 +61,12 @@ pub(super) struct Line<'t> {
 impl<'t> Line<'t> {
     /// Reads the line of a report.
     pub(super) fn parse(&self) -> Result<SchemaLine<'t>, ReplayError> {
-        let line: SchemaLine<'t> =
-            serde_json::from_slice(self.bytes).map_err(|error| self.parse_error(&error))?;
+        let parsed = match self.head.kind.as_str() {
+            // Nearly all lines. With the type known, serde need not keep all fields until it has come.
+            "result" => from_line(self.bytes).map(SchemaLine::Result),
+            _ => from_line(self.bytes),
+        };
+        let line: SchemaLine<'t> = parsed.map_err(|error| self.parse_error(&error))?;
         Ok(line.complete(self.bytes))
     }
 
@@ -142,7 +147,7 @@ impl<'f> Lines<'f> {
                 self.rest = end;
                 continue;
             }
-            let error = match serde_json::from_slice::<LineHead>(&self.text[start..end]) {
+            let error = match from_line::<LineHead>(&self.text[start..end]) {
                 Ok(head) if start == 0 || head.run.is_some() => {
                     self.rest = end;
                     return Ok(Some((start..end, head)));
@@ -155,7 +160,7 @@ impl<'f> Lines<'f> {
                 let next = start + 1 + next;
                 self.rest = next;
                 // Whole, if it lacks no more than its line feed.
-                if let Ok(head) = serde_json::from_slice(&self.text[start..next]) {
+                if let Ok(head) = from_line(&self.text[start..next]) {
                     return Ok(Some((start..next, head)));
                 }
                 continue;

@@ -93,6 +93,7 @@ impl<'s> Merger<'s> {
             startup: first.info.startup,
             id: RunId::of_all(survey.runs.iter().map(|run| run.info.id)),
             log: first.info.log.filter(|_| is_alone),
+            shard: first.info.shard.filter(|_| is_alone),
         };
         let mut next = 0_u64;
         let mut bases = Vec::with_capacity(survey.lists.len());
@@ -102,7 +103,8 @@ impl<'s> Merger<'s> {
         }
         let has_reruns = |list: &SurveyedList| list.has_reruns(&survey.runs);
         let latest = survey.lists.iter();
-        let latest = latest.map(|list| has_reruns(list).then(Latest::default));
+        let latest =
+            latest.map(|list| has_reruns(list).then(|| Latest::new(list.indices, list.results)));
         Some(Merger {
             survey,
             anchor: ClockAnchor::new(info.started_at),
@@ -316,6 +318,9 @@ impl<'s> Merger<'s> {
     /// Warns of runs whose lines are not all there. What a run left undone is no loss if a later one with its log
     /// went on.
     fn warn(&self, listener: &mut dyn Listener) -> Result<(), ReplayError> {
+        if let Some(missing) = self.missing_shards() {
+            listener.event(&Event::Warning(missing))?;
+        }
         for (number, run) in self.survey.runs.iter().enumerate() {
             let fault = match &run.end {
                 Some(end) => count_warning(run.found, end.targets),
@@ -330,6 +335,27 @@ impl<'s> Merger<'s> {
         Ok(())
     }
 
+    /// The warning that shards are missing.
+    fn missing_shards(&self) -> Option<String> {
+        let (named, count) = self.survey.missing_shards();
+        let mut names: Vec<String> = named.iter().map(ToString::to_string).collect();
+        match count - names.len() as u64 {
+            0 => {}
+            more => names.push(format!("{more} more")),
+        }
+        let (last, others) = names.split_last()?;
+        let (names, them) = match others.is_empty() {
+            true => (format!("shard {last} is missing"), "its file"),
+            false => (
+                format!("shards {} and {last} are missing", others.join(", ")),
+                "their files",
+            ),
+        };
+        Some(format!(
+            "{names}, so the figures are not those of the whole list: give {them} too"
+        ))
+    }
+
     /// Tells whether a run is the last one of its list.
     fn is_last(&self, run: usize) -> bool {
         let list = &self.survey.lists[self.survey.runs[run].list];
@@ -339,8 +365,9 @@ impl<'s> Merger<'s> {
     /// The summary of all the runs.
     fn summary(&self, figures: MergedFigures) -> Summary {
         let last = self.survey.lists.iter().filter_map(|list| list.runs.last());
-        let mut is_stopped = false;
-        let mut listed = Some(0_u64);
+        // Nothing is known of the length of a shard that is missing.
+        let mut is_stopped = self.survey.missing_shards().1 > 0;
+        let mut listed = Some(0_u64).filter(|_| !is_stopped);
         for run in last.map(|run| &self.survey.runs[*run]) {
             let (stopped, of_list) = match &run.end {
                 Some(end) => (end.is_stopped, end.listed),

@@ -9,11 +9,12 @@
 //! * The time is the union of the intervals that the runs took, the workers are the most at one time. Both rest
 //!   on the clocks of the machines.
 //! * Indices go on from list to list. Assertions, each of which was about one run, are left out.
+//! * Runs name their shards. Of several shards that are not all of their list, the result counts as stopped.
 //! * A run log has no times, so a report that needs its lines has none.
 //!
 //! The files are read twice: `survey` finds the runs and their ends, then `alone` or `merged` emits the events. So
 //! memory grows with the runs and not with their results, with one exception: of runs that share a log, `latest`
-//! keeps some 50 bytes a target. What the lines do not hold, such as the reason for a file's name, is not
+//! keeps 24 bytes for each index of the list. What the lines do not hold, such as the reason for a file's name, is not
 //! restored; percentiles are computed from the results again.
 
 mod alone;

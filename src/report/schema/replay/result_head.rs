@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::ReplayError;
 use super::lines::Line;
-use crate::engine::resume::{LogEntry, LoggedResult, read_line};
+use crate::engine::resume::{LogEntry, LoggedResult, from_line, read_line};
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::outcome::Verdict;
 use crate::report::schema::number;
@@ -44,7 +44,7 @@ impl<'a> ResultHead<'a> {
     /// Reads a `result` line of a report.
     pub(super) fn of_report(line: &Line<'a>) -> Result<Self, ReplayError> {
         let fields: HeadFields<'a> =
-            serde_json::from_slice(line.bytes).map_err(|error| line.parse_error(&error))?;
+            from_line(line.bytes).map_err(|error| line.parse_error(&error))?;
         let start = fields.started_at.map(|time| time.0);
         let total = fields.timing.total.map(|time| time.0);
         let end = start.zip(total);
@@ -84,6 +84,6 @@ pub(super) fn log_entry<'a>(line: &Line<'a>) -> Result<LogEntry<'a>, ReplayError
 pub(super) fn logged<'a>(line: &Line<'a>) -> Result<Option<LoggedResult<'a>>, ReplayError> {
     match log_entry(line)? {
         LogEntry::Result(result) => Ok(Some(result)),
-        LogEntry::Header | LogEntry::Run(_) => Ok(None),
+        LogEntry::Header | LogEntry::Run(_) | LogEntry::Pack(..) => Ok(None),
     }
 }

@@ -1,6 +1,6 @@
 //! The first reading of the files: which runs are in them, how each ended, and which are of one list.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
 use super::latest::Rank;
@@ -11,6 +11,7 @@ use crate::engine::resume::LogEntry;
 use crate::model::event::RunInfo;
 use crate::model::outcome::Verdict;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
 use crate::report::schema::line::SchemaLine;
 
@@ -18,6 +19,9 @@ use crate::report::schema::line::SchemaLine;
 /// computed, and its targets not be known from those of other runs.
 const NO_RESULTS: &str = "the results of this run are not here; replay a report that was written without \
                           --summary-only";
+
+/// The most missing shards that a warning names.
+const NAMED_SHARDS: usize = 5;
 
 /// The runs in the files.
 pub(super) struct Survey<'f> {
@@ -73,6 +77,8 @@ pub(super) struct SurveyedList {
     pub(super) runs: Vec<usize>,
     /// The number of indices that it needs.
     pub(super) indices: u64,
+    /// The number of results of all its runs.
+    pub(super) results: u64,
     /// True if a run log is among the files.
     has_log: bool,
 }
@@ -106,6 +112,34 @@ impl SurveyedList {
     pub(super) fn has_reruns(&self, runs: &[SurveyedRun]) -> bool {
         let is_also_logged = || self.has_log && runs[self.runs[0]].is_reported;
         self.runs.len() > 1 || is_also_logged()
+    }
+}
+
+impl Survey<'_> {
+    /// The shards that are missing beside those that are there, and their number. Of a single shard it is not known
+    /// whether the others were to be here.
+    pub(super) fn missing_shards(&self) -> (Vec<RunShard>, u64) {
+        let there: BTreeSet<RunShard> = self.runs.iter().filter_map(|run| run.info.shard).collect();
+        let (mut named, mut count) = (Vec::new(), 0_u64);
+        if there.len() < 2 {
+            return (named, count);
+        }
+        // Siblings are next to each other but for what lies between them, so each list is looked at once.
+        let mut seen = BTreeSet::new();
+        for shard in &there {
+            let Some(first) = shard.siblings().next().filter(|first| seen.insert(*first)) else {
+                continue;
+            };
+            let are_there = there
+                .iter()
+                .filter(|other| other.siblings().next() == Some(first));
+            count = count.saturating_add(first.count() - are_there.count() as u64);
+            // The search ends: each shard is there, or is named.
+            let missing = first.siblings().filter(|shard| !there.contains(shard));
+            let room = NAMED_SHARDS.saturating_sub(named.len());
+            named.extend(missing.take(room));
+        }
+        (named, count)
     }
 }
 
@@ -235,6 +269,7 @@ impl<'f> Survey<'f> {
     ) -> Result<(), ReplayError> {
         match log_entry(line)? {
             LogEntry::Header => *log = None,
+            LogEntry::Pack(..) => {}
             LogEntry::Run(run) => {
                 let older = "an older pfetch wrote this log: its runs have no id";
                 let id = run.id.ok_or_else(|| line.error(older))?;
@@ -249,6 +284,7 @@ impl<'f> Survey<'f> {
                         id: log_id,
                         offset: line.offset,
                     }),
+                    shard: run.shard,
                 };
                 let run = match self.by_id.get(&id) {
                     Some(run) => *run,
@@ -340,6 +376,7 @@ impl<'f> Survey<'f> {
     fn result_index(&mut self, run: usize, index: u64) {
         let list = &mut self.lists[self.runs[run].list];
         list.indices = list.indices.max(index.saturating_add(1));
+        list.results += 1;
     }
 
     /// Puts the runs of each list in the order of their log.

@@ -178,7 +178,7 @@ fn time_left(
     let not_begun = total.saturating_sub(counts.all_done() + busy.len() as u64);
     let by_bytes = bytes_left(busy).filter(|_| not_begun == 0);
     match by_bytes {
-        Some(left) => rates.forecast_bytes(left),
+        Some(left) => rates.forecast_bytes(left, running),
         None => rates.forecast((total as f64 - position).max(0.0), running),
     }
 }

@@ -15,8 +15,8 @@ const MARK_INTERVAL: Duration = Duration::from_millis(250);
 /// the whole run.
 const MIN_ENDED: f64 = 5.0;
 
-/// The running time before a forecast.
-const MIN_TIME: Duration = Duration::from_secs(1);
+/// The running time before a rate or a forecast is shown.
+pub(super) const MIN_TIME: Duration = Duration::from_secs(1);
 
 /// The longest time left that is shown. Beyond it, it would be no forecast.
 const FORESEEABLE: Duration = Duration::from_secs(100 * 3600);
@@ -102,9 +102,9 @@ impl Rates {
         time_left(targets, self.forecast).filter(|_| running >= MIN_TIME)
     }
 
-    /// The time for so many bytes more.
-    pub(super) fn forecast_bytes(&self, count: u64) -> Option<Duration> {
-        time_left(count as f64, self.bytes)
+    /// The time for so many bytes more, likewise.
+    pub(super) fn forecast_bytes(&self, count: u64, running: Duration) -> Option<Duration> {
+        time_left(count as f64, self.bytes).filter(|_| running >= MIN_TIME)
     }
 
     /// Formats the targets per second; per minute if they are few. `None` if there are none.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fit::{cut, width};
-use super::rate::{Rates, about, whole};
+use super::rate::{MIN_TIME, Rates, about, whole};
 use crate::model::measurement::ArmRun;
 use crate::report::format::{bytes, counted};
 
@@ -91,11 +91,18 @@ fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
         }
         None => add(0, format!("{} done", run.done)),
     }
-    if let Some(rate) = run.rates.targets_text() {
+    // Nothing that is done has no rate, though parts of it are, and what came within a moment says nothing of a second.
+    let is_settled = run.running >= MIN_TIME;
+    if let Some(rate) = run.rates.targets_text()
+        && run.done > 0
+        && is_settled
+    {
         add(6, rate);
     }
     add(8, bytes(run.bytes));
-    if let Some(rate) = run.rates.bytes_text() {
+    if let Some(rate) = run.rates.bytes_text()
+        && is_settled
+    {
         add(7, rate);
     }
     if run.failed > 0 {
@@ -246,6 +253,31 @@ mod tests {
         for (position, total) in [(8.0, 8), (9.0, 8), (0.0, 0)] {
             assert_eq!(bar(position, total, 4), "████", "{position} of {total}");
         }
+    }
+
+    #[test]
+    fn nothing_done_has_no_rate_and_neither_has_the_first_moment() {
+        let at = |ms, done, position| {
+            let amounts = Amounts {
+                at: Duration::from_millis(ms),
+                targets: position,
+                bytes: 1_000_000,
+            };
+            let run = DisplayedFigures {
+                running: amounts.at,
+                done,
+                total: None,
+                position,
+                bytes: amounts.bytes,
+                rates: RateMeter::new().read(amounts).1,
+                left: None,
+                ..run()
+            };
+            lay_out(&run, 77)
+        };
+        assert_eq!(at(2000, 0, 0.8), "2 s  0 done  1.0 MB  500.0 kB/s");
+        assert_eq!(at(2000, 1, 1.8), "2 s  1 done  0.9/s  1.0 MB  500.0 kB/s");
+        assert_eq!(at(20, 1, 1.8), "0 s  1 done  1.0 MB");
     }
 
     #[test]

@@ -1,32 +1,44 @@
-//! The note on braces and brackets: curl expands them in URLs, pfetch fetches URLs as they stand.
+//! The note on a failed URL that was perhaps meant otherwise. curl expands braces and brackets in URLs, and lists of
+//! other programs have columns; pfetch fetches URLs as they stand.
 
 use std::fmt;
 
 use crate::model::outcome::Outcome;
 
-/// A note on a failed URL of which curl would have made several.
+/// A note on a failed URL of which curl would have made several, or that has a column behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ExpansionNote<'a> {
+pub(super) struct UrlNote<'a> {
     url: &'a str,
     pattern: Pattern,
 }
 
-impl<'a> ExpansionNote<'a> {
+impl<'a> UrlNote<'a> {
     /// The note on an outcome, if there is one to make.
     pub(super) fn on(outcome: &'a Outcome) -> Option<Self> {
         outcome.error()?;
-        Some(ExpansionNote {
+        Some(UrlNote {
             url: &outcome.url,
-            pattern: Pattern::find(&outcome.url)?,
+            pattern: match Pattern::find(&outcome.url) {
+                None if outcome.is_written_with_blank() => Pattern::Blank,
+                pattern => pattern?,
+            },
         })
     }
 }
 
-impl fmt::Display for ExpansionNote<'_> {
+impl fmt::Display for UrlNote<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (found, of_the_shell) = match self.pattern {
             Pattern::List => ("their braces", "{a,b}"),
             Pattern::Range => ("their brackets", "{1..100}"),
+            Pattern::Blank => {
+                return write!(
+                    f,
+                    "{}: a blank is a part of the URL (%20); the name for a file is given as \
+                     {{\"url\": \"…\", \"output\": \"name\"}}, with -d DIR",
+                    self.url
+                );
+            }
         };
         write!(
             f,
@@ -36,13 +48,15 @@ impl fmt::Display for ExpansionNote<'_> {
     }
 }
 
-/// A pattern that curl expands.
+/// A pattern that curl expands, or a mark of columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Pattern {
     /// `{a,b}`.
     List,
     /// `[1-100]`, `[a-z]`.
     Range,
+    /// A blank, as it was written.
+    Blank,
 }
 
 impl Pattern {

@@ -1,0 +1,110 @@
+//! Packs of a run: opened with the run log, which says where they end.
+
+use std::fs;
+use std::path::Path;
+
+use super::run_log::unusable_log;
+use super::{StartError, shown};
+use crate::cli::{ExitReasons, LogPlan, Plan};
+use crate::engine::resume::{DoneTargets, Journal};
+use crate::engine::{Bodies, Packing};
+use crate::report::result_line;
+use crate::save::pack::{LoggedPacks, PackConfig, PackError, Packs};
+
+/// The parts of a run that packs.
+pub(super) struct OpenedPacks {
+    pub(super) bodies: Bodies,
+    pub(super) journal: Journal,
+    pub(super) done: DoneTargets,
+}
+
+/// Opens the run log, and the packs that it names or the first one.
+pub(super) fn open(
+    plan: &Plan,
+    config: &PackConfig,
+    log: &LogPlan,
+) -> Result<OpenedPacks, StartError> {
+    check_own_files(plan, config)?;
+    let (journal, mut done) = Journal::open_packing(&log.path).map_err(unusable_log)?;
+    let logged = logged_packs(&mut done, log)?;
+    let packs = Packs::open(config.clone(), logged, plan.workers).map_err(unusable_packs)?;
+    Ok(OpenedPacks {
+        bodies: Bodies::Pack(Box::new(Packing::new(packs, Box::new(result_line)))),
+        journal,
+        done,
+    })
+}
+
+/// Reads the run log and looks at the packs, for a dry run.
+pub(super) fn preview(
+    plan: &Plan,
+    config: &PackConfig,
+    log: &LogPlan,
+) -> Result<DoneTargets, StartError> {
+    check_own_files(plan, config)?;
+    let mut done = DoneTargets::of_packing_log(&log.path).map_err(unusable_log)?;
+    let logged = logged_packs(&mut done, log)?;
+    Packs::preview(config, logged).map_err(unusable_packs)?;
+    Ok(done)
+}
+
+/// The packs that the log names. A run that does not resume has to have a log without any: it would fetch the
+/// same into further packs.
+fn logged_packs<'a>(
+    done: &'a mut DoneTargets,
+    log: &LogPlan,
+) -> Result<&'a mut LoggedPacks, StartError> {
+    let logged = done
+        .packs_mut()
+        .expect("targets of a log that is read for packs have them");
+    match logged.any() {
+        Some(pack) if !log.resume => Err(StartError::usage(format!(
+            "the run log {} has packs of an earlier run ({}); add --resume to go on, or give another run log \
+             and pattern (--log, --pack)",
+            shown(&log.path),
+            shown(Path::new(pack))
+        ))),
+        _ => Ok(logged),
+    }
+}
+
+/// Refuses a report or another file of the run that has the name of a pack, which it would replace.
+fn check_own_files(plan: &Plan, config: &PackConfig) -> Result<(), StartError> {
+    let pattern = &config.pattern;
+    let resolved = |folder: &Path| match folder.as_os_str().is_empty() {
+        true => fs::canonicalize("."),
+        false => fs::canonicalize(folder),
+    };
+    for file in plan.own_files() {
+        let name = file.file_name().and_then(|name| name.to_str());
+        let is_pack = name.is_some_and(|name| pattern.number_of(name).is_some());
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let is_there = folder == pattern.folder()
+            || matches!(
+                (resolved(folder), resolved(pattern.folder())),
+                (Ok(one), Ok(other)) if one == other
+            );
+        if is_pack && is_there {
+            return Err(StartError::usage(format!(
+                "{} has the name of a pack (--pack); give it another",
+                shown(file)
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The error of packs that cannot be opened.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the argument of map_err"
+)]
+fn unusable_packs(error: PackError) -> StartError {
+    StartError {
+        message: error.to_string(),
+        reasons: match error.is_local() {
+            true => ExitReasons::local(),
+            false => ExitReasons::usage(),
+        },
+    }
+}

@@ -1,0 +1,60 @@
+//! Spellings of options as they were typed, for messages: who typed `-O` knows of no `--dir`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// Spellings that ask for a broken download to be continued.
+const CONTINUING: [&str; 4] = ["-c", "-C", "--continue", "--continue-at"];
+
+/// Spellings that differ from the long names of pfetch's own options.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Spellings {
+    /// Each with the long name that it stands for; empty for one that asks for nothing.
+    typed: Vec<(String, String)>,
+}
+
+impl Spellings {
+    /// Adds a spelling that stands for this argument, a long name with or without its value.
+    pub(super) fn add(&mut self, spelling: &str, own: &OsStr) {
+        let name = own.as_bytes().split(|byte| *byte == b'=').next();
+        let name = String::from_utf8_lossy(name.unwrap_or_default());
+        self.typed.push((spelling.to_owned(), name.into_owned()));
+    }
+
+    /// Adds a spelling that asks for what is done anyway.
+    pub(super) fn add_idle(&mut self, spelling: &str) {
+        self.typed.push((spelling.to_owned(), String::new()));
+    }
+
+    /// The option of this long name as it was typed, the last time.
+    pub(crate) fn of<'a>(&'a self, long: &'a str) -> &'a str {
+        let mut typed = self.typed.iter().rev();
+        let found = typed.find(|(_, own)| own == long);
+        found.map_or(long, |(spelling, _)| spelling)
+    }
+
+    /// Tells whether a broken download is to be continued, in the words of curl or wget.
+    pub(crate) fn ask_for_continuation(&self) -> bool {
+        let mut typed = self.typed.iter();
+        typed.any(|(spelling, _)| CONTINUING.contains(&&**spelling))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_named_as_it_was_typed_last() {
+        let mut spellings = Spellings::default();
+        assert_eq!(spellings.of("--dir"), "--dir");
+        spellings.add("-d", OsStr::new("--dir"));
+        spellings.add("-O", OsStr::new("--dir=."));
+        spellings.add_idle("-L");
+        assert_eq!(spellings.of("--dir"), "-O");
+        assert_eq!(spellings.of("--head"), "--head");
+        assert!(!spellings.ask_for_continuation());
+        spellings.add_idle("-C");
+        assert!(spellings.ask_for_continuation());
+    }
+}

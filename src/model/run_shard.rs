@@ -1,0 +1,66 @@
+//! The shard that a run takes of its list, as reports and run logs name it.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+
+/// The shard of a run: its number, from 0, of so many, and what the list is dealt out by. A report of all shards is
+/// one of the whole list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "UncheckedShard")]
+pub struct RunShard {
+    number: u64,
+    count: u64,
+    by: ShardKey,
+}
+
+/// The key by which a list is dealt out to its shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShardKey {
+    /// The host of a URL.
+    Host,
+    /// The place in the list.
+    Line,
+}
+
+/// A shard as it is read, which need not be one.
+#[derive(Deserialize)]
+struct UncheckedShard {
+    number: u64,
+    count: u64,
+    by: ShardKey,
+}
+
+impl RunShard {
+    /// The shard `number`, from 0, of `count`; `None` if there is no such shard.
+    pub fn new(number: u64, count: u64, by: ShardKey) -> Option<Self> {
+        (number < count).then_some(RunShard { number, count, by })
+    }
+
+    /// The number of shards.
+    pub fn count(self) -> u64 {
+        self.count
+    }
+
+    /// All shards of the same list, this one included.
+    pub fn siblings(self) -> impl Iterator<Item = RunShard> {
+        (0..self.count).map(move |number| RunShard { number, ..self })
+    }
+}
+
+impl TryFrom<UncheckedShard> for RunShard {
+    type Error = &'static str;
+
+    fn try_from(shard: UncheckedShard) -> Result<Self, Self::Error> {
+        RunShard::new(shard.number, shard.count, shard.by)
+            .ok_or("the number of a shard is below the number of shards")
+    }
+}
+
+/// Formats it as `--shard` takes it: `2/4`.
+impl Display for RunShard {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.number, self.count)
+    }
+}

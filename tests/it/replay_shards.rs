@@ -1,0 +1,137 @@
+//! Replays of shards: all of them are the whole list, and some of them are not.
+
+use std::fs;
+
+use crate::pfetch::{Dir, Run, pfetch};
+use crate::server::Server;
+
+/// The reports of all shards of a list, and its length.
+struct Shards {
+    dir: Dir,
+    count: usize,
+}
+
+impl Shards {
+    /// Runs the shards of twelve URLs, of which one fails.
+    fn run(count: usize) -> Self {
+        let server = Server::with(|request, reply| match request.target.as_str() {
+            "/3" => reply.send(404, "", b"x"),
+            _ => reply.send(200, "", b"x"),
+        });
+        let urls: Vec<String> = (0..12).map(|n| server.url(&format!("/{n}"))).collect();
+        let dir = Dir::new();
+        for number in 0..count {
+            let shard = format!("--shard={number}/{count}");
+            let args = [shard.as_str(), "--shard-by=line", "--format=jsonl", "-"];
+            let run = pfetch(&args).stdin(urls.join("\n")).run();
+            let first = &run.json()[0]["shard"];
+            let stated = serde_json::json!({"number": number, "count": count, "by": "line"});
+            run.check(&format!("it states its shard: {first}"), *first == stated);
+            dir.file(&format!("{number}.jsonl"), &run.stdout);
+        }
+        Shards { dir, count }
+    }
+
+    /// Replays the reports of these shards.
+    fn replay(&self, numbers: &[usize], options: &[&str]) -> Run {
+        let files: Vec<String> = numbers
+            .iter()
+            .map(|number| format!("{number}.jsonl"))
+            .collect();
+        let files = files.iter().map(String::as_str);
+        let args: Vec<&str> = options
+            .iter()
+            .copied()
+            .chain(["--replay"])
+            .chain(files)
+            .collect();
+        pfetch(&args).current_dir(self.dir.path()).run()
+    }
+}
+
+const GATE: &str = "--assert=failed<=1";
+
+#[test]
+fn all_shards_are_the_whole_list_in_any_order_and_also_if_one_is_there_twice() {
+    let shards = Shards::run(4);
+    assert_eq!(shards.count, 4);
+    for numbers in [&[0, 1, 2, 3][..], &[3, 1, 2, 0]] {
+        let run = shards.replay(numbers, &[GATE]).exits(0);
+        run.prints("12 URLs: 11 ok, 1 failed")
+            .never_shows("missing");
+    }
+    let twice = fs::read(shards.dir.path().join("1.jsonl")).unwrap_or_default();
+    shards.dir.file("9.jsonl", twice);
+    let run = shards.replay(&[0, 1, 2, 3, 9], &[GATE]);
+    run.never_shows("missing");
+}
+
+#[test]
+fn shards_that_are_missing_are_named_and_leave_gates_without_a_figure() {
+    let shards = Shards::run(4);
+    for (numbers, warning) in [
+        (&[0, 1, 3][..], "warning: shard 2/4 is missing, "),
+        (&[0, 3], "warning: shards 1/4 and 2/4 are missing, "),
+    ] {
+        let run = shards.replay(numbers, &[GATE]).exits(3).says(warning);
+        run.prints("the run was stopped before its end");
+        let run = shards.replay(numbers, &["--format=jsonl"]);
+        let summary = run.summary();
+        run.check(
+            "stopped",
+            summary["stopped"] == true && summary["serial"].is_null(),
+        );
+    }
+    let run = shards.replay(&[2], &[GATE]).exits(0);
+    run.never_shows("missing");
+}
+
+#[test]
+fn many_missing_shards_are_counted() {
+    let shards = Shards::run(3);
+    let claim = |number: usize, count: u64| {
+        let report = fs::read_to_string(shards.dir.path().join(format!("{number}.jsonl")));
+        let report = report.unwrap_or_default();
+        let shard = format!("\"count\":{count},");
+        shards.dir.file(
+            &format!("{number}.jsonl"),
+            report.replace("\"count\":3,", &shard),
+        );
+    };
+    claim(0, u64::MAX);
+    claim(1, u64::MAX);
+    let run = shards.replay(&[0, 1], &[]);
+    let more = u64::MAX - 2 - 5;
+    run.says(&format!("and {more} more are missing"));
+    // A number that is none of its shards.
+    claim(2, 1);
+    let run = shards.replay(&[2], &[]).exits(2);
+    run.says("the number of a shard is below the number of shards");
+}
+
+#[test]
+fn a_run_log_names_the_shard_too() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let urls: Vec<String> = (0..9).map(|n| server.url(&format!("/bytes/{n}"))).collect();
+    for number in [0, 2] {
+        let shard = format!("--shard={number}/3");
+        let log = format!("{number}.log");
+        let args = [&shard, "--shard-by=line", "--log", &log, "-"];
+        let run = pfetch(&args).current_dir(dir.path());
+        run.stdin(urls.join("\n")).run().exits(0);
+    }
+    let run = pfetch(&["--replay", "0.log", "2.log"]).current_dir(dir.path());
+    run.run().says("warning: shard 1/3 is missing, ");
+}
+
+#[test]
+fn failures_in_a_replay_are_noted_where_no_gate_makes_them_an_exit_code() {
+    let shards = Shards::run(2);
+    let note = "note: 1 of 12 URLs failed in these runs; a gate such as --assert failed==0 makes that an exit code\n";
+    shards.replay(&[0, 1], &[]).exits(0).says(note);
+    let run = shards.replay(&[0, 1], &["--assert=failed==0"]).exits(3);
+    run.never_shows("note: ");
+    // The shard without a failure.
+    shards.replay(&[0], &[]).exits(0).never_shows("note: ");
+}
