@@ -171,18 +171,26 @@ fn a_measurement_that_is_stopped_reports_the_pairs_that_are_whole() {
 }
 
 #[test]
-fn a_stopped_measurement_saves_no_baseline() {
-    let server = falls_silent(4);
+fn a_stopped_measurement_is_no_baseline_and_is_compared_with_none() {
+    // Enough for a pair of runs over two URLs, twice.
+    let server = falls_silent(8);
     let dir = Dir::new();
     let file = dir.path().join("last.json").display().to_string();
     let (one, two) = (server.url("/bytes/5?1"), server.url("/bytes/5?2"));
-    let options = ["--compare", "--runs=3", "--warmup=0", "--save-baseline"];
-    let running = pfetch(&[&options[..], &[&file, &one, &two]].concat()).start();
-    while server.targets().len() < 6 {
+    let options = ["--compare", "--warmup=0", "--save-baseline", &file];
+    let whole = [&options[..], &["--runs=1", &one, &two]].concat();
+    pfetch(&whole).run().exits(0).says("wrote ");
+    let saved = fs::read_to_string(&file).unwrap();
+    let more = ["--against", &file, "--runs=3", &one, &two];
+    let running = pfetch(&[&options[..], &more].concat()).start();
+    while server.targets().len() < 10 {
         std::thread::yield_now();
     }
     running.signal(Signal::INT);
-    running.end().exits(130).says("no baseline is saved");
+    let run = running.end().exits(130).says("no baseline is saved");
+    run.check("a pair is whole", run.stdout.contains("1 of 3 pairs"));
+    run.check("nothing is compared", !run.stdout.contains("  baseline "));
+    assert_eq!(fs::read_to_string(&file).unwrap(), saved);
 }
 
 #[test]
