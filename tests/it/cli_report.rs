@@ -63,7 +63,8 @@ fn json_lines_have_exactly_the_documented_fields() {
         "http://127.0.0.1:1/".to_owned(),
         "ftp://h/".to_owned(),
     ];
-    let run = pfetch(&["--format=jsonl", "-"])
+    // Waits for a retry leave nothing to estimate from.
+    let run = pfetch(&["--format=jsonl", "--retry=0", "-"])
         .stdin(list.join("\n"))
         .run();
     let run = run.exits(1).shows_plain_text().says_nothing();
