@@ -64,7 +64,7 @@ with open(sys.argv[1], newline='', encoding='utf-8') as file:
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), HOSTILE.len());
     for (row, hostile) in rows.iter().zip(HOSTILE) {
-        assert_eq!(row.as_object().unwrap().len(), 35, "{row}");
+        assert_eq!(row.as_object().unwrap().len(), 36, "{row}");
         for column in ["url", "final_url", "saved_path", "error_message"] {
             let cell = row[column].as_str().unwrap();
             assert!(
@@ -98,7 +98,7 @@ print(json.dumps([[suite.attrib, [[case.attrib, [[why.tag, why.attrib] for why i
         assert_eq!(case[0]["name"], expected);
         assert_eq!(case[1][0][0], "failure");
         let message = case[1][0][1]["message"].as_str().unwrap();
-        assert_eq!(message, format!("200 {expected}"));
+        assert_eq!(message, format!("after status 200: {expected}"));
     }
     let suites = ask(program, &[&exported(Export::Junit, &comparison(faster()))]);
     let arms = suites.as_array().unwrap().len();

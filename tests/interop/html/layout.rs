@@ -147,7 +147,13 @@ fn no_kind_of_report_is_wider_than_its_screen() {
             let sticks_out = opened.browser.value(
                 "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth",
             );
-            assert_eq!(sticks_out, json!(0), "{kind} at {width}");
+            let wide = opened.browser.value(
+                "[...document.querySelectorAll('body *')]
+                    .filter(e => !e.parentElement.closest('.scroll'))
+                    .filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth)
+                    .map(e => e.outerHTML.slice(0, 300))",
+            );
+            assert_eq!(sticks_out, json!(0), "{kind} at {width}: {wide}");
             // Nor is anything cut off that cannot be scrolled to.
             let outside = opened.browser.value(
                 "[...document.querySelectorAll('h1, h2, h3, p, dd, li, figcaption, .scroll')]
