@@ -82,7 +82,9 @@ impl Estimate {
         if !is_timed || summary.succeeded() == 0 {
             return None;
         }
-        if summary.origins.has_pushed_back() {
+        // Where nothing is asked again, a push-back is a failure like any other.
+        let is_push_back = |status: &u16| matches!(status, 429 | 503);
+        if summary.origins.has_pushed_back() || summary.statuses.keys().any(is_push_back) {
             return Some(Withheld::PushedBack);
         }
         // Workers do not wait for a retry, but the run does.
@@ -219,6 +221,19 @@ mod tests {
         assert_eq!(estimate.serial, Duration::from_secs(14));
         // Without a retry it is the list, or the machine, that was waited for.
         assert_eq!(Estimate::withheld(&summary(4, 12, 12, 13)), None);
+    }
+
+    #[test]
+    fn a_run_with_push_backs_that_were_left_at_that_has_no_estimate() {
+        for (status, withheld) in [
+            (503, Some(Withheld::PushedBack)),
+            (429, Some(Withheld::PushedBack)),
+            (404, None),
+        ] {
+            let mut run = summary(8, 20, 10, 11);
+            run.statuses.insert(status, 3);
+            assert_eq!(Estimate::withheld(&run), withheld, "{status}");
+        }
     }
 
     #[test]

@@ -127,6 +127,10 @@ pub(super) fn without_waits(summary: &Summary) -> Option<String> {
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
+    // A stopped run has bytes, and time, of URLs that are not done.
+    if summary.stopped {
+        return None;
+    }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
     let throughput = format!("{}/s", bytes(throughput as u64));
     let urls = match summary.failed {

@@ -124,7 +124,8 @@ impl Part {
                     continue;
                 }
                 Err(Errno::EXIST) => {}
-                Err(Errno::NOENT) => {
+                // A folder that is there may say so too, as /proc does.
+                Err(Errno::NOENT) if fstat(dir).is_ok_and(|stat| stat.st_nlink == 0) => {
                     return Err(FileError::new(format!(
                         "cannot create {}: its folder was removed in the meantime",
                         shown_beside(shown, &name)

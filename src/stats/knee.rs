@@ -35,9 +35,9 @@ impl SweepPoint {
 /// Both counts are the same unless the intervals are wide; where they differ, more runs would decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Knee {
-    /// The smallest worker count that is not shown to be more than 5 % slower than the best: its
-    /// interval reaches down to within 5 % of the best one's. As with an assertion, an interval that
-    /// straddles the bound is no failure.
+    /// The smallest worker count that is not shown to be more than 5 % slower than another: its interval
+    /// reaches down to within 5 % of every other one's. As with an assertion, an interval that straddles the
+    /// bound is no failure.
     pub workers: usize,
     /// The smallest worker count whose mean is within 5 % of the best mean, regardless of the intervals.
     /// Never below `workers`.
@@ -59,7 +59,10 @@ impl Knee {
             close.map(|point| point.workers).min()
         };
         let by_means = smallest(&|point| point.seconds <= CLOSE * best.seconds)?;
-        let by_intervals = smallest(&|point| point.interval().low <= CLOSE * best.interval().high);
+        // The best takes no longer than the one that is known best: its own interval may be wide.
+        let highs = points.iter().map(|point| point.interval().high);
+        let best_high = highs.fold(f64::INFINITY, f64::min);
+        let by_intervals = smallest(&|point| point.interval().low <= CLOSE * best_high);
         Some(Knee {
             // An interval that does not contain its own mean is ignored.
             workers: by_intervals.unwrap_or(by_means).min(by_means),
@@ -114,6 +117,18 @@ mod tests {
         ];
         let knee = sweep(&narrow).unwrap();
         assert_eq!((knee.workers, knee.by_means), (8, 8));
+    }
+
+    #[test]
+    fn a_noisy_best_lets_in_none_that_another_is_clearly_faster_than() {
+        let noisy = [
+            (1, 2.03, 0.01),
+            (2, 1.02, 0.01),
+            (4, 0.511, 0.01),
+            (8, 0.44, 0.8),
+        ];
+        let knee = sweep(&noisy).unwrap();
+        assert_eq!((knee.workers, knee.by_means), (4, 8));
     }
 
     #[test]

@@ -78,6 +78,13 @@ pub(crate) struct OutputArgs {
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) quiet: u8,
 
+    /// Print only what is asked for otherwise, as curl -s does: no progress, and no report beside one.
+    ///
+    /// Beside the lines of a template (-w) nothing of the run is printed; beside bodies (-o, -O, -d, --cat),
+    /// exports and --format jsonl, only failures are. Alone it is --progress never.
+    #[arg(long)]
+    pub(crate) silent: bool,
+
     /// Print the summary, and no line for each URL.
     ///
     /// JSON Lines have no results then, only the run and its summary.

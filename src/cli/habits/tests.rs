@@ -52,9 +52,9 @@ fn own_options_and_their_values_pass_as_they_are() {
 #[test]
 fn foreign_options_become_own_ones() {
     for (line, expected) in [
-        ("-fsSL http://h/", "--progress=never http://h/"),
-        ("-fsSLO http://h/a", "--dir=. --progress=never http://h/a"),
-        ("-sSLo out http://h/a", "--progress=never -o out http://h/a"),
+        ("-fsSL http://h/", "--silent http://h/"),
+        ("-fsSLO http://h/a", "--dir=. --silent http://h/a"),
+        ("-sSLo out http://h/a", "--silent -o out http://h/a"),
         ("-OJ http://h/a", "--dir=. --content-disposition http://h/a"),
         // The folder that is named wins, on either side.
         (
@@ -84,10 +84,7 @@ fn foreign_options_become_own_ones() {
         ("-fL localhost 127.0.0.1:80", "localhost 127.0.0.1:80"),
         ("-n h", "--netrc h"),
         ("-nc h", "--exists=skip h"),
-        (
-            "--proto =https --tlsv1.2 -sSf h",
-            "--https-only --progress=never h",
-        ),
+        ("--proto =https --tlsv1.2 -sSf h", "--https-only --silent h"),
         ("--url http://h/", "http://h/"),
         ("-c", ""),
         ("-c -O http://h/a", "--dir=. http://h/a"),
@@ -204,7 +201,7 @@ fn arguments_that_are_not_utf8_pass() {
     let arguments = bytes.map(|bytes| OsString::from_vec(bytes.to_vec()));
     let translated = translate(arguments.clone(), &own()).expect("no hint");
     let expected = arguments.into_iter().take(4).chain([
-        OsString::from("--progress=never"),
+        OsString::from("--silent"),
         OsString::from_vec(b"-\xff".to_vec()),
     ]);
     let found: Vec<OsString> = translated.into_arguments().0.collect();

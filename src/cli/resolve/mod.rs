@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, OutputArgs, TypedArgs, TypedExport};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs, TypedExport};
 use super::files::NamedFiles;
 use super::habits::{self, Spellings};
 use super::plan::{
@@ -342,12 +342,13 @@ fn report_plan(
         streams: &streams,
         reads_stdin: inputs.lists.contains(&ListName::Stdin),
     };
-    let progress = terminal::progress(output.progress, output.quiet > 1, writers);
+    let is_quiet = output.silent || output.quiet > 1;
+    let progress = terminal::progress(output.progress, is_quiet, writers);
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color, to_stderr),
             columns: terminal::columns(to_stderr),
-            detail: detail(output),
+            detail: detail(args, bodies),
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
@@ -370,11 +371,22 @@ fn report_plan(
 
 /// Decides on the parts of the report for people. Beside a template it is on standard error, and names the
 /// failures that the template does not.
-fn detail(output: &OutputArgs) -> Detail {
+fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
+    let output = &args.output;
     let template = match &output.format {
         Format::Template(template) => Some(template),
         Format::Human | Format::JsonLines => None,
     };
+    if output.silent {
+        // What is asked for otherwise; without it, this report is.
+        let has_bodies = !matches!(bodies, BodiesPlan::Discard) || args.bodies.output.is_some();
+        if template.is_some() {
+            return Detail::Assertions;
+        }
+        if has_bodies || output.format == Format::JsonLines || !output.export.is_empty() {
+            return Detail::Failures;
+        }
+    }
     match (output.quiet, template) {
         (_, Some(template)) if output.quiet < 2 => match template.shows(TemplateField::Error) {
             true => Detail::Summary,

@@ -183,7 +183,11 @@ fn columns(terminal: &Term) -> Option<usize> {
 /// A warning or a mistake in lines for a terminal of so many columns, if it is one.
 pub fn wrapped_message(message: &str, columns: Option<usize>) -> String {
     let columns = columns.map(|columns| columns.max(NARROWEST));
-    wrapped("pfetch: ", message, 2, columns)
+    // What has lines of its own, as examples have, keeps them.
+    match message.split_once('\n') {
+        Some((first, rest)) => wrapped("pfetch: ", first, 2, columns) + "\n" + rest,
+        None => wrapped("pfetch: ", message, 2, columns),
+    }
 }
 
 /// `label` and a sentence, in lines of at most so many columns, of which the further ones begin `indent` columns from
@@ -286,6 +290,13 @@ mod tests {
         assert_eq!(row, format!("line {}{words}\n", rows.concat()));
         let message = wrapped_message(&words, None);
         assert_eq!(message, format!("pfetch: {words}"));
+    }
+
+    #[test]
+    fn what_has_lines_of_its_own_keeps_them() {
+        let examples = format!("no URL\n\nExamples:\n  pfetch {}", "http://h/ ".repeat(20));
+        let message = wrapped_message(&examples, Some(80));
+        assert_eq!(message, format!("pfetch: {examples}"));
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub enum Detail {
     FailuresAndSummary,
     /// The lines of failures, and assertions that do not hold.
     Failures,
+    /// Assertions that do not hold.
+    Assertions,
 }
 
 impl Detail {
@@ -41,14 +43,14 @@ impl Detail {
     pub fn has_line(self, verdict: Verdict) -> bool {
         match self {
             Detail::Everything => !matches!(verdict, Verdict::Skipped | Verdict::Done),
-            Detail::Summary => false,
+            Detail::Summary | Detail::Assertions => false,
             Detail::FailuresAndSummary | Detail::Failures => verdict == Verdict::Failed,
         }
     }
 
     /// Tells whether there is a summary, of a run or of a measurement.
     pub fn has_summary(self) -> bool {
-        self != Detail::Failures
+        !matches!(self, Detail::Failures | Detail::Assertions)
     }
 }
 

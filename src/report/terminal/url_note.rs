@@ -1,11 +1,11 @@
-//! The note on a failed URL that was perhaps meant otherwise. curl expands braces and brackets in URLs, and lists of
+//! The note on a URL that was perhaps meant otherwise, whatever the server made of it. curl expands braces and brackets in URLs, and lists of
 //! other programs have columns; pfetch fetches URLs as they stand.
 
 use std::fmt;
 
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Verdict};
 
-/// A note on a failed URL of which curl would have made several, or that has a column behind it.
+/// A note on a URL of which curl would have made several, or that has a column behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UrlNote<'a> {
     url: &'a str,
@@ -15,7 +15,9 @@ pub(super) struct UrlNote<'a> {
 impl<'a> UrlNote<'a> {
     /// The note on an outcome, if there is one to make.
     pub(super) fn on(outcome: &'a Outcome) -> Option<Self> {
-        outcome.error()?;
+        if matches!(outcome.verdict, Verdict::Skipped | Verdict::Done) {
+            return None;
+        }
         Some(UrlNote {
             url: &outcome.url,
             pattern: match Pattern::find(&outcome.url) {

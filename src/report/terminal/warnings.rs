@@ -6,7 +6,7 @@ use super::lines::wrapped_message;
 use super::url_note::UrlNote;
 use crate::model::event::{Event, Listener};
 
-/// A listener that writes warnings, and of the notes on failed URLs the first, to `W` (standard error, in the
+/// A listener that writes warnings, and of the notes on URLs the first, to `W` (standard error, in the
 /// program).
 #[derive(Debug)]
 pub struct Warnings<W> {

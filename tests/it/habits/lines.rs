@@ -203,6 +203,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("--spider --cat URL", "--spider cannot be used with --cat"),
     ("-d out --head URL", "-d cannot be used with --head"),
     ("-o out -I URL", "-o cannot be used with -I"),
+    ("--out json=a.json URL", "--out: --export FILE.json"),
     ("-I -o - URL", "-o cannot be used with -I"),
     (
         "-x 4 -s 4 -j 16 URL",

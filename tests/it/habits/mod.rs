@@ -337,6 +337,35 @@ fn headers_are_read_from_files_as_curl_has_them() {
 }
 
 #[test]
+fn silence_leaves_what_is_asked_for_otherwise() {
+    let (server, url, dir) = place();
+    let missing = server.url("/status/404");
+    // What is saved, or printed by a template, is all; failures are told once.
+    for (line, stdout, failures) in [
+        ("-s -O URL", "", 0),
+        (
+            "-sS -o /dev/null -w %{http_code}\\n URL MISSING",
+            "200\n404\n",
+            0,
+        ),
+        ("-s -o /dev/null URL MISSING", "", 1),
+    ] {
+        let line = line.replace("MISSING", &missing);
+        let run = run_line(&line, &url, &dir).run();
+        let told = [&run.stdout, &run.stderr].map(|text| text.matches("/status/404").count());
+        run.check(stdout, run.stdout.starts_with(stdout));
+        run.check("failures", told.iter().sum::<usize>() == failures);
+        run.check(
+            "no summary",
+            !(run.stdout.clone() + &run.stderr).contains(" ok"),
+        );
+    }
+    // Nothing else is asked for: the report is.
+    let run = run_line("-s URL", &url, &dir).run().exits(0);
+    run.prints("1 URL: 1 ok");
+}
+
+#[test]
 fn the_null_device_takes_the_bodies_of_any_number_of_urls_and_of_a_head() {
     let (server, url, dir) = place();
     let run = run_line("-sSI -o /dev/null -w %{http_code}\\n URL", &url, &dir)

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number};
+use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
 
 const NAME: &str = "-o FILE saves one URL under a name, -d DIR any number, --cat prints the bodies";
 pub(super) const CONDITIONAL: &str =
@@ -23,7 +23,7 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Own(&["--content-disposition"]),
     ),
     (&["--output-dir"], Meaning::Value("--dir")),
-    (&["--out"], Meaning::Value("--output")),
+    (&["--out"], Meaning::ByValue(out)),
     (&["--output-document"], Meaning::Hint(NAME)),
     (&["--create-dirs", "--file-allocation"], Meaning::Nothing),
     // In whole folders by their mode, which the umask sets.
@@ -111,6 +111,17 @@ pub(super) const HABITS: &[Habit] = &[
 ];
 
 /// The hint for wget's option, behind which the name of a file stands; curl's is a flag.
+/// aria2c's file, or k6's export (`json=a.json`).
+fn out(value: &OsStr) -> Translation {
+    let text = value.to_string_lossy();
+    match text.split_once('=') {
+        Some(("json" | "csv", file)) if !file.is_empty() => {
+            Err("--export FILE.json (or .csv and others) saves the report".into())
+        }
+        _ => Ok(vec![joined("--output", value)]),
+    }
+}
+
 fn output_name(next: Option<&OsStr>) -> Option<&'static str> {
     let is_name = next.is_some_and(|next| {
         let next = next.to_string_lossy();

@@ -15,7 +15,6 @@ pub(super) const HABITS: &[Habit] = &[
     (&["-s"], Meaning::ByNext(silent)),
     (
         &[
-            "--silent",
             "--no-progress-meter",
             "--no-progress",
             "--no-tui",
@@ -118,6 +117,6 @@ fn silent(next: Option<&OsStr>) -> Translation {
             text: "a file comes over one connection".into(),
             otherwise: " (aria2c), and a limit on time is --timeout TIME (ab)".into(),
         }),
-        false => Ok(vec!["--progress=never".into()]),
+        false => Ok(vec!["--silent".into()]),
     }
 }
