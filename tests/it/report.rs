@@ -763,7 +763,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         served_bytes: 5_000_000,
         makespan: Some(Duration::from_secs(2)),
         stopped: false,
-        statuses: [(200, 98), (503, 1)].into(),
+        statuses: [(200, 98), (500, 1)].into(),
         ..summary()
     };
     for ms in 1..=98 {
@@ -776,7 +776,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         [
             "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
             "  rate       2.5 MB/s · 49.0 successful URLs/s",
-            "  statuses   98 × 200  1 × 503  1 without a status",
+            "  statuses   98 × 200  1 × 500  1 without a status",
         ],
         "{text}"
     );
