@@ -9,14 +9,14 @@ use super::signals::SignalWatch;
 use super::{StartError, complain, shown, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::assert::NO_BASELINE_YET;
-use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
+use crate::measure::baseline::{BaselineRecorder, EarlierRun, SavedRun, Unsaved};
 use crate::report::Fanout;
 use crate::save::atomic_file::AtomicFile;
 
 /// Saved runs of a plan. Where both are the same file, it is read before it is replaced.
 pub(super) struct Baselines {
-    /// The run to compare with, and the name of its file.
-    earlier: Option<(String, SavedRun)>,
+    /// The run to compare with.
+    earlier: Option<EarlierRun>,
     /// The file to save this run in, and its name.
     file: Option<(String, AtomicFile)>,
     /// The run that this one takes the place of in the file, if it is compared with it.
@@ -45,9 +45,14 @@ impl Baselines {
         if let (true, Some((name, _))) = (is_first, &file) {
             complain(&format!("note: {name}: {NO_BASELINE_YET}"));
         }
-        let followed = earlier.as_ref().filter(|_| plan.is_followed);
+        let earlier = earlier.map(|(file, run)| EarlierRun {
+            file,
+            run,
+            is_replaced: plan.is_followed,
+        });
+        let replaced = earlier.as_ref().filter(|earlier| earlier.is_replaced);
         Ok(Baselines {
-            replaced: followed.map(|(_, run)| run.clone()),
+            replaced: replaced.map(|earlier| earlier.run.clone()),
             earlier,
             file,
             is_announced,

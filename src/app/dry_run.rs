@@ -8,7 +8,7 @@ use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
-use crate::engine::input::{BadTarget, Item, List, LoneHost, NextInput, Source};
+use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
 use crate::engine::resume::{DoneTargets, OtherList};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Outcome, Saved, Verdict};
@@ -46,13 +46,13 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         done,
         counts: DryCounts::default(),
         is_strict: plan.run.strict,
-        lone_host: None,
+        uneven_shards: None,
         reasons: ExitReasons::default(),
     };
     let written = preview.all(source).and_then(|()| preview.report.flush());
     let Preview {
         counts,
-        lone_host,
+        uneven_shards,
         mut reasons,
         ..
     } = preview;
@@ -65,8 +65,8 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         _ => Ok(()),
     });
     close_stdout(written, &mut reasons);
-    if let Some(lone_host) = lone_host.filter(|_| detail.has_summary()) {
-        complain(&format!("note: {lone_host}"));
+    if let Some(uneven) = uneven_shards.filter(|_| detail.has_summary()) {
+        complain(&format!("note: {uneven}"));
     }
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
         complain(NO_URLS);
@@ -129,8 +129,8 @@ struct Preview<W: Write> {
     done: Option<DoneTargets>,
     counts: DryCounts,
     is_strict: bool,
-    /// The only host of an input that shards share.
-    lone_host: Option<LoneHost>,
+    /// The reason why the shards of the input are uneven.
+    uneven_shards: Option<UnevenShards>,
     reasons: ExitReasons,
 }
 
@@ -176,7 +176,7 @@ impl<W: Write> Preview<W> {
                     }
                 }
                 NextInput::End => {
-                    self.lone_host = source.lone_host().cloned();
+                    self.uneven_shards = source.uneven_shards().cloned();
                     return Ok(());
                 }
             }

@@ -157,8 +157,8 @@ fn add_notes(report: &Report) {
     if let Some(displaced) = &report.displaced {
         complain(&format!("warning: {displaced}"));
     }
-    if let Some(lone_host) = &report.lone_host {
-        complain(&format!("note: {lone_host}"));
+    if let Some(uneven) = &report.uneven_shards {
+        complain(&format!("note: {uneven}"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bodies::Bodies;
 use super::displaced::Displaced;
-use super::input::{BadTarget, LoneHost, Source, Unreadable};
+use super::input::{BadTarget, Source, UnevenShards, Unreadable};
 use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
@@ -126,8 +126,8 @@ pub struct Report {
     pub overdue: bool,
     /// Set if the run stopped because the disk was full.
     pub is_full: bool,
-    /// The only host of the input, if its items were dealt out to shards by their hosts.
-    pub lone_host: Option<LoneHost>,
+    /// The reason why the shards of the input are uneven, if its items were dealt out to them by their hosts.
+    pub uneven_shards: Option<UnevenShards>,
     /// Files that got other names than their URLs', since files of other URLs hold those.
     pub displaced: Option<Displaced>,
     /// The URL whose body is missing from the output that bodies share. The output ends before it.

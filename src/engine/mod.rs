@@ -240,7 +240,7 @@ impl<'a> Engine<'a> {
             unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
-            lone_host: self.source.lone_host().cloned(),
+            uneven_shards: self.source.uneven_shards().cloned(),
             displaced: self.bodies.take_displaced(),
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),

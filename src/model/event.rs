@@ -112,8 +112,8 @@ pub enum AssertionVerdict {
     Inconclusive,
     /// It has no figure.
     Unknown,
-    /// There is nothing to judge: it is about a baseline that this run makes, or the input had no URLs, and may have
-    /// none.
+    /// There is nothing to judge: it is about a baseline that this run makes or makes anew, or the input had no URLs,
+    /// and may have none.
     Skipped,
 }
 

@@ -321,6 +321,8 @@ pub struct Against {
     pub why: Option<Incomparable>,
     /// Differences between them that may explain a change.
     pub notices: Vec<BaselineNotice>,
+    /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
+    pub is_renewed: bool,
 }
 
 /// The times of one arm, now and in the baseline.
@@ -367,13 +369,35 @@ impl Against {
         match (parallel.next(), parallel.next(), &self.why) {
             (Some(point), None, _) => match &point.unlike {
                 None => Ok(point),
-                Some(unlike) => Err(format!("the baseline is not of the same: {unlike}")),
+                Some(unlike) => Err(format!(
+                    "the baseline is not of the same: {}",
+                    unlike.explain(self.is_renewed)
+                )),
             },
             (Some(_), Some(_), _) => {
                 Err("several numbers of workers were compared (give --sweep only one)".to_owned())
             }
-            (None, _, Some(why)) => Err(why.to_string()),
+            (None, _, Some(why)) => Err(why.explain(self.is_renewed)),
             (None, ..) => Err("the baseline has no parallel runs".to_owned()),
         }
+    }
+
+    /// True if the baseline is of something else than the run, so that no later run like this one could be judged
+    /// by it either.
+    pub fn is_of_other(&self) -> bool {
+        let mut parallel = self
+            .points
+            .iter()
+            .filter(|point| point.arm == Arm::Parallel);
+        match (parallel.next(), parallel.next()) {
+            (None, _) => self.why.is_some(),
+            (Some(point), None) => point.unlike.as_ref().is_some_and(Unlike::is_renewable),
+            (Some(_), Some(_)) => false,
+        }
+    }
+
+    /// The reason for which there is no comparison, in words.
+    pub fn explain(&self) -> Option<String> {
+        Some(self.why.as_ref()?.explain(self.is_renewed))
     }
 }

@@ -211,30 +211,35 @@ pub enum Incomparable {
     },
 }
 
-impl fmt::Display for Incomparable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Incomparable::OtherTargets { now, then } => {
-                f.write_str("the baseline is of another list of URLs")?;
-                if now != then {
-                    write!(f, " ({then}, now {now})")?;
-                }
-                f.write_str("; give that list, or save a new baseline (--save-baseline)")
+/// Advice for a run that is compared with a baseline of something else, and is to be the next one.
+const SAVE_ANEW: &str = "save a new baseline (--against FILE --save-baseline FILE)";
+
+impl Incomparable {
+    /// The reason, and what to do; nothing is to be done if the run takes the place of the baseline.
+    pub fn explain(&self, is_renewed: bool) -> String {
+        let cause = match self {
+            Incomparable::OtherTargets { now, then } if now != then => {
+                format!("the baseline is of another list of URLs ({then}, now {now})")
             }
-            Incomparable::OtherWorkers { now, then } => {
-                write!(
-                    f,
-                    "the baseline has runs with {} only, and this has {}; ",
-                    worker_counts(then),
-                    worker_counts(now)
-                )?;
-                match then[..] {
-                    [then] => write!(f, "give -j {then}")?,
-                    _ => f.write_str("give one of those (-j N)")?,
-                }
-                f.write_str(", or save a new baseline (--save-baseline)")
+            Incomparable::OtherTargets { .. } => {
+                "the baseline is of another list of URLs".to_owned()
             }
-        }
+            Incomparable::OtherWorkers { now, then } => format!(
+                "the baseline has runs with {} only, and this has {}",
+                worker_counts(then),
+                worker_counts(now)
+            ),
+        };
+        let remedy = match self {
+            _ if is_renewed => return format!("{cause}: this run makes a new one"),
+            Incomparable::OtherTargets { .. } => "give that list, or ".to_owned(),
+            Incomparable::OtherWorkers { then, .. } => match then[..] {
+                [] => String::new(),
+                [then] => format!("give -j {then}, or "),
+                _ => "give one of those (-j N), or ".to_owned(),
+            },
+        };
+        format!("{cause}; {remedy}{SAVE_ANEW}")
     }
 }
 
@@ -260,19 +265,40 @@ pub enum Unlike {
     NothingSucceeded,
 }
 
-impl fmt::Display for Unlike {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Unlike {
+    /// True if the run may take the place of the baseline unjudged: the work is another, and no worse. A run of
+    /// which more failed would replace a good baseline whenever a server is down.
+    pub fn is_renewable(&self) -> bool {
         match self {
-            Unlike::Workers { now, then } => write!(
-                f,
-                "{} now, {} then; give -j {then}, or save a new baseline (--save-baseline)",
-                worker_counts(&[*now]),
-                worker_counts(&[*then])
+            Unlike::Workers { .. } => true,
+            Unlike::Failures { now, then } => now < then,
+            Unlike::NothingSucceeded => false,
+        }
+    }
+
+    /// The reason, and what to do; nothing is to be done if the run takes the place of the baseline.
+    pub fn explain(&self, is_renewed: bool) -> String {
+        let (cause, remedy) = match self {
+            Unlike::Workers { now, then } => (
+                format!(
+                    "{} now, {} then",
+                    worker_counts(&[*now]),
+                    worker_counts(&[*then])
+                ),
+                format!("give -j {then}, or {SAVE_ANEW}"),
             ),
-            Unlike::Failures { now, then } => {
-                write!(f, "URLs that failed: {now} a run now, {then} then")
-            }
-            Unlike::NothingSucceeded => f.write_str("no URL succeeded"),
+            Unlike::Failures { now, then } => (
+                format!("URLs that failed: {now} a run now, {then} then"),
+                match self.is_renewable() {
+                    true => SAVE_ANEW.to_owned(),
+                    false => "fetch again, or save a new baseline without --against".to_owned(),
+                },
+            ),
+            Unlike::NothingSucceeded => return "no URL succeeded".to_owned(),
+        };
+        match is_renewed && self.is_renewable() {
+            true => format!("{cause}; this run makes a new baseline"),
+            false => format!("{cause}; {remedy}"),
         }
     }
 }
@@ -387,7 +413,7 @@ macro_rules! serialize_as_text {
     };
 }
 
-serialize_as_text!(ResponseNotice, Incomparable, Unlike, BaselineNotice);
+serialize_as_text!(ResponseNotice, BaselineNotice);
 
 /// Numbers of workers in words: `1 worker`, `2 and 4 workers`, `1, 2 and 4 workers`.
 fn worker_counts(counts: &[usize]) -> String {

@@ -10,11 +10,12 @@ const DRIFT: &str = "; the interval knows no drift between sessions";
 
 /// The comparison as items of a list: the reason why there is none, each arm, each notice.
 pub(in crate::report) fn items(against: &Against) -> Vec<String> {
-    let why = against.why.iter().map(|why| format!("not compared: {why}"));
+    let why = against.explain();
+    let why = why.iter().map(|why| format!("not compared: {why}"));
     let points = &against.points;
     let points = points
         .iter()
-        .map(|point| format!("{}: {}", arm(point), verdict(point)));
+        .map(|point| format!("{}: {}", arm(point), verdict(against, point)));
     let notices = against.notices.iter().map(ToString::to_string);
     why.chain(points).chain(notices).collect()
 }
@@ -28,7 +29,7 @@ pub(in crate::report) fn arm(point: &AgainstPoint) -> String {
 }
 
 /// The change of the time and its verdict, in a line.
-pub(in crate::report) fn verdict(point: &AgainstPoint) -> String {
+pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
     let finding = point.finding();
     let shown = |ratio: f64| match finding {
@@ -52,7 +53,10 @@ pub(in crate::report) fn verdict(point: &AgainstPoint) -> String {
         (Some(Finding::NoDifference), _) => {
             format!("{longer} · no difference beyond 5 % shown; more runs would tell (--runs)")
         }
-        (None, Some(unlike)) => format!("{longer} · no verdict: {unlike}"),
+        (None, Some(unlike)) => {
+            let why = unlike.explain(against.is_renewed);
+            format!("{longer} · no verdict: {why}")
+        }
         (None, None) => format!(
             "{longer} · one run on a side: no error bars (--compare or --sweep N gives them)"
         ),

@@ -6,6 +6,8 @@
     reason = "a failure here is a failure of the test, and shows where"
 )]
 
+mod renewed;
+
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -272,11 +274,11 @@ fn another_list_is_not_compared_and_its_gate_is_unknown() {
     for (options, why) in [
         (
             &["-I"][..],
-            "the baseline is of another list of URLs; give that list, or save a new baseline (--save-baseline)\n",
+            "the baseline is of another list of URLs; give that list, or save a new baseline (--against FILE --save-baseline FILE)\n",
         ),
         (
             &[more.as_str()],
-            "the baseline is of another list of URLs (3, now 4); give that list, or save a new baseline (--save-baseline)\n",
+            "the baseline is of another list of URLs (3, now 4); give that list, or save a new baseline (--against FILE --save-baseline FILE)\n",
         ),
     ] {
         let run = bench.against(&[&gate[..], options].concat()).exits(3);
@@ -304,7 +306,7 @@ fn other_numbers_of_workers_are_told_or_not_compared() {
     let run = bench.against(&["-j2"]).exits(0);
     run.prints(
         "not compared: the baseline has runs with 1, 4 and 8 workers only, and this has 2 workers; give one of those \
-         (-j N), or save a new baseline (--save-baseline)\n",
+         (-j N), or save a new baseline (--against FILE --save-baseline FILE)\n",
     );
     // Of a sweep, those that both have.
     let run = bench.against(&["--sweep=1,2,4", "--runs=1"]).exits(0);
@@ -437,11 +439,15 @@ fn a_run_of_which_more_or_less_failed_or_with_other_workers_is_not_judged() {
     let bench = Bench::new();
     let sweep = ["--sweep=2", "--runs=3", "--assert=total_vs_baseline<=1000"];
     for (failed, workers, unlike) in [
-        (1, 2, "URLs that failed: 0 a run now, 1 then"),
+        (
+            1,
+            2,
+            "URLs that failed: 0 a run now, 1 then; save a new baseline (--against FILE --save-baseline FILE)",
+        ),
         (
             0,
             8,
-            "2 workers now, 8 workers then; give -j 8, or save a new baseline (--save-baseline)",
+            "2 workers now, 8 workers then; give -j 8, or save a new baseline (--against FILE --save-baseline FILE)",
         ),
     ] {
         bench.save_times(&[(workers, LONG); 3]);

@@ -364,6 +364,47 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
 }
 
 #[test]
+fn a_stray_host_does_not_hide_that_a_shard_has_nearly_all() {
+    let server = echo();
+    let stray = format!("http://localhost:{}/x", server.addr().port());
+    let list: Vec<String> = (0..30).map(|n| server.url(&format!("/{n}"))).collect();
+    let list = format!("{}\n{stray}\n", list.join("\n"));
+    let run = |shard: &str, more: &str| {
+        // Whether localhost answers is not what is tested.
+        pfetch(&[shard, "--max-failures=1", more, "-"])
+            .stdin(&*list)
+            .run()
+            .exits(0)
+    };
+    let rest = " of 31 URLs are in this shard: a host is never divided; --shard-by line deals them out by their \
+                lines\n";
+    let mut crowded = 0;
+    for shard in [
+        "--shard=0/5",
+        "--shard=1/5",
+        "--shard=2/5",
+        "--shard=3/5",
+        "--shard=4/5",
+    ] {
+        let is_noted = run(shard, "--dry-run").stderr.contains(rest);
+        crowded += usize::from(is_noted);
+        for (more, has_notes) in [
+            ("--order=input", true),
+            ("-q", true),
+            ("--format=jsonl", true),
+            ("-qq", false),
+            ("--shard-by=line", false),
+        ] {
+            let run = run(shard, more);
+            let is_said = run.stderr.contains(rest);
+            run.check("the note", is_said == (is_noted && has_notes));
+        }
+    }
+    assert_eq!(crowded, 1, "one shard has the host");
+    run("--shard=0/1", "--dry-run").never_shows(rest);
+}
+
+#[test]
 fn an_empty_input_does_not_hide_a_list_that_cannot_be_read() {
     let run = pfetch(&["--shard=0/1", "-"]).stdin("\0\0").run().exits(2);
     run.says("binary file");

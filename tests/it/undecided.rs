@@ -458,6 +458,7 @@ fn measured_results_fit_80_columns() {
         points: vec![point.clone(), point],
         why: None,
         notices: Vec::new(),
+        is_renewed: false,
     };
     let points: [(usize, &[f64]); 5] = [
         (1, &[4.0, 4.4, 4.1]),

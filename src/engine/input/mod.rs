@@ -30,7 +30,7 @@ pub use count::ListFile;
 pub use line::MAX_LINE_BYTES;
 use line::{BadLine, ParsedLine, UnparsedItem};
 use shard::ShardFilter;
-pub use shard::{LoneHost, Shard, ShardBy, ShardError, Sharding};
+pub use shard::{Shard, ShardBy, ShardError, Sharding, UnevenShards};
 
 /// The defaults for lines that do not say it themselves.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,15 +92,15 @@ struct ItemNumbers {
 struct WholeInput {
     /// The number of the run's items.
     total: u64,
-    /// The host that all items have, those of other shards too, if there are several.
-    lone_host: Option<LoneHost>,
+    /// The reason why its shards are uneven, if there are several.
+    uneven: Option<UnevenShards>,
 }
 
 impl WholeInput {
     fn new(numbers: ItemNumbers, filter: &ShardFilter) -> Self {
         WholeInput {
             total: numbers.taken,
-            lone_host: filter.lone_host().filter(|_| numbers.read > 1),
+            uneven: filter.uneven(numbers),
         }
     }
 }
@@ -268,10 +268,10 @@ impl Source {
         Some(self.whole.get()?.total)
     }
 
-    /// The only host of the whole input, if its items are dealt out to shards by their hosts, and there are
-    /// several of them. Known once the input has been read to its end.
-    pub fn lone_host(&self) -> Option<&LoneHost> {
-        self.whole.get()?.lone_host.as_ref()
+    /// The reason why the shards are uneven, if the items are dealt out to several by their hosts. Known once the
+    /// input has been read to its end.
+    pub fn uneven_shards(&self) -> Option<&UnevenShards> {
+        self.whole.get()?.uneven.as_ref()
     }
 
     /// The channel of the number of items that is counted beside the run, as long as it may come.

@@ -13,8 +13,8 @@ mod host_keys;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use super::InputConfig;
 use super::line::{UnparsedItem, host_of};
+use super::{InputConfig, ItemNumbers};
 use crate::model::run_shard::{RunShard, ShardKey};
 use crate::model::text::escape;
 use host_keys::HostKeys;
@@ -138,16 +138,49 @@ enum HostsSeen {
     Several,
 }
 
-/// The only host of a whole input, all of whose items are in one shard.
+/// Reason why the shards of a whole input, dealt out by host, are far from even.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "all URLs have one host, {host}, and are shard {shard}'s; --shard-by line deals them out by their lines"
-)]
-pub struct LoneHost {
-    /// The host.
-    pub host: String,
-    /// The shard that has it.
-    pub shard: u64,
+pub enum UnevenShards {
+    /// There is one host only, and one shard has all items.
+    #[error(
+        "all URLs have one host, {host}, and are shard {shard}'s; --shard-by line deals them out by their lines"
+    )]
+    LoneHost {
+        /// The host.
+        host: String,
+        /// The shard that has it.
+        shard: u64,
+    },
+    /// The run's shard has far more than its part, as that of a big host does.
+    #[error(
+        "{taken} of {read} URLs are in this shard: a host is never divided; --shard-by line deals them out by their \
+         lines"
+    )]
+    Crowded {
+        /// The number of items of the run's shard.
+        taken: u64,
+        /// The number of items of all shards.
+        read: u64,
+    },
+}
+
+/// Shortest input, in items, whose shards are expected to be even: those of a few hosts never are.
+const EVEN_FROM: u64 = 20;
+
+/// Fewest items of a crowded shard. Of many shards each has few, and twice as many by chance.
+const CROWDED_FROM: u64 = 10;
+
+/// Tests for a shard that has far more than its part: more than twice that, or more than half of all; of two
+/// shards, of which chance gives one more than half, more than three quarters.
+fn is_crowded(ItemNumbers { read, taken }: ItemNumbers, shards: u64) -> bool {
+    let [read, taken, shards] = [read, taken, shards].map(u128::from);
+    let is_far_above = match shards {
+        ..=1 => false,
+        2 => taken * 4 > read * 3,
+        3..=4 => taken * 2 > read,
+        _ => taken * shards > read * 2,
+    };
+    read >= u128::from(EVEN_FROM) && taken >= u128::from(CROWDED_FROM) && is_far_above
 }
 
 impl ShardFilter {
@@ -159,15 +192,20 @@ impl ShardFilter {
         }
     }
 
-    /// The host that all items of the input have had so far, if hosts decide between several shards.
-    pub(super) fn lone_host(&self) -> Option<LoneHost> {
-        let shards = self.config.sharding?.shard.count();
+    /// The reason why the shards of the input so far are uneven, if hosts decide between several of them.
+    pub(super) fn uneven(&self, numbers: ItemNumbers) -> Option<UnevenShards> {
+        let Sharding { shard, by } = self.config.sharding?;
+        let shards = shard.count();
         match &self.hosts {
-            HostsSeen::One(host, key) if shards > 1 => Some(LoneHost {
+            _ if by == ShardBy::Line || shards < 2 || numbers.read < 2 => None,
+            HostsSeen::One(host, key) => Some(UnevenShards::LoneHost {
                 host: escape(&String::from_utf8_lossy(host)),
                 shard: key % shards,
             }),
-            _ => None,
+            HostsSeen::None | HostsSeen::Several => {
+                let ItemNumbers { read, taken } = numbers;
+                is_crowded(numbers, shards).then_some(UnevenShards::Crowded { taken, read })
+            }
         }
     }
 

@@ -127,10 +127,11 @@ impl RunFigures<'_> {
         self.allows_empty && !counted.stopped && counted.targets() + counted.done_before == 0
     }
 
-    /// True for a gate on the baseline in the run that makes it.
+    /// True for a gate on the baseline in the run that makes it, the first one or one of something else.
     fn is_skipped(&self, metric: Metric) -> bool {
+        let is_renewed = self.against.is_some_and(|against| against.is_renewed);
         metric == Metric::TotalVsBaseline
-            && self.is_first
+            && (self.is_first || is_renewed)
             && !self.counted.stopped
             && self.has_success()
     }

@@ -30,6 +30,7 @@ impl SavedRun {
             points: Vec::new(),
             why: None,
             notices: Vec::new(),
+            is_renewed: false,
         };
         if self.targets != then.targets {
             against.why = Some(Incomparable::OtherTargets {

@@ -34,7 +34,7 @@ mod recorder;
 
 pub use collector::Unsaved;
 pub use file::ReadError;
-pub use recorder::BaselineRecorder;
+pub use recorder::{BaselineRecorder, EarlierRun};
 
 use std::time::SystemTime;
 

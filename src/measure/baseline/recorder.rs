@@ -7,6 +7,18 @@ use super::collector::{FigureCollector, Unsaved};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::Against;
 
+/// An earlier run that a run is compared with.
+#[derive(Debug)]
+pub struct EarlierRun {
+    /// The name of its file.
+    pub file: String,
+    /// Its figures.
+    pub run: SavedRun,
+    /// True if the run takes its place in the file. One that it cannot be compared with counts as missing then:
+    /// else no gate on it would ever hold again.
+    pub is_replaced: bool,
+}
+
 /// Passes events on to `L`, and records the figures of the run. At the end it compares them with an earlier
 /// run's, if there is one.
 #[derive(Debug)]
@@ -14,10 +26,18 @@ pub struct BaselineRecorder<L> {
     inner: L,
     /// `None` if nothing is recorded.
     collector: Option<FigureCollector>,
-    /// The earlier run, with the name of its file.
-    earlier: Option<(String, SavedRun)>,
+    earlier: Option<EarlierRun>,
     against: Option<Against>,
     end: Result<SavedRun, Unsaved>,
+}
+
+impl EarlierRun {
+    fn compare(&self, now: &SavedRun) -> Against {
+        let mut against = now.against(&self.file, &self.run);
+        // A run without a success is never saved.
+        against.is_renewed = self.is_replaced && now.has_success() && against.is_of_other();
+        against
+    }
 }
 
 impl<L: Listener> BaselineRecorder<L> {
@@ -32,8 +52,8 @@ impl<L: Listener> BaselineRecorder<L> {
         }
     }
 
-    /// A recorder that records the run, and compares it with `earlier`: a file's name and its content.
-    pub fn new(inner: L, earlier: Option<(String, SavedRun)>) -> Self {
+    /// A recorder that records the run, and compares it with `earlier`.
+    pub fn new(inner: L, earlier: Option<EarlierRun>) -> Self {
         BaselineRecorder {
             collector: Some(FigureCollector::new()),
             earlier,
@@ -62,7 +82,7 @@ impl<L: Listener> Listener for BaselineRecorder<L> {
         let end = collector.and_then(|collector| collector.add_event(event));
         if let Some(end) = end {
             let against = match (&end, &self.earlier) {
-                (Ok(now), Some((file, then))) => Some(now.against(file, then)),
+                (Ok(now), Some(earlier)) => Some(earlier.compare(now)),
                 _ => None,
             };
             self.against.clone_from(&against);

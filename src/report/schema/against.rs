@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::json::Rfc3339;
 use crate::model::measurement::{Against, AgainstPoint, Arm};
-use crate::model::notice::{BaselineNotice, Incomparable, Unlike};
+use crate::model::notice::BaselineNotice;
 use crate::stats::{Finding, Interval, Sample};
 
 /// Comparison of a run with a baseline (`against`). A replay accepts the line and reads nothing of it: the
@@ -18,15 +18,15 @@ pub(in crate::report) struct AgainstRecord<'a> {
     #[serde(skip_deserializing)]
     started_at: Option<Rfc3339>,
     #[serde(skip_deserializing)]
-    points: Vec<AgainstPointRecord<'a>>,
+    points: Vec<AgainstPointRecord>,
     #[serde(skip_deserializing)]
-    why: Option<&'a Incomparable>,
+    why: Option<String>,
     #[serde(skip_deserializing)]
     notices: &'a [BaselineNotice],
 }
 
 #[derive(Debug, Serialize)]
-struct AgainstPointRecord<'a> {
+struct AgainstPointRecord {
     arm: Arm,
     workers: usize,
     workers_then: usize,
@@ -35,24 +35,28 @@ struct AgainstPointRecord<'a> {
     ratio: f64,
     interval: Option<Interval>,
     verdict: Option<&'static str>,
-    why: Option<&'a Unlike>,
+    why: Option<String>,
 }
 
 impl<'a> From<&'a Against> for AgainstRecord<'a> {
     fn from(against: &'a Against) -> Self {
+        let points = against.points.iter();
         AgainstRecord {
             file: &against.file,
             version: &against.version,
             started_at: Some(Rfc3339(against.started_at)),
-            points: against.points.iter().map(Into::into).collect(),
-            why: against.why.as_ref(),
+            points: points
+                .map(|point| AgainstPointRecord::new(against, point))
+                .collect(),
+            why: against.explain(),
             notices: &against.notices,
         }
     }
 }
 
-impl<'a> From<&'a AgainstPoint> for AgainstPointRecord<'a> {
-    fn from(point: &'a AgainstPoint) -> Self {
+impl AgainstPointRecord {
+    fn new(against: &Against, point: &AgainstPoint) -> Self {
+        let unlike = point.unlike.as_ref();
         AgainstPointRecord {
             arm: point.arm,
             workers: point.workers,
@@ -62,7 +66,7 @@ impl<'a> From<&'a AgainstPoint> for AgainstPointRecord<'a> {
             ratio: point.change.ratio,
             interval: point.change.interval,
             verdict: point.finding().map(Finding::as_str),
-            why: point.unlike.as_ref(),
+            why: unlike.map(|unlike| unlike.explain(against.is_renewed)),
         }
     }
 }

@@ -144,7 +144,7 @@ use crate::report::Baseline;
 ///   then `why` names the difference.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
-///   baseline that this run makes.
+///   baseline that this run makes, the first one or one in the place of another list's or other workers'.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

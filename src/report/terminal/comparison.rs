@@ -190,13 +190,13 @@ pub(super) fn against(
     against: &Against,
     is_sweep: bool,
 ) -> io::Result<()> {
-    if let Some(why) = &against.why {
+    if let Some(why) = against.explain() {
         out.write_text("  baseline   ", &format!("not compared: {why}"))?;
     }
     for point in &against.points {
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
         let label = format!("  baseline  {:>9}  ", duration(then));
-        let verdict = against::verdict(point);
+        let verdict = against::verdict(against, point);
         let text = match is_sweep || against.points.len() > 1 {
             true => format!("{}: {verdict}", against::arm(point)),
             false => verdict,

@@ -480,6 +480,7 @@ pub(crate) fn against() -> Vec<Event> {
             now: "0.1.0".to_owned(),
             then: "<b>*x*</b>".to_owned(),
         }],
+        is_renewed: false,
     }));
     events.push(end);
     events
@@ -496,6 +497,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         points: Vec::new(),
         why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
+        is_renewed: false,
     }));
     events.push(end);
     events

@@ -265,7 +265,7 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
     let document = parsed(&exported(Export::Json, &incomparable()));
     assert_eq!(
         document["against"]["why"],
-        "the baseline is of another list of URLs; give that list, or save a new baseline (--save-baseline)"
+        "the baseline is of another list of URLs; give that list, or save a new baseline (--against FILE --save-baseline FILE)"
     );
     assert_eq!(document["against"]["points"], json!([]));
     let document = parsed(&exported(Export::Json, &comparison(faster())));

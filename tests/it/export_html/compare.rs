@@ -245,6 +245,7 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             now: "0.1.0".to_owned(),
             then: "<b>0.0.9</b>".to_owned(),
         }],
+        is_renewed: false,
     }));
     events.push(end);
     let page = parse(&page(&events));

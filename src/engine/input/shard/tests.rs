@@ -414,3 +414,32 @@ fn a_shard_is_a_number_below_another() {
         }
     }
 }
+
+#[test]
+fn a_shard_with_far_more_than_its_part_is_crowded() {
+    for (taken, read, shards, expected) in [
+        // One shard is the whole input.
+        (305, 305, 1, false),
+        (302, 305, 2, true),
+        (3, 305, 2, false),
+        // Of two, one has more than half by chance.
+        (170, 305, 2, false),
+        (75, 100, 2, false),
+        (76, 100, 2, true),
+        (50, 100, 3, false),
+        (51, 100, 3, true),
+        (51, 100, 4, true),
+        (20, 100, 10, false),
+        (21, 100, 10, true),
+        // A few items are never even.
+        (18, 19, 2, false),
+        (19, 20, 2, true),
+        (9, 100, 50, false),
+        (10, 100, 50, true),
+        (0, 0, 2, false),
+        (u64::MAX, u64::MAX, u64::MAX, true),
+    ] {
+        let is_crowded = is_crowded(ItemNumbers { read, taken }, shards);
+        assert_eq!(is_crowded, expected, "{taken} of {read}, {shards} shards");
+    }
+}
