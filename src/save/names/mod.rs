@@ -31,6 +31,8 @@ pub struct NameRegistry {
     /// The number to try next for files that were claimed more than once. No number is tried twice, so a
     /// million claims of one name take a million steps.
     next: HashMap<u64, u64, BuildIdentityHasher>,
+    /// The claims of a name so far, by the name, where that cannot be told from the name being taken.
+    claims: HashMap<u64, u64, BuildIdentityHasher>,
     /// The number that a folder got whose path was a file's already.
     renumbered: HashMap<u64, u64, BuildIdentityHasher>,
     /// The numbers of names that files of earlier runs hold, by the name that they are numbers of: only where
@@ -92,6 +94,10 @@ impl NameRegistry {
     /// file of another URL holds to that URL: the file of this one gets the name that it has already, or
     /// else the next number that nobody holds. So a list can grow at its top, and files keep their names.
     ///
+    /// The number that is wanted is that of the claim: a URL that the list has several times has as many files,
+    /// each with its own number, whichever of them are there already. So runs that fetch parts of one list, or
+    /// go on with it, give them the same names.
+    ///
     /// `holder` finds the holder of a place in the folder, given the number in its name too. It is only asked
     /// about places that were not claimed, so what the run itself saves makes no difference.
     pub fn claim_for(
@@ -102,19 +108,24 @@ impl NameRegistry {
     ) -> ClaimedPlace {
         let names = self.enter_folders(&wanted);
         let plain = names.id(0);
-        let mut is_left = false;
-        if !self.is_taken(plain) {
-            is_left = match holder(&names.place(0), 0) {
-                NameHolder::Url(found) => found != UrlDigest::of(url),
-                NameHolder::Nobody | NameHolder::Unknown => false,
+        let claims = self.claims.get(&plain).copied();
+        let wanted_number = claims.unwrap_or(u64::from(self.is_taken(plain)));
+        let wanted_id = names.id(wanted_number);
+        let found =
+            (!self.is_taken(wanted_id)).then(|| holder(&names.place(wanted_number), wanted_number));
+        let is_own = found == Some(NameHolder::Url(UrlDigest::of(url)));
+        let is_left = !is_own && matches!(found, Some(NameHolder::Url(_)));
+        if wanted_number > 0 || is_left {
+            self.claims.insert(plain, wanted_number + 1);
+        }
+        let is_free = matches!(found, Some(NameHolder::Nobody | NameHolder::Unknown));
+        // Of several files of its own, a URL gets the first that is left.
+        if is_free || (is_own && wanted_number == 0) {
+            self.files.insert(wanted_id);
+            return ClaimedPlace {
+                place: names.place(wanted_number),
+                is_displaced: false,
             };
-            if !is_left {
-                self.files.insert(plain);
-                return ClaimedPlace {
-                    place: names.place(0),
-                    is_displaced: false,
-                };
-            }
         }
         let held = match self.held.remove(&plain) {
             Some(held) => held,
@@ -124,6 +135,7 @@ impl NameRegistry {
             }),
         };
         let own = held.first_of(UrlDigest::of(url), |number| self.is_taken(names.id(number)));
+        let own = own.or(is_own.then_some(wanted_number));
         let claimed = match own {
             Some(number) => {
                 self.files.insert(names.id(number));

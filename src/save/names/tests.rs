@@ -251,6 +251,29 @@ fn a_url_that_holds_several_names_gets_each_once() {
 }
 
 #[test]
+fn parts_of_a_list_give_a_url_that_it_has_several_times_the_same_names() {
+    let list = [
+        ("a", "x"),
+        ("a", "x"),
+        ("b", "y"),
+        ("a", "x"),
+        ("a", "z"),
+        ("a", "x"),
+    ];
+    let expected = ["a", "a-1", "b", "a-2", "a-3", "a-4"];
+    let names = ["a", "a-1", "b", "a-2", "a-3", "a-4"];
+    // Whichever of the files are there already, of shards or of a run that was killed.
+    for there in 0..1 << list.len() {
+        let is_there = |place: &usize| there >> place & 1 == 1;
+        let files = (0..list.len()).filter(is_there);
+        let folder: HeldBy = files
+            .map(|file| (names[file], Some(list[file].1)))
+            .collect();
+        assert_eq!(claims_for(&folder, &list), expected, "{folder:?}");
+    }
+}
+
+#[test]
 fn files_of_unknown_origin_are_claimed_by_their_names() {
     let folder = HeldBy::from([("a", None), ("a-1", None)]);
     let wanted = [("a", "x"), ("a", "y"), ("a", "z")];
