@@ -38,5 +38,5 @@ done
 
 # The reports of all pieces as one; an empty list has none.
 set -- reports/*.jsonl
-[ ! -e "$1" ] || "$PFETCH" --summary-only --replay "$@"
+[ ! -e "$1" ] || "$PFETCH" --summary-only --replay "$@" || :
 exit "$code"

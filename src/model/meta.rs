@@ -14,21 +14,30 @@ pub const MAX_META_BYTES: usize = 64 * 1024;
 #[derive(Debug, Clone)]
 pub struct Meta(Arc<RawValue>);
 
-/// The error for a [`Meta`] that is too long.
+/// The error for JSON that is no [`Meta`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it has {0} bytes; at most {MAX_META_BYTES} are carried along")]
-pub struct MetaTooLong(usize);
+pub enum MetaError {
+    /// It is longer than [`MAX_META_BYTES`].
+    #[error("it has {0} bytes; at most {MAX_META_BYTES} are carried along")]
+    TooLong(usize),
+    /// An escape in it is one half of a character, which readers of the result would stop at.
+    #[error("it has a lone surrogate in it (\\ud800 to \\udfff), which is no character")]
+    LoneSurrogate,
+}
 
 impl Meta {
     /// Takes JSON as it is, but for line ends between its values, which would end the line of a result.
     ///
     /// # Errors
     ///
-    /// If it is longer than [`MAX_META_BYTES`].
-    pub fn new(json: &RawValue) -> Result<Self, MetaTooLong> {
+    /// [`MetaError`].
+    pub fn new(json: &RawValue) -> Result<Self, MetaError> {
         let text = json.get();
         if text.len() > MAX_META_BYTES {
-            return Err(MetaTooLong(text.len()));
+            return Err(MetaError::TooLong(text.len()));
+        }
+        if has_lone_surrogate(text) {
+            return Err(MetaError::LoneSurrogate);
         }
         // Within a string a line end is written as an escape, so these are blanks between tokens.
         let line = match text.contains(['\n', '\r']) {
@@ -65,9 +74,54 @@ impl Serialize for Meta {
     }
 }
 
+/// Finds an escape of a surrogate that is not one of a pair, in JSON.
+fn has_lone_surrogate(json: &str) -> bool {
+    let unit = |digits: Option<&str>| u16::from_str_radix(digits.unwrap_or_default(), 16).ok();
+    let mut rest = json;
+    let mut is_half = false;
+    while let Some(escape) = rest.find('\\') {
+        // The second half follows the first one at once.
+        if is_half && escape > 0 {
+            return true;
+        }
+        let code = rest[escape..].strip_prefix("\\u");
+        let unit = code.and_then(|code| unit(code.get(..4)));
+        is_half = match (unit, is_half) {
+            (Some(0xd800..=0xdbff), false) => true,
+            (Some(0xdc00..=0xdfff), true) => false,
+            (Some(0xd800..=0xdfff), _) | (_, true) => return true,
+            _ => false,
+        };
+        let length = if unit.is_some() { 6 } else { 2 };
+        rest = rest.get(escape + length..).unwrap_or_default();
+    }
+    is_half
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_a_character_is_no_json_that_can_be_read_again() {
+        for (text, is_refused) in [
+            (r#""\ud83d\ude00""#, false),
+            (r#""\uD83D\uDE00 \u00e9 \\ud800""#, false),
+            (r#"{"\u0041": ["\\\ud83d\ude00"]}"#, false),
+            (r#""\ud800""#, true),
+            (r#""\udc00""#, true),
+            (r#""\ud800 \udc00""#, true),
+            (r#""\ud800\ud800""#, true),
+            (r#""\ud800\n""#, true),
+            (r#"["\ud800", "\udc00"]"#, true),
+            (r#"{"\udfff": 1}"#, true),
+        ] {
+            let json: &RawValue =
+                serde_json::from_str(text).expect("it is JSON to a lenient reader");
+            let refused = Meta::new(json).err();
+            assert_eq!(refused.is_some(), is_refused, "{text}: {refused:?}");
+        }
+    }
 
     #[test]
     fn json_is_kept_as_it_was_written() {

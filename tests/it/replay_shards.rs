@@ -135,3 +135,16 @@ fn failures_in_a_replay_are_noted_where_no_gate_makes_them_an_exit_code() {
     // The shard without a failure.
     shards.replay(&[0], &[]).exits(0).never_shows("note: ");
 }
+
+#[test]
+fn a_report_without_a_run_is_a_part_that_is_not_there() {
+    let shards = Shards::run(2);
+    // A process that ends before its first line leaves one.
+    for blank in ["", "\n", "{\"type\":\"ru"] {
+        shards.dir.file("2.jsonl", blank);
+        let run = shards.replay(&[0, 1, 2], &[GATE]).exits(3);
+        run.says("2.jsonl has no run in it: it is empty, or its first line breaks off")
+            .prints("12");
+        shards.replay(&[2], &[]).exits(2).says("it is empty");
+    }
+}

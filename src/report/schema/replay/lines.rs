@@ -108,16 +108,16 @@ impl<'f> Lines<'f> {
         self.end
     }
 
+    /// True once a whole line was read.
+    pub(super) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Reads the next line. `None` at the end, and for a last line that breaks off: a run that is killed may
     /// leave half a line.
     pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, ReplayError> {
         let Some((piece, head)) = self.next_piece()? else {
-            let is_empty = !self.has_begun;
-            let empty = "it is empty, or its first line breaks off";
-            return match is_empty {
-                true => Err(self.error(empty)),
-                false => Ok(None),
-            };
+            return Ok(None);
         };
         self.note_kind(&head)?;
         let begins = matches!(head.kind.as_str(), "run" | "pfetch-log");
@@ -235,7 +235,7 @@ impl<'f> Lines<'f> {
     }
 }
 
-fn error_at(file: &str, line: u64, reason: &str) -> ReplayError {
+pub(super) fn error_at(file: &str, line: u64, reason: &str) -> ReplayError {
     ReplayError::Line {
         file: file.to_owned(),
         line,

@@ -7,7 +7,7 @@ use super::latest::Latest;
 use super::lines::{Line, Lines};
 use super::result_head::{ResultHead, logged};
 use super::survey::{Survey, SurveyedList, SurveyedRun};
-use super::{AFTER_THE_END, MEASURED, NO_END, ReplayError, count_warning};
+use super::{AFTER_THE_END, MEASURED, NO_END, NO_RUN, ReplayError, count_warning};
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::Outcome;
@@ -321,6 +321,11 @@ impl<'s> Merger<'s> {
         if let Some(missing) = self.missing_shards() {
             listener.event(&Event::Warning(missing))?;
         }
+        for file in &self.survey.blank {
+            let name = &self.survey.files[*file].name;
+            let warning = format!("{name} has no run in it: {NO_RUN}");
+            listener.event(&Event::Warning(warning))?;
+        }
         for (number, run) in self.survey.runs.iter().enumerate() {
             let fault = match &run.end {
                 Some(end) => count_warning(run.found, end.targets),
@@ -365,8 +370,10 @@ impl<'s> Merger<'s> {
     /// The summary of all the runs.
     fn summary(&self, figures: MergedFigures) -> Summary {
         let last = self.survey.lists.iter().filter_map(|list| list.runs.last());
-        // Nothing is known of the length of a shard that is missing.
-        let mut is_stopped = self.survey.missing_shards().1 > 0;
+        // Nothing is known of the length of a shard that is missing, nor of what a run was to fetch of which there
+        // is no line.
+        let is_missing = self.survey.missing_shards().1 > 0;
+        let mut is_stopped = is_missing || !self.survey.blank.is_empty();
         let mut listed = Some(0_u64).filter(|_| !is_stopped);
         for run in last.map(|run| &self.survey.runs[*run]) {
             let (stopped, of_list) = match &run.end {

@@ -96,6 +96,9 @@ pub enum ReplayError {
     Listener(#[from] io::Error),
 }
 
+/// The reason why a file has no run in it.
+const NO_RUN: &str = "it is empty, or its first line breaks off";
+
 /// Emits to `listener` the events of the runs in `files`, as of one run.
 ///
 /// `is_stopped` is asked after each line; once it is true the replay ends without an end event. The listener is

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
 
 use super::latest::Rank;
-use super::lines::{Line, Lines};
+use super::lines::{Line, Lines, error_at};
 use super::result_head::{ResultHead, log_entry};
-use super::{MEASURED, ReplayError, ReplayFile};
+use super::{MEASURED, NO_RUN, ReplayError, ReplayFile};
 use crate::engine::resume::LogEntry;
 use crate::model::event::RunInfo;
 use crate::model::outcome::Verdict;
@@ -34,6 +34,8 @@ pub(super) struct Survey<'f> {
     by_log: HashMap<RunId, usize>,
     /// The first line of a comparison or a sweep: its error if it is not alone.
     measured: Option<ReplayError>,
+    /// The files without a run: a process that fails, or is killed, before its first line leaves one.
+    pub(super) blank: Vec<usize>,
     /// False if the reading was stopped.
     pub(super) is_whole: bool,
 }
@@ -157,6 +159,7 @@ impl<'f> Survey<'f> {
             by_id: HashMap::new(),
             by_log: HashMap::new(),
             measured: None,
+            blank: Vec::new(),
             is_whole: true,
         };
         'files: for (number, file) in files.iter().enumerate() {
@@ -172,7 +175,15 @@ impl<'f> Survey<'f> {
                     break 'files;
                 }
             }
+            if !lines.has_begun() {
+                survey.blank.push(number);
+            }
             survey.sizes.push(lines.position());
+        }
+        if survey.runs.is_empty()
+            && let Some(first) = survey.blank.first()
+        {
+            return Err(error_at(&files[*first].name, 1, NO_RUN));
         }
         if survey.runs.len() > 1
             && let Some(error) = survey.measured.take()
@@ -186,7 +197,9 @@ impl<'f> Survey<'f> {
     /// The file and the beginning of the run that is the only one.
     pub(super) fn alone(&self) -> Option<(usize, &RunInfo)> {
         match &self.runs[..] {
-            [run] if run.is_reported && run.files.len() == 1 => Some((run.files[0], &run.info)),
+            [run] if run.is_reported && run.files.len() == 1 && self.blank.is_empty() => {
+                Some((run.files[0], &run.info))
+            }
             _ => None,
         }
     }
