@@ -80,7 +80,7 @@ fn mistakes_on_the_command_line_say_what_to_do() {
         (&["-j", "-1"], "there is no option '-1'"),
         (&["--queue", "1.5"], "give a whole number from 0 to 1000000"),
         (&["--timeout", "5"], "a time needs a unit, as 5s or 5ms"),
-        (&["--timeout", "0s"], "give a longer one"),
+        (&["--timeout", "0s"], "leave the option out"),
         (&["--connect-timeout", "0ms"], "give a longer one"),
         (
             &["--stall-timeout", "soon"],

@@ -625,8 +625,8 @@ fn a_page_opens_with_the_gates_that_failed() {
 #[test]
 fn names_of_other_programs_in_a_gate_are_answered_with_what_to_write() {
     for (gate, words) in [
-        ("error_rate<1%", "failed<1%"),
-        ("http_req_failed<0.01", "failed<1%"),
+        ("error_rate<1%", "failed<=1%"),
+        ("http_req_failed<0.01", "failed<=1%"),
         ("min<5ms", "p0"),
         ("http_req_duration<1s", "p95"),
     ] {

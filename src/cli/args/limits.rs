@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{byte_rate, size, small_count, time_limit, wait_limit};
+use super::values::{byte_rate, optional_limit, size, small_count, time_limit, wait_limit};
 use crate::cli::exit::MaxFailures;
 
 /// The options under "Limits".
@@ -26,7 +26,7 @@ pub(crate) struct LimitArgs {
     /// Limit each attempt as a whole, redirects included [default: no limit].
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit
+        value_parser = optional_limit
     )]
     pub(crate) timeout: Option<Duration>,
 
@@ -42,7 +42,7 @@ pub(crate) struct LimitArgs {
     /// Limit the whole run [default: no limit].
     ///
     /// What is not done by then is told apart from failures, and counts as one in the exit code.
-    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    #[arg(long, value_name = "TIME", value_parser = optional_limit)]
     pub(crate) deadline: Option<Duration>,
 
     /// Give a body up that has more bytes than this, as 10M or 1Gi [default: no limit].

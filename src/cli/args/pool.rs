@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{choice, queue, start_interval, time_limit, workers};
+use super::values::{choice, optional_delay, per_host, queue, start_interval, workers};
 use crate::engine::Order;
 
 /// The options under "Pool".
@@ -31,11 +31,11 @@ pub(crate) struct PoolArgs {
     pub(crate) order: Order,
 
     /// At most N requests at once to one origin (scheme, host and port) [default: no limit].
-    #[arg(long, value_name = "N", value_parser = workers)]
+    #[arg(long, value_name = "N", value_parser = per_host)]
     pub(crate) per_host: Option<usize>,
 
     /// At least this time between two starts at one origin [default: none].
-    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    #[arg(long, value_name = "TIME", value_parser = optional_delay)]
     pub(crate) host_delay: Option<Duration>,
 
     /// Do not adapt to what a server takes: 429, 503 and refused connections are failures like any other.

@@ -100,6 +100,9 @@ pub(super) fn shard(text: &str) -> Result<TypedShard, ShardError> {
     }
 }
 
+/// The advice for a limit of 0, which means none to other programs.
+const NO_LIMIT: &str = "there is no limit by default: leave the option out";
+
 /// Parses a duration other than zero, with its unit.
 pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
@@ -114,6 +117,31 @@ pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Parses a time limit that there is none of by default. To other programs a limit of 0 is none.
+pub(super) fn optional_limit(text: &str) -> Result<Duration, String> {
+    optional(text, NO_LIMIT)
+}
+
+/// Parses a delay that there is none of by default.
+pub(super) fn optional_delay(text: &str) -> Result<Duration, String> {
+    optional(text, "there is no delay by default: leave the option out")
+}
+
+fn optional(text: &str, by_default: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(limit) if limit.is_zero() => Err(by_default.to_owned()),
+        _ => time_limit(text),
+    }
+}
+
+/// Parses a number of requests to a host, which there is no limit to by default.
+pub(super) fn per_host(text: &str) -> Result<usize, String> {
+    match text {
+        "0" => Err(NO_LIMIT.to_owned()),
+        _ => workers(text),
+    }
+}
+
 /// Parses a time limit, or `0s` for nothing at all.
 pub(super) fn wait_limit(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
@@ -125,6 +153,9 @@ pub(super) fn wait_limit(text: &str) -> Result<Duration, String> {
 /// Parses a rate, `N/s`, `N/m` or `N/h`, as the time between two starts.
 pub(super) fn start_interval(text: &str) -> Result<Duration, String> {
     let advice = || "give a number and a time, as 10/s, 30/m or 1000/h".to_owned();
+    if text.split('/').next() == Some("0") {
+        return Err(NO_LIMIT.to_owned());
+    }
     let (count, unit) = text.split_once('/').ok_or_else(advice)?;
     let seconds = match unit {
         "s" => 1.0,
@@ -168,8 +199,7 @@ pub(super) fn row_size(text: &str) -> Result<u64, String> {
 /// Parses a number of bytes a second; the second need not be written.
 pub(super) fn byte_rate(text: &str) -> Result<NonZeroU64, String> {
     let bytes = size(text.strip_suffix("/s").unwrap_or(text))?;
-    NonZeroU64::new(bytes)
-        .ok_or_else(|| "nothing comes at that rate; give more, or leave it out".to_owned())
+    NonZeroU64::new(bytes).ok_or_else(|| NO_LIMIT.to_owned())
 }
 
 /// Addresses that replace the look-up of a host and port.

@@ -192,12 +192,11 @@ impl ShardFilter {
         }
     }
 
-    /// The reason why the shards of the input so far are uneven, if hosts decide between several of them.
+    /// The reason why the shards of the input so far are uneven, if there are several. Those of lines never are.
     pub(super) fn uneven(&self, numbers: ItemNumbers) -> Option<UnevenShards> {
-        let Sharding { shard, by } = self.config.sharding?;
-        let shards = shard.count();
+        let shards = self.config.sharding?.shard.count();
         match &self.hosts {
-            _ if by == ShardBy::Line || shards < 2 || numbers.read < 2 => None,
+            _ if shards < 2 || numbers.read < 2 => None,
             HostsSeen::One(host, key) => Some(UnevenShards::LoneHost {
                 host: escape(&String::from_utf8_lossy(host)),
                 shard: key % shards,

@@ -65,26 +65,59 @@ const FOREIGN: &[(&str, &str)] = &[
 ];
 
 /// Names that other programs have for what is written in another way here, and that way.
-const OTHERWISE: &[(&str, &str)] = &[
+const OTHERWISE: &[(&[&str], &str)] = &[
     (
-        "error_rate",
-        "the share of failures is failed, as failed<1%",
+        &[
+            "error_rate",
+            "failed_rate",
+            "failure_rate",
+            "failures",
+            "http_req_failed",
+        ],
+        "the share of failures is failed, as failed<=1%",
     ),
     (
-        "http_req_failed",
-        "the share of failures is failed, as failed<1%",
+        &[
+            "ok",
+            "success",
+            "successes",
+            "success_rate",
+            "success_ratio",
+            "succeeded",
+            "passed",
+            "availability",
+            "checks",
+        ],
+        "successes are all but the failures: for 99 % of them write failed<=1%",
     ),
     (
-        "http_req_duration",
+        &["http_req_duration", "latency", "response_time"],
         "the times per URL are mean, median, max, and p95 or the like",
     ),
     (
-        "http_req_waiting",
+        &["http_req_waiting"],
         "the times to the first byte are ttfb_p95 and the like",
     ),
-    ("http_reqs", "the rate is requests_per_second"),
-    ("checks", "the share of failures is failed, as failed<1%"),
-    ("min", "the shortest time is p0"),
+    (
+        &[
+            "duration",
+            "elapsed",
+            "parallel",
+            "runtime",
+            "time",
+            "total_time",
+        ],
+        "the run's time is total, as total<5s",
+    ),
+    (
+        &["http_reqs", "qps", "req_per_sec", "requests_per_sec"],
+        "the rate is requests_per_second",
+    ),
+    (
+        &["bandwidth", "bytes_per_second", "speed"],
+        "body bytes a second are throughput, as throughput>=10MB/s",
+    ),
+    (&["min"], "the shortest time is p0"),
 ];
 
 /// End of a name that compares a figure with that of a saved run.
@@ -104,7 +137,10 @@ impl Metric {
         if let Some((_, metric, dimension)) = PLAIN.iter().find(|(plain, ..)| *plain == name) {
             return Ok((*metric, *dimension));
         }
-        if let Some((_, hint)) = OTHERWISE.iter().find(|(foreign, _)| *foreign == name) {
+        if let Some((_, hint)) = OTHERWISE
+            .iter()
+            .find(|(foreign, _)| foreign.contains(&name))
+        {
             return Err(format!("{name:?} is no known name; {hint}"));
         }
         if name.ends_with(VS_BASELINE) {

@@ -36,7 +36,7 @@ impl FromStr for Assertion {
         let name = in_brackets.as_deref().unwrap_or(name);
         let (metric, dimension) = Metric::named(name).map_err(at_name)?;
 
-        let (sign, at_sign) = tokens.take_while(|c| "<>=!~≤≥≠".contains(c));
+        let (sign, at_sign) = tokens.take_while(is_sign);
         let relation = Relation::ALL
             .into_iter()
             .find(|relation| relation.text() == sign)
@@ -50,6 +50,16 @@ impl FromStr for Assertion {
             })?;
 
         let (limit, at_limit) = tokens.take_while(|_| true);
+        if let Some(second) = second_gate(limit) {
+            let before = &text[..text.len() - limit.len() + second];
+            return Err(ParseAssertionError {
+                column: before.chars().count() + 1,
+                what: format!(
+                    "{:?} is a gate of its own; --assert may be repeated, one gate each, and all have to hold",
+                    limit[second..].trim_end()
+                ),
+            });
+        }
         let limit = limit.trim_end();
         if limit.is_empty() {
             return Err(at_limit(format!("the limit is missing after {sign}")));
@@ -65,6 +75,22 @@ impl FromStr for Assertion {
             threshold,
         })
     }
+}
+
+/// The place in a limit at which another assertion begins, as in `500ms,failed<1%`: at the name before a sign of a
+/// comparison, whatever stands between the two.
+fn second_gate(limit: &str) -> Option<usize> {
+    let before = limit[..limit.find(is_sign)?].trim_end();
+    let is_name = |c: char| c.is_alphanumeric() || "_.()".contains(c);
+    let name = before.trim_end_matches(is_name).len();
+    before[name..]
+        .starts_with(char::is_alphabetic)
+        .then_some(name)
+}
+
+/// Tests for a character of a comparison, of those that there are and of those that other programs have.
+fn is_sign(c: char) -> bool {
+    "<>=!~≤≥≠".contains(c)
 }
 
 /// Splits a text into its parts, from left to right.

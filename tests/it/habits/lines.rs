@@ -80,6 +80,10 @@ pub(super) const WORKING: &[&str] = &[
     "--junit junit.xml URL",
     "--junitxml=junit.xml URL",
     "--html page.html URL",
+    "--output-junit junit.xml URL",
+    "--junit-report=junit.xml URL",
+    "--reporter-junit junit.xml --reporter-html page.html URL",
+    "--output-json run.json URL",
     "--md page.md URL",
     "--only-failures URL",
     // wget and wget2
@@ -221,6 +225,59 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ),
     ("--export junit=http://h/x URL", "--export takes a file"),
     ("--junit URL", "--export takes a file"),
+    ("--output-junit URL", "--export takes a file"),
+    (
+        "--reporter junit URL",
+        "--export FORMAT=FILE, as --export junit=FILE",
+    ),
+    (
+        "--reporters cli,junit URL",
+        "--export FORMAT=FILE, as --export junit=FILE",
+    ),
+    ("--log-file run.log URL", "the run log is --log FILE"),
+    ("--logfile=run.log URL", "the run log is --log FILE"),
+    (
+        "--timeout 0 URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--timeout=0s URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--deadline 0 URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--per-host 0 URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--rate 0 URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--rate 0/s URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--limit-rate 0 URL",
+        "there is no limit by default: leave the option out",
+    ),
+    (
+        "--host-delay 0 URL",
+        "there is no delay by default: leave the option out",
+    ),
+    (
+        "--stall-timeout 0 URL",
+        "nothing can be done in no time; give a longer one",
+    ),
+    (
+        "--assert p95<500ms,failed<1% URL",
+        "--assert may be repeated, one gate each",
+    ),
+    ("--assert ok>=99% URL", "write failed<=1%"),
+    ("--assert duration<5s URL", "total<5s"),
     ("--html URL URL", "--export takes a file"),
     ("--github URL", "--export md=- >> \"$GITHUB_STEP_SUMMARY\""),
     ("--replay list --max-failures 3%", "--assert 'failed<=3%'"),

@@ -176,7 +176,7 @@ fn the_report_says_that_bytes_were_held_back_and_claims_no_best_possible_speed_u
 #[test]
 fn rates_that_are_none_and_measurements_are_refused() {
     for (args, why) in [
-        (&["--limit-rate=0"][..], "nothing comes at that rate"),
+        (&["--limit-rate=0"][..], "leave the option out"),
         (&["--limit-rate=fast"], "give a number of bytes"),
         (&["--limit-rate=1M", "--compare"], "cannot be used with"),
         (&["--limit-rate=1M", "--sweep=1,2"], "cannot be used with"),

@@ -64,15 +64,39 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint("--assert 'p95<500ms' fails the run unless it holds"),
     ),
     (
-        &["--junit", "--junit-xml", "--junitxml", "--junitfile"],
+        &[
+            "--junit",
+            "--junit-xml",
+            "--junitxml",
+            "--junitfile",
+            "--junit-file",
+            "--junit-output",
+            "--junit-report",
+            "--output-junit",
+            "--reporter-junit",
+            "--reporter-junit-export",
+        ],
         Meaning::Prefixed("--export", "junit="),
     ),
-    (&["--html"], Meaning::Prefixed("--export", "html=")),
     (
-        &["--markdown", "--md"],
+        &["--html", "--output-html", "--reporter-html"],
+        Meaning::Prefixed("--export", "html="),
+    ),
+    (
+        &["--markdown", "--md", "--output-markdown"],
         Meaning::Prefixed("--export", "md="),
     ),
-    (&["--csv"], Meaning::Prefixed("--export", "csv=")),
+    (
+        &["--csv", "--output-csv"],
+        Meaning::Prefixed("--export", "csv="),
+    ),
+    (
+        &["--reporter", "--reporters"],
+        Meaning::Hint(
+            "--export FORMAT=FILE, as --export junit=FILE, writes a report beside the one that is shown; \
+             --format jsonl shows lines for programs",
+        ),
+    ),
     (&["--har"], Meaning::Prefixed("--export", "har=")),
     (
         &[
@@ -86,7 +110,10 @@ pub(super) const HABITS: &[Habit] = &[
              --export junit=FILE",
         ),
     ),
-    (&["--export-json"], Meaning::Prefixed("--export", "json=")),
+    (
+        &["--export-json", "--output-json", "--reporter-json"],
+        Meaning::Prefixed("--export", "json="),
+    ),
     (&["--export-csv"], Meaning::Prefixed("--export", "csv=")),
     (&["--export-markdown"], Meaning::Prefixed("--export", "md=")),
     (

@@ -63,7 +63,13 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint(HEADERS),
     ),
     (
-        &["--stderr", "--output-file", "--append-output"],
+        &[
+            "--stderr",
+            "--output-file",
+            "--append-output",
+            "--log-file",
+            "--logfile",
+        ],
         Meaning::Hint(
             "warnings go to standard error: 2> FILE; the \
          run log is --log FILE",

@@ -170,7 +170,35 @@ const UNREADABLE: &str = r#"
     |total<infs
     |      ^ "infs" {time}
     |total<5s and p95<1s
-    |      ^ "5s and p95<1s" {time}
+    |             ^ "p95<1s" {own}
+    |p95<500ms,failed<1%
+    |          ^ "failed<1%" {own}
+    |p95<500ms && failed < 1%
+    |             ^ "failed < 1%" {own}
+    |p95<500ms;p(99)<1s
+    |          ^ "p(99)<1s" {own}
+    |p95<500ms failed<1% total<5s
+    |          ^ "failed<1% total<5s" {own}
+    |failed<=1%||größe≤5 
+    |            ^ "größe≤5" {own}
+    |total<5s<6s
+    |      ^ "5s<6s" {time}
+    |total<1,5s
+    |      ^ "1,5s" {time}
+    |ok>=99%
+    |^ "ok" {successes}
+    |success_rate>99%,p95<1s
+    |^ "success_rate" {successes}
+    |failure_rate<1%
+    |^ "failure_rate" is no known name; the share of failures is failed, as failed<=1%
+    |duration<5s
+    |^ "duration" is no known name; the run's time is total, as total<5s
+    |latency<5s
+    |^ "latency" is no known name; the times per URL are mean, median, max, and p95 or the like
+    |qps>5
+    |^ "qps" is no known name; the rate is requests_per_second
+    |bandwidth>5MB/s
+    |^ "bandwidth" is no known name; body bytes a second are throughput, as throughput>=10MB/s
     |total<5
     |      ^ "5" has no unit; total takes a time, as 500ms or 5s
     |throughput>10
@@ -209,6 +237,14 @@ fn parse_errors_give_the_column() {
                 "is no percentile; they go from p0 to p100, with one decimal at most",
             ),
             ("{comparisons}", "write one of < <= > >= =="),
+            (
+                "{own}",
+                "is a gate of its own; --assert may be repeated, one gate each, and all have to hold",
+            ),
+            (
+                "{successes}",
+                "is no known name; successes are all but the failures: for 99 % of them write failed<=1%",
+            ),
             (
                 "{time}",
                 "is no time, which total takes; give one as 500ms or 5s",
