@@ -64,6 +64,8 @@ enum Pattern {
 impl Pattern {
     /// Finds the pattern in a URL, whose braces may be percent-encoded.
     fn find(url: &str) -> Option<Self> {
+        // Most URLs have none of what begins one.
+        memchr::memchr3(b'{', b'[', b'%', url.as_bytes())?;
         let url = url.replace("%7B", "{").replace("%7D", "}");
         let between = |open, close| {
             let (_, rest) = url.split_once(open)?;
