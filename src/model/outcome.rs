@@ -478,6 +478,9 @@ impl Outcome {
     /// The time that workers were busy with the target, all attempts together, without the waits between
     /// them. `None` if it was not started.
     pub fn busy(&self) -> Option<Duration> {
+        if self.details.is_none() {
+            return self.last.timing.total();
+        }
         let earlier: Duration = self.earlier().iter().map(Attempt::total).sum();
         match self.last.timing.total() {
             Some(total) => Some(total + earlier),

@@ -110,6 +110,12 @@ impl<W: Write> Human<W> {
         text.push_str("  ");
         text.push_str(&outcome.url);
         self.has_lines = true;
+        // Nothing more to say, as of most.
+        let is_plain = outcome.details.is_none() && outcome.error().is_none();
+        if is_plain && outcome.last.requests < 2 {
+            text.push('\n');
+            return self.out.write_all(text.as_bytes());
+        }
         let parts = details(outcome, dim, reset);
         let end = end(outcome, colour, reset);
         self.out.write_row(&self.line, &parts, &end)
