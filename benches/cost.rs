@@ -40,7 +40,7 @@ struct Limit {
 /// With rustc 1.95 on x86-64, glibc 2.36. Runs differ by half a percent.
 const INSTRUCTIONS: Limit = Limit {
     what: "instructions",
-    recorded: 34_600.0,
+    recorded: 35_800.0,
     margin: 0.1,
 };
 
