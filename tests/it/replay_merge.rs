@@ -443,6 +443,11 @@ fn a_run_log_is_replayed_without_times() {
     }
     let run = replayed(&[], &[&first, &log]).exits(0);
     run.prints("3 URLs: 3 ok, 0 failed").never_shows("parallel");
+    // Not each of its results twice.
+    for files in [&[&log[..], &log][..], &[&log, &first, &log]] {
+        let run = replayed(&[], files).exits(2).complains_in_a_line();
+        run.says("this run is in ").says("0.jsonl:2 already");
+    }
     // A log that was cut off, and logs in one file.
     let torn = &log[..log.len() - 20];
     replayed(&[], &[torn])

@@ -48,6 +48,10 @@ impl HeldNames {
         held
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbers.is_empty()
+    }
+
     pub(super) fn contains(&self, number: u64) -> bool {
         self.numbers.binary_search(&number).is_ok()
     }

@@ -146,7 +146,8 @@ impl NameRegistry {
             }
             None => ClaimedPlace {
                 place: self.claim_next(&names, |number| !held.contains(number)),
-                is_displaced: is_left,
+                // Or its number has gone to a URL that was displaced itself.
+                is_displaced: is_left || (found.is_none() && !held.is_empty()),
             },
         };
         self.held.insert(plain, held);

@@ -226,6 +226,10 @@ fn a_url_is_displaced_once_by_the_file_of_another() {
         names.claim_for(place(name), url, holder).is_displaced
     };
     assert!(is_displaced("a", "new"), "its name is held by x");
+    assert!(
+        is_displaced("a", "newer"),
+        "so it is, and its number by the one before"
+    );
     assert!(!is_displaced("a", "y"), "it has a file of its own");
     assert!(!is_displaced("a", "x"), "it has its name");
     assert!(!is_displaced("a", "x"), "the list has the name twice");

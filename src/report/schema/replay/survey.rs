@@ -50,6 +50,8 @@ pub(super) struct SurveyedRun {
     pub(super) line: u64,
     /// True if a report has it, false if only a run log has.
     pub(super) is_reported: bool,
+    /// The file and the line in which a run log has its beginning.
+    logged_at: Option<(usize, u64)>,
     /// Its list.
     pub(super) list: usize,
     /// The runs with the same log before it.
@@ -303,6 +305,9 @@ impl<'f> Survey<'f> {
                     Some(run) => *run,
                     None => self.add(file, line.number, false, info),
                 };
+                if let Some(first) = self.runs[run].logged_at.replace((file, line.number)) {
+                    return Err(self.twice(line, first));
+                }
                 self.note_file(run, file);
                 let list = self.runs[run].list;
                 self.lists[list].has_log = true;
@@ -322,11 +327,8 @@ impl<'f> Survey<'f> {
     fn begin(&mut self, file: usize, line: &Line<'_>, info: RunInfo) -> Result<(), ReplayError> {
         match self.by_id.get(&info.id).copied() {
             Some(run) if self.runs[run].is_reported => {
-                let name = &self.files[self.runs[run].files[0]].name;
-                let first = self.runs[run].line;
-                let twice =
-                    format!("this run is in {name}:{first} already; leave one of the two out");
-                return Err(line.error(&twice));
+                let first = &self.runs[run];
+                return Err(self.twice(line, (first.files[0], first.line)));
             }
             // Its log came before it.
             Some(run) => {
@@ -341,6 +343,14 @@ impl<'f> Survey<'f> {
             }
         }
         Ok(())
+    }
+
+    /// The error for a run of which there was the beginning already, in this file and line.
+    fn twice(&self, line: &Line<'_>, (file, first): (usize, u64)) -> ReplayError {
+        let name = &self.files[file].name;
+        line.error(&format!(
+            "this run is in {name}:{first} already; leave one of the two out"
+        ))
     }
 
     fn add(&mut self, file: usize, line: u64, is_reported: bool, info: RunInfo) -> usize {
@@ -361,6 +371,7 @@ impl<'f> Survey<'f> {
             line,
             is_reported,
             list,
+            logged_at: None,
             order: 0,
             end: None,
             found: 0,
