@@ -631,7 +631,9 @@ fn names_of_other_programs_in_a_gate_are_answered_with_what_to_write() {
         ("http_req_duration<1s", "p95"),
     ] {
         let assert = format!("--assert={gate}");
-        let run = pfetch(&[assert.as_str(), "http://127.0.0.1:1/"]).run().exits(2);
+        let run = pfetch(&[assert.as_str(), "http://127.0.0.1:1/"])
+            .run()
+            .exits(2);
         run.complains_in_a_line().says(words);
     }
 }
