@@ -75,20 +75,22 @@ fn longest_share(summary: &Summary, workers: usize) -> Duration {
     }
 }
 
+/// Tells whether a run's time may be set against another. A stopped run spent time on URLs that it did not finish, so
+/// no comparison is fair. Failures are fast or slow for reasons of their own, and a gain in them is none.
+fn is_comparable(summary: &Summary) -> bool {
+    !summary.stopped && summary.skipped == 0 && summary.succeeded() > 0
+}
+
 impl Estimate {
     /// The reason why there is no estimate for a run that would have one otherwise.
     pub fn withheld(summary: &Summary) -> Option<Withheld> {
-        let is_timed = summary.makespan.is_some() && !summary.stopped && summary.skipped == 0;
-        if !is_timed || summary.succeeded() == 0 {
-            return None;
-        }
+        let makespan = summary.makespan.filter(|_| is_comparable(summary))?;
         // Where nothing is asked again, a push-back is a failure like any other.
         let is_push_back = |status: &u16| matches!(status, 429 | 503);
         if summary.origins.has_pushed_back() || summary.statuses.keys().any(is_push_back) {
             return Some(Withheld::PushedBack);
         }
         // Workers do not wait for a retry, but the run does.
-        let makespan = summary.makespan.unwrap_or_default();
         let fetching = makespan.saturating_sub(summary.input_idle);
         if summary.retries > 0 && !summary.paced && summary.busy < fetching {
             return Some(Withheld::Waited);
@@ -101,15 +103,7 @@ impl Estimate {
     pub fn of(summary: &Summary) -> Option<Self> {
         let parallel = summary.makespan.filter(|makespan| !makespan.is_zero())?;
         let serial = summary.busy;
-        if Estimate::withheld(summary).is_some() {
-            return None;
-        }
-        // A stopped run spent time on URLs that it did not finish, so no comparison is fair.
-        if serial.is_zero() || summary.skipped > 0 || summary.stopped {
-            return None;
-        }
-        // Failures are fast or slow for reasons of their own, and a gain in them is none.
-        if summary.succeeded() == 0 {
+        if serial.is_zero() || !is_comparable(summary) || Estimate::withheld(summary).is_some() {
             return None;
         }
         // Most of the run was waiting for that server, together for all of its URLs. One after the other, each

@@ -113,7 +113,7 @@ impl NameRegistry {
         let wanted_id = names.id(wanted_number);
         let found =
             (!self.is_taken(wanted_id)).then(|| holder(&names.place(wanted_number), wanted_number));
-        let is_own = found == Some(NameHolder::Url(UrlDigest::of(url)));
+        let is_own = matches!(found, Some(NameHolder::Url(by)) if by == UrlDigest::of(url));
         let is_left = !is_own && matches!(found, Some(NameHolder::Url(_)));
         if wanted_number > 0 || is_left {
             self.claims.insert(plain, wanted_number + 1);
