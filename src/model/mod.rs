@@ -3,6 +3,7 @@
 pub mod activity;
 mod arm;
 pub mod event;
+mod failure_kind;
 pub mod file_name;
 pub mod headers;
 pub(crate) mod json;
@@ -24,3 +25,4 @@ pub mod timing;
 mod url_error;
 mod url_text;
 mod verdict;
+pub mod work;

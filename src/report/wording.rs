@@ -278,11 +278,12 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
 }
 
-/// The warning that runs did not do the same work: how many targets differed, and some of their URLs.
+/// The warning that targets were not answered alike: how many, and some of their URLs. Pages that change from run to run
+/// are among them, so that it decides nothing.
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
         format!(
-            "{} {} not answered alike in all runs, so the arms did not do the same work: {}",
+            "{} {} not answered alike in all runs: {}",
             counted(*count, "URL"),
             if *count == 1 { "was" } else { "were" },
             urls.join(" ")

@@ -8,6 +8,7 @@
 //!   [`Finding`].
 //! * [`Change`] compares runs with earlier, unpaired ones.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
+//! * [`sign_test`] tells whether as many differences point one way as the other.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
@@ -29,6 +30,7 @@ mod latency;
 mod rank;
 mod ratio;
 mod sample;
+mod sign;
 mod student;
 mod usl;
 
@@ -42,5 +44,6 @@ pub use latency::Latency;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
+pub use sign::sign_test;
 pub use student::critical_value;
 pub use usl::Usl;

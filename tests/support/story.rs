@@ -190,6 +190,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         differing: (0, Vec::new()),
         notices: Vec::new(),
         points,
+        passed_over: Vec::new(),
     }
 }
 
@@ -201,6 +202,7 @@ fn times(seconds: Vec<f64>) -> ArmTimes {
         retries: 0,
         startup: 0.0,
         latency: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -221,6 +223,7 @@ pub(crate) fn comparison(
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,
+        work: None,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
         notices: notices

@@ -19,6 +19,7 @@ use pfetch::model::run_id::RunId;
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
+use pfetch::model::work::PairedWork;
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
 use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
@@ -290,6 +291,7 @@ fn arm_times(seconds: &[f64]) -> ArmTimes {
         retries: 1,
         startup: 0.5,
         latency: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -325,6 +327,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
+        work: Some(PairedWork::default()),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
         notices: vec![
@@ -382,6 +385,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
             by_means: 4,
         }),
         points,
+        passed_over: Vec::new(),
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
         notices: vec![MeasurementNotice::Replayed(
