@@ -107,7 +107,7 @@ fn the_figures_of_a_run_are_the_same_in_all_formats() {
         format!("{}/s", bytes(throughput)),
         format!(
             "{:.1} successful URLs/s",
-            number(&figures["requests_per_second"])
+            number(&figures["urls_per_second"])
         ),
         seconds(&figures["latency"]["p50"]),
         seconds(&figures["latency"]["p95"]),
@@ -182,7 +182,7 @@ fn where_nothing_succeeded_no_report_has_a_rate_or_a_speedup() {
     assert_eq!(Estimate::of(&summary(&outcomes)), None);
     let events = Story::new(4).run(outcomes);
     let json: Value = serde_json::from_str(&exported(Export::Json, &events)).unwrap();
-    for figure in ["serial", "throughput", "requests_per_second", "latency"] {
+    for figure in ["serial", "throughput", "urls_per_second", "latency"] {
         assert!(json["summary"][figure].is_null(), "{figure}: {json:#}");
     }
     let Replayed(again) = Replayed::of(&events);
@@ -384,8 +384,8 @@ fn gates_on_speed_fail_where_nothing_succeeded() {
     let server = Server::start();
     let missing = ["/status/404", "/status/500?1"].map(|path| server.url(path));
     let gates = [
-        "requests_per_second<=1000000",
-        "requests_per_second>=0",
+        "urls_per_second<=1000000",
+        "urls_per_second>=0",
         "throughput>=0B/s",
         "total<100s",
         "speedup<=1000",
@@ -413,7 +413,7 @@ fn an_unknown_name_in_a_gate_is_answered_with_the_known_ones() {
     let run = pfetch(&["--assert=requests>=1", "http://127.0.0.1:1/"]).run();
     let run = run.exits(2);
     for name in [
-        "requests_per_second",
+        "urls_per_second",
         "throughput",
         "total_vs_baseline",
         "p95",

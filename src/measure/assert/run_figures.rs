@@ -286,7 +286,7 @@ impl MetricSource for RunFigures<'_> {
                 .throughput()
                 .map(MetricValue::from)
                 .ok_or_else(untried),
-            (Metric::RequestsPerSecond, _) => {
+            (Metric::UrlsPerSecond, _) => {
                 summary.rate().map(MetricValue::from).ok_or_else(untried)
             }
             (Metric::Mean, _) => seconds(summary.latency.mean()),

@@ -32,7 +32,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -98,7 +98,7 @@ use crate::report::Baseline;
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
-///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
+///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
 ///   100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
 ///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
