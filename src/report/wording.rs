@@ -235,6 +235,25 @@ pub(super) fn progress(summary: &Summary) -> String {
     }
 }
 
+/// The targets that a stopped run left undone: `22 of 30 URLs were not done`.
+pub fn left_undone(summary: &Summary) -> String {
+    let read = summary.not_done + summary.skipped;
+    let were = |count| if count == 1 { "was" } else { "were" };
+    match (summary.unread(), summary.all_listed()) {
+        (Some(unread), Some(all)) => {
+            let left = read + unread;
+            let all = counted(all.max(left), "URL");
+            format!("{} of {all} {} not done", grouped(left), were(left))
+        }
+        _ if read == 0 => "the rest of the list was not read".to_owned(),
+        _ => format!(
+            "{} {} not done, and the rest of the list was not read",
+            counted(read, "URL"),
+            were(read)
+        ),
+    }
+}
+
 /// The verdict of a run, as a heading.
 pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> String {
     let targets = summary.targets();

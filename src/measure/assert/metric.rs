@@ -45,11 +45,7 @@ const PLAIN: &[(&str, Metric, Dimension)] = &[
     ),
     ("failed", Metric::Failed, Dimension::CountOrShare),
     ("throughput", Metric::Throughput, Dimension::ByteRate),
-    (
-        "urls_per_second",
-        Metric::UrlsPerSecond,
-        Dimension::Rate,
-    ),
+    ("urls_per_second", Metric::UrlsPerSecond, Dimension::Rate),
     ("mean", Metric::Mean, Dimension::Time),
     ("median", Metric::Median, Dimension::Time),
     ("max", Metric::Max, Dimension::Time),

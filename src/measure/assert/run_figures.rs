@@ -286,9 +286,7 @@ impl MetricSource for RunFigures<'_> {
                 .throughput()
                 .map(MetricValue::from)
                 .ok_or_else(untried),
-            (Metric::UrlsPerSecond, _) => {
-                summary.rate().map(MetricValue::from).ok_or_else(untried)
-            }
+            (Metric::UrlsPerSecond, _) => summary.rate().map(MetricValue::from).ok_or_else(untried),
             (Metric::Mean, _) => seconds(summary.latency.mean()),
             (Metric::Median, _) => seconds(summary.latency.p(50.0)),
             (Metric::Max, _) => seconds(summary.latency.max()),
