@@ -321,12 +321,31 @@ pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
             in_unit(low, judged.unit),
             in_unit(high, judged.unit)
         ),
-        (Some(value), None) => in_unit(value, judged.unit),
+        (Some(value), None) => match judged.of {
+            Some(of) => failed_of(value, judged.unit, of),
+            None => in_unit(value, judged.unit),
+        },
         (None, _) => return judged.why.clone(),
     };
     match judged.why.is_empty() {
         true => figure,
         false => format!("{figure}, {}", judged.why),
+    }
+}
+
+/// A number or a share of failures, with the number of URLs that they are of: `1 of 4 failed`.
+fn failed_of(value: f64, unit: &str, of: u64) -> String {
+    let all = grouped(of);
+    match unit {
+        "%" => {
+            let failed = (value * of as f64 / 100.0).round() as u64;
+            format!(
+                "{} ({} of {all} failed)",
+                in_unit(value, unit),
+                grouped(failed)
+            )
+        }
+        _ => format!("{} of {all} failed", grouped(value as u64)),
     }
 }
 

@@ -18,7 +18,7 @@ use pfetch::stats::Knee;
 use serde_json::Value;
 
 use crate::export::events::exported;
-use crate::pfetch::pfetch;
+use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
 use crate::story::{MS, Story, comparison, failed, sweep};
 
@@ -406,6 +406,57 @@ fn gates_on_speed_fail_where_nothing_succeeded() {
         let urls = missing.each_ref().map(String::as_str);
         pfetch(&[mode, &options, &urls].concat()).run().exits(0);
     }
+}
+
+#[test]
+fn a_gate_on_failures_says_how_many_failed_of_how_many() {
+    let server = Server::start();
+    let [good, bad] = ["/bytes/1", "/status/404"].map(|path| server.url(path));
+    let gates = [
+        "failed<=0",
+        "failed<1",
+        "failed<=5%",
+        "failed<=50%",
+        "failed==1",
+    ];
+    let mut args = vec!["--format=jsonl"];
+    args.extend(gates.iter().flat_map(|gate| ["--assert", gate]));
+    args.extend([&good, &good, &good, &good, &good, &bad].map(String::as_str));
+    let run = pfetch(&args).run().exits(3);
+    let dir = Dir::new();
+    let lines = dir.file("run.jsonl", &run.stdout);
+    // The gates of the run, and those that are judged now.
+    let again = ["--replay", &lines];
+    for args in [
+        again.to_vec(),
+        [&again[..], &args[1..args.len() - 6]].concat(),
+    ] {
+        let mut run = pfetch(&args).run();
+        for (gate, told) in gates.iter().zip([
+            "FAILED        1 of 6 failed",
+            "FAILED        1 of 6 failed",
+            "FAILED        16.67 % (1 of 6 failed)",
+            "held          16.67 % (1 of 6 failed)",
+            "held          1 of 6 failed",
+        ]) {
+            run = run.prints(&format!("  gate       {gate:<24} {told}\n"));
+        }
+    }
+    // All other figures count nothing.
+    let run = pfetch(&[
+        "--format=jsonl",
+        "--assert=total<60s",
+        "--assert=failed<=0",
+        &good,
+    ])
+    .run();
+    let of: Vec<Value> = run
+        .exits(0)
+        .json()
+        .into_iter()
+        .map(|line| line["of"].clone())
+        .collect();
+    assert_eq!(of[of.len() - 2..], [Value::Null, Value::from(1)]);
 }
 
 #[test]

@@ -60,8 +60,8 @@ pub(crate) fn check_files<'a>(
             let shown = shown(file.as_os_str());
             return Err(match is_list {
                 true => format!(
-                    "-i reads URLs from a file, and {shown} is a URL: it stands without -i (-v shows headers, \
-                     -Iv asks for them alone)"
+                    "-i reads URLs from a file, and {shown} is a URL, which stands without -i; -v shows headers, and \
+                     -Iv asks for them alone"
                 ),
                 false => format!("{option} takes a file, and {shown} is a URL"),
             });

@@ -418,6 +418,7 @@ pub(crate) fn judged() -> Vec<Event> {
             unit,
             verdict,
             why: String::new(),
+            of: None,
         })
     };
     let straddling = AssertionResult {
@@ -430,6 +431,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Inconclusive,
         why: String::new(),
+        of: None,
     };
     let unknown = AssertionResult {
         assertion: "p95<1s".to_owned(),
@@ -438,6 +440,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Unknown,
         why: "no URL <succeeded>".to_owned(),
+        of: None,
     };
     vec![
         judged("failed<=1%", Some(0.5), "%", AssertionVerdict::Held),

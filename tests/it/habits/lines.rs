@@ -493,7 +493,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("-q50 URL", "--rate 50/s"),
     ("-k1M URL", "it is --insecure here"),
     ("-m POST URL", "pfetch only asks"),
-    ("-i localhost:1/list", "it stands without -i"),
+    ("-i localhost:1/list", "which stands without -i"),
     ("-W URL", "there is no option '-W' (see"),
     ("--retry-delay soon URL", "a number alone is seconds"),
 ];
