@@ -15,6 +15,7 @@ use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
+use crate::report::left_undone;
 use crate::save::OrderedOutput;
 
 /// Time that the workers have to end when some of their jobs were given up.
@@ -183,7 +184,8 @@ fn add_reasons(
     }
     if report.overdue {
         // Also if no job was under way at that moment, and the rest of a list was not read.
-        complain("the run's deadline passed before everything was done (--deadline)");
+        let left = left_undone(&report.summary);
+        complain(&format!("the run's deadline passed (--deadline): {left}"));
         reasons.failed = true;
     }
 }

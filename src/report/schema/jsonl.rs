@@ -31,8 +31,8 @@ use crate::report::Baseline;
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
-/// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -98,7 +98,7 @@ use crate::report::Baseline;
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
-///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
+///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
 ///   100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
 ///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
@@ -153,7 +153,8 @@ use crate::report::Baseline;
 ///   then `why` names the difference.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
-///   baseline that this run makes, the first one or one in the place of another list's or other workers'.
+///   baseline that this run makes, the first one or one in the place of another list's or other workers'. `of`: `null`,
+///   or the number of targets that `value` counts the failed ones of, or has the share of.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

@@ -216,6 +216,8 @@ pub(in crate::report) struct AssertionRecord<'a> {
     unit: Cow<'a, str>,
     interval: Option<Interval>,
     why: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    of: Option<u64>,
 }
 
 impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
@@ -228,6 +230,7 @@ impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
             unit: Cow::Borrowed(judged.unit),
             interval: judged.interval,
             why: why.map(Cow::Borrowed),
+            of: judged.of,
         }
     }
 }
@@ -241,6 +244,7 @@ impl From<AssertionRecord<'_>> for AssertionResult {
             unit: unit(&record.unit),
             verdict: record.verdict,
             why: record.why.map(|why| escape(&why)).unwrap_or_default(),
+            of: record.of,
         }
     }
 }

@@ -422,6 +422,7 @@ pub(crate) fn judged() -> Vec<Event> {
             unit,
             verdict,
             why: String::new(),
+            of: None,
         })
     };
     let straddling = AssertionResult {
@@ -434,6 +435,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Inconclusive,
         why: String::new(),
+        of: None,
     };
     let unknown = AssertionResult {
         assertion: "p95<1s".to_owned(),
@@ -442,6 +444,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Unknown,
         why: "no URL <succeeded>".to_owned(),
+        of: None,
     };
     vec![
         judged("failed<=1%", Some(0.5), "%", AssertionVerdict::Held),
