@@ -19,14 +19,10 @@ use super::window::LogWindow;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::run_id::RunId;
 use crate::model::target::{Target, Verb};
-use crate::model::text::excerpt;
 use crate::save::pack::LoggedPacks;
 
 /// The bytes that are read from the log at once.
 const BUFFER: usize = 64 * 1024;
-
-/// The most characters of a URL that are quoted.
-const QUOTED_URL: usize = 200;
 
 /// The most damaged lines that are named.
 const NAMED: usize = 10;
@@ -41,11 +37,13 @@ pub struct DoneTargets {
     /// The log; `None` if it is not read.
     log: Option<LogWindow>,
     /// The name of the log, escaped.
-    log_name: String,
+    pub(super) log_name: String,
     /// The folder that this run saves in.
     folder: Option<String>,
     /// The packs that the log names, of a run that packs. Its targets are known by their index.
-    packs: Option<LoggedPacks>,
+    pub(super) packs: Option<LoggedPacks>,
+    /// The largest index of a target whose body is in a pack.
+    pub(super) last_packed: Option<u64>,
     /// The first damaged lines, by their number from 1.
     damaged: Vec<(u64, DamagedLine)>,
     /// The number of all damaged lines.
@@ -121,41 +119,6 @@ impl DoneTargets {
             (Some(packs), Verb::Get) => self.find_packed(packs, target.index, url, sha256),
             _ => Ok(self.find(target.verb, url, name, sha256)),
         }
-    }
-
-    fn find_packed(
-        &self,
-        packs: &LoggedPacks,
-        index: u64,
-        url: &str,
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<Option<Outcome>, OtherList> {
-        let position = self.lines.get(&key_of_index(index));
-        let Some(position) = position.filter(|position| packs.holds(**position)) else {
-            return Ok(None);
-        };
-        let unreadable = || OtherList::Unreadable {
-            log: self.log_name.clone(),
-        };
-        let line = self.line_at(*position).map_err(|_| unreadable())?;
-        let Ok(LogEntry::Result(result)) = line::read(&line) else {
-            return Err(unreadable());
-        };
-        if result.url != url {
-            return Err(OtherList::Url {
-                log: self.log_name.clone(),
-                index,
-                logged: excerpt(&result.url, QUOTED_URL),
-                listed: excerpt(url, QUOTED_URL),
-            });
-        }
-        if sha256.is_some_and(|wanted| result.sha256 != Some(*wanted)) {
-            return Err(OtherList::Checksum {
-                log: self.log_name.clone(),
-                url: excerpt(url, QUOTED_URL),
-            });
-        }
-        Ok(Some(result.into_outcome()))
     }
 
     /// The outcome of this target, if it is done: that of the log, with the index 0. `name` is that of its file
@@ -291,6 +254,7 @@ impl DoneTargets {
             {
                 packs.note_member(&packed.pack, packed.offset, packed.end(), position);
                 self.lines.insert(key_of_index(index), position);
+                self.last_packed = self.last_packed.max(Some(index));
             }
             return;
         }
@@ -319,8 +283,13 @@ impl DoneTargets {
         }
     }
 
+    /// The position of the line of the target with this index, in a run that packs.
+    pub(super) fn position_of(&self, index: u64) -> Option<u64> {
+        self.lines.get(&key_of_index(index)).copied()
+    }
+
     /// Reads the line at this position of the log again.
-    fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
+    pub(super) fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
         match &self.log {
             Some(log) => log.line_at(position),
             None => Ok(Vec::new()),

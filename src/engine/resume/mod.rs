@@ -3,6 +3,8 @@
 //!
 //! * `file` opens and locks the log.
 //! * `line` is the schema, for writing and for reading.
+//! * `list_check` compares a list with the packs of the log.
+//! * `packed` finds the targets whose bodies are in packs.
 //! * `window` reads lines again by their positions.
 //! * [`Journal`] appends; [`DoneTargets`] are those that the existing lines say are done.
 
@@ -11,6 +13,8 @@ mod error;
 mod file;
 mod json_line;
 mod line;
+mod list_check;
+mod packed;
 mod window;
 
 use std::fs::{File, Metadata};
@@ -31,6 +35,7 @@ use file::OpenedLog;
 pub(crate) use json_line::from_line;
 use line::LogLine;
 pub use line::{LogEntry, LoggedResult, LoggedRun, PackState, read as read_line};
+pub use list_check::check_list;
 
 /// The run log, open for appending.
 ///

@@ -22,6 +22,7 @@ use crate::pfetch::{Dir, Pfetch, Run, pfetch};
 use crate::server::{Server, bytes, routes};
 
 mod holes;
+mod lists;
 mod memory;
 mod shards;
 
