@@ -10,7 +10,7 @@ use super::stdio::StdStream;
 use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
-use crate::engine::resume::{DoneTargets, OtherList};
+use crate::engine::resume::{DoneTargets, OtherList, RunPlace};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
@@ -106,7 +106,7 @@ fn done_targets(
             saving.reserve(place, path);
         }
     };
-    let done = DoneTargets::of_log(&log.path, dir, reserve);
+    let done = DoneTargets::of_log(&log.path, RunPlace::new(dir, plan.run.shard), reserve);
     done.map(Some).map_err(unusable_log)
 }
 
@@ -240,10 +240,10 @@ impl<W: Write> Preview<W> {
         })
     }
 
-    fn is_done(&self, target: &Target, name: Option<&str>) -> Result<bool, PreviewEnd> {
-        let Some(done) = &self.done else {
+    fn is_done(&mut self, target: &Target, name: Option<&str>) -> Result<bool, PreviewEnd> {
+        let Some(done) = &mut self.done else {
             return Ok(false);
         };
-        Ok(done.find_target(target, name)?.is_some())
+        Ok(done.take_target(target, name)?.is_some())
     }
 }

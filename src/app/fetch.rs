@@ -11,7 +11,7 @@ use super::session::{EarlyEnd, Session};
 use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal};
+use crate::engine::resume::{DoneTargets, Journal, RunPlace};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
@@ -144,9 +144,9 @@ fn open_log(
             saving.reserve(place, path);
         }
     };
-    let dir = dir.map(PathBuf::as_path);
+    let place = RunPlace::new(dir.map(PathBuf::as_path), plan.run.shard);
     let (journal, done) =
-        Journal::open_for(&log.path, log.resume, dir, reserve).map_err(unusable_log)?;
+        Journal::open_for(&log.path, log.resume, place, reserve).map_err(unusable_log)?;
     let metadata = journal
         .metadata()
         .map_err(|error| StartError::local("cannot look at the run log", &error))?;

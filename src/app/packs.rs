@@ -61,7 +61,7 @@ pub(super) fn open(
     (lists, stop): (&ListsToCheck, &StopToken),
 ) -> Result<OpenedPacks, StartError> {
     check_own_files(plan, config)?;
-    let (journal, mut done) = Journal::open_packing(&log.path).map_err(unusable_log)?;
+    let (journal, mut done) = Journal::open_packing(&log.path, log.resume).map_err(unusable_log)?;
     logged_packs(&mut done, log)?;
     lists.check(plan, &done, stop)?;
     let logged = logged_packs(&mut done, log)?;

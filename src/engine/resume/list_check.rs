@@ -53,7 +53,7 @@ pub fn check_list(
 fn check_item(done: &DoneTargets, item: &Item) -> Result<u64, OtherList> {
     match item {
         Item::Target(target) if target.verb == Verb::Get => {
-            done.find_target(target, None)?;
+            done.find_packed(target)?;
             Ok(target.index)
         }
         Item::Target(target) => {

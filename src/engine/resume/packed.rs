@@ -4,27 +4,28 @@ use super::done::DoneTargets;
 use super::error::OtherList;
 use super::line::{self, LogEntry, LoggedResult};
 use crate::model::outcome::Outcome;
+use crate::model::target::Target;
 use crate::model::text::excerpt;
-use crate::save::pack::LoggedPacks;
 
 /// The most characters of a URL that are quoted.
 const QUOTED_URL: usize = 200;
 
 impl DoneTargets {
-    pub(super) fn find_packed(
-        &self,
-        packs: &LoggedPacks,
-        index: u64,
-        url: &str,
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<Option<Outcome>, OtherList> {
-        let Some(line) = self.packed_line(packs, index)? else {
+    /// The outcome of this target, if its body is in a pack.
+    ///
+    /// # Errors
+    ///
+    /// [`OtherList`].
+    pub fn find_packed(&self, target: &Target) -> Result<Option<Outcome>, OtherList> {
+        let (index, url) = (target.index, target.location.text());
+        let Some(line) = self.packed_line(index)? else {
             return Ok(None);
         };
         let result = self.packed_result(&line)?;
-        if result.url != url {
+        if *result.url != **url {
             return Err(self.other_url(index, &result.url, url));
         }
+        let sha256 = target.sha256.as_deref();
         if sha256.is_some_and(|wanted| result.sha256 != Some(*wanted)) {
             return Err(OtherList::Checksum {
                 log: self.log_name.clone(),
@@ -35,7 +36,10 @@ impl DoneTargets {
     }
 
     /// The line of the log about the body with this index, if that is in a pack.
-    fn packed_line(&self, packs: &LoggedPacks, index: u64) -> Result<Option<Vec<u8>>, OtherList> {
+    fn packed_line(&self, index: u64) -> Result<Option<Vec<u8>>, OtherList> {
+        let Some(packs) = &self.packs else {
+            return Ok(None);
+        };
         let position = self.position_of(index);
         let position = position.filter(|position| packs.holds(*position));
         let line = position.map(|position| self.line_at(position));
@@ -71,10 +75,7 @@ impl DoneTargets {
 
     /// The URL of the target with this index, if its body is in a pack.
     pub(super) fn packed_url(&self, index: u64) -> Result<Option<String>, OtherList> {
-        let Some(packs) = &self.packs else {
-            return Ok(None);
-        };
-        let line = self.packed_line(packs, index)?;
+        let line = self.packed_line(index)?;
         let url = line.map(|line| Ok(self.packed_result(&line)?.url.into_owned()));
         url.transpose()
     }
