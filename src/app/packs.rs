@@ -5,14 +5,14 @@ use std::path::Path;
 
 use super::lists::RereadableList;
 use super::run_log::unusable_log;
-use super::{StartError, shown};
+use super::{StartError, complain, shown};
 use crate::cli::{BodiesPlan, ExitReasons, LogPlan, Plan};
 use crate::engine::input::{List, Source};
 use crate::engine::resume::{DoneTargets, Journal, check_list};
 use crate::engine::{Bodies, Packing};
 use crate::pool::StopToken;
 use crate::report::result_line;
-use crate::save::pack::{LoggedPacks, PackConfig, PackError, Packs};
+use crate::save::pack::{AbsentPacks, LoggedPacks, PackConfig, PackError, Packs};
 
 /// The parts of a run that packs.
 pub(super) struct OpenedPacks {
@@ -66,6 +66,7 @@ pub(super) fn open(
     lists.check(plan, &done, stop)?;
     let logged = logged_packs(&mut done, log)?;
     let packs = Packs::open(config.clone(), logged, plan.workers).map_err(unusable_packs)?;
+    warn_of(packs.absent());
     Ok(OpenedPacks {
         bodies: Bodies::Pack(Box::new(Packing::new(packs, Box::new(result_line)))),
         journal,
@@ -85,8 +86,16 @@ pub(super) fn preview(
     logged_packs(&mut done, log)?;
     lists.check(plan, &done, &StopToken::default())?;
     let logged = logged_packs(&mut done, log)?;
-    Packs::preview(config, logged).map_err(unusable_packs)?;
+    let absent = Packs::preview(config, logged).map_err(unusable_packs)?;
+    warn_of(absent.as_ref());
     Ok(done)
+}
+
+/// Warns of published packs that are not there. They may have been moved to where they are wanted.
+fn warn_of(absent: Option<&AbsentPacks>) {
+    if let Some(absent) = absent {
+        complain(&format!("warning: {absent}"));
+    }
 }
 
 /// The packs that the log names. A run that does not resume has to have a log without any: it would fetch the

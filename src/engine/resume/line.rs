@@ -21,7 +21,7 @@ use crate::model::request_digest::RequestDigest;
 use crate::model::run_id::RunId;
 use crate::model::run_shard::RunShard;
 use crate::model::target::Verb;
-use crate::model::text::{escape, excerpt, hex, parse_sha256};
+use crate::model::text::{escape, excerpt, hex, normalised_path, parse_sha256};
 
 /// The version of the run log's schema.
 pub const SCHEMA: u64 = 2;
@@ -177,22 +177,10 @@ impl<'a> LogLine<'a> {
     }
 }
 
-/// The path without its `.` components and repeated slashes, so that `d`, `./d` and `d/` are one folder.
-pub(super) fn normalised(path: &str) -> Cow<'_, str> {
-    let is_root = path.starts_with('/');
-    let inner = path.strip_prefix('/').unwrap_or(path);
-    if inner.split('/').all(|part| !matches!(part, "" | ".")) {
-        return Cow::Borrowed(path);
-    }
-    let parts = inner.split('/').filter(|part| !matches!(*part, "" | "."));
-    let root = if is_root { "/" } else { "" };
-    Cow::Owned(format!("{root}{}", parts.collect::<Vec<_>>().join("/")))
-}
-
-/// The folder that a run saves in, [`normalised`]; bytes that are not UTF-8 are replaced.
+/// The folder that a run saves in, [`normalised_path`]; bytes that are not UTF-8 are replaced.
 pub(super) fn normalised_folder(folder: Option<&Path>) -> Option<String> {
     let folder = folder?.to_string_lossy();
-    Some(normalised(&folder).into_owned())
+    Some(normalised_path(&folder).into_owned())
 }
 
 /// The name of a file with its folder before it.
@@ -428,8 +416,8 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
                 name: fields.name.map(|text| match text.0 {
-                    Cow::Borrowed(name) => normalised(name),
-                    Cow::Owned(name) => Cow::Owned(normalised(&name).into_owned()),
+                    Cow::Borrowed(name) => normalised_path(name),
+                    Cow::Owned(name) => Cow::Owned(normalised_path(&name).into_owned()),
                 }),
                 verdict: fields.outcome.ok_or_else(|| missing("outcome"))?,
                 status: fields.status,
@@ -530,7 +518,7 @@ mod tests {
             ("a/../d", "a/../d"),
             (".d/..e", ".d/..e"),
         ] {
-            assert_eq!(normalised(path), expected, "{path}");
+            assert_eq!(normalised_path(path), expected, "{path}");
             // As older logs have it.
             let name = in_folder(Some(path), "f");
             let line = format!(
