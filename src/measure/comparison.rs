@@ -5,11 +5,13 @@ use std::io;
 use std::time::Duration;
 
 use super::Estimate;
+use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::stats::{Latency, Notice, Sample, notice};
 
@@ -75,6 +77,7 @@ impl Experiment {
         mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Comparison>, E> {
         let mut answers = AnswerCheck::default();
+        let mut why = WhyCollector::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
@@ -87,14 +90,19 @@ impl Experiment {
                 listener.event(&Event::Counted(targets))?;
             }
             answers.begin_run();
+            why.begin();
             let measured = run(
                 arm_run.arm,
-                &mut ArmListener {
-                    listener: &mut *listener,
-                    answers: &mut answers,
+                &mut WhyListener {
+                    listener: &mut ArmListener {
+                        listener: &mut *listener,
+                        answers: &mut answers,
+                    },
+                    why: &mut why,
                 },
             )?;
             let summary = &measured.summary;
+            why.end(arm_run, summary);
             let is_over = summary.stopped || summary.makespan.is_none();
             listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
@@ -116,6 +124,8 @@ impl Experiment {
         let comparison = self.comparison(&serial[..whole], &parallel[..whole], answers);
         Ok(comparison.map(|mut comparison| {
             comparison.stopped = stopped;
+            comparison.why = why.why();
+            take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
             comparison
         }))
@@ -154,6 +164,7 @@ impl Experiment {
             estimated,
             differing: answers.differing(),
             notices,
+            why: Why::default(),
         };
         if comparison.is_one_by_one() {
             comparison.estimated = None;

@@ -8,6 +8,7 @@ mod estimate;
 pub mod runs;
 mod serial;
 mod sweep;
+mod why;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
+use crate::model::reason::Why;
 use crate::model::summary::RunsMade;
 use crate::stats::{
     Change, Finding, Interval, Knee, Latency, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
@@ -108,6 +109,8 @@ pub struct Comparison {
     pub differing: (u64, Vec<String>),
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why the speed-up is what it is.
+    pub why: Why,
 }
 
 impl Comparison {

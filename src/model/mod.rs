@@ -12,6 +12,7 @@ pub mod meta;
 pub mod notice;
 pub mod origin;
 pub mod outcome;
+pub mod reason;
 pub mod run_id;
 pub mod run_shard;
 pub mod save_path;

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
+use super::why;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::report::Baseline;
@@ -53,6 +55,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Cow<'a, Why>,
 }
 
 impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
@@ -70,6 +74,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
             notices: Cow::Borrowed(&comparison.notices),
+            why: Cow::Borrowed(&comparison.why),
         }
     }
 }
@@ -97,6 +102,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             estimated: record.estimated,
             differing: record.differing.into(),
             notices: record.notices.into_owned(),
+            why: why::read(record.why.into_owned())?,
         };
         // A log may set a thing against itself.
         if comparison.is_one_by_one() {
