@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
+use crate::model::reason::Why;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
@@ -131,6 +132,8 @@ pub struct Comparison {
     pub differing: (u64, Vec<String>),
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why the speed-up is what it is.
+    pub why: Why,
 }
 
 impl Comparison {

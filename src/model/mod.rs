@@ -13,6 +13,7 @@ pub mod meta;
 pub mod notice;
 pub mod origin;
 pub mod outcome;
+pub mod reason;
 pub mod request_digest;
 pub mod run_id;
 pub mod run_shard;

@@ -83,3 +83,4 @@ mod test_server;
 mod tls;
 mod undecided;
 mod way_on;
+mod why;

@@ -28,7 +28,7 @@ use crate::report::Baseline;
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices`, `why` |
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
@@ -136,6 +136,12 @@ use crate::report::Baseline;
 /// - `verdict` is `null` for one pair, and without a `speedup`.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
+/// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
+///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections` or
+///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
+///   times of each origin as `{origin, serial, parallel}`
+///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).

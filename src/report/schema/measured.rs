@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
+use super::why;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
@@ -58,6 +60,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Cow<'a, Why>,
 }
 
 impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
@@ -76,6 +80,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
             notices: Cow::Borrowed(&comparison.notices),
+            why: Cow::Borrowed(&comparison.why),
         }
     }
 }
@@ -109,6 +114,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             estimated: record.estimated,
             differing: record.differing.into(),
             notices: record.notices.into_owned(),
+            why: why::read(record.why.into_owned())?,
         };
         // A log may set a thing against itself, or one kind of work against another.
         if comparison.is_one_by_one() || comparison.unlike_work().is_some() {

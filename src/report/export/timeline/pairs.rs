@@ -277,6 +277,7 @@ impl RatioScale {
 mod tests {
     use super::*;
     use crate::model::measurement::ArmTimes;
+    use crate::model::reason::Why;
     use crate::stats::Sample;
 
     fn compared(serial: &[f64], parallel: &[f64]) -> Comparison {
@@ -302,6 +303,7 @@ mod tests {
             estimated: None,
             differing: (0, Vec::new()),
             notices: Vec::new(),
+            why: Why::default(),
         }
     }
 
