@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Estimate;
 use super::answers::AnswerCheck;
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
@@ -158,6 +159,7 @@ impl Experiment {
             parallel,
             estimated,
             differing: answers.differing(),
+            margin: Margin::default(),
             notices: Vec::new(),
         };
         comparison.speedup = comparison.speedup_of_alike();
