@@ -43,7 +43,7 @@ fn compared(share: &str) -> Vec<Event> {
 fn the_margin_draws_the_line_between_faster_and_hardly_faster_in_every_report() {
     for (share, verdict) in [
         ("10%", "faster"),
-        ("30%", "faster"),
+        ("29%", "faster"),
         ("31%", "hardly faster"),
     ] {
         let events = compared(share);
