@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::arm::Arm;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
+use crate::model::reason::Why;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
@@ -134,6 +135,8 @@ pub struct Comparison {
     pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why the speed-up is what it is.
+    pub why: Why,
 }
 
 impl Comparison {

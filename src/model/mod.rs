@@ -14,6 +14,8 @@ pub mod meta;
 pub mod notice;
 pub mod origin;
 pub mod outcome;
+pub mod reason;
+pub mod request_digest;
 pub mod run_id;
 pub mod run_shard;
 pub mod save_path;

@@ -10,6 +10,7 @@ pub use super::failure_kind::FailureKind;
 pub use super::verdict::Verdict;
 use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
+use crate::model::request_digest::RequestDigest;
 use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
@@ -52,6 +53,8 @@ pub struct Details {
     pub packed: Option<Packed>,
     /// The SHA-256 that its body was to have.
     pub sha256: Option<[u8; 32]>,
+    /// The digest of what its request has of its own.
+    pub request: Option<RequestDigest>,
     /// JSON of the input's, for the readers of the result.
     pub meta: Option<Meta>,
     /// The body, decoded, if results have it.
@@ -314,6 +317,11 @@ impl Outcome {
     /// The SHA-256 that its body was to have.
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.details.as_ref()?.sha256
+    }
+
+    /// The digest of what its request has of its own.
+    pub fn request(&self) -> Option<RequestDigest> {
+        self.details.as_ref()?.request
     }
 
     /// JSON of the input's, for the readers of the result.

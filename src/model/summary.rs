@@ -149,6 +149,13 @@ impl Summary {
         }
     }
 
+    /// The targets of the input that the run did not come to read, if they could be counted.
+    pub fn unread(&self) -> Option<u64> {
+        let read = self.targets() + self.done_before;
+        // A list may be cut while it is read.
+        self.all_listed().map(|all| all.saturating_sub(read))
+    }
+
     /// The same counts without a time.
     #[must_use]
     pub fn without_times(self) -> Self {

@@ -7,6 +7,7 @@
 //! * [`Speedup`] compares the two arms of a comparison, pair by pair, with a 95 % [`Interval`] and a
 //!   [`Finding`].
 //! * [`Change`] compares runs with earlier, unpaired ones.
+//! * [`Looks`] are the points at which growing data may end a measurement, and [`Trend`] a drift in them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`sign_test`] tells whether as many differences point one way as the other.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
@@ -30,8 +31,10 @@ mod latency;
 mod rank;
 mod ratio;
 mod sample;
+mod sequential;
 mod sign;
 mod student;
+mod trend;
 mod usl;
 
 #[cfg(test)]
@@ -44,6 +47,8 @@ pub use latency::Latency;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
+pub use sequential::Looks;
 pub use sign::sign_test;
 pub use student::critical_value;
+pub use trend::Trend;
 pub use usl::Usl;

@@ -18,7 +18,7 @@ use pfetch::stats::Knee;
 use serde_json::Value;
 
 use crate::export::events::exported;
-use crate::pfetch::pfetch;
+use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
 use crate::story::{MS, Story, comparison, failed, sweep};
 
@@ -107,7 +107,7 @@ fn the_figures_of_a_run_are_the_same_in_all_formats() {
         format!("{}/s", bytes(throughput)),
         format!(
             "{:.1} successful URLs/s",
-            number(&figures["requests_per_second"])
+            number(&figures["urls_per_second"])
         ),
         seconds(&figures["latency"]["p50"]),
         seconds(&figures["latency"]["p95"]),
@@ -182,7 +182,7 @@ fn where_nothing_succeeded_no_report_has_a_rate_or_a_speedup() {
     assert_eq!(Estimate::of(&summary(&outcomes)), None);
     let events = Story::new(4).run(outcomes);
     let json: Value = serde_json::from_str(&exported(Export::Json, &events)).unwrap();
-    for figure in ["serial", "throughput", "requests_per_second", "latency"] {
+    for figure in ["serial", "throughput", "urls_per_second", "latency"] {
         assert!(json["summary"][figure].is_null(), "{figure}: {json:#}");
     }
     let Replayed(again) = Replayed::of(&events);
@@ -383,8 +383,8 @@ fn gates_on_speed_fail_where_nothing_succeeded() {
     let server = Server::start();
     let missing = ["/status/404", "/status/500?1"].map(|path| server.url(path));
     let gates = [
-        "requests_per_second<=1000000",
-        "requests_per_second>=0",
+        "urls_per_second<=1000000",
+        "urls_per_second>=0",
         "throughput>=0B/s",
         "total<100s",
         "speedup<=1000",
@@ -408,11 +408,62 @@ fn gates_on_speed_fail_where_nothing_succeeded() {
 }
 
 #[test]
+fn a_gate_on_failures_says_how_many_failed_of_how_many() {
+    let server = Server::start();
+    let [good, bad] = ["/bytes/1", "/status/404"].map(|path| server.url(path));
+    let gates = [
+        "failed<=0",
+        "failed<1",
+        "failed<=5%",
+        "failed<=50%",
+        "failed==1",
+    ];
+    let mut args = vec!["--format=jsonl"];
+    args.extend(gates.iter().flat_map(|gate| ["--assert", gate]));
+    args.extend([&good, &good, &good, &good, &good, &bad].map(String::as_str));
+    let run = pfetch(&args).run().exits(3);
+    let dir = Dir::new();
+    let lines = dir.file("run.jsonl", &run.stdout);
+    // The gates of the run, and those that are judged now.
+    let again = ["--replay", &lines];
+    for args in [
+        again.to_vec(),
+        [&again[..], &args[1..args.len() - 6]].concat(),
+    ] {
+        let mut run = pfetch(&args).run();
+        for (gate, told) in gates.iter().zip([
+            "FAILED        1 of 6 failed",
+            "FAILED        1 of 6 failed",
+            "FAILED        16.67 % (1 of 6 failed)",
+            "held          16.67 % (1 of 6 failed)",
+            "held          1 of 6 failed",
+        ]) {
+            run = run.prints(&format!("  gate       {gate:<24} {told}\n"));
+        }
+    }
+    // All other figures count nothing.
+    let run = pfetch(&[
+        "--format=jsonl",
+        "--assert=total<60s",
+        "--assert=failed<=0",
+        &good,
+    ])
+    .run();
+    let of: Vec<Value> = run
+        .exits(0)
+        .json()
+        .into_iter()
+        .map(|line| line["of"].clone())
+        .collect();
+    assert_eq!(of[of.len() - 2..], [Value::Null, Value::from(1)]);
+}
+
+#[test]
 fn an_unknown_name_in_a_gate_is_answered_with_the_known_ones() {
     let run = pfetch(&["--assert=requests>=1", "http://127.0.0.1:1/"]).run();
     let run = run.exits(2);
     for name in [
-        "requests_per_second",
+        "urls_per_second",
         "throughput",
         "total_vs_baseline",
         "p95",

@@ -8,6 +8,7 @@ use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
+use pfetch::model::reason::Why;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
@@ -233,6 +234,7 @@ pub(crate) fn comparison(
             .iter()
             .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))
             .collect(),
+        why: Why::default(),
     }
 }
 

@@ -60,6 +60,7 @@ impl RunFigures<'_> {
                 unit: metric.unit(),
                 verdict: AssertionVerdict::Skipped,
                 why: NO_URL.to_owned(),
+                of: None,
             };
         }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
@@ -77,6 +78,7 @@ impl RunFigures<'_> {
                 (Some(figure.value), figure.interval, verdict, why)
             }
         };
+        let is_count = value.is_some() && metric.is_counted();
         AssertionResult {
             assertion: assertion.to_string(),
             value,
@@ -84,6 +86,7 @@ impl RunFigures<'_> {
             unit: metric.unit(),
             verdict,
             why,
+            of: is_count.then(|| self.all()),
         }
     }
 
@@ -109,12 +112,19 @@ impl RunFigures<'_> {
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
-            _ if *judgement == Judgement::Failed && is_single => {
+            // A count is exact, and has its total beside it.
+            _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
             }
             _ => String::new(),
         };
         (verdict, why)
+    }
+
+    /// The URLs that failures are counted among: the whole list, of which a resumed run tries again only what had
+    /// failed.
+    fn all(&self) -> u64 {
+        self.counted.tried() + self.counted.done_before
     }
 
     /// True for an input without URLs that is a success.
@@ -238,8 +248,7 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        // The share is of the whole list, of which a resumed run tries again only what had failed.
-        let of = counted.tried() + counted.done_before;
+        let of = self.all();
         let untried = || self.untried();
         // What fails at once is fast, and proves nothing.
         if !metric.is_counted() && !self.has_success() {
@@ -280,9 +289,7 @@ impl MetricSource for RunFigures<'_> {
                 .throughput()
                 .map(MetricValue::from)
                 .ok_or_else(untried),
-            (Metric::RequestsPerSecond, _) => {
-                summary.rate().map(MetricValue::from).ok_or_else(untried)
-            }
+            (Metric::UrlsPerSecond, _) => summary.rate().map(MetricValue::from).ok_or_else(untried),
             (Metric::Mean, _) => seconds(summary.latency.mean()),
             (Metric::Median, _) => seconds(summary.latency.p(50.0)),
             (Metric::Max, _) => seconds(summary.latency.max()),

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
+use super::why;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
@@ -61,6 +63,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     #[serde(default)]
     margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Cow<'a, Why>,
 }
 
 impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
@@ -80,6 +84,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             differing: DifferingRecord::from(&comparison.differing),
             margin: comparison.margin,
             notices: Cow::Borrowed(&comparison.notices),
+            why: Cow::Borrowed(&comparison.why),
         }
     }
 }
@@ -114,6 +119,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             differing: record.differing.into(),
             margin: record.margin,
             notices: record.notices.into_owned(),
+            why: why::read(record.why.into_owned())?,
         };
         // A log may set a thing against itself, or one kind of work against another.
         if comparison.is_one_by_one() || comparison.unlike_work().is_some() {
@@ -225,6 +231,8 @@ pub(in crate::report) struct AssertionRecord<'a> {
     unit: Cow<'a, str>,
     interval: Option<Interval>,
     why: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    of: Option<u64>,
 }
 
 impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
@@ -237,6 +245,7 @@ impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
             unit: Cow::Borrowed(judged.unit),
             interval: judged.interval,
             why: why.map(Cow::Borrowed),
+            of: judged.of,
         }
     }
 }
@@ -250,6 +259,7 @@ impl From<AssertionRecord<'_>> for AssertionResult {
             unit: unit(&record.unit),
             verdict: record.verdict,
             why: record.why.map(|why| escape(&why)).unwrap_or_default(),
+            of: record.of,
         }
     }
 }

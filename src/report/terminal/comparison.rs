@@ -45,6 +45,9 @@ pub(super) fn comparison(
         ratio(out, comparison, speedup)?;
     }
     out.write_text("  verdict    ", &wording::comparison_verdict(comparison))?;
+    for reason in wording::reasons(&comparison.why) {
+        out.write_text("  why        ", &reason)?;
+    }
     writeln!(
         out,
         "  start-up   {} serial, {} parallel (not part of the times)",

@@ -283,6 +283,7 @@ impl RatioScale {
 mod tests {
     use super::*;
     use crate::model::measurement::ArmTimes;
+    use crate::model::reason::Why;
     use crate::stats::Sample;
 
     fn compared(serial: &[f64], parallel: &[f64]) -> Comparison {
@@ -309,6 +310,7 @@ mod tests {
             differing: (0, Vec::new()),
             margin: crate::model::margin::Margin::default(),
             notices: Vec::new(),
+            why: Why::default(),
         }
     }
 
