@@ -8,6 +8,7 @@
 //!   [`Finding`].
 //! * [`Change`] compares runs with earlier, unpaired ones.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
+//! * [`precedence`] is the probability with which chance alone puts a part of one sample before another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
@@ -26,6 +27,7 @@ mod change;
 mod interval;
 mod knee;
 mod latency;
+mod precedence;
 mod rank;
 mod ratio;
 mod sample;
@@ -39,6 +41,7 @@ pub use change::{ALIKE, Change};
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
 pub use latency::Latency;
+pub use precedence::precedence;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
