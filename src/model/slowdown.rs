@@ -27,7 +27,7 @@ const MIN_LONGEST: f64 = 0.8;
 /// The shares of the first batch that may have been answered before all others, and the probability with which chance
 /// does that in a run that no server slows down, for all of them together.
 const FIRST_ANSWERED: [f64; 2] = [0.25, 0.4];
-const CHANCE: f64 = 0.005;
+const CHANCE: f64 = 0.01;
 
 /// Finding that answers took longer when more requests were under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
