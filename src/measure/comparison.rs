@@ -7,6 +7,7 @@ use super::Estimate;
 use super::answers::AnswerCheck;
 use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
@@ -168,6 +169,7 @@ impl Experiment {
             parallel,
             estimated,
             differing: answers.differing(),
+            margin: Margin::default(),
             notices: Vec::new(),
             why: Why::default(),
         };

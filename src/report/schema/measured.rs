@@ -8,6 +8,7 @@ use super::number;
 use super::summary::SummaryRecord;
 use super::why;
 use crate::model::event::{AssertionResult, AssertionVerdict};
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
@@ -17,7 +18,7 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
 use crate::report::Baseline;
-use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
+use crate::stats::{Interval, Knee, Speedup, Usl};
 
 /// End of a run of an arm (`arm_summary`).
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,6 +60,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     efficiency: Option<f64>,
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
     #[serde(default)]
     why: Cow<'a, Why>,
@@ -75,10 +78,11 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
             work: comparison.work.as_ref().map(Cow::Borrowed),
-            verdict: comparison.finding().map(Finding::as_str),
+            verdict: comparison.verdict().map(PracticalVerdict::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
+            margin: comparison.margin,
             notices: Cow::Borrowed(&comparison.notices),
             why: Cow::Borrowed(&comparison.why),
         }
@@ -113,6 +117,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             }),
             estimated: record.estimated,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
             why: why::read(record.why.into_owned())?,
         };
@@ -163,6 +168,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     speedup: Option<Speedup>,
     law: Option<Usl>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
 }
 
@@ -177,6 +184,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             speedup: sweep.speedup(),
             law: sweep.law,
             differing: DifferingRecord::from(&sweep.differing),
+            margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
         }
     }
@@ -205,6 +213,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
             knee: record.knee,
             law: record.law,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
         })
     }

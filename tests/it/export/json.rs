@@ -127,6 +127,7 @@ fn expected_comparison() -> Value {
         "efficiency": 1.25,
         "estimated": 1.5,
         "differing": {"count": 3, "urls": ["http://a.example/|<b>"]},
+        "margin": 0.1,
         "notices": ["1 run is an outlier", "- *x*"],
         "why": expected_why(),
     })
@@ -284,6 +285,7 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
                 },
             ],
             "why": null,
+            "margin": 0.1,
             "notices": ["pfetch 0.1.0 now, <b>*x*</b> then"],
         })
     );

@@ -214,7 +214,7 @@ fn every_verdict_has_its_words() {
             0.97,
             1.0,
             1.02,
-            "**no difference beyond 5 %: 1.00x**, 95 % interval 0.97x to 1.02x · 2",
+            "**no difference beyond 10 %: 1.00x**, 95 % interval 0.97x to 1.02x · 2",
         ),
         (
             0.5,
