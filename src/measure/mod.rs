@@ -1,4 +1,5 @@
-//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
+//! Measurement: the serial time that a run is set against, estimated or measured; comparisons and the reasons of their
+//! results, sweeps,
 //! assertions on figures, and baselines.
 
 mod answers;
