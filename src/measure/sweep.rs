@@ -9,6 +9,7 @@ use super::answers::AnswerCheck;
 use super::comparison::{
     ArmListener, arm_times, origin_notices, times_without_failures, warm_up_notice,
 };
+use super::why::{KneeCollector, WhyListener};
 use crate::model::event::{Event, Listener};
 use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
@@ -66,6 +67,7 @@ impl SweepPlan {
         let mut runner = SweepRunner {
             listener,
             answers: &mut answers,
+            why: KneeCollector::default(),
             run,
             done: 0,
             of: 0,
@@ -76,8 +78,13 @@ impl SweepPlan {
             WorkerCounts::Given(counts) => self.in_rounds(counts, &mut runner)?,
             WorkerCounts::Auto { most } => self.by_doubling(*most, &mut runner)?,
         };
-        let stopped = runner.stopped;
-        let mut notices: Vec<_> = warm_up_notice(runner.failed_warm_ups).into_iter().collect();
+        let SweepRunner {
+            stopped,
+            failed_warm_ups,
+            why,
+            ..
+        } = runner;
+        let mut notices: Vec<_> = warm_up_notice(failed_warm_ups).into_iter().collect();
         if self.runs == 1 {
             notices.push(MeasurementNotice::SingleRuns);
         }
@@ -91,7 +98,11 @@ impl SweepPlan {
         if is_cut {
             notices.push(MeasurementNotice::ShortList(targets));
         }
-        Ok(sweep(&runs, answers, notices).map(|sweep| Sweep { stopped, ..sweep }))
+        Ok(sweep(&runs, answers, notices).map(|sweep| Sweep {
+            stopped,
+            why: sweep.knee.and_then(|knee| why.why(knee)),
+            ..sweep
+        }))
     }
 
     fn in_rounds<E: From<io::Error>>(
@@ -185,6 +196,7 @@ fn whole_rounds(mut swept: SweptRuns) -> SweptRuns {
 struct SweepRunner<'a, F> {
     listener: &'a mut dyn Listener,
     answers: &'a mut AnswerCheck,
+    why: KneeCollector,
     run: F,
     done: u32,
     /// Number of runs to be made; 0 if unknown.
@@ -214,14 +226,19 @@ impl<F> SweepRunner<'_, F> {
         self.listener.event(&Event::ArmStarted(arm_run))?;
         self.done += 1;
         self.answers.begin_run(&arm_run);
-        let mut listener = ArmListener {
-            listener: &mut *self.listener,
-            answers: &mut *self.answers,
+        self.why.begin();
+        let mut listener = WhyListener {
+            listener: &mut ArmListener {
+                listener: &mut *self.listener,
+                answers: &mut *self.answers,
+            },
+            why: &mut self.why.run,
         };
         let mut measured = (self.run)(workers, &mut listener)?;
         let summary = &mut measured.summary;
         let is_over = summary.stopped || summary.makespan.is_none();
         summary.failing_only = self.answers.end_run(!is_over);
+        self.why.end(arm_run, summary);
         self.listener.event(&Event::ArmEnded(summary.clone()))?;
         self.listener.idle()?;
         if pair == 0 {
@@ -278,6 +295,7 @@ fn sweep(
         differing: answers.differing(),
         margin: Margin::default(),
         notices,
+        why: None,
     };
     let comparable = sweep.sweep_points();
     let throughputs: Vec<(usize, f64)> = comparable

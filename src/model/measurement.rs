@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::model::arm::Arm;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
-use crate::model::reason::Why;
+use crate::model::reason::{KneeWhy, Why};
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
@@ -297,6 +297,8 @@ pub struct Sweep {
     pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why more workers than the knee gained no more. `None` if there are no runs of more, or none of one worker.
+    pub why: Option<KneeWhy>,
 }
 
 impl Sweep {
