@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../support/readme.rs"]
 mod commands;
 #[path = "../support/exhaustive.rs"]
