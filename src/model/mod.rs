@@ -14,6 +14,7 @@ pub mod origin;
 pub mod outcome;
 pub mod request_digest;
 pub mod run_id;
+pub mod run_part;
 pub mod run_shard;
 pub mod save_path;
 mod secret;
