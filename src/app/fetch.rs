@@ -17,6 +17,7 @@ use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
 use crate::pool::StopToken;
+use crate::report::left_undone;
 use crate::save::OrderedOutput;
 
 /// Time that the workers have to end when some of their jobs were given up.
@@ -187,7 +188,8 @@ fn add_reasons(
     }
     if report.overdue {
         // Also if no job was under way at that moment, and the rest of a list was not read.
-        complain("the run's deadline passed before everything was done (--deadline)");
+        let left = left_undone(&report.summary);
+        complain(&format!("the run's deadline passed (--deadline): {left}"));
         reasons.failed = true;
     }
 }

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::habits::{OwnOptions, Spellings, nearest};
+use super::habits::{OwnOptions, Spellings, nearest, working_names};
 use crate::model::text::{escape, excerpt};
 
 /// Number of characters of a bad value that are shown.
@@ -44,7 +44,8 @@ fn unknown(error: &clap::Error, own: &OwnOptions) -> Option<String> {
         return None;
     }
     let option = error.get(ContextKind::InvalidArg)?.to_string();
-    let guess = nearest(&option, own.names())
+    // Of two that are as near, the own one comes first.
+    let guess = nearest(&option, own.names().chain(working_names()))
         .map(|guess| format!("; did you mean {guess}?"))
         .unwrap_or_default();
     let shown = excerpt(&option, MAX_SHOWN);
@@ -56,6 +57,11 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
     (
         ["--replay", "--max-failures"],
         "what failed is told again, and decides nothing; hold a gate against it: --assert 'failed<=3%'",
+    ),
+    (
+        ["--replay", "--order"],
+        "results are told again in the order of the file; in that of the list they are with --format \
+         '{index} {status} {url}\\n' | sort -n",
     ),
     (
         ["--quiet", "--summary-only"],

@@ -6,13 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
+use super::why;
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use crate::model::margin::{Margin, PracticalVerdict};
+use crate::model::measurement::{
+    Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
+};
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
+use crate::model::work::{PairedWork, PassedOver};
 use crate::report::Baseline;
-use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
+use crate::stats::{Interval, Knee, Speedup, Usl};
 
 /// End of a run of an arm (`arm_summary`).
 #[derive(Debug, Serialize, Deserialize)]
@@ -46,13 +52,19 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
     speedup: Option<Speedup>,
+    #[serde(default)]
+    work: Option<Cow<'a, PairedWork>>,
     #[serde(skip_deserializing)]
     verdict: Option<&'static str>,
     #[serde(skip_deserializing)]
     efficiency: Option<f64>,
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Cow<'a, Why>,
 }
 
 impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
@@ -65,11 +77,14 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
-            verdict: comparison.finding().map(Finding::as_str),
+            work: comparison.work.as_ref().map(Cow::Borrowed),
+            verdict: comparison.verdict().map(PracticalVerdict::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
+            margin: comparison.margin,
             notices: Cow::Borrowed(&comparison.notices),
+            why: Cow::Borrowed(&comparison.why),
         }
     }
 }
@@ -94,12 +109,20 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             serial: record.serial.into_owned(),
             parallel: record.parallel.into_owned(),
             speedup: record.speedup,
+            work: record.work.map(|work| {
+                let mut work = work.into_owned();
+                work.unlike_pairs.sort_unstable();
+                work.unlike_pairs.dedup();
+                work
+            }),
             estimated: record.estimated,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
+            why: why::read(record.why.into_owned())?,
         };
-        // A log may set a thing against itself.
-        if comparison.is_one_by_one() {
+        // A log may set a thing against itself, or one kind of work against another.
+        if comparison.is_one_by_one() || comparison.unlike_work().is_some() {
             (comparison.speedup, comparison.estimated) = (None, None);
         }
         Ok(comparison)
@@ -138,11 +161,15 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(default)]
     stopped: Option<RunsMade>,
     points: Cow<'a, [SweepRuns]>,
+    #[serde(default)]
+    passed_over: Option<Cow<'a, [PassedOver]>>,
     knee: Option<Knee>,
     #[serde(skip_deserializing)]
     speedup: Option<Speedup>,
     law: Option<Usl>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
 }
 
@@ -152,10 +179,12 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             targets: sweep.targets,
             stopped: sweep.stopped,
             points: Cow::Borrowed(&sweep.points),
+            passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
             differing: DifferingRecord::from(&sweep.differing),
+            margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
         }
     }
@@ -172,13 +201,19 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        let passed_over = match record.passed_over {
+            Some(passed_over) => passed_over.into_owned(),
+            None => unequal_failures(&record.points),
+        };
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            passed_over,
             points: record.points.into_owned(),
             knee: record.knee,
             law: record.law,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
         })
     }
@@ -196,6 +231,8 @@ pub(in crate::report) struct AssertionRecord<'a> {
     unit: Cow<'a, str>,
     interval: Option<Interval>,
     why: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    of: Option<u64>,
 }
 
 impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
@@ -208,6 +245,7 @@ impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
             unit: Cow::Borrowed(judged.unit),
             interval: judged.interval,
             why: why.map(Cow::Borrowed),
+            of: judged.of,
         }
     }
 }
@@ -221,6 +259,7 @@ impl From<AssertionRecord<'_>> for AssertionResult {
             unit: unit(&record.unit),
             verdict: record.verdict,
             why: record.why.map(|why| escape(&why)).unwrap_or_default(),
+            of: record.of,
         }
     }
 }
