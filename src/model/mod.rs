@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod reason;
 pub mod request_digest;
 pub mod run_id;
+pub mod run_part;
 pub mod run_shard;
 pub mod save_path;
 mod secret;
