@@ -6,10 +6,12 @@
 
 mod failure;
 mod notation;
+mod reason;
 mod verdict;
 
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
+pub(super) use reason::{host, reasons};
 pub(super) use verdict::{
     NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
     shows_none, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
@@ -297,11 +299,12 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
 }
 
-/// The warning that runs did not do the same work: how many targets differed, and some of their URLs.
+/// The warning that targets were not answered alike: how many, and some of their URLs. Pages that change from run to run
+/// are among them, so that it decides nothing.
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
         format!(
-            "{} {} not answered alike in all runs, so the arms did not do the same work: {}",
+            "{} {} not answered alike in all runs: {}",
             counted(*count, "URL"),
             if *count == 1 { "was" } else { "were" },
             urls.join(" ")

@@ -8,7 +8,7 @@
 use pfetch::measure::Estimate;
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
-use pfetch::model::measurement::{ArmTimes, Comparison, Sweep, fair_points};
+use pfetch::model::measurement::{ArmTimes, Comparison, Sweep, unequal_failures};
 use pfetch::model::outcome::{FailureKind, Outcome};
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::report::export::Export;
@@ -211,10 +211,7 @@ fn compared(serial: u64, parallel: u64) -> Comparison {
     let mut compared = comparison(4, 4, vec![4.0, 4.1, 4.0], vec![1.0, 1.1, 1.0], &[]);
     compared.serial.failed = serial;
     compared.parallel.failed = parallel;
-    let Comparison {
-        serial, parallel, ..
-    } = &compared;
-    compared.speedup = Comparison::speedup_of(serial, parallel, compared.targets, compared.workers);
+    compared.speedup = compared.speedup_of_alike();
     compared
 }
 
@@ -274,17 +271,15 @@ fn a_comparison_whose_arms_failed_at_different_things_has_no_verdict() {
     let events = [Story::new(4).started(), Event::Compared(one_sided.clone())];
     let json: Value = serde_json::from_str(&exported(Export::Json, &events)).unwrap();
     assert!(json["comparison"]["verdict"].is_null(), "{json:#}");
-    let words = "no verdict: 3 fetches failed in parallel, none serially";
+    let words = "not comparable: 0 fetches failed serially, 3 in parallel";
     for text in [human(&events), exported(Export::Markdown, &events)] {
         assert!(text.contains(words), "{text}");
     }
-    for (gate, strict, verdict) in [
-        ("speedup>=2", false, AssertionVerdict::Inconclusive),
-        ("speedup>=2", true, AssertionVerdict::Failed),
-        ("speedup>=9", false, AssertionVerdict::Failed),
-    ] {
-        let judged = judged((Some(&one_sided), None), gate, strict);
-        assert_eq!(judged.verdict, verdict, "{judged:?}");
+    for gate in ["speedup>=2", "speedup<=9"] {
+        let judged = judged((Some(&one_sided), None), gate, false);
+        assert_eq!(judged.verdict, AssertionVerdict::Unknown, "{judged:?}");
+        assert!(judged.verdict.is_failure(), "{judged:?}");
+        assert_eq!(judged.why, words, "{judged:?}");
     }
     // The same failures on both sides are the same work.
     let alike = compared(3, 3);
@@ -304,7 +299,8 @@ fn swept(points: &[(usize, f64, u64)]) -> Sweep {
     for (point, (.., failed)) in swept.points.iter_mut().zip(points) {
         point.times.failed = *failed;
     }
-    swept.knee = Knee::of(&fair_points(&swept.points, swept.targets));
+    swept.passed_over = unequal_failures(&swept.points);
+    swept.knee = Knee::of(&swept.sweep_points());
     swept
 }
 
@@ -321,8 +317,11 @@ fn the_knee_of_a_sweep_is_not_where_the_most_fails() {
     // The same failures everywhere change nothing.
     let alike = swept(&[(1, 8.0, 6), (4, 2.0, 6), (8, 1.99, 6)]);
     assert_eq!(alike.knee.map(|knee| knee.workers), Some(4), "{alike:#?}");
-    let fair = fair_points(&alike.points, alike.targets);
-    let seconds: Vec<f64> = fair.iter().map(|point| point.seconds).collect();
+    let seconds: Vec<f64> = alike
+        .sweep_points()
+        .iter()
+        .map(|point| point.seconds)
+        .collect();
     assert_eq!(seconds, [8.0, 2.0, 1.99]);
 }
 

@@ -139,6 +139,7 @@ fn summary() -> Summary {
         wire_bytes: 3000,
         workers: 4,
         makespan: Some(Duration::from_secs(10)),
+        failing_only: Duration::ZERO,
         slowdown: None,
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),

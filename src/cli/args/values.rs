@@ -308,7 +308,9 @@ pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
         )?;
         let pattern = PathBuf::from(OsStr::from_bytes(pattern));
         // The number of the shard, if there is one, is not known yet.
-        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        PackPattern::parse(&pattern, Some(0))
+            .and_then(|pattern| pattern.check_extension(format))
+            .map_err(|error| error.to_string())?;
         Ok(TypedPack { format, pattern })
     })
 }

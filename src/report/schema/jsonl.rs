@@ -28,8 +28,8 @@ use crate::report::Baseline;
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices`, `why` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
@@ -118,15 +118,30 @@ use crate::report::Baseline;
 ///   their number is not known (`--sweep auto`).
 /// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
 ///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
-/// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency}`: the time of each run in the
+/// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency, left_out}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
-///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`.
+///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`. `left_out`: the
+///   seconds of each run that are not in its time, because nothing but URLs was under way that fail in all runs; empty
+///   if nothing is left out.
+/// - `work`: `null` in older logs, or `{unlike_pairs, failed_in_parallel, failed_serially, other_status, other_size,
+///   failed_in_both}`: the pairs whose arms were not answered alike, which are no part of the speed-up, and the numbers
+///   of URLs by the difference ([`PairedWork`](crate::model::work::PairedWork)). With more than a fifth of the pairs
+///   unlike the arms are not comparable, and there is no `speedup`.
+/// - `passed_over`: the numbers of workers of a sweep that were answered otherwise than others, as `{workers, urls,
+///   difference, cause}`: `difference` is `failed` (`cause`: a status, a kind of failure, or `null`), `other-status`
+///   (`cause`: that status) or `other-size`. The knee, the law and the speed-up leave them out.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
-///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, or a
-///   sweep tried one number of workers; then there is no `efficiency` either.
-/// - `verdict` is `null` for one pair, and if not the same number of URLs failed in both arms.
+///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
+///   arms are not comparable, or a sweep has one number of workers to compare; then there is no `efficiency` either.
+/// - `verdict` is `null` for one pair, and without a `speedup`.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
+/// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
+///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections` or
+///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
+///   times of each origin as `{origin, serial, parallel}`
+///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).

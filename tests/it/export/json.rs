@@ -111,14 +111,18 @@ fn expected_comparison() -> Value {
         "serial": {
             "seconds": [2.0, 4.0],
             "sample": {"n": 2, "mean": 3.0, "median": 3.0, "deviation": 2.0_f64.sqrt(), "min": 2.0, "max": 4.0},
-            "failed": 0, "retries": 1, "startup": 0.5, "latency": null,
+            "failed": 0, "retries": 1, "startup": 0.5, "latency": null, "left_out": [],
         },
         "parallel": {
             "seconds": [1.0, 1.0],
             "sample": {"n": 2, "mean": 1.0, "median": 1.0, "deviation": 0.0, "min": 1.0, "max": 1.0},
-            "failed": 0, "retries": 1, "startup": 0.5, "latency": null,
+            "failed": 0, "retries": 1, "startup": 0.5, "latency": null, "left_out": [],
         },
         "speedup": {"pairs": 2, "ratio": 2.5, "interval": {"low": 2.0, "high": 3.125}},
+        "work": {
+            "unlike_pairs": [], "failed_in_parallel": 0, "failed_serially": 0, "other_status": 0, "other_size": 0,
+            "failed_in_both": 0,
+        },
         "verdict": "faster",
         "efficiency": 1.25,
         "estimated": 1.5,
