@@ -210,11 +210,19 @@ pub(super) fn header() -> impl TypedValueParser<Value = TypedHeader> {
 /// Parses the value of the User-Agent header.
 pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
     OsStringValueParser::new().try_map(|text| {
-        headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes()).map(|(_, mut value)| {
-            // Header values of the user are secret by default; this one may be shown.
-            value.set_sensitive(false);
-            value
-        })
+        // It would be sent, and all URLs fetched.
+        if text.as_bytes().starts_with(b"*") {
+            return Err(
+                "that is a pattern of names (wget), and this is the user agent; choose the URLs before: grep \
+                 '\\.jpg$' LIST | pfetch"
+                    .to_owned(),
+            );
+        }
+        let (_, mut value) = headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes())
+            .map_err(|error| error.to_string())?;
+        // Header values of the user are secret by default; this one may be shown.
+        value.set_sensitive(false);
+        Ok(value)
     })
 }
 
