@@ -3,7 +3,7 @@
 use super::interval::Interval;
 
 /// The tolerance for a time to count as close to the best one: 5 % longer.
-const CLOSE: f64 = 1.05;
+pub(super) const CLOSE: f64 = 1.05;
 
 /// Tests whether two times are within 5 % of each other, which no knee tells apart.
 pub fn is_close(one: f64, other: f64) -> bool {
@@ -22,7 +22,7 @@ pub struct SweepPoint {
 }
 
 impl SweepPoint {
-    fn interval(&self) -> Interval {
+    pub(super) fn interval(&self) -> Interval {
         self.interval.unwrap_or(Interval {
             low: self.seconds,
             high: self.seconds,

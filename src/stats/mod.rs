@@ -10,7 +10,8 @@
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
-//!   workers hardly help.
+//!   workers hardly help. [`KneeSearch`] decides which worker count to run next, so that few runs find it, and
+//!   [`PooledScatter`] is what the runs at all counts tell of how much they vary.
 //!
 //! ```
 //! use pfetch::stats::{Finding, RunPair, Speedup};
@@ -25,7 +26,9 @@
 mod change;
 mod interval;
 mod knee;
+mod knee_search;
 mod latency;
+mod pooled;
 mod rank;
 mod ratio;
 mod sample;
@@ -38,7 +41,9 @@ mod tests;
 pub use change::{ALIKE, Change};
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
+pub use knee_search::KneeSearch;
 pub use latency::Latency;
+pub use pooled::PooledScatter;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};

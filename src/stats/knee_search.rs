@@ -1,0 +1,228 @@
+//! The search for the knee of a sweep with few runs: decides which worker count the next run has.
+
+use std::collections::BTreeMap;
+
+use super::interval::Interval;
+use super::knee::{CLOSE, Knee, SweepPoint};
+use super::pooled::PooledScatter;
+
+/// The number of runs at the knee, and at the next larger count, before anything is decided by their scatter.
+const FIRST_RUNS: usize = 2;
+
+/// The ratio of two worker counts up to which the search does not tell them apart: a third more.
+const RESOLUTION: (usize, usize) = (4, 3);
+
+/// The gain of more workers than the knee that the runs have to exclude: 10 % beyond what counts as close.
+const OPEN: f64 = 1.1;
+
+/// The gain of one run over another that needs no second look.
+const CLEAR: f64 = 1.25;
+
+/// The number of runs with which a count between two neighbours has to be decidable, to be worth a try.
+const WORTH: f64 = 3.0;
+
+/// The search for the knee: bracketing by doubling, then bisection between the knee and its smaller neighbour.
+///
+/// Each look at the runs so far takes one more run where it decides most: a count far below the knee has one, the
+/// knee and its neighbours have up to `most_runs`. All intervals come from the [pooled](PooledScatter) scatter.
+///
+/// Looking again after each run, at several counts, is many tests, each with a chance to err. The rule of the
+/// [`Knee`] allows for that: it excludes a count only if its interval and that of the best do not overlap, and for two
+/// 95 % intervals of alike width that is a test at the level of 0.6 % (Schenker and Gentleman, "On Judging the
+/// Significance of Differences by Examining the Overlap Between Confidence Intervals", The American Statistician 55,
+/// 2001). So by Bonferroni's inequality eight independent looks together are wrong in 5 % of all searches at most.
+/// Differences below 5 % are not looked for, as in procedures with an indifference zone (Kim and Nelson, "A Fully
+/// Sequential Procedure for Indifference-Zone Selection in Simulation", ACM TOMACS 11, 2001).
+#[derive(Debug, Clone)]
+pub struct KneeSearch {
+    most: usize,
+    most_runs: usize,
+    tried: BTreeMap<usize, CountRuns>,
+}
+
+/// The runs at one worker count.
+#[derive(Debug, Clone, Default)]
+struct CountRuns {
+    seconds: Vec<f64>,
+    /// Runs in which more failed than elsewhere.
+    failing: usize,
+}
+
+impl CountRuns {
+    /// True if more failed in each run: one alone may have been bad luck.
+    fn is_failing(&self) -> bool {
+        self.failing > 0 && self.failing == self.seconds.len()
+    }
+}
+
+impl KneeSearch {
+    /// Begins a search among 1 to `most` workers, with up to `most_runs` runs at each worker count.
+    pub fn new(most: usize, most_runs: usize) -> Self {
+        KneeSearch {
+            most: most.max(1),
+            most_runs: most_runs.max(1),
+            tried: BTreeMap::new(),
+        }
+    }
+
+    /// Lowers the largest worker count.
+    pub fn limit(&mut self, most: usize) {
+        self.most = self.most.min(most.max(1));
+    }
+
+    /// Adds a run. With `is_failing`, more failed in it than with fewer workers.
+    pub fn add(&mut self, workers: usize, seconds: f64, is_failing: bool) {
+        let runs = self.tried.entry(workers).or_default();
+        runs.seconds.push(seconds);
+        runs.failing += usize::from(is_failing);
+    }
+
+    /// The worker counts of a fixed grid that would have found the knee: those of the doubling.
+    pub fn grid(&self) -> Vec<usize> {
+        let top = self.tried.keys().last().copied().unwrap_or(1);
+        let doubled = std::iter::successors(Some(1), |count: &usize| count.checked_mul(2));
+        let mut grid: Vec<usize> = doubled.take_while(|count| *count < top).collect();
+        grid.push(top);
+        grid
+    }
+
+    /// The worker count of the next run; `None` once the knee is found, or once more runs would not find it.
+    pub fn next_count(&self) -> Option<usize> {
+        if self.tried.is_empty() {
+            return Some(1);
+        }
+        if let Some(count) = self.unconfirmed_failure() {
+            return Some(count);
+        }
+        let usable = self.usable();
+        let (top, _) = *usable.last()?;
+        let scatter = PooledScatter::of(usable.iter().map(|(_, runs)| &runs.seconds[..]));
+        let points: Vec<SweepPoint> = usable
+            .iter()
+            .map(|(workers, runs)| point(*workers, &runs.seconds, scatter.as_ref()))
+            .collect();
+        let knee = Knee::of(&points)?;
+        let is_capped = top >= self.most || self.tried.values().any(CountRuns::is_failing);
+        if knee.by_means == top && !is_capped && self.is_faster(&points, knee) {
+            return Some(top.saturating_mul(2).min(self.most));
+        }
+        self.too_few_runs(&points, knee)
+            .or_else(|| self.undecided(&points, knee))
+            .or_else(|| self.open_above(&points, knee, scatter.as_ref()?))
+            .or_else(|| between(&points, knee, scatter.as_ref()?))
+    }
+
+    /// The count of a failure that has not been seen twice.
+    fn unconfirmed_failure(&self) -> Option<usize> {
+        let needed = FIRST_RUNS.min(self.most_runs);
+        let mut counts = self.tried.iter();
+        let (count, _) =
+            counts.find(|(_, runs)| runs.is_failing() && runs.seconds.len() < needed)?;
+        Some(*count)
+    }
+
+    /// The counts below the first one that fails.
+    fn usable(&self) -> Vec<(usize, &CountRuns)> {
+        let counts = self.tried.iter().take_while(|(_, runs)| !runs.is_failing());
+        counts.map(|(count, runs)| (*count, runs)).collect()
+    }
+
+    fn runs(&self, workers: usize) -> usize {
+        self.tried.get(&workers).map_or(0, |runs| runs.seconds.len())
+    }
+
+    /// Tests whether the largest count is worth doubling: it is shown to be faster than all others, or clearly so
+    /// where there is one run of each.
+    fn is_faster(&self, points: &[SweepPoint], knee: Knee) -> bool {
+        if self.most_runs > 1 && points.iter().all(|point| point.interval.is_none()) {
+            let fewer = points.iter().filter(|p| p.workers < knee.by_means);
+            let at_knee = points.iter().find(|p| p.workers == knee.by_means);
+            let best = fewer.map(|point| point.seconds).fold(f64::INFINITY, f64::min);
+            return at_knee.is_some_and(|point| point.seconds * CLEAR <= best);
+        }
+        knee.workers == knee.by_means
+    }
+
+    /// The one of these counts with the fewest runs, unless all have the most that they may have.
+    fn fewest_runs<const N: usize>(&self, counts: [usize; N]) -> Option<usize> {
+        let open = counts
+            .into_iter()
+            .filter(|count| self.runs(*count) < self.most_runs);
+        open.min_by_key(|count| self.runs(*count))
+    }
+
+    /// The knee and the next larger count; or, if there is none, the next smaller one: without a second run nothing
+    /// tells how much runs vary.
+    fn too_few_runs(&self, points: &[SweepPoint], knee: Knee) -> Option<usize> {
+        let place = points.iter().position(|p| p.workers == knee.by_means)?;
+        let neighbour = points.get(place + 1).or(points.get(place.checked_sub(1)?))?;
+        let needed = FIRST_RUNS.min(self.most_runs);
+        [knee.by_means, neighbour.workers]
+            .into_iter()
+            .find(|count| self.runs(*count) < needed)
+    }
+
+    /// The count that decides whether fewer workers than the means suggest will do.
+    fn undecided(&self, points: &[SweepPoint], knee: Knee) -> Option<usize> {
+        if is_within_resolution(knee.workers, knee.by_means) {
+            return None;
+        }
+        let best = points
+            .iter()
+            .min_by(|one, other| one.interval().high.total_cmp(&other.interval().high))?;
+        self.fewest_runs([knee.by_means, best.workers, knee.workers])
+    }
+
+    /// The count that decides whether more workers than the knee are clearly faster.
+    fn open_above(
+        &self,
+        points: &[SweepPoint],
+        knee: Knee,
+        scatter: &PooledScatter,
+    ) -> Option<usize> {
+        let at_knee = points.iter().find(|p| p.workers == knee.by_means)?;
+        let above = points.iter().filter(|point| point.workers > knee.by_means);
+        let gain = |point: &SweepPoint| {
+            let runs = [knee.by_means, point.workers].map(|count| self.runs(count));
+            let ratio = at_knee.seconds / point.seconds;
+            scatter.interval_of_ratio(ratio, runs).high
+        };
+        let (gain, workers) = above
+            .map(|point| (gain(point), point.workers))
+            .max_by(|one, other| one.0.total_cmp(&other.0))?;
+        match gain > CLOSE * OPEN {
+            true => self.fewest_runs([knee.by_means, workers]),
+            false => None,
+        }
+    }
+}
+
+/// Tests whether the search tells these counts apart.
+fn is_within_resolution(fewer: usize, more: usize) -> bool {
+    more.saturating_mul(RESOLUTION.1) <= fewer.saturating_mul(RESOLUTION.0)
+}
+
+fn point(workers: usize, seconds: &[f64], scatter: Option<&PooledScatter>) -> SweepPoint {
+    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+    let interval = scatter.map(|scatter| scatter.interval(mean, seconds.len()));
+    SweepPoint {
+        workers,
+        seconds: mean,
+        interval,
+    }
+}
+
+/// The count halfway between the knee and its smaller neighbour, if the two are far apart, and if the runs vary so
+/// little that a few would show this one to be slower.
+fn between(points: &[SweepPoint], knee: Knee, scatter: &PooledScatter) -> Option<usize> {
+    let fewer = points.iter().filter(|p| p.workers < knee.by_means);
+    let below = fewer.map(|point| point.workers).max()?;
+    let middle = below + (knee.by_means - below) / 2;
+    if middle == below || is_within_resolution(below, knee.by_means) {
+        return None;
+    }
+    let Interval { high, .. } = scatter.interval(1.0, 1);
+    let reach = 2.0 * high.ln() / WORTH.sqrt();
+    let gap = (knee.by_means as f64 / middle as f64).ln();
+    (gap > CLOSE.ln() + reach).then_some(middle)
+}
