@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::interval::Interval;
-use super::knee::{CLOSE, Knee, SweepPoint};
+use super::knee::{CLOSE, Knee, SweepPoint, is_within_resolution};
 use super::pooled::PooledScatter;
 
 /// The number of runs at the knee, and at the next larger count, before anything is decided by their scatter.
 const FIRST_RUNS: usize = 2;
-
-/// The ratio of two worker counts up to which the search does not tell them apart: a third more.
-const RESOLUTION: (usize, usize) = (4, 3);
 
 /// The gain of more workers than the knee that the runs have to exclude: 10 % beyond what counts as close.
 const OPEN: f64 = 1.1;
@@ -128,7 +125,9 @@ impl KneeSearch {
     }
 
     fn runs(&self, workers: usize) -> usize {
-        self.tried.get(&workers).map_or(0, |runs| runs.seconds.len())
+        self.tried
+            .get(&workers)
+            .map_or(0, |runs| runs.seconds.len())
     }
 
     /// Tests whether the largest count is worth doubling: it is shown to be faster than all others, or clearly so
@@ -137,7 +136,9 @@ impl KneeSearch {
         if self.most_runs > 1 && points.iter().all(|point| point.interval.is_none()) {
             let fewer = points.iter().filter(|p| p.workers < knee.by_means);
             let at_knee = points.iter().find(|p| p.workers == knee.by_means);
-            let best = fewer.map(|point| point.seconds).fold(f64::INFINITY, f64::min);
+            let best = fewer
+                .map(|point| point.seconds)
+                .fold(f64::INFINITY, f64::min);
             return at_knee.is_some_and(|point| point.seconds * CLEAR <= best);
         }
         knee.workers == knee.by_means
@@ -151,20 +152,18 @@ impl KneeSearch {
         open.min_by_key(|count| self.runs(*count))
     }
 
-    /// The knee and the next larger count; or, if there is none, the next smaller one: without a second run nothing
-    /// tells how much runs vary.
+    /// The knee, or the next larger count: without a second run nothing tells how much runs vary.
     fn too_few_runs(&self, points: &[SweepPoint], knee: Knee) -> Option<usize> {
-        let place = points.iter().position(|p| p.workers == knee.by_means)?;
-        let neighbour = points.get(place + 1).or(points.get(place.checked_sub(1)?))?;
         let needed = FIRST_RUNS.min(self.most_runs);
-        [knee.by_means, neighbour.workers]
-            .into_iter()
-            .find(|count| self.runs(*count) < needed)
+        let counts = points.iter().map(|point| point.workers);
+        let from_knee = counts.skip_while(|workers| *workers < knee.by_means);
+        let mut open = from_knee.take(2).filter(|count| self.runs(*count) < needed);
+        open.next()
     }
 
     /// The count that decides whether fewer workers than the means suggest will do.
     fn undecided(&self, points: &[SweepPoint], knee: Knee) -> Option<usize> {
-        if is_within_resolution(knee.workers, knee.by_means) {
+        if knee.is_decided() {
             return None;
         }
         let best = points
@@ -195,11 +194,6 @@ impl KneeSearch {
             false => None,
         }
     }
-}
-
-/// Tests whether the search tells these counts apart.
-fn is_within_resolution(fewer: usize, more: usize) -> bool {
-    more.saturating_mul(RESOLUTION.1) <= fewer.saturating_mul(RESOLUTION.0)
 }
 
 fn point(workers: usize, seconds: &[f64], scatter: Option<&PooledScatter>) -> SweepPoint {

@@ -14,6 +14,7 @@ mod output;
 mod pool;
 mod request;
 mod values;
+mod worker_counts;
 
 use std::ffi::OsString;
 use std::iter;

@@ -9,8 +9,10 @@ use super::summary::SummaryRecord;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
+use crate::model::worker_gain::WorkerGains;
 use crate::report::Baseline;
 use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
 
@@ -137,11 +139,15 @@ pub(in crate::report) struct SweepRecord<'a> {
     targets: u64,
     #[serde(default)]
     stopped: Option<RunsMade>,
+    #[serde(default)]
+    search: Option<SearchCost>,
     points: Cow<'a, [SweepRuns]>,
     knee: Option<Knee>,
     #[serde(skip_deserializing)]
     speedup: Option<Speedup>,
     law: Option<Usl>,
+    #[serde(skip_deserializing)]
+    gains: Option<WorkerGains>,
     differing: DifferingRecord<'a>,
     notices: Cow<'a, [MeasurementNotice]>,
 }
@@ -151,10 +157,12 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
         SweepRecord {
             targets: sweep.targets,
             stopped: sweep.stopped,
+            search: sweep.search.clone(),
             points: Cow::Borrowed(&sweep.points),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
+            gains: WorkerGains::of(sweep),
             differing: DifferingRecord::from(&sweep.differing),
             notices: Cow::Borrowed(&sweep.notices),
         }
@@ -172,9 +180,14 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        record
+            .search
+            .as_ref()
+            .map_or(Ok(()), number::check_search)?;
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            search: record.search,
             points: record.points.into_owned(),
             knee: record.knee,
             law: record.law,
