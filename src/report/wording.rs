@@ -12,7 +12,8 @@ mod verdict;
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use sweep::{
-    efficiency, marginal_gains, percent, runs_at_each, search_cost, small_gain, sweep_hint,
+    efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
+    sweep_hint,
 };
 pub(super) use verdict::{
     NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,

@@ -100,7 +100,7 @@ impl KneeSearch {
             .collect();
         let knee = Knee::of(&points)?;
         let is_capped = top >= self.most || self.tried.values().any(CountRuns::is_failing);
-        if knee.by_means == top && !is_capped && self.is_faster(&points, knee) {
+        if knee.by_means == top && !is_capped && self.is_faster(&usable, knee) {
             return Some(top.saturating_mul(2).min(self.most));
         }
         self.too_few_runs(&points, knee)
@@ -130,18 +130,21 @@ impl KneeSearch {
             .map_or(0, |runs| runs.seconds.len())
     }
 
-    /// Tests whether the largest count is worth doubling: it is shown to be faster than all others, or clearly so
-    /// where there is one run of each.
-    fn is_faster(&self, points: &[SweepPoint], knee: Knee) -> bool {
-        if self.most_runs > 1 && points.iter().all(|point| point.interval.is_none()) {
-            let fewer = points.iter().filter(|p| p.workers < knee.by_means);
-            let at_knee = points.iter().find(|p| p.workers == knee.by_means);
-            let best = fewer
-                .map(|point| point.seconds)
-                .fold(f64::INFINITY, f64::min);
-            return at_knee.is_some_and(|point| point.seconds * CLEAR <= best);
+    /// Tests whether the largest count is worth doubling: it is shown to be faster than all others, or its fastest run
+    /// clearly is, which a run that something else slowed down does not hide.
+    fn is_faster(&self, usable: &[(usize, &CountRuns)], knee: Knee) -> bool {
+        let has_intervals = usable.iter().any(|(_, runs)| runs.seconds.len() > 1);
+        if knee.workers == knee.by_means && (has_intervals || self.most_runs == 1) {
+            return true;
         }
-        knee.workers == knee.by_means
+        let (fewer, most) = usable.split_at(usable.len().saturating_sub(1));
+        let fastest = |runs: &[(usize, &CountRuns)]| {
+            let times = runs
+                .iter()
+                .flat_map(|(_, runs)| runs.seconds.iter().copied());
+            times.fold(f64::INFINITY, f64::min)
+        };
+        fastest(most) * CLEAR <= fastest(fewer)
     }
 
     /// The one of these counts with the fewest runs, unless all have the most that they may have.

@@ -17,7 +17,6 @@ use crate::model::measurement::{Against, ArmLatency, ArmRun, ArmTimes, Compariso
 use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
-use crate::model::worker_gain::WorkerGains;
 use crate::stats::Latency;
 
 /// The most failures that are listed.
@@ -386,24 +385,12 @@ fn swept(sweep: &Sweep) -> (String, String) {
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
     }
-    page += &worker_gains(sweep);
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
+    }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
     (verdict, page)
-}
-
-/// What each further worker gained, what little gain costs, and what the sweep itself did.
-fn worker_gains(sweep: &Sweep) -> String {
-    let sentences = [
-        WorkerGains::of(sweep).map(|gains| wording::marginal_gains(&gains)),
-        wording::small_gain(sweep, MARKDOWN),
-        wording::search_cost(sweep),
-    ];
-    let mut text = String::new();
-    for sentence in sentences.into_iter().flatten() {
-        let _ = writeln!(text, "\n{}.", wording::capitalized(&sentence));
-    }
-    text
 }
 
 /// The notices as a list.

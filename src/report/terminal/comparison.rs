@@ -140,7 +140,7 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
     }
     out.write_text("  verdict    ", &wording::sweep_verdict(sweep))?;
     if let Some(cost) = wording::search_cost(sweep) {
-        out.write_text("  runs       ", &cost)?;
+        out.write_parts("  runs       ", cost, " · ", LABEL)?;
     }
     worker_gains(out, sweep)?;
     if let Some(law) = &sweep.law {
@@ -154,7 +154,8 @@ fn worker_gains(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<(
     let Some(gains) = WorkerGains::of(sweep) else {
         return Ok(());
     };
-    out.write_text("  gain       ", &wording::marginal_gains(&gains))?;
+    let marginal = wording::marginal_gains(&gains);
+    out.write_parts("  gain       ", marginal, " · ", LABEL)?;
     let at_knee = sweep.knee.and_then(|knee| gains.at(knee.by_means));
     if let Some(efficiency) = at_knee.map(wording::efficiency) {
         out.write_text("  efficiency ", &efficiency)?;

@@ -1,6 +1,6 @@
 //! The words for a sweep's cost and for what more workers gained; the hint to one.
 
-use super::notation::Notation;
+use super::notation::{Notation, capitalized};
 use crate::model::measurement::{Comparison, Sweep, fair_points};
 use crate::model::worker_gain::{GainSource, WorkerGain, WorkerGains};
 use crate::report::format::counted;
@@ -25,9 +25,9 @@ pub(in crate::report) fn runs_at_each(sweep: &Sweep) -> String {
     }
 }
 
-/// The cost of an automatic sweep: `10 runs, 1 of them a warm-up; the grid 1 2 4 8 × 5 would take 20`. `None` if it
+/// The cost of an automatic sweep: `10 runs, 1 of them a warm-up`, `the grid 1 2 4 8 × 5 would take 20`. `None` if it
 /// chose nothing, or was stopped.
-pub(in crate::report) fn search_cost(sweep: &Sweep) -> Option<String> {
+pub(in crate::report) fn search_cost(sweep: &Sweep) -> Option<[String; 2]> {
     let cost = sweep.search.as_ref().filter(|_| sweep.stopped.is_none())?;
     let runs = counted(u64::from(cost.runs), "run");
     let warm_ups = match cost.warmups {
@@ -37,36 +37,47 @@ pub(in crate::report) fn search_cost(sweep: &Sweep) -> Option<String> {
     };
     let counts = u32::try_from(cost.grid.len()).unwrap_or(u32::MAX).max(1);
     let grid: Vec<String> = cost.grid.iter().map(ToString::to_string).collect();
-    Some(format!(
-        "{runs}{warm_ups}; the grid {} × {} would take {}",
+    let grid = format!(
+        "the grid {} × {} would take {}",
         grid.join(" "),
         cost.grid_runs / counts,
         cost.grid_runs
-    ))
+    );
+    Some([runs + &warm_ups, grid])
 }
 
-/// The marginal gains: `each further worker gained 98 % of one up to 2 workers, 40 % up to 4 (fitted)`. They are
-/// estimates, by the fit or by the means.
-pub(in crate::report) fn marginal_gains(gains: &WorkerGains) -> String {
+/// The marginal gains, in parts: `each further worker gained about 98 % of one up to 2`, `40 % up to 4`, `by the
+/// means`.
+pub(in crate::report) fn marginal_gains(gains: &WorkerGains) -> Vec<String> {
     let further = gains
         .counts
         .iter()
         .filter_map(|gain| Some((gain.workers, gain.marginal? * 100.0)));
-    let parts: Vec<String> = further
-        .enumerate()
-        .map(|(place, (workers, share))| {
-            let unit = if place == 0 { " of one" } else { "" };
-            format!("{}{unit} up to {workers}", percent(share))
-        })
+    let mut parts: Vec<String> = further
+        .map(|(workers, share)| format!("{} up to {workers}", percent(share)))
         .collect();
-    let by = match gains.by {
-        GainSource::Law => "by the fitted law",
-        GainSource::Means => "by the means",
-    };
-    format!(
-        "each further worker gained {}; estimated {by}",
-        parts.join(", ")
-    )
+    if let Some(first) = parts.first_mut() {
+        *first = format!(
+            "each further worker gained about {}",
+            first.replacen('%', "% of one", 1)
+        );
+    }
+    parts.push(match gains.by {
+        GainSource::Law => "by the fitted law".to_owned(),
+        GainSource::Means => "by the means".to_owned(),
+    });
+    parts
+}
+
+/// The same and the rest of what a page says of the gains, as sentences.
+pub(in crate::report) fn gain_sentences(sweep: &Sweep, notation: Notation) -> Vec<String> {
+    let gains = WorkerGains::of(sweep).map(|gains| marginal_gains(&gains).join(", "));
+    let cost = search_cost(sweep).map(|parts| parts.join("; "));
+    let sentences = [gains, small_gain(sweep, notation), cost];
+    let sentences = sentences.into_iter().flatten();
+    sentences
+        .map(|sentence| capitalized(&sentence) + ".")
+        .collect()
 }
 
 /// The efficiency at the knee: `93 % of what each of the fewest workers did, with 8`.
@@ -109,10 +120,7 @@ pub(in crate::report) fn small_gain(sweep: &Sweep, notation: Notation) -> Option
     let gain = at_knee.seconds / next.seconds;
     let begin = format!("{} cost {more} than {knee}", workers(next.workers));
     match gain {
-        0.0..1.0 => Some(format!(
-            "{begin} and are no faster: {}",
-            notation.ratio(gain)
-        )),
+        0.0..1.0 => Some(format!("{begin}, no faster: {}", notation.ratio(gain))),
         1.0..SMALL_GAIN => Some(format!("{begin} for {}", notation.ratio(gain))),
         _ => None,
     }

@@ -6,7 +6,7 @@ use crate::model::measurement::Sweep;
 use crate::model::worker_gain::WorkerGains;
 use crate::report::export::timeline::SweepCurve;
 use crate::report::format::format_secs;
-use crate::report::wording::{self, HTML, capitalized, percent};
+use crate::report::wording::{self, HTML, percent};
 
 /// Writes the curve.
 pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
@@ -15,18 +15,13 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
     let gain = |workers| gains.as_ref().and_then(|gains| gains.at(workers));
     let share =
         |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| percent(share * 100.0));
-    let sentences = [
-        gains.as_ref().map(wording::marginal_gains),
-        wording::small_gain(sweep, HTML),
-        wording::search_cost(sweep),
-    ];
     let percentile = |time: Option<f64>| time.map_or_else(|| "–".to_owned(), format_secs);
     html! {
         figure {
             .scroll tabindex="0" role="group" aria-label="Sweep" { (curve.embedded()) }
             figcaption {
                 (curve.sentence())
-                @for sentence in sentences.iter().flatten() { " " (capitalized(sentence)) "." }
+                @for sentence in wording::gain_sentences(sweep, HTML) { " " (sentence) }
             }
             details {
                 summary { "Sweep as a table" }
