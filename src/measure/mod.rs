@@ -1,10 +1,12 @@
 //! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
 //! assertions on figures, and baselines.
 
+mod answers;
 pub mod assert;
 pub mod baseline;
 mod comparison;
 mod estimate;
+mod failing;
 pub mod runs;
 mod serial;
 mod sweep;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::measurement::{Sweep, fair_points};
+use crate::model::measurement::Sweep;
 
 /// The gain of one number of workers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -41,7 +41,7 @@ impl WorkerGains {
     /// The gains by the sweep's law, or else by its means. `None` without two numbers of workers to be set against
     /// each other.
     pub fn of(sweep: &Sweep) -> Option<Self> {
-        let points = fair_points(&sweep.points, sweep.targets);
+        let points = sweep.sweep_points();
         let throughputs = points.iter().map(|point| match sweep.law {
             Some(law) => (point.workers, law.throughput(point.workers as f64)),
             None => (point.workers, 1.0 / point.seconds),

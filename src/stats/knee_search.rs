@@ -1,6 +1,6 @@
 //! The search for the knee of a sweep with few runs: decides which worker count the next run has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::interval::Interval;
 use super::knee::{CLOSE, Knee, SweepPoint, is_within_resolution};
@@ -35,20 +35,21 @@ pub struct KneeSearch {
     most: usize,
     most_runs: usize,
     tried: BTreeMap<usize, CountRuns>,
+    passed_over: BTreeSet<usize>,
 }
 
 /// The runs at one worker count.
 #[derive(Debug, Clone, Default)]
 struct CountRuns {
     seconds: Vec<f64>,
-    /// Runs in which more failed than elsewhere.
-    failing: usize,
+    /// Runs that did other work than those elsewhere.
+    unlike: usize,
 }
 
 impl CountRuns {
-    /// True if more failed in each run: one alone may have been bad luck.
-    fn is_failing(&self) -> bool {
-        self.failing > 0 && self.failing == self.seconds.len()
+    /// True if each run did other work: one alone may have been bad luck.
+    fn is_unlike(&self) -> bool {
+        self.unlike > 0 && self.unlike == self.seconds.len()
     }
 }
 
@@ -59,6 +60,7 @@ impl KneeSearch {
             most: most.max(1),
             most_runs: most_runs.max(1),
             tried: BTreeMap::new(),
+            passed_over: BTreeSet::new(),
         }
     }
 
@@ -67,11 +69,16 @@ impl KneeSearch {
         self.most = self.most.min(most.max(1));
     }
 
-    /// Adds a run. With `is_failing`, more failed in it than with fewer workers.
-    pub fn add(&mut self, workers: usize, seconds: f64, is_failing: bool) {
+    /// Adds a run. With `is_unlike`, it did other work than those with other worker counts: more failed.
+    pub fn add(&mut self, workers: usize, seconds: f64, is_unlike: bool) {
         let runs = self.tried.entry(workers).or_default();
         runs.seconds.push(seconds);
-        runs.failing += usize::from(is_failing);
+        runs.unlike += usize::from(is_unlike);
+    }
+
+    /// Sets the worker counts whose times are not compared with others, because some of their runs did other work.
+    pub fn pass_over(&mut self, counts: impl IntoIterator<Item = usize>) {
+        self.passed_over = counts.into_iter().collect();
     }
 
     /// The worker counts of a fixed grid that would have found the knee: those of the doubling.
@@ -88,7 +95,7 @@ impl KneeSearch {
         if self.tried.is_empty() {
             return Some(1);
         }
-        if let Some(count) = self.unconfirmed_failure() {
+        if let Some(count) = self.unconfirmed_limit() {
             return Some(count);
         }
         let usable = self.usable();
@@ -99,29 +106,49 @@ impl KneeSearch {
             .map(|(workers, runs)| point(*workers, &runs.seconds, scatter.as_ref()))
             .collect();
         let knee = Knee::of(&points)?;
-        let is_capped = top >= self.most || self.tried.values().any(CountRuns::is_failing);
-        if knee.by_means == top && !is_capped && self.is_faster(&usable, knee) {
-            return Some(top.saturating_mul(2).min(self.most));
+        if knee.by_means == top
+            && let Some(next) = self.doubled(top)
+            && (next > top.saturating_mul(2) || self.is_faster(&usable, knee))
+        {
+            return Some(next);
         }
         self.too_few_runs(&points, knee)
             .or_else(|| self.undecided(&points, knee))
             .or_else(|| self.open_above(&points, knee, scatter.as_ref()?))
-            .or_else(|| between(&points, knee, scatter.as_ref()?))
+            .or_else(|| self.between(&points, knee, scatter.as_ref()?))
     }
 
-    /// The count of a failure that has not been seen twice.
-    fn unconfirmed_failure(&self) -> Option<usize> {
+    /// The count of other work that has not been seen twice.
+    fn unconfirmed_limit(&self) -> Option<usize> {
         let needed = FIRST_RUNS.min(self.most_runs);
         let mut counts = self.tried.iter();
         let (count, _) =
-            counts.find(|(_, runs)| runs.is_failing() && runs.seconds.len() < needed)?;
+            counts.find(|(_, runs)| runs.is_unlike() && runs.seconds.len() < needed)?;
         Some(*count)
     }
 
-    /// The counts below the first one that fails.
+    /// The counts below the limit, without those that are passed over.
     fn usable(&self) -> Vec<(usize, &CountRuns)> {
-        let counts = self.tried.iter().take_while(|(_, runs)| !runs.is_failing());
-        counts.map(|(count, runs)| (*count, runs)).collect()
+        let counts = self.tried.iter().take_while(|(_, runs)| !runs.is_unlike());
+        let counts = counts.map(|(count, runs)| (*count, runs));
+        counts
+            .filter(|(count, _)| !self.passed_over.contains(count))
+            .collect()
+    }
+
+    /// The count to try after `top`, the largest usable one. `None` at the limit. One larger count that is passed over
+    /// by bad luck is doubled in its turn; after a second one that is no luck.
+    fn doubled(&self, top: usize) -> Option<usize> {
+        if top >= self.most || self.tried.values().any(CountRuns::is_unlike) {
+            return None;
+        }
+        let mut beyond = self.tried.range(top + 1..).map(|(count, _)| *count);
+        let from = match (beyond.next(), beyond.next()) {
+            (None, _) => top,
+            (Some(count), None) if count < self.most => count,
+            (Some(_), _) => return None,
+        };
+        Some(from.saturating_mul(2).min(self.most))
     }
 
     fn runs(&self, workers: usize) -> usize {
@@ -197,6 +224,21 @@ impl KneeSearch {
             false => None,
         }
     }
+
+    /// The count halfway between the knee and its smaller neighbour, if the two are far apart, and if the runs vary so
+    /// little that a few would show this one to be slower.
+    fn between(&self, points: &[SweepPoint], knee: Knee, scatter: &PooledScatter) -> Option<usize> {
+        let fewer = points.iter().filter(|p| p.workers < knee.by_means);
+        let below = fewer.map(|point| point.workers).max()?;
+        let middle = below + (knee.by_means - below) / 2;
+        if self.tried.contains_key(&middle) || is_within_resolution(below, knee.by_means) {
+            return None;
+        }
+        let Interval { high, .. } = scatter.interval(1.0, 1);
+        let reach = 2.0 * high.ln() / WORTH.sqrt();
+        let gap = (knee.by_means as f64 / middle as f64).ln();
+        (gap > CLOSE.ln() + reach).then_some(middle)
+    }
 }
 
 fn point(workers: usize, seconds: &[f64], scatter: Option<&PooledScatter>) -> SweepPoint {
@@ -207,19 +249,4 @@ fn point(workers: usize, seconds: &[f64], scatter: Option<&PooledScatter>) -> Sw
         seconds: mean,
         interval,
     }
-}
-
-/// The count halfway between the knee and its smaller neighbour, if the two are far apart, and if the runs vary so
-/// little that a few would show this one to be slower.
-fn between(points: &[SweepPoint], knee: Knee, scatter: &PooledScatter) -> Option<usize> {
-    let fewer = points.iter().filter(|p| p.workers < knee.by_means);
-    let below = fewer.map(|point| point.workers).max()?;
-    let middle = below + (knee.by_means - below) / 2;
-    if middle == below || is_within_resolution(below, knee.by_means) {
-        return None;
-    }
-    let Interval { high, .. } = scatter.interval(1.0, 1);
-    let reach = 2.0 * high.ln() / WORTH.sqrt();
-    let gap = (knee.by_means as f64 / middle as f64).ln();
-    (gap > CLOSE.ln() + reach).then_some(middle)
 }

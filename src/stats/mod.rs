@@ -8,6 +8,7 @@
 //!   [`Finding`].
 //! * [`Change`] compares runs with earlier, unpaired ones.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
+//! * [`sign_test`] tells whether as many differences point one way as the other.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help. [`KneeSearch`] decides which worker count to run next, so that few runs find it, and
@@ -32,6 +33,7 @@ mod pooled;
 mod rank;
 mod ratio;
 mod sample;
+mod sign;
 mod student;
 mod usl;
 
@@ -47,5 +49,6 @@ pub use pooled::PooledScatter;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
+pub use sign::sign_test;
 pub use student::critical_value;
 pub use usl::Usl;

@@ -73,6 +73,8 @@ mod replay_merge;
 mod replay_shards;
 mod report;
 mod resume;
+mod resume_same_url;
+mod same_work;
 mod save;
 mod shards;
 mod stop_grace;

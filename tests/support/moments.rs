@@ -264,6 +264,7 @@ fn compared() -> Comparison {
         retries: 0,
         startup: 0.0,
         latency: None,
+        left_out: Vec::new(),
     };
     let pair = RunPair {
         serial: 0.395,
@@ -277,6 +278,7 @@ fn compared() -> Comparison {
         serial: times(pair.serial),
         parallel: times(pair.parallel),
         speedup: Speedup::of(&[pair]),
+        work: None,
         estimated: None,
         differing: (0, Vec::new()),
         notices: Vec::new(),

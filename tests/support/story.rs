@@ -191,6 +191,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         differing: (0, Vec::new()),
         notices: Vec::new(),
         points,
+        passed_over: Vec::new(),
     }
 }
 
@@ -202,6 +203,7 @@ fn times(seconds: Vec<f64>) -> ArmTimes {
         retries: 0,
         startup: 0.0,
         latency: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -222,6 +224,7 @@ pub(crate) fn comparison(
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,
+        work: None,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
         notices: notices

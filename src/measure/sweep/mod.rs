@@ -9,7 +9,8 @@ use std::io;
 
 use self::runner::{SweepRunner, SweptRuns};
 use super::MeasuredRun;
-use super::comparison::{AnswerCheck, warm_up_notice};
+use super::answers::AnswerCheck;
+use super::comparison::warm_up_notice;
 use crate::model::event::Listener;
 use crate::model::measurement::Sweep;
 use crate::model::notice::MeasurementNotice;

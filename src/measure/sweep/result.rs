@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::runner::SweptRuns;
-use crate::measure::comparison::{AnswerCheck, arm_times, origin_notices};
-use crate::model::measurement::{ArmTimes, Sweep, SweepRuns, fair_points};
+use crate::measure::answers::AnswerCheck;
+use crate::measure::comparison::{origin_notices, times_without_failures};
+use crate::model::measurement::{Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
 use crate::model::search_cost::SearchCost;
@@ -20,46 +21,66 @@ pub(super) fn sweep(
 ) -> Option<Sweep> {
     let targets = answers.targets();
     notices.extend(push_back_notices(runs));
-    let times: Option<Vec<ArmTimes>> = runs.iter().map(|(_, runs)| arm_times(runs)).collect();
-    let times = times.filter(|times| !times.is_empty())?;
-    // A search makes too few runs at each number of workers to judge each by its own alone.
-    let scatter = search
-        .as_ref()
-        .and_then(|_| PooledScatter::of(times.iter().map(|times| &times.seconds[..])));
-    let points = runs.iter().zip(times).map(|((workers, _), times)| {
-        let interval = match &scatter {
-            Some(scatter) => Some(scatter.interval(times.sample.mean, times.sample.n)),
-            None => Interval::of_mean(&times.seconds),
-        };
-        SweepRuns {
-            workers: *workers,
-            times,
-            interval,
-        }
-    });
-    let points: Vec<SweepRuns> = points.collect();
-    let fair = fair_points(&points, targets);
-    let throughputs: Vec<(usize, f64)> = fair
+    let mut passed_over = answers.passed_over();
+    passed_over.retain(|passed| runs.iter().any(|(workers, _)| *workers == passed.workers));
+    notices.extend(
+        passed_over
+            .iter()
+            .copied()
+            .map(MeasurementNotice::PassedOver),
+    );
+    let is_alike = |workers| passed_over.iter().all(|passed| passed.workers != workers);
+    let points: Option<Vec<SweepRuns>> = runs
         .iter()
-        .map(|point| (point.workers, targets as f64 / point.seconds))
+        .map(|(workers, runs)| {
+            let times = times_without_failures(runs, |_| is_alike(*workers))?;
+            Some(SweepRuns {
+                workers: *workers,
+                interval: Interval::of_mean(&times.seconds),
+                times,
+            })
+        })
         .collect();
-    let failed = |point: &SweepRuns| point.times.failed;
-    if points
-        .iter()
-        .any(|point| failed(point) != failed(&points[0]))
-    {
-        notices.push(MeasurementNotice::UnequalFailures);
+    let points = points.filter(|points| !points.is_empty())?;
+    let failed = answers.failed_everywhere();
+    if failed > 0 && failed < targets {
+        notices.push(MeasurementNotice::SharedFailuresOfSweep(failed));
     }
-    Some(Sweep {
+    let mut sweep = Sweep {
         targets,
         stopped: None,
         search,
-        knee: Knee::of(&fair),
-        law: Usl::fit(&throughputs).filter(|law| law.describes(&throughputs)),
+        points,
+        passed_over,
+        knee: None,
+        law: None,
         differing: answers.differing(),
         notices,
-        points,
-    })
+    };
+    if sweep.search.is_some() {
+        pool(&mut sweep);
+    }
+    let comparable = sweep.sweep_points();
+    let throughputs: Vec<(usize, f64)> = comparable
+        .iter()
+        .map(|point| (point.workers, targets as f64 / point.seconds))
+        .collect();
+    sweep.knee = Knee::of(&comparable);
+    sweep.law = Usl::fit(&throughputs).filter(|law| law.describes(&throughputs));
+    Some(sweep)
+}
+
+/// Takes all intervals from the scatter of all runs: a search makes too few at each number of workers to judge each by
+/// its own alone.
+fn pool(sweep: &mut Sweep) {
+    let groups = sweep.comparable().map(|point| &point.times.seconds[..]);
+    let scatter = PooledScatter::of(groups);
+    for SweepRuns {
+        times, interval, ..
+    } in &mut sweep.points
+    {
+        *interval = scatter.map(|scatter| scatter.interval(times.sample.mean, times.sample.n));
+    }
 }
 
 /// Notices of the origins that pushed back, with the smallest number of workers that each pushed back.

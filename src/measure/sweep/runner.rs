@@ -3,10 +3,12 @@
 use std::io;
 
 use crate::measure::MeasuredRun;
-use crate::measure::comparison::{AnswerCheck, ArmListener};
+use crate::measure::answers::AnswerCheck;
+use crate::measure::comparison::ArmListener;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::RunsMade;
+use crate::model::work::PassedOver;
 
 /// Counted runs, by number of workers.
 pub(super) type SweptRuns = Vec<(usize, Vec<MeasuredRun>)>;
@@ -67,6 +69,11 @@ impl<'a, F> SweepRunner<'a, F> {
         usize::try_from(self.answers.targets()).unwrap_or(usize::MAX)
     }
 
+    /// The numbers of workers that were answered otherwise than others so far.
+    pub(super) fn passed_over(&self) -> Vec<PassedOver> {
+        self.answers.passed_over()
+    }
+
     /// Makes one run. `None` if it was stopped, or had nothing to do.
     pub(super) fn run<E: From<io::Error>>(
         &mut self,
@@ -76,27 +83,29 @@ impl<'a, F> SweepRunner<'a, F> {
     where
         F: FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
     {
-        self.listener.event(&Event::ArmStarted(ArmRun {
+        let arm_run = ArmRun {
             arm: Arm::Parallel,
             pair,
             workers,
             done: self.done,
             of: self.of,
-        }))?;
+        };
+        self.listener.event(&Event::ArmStarted(arm_run))?;
         self.done += 1;
-        self.answers.begin_run();
+        self.answers.begin_run(&arm_run);
         let mut listener = ArmListener {
             listener: &mut *self.listener,
             answers: &mut *self.answers,
         };
-        let measured = (self.run)(workers, &mut listener)?;
-        let summary = &measured.summary;
+        let mut measured = (self.run)(workers, &mut listener)?;
+        let summary = &mut measured.summary;
+        let is_over = summary.stopped || summary.makespan.is_none();
+        summary.failing_only = self.answers.end_run(!is_over);
         self.listener.event(&Event::ArmEnded(summary.clone()))?;
         self.listener.idle()?;
         if pair == 0 {
             self.failed_warm_ups += summary.failed;
         }
-        let is_over = summary.stopped || summary.makespan.is_none();
         self.stopped = is_over.then(|| RunsMade {
             done: self.done - 1,
             of: self.of.max(self.done),

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::time::Duration;
 
 use super::runner::{SweepRunner, SweptRuns};
 use crate::measure::MeasuredRun;
 use crate::model::event::Listener;
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::Summary;
+use crate::model::work::PointDifference;
 use crate::stats::KneeSearch;
 
 /// The number of workers of the warm-ups. They are to fill the server's caches, for which four do in a quarter of the
@@ -32,7 +34,7 @@ pub(super) fn search<E: From<io::Error>>(
             break;
         }
     }
-    let mut failed = None;
+    let mut least_failed = u64::MAX;
     while let (false, Some(workers)) = (is_stopped, search.next_count()) {
         let made = swept.get(&workers).map_or(0, Vec::len);
         let pair = u32::try_from(made + 1).unwrap_or(u32::MAX);
@@ -42,10 +44,20 @@ pub(super) fn search<E: From<io::Error>>(
         // More workers than targets have nothing to do.
         search.limit(runner.targets());
         let summary = &run.summary;
-        let failed = *failed.get_or_insert(summary.failed);
-        search.add(workers, fair_seconds(summary), summary.failed > failed);
         // Where nothing succeeds, no number of workers is better than another.
         is_stopped = swept.is_empty() && summary.failed > 0 && summary.succeeded() == 0;
+        let passed_over = runner.passed_over();
+        let is_unlike = passed_over
+            .iter()
+            .find(|passed| passed.workers == workers)
+            .is_some_and(|passed| match passed.difference {
+                // They count for good, though this run may have none of them.
+                PointDifference::Failed(_) => summary.failed > least_failed,
+                PointDifference::OtherStatus(_) | PointDifference::OtherSize => true,
+            });
+        least_failed = least_failed.min(summary.failed);
+        search.add(workers, alike_seconds(summary), is_unlike);
+        search.pass_over(passed_over.iter().map(|passed| passed.workers));
         swept.entry(workers).or_default().push(run);
     }
     let grid = search.grid();
@@ -58,11 +70,13 @@ pub(super) fn search<E: From<io::Error>>(
     Ok((swept.into_iter().collect(), cost))
 }
 
-/// The time in which as many targets succeed as if none failed, which makes runs comparable: what fails early is fast.
-fn fair_seconds(summary: &Summary) -> f64 {
-    let seconds = summary.makespan.unwrap_or_default().as_secs_f64();
-    match (summary.tried(), summary.succeeded()) {
-        (_, 0) => seconds,
-        (tried, succeeded) => seconds * tried as f64 / succeeded as f64,
-    }
+/// The time of a run without that in which nothing but failing targets was under way: these fail with each number of
+/// workers, or the number is passed over.
+fn alike_seconds(summary: &Summary) -> f64 {
+    let all = summary.makespan.unwrap_or_default();
+    let left_out = match summary.succeeded() {
+        0 => Duration::ZERO,
+        _ => summary.failing_only,
+    };
+    all.saturating_sub(left_out).as_secs_f64()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::event::Event;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Verdict};
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::Summary;
 use crate::model::target::Verb;
@@ -223,11 +223,14 @@ fn failing(failed: impl Fn(usize, usize) -> u64) -> (Option<Sweep>, Vec<usize>) 
     let swept = plan.conduct(&mut NullListener, |workers, listener| {
         order.push(workers);
         let run = order.iter().filter(|count| **count == workers).count();
+        let failed = failed(workers, run);
         for index in 0..100 {
-            let outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
+            let mut outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
+            if index < failed {
+                outcome.verdict = Verdict::Failed;
+            }
             listener.event(&Event::Finished(outcome))?;
         }
-        let failed = failed(workers, run);
         Ok::<_, io::Error>(MeasuredRun {
             summary: Summary {
                 ok: 100 - failed,
@@ -248,6 +251,11 @@ fn numbers_of_workers_at_which_more_fails_end_the_search() {
     // A failure that does not come again is bad luck, and no limit.
     let (sweep, order) = failing(|workers, run| u64::from(workers == 4 && run == 1));
     assert_eq!(order[..6], [1, 2, 4, 4, 8, 16], "{sweep:?}");
+    let sweep = sweep.expect("nothing was stopped");
+    assert_eq!(sweep.knee.map(|knee| knee.workers), Some(100), "{sweep:?}");
+    // Twice in a row it is no luck: each number of workers has a failure at its first run.
+    let (_, order) = failing(|workers, run| u64::from(workers >= 4 && run == 1));
+    assert_eq!(order, [1, 2, 4, 4, 8, 8, 2], "{order:?}");
 }
 
 #[test]

@@ -380,7 +380,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
     );
     page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for point in &sweep.points {
-        page += &arm(&point.workers.to_string(), &point.times);
+        let passed_over = sweep.passed_over(point.workers).map(|_| " (passed over)");
+        let name = format!("{}{}", point.workers, passed_over.unwrap_or_default());
+        page += &arm(&name, &point.times);
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));

@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::number;
 use super::summary::SummaryRecord;
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use crate::model::measurement::{
+    Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
+};
 use crate::model::notice::MeasurementNotice;
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
+use crate::model::work::{PairedWork, PassedOver};
 use crate::model::worker_gain::WorkerGains;
 use crate::report::Baseline;
 use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
@@ -48,6 +51,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
     speedup: Option<Speedup>,
+    #[serde(default)]
+    work: Option<Cow<'a, PairedWork>>,
     #[serde(skip_deserializing)]
     verdict: Option<&'static str>,
     #[serde(skip_deserializing)]
@@ -67,6 +72,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
+            work: comparison.work.as_ref().map(Cow::Borrowed),
             verdict: comparison.finding().map(Finding::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
@@ -96,12 +102,18 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             serial: record.serial.into_owned(),
             parallel: record.parallel.into_owned(),
             speedup: record.speedup,
+            work: record.work.map(|work| {
+                let mut work = work.into_owned();
+                work.unlike_pairs.sort_unstable();
+                work.unlike_pairs.dedup();
+                work
+            }),
             estimated: record.estimated,
             differing: record.differing.into(),
             notices: record.notices.into_owned(),
         };
-        // A log may set a thing against itself.
-        if comparison.is_one_by_one() {
+        // A log may set a thing against itself, or one kind of work against another.
+        if comparison.is_one_by_one() || comparison.unlike_work().is_some() {
             (comparison.speedup, comparison.estimated) = (None, None);
         }
         Ok(comparison)
@@ -142,6 +154,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(default)]
     search: Option<SearchCost>,
     points: Cow<'a, [SweepRuns]>,
+    #[serde(default)]
+    passed_over: Option<Cow<'a, [PassedOver]>>,
     knee: Option<Knee>,
     #[serde(skip_deserializing)]
     speedup: Option<Speedup>,
@@ -159,6 +173,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             stopped: sweep.stopped,
             search: sweep.search.clone(),
             points: Cow::Borrowed(&sweep.points),
+            passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
@@ -184,10 +199,15 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
             .search
             .as_ref()
             .map_or(Ok(()), number::check_search)?;
+        let passed_over = match record.passed_over {
+            Some(passed_over) => passed_over.into_owned(),
+            None => unequal_failures(&record.points),
+        };
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
             search: record.search,
+            passed_over,
             points: record.points.into_owned(),
             knee: record.knee,
             law: record.law,
@@ -209,6 +229,8 @@ pub(in crate::report) struct AssertionRecord<'a> {
     unit: Cow<'a, str>,
     interval: Option<Interval>,
     why: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    of: Option<u64>,
 }
 
 impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
@@ -221,6 +243,7 @@ impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
             unit: Cow::Borrowed(judged.unit),
             interval: judged.interval,
             why: why.map(Cow::Borrowed),
+            of: judged.of,
         }
     }
 }
@@ -234,6 +257,7 @@ impl From<AssertionRecord<'_>> for AssertionResult {
             unit: unit(&record.unit),
             verdict: record.verdict,
             why: record.why.map(|why| escape(&why)).unwrap_or_default(),
+            of: record.of,
         }
     }
 }

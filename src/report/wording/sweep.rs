@@ -1,7 +1,7 @@
 //! The words for a sweep's cost and for what more workers gained; the hint to one.
 
 use super::notation::{Notation, capitalized};
-use crate::model::measurement::{Comparison, Sweep, fair_points};
+use crate::model::measurement::{Comparison, Sweep};
 use crate::model::worker_gain::{GainSource, WorkerGain, WorkerGains};
 use crate::report::format::counted;
 use crate::stats::{Finding, Knee};
@@ -100,7 +100,7 @@ pub(in crate::report) fn percent(share: f64) -> String {
 /// 1.01x`. `None` while the knee is undecided, or if neither gained little.
 pub(in crate::report) fn small_gain(sweep: &Sweep, notation: Notation) -> Option<String> {
     let Knee { by_means: knee, .. } = sweep.knee.filter(Knee::is_decided)?;
-    let points = fair_points(&sweep.points, sweep.targets);
+    let points = sweep.sweep_points();
     let place = points.iter().position(|point| point.workers == knee)?;
     let (fewest, at_knee) = (points.first()?, &points[place]);
     let workers = |count: usize| counted(count as u64, "worker");

@@ -19,6 +19,7 @@ use pfetch::model::run_id::RunId;
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
+use pfetch::model::work::PairedWork;
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
 use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
@@ -290,6 +291,7 @@ fn arm_times(seconds: &[f64]) -> ArmTimes {
         retries: 1,
         startup: 0.5,
         latency: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -325,6 +327,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
+        work: Some(PairedWork::default()),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
         notices: vec![
@@ -383,6 +386,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
             by_means: 4,
         }),
         points,
+        passed_over: Vec::new(),
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
         notices: vec![MeasurementNotice::Replayed(
@@ -419,6 +423,7 @@ pub(crate) fn judged() -> Vec<Event> {
             unit,
             verdict,
             why: String::new(),
+            of: None,
         })
     };
     let straddling = AssertionResult {
@@ -431,6 +436,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Inconclusive,
         why: String::new(),
+        of: None,
     };
     let unknown = AssertionResult {
         assertion: "p95<1s".to_owned(),
@@ -439,6 +445,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Unknown,
         why: "no URL <succeeded>".to_owned(),
+        of: None,
     };
     vec![
         judged("failed<=1%", Some(0.5), "%", AssertionVerdict::Held),
