@@ -16,7 +16,6 @@ use http::header::USER_AGENT;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
-use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
@@ -29,9 +28,6 @@ const MAX_QUEUE: usize = 1_000_000;
 
 /// The most bytes of a body that a result has: in base64, with all else, the line stays one that is read again.
 const MAX_ROW: u64 = 10_000_000;
-
-/// The most workers that an automatic sweep tries.
-const MAX_SWEEP_WORKERS: usize = 1024;
 
 /// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the
 /// library's would say the same twice.
@@ -335,20 +331,6 @@ pub(super) fn pack_size(text: &str) -> Result<u64, String> {
 pub(super) fn pack_count(text: &str) -> Result<u64, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "give a whole number, at least 1".to_owned())
-}
-
-/// Parses the numbers of workers of a sweep.
-pub(super) fn worker_counts(text: &str) -> Result<WorkerCounts, String> {
-    if text == "auto" {
-        return Ok(WorkerCounts::Auto {
-            most: MAX_SWEEP_WORKERS,
-        });
-    }
-    text.split(',')
-        .map(|count| workers(count.trim()))
-        .collect::<Result<Vec<_>, _>>()
-        .map(WorkerCounts::Given)
-        .map_err(|error| format!("{error}, several with commas between them, or auto"))
 }
 
 /// Parses a number of runs, at least one.

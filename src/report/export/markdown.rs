@@ -360,6 +360,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &phases(&comparison.why);
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
+    }
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)
@@ -386,6 +389,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+    }
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
     }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);

@@ -29,7 +29,7 @@ use crate::report::Baseline;
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `margin`, `notices` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
@@ -147,6 +147,11 @@ use crate::report::Baseline;
 ///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
+/// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
+///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
+///   the scatter of all runs; `pairs` of its `speedup` counts no pairs, but the runs of the side with fewer.
+/// - `gains`: `null` or `{by, counts}`, estimates of what more workers gained; `by` is `law` or `means`, `counts` are
+///   `{workers, speedup, efficiency, marginal}` ([`WorkerGain`](crate::model::worker_gain::WorkerGain)).
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).
 /// - `law`: `null` or `{lambda, sigma, kappa, r_squared}` ([`Usl`](crate::stats::Usl)).
 ///
