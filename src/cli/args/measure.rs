@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::values::{run_count, small_count, worker_counts};
+use super::values::{run_count, small_count};
+use super::worker_counts::worker_counts;
 use crate::measure::WorkerCounts;
 
 /// The options under "Comparison" that need something to fetch.
@@ -22,7 +23,8 @@ pub(crate) struct MeasureArgs {
 
     /// Fetch everything with each of these numbers of workers, and find the fewest that will do.
     ///
-    /// 'auto' takes 1, 2, 4 and so on, until twice as many gain nothing.
+    /// 'auto' finds it with few runs: one each with 1, 2, 4 and so on until twice as many gain nothing, then
+    /// more where they decide. 1..8 is each number from 1 to 8.
     #[arg(long,
         value_name = "N,N,…|auto",
         value_parser = worker_counts,
@@ -33,11 +35,11 @@ pub(crate) struct MeasureArgs {
     )]
     pub(crate) sweep: Option<WorkerCounts>,
 
-    /// Runs of each arm that do not count, before the others [default: 1].
+    /// Runs of each arm that do not count, before the others; with '--sweep auto' in all [default: 1].
     #[arg(long, value_name = "N", value_parser = small_count)]
     pub(crate) warmup: Option<u32>,
 
-    /// Runs of each arm that count [default: 5, of a sweep 3].
+    /// Runs of each arm that count; with '--sweep auto' the most [default: 5, of a given sweep 3].
     #[arg(long, value_name = "N", value_parser = run_count)]
     pub(crate) runs: Option<u32>,
 }

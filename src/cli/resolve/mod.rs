@@ -273,7 +273,10 @@ fn mode(args: &MeasureArgs, workers: usize) -> Mode {
     match &args.sweep {
         Some(counts) => Mode::Sweep(SweepPlan {
             counts: counts.clone(),
-            runs: args.runs.unwrap_or(3),
+            runs: args.runs.unwrap_or(match counts {
+                WorkerCounts::Given(_) => 3,
+                WorkerCounts::Auto { .. } => 5,
+            }),
             warmups,
         }),
         None => Mode::Fetch,

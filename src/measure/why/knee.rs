@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use super::WhyCollector;
 use super::sums::RunSums;
-use crate::model::measurement::ArmRun;
+use crate::model::measurement::{ArmRun, Sweep};
 use crate::model::reason::{KneeWhy, Reason};
 use crate::model::summary::Summary;
-use crate::stats::Knee;
 
 /// Collector of what the reasons are found by, over all counted runs of a sweep.
 #[derive(Debug, Default)]
@@ -32,11 +31,14 @@ impl KneeCollector {
         }
     }
 
-    /// The reasons at the knee. `None` if one worker, or more than the knee, were not tried. Push-backs are left out: a
+    /// The reasons at the knee. `None` if one worker, or more than the knee that were
+    /// answered alike, were not tried. Push-backs are left out: a
     /// sweep notices them with the fewest workers that met them.
-    pub(in crate::measure) fn why(mut self, knee: Knee) -> Option<KneeWhy> {
-        let most = knee.workers.max(knee.by_means);
-        let (&workers, _) = self.ended.range(most + 1..).next()?;
+    pub(in crate::measure) fn why(mut self, sweep: &Sweep) -> Option<KneeWhy> {
+        let knee = sweep.knee?;
+        let beyond = self.ended.range(knee.workers.max(knee.by_means) + 1..);
+        let mut beyond = beyond.map(|(workers, _)| *workers);
+        let workers = beyond.find(|workers| sweep.passed_over(*workers).is_none())?;
         self.run.serial = self.ended.remove(&1)?;
         self.run.parallel = self.ended.remove(&workers)?;
         let mut why = self.run.why();

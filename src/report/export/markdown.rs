@@ -360,6 +360,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &phases(&comparison.why);
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
+    }
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)
@@ -388,6 +391,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
     }
     page += &knee_reasons(sweep.why.as_ref());
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
+    }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
     (verdict, page)
@@ -467,7 +473,8 @@ impl<W: Write> Listener for Markdown<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
         }
         Ok(())
     }
