@@ -6,10 +6,12 @@ pub mod baseline;
 mod comparison;
 mod estimate;
 pub mod runs;
+mod sequential;
 mod serial;
 mod sweep;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use sequential::{Gates, Stopping};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

@@ -201,6 +201,7 @@ impl<F> SweepRunner<'_, F> {
             workers,
             done: self.done,
             of: self.of,
+            most: 0,
         }))?;
         self.done += 1;
         self.answers.begin_run();
@@ -219,6 +220,7 @@ impl<F> SweepRunner<'_, F> {
         self.stopped = is_over.then(|| RunsMade {
             done: self.done - 1,
             of: self.of.max(self.done),
+            at_most: false,
         });
         Ok((!is_over).then_some(measured))
     }

@@ -116,6 +116,7 @@ impl Story {
                     pair,
                     done: 0,
                     of: 2 * (pairs + 1),
+                    most: 0,
                 }));
                 let crew = Story {
                     workers,
@@ -157,6 +158,7 @@ impl Story {
             workers: self.workers,
             done: 0,
             of: 1,
+            most: 0,
         });
         let mut events = vec![self.started(), begun];
         events.extend(outcomes.into_iter().map(Event::Finished));
@@ -218,6 +220,7 @@ pub(crate) fn comparison(
         targets,
         warmups: 1,
         stopped: None,
+        auto: None,
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Assertion, Judgement, Metric, MetricSource, MetricValue, Relation};
+use super::{
+    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_runs_would_tell,
+    more_would_tell,
+};
 use crate::measure::{Estimate, Withheld};
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{Against, AgainstPoint, ArmTimes, Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::stats::Interval;
+use crate::stats::{Interval, LEVEL};
 
 /// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
 pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
@@ -169,13 +172,14 @@ impl RunFigures<'_> {
         self.comparison.is_some_and(Comparison::failures_differ)
     }
 
-    /// The number of runs that would narrow the interval of a figure.
+    /// What would narrow the interval of a figure.
     fn what_would_tell(&self) -> String {
         let sweep = self.sweep.and_then(|sweep| sweep.points.first());
-        let runs = self.comparison.map(Comparison::pairs);
-        let runs = runs.or(sweep.map(|point| point.times.seconds.len()));
-        runs.map(|runs| format!("more runs would tell (--runs {})", more_runs(runs)))
-            .unwrap_or_default()
+        match (self.comparison, sweep) {
+            (Some(comparison), _) => more_would_tell(comparison),
+            (None, Some(point)) => more_runs_would_tell(point.times.seconds.len()),
+            (None, None) => String::new(),
+        }
     }
 
     /// The reason to doubt a figure without an interval, if it is a ratio of times.
@@ -213,11 +217,26 @@ impl RunFigures<'_> {
             + " (--compare measures it)"
     }
 
+    /// The interval of a change at the level of the comparison. The fewer degrees of freedom of both sides are not more
+    /// than those of the change, so that the interval is rather too wide.
+    fn at_level(&self, point: &AgainstPoint, interval: Interval) -> Interval {
+        let freedom = point.now.n.min(point.then.n).saturating_sub(1);
+        match self.comparison {
+            Some(comparison) if comparison.level() != LEVEL => {
+                interval.at_level((LEVEL, comparison.level()), point.change.ratio, freedom)
+            }
+            _ => interval,
+        }
+    }
+
     fn total_vs_baseline(&self) -> Result<MetricValue, String> {
         match self.against {
             Some(against) => against.total().map(|point| MetricValue {
                 value: point.change.ratio,
-                interval: point.change.interval,
+                interval: point
+                    .change
+                    .interval
+                    .map(|interval| self.at_level(point, interval)),
             }),
             None if self.summary.makespan.is_none() => Err(self.untried()),
             None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
@@ -270,7 +289,7 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| self.unestimated()),
             (Metric::Total, Some(comparison)) => Ok(MetricValue {
                 value: comparison.parallel.sample.mean,
-                interval: Interval::of_mean(&comparison.parallel.seconds),
+                interval: Interval::of_mean_at(comparison.level(), &comparison.parallel.seconds),
             }),
             (Metric::Total, None) => summary
                 .makespan
@@ -295,15 +314,6 @@ impl MetricSource for RunFigures<'_> {
             (Metric::Percentile(percent), _) => seconds(summary.latency.p(percent.value())),
             (Metric::TtfbPercentile(percent), _) => seconds(summary.ttfb.p(percent.value())),
         }
-    }
-}
-
-/// A number of runs that says more than so many: five in the place of one, which has no interval; else twice as
-/// many and ten at least, because the width of an interval shrinks quickly until there.
-pub fn more_runs(runs: usize) -> usize {
-    match runs {
-        ..=1 => 5,
-        runs => runs.saturating_mul(2).max(10),
     }
 }
 

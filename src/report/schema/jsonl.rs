@@ -26,9 +26,9 @@ use crate::report::Baseline;
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message` |
-/// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
+/// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
@@ -109,20 +109,25 @@ use crate::report::Baseline;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
 ///   was at work, and `workers` the most at one time, both by the clocks of their machines.
-/// - `runs`: `null`, or `{done, of}` at the end of a comparison or sweep that was stopped before any pair or round was
+/// - `runs`: `null`, or `{done, of, at_most}` at the end of a comparison or sweep that was stopped before any pair or round was
 ///   whole. Its summary has the counts of all runs together, and no times.
 ///
 /// ## Fields of `arm`, `comparison` and `sweep`
 ///
 /// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended, where `of` is 0 as long as
-///   their number is not known (`--sweep auto`).
-/// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
-///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
+///   their number is not known (`--sweep auto`, `--runs auto`). `most` is then the most that there may be, or 0.
+/// - `stopped`: `null`, or `{done, of, at_most}` of a comparison or a sweep that was stopped early: `done` of `of` runs
+///   were made (`at_most`: there might have been fewer than `of`), and the figures are of the pairs, or rounds, that are
+///   whole. If none is, there is a `summary` instead.
+/// - `auto`: `null` if the number of pairs was given, or `{ended_by, most_pairs, most_seconds, precision, level,
+///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
+///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
+///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
 ///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
-///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, or a
+///   high}` (at the `level` of `auto`). In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, or a
 ///   sweep tried one number of workers; then there is no `efficiency` either.
 /// - `verdict` is `null` for one pair, and if not the same number of URLs failed in both arms.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
