@@ -219,7 +219,10 @@ pub struct ReportPlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResponseNote {
     /// The body, which curl would print.
-    #[error("the body was not kept: -d DIR saves it, --cat prints it")]
+    #[error(
+        "the body was not kept: --cat prints it in place of the report, -o FILE saves it, and --format jsonl is \
+         the report for programs"
+    )]
     Body,
     /// The headers, which curl would print for a HEAD.
     #[error("the headers are not shown: -v shows them, --format jsonl -v has them as data")]

@@ -1,20 +1,21 @@
 //! Comparison: both arms fetch the same URLs, again and again, in alternating order.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::time::Duration;
 
 use super::Estimate;
 use super::sequential::{Gates, Look, Sequence, Stopping};
+use super::answers::AnswerCheck;
+use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::stats::{Latency, Notice, Sample, notice};
 
-/// Number of differing URLs, and of origins that pushed back, that are named.
+/// Number of origins that pushed back that are named.
 const MAX_NAMED: usize = 5;
 
 /// Parameters of a comparison.
@@ -85,6 +86,7 @@ impl Experiment {
         mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Comparison>, E> {
         let mut answers = AnswerCheck::default();
+        let mut why = WhyCollector::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
@@ -99,16 +101,22 @@ impl Experiment {
             if let Some(targets) = targets {
                 listener.event(&Event::Counted(targets))?;
             }
-            answers.begin_run();
-            let measured = run(
+            answers.begin_run(&arm_run);
+            why.begin();
+            let mut measured = run(
                 arm_run.arm,
-                &mut ArmListener {
-                    listener: &mut *listener,
-                    answers: &mut answers,
+                &mut WhyListener {
+                    listener: &mut ArmListener {
+                        listener: &mut *listener,
+                        answers: &mut answers,
+                    },
+                    why: &mut why,
                 },
             )?;
-            let summary = &measured.summary;
+            let summary = &mut measured.summary;
+            why.end(arm_run, summary);
             let is_over = summary.stopped || summary.makespan.is_none();
+            summary.failing_only = answers.end_run(!is_over);
             listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
             if is_over {
@@ -139,6 +147,8 @@ impl Experiment {
         Ok(comparison.map(|mut comparison| {
             comparison.set_course(sequence.map(|sequence| sequence.course(whole)));
             comparison.stopped = stopped;
+            comparison.why = why.why();
+            take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
             comparison
         }))
@@ -178,28 +188,42 @@ impl Experiment {
         // Fewer than were asked for, if the system refused some in every run.
         let workers = parallel.iter().map(|run| run.summary.workers).max()?;
         let estimated = estimates.and_then(|logs| Some(Sample::of(&logs)?.mean.exp()));
-        let [serial, parallel] = [arm_times(serial)?, arm_times(parallel)?];
-        let mut notices = Vec::new();
-        for (arm, times) in [(Arm::Serial, &serial), (Arm::Parallel, &parallel)] {
-            notices.extend(arm_notices(arm, times));
-        }
-        notices.extend(pushed_back);
         let targets = answers.targets();
+        let pairs = u32::try_from(parallel.len()).unwrap_or(u32::MAX);
+        let work = answers.paired_work(pairs);
+        let is_alike = |pair| !work.is_unlike(pair);
+        let [serial, parallel] = match work.difference(parallel.len(), targets) {
+            Some(_) => [arm_times(serial)?, arm_times(parallel)?],
+            None => [
+                times_without_failures(serial, is_alike)?,
+                times_without_failures(parallel, is_alike)?,
+            ],
+        };
         let mut comparison = Comparison {
             workers,
             targets,
             warmups: self.warmups,
             stopped: None,
             auto: None,
-            speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
+            speedup: None,
+            work: Some(work),
             serial,
             parallel,
             estimated,
             differing: answers.differing(),
-            notices,
+            notices: Vec::new(),
+            why: Why::default(),
         };
-        if comparison.is_one_by_one() {
+        comparison.speedup = comparison.speedup_of_alike();
+        comparison.notices.extend(notices(&comparison));
+        comparison.notices.extend(pushed_back);
+        let has_left_out = comparison.parallel.mean_left_out() > 0.0;
+        if comparison.speedup.is_none() || has_left_out {
+            // It would be of other work than the speed-up.
             comparison.estimated = None;
+        }
+        if comparison.is_one_by_one() {
+            // Nothing to repeat.
         } else if comparison.pairs() < 2 {
             comparison.notices.push(MeasurementNotice::SinglePair);
         }
@@ -213,7 +237,32 @@ fn seconds(summary: &Summary) -> f64 {
 
 /// Times of several runs; `None` if there are none.
 pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
-    let seconds: Vec<f64> = runs.iter().map(|run| seconds(&run.summary)).collect();
+    times_without_failures(runs, |_| false)
+}
+
+/// Times of several runs, without the time in which nothing but failing targets was under way. It is left out of those
+/// runs only that are like the others they are set against: of those for whose number, from 1, `is_alike` is true.
+///
+/// Of a serial run that is all the time of these targets. Of a parallel one it is less than they cost, as a failing
+/// target also keeps a worker from the others, so what remains is no faster than it would be without them.
+pub(super) fn times_without_failures(
+    runs: &[MeasuredRun],
+    is_alike: impl Fn(u32) -> bool,
+) -> Option<ArmTimes> {
+    let left_out: Vec<f64> = (1..)
+        .zip(runs)
+        .map(|(number, MeasuredRun { summary, .. })| {
+            match is_alike(number) && summary.succeeded() > 0 {
+                true => summary.failing_only.as_secs_f64(),
+                false => 0.0,
+            }
+        })
+        .collect();
+    let seconds: Vec<f64> = runs
+        .iter()
+        .zip(&left_out)
+        .map(|(run, left_out)| seconds(&run.summary) - left_out)
+        .collect();
     let mut latency = Latency::default();
     for run in runs {
         latency.merge(&run.summary.latency);
@@ -225,6 +274,10 @@ pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
         retries: runs.iter().map(|run| run.summary.retries).sum(),
         startup: startup.as_secs_f64() / runs.len() as f64,
         latency: ArmLatency::of(&latency),
+        left_out: match left_out.iter().any(|seconds| *seconds > 0.0) {
+            true => left_out,
+            false => Vec::new(),
+        },
         seconds,
     })
 }
@@ -257,6 +310,43 @@ pub(super) fn origin_notices(
     notices
 }
 
+/// Reasons to doubt the times of a comparison.
+fn notices(comparison: &Comparison) -> Vec<MeasurementNotice> {
+    let Comparison {
+        serial, parallel, ..
+    } = comparison;
+    let mut notices = Vec::new();
+    for (arm, times) in [(Arm::Serial, serial), (Arm::Parallel, parallel)] {
+        notices.extend(arm_notices(arm, times));
+    }
+    let Some(work) = &comparison.work else {
+        return notices;
+    };
+    if comparison.unlike_work().is_some() {
+        for (arm, times) in [(Arm::Serial, serial), (Arm::Parallel, parallel)] {
+            if times.failed > 0 {
+                let count = times.failed;
+                notices.push(MeasurementNotice::FailedFetches { arm, count });
+            }
+        }
+        return notices;
+    }
+    if !work.unlike_pairs.is_empty() {
+        notices.push(MeasurementNotice::UnlikePairs {
+            left_out: work.unlike_pairs.len(),
+            of: comparison.pairs(),
+        });
+    }
+    if work.failed_in_both > 0 && work.failed_in_both < comparison.targets {
+        notices.push(MeasurementNotice::SharedFailures {
+            urls: work.failed_in_both,
+            serial: serial.mean_left_out(),
+            parallel: parallel.mean_left_out(),
+        });
+    }
+    notices
+}
+
 /// Reasons to doubt the times of an arm.
 fn arm_notices(arm: Arm, times: &ArmTimes) -> Vec<MeasurementNotice> {
     let mut notices = Vec::new();
@@ -268,65 +358,7 @@ fn arm_notices(arm: Arm, times: &ArmTimes) -> Vec<MeasurementNotice> {
     if times.is_short() {
         notices.push(MeasurementNotice::ShortRuns(arm));
     }
-    if times.failed > 0 {
-        let count = times.failed;
-        notices.push(MeasurementNotice::FailedFetches { arm, count });
-    }
     notices
-}
-
-/// Check that every target is answered alike in all runs, by verdict, status and length. Costs 5 bytes of
-/// memory per target.
-#[derive(Debug, Default)]
-pub(super) struct AnswerCheck {
-    /// Fingerprints of the first run's outcomes, by index; 0 for one that is missing.
-    first: Vec<u32>,
-    is_first_run: bool,
-    has_begun: bool,
-    differs: Vec<bool>,
-    named: Vec<String>,
-}
-
-impl AnswerCheck {
-    /// Begins the next run; the first one sets the fingerprints that later ones are compared with.
-    pub(super) fn begin_run(&mut self) {
-        self.is_first_run = !self.has_begun;
-        self.has_begun = true;
-    }
-
-    fn add(&mut self, outcome: &Outcome) {
-        // A run that was stopped has no answers of these.
-        if outcome.verdict == Verdict::Skipped {
-            return;
-        }
-        let mut hasher = DefaultHasher::new();
-        (outcome.verdict, outcome.status(), outcome.bytes).hash(&mut hasher);
-        let fingerprint = (hasher.finish() as u32).max(1);
-        let index = usize::try_from(outcome.index).unwrap_or(usize::MAX - 1);
-        if self.first.len() <= index {
-            self.first.resize(index + 1, 0);
-            self.differs.resize(index + 1, false);
-        }
-        if self.is_first_run {
-            self.first[index] = fingerprint;
-        } else if self.first[index] != fingerprint && !self.differs[index] {
-            self.differs[index] = true;
-            if self.named.len() < MAX_NAMED {
-                self.named.push(outcome.url.to_string());
-            }
-        }
-    }
-
-    /// Number of targets.
-    pub(super) fn targets(&self) -> u64 {
-        self.first.len() as u64
-    }
-
-    /// Number of targets that were answered differently, and the first URLs of them.
-    pub(super) fn differing(&self) -> (u64, Vec<String>) {
-        let count = self.differs.iter().filter(|differs| **differs).count();
-        (count as u64, self.named.clone())
-    }
 }
 
 /// Listener of a run within a measurement. It drops the beginning and the end of the run, in whose place the
@@ -356,6 +388,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::outcome::{Outcome, Verdict};
     use crate::model::target::Verb;
 
     #[test]

@@ -1,14 +1,17 @@
 //! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
 //! assertions on figures, and baselines.
 
+mod answers;
 pub mod assert;
 pub mod baseline;
 mod comparison;
 mod estimate;
+mod failing;
 pub mod runs;
 mod sequential;
 mod serial;
 mod sweep;
+mod why;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};

@@ -5,9 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::MeasuredRun;
-use super::comparison::{AnswerCheck, ArmListener, arm_times, origin_notices, warm_up_notice};
+use super::answers::AnswerCheck;
+use super::comparison::{
+    ArmListener, arm_times, origin_notices, times_without_failures, warm_up_notice,
+};
 use crate::model::event::{Event, Listener};
-use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns, fair_points};
+use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
 use crate::model::summary::RunsMade;
@@ -144,12 +147,17 @@ impl SweepPlan {
                 }
             }
             let mean = arm_times(&runs).map_or(f64::INFINITY, |times| times.sample.mean);
-            without_gain = if mean * MIN_GAIN <= best {
+            // What fails early is fast.
+            let passed_over = runner.answers.passed_over();
+            let is_like = passed_over.iter().all(|passed| passed.workers != workers);
+            without_gain = if is_like && mean * MIN_GAIN <= best {
                 0
             } else {
                 without_gain + 1
             };
-            best = best.min(mean);
+            if is_like {
+                best = best.min(mean);
+            }
             swept.push((workers, runs));
             // More workers than targets have nothing to do.
             let targets = usize::try_from(runner.answers.targets()).unwrap_or(usize::MAX);
@@ -195,28 +203,30 @@ impl<F> SweepRunner<'_, F> {
     where
         F: FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
     {
-        self.listener.event(&Event::ArmStarted(ArmRun {
+        let arm_run = ArmRun {
             arm: Arm::Parallel,
             pair,
             workers,
             done: self.done,
             of: self.of,
             most: 0,
-        }))?;
+        };
+        self.listener.event(&Event::ArmStarted(arm_run))?;
         self.done += 1;
-        self.answers.begin_run();
+        self.answers.begin_run(&arm_run);
         let mut listener = ArmListener {
             listener: &mut *self.listener,
             answers: &mut *self.answers,
         };
-        let measured = (self.run)(workers, &mut listener)?;
-        let summary = &measured.summary;
+        let mut measured = (self.run)(workers, &mut listener)?;
+        let summary = &mut measured.summary;
+        let is_over = summary.stopped || summary.makespan.is_none();
+        summary.failing_only = self.answers.end_run(!is_over);
         self.listener.event(&Event::ArmEnded(summary.clone()))?;
         self.listener.idle()?;
         if pair == 0 {
             self.failed_warm_ups += summary.failed;
         }
-        let is_over = summary.stopped || summary.makespan.is_none();
         self.stopped = is_over.then(|| RunsMade {
             done: self.done - 1,
             of: self.of.max(self.done),
@@ -234,10 +244,19 @@ fn sweep(
 ) -> Option<Sweep> {
     let targets = answers.targets();
     notices.extend(push_back_notices(runs));
+    let mut passed_over = answers.passed_over();
+    passed_over.retain(|passed| runs.iter().any(|(workers, _)| *workers == passed.workers));
+    notices.extend(
+        passed_over
+            .iter()
+            .copied()
+            .map(MeasurementNotice::PassedOver),
+    );
+    let is_alike = |workers| passed_over.iter().all(|passed| passed.workers != workers);
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
-            let times = arm_times(runs)?;
+            let times = times_without_failures(runs, |_| is_alike(*workers))?;
             Some(SweepRuns {
                 workers: *workers,
                 interval: Interval::of_mean(&times.seconds),
@@ -246,27 +265,28 @@ fn sweep(
         })
         .collect();
     let points = points.filter(|points| !points.is_empty())?;
-    let fair = fair_points(&points, targets);
-    let throughputs: Vec<(usize, f64)> = fair
+    let failed = answers.failed_everywhere();
+    if failed > 0 && failed < targets {
+        notices.push(MeasurementNotice::SharedFailuresOfSweep(failed));
+    }
+    let mut sweep = Sweep {
+        targets,
+        stopped: None,
+        points,
+        passed_over,
+        knee: None,
+        law: None,
+        differing: answers.differing(),
+        notices,
+    };
+    let comparable = sweep.sweep_points();
+    let throughputs: Vec<(usize, f64)> = comparable
         .iter()
         .map(|point| (point.workers, targets as f64 / point.seconds))
         .collect();
-    let failed = |point: &SweepRuns| point.times.failed;
-    if points
-        .iter()
-        .any(|point| failed(point) != failed(&points[0]))
-    {
-        notices.push(MeasurementNotice::UnequalFailures);
-    }
-    Some(Sweep {
-        targets,
-        stopped: None,
-        knee: Knee::of(&fair),
-        law: Usl::fit(&throughputs).filter(|law| law.describes(&throughputs)),
-        differing: answers.differing(),
-        notices,
-        points,
-    })
+    sweep.knee = Knee::of(&comparable);
+    sweep.law = Usl::fit(&throughputs).filter(|law| law.describes(&throughputs));
+    Some(sweep)
 }
 
 /// Notices of the origins that pushed back, with the smallest number of workers that each pushed back.

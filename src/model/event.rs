@@ -97,6 +97,8 @@ pub struct AssertionResult {
     pub verdict: AssertionVerdict,
     /// The reason for which there is no figure; with a figure, a remark about it, or empty.
     pub why: String,
+    /// The number of URLs that the figure counts some of, or has a share of; `None` for any other figure.
+    pub of: Option<u64>,
 }
 
 /// The verdict on an assertion.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::arm::Arm;
 use super::origin::OriginLimit;
 use super::text::escape;
+use super::work::{PassedOver, PointDifference};
 
 /// Reason to doubt the figures of a comparison or a sweep.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -32,6 +33,24 @@ pub enum MeasurementNotice {
         /// Number of failed fetches, all runs together.
         count: u64,
     },
+    /// Pairs that are left out of the speed-up, because their arms were not answered alike.
+    UnlikePairs {
+        /// Number of pairs that are left out.
+        left_out: usize,
+        /// Number of all pairs.
+        of: usize,
+    },
+    /// URLs that failed in every run of both arms, and the seconds of a run that are left out of its time.
+    SharedFailures {
+        /// Number of the URLs.
+        urls: u64,
+        /// Mean of the seconds left out of a serial run.
+        serial: f64,
+        /// Mean of the seconds left out of a parallel run.
+        parallel: f64,
+    },
+    /// URLs that failed in every run of a sweep.
+    SharedFailuresOfSweep(u64),
     /// An origin that pushed back in the parallel runs, and what they slowed down to.
     PushedBack(OriginLimit),
     /// An origin that pushed back in a sweep.
@@ -51,8 +70,8 @@ pub enum MeasurementNotice {
     SinglePair,
     /// A sweep with one run at each number of workers, which has no intervals.
     SingleRuns,
-    /// A sweep in which more URLs failed with some numbers of workers than with others.
-    UnequalFailures,
+    /// Numbers of workers that a sweep passes over because a number of URLs was answered otherwise than with others.
+    PassedOver(PassedOver),
     /// Text of a notice in a replayed log, escaped.
     Replayed(String),
 }
@@ -89,6 +108,31 @@ impl fmt::Display for MeasurementNotice {
                     arm.as_str()
                 )
             }
+            Notice::UnlikePairs { left_out, of } => {
+                let are = if *left_out == 1 { "is" } else { "are" };
+                write!(
+                    f,
+                    "{left_out} of {of} pairs {are} left out of the speed-up: URLs failed in one arm, or had another \
+                     status there"
+                )
+            }
+            Notice::SharedFailures {
+                urls,
+                serial,
+                parallel,
+            } => write!(
+                f,
+                "{}: the time in which nothing else was under way is left out of both times ({:.1} ms of a serial \
+                 run, {:.1} ms of a parallel one)",
+                fail(*urls, "both arms"),
+                serial * 1000.0,
+                parallel * 1000.0
+            ),
+            Notice::SharedFailuresOfSweep(urls) => write!(
+                f,
+                "{}: the time in which nothing else was under way is left out of all times",
+                fail(*urls, "all runs")
+            ),
             Notice::PushedBack(limit) => write!(f, "{limit}, in the parallel runs"),
             Notice::PushedBackFrom { limit, fewest } => {
                 let workers = if *fewest == 1 { "worker" } else { "workers" };
@@ -119,12 +163,37 @@ impl fmt::Display for MeasurementNotice {
                 "one run at each number of workers says nothing of how much they vary: there is no \
                  interval (--runs 5)",
             ),
-            Notice::UnequalFailures => f.write_str(
-                "more URLs failed with some numbers of workers than with others: the knee is by the URLs that \
-                 succeeded a second",
-            ),
+            Notice::PassedOver(passed) => {
+                let PassedOver { workers, urls, .. } = passed;
+                let noun = if *urls == 1 { "URL" } else { "URLs" };
+                let workers = match workers {
+                    1 => "1 worker".to_owned(),
+                    workers => format!("{workers} workers"),
+                };
+                write!(f, "passed over with {workers}: {urls} {noun} ")?;
+                match passed.difference {
+                    PointDifference::Failed(cause) => {
+                        let verb = if *urls == 1 { "fails" } else { "fail" };
+                        let cause = cause.map(|cause| format!(" ({cause})"));
+                        let cause = cause.unwrap_or_default();
+                        write!(f, "{verb}{cause} as not with other numbers")
+                    }
+                    PointDifference::OtherStatus(status) => {
+                        write!(f, "answered with another status ({status})")
+                    }
+                    PointDifference::OtherSize => f.write_str("of another size"),
+                }
+            }
             Notice::Replayed(text) => f.write_str(text),
         }
+    }
+}
+
+/// The URLs that fail in several runs: `1 URL fails in both arms`.
+fn fail(urls: u64, place: &str) -> String {
+    match urls {
+        1 => format!("1 URL fails in {place}"),
+        urls => format!("{urls} URLs fail in {place}"),
     }
 }
 

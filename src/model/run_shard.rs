@@ -43,6 +43,14 @@ impl RunShard {
         self.count
     }
 
+    /// Tells whether a target with this index may be of this shard. Of a list that is dealt out by hosts, any may.
+    pub fn may_take(self, index: u64) -> bool {
+        match self.by {
+            ShardKey::Host => true,
+            ShardKey::Line => index % self.count == self.number,
+        }
+    }
+
     /// All shards of the same list, this one included.
     pub fn siblings(self) -> impl Iterator<Item = RunShard> {
         (0..self.count).map(move |number| RunShard { number, ..self })

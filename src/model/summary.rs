@@ -45,6 +45,9 @@ pub struct Summary {
     /// The parallel time, from the first start to the last end of a target (the makespan of Coffman and
     /// Graham), or to the deadline if that came first. `None` if no target was started.
     pub makespan: Option<Duration>,
+    /// The part of the makespan in which nothing but targets that failed was under way. Zero but in the runs of a
+    /// measurement, which leave it out where all of them fail alike.
+    pub failing_only: Duration,
     /// The time within the makespan in which a worker was idle because the input gave nothing: the list came
     /// more slowly than it was fetched.
     pub input_wait: Duration,
@@ -149,11 +152,19 @@ impl Summary {
         }
     }
 
+    /// The targets of the input that the run did not come to read, if they could be counted.
+    pub fn unread(&self) -> Option<u64> {
+        let read = self.targets() + self.done_before;
+        // A list may be cut while it is read.
+        self.all_listed().map(|all| all.saturating_sub(read))
+    }
+
     /// The same counts without a time.
     #[must_use]
     pub fn without_times(self) -> Self {
         Summary {
             makespan: None,
+            failing_only: Duration::ZERO,
             input_wait: Duration::ZERO,
             input_idle: Duration::ZERO,
             busy: Duration::ZERO,
@@ -189,6 +200,7 @@ impl Summary {
             (None, None) => None,
             (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
         };
+        self.failing_only += other.failing_only;
         self.input_wait += other.input_wait;
         self.input_idle += other.input_idle;
         self.busy += other.busy;

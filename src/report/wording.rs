@@ -7,11 +7,13 @@
 mod course;
 mod failure;
 mod notation;
+mod reason;
 mod verdict;
 
 pub(super) use course::{course, level, other_ratio};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
+pub(super) use reason::{host, reasons};
 pub(super) use verdict::{
     NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
     shows_none, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
@@ -245,6 +247,25 @@ pub(super) fn progress(summary: &Summary) -> String {
     }
 }
 
+/// The targets that a stopped run left undone: `22 of 30 URLs were not done`.
+pub fn left_undone(summary: &Summary) -> String {
+    let read = summary.not_done + summary.skipped;
+    let were = |count| if count == 1 { "was" } else { "were" };
+    match (summary.unread(), summary.all_listed()) {
+        (Some(unread), Some(all)) => {
+            let left = read + unread;
+            let all = counted(all.max(left), "URL");
+            format!("{} of {all} {} not done", grouped(left), were(left))
+        }
+        _ if read == 0 => "the rest of the list was not read".to_owned(),
+        _ => format!(
+            "{} {} not done, and the rest of the list was not read",
+            counted(read, "URL"),
+            were(read)
+        ),
+    }
+}
+
 /// The verdict of a run, as a heading.
 pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> String {
     let targets = summary.targets();
@@ -289,11 +310,12 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
 }
 
-/// The warning that runs did not do the same work: how many targets differed, and some of their URLs.
+/// The warning that targets were not answered alike: how many, and some of their URLs. Pages that change from run to run
+/// are among them, so that it decides nothing.
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
         format!(
-            "{} {} not answered alike in all runs, so the arms did not do the same work: {}",
+            "{} {} not answered alike in all runs: {}",
             counted(*count, "URL"),
             if *count == 1 { "was" } else { "were" },
             urls.join(" ")
@@ -313,12 +335,31 @@ pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
             in_unit(low, judged.unit),
             in_unit(high, judged.unit)
         ),
-        (Some(value), None) => in_unit(value, judged.unit),
+        (Some(value), None) => match judged.of {
+            Some(of) => failed_of(value, judged.unit, of),
+            None => in_unit(value, judged.unit),
+        },
         (None, _) => return judged.why.clone(),
     };
     match judged.why.is_empty() {
         true => figure,
         false => format!("{figure}, {}", judged.why),
+    }
+}
+
+/// A number or a share of failures, with the number of URLs that they are of: `1 of 4 failed`.
+fn failed_of(value: f64, unit: &str, of: u64) -> String {
+    let all = grouped(of);
+    match unit {
+        "%" => {
+            let failed = (value * of as f64 / 100.0).round() as u64;
+            format!(
+                "{} ({} of {all} failed)",
+                in_unit(value, unit),
+                grouped(failed)
+            )
+        }
+        _ => format!("{} of {all} failed", grouped(value as u64)),
     }
 }
 

@@ -9,6 +9,7 @@
 //! * [`Change`] compares runs with earlier, unpaired ones.
 //! * [`Looks`] are the points at which growing data may end a measurement, and [`Trend`] a drift in them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
+//! * [`sign_test`] tells whether as many differences point one way as the other.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
@@ -31,6 +32,7 @@ mod rank;
 mod ratio;
 mod sample;
 mod sequential;
+mod sign;
 mod student;
 mod trend;
 mod usl;
@@ -46,6 +48,7 @@ pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
 pub use sequential::Looks;
+pub use sign::sign_test;
 pub use student::critical_value;
 pub use trend::Trend;
 pub use usl::Usl;

@@ -190,7 +190,7 @@ fn what_a_sweep_has_no_figure_of_is_refused_before_anything_is_fetched() {
     for metric in [
         "p95<1s",
         "throughput>1B/s",
-        "requests_per_second>1",
+        "urls_per_second>1",
         "mean<1s",
         "ttfb_p50<1s",
     ] {

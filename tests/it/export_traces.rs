@@ -314,6 +314,7 @@ fn gates() -> Vec<Event> {
             unit: "s",
             verdict,
             why: why.to_owned(),
+            of: None,
         })
     };
     vec![

@@ -479,7 +479,7 @@ fn a_log_without_what_a_report_needs_is_refused_with_its_line() {
         (without("url"), "0.jsonl:3: a result without \"url\""),
         (without("error_kind"), "an older pfetch wrote this log"),
         (
-            log.replacen("\"schema\":1", "\"schema\":9", 1),
+            log.replacen("\"schema\":2", "\"schema\":9", 1),
             "0.jsonl:1: its schema is 9; ",
         ),
         (

@@ -439,6 +439,7 @@ fn measured_results_fit_80_columns() {
         unit,
         verdict: AssertionVerdict::Inconclusive,
         why: why.to_owned(),
+        of: None,
     };
     let then = pfetch::stats::Sample::of(&[1.0, 1.2, 0.9]).unwrap();
     let now = pfetch::stats::Sample::of(&[1.1, 1.0, 1.3]).unwrap();
@@ -605,6 +606,7 @@ fn a_page_opens_with_the_gates_that_failed() {
             unit: "s",
             verdict,
             why: String::new(),
+            of: None,
         })
     };
     let page = |gates: Vec<Event>| {

@@ -8,6 +8,7 @@ use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
+use pfetch::model::reason::Why;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
@@ -265,6 +266,7 @@ fn compared() -> Comparison {
         retries: 0,
         startup: 0.0,
         latency: None,
+        left_out: Vec::new(),
     };
     let pair = RunPair {
         serial: 0.395,
@@ -279,8 +281,10 @@ fn compared() -> Comparison {
         serial: times(pair.serial),
         parallel: times(pair.parallel),
         speedup: Speedup::of(&[pair]),
+        work: None,
         estimated: None,
         differing: (0, Vec::new()),
         notices: Vec::new(),
+        why: Why::default(),
     }
 }

@@ -7,6 +7,7 @@ use pfetch::model::event::{Event, RunInfo};
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
+use pfetch::model::reason::Why;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
@@ -192,6 +193,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         differing: (0, Vec::new()),
         notices: Vec::new(),
         points,
+        passed_over: Vec::new(),
     }
 }
 
@@ -203,6 +205,7 @@ fn times(seconds: Vec<f64>) -> ArmTimes {
         retries: 0,
         startup: 0.0,
         latency: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -224,12 +227,14 @@ pub(crate) fn comparison(
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,
+        work: None,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
         notices: notices
             .iter()
             .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))
             .collect(),
+        why: Why::default(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct JudgeArgs {
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
     ///
     /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
-    /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
+    /// share), throughput, urls_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
     /// with < <= > >= or ==. Where no URL succeeded, only failed has a figure, and the others fail. A figure that
     /// was measured several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep
     /// of several numbers of workers has speedup (of its knee over the fewest), total (at the knee) and failed (in

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{
-    TypedRuns, most_runs, precision, runs, small_count, time_limit, worker_counts,
-};
+use super::times::time_limit;
+use super::values::{TypedRuns, most_runs, precision, runs, small_count, worker_counts};
 use crate::measure::WorkerCounts;
 
 /// The options under "Comparison" that need something to fetch.

@@ -13,6 +13,7 @@ mod measure;
 mod output;
 mod pool;
 mod request;
+mod times;
 mod values;
 
 use std::ffi::OsString;

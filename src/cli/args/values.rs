@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::builder::{
     OsStringValueParser, PathBufValueParser, PossibleValuesParser, TypedValueParser,
@@ -101,38 +100,7 @@ pub(super) fn shard(text: &str) -> Result<TypedShard, ShardError> {
 }
 
 /// The advice for a limit of 0, which means none to other programs.
-const NO_LIMIT: &str = "there is no limit by default: leave the option out";
-
-/// Parses a duration other than zero, with its unit.
-pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => {
-            Err("nothing can be done in no time; give a longer one".to_owned())
-        }
-        Ok(limit) => Ok(limit),
-        Err(_) if text.parse::<f64>().is_ok() => {
-            Err(format!("a time needs a unit, as {text}s or {text}ms"))
-        }
-        Err(_) => Err("give a time with its unit, as 1500ms, 30s or 5m".to_owned()),
-    }
-}
-
-/// Parses a time limit that there is none of by default. To other programs a limit of 0 is none.
-pub(super) fn optional_limit(text: &str) -> Result<Duration, String> {
-    optional(text, NO_LIMIT)
-}
-
-/// Parses a delay that there is none of by default.
-pub(super) fn optional_delay(text: &str) -> Result<Duration, String> {
-    optional(text, "there is no delay by default: leave the option out")
-}
-
-fn optional(text: &str, by_default: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => Err(by_default.to_owned()),
-        _ => time_limit(text),
-    }
-}
+pub(super) const NO_LIMIT: &str = "there is no limit by default: leave the option out";
 
 /// Parses a number of requests to a host, which there is no limit to by default.
 pub(super) fn per_host(text: &str) -> Result<usize, String> {
@@ -140,35 +108,6 @@ pub(super) fn per_host(text: &str) -> Result<usize, String> {
         "0" => Err(NO_LIMIT.to_owned()),
         _ => workers(text),
     }
-}
-
-/// Parses a time limit, or `0s` for nothing at all.
-pub(super) fn wait_limit(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => Ok(limit),
-        _ => time_limit(text),
-    }
-}
-
-/// Parses a rate, `N/s`, `N/m` or `N/h`, as the time between two starts.
-pub(super) fn start_interval(text: &str) -> Result<Duration, String> {
-    let advice = || "give a number and a time, as 10/s, 30/m or 1000/h".to_owned();
-    if text.split('/').next() == Some("0") {
-        return Err(NO_LIMIT.to_owned());
-    }
-    let (count, unit) = text.split_once('/').ok_or_else(advice)?;
-    let seconds = match unit {
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(advice()),
-    };
-    let count: f64 = count.parse().map_err(|_| advice())?;
-    // Excludes NaN too.
-    if !(1e-3..=1e9).contains(&count) {
-        return Err(advice());
-    }
-    Ok(Duration::from_secs_f64(seconds / count))
 }
 
 /// Parses a number of bytes: `K M G` are powers of 1000, `Ki Mi Gi` of 1024.
@@ -369,7 +308,9 @@ pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
         )?;
         let pattern = PathBuf::from(OsStr::from_bytes(pattern));
         // The number of the shard, if there is one, is not known yet.
-        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        PackPattern::parse(&pattern, Some(0))
+            .and_then(|pattern| pattern.check_extension(format))
+            .map_err(|error| error.to_string())?;
         Ok(TypedPack { format, pattern })
     })
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! speedup>=2            total<5s                  failed<=1%            throughput>=10MB/s
-//! total_vs_baseline<=1.1  p95<500ms  median<80ms  failed<=3             requests_per_second>=100
+//! total_vs_baseline<=1.1  p95<500ms  median<80ms  failed<=3             urls_per_second>=100
 //! ```
 //!
 //! ```

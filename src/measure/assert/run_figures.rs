@@ -63,6 +63,7 @@ impl RunFigures<'_> {
                 unit: metric.unit(),
                 verdict: AssertionVerdict::Skipped,
                 why: NO_URL.to_owned(),
+                of: None,
             };
         }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
@@ -80,6 +81,7 @@ impl RunFigures<'_> {
                 (Some(figure.value), figure.interval, verdict, why)
             }
         };
+        let is_count = value.is_some() && metric.is_counted();
         AssertionResult {
             assertion: assertion.to_string(),
             value,
@@ -87,6 +89,7 @@ impl RunFigures<'_> {
             unit: metric.unit(),
             verdict,
             why,
+            of: is_count.then(|| self.all()),
         }
     }
 
@@ -100,28 +103,31 @@ impl RunFigures<'_> {
     ) -> (AssertionVerdict, String) {
         let metric = assertion.metric();
         let is_single = figure.interval.is_none();
-        let is_unlike = metric == Metric::Speedup && self.are_arms_unlike();
         let doubt = (strict && is_single).then(|| self.doubt(metric)).flatten();
         if self.is_estimate(metric) {
             return estimated(assertion.relation(), judgement, strict);
         }
         let verdict = match judgement {
-            Judgement::Held if is_unlike && strict => AssertionVerdict::Failed,
-            Judgement::Held if is_unlike => AssertionVerdict::Inconclusive,
             Judgement::Held if doubt.is_none() => AssertionVerdict::Held,
             Judgement::Inconclusive if !strict => AssertionVerdict::Inconclusive,
             _ => AssertionVerdict::Failed,
         };
         let why = match doubt {
-            _ if is_unlike => "not the same URLs failed in both arms".to_owned(),
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
-            _ if *judgement == Judgement::Failed && is_single => {
+            // A count is exact, and has its total beside it.
+            _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
             }
             _ => String::new(),
         };
         (verdict, why)
+    }
+
+    /// The URLs that failures are counted among: the whole list, of which a resumed run tries again only what had
+    /// failed.
+    fn all(&self) -> u64 {
+        self.counted.tried() + self.counted.done_before
     }
 
     /// True for an input without URLs that is a success.
@@ -166,10 +172,6 @@ impl RunFigures<'_> {
             }
             (None, None) => self.summary.succeeded() > 0,
         }
-    }
-
-    fn are_arms_unlike(&self) -> bool {
-        self.comparison.is_some_and(Comparison::failures_differ)
     }
 
     /// What would narrow the interval of a figure.
@@ -265,8 +267,7 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        // The share is of the whole list, of which a resumed run tries again only what had failed.
-        let of = counted.tried() + counted.done_before;
+        let of = self.all();
         let untried = || self.untried();
         // What fails at once is fast, and proves nothing.
         if !metric.is_counted() && !self.has_success() {
@@ -282,15 +283,17 @@ impl MetricSource for RunFigures<'_> {
                     value: speedup.ratio,
                     interval: speedup.interval,
                 })
-                .ok_or_else(|| "no URL succeeded serially".to_owned()),
+                .ok_or_else(|| match comparison.unlike_work() {
+                    Some(unlike) if comparison.serial.success(comparison.targets) > 0.0 => {
+                        format!("not comparable: {unlike}")
+                    }
+                    _ => "no URL succeeded serially".to_owned(),
+                }),
             (Metric::Speedup, None) => self
                 .estimated_speedup
                 .map(MetricValue::from)
                 .ok_or_else(|| self.unestimated()),
-            (Metric::Total, Some(comparison)) => Ok(MetricValue {
-                value: comparison.parallel.sample.mean,
-                interval: Interval::of_mean_at(comparison.level(), &comparison.parallel.seconds),
-            }),
+            (Metric::Total, Some(comparison)) => Ok(total(&comparison.parallel, comparison.level())),
             (Metric::Total, None) => summary
                 .makespan
                 .map(|time| MetricValue::from(time.as_secs_f64()))
@@ -305,15 +308,22 @@ impl MetricSource for RunFigures<'_> {
                 .throughput()
                 .map(MetricValue::from)
                 .ok_or_else(untried),
-            (Metric::RequestsPerSecond, _) => {
-                summary.rate().map(MetricValue::from).ok_or_else(untried)
-            }
+            (Metric::UrlsPerSecond, _) => summary.rate().map(MetricValue::from).ok_or_else(untried),
             (Metric::Mean, _) => seconds(summary.latency.mean()),
             (Metric::Median, _) => seconds(summary.latency.p(50.0)),
             (Metric::Max, _) => seconds(summary.latency.max()),
             (Metric::Percentile(percent), _) => seconds(summary.latency.p(percent.value())),
             (Metric::TtfbPercentile(percent), _) => seconds(summary.ttfb.p(percent.value())),
         }
+    }
+}
+
+/// The time of the runs of an arm, that of their failures included: it is their time, too, that is waited for. Its
+/// interval is at this level.
+fn total(times: &ArmTimes, level: f64) -> MetricValue {
+    MetricValue {
+        value: times.sample.mean + times.mean_left_out(),
+        interval: Interval::of_mean_at(level, &times.makespans()),
     }
 }
 
@@ -367,13 +377,13 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
             value: speedup.ratio,
             interval: speedup.interval,
         }),
-        Metric::Total => sweep.at_knee().map(|point| MetricValue {
-            value: point.times.sample.mean,
-            interval: point.interval,
-        }),
+        Metric::Total => sweep.at_knee().map(|point| total(&point.times, LEVEL)),
         _ => return Err(metric.not_of_sweeps()),
     };
     figure.ok_or_else(|| match sweep.knee {
+        Some(_) if sweep.points.len() > 1 => {
+            "no other number of workers was answered alike".to_owned()
+        }
         Some(_) => "one number of workers has no speed-up; give --sweep several".to_owned(),
         None => "the sweep has no knee".to_owned(),
     })

@@ -8,6 +8,7 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
+use super::markdown_why::{phases, reasons};
 use super::markup::{markdown_cell, markdown_code, markdown_sentence};
 use super::run_label::RunLabels;
 use super::words::{reason, short, tried_again};
@@ -368,9 +369,10 @@ fn compared(comparison: &Comparison) -> (String, String) {
             MARKDOWN.ratio(estimated)
         );
     }
+    page += &phases(&comparison.why);
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
-    (verdict, page)
+    (verdict + &reasons(&comparison.why), page)
 }
 
 /// The verdict of a sweep, and the rest of its page.
@@ -388,7 +390,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
     );
     page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for point in &sweep.points {
-        page += &arm(&point.workers.to_string(), &point.times);
+        let passed_over = sweep.passed_over(point.workers).map(|_| " (passed over)");
+        let name = format!("{}{}", point.workers, passed_over.unwrap_or_default());
+        page += &arm(&name, &point.times);
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));

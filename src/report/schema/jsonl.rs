@@ -28,11 +28,11 @@ use crate::report::Baseline;
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `knee`, `speedup`, `law`, `differing`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices`, `why` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
-/// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `requests_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -98,7 +98,7 @@ use crate::report::Baseline;
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
-///   `requests_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
+///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
 ///   100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
 ///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
@@ -123,15 +123,30 @@ use crate::report::Baseline;
 ///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
 ///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
 ///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
-/// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency}`: the time of each run in the
+/// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency, left_out}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
-///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`.
+///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`. `left_out`: the
+///   seconds of each run that are not in its time, because nothing but URLs was under way that fail in all runs; empty
+///   if nothing is left out.
+/// - `work`: `null` in older logs, or `{unlike_pairs, failed_in_parallel, failed_serially, other_status, other_size,
+///   failed_in_both}`: the pairs whose arms were not answered alike, which are no part of the speed-up, and the numbers
+///   of URLs by the difference ([`PairedWork`](crate::model::work::PairedWork)). With more than a fifth of the pairs
+///   unlike the arms are not comparable, and there is no `speedup`.
+/// - `passed_over`: the numbers of workers of a sweep that were answered otherwise than others, as `{workers, urls,
+///   difference, cause}`: `difference` is `failed` (`cause`: a status, a kind of failure, or `null`), `other-status`
+///   (`cause`: that status) or `other-size`. The knee, the law and the speed-up leave them out.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
-///   high}` (at the `level` of `auto`). In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, or a
-///   sweep tried one number of workers; then there is no `efficiency` either.
-/// - `verdict` is `null` for one pair, and if not the same number of URLs failed in both arms.
+///   high}` (at the `level` of `auto`). In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
+///   arms are not comparable, or a sweep has one number of workers to compare; then there is no `efficiency` either.
+/// - `verdict` is `null` for one pair, and without a `speedup`.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
+/// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
+///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections` or
+///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
+///   times of each origin as `{origin, serial, parallel}`
+///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).
@@ -149,7 +164,8 @@ use crate::report::Baseline;
 ///   then `why` names the difference.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
-///   baseline that this run makes, the first one or one in the place of another list's or other workers'.
+///   baseline that this run makes, the first one or one in the place of another list's or other workers'. `of`: `null`,
+///   or the number of targets that `value` counts the failed ones of, or has the share of.
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,

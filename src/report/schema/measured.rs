@@ -6,12 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
+use super::why;
 use crate::model::auto_runs::AutoRuns;
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
+use crate::model::measurement::{
+    Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
+};
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
+use crate::model::work::{PairedWork, PassedOver};
 use crate::report::Baseline;
 use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
 
@@ -49,6 +54,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
     speedup: Option<Speedup>,
+    #[serde(default)]
+    work: Option<Cow<'a, PairedWork>>,
     #[serde(skip_deserializing)]
     verdict: Option<&'static str>,
     #[serde(skip_deserializing)]
@@ -56,6 +63,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Cow<'a, Why>,
 }
 
 impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
@@ -69,11 +78,13 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
+            work: comparison.work.as_ref().map(Cow::Borrowed),
             verdict: comparison.finding().map(Finding::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
             notices: Cow::Borrowed(&comparison.notices),
+            why: Cow::Borrowed(&comparison.why),
         }
     }
 }
@@ -100,12 +111,19 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             serial: record.serial.into_owned(),
             parallel: record.parallel.into_owned(),
             speedup: record.speedup,
+            work: record.work.map(|work| {
+                let mut work = work.into_owned();
+                work.unlike_pairs.sort_unstable();
+                work.unlike_pairs.dedup();
+                work
+            }),
             estimated: record.estimated,
             differing: record.differing.into(),
             notices: record.notices.into_owned(),
+            why: why::read(record.why.into_owned())?,
         };
-        // A log may set a thing against itself.
-        if comparison.is_one_by_one() {
+        // A log may set a thing against itself, or one kind of work against another.
+        if comparison.is_one_by_one() || comparison.unlike_work().is_some() {
             (comparison.speedup, comparison.estimated) = (None, None);
         }
         Ok(comparison)
@@ -144,6 +162,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(default)]
     stopped: Option<RunsMade>,
     points: Cow<'a, [SweepRuns]>,
+    #[serde(default)]
+    passed_over: Option<Cow<'a, [PassedOver]>>,
     knee: Option<Knee>,
     #[serde(skip_deserializing)]
     speedup: Option<Speedup>,
@@ -158,6 +178,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             targets: sweep.targets,
             stopped: sweep.stopped,
             points: Cow::Borrowed(&sweep.points),
+            passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
@@ -178,9 +199,14 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        let passed_over = match record.passed_over {
+            Some(passed_over) => passed_over.into_owned(),
+            None => unequal_failures(&record.points),
+        };
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            passed_over,
             points: record.points.into_owned(),
             knee: record.knee,
             law: record.law,
@@ -202,6 +228,8 @@ pub(in crate::report) struct AssertionRecord<'a> {
     unit: Cow<'a, str>,
     interval: Option<Interval>,
     why: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "number::maybe_count")]
+    of: Option<u64>,
 }
 
 impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
@@ -214,6 +242,7 @@ impl<'a> From<&'a AssertionResult> for AssertionRecord<'a> {
             unit: Cow::Borrowed(judged.unit),
             interval: judged.interval,
             why: why.map(Cow::Borrowed),
+            of: judged.of,
         }
     }
 }
@@ -227,6 +256,7 @@ impl From<AssertionRecord<'_>> for AssertionResult {
             unit: unit(&record.unit),
             verdict: record.verdict,
             why: record.why.map(|why| escape(&why)).unwrap_or_default(),
+            of: record.of,
         }
     }
 }

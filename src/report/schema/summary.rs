@@ -112,7 +112,7 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     throughput: Option<f64>,
     #[serde(skip_deserializing)]
-    requests_per_second: Option<f64>,
+    urls_per_second: Option<f64>,
     #[serde(skip_deserializing)]
     latency: Option<LatencyRecord>,
     #[serde(skip_deserializing)]
@@ -157,7 +157,7 @@ impl<'a> SummaryRecord<'a> {
             input_idle: Seconds(summary.input_idle),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
-            requests_per_second: summary.rate(),
+            urls_per_second: summary.rate(),
             latency: LatencyRecord::new(&summary.latency),
             ttfb: LatencyRecord::new(&summary.ttfb),
             slowdown: summary.slowdown.map(SlowdownRecord::from),

@@ -46,6 +46,9 @@ pub(super) fn comparison(
         ratio(out, comparison, speedup)?;
     }
     out.write_text("  verdict    ", &wording::comparison_verdict(comparison))?;
+    for reason in wording::reasons(&comparison.why) {
+        out.write_text("  why        ", &reason)?;
+    }
     writeln!(
         out,
         "  start-up   {} serial, {} parallel (not part of the times)",
@@ -127,7 +130,8 @@ fn failures(
 
 /// Writes the sweep: a table with a bar for the throughput at each number of workers, then its figures.
 pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<()> {
-    let Some(fewest) = sweep.points.first() else {
+    let fewest = sweep.comparable().next().or(sweep.points.first());
+    let Some(fewest) = fewest else {
         return Ok(());
     };
     sweep_table::write(out, sweep, fewest)?;

@@ -67,7 +67,7 @@ impl<W: Write> Human<W> {
         if outcome.verdict == Verdict::Skipped {
             self.note_interrupted(outcome);
         }
-        if !self.style.detail.has_line(outcome.verdict) {
+        if !self.style.detail.tells(outcome) {
             return Ok(());
         }
         let (colour, dim, reset) = if self.style.colour {

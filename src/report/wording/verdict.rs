@@ -2,9 +2,10 @@
 
 use super::notation::{HTML, capitalized};
 use crate::measure::assert::{more_runs_would_tell, more_would_tell, one_by_one};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep, fair_points};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::summary::RunsMade;
-use crate::report::format::{counted, distinct_ratio, grouped};
+use crate::model::work::{PassedOver, PointDifference, UnlikeWork};
+use crate::report::format::{counted, distinct_ratio};
 use crate::stats::{ALIKE, Finding, Interval, Knee, SweepPoint};
 
 /// The speed-up below which even a real one is hardly worth a worker.
@@ -17,7 +18,7 @@ pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
 enum Standing {
     NothingSucceeded,
     OneByOne,
-    Unlike,
+    Unlike(UnlikeWork),
     SinglePair,
     Found(Finding),
 }
@@ -25,12 +26,13 @@ enum Standing {
 fn standing(comparison: &Comparison) -> Standing {
     let success = |times: &ArmTimes| times.success(comparison.targets) > 0.0;
     let has_success = success(&comparison.serial) && success(&comparison.parallel);
-    match (comparison.speedup, comparison.finding()) {
-        _ if has_success && comparison.is_one_by_one() => Standing::OneByOne,
-        (None, _) => Standing::NothingSucceeded,
-        (Some(_), _) if comparison.failures_differ() => Standing::Unlike,
-        (Some(_), Some(finding)) => Standing::Found(finding),
-        (Some(_), None) => Standing::SinglePair,
+    match (comparison.unlike_work(), comparison.finding()) {
+        _ if !has_success => Standing::NothingSucceeded,
+        _ if comparison.is_one_by_one() => Standing::OneByOne,
+        (Some(unlike), _) => Standing::Unlike(unlike),
+        (None, _) if comparison.speedup.is_none() => Standing::NothingSucceeded,
+        (None, Some(finding)) => Standing::Found(finding),
+        (None, None) => Standing::SinglePair,
     }
 }
 
@@ -54,21 +56,7 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
             }
         }
         Standing::OneByOne => format!("nothing to compare: {}", one_by_one(comparison)),
-        Standing::Unlike => match (comparison.serial.failed, comparison.parallel.failed) {
-            (0, parallel) => format!(
-                "no verdict: {} failed in parallel, none serially",
-                counted(parallel, "fetch")
-            ),
-            (serial, 0) => format!(
-                "no verdict: {} failed serially, none in parallel",
-                counted(serial, "fetch")
-            ),
-            (serial, parallel) => format!(
-                "no verdict: {} failed serially, {} in parallel",
-                counted(serial, "fetch"),
-                grouped(parallel)
-            ),
-        },
+        Standing::Unlike(unlike) => format!("not comparable: {unlike}"),
         Standing::SinglePair => "undecided: one pair of runs".to_owned(),
         Standing::Found(Finding::Faster) => format!("parallel is {hardly}faster"),
         Standing::Found(Finding::Slower) => format!("parallel is {hardly}slower"),
@@ -100,7 +88,7 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
         Standing::OneByOne => return Some("give several (-j 8)".to_owned()),
         Standing::SinglePair => true,
         Standing::Found(Finding::NoDifference) => !is_alike(comparison),
-        Standing::NothingSucceeded | Standing::Unlike | Standing::Found(_) => false,
+        Standing::NothingSucceeded | Standing::Unlike(_) | Standing::Found(_) => false,
     };
     is_open.then(|| match comparison.has_short_runs() {
         true => "more URLs would tell: these runs are too short".to_owned(),
@@ -123,7 +111,7 @@ pub(in crate::report) fn comparison_verdict(comparison: &Comparison) -> String {
 /// The larger number of workers that is the slowest, and how many times as long as the knee it takes, if that is clear:
 /// by their intervals, and beyond what counts as alike.
 fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
-    let points = fair_points(&sweep.points, sweep.targets);
+    let points = sweep.sweep_points();
     let best = points.iter().find(|point| point.workers == knee.workers)?;
     let most = best.interval?.high * ALIKE.high;
     let more = points.iter().filter(|point| point.workers > knee.workers);
@@ -176,13 +164,22 @@ pub(in crate::report) fn comparison_heading(comparison: &Comparison) -> String {
     }
 }
 
-/// The verdict of a sweep, in a sentence.
+/// The verdict of a sweep, in a sentence, with the numbers of workers that it passes over.
 pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
-    let (Some(fewest), Some(most), Some(knee)) =
-        (sweep.points.first(), sweep.points.last(), sweep.knee)
-    else {
+    let verdict = verdict_of_comparable(sweep);
+    match passed_over(sweep) {
+        Some(passed_over) => format!("{verdict}; {passed_over}"),
+        None => verdict,
+    }
+}
+
+/// The verdict on the numbers of workers that are not passed over.
+fn verdict_of_comparable(sweep: &Sweep) -> String {
+    let mut comparable = sweep.comparable();
+    let (Some(fewest), Some(knee)) = (comparable.next(), sweep.knee) else {
         return "nothing succeeded: no number of workers is the best".to_owned();
     };
+    let most = comparable.next_back().unwrap_or(fewest).workers;
     let workers = counted(knee.workers as u64, "worker");
     if sweep.is_undecided() {
         let runs = fewest.times.seconds.len();
@@ -200,10 +197,16 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             more_runs_would_tell(1)
         );
     }
-    let is_last = knee.workers == most.workers;
+    let is_last = knee.workers == most;
+    let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
     match sweep.gain().map(|gain| gain.ratio) {
         Some(gain) if (1.0..HARDLY).contains(&gain) => format!(
             "{workers} {are} hardly faster than {}: {gain:.2} times",
+            fewest.workers
+        ),
+        // Not enough perhaps, but more are too many for the server.
+        Some(gain) if is_last && are_more_tried => format!(
+            "{workers} {are} the most that do: {gain:.2} times as fast as {}",
             fewest.workers
         ),
         // Perhaps more would be faster still.
@@ -215,6 +218,10 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             "{workers} {are} enough: {gain:.2} times as fast as {}",
             fewest.workers
         ),
+        None if is_last && are_more_tried => format!("{workers} {are} the most that do"),
+        None if is_last && !sweep.passed_over.is_empty() => {
+            format!("{workers} {are} the fewest that do")
+        }
         None if is_last => format!("{workers}, and no other number was tried"),
         None => match slower(sweep, knee) {
             Some((count, ratio)) => {
@@ -223,6 +230,40 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             None => format!("{workers} {are} enough: more bring no clear gain"),
         },
     }
+}
+
+/// The numbers of workers that are passed over, and why: `16 and more fail: 503`. The difference told is that of the
+/// fewest of them.
+fn passed_over(sweep: &Sweep) -> Option<String> {
+    let first = sweep.passed_over.first()?;
+    let numbers = sweep.passed_over.iter().map(|passed| passed.workers);
+    let last_tried = sweep.points.iter().rev().map(|point| point.workers);
+    let are_last = numbers
+        .clone()
+        .rev()
+        .eq(last_tried.take(sweep.passed_over.len()));
+    let mut numbers: Vec<String> = numbers.map(|workers| workers.to_string()).collect();
+    let (workers, is_one) = match numbers.len() {
+        1 => (numbers.remove(0), true),
+        _ if are_last => (format!("{} and more", first.workers), false),
+        _ => (numbers.join(", "), false),
+    };
+    let PassedOver { difference, .. } = first;
+    Some(match difference {
+        PointDifference::Failed(cause) => {
+            let fail = if is_one { "fails" } else { "fail" };
+            let cause = cause.map(|cause| format!(": {cause}"));
+            format!("{workers} {fail}{}", cause.unwrap_or_default())
+        }
+        PointDifference::OtherStatus(status) => {
+            let are = if is_one { "is" } else { "are" };
+            format!("{workers} {are} answered otherwise: {status}")
+        }
+        PointDifference::OtherSize => {
+            let get = if is_one { "gets" } else { "get" };
+            format!("{workers} {get} other sizes")
+        }
+    })
 }
 
 /// The verdict of a sweep, as a heading.

@@ -200,6 +200,7 @@ fn assertions_stand_before_the_timeline() {
             unit: "s",
             verdict,
             why: why.to_owned(),
+            of: None,
         })
     };
     events.push(judged("p95<500ms", AssertionVerdict::Held, ""));

@@ -46,6 +46,9 @@ pub(super) const WORKING: &[&str] = &[
     "-m50 URL",
     "--max-time 50 URL",
     "--max-time=2.5 URL",
+    "--timeout 50 --stall-timeout 50 --give-up 15 URL",
+    "--deadline 50 --host-delay 0.01 --retry-after-max 0 URL",
+    "-m GET URL",
     "--connect-timeout 5 URL",
     "--retry 3 --retry-delay 1 --retry-connrefused URL",
     "--max-redirs 5 -L URL",
@@ -483,8 +486,14 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     // What no program has, or one letter wrong.
     ("--unheard-of URL", "there is no option '--unheard-of' (see"),
     ("--hedaer a:b URL", "did you mean --header?"),
+    ("--retires 3 URL", "did you mean --retries?"),
+    ("--concurency 3 URL", "did you mean --concurrency?"),
+    ("--no-clober URL", "did you mean --no-clobber?"),
+    ("-q 50 URL", "--rate 50/s"),
+    ("-q50 URL", "--rate 50/s"),
+    ("-k1M URL", "it is --insecure here"),
+    ("-m POST URL", "pfetch only asks"),
+    ("-i localhost:1/list", "which stands without -i"),
     ("-W URL", "there is no option '-W' (see"),
-    // A number that curl reads as seconds has a unit behind an own option that curl does not have.
-    ("--timeout 5 URL", "a time needs a unit, as 5s"),
-    ("--retry-delay soon URL", "give a time with its unit"),
+    ("--retry-delay soon URL", "a number alone is seconds"),
 ];

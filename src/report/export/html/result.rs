@@ -292,11 +292,12 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
         Card::times("Serial", &comparison.serial),
     ];
     let Some(speedup) = &comparison.speedup else {
-        let why = match comparison.is_one_by_one() {
-            true => "both arms fetch one by one",
-            false => "nothing succeeded in an arm",
+        let why = match (comparison.is_one_by_one(), comparison.unlike_work()) {
+            (true, _) => "both arms fetch one by one".to_owned(),
+            (false, Some(unlike)) => format!("not comparable: {unlike}"),
+            (false, None) => "nothing succeeded in an arm".to_owned(),
         };
-        cards.push(Card::empty("Speed-up", why));
+        cards.push(Card::empty("Speed-up", &why));
         return cards;
     };
     let mut notes = vec![
@@ -323,7 +324,7 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
 /// The knee, which is the verdict's, and the fewest workers; the same, if the fewest are enough.
 fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
     let workers = |count: usize| counted(count as u64, "worker");
-    let (Some(fewest), Some(knee)) = (sweep.points.first(), sweep.at_knee()) else {
+    let (Some(fewest), Some(knee)) = (sweep.comparable().next(), sweep.at_knee()) else {
         return vec![Card::empty("Knee", "no time can be told from the others")];
     };
     let by_means = match sweep.is_undecided() {

@@ -28,7 +28,10 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                         tbody {
                             @for (point, latency) in curve.points.iter().zip(latencies) {
                                 tr {
-                                    th scope="row" { (point.workers) }
+                                    th scope="row" {
+                                        (point.workers)
+                                        @if point.is_passed_over { " (passed over)" }
+                                    }
                                     td { (format_secs(point.mean)) }
                                     td { (format_secs(point.low)) " to " (format_secs(point.high)) }
                                     td { (percentile(latency.map(|latency| latency.p50))) }

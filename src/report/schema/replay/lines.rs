@@ -6,7 +6,7 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::{ReplayError, ReplayFile};
-use crate::engine::resume::from_line;
+use crate::engine::resume::{LOG_SCHEMA, from_line};
 use crate::model::text::excerpt;
 use crate::report::schema::SCHEMA;
 use crate::report::schema::line::{LineHead, SchemaLine};
@@ -216,10 +216,11 @@ impl<'f> Lines<'f> {
             let foreign = (!self.has_begun).then(|| self.error(FOREIGN));
             return foreign.map_or(Ok(()), Err);
         }
+        let known = if begins_log { LOG_SCHEMA } else { SCHEMA };
         match head.schema {
-            Some(SCHEMA) => {}
+            Some(schema) if schema == known => {}
             Some(schema) => {
-                let other = format!("its schema is {schema}; this pfetch reads {SCHEMA} only");
+                let other = format!("its schema is {schema}; this pfetch reads {known} only");
                 return Err(self.error(&other));
             }
             None => return Err(self.error(FOREIGN)),
