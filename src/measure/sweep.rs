@@ -10,6 +10,7 @@ use super::comparison::{
     ArmListener, arm_times, origin_notices, times_without_failures, warm_up_notice,
 };
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmRun, Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
@@ -277,6 +278,7 @@ fn sweep(
         knee: None,
         law: None,
         differing: answers.differing(),
+        margin: Margin::default(),
         notices,
     };
     let comparable = sweep.sweep_points();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
 use crate::model::auto_runs::AutoRuns;
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::model::reason::Why;
 use crate::model::summary::RunsMade;
@@ -137,6 +138,8 @@ pub struct Comparison {
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The difference from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
     /// Reasons why the speed-up is what it is.
@@ -233,6 +236,14 @@ impl Comparison {
         }
     }
 
+    /// The verdict on the parallel arm, where there is a [finding](Comparison::finding).
+    pub fn verdict(&self) -> Option<PracticalVerdict> {
+        let Speedup {
+            ratio, interval, ..
+        } = self.deciding_speedup()?;
+        Some(self.margin.verdict(self.finding()?, ratio, interval))
+    }
+
     /// True if a run was so short that its time is mostly chance.
     pub fn has_short_runs(&self) -> bool {
         self.serial.is_short() || self.parallel.is_short()
@@ -314,6 +325,8 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The gain from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
 }
@@ -439,6 +452,8 @@ pub struct Against {
     pub why: Option<Incomparable>,
     /// Differences between them that may explain a change.
     pub notices: Vec<BaselineNotice>,
+    /// The change from which on one matters.
+    pub margin: Margin,
     /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
     pub is_renewed: bool,
 }
@@ -474,6 +489,12 @@ impl AgainstPoint {
 }
 
 impl Against {
+    /// The verdict on an arm now, where there is a [finding](AgainstPoint::finding).
+    pub fn verdict(&self, point: &AgainstPoint) -> Option<PracticalVerdict> {
+        let Change { ratio, interval } = point.change;
+        Some(self.margin.verdict(point.finding()?, ratio, interval))
+    }
+
     /// The parallel arm, now and in the baseline, if there is exactly one.
     ///
     /// # Errors

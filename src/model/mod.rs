@@ -9,6 +9,7 @@ pub mod file_name;
 pub mod headers;
 pub(crate) mod json;
 mod location;
+pub mod margin;
 pub mod measurement;
 pub mod meta;
 pub mod notice;

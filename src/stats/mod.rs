@@ -10,6 +10,7 @@
 //! * [`Looks`] are the points at which growing data may end a measurement, and [`Trend`] a drift in them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`sign_test`] tells whether as many differences point one way as the other.
+//! * [`precedence`] is the probability with which chance alone puts a part of one sample before another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help.
@@ -28,6 +29,7 @@ mod change;
 mod interval;
 mod knee;
 mod latency;
+mod precedence;
 mod rank;
 mod ratio;
 mod sample;
@@ -44,6 +46,7 @@ pub use change::{ALIKE, Change};
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
 pub use latency::Latency;
+pub use precedence::precedence;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};

@@ -58,6 +58,7 @@ mod http;
 mod journal;
 mod jsonl_bodies;
 mod layers;
+mod margin;
 mod measured;
 mod meta;
 mod mix;

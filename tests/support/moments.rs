@@ -284,6 +284,7 @@ fn compared() -> Comparison {
         work: None,
         estimated: None,
         differing: (0, Vec::new()),
+        margin: pfetch::model::margin::Margin::default(),
         notices: Vec::new(),
         why: Why::default(),
     }

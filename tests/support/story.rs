@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pfetch::model::event::{Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -191,6 +192,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
+        margin: Margin::default(),
         notices: Vec::new(),
         points,
         passed_over: Vec::new(),
@@ -230,6 +232,7 @@ pub(crate) fn comparison(
         work: None,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
+        margin: Margin::default(),
         notices: notices
             .iter()
             .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))

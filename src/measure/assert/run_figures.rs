@@ -293,7 +293,9 @@ impl MetricSource for RunFigures<'_> {
                 .estimated_speedup
                 .map(MetricValue::from)
                 .ok_or_else(|| self.unestimated()),
-            (Metric::Total, Some(comparison)) => Ok(total(&comparison.parallel, comparison.level())),
+            (Metric::Total, Some(comparison)) => {
+                Ok(total(&comparison.parallel, comparison.level()))
+            }
             (Metric::Total, None) => summary
                 .makespan
                 .map(|time| MetricValue::from(time.as_secs_f64()))

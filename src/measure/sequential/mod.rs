@@ -12,7 +12,8 @@ pub use gates::Gates;
 use std::time::Duration;
 
 use crate::model::auto_runs::{AutoEnd, AutoRuns};
-use crate::stats::{ALIKE, Finding, Interval, LEVEL, Looks, Speedup};
+use crate::model::margin::Margin;
+use crate::stats::{Finding, Interval, LEVEL, Looks, Speedup};
 
 /// The fewest pairs, even where they take longer than there is time: those of the first look. Two pairs would have
 /// one degree of freedom, and an interval that says nothing.
@@ -27,6 +28,8 @@ pub struct Stopping {
     /// The half width of the speed-up's interval at which it is precise enough, as a share of the ratio. `None` if the
     /// verdict is to be decided instead.
     pub precision: Option<f64>,
+    /// The margin within which there is no difference that matters: that decides the verdict, too.
+    pub margin: Margin,
 }
 
 /// The figures at a look, with their intervals at the level of the look.
@@ -115,6 +118,7 @@ impl Sequence {
             }
             None => {
                 let interval = look.speedup.and_then(|speedup| speedup.interval);
+                let is_decided = |interval| is_decided(interval, self.stopping.margin);
                 (AutoEnd::Decided, interval.is_none_or(is_decided))
             }
         };
@@ -166,7 +170,6 @@ impl Sequence {
 
 /// Tests whether the interval of a speed-up decides the verdict: it lies on one side of 1, or so near to it as a whole
 /// that there is no difference to speak of.
-fn is_decided(interval: Interval) -> bool {
-    let is_alike = interval.low >= ALIKE.low && interval.high <= ALIKE.high;
-    is_alike || Finding::of(interval) != Finding::NoDifference
+fn is_decided(interval: Interval, margin: Margin) -> bool {
+    margin.contains(interval) || Finding::of(interval) != Finding::NoDifference
 }

@@ -115,6 +115,7 @@ fn cell(ratio: f64, noise: Noise) -> Cell {
         stopping: Stopping {
             most_time: Duration::from_secs(60),
             precision: None,
+            margin: Margin::default(),
         },
         gate: None,
     }
@@ -180,7 +181,9 @@ impl Cell {
             match Finding::of(deciding) {
                 Finding::Faster => tally.faster += 1,
                 Finding::Slower => tally.slower += 1,
-                Finding::NoDifference => tally.undecided += u32::from(!is_decided(deciding)),
+                Finding::NoDifference => {
+                    tally.undecided += u32::from(!is_decided(deciding, self.stopping.margin))
+                }
             }
             let judged = self.judge(&speedup.at_level(LEVEL, course.level));
             let is_judged = judged.is_some_and(|judged| judged != Judgement::Inconclusive);

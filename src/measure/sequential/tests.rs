@@ -7,6 +7,7 @@ fn stopping(seconds: u64, precision: Option<f64>) -> Stopping {
     Stopping {
         most_time: Duration::from_secs(seconds),
         precision,
+        margin: Margin::default(),
     }
 }
 

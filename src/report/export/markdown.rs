@@ -350,6 +350,7 @@ fn compared(comparison: &Comparison) -> (String, String) {
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);
+    page += &reasons(&comparison.why);
     page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
@@ -372,7 +373,7 @@ fn compared(comparison: &Comparison) -> (String, String) {
     page += &phases(&comparison.why);
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
-    (verdict + &reasons(&comparison.why), page)
+    (verdict, page)
 }
 
 /// The verdict of a sweep, and the rest of its page.

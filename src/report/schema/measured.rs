@@ -9,6 +9,7 @@ use super::summary::SummaryRecord;
 use super::why;
 use crate::model::auto_runs::AutoRuns;
 use crate::model::event::{AssertionResult, AssertionVerdict};
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
@@ -18,7 +19,7 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
 use crate::report::Baseline;
-use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
+use crate::stats::{Interval, Knee, Speedup, Usl};
 
 /// End of a run of an arm (`arm_summary`).
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,6 +63,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     efficiency: Option<f64>,
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
     #[serde(default)]
     why: Cow<'a, Why>,
@@ -79,10 +82,11 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
             work: comparison.work.as_ref().map(Cow::Borrowed),
-            verdict: comparison.finding().map(Finding::as_str),
+            verdict: comparison.verdict().map(PracticalVerdict::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
+            margin: comparison.margin,
             notices: Cow::Borrowed(&comparison.notices),
             why: Cow::Borrowed(&comparison.why),
         }
@@ -119,6 +123,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             }),
             estimated: record.estimated,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
             why: why::read(record.why.into_owned())?,
         };
@@ -169,6 +174,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     speedup: Option<Speedup>,
     law: Option<Usl>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
 }
 
@@ -183,6 +190,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             speedup: sweep.speedup(),
             law: sweep.law,
             differing: DifferingRecord::from(&sweep.differing),
+            margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
         }
     }
@@ -211,6 +219,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
             knee: record.knee,
             law: record.law,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
         })
     }

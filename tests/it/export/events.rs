@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
@@ -333,6 +334,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         work: Some(PairedWork::default()),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![
             MeasurementNotice::Replayed("1 run is an outlier".to_owned()),
             MeasurementNotice::Replayed("- *x*".to_owned()),
@@ -460,6 +462,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         passed_over: Vec::new(),
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![MeasurementNotice::Replayed(
             "2 URLs failed in warm-ups".to_owned(),
         )],
@@ -560,6 +563,7 @@ pub(crate) fn against() -> Vec<Event> {
             then: "<b>*x*</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events
@@ -577,6 +581,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events

@@ -6,6 +6,7 @@
 )]
 
 mod random;
+mod reports;
 mod servers;
 
 use serde_json::Value;
@@ -18,7 +19,7 @@ use self::servers::{Bottleneck, Scenario};
 #[track_caller]
 fn named(scenario: &Scenario) -> (Value, Value, String) {
     let expected = scenario.bottleneck.reason();
-    let (result, url) = certainly(|| {
+    let (_, (result, url)) = certainly(|| {
         let (result, url) = scenario.compare(4, None);
         let first = result["why"]["reasons"][0]["reason"].as_str();
         (first == expected, (result, url))
