@@ -44,9 +44,9 @@ impl ColdStartCheck {
     /// Begins a run.
     pub(super) fn begin(&mut self, run: &ArmRun) {
         self.is_serial = run.arm == Arm::Serial;
-        self.begun += u32::from(self.is_serial);
-        if self.begun == 1 {
-            self.is_warm_up = run.pair == 0;
+        if self.is_serial {
+            self.begun += 1;
+            self.is_warm_up |= run.pair == 0;
         }
         if self.begun > 2 {
             self.first = Vec::new();
@@ -134,35 +134,34 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::measure::Experiment;
     use crate::model::target::Verb;
 
     /// Fetches so many URLs in three serial runs and the parallel ones between them; `wait` gives the milliseconds of a
     /// URL in a serial run, from 0.
     fn check(warmups: u32, urls: u64, wait: impl Fn(u32, u64) -> u64) -> Option<String> {
         let mut check = ColdStartCheck::default();
-        for run in 0..3 {
-            for arm in [Arm::Serial, Arm::Parallel] {
-                check.begin(&ArmRun {
-                    arm,
-                    pair: (run + 1).saturating_sub(warmups),
-                    workers: 4,
-                    done: 0,
-                    of: 6,
-                    most: 0,
-                });
-                for index in 0..urls {
-                    let mut outcome =
-                        Outcome::new(index, format!("http://h:1/{index}").into(), Verb::Get);
-                    let ms = if arm == Arm::Serial {
-                        wait(run, index)
-                    } else {
-                        9000
-                    };
-                    let wait = Some(Duration::from_millis(ms));
-                    outcome.last.timing.set(Phase::Wait, wait);
-                    check.add(&outcome);
-                }
+        let experiment = Experiment {
+            warmups,
+            pairs: 3,
+            workers: 4,
+            stopping: None,
+        };
+        let mut serial = 0;
+        for run in experiment.runs() {
+            check.begin(&run);
+            for index in 0..urls {
+                let url = format!("http://h:1/{index}").into();
+                let mut outcome = Outcome::new(index, url, Verb::Get);
+                let ms = match run.arm {
+                    Arm::Serial => wait(serial, index),
+                    Arm::Parallel => 9000,
+                };
+                let wait = Some(Duration::from_millis(ms));
+                outcome.last.timing.set(Phase::Wait, wait);
+                check.add(&outcome);
             }
+            serial += u32::from(run.arm == Arm::Serial);
         }
         check.notice().map(|notice| notice.to_string())
     }
