@@ -4,7 +4,9 @@
 mod answers;
 pub mod assert;
 pub mod baseline;
+mod cold_start;
 mod comparison;
+mod drift;
 mod estimate;
 mod failing;
 pub mod runs;
