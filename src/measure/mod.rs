@@ -1,5 +1,5 @@
-//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
-//! assertions on figures, and baselines.
+//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps, and the reasons
+//! of their results; assertions on figures, and baselines.
 
 mod answers;
 pub mod assert;
