@@ -342,15 +342,27 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(efficiency) = comparison.efficiency() {
         let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
     }
+    if let Some(course) = wording::course(comparison) {
+        let _ = write!(page, " · {course}");
+    }
     if let Some(stopped) = wording::comparison_stopped(comparison) {
         let _ = write!(page, " · {stopped}");
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);
+    page += &reasons(&comparison.why);
     page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
     page += &arm("parallel", &comparison.parallel);
+    let remarks = [
+        wording::other_ratio(MARKDOWN, comparison)
+            .map(|other| format!("the speed-up is the {other}")),
+        wording::level(comparison),
+    ];
+    for remark in remarks.into_iter().flatten() {
+        let _ = write!(page, "\n{}\n", markdown_sentence(&remark));
+    }
     if let Some(estimated) = comparison.estimated {
         let _ = write!(
             page,
@@ -359,9 +371,12 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &phases(&comparison.why);
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
+    }
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
-    (verdict + &reasons(&comparison.why), page)
+    (verdict, page)
 }
 
 /// The verdict of a sweep, and the rest of its page.
@@ -385,6 +400,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+    }
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
     }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
@@ -465,7 +483,8 @@ impl<W: Write> Listener for Markdown<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
         }
         Ok(())
     }

@@ -195,15 +195,15 @@ mod tests {
             ),
             (
                 push_back(Some(4), None),
-                "h:8443 slows down parallel clients (1 017 × 429, 2 refused): slowed down to 4 at once",
+                "h:8443 slows down parallel clients (1,017 × 429, 2 refused): slowed down to 4 at once",
             ),
             (
                 push_back(Some(1), Some(0.4)),
-                "h:8443 slows down parallel clients (1 017 × 429, 2 refused): slowed down to one every 2.5 s",
+                "h:8443 slows down parallel clients (1,017 × 429, 2 refused): slowed down to one every 2.5 s",
             ),
             (
                 push_back(None, None),
-                "h:8443 slows down parallel clients (1 017 × 429, 2 refused)",
+                "h:8443 slows down parallel clients (1,017 × 429, 2 refused)",
             ),
         ] {
             assert_eq!(reason(&given), expected, "{given:?}");

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
 };
@@ -316,6 +317,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
             pair,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(ended);
@@ -325,12 +327,14 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         targets: 2,
         warmups: 1,
         stopped: None,
+        auto: None,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
         work: Some(PairedWork::default()),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![
             MeasurementNotice::Replayed("1 run is an outlier".to_owned()),
             MeasurementNotice::Replayed("- *x*".to_owned()),
@@ -442,6 +446,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
             workers,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(Event::ArmEnded(Summary { workers, ..summary }));
@@ -449,6 +454,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     events.push(Event::Swept(Sweep {
         targets: 1,
         stopped: None,
+        search: None,
         knee: Some(Knee {
             workers: 4,
             by_means: 4,
@@ -457,6 +463,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         passed_over: Vec::new(),
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![MeasurementNotice::Replayed(
             "2 URLs failed in warm-ups".to_owned(),
         )],
@@ -557,6 +564,7 @@ pub(crate) fn against() -> Vec<Event> {
             then: "<b>*x*</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events
@@ -574,6 +582,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events
