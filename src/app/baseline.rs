@@ -49,6 +49,7 @@ impl Baselines {
             file,
             run,
             is_replaced: plan.is_followed,
+            margin: plan.margin.unwrap_or_default(),
         });
         let replaced = earlier.as_ref().filter(|earlier| earlier.is_replaced);
         Ok(Baselines {

@@ -16,7 +16,7 @@ use crate::measure::assert::RunFigures;
 use crate::measure::runs::Runs;
 use crate::measure::{self, Experiment, MeasuredRun, SweepPlan};
 use crate::model::event::{Event, Listener, RunInfo};
-use crate::model::measurement::Arm;
+use crate::model::measurement::{Arm, Comparison, Sweep};
 use crate::model::run_id::RunId;
 use crate::pool::StopToken;
 
@@ -92,18 +92,26 @@ fn conduct(
     runner: &ArmRunner<'_>,
     listener: &mut Recording,
 ) -> Result<Option<Event>, CutShort> {
+    let margin = runner.plan.judge.margin.unwrap_or_default();
     match measurement {
         Measurement::Comparison(experiment) => experiment
             .conduct(listener, |arm, listener| {
                 let workers = (arm == Arm::Parallel).then_some(runner.plan.workers);
                 runner.run(workers, listener)
             })
-            .map(|comparison| comparison.map(Event::Compared)),
+            .map(|comparison| {
+                comparison.map(|comparison| {
+                    Event::Compared(Comparison {
+                        margin,
+                        ..comparison
+                    })
+                })
+            }),
         Measurement::Sweep(sweep) => sweep
             .conduct(listener, |workers, listener| {
                 runner.run(Some(workers), listener)
             })
-            .map(|sweep| sweep.map(Event::Swept)),
+            .map(|sweep| sweep.map(|sweep| Event::Swept(Sweep { margin, ..sweep }))),
     }
 }
 

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use super::Estimate;
 use super::answers::AnswerCheck;
+use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::stats::{Latency, Notice, Sample, notice};
 
@@ -74,6 +77,7 @@ impl Experiment {
         mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Comparison>, E> {
         let mut answers = AnswerCheck::default();
+        let mut why = WhyCollector::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
@@ -86,14 +90,19 @@ impl Experiment {
                 listener.event(&Event::Counted(targets))?;
             }
             answers.begin_run(&arm_run);
+            why.begin();
             let mut measured = run(
                 arm_run.arm,
-                &mut ArmListener {
-                    listener: &mut *listener,
-                    answers: &mut answers,
+                &mut WhyListener {
+                    listener: &mut ArmListener {
+                        listener: &mut *listener,
+                        answers: &mut answers,
+                    },
+                    why: &mut why,
                 },
             )?;
             let summary = &mut measured.summary;
+            why.end(arm_run, summary);
             let is_over = summary.stopped || summary.makespan.is_none();
             summary.failing_only = answers.end_run(!is_over);
             listener.event(&Event::ArmEnded(summary.clone()))?;
@@ -116,6 +125,8 @@ impl Experiment {
         let comparison = self.comparison(&serial[..whole], &parallel[..whole], answers);
         Ok(comparison.map(|mut comparison| {
             comparison.stopped = stopped;
+            comparison.why = why.why();
+            take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
             comparison
         }))
@@ -158,7 +169,9 @@ impl Experiment {
             parallel,
             estimated,
             differing: answers.differing(),
+            margin: Margin::default(),
             notices: Vec::new(),
+            why: Why::default(),
         };
         comparison.speedup = comparison.speedup_of_alike();
         comparison.notices.extend(notices(&comparison));

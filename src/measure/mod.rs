@@ -10,6 +10,7 @@ mod failing;
 pub mod runs;
 mod serial;
 mod sweep;
+mod why;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};

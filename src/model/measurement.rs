@@ -7,7 +7,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
+use crate::model::reason::Why;
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
@@ -131,8 +133,12 @@ pub struct Comparison {
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The difference from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why the speed-up is what it is.
+    pub why: Why,
 }
 
 impl Comparison {
@@ -198,6 +204,14 @@ impl Comparison {
             true => None,
             false => self.speedup.and_then(|speedup| speedup.finding()),
         }
+    }
+
+    /// The verdict on the parallel arm, where there is a [finding](Comparison::finding).
+    pub fn verdict(&self) -> Option<PracticalVerdict> {
+        let Speedup {
+            ratio, interval, ..
+        } = self.speedup?;
+        Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 
     /// True if a run was so short that its time is mostly chance.
@@ -285,6 +299,8 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The gain from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
 }
@@ -438,6 +454,8 @@ pub struct Against {
     pub why: Option<Incomparable>,
     /// Differences between them that may explain a change.
     pub notices: Vec<BaselineNotice>,
+    /// The change from which on one matters.
+    pub margin: Margin,
     /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
     pub is_renewed: bool,
 }
@@ -473,6 +491,12 @@ impl AgainstPoint {
 }
 
 impl Against {
+    /// The verdict on an arm now, where there is a [finding](AgainstPoint::finding).
+    pub fn verdict(&self, point: &AgainstPoint) -> Option<PracticalVerdict> {
+        let Change { ratio, interval } = point.change;
+        Some(self.margin.verdict(point.finding()?, ratio, interval))
+    }
+
     /// The parallel arm, now and in the baseline, if there is exactly one.
     ///
     /// # Errors

@@ -7,8 +7,10 @@
 //! * [`Speedup`] compares the two arms of a comparison, pair by pair, with a 95 % [`Interval`] and a
 //!   [`Finding`].
 //! * [`Change`] compares runs with earlier, unpaired ones.
+//! * [`Looks`] are the points at which growing data may end a measurement, and [`Trend`] a drift in them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`sign_test`] tells whether as many differences point one way as the other.
+//! * [`precedence`] is the probability with which chance alone puts a part of one sample before another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help. [`KneeSearch`] decides which worker count to run next, so that few runs find it, and
@@ -30,11 +32,14 @@ mod knee;
 mod knee_search;
 mod latency;
 mod pooled;
+mod precedence;
 mod rank;
 mod ratio;
 mod sample;
+mod sequential;
 mod sign;
 mod student;
+mod trend;
 mod usl;
 
 #[cfg(test)]
@@ -46,9 +51,12 @@ pub use knee::{Knee, SweepPoint, is_close};
 pub use knee_search::KneeSearch;
 pub use latency::Latency;
 pub use pooled::PooledScatter;
+pub use precedence::precedence;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};
 pub use sample::{Notice, Sample, notice, outliers, quantile};
+pub use sequential::Looks;
 pub use sign::sign_test;
 pub use student::critical_value;
+pub use trend::Trend;
 pub use usl::Usl;

@@ -7,6 +7,7 @@
 
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Against, AgainstPoint, Arm, ArmLatency, Comparison, Sweep};
 use pfetch::model::summary::Summary;
 use pfetch::report::export::Export;
@@ -287,7 +288,7 @@ fn a_verdict_that_decides_names_no_remedy() {
         ),
         (
             compared(&[1.0, 1.01, 1.02], &[1.01, 1.02, 1.0]),
-            "no difference beyond 5 %",
+            "no difference beyond 10 %",
         ),
         (
             verdict(Event::Swept(sweep(20, &[(1, &[1.07; 3]), (2, &[1.0; 3])]))),
@@ -460,6 +461,7 @@ fn measured_results_fit_80_columns() {
         why: None,
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     };
     let points: [(usize, &[f64]); 5] = [
         (1, &[4.0, 4.4, 4.1]),

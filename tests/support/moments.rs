@@ -8,6 +8,7 @@ use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
+use pfetch::model::reason::Why;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
@@ -281,6 +282,8 @@ fn compared() -> Comparison {
         work: None,
         estimated: None,
         differing: (0, Vec::new()),
+        margin: pfetch::model::margin::Margin::default(),
         notices: Vec::new(),
+        why: Why::default(),
     }
 }

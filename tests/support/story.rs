@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pfetch::model::event::{Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
+use pfetch::model::reason::Why;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
@@ -189,6 +191,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
+        margin: Margin::default(),
         notices: Vec::new(),
         points,
         passed_over: Vec::new(),
@@ -227,10 +230,12 @@ pub(crate) fn comparison(
         work: None,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
+        margin: Margin::default(),
         notices: notices
             .iter()
             .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))
             .collect(),
+        why: Why::default(),
     }
 }
 

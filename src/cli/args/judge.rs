@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::measure::assert::Assertion;
+use crate::model::margin::Margin;
 
 /// The options under "Comparison" that judge figures, whether measured now or replayed.
 #[derive(Debug, Args)]
@@ -38,6 +39,14 @@ pub(crate) struct JudgeArgs {
     /// other is inconclusive. Percentiles leave out what pfetch waited between attempts.
     #[arg(long = "assert", value_name = "EXPR")]
     pub(crate) assertions: Vec<Assertion>,
+
+    /// Call a difference of times below this share hardly one [default: 10%].
+    ///
+    /// A verdict says what is shown and what matters: faster by 4 % is hardly faster, however sure. If the whole 95 %
+    /// interval is within the margin, there is no difference beyond it. It is for --compare, the gain of --sweep,
+    /// --against, and for a replay of them.
+    #[arg(long, value_name = "N%", allow_negative_numbers = true)]
+    pub(crate) margin: Option<Margin>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///

@@ -7,7 +7,11 @@ use crate::measure::WorkerCounts;
 use crate::measure::assert::{Assertion, Metric};
 
 /// Refuses options that are of no use with what is measured, or without it.
-pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), String> {
+pub(super) fn check(
+    judge: &JudgeArgs,
+    measure: &MeasureArgs,
+    is_replay: bool,
+) -> Result<(), String> {
     let needs_baseline = judge
         .assertions
         .iter()
@@ -31,6 +35,12 @@ pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), Stri
         Some((_, option)) if !is_measured => Err(format!(
             "{option} is of no use without --compare or --sweep; add one of them"
         )),
+        _ if judge.margin.is_some() && !is_measured && !is_replay && judge.against.is_none() => {
+            Err(
+                "--margin is of no use without --compare, --sweep or --against; add one of them"
+                    .to_owned(),
+            )
+        }
         _ if judge.against.is_none() && needs_baseline => Err(
             "--assert total_vs_baseline is about a saved run; name its file with --against"
                 .to_owned(),
@@ -62,5 +72,6 @@ pub(super) fn plan(args: JudgeArgs) -> JudgePlan {
         against: args.against,
         assertions: args.assertions,
         is_strict: args.strict_assert,
+        margin: args.margin,
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         .map_err(|error| error.to_string())?;
     let shard = sharding.map(|sharding| sharding.shard);
     let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
-    judge::check(&args.judge, &args.measure)?;
+    judge::check(&args.judge, &args.measure, is_replay)?;
     check_results(&args, &bodies)?;
     let workers = args
         .pool

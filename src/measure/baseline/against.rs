@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{BaselineRun, SavedRun};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::model::notice::{BaselineNotice, Incomparable, Unlike, WorkAmount};
 use crate::stats::{Change, Sample};
@@ -30,6 +31,7 @@ impl SavedRun {
             points: Vec::new(),
             why: None,
             notices: Vec::new(),
+            margin: Margin::default(),
             is_renewed: false,
         };
         if self.targets != then.targets {

@@ -5,6 +5,7 @@ use std::io;
 use super::SavedRun;
 use super::collector::{FigureCollector, Unsaved};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::Against;
 
 /// An earlier run that a run is compared with.
@@ -17,6 +18,8 @@ pub struct EarlierRun {
     /// True if the run takes its place in the file. One that it cannot be compared with counts as missing then:
     /// else no gate on it would ever hold again.
     pub is_replaced: bool,
+    /// The change from which on one matters.
+    pub margin: Margin,
 }
 
 /// Passes events on to `L`, and records the figures of the run. At the end it compares them with an earlier
@@ -35,6 +38,7 @@ impl EarlierRun {
     fn compare(&self, now: &SavedRun) -> Against {
         let mut against = now.against(&self.file, &self.run);
         // A run without a success is never saved.
+        against.margin = self.margin;
         against.is_renewed = self.is_replaced && now.has_success() && against.is_of_other();
         against
     }

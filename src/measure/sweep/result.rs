@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::runner::SweptRuns;
 use crate::measure::answers::AnswerCheck;
 use crate::measure::comparison::{origin_notices, times_without_failures};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
@@ -55,6 +56,7 @@ pub(super) fn sweep(
         knee: None,
         law: None,
         differing: answers.differing(),
+        margin: Margin::default(),
         notices,
     };
     if sweep.search.is_some() {

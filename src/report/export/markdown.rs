@@ -8,6 +8,7 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
+use super::markdown_why::{phases, reasons};
 use super::markup::{markdown_cell, markdown_code, markdown_sentence};
 use super::run_label::RunLabels;
 use super::words::{reason, short, tried_again};
@@ -346,6 +347,7 @@ fn compared(comparison: &Comparison) -> (String, String) {
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);
+    page += &reasons(&comparison.why);
     page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
@@ -360,6 +362,7 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(hint) = wording::sweep_hint(comparison) {
         let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
     }
+    page += &phases(&comparison.why);
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::json::Rfc3339;
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{Against, AgainstPoint, Arm};
 use crate::model::notice::BaselineNotice;
-use crate::stats::{Finding, Interval, Sample};
+use crate::stats::{Interval, Sample};
 
 /// Comparison of a run with a baseline (`against`). A replay accepts the line and reads nothing of it: the
 /// baseline need not exist any more.
@@ -21,6 +22,8 @@ pub(in crate::report) struct AgainstRecord<'a> {
     points: Vec<AgainstPointRecord>,
     #[serde(skip_deserializing)]
     why: Option<String>,
+    #[serde(skip_deserializing)]
+    margin: Margin,
     #[serde(skip_deserializing)]
     notices: &'a [BaselineNotice],
 }
@@ -49,6 +52,7 @@ impl<'a> From<&'a Against> for AgainstRecord<'a> {
                 .map(|point| AgainstPointRecord::new(against, point))
                 .collect(),
             why: against.explain(),
+            margin: against.margin,
             notices: &against.notices,
         }
     }
@@ -65,7 +69,7 @@ impl AgainstPointRecord {
             then: point.then,
             ratio: point.change.ratio,
             interval: point.change.interval,
-            verdict: point.finding().map(Finding::as_str),
+            verdict: against.verdict(point).map(PracticalVerdict::as_str),
             why: unlike.map(|unlike| unlike.explain(against.is_renewed)),
         }
     }

@@ -28,9 +28,9 @@ use crate::report::Baseline;
 /// | `warning` | any time | `message` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `notices` |
-/// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices` |
+/// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
 ///
@@ -133,9 +133,16 @@ use crate::report::Baseline;
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
 ///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
 ///   arms are not comparable, or a sweep has one number of workers to compare; then there is no `efficiency` either.
-/// - `verdict` is `null` for one pair, and without a `speedup`.
+/// - `verdict`: `faster`, `hardly faster`, `no difference` (beyond the margin), `no difference shown`, `hardly slower`,
+///   `slower`; `null` for one pair, and without a `speedup`. `margin` is the share from which on a difference matters.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
+/// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
+///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections` or
+///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
+///   times of each origin as `{origin, serial, parallel}`
+///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
 /// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
@@ -153,7 +160,7 @@ use crate::report::Baseline;
 /// - `file`, `version`, `started_at` are the baseline's, whose file [`baseline`](crate::measure::baseline)
 ///   describes.
 /// - `points`: `{arm, workers, workers_then, now, then, ratio, interval, verdict, why}`. `now` and `then` are
-///   samples, `ratio` is now over then; `interval` and `verdict` (`faster`, `slower`, `no difference`, of the run
+///   samples, `ratio` is now over then; `interval` and `verdict` (as of a comparison, of the run
 ///   now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
 ///   then `why` names the difference.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.

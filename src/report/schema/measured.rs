@@ -6,18 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::number;
 use super::summary::SummaryRecord;
+use super::why;
 use crate::model::event::{AssertionResult, AssertionVerdict};
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::Why;
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
 use crate::model::worker_gain::WorkerGains;
 use crate::report::Baseline;
-use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
+use crate::stats::{Interval, Knee, Speedup, Usl};
 
 /// End of a run of an arm (`arm_summary`).
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,7 +62,11 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     efficiency: Option<f64>,
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Cow<'a, Why>,
 }
 
 impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
@@ -73,11 +80,13 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
             work: comparison.work.as_ref().map(Cow::Borrowed),
-            verdict: comparison.finding().map(Finding::as_str),
+            verdict: comparison.verdict().map(PracticalVerdict::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
+            margin: comparison.margin,
             notices: Cow::Borrowed(&comparison.notices),
+            why: Cow::Borrowed(&comparison.why),
         }
     }
 }
@@ -110,7 +119,9 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             }),
             estimated: record.estimated,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
+            why: why::read(record.why.into_owned())?,
         };
         // A log may set a thing against itself, or one kind of work against another.
         if comparison.is_one_by_one() || comparison.unlike_work().is_some() {
@@ -163,6 +174,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(skip_deserializing)]
     gains: Option<WorkerGains>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
 }
 
@@ -179,6 +192,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             law: sweep.law,
             gains: WorkerGains::of(sweep),
             differing: DifferingRecord::from(&sweep.differing),
+            margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
         }
     }
@@ -212,6 +226,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
             knee: record.knee,
             law: record.law,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
         })
     }

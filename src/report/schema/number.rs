@@ -82,9 +82,7 @@ pub(super) fn check_times(times: &ArmTimes) -> Checked {
                 .flat_map(|latency| [latency.p50, latency.p95]),
         )
         .chain(times.seconds.iter().copied());
-    if !all.all(|seconds| (0.0..=MAX_SECONDS).contains(&seconds)) {
-        return Err("a time is a number of seconds, from 0 to a hundred years");
-    }
+    all.try_for_each(check_seconds)?;
     let are_counts = times.failed <= MAX_COUNT && times.retries <= MAX_COUNT;
     let left_out = &times.left_out;
     if !left_out
@@ -97,6 +95,14 @@ pub(super) fn check_times(times: &ArmTimes) -> Checked {
     match sample.n == times.seconds.len() && are_counts && are_left_out {
         true => Ok(()),
         false => Err("the times do not go with the number of runs"),
+    }
+}
+
+/// Checks a time in seconds.
+pub(super) fn check_seconds(seconds: f64) -> Checked {
+    match (0.0..=MAX_SECONDS).contains(&seconds) {
+        true => Ok(()),
+        false => Err("a time is a number of seconds, from 0 to a hundred years"),
     }
 }
 

@@ -46,6 +46,9 @@ pub(super) fn comparison(
         ratio(out, comparison, speedup)?;
     }
     out.write_text("  verdict    ", &wording::comparison_verdict(comparison))?;
+    for reason in wording::reasons(&comparison.why) {
+        out.write_text("  why        ", &reason)?;
+    }
     if let Some(hint) = wording::sweep_hint(comparison) {
         out.write_text("  hint       ", hint)?;
     }

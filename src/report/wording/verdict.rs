@@ -2,17 +2,17 @@
 
 use super::notation::{HTML, capitalized};
 use crate::measure::assert::{more_runs, one_by_one};
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::summary::RunsMade;
 use crate::model::work::{PassedOver, PointDifference, UnlikeWork};
 use crate::report::format::{counted, distinct_ratio};
-use crate::stats::{ALIKE, Finding, Interval, Knee, SweepPoint};
+use crate::stats::{ALIKE, Finding, Knee, SweepPoint};
 
-/// The speed-up below which even a real one is hardly worth a worker.
-const HARDLY: f64 = 1.1;
-
-/// The verdict for a ratio whose interval [shows no difference](shows_none).
-pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
+/// The verdict for a ratio whose whole interval is within the margin: `no difference beyond 10 %`.
+pub(in crate::report) fn no_difference(margin: Margin) -> String {
+    format!("no difference beyond {margin}")
+}
 
 /// The standing of a comparison: its finding, or the reason why it has none.
 enum Standing {
@@ -20,29 +20,24 @@ enum Standing {
     OneByOne,
     Unlike(UnlikeWork),
     SinglePair,
-    Found(Finding),
+    Found(PracticalVerdict),
 }
 
 fn standing(comparison: &Comparison) -> Standing {
     let success = |times: &ArmTimes| times.success(comparison.targets) > 0.0;
     let has_success = success(&comparison.serial) && success(&comparison.parallel);
-    match (comparison.unlike_work(), comparison.finding()) {
+    match (comparison.unlike_work(), comparison.verdict()) {
         _ if !has_success => Standing::NothingSucceeded,
         _ if comparison.is_one_by_one() => Standing::OneByOne,
         (Some(unlike), _) => Standing::Unlike(unlike),
         (None, _) if comparison.speedup.is_none() => Standing::NothingSucceeded,
-        (None, Some(finding)) => Standing::Found(finding),
+        (None, Some(verdict)) => Standing::Found(verdict),
         (None, None) => Standing::SinglePair,
     }
 }
 
 /// The verdict of a comparison without its figures: `parallel is hardly faster`.
 pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
-    let ratio = comparison.speedup.map_or(1.0, |speedup| speedup.ratio);
-    let hardly = match (1.0 / HARDLY..HARDLY).contains(&ratio) {
-        true => "hardly ",
-        false => "",
-    };
     match standing(comparison) {
         Standing::NothingSucceeded => {
             match (comparison.serial.failed, comparison.parallel.failed) {
@@ -58,22 +53,12 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
         Standing::OneByOne => format!("nothing to compare: {}", one_by_one(comparison)),
         Standing::Unlike(unlike) => format!("not comparable: {unlike}"),
         Standing::SinglePair => "undecided: one pair of runs".to_owned(),
-        Standing::Found(Finding::Faster) => format!("parallel is {hardly}faster"),
-        Standing::Found(Finding::Slower) => format!("parallel is {hardly}slower"),
-        Standing::Found(Finding::NoDifference) if is_alike(comparison) => NONE.to_owned(),
-        Standing::Found(Finding::NoDifference) => "no difference shown".to_owned(),
+        Standing::Found(PracticalVerdict::NoDifference) => no_difference(comparison.margin),
+        Standing::Found(PracticalVerdict::NoneShown) => {
+            PracticalVerdict::NoneShown.as_str().to_owned()
+        }
+        Standing::Found(verdict) => format!("parallel is {}", verdict.as_str()),
     }
-}
-
-fn is_alike(comparison: &Comparison) -> bool {
-    let interval = comparison.speedup.and_then(|speedup| speedup.interval);
-    interval.is_some_and(shows_none)
-}
-
-/// Tests whether the whole interval of a ratio is so near to 1 that the runs do decide: there is no difference to
-/// speak of.
-pub(in crate::report) fn shows_none(interval: Interval) -> bool {
-    interval.low >= ALIKE.low && interval.high <= ALIKE.high
 }
 
 /// The remedy for a comparison that does not decide: `more runs would tell (--runs 10)`.
@@ -85,7 +70,7 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
         }
         Standing::OneByOne => return Some("give several (-j 8)".to_owned()),
         Standing::SinglePair => true,
-        Standing::Found(Finding::NoDifference) => !is_alike(comparison),
+        Standing::Found(PracticalVerdict::NoneShown) => true,
         Standing::NothingSucceeded | Standing::Unlike(_) | Standing::Found(_) => false,
     };
     is_open.then(|| match comparison.has_short_runs() {
@@ -198,7 +183,7 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     let is_last = knee.by_means == most;
     let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
     match sweep.gain().map(|gain| gain.ratio) {
-        Some(gain) if (1.0..HARDLY).contains(&gain) => format!(
+        Some(gain) if gain >= 1.0 && sweep.margin.is_within(gain) => format!(
             "{workers} {are} hardly faster than {}: {gain:.2} times",
             fewest.workers
         ),

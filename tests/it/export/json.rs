@@ -127,7 +127,32 @@ fn expected_comparison() -> Value {
         "efficiency": 1.25,
         "estimated": 1.5,
         "differing": {"count": 3, "urls": ["http://a.example/|<b>"]},
+        "margin": 0.1,
         "notices": ["1 run is an outlier", "- *x*"],
+        "why": expected_why(),
+    })
+}
+
+fn expected_why() -> Value {
+    let origin = "http://a.example|<b>:8080";
+    let phases = |wait: f64| {
+        json!({
+            "requests": 4, "connected": 2,
+            "blocked": 0.001, "dns": null, "connect": 0.0005, "ssl": null, "send": 0.0, "wait": wait, "receive": 0.002,
+        })
+    };
+    json!({
+        "reasons": [
+            {"reason": "at-once", "origin": origin, "requests": 1.04, "most": 2.1, "serial": 0.02, "parallel": 0.16, "share": 0.6},
+            {"reason": "slowest-url", "url": "http://a.example/|<b>", "seconds": 1.2, "of": 1.21, "share": 0.5},
+            {"reason": "full-line", "serial": 94e6, "parallel": 93e6, "share": 0.4},
+            {"reason": "machine", "used": 1.9, "processors": 2, "busy": 0.99, "running": 0.9, "share": 0.3},
+            {"reason": "connections", "kept": 0.0003, "new": 0.041, "is_estimated": false, "serial": 0.9, "parallel": 0.8, "share": 0.2},
+            {"reason": "push-back", "origin": origin, "too_many": 17, "unavailable": 1, "refused": 2, "at_once": 4, "per_second": null, "share": 0.1},
+        ],
+        "lost": 0.75,
+        "phases": [{"origin": origin, "serial": phases(0.02), "parallel": phases(0.16)}],
+        "unlisted": 3,
     })
 }
 
@@ -260,6 +285,7 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
                 },
             ],
             "why": null,
+            "margin": 0.1,
             "notices": ["pfetch 0.1.0 now, <b>*x*</b> then"],
         })
     );

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Against, AgainstPoint, Arm};
 use pfetch::model::notice::BaselineNotice;
 use pfetch::stats::{Change, Sample};
@@ -247,6 +248,7 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             then: "<b>0.0.9</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     let page = parse(&page(&events));

@@ -26,6 +26,7 @@ mod run_data;
 mod sweep;
 mod table;
 mod timeline;
+mod why;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 
 use super::result::PageResult;
 use super::run_data::RunData;
-use super::{failures, latency, pairs, sweep, table, timeline};
+use super::{failures, latency, pairs, sweep, table, timeline, why};
 use crate::model::event::{AssertionResult, RunInfo};
 use crate::model::measurement::{Against, Arm, Sweep};
 use crate::model::summary::Summary;
@@ -124,6 +124,9 @@ impl HtmlPage<'_> {
             (self.against())
             @if let Some(plot) = self.result.comparison().and_then(PairsPlot::of) {
                 (section("pairs", "Pairs of runs", &pairs::figure(&plot)))
+            }
+            @if let Some(why) = self.result.comparison().and_then(|comparison| why::figure(&comparison.why)) {
+                (section("why", "Why", &why))
             }
             // One number of workers makes no curve.
             @if let Some(sweep) = self.sweep.filter(|sweep| sweep.points.len() > 1) {
