@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::model::reason::{KneeWhy, Why};
@@ -14,8 +15,8 @@ use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
-    Change, Finding, Interval, Knee, Latency, PooledScatter, RunPair, Sample, Speedup, SweepPoint,
-    Usl, is_close,
+    Change, Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup,
+    SweepPoint, Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -34,6 +35,9 @@ pub struct ArmRun {
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
+    /// The most runs that there may be, where that is known and their number is not; else 0.
+    #[serde(default)]
+    pub most: u32,
 }
 
 /// The times of one arm.
@@ -118,6 +122,8 @@ pub struct Comparison {
     /// The runs that were made of those that were planned, if it was stopped early. The figures are then of the
     /// pairs that are whole.
     pub stopped: Option<RunsMade>,
+    /// The course of its pairs, if their number was not given.
+    pub auto: Option<AutoRuns>,
     /// The serial arm.
     pub serial: ArmTimes,
     /// The parallel arm.
@@ -197,12 +203,37 @@ impl Comparison {
         Some((of / 2).saturating_sub(self.warmups))
     }
 
+    /// Takes the course of its pairs, and with it the level of the intervals, over.
+    pub fn set_course(&mut self, auto: Option<AutoRuns>) {
+        let from = self.level();
+        self.auto = auto;
+        let to = self.level();
+        self.speedup = self.speedup.map(|speedup| speedup.at_level(from, to));
+    }
+
+    /// The confidence level of the intervals of its figures: 95 %, if the number of pairs was given.
+    pub fn level(&self) -> f64 {
+        self.auto.map_or(LEVEL, |auto| auto.level)
+    }
+
+    /// The speed-up with the interval that decides. It is the reported one, unless an early look decided, which is
+    /// stricter.
+    pub fn deciding_speedup(&self) -> Option<Speedup> {
+        let speedup = self.speedup?;
+        Some(match self.auto {
+            Some(auto) => speedup.at_level(auto.level, auto.deciding_level),
+            None => speedup,
+        })
+    }
+
     /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not comparable
     /// or if both fetch one by one.
     pub fn finding(&self) -> Option<Finding> {
         match self.unlike_work().is_some() || self.is_one_by_one() {
             true => None,
-            false => self.speedup.and_then(|speedup| speedup.finding()),
+            false => self
+                .deciding_speedup()
+                .and_then(|speedup| speedup.finding()),
         }
     }
 
@@ -210,7 +241,7 @@ impl Comparison {
     pub fn verdict(&self) -> Option<PracticalVerdict> {
         let Speedup {
             ratio, interval, ..
-        } = self.speedup?;
+        } = self.deciding_speedup()?;
         Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 

@@ -2,6 +2,7 @@
 
 pub mod activity;
 mod arm;
+pub mod auto_runs;
 pub mod event;
 mod failure_kind;
 pub mod file_name;

@@ -6,8 +6,9 @@ use std::f64::consts::PI;
 /// The two-sided error of all looks together.
 const ALPHA: f64 = 0.05;
 
-/// The exponent of the spending function: 1 spends evenly, 3 nearly nothing before the end.
-const RHO: f64 = 2.0;
+/// The exponent of the spending function: 1 spends evenly, 3 nearly nothing before the end. With this one, three pairs
+/// decide a speed-up whose pairs scatter by a fifteenth of its logarithm, and the last look is at 96.4 %.
+const RHO: f64 = 1.5;
 
 /// The number of pairs at the first look. Two have one degree of freedom, and an interval that says nothing.
 const FIRST: usize = 3;
@@ -62,11 +63,16 @@ impl Looks {
     /// The confidence level of a measurement that ends with so many pairs for another reason than their figures: the
     /// looks before have spent their part of the error, and the rest of it is left.
     pub fn last_level(&self, pairs: usize) -> f64 {
-        let mut counts: Vec<usize> = self.counts.clone();
-        counts.retain(|count| *count < pairs);
+        let planned = self.counts.last().zip(self.levels.last());
+        let most = match planned {
+            Some((most, level)) if pairs >= *most => return *level,
+            Some((most, _)) => *most,
+            None => pairs,
+        };
+        let before = self.counts.iter().copied();
+        let mut counts: Vec<usize> = before.filter(|count| *count < pairs).collect();
         counts.push(pairs);
-        let most = *self.counts.last().unwrap_or(&pairs);
-        *levels(&counts, most).last().unwrap_or(&(1.0 - ALPHA))
+        levels(&counts, most).last().copied().unwrap_or(1.0 - ALPHA)
     }
 }
 

@@ -206,7 +206,11 @@ fn the_cost_of_a_search_is_told_unless_it_was_stopped() {
         ..cost(1)
     });
     assert!(runs(&swept).contains("would take 30"), "{}", runs(&swept));
-    swept.stopped = Some(pfetch::model::summary::RunsMade { done: 2, of: 3 });
+    swept.stopped = Some(pfetch::model::summary::RunsMade {
+        done: 2,
+        of: 3,
+        at_most: false,
+    });
     assert!(!runs(&swept).contains("would take"), "{}", runs(&swept));
 }
 

@@ -118,6 +118,7 @@ impl Story {
                     pair,
                     done: 0,
                     of: 2 * (pairs + 1),
+                    most: 0,
                 }));
                 let crew = Story {
                     workers,
@@ -159,6 +160,7 @@ impl Story {
             workers: self.workers,
             done: 0,
             of: 1,
+            most: 0,
         });
         let mut events = vec![self.started(), begun];
         events.extend(outcomes.into_iter().map(Event::Finished));
@@ -225,6 +227,7 @@ pub(crate) fn comparison(
         targets,
         warmups: 1,
         stopped: None,
+        auto: None,
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,

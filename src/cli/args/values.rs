@@ -333,10 +333,42 @@ pub(super) fn pack_count(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "give a whole number, at least 1".to_owned())
 }
 
-/// Parses a number of runs, at least one.
-pub(super) fn run_count(text: &str) -> Result<u32, String> {
-    match small_count(text)? {
-        0 => Err("give at least one run".to_owned()),
-        runs => Ok(runs),
+/// A number of runs as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypedRuns {
+    /// As many as decide.
+    Auto,
+    /// So many.
+    Given(u32),
+}
+
+/// Parses a number of runs, at least one, or `auto`.
+pub(super) fn runs(text: &str) -> Result<TypedRuns, String> {
+    if text == "auto" {
+        return Ok(TypedRuns::Auto);
     }
+    match small_count(text) {
+        Ok(0) => Err("give at least one run".to_owned()),
+        Ok(runs) => Ok(TypedRuns::Given(runs)),
+        Err(advice) => Err(format!("{advice}, or auto")),
+    }
+}
+
+/// The fewest pairs that an automatic number of runs may have.
+const FEWEST_RUNS: usize = 3;
+
+/// Parses the most runs that an automatic number may come to.
+pub(super) fn most_runs(text: &str) -> Result<u32, String> {
+    let number = number(text, FEWEST_RUNS, 10_000)?;
+    Ok(u32::try_from(number).expect("at most ten thousand"))
+}
+
+/// Parses a share in percent, as a share of 1.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').map(str::trim_end);
+    let percent: Option<f64> = percent.and_then(|percent| percent.parse().ok());
+    percent
+        .filter(|percent| (0.1..=50.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "give a share from 0.1% to 50%, as 2.5%".to_owned())
 }

@@ -97,6 +97,7 @@ impl<'a, F> SweepRunner<'a, F> {
             workers,
             done: self.done,
             of: self.of,
+            most: 0,
         };
         self.listener.event(&Event::ArmStarted(arm_run))?;
         self.done += 1;
@@ -122,6 +123,7 @@ impl<'a, F> SweepRunner<'a, F> {
         self.stopped = is_over.then(|| RunsMade {
             done: self.done - 1,
             of: self.of.max(self.done),
+            at_most: false,
         });
         Ok((!is_over).then_some(measured))
     }

@@ -497,6 +497,7 @@ fn warm_ups_and_stopped_runs_are_left_out() {
         workers: 2,
         done: 0,
         of: 8,
+        most: 0,
     };
     let summary = |is_stopped| Summary {
         makespan: Some(Duration::from_millis(10)),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::number;
 use super::summary::SummaryRecord;
 use super::why;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{
@@ -51,6 +52,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     warmups: u32,
     #[serde(default)]
     stopped: Option<RunsMade>,
+    #[serde(default)]
+    auto: Option<AutoRuns>,
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
     speedup: Option<Speedup>,
@@ -76,6 +79,7 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             targets: comparison.targets,
             warmups: comparison.warmups,
             stopped: comparison.stopped,
+            auto: comparison.auto,
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
@@ -103,11 +107,13 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             .as_ref()
             .map_or(Ok(()), number::check_speedup)?;
         record.estimated.map_or(Ok(()), number::check_ratio)?;
+        record.auto.as_ref().map_or(Ok(()), number::check_auto)?;
         let mut comparison = Comparison {
             workers: record.workers,
             targets: record.targets,
             warmups: record.warmups,
             stopped: record.stopped,
+            auto: record.auto,
             serial: record.serial.into_owned(),
             parallel: record.parallel.into_owned(),
             speedup: record.speedup,

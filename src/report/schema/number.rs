@@ -4,6 +4,7 @@
 use serde::{Deserialize, Deserializer, de};
 
 use crate::model::activity::MAX_WORKERS;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::json::MAX_SECONDS;
 use crate::model::measurement::{ArmTimes, SweepRuns};
 use crate::model::search_cost::SearchCost;
@@ -125,6 +126,19 @@ pub(super) fn check_search(search: &SearchCost) -> Checked {
 pub(super) fn check_speedup(speedup: &Speedup) -> Checked {
     check_ratio(speedup.ratio)?;
     speedup.interval.as_ref().map_or(Ok(()), check_interval)
+}
+
+/// Checks the course of a comparison that chose its number of pairs.
+pub(super) fn check_auto(auto: &AutoRuns) -> Checked {
+    let is_level = |level: f64| (0.5..1.0).contains(&level);
+    let are_limits = (0.0..=MAX_SECONDS).contains(&auto.most_seconds)
+        && auto
+            .precision
+            .is_none_or(|precision| (0.0..=1.0).contains(&precision));
+    match is_level(auto.level) && is_level(auto.deciding_level) && are_limits {
+        true => Ok(()),
+        false => Err("a level is from 0.5 to below 1, and a limit is a time or a share"),
+    }
 }
 
 /// Checks a ratio of two times.

@@ -34,7 +34,8 @@ pub(super) fn comparison(
         counted(*workers as u64, "worker"),
         format!("{pairs} of runs in alternating order, after {warmups}"),
     ];
-    out.write_parts("  ", parts, " · ", 4)?;
+    let course = wording::course(comparison).map(str::to_owned);
+    out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;
     out.write_stopped(wording::comparison_stopped(comparison))?;
     writeln!(
         out,
@@ -71,6 +72,9 @@ fn ratio(
 ) -> io::Result<()> {
     let efficiency = comparison.efficiency().unwrap_or_default() * 100.0;
     speedup_line(out, speedup, &format!("efficiency {efficiency:.0} %"))?;
+    if let Some(other) = wording::other_ratio(TERMINAL, comparison) {
+        out.write_text(&" ".repeat(LABEL), &other)?;
+    }
     if let Some(estimated) = comparison.estimated {
         let off = (estimated / speedup.ratio - 1.0) * 100.0;
         writeln!(

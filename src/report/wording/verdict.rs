@@ -1,7 +1,7 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::{more_runs, one_by_one};
+use crate::measure::assert::{more_runs_would_tell, more_would_tell, one_by_one};
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::summary::RunsMade;
@@ -75,12 +75,8 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
     };
     is_open.then(|| match comparison.has_short_runs() {
         true => "more URLs would tell: these runs are too short".to_owned(),
-        false => more_runs_would_tell(comparison.pairs()),
+        false => more_would_tell(comparison),
     })
-}
-
-fn more_runs_would_tell(runs: usize) -> String {
-    format!("more runs would tell (--runs {})", more_runs(runs))
 }
 
 /// The verdict of a comparison, in a sentence: `parallel is faster, 4.08 times`.
@@ -114,15 +110,19 @@ fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
 pub(in crate::report) fn comparison_stopped(comparison: &Comparison) -> Option<String> {
     let planned = comparison.planned_pairs()?;
     let pairs = counted(u64::from(planned), "pair");
+    let of = match comparison.auto {
+        Some(_) => "of at most",
+        None => "of",
+    };
     Some(format!(
-        "stopped early, after {} of {pairs}",
+        "stopped early, after {} {of} {pairs}",
         comparison.pairs()
     ))
 }
 
 /// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`.
 pub(in crate::report) fn sweep_stopped(sweep: &Sweep) -> Option<String> {
-    let RunsMade { done, of } = sweep.stopped?;
+    let RunsMade { done, of, .. } = sweep.stopped?;
     let runs = counted(u64::from(of), "run");
     Some(format!("stopped early, after {done} of {runs}"))
 }

@@ -205,6 +205,7 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     .into_iter()
     .map(Count::from)
     .collect::<Vec<_>>();
+    parts.extend(wording::course(comparison).map(|course| Count::from(course.to_owned())));
     for (name, arm) in [
         ("serial", &comparison.serial),
         ("parallel", &comparison.parallel),
@@ -306,6 +307,8 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
             counted(comparison.at_once() as u64, "worker")
         ),
     ];
+    notes.extend(wording::other_ratio(HTML, comparison));
+    notes.extend(wording::level(comparison));
     if let Some(estimated) = comparison.estimated {
         let estimated = HTML.ratio(estimated);
         notes.push(format!(
