@@ -12,6 +12,9 @@ mod serial;
 mod sweep;
 mod why;
 
+#[cfg(test)]
+mod work_tests;
+
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};
 pub use serial::serial;
