@@ -8,6 +8,7 @@ mod comparison;
 mod estimate;
 mod failing;
 pub mod runs;
+mod sequential;
 mod serial;
 mod sweep;
 mod why;
@@ -17,5 +18,6 @@ mod work_tests;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use sequential::{Gates, Stopping};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

@@ -62,11 +62,16 @@ impl Looks {
     /// The confidence level of a measurement that ends with so many pairs for another reason than their figures: the
     /// looks before have spent their part of the error, and the rest of it is left.
     pub fn last_level(&self, pairs: usize) -> f64 {
-        let mut counts: Vec<usize> = self.counts.clone();
-        counts.retain(|count| *count < pairs);
+        let planned = self.counts.last().zip(self.levels.last());
+        let most = match planned {
+            Some((most, level)) if pairs >= *most => return *level,
+            Some((most, _)) => *most,
+            None => pairs,
+        };
+        let before = self.counts.iter().copied();
+        let mut counts: Vec<usize> = before.filter(|count| *count < pairs).collect();
         counts.push(pairs);
-        let most = *self.counts.last().unwrap_or(&pairs);
-        *levels(&counts, most).last().unwrap_or(&(1.0 - ALPHA))
+        levels(&counts, most).last().copied().unwrap_or(1.0 - ALPHA)
     }
 }
 
@@ -133,9 +138,8 @@ impl Walk {
     fn step(&mut self, time: f64, bound: f64) {
         let variance = time - self.time;
         let density = |at: f64| -> f64 {
-            let of = |&(from, mass): &(f64, f64)| {
-                mass * (-(at - from).powi(2) / (2.0 * variance)).exp()
-            };
+            let of =
+                |&(from, mass): &(f64, f64)| mass * (-(at - from).powi(2) / (2.0 * variance)).exp();
             self.grid.iter().map(of).sum::<f64>() / (2.0 * PI * variance).sqrt()
         };
         let width = 2.0 * bound / STEPS as f64;
@@ -219,7 +223,10 @@ mod tests {
                 walk.step(time, critical * time.sqrt());
                 let within: f64 = walk.grid.iter().map(|(_, mass)| mass).sum();
                 let planned = spent(*count, most);
-                assert!((1.0 - within - planned).abs() < 2e-4, "{count} of {most}: {within}");
+                assert!(
+                    (1.0 - within - planned).abs() < 2e-4,
+                    "{count} of {most}: {within}"
+                );
             }
         }
     }
@@ -241,7 +248,10 @@ mod tests {
         assert_eq!(looks.last_level(30), last);
         assert_eq!(looks.level(4), None);
         let levels: Vec<f64> = (3..=30).map(|pairs| looks.last_level(pairs)).collect();
-        assert!(levels.iter().all(|level| (0.9499..=last).contains(level)), "{levels:?}");
+        assert!(
+            levels.iter().all(|level| (0.9499..=last).contains(level)),
+            "{levels:?}"
+        );
         for count in looks.counts() {
             let level = looks.level(*count).expect("it is a look");
             assert!(level >= looks.last_level(*count), "{count}: {level}");
@@ -257,7 +267,11 @@ mod tests {
             (3.0, 0.001_349_90),
             (-1.0, 0.841_344_75),
         ] {
-            assert!((upper_tail(z) - tail).abs() < 1e-7, "{z}: {}", upper_tail(z));
+            assert!(
+                (upper_tail(z) - tail).abs() < 1e-7,
+                "{z}: {}",
+                upper_tail(z)
+            );
         }
     }
 }
