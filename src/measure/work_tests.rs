@@ -4,8 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::sequential::{Gates, Stopping};
 use super::{Experiment, MeasuredRun, SweepPlan, WorkerCounts};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
@@ -51,20 +53,25 @@ fn compared(pairs: u32, has_unlike: bool) -> Comparison {
         warmups: 0,
         pairs,
         workers: 2,
+        stopping: None,
     };
     let mut parallel_runs = 0;
-    let compared = experiment.conduct(&mut NullListener, |arm, listener| match arm {
-        Arm::Serial => {
-            let targets = [(0, 100, false), (100, 200, false), (200, 450, true)];
-            run(1, &targets, listener)
-        }
-        Arm::Parallel => {
-            parallel_runs += 1;
-            let is_unlike = has_unlike && parallel_runs == pairs;
-            let targets = [(0, 100, false), (0, 100, is_unlike), (100, 350, true)];
-            run(2, &targets, listener)
-        }
-    });
+    let compared = experiment.conduct(
+        Gates::default(),
+        &mut NullListener,
+        |arm, listener| match arm {
+            Arm::Serial => {
+                let targets = [(0, 100, false), (100, 200, false), (200, 450, true)];
+                run(1, &targets, listener)
+            }
+            Arm::Parallel => {
+                parallel_runs += 1;
+                let is_unlike = has_unlike && parallel_runs == pairs;
+                let targets = [(0, 100, false), (0, 100, is_unlike), (100, 350, true)];
+                run(2, &targets, listener)
+            }
+        },
+    );
     compared
         .expect("the listener takes all")
         .expect("nothing was stopped")
@@ -151,5 +158,42 @@ fn a_knee_is_not_where_urls_fail_fast_and_warm_ups_fail_without_consequence() {
             ratio.is_some_and(|ratio| (ratio - expected).abs() < 1e-9),
             "{case}"
         );
+    }
+}
+
+#[test]
+fn pairs_are_made_until_one_that_is_unlike_shows_to_be_chance_or_not() {
+    // The pairs whose parallel run fails, and whether there is a speed-up in the end.
+    for (unlike, has_speedup) in [(&[][..], true), (&[2], true), (&[1, 2, 3], false)] {
+        let experiment = Experiment {
+            warmups: 0,
+            pairs: 30,
+            workers: 2,
+            stopping: Some(Stopping {
+                precision: None,
+                most_time: Duration::from_secs(600),
+                margin: Margin::default(),
+            }),
+        };
+        let mut pairs = 0;
+        let compared =
+            experiment.conduct(
+                Gates::default(),
+                &mut NullListener,
+                |arm, listener| match arm {
+                    Arm::Serial => run(1, &[(0, 100, false), (100, 200, false)], listener),
+                    Arm::Parallel => {
+                        pairs += 1;
+                        let targets = [(0, 100, false), (0, 100, unlike.contains(&pairs))];
+                        run(2, &targets, listener)
+                    }
+                },
+            );
+        let comparison = compared
+            .expect("the listener takes all")
+            .expect("nothing was stopped");
+        let case = format!("{unlike:?}: {comparison:#?}");
+        assert_eq!(comparison.speedup.is_some(), has_speedup, "{case}");
+        assert!(comparison.pairs() < 30, "{case}");
     }
 }

@@ -55,6 +55,11 @@ impl PairedWork {
         self.unlike_pairs.binary_search(&pair).is_ok()
     }
 
+    /// True if a single pair is unlike, which further pairs may show to be chance.
+    pub fn may_be_chance(&self) -> bool {
+        self.unlike_pairs.len() == 1 && self.other_size == 0
+    }
+
     /// The reason for which the arms of so many pairs over so many targets are not comparable, if there is one: the
     /// difference that most targets have.
     pub fn difference(&self, pairs: usize, targets: u64) -> Option<UnlikeWork> {
