@@ -10,7 +10,7 @@ pub use crate::model::arm::Arm;
 use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
-use crate::model::reason::Why;
+use crate::model::reason::{KneeWhy, Why};
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
@@ -334,6 +334,8 @@ pub struct Sweep {
     pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why more workers than the knee gained no more. `None` if there are no runs of more, or none of one worker.
+    pub why: Option<KneeWhy>,
 }
 
 impl Sweep {

@@ -29,7 +29,7 @@ use crate::report::Baseline;
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
@@ -149,7 +149,9 @@ use crate::report::Baseline;
 ///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
 ///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
 ///   times of each origin as `{origin, serial, parallel}`
-///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
+///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins. Of
+///   a sweep it is `null`, or has `workers` besides, the next number that was tried beyond the knee: why it gained no
+///   more; the serial arm is one worker then.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
 /// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`

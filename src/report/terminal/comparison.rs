@@ -147,6 +147,9 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
         }
     }
     out.write_text("  verdict    ", &wording::sweep_verdict(sweep))?;
+    for reason in wording::knee_reasons(sweep.why.as_ref()) {
+        out.write_text("  why        ", &reason)?;
+    }
     if let Some(cost) = wording::search_cost(sweep) {
         out.write_parts("  runs       ", cost, " · ", LABEL)?;
     }

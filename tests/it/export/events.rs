@@ -16,7 +16,7 @@ use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Res
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
-use pfetch::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
+use pfetch::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
@@ -411,6 +411,13 @@ pub(crate) fn why() -> Why {
     }
 }
 
+/// The reason at a knee.
+pub(crate) fn knee_why() -> KneeWhy {
+    let mut why = why();
+    why.reasons.truncate(1);
+    KneeWhy { workers: 8, why }
+}
+
 pub(crate) fn faster() -> Speedup {
     Speedup {
         pairs: 2,
@@ -467,6 +474,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         notices: vec![MeasurementNotice::Replayed(
             "2 URLs failed in warm-ups".to_owned(),
         )],
+        why: Some(knee_why()),
     }));
     events
 }

@@ -330,6 +330,10 @@ fn a_sweep_is_its_verdict_and_a_table() {
         "{text}"
     );
     assert!(
+        text.contains("\n- why: with 8 workers&#58; a.example"),
+        "{text}"
+    );
+    assert!(
         text.contains("Not answered alike in all runs (1):"),
         "{text}"
     );
