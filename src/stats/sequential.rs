@@ -133,9 +133,8 @@ impl Walk {
     fn step(&mut self, time: f64, bound: f64) {
         let variance = time - self.time;
         let density = |at: f64| -> f64 {
-            let of = |&(from, mass): &(f64, f64)| {
-                mass * (-(at - from).powi(2) / (2.0 * variance)).exp()
-            };
+            let of =
+                |&(from, mass): &(f64, f64)| mass * (-(at - from).powi(2) / (2.0 * variance)).exp();
             self.grid.iter().map(of).sum::<f64>() / (2.0 * PI * variance).sqrt()
         };
         let width = 2.0 * bound / STEPS as f64;
@@ -219,7 +218,10 @@ mod tests {
                 walk.step(time, critical * time.sqrt());
                 let within: f64 = walk.grid.iter().map(|(_, mass)| mass).sum();
                 let planned = spent(*count, most);
-                assert!((1.0 - within - planned).abs() < 2e-4, "{count} of {most}: {within}");
+                assert!(
+                    (1.0 - within - planned).abs() < 2e-4,
+                    "{count} of {most}: {within}"
+                );
             }
         }
     }
@@ -241,7 +243,10 @@ mod tests {
         assert_eq!(looks.last_level(30), last);
         assert_eq!(looks.level(4), None);
         let levels: Vec<f64> = (3..=30).map(|pairs| looks.last_level(pairs)).collect();
-        assert!(levels.iter().all(|level| (0.9499..=last).contains(level)), "{levels:?}");
+        assert!(
+            levels.iter().all(|level| (0.9499..=last).contains(level)),
+            "{levels:?}"
+        );
         for count in looks.counts() {
             let level = looks.level(*count).expect("it is a look");
             assert!(level >= looks.last_level(*count), "{count}: {level}");
@@ -257,7 +262,11 @@ mod tests {
             (3.0, 0.001_349_90),
             (-1.0, 0.841_344_75),
         ] {
-            assert!((upper_tail(z) - tail).abs() < 1e-7, "{z}: {}", upper_tail(z));
+            assert!(
+                (upper_tail(z) - tail).abs() < 1e-7,
+                "{z}: {}",
+                upper_tail(z)
+            );
         }
     }
 }

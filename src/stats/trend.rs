@@ -131,7 +131,10 @@ mod tests {
     fn two_arms_that_drift_alike_show_more_than_one() {
         let [slow, quick] = [[8.0, 8.8, 9.7, 10.6, 11.7], [1.0, 1.1, 1.2, 1.3, 1.5]];
         let [one, both] = [of(&[&slow]), of(&[&slow, &quick])];
-        assert!((both.probability - 2.0 / 14_400.0).abs() < 1e-12, "{both:?}");
+        assert!(
+            (both.probability - 2.0 / 14_400.0).abs() < 1e-12,
+            "{both:?}"
+        );
         assert!(both.probability < one.probability, "{both:?} {one:?}");
         assert!((both.change - 1.1_f64.powi(4)).abs() < 0.02, "{both:?}");
         // What one gains and the other loses is no common trend.
