@@ -84,9 +84,9 @@ impl AnswerCheck {
     }
 
     /// Number of targets that were not answered alike in all runs, and the first URLs of them.
-    pub(super) fn differing(self) -> (u64, Vec<String>) {
+    pub(super) fn differing(&self) -> (u64, Vec<String>) {
         let differing = self.any.differs.iter().filter(|differs| **differs);
-        (differing.count() as u64, self.any.named)
+        (differing.count() as u64, self.any.named.clone())
     }
 
     /// The work of the first pairs, so many as are whole.
@@ -477,6 +477,7 @@ mod tests {
             workers,
             done: 0,
             of: 0,
+            most: 0,
         });
         for index in 0..targets {
             let (status, bytes) = answer(index);

@@ -8,11 +8,13 @@ mod comparison;
 mod estimate;
 mod failing;
 pub mod runs;
+mod sequential;
 mod serial;
 mod sweep;
 mod why;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use sequential::{Gates, Stopping};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

@@ -7,13 +7,16 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::arm::Arm;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::model::reason::Why;
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
-    Change, Finding, Interval, Knee, Latency, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
+    Change, Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup,
+    SweepPoint, Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -32,6 +35,9 @@ pub struct ArmRun {
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
+    /// The most runs that there may be, where that is known and their number is not; else 0.
+    #[serde(default)]
+    pub most: u32,
 }
 
 /// The times of one arm.
@@ -116,6 +122,8 @@ pub struct Comparison {
     /// The runs that were made of those that were planned, if it was stopped early. The figures are then of the
     /// pairs that are whole.
     pub stopped: Option<RunsMade>,
+    /// The course of its pairs, if their number was not given.
+    pub auto: Option<AutoRuns>,
     /// The serial arm.
     pub serial: ArmTimes,
     /// The parallel arm.
@@ -195,12 +203,37 @@ impl Comparison {
         Some((of / 2).saturating_sub(self.warmups))
     }
 
+    /// Takes the course of its pairs, and with it the level of the intervals, over.
+    pub fn set_course(&mut self, auto: Option<AutoRuns>) {
+        let from = self.level();
+        self.auto = auto;
+        let to = self.level();
+        self.speedup = self.speedup.map(|speedup| speedup.at_level(from, to));
+    }
+
+    /// The confidence level of the intervals of its figures: 95 %, if the number of pairs was given.
+    pub fn level(&self) -> f64 {
+        self.auto.map_or(LEVEL, |auto| auto.level)
+    }
+
+    /// The speed-up with the interval that decides. It is the reported one, unless an early look decided, which is
+    /// stricter.
+    pub fn deciding_speedup(&self) -> Option<Speedup> {
+        let speedup = self.speedup?;
+        Some(match self.auto {
+            Some(auto) => speedup.at_level(auto.level, auto.deciding_level),
+            None => speedup,
+        })
+    }
+
     /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not comparable
     /// or if both fetch one by one.
     pub fn finding(&self) -> Option<Finding> {
         match self.unlike_work().is_some() || self.is_one_by_one() {
             true => None,
-            false => self.speedup.and_then(|speedup| speedup.finding()),
+            false => self
+                .deciding_speedup()
+                .and_then(|speedup| speedup.finding()),
         }
     }
 
@@ -208,7 +241,7 @@ impl Comparison {
     pub fn verdict(&self) -> Option<PracticalVerdict> {
         let Speedup {
             ratio, interval, ..
-        } = self.speedup?;
+        } = self.deciding_speedup()?;
         Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 
@@ -269,7 +302,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean, if there were enough runs.
+    /// The 95 % interval of their mean, if there were enough runs. In an automatic sweep it is by the
+    /// [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 
@@ -281,6 +315,9 @@ pub struct Sweep {
     /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
     /// then of the rounds that are whole.
     pub stopped: Option<RunsMade>,
+    /// The cost of the search for the knee, if it chose its numbers of workers itself. It makes one run at some
+    /// numbers and several at others, which are no pairs.
+    pub search: Option<SearchCost>,
     /// Each number of workers, from the smallest.
     pub points: Vec<SweepRuns>,
     /// Those of them that were answered otherwise than others, from the smallest. The knee, the law and the speed-up
@@ -300,10 +337,16 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// True if the runs vary too much to locate the knee: fewer workers than the means suggest are not
+    /// True if the runs vary too much to locate the knee: far fewer workers than the means suggest are not
     /// shown to be too few.
     pub fn is_undecided(&self) -> bool {
-        self.knee.is_some_and(|knee| knee.workers != knee.by_means)
+        self.knee.is_some_and(|knee| !knee.is_decided())
+    }
+
+    /// The fewest and the most runs at a number of workers.
+    pub fn runs_at_each(&self) -> (usize, usize) {
+        let runs = self.points.iter().map(|point| point.times.seconds.len());
+        (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
     /// The times at the knee; if the runs do not decide it, at the knee by the means.
@@ -321,7 +364,8 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair. `None` if one number of workers is [comparable](Sweep::comparable), which has nothing to be set against.
+    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
     /// speed to luck. Where the runs do not decide the knee, the interval is wide.
@@ -329,7 +373,28 @@ impl Sweep {
         let (fewest, knee) = (self.comparable().next()?, self.at_knee()?);
         self.comparable().nth(1)?;
         let pairs: Vec<RunPair> = run_pairs(&fewest.times, &knee.times).collect();
-        Speedup::of(&pairs)
+        let speedup = Speedup::of(&pairs)?;
+        Some(match self.search {
+            Some(_) => self.unpaired(fewest, knee, speedup),
+            None => speedup,
+        })
+    }
+
+    /// The speed-up of runs that are no pairs, with as many of them as there might have been.
+    fn unpaired(&self, fewest: &SweepRuns, knee: &SweepRuns, paired: Speedup) -> Speedup {
+        let mean = |point: &SweepRuns| {
+            let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
+            logs.sum::<f64>() / point.times.seconds.len() as f64
+        };
+        let ratio = (mean(fewest) - mean(knee)).exp();
+        let runs = [fewest, knee].map(|point| point.times.seconds.len());
+        let groups = self.comparable().map(|point| &point.times.seconds[..]);
+        Speedup {
+            ratio,
+            interval: PooledScatter::of(groups)
+                .map(|scatter| scatter.interval_of_ratio(ratio, runs)),
+            ..paired
+        }
     }
 
     /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number,

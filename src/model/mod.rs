@@ -2,6 +2,7 @@
 
 pub mod activity;
 mod arm;
+pub mod auto_runs;
 pub mod event;
 mod failure_kind;
 pub mod file_name;
@@ -20,6 +21,7 @@ pub mod run_id;
 pub mod run_part;
 pub mod run_shard;
 pub mod save_path;
+pub mod search_cost;
 mod secret;
 pub mod slowdown;
 pub mod summary;
@@ -30,3 +32,4 @@ mod url_error;
 mod url_text;
 mod verdict;
 pub mod work;
+pub mod worker_gain;

@@ -97,6 +97,9 @@ pub struct RunsMade {
     pub done: u32,
     /// Planned runs, as far as known.
     pub of: u32,
+    /// True if these are the most that there might have been.
+    #[serde(default)]
+    pub at_most: bool,
 }
 
 impl Summary {

@@ -62,11 +62,16 @@ impl Looks {
     /// The confidence level of a measurement that ends with so many pairs for another reason than their figures: the
     /// looks before have spent their part of the error, and the rest of it is left.
     pub fn last_level(&self, pairs: usize) -> f64 {
-        let mut counts: Vec<usize> = self.counts.clone();
-        counts.retain(|count| *count < pairs);
+        let planned = self.counts.last().zip(self.levels.last());
+        let most = match planned {
+            Some((most, level)) if pairs >= *most => return *level,
+            Some((most, _)) => *most,
+            None => pairs,
+        };
+        let before = self.counts.iter().copied();
+        let mut counts: Vec<usize> = before.filter(|count| *count < pairs).collect();
         counts.push(pairs);
-        let most = *self.counts.last().unwrap_or(&pairs);
-        *levels(&counts, most).last().unwrap_or(&(1.0 - ALPHA))
+        levels(&counts, most).last().copied().unwrap_or(1.0 - ALPHA)
     }
 }
 

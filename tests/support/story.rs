@@ -118,6 +118,7 @@ impl Story {
                     pair,
                     done: 0,
                     of: 2 * (pairs + 1),
+                    most: 0,
                 }));
                 let crew = Story {
                     workers,
@@ -159,6 +160,7 @@ impl Story {
             workers: self.workers,
             done: 0,
             of: 1,
+            most: 0,
         });
         let mut events = vec![self.started(), begun];
         events.extend(outcomes.into_iter().map(Event::Finished));
@@ -187,6 +189,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     Sweep {
         targets,
         stopped: None,
+        search: None,
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
@@ -223,6 +226,7 @@ pub(crate) fn comparison(
         targets,
         warmups: 1,
         stopped: None,
+        auto: None,
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,

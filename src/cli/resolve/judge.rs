@@ -1,6 +1,6 @@
 //! Saved runs and assertions: what they need of the run that they judge.
 
-use crate::cli::args::{JudgeArgs, MeasureArgs};
+use crate::cli::args::{JudgeArgs, MeasureArgs, TypedRuns};
 use crate::cli::files::{NamedFiles, are_same};
 use crate::cli::plan::JudgePlan;
 use crate::measure::WorkerCounts;
@@ -30,8 +30,12 @@ pub(super) fn check(
         }
     }
     let is_measured = measure.compare || measure.sweep.is_some();
-    let options = [(measure.warmup, "--warmup"), (measure.runs, "--runs")];
-    match options.iter().find(|(given, _)| given.is_some()) {
+    check_runs(measure)?;
+    let options = [
+        (measure.warmup.is_some(), "--warmup"),
+        (measure.runs.is_some(), "--runs"),
+    ];
+    match options.iter().find(|(is_given, _)| *is_given) {
         Some((_, option)) if !is_measured => Err(format!(
             "{option} is of no use without --compare or --sweep; add one of them"
         )),
@@ -46,6 +50,29 @@ pub(super) fn check(
                 .to_owned(),
         ),
         _ => Ok(()),
+    }
+}
+
+/// Refuses options about an automatic number of runs where there is none.
+fn check_runs(measure: &MeasureArgs) -> Result<(), String> {
+    let options = [
+        (measure.runs == Some(TypedRuns::Auto), "--runs auto"),
+        (measure.max_runs.is_some(), "--max-runs"),
+        (measure.measurement_time.is_some(), "--measurement-time"),
+        (measure.precision.is_some(), "--precision"),
+    ];
+    let Some((_, option)) = options.iter().find(|(is_given, _)| *is_given) else {
+        return Ok(());
+    };
+    match (measure.compare, &measure.sweep, measure.runs) {
+        (true, _, Some(TypedRuns::Given(runs))) => Err(format!(
+            "{option} is of no use with --runs {runs}, which is made in any case; take out one of them"
+        )),
+        (true, ..) => Ok(()),
+        (false, Some(_), _) => Err(format!(
+            "{option} is about comparisons; a sweep makes --runs N runs of each number of workers"
+        )),
+        (false, None, _) => Err(format!("{option} is of no use without --compare; add it")),
     }
 }
 

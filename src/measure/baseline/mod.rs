@@ -30,6 +30,7 @@ mod against;
 mod collector;
 mod file;
 mod list_hash;
+mod preview;
 mod recorder;
 
 pub use collector::Unsaved;

@@ -9,7 +9,7 @@ use crate::model::margin::Margin;
 use crate::model::measurement::Against;
 
 /// An earlier run that a run is compared with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EarlierRun {
     /// The name of its file.
     pub file: String,
@@ -63,6 +63,11 @@ impl<L: Listener> BaselineRecorder<L> {
             earlier,
             ..BaselineRecorder::off(inner)
         }
+    }
+
+    /// The earlier run, if there is one.
+    pub fn earlier(&self) -> Option<&EarlierRun> {
+        self.earlier.as_ref()
     }
 
     /// Comparison of the run with the earlier one. `None` without one, and before the run's end.

@@ -342,6 +342,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(efficiency) = comparison.efficiency() {
         let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
     }
+    if let Some(course) = wording::course(comparison) {
+        let _ = write!(page, " · {course}");
+    }
     if let Some(stopped) = wording::comparison_stopped(comparison) {
         let _ = write!(page, " · {stopped}");
     }
@@ -352,6 +355,14 @@ fn compared(comparison: &Comparison) -> (String, String) {
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
     page += &arm("parallel", &comparison.parallel);
+    let remarks = [
+        wording::other_ratio(MARKDOWN, comparison)
+            .map(|other| format!("the speed-up is the {other}")),
+        wording::level(comparison),
+    ];
+    for remark in remarks.into_iter().flatten() {
+        let _ = write!(page, "\n{}\n", markdown_sentence(&remark));
+    }
     if let Some(estimated) = comparison.estimated {
         let _ = write!(
             page,
@@ -360,6 +371,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &phases(&comparison.why);
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
+    }
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)
@@ -386,6 +400,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+    }
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
     }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);

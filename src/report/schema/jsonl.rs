@@ -26,10 +26,10 @@ use crate::report::Baseline;
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message`, `about` |
-/// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
+/// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `margin`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
 /// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
@@ -111,15 +111,20 @@ use crate::report::Baseline;
 ///   was at work, and `workers` the most at one time, both by the clocks of their machines.
 /// - `parts`: the runs that were merged, each `{run, log, shard, stopped}` (`log` is the identifier of its run log or
 ///   `null`, `stopped` true if it was stopped and no other part went on with its log); left out where none were.
-/// - `runs`: `null`, or `{done, of}` at the end of a comparison or sweep that was stopped before any pair or round was
+/// - `runs`: `null`, or `{done, of, at_most}` at the end of a comparison or sweep that was stopped before any pair or round was
 ///   whole. Its summary has the counts of all runs together, and no times.
 ///
 /// ## Fields of `arm`, `comparison` and `sweep`
 ///
 /// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended, where `of` is 0 as long as
-///   their number is not known (`--sweep auto`).
-/// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
-///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
+///   their number is not known (`--sweep auto`, `--runs auto`). `most` is then the most that there may be, or 0.
+/// - `stopped`: `null`, or `{done, of, at_most}` of a comparison or a sweep that was stopped early: `done` of `of` runs
+///   were made (`at_most`: there might have been fewer than `of`), and the figures are of the pairs, or rounds, that are
+///   whole. If none is, there is a `summary` instead.
+/// - `auto`: `null` if the number of pairs was given, or `{ended_by, most_pairs, most_seconds, precision, level,
+///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
+///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
+///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency, left_out}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
 ///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`. `left_out`: the
@@ -133,7 +138,7 @@ use crate::report::Baseline;
 ///   difference, cause}`: `difference` is `failed` (`cause`: a status, a kind of failure, or `null`), `other-status`
 ///   (`cause`: that status) or `other-size`. The knee, the law and the speed-up leave them out.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
-///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
+///   high}` (at the `level` of `auto`). In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
 ///   arms are not comparable, or a sweep has one number of workers to compare; then there is no `efficiency` either.
 /// - `verdict`: `faster`, `hardly faster`, `no difference` (beyond the margin), `no difference shown`, `hardly slower`,
 ///   `slower`; `null` for one pair, and without a `speedup`. `margin` is the share from which on a difference matters.
@@ -147,6 +152,11 @@ use crate::report::Baseline;
 ///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
+/// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
+///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
+///   the scatter of all runs; `pairs` of its `speedup` counts no pairs, but the runs of the side with fewer.
+/// - `gains`: `null` or `{by, counts}`, estimates of what more workers gained; `by` is `law` or `means`, `counts` are
+///   `{workers, speedup, efficiency, marginal}` ([`WorkerGain`](crate::model::worker_gain::WorkerGain)).
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).
 /// - `law`: `null` or `{lambda, sigma, kappa, r_squared}` ([`Usl`](crate::stats::Usl)).
 ///

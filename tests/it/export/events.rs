@@ -317,6 +317,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
             pair,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(ended);
@@ -326,6 +327,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         targets: 2,
         warmups: 1,
         stopped: None,
+        auto: None,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
@@ -444,6 +446,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
             workers,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(Event::ArmEnded(Summary { workers, ..summary }));
@@ -451,6 +454,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     events.push(Event::Swept(Sweep {
         targets: 1,
         stopped: None,
+        search: None,
         knee: Some(Knee {
             workers: 4,
             by_means: 4,

@@ -302,6 +302,7 @@ mod tests {
             targets: 8,
             warmups: 1,
             stopped: None,
+            auto: None,
             speedup: Comparison::speedup_of(&serial, &parallel, 8, 4),
             work: None,
             serial,
