@@ -124,9 +124,9 @@ impl Experiment {
                 },
             )?;
             let summary = &mut measured.summary;
-            why.end(arm_run, summary);
             let is_over = summary.stopped || summary.makespan.is_none();
             summary.failing_only = answers.end_run(!is_over);
+            why.end(arm_run, summary);
             listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
             if is_over {

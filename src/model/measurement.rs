@@ -11,11 +11,12 @@ use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
 use crate::model::reason::Why;
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
-    Change, Finding, Interval, Knee, LEVEL, Latency, RunPair, Sample, Speedup, SweepPoint, Usl,
-    is_close,
+    Change, Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup,
+    SweepPoint, Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -301,7 +302,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean, if there were enough runs.
+    /// The 95 % interval of their mean, if there were enough runs. In an automatic sweep it is by the
+    /// [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 
@@ -313,6 +315,9 @@ pub struct Sweep {
     /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
     /// then of the rounds that are whole.
     pub stopped: Option<RunsMade>,
+    /// The cost of the search for the knee, if it chose its numbers of workers itself. It makes one run at some
+    /// numbers and several at others, which are no pairs.
+    pub search: Option<SearchCost>,
     /// Each number of workers, from the smallest.
     pub points: Vec<SweepRuns>,
     /// Those of them that were answered otherwise than others, from the smallest. The knee, the law and the speed-up
@@ -332,10 +337,16 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// True if the runs vary too much to locate the knee: fewer workers than the means suggest are not
+    /// True if the runs vary too much to locate the knee: far fewer workers than the means suggest are not
     /// shown to be too few.
     pub fn is_undecided(&self) -> bool {
-        self.knee.is_some_and(|knee| knee.workers != knee.by_means)
+        self.knee.is_some_and(|knee| !knee.is_decided())
+    }
+
+    /// The fewest and the most runs at a number of workers.
+    pub fn runs_at_each(&self) -> (usize, usize) {
+        let runs = self.points.iter().map(|point| point.times.seconds.len());
+        (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
     /// The times at the knee; if the runs do not decide it, at the knee by the means.
@@ -353,7 +364,8 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair. `None` if one number of workers is [comparable](Sweep::comparable), which has nothing to be set against.
+    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
     /// speed to luck. Where the runs do not decide the knee, the interval is wide.
@@ -361,7 +373,28 @@ impl Sweep {
         let (fewest, knee) = (self.comparable().next()?, self.at_knee()?);
         self.comparable().nth(1)?;
         let pairs: Vec<RunPair> = run_pairs(&fewest.times, &knee.times).collect();
-        Speedup::of(&pairs)
+        let speedup = Speedup::of(&pairs)?;
+        Some(match self.search {
+            Some(_) => self.unpaired(fewest, knee, speedup),
+            None => speedup,
+        })
+    }
+
+    /// The speed-up of runs that are no pairs, with as many of them as there might have been.
+    fn unpaired(&self, fewest: &SweepRuns, knee: &SweepRuns, paired: Speedup) -> Speedup {
+        let mean = |point: &SweepRuns| {
+            let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
+            logs.sum::<f64>() / point.times.seconds.len() as f64
+        };
+        let ratio = (mean(fewest) - mean(knee)).exp();
+        let runs = [fewest, knee].map(|point| point.times.seconds.len());
+        let groups = self.comparable().map(|point| &point.times.seconds[..]);
+        Speedup {
+            ratio,
+            interval: PooledScatter::of(groups)
+                .map(|scatter| scatter.interval_of_ratio(ratio, runs)),
+            ..paired
+        }
     }
 
     /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number,

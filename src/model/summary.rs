@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::run_part::RunPart;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::stats::Latency;
 
@@ -85,6 +86,8 @@ pub struct Summary {
     /// The number of runs that a replay merged. The makespan is then the union of their intervals, and the workers
     /// are the most at one time; both rest on the clocks of the machines.
     pub merged: Option<u64>,
+    /// The runs that a replay merged.
+    pub parts: Vec<RunPart>,
 }
 
 /// The runs of a comparison or a sweep that were made, warm-ups included.

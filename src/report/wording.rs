@@ -8,12 +8,17 @@ mod course;
 mod failure;
 mod notation;
 mod reason;
+mod sweep;
 mod verdict;
 
 pub(super) use course::{course, level, other_ratio};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use reason::{host, reasons};
+pub(super) use sweep::{
+    efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
+    sweep_hint,
+};
 pub(super) use verdict::{
     comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
     no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,

@@ -13,7 +13,8 @@
 //! * [`precedence`] is the probability with which chance alone puts a part of one sample before another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
-//!   workers hardly help.
+//!   workers hardly help. [`KneeSearch`] decides which worker count to run next, so that few runs find it, and
+//!   [`PooledScatter`] is what the runs at all counts tell of how much they vary.
 //!
 //! ```
 //! use pfetch::stats::{Finding, RunPair, Speedup};
@@ -28,7 +29,9 @@
 mod change;
 mod interval;
 mod knee;
+mod knee_search;
 mod latency;
+mod pooled;
 mod precedence;
 mod rank;
 mod ratio;
@@ -45,7 +48,9 @@ mod tests;
 pub use change::{ALIKE, Change};
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
+pub use knee_search::KneeSearch;
 pub use latency::Latency;
+pub use pooled::PooledScatter;
 pub use precedence::precedence;
 pub use rank::exceeds;
 pub use ratio::{Finding, RunPair, Speedup};

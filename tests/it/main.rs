@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../support/readme.rs"]
 mod commands;
 #[path = "../support/exhaustive.rs"]
@@ -57,6 +59,7 @@ mod habits;
 mod http;
 mod journal;
 mod jsonl_bodies;
+mod knee_search;
 mod layers;
 mod margin;
 mod measured;
@@ -79,9 +82,11 @@ mod save;
 mod shards;
 mod stop_grace;
 mod streams;
+mod sweep_auto;
 mod templates;
 mod test_server;
 mod tls;
 mod undecided;
 mod way_on;
 mod why;
+mod worker_gains;

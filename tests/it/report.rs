@@ -148,6 +148,7 @@ fn summary() -> Summary {
         listed: Some(5),
         runs: None,
         merged: None,
+        parts: Vec::new(),
         retries: 0,
         origins: OriginLimits::default(),
         paced: false,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::times::time_limit;
-use super::values::{TypedRuns, most_runs, precision, runs, small_count, worker_counts};
+use super::values::{TypedRuns, most_runs, precision, runs, small_count};
+use super::worker_counts::worker_counts;
 use crate::measure::WorkerCounts;
 
 /// The options under "Comparison" that need something to fetch.
@@ -25,7 +26,8 @@ pub(crate) struct MeasureArgs {
 
     /// Fetch everything with each of these numbers of workers, and find the fewest that will do.
     ///
-    /// 'auto' takes 1, 2, 4 and so on, until twice as many gain nothing.
+    /// 'auto' finds it with few runs: one each with 1, 2, 4 and so on until twice as many gain nothing, then
+    /// more where they decide. 1..8 is each number from 1 to 8.
     #[arg(long,
         value_name = "N,N,…|auto",
         value_parser = worker_counts,
@@ -36,11 +38,11 @@ pub(crate) struct MeasureArgs {
     )]
     pub(crate) sweep: Option<WorkerCounts>,
 
-    /// Runs of each arm that do not count, before the others [default: 1].
+    /// Runs of each arm that do not count, before the others; with '--sweep auto' in all [default: 1].
     #[arg(long, value_name = "N", value_parser = small_count)]
     pub(crate) warmup: Option<u32>,
 
-    /// Runs of each arm that count [default: auto, of a sweep 3].
+    /// Runs of each arm that count; with '--sweep auto' the most [default: auto; of a sweep 3, of '--sweep auto' 5].
     ///
     /// 'auto' makes pairs of runs until the verdict and each --assert are decided, 3 at least (--compare only).
     #[arg(long, value_name = "N|auto", value_parser = runs)]

@@ -15,6 +15,7 @@ mod pool;
 mod request;
 mod times;
 mod values;
+mod worker_counts;
 
 use std::ffi::OsString;
 use std::iter;

@@ -16,7 +16,6 @@ use http::header::USER_AGENT;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
-use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
@@ -29,9 +28,6 @@ const MAX_QUEUE: usize = 1_000_000;
 
 /// The most bytes of a body that a result has: in base64, with all else, the line stays one that is read again.
 const MAX_ROW: u64 = 10_000_000;
-
-/// The most workers that an automatic sweep tries.
-const MAX_SWEEP_WORKERS: usize = 1024;
 
 /// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the
 /// library's would say the same twice.
@@ -210,11 +206,19 @@ pub(super) fn header() -> impl TypedValueParser<Value = TypedHeader> {
 /// Parses the value of the User-Agent header.
 pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
     OsStringValueParser::new().try_map(|text| {
-        headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes()).map(|(_, mut value)| {
-            // Header values of the user are secret by default; this one may be shown.
-            value.set_sensitive(false);
-            value
-        })
+        // It would be sent, and all URLs fetched.
+        if text.as_bytes().starts_with(b"*") {
+            return Err(
+                "that is a pattern of names (wget), and this is the user agent; choose the URLs before: grep \
+                 '\\.jpg$' LIST | pfetch"
+                    .to_owned(),
+            );
+        }
+        let (_, mut value) = headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes())
+            .map_err(|error| error.to_string())?;
+        // Header values of the user are secret by default; this one may be shown.
+        value.set_sensitive(false);
+        Ok(value)
     })
 }
 
@@ -327,20 +331,6 @@ pub(super) fn pack_size(text: &str) -> Result<u64, String> {
 pub(super) fn pack_count(text: &str) -> Result<u64, String> {
     let number = text.parse().ok().filter(|number| *number > 0);
     number.ok_or_else(|| "give a whole number, at least 1".to_owned())
-}
-
-/// Parses the numbers of workers of a sweep.
-pub(super) fn worker_counts(text: &str) -> Result<WorkerCounts, String> {
-    if text == "auto" {
-        return Ok(WorkerCounts::Auto {
-            most: MAX_SWEEP_WORKERS,
-        });
-    }
-    text.split(',')
-        .map(|count| workers(count.trim()))
-        .collect::<Result<Vec<_>, _>>()
-        .map(WorkerCounts::Given)
-        .map_err(|error| format!("{error}, several with commas between them, or auto"))
 }
 
 /// A number of runs as it was typed.

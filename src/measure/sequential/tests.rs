@@ -1,7 +1,7 @@
 //! The rule on times that are made up.
 
 use super::*;
-use crate::stats::RunPair;
+use crate::stats::{Interval, RunPair};
 
 fn stopping(seconds: u64, precision: Option<f64>) -> Stopping {
     Stopping {

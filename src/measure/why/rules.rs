@@ -240,6 +240,9 @@ fn at_once(origin: &OriginPair<'_>) -> Option<WeighedReason> {
         })
         .collect();
     let concurrency = Speedup::of(&pairs)?;
+    if concurrency.ratio < LIMITS.concurrency {
+        return None;
+    }
     // No more than there are workers, however little the runs tell.
     let workers = origin.pairs.iter().map(|pair| pair.at_once);
     let Interval { high, .. } = concurrency.interval?;

@@ -518,3 +518,40 @@ fn the_slowest_target_is_the_one_that_took_longest_with_its_waits() {
     };
     assert_eq!(sums.slowest, Some(slowest));
 }
+
+#[test]
+fn a_url_that_fails_slowly_in_both_arms_is_no_limit() {
+    let mut table = OriginTable::default();
+    let mut sums = RunSums::default();
+    let zero = Instant::now();
+    for (n, millis) in [(0, 900), (1, 40), (2, 50)] {
+        let mut outcome = outcome(n);
+        if n == 0 {
+            outcome.verdict = Verdict::Failed;
+        }
+        let time = Duration::from_millis(millis);
+        outcome.last.timing.close(time);
+        outcome.last.span = Some((zero, zero + time));
+        sums.add(&outcome, &mut table);
+    }
+    sums.complete(&Summary {
+        ok: 2,
+        failed: 1,
+        workers: 3,
+        makespan: Some(Duration::from_millis(900)),
+        failing_only: Duration::from_millis(850),
+        busy: Duration::from_millis(990),
+        ..Summary::default()
+    });
+    let slowest = sums.slowest.as_ref().map(|target| target.index);
+    assert_eq!(slowest, Some(2), "{sums:#?}");
+    assert!((sums.makespan - 0.05).abs() < 1e-9, "{sums:#?}");
+    assert!((sums.busy - 0.09).abs() < 1e-9, "{sums:#?}");
+}
+
+#[test]
+fn a_server_that_does_less_in_parallel_than_alone_is_not_said_to_answer_one_at_a_time() {
+    let why = found(4, |_| Spent::wait(10.0), |_| Spent::wait(160.0), unchanged);
+    shows(&why, &[]);
+    assert!(why.lost.is_some_and(|lost| lost > 0.9), "{why:#?}");
+}

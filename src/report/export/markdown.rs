@@ -371,6 +371,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
         );
     }
     page += &phases(&comparison.why);
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
+    }
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)
@@ -397,6 +400,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+    }
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
     }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
@@ -477,7 +483,8 @@ impl<W: Write> Listener for Markdown<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use crate::model::measurement::ArmRun;
 use crate::model::outcome::Outcome;
 use crate::model::run_id::RunId;
 
-use super::line::{SchemaLine, TaggedLine};
+use super::line::{SchemaLine, TaggedLine, WarningTopic};
 use super::{
     AgainstRecord, ArmSummaryRecord, AssertionRecord, ComparisonRecord, ResultRecord, RunRecord,
     SummaryRecord, SweepRecord,
@@ -25,14 +25,14 @@ use crate::report::Baseline;
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
 /// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
-/// | `warning` | any time | `message` |
+/// | `warning` | any time | `message`, `about` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
 /// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `margin`, `notices` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -109,6 +109,8 @@ use crate::report::Baseline;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
 ///   was at work, and `workers` the most at one time, both by the clocks of their machines.
+/// - `parts`: the runs that were merged, each `{run, log, shard, stopped}` (`log` is the identifier of its run log or
+///   `null`, `stopped` true if it was stopped and no other part went on with its log); left out where none were.
 /// - `runs`: `null`, or `{done, of, at_most}` at the end of a comparison or sweep that was stopped before any pair or round was
 ///   whole. Its summary has the counts of all runs together, and no times.
 ///
@@ -150,6 +152,11 @@ use crate::report::Baseline;
 ///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
+/// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
+///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
+///   the scatter of all runs; `pairs` of its `speedup` counts no pairs, but the runs of the side with fewer.
+/// - `gains`: `null` or `{by, counts}`, estimates of what more workers gained; `by` is `law` or `means`, `counts` are
+///   `{workers, speedup, efficiency, marginal}` ([`WorkerGain`](crate::model::worker_gain::WorkerGain)).
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).
 /// - `law`: `null` or `{lambda, sigma, kappa, r_squared}` ([`Usl`](crate::stats::Usl)).
 ///
@@ -230,6 +237,11 @@ impl<W: Write> Listener for JsonLines<W> {
             }
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
+                about: None,
+            },
+            Event::MissingShards(missing) => SchemaLine::Warning {
+                message: missing.to_string().into(),
+                about: Some(WarningTopic::Shards),
             },
             Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => return Ok(()),
             Event::ArmStarted(run) => {

@@ -15,9 +15,11 @@ use crate::model::measurement::{
 };
 use crate::model::notice::MeasurementNotice;
 use crate::model::reason::Why;
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
+use crate::model::worker_gain::WorkerGains;
 use crate::report::Baseline;
 use crate::stats::{Interval, Knee, Speedup, Usl};
 
@@ -166,6 +168,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     targets: u64,
     #[serde(default)]
     stopped: Option<RunsMade>,
+    #[serde(default)]
+    search: Option<SearchCost>,
     points: Cow<'a, [SweepRuns]>,
     #[serde(default)]
     passed_over: Option<Cow<'a, [PassedOver]>>,
@@ -173,6 +177,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(skip_deserializing)]
     speedup: Option<Speedup>,
     law: Option<Usl>,
+    #[serde(skip_deserializing)]
+    gains: Option<WorkerGains>,
     differing: DifferingRecord<'a>,
     #[serde(default)]
     margin: Margin,
@@ -184,11 +190,13 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
         SweepRecord {
             targets: sweep.targets,
             stopped: sweep.stopped,
+            search: sweep.search.clone(),
             points: Cow::Borrowed(&sweep.points),
             passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
+            gains: WorkerGains::of(sweep),
             differing: DifferingRecord::from(&sweep.differing),
             margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
@@ -207,6 +215,10 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        record
+            .search
+            .as_ref()
+            .map_or(Ok(()), number::check_search)?;
         let passed_over = match record.passed_over {
             Some(passed_over) => passed_over.into_owned(),
             None => unequal_failures(&record.points),
@@ -214,6 +226,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            search: record.search,
             passed_over,
             points: record.points.into_owned(),
             knee: record.knee,

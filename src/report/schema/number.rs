@@ -7,6 +7,7 @@ use crate::model::activity::MAX_WORKERS;
 use crate::model::auto_runs::AutoRuns;
 use crate::model::json::MAX_SECONDS;
 use crate::model::measurement::{ArmTimes, SweepRuns};
+use crate::model::search_cost::SearchCost;
 use crate::stats::{Interval, Speedup, Usl};
 
 /// Largest count, 2^53: the largest whole number that every reader of JSON has exactly.
@@ -14,6 +15,9 @@ const MAX_COUNT: u64 = 1 << 53;
 
 /// Largest ratio, and largest coefficient of a scaling law.
 const MAX_RATIO: f64 = 1e15;
+
+/// The most numbers of workers of a grid that doubles, up to the most workers.
+const MAX_GRID: usize = 20;
 
 /// Reads a count of things, such as bytes.
 pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
@@ -108,6 +112,14 @@ pub(super) fn check_point(point: &SweepRuns) -> Checked {
     check_workers(point.workers)?;
     check_times(&point.times)?;
     point.interval.as_ref().map_or(Ok(()), check_interval)
+}
+
+/// Checks the cost of a search for the knee, whose grid reports list.
+pub(super) fn check_search(search: &SearchCost) -> Checked {
+    match search.grid.len() <= MAX_GRID {
+        true => search.grid.iter().copied().try_for_each(check_workers),
+        false => Err("the grid of a sweep doubles, so it has 20 numbers of workers at most"),
+    }
 }
 
 /// Checks a speed-up and its interval.

@@ -13,6 +13,7 @@ use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_part::RunPart;
 use crate::model::run_shard::RunShard;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
@@ -127,6 +128,9 @@ pub(in crate::report) struct SummaryRecord<'a> {
     more_origins: u64,
     #[serde(default, deserialize_with = "number::maybe_count")]
     merged: Option<u64>,
+    /// Left out where nothing was merged.
+    #[serde(default, skip_serializing_if = "<[RunPart]>::is_empty")]
+    pub(super) parts: Cow<'a, [RunPart]>,
 }
 
 impl<'a> SummaryRecord<'a> {
@@ -165,6 +169,7 @@ impl<'a> SummaryRecord<'a> {
             origins: summary.origins.listed.iter().map(Into::into).collect(),
             more_origins: summary.origins.more,
             merged: summary.merged,
+            parts: Cow::Borrowed(&summary.parts),
         }
     }
 
@@ -190,6 +195,7 @@ impl<'a> SummaryRecord<'a> {
                 self.more_origins,
             ),
             merged: self.merged,
+            parts: self.parts.to_vec(),
             ..summary
         }
     }

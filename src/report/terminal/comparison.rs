@@ -8,6 +8,7 @@ use super::sweep_table;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
+use crate::model::worker_gain::WorkerGains;
 use crate::report::against;
 use crate::report::format::{counted, duration, format_secs};
 use crate::report::wording::{self, TERMINAL};
@@ -48,6 +49,9 @@ pub(super) fn comparison(
     out.write_text("  verdict    ", &wording::comparison_verdict(comparison))?;
     for reason in wording::reasons(&comparison.why) {
         out.write_text("  why        ", &reason)?;
+    }
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        out.write_text("  hint       ", hint)?;
     }
     writeln!(
         out,
@@ -143,10 +147,31 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
         }
     }
     out.write_text("  verdict    ", &wording::sweep_verdict(sweep))?;
+    if let Some(cost) = wording::search_cost(sweep) {
+        out.write_parts("  runs       ", cost, " · ", LABEL)?;
+    }
+    worker_gains(out, sweep)?;
     if let Some(law) = &sweep.law {
         scaling(out, law, sweep.peak())?;
     }
     warnings(out, &sweep.differing, &sweep.notices)
+}
+
+/// Writes what each further worker gained, the efficiency at the knee, and what little gain costs.
+fn worker_gains(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<()> {
+    let Some(gains) = WorkerGains::of(sweep) else {
+        return Ok(());
+    };
+    let marginal = wording::marginal_gains(&gains);
+    out.write_parts("  gain       ", marginal, " · ", LABEL)?;
+    let at_knee = sweep.knee.and_then(|knee| gains.at(knee.by_means));
+    if let Some(efficiency) = at_knee.map(wording::efficiency) {
+        out.write_text("  efficiency ", &efficiency)?;
+    }
+    match wording::small_gain(sweep, TERMINAL) {
+        Some(cost) => out.write_text("  cost       ", &cost),
+        None => Ok(()),
+    }
 }
 
 /// Writes the coefficients of the scaling law, and the number of workers that has the highest throughput by it, if

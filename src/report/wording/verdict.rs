@@ -163,9 +163,9 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
         return "nothing succeeded: no number of workers is the best".to_owned();
     };
     let most = comparable.next_back().unwrap_or(fewest).workers;
-    let workers = counted(knee.workers as u64, "worker");
+    let workers = near_knee(knee);
     if sweep.is_undecided() {
-        let runs = fewest.times.seconds.len();
+        let (_, runs) = sweep.runs_at_each();
         return format!(
             "undecided between {} and {} workers – {}",
             knee.workers,
@@ -173,14 +173,14 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
             more_runs_would_tell(runs)
         );
     }
-    let are = if knee.workers == 1 { "is" } else { "are" };
+    let are = if knee.by_means == 1 { "is" } else { "are" };
     if sweep.is_single() && sweep.points.len() > 1 {
         return format!(
             "by one run each, {workers} {are} enough – {}",
             more_runs_would_tell(1)
         );
     }
-    let is_last = knee.workers == most;
+    let is_last = knee.by_means == most;
     let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
     match sweep.gain().map(|gain| gain.ratio) {
         Some(gain) if gain >= 1.0 && sweep.margin.is_within(gain) => format!(
@@ -260,12 +260,24 @@ pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
 
 /// The place of the knee, and what it means.
 pub(in crate::report) fn knee(knee: Knee) -> String {
-    let workers = counted(knee.workers as u64, "worker");
-    match knee.by_means == knee.workers {
-        true => format!("{workers}: the fewest that come within 5 % of the best"),
-        false => format!(
-            "{} by the means, but {workers} may come within 5 % of the best too",
-            counted(knee.by_means as u64, "worker")
+    match knee.is_decided() {
+        true => format!(
+            "{}: the fewest that come within 5 % of the best",
+            near_knee(knee)
         ),
+        false => format!(
+            "{} by the means, but {} may come within 5 % of the best too",
+            counted(knee.by_means as u64, "worker"),
+            counted(knee.workers as u64, "worker")
+        ),
+    }
+}
+
+/// The workers of a knee that is decided: `16 workers`, `12 to 16 workers`.
+fn near_knee(knee: Knee) -> String {
+    let workers = counted(knee.by_means as u64, "worker");
+    match knee.workers == knee.by_means {
+        true => workers,
+        false => format!("{} to {workers}", knee.workers),
     }
 }

@@ -11,8 +11,8 @@ mod servers;
 
 use serde_json::Value;
 
-use self::random::certainly;
 use self::servers::{Bottleneck, Scenario};
+use crate::busy::certainly;
 
 /// Compares until the first reason is this one, or the machine was not too busy for it, and returns the result with the
 /// server's URL.

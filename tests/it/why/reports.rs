@@ -9,8 +9,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::random::certainly;
 use super::servers::{Bottleneck, Scenario};
+use crate::busy::certainly;
 use crate::pfetch::{Dir, Run, pfetch};
 
 /// Compares with a server that answers one request at a time until that is what is found, and returns the result, the
