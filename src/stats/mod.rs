@@ -6,7 +6,8 @@
 //! * [`Sample`] summarises the runs of one arm; [`outliers`] and [`notice`] find its outliers.
 //! * [`Speedup`] compares the two arms of a comparison, pair by pair, with a 95 % [`Interval`] and a
 //!   [`Finding`].
-//! * [`Change`] compares runs with earlier, unpaired ones.
+//! * [`Change`] compares runs with earlier, unpaired ones; [`HistoryChange`] with several earlier ones of other
+//!   days, and [`last_change_point`] dates a change in the series of them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
@@ -23,6 +24,8 @@
 //! ```
 
 mod change;
+mod change_point;
+mod history;
 mod interval;
 mod knee;
 mod latency;
@@ -36,6 +39,8 @@ mod usl;
 mod tests;
 
 pub use change::{ALIKE, Change};
+pub use change_point::{ChangePoint, last_change_point};
+pub use history::HistoryChange;
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
 pub use latency::Latency;
