@@ -112,7 +112,7 @@ impl RunFigures<'_> {
         let why = match doubt {
             _ if is_unlike => "not the same URLs failed in both arms".to_owned(),
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
-            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
+            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
             _ if *judgement == Judgement::Failed && is_single => {
                 near_miss(figure.value, assertion.threshold().value())
             }
@@ -170,7 +170,14 @@ impl RunFigures<'_> {
     }
 
     /// The number of runs that would narrow the interval of a figure.
-    fn what_would_tell(&self) -> String {
+    fn what_would_tell(&self, metric: Metric) -> String {
+        let against = self.against.and_then(|against| against.total().ok());
+        if metric == Metric::TotalVsBaseline
+            && against.is_some_and(|point| point.reference.runs > 1)
+        {
+            // The days differ by more than the runs of one do.
+            return "more saved runs would tell (--save-baseline)".to_owned();
+        }
         let sweep = self.sweep.and_then(|sweep| sweep.points.first());
         let runs = self.comparison.map(Comparison::pairs);
         let runs = runs.or(sweep.map(|point| point.times.seconds.len()));

@@ -136,12 +136,18 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `against` and `gate`
 ///
-/// - `file`, `version`, `started_at` are the baseline's, whose file [`baseline`](crate::measure::baseline)
-///   describes.
-/// - `points`: `{arm, workers, workers_then, now, then, ratio, interval, verdict, why}`. `now` and `then` are
-///   samples, `ratio` is now over then; `interval` and `verdict` (`faster`, `slower`, `no difference`, of the run
-///   now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
+/// - `file`, `version`, `started_at` are those of the baseline's latest run; [`baseline`](crate::measure::baseline)
+///   describes the file.
+/// - `points`: `{arm, workers, workers_then, now, then, reference, ratio, interval, verdict, why, changed}`. `now` and
+///   `then` are samples, `ratio` is now over then; `interval` and `verdict` (`faster`, `slower`, `no difference`, of the
+///   run now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
 ///   then `why` names the difference.
+/// - `reference`: the saved runs that `then` is of, as `{runs, from, to, deviation}`, where `deviation` is the standard
+///   deviation between them as a share of their time, and `null` for one run. With several, `interval` is a prediction
+///   interval, which has that scatter in it.
+/// - `changed`: `null`, or the last change of the level of the times, as `{run, of, started_at, ratio, verdict}`: since
+///   `run` of the `of` runs that can be compared, the one now included, they take `ratio` times as long, which is an
+///   estimate; `verdict` is `null` within 5 %.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
 ///   baseline that this run makes, the first one or one in the place of another list's or other workers'.

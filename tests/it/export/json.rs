@@ -246,13 +246,25 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
                     "arm": "serial", "workers": 4, "workers_then": 4,
                     "now": sample(2, 3.0, Some(2.0_f64.sqrt()), 2.0, 4.0),
                     "then": sample(1, 2.0, None, 2.0, 2.0),
-                    "ratio": null, "interval": null, "verdict": null, "why": null,
+                    "reference": {
+                        "runs": 1, "from": "1970-01-01T00:00:00.000000Z", "to": "1970-01-01T00:00:00.000000Z",
+                        "deviation": null,
+                    },
+                    "ratio": null, "interval": null, "verdict": null, "why": null, "changed": null,
                 },
                 {
                     "arm": "parallel", "workers": 4, "workers_then": 4,
                     "now": sample(2, 2.0, Some(0.0), 2.0, 2.0),
                     "then": sample(2, 1.0, Some(0.0), 1.0, 1.0),
+                    "reference": {
+                        "runs": 3, "from": "1970-01-01T00:00:00.000000Z", "to": "1970-01-02T00:00:00.000000Z",
+                        "deviation": 0.031,
+                    },
                     "ratio": 2.0, "interval": {"low": 2.0, "high": 2.0}, "verdict": "slower", "why": null,
+                    "changed": {
+                        "run": 2, "of": 4, "started_at": "1970-01-01T00:00:00.000000Z", "ratio": 1.3,
+                        "verdict": "slower",
+                    },
                 },
             ],
             "why": null,
