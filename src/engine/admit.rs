@@ -59,6 +59,7 @@ impl Engine<'_> {
     ) -> Result<(FillEnd, Option<Instant>), CutShort> {
         for _ in 0..BATCH {
             if !self.has_room() {
+                self.schedule.block();
                 return Ok((FillEnd::Full, None));
             }
             let mut wake = None;
@@ -68,7 +69,8 @@ impl Engine<'_> {
                     continue;
                 }
                 None => match self.schedule.next(now) {
-                    NextStart::Start(job) => {
+                    NextStart::Start(mut job) => {
+                        job.note_start_delay(self.schedule.start_delay());
                         self.refill(&job, now)?;
                         self.submit(job);
                         continue;

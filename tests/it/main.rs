@@ -55,6 +55,7 @@ mod fed_slowly;
 mod figures;
 mod habits;
 mod http;
+mod intended;
 mod journal;
 mod jsonl_bodies;
 mod layers;

@@ -36,7 +36,7 @@ fn a_document_is_exactly_this() {
 {{"arm":null,"pair":null,"workers":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}],
 "arms":[],
 "warnings":[],
-"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"slowdown":null,"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
+"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"requests_per_second":20.0,{},{},"intended_latency":null,"slowdown":null,"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
 "comparison":null,
 "sweep":null,
 "against":null,
