@@ -143,6 +143,25 @@ fn all_reports_name_it_apart_and_a_replay_keeps_it() {
 }
 
 #[test]
+fn delays_grow_as_long_as_workers_cannot_keep_up() {
+    const NEEDED: Duration = Duration::from_millis(25);
+    // No worker is ever free in time, so nothing of the list is read ahead.
+    let server = Server::with(|_, reply| {
+        reply.wait(NEEDED);
+        reply.send(200, "", b"ok")
+    });
+    let run = run(&server, &["-j1", "--rate=100/s", "--format=jsonl"]);
+    let delays = delays(&run);
+    for (k, delay) in delays.iter().enumerate() {
+        let least = ((NEEDED - SLOT) * k as u32).as_secs_f64();
+        run.check(
+            &format!("{k} is {least} s late or more: {delays:?}"),
+            *delay >= least - 0.001,
+        );
+    }
+}
+
+#[test]
 fn without_a_rate_there_is_none() {
     let server = quick();
     let run = run(&server, &["-j4", "--format=jsonl"]);

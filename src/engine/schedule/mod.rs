@@ -139,9 +139,21 @@ impl<T> Schedule<T> {
 
     /// Adds an item. `sequence` is its position among all items, unique among those that wait.
     pub fn offer(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
+        self.offer_since(origin, sequence, item, now, now);
+    }
+
+    /// Adds an item that has waited since then to be [offered](Schedule::offer).
+    pub fn offer_since(
+        &mut self,
+        origin: &str,
+        sequence: u64,
+        item: T,
+        since: Instant,
+        now: Instant,
+    ) {
         self.waiting += 1;
         let origin = self.id(origin);
-        let offered = Offered { item, since: now };
+        let offered = Offered { item, since };
         self.enqueue(origin, sequence, offered, true, now);
     }
 
