@@ -78,6 +78,7 @@ impl Baselines {
             file,
             history,
             is_followed: plan.is_followed,
+            margin: plan.margin.unwrap_or_default(),
         });
         Ok(Baselines {
             earlier,

@@ -1,13 +1,12 @@
 //! The cursor of a terminal that gets both bodies and the report.
 
-use std::io::{self, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The cursor after the bodies so far: within a line, if the last one did not end it. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct BodyCursor {
-    is_within_line: Arc<AtomicBool>,
+    is_within_line: Arc<Mutex<bool>>,
 }
 
 impl BodyCursor {
@@ -17,31 +16,88 @@ impl BodyCursor {
         is_shared.then(BodyCursor::default)
     }
 
-    /// Notes what was written of a body.
-    pub(super) fn note(&self, written: &[u8]) {
+    /// Takes the terminal for one write and the note of it. One that came between the two would stand in the line of
+    /// a body.
+    pub(super) fn lock(&self) -> CursorGuard<'_> {
+        // A thread that panicked left a bool, which is whole.
+        let is_within_line = self.is_within_line.lock();
+        CursorGuard(is_within_line.unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The cursor while one thread writes to its terminal.
+#[derive(Debug)]
+pub(super) struct CursorGuard<'a>(MutexGuard<'a, bool>);
+
+impl CursorGuard<'_> {
+    /// Notes the part of a body that was written.
+    pub(super) fn note(&mut self, written: &[u8]) {
         if let Some(last) = written.last() {
-            self.is_within_line.store(*last != b'\n', Ordering::Release);
+            *self.0 = *last != b'\n';
         }
     }
 
-    /// Returns true if a line has to be ended before anything else is written, and takes that as done.
-    pub(super) fn take(&self) -> bool {
-        self.is_within_line.swap(false, Ordering::AcqRel)
+    /// Ends the line that a body has left open, if one has.
+    pub(super) fn end_line(&mut self, mut out: impl Write) -> io::Result<()> {
+        if *self.0 {
+            out.write_all(b"\n")?;
+            *self.0 = false;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::thread;
+
     use super::*;
 
     #[test]
     fn a_line_is_ended_once_if_a_body_has_left_it_open() {
         let cursor = BodyCursor::default();
-        assert!(!cursor.take());
+        let mut cursor = cursor.lock();
         for (written, is_open) in [(&b"a\nb"[..], true), (b"", false), (b"b\n", false)] {
             cursor.note(written);
-            assert_eq!(cursor.take(), is_open, "{written:?}");
-            assert!(!cursor.take(), "{written:?}");
+            let mut out = Vec::new();
+            for _ in 0..2 {
+                cursor.end_line(&mut out).expect("a vector takes all");
+            }
+            assert_eq!(out, &b"\n"[..usize::from(is_open)], "{written:?}");
+        }
+    }
+
+    #[test]
+    fn bodies_and_messages_of_two_threads_share_no_line() {
+        const COUNT: usize = 5000;
+        let cursor = BodyCursor::default();
+        let (mut reader, writer) = io::pipe().expect("there are descriptors");
+        let text = thread::scope(|scope| {
+            let (cursor, mut bodies) =
+                (&cursor, writer.try_clone().expect("there are descriptors"));
+            scope.spawn(move || {
+                for _ in 0..COUNT {
+                    let mut cursor = cursor.lock();
+                    bodies.write_all(b"body").expect("it is read");
+                    cursor.note(b"body");
+                }
+            });
+            scope.spawn(move || {
+                for _ in 0..COUNT {
+                    let mut cursor = cursor.lock();
+                    cursor.end_line(&writer).expect("it is read");
+                    (&writer).write_all(b"message\n").expect("it is read");
+                }
+            });
+            let mut text = String::new();
+            reader.read_to_string(&mut text).expect("it is text");
+            text
+        });
+        let is_torn = |line: &&str| line.contains("message") && *line != "message";
+        assert_eq!(text.lines().find(is_torn), None);
+        for (part, length) in [("message", COUNT), ("body", COUNT)] {
+            assert_eq!(text.matches(part).count(), length, "{part}");
         }
     }
 }

@@ -4,9 +4,12 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 
-use super::blocking::BlockingOutput;
+use rustix::event::PollFlags;
+
+use super::blocking::{BlockingOutput, poll_once};
 use super::body_cursor::BodyCursor;
 use super::complain;
+use super::stdio::PIPE_BUF;
 
 /// Writer to the stream of the bodies.
 #[derive(Debug)]
@@ -32,19 +35,26 @@ impl Write for BodyWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.may_warn && is_binary(bytes) {
             self.may_warn = false;
-            if self.cursor.as_ref().is_some_and(BodyCursor::take) {
+            let mut cursor = self.cursor.as_ref().map(BodyCursor::lock);
+            if let Some(cursor) = &mut cursor {
                 // Before the warning, which is then a line of its own.
-                self.out.write_all(b"\n")?;
+                cursor.end_line(&mut self.out)?;
             }
             complain(
                 "warning: a body is no text and may upset the terminal; -d DIR or -o FILE saves it \
                  ('reset' helps)",
             );
         }
-        let written = self.out.write(bytes)?;
-        if let Some(cursor) = &self.cursor {
-            cursor.note(&bytes[..written]);
-        }
+        let Some(cursor) = &self.cursor else {
+            return self.out.write(bytes);
+        };
+        // Outside of the lock: a terminal that was stopped (Ctrl-S) shall not keep messages from noticing their
+        // deadline. Of an error that is not a signal the write says more.
+        while let Ok(false) = poll_once(&self.out.0, PollFlags::OUT) {}
+        let chunk = &bytes[..bytes.len().min(PIPE_BUF)];
+        let mut cursor = cursor.lock();
+        let written = self.out.write(chunk)?;
+        cursor.note(&chunk[..written]);
         Ok(written)
     }
 

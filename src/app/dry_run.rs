@@ -3,13 +3,14 @@
 use std::io::{self, BufWriter, Write};
 
 use super::blocking::BlockingOutput;
+use super::packs::ListsToCheck;
 use super::run_log::unusable_log;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
-use crate::engine::resume::{DoneTargets, OtherList};
+use crate::engine::resume::{DoneTargets, OtherList, RunPlace};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
@@ -21,10 +22,11 @@ const BUFFER: usize = 64 * 1024;
 
 /// Says what the plan would fetch.
 pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartError> {
+    let (to_check, lists) = ListsToCheck::of(plan, lists)?;
     let source = Source::new(&plan.urls, lists, plan.input)
         .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
     let mut bodies = bodies::preview(&plan.bodies)?;
-    let done = done_targets(plan, &mut bodies)?;
+    let done = done_targets(plan, &mut bodies, &to_check)?;
     if let Bodies::Save(saving) = &mut bodies {
         bodies::claim_own_files(saving, plan);
     }
@@ -81,9 +83,13 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
 }
 
 /// Reads the run log, if the run would resume from it.
-fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>, StartError> {
+fn done_targets(
+    plan: &Plan,
+    bodies: &mut Bodies,
+    to_check: &ListsToCheck,
+) -> Result<Option<DoneTargets>, StartError> {
     if let (BodiesPlan::Pack(config), Some(log)) = (&plan.bodies, &plan.log) {
-        return packs::preview(plan, config, log).map(Some);
+        return packs::preview(plan, config, log, to_check).map(Some);
     }
     let Some(log) = plan.log.as_ref().filter(|log| log.resume) else {
         return Ok(None);
@@ -100,7 +106,7 @@ fn done_targets(plan: &Plan, bodies: &mut Bodies) -> Result<Option<DoneTargets>,
             saving.reserve(place, path);
         }
     };
-    let done = DoneTargets::of_log(&log.path, dir, reserve);
+    let done = DoneTargets::of_log(&log.path, RunPlace::new(dir, plan.run.shard), reserve);
     done.map(Some).map_err(unusable_log)
 }
 
@@ -234,10 +240,10 @@ impl<W: Write> Preview<W> {
         })
     }
 
-    fn is_done(&self, target: &Target, name: Option<&str>) -> Result<bool, PreviewEnd> {
-        let Some(done) = &self.done else {
+    fn is_done(&mut self, target: &Target, name: Option<&str>) -> Result<bool, PreviewEnd> {
+        let Some(done) = &mut self.done else {
             return Ok(false);
         };
-        Ok(done.find_target(target, name)?.is_some())
+        Ok(done.take_target(target, name)?.is_some())
     }
 }

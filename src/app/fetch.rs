@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::body_stream::BodyStream;
+use super::packs::ListsToCheck;
 use super::run_log::unusable_log;
 use super::session::{EarlyEnd, Session};
 use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal};
+use crate::engine::resume::{DoneTargets, Journal, RunPlace};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
+use crate::pool::StopToken;
+use crate::report::left_undone;
 use crate::save::OrderedOutput;
 
 /// Time that the workers have to end when some of their jobs were given up.
@@ -28,6 +31,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         signals,
         started,
     } = opened;
+    let (to_check, lists) = ListsToCheck::of(&plan, lists)?;
     let source = Source::new(&plan.urls, lists, plan.input)
         .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
     // Before the session: a named pipe may have to be waited for, and Ctrl-C should end that.
@@ -45,7 +49,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     // A second request at once on a new connection would break the pace that --rate and --host-delay set.
     plan.fetch.resend = plan.run.limits.is_unpaced();
     let room = workers::fit(&mut plan);
-    let (journal, done) = open_log(&plan, &mut bodies)?.unzip();
+    let (journal, done) = open_log(&plan, &mut bodies, (&to_check, session.stop()))?.unzip();
     plan.run.log = journal.as_ref().map(Journal::start);
     // Once the log is there: a symbolic link may lead to it.
     if let Bodies::Save(saving) = &mut bodies {
@@ -119,12 +123,13 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
 fn open_log(
     plan: &Plan,
     bodies: &mut Bodies,
+    to_check: (&ListsToCheck, &StopToken),
 ) -> Result<Option<(Journal, Option<DoneTargets>)>, StartError> {
     let Some(log) = &plan.log else {
         return Ok(None);
     };
     if let BodiesPlan::Pack(config) = &plan.bodies {
-        let opened = packs::open(plan, config, log)?;
+        let opened = packs::open(plan, config, log, to_check)?;
         *bodies = opened.bodies;
         return Ok(Some((opened.journal, Some(opened.done))));
     }
@@ -140,9 +145,9 @@ fn open_log(
             saving.reserve(place, path);
         }
     };
-    let dir = dir.map(PathBuf::as_path);
+    let place = RunPlace::new(dir.map(PathBuf::as_path), plan.run.shard);
     let (journal, done) =
-        Journal::open_for(&log.path, log.resume, dir, reserve).map_err(unusable_log)?;
+        Journal::open_for(&log.path, log.resume, place, reserve).map_err(unusable_log)?;
     let metadata = journal
         .metadata()
         .map_err(|error| StartError::local("cannot look at the run log", &error))?;
@@ -183,7 +188,8 @@ fn add_reasons(
     }
     if report.overdue {
         // Also if no job was under way at that moment, and the rest of a list was not read.
-        complain("the run's deadline passed before everything was done (--deadline)");
+        let left = left_undone(&report.summary);
+        complain(&format!("the run's deadline passed (--deadline): {left}"));
         reasons.failed = true;
     }
 }

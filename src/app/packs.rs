@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::Path;
 
+use super::lists::RereadableList;
 use super::run_log::unusable_log;
-use super::{StartError, shown};
-use crate::cli::{ExitReasons, LogPlan, Plan};
-use crate::engine::resume::{DoneTargets, Journal};
+use super::{StartError, complain, shown};
+use crate::cli::{BodiesPlan, ExitReasons, LogPlan, Plan};
+use crate::engine::input::{List, Source};
+use crate::engine::resume::{DoneTargets, Journal, check_list};
 use crate::engine::{Bodies, Packing};
+use crate::pool::StopToken;
 use crate::report::result_line;
-use crate::save::pack::{LoggedPacks, PackConfig, PackError, Packs};
+use crate::save::pack::{AbsentPacks, LoggedPacks, PackConfig, PackError, Packs};
 
 /// The parts of a run that packs.
 pub(super) struct OpenedPacks {
@@ -18,16 +21,52 @@ pub(super) struct OpenedPacks {
     pub(super) done: DoneTargets,
 }
 
+/// The lists of a run that goes on with packs, which are read twice: first to hold them against the run log.
+#[derive(Default)]
+pub(super) struct ListsToCheck(Vec<RereadableList>);
+
+impl ListsToCheck {
+    /// Makes the lists of such a run rereadable, and returns them for the run too. Those of another run are left as
+    /// they are.
+    pub(super) fn of(plan: &Plan, lists: Vec<List>) -> Result<(Self, Vec<List>), StartError> {
+        let goes_on = match (&plan.bodies, &plan.log) {
+            (BodiesPlan::Pack(_), Some(log)) => log.resume && log.path.exists(),
+            _ => false,
+        };
+        if !goes_on {
+            return Ok((ListsToCheck::default(), lists));
+        }
+        let lists = lists.into_iter().zip(&plan.lists);
+        let lists = lists.map(|(list, name)| RereadableList::new(list, name));
+        let lists = lists.collect::<Result<Vec<_>, _>>()?;
+        let for_the_run = lists.iter().map(RereadableList::list).collect();
+        Ok((ListsToCheck(lists), for_the_run))
+    }
+
+    /// Holds the lists against the log, so that a wrong one changes nothing.
+    fn check(&self, plan: &Plan, done: &DoneTargets, stop: &StopToken) -> Result<(), StartError> {
+        let lists = self.0.iter().map(RereadableList::list).collect();
+        let source = Source::new(&plan.urls, lists, plan.input)
+            .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
+        let checked = check_list(done, source, || stop.is_stopped());
+        checked.map_err(|other| StartError::usage(other.to_string()))
+    }
+}
+
 /// Opens the run log, and the packs that it names or the first one.
 pub(super) fn open(
     plan: &Plan,
     config: &PackConfig,
     log: &LogPlan,
+    (lists, stop): (&ListsToCheck, &StopToken),
 ) -> Result<OpenedPacks, StartError> {
     check_own_files(plan, config)?;
-    let (journal, mut done) = Journal::open_packing(&log.path).map_err(unusable_log)?;
+    let (journal, mut done) = Journal::open_packing(&log.path, log.resume).map_err(unusable_log)?;
+    logged_packs(&mut done, log)?;
+    lists.check(plan, &done, stop)?;
     let logged = logged_packs(&mut done, log)?;
     let packs = Packs::open(config.clone(), logged, plan.workers).map_err(unusable_packs)?;
+    warn_of(packs.absent());
     Ok(OpenedPacks {
         bodies: Bodies::Pack(Box::new(Packing::new(packs, Box::new(result_line)))),
         journal,
@@ -40,12 +79,23 @@ pub(super) fn preview(
     plan: &Plan,
     config: &PackConfig,
     log: &LogPlan,
+    lists: &ListsToCheck,
 ) -> Result<DoneTargets, StartError> {
     check_own_files(plan, config)?;
     let mut done = DoneTargets::of_packing_log(&log.path).map_err(unusable_log)?;
+    logged_packs(&mut done, log)?;
+    lists.check(plan, &done, &StopToken::default())?;
     let logged = logged_packs(&mut done, log)?;
-    Packs::preview(config, logged).map_err(unusable_packs)?;
+    let absent = Packs::preview(config, logged).map_err(unusable_packs)?;
+    warn_of(absent.as_ref());
     Ok(done)
+}
+
+/// Warns of published packs that are not there. They may have been moved to where they are wanted.
+fn warn_of(absent: Option<&AbsentPacks>) {
+    if let Some(absent) = absent {
+        complain(&format!("warning: {absent}"));
+    }
 }
 
 /// The packs that the log names. A run that does not resume has to have a log without any: it would fetch the

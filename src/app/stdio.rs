@@ -15,7 +15,7 @@ use crate::model::event::{Event, Listener};
 use crate::save::close::CloseCheck;
 
 /// Bytes that a pipe takes without blocking once poll(2) says that it is writable (`PIPE_BUF`).
-const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
+pub(super) const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 
 /// A standard stream. Writing blocks until the [`WriteDeadline`]; then it fails as if the reader had gone
 /// away.
@@ -50,6 +50,15 @@ impl StdStream {
         }
     }
 
+    /// Writes once, and begins a line of its own where a body has left one open.
+    fn write_once(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut cursor = self.cursor.as_ref().map(BodyCursor::lock);
+        if let Some(cursor) = &mut cursor {
+            cursor.end_line(&self.file)?;
+        }
+        self.file.write(bytes)
+    }
+
     /// Waits until the stream is writable.
     fn wait(&self) -> io::Result<()> {
         loop {
@@ -67,11 +76,8 @@ impl StdStream {
 
 impl Write for StdStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.cursor.as_ref().is_some_and(BodyCursor::take) {
-            self.file.write_all(b"\n")?;
-        }
         if !self.may_block {
-            return self.file.write(bytes);
+            return self.write_once(bytes);
         }
         let chunk = &bytes[..bytes.len().min(PIPE_BUF)];
         // Whole lines if they are short enough, so that a kill between two writes tears none.
@@ -79,7 +85,7 @@ impl Write for StdStream {
         let chunk = lines.map_or(chunk, |last| &chunk[..=last]);
         loop {
             self.wait()?;
-            match self.file.write(chunk) {
+            match self.write_once(chunk) {
                 // O_NONBLOCK may come from another process with this file description, which then was faster.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return written,

@@ -10,6 +10,7 @@ use crate::engine::input::InputConfig;
 use crate::http::FetchConfig;
 use crate::measure::assert::Assertion;
 use crate::measure::{Experiment, SweepPlan};
+use crate::model::margin::Margin;
 use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
 use crate::report::{Baseline, HumanStyle, Template};
@@ -188,6 +189,8 @@ pub struct JudgePlan {
     pub is_followed: bool,
     /// Assertions on the figures.
     pub assertions: Vec<Assertion>,
+    /// The difference of times from which on one matters, if it is given.
+    pub margin: Option<Margin>,
     /// True if an undecided assertion counts as failed.
     pub is_strict: bool,
 }
@@ -219,7 +222,10 @@ pub struct ReportPlan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ResponseNote {
     /// The body, which curl would print.
-    #[error("the body was not kept: -d DIR saves it, --cat prints it")]
+    #[error(
+        "the body was not kept: --cat prints it in place of the report, -o FILE saves it, and --format jsonl is \
+         the report for programs"
+    )]
     Body,
     /// The headers, which curl would print for a HEAD.
     #[error("the headers are not shown: -v shows them, --format jsonl -v has them as data")]

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::habits::{OwnOptions, Spellings, nearest};
+use super::habits::{OwnOptions, Spellings, nearest, working_names};
 use crate::model::text::{escape, excerpt};
 
 /// Number of characters of a bad value that are shown.
@@ -44,7 +44,8 @@ fn unknown(error: &clap::Error, own: &OwnOptions) -> Option<String> {
         return None;
     }
     let option = error.get(ContextKind::InvalidArg)?.to_string();
-    let guess = nearest(&option, own.names())
+    // Of two that are as near, the own one comes first.
+    let guess = nearest(&option, own.names().chain(working_names()))
         .map(|guess| format!("; did you mean {guess}?"))
         .unwrap_or_default();
     let shown = excerpt(&option, MAX_SHOWN);
@@ -58,6 +59,11 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
         "what failed is told again, and decides nothing; hold a gate against it: --assert 'failed<=3%'",
     ),
     (
+        ["--replay", "--order"],
+        "results are told again in the order of the file; in that of the list they are with --format \
+         '{index} {status} {url}\\n' | sort -n",
+    ),
+    (
         ["--quiet", "--summary-only"],
         "-q keeps failures and the summary, -qq failures alone, --summary-only the summary alone; take one",
     ),
@@ -65,11 +71,16 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
         ["--fail-fast", "--max-failures"],
         "one ends the run at the first failure, the other allows some; take one",
     ),
+    (["--compare", "--pack"], KEEPS_NOTHING),
+    (["--sweep", "--pack"], KEEPS_NOTHING),
     (["--dir", "--head"], NO_BODY),
     (["--cat", "--head"], NO_BODY),
     (["--content-disposition", "--head"], NO_BODY),
     (["--names", "--head"], NO_BODY),
 ];
+
+const KEEPS_NOTHING: &str =
+    "it fetches each URL several times and keeps no body; pack them in a run of their own";
 
 const NO_BODY: &str = "a HEAD has no body to save or to print; take one";
 
@@ -78,41 +89,55 @@ fn conflict(error: &clap::Error, spellings: &Spellings) -> Option<String> {
     if error.kind() != ErrorKind::ArgumentConflict {
         return None;
     }
-    let one = option_name(error.get(ContextKind::InvalidArg)?)?;
-    let other = option_name(error.get(ContextKind::PriorArg)?)?;
-    let names = |pair: &[&str; 2]| *pair == [&*one, &*other] || *pair == [&*other, &*one];
-    let why = match CONFLICTS.iter().find(|(pair, _)| names(pair)) {
-        Some((_, why)) => why,
-        None if one == "--replay" || other == "--replay" => {
-            "a replay fetches nothing, and reports what was"
-        }
-        None => return None,
-    };
+    let one = option_names(error.get(ContextKind::InvalidArg)?).next()?;
+    // Of several options, the first of which more is to be said.
+    let mut others = option_names(error.get(ContextKind::PriorArg)?);
+    let explained = |other: &str| Some((other.to_owned(), why_not(&one, other)?));
+    let (other, why) = others.find_map(|other| explained(&other))?;
     let (one, other) = (spellings.of(&one), spellings.of(&other));
     Some(format!("{one} cannot be used with {other}: {why}"))
 }
 
-/// The long name of the option in clap's context, which has its value and dots of repetition behind it.
-fn option_name(context: &ContextValue) -> Option<String> {
+/// The reason why two options exclude each other, if more is to be said than that they do.
+fn why_not(one: &str, other: &str) -> Option<&'static str> {
+    let names = |pair: &[&str; 2]| *pair == [one, other] || *pair == [other, one];
+    match CONFLICTS.iter().find(|(pair, _)| names(pair)) {
+        Some((_, why)) => Some(why),
+        None if one == "--replay" || other == "--replay" => {
+            Some("a replay fetches nothing, and reports what was")
+        }
+        None => None,
+    }
+}
+
+/// The long names of the options in clap's context, which have their values and dots of repetition behind them.
+fn option_names(context: &ContextValue) -> impl Iterator<Item = String> {
     let shown = match context {
-        ContextValue::String(shown) => shown,
-        ContextValue::Strings(several) => several.first()?,
-        _ => return None,
+        ContextValue::String(shown) => std::slice::from_ref(shown),
+        ContextValue::Strings(several) => several,
+        _ => &[],
     };
-    let name = shown.split(' ').next()?.trim_end_matches('.');
-    name.starts_with("--").then(|| name.to_owned())
+    let names = shown.iter().filter_map(|shown| shown.split(' ').next());
+    names
+        .map(|name| name.trim_end_matches('.'))
+        .filter(|name| name.starts_with("--"))
+        .map(str::to_owned)
 }
 
 /// Joins the lines of clap's message that matter: the first, which says what is wrong; those that begin with
-/// "tip:"; and the indented names of missing arguments.
+/// "tip:"; and the indented names of arguments.
 fn one_line(error: &clap::Error, text: &str) -> String {
-    let names_missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    // Several options that are missing, or exclude another, are in lines of their own.
+    let names_options = matches!(
+        error.kind(),
+        ErrorKind::MissingRequiredArgument | ErrorKind::ArgumentConflict
+    );
     let mut seen = HashSet::new();
     text.lines()
         .enumerate()
         .map(|(number, line)| (number, line.trim()))
         .filter(|(number, line)| {
-            let is_name = names_missing && line.starts_with("--");
+            let is_name = names_options && line.starts_with("--");
             // The tip to write `-- -1` would make a URL of a number that was meant for an option.
             let is_tip = line.starts_with("tip:") && !line.starts_with("tip: to pass");
             *number == 0 || is_name || is_tip

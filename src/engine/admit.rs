@@ -184,14 +184,14 @@ impl Engine<'_> {
 
     /// The outcome of a target that an earlier run has done.
     fn outcome_before(
-        &self,
+        &mut self,
         target: &Target,
         place: Option<&SavePath>,
     ) -> Result<Option<Outcome>, CutShort> {
-        let Some(done) = &self.done else {
+        let Some(done) = &mut self.done else {
             return Ok(None);
         };
-        let Some(found) = done.find_target(target, place.map(SavePath::as_str))? else {
+        let Some(found) = done.take_target(target, place.map(SavePath::as_str))? else {
             return Ok(None);
         };
         let mut outcome = Outcome {

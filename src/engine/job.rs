@@ -10,6 +10,7 @@ use super::schedule::PushBackRecord;
 use crate::http::Naming;
 use crate::model::origin::GivenUp;
 use crate::model::outcome::{Attempt, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict};
+use crate::model::request_digest::RequestDigest;
 use crate::model::save_path::SavePath;
 use crate::model::target::Target;
 use crate::pool::{JobError, JobResult};
@@ -191,6 +192,9 @@ impl Job {
         outcome.follow(std::mem::take(&mut self.earlier));
         if let Some(sha256) = &self.target.sha256 {
             outcome.details_mut().sha256 = Some(**sha256);
+        }
+        if let Some(request) = RequestDigest::of(&self.target) {
+            outcome.details_mut().request = Some(request);
         }
         if let Some(meta) = &self.target.meta {
             outcome.details_mut().meta = Some(meta.clone());

@@ -1,30 +1,37 @@
 //! Comparison: both arms fetch the same URLs, again and again, in alternating order.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::time::Duration;
 
 use super::Estimate;
+use super::answers::AnswerCheck;
+use super::cold_start::{ColdStartCheck, ColdStartListener};
+use super::drift;
+use super::sequential::{Gates, Look, Sequence, Stopping};
+use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
 use crate::stats::{Latency, Notice, Sample, notice};
 
-/// Number of differing URLs, and of origins that pushed back, that are named.
+/// Number of origins that pushed back that are named.
 const MAX_NAMED: usize = 5;
 
 /// Parameters of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Experiment {
     /// Uncounted runs of each arm, before the counted ones.
     pub warmups: u32,
-    /// Counted pairs of runs.
+    /// Counted pairs of runs; the most of them, if they may be fewer.
     pub pairs: u32,
     /// Workers of the parallel arm.
     pub workers: usize,
+    /// Rule by which there may be fewer pairs.
+    pub stopping: Option<Stopping>,
 }
 
 /// One run of an arm, as measured.
@@ -40,7 +47,11 @@ impl Experiment {
     /// The runs in their order. The arms take turns in going first (ABBA order), so that a steady drift, such
     /// as a busier network or a filling server cache, favours neither.
     pub fn runs(self) -> impl Iterator<Item = ArmRun> {
-        let of = (self.warmups + self.pairs) * 2;
+        let most = (self.warmups + self.pairs) * 2;
+        let (of, most) = match self.stopping {
+            Some(_) => (0, most),
+            None => (most, 0),
+        };
         let warmups = (0..self.warmups).map(|_| 0);
         let pairs = 1..=self.pairs;
         let orders = warmups.chain(pairs).enumerate().flat_map(|(number, pair)| {
@@ -60,65 +71,122 @@ impl Experiment {
             },
             done,
             of,
+            most,
         })
     }
 
     /// Makes all runs by calling `run`, and returns the result; of the pairs that are whole, if a run was stopped.
-    /// `None` if there are none, or if a run had nothing to do.
+    /// `None` if there are none, or if a run had nothing to do. With a [stopping rule](Stopping) pairs are made until
+    /// `gates` and the verdict are decided.
     ///
     /// # Errors
     ///
     /// Errors of `run` and of the listener.
     pub fn conduct<E: From<io::Error>>(
         self,
+        gates: Gates<'_>,
         listener: &mut dyn Listener,
         mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Comparison>, E> {
         let mut answers = AnswerCheck::default();
+        let mut why = WhyCollector::default();
+        let mut cold_start = ColdStartCheck::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
         let mut targets = None;
         let mut stopped = None;
+        let mut sequence = self
+            .stopping
+            .map(|stopping| Sequence::new(stopping, self.pairs));
         for arm_run in self.runs() {
             listener.event(&Event::ArmStarted(arm_run))?;
             // The run before has counted the targets, so progress has a total from the start.
             if let Some(targets) = targets {
                 listener.event(&Event::Counted(targets))?;
             }
-            answers.begin_run();
-            let measured = run(
+            answers.begin_run(&arm_run);
+            why.begin();
+            cold_start.begin(&arm_run);
+            let mut arm_listener = ArmListener {
+                listener: &mut *listener,
+                answers: &mut answers,
+            };
+            let mut cold_start_listener = ColdStartListener {
+                listener: &mut arm_listener,
+                check: &mut cold_start,
+            };
+            let mut measured = run(
                 arm_run.arm,
-                &mut ArmListener {
-                    listener: &mut *listener,
-                    answers: &mut answers,
+                &mut WhyListener {
+                    listener: &mut cold_start_listener,
+                    why: &mut why,
                 },
             )?;
-            let summary = &measured.summary;
+            let summary = &mut measured.summary;
             let is_over = summary.stopped || summary.makespan.is_none();
+            summary.failing_only = answers.end_run(!is_over);
+            why.end(arm_run, summary);
             listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
             if is_over {
                 stopped = Some(RunsMade {
                     done: arm_run.done,
-                    of: arm_run.of,
+                    of: arm_run.of.max(arm_run.most),
+                    at_most: arm_run.most > 0,
                 });
                 break;
             }
             targets = Some(summary.targets());
+            let time = measured.startup + summary.makespan.unwrap_or_default();
             match (arm_run.pair, arm_run.arm) {
                 (0, _) => failed_warm_ups += summary.failed,
                 (_, Arm::Serial) => serial.push(measured),
                 (_, Arm::Parallel) => parallel.push(measured),
             }
+            if let Some(sequence) = &mut sequence {
+                sequence.add_run(time);
+                let is_whole = serial.len() == parallel.len() && !serial.is_empty();
+                if is_whole && self.is_over(sequence, (&serial, &parallel), &answers, gates) {
+                    break;
+                }
+            }
         }
         let whole = serial.len().min(parallel.len());
-        let comparison = self.comparison(&serial[..whole], &parallel[..whole], answers);
+        let comparison = self.comparison(&serial[..whole], &parallel[..whole], &answers);
         Ok(comparison.map(|mut comparison| {
+            comparison.set_course(sequence.map(|sequence| sequence.course(whole)));
             comparison.stopped = stopped;
+            comparison.why = why.why();
+            take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
+            if let Some(cold) = cold_start.notice() {
+                // It says more of the same.
+                let first = MeasurementNotice::SlowFirstRun(Arm::Serial);
+                comparison.notices.retain(|notice| *notice != first);
+                comparison.notices.push(cold);
+            }
             comparison
         }))
+    }
+
+    /// Decides if the pairs so far are enough.
+    fn is_over(
+        self,
+        sequence: &mut Sequence,
+        (serial, parallel): (&[MeasuredRun], &[MeasuredRun]),
+        answers: &AnswerCheck,
+        gates: Gates<'_>,
+    ) -> bool {
+        let course_at = sequence.course_at();
+        sequence.is_over(serial.len(), |level| {
+            let mut comparison = self.comparison(serial, parallel, answers)?;
+            comparison.set_course(Some(course_at(level)));
+            Some(Look {
+                speedup: comparison.finding().and(comparison.speedup),
+                are_gates_decided: gates.are_decided_by(&comparison),
+            })
+        })
     }
 
     /// The result of the counted runs; `None` if there are none.
@@ -126,7 +194,7 @@ impl Experiment {
         self,
         serial: &[MeasuredRun],
         parallel: &[MeasuredRun],
-        answers: AnswerCheck,
+        answers: &AnswerCheck,
     ) -> Option<Comparison> {
         let estimates: Option<Vec<f64>> = parallel
             .iter()
@@ -136,27 +204,43 @@ impl Experiment {
         // Fewer than were asked for, if the system refused some in every run.
         let workers = parallel.iter().map(|run| run.summary.workers).max()?;
         let estimated = estimates.and_then(|logs| Some(Sample::of(&logs)?.mean.exp()));
-        let [serial, parallel] = [arm_times(serial)?, arm_times(parallel)?];
-        let mut notices = Vec::new();
-        for (arm, times) in [(Arm::Serial, &serial), (Arm::Parallel, &parallel)] {
-            notices.extend(arm_notices(arm, times));
-        }
-        notices.extend(pushed_back);
         let targets = answers.targets();
+        let pairs = u32::try_from(parallel.len()).unwrap_or(u32::MAX);
+        let work = answers.paired_work(pairs);
+        let is_alike = |pair| !work.is_unlike(pair);
+        let [serial, parallel] = match work.difference(parallel.len(), targets) {
+            Some(_) => [arm_times(serial)?, arm_times(parallel)?],
+            None => [
+                times_without_failures(serial, is_alike)?,
+                times_without_failures(parallel, is_alike)?,
+            ],
+        };
         let mut comparison = Comparison {
             workers,
             targets,
             warmups: self.warmups,
             stopped: None,
-            speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
+            auto: None,
+            speedup: None,
+            work: Some(work),
             serial,
             parallel,
             estimated,
             differing: answers.differing(),
-            notices,
+            margin: Margin::default(),
+            notices: Vec::new(),
+            why: Why::default(),
         };
-        if comparison.is_one_by_one() {
+        comparison.speedup = comparison.speedup_of_alike();
+        comparison.notices.extend(notices(&comparison));
+        comparison.notices.extend(pushed_back);
+        let has_left_out = comparison.parallel.mean_left_out() > 0.0;
+        if comparison.speedup.is_none() || has_left_out {
+            // It would be of other work than the speed-up.
             comparison.estimated = None;
+        }
+        if comparison.is_one_by_one() {
+            // Nothing to repeat.
         } else if comparison.pairs() < 2 {
             comparison.notices.push(MeasurementNotice::SinglePair);
         }
@@ -170,7 +254,32 @@ fn seconds(summary: &Summary) -> f64 {
 
 /// Times of several runs; `None` if there are none.
 pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
-    let seconds: Vec<f64> = runs.iter().map(|run| seconds(&run.summary)).collect();
+    times_without_failures(runs, |_| false)
+}
+
+/// Times of several runs, without the time in which nothing but failing targets was under way. It is left out of those
+/// runs only that are like the others they are set against: of those for whose number, from 1, `is_alike` is true.
+///
+/// Of a serial run that is all the time of these targets. Of a parallel one it is less than they cost, as a failing
+/// target also keeps a worker from the others, so what remains is no faster than it would be without them.
+pub(super) fn times_without_failures(
+    runs: &[MeasuredRun],
+    is_alike: impl Fn(u32) -> bool,
+) -> Option<ArmTimes> {
+    let left_out: Vec<f64> = (1..)
+        .zip(runs)
+        .map(|(number, MeasuredRun { summary, .. })| {
+            match is_alike(number) && summary.succeeded() > 0 {
+                true => summary.failing_only.as_secs_f64(),
+                false => 0.0,
+            }
+        })
+        .collect();
+    let seconds: Vec<f64> = runs
+        .iter()
+        .zip(&left_out)
+        .map(|(run, left_out)| seconds(&run.summary) - left_out)
+        .collect();
     let mut latency = Latency::default();
     for run in runs {
         latency.merge(&run.summary.latency);
@@ -182,6 +291,10 @@ pub(super) fn arm_times(runs: &[MeasuredRun]) -> Option<ArmTimes> {
         retries: runs.iter().map(|run| run.summary.retries).sum(),
         startup: startup.as_secs_f64() / runs.len() as f64,
         latency: ArmLatency::of(&latency),
+        left_out: match left_out.iter().any(|seconds| *seconds > 0.0) {
+            true => left_out,
+            false => Vec::new(),
+        },
         seconds,
     })
 }
@@ -214,6 +327,44 @@ pub(super) fn origin_notices(
     notices
 }
 
+/// Reasons to doubt the times of a comparison.
+fn notices(comparison: &Comparison) -> Vec<MeasurementNotice> {
+    let Comparison {
+        serial, parallel, ..
+    } = comparison;
+    let mut notices = Vec::new();
+    for (arm, times) in [(Arm::Serial, serial), (Arm::Parallel, parallel)] {
+        notices.extend(arm_notices(arm, times));
+    }
+    notices.extend(drift::notices(serial, parallel));
+    let Some(work) = &comparison.work else {
+        return notices;
+    };
+    if comparison.unlike_work().is_some() {
+        for (arm, times) in [(Arm::Serial, serial), (Arm::Parallel, parallel)] {
+            if times.failed > 0 {
+                let count = times.failed;
+                notices.push(MeasurementNotice::FailedFetches { arm, count });
+            }
+        }
+        return notices;
+    }
+    if !work.unlike_pairs.is_empty() {
+        notices.push(MeasurementNotice::UnlikePairs {
+            left_out: work.unlike_pairs.len(),
+            of: comparison.pairs(),
+        });
+    }
+    if work.failed_in_both > 0 && work.failed_in_both < comparison.targets {
+        notices.push(MeasurementNotice::SharedFailures {
+            urls: work.failed_in_both,
+            serial: serial.mean_left_out(),
+            parallel: parallel.mean_left_out(),
+        });
+    }
+    notices
+}
+
 /// Reasons to doubt the times of an arm.
 fn arm_notices(arm: Arm, times: &ArmTimes) -> Vec<MeasurementNotice> {
     let mut notices = Vec::new();
@@ -225,65 +376,7 @@ fn arm_notices(arm: Arm, times: &ArmTimes) -> Vec<MeasurementNotice> {
     if times.is_short() {
         notices.push(MeasurementNotice::ShortRuns(arm));
     }
-    if times.failed > 0 {
-        let count = times.failed;
-        notices.push(MeasurementNotice::FailedFetches { arm, count });
-    }
     notices
-}
-
-/// Check that every target is answered alike in all runs, by verdict, status and length. Costs 5 bytes of
-/// memory per target.
-#[derive(Debug, Default)]
-pub(super) struct AnswerCheck {
-    /// Fingerprints of the first run's outcomes, by index; 0 for one that is missing.
-    first: Vec<u32>,
-    is_first_run: bool,
-    has_begun: bool,
-    differs: Vec<bool>,
-    named: Vec<String>,
-}
-
-impl AnswerCheck {
-    /// Begins the next run; the first one sets the fingerprints that later ones are compared with.
-    pub(super) fn begin_run(&mut self) {
-        self.is_first_run = !self.has_begun;
-        self.has_begun = true;
-    }
-
-    fn add(&mut self, outcome: &Outcome) {
-        // A run that was stopped has no answers of these.
-        if outcome.verdict == Verdict::Skipped {
-            return;
-        }
-        let mut hasher = DefaultHasher::new();
-        (outcome.verdict, outcome.status(), outcome.bytes).hash(&mut hasher);
-        let fingerprint = (hasher.finish() as u32).max(1);
-        let index = usize::try_from(outcome.index).unwrap_or(usize::MAX - 1);
-        if self.first.len() <= index {
-            self.first.resize(index + 1, 0);
-            self.differs.resize(index + 1, false);
-        }
-        if self.is_first_run {
-            self.first[index] = fingerprint;
-        } else if self.first[index] != fingerprint && !self.differs[index] {
-            self.differs[index] = true;
-            if self.named.len() < MAX_NAMED {
-                self.named.push(outcome.url.to_string());
-            }
-        }
-    }
-
-    /// Number of targets.
-    pub(super) fn targets(&self) -> u64 {
-        self.first.len() as u64
-    }
-
-    /// Number of targets that were answered differently, and the first URLs of them.
-    pub(super) fn differing(self) -> (u64, Vec<String>) {
-        let count = self.differs.iter().filter(|differs| **differs).count();
-        (count as u64, self.named)
-    }
 }
 
 /// Listener of a run within a measurement. It drops the beginning and the end of the run, in whose place the
@@ -313,6 +406,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::model::outcome::{Outcome, Verdict};
     use crate::model::target::Verb;
 
     #[test]
@@ -321,6 +415,7 @@ mod tests {
             warmups: 1,
             pairs: 3,
             workers: 8,
+            stopping: None,
         };
         let runs: Vec<_> = experiment.runs().collect();
         let order: String = runs.iter().map(|run| &run.arm.as_str()[..1]).collect();
@@ -368,6 +463,7 @@ mod tests {
             warmups: 1,
             pairs,
             workers: 4,
+            stopping: None,
         }
     }
 
@@ -375,14 +471,15 @@ mod tests {
     fn warm_ups_do_not_count_and_pairs_are_set_against_each_other() {
         let mut runs = 0;
         let mut times = [[9000, 100, 200, 400].iter(), [9000, 50, 100, 200].iter()];
-        let compared = experiment(3).conduct(&mut NullListener, |arm, listener| {
-            runs += 1;
-            for index in [0, 1] {
-                listener.event(&Event::Finished(outcome(index, 5)))?;
-            }
-            let time = times[usize::from(arm == Arm::Parallel)].next();
-            Ok::<_, io::Error>(run_of(*time.expect("no more runs than there are times")))
-        });
+        let compared =
+            experiment(3).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                runs += 1;
+                for index in [0, 1] {
+                    listener.event(&Event::Finished(outcome(index, 5)))?;
+                }
+                let time = times[usize::from(arm == Arm::Parallel)].next();
+                Ok::<_, io::Error>(run_of(*time.expect("no more runs than there are times")))
+            });
         let comparison = compared.unwrap().expect("nothing was stopped");
         assert_eq!(runs, 8);
         assert_eq!(comparison.serial.seconds, [0.1, 0.2, 0.4]);
@@ -400,14 +497,15 @@ mod tests {
     #[test]
     fn one_target_or_one_worker_is_nothing_to_compare() {
         for (targets, workers, is_one_by_one) in [(1, 3, true), (5, 1, true), (2, 2, false)] {
-            let compared = experiment(1).conduct(&mut NullListener, |arm, listener| {
-                for index in 0..targets {
-                    listener.event(&Event::Finished(outcome(index, 5)))?;
-                }
-                let mut run = run_of(if arm == Arm::Serial { 40 } else { 90 });
-                run.summary.workers = workers;
-                Ok::<_, io::Error>(run)
-            });
+            let compared =
+                experiment(1).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                    for index in 0..targets {
+                        listener.event(&Event::Finished(outcome(index, 5)))?;
+                    }
+                    let mut run = run_of(if arm == Arm::Serial { 40 } else { 90 });
+                    run.summary.workers = workers;
+                    Ok::<_, io::Error>(run)
+                });
             let comparison = compared.unwrap().expect("nothing was stopped");
             let case = format!("{targets} targets, {workers} workers: {comparison:?}");
             assert_eq!(comparison.is_one_by_one(), is_one_by_one, "{case}");
@@ -421,7 +519,7 @@ mod tests {
     #[test]
     fn targets_that_are_not_answered_alike_are_named_once_each() {
         let mut runs = 0;
-        let compared = experiment(2).conduct(&mut NullListener, |_, listener| {
+        let compared = experiment(2).conduct(Gates::default(), &mut NullListener, |_, listener| {
             runs += 1;
             for index in 0..10 {
                 // The first is always the same, the others change with every run.
@@ -438,7 +536,7 @@ mod tests {
 
     #[test]
     fn a_run_that_was_stopped_ends_the_comparison_without_a_result() {
-        let compared = experiment(2).conduct(&mut NullListener, |_, _| {
+        let compared = experiment(2).conduct(Gates::default(), &mut NullListener, |_, _| {
             let mut run = run_of(100);
             run.summary.stopped = true;
             Ok::<_, io::Error>(run)
@@ -449,19 +547,20 @@ mod tests {
     /// Conducts a comparison of five pairs after a warm-up, whose run with this number is stopped.
     fn stopped_at(stop: u32) -> Option<Comparison> {
         let mut runs = 0;
-        let compared = experiment(5).conduct(&mut NullListener, |arm, listener| {
-            runs += 1;
-            let mut run = run_of(if arm == Arm::Serial { 40 } else { 10 });
-            run.summary.stopped = runs == stop;
-            for index in 0..4 {
-                let mut outcome = outcome(index, 5);
-                if run.summary.stopped && index > 1 {
-                    outcome.verdict = Verdict::Skipped;
+        let compared =
+            experiment(5).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                runs += 1;
+                let mut run = run_of(if arm == Arm::Serial { 40 } else { 10 });
+                run.summary.stopped = runs == stop;
+                for index in 0..4 {
+                    let mut outcome = outcome(index, 5);
+                    if run.summary.stopped && index > 1 {
+                        outcome.verdict = Verdict::Skipped;
+                    }
+                    listener.event(&Event::Finished(outcome))?;
                 }
-                listener.event(&Event::Finished(outcome))?;
-            }
-            Ok::<_, io::Error>(run)
-        });
+                Ok::<_, io::Error>(run)
+            });
         compared.expect("the listener takes all")
     }
 
@@ -479,6 +578,7 @@ mod tests {
             let made = RunsMade {
                 done: stop - 1,
                 of: 12,
+                at_most: false,
             };
             assert_eq!(comparison.stopped, Some(made), "{case}");
             assert_eq!(comparison.planned_pairs(), Some(5), "{case}");

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::model::arm::Arm;
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, Unlike};
 use crate::stats::{ALIKE, Change, Finding, Sample};
 
@@ -21,6 +22,8 @@ pub struct Against {
     pub why: Option<Incomparable>,
     /// Differences between them that may explain a change.
     pub notices: Vec<BaselineNotice>,
+    /// The change from which on one matters.
+    pub margin: Margin,
     /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
     pub is_renewed: bool,
 }
@@ -89,6 +92,12 @@ impl DatedChange {
 }
 
 impl AgainstPoint {
+    /// True if it is compared with runs of several days. Those differ by more than the runs of one do, so that no more of
+    /// these would narrow the interval.
+    pub fn is_of_history(&self) -> bool {
+        self.reference.runs > 1
+    }
+
     /// The finding that the change allows; `None` without an interval, or if the two sides are not alike.
     pub fn finding(&self) -> Option<Finding> {
         match self.unlike {
@@ -99,6 +108,12 @@ impl AgainstPoint {
 }
 
 impl Against {
+    /// The verdict on an arm now, where there is a [finding](AgainstPoint::finding).
+    pub fn verdict(&self, point: &AgainstPoint) -> Option<PracticalVerdict> {
+        let Change { ratio, interval } = point.change;
+        Some(self.margin.verdict(point.finding()?, ratio, interval))
+    }
+
     /// The parallel arm, now and in the baseline, if there is exactly one.
     ///
     /// # Errors

@@ -1,14 +1,22 @@
 //! The results of measurements, as plain data: serial against parallel fetching, several numbers of
 //! workers. A run against a saved baseline is in [`against`](super::against).
 
+use std::iter;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::against::{Against, AgainstPoint, DatedChange, Reference};
 pub use crate::model::arm::Arm;
+use crate::model::auto_runs::AutoRuns;
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::MeasurementNotice;
+use crate::model::reason::{KneeWhy, Why};
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
+use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
-    Finding, Interval, Knee, Latency, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
+    Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup, SweepPoint,
+    Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -27,12 +35,15 @@ pub struct ArmRun {
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
+    /// The most runs that there may be, where that is known and their number is not; else 0.
+    #[serde(default)]
+    pub most: u32,
 }
 
 /// The times of one arm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArmTimes {
-    /// The makespan of each run in seconds, in the order of the pairs.
+    /// The makespan of each run in seconds, in the order of the pairs, without what is [left out](ArmTimes::left_out).
     pub seconds: Vec<f64>,
     /// The summary of these times.
     pub sample: Sample,
@@ -46,6 +57,10 @@ pub struct ArmTimes {
     /// The latency of the targets that succeeded, all runs together; `None` if none did.
     #[serde(default)]
     pub latency: Option<ArmLatency>,
+    /// The seconds of each run that are left out of its time: in which nothing but URLs was under way that fail in all
+    /// runs. Empty if nothing is.
+    #[serde(default)]
+    pub left_out: Vec<f64>,
 }
 
 /// Percentiles of the latency of an arm's targets, in seconds.
@@ -79,6 +94,20 @@ impl ArmTimes {
     pub fn is_short(&self) -> bool {
         self.sample.min < SHORT_RUN
     }
+
+    /// The makespan of each run in seconds, with what is left out of the times.
+    pub fn makespans(&self) -> Vec<f64> {
+        let left_out = self.left_out.iter().copied().chain(iter::repeat(0.0));
+        let times = self.seconds.iter().zip(left_out);
+        times
+            .map(|(seconds, left_out)| seconds + left_out)
+            .collect()
+    }
+
+    /// The mean of the seconds that are left out of a run's time.
+    pub fn mean_left_out(&self) -> f64 {
+        self.left_out.iter().sum::<f64>() / self.seconds.len().max(1) as f64
+    }
 }
 
 /// The result of a comparison of serial and parallel fetching.
@@ -93,41 +122,74 @@ pub struct Comparison {
     /// The runs that were made of those that were planned, if it was stopped early. The figures are then of the
     /// pairs that are whole.
     pub stopped: Option<RunsMade>,
+    /// The course of its pairs, if their number was not given.
+    pub auto: Option<AutoRuns>,
     /// The serial arm.
     pub serial: ArmTimes,
     /// The parallel arm.
     pub parallel: ArmTimes,
     /// The speed-up of the parallel arm, with its interval. `None` if no URL succeeded in one of the arms, because
-    /// the speed of failing is no success, and if both arms [fetch one by one](Comparison::is_one_by_one).
+    /// the speed of failing is no success, if both arms [fetch one by one](Comparison::is_one_by_one), and if their
+    /// [work differs](Comparison::unlike_work).
     pub speedup: Option<Speedup>,
+    /// The differences between the answers of both arms; `None` in a log that does not have them.
+    pub work: Option<PairedWork>,
     /// The speed-up that would have been estimated from the per-URL times of the parallel runs alone, as a
     /// geometric mean.
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The difference from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why the speed-up is what it is.
+    pub why: Why,
 }
 
 impl Comparison {
-    /// The speed-up of these arms over this many targets, with this many workers.
+    /// The speed-up of these arms over this many targets, with this many workers, all pairs being alike.
     pub fn speedup_of(
         serial: &ArmTimes,
         parallel: &ArmTimes,
         targets: u64,
         workers: usize,
     ) -> Option<Speedup> {
-        let has_success = |times: &ArmTimes| times.success(targets) > 0.0;
-        if !has_success(serial) || !has_success(parallel) || at_once(targets, workers) < 2 {
+        let all: Vec<RunPair> = run_pairs(serial, parallel).collect();
+        speedup(serial, parallel, targets, workers, &all)
+    }
+
+    /// The speed-up of the [pairs that decide](Comparison::deciding_pairs), if the arms are comparable.
+    pub fn speedup_of_alike(&self) -> Option<Speedup> {
+        if self.unlike_work().is_some() {
             return None;
         }
-        let pairs: Vec<RunPair> = serial
-            .seconds
-            .iter()
-            .zip(&parallel.seconds)
-            .map(|(&serial, &parallel)| RunPair { serial, parallel })
-            .collect();
-        Speedup::of(&pairs)
+        let pairs: Vec<RunPair> = self.deciding_pairs().map(|(_, pair)| pair).collect();
+        speedup(
+            &self.serial,
+            &self.parallel,
+            self.targets,
+            self.workers,
+            &pairs,
+        )
+    }
+
+    /// The pairs that decide, with their numbers from 1: those whose arms were answered alike.
+    pub fn deciding_pairs(&self) -> impl Iterator<Item = (u32, RunPair)> {
+        let is_alike = |pair| !self.work.as_ref().is_some_and(|work| work.is_unlike(pair));
+        (1..)
+            .zip(run_pairs(&self.serial, &self.parallel))
+            .filter(move |(pair, _)| is_alike(*pair))
+    }
+
+    /// The reason for which the arms are not comparable, if there is one: what fails early is fast, so times of
+    /// other work say nothing.
+    pub fn unlike_work(&self) -> Option<UnlikeWork> {
+        let (serial, parallel) = (self.serial.failed, self.parallel.failed);
+        match &self.work {
+            Some(work) => work.difference(self.pairs(), self.targets),
+            None => (serial != parallel).then_some(UnlikeWork::Failures { serial, parallel }),
+        }
     }
 
     /// The number of pairs of runs.
@@ -141,19 +203,46 @@ impl Comparison {
         Some((of / 2).saturating_sub(self.warmups))
     }
 
-    /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not alike or if
-    /// both fetch one by one.
+    /// Takes the course of its pairs, and with it the level of the intervals, over.
+    pub fn set_course(&mut self, auto: Option<AutoRuns>) {
+        let from = self.level();
+        self.auto = auto;
+        let to = self.level();
+        self.speedup = self.speedup.map(|speedup| speedup.at_level(from, to));
+    }
+
+    /// The confidence level of the intervals of its figures: 95 %, if the number of pairs was given.
+    pub fn level(&self) -> f64 {
+        self.auto.map_or(LEVEL, |auto| auto.level)
+    }
+
+    /// The speed-up with the interval that decides. It is the reported one, unless an early look decided, which is
+    /// stricter.
+    pub fn deciding_speedup(&self) -> Option<Speedup> {
+        let speedup = self.speedup?;
+        Some(match self.auto {
+            Some(auto) => speedup.at_level(auto.level, auto.deciding_level),
+            None => speedup,
+        })
+    }
+
+    /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not comparable
+    /// or if both fetch one by one.
     pub fn finding(&self) -> Option<Finding> {
-        match self.failures_differ() || self.is_one_by_one() {
+        match self.unlike_work().is_some() || self.is_one_by_one() {
             true => None,
-            false => self.speedup.and_then(|speedup| speedup.finding()),
+            false => self
+                .deciding_speedup()
+                .and_then(|speedup| speedup.finding()),
         }
     }
 
-    /// True if not the same number of URLs failed in both arms: what fails early is fast, so their times are not
-    /// of the same work.
-    pub fn failures_differ(&self) -> bool {
-        self.serial.failed != self.parallel.failed
+    /// The verdict on the parallel arm, where there is a [finding](Comparison::finding).
+    pub fn verdict(&self) -> Option<PracticalVerdict> {
+        let Speedup {
+            ratio, interval, ..
+        } = self.deciding_speedup()?;
+        Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 
     /// True if a run was so short that its time is mostly chance.
@@ -178,6 +267,27 @@ impl Comparison {
     }
 }
 
+/// The runs of both arms as pairs.
+fn run_pairs(serial: &ArmTimes, parallel: &ArmTimes) -> impl Iterator<Item = RunPair> {
+    let times = serial.seconds.iter().zip(&parallel.seconds);
+    times.map(|(&serial, &parallel)| RunPair { serial, parallel })
+}
+
+/// The speed-up of these pairs. `None` if an arm succeeded at nothing, or fetched one by one either way.
+fn speedup(
+    serial: &ArmTimes,
+    parallel: &ArmTimes,
+    targets: u64,
+    workers: usize,
+    pairs: &[RunPair],
+) -> Option<Speedup> {
+    let has_success = |times: &ArmTimes| times.success(targets) > 0.0;
+    if !has_success(serial) || !has_success(parallel) || at_once(targets, workers) < 2 {
+        return None;
+    }
+    Speedup::of(pairs)
+}
+
 /// The number of workers that can be busy at once: no more than there are targets.
 fn at_once(targets: u64, workers: usize) -> usize {
     let targets = usize::try_from(targets).unwrap_or(usize::MAX);
@@ -192,7 +302,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean, if there were enough runs.
+    /// The 95 % interval of their mean, if there were enough runs. In an automatic sweep it is by the
+    /// [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 
@@ -204,8 +315,14 @@ pub struct Sweep {
     /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
     /// then of the rounds that are whole.
     pub stopped: Option<RunsMade>,
+    /// The cost of the search for the knee, if it chose its numbers of workers itself. It makes one run at some
+    /// numbers and several at others, which are no pairs.
+    pub search: Option<SearchCost>,
     /// Each number of workers, from the smallest.
     pub points: Vec<SweepRuns>,
+    /// Those of them that were answered otherwise than others, from the smallest. The knee, the law and the speed-up
+    /// leave them out.
+    pub passed_over: Vec<PassedOver>,
     /// The number of workers beyond which more hardly help.
     pub knee: Option<Knee>,
     /// The scaling law fitted to the throughputs (URLs per second), if there are enough points and it [describes
@@ -213,15 +330,25 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The gain from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why more workers than the knee gained no more. `None` if there are no runs of more, or none of one worker.
+    pub why: Option<KneeWhy>,
 }
 
 impl Sweep {
-    /// True if the runs vary too much to locate the knee: fewer workers than the means suggest are not
+    /// True if the runs vary too much to locate the knee: far fewer workers than the means suggest are not
     /// shown to be too few.
     pub fn is_undecided(&self) -> bool {
-        self.knee.is_some_and(|knee| knee.workers != knee.by_means)
+        self.knee.is_some_and(|knee| !knee.is_decided())
+    }
+
+    /// The fewest and the most runs at a number of workers.
+    pub fn runs_at_each(&self) -> (usize, usize) {
+        let runs = self.points.iter().map(|point| point.times.seconds.len());
+        (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
     /// The times at the knee; if the runs do not decide it, at the knee by the means.
@@ -239,32 +366,44 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair. `None` if one number of workers was tried, which has nothing to be set against.
+    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
-    /// speed to luck. Where the runs do not decide the knee, the interval is wide. Where more URLs failed on
-    /// one side, its times are [lengthened](fair_points) as much.
+    /// speed to luck. Where the runs do not decide the knee, the interval is wide.
     pub fn speedup(&self) -> Option<Speedup> {
-        let (fewest, knee) = (self.points.first()?, self.at_knee()?);
-        if self.points.len() < 2 {
-            return None;
+        let (fewest, knee) = (self.comparable().next()?, self.at_knee()?);
+        self.comparable().nth(1)?;
+        let pairs: Vec<RunPair> = run_pairs(&fewest.times, &knee.times).collect();
+        let speedup = Speedup::of(&pairs)?;
+        Some(match self.search {
+            Some(_) => self.unpaired(fewest, knee, speedup),
+            None => speedup,
+        })
+    }
+
+    /// The speed-up of runs that are no pairs, with as many of them as there might have been.
+    fn unpaired(&self, fewest: &SweepRuns, knee: &SweepRuns, paired: Speedup) -> Speedup {
+        let mean = |point: &SweepRuns| {
+            let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
+            logs.sum::<f64>() / point.times.seconds.len() as f64
+        };
+        let ratio = (mean(fewest) - mean(knee)).exp();
+        let runs = [fewest, knee].map(|point| point.times.seconds.len());
+        let groups = self.comparable().map(|point| &point.times.seconds[..]);
+        Speedup {
+            ratio,
+            interval: PooledScatter::of(groups)
+                .map(|scatter| scatter.interval_of_ratio(ratio, runs)),
+            ..paired
         }
-        let [slow, quick] = [fewest, knee].map(|point| point.times.success(self.targets));
-        let runs = fewest.times.seconds.iter().zip(&knee.times.seconds);
-        let pairs: Vec<RunPair> = runs
-            .map(|(&serial, &parallel)| RunPair {
-                serial: serial / slow,
-                parallel: parallel / quick,
-            })
-            .collect();
-        Speedup::of(&pairs)
     }
 
     /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number,
     /// misses the points around the knee, or contradicts it: a knee says that more workers hardly help.
     pub fn peak(&self) -> Option<f64> {
         let (law, knee) = (self.law?, self.knee?);
-        let points = fair_points(&self.points, self.targets);
+        let points = self.sweep_points();
         let peak = law.peak()?;
         let place = points.iter().position(|p| p.workers == knee.by_means)?;
         let near = &points[place.saturating_sub(1)..points.len().min(place + 2)];
@@ -277,30 +416,58 @@ impl Sweep {
         (near.iter().all(fits) && agrees).then_some(peak)
     }
 
+    /// The points that did the same work, from the fewest workers: those that are not passed over, and at which
+    /// something succeeded.
+    pub fn comparable(&self) -> impl DoubleEndedIterator<Item = &SweepRuns> {
+        let targets = self.targets;
+        self.points.iter().filter(move |point| {
+            self.passed_over(point.workers).is_none() && point.times.success(targets) > 0.0
+        })
+    }
+
+    /// The comparable points as the knee needs them.
+    pub fn sweep_points(&self) -> Vec<SweepPoint> {
+        let point = |runs: &SweepRuns| SweepPoint {
+            workers: runs.workers,
+            seconds: runs.times.sample.mean,
+            interval: runs.interval,
+        };
+        self.comparable().map(point).collect()
+    }
+
+    /// The reason for which a number of workers is passed over, if it is.
+    pub fn passed_over(&self, workers: usize) -> Option<&PassedOver> {
+        self.passed_over
+            .iter()
+            .find(|passed| passed.workers == workers)
+    }
+
     /// The [speed-up](Sweep::speedup), if the knee is not the fewest workers themselves.
     pub fn gain(&self) -> Option<Speedup> {
-        let fewest = self.points.first()?.workers;
+        let fewest = self.comparable().next()?.workers;
         self.speedup()
             .filter(|_| self.knee.is_some_and(|knee| knee.by_means > fewest))
     }
 }
 
-/// The points of a sweep as they are set against each other: by the time in which as many URLs succeed. Where
-/// more failed than elsewhere the time is longer by as much, because what fails early is fast; where nothing
-/// succeeded there is none.
-pub fn fair_points(points: &[SweepRuns], targets: u64) -> Vec<SweepPoint> {
-    let success = |point: &SweepRuns| point.times.success(targets);
-    let most = points.iter().map(success).fold(0.0, f64::max);
-    let point = |point: &SweepRuns| {
-        let factor = most / success(point);
-        factor.is_finite().then(|| SweepPoint {
+/// The points of a sweep at which more failed than at another, by the counts alone, as a log has them that does not say
+/// which targets failed.
+pub fn unequal_failures(points: &[SweepRuns]) -> Vec<PassedOver> {
+    let runs = |point: &SweepRuns| point.times.seconds.len() as u64;
+    // Cross-multiplied: not all points need have as many runs.
+    let least = points.iter().min_by(|one, other| {
+        let share = |one: &SweepRuns, other| u128::from(one.times.failed) * u128::from(runs(other));
+        share(one, other).cmp(&share(other, one))
+    });
+    let more = |point: &SweepRuns| {
+        let least = least?;
+        let expected = least.times.failed.saturating_mul(runs(point)) / runs(least).max(1);
+        let urls = point.times.failed.saturating_sub(expected);
+        (urls > 0).then_some(PassedOver {
             workers: point.workers,
-            seconds: point.times.sample.mean * factor,
-            interval: point.interval.map(|Interval { low, high }| Interval {
-                low: low * factor,
-                high: high * factor,
-            }),
+            urls: urls.div_ceil(runs(point).max(1)),
+            difference: PointDifference::Failed(None),
         })
     };
-    points.iter().filter_map(point).collect()
+    points.iter().filter_map(more).collect()
 }

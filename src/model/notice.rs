@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::arm::Arm;
 use super::origin::OriginLimit;
 use super::text::escape;
+use super::work::{PassedOver, PointDifference};
 
 /// Reason to doubt the figures of a comparison or a sweep.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,6 +24,15 @@ pub enum MeasurementNotice {
         /// Number of outliers, at least 1.
         runs: usize,
     },
+    /// Times that changed steadily from the first run to the last.
+    Drift {
+        /// The arm whose times did; `None` if both did.
+        arm: Option<Arm>,
+        /// The last time over the first, by the trend.
+        change: f64,
+    },
+    /// Servers that answered more slowly at first.
+    ColdStart(ColdStart),
     /// The arm's runs are so short that chance dominates them.
     ShortRuns(Arm),
     /// Fetches that failed in counted runs of the arm.
@@ -32,6 +42,24 @@ pub enum MeasurementNotice {
         /// Number of failed fetches, all runs together.
         count: u64,
     },
+    /// Pairs that are left out of the speed-up, because their arms were not answered alike.
+    UnlikePairs {
+        /// Number of pairs that are left out.
+        left_out: usize,
+        /// Number of all pairs.
+        of: usize,
+    },
+    /// URLs that failed in every run of both arms, and the seconds of a run that are left out of its time.
+    SharedFailures {
+        /// Number of the URLs.
+        urls: u64,
+        /// Mean of the seconds left out of a serial run.
+        serial: f64,
+        /// Mean of the seconds left out of a parallel run.
+        parallel: f64,
+    },
+    /// URLs that failed in every run of a sweep.
+    SharedFailuresOfSweep(u64),
     /// An origin that pushed back in the parallel runs, and what they slowed down to.
     PushedBack(OriginLimit),
     /// An origin that pushed back in a sweep.
@@ -51,8 +79,8 @@ pub enum MeasurementNotice {
     SinglePair,
     /// A sweep with one run at each number of workers, which has no intervals.
     SingleRuns,
-    /// A sweep in which more URLs failed with some numbers of workers than with others.
-    UnequalFailures,
+    /// Numbers of workers that a sweep passes over because a number of URLs was answered otherwise than with others.
+    PassedOver(PassedOver),
     /// Text of a notice in a replayed log, escaped.
     Replayed(String),
 }
@@ -76,6 +104,23 @@ impl fmt::Display for MeasurementNotice {
                 "{runs} {} runs stick out: something else may have been going on",
                 arm.as_str()
             ),
+            Notice::Drift { arm, change } => {
+                let percent = (change - 1.0).abs() * 100.0;
+                let than = if *change > 1.0 { "longer" } else { "shorter" };
+                match arm {
+                    None => write!(
+                        f,
+                        "runs took {percent:.0} % {than} at the end than at first: the machine, the network or the \
+                         server changed, which cancels in the pairs"
+                    ),
+                    Some(arm) => write!(
+                        f,
+                        "{} runs took {percent:.0} % {than} at the end than at first: the speed-up changed as much",
+                        arm.as_str()
+                    ),
+                }
+            }
+            Notice::ColdStart(cold) => cold.fmt(f),
             Notice::ShortRuns(arm) => write!(
                 f,
                 "{} runs of less than 5 ms are mostly chance: compare more URLs",
@@ -89,6 +134,31 @@ impl fmt::Display for MeasurementNotice {
                     arm.as_str()
                 )
             }
+            Notice::UnlikePairs { left_out, of } => {
+                let are = if *left_out == 1 { "is" } else { "are" };
+                write!(
+                    f,
+                    "{left_out} of {of} pairs {are} left out of the speed-up: URLs failed in one arm, or had another \
+                     status there"
+                )
+            }
+            Notice::SharedFailures {
+                urls,
+                serial,
+                parallel,
+            } => write!(
+                f,
+                "{}: the time in which nothing else was under way is left out of both times ({:.1} ms of a serial \
+                 run, {:.1} ms of a parallel one)",
+                fail(*urls, "both arms"),
+                serial * 1000.0,
+                parallel * 1000.0
+            ),
+            Notice::SharedFailuresOfSweep(urls) => write!(
+                f,
+                "{}: the time in which nothing else was under way is left out of all times",
+                fail(*urls, "all runs")
+            ),
             Notice::PushedBack(limit) => write!(f, "{limit}, in the parallel runs"),
             Notice::PushedBackFrom { limit, fewest } => {
                 let workers = if *fewest == 1 { "worker" } else { "workers" };
@@ -119,12 +189,68 @@ impl fmt::Display for MeasurementNotice {
                 "one run at each number of workers says nothing of how much they vary: there is no \
                  interval (--runs 5)",
             ),
-            Notice::UnequalFailures => f.write_str(
-                "more URLs failed with some numbers of workers than with others: the knee is by the URLs that \
-                 succeeded a second",
-            ),
+            Notice::PassedOver(passed) => {
+                let PassedOver { workers, urls, .. } = passed;
+                let noun = if *urls == 1 { "URL" } else { "URLs" };
+                let workers = match workers {
+                    1 => "1 worker".to_owned(),
+                    workers => format!("{workers} workers"),
+                };
+                write!(f, "passed over with {workers}: {urls} {noun} ")?;
+                match passed.difference {
+                    PointDifference::Failed(cause) => {
+                        let verb = if *urls == 1 { "fails" } else { "fail" };
+                        let cause = cause.map(|cause| format!(" ({cause})"));
+                        let cause = cause.unwrap_or_default();
+                        write!(f, "{verb}{cause} as not with other numbers")
+                    }
+                    PointDifference::OtherStatus(status) => {
+                        write!(f, "answered with another status ({status})")
+                    }
+                    PointDifference::OtherSize => f.write_str("of another size"),
+                }
+            }
             Notice::Replayed(text) => f.write_str(text),
         }
+    }
+}
+
+/// The URLs that fail in several runs: `1 URL fails in both arms`.
+fn fail(urls: u64, place: &str) -> String {
+    match urls {
+        1 => format!("1 URL fails in {place}"),
+        urls => format!("{urls} URLs fail in {place}"),
+    }
+}
+
+/// Servers that answered the first serial run more slowly than the next one, by most URLs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColdStart {
+    /// The host, if it is one.
+    pub host: Option<String>,
+    /// The time that the answers took at first, over that of the next time.
+    pub ratio: f64,
+    /// True if the first run was a warm-up, which does not count.
+    pub is_warm_up: bool,
+}
+
+impl fmt::Display for ColdStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = self.host.as_deref().unwrap_or("servers");
+        write!(
+            f,
+            "{hosts} took {:.1} times as long to answer in ",
+            self.ratio
+        )?;
+        f.write_str(match self.is_warm_up {
+            true => {
+                "the first warm-up as in the next serial run, as caches do: the times are of warm ones"
+            }
+            false => {
+                "the first run as in the next serial one, as caches do, which is no gain of parallel fetching \
+                 (--warmup 1 leaves it out)"
+            }
+        })
     }
 }
 

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
-
+pub use super::failure_kind::FailureKind;
 pub use super::verdict::Verdict;
 use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
+use crate::model::request_digest::RequestDigest;
 use crate::model::save_path::SavePath;
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
@@ -54,6 +53,8 @@ pub struct Details {
     pub packed: Option<Packed>,
     /// The SHA-256 that its body was to have.
     pub sha256: Option<[u8; 32]>,
+    /// The digest of what its request has of its own.
+    pub request: Option<RequestDigest>,
     /// JSON of the input's, for the readers of the result.
     pub meta: Option<Meta>,
     /// The body, decoded, if results have it.
@@ -232,75 +233,6 @@ pub struct Failure {
     pub is_transient: bool,
 }
 
-/// The kinds of failure, each with a stable name for scripts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-#[non_exhaustive]
-pub enum FailureKind {
-    /// The line of input is not a target.
-    Input,
-    /// The host name could not be resolved.
-    Dns,
-    /// No connection could be made.
-    Connect,
-    /// The TLS handshake failed, or the certificate is not valid.
-    Tls,
-    /// A time limit passed.
-    Timeout,
-    /// Less than 1 KiB came within the stall time-out.
-    Stall,
-    /// The server closed or reset the connection before the end of its response.
-    Closed,
-    /// The response is not valid HTTP, or does not fit the request.
-    Protocol,
-    /// The proxy refused, or failed.
-    Proxy,
-    /// The address is not public (`--block-private`).
-    Private,
-    /// The body is not what its Content-Encoding says, or is a decompression bomb.
-    Encoding,
-    /// The body has more bytes than `--max-bytes`, or than the file system allows.
-    TooLarge,
-    /// A redirect that cannot or may not be followed.
-    Redirect,
-    /// The status is not an accepted one.
-    Status,
-    /// The media type of the answer is not an expected one.
-    Type,
-    /// The body broke off after a part of it was written to the output, and cannot be resumed.
-    Broken,
-    /// The SHA-256 of the body is not the given one.
-    Checksum,
-    /// The file cannot be written, or another one has its name.
-    File,
-    /// The disk is full.
-    DiskFull,
-    /// Its origin was given up, because all requests there failed.
-    GivenUp,
-    /// The run's deadline passed before it was done (`--deadline`).
-    Deadline,
-    /// The run was stopped.
-    Stopped,
-    /// A failure of this machine: out of threads, file descriptors or ports, or a bug.
-    Local,
-}
-
-impl FailureKind {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// True for a failure whose cause is on this machine, whatever the servers do.
-    pub fn is_local(self) -> bool {
-        matches!(
-            self,
-            FailureKind::File | FailureKind::DiskFull | FailureKind::Local
-        )
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A status speaks for itself; other failures name their phase or kind.
@@ -388,6 +320,11 @@ impl Outcome {
     /// The SHA-256 that its body was to have.
     pub fn sha256(&self) -> Option<[u8; 32]> {
         self.details.as_ref()?.sha256
+    }
+
+    /// The digest of what its request has of its own.
+    pub fn request(&self) -> Option<RequestDigest> {
+        self.details.as_ref()?.request
     }
 
     /// JSON of the input's, for the readers of the result.

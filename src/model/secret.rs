@@ -45,10 +45,15 @@ impl fmt::Debug for Secret {
 
 /// Removes everything between the scheme and the last `@`. Text that failed to parse as a URL may
 /// still carry a password, so it passes through here before it is shown.
+///
+/// An address of mail or chat (`mailto:a@b.example`) has a name before its `@`, and stays as it is.
 pub fn without_userinfo(text: &str) -> String {
     let Some((before, after)) = text.rsplit_once('@') else {
         return text.to_owned();
     };
+    if is_address(text) {
+        return text.to_owned();
+    }
     // Only the text before the slashes (or backslashes) of a scheme is safe.
     let is_slash = |c: char| c == '/' || c == '\\';
     let kept = match before.split_once(':') {
@@ -61,9 +66,53 @@ pub fn without_userinfo(text: &str) -> String {
     format!("{kept}…@{after}")
 }
 
+/// Schemes of which an `@` stands in an address: of mail (RFC 6068), chat (RFC 5122), calls (RFC 3261), accounts (RFC
+/// 7565), and messages and their parts (RFC 2392).
+const ADDRESS_SCHEMES: [&str; 9] = [
+    "mailto", "xmpp", "sip", "sips", "im", "pres", "acct", "mid", "cid",
+];
+
+/// Recognises a single address of such a scheme that has no password. A call's may have one, behind a colon.
+fn is_address(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    // A password, or another URL with one, has a colon or a slash somewhere before its "@".
+    let names = rest.rsplit_once('@').map_or("", |(names, _)| names);
+    let is_plain = !names.contains([':', '/', '\\']) && !rest.contains(char::is_whitespace);
+    let mut schemes = ADDRESS_SCHEMES.iter();
+    is_plain && schemes.any(|known| known.eq_ignore_ascii_case(scheme))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_of_mail_or_chat_has_no_credentials() {
+        for text in [
+            "mailto:a@b.example",
+            "MailTo:a@b.example,c@d.example?subject=x&cc=e@f.example",
+            "xmpp:a@b.example/room",
+            "sip:a@b.example:5060",
+            "cid:1@b.example",
+        ] {
+            assert_eq!(without_userinfo(text), text);
+        }
+        for (text, expected) in [
+            ("mailto:a:hush@b.example", "…@b.example"),
+            ("mailto:a@b.example http://u:hush@h/", "…@h/"),
+            ("mailto:a@b.example\thttp:u:hush@h", "…@h"),
+            ("mailto:a@b.example?x=http://u:hush@h/", "…@h/"),
+            ("mailto://u:hush@h/", "mailto://…@h/"),
+            ("sip:a:hush@b.example", "…@b.example"),
+            ("sip:hush/x@b.example", "…@b.example"),
+            ("mailto:?x=http:u:hush@h", "…@h"),
+            ("u:hush@b.example", "…@b.example"),
+        ] {
+            assert_eq!(without_userinfo(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn text_that_is_no_url_loses_its_credentials_before_it_is_shown() {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::run_part::RunPart;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::stats::Latency;
 
@@ -45,6 +46,9 @@ pub struct Summary {
     /// The parallel time, from the first start to the last end of a target (the makespan of Coffman and
     /// Graham), or to the deadline if that came first. `None` if no target was started.
     pub makespan: Option<Duration>,
+    /// The part of the makespan in which nothing but targets that failed was under way. Zero but in the runs of a
+    /// measurement, which leave it out where all of them fail alike.
+    pub failing_only: Duration,
     /// The time within the makespan in which a worker was idle because the input gave nothing: the list came
     /// more slowly than it was fetched.
     pub input_wait: Duration,
@@ -84,6 +88,8 @@ pub struct Summary {
     /// The number of runs that a replay merged. The makespan is then the union of their intervals, and the workers
     /// are the most at one time; both rest on the clocks of the machines.
     pub merged: Option<u64>,
+    /// The runs that a replay merged.
+    pub parts: Vec<RunPart>,
 }
 
 /// The runs of a comparison or a sweep that were made, warm-ups included.
@@ -93,6 +99,9 @@ pub struct RunsMade {
     pub done: u32,
     /// Planned runs, as far as known.
     pub of: u32,
+    /// True if these are the most that there might have been.
+    #[serde(default)]
+    pub at_most: bool,
 }
 
 impl Summary {
@@ -148,11 +157,19 @@ impl Summary {
         }
     }
 
+    /// The targets of the input that the run did not come to read, if they could be counted.
+    pub fn unread(&self) -> Option<u64> {
+        let read = self.targets() + self.done_before;
+        // A list may be cut while it is read.
+        self.all_listed().map(|all| all.saturating_sub(read))
+    }
+
     /// The same counts without a time.
     #[must_use]
     pub fn without_times(self) -> Self {
         Summary {
             makespan: None,
+            failing_only: Duration::ZERO,
             input_wait: Duration::ZERO,
             input_idle: Duration::ZERO,
             busy: Duration::ZERO,
@@ -189,6 +206,7 @@ impl Summary {
             (None, None) => None,
             (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
         };
+        self.failing_only += other.failing_only;
         self.input_wait += other.input_wait;
         self.input_idle += other.input_idle;
         self.busy += other.busy;

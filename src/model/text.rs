@@ -1,6 +1,7 @@
 //! Text that is safe to show: bytes from the network or a file must not move a terminal's cursor, ring its
 //! bell or reverse the direction of a line.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// `text` with its control characters escaped: C0, C1, DEL, line separators, and the characters that
@@ -28,6 +29,18 @@ pub fn excerpt(text: &str, characters: usize) -> String {
         Some((end, _)) => format!("{}…", escape(&text[..end])),
         None => escape(text),
     }
+}
+
+/// The path without its `.` components and repeated slashes, so that `d`, `./d` and `d/` are one folder.
+pub fn normalised_path(path: &str) -> Cow<'_, str> {
+    let is_root = path.starts_with('/');
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    if inner.split('/').all(|part| !matches!(part, "" | ".")) {
+        return Cow::Borrowed(path);
+    }
+    let parts = inner.split('/').filter(|part| !matches!(*part, "" | "."));
+    let root = if is_root { "/" } else { "" };
+    Cow::Owned(format!("{root}{}", parts.collect::<Vec<_>>().join("/")))
 }
 
 /// A number of bytes in words, exactly: `1 byte`, `1256 bytes`.

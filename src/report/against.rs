@@ -3,9 +3,10 @@
 use std::time::SystemTime;
 
 use super::format::{counted, distinct_ratio, grouped};
-use super::wording::{NO_INTERVAL, NONE, shows_none};
+use super::wording::{NO_INTERVAL, no_difference};
+use crate::model::margin::PracticalVerdict;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
-use crate::stats::{Change, Finding, Interval};
+use crate::stats::{Change, Interval};
 
 /// The limit of what the interval knows: the scatter of the runs of each side.
 const DRIFT: &str = "; the interval knows no drift between sessions";
@@ -35,10 +36,11 @@ pub(in crate::report) fn arm(point: &AgainstPoint) -> String {
 /// The change of the time and its verdict, in a line.
 pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
-    let finding = point.finding();
-    let shown = |ratio: f64| match finding {
-        Some(Finding::Faster | Finding::Slower) => distinct_ratio(ratio),
-        _ => format!("{ratio:.2}"),
+    use PracticalVerdict::{NoDifference, NoneShown};
+    let verdict = against.verdict(point);
+    let shown = |ratio: f64| match verdict {
+        None | Some(NoDifference | NoneShown) => format!("{ratio:.2}"),
+        Some(_) => distinct_ratio(ratio),
     };
     let longer = format!(
         "this took {} times as long{}",
@@ -52,23 +54,16 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
         }
         None => longer,
     };
-    let drift = match point.reference.runs {
-        1 => DRIFT,
-        _ => "",
+    let [drift, more] = match point.is_of_history() {
+        true => ["", "more saved runs would tell (--save-baseline)"],
+        false => [DRIFT, "more runs would tell (--runs)"],
     };
-    match (finding, &point.unlike) {
-        (Some(Finding::Faster), _) => format!("{longer} · faster{drift}"),
-        (Some(Finding::Slower), _) => format!("{longer} · slower{drift}"),
-        (Some(Finding::NoDifference), _) if interval.is_some_and(shows_none) => {
-            format!("{longer} · {NONE}")
-        }
-        (Some(Finding::NoDifference), _) => {
-            let more = match point.reference.runs {
-                1 => "more runs would tell (--runs)",
-                _ => "more saved runs would tell (--save-baseline)",
-            };
+    match (verdict, &point.unlike) {
+        (Some(NoDifference), _) => format!("{longer} · {}", no_difference(against.margin)),
+        (Some(NoneShown), _) => {
             format!("{longer} · no difference beyond 5 % shown; {more}")
         }
+        (Some(verdict), _) => format!("{longer} · {}{drift}", verdict.as_str()),
         (None, Some(unlike)) => {
             let why = unlike.explain(against.is_renewed);
             format!("{longer} · no verdict: {why}")

@@ -24,6 +24,7 @@ pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
     stderr_columns, stdout_columns, wrapped_message,
 };
+pub use wording::left_undone;
 
 /// The serial baseline of a plain run's report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,15 +4,24 @@
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
 //! written ([`notation`]).
 
+mod course;
 mod failure;
 mod notation;
+mod reason;
+mod sweep;
 mod verdict;
 
+pub(super) use course::{course, level, other_ratio};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
+pub(super) use reason::{host, knee_reasons, reasons};
+pub(super) use sweep::{
+    efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
+    sweep_hint,
+};
 pub(super) use verdict::{
-    NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
-    shows_none, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
+    comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
+    no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
 use crate::measure::{Estimate, Withheld};
@@ -218,10 +227,18 @@ pub(super) fn stopped(summary: &Summary) -> Option<String> {
         return None;
     }
     Some(match (summary.runs, summary.listed) {
-        (Some(RunsMade { done, of }), _) => format!("stopped after {done} of {of} runs"),
+        (Some(made), _) => format!("stopped after {}", runs_made(made)),
         (None, Some(_)) => "stopped before its end".to_owned(),
         (None, None) => "stopped before its end; the rest of the list was not read".to_owned(),
     })
+}
+
+/// The runs of a measurement that was stopped: `3 of 12 runs`, `3 of at most 62 runs`.
+fn runs_made(RunsMade { done, of, at_most }: RunsMade) -> String {
+    match at_most {
+        true => format!("{done} of at most {of} runs"),
+        false => format!("{done} of {of} runs"),
+    }
 }
 
 /// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
@@ -235,6 +252,25 @@ pub(super) fn progress(summary: &Summary) -> String {
             format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
+    }
+}
+
+/// The targets that a stopped run left undone: `22 of 30 URLs were not done`.
+pub fn left_undone(summary: &Summary) -> String {
+    let read = summary.not_done + summary.skipped;
+    let were = |count| if count == 1 { "was" } else { "were" };
+    match (summary.unread(), summary.all_listed()) {
+        (Some(unread), Some(all)) => {
+            let left = read + unread;
+            let all = counted(all.max(left), "URL");
+            format!("{} of {all} {} not done", grouped(left), were(left))
+        }
+        _ if read == 0 => "the rest of the list was not read".to_owned(),
+        _ => format!(
+            "{} {} not done, and the rest of the list was not read",
+            counted(read, "URL"),
+            were(read)
+        ),
     }
 }
 
@@ -253,8 +289,9 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
     let result = if summary.stopped {
         match summary.runs {
-            Some(RunsMade { done, of }) => format!(
-                "Stopped early, after {done} of {of} runs: {} done in all",
+            Some(made) => format!(
+                "Stopped early, after {}: {} done in all",
+                runs_made(made),
                 counted(summary.ended(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
@@ -281,11 +318,12 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
 }
 
-/// The warning that runs did not do the same work: how many targets differed, and some of their URLs.
+/// The warning that targets were not answered alike: how many, and some of their URLs. Pages that change from run to run
+/// are among them, so that it decides nothing.
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
         format!(
-            "{} {} not answered alike in all runs, so the arms did not do the same work: {}",
+            "{} {} not answered alike in all runs: {}",
             counted(*count, "URL"),
             if *count == 1 { "was" } else { "were" },
             urls.join(" ")
@@ -305,12 +343,31 @@ pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
             in_unit(low, judged.unit),
             in_unit(high, judged.unit)
         ),
-        (Some(value), None) => in_unit(value, judged.unit),
+        (Some(value), None) => match judged.of {
+            Some(of) => failed_of(value, judged.unit, of),
+            None => in_unit(value, judged.unit),
+        },
         (None, _) => return judged.why.clone(),
     };
     match judged.why.is_empty() {
         true => figure,
         false => format!("{figure}, {}", judged.why),
+    }
+}
+
+/// A number or a share of failures, with the number of URLs that they are of: `1 of 4 failed`.
+fn failed_of(value: f64, unit: &str, of: u64) -> String {
+    let all = grouped(of);
+    match unit {
+        "%" => {
+            let failed = (value * of as f64 / 100.0).round() as u64;
+            format!(
+                "{} ({} of {all} failed)",
+                in_unit(value, unit),
+                grouped(failed)
+            )
+        }
+        _ => format!("{} of {all} failed", grouped(value as u64)),
     }
 }
 

@@ -47,8 +47,8 @@ impl FileError {
     /// A file that is to stay, and that is not as pfetch saved it from the URL.
     pub(super) fn other_content(shown: &str) -> Self {
         FileError::new(format!(
-            "{shown} exists, and is not as pfetch saved it from this URL; see --exists overwrite, rename \
-             and skip"
+            "{shown} exists, and is not as pfetch saved it from this URL: --exists overwrite replaces it, \
+             --exists rename keeps both, --exists skip leaves the URL alone"
         ))
     }
 

@@ -23,9 +23,14 @@ impl Interval {
     /// It assumes a roughly normal distribution. Five or ten times are near enough to that, unless one is
     /// an [outlier](super::outliers).
     pub fn of_mean(values: &[f64]) -> Option<Self> {
+        Interval::of_mean_at(LEVEL, values)
+    }
+
+    /// Computes the [interval of a mean](Interval::of_mean) at another confidence level than 95 %.
+    pub fn of_mean_at(level: f64, values: &[f64]) -> Option<Self> {
         let sample = Sample::of(values)?;
         let error = sample.deviation? / (sample.n as f64).sqrt();
-        let reach = critical_value(sample.n - 1, LEVEL) * error;
+        let reach = critical_value(sample.n - 1, level) * error;
         Some(Interval {
             low: sample.mean - reach,
             high: sample.mean + reach,
@@ -61,6 +66,20 @@ impl Interval {
     /// upper one is at most ten times the lower. A wider one does not even give the order of magnitude.
     pub fn says_something(&self) -> bool {
         self.low > 0.0 && self.high <= 10.0 * self.low
+    }
+
+    /// Takes this interval of a ratio, which is Student's on a logarithmic scale with these degrees of freedom, from one
+    /// confidence level to another. One that reaches to 0 is left as it is.
+    pub fn at_level(self, levels: (f64, f64), ratio: f64, freedom: usize) -> Self {
+        let factor = critical_value(freedom, levels.1) / critical_value(freedom, levels.0);
+        let moved = |end: f64| ratio * (end / ratio).powf(factor);
+        match self.low > 0.0 && factor.is_finite() {
+            true => Interval {
+                low: moved(self.low),
+                high: moved(self.high),
+            },
+            false => self,
+        }
     }
 
     /// Returns `true` if `value` lies in the interval, bounds included.
@@ -150,6 +169,27 @@ mod tests {
         let single = Sample::of(&[1.0]).unwrap();
         assert_eq!(Interval::of_difference(&single, &equal), None);
         assert_eq!(Interval::of_difference(&equal, &single), None);
+    }
+
+    #[test]
+    fn an_interval_of_a_ratio_is_taken_to_another_level_and_back_to_none() {
+        // ln 4 ± 0.5 with t(2) = 4.303 at 95 %, and 9.925 at 99 %.
+        let of = |reach: f64| Interval {
+            low: 4.0 * (-reach).exp(),
+            high: 4.0 * reach.exp(),
+        };
+        let wider = of(0.5).at_level((LEVEL, 0.99), 4.0, 2);
+        let expected = of(0.5 * 9.925 / 4.303);
+        assert!((wider.low - expected.low).abs() < 1e-3, "{wider:?}");
+        assert!((wider.high - expected.high).abs() < 1e-2, "{wider:?}");
+        let same = of(0.5).at_level((LEVEL, LEVEL), 4.0, 2);
+        assert!((same.low - of(0.5).low).abs() < 1e-12, "{same:?}");
+        let unknown = Interval {
+            low: 0.0,
+            high: f64::INFINITY,
+        };
+        assert_eq!(unknown.at_level((LEVEL, 0.99), 4.0, 2), unknown);
+        assert_eq!(of(0.5).at_level((LEVEL, 0.99), 4.0, 0), of(0.5));
     }
 
     #[test]

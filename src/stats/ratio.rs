@@ -64,6 +64,25 @@ impl Speedup {
         })
     }
 
+    /// The same speed-up with its interval taken from one confidence level to another. That of [`of`](Speedup::of) is
+    /// at 95 %.
+    pub fn at_level(self, from: f64, to: f64) -> Self {
+        if from == to {
+            return self;
+        }
+        let freedom = self.pairs.saturating_sub(1);
+        let interval = self
+            .interval
+            .map(|interval| interval.at_level((from, to), self.ratio, freedom));
+        Speedup { interval, ..self }
+    }
+
+    /// The half width of the interval, as a share of the ratio; `None` without an interval.
+    pub fn precision(&self) -> Option<f64> {
+        let Interval { low, high } = self.interval?;
+        Some(0.5 * (high - low) / self.ratio)
+    }
+
     /// The finding; `None` without an interval.
     pub fn finding(&self) -> Option<Finding> {
         self.interval.map(Finding::of)

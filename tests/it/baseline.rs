@@ -211,7 +211,7 @@ fn several_runs_on_both_sides_have_an_interval_and_a_verdict() {
         // So much scatter that anything may be in it.
         (
             [SHORT, 1e-2, LONG],
-            "no difference",
+            "no difference shown",
             " · no difference beyond 5 % shown; more runs would tell (--runs)\n",
         ),
     ] {

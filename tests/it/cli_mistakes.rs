@@ -67,7 +67,7 @@ fn a_file_without_permission_is_named() {
 fn mistakes_on_the_command_line_say_what_to_do() {
     let server = Server::start();
     let url = server.url("/bytes/1");
-    let cases: [(&[&str], &str); 33] = [
+    let cases: [(&[&str], &str); 35] = [
         (
             &["-j", "0"],
             "invalid value '0' for '--workers <N>': give a whole number from 1 to 10000",
@@ -79,12 +79,20 @@ fn mistakes_on_the_command_line_say_what_to_do() {
         ),
         (&["-j", "-1"], "there is no option '-1'"),
         (&["--queue", "1.5"], "give a whole number from 0 to 1000000"),
-        (&["--timeout", "5"], "a time needs a unit, as 5s or 5ms"),
+        (
+            &["--timeout", "5,5"],
+            "give a time, as 1500ms, 30s or 5m; a number alone is seconds",
+        ),
+        (&["--deadline", "5M"], "minutes are 5m"),
+        (
+            &["--rate", "50"],
+            "a rate needs its time: 50/s, 50/m or 50/h",
+        ),
         (&["--timeout", "0s"], "leave the option out"),
         (&["--connect-timeout", "0ms"], "give a longer one"),
         (
             &["--stall-timeout", "soon"],
-            "give a time with its unit, as 1500ms, 30s or 5m",
+            "give a time, as 1500ms, 30s or 5m",
         ),
         (&["--max-redirects", "-1"], "'-1'"),
         (

@@ -137,7 +137,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "input_idle",
             "serial",
             "throughput",
-            "requests_per_second",
+            "urls_per_second",
             "latency",
             "ttfb",
             "intended_latency",

@@ -135,6 +135,32 @@ fn reports_in_files_say_that_it_was_stopped() {
 }
 
 #[test]
+fn ci_sees_how_much_of_the_list_was_not_tried() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let rest = format!("{}\n", server.url("/bytes/1")).repeat(5_000);
+    let list = dir.file("list", format!("{}\n{rest}", server.url("/status/404")));
+    let junit = dir.path().join("run.xml").display().to_string();
+    let args = ["--fail-fast", "-j1", "-i", &list, "--export", &junit];
+    let run = pfetch(&args).run().exits(1);
+    let page = std::fs::read_to_string(&junit).expect("it is written");
+    let page = roxmltree::Document::parse(&page).expect("it is XML");
+    let cases = page
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"));
+    let names: Vec<&str> = cases.filter_map(|case| case.attribute("name")).collect();
+    let last = names.last().copied().unwrap_or_default();
+    let number = last.strip_suffix(" more URLs of the list");
+    let number = number.and_then(|number| number.replace(',', "").parse::<usize>().ok());
+    let number = number.unwrap_or_default();
+    run.check(last, number > 0 && number + names.len() - 1 == 5_001);
+    let mut different = names.clone();
+    different.sort_unstable();
+    different.dedup();
+    run.check("each has its own name", different.len() == names.len());
+}
+
+#[test]
 fn what_allows_failures_or_needs_whole_runs_excludes_it() {
     for other in ["--max-failures=1", "--compare", "--sweep=1,2"] {
         let run = pfetch(&["--fail-fast", other, "http://127.0.0.1:1/"]).run();

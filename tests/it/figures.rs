@@ -8,7 +8,7 @@
 use pfetch::measure::Estimate;
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
-use pfetch::model::measurement::{ArmTimes, Comparison, Sweep, fair_points};
+use pfetch::model::measurement::{ArmTimes, Comparison, Sweep, unequal_failures};
 use pfetch::model::outcome::{FailureKind, Outcome};
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::report::export::Export;
@@ -18,7 +18,7 @@ use pfetch::stats::Knee;
 use serde_json::Value;
 
 use crate::export::events::exported;
-use crate::pfetch::pfetch;
+use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
 use crate::story::{MS, Story, comparison, failed, sweep};
 
@@ -107,7 +107,7 @@ fn the_figures_of_a_run_are_the_same_in_all_formats() {
         format!("{}/s", bytes(throughput)),
         format!(
             "{:.1} successful URLs/s",
-            number(&figures["requests_per_second"])
+            number(&figures["urls_per_second"])
         ),
         seconds(&figures["latency"]["p50"]),
         seconds(&figures["latency"]["p95"]),
@@ -182,7 +182,7 @@ fn where_nothing_succeeded_no_report_has_a_rate_or_a_speedup() {
     assert_eq!(Estimate::of(&summary(&outcomes)), None);
     let events = Story::new(4).run(outcomes);
     let json: Value = serde_json::from_str(&exported(Export::Json, &events)).unwrap();
-    for figure in ["serial", "throughput", "requests_per_second", "latency"] {
+    for figure in ["serial", "throughput", "urls_per_second", "latency"] {
         assert!(json["summary"][figure].is_null(), "{figure}: {json:#}");
     }
     let Replayed(again) = Replayed::of(&events);
@@ -211,10 +211,7 @@ fn compared(serial: u64, parallel: u64) -> Comparison {
     let mut compared = comparison(4, 4, vec![4.0, 4.1, 4.0], vec![1.0, 1.1, 1.0], &[]);
     compared.serial.failed = serial;
     compared.parallel.failed = parallel;
-    let Comparison {
-        serial, parallel, ..
-    } = &compared;
-    compared.speedup = Comparison::speedup_of(serial, parallel, compared.targets, compared.workers);
+    compared.speedup = compared.speedup_of_alike();
     compared
 }
 
@@ -274,17 +271,15 @@ fn a_comparison_whose_arms_failed_at_different_things_has_no_verdict() {
     let events = [Story::new(4).started(), Event::Compared(one_sided.clone())];
     let json: Value = serde_json::from_str(&exported(Export::Json, &events)).unwrap();
     assert!(json["comparison"]["verdict"].is_null(), "{json:#}");
-    let words = "no verdict: 3 fetches failed in parallel, none serially";
+    let words = "not comparable: 0 fetches failed serially, 3 in parallel";
     for text in [human(&events), exported(Export::Markdown, &events)] {
         assert!(text.contains(words), "{text}");
     }
-    for (gate, strict, verdict) in [
-        ("speedup>=2", false, AssertionVerdict::Inconclusive),
-        ("speedup>=2", true, AssertionVerdict::Failed),
-        ("speedup>=9", false, AssertionVerdict::Failed),
-    ] {
-        let judged = judged((Some(&one_sided), None), gate, strict);
-        assert_eq!(judged.verdict, verdict, "{judged:?}");
+    for gate in ["speedup>=2", "speedup<=9"] {
+        let judged = judged((Some(&one_sided), None), gate, false);
+        assert_eq!(judged.verdict, AssertionVerdict::Unknown, "{judged:?}");
+        assert!(judged.verdict.is_failure(), "{judged:?}");
+        assert_eq!(judged.why, words, "{judged:?}");
     }
     // The same failures on both sides are the same work.
     let alike = compared(3, 3);
@@ -304,7 +299,8 @@ fn swept(points: &[(usize, f64, u64)]) -> Sweep {
     for (point, (.., failed)) in swept.points.iter_mut().zip(points) {
         point.times.failed = *failed;
     }
-    swept.knee = Knee::of(&fair_points(&swept.points, swept.targets));
+    swept.passed_over = unequal_failures(&swept.points);
+    swept.knee = Knee::of(&swept.sweep_points());
     swept
 }
 
@@ -321,8 +317,11 @@ fn the_knee_of_a_sweep_is_not_where_the_most_fails() {
     // The same failures everywhere change nothing.
     let alike = swept(&[(1, 8.0, 6), (4, 2.0, 6), (8, 1.99, 6)]);
     assert_eq!(alike.knee.map(|knee| knee.workers), Some(4), "{alike:#?}");
-    let fair = fair_points(&alike.points, alike.targets);
-    let seconds: Vec<f64> = fair.iter().map(|point| point.seconds).collect();
+    let seconds: Vec<f64> = alike
+        .sweep_points()
+        .iter()
+        .map(|point| point.seconds)
+        .collect();
     assert_eq!(seconds, [8.0, 2.0, 1.99]);
 }
 
@@ -384,8 +383,8 @@ fn gates_on_speed_fail_where_nothing_succeeded() {
     let server = Server::start();
     let missing = ["/status/404", "/status/500?1"].map(|path| server.url(path));
     let gates = [
-        "requests_per_second<=1000000",
-        "requests_per_second>=0",
+        "urls_per_second<=1000000",
+        "urls_per_second>=0",
         "throughput>=0B/s",
         "total<100s",
         "speedup<=1000",
@@ -409,11 +408,62 @@ fn gates_on_speed_fail_where_nothing_succeeded() {
 }
 
 #[test]
+fn a_gate_on_failures_says_how_many_failed_of_how_many() {
+    let server = Server::start();
+    let [good, bad] = ["/bytes/1", "/status/404"].map(|path| server.url(path));
+    let gates = [
+        "failed<=0",
+        "failed<1",
+        "failed<=5%",
+        "failed<=50%",
+        "failed==1",
+    ];
+    let mut args = vec!["--format=jsonl"];
+    args.extend(gates.iter().flat_map(|gate| ["--assert", gate]));
+    args.extend([&good, &good, &good, &good, &good, &bad].map(String::as_str));
+    let run = pfetch(&args).run().exits(3);
+    let dir = Dir::new();
+    let lines = dir.file("run.jsonl", &run.stdout);
+    // The gates of the run, and those that are judged now.
+    let again = ["--replay", &lines];
+    for args in [
+        again.to_vec(),
+        [&again[..], &args[1..args.len() - 6]].concat(),
+    ] {
+        let mut run = pfetch(&args).run();
+        for (gate, told) in gates.iter().zip([
+            "FAILED        1 of 6 failed",
+            "FAILED        1 of 6 failed",
+            "FAILED        16.67 % (1 of 6 failed)",
+            "held          16.67 % (1 of 6 failed)",
+            "held          1 of 6 failed",
+        ]) {
+            run = run.prints(&format!("  gate       {gate:<24} {told}\n"));
+        }
+    }
+    // All other figures count nothing.
+    let run = pfetch(&[
+        "--format=jsonl",
+        "--assert=total<60s",
+        "--assert=failed<=0",
+        &good,
+    ])
+    .run();
+    let of: Vec<Value> = run
+        .exits(0)
+        .json()
+        .into_iter()
+        .map(|line| line["of"].clone())
+        .collect();
+    assert_eq!(of[of.len() - 2..], [Value::Null, Value::from(1)]);
+}
+
+#[test]
 fn an_unknown_name_in_a_gate_is_answered_with_the_known_ones() {
     let run = pfetch(&["--assert=requests>=1", "http://127.0.0.1:1/"]).run();
     let run = run.exits(2);
     for name in [
-        "requests_per_second",
+        "urls_per_second",
         "throughput",
         "total_vs_baseline",
         "p95",

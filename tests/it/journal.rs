@@ -12,16 +12,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use pfetch::engine::resume::{DoneTargets, Journal};
+use pfetch::engine::resume::{DoneTargets, Journal, SoughtRequest};
 use pfetch::model::event::{Event, Listener, RunInfo};
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Saved, Verdict};
+use pfetch::model::request_digest::RequestDigest;
 use pfetch::model::run_id::RunId;
 use pfetch::model::save_path::SavePath;
 use pfetch::model::target::Verb;
 use pfetch::report::{Baseline, JsonLines};
 use tempfile::TempDir;
 
-const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":1}\n";
+const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":2}\n";
 
 /// A folder, and the name of a log in it that is not there yet.
 fn place() -> (TempDir, PathBuf) {
@@ -38,12 +39,16 @@ fn holding(bytes: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
 }
 
 fn started() -> Event {
+    run_of(RunId::random())
+}
+
+fn run_of(id: RunId) -> Event {
     Event::Started(RunInfo {
         version: "0.0.0".to_owned(),
         workers: 2,
         started_at: SystemTime::UNIX_EPOCH,
         startup: Duration::ZERO,
-        id: RunId::default(),
+        id,
         log: None,
         shard: None,
     })
@@ -92,8 +97,25 @@ fn done(path: &Path) -> DoneTargets {
     Journal::open(path, true).unwrap().1
 }
 
+/// Looks a target up without taking it.
+fn find(
+    done: &DoneTargets,
+    verb: Verb,
+    url: &str,
+    name: Option<&str>,
+    sha256: Option<&[u8; 32]>,
+) -> Option<Outcome> {
+    done.clone().take(&SoughtRequest {
+        verb,
+        url,
+        name,
+        digest: None,
+        sha256,
+    })
+}
+
 fn has(done: &DoneTargets, url: &str) -> bool {
-    done.find(Verb::Get, url, None, None).is_some()
+    find(done, Verb::Get, url, None, None).is_some()
 }
 
 /// Opens a file that has to be refused and to stay as it is. The refusal, `FILE` for its name.
@@ -151,11 +173,19 @@ fn lines_have_the_schema_that_is_written_down() {
     missing.last.status = Some(404);
     missing.last.started_at = full.last.started_at;
     missing.last.span = full.last.span;
-    run(&path, &[Event::Finished(full), Event::Finished(missing)]);
+    let (mut journal, _) = Journal::open(&path, false).unwrap();
+    for event in [
+        run_of(RunId::default()),
+        Event::Finished(full),
+        Event::Finished(missing),
+    ] {
+        journal.event(&event).unwrap();
+    }
+    drop(journal);
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         format!(
-            r#"{HEADER}{{"type":"run","started_at":"1970-01-01T00:00:00.000000Z","version":"{}","run":"0000000000000000"}}
+            r#"{HEADER}{{"type":"run","started_at":"1970-01-01T00:00:00.000000Z","version":"{}","run":"0000000000000000","resume":false}}
 {{"type":"result","at":"1970-01-01T00:01:01.500000Z","index":0,"url":"http://h/a","action":"head","name":"h/\"a\"","outcome":"ok","status":200,"bytes":12,"content_type":"text/html","saved":"out/h/\"a\"","saved_bytes":12,"sha256":"{sum}","error_kind":null,"error":null}}
 {{"type":"result","at":"1970-01-01T00:01:01.500000Z","index":0,"url":"http://h/b","action":"get","name":null,"outcome":"failed","status":404,"bytes":0,"content_type":null,"saved":null,"saved_bytes":null,"sha256":null,"error_kind":"status","error":"not found"}}
 "#,
@@ -165,10 +195,7 @@ fn lines_have_the_schema_that_is_written_down() {
     );
     let done = done(&path);
     assert_eq!(done.len(), 1);
-    assert!(
-        done.find(Verb::Head, "http://h/a", Some("h/\"a\""), None)
-            .is_some()
-    );
+    assert!(find(&done, Verb::Head, "http://h/a", Some("h/\"a\""), None).is_some());
 }
 
 #[test]
@@ -253,16 +280,82 @@ fn the_last_line_for_a_target_wins() {
     assert!(has(&done, "http://h/b") && has(&done, "http://h/c"));
 }
 
+/// The number of targets with this request that are done.
+fn count(done: &DoneTargets, digest: Option<RequestDigest>) -> usize {
+    let mut done = done.clone();
+    let sought = SoughtRequest {
+        verb: Verb::Get,
+        url: "http://h/a",
+        name: None,
+        digest,
+        sha256: None,
+    };
+    std::iter::from_fn(|| done.take(&sought)).count()
+}
+
+#[test]
+fn of_identical_requests_as_many_are_done_as_succeeded() {
+    let (_folder, path) = place();
+    let a = || ok("http://h/a");
+    run(&path, &[a(), failed("http://h/a"), a(), ok("http://h/b")]);
+    assert_eq!(count(&done(&path), None), 2);
+    // A run that goes on has the rest.
+    let (mut journal, _) = Journal::open(&path, true).unwrap();
+    for event in [started(), failed("http://h/a"), a()] {
+        journal.event(&event).unwrap();
+    }
+    drop(journal);
+    let all = done(&path);
+    assert_eq!((count(&all, None), all.len()), (3, 4));
+    // One that begins anew, and is killed, has as many as it has come to; the others are as they were.
+    run(&path, &[a()]);
+    let all = done(&path);
+    assert_eq!((count(&all, None), all.len()), (1, 2));
+    assert!(has(&all, "http://h/b"));
+    run(&path, &[failed("http://h/a")]);
+    assert_eq!(count(&done(&path), None), 0);
+}
+
+#[test]
+fn a_run_that_writes_its_line_again_does_not_begin_anew() {
+    let (_folder, path) = place();
+    run(&path, &[ok("http://h/a")]);
+    let mut text = fs::read_to_string(&path).unwrap();
+    let again: Vec<_> = text.lines().skip(1).map(str::to_owned).collect();
+    // As after a failed write.
+    text += &format!("{{\"type\":\"resu\n{}\n{}\n", again[0], again[1]);
+    fs::write(&path, text).unwrap();
+    assert_eq!(count(&done(&path), None), 2);
+}
+
+#[test]
+fn requests_with_headers_of_their_own_are_told_apart() {
+    let (_folder, path) = place();
+    let digests = ["00000001", "00000002"].map(|text| text.parse().ok());
+    let with = |digest: Option<RequestDigest>, verdict| {
+        let mut outcome = outcome("http://h/a", verdict);
+        outcome.details_mut().request = digest;
+        Event::Finished(outcome)
+    };
+    let events = [
+        with(digests[0], Verdict::Ok),
+        with(digests[0], Verdict::Ok),
+        with(digests[1], Verdict::Failed),
+        with(None, Verdict::Ok),
+    ];
+    run(&path, &events);
+    let done = done(&path);
+    let counts = [digests[0], digests[1], None].map(|digest| count(&done, digest));
+    assert_eq!(counts, [2, 0, 1]);
+}
+
 #[test]
 fn action_url_and_name_do_not_run_together() {
     let (_folder, path) = place();
     let named = named("http://h/a", "b");
     run(&path, &[Event::Finished(named)]);
     let done = done(&path);
-    assert!(
-        done.find(Verb::Get, "http://h/a", Some("b"), None)
-            .is_some()
-    );
+    assert!(find(&done, Verb::Get, "http://h/a", Some("b"), None).is_some());
     for (verb, url, name) in [
         (Verb::Head, "http://h/a", Some("b")),
         (Verb::Get, "http://h/a", None),
@@ -273,7 +366,7 @@ fn action_url_and_name_do_not_run_together() {
         (Verb::Get, "http://h/a\0b", None),
     ] {
         assert!(
-            done.find(verb, url, name, None).is_none(),
+            find(&done, verb, url, name, None).is_none(),
             "{verb:?} {url:?} {name:?}"
         );
     }
@@ -285,11 +378,7 @@ fn a_name_that_needs_escaping_is_found_again() {
     let name = "\u{1}\"\\é\u{1f600}";
     let named = named("http://h/a?\\\"", name);
     run(&path, &[Event::Finished(named)]);
-    assert!(
-        done(&path)
-            .find(Verb::Get, "http://h/a?\\\"", Some(name), None)
-            .is_some()
-    );
+    assert!(find(&done(&path), Verb::Get, "http://h/a?\\\"", Some(name), None).is_some());
 }
 
 #[test]
@@ -329,14 +418,13 @@ fn a_torn_last_line_is_tolerated_wherever_it_was_cut() {
         assert_eq!(has(&before, "http://h/é"), is_whole, "cut at {cut}");
         journal.event(&started()).unwrap();
         journal.event(&ok("http://h/b")).unwrap();
-        journal.event(&failed("http://h/a")).unwrap();
         drop((journal, before));
 
         let bytes = fs::read(&path).unwrap();
         assert!(bytes.starts_with(&whole[..cut]), "cut at {cut}");
         let after = done(&path);
         assert!(has(&after, "http://h/b"), "cut at {cut}");
-        assert!(!has(&after, "http://h/a"), "cut at {cut}");
+        assert!(has(&after, "http://h/a"), "cut at {cut}");
         assert_eq!(has(&after, "http://h/é"), is_whole, "cut at {cut}");
     }
 }
@@ -411,7 +499,7 @@ fn foreign_files_are_refused_and_left_alone() {
             assert_eq!(
                 refusal(&path, resume),
                 "FILE is not a pfetch run log (its first line is not \
-                 {\"type\":\"pfetch-log\",\"schema\":1}); give another file",
+                 {\"type\":\"pfetch-log\",\"schema\":2}); give another file",
                 "{}",
                 String::from_utf8_lossy(foreign)
             );
@@ -423,10 +511,10 @@ fn foreign_files_are_refused_and_left_alone() {
 fn another_schema_is_refused() {
     for resume in [false, true] {
         let (_folder, path) =
-            holding("{\"type\":\"pfetch-log\",\"schema\":2,\"more\":true}\n{\"type\":\"new\"}\n");
+            holding("{\"type\":\"pfetch-log\",\"schema\":1,\"more\":true}\n{\"type\":\"new\"}\n");
         assert_eq!(
             refusal(&path, resume),
-            "the run log FILE has schema 2, and this pfetch knows only schema 1; \
+            "the run log FILE has schema 1, and this pfetch knows only schema 2; \
              use the pfetch that wrote it, or give another file"
         );
     }
@@ -523,7 +611,7 @@ fn damages() -> Vec<(Vec<u8>, &'static str)> {
             "it is damaged (unknown type \"new\")",
         ),
         (
-            b"{\"type\":\"pfetch-log\",\"schema\":2}".to_vec(),
+            b"{\"type\":\"pfetch-log\",\"schema\":1}".to_vec(),
             "it is damaged (unknown type \"pfetch-log\")",
         ),
         (
@@ -604,9 +692,11 @@ fn a_line_at_which_a_run_was_killed_is_no_damage_to_warn_of() {
 
 #[test]
 fn the_failure_of_a_target_after_a_damaged_line_counts() {
-    let failed = GOOD.replace("ok", "failed");
-    let (_folder, path) = holding(format!("{HEADER}{GOOD}\nbad\n{failed}\n"));
-    assert!(done(&path).is_empty());
+    let good = GOOD.replace('}', ",\"name\":\"a\"}");
+    let failed = good.replace("ok", "failed");
+    let (_folder, path) = holding(format!("{HEADER}{good}\nbad\n{failed}\n"));
+    let done = done(&path);
+    assert!(done.is_empty(), "{good} {done:?}");
 }
 
 #[test]
@@ -649,8 +739,8 @@ fn a_target_is_done_for_the_sha256_that_was_checked_and_for_no_other() {
         &[
             summed("http://h/one", Some(1)),
             summed("http://h/none", None),
-            summed("http://h/changed", Some(1)),
-            summed("http://h/changed", Some(2)),
+            summed("http://h/both", Some(1)),
+            summed("http://h/both", Some(2)),
         ],
     );
     let done = done(&path);
@@ -660,12 +750,14 @@ fn a_target_is_done_for_the_sha256_that_was_checked_and_for_no_other() {
         ("http://h/one", Some(2), false),
         ("http://h/none", None, true),
         ("http://h/none", Some(1), false),
-        ("http://h/changed", Some(1), false),
-        ("http://h/changed", Some(2), true),
+        // Two of one list.
+        ("http://h/both", Some(1), true),
+        ("http://h/both", Some(2), true),
+        ("http://h/both", Some(3), false),
         ("http://h/other", Some(1), false),
     ] {
         let wanted = sum.map(|byte| [byte; 32]);
-        let found = done.find(Verb::Get, url, None, wanted.as_ref());
+        let found = find(&done, Verb::Get, url, None, wanted.as_ref());
         assert_eq!(found.is_some(), is_done, "{url} {sum:?}: {found:?}");
     }
 }
@@ -686,7 +778,13 @@ fn a_done_target_has_the_figures_of_its_last_line() {
         resumed_from: Some(7),
     });
     run(&path, &[ok("http://h/a"), Event::Finished(full)]);
-    let found = done(&path).find(Verb::Get, "http://h/a", Some("a"), Some(&[3; 32]));
+    let found = find(
+        &done(&path),
+        Verb::Get,
+        "http://h/a",
+        Some("a"),
+        Some(&[3; 32]),
+    );
     let found = found.expect("it is done");
     assert_eq!(found.verdict, Verdict::Done);
     assert_eq!(&*found.url, "http://h/a");
@@ -700,12 +798,12 @@ fn a_done_target_has_the_figures_of_its_last_line() {
 }
 
 #[test]
-fn lines_of_older_logs_count_too() {
+fn a_line_without_its_optional_fields_counts_too() {
     let line = r#"{"type":"result","at":"1970-01-01T00:01:01.500000Z","url":"http://h/a","action":"get","name":"a","outcome":"ok","status":200,"bytes":12,"saved":"out/a","error":null}"#;
     let (_folder, path) = holding(format!("{HEADER}{line}\n"));
     let done = done(&path);
     assert_eq!(done.warnings(), [""; 0]);
-    let found = done.find(Verb::Get, "http://h/a", Some("a"), None);
+    let found = find(&done, Verb::Get, "http://h/a", Some("a"), None);
     let found = found.expect("it is done");
     assert_eq!(found.saved().map(|saved| saved.bytes), Some(12));
     assert_eq!(found.content_type(), None);

@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../support/readme.rs"]
 mod commands;
 #[path = "../support/exhaustive.rs"]
@@ -58,7 +60,9 @@ mod http;
 mod intended;
 mod journal;
 mod jsonl_bodies;
+mod knee_search;
 mod layers;
+mod margin;
 mod measured;
 mod meta;
 mod mix;
@@ -73,12 +77,17 @@ mod replay_merge;
 mod replay_shards;
 mod report;
 mod resume;
+mod resume_same_url;
+mod same_work;
 mod save;
 mod shards;
 mod stop_grace;
 mod streams;
+mod sweep_auto;
 mod templates;
 mod test_server;
 mod tls;
 mod undecided;
 mod way_on;
+mod why;
+mod worker_gains;

@@ -51,8 +51,12 @@ fn heading(dir: &Dir) -> String {
 fn failures_of_the_serial_arm_count_as_those_of_the_parallel_one() {
     for (options, code, told) in [
         (&[][..], 1, "verdict"),
-        (&["--assert=failed<=0"], 3, "FAILED        1\n"),
-        (&["--assert=failed<=49%"], 3, "FAILED        50.00 %\n"),
+        (&["--assert=failed<=0"], 3, "FAILED        1 of 2 failed\n"),
+        (
+            &["--assert=failed<=49%"],
+            3,
+            "FAILED        50.00 % (1 of 2 failed)\n",
+        ),
         (&["--assert=failed<=1", "--max-failures=1"], 0, "held"),
     ] {
         // The serial arm goes first.

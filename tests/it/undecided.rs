@@ -7,6 +7,7 @@
 
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmLatency, Comparison, DatedChange, Reference, Sweep,
 };
@@ -289,7 +290,7 @@ fn a_verdict_that_decides_names_no_remedy() {
         ),
         (
             compared(&[1.0, 1.01, 1.02], &[1.01, 1.02, 1.0]),
-            "no difference beyond 5 %",
+            "no difference beyond 10 %",
         ),
         (
             verdict(Event::Swept(sweep(20, &[(1, &[1.07; 3]), (2, &[1.0; 3])]))),
@@ -441,6 +442,7 @@ fn measured_results_fit_80_columns() {
         unit,
         verdict: AssertionVerdict::Inconclusive,
         why: why.to_owned(),
+        of: None,
     };
     let then = pfetch::stats::Sample::of(&[1.0, 1.2, 0.9]).unwrap();
     let now = pfetch::stats::Sample::of(&[1.1, 1.0, 1.3]).unwrap();
@@ -473,6 +475,7 @@ fn measured_results_fit_80_columns() {
         why: None,
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     };
     let points: [(usize, &[f64]); 5] = [
         (1, &[4.0, 4.4, 4.1]),
@@ -619,6 +622,7 @@ fn a_page_opens_with_the_gates_that_failed() {
             unit: "s",
             verdict,
             why: String::new(),
+            of: None,
         })
     };
     let page = |gates: Vec<Event>| {

@@ -9,7 +9,8 @@ use crate::cli_signals::holding;
 use crate::pfetch::{Dir, LIMIT, pfetch};
 use crate::server::Server;
 
-const DROPPED: &str = "pfetch: note: the body was not kept: -d DIR saves it, --cat prints it\n";
+const DROPPED: &str = "pfetch: note: the body was not kept: --cat prints it in place of the report, -o FILE saves \
+                       it, and --format jsonl is the report for programs\n";
 
 #[test]
 fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {

@@ -8,6 +8,7 @@ use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
+use pfetch::model::reason::Why;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
@@ -210,6 +211,7 @@ pub(crate) fn comparison() -> Vec<Event> {
             pair: done as u32 / 2,
             done: done as u32,
             of: 4,
+            most: 0,
         };
         events.push(Event::ArmStarted(run));
         let from = 1000 * done as u32;
@@ -264,6 +266,7 @@ fn compared() -> Comparison {
         retries: 0,
         startup: 0.0,
         latency: None,
+        left_out: Vec::new(),
     };
     let pair = RunPair {
         serial: 0.395,
@@ -274,11 +277,15 @@ fn compared() -> Comparison {
         targets: 4,
         warmups: 1,
         stopped: None,
+        auto: None,
         serial: times(pair.serial),
         parallel: times(pair.parallel),
         speedup: Speedup::of(&[pair]),
+        work: None,
         estimated: None,
         differing: (0, Vec::new()),
+        margin: pfetch::model::margin::Margin::default(),
         notices: Vec::new(),
+        why: Why::default(),
     }
 }

@@ -77,6 +77,6 @@ Exit codes, of several that hold the first in this list:
   1         some URL failed (more than --max-failures), or the --deadline passed
   0         all succeeded
 
-Times are written with a unit: 1500ms, 30s, 5m. An option that is given again replaces its earlier
+Times are 1500ms, 30s, 5m; a number alone is seconds. An option that is given again replaces its earlier
 value, unless it may be repeated. Many options of curl, wget and others are understood too."
 );

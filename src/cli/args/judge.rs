@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::measure::assert::Assertion;
+use crate::model::margin::Margin;
 
 /// The options under "Comparison" that judge figures, whether measured now or replayed.
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ pub(crate) struct JudgeArgs {
     /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
     ///
     /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
-    /// share), throughput, requests_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
+    /// share), throughput, urls_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
     /// with < <= > >= or ==. Where no URL succeeded, only failed has a figure, and the others fail. A figure that
     /// was measured several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep
     /// of several numbers of workers has speedup (of its knee over the fewest), total (at the knee) and failed (in
@@ -39,6 +40,14 @@ pub(crate) struct JudgeArgs {
     /// other is inconclusive. Percentiles leave out what pfetch waited between attempts.
     #[arg(long = "assert", value_name = "EXPR")]
     pub(crate) assertions: Vec<Assertion>,
+
+    /// Call a difference of times below this share hardly one [default: 10%].
+    ///
+    /// A verdict says what is shown and what matters: faster by 4 % is hardly faster, however sure. If the whole 95 %
+    /// interval is within the margin, there is no difference beyond it. It is for --compare, the gain of --sweep,
+    /// --against, and for a replay of them.
+    #[arg(long, value_name = "N%", allow_negative_numbers = true)]
+    pub(crate) margin: Option<Margin>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{byte_rate, optional_limit, size, small_count, time_limit, wait_limit};
+use super::times::{optional_limit, time_limit, wait_limit};
+use super::values::{byte_rate, size, small_count};
 use crate::cli::exit::MaxFailures;
 
 /// The options under "Limits".
@@ -85,7 +86,7 @@ pub(crate) struct LimitArgs {
 
     /// Heed a server's Retry-After up to this; when it asks for longer, do not retry [default: 60s].
     ///
-    /// With 0s, none is heeded. Nor is it with --retry 0 and --no-adapt, where nothing would be asked for again.
+    /// With 0, none is heeded. Nor is it with --retry 0 and --no-adapt, where nothing would be asked for again.
     #[arg(long,
         value_name = "TIME",
         value_parser = wait_limit,

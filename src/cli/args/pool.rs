@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::{choice, optional_delay, per_host, queue, start_interval, workers};
+use super::times::{optional_delay, start_interval};
+use super::values::{choice, per_host, queue, workers};
 use crate::engine::Order;
 
 /// The options under "Pool".

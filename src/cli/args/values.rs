@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::num::{NonZeroU16, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::builder::{
     OsStringValueParser, PathBufValueParser, PossibleValuesParser, TypedValueParser,
@@ -17,7 +16,6 @@ use http::header::USER_AGENT;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
-use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
@@ -30,9 +28,6 @@ const MAX_QUEUE: usize = 1_000_000;
 
 /// The most bytes of a body that a result has: in base64, with all else, the line stays one that is read again.
 const MAX_ROW: u64 = 10_000_000;
-
-/// The most workers that an automatic sweep tries.
-const MAX_SWEEP_WORKERS: usize = 1024;
 
 /// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the
 /// library's would say the same twice.
@@ -101,38 +96,7 @@ pub(super) fn shard(text: &str) -> Result<TypedShard, ShardError> {
 }
 
 /// The advice for a limit of 0, which means none to other programs.
-const NO_LIMIT: &str = "there is no limit by default: leave the option out";
-
-/// Parses a duration other than zero, with its unit.
-pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => {
-            Err("nothing can be done in no time; give a longer one".to_owned())
-        }
-        Ok(limit) => Ok(limit),
-        Err(_) if text.parse::<f64>().is_ok() => {
-            Err(format!("a time needs a unit, as {text}s or {text}ms"))
-        }
-        Err(_) => Err("give a time with its unit, as 1500ms, 30s or 5m".to_owned()),
-    }
-}
-
-/// Parses a time limit that there is none of by default. To other programs a limit of 0 is none.
-pub(super) fn optional_limit(text: &str) -> Result<Duration, String> {
-    optional(text, NO_LIMIT)
-}
-
-/// Parses a delay that there is none of by default.
-pub(super) fn optional_delay(text: &str) -> Result<Duration, String> {
-    optional(text, "there is no delay by default: leave the option out")
-}
-
-fn optional(text: &str, by_default: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => Err(by_default.to_owned()),
-        _ => time_limit(text),
-    }
-}
+pub(super) const NO_LIMIT: &str = "there is no limit by default: leave the option out";
 
 /// Parses a number of requests to a host, which there is no limit to by default.
 pub(super) fn per_host(text: &str) -> Result<usize, String> {
@@ -140,35 +104,6 @@ pub(super) fn per_host(text: &str) -> Result<usize, String> {
         "0" => Err(NO_LIMIT.to_owned()),
         _ => workers(text),
     }
-}
-
-/// Parses a time limit, or `0s` for nothing at all.
-pub(super) fn wait_limit(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text) {
-        Ok(limit) if limit.is_zero() => Ok(limit),
-        _ => time_limit(text),
-    }
-}
-
-/// Parses a rate, `N/s`, `N/m` or `N/h`, as the time between two starts.
-pub(super) fn start_interval(text: &str) -> Result<Duration, String> {
-    let advice = || "give a number and a time, as 10/s, 30/m or 1000/h".to_owned();
-    if text.split('/').next() == Some("0") {
-        return Err(NO_LIMIT.to_owned());
-    }
-    let (count, unit) = text.split_once('/').ok_or_else(advice)?;
-    let seconds = match unit {
-        "s" => 1.0,
-        "m" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(advice()),
-    };
-    let count: f64 = count.parse().map_err(|_| advice())?;
-    // Excludes NaN too.
-    if !(1e-3..=1e9).contains(&count) {
-        return Err(advice());
-    }
-    Ok(Duration::from_secs_f64(seconds / count))
 }
 
 /// Parses a number of bytes: `K M G` are powers of 1000, `Ki Mi Gi` of 1024.
@@ -271,11 +206,19 @@ pub(super) fn header() -> impl TypedValueParser<Value = TypedHeader> {
 /// Parses the value of the User-Agent header.
 pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
     OsStringValueParser::new().try_map(|text| {
-        headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes()).map(|(_, mut value)| {
-            // Header values of the user are secret by default; this one may be shown.
-            value.set_sensitive(false);
-            value
-        })
+        // It would be sent, and all URLs fetched.
+        if text.as_bytes().starts_with(b"*") {
+            return Err(
+                "that is a pattern of names (wget), and this is the user agent; choose the URLs before: grep \
+                 '\\.jpg$' LIST | pfetch"
+                    .to_owned(),
+            );
+        }
+        let (_, mut value) = headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes())
+            .map_err(|error| error.to_string())?;
+        // Header values of the user are secret by default; this one may be shown.
+        value.set_sensitive(false);
+        Ok(value)
     })
 }
 
@@ -369,7 +312,9 @@ pub(super) fn pack() -> impl TypedValueParser<Value = TypedPack> {
         )?;
         let pattern = PathBuf::from(OsStr::from_bytes(pattern));
         // The number of the shard, if there is one, is not known yet.
-        PackPattern::parse(&pattern, Some(0)).map_err(|error| error.to_string())?;
+        PackPattern::parse(&pattern, Some(0))
+            .and_then(|pattern| pattern.check_extension(format))
+            .map_err(|error| error.to_string())?;
         Ok(TypedPack { format, pattern })
     })
 }
@@ -388,24 +333,42 @@ pub(super) fn pack_count(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "give a whole number, at least 1".to_owned())
 }
 
-/// Parses the numbers of workers of a sweep.
-pub(super) fn worker_counts(text: &str) -> Result<WorkerCounts, String> {
-    if text == "auto" {
-        return Ok(WorkerCounts::Auto {
-            most: MAX_SWEEP_WORKERS,
-        });
-    }
-    text.split(',')
-        .map(|count| workers(count.trim()))
-        .collect::<Result<Vec<_>, _>>()
-        .map(WorkerCounts::Given)
-        .map_err(|error| format!("{error}, several with commas between them, or auto"))
+/// A number of runs as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypedRuns {
+    /// As many as decide.
+    Auto,
+    /// So many.
+    Given(u32),
 }
 
-/// Parses a number of runs, at least one.
-pub(super) fn run_count(text: &str) -> Result<u32, String> {
-    match small_count(text)? {
-        0 => Err("give at least one run".to_owned()),
-        runs => Ok(runs),
+/// Parses a number of runs, at least one, or `auto`.
+pub(super) fn runs(text: &str) -> Result<TypedRuns, String> {
+    if text == "auto" {
+        return Ok(TypedRuns::Auto);
     }
+    match small_count(text) {
+        Ok(0) => Err("give at least one run".to_owned()),
+        Ok(runs) => Ok(TypedRuns::Given(runs)),
+        Err(advice) => Err(format!("{advice}, or auto")),
+    }
+}
+
+/// The fewest pairs that an automatic number of runs may have.
+const FEWEST_RUNS: usize = 3;
+
+/// Parses the most runs that an automatic number may come to.
+pub(super) fn most_runs(text: &str) -> Result<u32, String> {
+    let number = number(text, FEWEST_RUNS, 10_000)?;
+    Ok(u32::try_from(number).expect("at most ten thousand"))
+}
+
+/// Parses a share in percent, as a share of 1.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').map(str::trim_end);
+    let percent: Option<f64> = percent.and_then(|percent| percent.parse().ok());
+    percent
+        .filter(|percent| (0.1..=50.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "give a share from 0.1% to 50%, as 2.5%".to_owned())
 }

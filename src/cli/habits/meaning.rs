@@ -75,28 +75,13 @@ pub(super) fn is_number(text: &OsStr) -> bool {
             .all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
 
-/// A number of seconds, which is what a number without a unit is to curl, wget and aria2c. A number of none
-/// means no limit to them, or their default.
-pub(super) fn seconds(own: &str, value: &OsStr) -> Vec<OsString> {
-    if !is_number(value) {
-        return vec![joined(own, value)];
-    }
-    let is_zero = value
-        .as_encoded_bytes()
-        .iter()
-        .all(|byte| matches!(byte, b'0' | b'.'));
-    if is_zero {
-        return Vec::new();
-    }
-    let text = value.to_string_lossy();
-    match text.split_once('.') {
-        // humantime has no decimals.
-        Some((whole, decimals)) => {
-            let millis: String = decimals.chars().chain("000".chars()).take(3).collect();
-            let whole = if whole.is_empty() { "0" } else { whole };
-            vec![joined(own, format!("{whole}s{millis}ms"))]
-        }
-        None => vec![joined(own, format!("{text}s"))],
+/// An own option of a time, unless it has a number of none: that means no limit to curl, wget and aria2c, or their
+/// default.
+pub(super) fn unless_zero(own: &str, value: &OsStr) -> Vec<OsString> {
+    let is_none = |byte: &u8| matches!(byte, b'0' | b'.');
+    match is_number(value) && value.as_encoded_bytes().iter().all(is_none) {
+        true => Vec::new(),
+        false => vec![joined(own, value)],
     }
 }
 
@@ -116,18 +101,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_without_a_unit_are_seconds() {
+    fn no_time_is_the_default() {
         for (value, expected) in [
-            ("5", &["--timeout=5s"][..]),
-            ("0.5", &["--timeout=0s500ms"]),
-            ("1.25", &["--timeout=1s250ms"]),
-            ("2.", &["--timeout=2s000ms"]),
+            ("5", &["--timeout=5"][..]),
+            ("0.5", &["--timeout=0.5"]),
             ("5m", &["--timeout=5m"]),
             ("-1", &["--timeout=-1"]),
+            ("0s", &["--timeout=0s"]),
             ("0", &[]),
             ("0.0", &[]),
         ] {
-            assert_eq!(seconds("--timeout", OsStr::new(value)), expected, "{value}");
+            let own = unless_zero("--timeout", OsStr::new(value));
+            assert_eq!(own, expected, "{value}");
         }
     }
 

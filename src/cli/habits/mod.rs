@@ -4,9 +4,11 @@
 //! * `walk` puts foreign options into pfetch's own words, by the `table`, before the parser sees them: an
 //!   alias, nothing at all, or a hint that says what to write.
 //! * `values` refuses values that pfetch would take, and that were meant for another program.
+//! * `flags` refuses the value of an own option that has none.
 //! * `spelled` remembers how options were spelled, for messages that name them.
 //! * `guess` names the option that an unknown one is a misspelling of.
 
+mod flags;
 mod guess;
 mod meaning;
 mod own;
@@ -18,6 +20,7 @@ mod walk;
 pub(super) use guess::nearest;
 pub(super) use own::OwnOptions;
 pub(super) use spelled::Spellings;
+pub(super) use table::working as working_names;
 pub(super) use values::{check_bodies, check_files, check_headers, check_proxy, check_urls};
 pub(super) use walk::translate;
 

@@ -55,14 +55,15 @@ pub(crate) fn check_files<'a>(
     files: impl Iterator<Item = (&'static str, &'a Path)>,
 ) -> Result<(), String> {
     for (option, file) in files {
-        if is_url(file.as_os_str()) {
+        let is_list = option == "-i";
+        if is_url(file.as_os_str()) || is_list && is_host(file.as_os_str()) && !file.exists() {
             let shown = shown(file.as_os_str());
-            return Err(match option {
-                "-i" => format!(
-                    "-i reads URLs from a file, and {shown} is a URL; -v shows headers, and -Iv asks for \
-                     them alone"
+            return Err(match is_list {
+                true => format!(
+                    "-i reads URLs from a file, and {shown} is a URL, which stands without -i; -v shows headers, and \
+                     -Iv asks for them alone"
                 ),
-                _ => format!("{option} takes a file, and {shown} is a URL"),
+                false => format!("{option} takes a file, and {shown} is a URL"),
             });
         }
     }
@@ -122,6 +123,29 @@ fn is_url(text: &OsStr) -> bool {
     })
 }
 
+/// Tests for a URL without its scheme: a host with a port, one of this machine, or one of the web.
+fn is_host(text: &OsStr) -> bool {
+    let text = text.to_string_lossy();
+    let authority = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
+    let has_port = !host.is_empty() && !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    has_port || authority == "localhost" || authority.starts_with("www.")
+}
+
+/// Units of sizes and times, in lower case.
+const UNITS: [&str; 15] = [
+    "", "b", "k", "m", "g", "ki", "mi", "gi", "kb", "mb", "gb", "ms", "s", "h", "%",
+];
+
+/// Tests for a number, whole or decimal, with a unit or without. None is a host.
+pub(super) fn is_quantity(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number = &text[..text.len() - unit.len()];
+    let is_number = number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().filter(|byte| *byte == b'.').count() <= 1;
+    is_number && UNITS.iter().any(|known| known.eq_ignore_ascii_case(unit))
+}
+
 /// Tests for a time with its unit, as wrk has behind its -d.
 pub(super) fn is_duration(text: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -170,6 +194,49 @@ mod tests {
             "out", "./x=1", "../{a}", "/tmp/a=b", ".", "2024", "http", "s", "10",
         ] {
             assert_eq!(dir(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_is_no_file_is_no_list_of_urls() {
+        let check = |option, text: &str| check_files([(option, Path::new(text))].into_iter());
+        for text in [
+            "localhost:8000/x",
+            "127.0.0.1:80",
+            "u:hush@h:1/x",
+            "localhost",
+            "www.example.com/a?b",
+            "http://u:hush@h/",
+        ] {
+            match check("-i", text) {
+                Err(error) => assert!(
+                    error.contains("stands without -i") && !error.contains("hush"),
+                    "{text}: {error}"
+                ),
+                // Userinfo has a colon too, and is no port.
+                Ok(()) => assert_eq!(text, "u:hush@h:1/x"),
+            }
+        }
+        for text in [
+            "urls.txt",
+            "a:b",
+            "example.com/list",
+            "C:",
+            ":80",
+            "Cargo.toml",
+        ] {
+            assert_eq!(check("-i", text), Ok(()), "{text}");
+        }
+        assert_eq!(check("--log", "localhost:8000"), Ok(()));
+    }
+
+    #[test]
+    fn a_quantity_is_a_number_with_a_unit_or_without() {
+        for text in ["5", "1M", "0.5s", "10ms", "5%", "1KB", "2Gi"] {
+            assert!(is_quantity(text), "{text}");
+        }
+        for text in ["", "k", "1.2.3.4", "5x", ".5", "1host", "4chan.org", "-1"] {
+            assert!(!is_quantity(text), "{text}");
         }
     }
 

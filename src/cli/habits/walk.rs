@@ -4,13 +4,14 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::meaning::{Hint, Meaning, Translation, is_number, joined, seconds};
+use super::meaning::{Hint, Meaning, Translation, is_number, joined, unless_zero};
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
-use super::{table, values};
+use super::{flags, table, values};
+use crate::model::text::excerpt;
 
-/// Own options of which curl has the same: a number without a unit is seconds there.
-const IN_SECONDS: [&str; 2] = ["--connect-timeout", "--retry-delay"];
+/// Own options of which curl has the same: none is their default there.
+const ZERO_IS_DEFAULT: [&str; 2] = ["--connect-timeout", "--retry-delay"];
 
 /// The number of runs to hyperfine, of seconds to curl.
 const FEWEST_RUNS: &str =
@@ -167,17 +168,23 @@ impl<'a> Walk<'a> {
             return;
         };
         if let Some(option) = self.own.long(name) {
-            if IN_SECONDS.contains(&name)
+            if ZERO_IS_DEFAULT.contains(&name)
                 && let Some(value) = value.or_else(|| self.next())
             {
-                self.translated.rest.extend(seconds(name, value));
+                self.translated.rest.extend(unless_zero(name, value));
                 return;
+            }
+            if let (Some(value), false) = (value, option.takes_value) {
+                return self.switch(name, value);
             }
             self.pass(argument);
             let mut value = value;
             if option.takes_value && value.is_none() {
                 value = self.next();
                 self.translated.rest.extend(value.map(OsStr::to_owned));
+            }
+            if !option.takes_value && value.is_none() {
+                self.refuse_value(name, None);
             }
             self.note_proxy(name, name, value);
             return;
@@ -232,6 +239,9 @@ impl<'a> Walk<'a> {
                     return;
                 }
                 Some(option) => {
+                    if self.refuse_value(&spelling, rest) {
+                        return;
+                    }
                     self.spell(&spelling, option);
                     self.pass(spelling);
                 }
@@ -252,6 +262,38 @@ impl<'a> Walk<'a> {
                 },
             }
         }
+    }
+
+    /// An own option without a value, with one joined to it as aria2c and wget2 have it.
+    fn switch(&mut self, name: &str, value: &OsStr) {
+        match is_on(value) {
+            true => self.pass(name),
+            false => {
+                let shown = excerpt(&value.to_string_lossy(), flags::MAX_SHOWN);
+                self.refuse(
+                    name,
+                    format!("it has no value; leave ={shown} out, or the whole option"),
+                );
+            }
+        }
+    }
+
+    /// Refuses what only a value can be, behind an own option that has none. `rest` is what is joined to it.
+    fn refuse_value(&mut self, spelling: &str, rest: Option<&OsStr>) -> bool {
+        // `-k4` is two options, and `-k40` one with a number.
+        if let Some([letter, behind @ ..]) = rest.map(OsStr::as_bytes)
+            && self.own.short(*letter).is_some()
+            && !behind.first().is_some_and(u8::is_ascii_digit)
+        {
+            return false;
+        }
+        let value = rest.or_else(|| self.peek());
+        let hint = value.and_then(|value| flags::value_of(spelling, value, rest.is_some()));
+        let is_refused = hint.is_some();
+        if let Some(hint) = hint {
+            self.refuse(spelling, hint);
+        }
+        is_refused
     }
 
     /// Remembers that an own option was typed as a letter.
@@ -284,12 +326,9 @@ impl<'a> Walk<'a> {
         {
             return self.refuse(spelling, hint);
         }
-        if let (Some(value), false, false) = (value, has_value, matches!(meaning, Meaning::Hint(_)))
-        {
-            // As in `--continue=true` of aria2c.
-            if !["true", "yes", "on", "1"].iter().any(|yes| value == *yes) {
-                return self.refuse(spelling, "it has no value here; leave the value out");
-            }
+        let is_switch = !has_value && !matches!(meaning, Meaning::Hint(_));
+        if is_switch && value.is_some_and(|value| !is_on(value)) {
+            return self.refuse(spelling, "it has no value here; leave the value out");
         }
         let value = match (value, has_value) {
             (None, true) => match self.next() {
@@ -370,6 +409,11 @@ impl<'a> Walk<'a> {
         }
         is_long
     }
+}
+
+/// Tests for a value that turns an option on, as in `--continue=true` of aria2c.
+fn is_on(value: &OsStr) -> bool {
+    ["true", "yes", "on", "1"].iter().any(|yes| value == *yes)
 }
 
 impl Meaning {

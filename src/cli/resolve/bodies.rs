@@ -133,7 +133,10 @@ fn plan_output(
     let kind = OutputKind::of(file);
     if !inputs.is_one_url() {
         let advice = match kind {
-            OutputKind::File => Some("to save more use a folder (-d DIR)"),
+            OutputKind::File => Some(
+                "to save more use a folder (-d DIR), where a line {\"url\": \"…\", \"output\": \"NAME\"} of a \
+                 list names a file",
+            ),
             OutputKind::Stream(_) => Some("to write more, one after the other, use --cat"),
             OutputKind::Dash | OutputKind::Null => None,
         };

@@ -90,6 +90,8 @@ struct ItemNumbers {
 /// An input that has been read to its end.
 #[derive(Debug)]
 struct WholeInput {
+    /// The number of the items of all shards.
+    read: u64,
     /// The number of the run's items.
     total: u64,
     /// The reason why its shards are uneven, if there are several.
@@ -99,6 +101,7 @@ struct WholeInput {
 impl WholeInput {
     fn new(numbers: ItemNumbers, filter: &ShardFilter) -> Self {
         WholeInput {
+            read: numbers.read,
             total: numbers.taken,
             uneven: filter.uneven(numbers),
         }
@@ -266,6 +269,11 @@ impl Source {
     /// they have all been taken.
     pub fn total(&self) -> Option<u64> {
         Some(self.whole.get()?.total)
+    }
+
+    /// The number of the items of all shards, once the input has been read to its end.
+    pub fn total_of_all_shards(&self) -> Option<u64> {
+        Some(self.whole.get()?.read)
     }
 
     /// The reason why the shards are uneven, if the items are dealt out to several by their hosts. Known once the

@@ -1,8 +1,6 @@
 //! The targets that a run log says are done.
 
-use std::collections::HashMap;
 use std::fs::File;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -15,53 +13,98 @@ use super::line::{
     self, HEADER, LogEntry, LoggedResult, LoggedRun, MAX_LINE_BYTES, PackState, in_folder,
     without_folder,
 };
+use super::occurrences::Occurrences;
 use super::window::LogWindow;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::request_digest::RequestDigest;
 use crate::model::run_id::RunId;
+use crate::model::run_shard::RunShard;
 use crate::model::target::{Target, Verb};
-use crate::model::text::excerpt;
 use crate::save::pack::LoggedPacks;
 
 /// The bytes that are read from the log at once.
 const BUFFER: usize = 64 * 1024;
 
-/// The most characters of a URL that are quoted.
-const QUOTED_URL: usize = 200;
-
 /// The most damaged lines that are named.
 const NAMED: usize = 10;
 
-/// The targets that are done: those whose last line in the log has the outcome `ok` or `unchanged`.
+/// The most lines about one request that are read again for a target, in search of one with its SHA-256. A list with
+/// more sums of one request has the others fetched again.
+const SEARCHED: usize = 64;
+
+/// The targets that are done: those for which the log has a line with the outcome `ok`
+/// or `unchanged`.
+///
+/// A target with a file is its method, URL and name; its last line counts. Any other is its request: method, URL, and
+/// what headers and credentials it has of its own. Of a request that the list has several times, as many are done as
+/// the log has lines: identical requests are as good as one another, whatever their order. A run that began anew
+/// (without `--resume`) counts its lines afresh: what it tells of a request is in the place of what was there before.
 ///
 /// Of each, 16 bytes are kept: a part of the digest by which it is found, and the position of its line, which
 /// is read again when it is looked up. So a log of a million lines takes some tens of megabytes.
 #[derive(Debug, Clone, Default)]
 pub struct DoneTargets {
-    lines: HashMap<u64, u64, BuildHasherDefault<DigestHasher>>,
+    lines: Occurrences,
     /// The log; `None` if it is not read.
     log: Option<LogWindow>,
     /// The name of the log, escaped.
-    log_name: String,
-    /// The folder that this run saves in.
-    folder: Option<String>,
+    pub(super) log_name: String,
+    run: RunPlace,
+    /// The position at which the last run began that did not resume.
+    afresh: u64,
+    last_run: Option<RunId>,
     /// The packs that the log names, of a run that packs. Its targets are known by their index.
-    packs: Option<LoggedPacks>,
+    pub(super) packs: Option<LoggedPacks>,
+    /// The largest index of a target whose body is in a pack.
+    pub(super) last_packed: Option<u64>,
     /// The first damaged lines, by their number from 1.
     damaged: Vec<(u64, DamagedLine)>,
     /// The number of all damaged lines.
     damaged_count: u64,
 }
 
+/// The place of a run: where it saves, and which part of the list it takes.
+#[derive(Debug, Clone, Default)]
+pub struct RunPlace {
+    pub(super) folder: Option<String>,
+    shard: Option<RunShard>,
+}
+
+impl RunPlace {
+    /// A run that saves in this folder, and takes this shard.
+    pub fn new(folder: Option<&Path>, shard: Option<RunShard>) -> Self {
+        RunPlace {
+            folder: line::normalised_folder(folder),
+            shard,
+        }
+    }
+}
+
+/// A request whose target may be done. Text is as in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct SoughtRequest<'a> {
+    /// The method.
+    pub verb: Verb,
+    /// The URL.
+    pub url: &'a str,
+    /// The name of the target's file below the run's folder.
+    pub name: Option<&'a str>,
+    /// The digest of what the request has of its own. It does not matter beside a name.
+    pub digest: Option<RequestDigest>,
+    /// The SHA-256 that the body is to have: the target is done only if it was checked for that one.
+    pub sha256: Option<&'a [u8; 32]>,
+}
+
 impl DoneTargets {
-    /// No targets, for a run that saves in this folder.
-    pub(super) fn new(folder: Option<&str>) -> Self {
+    /// No targets, for such a run.
+    pub(super) fn new(run: RunPlace) -> Self {
         DoneTargets {
-            folder: folder.map(str::to_owned),
+            run,
             ..DoneTargets::default()
         }
     }
 
-    /// The targets that the log at `path` says are done, for a run that saves in `folder`. The log is only read,
+    /// The targets that the log at `path` says are done, for such a run. The log is only read,
     /// and one that is missing has none. `each` is called as by [`Journal::open_for`](super::Journal::open_for).
     ///
     /// # Errors
@@ -69,13 +112,13 @@ impl DoneTargets {
     /// [`JournalError`].
     pub fn of_log(
         path: &Path,
-        folder: Option<&Path>,
+        run: RunPlace,
         each: impl FnMut(&str, &str),
     ) -> Result<Self, JournalError> {
-        let folder = line::normalised_folder(folder);
+        let none = Self::new(run);
         match file::open_to_read(path)? {
-            Some((mut log, name)) => Self::read(&mut log, &name, folder.as_deref(), each),
-            None => Ok(Self::new(folder.as_deref())),
+            Some((mut log, name)) => none.with_log(&mut log, &name, each),
+            None => Ok(none),
         }
     }
 
@@ -105,80 +148,65 @@ impl DoneTargets {
         self.packs.as_mut()
     }
 
-    /// The outcome of this target, if it is done, as [`find`](DoneTargets::find) gives it; in a run that packs,
+    /// Takes the outcome of this target, if it is done, as [`take`](DoneTargets::take) does; in a run that packs,
     /// only if its body is in a pack.
     ///
     /// # Errors
     ///
     /// [`OtherList`].
-    pub fn find_target(
-        &self,
+    pub fn take_target(
+        &mut self,
         target: &Target,
         name: Option<&str>,
     ) -> Result<Option<Outcome>, OtherList> {
-        let (url, sha256) = (target.location.text(), target.sha256.as_deref());
-        match (&self.packs, target.verb) {
-            (Some(packs), Verb::Get) => self.find_packed(packs, target.index, url, sha256),
-            _ => Ok(self.find(target.verb, url, name, sha256)),
+        if target.verb == Verb::Get && self.packs.is_some() {
+            return self.find_packed(target);
         }
+        Ok(self.take(&SoughtRequest {
+            verb: target.verb,
+            url: target.location.text(),
+            name,
+            // Computed for few: most lines have a URL alone.
+            digest: match name {
+                Some(_) => None,
+                None => RequestDigest::of(target),
+            },
+            sha256: target.sha256.as_deref(),
+        }))
     }
 
-    fn find_packed(
-        &self,
-        packs: &LoggedPacks,
-        index: u64,
-        url: &str,
-        sha256: Option<&[u8; 32]>,
-    ) -> Result<Option<Outcome>, OtherList> {
-        let position = self.lines.get(&key_of_index(index));
-        let Some(position) = position.filter(|position| packs.holds(**position)) else {
-            return Ok(None);
+    /// Takes the outcome of a target with this request, if one is done that was not taken before: that of the log,
+    /// with the index 0.
+    pub fn take(&mut self, sought: &SoughtRequest<'_>) -> Option<Outcome> {
+        let name = sought.name;
+        let name = name.map(|name| in_folder(self.run.folder.as_deref(), name));
+        let sought = SoughtRequest {
+            name: name.as_deref(),
+            digest: sought.digest.filter(|_| name.is_none()),
+            ..*sought
         };
-        let unreadable = || OtherList::Unreadable {
-            log: self.log_name.clone(),
-        };
-        let line = self.line_at(*position).map_err(|_| unreadable())?;
-        let Ok(LogEntry::Result(result)) = line::read(&line) else {
-            return Err(unreadable());
-        };
-        if result.url != url {
-            return Err(OtherList::Url {
-                log: self.log_name.clone(),
-                index,
-                logged: excerpt(&result.url, QUOTED_URL),
-                listed: excerpt(url, QUOTED_URL),
-            });
-        }
-        if sha256.is_some_and(|wanted| result.sha256 != Some(*wanted)) {
-            return Err(OtherList::Checksum {
-                log: self.log_name.clone(),
-                url: excerpt(url, QUOTED_URL),
-            });
-        }
-        Ok(Some(result.into_outcome()))
+        let key = key(sought.verb, sought.url, sought.name, sought.digest);
+        let candidates = self.lines.candidates(key).take(SEARCHED);
+        let (candidate, outcome) = candidates
+            .filter_map(|candidate| Some((candidate, self.outcome_at(candidate.1, &sought)?)))
+            .next()?;
+        self.lines.take(key, candidate);
+        Some(outcome)
     }
 
-    /// The outcome of this target, if it is done: that of the log, with the index 0. `name` is that of its file
-    /// below the run's folder. A target whose body is to have a SHA-256 is done only if it was checked for that
-    /// one.
-    pub fn find(
-        &self,
-        verb: Verb,
-        url: &str,
-        name: Option<&str>,
-        sha256: Option<&[u8; 32]>,
-    ) -> Option<Outcome> {
-        let name = name.map(|name| in_folder(self.folder.as_deref(), name));
-        let name = name.as_deref();
-        let position = self.lines.get(&key(verb, url, name))?;
+    /// The outcome that the line at this position tells, if it is of such a target.
+    fn outcome_at(&self, position: u64, sought: &SoughtRequest<'_>) -> Option<Outcome> {
         // A line that cannot be read any more is done no harm by fetching its target again.
-        let line = self.line_at(*position).ok()?;
+        let line = self.line_at(position).ok()?;
         let Ok(LogEntry::Result(result)) = line::read(&line) else {
             return None;
         };
         let is_it = result.is_done()
-            && (result.verb, &*result.url, result.name.as_deref()) == (verb, url, name);
-        let is_checked = sha256.is_none_or(|wanted| result.sha256 == Some(*wanted));
+            && (result.verb, &*result.url) == (sought.verb, sought.url)
+            && (result.name.as_deref(), result.request) == (sought.name, sought.digest);
+        let is_checked = sought
+            .sha256
+            .is_none_or(|wanted| result.sha256 == Some(*wanted));
         (is_it && is_checked).then(|| result.into_outcome())
     }
 
@@ -189,7 +217,7 @@ impl DoneTargets {
 
     /// Returns true if none is done.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.len() == 0
     }
 
     /// A warning for each damaged line, or for so many of them, and one for the rest.
@@ -214,18 +242,8 @@ impl DoneTargets {
         warnings
     }
 
-    /// Reads the lines after the header. For each target that has a file, calls `each` with the name that
+    /// Adds what the lines after the header say. For each target that has a file, calls `each` with the name that
     /// the file was to have and the path that it has.
-    pub(super) fn read(
-        file: &mut File,
-        name: &str,
-        folder: Option<&str>,
-        each: impl FnMut(&str, &str),
-    ) -> Result<Self, JournalError> {
-        DoneTargets::new(folder).with_log(file, name, each)
-    }
-
-    /// Adds what the lines after the header say, as for [`read`](DoneTargets::read).
     pub(super) fn with_log(
         self,
         file: &mut File,
@@ -261,7 +279,8 @@ impl DoneTargets {
             } else {
                 // A last line without its line feed is whole and counts: the next run adds the line feed.
                 match line::read(&bytes) {
-                    Ok(LogEntry::Header | LogEntry::Run(_)) => {}
+                    Ok(LogEntry::Header) => {}
+                    Ok(LogEntry::Run(run)) => done.note_run(&run, lines.start),
                     Ok(LogEntry::Result(result)) => done.note(&result, lines.start, &mut each),
                     Ok(LogEntry::Pack(pack, state, length)) => done.note_pack(&pack, state, length),
                     Err(reason) => torn = Some((lines.number, DamagedLine::Malformed(reason))),
@@ -269,6 +288,15 @@ impl DoneTargets {
             }
         }
         Ok(done)
+    }
+
+    /// Notes a run whose line is at this position. One that could not write a line has its own there again.
+    fn note_run(&mut self, run: &LoggedRun, position: u64) {
+        let is_other = run.id.is_none() || run.id != self.last_run;
+        if is_other && !run.is_resumed {
+            self.afresh = position;
+        }
+        self.last_run = run.id;
     }
 
     fn note_pack(&mut self, pack: &str, state: PackState, length: u64) {
@@ -290,25 +318,47 @@ impl DoneTargets {
                 && result.is_done()
             {
                 packs.note_member(&packed.pack, packed.offset, packed.end(), position);
-                self.lines.insert(key_of_index(index), position);
+                self.lines.replace(key_of_index(index), position);
+                self.last_packed = self.last_packed.max(Some(index));
             }
             return;
         }
-        let key = key(result.verb, &result.url, result.name.as_deref());
-        match result.verdict {
-            Verdict::Ok | Verdict::Unchanged => {
-                if let (Some(name), Some(saved)) = (&result.name, &result.saved)
-                    && let Some(name) = without_folder(self.folder.as_deref(), name)
-                {
-                    each(name, saved);
-                }
-                self.lines.insert(key, position);
-            }
-            Verdict::Failed => {
-                self.lines.remove(&key);
-            }
+        if !self.takes(result) {
+            return;
+        }
+        let (name, request) = (result.name.as_deref(), result.request);
+        let key = key(result.verb, &result.url, name, request);
+        let is_done = match result.verdict {
+            Verdict::Ok | Verdict::Unchanged => true,
+            Verdict::Failed => false,
             // Never written, and no reason to change what an earlier line says.
-            Verdict::Done | Verdict::Skipped => {}
+            Verdict::Done | Verdict::Skipped => return,
+        };
+        if let (Some(name), Some(saved), true) = (&result.name, &result.saved, is_done)
+            && let Some(name) = without_folder(self.run.folder.as_deref(), name)
+        {
+            each(name, saved);
+        }
+        match (&result.name, is_done) {
+            // There is one file, which is as the last line says.
+            (Some(_), true) => self.lines.replace(key, position),
+            (Some(_), false) => self.lines.remove(key),
+            (None, _) => {
+                self.lines.remove_before(key, self.afresh);
+                if is_done {
+                    self.lines.add(key, position);
+                }
+            }
+        }
+    }
+
+    /// Tells whether a line may be of a target of this run. Identical requests may be in several shards that lists are
+    /// dealt out to by their lines: there the index says whose a line is, should shards have gone on with one log.
+    fn takes(&self, result: &LoggedResult<'_>) -> bool {
+        let shard = self.run.shard.filter(|_| result.name.is_none());
+        match (shard, result.index()) {
+            (Some(shard), Ok(index)) => shard.may_take(index),
+            _ => true,
         }
     }
 
@@ -319,8 +369,13 @@ impl DoneTargets {
         }
     }
 
+    /// The position of the line of the target with this index, in a run that packs.
+    pub(super) fn position_of(&self, index: u64) -> Option<u64> {
+        self.lines.first(key_of_index(index))
+    }
+
     /// Reads the line at this position of the log again.
-    fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
+    pub(super) fn line_at(&self, position: u64) -> io::Result<Vec<u8>> {
         match &self.log {
             Some(log) => log.line_at(position),
             None => Ok(Vec::new()),
@@ -383,17 +438,21 @@ impl<'a> LogLines<'a> {
 
 /// The key of a target. Should two targets have the same, one of them is fetched again: the line that is found
 /// by it is compared.
-fn key(verb: Verb, url: &str, name: Option<&str>) -> u64 {
+fn key(verb: Verb, url: &str, name: Option<&str>, request: Option<RequestDigest>) -> u64 {
     let verb = match verb {
         Verb::Get => 0,
         Verb::Head => 1,
     };
     let mut context = Context::new(&SHA256);
-    // The URL's length before it, so that no two pairs of URL and name are the same bytes.
+    // The URL's length before it, so that no two pairs of URL and name, or digest, are the same bytes.
     context.update(&[verb, u8::from(name.is_some())]);
     context.update(&(url.len() as u64).to_le_bytes());
     context.update(url.as_bytes());
-    context.update(name.unwrap_or("").as_bytes());
+    match (name, request) {
+        (Some(name), _) => context.update(name.as_bytes()),
+        (None, Some(request)) => context.update(&request.bits().to_le_bytes()),
+        (None, None) => {}
+    }
     let digest = context.finish();
     let (part, _) = digest
         .as_ref()
@@ -406,24 +465,4 @@ fn key(verb: Verb, url: &str, name: Option<&str>) -> u64 {
 fn key_of_index(index: u64) -> u64 {
     // Apart from those of digests only by chance, and the line that is found is compared.
     index.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-/// The hasher of keys that are digests: their own bits are as good as any hash of them.
-#[derive(Debug, Clone, Copy, Default)]
-struct DigestHasher(u64);
-
-impl Hasher for DigestHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
 }

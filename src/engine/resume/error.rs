@@ -118,6 +118,21 @@ pub enum OtherList {
         /// The URL in the list.
         listed: String,
     },
+    /// The list ends before a target whose body is in a pack.
+    #[error(
+        "the packs of the run log {log} are of another list: target {index} was {logged}, and this list has \
+         only {listed}; give the same list, or another run log and pattern (--log, --pack)"
+    )]
+    Short {
+        /// The run log.
+        log: String,
+        /// The index, from 0.
+        index: u64,
+        /// The URL in the log.
+        logged: String,
+        /// The number of targets in the list.
+        listed: u64,
+    },
     /// The body that is in a pack was not checked for the SHA-256 of the list.
     #[error(
         "the body of {url} is in a pack by the run log {log}, and was not checked for the SHA-256 that the \

@@ -17,16 +17,17 @@ use crate::model::meta::Meta;
 use crate::model::outcome::{
     Attempt, Details, Failure, FailureKind, Outcome, Packed, Saved, Verdict,
 };
+use crate::model::request_digest::RequestDigest;
 use crate::model::run_id::RunId;
 use crate::model::run_shard::RunShard;
 use crate::model::target::Verb;
-use crate::model::text::{escape, excerpt, hex, parse_sha256};
+use crate::model::text::{escape, excerpt, hex, normalised_path, parse_sha256};
 
-/// The version of the schema.
-pub(super) const SCHEMA: u64 = 1;
+/// The version of the run log's schema.
+pub const SCHEMA: u64 = 2;
 
 /// The first line, by which a log is recognised.
-pub(super) const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":1}\n";
+pub(super) const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":2}\n";
 
 /// The longest line in bytes that is read. Written lines are shorter: the URL, the names and the path have
 /// limits of their own, and the error is cut to [`ERROR`].
@@ -48,6 +49,8 @@ pub(super) enum LogLine<'a> {
         started_at: Rfc3339,
         version: &'static str,
         run: RunId,
+        /// True if the run leaves out what the lines before say is done.
+        resume: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         shard: Option<RunShard>,
     },
@@ -56,6 +59,9 @@ pub(super) enum LogLine<'a> {
         index: u64,
         url: &'a str,
         action: Verb,
+        /// Left out where there is none, or a name, by which the target is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        request: Option<RequestDigest>,
         name: Option<Cow<'a, str>>,
         outcome: Verdict,
         status: Option<u16>,
@@ -115,11 +121,17 @@ impl<'a> LogLine<'a> {
         }
     }
 
-    pub(super) fn run(started_at: SystemTime, run: RunId, shard: Option<RunShard>) -> Self {
+    pub(super) fn run(
+        started_at: SystemTime,
+        run: RunId,
+        resume: bool,
+        shard: Option<RunShard>,
+    ) -> Self {
         LogLine::Run {
             started_at: Rfc3339(started_at),
             version: env!("CARGO_PKG_VERSION"),
             run,
+            resume,
             shard,
         }
     }
@@ -136,6 +148,10 @@ impl<'a> LogLine<'a> {
             index: outcome.index,
             url: &outcome.url,
             action: outcome.verb,
+            request: match outcome.save_path() {
+                Some(_) => None,
+                None => outcome.request(),
+            },
             name: outcome
                 .save_path()
                 .map(|place| in_folder(folder, place.as_str())),
@@ -161,22 +177,10 @@ impl<'a> LogLine<'a> {
     }
 }
 
-/// The path without its `.` components and repeated slashes, so that `d`, `./d` and `d/` are one folder.
-pub(super) fn normalised(path: &str) -> Cow<'_, str> {
-    let is_root = path.starts_with('/');
-    let inner = path.strip_prefix('/').unwrap_or(path);
-    if inner.split('/').all(|part| !matches!(part, "" | ".")) {
-        return Cow::Borrowed(path);
-    }
-    let parts = inner.split('/').filter(|part| !matches!(*part, "" | "."));
-    let root = if is_root { "/" } else { "" };
-    Cow::Owned(format!("{root}{}", parts.collect::<Vec<_>>().join("/")))
-}
-
-/// The folder that a run saves in, [`normalised`]; bytes that are not UTF-8 are replaced.
+/// The folder that a run saves in, [`normalised_path`]; bytes that are not UTF-8 are replaced.
 pub(super) fn normalised_folder(folder: Option<&Path>) -> Option<String> {
     let folder = folder?.to_string_lossy();
-    Some(normalised(&folder).into_owned())
+    Some(normalised_path(&folder).into_owned())
 }
 
 /// The name of a file with its folder before it.
@@ -226,6 +230,8 @@ pub struct LoggedRun {
     pub started_at: Option<SystemTime>,
     /// The version of pfetch that made it.
     pub version: Option<String>,
+    /// True if it left out what the lines before it say is done.
+    pub is_resumed: bool,
     /// The shard that it took of its list.
     pub shard: Option<RunShard>,
 }
@@ -236,6 +242,8 @@ pub struct LoggedResult<'a> {
     /// The place of the target in the list. Older lines have none.
     index: Option<u64>,
     pub(super) verb: Verb,
+    /// The digest of what its request had of its own.
+    pub(super) request: Option<RequestDigest>,
     /// The URL.
     pub url: Cow<'a, str>,
     pub(super) name: Option<Cow<'a, str>>,
@@ -338,6 +346,9 @@ struct LogFields<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
     run: Option<RunId>,
+    #[serde(default)]
+    resume: bool,
+    request: Option<RequestDigest>,
     started_at: Option<Rfc3339>,
     version: Option<String>,
     shard: Option<RunShard>,
@@ -391,6 +402,7 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
             id: fields.run,
             started_at: fields.started_at.map(|time| time.0),
             version: fields.version.map(|text| excerpt(&text, QUOTE)),
+            is_resumed: fields.resume,
             shard: fields.shard,
         })),
         "result" => {
@@ -400,11 +412,12 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
                 .map(|text| parse_sha256(&text.0).ok_or("\"sha256\" is not 64 hexadecimal digits"));
             Ok(LogEntry::Result(LoggedResult {
                 index: fields.index,
+                request: fields.request,
                 verb: fields.action.ok_or_else(|| missing("action"))?,
                 url: fields.url.ok_or_else(|| missing("url"))?.0,
                 name: fields.name.map(|text| match text.0 {
-                    Cow::Borrowed(name) => normalised(name),
-                    Cow::Owned(name) => Cow::Owned(normalised(&name).into_owned()),
+                    Cow::Borrowed(name) => normalised_path(name),
+                    Cow::Owned(name) => Cow::Owned(normalised_path(&name).into_owned()),
                 }),
                 verdict: fields.outcome.ok_or_else(|| missing("outcome"))?,
                 status: fields.status,
@@ -477,7 +490,7 @@ mod tests {
     #[test]
     fn a_run_line_is_known_by_its_beginning() {
         let mut line = Vec::new();
-        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default(), None);
+        let run = LogLine::run(SystemTime::UNIX_EPOCH, RunId::default(), false, None);
         write(&run, &mut line).unwrap();
         for cut in 0..=line.len() {
             assert!(is_run(&line[..cut]), "cut at {cut}");
@@ -505,7 +518,7 @@ mod tests {
             ("a/../d", "a/../d"),
             (".d/..e", ".d/..e"),
         ] {
-            assert_eq!(normalised(path), expected, "{path}");
+            assert_eq!(normalised_path(path), expected, "{path}");
             // As older logs have it.
             let name = in_folder(Some(path), "f");
             let line = format!(

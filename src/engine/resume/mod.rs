@@ -3,6 +3,9 @@
 //!
 //! * `file` opens and locks the log.
 //! * `line` is the schema, for writing and for reading.
+//! * `list_check` compares a list with the packs of the log.
+//! * `occurrences` are the lines about targets that are done; a request may have several.
+//! * `packed` finds the targets whose bodies are in packs.
 //! * `window` reads lines again by their positions.
 //! * [`Journal`] appends; [`DoneTargets`] are those that the existing lines say are done.
 
@@ -11,6 +14,9 @@ mod error;
 mod file;
 mod json_line;
 mod line;
+mod list_check;
+mod occurrences;
+mod packed;
 mod window;
 
 use std::fs::{File, Metadata};
@@ -25,27 +31,32 @@ use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::{LogStart, RunId};
 use crate::save::close::CloseCheck;
 
-pub use done::DoneTargets;
+pub use done::{DoneTargets, RunPlace, SoughtRequest};
 pub use error::{JournalError, OtherList};
 use file::OpenedLog;
 pub(crate) use json_line::from_line;
 use line::LogLine;
-pub use line::{LogEntry, LoggedResult, LoggedRun, PackState, read as read_line};
+pub use line::{
+    LogEntry, LoggedResult, LoggedRun, PackState, SCHEMA as LOG_SCHEMA, read as read_line,
+};
+pub use list_check::check_list;
 
 /// The run log, open for appending.
 ///
-/// A file of JSON Lines. This is version 1 of the schema; `*at` is wall clock time in RFC 3339, and an
+/// A file of JSON Lines. This is version 2 of the schema; `*at` is wall clock time in RFC 3339, and an
 /// absent value is `null`:
 ///
 /// | `type` | when | fields |
 /// |---|---|---|
-/// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":1}` | `schema` |
-/// | `run` | a run begins | `started_at`, `version`, `run` |
-/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error`, `meta`; if its body is in a pack, `pack`, `offset`, `length` |
+/// | `pfetch-log` | the first line, exactly `{"type":"pfetch-log","schema":2}` | `schema` |
+/// | `run` | a run begins | `started_at`, `version`, `run`, `resume` (true if it leaves out what is done), `shard` |
+/// | `result` | a target ended | `at`, `index`, `url`, `action` (`get`, `head`), `request`, `name`, `outcome` (`ok`, `unchanged`, `failed`), `status`, `bytes`, `content_type`, `saved`, `saved_bytes`, `sha256`, `error_kind`, `error`, `meta`; if its body is in a pack, `pack`, `offset`, `length` |
 /// | `pack` | a pack is begun or published, or has lost members | `at`, `pack`, `state` (`begun`, `published`, `cut`), `length` (of one that is cut) |
 ///
 /// `run` is the identifier of the run, which its report has too; that of the first run is the log's own, so that
-/// reports of runs with one log are known to be of one list. `index` is the place of the target in its list.
+/// reports of runs with one log are known to be of one list. `request` is the
+/// [digest](crate::model::request_digest::RequestDigest) of what headers and credentials the target has of its own,
+/// and is left out where it has none, or a name. `index` is the place of the target in its list.
 /// `name` is the name that the target's file was to have, with the folder as it was given but for `.` components
 /// and repeated slashes; `saved` is the
 /// path of the file (bytes that are not UTF-8 replaced), `sha256` the one that the body was to have, and
@@ -54,8 +65,11 @@ pub use line::{LogEntry, LoggedResult, LoggedRun, PackState, read as read_line};
 /// has none. Skipped targets have no line, and neither has input that is no target: both
 /// are tried again anyway.
 ///
-/// A target is `action`, `url` and `name` together; its last line counts. If the list gives a SHA-256, the
-/// target is done only if that line has the same one.
+/// A target that has a name is `action`, `url` and `name` together, and its last line counts. Any other is `action`,
+/// `url` and `request`; of several in the list that agree in all three, as many are done as there are lines that say
+/// so, because identical requests are as good as one another. A run that does not resume counts afresh: its lines about
+/// such targets replace those of the runs before it. Identical requests in shards by line are told apart by `index`.
+/// If the list gives a SHA-256, a target is done only by a line with the same one.
 ///
 /// In a run that packs, a target is its index in the input, and done if its body is in a pack. Members are logged
 /// in the order in which they are appended. An `offset` before the end of an earlier member says that the pack was
@@ -72,6 +86,8 @@ pub struct Journal {
     /// The folder that the run saves in.
     folder: Option<String>,
     start: LogStart,
+    /// True if the run leaves out what the log has as done.
+    is_resumed: bool,
     /// The run's own line, which is written again after a failed write.
     run: Vec<u8>,
     /// The bytes of one write. The buffer is kept to save allocations.
@@ -88,10 +104,10 @@ impl Journal {
     ///
     /// [`JournalError`]; the file is then unchanged.
     pub fn open(path: &Path, resume: bool) -> Result<(Journal, DoneTargets), JournalError> {
-        Self::open_for(path, resume, None, |_, _| {})
+        Self::open_for(path, resume, RunPlace::default(), |_, _| {})
     }
 
-    /// Opens the log as [`open`](Journal::open) does, for a run that saves in `folder`: its files are known by
+    /// Opens the log as [`open`](Journal::open) does, for a run in this place: its files are known by
     /// their names with the folder. For each target in the log that has a file there, calls `each` with the
     /// name below the folder that the file was to have, and its path (`saved`).
     ///
@@ -101,19 +117,18 @@ impl Journal {
     pub fn open_for(
         path: &Path,
         resume: bool,
-        folder: Option<&Path>,
+        run: RunPlace,
         each: impl FnMut(&str, &str),
     ) -> Result<(Journal, DoneTargets), JournalError> {
-        let folder = line::normalised_folder(folder);
-        let folder = folder.as_deref();
         let mut opened = file::open(path)?;
         let start = log_start(&mut opened)?;
-        let done = if resume {
-            DoneTargets::read(&mut opened.file, &opened.name, folder, each)?
-        } else {
-            DoneTargets::new(folder)
+        let folder = run.folder.clone();
+        let none = DoneTargets::new(run);
+        let done = match resume {
+            true => none.with_log(&mut opened.file, &opened.name, each)?,
+            false => none,
         };
-        Ok((Journal::new(opened, start, folder), done))
+        Ok((Journal::new(opened, start, resume, folder), done))
     }
 
     /// Opens the log as [`open`](Journal::open) does, for a run that packs, and reads the existing lines.
@@ -121,21 +136,22 @@ impl Journal {
     /// # Errors
     ///
     /// As for [`open`](Journal::open).
-    pub fn open_packing(path: &Path) -> Result<(Journal, DoneTargets), JournalError> {
+    pub fn open_packing(path: &Path, resume: bool) -> Result<(Journal, DoneTargets), JournalError> {
         let mut opened = file::open(path)?;
         let start = log_start(&mut opened)?;
         let none = DoneTargets::packing();
         let done = none.with_log(&mut opened.file, &opened.name, |_, _| {})?;
-        Ok((Journal::new(opened, start, None), done))
+        Ok((Journal::new(opened, start, resume, None), done))
     }
 
-    fn new(opened: OpenedLog, start: LogStart, folder: Option<&str>) -> Self {
+    fn new(opened: OpenedLog, start: LogStart, is_resumed: bool, folder: Option<String>) -> Self {
         let OpenedLog { file, is_torn, .. } = opened;
         Journal {
             check: CloseCheck::of(&file),
             file,
-            folder: folder.map(str::to_owned),
+            folder,
             start,
+            is_resumed,
             run: Vec::new(),
             buffer: Vec::new(),
             is_torn,
@@ -158,7 +174,7 @@ impl Journal {
 
     fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
         self.run.clear();
-        let line = LogLine::run(info.started_at, info.id, info.shard);
+        let line = LogLine::run(info.started_at, info.id, self.is_resumed, info.shard);
         line::write(&line, &mut self.run)?;
         self.buffer.clear();
         if self.is_torn {
@@ -187,7 +203,7 @@ impl Journal {
         if self.is_torn {
             // A torn line may stand only before a `run` line.
             if self.run.is_empty() {
-                let run = LogLine::run(SystemTime::now(), RunId::random(), None);
+                let run = LogLine::run(SystemTime::now(), RunId::random(), self.is_resumed, None);
                 line::write(&run, &mut self.run)?;
             }
             self.buffer.push(b'\n');

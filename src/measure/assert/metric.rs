@@ -19,8 +19,8 @@ pub enum Metric {
     FailedShare,
     /// `throughput`: body bytes per second.
     Throughput,
-    /// `requests_per_second`: a plain number.
-    RequestsPerSecond,
+    /// `urls_per_second`: successful URLs per second, a plain number.
+    UrlsPerSecond,
     /// `mean`: of the times per URL, in seconds.
     Mean,
     /// `median`: of the times per URL, in seconds.
@@ -45,22 +45,20 @@ const PLAIN: &[(&str, Metric, Dimension)] = &[
     ),
     ("failed", Metric::Failed, Dimension::CountOrShare),
     ("throughput", Metric::Throughput, Dimension::ByteRate),
-    (
-        "requests_per_second",
-        Metric::RequestsPerSecond,
-        Dimension::Rate,
-    ),
+    ("urls_per_second", Metric::UrlsPerSecond, Dimension::Rate),
     ("mean", Metric::Mean, Dimension::Time),
     ("median", Metric::Median, Dimension::Time),
     ("max", Metric::Max, Dimension::Time),
 ];
 
-/// Names that other programs have for metrics (k6, oha).
+/// Names that other programs have for metrics (k6, oha), and the one that a metric had before.
 const FOREIGN: &[(&str, &str)] = &[
     ("avg", "mean"),
     ("med", "median"),
-    ("rps", "requests_per_second"),
-    ("rate", "requests_per_second"),
+    // Redirects and other attempts are requests too, and are not counted.
+    ("requests_per_second", "urls_per_second"),
+    ("rps", "urls_per_second"),
+    ("rate", "urls_per_second"),
     ("errors", "failed"),
 ];
 
@@ -111,7 +109,7 @@ const OTHERWISE: &[(&[&str], &str)] = &[
     ),
     (
         &["http_reqs", "qps", "req_per_sec", "requests_per_sec"],
-        "the rate is requests_per_second",
+        "the rate is urls_per_second",
     ),
     (
         &["bandwidth", "bytes_per_second", "speed"],
@@ -182,7 +180,7 @@ impl Metric {
             Metric::Failed => "",
             Metric::FailedShare => "%",
             Metric::Throughput => "B/s",
-            Metric::RequestsPerSecond => "/s",
+            Metric::UrlsPerSecond => "/s",
             _ => "s",
         }
     }

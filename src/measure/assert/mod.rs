@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! speedup>=2            total<5s                  failed<=1%            throughput>=10MB/s
-//! total_vs_baseline<=1.1  p95<500ms  median<80ms  failed<=3             requests_per_second>=100
+//! total_vs_baseline<=1.1  p95<500ms  median<80ms  failed<=3             urls_per_second>=100
 //! ```
 //!
 //! ```
@@ -26,6 +26,7 @@
 mod judgement;
 mod metric;
 mod parse;
+mod remedy;
 mod run_figures;
 mod unit;
 
@@ -37,7 +38,8 @@ use std::fmt;
 pub use judgement::{Judgement, MetricSource, MetricValue};
 pub use metric::{Metric, Percent};
 pub use parse::ParseAssertionError;
-pub use run_figures::{NO_BASELINE_YET, RunFigures, more_runs, one_by_one};
+pub use remedy::{more_runs_would_tell, more_would_tell};
+pub use run_figures::{NO_BASELINE_YET, RunFigures, one_by_one};
 pub use unit::{Threshold, Unit};
 
 /// An assertion: a metric, a relation and a threshold.

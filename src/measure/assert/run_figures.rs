@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Assertion, Judgement, Metric, MetricSource, MetricValue, Relation};
+use super::{
+    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_runs_would_tell,
+    more_would_tell,
+};
 use crate::measure::{Estimate, Withheld};
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{Against, AgainstPoint, ArmTimes, Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::stats::Interval;
+use crate::stats::{Interval, LEVEL};
 
 /// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
 pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
@@ -60,6 +63,7 @@ impl RunFigures<'_> {
                 unit: metric.unit(),
                 verdict: AssertionVerdict::Skipped,
                 why: NO_URL.to_owned(),
+                of: None,
             };
         }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
@@ -77,6 +81,7 @@ impl RunFigures<'_> {
                 (Some(figure.value), figure.interval, verdict, why)
             }
         };
+        let is_count = value.is_some() && metric.is_counted();
         AssertionResult {
             assertion: assertion.to_string(),
             value,
@@ -84,6 +89,7 @@ impl RunFigures<'_> {
             unit: metric.unit(),
             verdict,
             why,
+            of: is_count.then(|| self.all()),
         }
     }
 
@@ -97,28 +103,31 @@ impl RunFigures<'_> {
     ) -> (AssertionVerdict, String) {
         let metric = assertion.metric();
         let is_single = figure.interval.is_none();
-        let is_unlike = metric == Metric::Speedup && self.are_arms_unlike();
         let doubt = (strict && is_single).then(|| self.doubt(metric)).flatten();
         if self.is_estimate(metric) {
             return estimated(assertion.relation(), judgement, strict);
         }
         let verdict = match judgement {
-            Judgement::Held if is_unlike && strict => AssertionVerdict::Failed,
-            Judgement::Held if is_unlike => AssertionVerdict::Inconclusive,
             Judgement::Held if doubt.is_none() => AssertionVerdict::Held,
             Judgement::Inconclusive if !strict => AssertionVerdict::Inconclusive,
             _ => AssertionVerdict::Failed,
         };
         let why = match doubt {
-            _ if is_unlike => "not the same URLs failed in both arms".to_owned(),
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
-            _ if *judgement == Judgement::Failed && is_single => {
+            // A count is exact, and has its total beside it.
+            _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
             }
             _ => String::new(),
         };
         (verdict, why)
+    }
+
+    /// The URLs that failures are counted among: the whole list, of which a resumed run tries again only what had
+    /// failed.
+    fn all(&self) -> u64 {
+        self.counted.tried() + self.counted.done_before
     }
 
     /// True for an input without URLs that is a success.
@@ -165,24 +174,18 @@ impl RunFigures<'_> {
         }
     }
 
-    fn are_arms_unlike(&self) -> bool {
-        self.comparison.is_some_and(Comparison::failures_differ)
-    }
-
-    /// The number of runs that would narrow the interval of a figure.
+    /// What would narrow the interval of a figure.
     fn what_would_tell(&self, metric: Metric) -> String {
         let against = self.against.and_then(|against| against.total().ok());
-        if metric == Metric::TotalVsBaseline
-            && against.is_some_and(|point| point.reference.runs > 1)
-        {
-            // The days differ by more than the runs of one do.
+        if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
             return "more saved runs would tell (--save-baseline)".to_owned();
         }
         let sweep = self.sweep.and_then(|sweep| sweep.points.first());
-        let runs = self.comparison.map(Comparison::pairs);
-        let runs = runs.or(sweep.map(|point| point.times.seconds.len()));
-        runs.map(|runs| format!("more runs would tell (--runs {})", more_runs(runs)))
-            .unwrap_or_default()
+        match (self.comparison, sweep) {
+            (Some(comparison), _) => more_would_tell(comparison),
+            (None, Some(point)) => more_runs_would_tell(point.times.seconds.len()),
+            (None, None) => String::new(),
+        }
     }
 
     /// The reason to doubt a figure without an interval, if it is a ratio of times.
@@ -220,11 +223,26 @@ impl RunFigures<'_> {
             + " (--compare measures it)"
     }
 
+    /// The interval of a change at the level of the comparison. The fewer degrees of freedom of both sides are not more
+    /// than those of the change, so that the interval is rather too wide.
+    fn at_level(&self, point: &AgainstPoint, interval: Interval) -> Interval {
+        let freedom = point.now.n.min(point.then.n).saturating_sub(1);
+        match self.comparison {
+            Some(comparison) if comparison.level() != LEVEL => {
+                interval.at_level((LEVEL, comparison.level()), point.change.ratio, freedom)
+            }
+            _ => interval,
+        }
+    }
+
     fn total_vs_baseline(&self) -> Result<MetricValue, String> {
         match self.against {
             Some(against) => against.total().map(|point| MetricValue {
                 value: point.change.ratio,
-                interval: point.change.interval,
+                interval: point
+                    .change
+                    .interval
+                    .map(|interval| self.at_level(point, interval)),
             }),
             None if self.summary.makespan.is_none() => Err(self.untried()),
             None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
@@ -253,8 +271,7 @@ impl MetricSource for RunFigures<'_> {
                 .ok_or_else(|| NO_SUCCESS.to_owned())
         };
         let counted = self.counted;
-        // The share is of the whole list, of which a resumed run tries again only what had failed.
-        let of = counted.tried() + counted.done_before;
+        let of = self.all();
         let untried = || self.untried();
         // What fails at once is fast, and proves nothing.
         if !metric.is_counted() && !self.has_success() {
@@ -270,15 +287,19 @@ impl MetricSource for RunFigures<'_> {
                     value: speedup.ratio,
                     interval: speedup.interval,
                 })
-                .ok_or_else(|| "no URL succeeded serially".to_owned()),
+                .ok_or_else(|| match comparison.unlike_work() {
+                    Some(unlike) if comparison.serial.success(comparison.targets) > 0.0 => {
+                        format!("not comparable: {unlike}")
+                    }
+                    _ => "no URL succeeded serially".to_owned(),
+                }),
             (Metric::Speedup, None) => self
                 .estimated_speedup
                 .map(MetricValue::from)
                 .ok_or_else(|| self.unestimated()),
-            (Metric::Total, Some(comparison)) => Ok(MetricValue {
-                value: comparison.parallel.sample.mean,
-                interval: Interval::of_mean(&comparison.parallel.seconds),
-            }),
+            (Metric::Total, Some(comparison)) => {
+                Ok(total(&comparison.parallel, comparison.level()))
+            }
             (Metric::Total, None) => summary
                 .makespan
                 .map(|time| MetricValue::from(time.as_secs_f64()))
@@ -293,9 +314,7 @@ impl MetricSource for RunFigures<'_> {
                 .throughput()
                 .map(MetricValue::from)
                 .ok_or_else(untried),
-            (Metric::RequestsPerSecond, _) => {
-                summary.rate().map(MetricValue::from).ok_or_else(untried)
-            }
+            (Metric::UrlsPerSecond, _) => summary.rate().map(MetricValue::from).ok_or_else(untried),
             (Metric::Mean, _) => seconds(summary.latency.mean()),
             (Metric::Median, _) => seconds(summary.latency.p(50.0)),
             (Metric::Max, _) => seconds(summary.latency.max()),
@@ -305,12 +324,12 @@ impl MetricSource for RunFigures<'_> {
     }
 }
 
-/// A number of runs that says more than so many: five in the place of one, which has no interval; else twice as
-/// many and ten at least, because the width of an interval shrinks quickly until there.
-pub fn more_runs(runs: usize) -> usize {
-    match runs {
-        ..=1 => 5,
-        runs => runs.saturating_mul(2).max(10),
+/// The time of the runs of an arm, that of their failures included: it is their time, too, that is waited for. Its
+/// interval is at this level.
+fn total(times: &ArmTimes, level: f64) -> MetricValue {
+    MetricValue {
+        value: times.sample.mean + times.mean_left_out(),
+        interval: Interval::of_mean_at(level, &times.makespans()),
     }
 }
 
@@ -364,13 +383,13 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
             value: speedup.ratio,
             interval: speedup.interval,
         }),
-        Metric::Total => sweep.at_knee().map(|point| MetricValue {
-            value: point.times.sample.mean,
-            interval: point.interval,
-        }),
+        Metric::Total => sweep.at_knee().map(|point| total(&point.times, LEVEL)),
         _ => return Err(metric.not_of_sweeps()),
     };
     figure.ok_or_else(|| match sweep.knee {
+        Some(_) if sweep.points.len() > 1 => {
+            "no other number of workers was answered alike".to_owned()
+        }
         Some(_) => "one number of workers has no speed-up; give --sweep several".to_owned(),
         None => "the sweep has no knee".to_owned(),
     })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::{BaselineRun, History, SavedRun};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
 use crate::model::notice::{BaselineNotice, Incomparable, Unlike, WorkAmount};
 use crate::stats::{ChangePoint, HistoryChange, Sample, last_change_point};
@@ -46,6 +47,7 @@ impl SavedRun {
             points: Vec::new(),
             why: None,
             notices: Vec::new(),
+            margin: Margin::default(),
             is_renewed: false,
         };
         let same: Vec<&SavedRun> = others.filter(|run| run.targets == self.targets).collect();

@@ -38,6 +38,7 @@ mod collector;
 mod file;
 mod history;
 mod list_hash;
+mod preview;
 mod recorder;
 #[cfg(test)]
 mod simulation;

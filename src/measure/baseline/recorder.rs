@@ -5,10 +5,11 @@ use std::io;
 use super::collector::{FigureCollector, Unsaved};
 use super::{History, Machine, SavedRun};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::Against;
 
 /// Earlier runs that a run is compared with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct EarlierRuns {
     /// The name of their file.
     pub file: String,
@@ -17,6 +18,8 @@ pub struct EarlierRuns {
     /// True if the run is added to them. Those that it cannot be compared with count as missing then: else no gate
     /// on them would ever hold again.
     pub is_followed: bool,
+    /// The change from which on one matters.
+    pub margin: Margin,
 }
 
 /// Passes events on to `L`, and records the figures of the run. At the end it compares them with an earlier
@@ -35,6 +38,7 @@ impl EarlierRuns {
     fn compare(&self, now: &SavedRun) -> Against {
         let mut against = now.against(&self.file, &self.history);
         // A run without a success is never saved.
+        against.margin = self.margin;
         against.is_renewed = self.is_followed && now.has_success() && against.is_of_other();
         against
     }
@@ -59,6 +63,11 @@ impl<L: Listener> BaselineRecorder<L> {
             earlier,
             ..BaselineRecorder::off(inner)
         }
+    }
+
+    /// The earlier runs, if there are any.
+    pub fn earlier(&self) -> Option<&EarlierRuns> {
+        self.earlier.as_ref()
     }
 
     /// Comparison of the run with the earlier ones. `None` without any, and before the run's end.

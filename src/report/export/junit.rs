@@ -1,5 +1,6 @@
 //! The JUnit XML export: the results as test cases.
 
+mod names;
 mod suite;
 
 use std::io::{self, Write};
@@ -19,7 +20,9 @@ use suite::{FAILURE, SKIPPED, Suite};
 /// local; one that was not tried is `skipped`. One that was not done at the run's deadline is a `failure` of the type
 /// `deadline`, since CI has to see it. The output of one that succeeded when it was tried again says so, and that of
 /// one that an earlier run had done is `done before`. A run
-/// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets. In a comparison each arm is a suite, and in a sweep each number of
+/// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets; those that it did
+/// not come to read are one `skipped` case, with their number. A name that occurs again has a number behind it, in the
+/// order of the input. In a comparison each arm is a suite, and in a sweep each number of
 /// workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
 /// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it
@@ -114,11 +117,14 @@ impl<W: Write> Junit<W> {
             count(FAILURE),
             count(SKIPPED)
         )?;
-        for judged in &assertions {
+        for (place, judged) in assertions.iter().enumerate() {
             let (assertion, verdict) = (MarkupText(&judged.assertion), judged.verdict.as_str());
+            let same = assertions[..=place].iter();
+            let same = same.filter(|other| other.assertion == judged.assertion);
+            let suffix = names::suffix(same.count());
             write!(
                 self.out,
-                "    <testcase classname=\"gates\" name=\"{assertion}\""
+                "    <testcase classname=\"gates\" name=\"{assertion}{suffix}\""
             )?;
             match element(judged.verdict) {
                 None => writeln!(
@@ -182,6 +188,7 @@ impl<W: Write> Listener for Junit<W> {
             | Event::Pending(_)
             | Event::Pack(_)
             | Event::Warning(_)
+            | Event::MissingShards(_)
             | Event::Against(_) => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
+use super::markdown_why::{knee_reasons, phases, reasons};
 use super::markup::{markdown_cell, markdown_code, markdown_sentence};
 use super::run_label::RunLabels;
 use super::words::{reason, short, tried_again};
@@ -345,21 +346,37 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(efficiency) = comparison.efficiency() {
         let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
     }
+    if let Some(course) = wording::course(comparison) {
+        let _ = write!(page, " · {course}");
+    }
     if let Some(stopped) = wording::comparison_stopped(comparison) {
         let _ = write!(page, " · {stopped}");
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);
+    page += &reasons(&comparison.why);
     page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
     page += &arm("parallel", &comparison.parallel);
+    let remarks = [
+        wording::other_ratio(MARKDOWN, comparison)
+            .map(|other| format!("the speed-up is the {other}")),
+        wording::level(comparison),
+    ];
+    for remark in remarks.into_iter().flatten() {
+        let _ = write!(page, "\n{}\n", markdown_sentence(&remark));
+    }
     if let Some(estimated) = comparison.estimated {
         let _ = write!(
             page,
             "\nThe per-URL times alone would have said {}.\n",
             MARKDOWN.ratio(estimated)
         );
+    }
+    page += &phases(&comparison.why);
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
     }
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
@@ -381,10 +398,16 @@ fn swept(sweep: &Sweep) -> (String, String) {
     );
     page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for point in &sweep.points {
-        page += &arm(&point.workers.to_string(), &point.times);
+        let passed_over = sweep.passed_over(point.workers).map(|_| " (passed over)");
+        let name = format!("{}{}", point.workers, passed_over.unwrap_or_default());
+        page += &arm(&name, &point.times);
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+    }
+    page += &knee_reasons(sweep.why.as_ref());
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
     }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
@@ -465,7 +488,8 @@ impl<W: Write> Listener for Markdown<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
         }
         Ok(())
     }

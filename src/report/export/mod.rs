@@ -18,6 +18,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod markdown_why;
 mod markup;
 mod palette;
 mod run_label;

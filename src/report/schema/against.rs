@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::json::Rfc3339;
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
 use crate::model::notice::BaselineNotice;
 use crate::stats::{Finding, Interval, Sample};
@@ -21,6 +22,8 @@ pub(in crate::report) struct AgainstRecord<'a> {
     points: Vec<AgainstPointRecord>,
     #[serde(skip_deserializing)]
     why: Option<String>,
+    #[serde(skip_deserializing)]
+    margin: Margin,
     #[serde(skip_deserializing)]
     notices: &'a [BaselineNotice],
 }
@@ -93,6 +96,7 @@ impl<'a> From<&'a Against> for AgainstRecord<'a> {
                 .map(|point| AgainstPointRecord::new(against, point))
                 .collect(),
             why: against.explain(),
+            margin: against.margin,
             notices: &against.notices,
         }
     }
@@ -110,7 +114,7 @@ impl AgainstPointRecord {
             reference: point.reference.into(),
             ratio: point.change.ratio,
             interval: point.change.interval,
-            verdict: point.finding().map(Finding::as_str),
+            verdict: against.verdict(point).map(PracticalVerdict::as_str),
             why: unlike.map(|unlike| unlike.explain(against.is_renewed)),
             changed: point.dated.map(ChangedRecord::from),
         }

@@ -14,6 +14,7 @@ mod origin;
 pub mod replay;
 mod result;
 mod summary;
+mod why;
 
 pub use jsonl::{JsonLines, result_line};
 

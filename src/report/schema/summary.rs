@@ -13,6 +13,7 @@ use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_part::RunPart;
 use crate::model::run_shard::RunShard;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
@@ -112,7 +113,7 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     throughput: Option<f64>,
     #[serde(skip_deserializing)]
-    requests_per_second: Option<f64>,
+    urls_per_second: Option<f64>,
     #[serde(skip_deserializing)]
     latency: Option<LatencyRecord>,
     #[serde(skip_deserializing)]
@@ -129,6 +130,9 @@ pub(in crate::report) struct SummaryRecord<'a> {
     more_origins: u64,
     #[serde(default, deserialize_with = "number::maybe_count")]
     merged: Option<u64>,
+    /// Left out where nothing was merged.
+    #[serde(default, skip_serializing_if = "<[RunPart]>::is_empty")]
+    pub(super) parts: Cow<'a, [RunPart]>,
 }
 
 impl<'a> SummaryRecord<'a> {
@@ -159,7 +163,7 @@ impl<'a> SummaryRecord<'a> {
             input_idle: Seconds(summary.input_idle),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
-            requests_per_second: summary.rate(),
+            urls_per_second: summary.rate(),
             latency: LatencyRecord::new(&summary.latency),
             ttfb: LatencyRecord::new(&summary.ttfb),
             intended_latency: summary.intended.as_ref().and_then(LatencyRecord::new),
@@ -168,6 +172,7 @@ impl<'a> SummaryRecord<'a> {
             origins: summary.origins.listed.iter().map(Into::into).collect(),
             more_origins: summary.origins.more,
             merged: summary.merged,
+            parts: Cow::Borrowed(&summary.parts),
         }
     }
 
@@ -193,6 +198,7 @@ impl<'a> SummaryRecord<'a> {
                 self.more_origins,
             ),
             merged: self.merged,
+            parts: self.parts.to_vec(),
             ..summary
         }
     }

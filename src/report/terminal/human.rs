@@ -67,7 +67,7 @@ impl<W: Write> Human<W> {
         if outcome.verdict == Verdict::Skipped {
             self.note_interrupted(outcome);
         }
-        if !self.style.detail.has_line(outcome.verdict) {
+        if !self.style.detail.tells(outcome) {
             return Ok(());
         }
         let (colour, dim, reset) = if self.style.colour {
@@ -272,7 +272,8 @@ impl<W: Write> Listener for Human<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => Ok(()),
+            | Event::Warning(_)
+            | Event::MissingShards(_) => Ok(()),
             Event::ArmStarted(run) => {
                 self.shown.begin(*run);
                 Ok(())

@@ -1,6 +1,6 @@
 //! The choices about a report on a terminal: colour, detail, and advice on what to do next.
 
-use crate::model::outcome::Verdict;
+use crate::model::outcome::{Outcome, Verdict};
 use crate::report::Baseline;
 
 /// The style of a [`Human`](super::Human) report.
@@ -46,6 +46,15 @@ impl Detail {
             Detail::Summary | Detail::Assertions => false,
             Detail::FailuresAndSummary | Detail::Failures => verdict == Verdict::Failed,
         }
+    }
+
+    /// Tells whether a target with this outcome gets a line. Of what the deadline left undone nothing was found out,
+    /// and it may be most of a long list: the summary counts it, and only what was under way has a line, where
+    /// successes have one too.
+    pub(super) fn tells(self, outcome: &Outcome) -> bool {
+        let is_told = !outcome.is_past_deadline()
+            || self == Detail::Everything && outcome.elapsed().is_some();
+        is_told && self.has_line(outcome.verdict)
     }
 
     /// Tells whether there is a summary, of a run or of a measurement.

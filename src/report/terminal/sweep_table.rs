@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::lines::{TextWriter, WIDTH, deviation};
-use crate::model::measurement::{ArmLatency, ArmTimes, Sweep, SweepRuns, fair_points};
+use crate::model::measurement::{ArmLatency, ArmTimes, Sweep, SweepRuns};
 use crate::report::format::{counted, format_secs};
 use crate::report::wording::{self, TERMINAL};
 
@@ -87,25 +87,27 @@ impl SweepColumns {
     }
 }
 
-/// Writes the table, `fewest` being the first of its numbers of workers.
+/// Writes the table, `fewest` being the number of workers that the others are set against.
 pub(super) fn write(
     out: &mut TextWriter<impl Write>,
     sweep: &Sweep,
     fewest: &SweepRuns,
 ) -> io::Result<()> {
-    let fair = fair_points(&sweep.points, sweep.targets);
-    let fair_seconds = |workers| {
-        let mut points = fair.iter().filter(move |point| point.workers == workers);
+    let comparable = sweep.sweep_points();
+    let seconds_of = |workers| {
+        let mut points = comparable
+            .iter()
+            .filter(move |point| point.workers == workers);
         points.next().map(|point| point.seconds)
     };
-    let best = fair.iter().map(|point| point.seconds);
+    let best = comparable.iter().map(|point| point.seconds);
     let best = best.fold(f64::INFINITY, f64::min);
     let columns = SweepColumns::of(&sweep.points);
     writeln!(
         out,
         "  {} · {} at each number of workers",
         counted(sweep.targets, "URL"),
-        counted(fewest.times.seconds.len() as u64, "run")
+        wording::runs_at_each(sweep)
     )?;
     out.write_stopped(wording::sweep_stopped(sweep))?;
     let head = format!(
@@ -114,16 +116,17 @@ pub(super) fn write(
     );
     writeln!(out, "{}", (head + &columns.headings()).trim_end())?;
     for point in &sweep.points {
-        let seconds = fair_seconds(point.workers);
+        let seconds = seconds_of(point.workers);
         let bar = match (seconds, columns.bar) {
             (Some(seconds), 1..) => (best / seconds * columns.bar as f64).round().max(1.0),
             _ => 0.0,
         };
-        let against = fair_seconds(fewest.workers).zip(seconds);
+        let against = seconds_of(fewest.workers).zip(seconds);
         let against = against.map_or("-".to_owned(), |(fewest, seconds)| {
             TERMINAL.ratio(fewest / seconds)
         });
         let knee = match sweep.knee {
+            _ if sweep.passed_over(point.workers).is_some() => " (passed over)",
             Some(knee) if knee.by_means != point.workers => "",
             Some(_) if sweep.is_undecided() => " knee?",
             Some(_) => " knee",

@@ -51,12 +51,9 @@ impl Notation {
         format!("95 % interval {low}{}{high}", self.to)
     }
 
-    /// Formats a comparison's ratio, if it has one, and if its arms did the same work. One that is shown not to be 1 is never written as 1.
+    /// Formats a comparison's ratio, if it has one. One that is shown not to be 1 is never written as 1.
     pub(in crate::report) fn speedup(self, comparison: &Comparison) -> Option<String> {
         let ratio = comparison.speedup?.ratio;
-        if comparison.failures_differ() {
-            return None;
-        }
         Some(match comparison.finding() {
             Some(Finding::Faster | Finding::Slower) => {
                 format!("{}{}", distinct_ratio(ratio), self.times)

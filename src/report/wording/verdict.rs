@@ -1,46 +1,43 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::{more_runs, one_by_one};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep, fair_points};
+use crate::measure::assert::{more_runs_would_tell, more_would_tell, one_by_one};
+use crate::model::margin::{Margin, PracticalVerdict};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::summary::RunsMade;
-use crate::report::format::{counted, distinct_ratio, grouped};
-use crate::stats::{ALIKE, Finding, Interval, Knee, SweepPoint};
+use crate::model::work::{PassedOver, PointDifference, UnlikeWork};
+use crate::report::format::{counted, distinct_ratio};
+use crate::stats::{ALIKE, Finding, Knee, SweepPoint};
 
-/// The speed-up below which even a real one is hardly worth a worker.
-const HARDLY: f64 = 1.1;
-
-/// The verdict for a ratio whose interval [shows no difference](shows_none).
-pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
+/// The verdict for a ratio whose whole interval is within the margin: `no difference beyond 10 %`.
+pub(in crate::report) fn no_difference(margin: Margin) -> String {
+    format!("no difference beyond {margin}")
+}
 
 /// The standing of a comparison: its finding, or the reason why it has none.
 enum Standing {
     NothingSucceeded,
     OneByOne,
-    Unlike,
+    Unlike(UnlikeWork),
     SinglePair,
-    Found(Finding),
+    Found(PracticalVerdict),
 }
 
 fn standing(comparison: &Comparison) -> Standing {
     let success = |times: &ArmTimes| times.success(comparison.targets) > 0.0;
     let has_success = success(&comparison.serial) && success(&comparison.parallel);
-    match (comparison.speedup, comparison.finding()) {
-        _ if has_success && comparison.is_one_by_one() => Standing::OneByOne,
-        (None, _) => Standing::NothingSucceeded,
-        (Some(_), _) if comparison.failures_differ() => Standing::Unlike,
-        (Some(_), Some(finding)) => Standing::Found(finding),
-        (Some(_), None) => Standing::SinglePair,
+    match (comparison.unlike_work(), comparison.verdict()) {
+        _ if !has_success => Standing::NothingSucceeded,
+        _ if comparison.is_one_by_one() => Standing::OneByOne,
+        (Some(unlike), _) => Standing::Unlike(unlike),
+        (None, _) if comparison.speedup.is_none() => Standing::NothingSucceeded,
+        (None, Some(verdict)) => Standing::Found(verdict),
+        (None, None) => Standing::SinglePair,
     }
 }
 
 /// The verdict of a comparison without its figures: `parallel is hardly faster`.
 pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
-    let ratio = comparison.speedup.map_or(1.0, |speedup| speedup.ratio);
-    let hardly = match (1.0 / HARDLY..HARDLY).contains(&ratio) {
-        true => "hardly ",
-        false => "",
-    };
     match standing(comparison) {
         Standing::NothingSucceeded => {
             match (comparison.serial.failed, comparison.parallel.failed) {
@@ -54,38 +51,14 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
             }
         }
         Standing::OneByOne => format!("nothing to compare: {}", one_by_one(comparison)),
-        Standing::Unlike => match (comparison.serial.failed, comparison.parallel.failed) {
-            (0, parallel) => format!(
-                "no verdict: {} failed in parallel, none serially",
-                counted(parallel, "fetch")
-            ),
-            (serial, 0) => format!(
-                "no verdict: {} failed serially, none in parallel",
-                counted(serial, "fetch")
-            ),
-            (serial, parallel) => format!(
-                "no verdict: {} failed serially, {} in parallel",
-                counted(serial, "fetch"),
-                grouped(parallel)
-            ),
-        },
+        Standing::Unlike(unlike) => format!("not comparable: {unlike}"),
         Standing::SinglePair => "undecided: one pair of runs".to_owned(),
-        Standing::Found(Finding::Faster) => format!("parallel is {hardly}faster"),
-        Standing::Found(Finding::Slower) => format!("parallel is {hardly}slower"),
-        Standing::Found(Finding::NoDifference) if is_alike(comparison) => NONE.to_owned(),
-        Standing::Found(Finding::NoDifference) => "no difference shown".to_owned(),
+        Standing::Found(PracticalVerdict::NoDifference) => no_difference(comparison.margin),
+        Standing::Found(PracticalVerdict::NoneShown) => {
+            PracticalVerdict::NoneShown.as_str().to_owned()
+        }
+        Standing::Found(verdict) => format!("parallel is {}", verdict.as_str()),
     }
-}
-
-fn is_alike(comparison: &Comparison) -> bool {
-    let interval = comparison.speedup.and_then(|speedup| speedup.interval);
-    interval.is_some_and(shows_none)
-}
-
-/// Tests whether the whole interval of a ratio is so near to 1 that the runs do decide: there is no difference to
-/// speak of.
-pub(in crate::report) fn shows_none(interval: Interval) -> bool {
-    interval.low >= ALIKE.low && interval.high <= ALIKE.high
 }
 
 /// The remedy for a comparison that does not decide: `more runs would tell (--runs 10)`.
@@ -97,17 +70,13 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
         }
         Standing::OneByOne => return Some("give several (-j 8)".to_owned()),
         Standing::SinglePair => true,
-        Standing::Found(Finding::NoDifference) => !is_alike(comparison),
-        Standing::NothingSucceeded | Standing::Unlike | Standing::Found(_) => false,
+        Standing::Found(PracticalVerdict::NoneShown) => true,
+        Standing::NothingSucceeded | Standing::Unlike(_) | Standing::Found(_) => false,
     };
     is_open.then(|| match comparison.has_short_runs() {
         true => "more URLs would tell: these runs are too short".to_owned(),
-        false => more_runs_would_tell(comparison.pairs()),
+        false => more_would_tell(comparison),
     })
-}
-
-fn more_runs_would_tell(runs: usize) -> String {
-    format!("more runs would tell (--runs {})", more_runs(runs))
 }
 
 /// The verdict of a comparison, in a sentence: `parallel is faster, 4.08 times`.
@@ -125,7 +94,7 @@ pub(in crate::report) fn comparison_verdict(comparison: &Comparison) -> String {
 /// The larger number of workers that is the slowest, and how many times as long as the knee it takes, if that is clear:
 /// by their intervals, and beyond what counts as alike.
 fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
-    let points = fair_points(&sweep.points, sweep.targets);
+    let points = sweep.sweep_points();
     let best = points.iter().find(|point| point.workers == knee.workers)?;
     let most = best.interval?.high * ALIKE.high;
     let more = points.iter().filter(|point| point.workers > knee.workers);
@@ -141,15 +110,19 @@ fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
 pub(in crate::report) fn comparison_stopped(comparison: &Comparison) -> Option<String> {
     let planned = comparison.planned_pairs()?;
     let pairs = counted(u64::from(planned), "pair");
+    let of = match comparison.auto {
+        Some(_) => "of at most",
+        None => "of",
+    };
     Some(format!(
-        "stopped early, after {} of {pairs}",
+        "stopped early, after {} {of} {pairs}",
         comparison.pairs()
     ))
 }
 
 /// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`.
 pub(in crate::report) fn sweep_stopped(sweep: &Sweep) -> Option<String> {
-    let RunsMade { done, of } = sweep.stopped?;
+    let RunsMade { done, of, .. } = sweep.stopped?;
     let runs = counted(u64::from(of), "run");
     Some(format!("stopped early, after {done} of {runs}"))
 }
@@ -174,16 +147,25 @@ pub(in crate::report) fn comparison_heading(comparison: &Comparison) -> String {
     }
 }
 
-/// The verdict of a sweep, in a sentence.
+/// The verdict of a sweep, in a sentence, with the numbers of workers that it passes over.
 pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
-    let (Some(fewest), Some(most), Some(knee)) =
-        (sweep.points.first(), sweep.points.last(), sweep.knee)
-    else {
+    let verdict = verdict_of_comparable(sweep);
+    match passed_over(sweep) {
+        Some(passed_over) => format!("{verdict}; {passed_over}"),
+        None => verdict,
+    }
+}
+
+/// The verdict on the numbers of workers that are not passed over.
+fn verdict_of_comparable(sweep: &Sweep) -> String {
+    let mut comparable = sweep.comparable();
+    let (Some(fewest), Some(knee)) = (comparable.next(), sweep.knee) else {
         return "nothing succeeded: no number of workers is the best".to_owned();
     };
-    let workers = counted(knee.workers as u64, "worker");
+    let most = comparable.next_back().unwrap_or(fewest).workers;
+    let workers = near_knee(knee);
     if sweep.is_undecided() {
-        let runs = fewest.times.seconds.len();
+        let (_, runs) = sweep.runs_at_each();
         return format!(
             "undecided between {} and {} workers – {}",
             knee.workers,
@@ -191,17 +173,23 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             more_runs_would_tell(runs)
         );
     }
-    let are = if knee.workers == 1 { "is" } else { "are" };
+    let are = if knee.by_means == 1 { "is" } else { "are" };
     if sweep.is_single() && sweep.points.len() > 1 {
         return format!(
             "by one run each, {workers} {are} enough – {}",
             more_runs_would_tell(1)
         );
     }
-    let is_last = knee.workers == most.workers;
+    let is_last = knee.by_means == most;
+    let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
     match sweep.gain().map(|gain| gain.ratio) {
-        Some(gain) if (1.0..HARDLY).contains(&gain) => format!(
+        Some(gain) if gain >= 1.0 && sweep.margin.is_within(gain) => format!(
             "{workers} {are} hardly faster than {}: {gain:.2} times",
+            fewest.workers
+        ),
+        // Not enough perhaps, but more are too many for the server.
+        Some(gain) if is_last && are_more_tried => format!(
+            "{workers} {are} the most that do: {gain:.2} times as fast as {}",
             fewest.workers
         ),
         // Perhaps more would be faster still.
@@ -213,6 +201,10 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             "{workers} {are} enough: {gain:.2} times as fast as {}",
             fewest.workers
         ),
+        None if is_last && are_more_tried => format!("{workers} {are} the most that do"),
+        None if is_last && !sweep.passed_over.is_empty() => {
+            format!("{workers} {are} the fewest that do")
+        }
         None if is_last => format!("{workers}, and no other number was tried"),
         None => match slower(sweep, knee) {
             Some((count, ratio)) => {
@@ -221,6 +213,40 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
             None => format!("{workers} {are} enough: more bring no clear gain"),
         },
     }
+}
+
+/// The numbers of workers that are passed over, and why: `16 and more fail: 503`. The difference told is that of the
+/// fewest of them.
+fn passed_over(sweep: &Sweep) -> Option<String> {
+    let first = sweep.passed_over.first()?;
+    let numbers = sweep.passed_over.iter().map(|passed| passed.workers);
+    let last_tried = sweep.points.iter().rev().map(|point| point.workers);
+    let are_last = numbers
+        .clone()
+        .rev()
+        .eq(last_tried.take(sweep.passed_over.len()));
+    let mut numbers: Vec<String> = numbers.map(|workers| workers.to_string()).collect();
+    let (workers, is_one) = match numbers.len() {
+        1 => (numbers.remove(0), true),
+        _ if are_last => (format!("{} and more", first.workers), false),
+        _ => (numbers.join(", "), false),
+    };
+    let PassedOver { difference, .. } = first;
+    Some(match difference {
+        PointDifference::Failed(cause) => {
+            let fail = if is_one { "fails" } else { "fail" };
+            let cause = cause.map(|cause| format!(": {cause}"));
+            format!("{workers} {fail}{}", cause.unwrap_or_default())
+        }
+        PointDifference::OtherStatus(status) => {
+            let are = if is_one { "is" } else { "are" };
+            format!("{workers} {are} answered otherwise: {status}")
+        }
+        PointDifference::OtherSize => {
+            let get = if is_one { "gets" } else { "get" };
+            format!("{workers} {get} other sizes")
+        }
+    })
 }
 
 /// The verdict of a sweep, as a heading.
@@ -234,12 +260,24 @@ pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
 
 /// The place of the knee, and what it means.
 pub(in crate::report) fn knee(knee: Knee) -> String {
-    let workers = counted(knee.workers as u64, "worker");
-    match knee.by_means == knee.workers {
-        true => format!("{workers}: the fewest that come within 5 % of the best"),
-        false => format!(
-            "{} by the means, but {workers} may come within 5 % of the best too",
-            counted(knee.by_means as u64, "worker")
+    match knee.is_decided() {
+        true => format!(
+            "{}: the fewest that come within 5 % of the best",
+            near_knee(knee)
         ),
+        false => format!(
+            "{} by the means, but {} may come within 5 % of the best too",
+            counted(knee.by_means as u64, "worker"),
+            counted(knee.workers as u64, "worker")
+        ),
+    }
+}
+
+/// The workers of a knee that is decided: `16 workers`, `12 to 16 workers`.
+fn near_knee(knee: Knee) -> String {
+    let workers = counted(knee.by_means as u64, "worker");
+    match knee.workers == knee.by_means {
+        true => workers,
+        false => format!("{} to {workers}", knee.workers),
     }
 }

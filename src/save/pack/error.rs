@@ -26,6 +26,19 @@ pub enum PackError {
          and pattern (--pack)"
     )]
     Missing(String),
+    /// A published pack is shorter than its members are by the run log.
+    #[error(
+        "{pack} has {found} bytes, and {stated} by the run log: it has lost its end; put the whole file \
+         back, or delete it and the lines of the log that name it, and its bodies are fetched again"
+    )]
+    Shortened {
+        /// The pack.
+        pack: String,
+        /// Its length in bytes.
+        found: u64,
+        /// The length that it had.
+        stated: u64,
+    },
     /// Another process is writing the pack.
     #[error(
         "another pfetch is writing {0}; wait for it to end, or give another pattern (--pack; with \
@@ -35,6 +48,20 @@ pub enum PackError {
     /// Something else than a regular file has the name.
     #[error("{0} is no regular file; move it away, or give another pattern (--pack)")]
     NotAFile(String),
+}
+
+/// Published packs of the run log that are not in their folder: moved away, or lost. The first name is escaped.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "published by the run log, and not there: {first}{}; what is in such a pack counts as done; if it is lost, \
+     delete the lines of the log that name it, and its bodies are fetched again",
+    match .more { 0 => String::new(), more => format!(" and {more} more") }
+)]
+pub struct AbsentPacks {
+    /// The first of them.
+    pub first: String,
+    /// The number of the others.
+    pub more: usize,
 }
 
 impl PackError {

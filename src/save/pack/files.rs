@@ -54,10 +54,20 @@ impl PackFolder {
         format!("{}{name}", self.prefix)
     }
 
-    /// The name of the file with this path, if it is in this folder.
+    /// The name of the file with this path, if it is in this folder, in whatever way that is written.
     pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let name = path.strip_prefix(&self.prefix)?;
-        (!name.contains('/')).then_some(name)
+        let name = path.rsplit('/').next()?;
+        let folder = path.strip_suffix(name)?;
+        (folder == self.prefix || self.is(folder)).then_some(name)
+    }
+
+    /// Tells whether this is the path of the folder.
+    fn is(&self, path: &str) -> bool {
+        let path = if path.is_empty() { "." } else { path };
+        match (rustix::fs::stat(path), fstat(&self.root)) {
+            (Ok(one), Ok(other)) => (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino),
+            _ => false,
+        }
     }
 
     /// The path, escaped for messages.
@@ -91,10 +101,10 @@ impl PackFolder {
         name.ends_with(PART) && stat.is_ok_and(|stat| is_file(&stat) && stat.st_size == 0)
     }
 
-    /// The length of the file with this name; 0 if it is missing.
-    pub(super) fn length_of(&self, name: &str) -> u64 {
-        let stat = rustix::fs::statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW);
-        stat.map_or(0, |stat| u64::try_from(stat.st_size).unwrap_or_default())
+    /// The length of the file with this name; `None` if it is missing.
+    pub(super) fn length_of(&self, name: &str) -> Option<u64> {
+        let stat = rustix::fs::statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        Some(u64::try_from(stat.st_size).unwrap_or_default())
     }
 
     /// Opens a file to read it, if there is one.

@@ -1,6 +1,6 @@
 //! Packs as a run log tells of them: which there are, and where the last one ends.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The packs that a run log names.
@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// members behind are gone.
 #[derive(Debug, Clone, Default)]
 pub struct LoggedPacks {
-    names: HashSet<Arc<str>>,
+    /// The paths, each with the end of its last member if it is published.
+    names: HashMap<Arc<str>, Option<u64>>,
     last: Option<LastPack>,
     /// The positions in the log of lines whose members are gone.
     cut: BTreeSet<u64>,
@@ -35,7 +36,10 @@ impl LoggedPacks {
     pub fn note_published(&mut self, name: &str) {
         let last = self.enter(name);
         last.is_published = true;
+        let end = last.members.last().map(|(end, _)| *end);
+        let path = Arc::clone(&last.name);
         last.members = Vec::new();
+        self.names.insert(path, end);
     }
 
     /// Notes a member, whose line is at this position of the log.
@@ -49,7 +53,7 @@ impl LoggedPacks {
         let last = self.last.take().filter(|last| &*last.name == name);
         let last = last.unwrap_or_else(|| {
             let name: Arc<str> = Arc::from(name);
-            self.names.insert(Arc::clone(&name));
+            self.names.entry(Arc::clone(&name)).or_default();
             LastPack {
                 name,
                 members: Vec::new(),
@@ -82,11 +86,6 @@ impl LoggedPacks {
         !self.cut.contains(&position)
     }
 
-    /// Tells whether the log names this pack.
-    pub(super) fn names(&self, name: &str) -> bool {
-        self.names.contains(name)
-    }
-
     /// The name of one of the packs.
     pub fn any(&self) -> Option<&str> {
         self.last.as_ref().map(|last| &*last.name)
@@ -99,9 +98,15 @@ impl LoggedPacks {
         Some((Arc::clone(&last.name), end, last.members.len() as u64))
     }
 
-    /// All names.
+    /// All paths.
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|name| &**name)
+        self.names.keys().map(|path| &**path)
+    }
+
+    /// The paths of published packs, and the end of the last member of each.
+    pub(super) fn published(&self) -> impl Iterator<Item = (&str, u64)> {
+        let ends = self.names.iter();
+        ends.filter_map(|(path, end)| Some((&**path, (*end)?)))
     }
 }
 
@@ -140,6 +145,9 @@ mod tests {
         assert!(packs.holds(1), "what is published stays");
         packs.note_begun("b");
         assert_eq!(packs.unpublished(), Some((Arc::from("b"), 0, 0)));
-        assert!(packs.names("a") && packs.names("b") && !packs.names("c"));
+        let mut all: Vec<&str> = packs.all().collect();
+        all.sort_unstable();
+        assert_eq!(all, ["a", "b"]);
+        assert_eq!(packs.published().collect::<Vec<_>>(), [("a", 10)]);
     }
 }

@@ -27,7 +27,7 @@ mod writer;
 mod kill_tests;
 
 pub use body::{PackBody, PackMember, Tap};
-pub use error::PackError;
+pub use error::{AbsentPacks, PackError};
 pub use logged::LoggedPacks;
 pub use pattern::{PackPattern, PatternError};
 pub use warc::ArchivedHead;

@@ -2,8 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::PackFormat;
+use crate::model::text::normalised_path;
+
 /// The most digits that a number is padded to.
 const MAX_WIDTH: usize = 12;
+
+/// Extensions of files that are compressed.
+const COMPRESSED: [&str; 6] = [".gz", ".tgz", ".bz2", ".xz", ".zst", ".tzst"];
 
 /// A pattern that cannot name packs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +32,9 @@ pub enum PatternError {
     /// `{shard}` without a shard.
     #[error("{{shard}} stands for the number of a shard; give --shard, or take it out")]
     NoShard,
+    /// The extension of another format than the packs have.
+    #[error("{0}")]
+    Extension(&'static str),
     /// The name is not UTF-8, or empty.
     #[error("the name is not UTF-8; give another")]
     NotText,
@@ -68,11 +77,31 @@ impl PackPattern {
         }
         let (before, width, after) = parse_name(name)?;
         Ok(PackPattern {
-            folder: PathBuf::from(folder.replace("%%", "%")),
+            folder: PathBuf::from(&*normalised_path(&folder.replace("%%", "%"))),
             before,
             after,
             width,
         })
+    }
+
+    /// Checks that the name is not that of another format: readers go by it.
+    ///
+    /// # Errors
+    ///
+    /// [`PatternError::Extension`].
+    pub fn check_extension(&self, format: PackFormat) -> Result<(), PatternError> {
+        let name = self.after.to_ascii_lowercase();
+        let ends_with = |extensions: &[&str]| extensions.iter().any(|end| name.ends_with(end));
+        match format {
+            PackFormat::Tar if ends_with(&COMPRESSED) => Err(PatternError::Extension(
+                "tar packs are not compressed; end the name in .tar, as part-%05d.tar",
+            )),
+            PackFormat::Warc if ends_with(&[".warc"]) => Err(PatternError::Extension(
+                "WARC packs are compressed, record by record; end the name in .warc.gz, as \
+                 part-%05d.warc.gz",
+            )),
+            PackFormat::Tar | PackFormat::Warc => Ok(()),
+        }
     }
 
     /// The folder of the packs.
@@ -136,6 +165,11 @@ mod tests {
             ("a-%05d.tar", "", 7, "a-00007.tar"),
             ("d/e/a-%05d.tar", "d/e", 123_456, "a-123456.tar"),
             ("/%d", "/", 0, "0"),
+            // However it is written, it is one folder.
+            ("./a-%d.tar", "", 1, "a-1.tar"),
+            (".//d/.//e/a-%d.tar", "d/e", 1, "a-1.tar"),
+            ("//d/a-%d.tar", "/d", 1, "a-1.tar"),
+            ("../d/a-%d.tar", "../d", 1, "a-1.tar"),
             ("100%%/%03d%%.tar", "100%", 12, "012%.tar"),
         ] {
             let pattern = PackPattern::parse(Path::new(text), None).expect(text);
@@ -156,6 +190,27 @@ mod tests {
             "a-99999999999999999999999.tar",
         ] {
             assert_eq!(pattern.number_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_another_format_is_refused() {
+        use PackFormat::{Tar, Warc};
+        for (format, text, is_fine) in [
+            (Tar, "a-%d.tar", true),
+            (Tar, "a-%d", true),
+            (Tar, "a.gz-%d.tar", true),
+            (Tar, "a-%d.tar.gz", false),
+            (Tar, "a-%d.TGZ", false),
+            (Tar, "a-%d.tar.zst", false),
+            (Warc, "a-%d.warc.gz", true),
+            (Warc, "a-%d", true),
+            (Warc, "a-%d.warc", false),
+            (Warc, "a-%d.WARC", false),
+        ] {
+            let pattern = PackPattern::parse(Path::new(text), None).expect(text);
+            let checked = pattern.check_extension(format);
+            assert_eq!(checked.is_ok(), is_fine, "{format:?} {text}: {checked:?}");
         }
     }
 

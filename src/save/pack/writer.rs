@@ -10,7 +10,7 @@ use super::files::{PART, PackFolder};
 use super::found::Found;
 use super::index::PackIndex;
 use super::logged::LoggedPacks;
-use super::{PackBody, PackConfig, PackError, PackFormat, PackMember, tar};
+use super::{AbsentPacks, PackBody, PackConfig, PackError, PackFormat, PackMember, tar};
 use crate::model::event::PackEvent;
 use crate::model::outcome::{Outcome, Packed};
 use crate::save::FileError;
@@ -27,6 +27,7 @@ pub struct Packs {
     current: Option<OpenPart>,
     /// What the log does not know of the packs that earlier runs have left.
     untold: Option<PackEvent>,
+    absent: Option<AbsentPacks>,
 }
 
 /// The pack that members are appended to.
@@ -110,6 +111,7 @@ impl Packs {
             next: found.next,
             current: None,
             untold: found.untold,
+            absent: found.absent,
             config,
             folder,
         };
@@ -126,16 +128,24 @@ impl Packs {
         Ok(packs)
     }
 
-    /// Checks the same without changing anything, for a dry run.
+    /// Checks the same without changing anything, for a dry run. Returns the published packs that are not there.
     ///
     /// # Errors
     ///
     /// As for [`open`](Packs::open).
-    pub fn preview(config: &PackConfig, logged: &mut LoggedPacks) -> Result<(), PackError> {
+    pub fn preview(
+        config: &PackConfig,
+        logged: &mut LoggedPacks,
+    ) -> Result<Option<AbsentPacks>, PackError> {
         let Some(folder) = PackFolder::preview(config.pattern.folder())? else {
-            return Ok(());
+            return Ok(None);
         };
-        Found::look(config, &folder, logged).map(drop)
+        Ok(Found::look(config, &folder, logged)?.absent)
+    }
+
+    /// The published packs that are not there.
+    pub fn absent(&self) -> Option<&AbsentPacks> {
+        self.absent.as_ref()
     }
 
     /// A body on its way into a pack.

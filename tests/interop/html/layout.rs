@@ -25,6 +25,7 @@ fn gate() -> Event {
         unit: "x",
         verdict: AssertionVerdict::Unknown,
         why: format!("a reason that is as long as it takes: {}", endless("y")),
+        of: None,
     })
 }
 

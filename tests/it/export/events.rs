@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, DatedChange, Reference, Sweep,
     SweepRuns,
@@ -16,10 +17,12 @@ use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Res
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
+use pfetch::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
+use pfetch::model::work::PairedWork;
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
 use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
@@ -291,6 +294,7 @@ fn arm_times(seconds: &[f64]) -> ArmTimes {
         retries: 1,
         startup: 0.5,
         latency: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -314,6 +318,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
             pair,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(ended);
@@ -323,17 +328,95 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         targets: 2,
         warmups: 1,
         stopped: None,
+        auto: None,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
+        work: Some(PairedWork::default()),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![
             MeasurementNotice::Replayed("1 run is an outlier".to_owned()),
             MeasurementNotice::Replayed("- *x*".to_owned()),
         ],
+        why: why(),
     }));
     events
+}
+
+/// A reason of each kind, and the phases of an origin whose name is hostile.
+pub(crate) fn why() -> Why {
+    let origin = || "http://a.example|<b>:8080".to_owned();
+    let reasons = [
+        Reason::AtOnce {
+            origin: origin(),
+            requests: 1.04,
+            most: 2.1,
+            serial: 0.02,
+            parallel: 0.16,
+        },
+        Reason::SlowestUrl {
+            url: "http://a.example/|<b>".to_owned(),
+            seconds: 1.2,
+            of: 1.21,
+        },
+        Reason::FullLine {
+            serial: 94e6,
+            parallel: 93e6,
+        },
+        Reason::Machine {
+            used: 1.9,
+            processors: 2,
+            busy: Some(0.99),
+            running: Some(0.9),
+        },
+        Reason::Connections {
+            kept: 0.0003,
+            new: 0.041,
+            is_estimated: false,
+            serial: 0.9,
+            parallel: 0.8,
+        },
+        Reason::PushBack {
+            origin: origin(),
+            too_many: 17,
+            unavailable: 1,
+            refused: 2,
+            at_once: Some(4),
+            per_second: None,
+        },
+    ];
+    let reasons = reasons.into_iter().zip([0.6, 0.5, 0.4, 0.3, 0.2, 0.1]);
+    let phases = |wait| PhaseMeans {
+        requests: 4,
+        connected: 2,
+        blocked: Some(0.001),
+        connect: Some(0.0005),
+        send: Some(0.0),
+        wait: Some(wait),
+        receive: Some(0.002),
+        ..PhaseMeans::default()
+    };
+    Why {
+        reasons: reasons
+            .map(|(reason, share)| WeighedReason { reason, share })
+            .collect(),
+        lost: Some(0.75),
+        phases: vec![OriginPhases {
+            origin: origin(),
+            serial: phases(0.02),
+            parallel: phases(0.16),
+        }],
+        unlisted: 3,
+    }
+}
+
+/// The reason at a knee.
+pub(crate) fn knee_why() -> KneeWhy {
+    let mut why = why();
+    why.reasons.truncate(1);
+    KneeWhy { workers: 8, why }
 }
 
 pub(crate) fn faster() -> Speedup {
@@ -371,6 +454,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
             workers,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(Event::ArmEnded(Summary { workers, ..summary }));
@@ -378,16 +462,20 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     events.push(Event::Swept(Sweep {
         targets: 1,
         stopped: None,
+        search: None,
         knee: Some(Knee {
             workers: 4,
             by_means: 4,
         }),
         points,
+        passed_over: Vec::new(),
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![MeasurementNotice::Replayed(
             "2 URLs failed in warm-ups".to_owned(),
         )],
+        why: Some(knee_why()),
     }));
     events
 }
@@ -419,6 +507,7 @@ pub(crate) fn judged() -> Vec<Event> {
             unit,
             verdict,
             why: String::new(),
+            of: None,
         })
     };
     let straddling = AssertionResult {
@@ -431,6 +520,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Inconclusive,
         why: String::new(),
+        of: None,
     };
     let unknown = AssertionResult {
         assertion: "p95<1s".to_owned(),
@@ -439,6 +529,7 @@ pub(crate) fn judged() -> Vec<Event> {
         unit: "s",
         verdict: AssertionVerdict::Unknown,
         why: "no URL <succeeded>".to_owned(),
+        of: None,
     };
     vec![
         judged("failed<=1%", Some(0.5), "%", AssertionVerdict::Held),
@@ -503,6 +594,7 @@ pub(crate) fn against() -> Vec<Event> {
             then: "<b>*x*</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events
@@ -520,6 +612,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events

@@ -8,7 +8,7 @@ use pfetch::report::export::Export;
 use roxmltree::{Document, Node};
 
 use crate::export::events::{
-    HOSTILE, MS, comparison, exported, faster, hostile, outcomes, run, swept, with_assertions,
+    HOSTILE, MS, comparison, exported, faster, hostile, ok, outcomes, run, swept, with_assertions,
 };
 
 /// Holds the document against what the schema of Jenkins' xUnit plugin (`junit-10.xsd`) has for these
@@ -115,6 +115,84 @@ fn a_url_is_a_case() {
 </testsuites>
 "#
     );
+}
+
+/// The names of the cases of the first suite.
+fn names(text: &str) -> Vec<String> {
+    let suites = suites(text);
+    let (_, cases) = suites.first().expect("there is a suite");
+    cases.iter().map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn a_url_that_occurs_again_has_a_name_of_its_own_by_its_place_in_the_list() {
+    let (a, b) = ("http://a.example/", "http://b.example/?x=1&y");
+    let outcomes = [(3, a), (0, a), (1, b), (2, a), (4, b)]
+        .map(|(index, url)| ok(index, url, 50 * MS))
+        .to_vec();
+    let text = exported(Export::Junit, &run(outcomes, Some(80 * MS)));
+    is_valid(&text);
+    let expected = [
+        "http://a.example/ (3)",
+        "http://a.example/",
+        "http://b.example/?x=1&y",
+        "http://a.example/ (2)",
+        "http://b.example/?x=1&y (2)",
+    ];
+    assert_eq!(names(&text), expected, "{text}");
+}
+
+#[test]
+fn what_a_stopped_run_did_not_read_is_a_skipped_case_with_its_number() {
+    for (listed, expected) in [
+        (Some(9), Some("2 more URLs of the list")),
+        (Some(8), Some("1 more URL of the list")),
+        (Some(7), None),
+        // The list was cut meanwhile.
+        (Some(3), None),
+        (None, Some("the rest of the list")),
+    ] {
+        let mut events = run(outcomes(), Some(80 * MS));
+        let Some(Event::Ended(summary)) = events.last_mut() else {
+            panic!("{events:?}");
+        };
+        (summary.stopped, summary.listed) = (true, listed);
+        let text = exported(Export::Junit, &events);
+        is_valid(&text);
+        let suites = suites(&text);
+        let (name, element) = suites[0].1.last().expect("there are cases");
+        let rest = element.ends_with("stopped before it read that far");
+        assert_eq!(
+            rest.then_some(name.as_str()),
+            expected,
+            "{listed:?}\n{text}"
+        );
+    }
+}
+
+#[test]
+fn a_gate_that_is_given_again_has_a_name_of_its_own() {
+    let mut events = run(outcomes(), Some(80 * MS));
+    for _ in 0..2 {
+        let with = with_assertions(Vec::new());
+        events.extend(
+            with.into_iter()
+                .filter(|event| matches!(event, Event::Assertion(_))),
+        );
+    }
+    let text = exported(Export::Junit, &events);
+    is_valid(&text);
+    let suites = suites(&text);
+    let (_, cases) = suites.last().expect("there are gates");
+    let mut names: Vec<&str> = cases.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names.len(), 8, "{text}");
+    assert!(
+        names.contains(&"failed<=1%") && names.contains(&"failed<=1% (2)"),
+        "{text}"
+    );
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 8, "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
 use pfetch::model::notice::BaselineNotice;
 use pfetch::stats::{Change, Sample};
@@ -200,6 +201,7 @@ fn assertions_stand_before_the_timeline() {
             unit: "s",
             verdict,
             why: why.to_owned(),
+            of: None,
         })
     };
     events.push(judged("p95<500ms", AssertionVerdict::Held, ""));
@@ -258,6 +260,7 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             then: "<b>0.0.9</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     let page = parse(&page(&events));

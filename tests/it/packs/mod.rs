@@ -21,7 +21,9 @@ use serde_json::Value;
 use crate::pfetch::{Dir, Pfetch, Run, pfetch};
 use crate::server::{Server, bytes, routes};
 
+mod finished;
 mod holes;
+mod lists;
 mod memory;
 mod shards;
 
@@ -373,7 +375,14 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
             2,
             "--jsonl-bodies",
         ),
-        ("tar=a-%d.tar", &["--compare"], 2, "--compare"),
+        (
+            "tar=a-%d.tar",
+            &["--compare"],
+            2,
+            "'--log <FILE>' cannot be used with '--compare'",
+        ),
+        ("tar=a-%d.tar.gz", &[], 2, "end the name in .tar, "),
+        ("warc=a-%d.warc", &[], 2, "end the name in .warc.gz"),
         ("tar=a-%d.tar", &["-I"], 2, "--head"),
         ("tar=a-%d.tar", &["--exists", "skip"], 2, "--exists"),
         ("tar=a-%d.tar", &["--fsync"], 2, "--fsync"),
@@ -404,10 +413,20 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         let run = place.packing(pattern, &all).run().exits(code).says(text);
         run.check("it is one line", run.stderr.lines().count() <= 1);
     }
-    pfetch(&["--pack", "tar=a-%d.tar", &url])
-        .run()
-        .exits(2)
-        .says("--log");
+    for (args, text) in [
+        (&[][..], "--log"),
+        (
+            &["--compare", "--log", "run.log"],
+            "--compare cannot be used with --pack: it fetches each URL several times and keeps no body",
+        ),
+        (
+            &["--sweep", "1,2", "--log", "run.log"],
+            "--sweep cannot be used with --pack: it fetches each URL several times",
+        ),
+    ] {
+        let all = [args, &["--pack", "tar=a-%d.tar", &url]].concat();
+        pfetch(&all).run().exits(2).says(text).complains_in_a_line();
+    }
     assert_eq!(server.requests(), 0);
     for name in ["file", "other-3.tar", "part-0.tar.part"] {
         assert_eq!(fs::read(place.at(name)).unwrap(), b"another's", "{name}");

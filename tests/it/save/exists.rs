@@ -201,7 +201,11 @@ fn a_file_of_unknown_origin_is_unchanged_if_it_is_the_same_and_in_the_way_if_not
         let file = dir.path().join("file");
         let before = identity(&file);
         let run = save(&dir, &[], &[&url]);
-        let run = fails_for(run, &file, "see --exists overwrite, rename and skip");
+        let run = fails_for(
+            run,
+            &file,
+            ": --exists overwrite replaces it, --exists rename keeps both, ",
+        );
         run.check("untouched", identity(&file) == before);
         holds(&run, dir.path(), &[("file", content.as_bytes())]);
     }

@@ -2,18 +2,23 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::habits::meaning::{Habit, Hint, Meaning, Translation, binary_size, seconds};
+use super::request::{is_method, method};
+use crate::cli::habits::meaning::{
+    Habit, Hint, Meaning, Translation, binary_size, is_number, unless_zero,
+};
 
 const STALL: &str = "--stall-timeout TIME ends an attempt that brings less than 1 KiB in it";
 
 pub(super) const HABITS: &[Habit] = &[
+    (&["-T"], Meaning::ByValue(time_or_upload)),
+    (&["-m"], Meaning::ByValue(time_or_method)),
     (
-        &["-m", "--max-time"],
-        Meaning::ByValue(|value| Ok(seconds("--timeout", value))),
+        &["--max-time"],
+        Meaning::ByValue(|value| Ok(unless_zero("--timeout", value))),
     ),
     (
         &["--read-timeout"],
-        Meaning::ByValue(|value| Ok(seconds("--stall-timeout", value))),
+        Meaning::ByValue(|value| Ok(unless_zero("--stall-timeout", value))),
     ),
     (
         &["--dns-timeout"],
@@ -42,11 +47,16 @@ pub(super) const HABITS: &[Habit] = &[
         &["--max-download-limit", "--max-overall-download-limit"],
         Meaning::ByValue(|value| Ok(binary_size("--limit-rate", value))),
     ),
+    // Nothing is sent that would be worth a limit.
+    (
+        &["--max-upload-limit", "--max-overall-upload-limit"],
+        Meaning::ByValue(|_| Ok(Vec::new())),
+    ),
     (&["--retries", "--max-retries"], Meaning::Value("--retry")),
     (&["-t", "--tries", "--max-tries"], Meaning::ByValue(tries)),
     (
         &["--waitretry", "--retry-wait", "--retry-wait-time"],
-        Meaning::ByValue(|value| Ok(seconds("--retry-delay", value))),
+        Meaning::ByValue(|value| Ok(unless_zero("--retry-delay", value))),
     ),
     (&["--retry-connrefused"], Meaning::Nothing),
     (
@@ -73,9 +83,30 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["--stop"],
-        Meaning::ByValue(|value| Ok(seconds("--deadline", value))),
+        Meaning::ByValue(|value| Ok(unless_zero("--deadline", value))),
     ),
 ];
+
+/// A limit on time to curl, a method to oha and hey; wget's mirror has no value, so that a URL follows it.
+fn time_or_method(value: &OsStr) -> Translation {
+    let text = value.to_string_lossy();
+    if is_method(&text) {
+        return method(value);
+    }
+    match text.contains("://") {
+        true => Err(
+            "it is a limit on time (curl), as -m 30, and a URL stands there; pfetch follows no links (wget)".into(),
+        ),
+        false => Ok(unless_zero("--timeout", value)),
+    }
+}
+
+/// A limit on time to wget, a file to send to curl.
+fn time_or_upload(value: &OsStr) -> Translation {
+    let text = value.to_string_lossy();
+    let time = if is_number(value) { &*text } else { "30" };
+    Err(format!("pfetch sends no data; a limit on time is --timeout {time}").into())
+}
 
 /// Attempts, of which the first is no retry; oha's is a time.
 fn tries(value: &OsStr) -> Translation {

@@ -36,6 +36,14 @@ pub(super) fn find(spelling: &str) -> Option<Meaning> {
     Some(*meaning)
 }
 
+/// The foreign names that do something here, dashes included: a misspelled one is worth a guess.
+pub(in crate::cli) fn working<'a>() -> impl Iterator<Item = &'a str> {
+    let habits = GROUPS.iter().copied().flatten();
+    let working = habits.filter(|(_, meaning)| !matches!(meaning, Meaning::Hint(_)));
+    let spellings = working.flat_map(|(spellings, _)| spellings.iter().copied());
+    spellings.filter(|spelling| spelling.starts_with("--"))
+}
+
 #[cfg(test)]
 pub(super) fn all() -> impl Iterator<Item = &'static Habit> {
     GROUPS.iter().copied().flatten()

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined, seconds};
+use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined, unless_zero};
 
 const WORKERS: &str = "how many URLs are fetched at once is -j N";
 
@@ -62,7 +62,7 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["--host-request-interval"],
-        Meaning::ByValue(|value| Ok(seconds("--host-delay", value))),
+        Meaning::ByValue(|value| Ok(unless_zero("--host-delay", value))),
     ),
     (
         &[

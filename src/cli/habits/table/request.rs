@@ -58,10 +58,6 @@ pub(super) const HABITS: &[Habit] = &[
         ),
     ),
     (
-        &["-T"],
-        Meaning::Hint("pfetch sends no data; a limit on time is --timeout 30s"),
-    ),
-    (
         &["-G", "--get", "--url-query"],
         Meaning::Hint("pfetch sends no data; write the query into the URL: URL?a=b"),
     ),
@@ -171,7 +167,18 @@ fn location(next: Option<&OsStr>) -> Translation {
     }
 }
 
-fn method(value: &OsStr) -> Translation {
+/// Tests for the name of a method (RFC 9110, RFC 5789).
+pub(super) fn is_method(text: &str) -> bool {
+    const METHODS: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+    ];
+    METHODS
+        .iter()
+        .any(|method| method.eq_ignore_ascii_case(text))
+}
+
+/// A method, of which pfetch has two.
+pub(super) fn method(value: &OsStr) -> Translation {
     if value.eq_ignore_ascii_case("get") {
         Ok(Vec::new())
     } else if value.eq_ignore_ascii_case("head") {

@@ -42,7 +42,9 @@ const READABLE: &str = "
     throughput>2Ki/s            throughput>2KiB/s         2048
     throughput>1MiB/s           throughput>1MiB/s         1048576
     throughput>1Gi/s            throughput>1GiB/s         1073741824
-    requests_per_second>=100/s  requests_per_second>=100  100
+    urls_per_second>=100/s      urls_per_second>=100      100
+    requests_per_second>=100    urls_per_second>=100      100
+    rps>=100                    urls_per_second>=100      100
     total_vs_baseline<=1.1      total_vs_baseline<=1.1    1.1
 ";
 
@@ -81,7 +83,7 @@ fn names_are_parsed_as_metrics() {
         ("failed<1", Metric::Failed),
         ("failed<1%", Metric::FailedShare),
         ("throughput>1B/s", Metric::Throughput),
-        ("requests_per_second>1", Metric::RequestsPerSecond),
+        ("urls_per_second>1", Metric::UrlsPerSecond),
         ("mean<1s", Metric::Mean),
         ("median<1s", Metric::Median),
         ("max<1s", Metric::Max),
@@ -196,7 +198,7 @@ const UNREADABLE: &str = r#"
     |latency<5s
     |^ "latency" is no known name; the times per URL are mean, median, max, and p95 or the like
     |qps>5
-    |^ "qps" is no known name; the rate is requests_per_second
+    |^ "qps" is no known name; the rate is urls_per_second
     |bandwidth>5MB/s
     |^ "bandwidth" is no known name; body bytes a second are throughput, as throughput>=10MB/s
     |total<5
@@ -209,8 +211,8 @@ const UNREADABLE: &str = r#"
     |           ^ "5MB" {bytes}
     |speedup>=2s
     |         ^ "2s" is no factor, which speedup takes; give one as a plain number, as 2 or 1.1
-    |requests_per_second>5MB/s
-    |                    ^ "5MB/s" is no rate, which requests_per_second takes; {plain}
+    |urls_per_second>5MB/s
+    |                ^ "5MB/s" is no rate, which urls_per_second takes; {plain}
     |failed<=1.5
     |        ^ "1.5" {share}
     |failed<=3s
@@ -226,7 +228,7 @@ fn parse_errors_give_the_column() {
             (
                 "{known}",
                 "known are speedup, total, total_vs_baseline, failed, throughput, \
-                 requests_per_second, mean, median, max, and any p95 or ttfb_p99.9",
+                 urls_per_second, mean, median, max, and any p95 or ttfb_p99.9",
             ),
             (
                 "{example}",
@@ -335,7 +337,7 @@ fn assertions() -> impl Strategy<Value = String> {
         format!("(total|mean|median|max|(ttfb_)?{percentile}){sign}{number} ?(us|µs|ms|s|m|min|h)"),
         format!("throughput{sign}{number} ?([kKMG]?B/s|[kKMG]/s|[KMG]i/s|[KMG]iB/s)"),
         format!("(speedup|total_vs_baseline){sign}{number} ?x?"),
-        format!("requests_per_second{sign}{number}(/s)?"),
+        format!("urls_per_second{sign}{number}(/s)?"),
         format!("failed{sign}([0-9]{{1,20}}|[0-9]{{1,2}}(\\.[0-9]{{1,20}})? ?%)"),
     ];
     prop::sample::select(patterns.to_vec()).prop_flat_map(|pattern| {

@@ -26,6 +26,7 @@ mod run_data;
 mod sweep;
 mod table;
 mod timeline;
+mod why;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -249,6 +250,7 @@ impl<W: Write> Listener for Html<W> {
                 }
             }
             Event::Warning(warning) => self.warn(warning),
+            Event::MissingShards(missing) => self.warn(&missing.to_string()),
             Event::ArmStarted(run) => self.begin_arm(run),
             Event::ArmEnded(summary) => self.end_arm(summary.clone()),
             Event::Compared(comparison) => {

@@ -7,7 +7,7 @@ use ring::digest::{SHA256, digest};
 
 use super::result::PageResult;
 use super::run_data::RunData;
-use super::{failures, latency, pairs, sweep, table, timeline};
+use super::{failures, latency, pairs, sweep, table, timeline, why};
 use crate::model::event::{AssertionResult, RunInfo};
 use crate::model::measurement::{Against, Arm, Sweep};
 use crate::model::summary::Summary;
@@ -125,9 +125,13 @@ impl HtmlPage<'_> {
             @if let Some(plot) = self.result.comparison().and_then(PairsPlot::of) {
                 (section("pairs", "Pairs of runs", &pairs::figure(&plot)))
             }
+            @if let Some(why) = self.result.comparison().and_then(|comparison| why::figure(&comparison.why)) {
+                (section("why", "Why", &why))
+            }
             // One number of workers makes no curve.
             @if let Some(sweep) = self.sweep.filter(|sweep| sweep.points.len() > 1) {
                 (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep), sweep)))
+                (Self::knee_reasons(sweep))
             }
             (section("timeline", "Timeline", &html! {
                 @if several {
@@ -147,6 +151,19 @@ impl HtmlPage<'_> {
                 (table::section(&self.main.rows))
             }))
         }
+    }
+
+    fn knee_reasons(sweep: &Sweep) -> Markup {
+        let reasons: Vec<String> = wording::knee_reasons(sweep.why.as_ref()).collect();
+        if reasons.is_empty() {
+            return Markup::default();
+        }
+        let list = html! {
+            ul.items {
+                @for reason in &reasons { li { (MarkupText(reason)) } }
+            }
+        };
+        section("why", "Why more gain no more", &list)
     }
 
     fn timelines(&self) -> Vec<(Arm, &Timeline)> {

@@ -26,7 +26,7 @@ pub(super) fn figure(plot: &PairsPlot<'_>) -> Markup {
                         tbody {
                             @for (row, pair) in plot.pairs.iter().enumerate() {
                                 tr {
-                                    th scope="row" { (row + 1) }
+                                    th scope="row" { (plot.numbers[row]) }
                                     td { (format_secs(pair.serial)) }
                                     td { (format_secs(pair.parallel)) }
                                     td { (HTML.ratio(pair.ratio())) }

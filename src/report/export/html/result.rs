@@ -205,6 +205,7 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     .into_iter()
     .map(Count::from)
     .collect::<Vec<_>>();
+    parts.extend(wording::course(comparison).map(|course| Count::from(course.to_owned())));
     for (name, arm) in [
         ("serial", &comparison.serial),
         ("parallel", &comparison.parallel),
@@ -219,13 +220,11 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
 
 fn sweep_counts(sweep: &Sweep) -> Vec<Count> {
     let points = sweep.points.len() as u64;
-    let runs = sweep.points.first();
-    let runs = runs.map_or(0, |point| point.times.seconds.len() as u64);
     let failed: u64 = sweep.points.iter().map(|point| point.times.failed).sum();
     let mut parts = vec![
         Count::from(counted(sweep.targets, "URL")),
         Count::from(counted(points, "number") + " of workers"),
-        Count::from(counted(runs, "run") + " at each"),
+        Count::from(wording::runs_at_each(sweep) + " at each"),
     ];
     if failed > 0 {
         parts.push(Count::bad(format!("{} failed (all runs)", grouped(failed))));
@@ -291,11 +290,12 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
         Card::times("Serial", &comparison.serial),
     ];
     let Some(speedup) = &comparison.speedup else {
-        let why = match comparison.is_one_by_one() {
-            true => "both arms fetch one by one",
-            false => "nothing succeeded in an arm",
+        let why = match (comparison.is_one_by_one(), comparison.unlike_work()) {
+            (true, _) => "both arms fetch one by one".to_owned(),
+            (false, Some(unlike)) => format!("not comparable: {unlike}"),
+            (false, None) => "nothing succeeded in an arm".to_owned(),
         };
-        cards.push(Card::empty("Speed-up", why));
+        cards.push(Card::empty("Speed-up", &why));
         return cards;
     };
     let mut notes = vec![
@@ -307,12 +307,15 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
             counted(comparison.at_once() as u64, "worker")
         ),
     ];
+    notes.extend(wording::other_ratio(HTML, comparison));
+    notes.extend(wording::level(comparison));
     if let Some(estimated) = comparison.estimated {
         let estimated = HTML.ratio(estimated);
         notes.push(format!(
             "the estimate from the parallel runs alone: {estimated}"
         ));
     }
+    notes.extend(wording::sweep_hint(comparison).map(str::to_owned));
     cards.push(Card::new("Speed-up", HTML.ratio(speedup.ratio), notes));
     cards
 }
@@ -320,7 +323,7 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
 /// The knee, which is the verdict's, and the fewest workers; the same, if the fewest are enough.
 fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
     let workers = |count: usize| counted(count as u64, "worker");
-    let (Some(fewest), Some(knee)) = (sweep.points.first(), sweep.at_knee()) else {
+    let (Some(fewest), Some(knee)) = (sweep.comparable().next(), sweep.at_knee()) else {
         return vec![Card::empty("Knee", "no time can be told from the others")];
     };
     let by_means = match sweep.is_undecided() {

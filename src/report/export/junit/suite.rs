@@ -6,10 +6,12 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
+use super::names::{NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
+use crate::report::format::grouped;
 use crate::report::wording;
 
 pub(super) const FAILURE: &str = "failure";
@@ -46,6 +48,8 @@ struct SuiteProgress {
     text: String,
     /// The targets of the whole input, if they could be counted.
     listed: Option<u64>,
+    /// Those of them that the run did not come to read.
+    unread: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -95,8 +99,10 @@ impl Suite {
             self.later.insert(outcome.index, self.length);
         }
         self.started_at = self.started_at.or(outcome.last.started_at);
-        let case = case(outcome, element);
-        let record = format!("{} {element} {}\n{case}", outcome.index, case.len());
+        let (case, name_end) = case(outcome, element);
+        let (index, length) = (outcome.index, case.len());
+        let NameHash(name) = NameHash::of(&outcome.url);
+        let record = format!("{index} {element} {name} {name_end} {length}\n{case}");
         self.length += record.len() as u64;
         self.cases.write_all(record.as_bytes())
     }
@@ -109,6 +115,7 @@ impl Suite {
         self.progress = summary.stopped.then(|| SuiteProgress {
             text: wording::progress(summary),
             listed: summary.all_listed(),
+            unread: summary.unread(),
         });
     }
 
@@ -117,10 +124,18 @@ impl Suite {
         self.cases.flush()?;
         let mut counts = SuiteCounts::default();
         // Twice over the cases: for their counts, and for themselves.
+        let mut names = Vec::new();
         self.each_case(|case| {
             counts.count(&case.element);
+            names.push((case.name, case.index));
             Ok(())
         })?;
+        let repeated = RepeatedNames::find(names);
+        let progress = self.progress.as_ref();
+        let rest = progress.and_then(SuiteProgress::rest);
+        if rest.is_some() {
+            counts.count(SKIPPED);
+        }
         let SuiteCounts {
             tests,
             failures,
@@ -142,7 +157,8 @@ impl Suite {
         if let Some(progress) = &self.progress {
             progress.write(out)?;
         }
-        self.each_case(|case| out.write_all(&case.xml))?;
+        self.each_case(|case| case.write(&repeated, out))?;
+        out.write_all(rest.unwrap_or_default().as_bytes())?;
         out.write_all(b"  </testsuite>\n")
     }
 
@@ -178,19 +194,38 @@ impl SuiteProgress {
         }
         out.write_all(b"    </properties>\n")
     }
+
+    /// The case that stands for all that was not read, which have no case of their own: without it a page of
+    /// results would show a list whose rest was not tried as a shorter one.
+    fn rest(&self) -> Option<String> {
+        let name = match self.unread {
+            Some(0) => return None,
+            Some(1) => "1 more URL of the list".to_owned(),
+            Some(unread) => format!("{} more URLs of the list", grouped(unread)),
+            None => "the rest of the list".to_owned(),
+        };
+        Some(format!(
+            "    <testcase classname=\"input\" name=\"{name}\" time=\"0.000000\">\n      \
+             <{SKIPPED} type=\"unread\" message=\"not tried: the run was stopped before it read that far\"/>\n    \
+             </testcase>\n"
+        ))
+    }
 }
 
 /// A case, read back from the file.
 struct CaseRecord {
     index: u64,
     element: String,
+    name: NameHash,
+    /// Place behind the name in the XML.
+    name_end: usize,
     xml: Vec<u8>,
     /// Length of the whole record.
     length: u64,
 }
 
 impl CaseRecord {
-    /// Reads a record: a line with index, element and length of the XML, then the XML.
+    /// Reads a record: a line with index, element, hash and end of the name, and length of the XML, then the XML.
     fn read(from: &mut impl BufRead) -> io::Result<Self> {
         let damaged = || io::Error::new(io::ErrorKind::InvalidData, "a temporary file was changed");
         let mut line = String::new();
@@ -199,18 +234,30 @@ impl CaseRecord {
         let mut part = || parts.next().ok_or_else(damaged);
         let index = part()?.parse().map_err(|_| damaged())?;
         let element = part()?.to_owned();
+        let name = NameHash(part()?.parse().map_err(|_| damaged())?);
+        let name_end = part()?.parse().map_err(|_| damaged())?;
         let length: usize = part()?.parse().map_err(|_| damaged())?;
         let mut xml = Vec::new();
         from.take(length as u64).read_to_end(&mut xml)?;
-        match xml.len() == length {
+        match xml.len() == length && name_end <= length {
             true => Ok(CaseRecord {
                 index,
                 element,
+                name,
+                name_end,
                 length: (line.len() + length) as u64,
                 xml,
             }),
             false => Err(damaged()),
         }
+    }
+
+    /// Writes the case, by a name that no other one of the suite has.
+    fn write(&self, repeated: &RepeatedNames, out: &mut impl Write) -> io::Result<()> {
+        let (before, behind) = self.xml.split_at(self.name_end);
+        out.write_all(before)?;
+        out.write_all(repeated.suffix(self.index).as_bytes())?;
+        out.write_all(behind)
     }
 }
 
@@ -238,23 +285,32 @@ fn element(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// The case of a target, with this element.
-fn case(outcome: &Outcome, element: &str) -> String {
-    let start = format!(
-        "    <testcase classname=\"{}\" name=\"{}\" time=\"{}\"",
+/// The case of a target, with this element, and the place behind the name in it.
+fn case(outcome: &Outcome, element: &str) -> (String, usize) {
+    let mut case = format!(
+        "    <testcase classname=\"{}\" name=\"{}",
         MarkupText(host(&outcome.url)),
         MarkupText(&outcome.url),
-        seconds(outcome.elapsed().unwrap_or_default())
     );
+    let name_end = case.len();
+    case += "\" time=\"";
+    case += &seconds(outcome.elapsed().unwrap_or_default());
+    case += "\"";
+    case += &case_body(outcome, element);
+    (case, name_end)
+}
+
+/// The rest of the case of a target, behind the attributes.
+fn case_body(outcome: &Outcome, element: &str) -> String {
     if element.is_empty() {
         let text = match outcome.verdict {
             Verdict::Done => Some("done before".to_owned()),
             _ => words::tried_again(outcome),
         };
         return match text {
-            None => start + "/>\n",
+            None => "/>\n".to_owned(),
             Some(text) => format!(
-                "{start}>\n      <system-out>{}</system-out>\n    </testcase>\n",
+                ">\n      <system-out>{}</system-out>\n    </testcase>\n",
                 MarkupText(&text)
             ),
         };
@@ -263,7 +319,7 @@ fn case(outcome: &Outcome, element: &str) -> String {
         .error()
         .map_or("unknown", |error| error.kind.as_str());
     format!(
-        "{start}>\n      <{element} type=\"{kind}\" message=\"{}\"/>\n    </testcase>\n",
+        ">\n      <{element} type=\"{kind}\" message=\"{}\"/>\n    </testcase>\n",
         MarkupText(&words::reason(outcome))
     )
 }

@@ -138,7 +138,8 @@ impl<W: Write> Svg<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
     }
@@ -152,7 +153,10 @@ fn comparison_title(comparison: &Comparison) -> String {
     let times = format!("pfetch: {targets}, {serial} serial, {parallel} parallel (means)");
     let title = match HTML.speedup(comparison) {
         Some(speedup) => format!("{times}: speed-up {speedup}"),
-        None => times,
+        None => match comparison.unlike_work() {
+            Some(_) => format!("{times}: {}", wording::comparison_text(comparison)),
+            None => times,
+        },
     };
     match wording::comparison_stopped(comparison) {
         Some(stopped) => format!("{title} · {stopped}"),

@@ -10,6 +10,7 @@ mod grid;
 mod layout;
 mod model;
 mod pairs;
+mod phase_bars;
 mod svg;
 mod sweep_curve;
 mod text;
@@ -25,6 +26,7 @@ pub(super) use self::axis::{Tick, label_to, linear, logarithmic};
 pub use self::export::Svg;
 pub(super) use self::model::{MOST_BARS, Timeline};
 pub(super) use self::pairs::PairsPlot;
+pub(super) use self::phase_bars::PhaseBars;
 pub(super) use self::svg::centred;
 pub(super) use self::sweep_curve::SweepCurve;
 

@@ -46,6 +46,8 @@ pub(in crate::report::export) struct PairsPlot<'a> {
     speedup: Speedup,
     /// Those that are drawn.
     pub(in crate::report::export) pairs: Vec<RunPair>,
+    /// Their numbers, from 1: pairs that were not answered alike are left out.
+    pub(in crate::report::export) numbers: Vec<u32>,
     pitch: f64,
 }
 
@@ -54,18 +56,17 @@ impl<'a> PairsPlot<'a> {
     pub(in crate::report::export) fn of(comparison: &'a Comparison) -> Option<Self> {
         let mut speedup = comparison.speedup?;
         speedup.interval = speedup.interval.filter(Interval::says_something);
-        let serial = comparison.serial.seconds.iter();
-        let pairs = serial.zip(&comparison.parallel.seconds);
-        let pairs = pairs.map(|(&serial, &parallel)| RunPair { serial, parallel });
-        let pairs: Vec<RunPair> = pairs
-            .filter(|pair| pair.ratio().is_finite() && pair.ratio() > 0.0)
+        let (numbers, pairs): (Vec<u32>, Vec<RunPair>) = comparison
+            .deciding_pairs()
+            .filter(|(_, pair)| pair.ratio().is_finite() && pair.ratio() > 0.0)
             .take(MOST_PAIRS)
-            .collect();
+            .unzip();
         let pitch = (ROWS / pairs.len().max(1) as f64).min(PITCH);
         (!pairs.is_empty()).then_some(PairsPlot {
             comparison,
             speedup,
             pairs,
+            numbers,
             pitch,
         })
     }
@@ -99,11 +100,17 @@ impl<'a> PairsPlot<'a> {
             ),
         };
         if let Some(interval) = speedup.interval {
-            let relation = match self.comparison.finding() {
-                Some(Finding::Faster) => ", all of it above 1×: parallel is faster",
-                Some(Finding::Slower) => ", all of it below 1×: parallel is slower",
-                Some(Finding::NoDifference) => ", with 1× in it: no difference is shown",
-                None => "",
+            let relation = match (self.comparison.finding(), self.comparison.verdict()) {
+                (Some(Finding::NoDifference), _) => {
+                    ", with 1× in it: no difference is shown".to_owned()
+                }
+                (Some(Finding::Faster), Some(verdict)) => {
+                    format!(", all of it above 1×: parallel is {}", verdict.as_str())
+                }
+                (Some(Finding::Slower), Some(verdict)) => {
+                    format!(", all of it below 1×: parallel is {}", verdict.as_str())
+                }
+                _ => String::new(),
             };
             sentence += &format!(" Its {}{relation}.", HTML.interval(interval));
         }
@@ -132,7 +139,7 @@ impl<'a> PairsPlot<'a> {
         let every = (LABEL_HEIGHT / self.pitch).ceil() as usize;
         html! {
             @for row in (0..self.pairs.len()).step_by(every.max(1)) {
-                (text("name", TIMES[0] - 12.0, self.y(row), &format!("pair {}", row + 1)))
+                (text("name", TIMES[0] - 12.0, self.y(row), &format!("pair {}", self.numbers[row])))
             }
         }
     }
@@ -155,10 +162,10 @@ impl<'a> PairsPlot<'a> {
                 @let y = Number(self.y(row));
                 path.pair d={ "M" (Number(x(pair.parallel))) " " (y) "H" (Number(x(pair.serial))) } {}
                 circle.serial cx=(Number(x(pair.serial))) cy=(y) r=(radius) {
-                    title { "pair " (row + 1) ", serial: " (format_secs(pair.serial)) }
+                    title { "pair " (self.numbers[row]) ", serial: " (format_secs(pair.serial)) }
                 }
                 circle.point cx=(Number(x(pair.parallel))) cy=(y) r=(radius) {
-                    title { "pair " (row + 1) ", parallel: " (format_secs(pair.parallel)) }
+                    title { "pair " (self.numbers[row]) ", parallel: " (format_secs(pair.parallel)) }
                 }
             }
         }
@@ -191,7 +198,7 @@ impl<'a> PairsPlot<'a> {
                 &format!("mean {}", HTML.ratio(speedup.ratio))))
             @for (row, pair) in self.pairs.iter().enumerate() {
                 circle.point cx=(Number(x(pair.ratio()))) cy=(Number(self.y(row))) r=(radius) {
-                    title { "pair " (row + 1) ": " (HTML.ratio(pair.ratio())) }
+                    title { "pair " (self.numbers[row]) ": " (HTML.ratio(pair.ratio())) }
                 }
             }
         }
@@ -276,6 +283,7 @@ impl RatioScale {
 mod tests {
     use super::*;
     use crate::model::measurement::ArmTimes;
+    use crate::model::reason::Why;
     use crate::stats::Sample;
 
     fn compared(serial: &[f64], parallel: &[f64]) -> Comparison {
@@ -286,6 +294,7 @@ mod tests {
             retries: 0,
             startup: 0.0,
             latency: None,
+            left_out: Vec::new(),
         };
         let [serial, parallel] = [serial, parallel].map(times);
         Comparison {
@@ -293,12 +302,16 @@ mod tests {
             targets: 8,
             warmups: 1,
             stopped: None,
+            auto: None,
             speedup: Comparison::speedup_of(&serial, &parallel, 8, 4),
+            work: None,
             serial,
             parallel,
             estimated: None,
             differing: (0, Vec::new()),
+            margin: crate::model::margin::Margin::default(),
             notices: Vec::new(),
+            why: Why::default(),
         }
     }
 

@@ -54,10 +54,12 @@ pub(in crate::report::export) struct CurvePoint {
     pub(in crate::report::export) low: f64,
     /// The upper end of it.
     pub(in crate::report::export) high: f64,
+    /// True if its runs did other work than the others, so that the curve is not about it.
+    pub(in crate::report::export) is_passed_over: bool,
 }
 
-impl From<&SweepRuns> for CurvePoint {
-    fn from(runs: &SweepRuns) -> Self {
+impl CurvePoint {
+    fn of(runs: &SweepRuns, is_passed_over: bool) -> Self {
         let mean = runs.times.sample.mean;
         let (low, high) = match runs.interval {
             Some(interval) => (interval.low, interval.high),
@@ -68,13 +70,16 @@ impl From<&SweepRuns> for CurvePoint {
             mean,
             low,
             high,
+            is_passed_over,
         }
     }
 }
 
 impl From<&Sweep> for SweepCurve {
     fn from(sweep: &Sweep) -> Self {
-        let points: Vec<CurvePoint> = sweep.points.iter().map(CurvePoint::from).collect();
+        let point =
+            |runs: &SweepRuns| CurvePoint::of(runs, sweep.passed_over(runs.workers).is_some());
+        let points: Vec<CurvePoint> = sweep.points.iter().map(point).collect();
         let most = points.last().map_or(1, |point| point.workers) as f64;
         let targets = sweep.targets as f64;
         // A point every tenth of a doubling makes a smooth line.
@@ -140,11 +145,14 @@ impl SweepCurve {
 
     /// The shortest time and the knee, in words.
     pub(in crate::report::export) fn sentence(&self) -> String {
-        let points = self.points.iter();
+        let points = self.points.iter().filter(|point| !point.is_passed_over);
         let Some(best) = points.min_by(|a, b| a.mean.total_cmp(&b.mean)) else {
             return String::new();
         };
-        let has_fewer = |workers| self.points.iter().any(|point| point.workers < workers);
+        let has_fewer = |workers| {
+            let mut points = self.points.iter();
+            points.any(|point| !point.is_passed_over && point.workers < workers)
+        };
         let workers = |count: usize| counted(count as u64, "worker");
         let shortest = format!(
             "{} with {} was the shortest time.",
@@ -199,6 +207,7 @@ impl SweepCurve {
 impl SweepCurve {
     /// Writes the keys of what the picture has.
     fn legend(&self) -> Markup {
+        let has_passed_over = self.points.iter().any(|point| point.is_passed_over);
         let has_intervals = self.points.iter().any(|point| point.low < point.high);
         let (y, middle) = (LEGEND, LEGEND - 4.0);
         let mut x = LEFT + 20.0;
@@ -211,6 +220,11 @@ impl SweepCurve {
             @let at = next(142.0);
             circle.point cx=(at) cy=(middle) r="4" {}
             (text("note", at + 12.0, y, "mean of the runs"))
+            @if has_passed_over {
+                @let at = next(186.0);
+                circle.serial cx=(at) cy=(middle) r="4" {}
+                (text("note", at + 12.0, y, "passed over: other answers"))
+            }
             @if has_intervals {
                 @let at = next(116.0);
                 path.whisker d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {}
@@ -309,8 +323,12 @@ fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
     let [mean, low, high] = [point.mean, point.low, point.high].map(|y| tenth(scales.y(y)));
     html! {
         path.whisker d={ "M" (x) " " (low) "V" (high) } {}
-        circle.point cx=(x) cy=(mean) r="4" {
-            title { (point.workers) ": " (format_secs(point.mean)) }
+        @let class = if point.is_passed_over { "serial" } else { "point" };
+        circle class=(class) cx=(x) cy=(mean) r="4" {
+            title {
+                (point.workers) ": " (format_secs(point.mean))
+                @if point.is_passed_over { ", passed over" }
+            }
         }
     }
 }
@@ -331,6 +349,7 @@ mod tests {
             mean: 1.0,
             low: 1.0,
             high: 1.0,
+            is_passed_over: false,
         };
         for (fitted, is_within) in [(0.5, true), (1.2, true), (9.0, false)] {
             let scales = CurveScales::new(&[point], &[(1.0, fitted)]);

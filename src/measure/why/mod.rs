@@ -1,0 +1,180 @@
+//! The reasons why parallel fetching helped as much as it did: from the phases of both arms, per URL and per origin, by
+//! the same pairs of runs as the speed-up.
+//!
+//! * `sums` adds the outcomes of a run up as they come, in constant memory; `load` is the machine's part.
+//! * `pairs` sets serial and parallel runs against each other, with intervals.
+//! * `knee` does the same for a sweep: one worker, and more than are enough.
+//! * `rules` has one rule for each reason, and `limits` the one table of their thresholds.
+
+mod knee;
+mod limits;
+mod load;
+mod pairs;
+mod rules;
+mod sums;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub(super) use knee::KneeCollector;
+use load::LoadMark;
+use pairs::{OriginPair, SumPair};
+use sums::{OriginTable, PhaseSums, RunSums};
+
+use crate::model::event::{Event, Listener};
+use crate::model::measurement::{Arm, ArmRun};
+use crate::model::notice::MeasurementNotice;
+use crate::model::reason::{OriginPhases, PhaseMeans, Reason, Why};
+use crate::model::summary::Summary;
+
+/// The most origins whose phases are reported.
+const MAX_LISTED: usize = 8;
+
+/// Collector of what the reasons are found by, over all counted runs of a comparison.
+#[derive(Debug, Default)]
+pub(super) struct WhyCollector {
+    table: OriginTable,
+    current: RunSums,
+    mark: Option<LoadMark>,
+    serial: Vec<RunSums>,
+    parallel: Vec<RunSums>,
+}
+
+impl WhyCollector {
+    /// Begins a run.
+    pub(super) fn begin(&mut self) {
+        self.current = RunSums::default();
+        self.mark = Some(LoadMark::now());
+    }
+
+    /// Ends the run, whose figures are in `summary`. Warm-ups do not count, nor do runs that were stopped.
+    pub(super) fn end(&mut self, run: ArmRun, summary: &Summary) {
+        if let Some(sums) = self.take_sums(run, summary) {
+            match run.arm {
+                Arm::Serial => self.serial.push(sums),
+                Arm::Parallel => self.parallel.push(sums),
+            }
+        }
+    }
+
+    /// The sums of the run that ends; `None` if it does not count.
+    fn take_sums(&mut self, run: ArmRun, summary: &Summary) -> Option<RunSums> {
+        self.measure_load();
+        let mut sums = std::mem::take(&mut self.current);
+        sums.complete(summary);
+        let is_counted = run.pair > 0 && !summary.stopped && summary.makespan.is_some();
+        is_counted.then_some(sums)
+    }
+
+    fn measure_load(&mut self) {
+        if let Some(mark) = self.mark.take() {
+            self.current.load = Some(mark.to_now());
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            // The threads have been started.
+            Event::Started(_) => self.mark = Some(LoadMark::now()),
+            Event::Finished(outcome) => self.current.add(outcome, &mut self.table),
+            // They are still there.
+            Event::Ended(_) => self.measure_load(),
+            _ => {}
+        }
+    }
+
+    /// The reasons that the pairs show which are whole.
+    pub(super) fn why(&self) -> Why {
+        let pairs: Vec<SumPair<'_>> = self
+            .serial
+            .iter()
+            .zip(&self.parallel)
+            .map(|(serial, parallel)| SumPair { serial, parallel })
+            .filter(|pair| pair.serial.makespan > 0.0 && pair.parallel.makespan > 0.0)
+            .collect();
+        if pairs.is_empty() {
+            return Why::default();
+        }
+        let names = self.table.names.iter().enumerate();
+        let origins: Vec<OriginPair<'_>> = names
+            .filter_map(|(number, name)| OriginPair::of(number, name, &pairs))
+            .collect();
+        let is_one_by_one = pairs.iter().all(|pair| pair.parallel.at_once() < 2.0);
+        let mut phases: Vec<OriginPhases> = origins.iter().map(phases).collect();
+        phases.sort_by(|one, other| other.parallel.requests.cmp(&one.parallel.requests));
+        phases.truncate(MAX_LISTED);
+        let listed: u64 = phases.iter().map(|origin| origin.parallel.requests).sum();
+        let all = pairs.iter().map(|pair| pair.parallel.all.requests);
+        Why {
+            reasons: match is_one_by_one {
+                true => Vec::new(),
+                false => rules::reasons(&pairs, &origins),
+            },
+            lost: Some(rules::lost(&pairs).mean.clamp(0.0, 1.0)),
+            phases,
+            unlisted: all.sum::<u64>().saturating_sub(listed),
+        }
+    }
+}
+
+/// The phases of both arms at an origin, all runs together.
+fn phases(origin: &OriginPair<'_>) -> OriginPhases {
+    let means = |arm: Arm| -> PhaseMeans {
+        let mut sums = PhaseSums::default();
+        for pair in &origin.pairs {
+            sums.merge(match arm {
+                Arm::Serial => &pair.serial.phases,
+                Arm::Parallel => &pair.parallel.phases,
+            });
+        }
+        sums.means()
+    };
+    OriginPhases {
+        origin: origin.name.to_owned(),
+        serial: means(Arm::Serial),
+        parallel: means(Arm::Parallel),
+    }
+}
+
+/// Takes what the runs slowed down to from the notices into the reasons of the same origins, so that it is said once.
+pub(super) fn take_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
+    for weighed in &mut why.reasons {
+        let Reason::PushBack {
+            origin,
+            at_once,
+            per_second,
+            ..
+        } = &mut weighed.reason
+        else {
+            continue;
+        };
+        notices.retain(|notice| match notice {
+            MeasurementNotice::PushedBack(limit)
+                if *limit.origin == **origin && limit.given_up.is_none() =>
+            {
+                (*at_once, *per_second) = (limit.at_once, limit.per_second);
+                false
+            }
+            _ => true,
+        });
+    }
+}
+
+/// Listener of a run that collects what the reasons are found by.
+pub(super) struct WhyListener<'a> {
+    pub(super) listener: &'a mut dyn Listener,
+    pub(super) why: &'a mut WhyCollector,
+}
+
+impl Listener for WhyListener<'_> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.why.note(event);
+        self.listener.event(event)
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.listener.idle()
+    }
+}

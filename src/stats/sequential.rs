@@ -1,0 +1,278 @@
+//! Group-sequential design: looks at growing data that may each end the measurement, with levels that keep the
+//! error of all looks together.
+
+use std::f64::consts::PI;
+
+/// The two-sided error of all looks together.
+const ALPHA: f64 = 0.05;
+
+/// The exponent of the spending function: 1 spends evenly, 3 nearly nothing before the end. With this one, three pairs
+/// decide a speed-up whose pairs scatter by a fifteenth of its logarithm, and the last look is at 96.4 %.
+const RHO: f64 = 1.5;
+
+/// The number of pairs at the first look. Two have one degree of freedom, and an interval that says nothing.
+const FIRST: usize = 3;
+
+/// The least share by which the last look has more pairs than the one before it.
+const LAST_STEP: f64 = 1.25;
+
+/// The number of intervals of the numerical integration, even as Simpson's rule asks for.
+const STEPS: usize = 128;
+
+/// The looks of a measurement, by number of pairs, and the level of the interval that decides at each.
+///
+/// A 95 % interval that is looked at again and again, until it decides, is wrong more often than once in 20 times. So
+/// a look spends a part of that error only: in all `ALPHA · (n / most)^RHO` by the look at `n` pairs
+/// (Lan and DeMets, "Discrete Sequential Boundaries for Clinical Trials", Biometrika 70, 1983; this spending function
+/// is of Kim and DeMets, "Design and Analysis of Group Sequential Tests Based on the Type I Error Spending Rate
+/// Function", Biometrika 74, 1987). The bounds are those of normal values with a known variance, by recursive
+/// integration (Armitage, McPherson and Rowe, "Repeated Significance Tests on Accumulating Data", JRSS A 132, 1969);
+/// their levels are then taken for Student's t (Jennison and Turnbull, "Group Sequential Methods", 2000, 3.8).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Looks {
+    counts: Vec<usize>,
+    levels: Vec<f64>,
+}
+
+impl Looks {
+    /// The looks of at most so many pairs: 3, 5, 8, 12, 18, and so on by half as many again.
+    pub fn up_to(most: usize) -> Self {
+        let next = |count: &usize| Some((count * 3).div_ceil(2));
+        let is_before = |count: &usize| *count as f64 * LAST_STEP <= most as f64;
+        let mut counts: Vec<usize> = std::iter::successors(Some(FIRST), next)
+            .take_while(is_before)
+            .collect();
+        counts.push(most);
+        Looks {
+            levels: levels(&counts, most),
+            counts,
+        }
+    }
+
+    /// The numbers of pairs, rising; the last is the most.
+    pub fn counts(&self) -> &[usize] {
+        &self.counts
+    }
+
+    /// The confidence level that decides at so many pairs; `None` between the looks.
+    pub fn level(&self, pairs: usize) -> Option<f64> {
+        let place = self.counts.iter().position(|count| *count == pairs)?;
+        Some(self.levels[place])
+    }
+
+    /// The confidence level of a measurement that ends with so many pairs for another reason than their figures: the
+    /// looks before have spent their part of the error, and the rest of it is left.
+    pub fn last_level(&self, pairs: usize) -> f64 {
+        let planned = self.counts.last().zip(self.levels.last());
+        let most = match planned {
+            Some((most, level)) if pairs >= *most => return *level,
+            Some((most, _)) => *most,
+            None => pairs,
+        };
+        let before = self.counts.iter().copied();
+        let mut counts: Vec<usize> = before.filter(|count| *count < pairs).collect();
+        counts.push(pairs);
+        levels(&counts, most).last().copied().unwrap_or(1.0 - ALPHA)
+    }
+}
+
+/// The share of the error that is spent by a look.
+fn spent(count: usize, most: usize) -> f64 {
+    ALPHA * (count as f64 / most as f64).powf(RHO)
+}
+
+/// The levels of looks at so many pairs each; the last one spends all that is left.
+fn levels(counts: &[usize], most: usize) -> Vec<f64> {
+    let mut levels = Vec::with_capacity(counts.len());
+    let mut walk = Walk::new();
+    let mut before = 0.0;
+    for (place, &count) in counts.iter().enumerate() {
+        let is_last = place + 1 == counts.len();
+        let spent = if is_last { ALPHA } else { spent(count, most) };
+        let bound = walk.bound(count as f64, spent - before);
+        levels.push(1.0 - 2.0 * upper_tail(bound / (count as f64).sqrt()));
+        walk.step(count as f64, bound);
+        before = spent;
+    }
+    levels
+}
+
+/// The sum of standard normal values that has stayed within the bounds of all looks so far: its density, on a grid.
+struct Walk {
+    /// Number of values in the sum.
+    time: f64,
+    /// Points of the grid, and the density there by the weight of Simpson's rule.
+    grid: Vec<(f64, f64)>,
+}
+
+impl Walk {
+    /// The empty sum, which is 0.
+    fn new() -> Self {
+        Walk {
+            time: 0.0,
+            grid: vec![(0.0, 1.0)],
+        }
+    }
+
+    /// The bound that the sum of `time` values exceeds, on either side, with this probability.
+    fn bound(&self, time: f64, probability: f64) -> f64 {
+        let deviation = (time - self.time).sqrt();
+        let beyond = |bound: f64| -> f64 {
+            let beyond = |at: f64| {
+                upper_tail((bound - at) / deviation) + upper_tail((bound + at) / deviation)
+            };
+            self.grid.iter().map(|&(at, mass)| mass * beyond(at)).sum()
+        };
+        let (mut low, mut high) = (0.0, 10.0 * time.sqrt());
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if beyond(middle) > probability {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        high
+    }
+
+    /// Goes on to the sum of `time` values, within `bound` on either side.
+    fn step(&mut self, time: f64, bound: f64) {
+        let variance = time - self.time;
+        let density = |at: f64| -> f64 {
+            let of =
+                |&(from, mass): &(f64, f64)| mass * (-(at - from).powi(2) / (2.0 * variance)).exp();
+            self.grid.iter().map(of).sum::<f64>() / (2.0 * PI * variance).sqrt()
+        };
+        let width = 2.0 * bound / STEPS as f64;
+        let point = |step: usize| {
+            let weight = match step {
+                0 | STEPS => 1.0,
+                odd if odd % 2 == 1 => 4.0,
+                _ => 2.0,
+            };
+            let at = -bound + width * step as f64;
+            (at, density(at) * weight * width / 3.0)
+        };
+        self.grid = (0..=STEPS).map(point).collect();
+        self.time = time;
+    }
+}
+
+/// The probability that a standard normal value exceeds `z`, to seven decimals (Abramowitz & Stegun, "Handbook of
+/// Mathematical Functions", 1964, 26.2.17).
+pub(super) fn upper_tail(z: f64) -> f64 {
+    if z < 0.0 {
+        return 1.0 - upper_tail(-z);
+    }
+    let t = 1.0 / (1.0 + 0.231_641_9 * z);
+    let coefficients = [
+        1.330_274_429,
+        -1.821_255_978,
+        1.781_477_937,
+        -0.356_563_782,
+        0.319_381_530,
+    ];
+    let polynomial = coefficients
+        .iter()
+        .fold(0.0, |sum, coefficient| (sum + coefficient) * t);
+    (-0.5 * z * z).exp() / (2.0 * PI).sqrt() * polynomial
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_are_at_half_as_many_pairs_again() {
+        for (most, counts) in [
+            (30, &[3, 5, 8, 12, 18, 30][..]),
+            (3, &[3]),
+            (4, &[3, 4]),
+            (10, &[3, 5, 8, 10]),
+            (100, &[3, 5, 8, 12, 18, 27, 41, 62, 100]),
+            (1, &[1]),
+        ] {
+            assert_eq!(Looks::up_to(most).counts(), counts, "{most}");
+        }
+    }
+
+    /// Pocock, "Group Sequential Methods in the Design and Analysis of Clinical Trials", Biometrika 64 (1977), table 1:
+    /// critical values that are exceeded at any of so many equal looks with a probability of 5 %.
+    #[test]
+    fn published_bounds_are_exceeded_as_often_as_they_say() {
+        for (looks, critical) in [(2, 2.178), (3, 2.289), (4, 2.361), (5, 2.413)] {
+            let mut walk = Walk::new();
+            for look in 1..=looks {
+                let time = f64::from(look);
+                walk.step(time, critical * time.sqrt());
+            }
+            let within: f64 = walk.grid.iter().map(|(_, mass)| mass).sum();
+            assert!((within - 0.95).abs() < 2e-4, "{looks} looks: {within}");
+        }
+    }
+
+    /// The error of all looks together is what was to be spent, by as many looks as there are.
+    #[test]
+    fn the_looks_spend_the_error_as_planned() {
+        for most in [3, 8, 30, 100] {
+            let looks = Looks::up_to(most);
+            let mut walk = Walk::new();
+            for (count, level) in looks.counts.iter().zip(&looks.levels) {
+                let time = *count as f64;
+                // The normal quantile, as Student's of many degrees of freedom.
+                let critical = crate::stats::critical_value(1_000_000, *level);
+                walk.step(time, critical * time.sqrt());
+                let within: f64 = walk.grid.iter().map(|(_, mass)| mass).sum();
+                let planned = spent(*count, most);
+                assert!(
+                    (1.0 - within - planned).abs() < 2e-4,
+                    "{count} of {most}: {within}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_single_look_is_at_95_percent() {
+        for pairs in [2, 3, 30, 1_000_000] {
+            let level = Looks::up_to(pairs).last_level(pairs);
+            let only = levels(&[pairs], pairs)[0];
+            assert!((only - 0.95).abs() < 1e-6, "{pairs}: {only}");
+            assert!((0.95 - 1e-6..0.97).contains(&level), "{pairs}: {level}");
+        }
+    }
+
+    #[test]
+    fn an_end_before_its_time_leaves_the_error_that_is_not_spent() {
+        let looks = Looks::up_to(30);
+        let last = looks.level(30).expect("it is the last look");
+        assert_eq!(looks.last_level(30), last);
+        assert_eq!(looks.level(4), None);
+        let levels: Vec<f64> = (3..=30).map(|pairs| looks.last_level(pairs)).collect();
+        assert!(
+            levels.iter().all(|level| (0.9499..=last).contains(level)),
+            "{levels:?}"
+        );
+        for count in looks.counts() {
+            let level = looks.level(*count).expect("it is a look");
+            assert!(level >= looks.last_level(*count), "{count}: {level}");
+        }
+    }
+
+    #[test]
+    fn the_tail_of_the_normal_distribution_is_right_to_seven_decimals() {
+        for (z, tail) in [
+            (0.0, 0.5),
+            (1.0, 0.158_655_25),
+            (1.959_964, 0.025),
+            (3.0, 0.001_349_90),
+            (-1.0, 0.841_344_75),
+        ] {
+            assert!(
+                (upper_tail(z) - tail).abs() < 1e-7,
+                "{z}: {}",
+                upper_tail(z)
+            );
+        }
+    }
+}
