@@ -16,6 +16,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::io;
 
 pub(super) use knee::KneeCollector;
@@ -103,7 +104,7 @@ impl WhyCollector {
             .collect();
         let is_one_by_one = pairs.iter().all(|pair| pair.parallel.at_once() < 2.0);
         let mut phases: Vec<OriginPhases> = origins.iter().map(phases).collect();
-        phases.sort_by(|one, other| other.parallel.requests.cmp(&one.parallel.requests));
+        phases.sort_by_key(|origin| Reverse(origin.parallel.requests));
         phases.truncate(MAX_LISTED);
         let listed: u64 = phases.iter().map(|origin| origin.parallel.requests).sum();
         let all = pairs.iter().map(|pair| pair.parallel.all.requests);

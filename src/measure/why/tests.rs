@@ -183,6 +183,24 @@ fn waits_that_hardly_grow_or_are_short_show_nothing() {
 }
 
 #[test]
+fn a_small_loss_is_not_explained() {
+    let spent = |wait| Spent {
+        wait,
+        receive: 20.0,
+        ..Spent::default()
+    };
+    // Waits grow by more than half, which is a sixth of the time.
+    let why = found(4, |_| spent(10.0), |_| spent(16.0), unchanged);
+    assert!(
+        why.lost.is_some_and(|lost| (0.15..0.2).contains(&lost)),
+        "{why:#?}"
+    );
+    shows(&why, &[]);
+    let why = found(4, |_| spent(10.0), |_| spent(24.0), unchanged);
+    shows(&why, &["at-once"]);
+}
+
+#[test]
 fn a_single_pair_shows_nothing_and_neither_do_pairs_that_contradict_each_other() {
     let why = found(1, |_| Spent::wait(20.0), |_| Spent::wait(160.0), unchanged);
     shows(&why, &[]);
@@ -246,7 +264,7 @@ fn load(used: f64, waiting: Option<f64>, busy: f64) -> Option<RunLoad> {
     Some(RunLoad {
         seconds: 1.0,
         used,
-        engine: used / 2.0,
+        engine: 0.05,
         waiting,
         busy: Some(busy),
     })
