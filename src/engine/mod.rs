@@ -54,7 +54,7 @@ use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
-use admit::{FillEnd, InputState, QueueState};
+use admit::{FillEnd, InputArrival, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
@@ -92,6 +92,7 @@ struct Engine<'a> {
 
     source: Source,
     input: InputState,
+    arrival: InputArrival,
     /// Items read so far, without those of other shards.
     read: u64,
     input_wait: InputWait,
@@ -162,6 +163,7 @@ impl<'a> Engine<'a> {
             deadline,
             source,
             input: InputState::Reading,
+            arrival: InputArrival::default(),
             read: 0,
             input_wait: InputWait::default(),
             submitted: 0,

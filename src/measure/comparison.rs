@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use super::Estimate;
 use super::answers::AnswerCheck;
+use super::cold_start::{ColdStartCheck, ColdStartListener};
+use super::drift;
 use super::sequential::{Gates, Look, Sequence, Stopping};
 use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
@@ -14,6 +16,7 @@ use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
+use crate::model::work::PairedWork;
 use crate::stats::{Latency, Notice, Sample, notice};
 
 /// Number of origins that pushed back that are named.
@@ -88,6 +91,7 @@ impl Experiment {
     ) -> Result<Option<Comparison>, E> {
         let mut answers = AnswerCheck::default();
         let mut why = WhyCollector::default();
+        let mut cold_start = ColdStartCheck::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
@@ -104,13 +108,19 @@ impl Experiment {
             }
             answers.begin_run(&arm_run);
             why.begin();
+            cold_start.begin(&arm_run);
+            let mut arm_listener = ArmListener {
+                listener: &mut *listener,
+                answers: &mut answers,
+            };
+            let mut cold_start_listener = ColdStartListener {
+                listener: &mut arm_listener,
+                check: &mut cold_start,
+            };
             let mut measured = run(
                 arm_run.arm,
                 &mut WhyListener {
-                    listener: &mut ArmListener {
-                        listener: &mut *listener,
-                        answers: &mut answers,
-                    },
+                    listener: &mut cold_start_listener,
                     why: &mut why,
                 },
             )?;
@@ -151,6 +161,12 @@ impl Experiment {
             comparison.why = why.why();
             take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
+            if let Some(cold) = cold_start.notice() {
+                // It says more of the same.
+                let first = MeasurementNotice::SlowFirstRun(Arm::Serial);
+                comparison.notices.retain(|notice| *notice != first);
+                comparison.notices.push(cold);
+            }
             comparison
         }))
     }
@@ -166,6 +182,10 @@ impl Experiment {
         let course_at = sequence.course_at();
         sequence.is_over(serial.len(), |level| {
             let mut comparison = self.comparison(serial, parallel, answers)?;
+            let work = comparison.work.as_ref();
+            if comparison.unlike_work().is_some() && work.is_some_and(PairedWork::may_be_chance) {
+                return None;
+            }
             comparison.set_course(Some(course_at(level)));
             Some(Look {
                 speedup: comparison.finding().and(comparison.speedup),
@@ -321,6 +341,7 @@ fn notices(comparison: &Comparison) -> Vec<MeasurementNotice> {
     for (arm, times) in [(Arm::Serial, serial), (Arm::Parallel, parallel)] {
         notices.extend(arm_notices(arm, times));
     }
+    notices.extend(drift::notices(serial, parallel));
     let Some(work) = &comparison.work else {
         return notices;
     };

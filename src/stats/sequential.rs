@@ -6,8 +6,9 @@ use std::f64::consts::PI;
 /// The two-sided error of all looks together.
 const ALPHA: f64 = 0.05;
 
-/// The exponent of the spending function: 1 spends evenly, 3 nearly nothing before the end.
-const RHO: f64 = 2.0;
+/// The exponent of the spending function: 1 spends evenly, 3 nearly nothing before the end. With this one, three pairs
+/// decide a speed-up whose pairs scatter by a fifteenth of its logarithm, and the last look is at 96.4 %.
+const RHO: f64 = 1.5;
 
 /// The number of pairs at the first look. Two have one degree of freedom, and an interval that says nothing.
 const FIRST: usize = 3;

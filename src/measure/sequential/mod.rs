@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::model::auto_runs::{AutoEnd, AutoRuns};
 use crate::model::margin::Margin;
-use crate::stats::{Finding, LEVEL, Looks, Speedup};
+use crate::stats::{Finding, Interval, LEVEL, Looks, Speedup};
 
 /// The fewest pairs, even where they take longer than there is time: those of the first look. Two pairs would have
 /// one degree of freedom, and an interval that says nothing.
@@ -28,7 +28,7 @@ pub struct Stopping {
     /// The half width of the speed-up's interval at which it is precise enough, as a share of the ratio. `None` if the
     /// verdict is to be decided instead.
     pub precision: Option<f64>,
-    /// The difference that matters: a speed-up that is shown to be nearer to 1 decides the verdict too.
+    /// The margin within which there is no difference that matters: that decides the verdict, too.
     pub margin: Margin,
 }
 
@@ -118,10 +118,7 @@ impl Sequence {
             }
             None => {
                 let interval = look.speedup.and_then(|speedup| speedup.interval);
-                let is_decided = |interval| {
-                    self.stopping.margin.contains(interval)
-                        || Finding::of(interval) != Finding::NoDifference
-                };
+                let is_decided = |interval| is_decided(interval, self.stopping.margin);
                 (AutoEnd::Decided, interval.is_none_or(is_decided))
             }
         };
@@ -169,4 +166,10 @@ impl Sequence {
             deciding_level: LEVEL,
         }
     }
+}
+
+/// Tests whether the interval of a speed-up decides the verdict: it lies on one side of 1, or so near to it as a whole
+/// that there is no difference to speak of.
+fn is_decided(interval: Interval, margin: Margin) -> bool {
+    margin.contains(interval) || Finding::of(interval) != Finding::NoDifference
 }

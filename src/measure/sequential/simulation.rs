@@ -182,7 +182,7 @@ impl Cell {
                 Finding::Faster => tally.faster += 1,
                 Finding::Slower => tally.slower += 1,
                 Finding::NoDifference => {
-                    tally.undecided += u32::from(!Margin::default().contains(deciding))
+                    tally.undecided += u32::from(!is_decided(deciding, self.stopping.margin))
                 }
             }
             let judged = self.judge(&speedup.at_level(LEVEL, course.level));
