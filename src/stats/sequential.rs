@@ -84,7 +84,7 @@ fn spent(count: usize, most: usize) -> f64 {
 /// The levels of looks at so many pairs each; the last one spends all that is left.
 fn levels(counts: &[usize], most: usize) -> Vec<f64> {
     let mut levels = Vec::with_capacity(counts.len());
-    let mut walk = Walk::new();
+    let mut walk = BoundedSum::new();
     let mut before = 0.0;
     for (place, &count) in counts.iter().enumerate() {
         let is_last = place + 1 == counts.len();
@@ -98,17 +98,17 @@ fn levels(counts: &[usize], most: usize) -> Vec<f64> {
 }
 
 /// The sum of standard normal values that has stayed within the bounds of all looks so far: its density, on a grid.
-struct Walk {
+struct BoundedSum {
     /// Number of values in the sum.
     time: f64,
     /// Points of the grid, and the density there by the weight of Simpson's rule.
     grid: Vec<(f64, f64)>,
 }
 
-impl Walk {
+impl BoundedSum {
     /// The empty sum, which is 0.
     fn new() -> Self {
-        Walk {
+        BoundedSum {
             time: 0.0,
             grid: vec![(0.0, 1.0)],
         }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn published_bounds_are_exceeded_as_often_as_they_say() {
         for (looks, critical) in [(2, 2.178), (3, 2.289), (4, 2.361), (5, 2.413)] {
-            let mut walk = Walk::new();
+            let mut walk = BoundedSum::new();
             for look in 1..=looks {
                 let time = f64::from(look);
                 walk.step(time, critical * time.sqrt());
@@ -216,7 +216,7 @@ mod tests {
     fn the_looks_spend_the_error_as_planned() {
         for most in [3, 8, 30, 100] {
             let looks = Looks::up_to(most);
-            let mut walk = Walk::new();
+            let mut walk = BoundedSum::new();
             for (count, level) in looks.counts.iter().zip(&looks.levels) {
                 let time = *count as f64;
                 // The normal quantile, as Student's of many degrees of freedom.

@@ -63,7 +63,7 @@ impl Random {
 
 /// Counts of comparisons, by how they ended.
 #[derive(Debug, Default, Clone, Copy)]
-struct Tally {
+struct Simulated {
     trials: u32,
     covered: u32,
     faster: u32,
@@ -74,13 +74,13 @@ struct Tally {
     pairs: usize,
 }
 
-impl Tally {
+impl Simulated {
     fn percent(&self, count: u32) -> f64 {
         f64::from(count) * 100.0 / f64::from(self.trials)
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Simulated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |count| self.percent(count);
         write!(
@@ -163,12 +163,12 @@ impl Cell {
         Some(assertion.judge(&figures))
     }
 
-    fn simulate(&self, trials: u32) -> Tally {
+    fn simulate(&self, trials: u32) -> Simulated {
         let mut random = Random(0x5eed_0000_0000_0001);
         let looks = Looks::up_to(MOST_PAIRS as usize);
-        let mut tally = Tally {
+        let mut tally = Simulated {
             trials,
-            ..Tally::default()
+            ..Simulated::default()
         };
         for _ in 0..trials {
             let (speedup, course) = self.compare(&looks, &mut random);
