@@ -300,11 +300,12 @@ fn a_precision_is_reached_without_losing_coverage() {
         for ratio in [1.0, 2.0] {
             let mut cell = cell(ratio, noise);
             cell.stopping.precision = Some(precision);
-            let tally = cell.simulate(500);
+            let (_, trials) = cells();
+            let tally = cell.simulate(trials);
             let covered = tally.percent(tally.covered);
             let case = format!("{ratio} {noise:?} to {precision}: {tally}");
             println!("{case}");
-            assert!(coverage(noise, 500).contains(&covered), "{case}");
+            assert!(coverage(noise, trials).contains(&covered), "{case}");
             let found = tally.percent(tally.faster + tally.slower);
             assert!(found <= 5.0 || ratio > 1.0, "{case}");
         }
