@@ -1,5 +1,5 @@
-//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
-//! assertions on figures, and baselines.
+//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps, and the reasons
+//! of their results; assertions on figures, and baselines.
 
 mod answers;
 pub mod assert;
@@ -14,6 +14,9 @@ mod sequential;
 mod serial;
 mod sweep;
 mod why;
+
+#[cfg(test)]
+mod work_tests;
 
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};

@@ -14,7 +14,7 @@ mod verdict;
 pub(super) use course::{course, level, other_ratio};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
-pub(super) use reason::{host, reasons};
+pub(super) use reason::{host, knee_reasons, reasons};
 pub(super) use sweep::{
     efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
     sweep_hint,
@@ -132,6 +132,9 @@ pub(super) fn of_succeeded(summary: &Summary) -> Option<String> {
 pub(super) fn without_waits(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| "without waits for retries".to_owned())
 }
+
+/// The name of the latency that counts from the start that the rate of the run intended.
+pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.

@@ -84,7 +84,7 @@ mod tests {
         assert!(precedence(&few, &many, 4) < 0.001);
         assert!(precedence(&counting(120, 10), &many, 4) > 0.5);
         // As small is not before.
-        assert!(precedence(&vec![1.0; 10], &vec![1.0; 50], 4) > 0.99);
+        assert!(precedence(&[1.0; 10], &[1.0; 50], 4) > 0.99);
     }
 
     #[test]

@@ -195,6 +195,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
         differing: (0, Vec::new()),
         margin: Margin::default(),
         notices: Vec::new(),
+        why: None,
         points,
         passed_over: Vec::new(),
     }

@@ -326,11 +326,9 @@ impl<'a> Walk<'a> {
         {
             return self.refuse(spelling, hint);
         }
-        if let (Some(value), false, false) = (value, has_value, matches!(meaning, Meaning::Hint(_)))
-        {
-            if !is_on(value) {
-                return self.refuse(spelling, "it has no value here; leave the value out");
-            }
+        let is_switch = !has_value && !matches!(meaning, Meaning::Hint(_));
+        if is_switch && value.is_some_and(|value| !is_on(value)) {
+            return self.refuse(spelling, "it has no value here; leave the value out");
         }
         let value = match (value, has_value) {
             (None, true) => match self.next() {

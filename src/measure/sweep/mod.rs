@@ -74,12 +74,17 @@ impl SweepPlan {
         if self.runs == 1 {
             notices.push(MeasurementNotice::SingleRuns);
         }
+        let why = runner.into_why();
         let targets = answers.targets();
         if self.is_cut(&runs, targets) {
             notices.push(MeasurementNotice::ShortList(targets));
         }
         let swept = result::sweep(&runs, answers, notices, search);
-        Ok(swept.map(|sweep| Sweep { stopped, ..sweep }))
+        Ok(swept.map(|sweep| Sweep {
+            stopped,
+            why: why.why(&sweep),
+            ..sweep
+        }))
     }
 
     /// Tests whether so few targets kept it from numbers of workers that it was to try.

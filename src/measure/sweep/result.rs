@@ -58,6 +58,7 @@ pub(super) fn sweep(
         differing: answers.differing(),
         margin: Margin::default(),
         notices,
+        why: None,
     };
     if sweep.search.is_some() {
         pool(&mut sweep);

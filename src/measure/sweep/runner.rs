@@ -5,6 +5,7 @@ use std::io;
 use crate::measure::MeasuredRun;
 use crate::measure::answers::AnswerCheck;
 use crate::measure::comparison::ArmListener;
+use crate::measure::why::{KneeCollector, WhyListener};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::RunsMade;
@@ -22,6 +23,7 @@ pub(super) struct SweepRunner<'a, F> {
     /// Number of runs to be made; 0 if unknown.
     of: u32,
     failed_warm_ups: u64,
+    why: KneeCollector,
     /// Set once a run was stopped.
     stopped: Option<RunsMade>,
 }
@@ -40,6 +42,7 @@ impl<'a, F> SweepRunner<'a, F> {
             done: 0,
             of: 0,
             failed_warm_ups: 0,
+            why: KneeCollector::default(),
             stopped: None,
         }
     }
@@ -57,6 +60,11 @@ impl<'a, F> SweepRunner<'a, F> {
     /// The runs that were made, if one was stopped.
     pub(super) fn stopped(&self) -> Option<RunsMade> {
         self.stopped
+    }
+
+    /// What the reasons are found by, of all runs.
+    pub(super) fn into_why(self) -> KneeCollector {
+        self.why
     }
 
     /// The targets that failed in warm-ups.
@@ -94,14 +102,19 @@ impl<'a, F> SweepRunner<'a, F> {
         self.listener.event(&Event::ArmStarted(arm_run))?;
         self.done += 1;
         self.answers.begin_run(&arm_run);
-        let mut listener = ArmListener {
-            listener: &mut *self.listener,
-            answers: &mut *self.answers,
+        self.why.begin();
+        let mut listener = WhyListener {
+            listener: &mut ArmListener {
+                listener: &mut *self.listener,
+                answers: &mut *self.answers,
+            },
+            why: &mut self.why.run,
         };
         let mut measured = (self.run)(workers, &mut listener)?;
         let summary = &mut measured.summary;
         let is_over = summary.stopped || summary.makespan.is_none();
         summary.failing_only = self.answers.end_run(!is_over);
+        self.why.end(arm_run, summary);
         self.listener.event(&Event::ArmEnded(summary.clone()))?;
         self.listener.idle()?;
         if pair == 0 {

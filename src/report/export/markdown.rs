@@ -8,7 +8,7 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
-use super::markdown_why::{phases, reasons};
+use super::markdown_why::{knee_reasons, phases, reasons};
 use super::markup::{markdown_cell, markdown_code, markdown_sentence};
 use super::run_label::RunLabels;
 use super::words::{reason, short, tried_again};
@@ -292,6 +292,10 @@ fn latencies(summary: &Summary) -> String {
     let rows: String = [
         row(&format!("time{waits}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
+        summary
+            .intended
+            .as_ref()
+            .and_then(|latency| row(wording::FROM_INTENDED_START, latency)),
     ]
     .into_iter()
     .flatten()
@@ -370,10 +374,10 @@ fn compared(comparison: &Comparison) -> (String, String) {
             MARKDOWN.ratio(estimated)
         );
     }
-    page += &phases(&comparison.why);
     if let Some(hint) = wording::sweep_hint(comparison) {
         let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
     }
+    page += &phases(&comparison.why);
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)
@@ -401,6 +405,7 @@ fn swept(sweep: &Sweep) -> (String, String) {
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
     }
+    page += &knee_reasons(sweep.why.as_ref());
     for sentence in wording::gain_sentences(sweep, MARKDOWN) {
         let _ = writeln!(page, "\n{sentence}");
     }

@@ -14,7 +14,7 @@ use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
 use crate::model::notice::MeasurementNotice;
-use crate::model::reason::Why;
+use crate::model::reason::{KneeWhy, Why};
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
@@ -183,6 +183,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(default)]
     margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Option<Cow<'a, KneeWhy>>,
 }
 
 impl<'a> From<&'a Sweep> for SweepRecord<'a> {
@@ -200,6 +202,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
             differing: DifferingRecord::from(&sweep.differing),
             margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
+            why: sweep.why.as_ref().map(Cow::Borrowed),
         }
     }
 }
@@ -234,6 +237,10 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
             differing: record.differing.into(),
             margin: record.margin,
             notices: record.notices.into_owned(),
+            why: record
+                .why
+                .map(|knee| why::read_knee(knee.into_owned()))
+                .transpose()?,
         })
     }
 }

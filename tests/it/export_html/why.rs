@@ -3,8 +3,8 @@
 use pfetch::model::reason::Why;
 
 use super::*;
-use crate::export::events::why;
-use crate::story::comparison;
+use crate::export::events::{knee_why, why};
+use crate::story::{comparison, sweep};
 
 /// The page of a comparison with these reasons.
 fn compared(why: Why) -> Vec<Element> {
@@ -94,4 +94,20 @@ fn without_reasons_the_phases_are_there_and_without_phases_nothing_is() {
     assert!(!bars(&page).is_empty());
     let page = compared(Why::default());
     assert!(!text(&page, "h2").contains("Why"), "{}", text(&page, "h2"));
+}
+
+#[test]
+fn a_sweep_has_the_reasons_at_its_knee_and_no_section_without_any() {
+    let story = Story::new(4);
+    let mut swept = sweep(20, &[(1, &[2.0, 2.1]), (2, &[1.0, 1.0]), (8, &[1.0, 1.0])]);
+    let heading = "Why more gain no more";
+    let page_of = |swept| parse(&page(&[story.started(), Event::Swept(swept)]));
+    let without = page_of(swept.clone());
+    assert!(!text(&without, "h2").contains(heading));
+    swept.why = Some(knee_why());
+    let with = page_of(swept);
+    assert!(text(&with, "h2").contains(heading));
+    let items = text(&with, "li");
+    let told = "with 8 workers: a.example|<b>:8080 answers about 1 request at a time";
+    assert!(items.contains(told), "{items}");
 }

@@ -8,6 +8,7 @@
 mod random;
 mod reports;
 mod servers;
+mod sweep;
 
 use serde_json::Value;
 
