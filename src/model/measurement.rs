@@ -1,22 +1,22 @@
 //! The results of measurements, as plain data: serial against parallel fetching, several numbers of
-//! workers, a run against a saved baseline.
+//! workers. A run against a saved baseline is in [`against`](super::against).
 
 use std::iter;
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::against::{Against, AgainstPoint, DatedChange, Reference};
 pub use crate::model::arm::Arm;
 use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::{Margin, PracticalVerdict};
-use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
+use crate::model::notice::MeasurementNotice;
 use crate::model::reason::{KneeWhy, Why};
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
-    Change, Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup,
-    SweepPoint, Usl, is_close,
+    Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup, SweepPoint,
+    Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -470,108 +470,4 @@ pub fn unequal_failures(points: &[SweepRuns]) -> Vec<PassedOver> {
         })
     };
     points.iter().filter_map(more).collect()
-}
-
-/// The result of a comparison of a run with a saved baseline.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Against {
-    /// The file of the baseline; safe to show.
-    pub file: String,
-    /// The start of the baseline's run.
-    pub started_at: SystemTime,
-    /// The version of pfetch that made it.
-    pub version: String,
-    /// The arms of both runs; empty if they cannot be compared.
-    pub points: Vec<AgainstPoint>,
-    /// Why not, if they cannot.
-    pub why: Option<Incomparable>,
-    /// Differences between them that may explain a change.
-    pub notices: Vec<BaselineNotice>,
-    /// The change from which on one matters.
-    pub margin: Margin,
-    /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
-    pub is_renewed: bool,
-}
-
-/// The times of one arm, now and in the baseline.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AgainstPoint {
-    /// The arm.
-    pub arm: Arm,
-    /// Workers now.
-    pub workers: usize,
-    /// Workers in the baseline.
-    pub workers_then: usize,
-    /// The makespans now, in seconds.
-    pub now: Sample,
-    /// The makespans in the baseline, in seconds.
-    pub then: Sample,
-    /// The change from the baseline to now.
-    pub change: Change,
-    /// Why that says nothing of being faster or slower, if it does not: another number of workers, or URLs
-    /// that failed on one side only.
-    pub unlike: Option<Unlike>,
-}
-
-impl AgainstPoint {
-    /// The finding that the change allows; `None` without an interval, or if the two sides are not alike.
-    pub fn finding(&self) -> Option<Finding> {
-        match self.unlike {
-            Some(_) => None,
-            None => self.change.finding(),
-        }
-    }
-}
-
-impl Against {
-    /// The verdict on an arm now, where there is a [finding](AgainstPoint::finding).
-    pub fn verdict(&self, point: &AgainstPoint) -> Option<PracticalVerdict> {
-        let Change { ratio, interval } = point.change;
-        Some(self.margin.verdict(point.finding()?, ratio, interval))
-    }
-
-    /// The parallel arm, now and in the baseline, if there is exactly one.
-    ///
-    /// # Errors
-    ///
-    /// The reason for which there is none.
-    pub fn total(&self) -> Result<&AgainstPoint, String> {
-        let mut parallel = self
-            .points
-            .iter()
-            .filter(|point| point.arm == Arm::Parallel);
-        match (parallel.next(), parallel.next(), &self.why) {
-            (Some(point), None, _) => match &point.unlike {
-                None => Ok(point),
-                Some(unlike) => Err(format!(
-                    "the baseline is not of the same: {}",
-                    unlike.explain(self.is_renewed)
-                )),
-            },
-            (Some(_), Some(_), _) => {
-                Err("several numbers of workers were compared (give --sweep only one)".to_owned())
-            }
-            (None, _, Some(why)) => Err(why.explain(self.is_renewed)),
-            (None, ..) => Err("the baseline has no parallel runs".to_owned()),
-        }
-    }
-
-    /// True if the baseline is of something else than the run, so that no later run like this one could be judged
-    /// by it either.
-    pub fn is_of_other(&self) -> bool {
-        let mut parallel = self
-            .points
-            .iter()
-            .filter(|point| point.arm == Arm::Parallel);
-        match (parallel.next(), parallel.next()) {
-            (None, _) => self.why.is_some(),
-            (Some(point), None) => point.unlike.as_ref().is_some_and(Unlike::is_renewable),
-            (Some(_), Some(_)) => false,
-        }
-    }
-
-    /// The reason for which there is no comparison, in words.
-    pub fn explain(&self) -> Option<String> {
-        Some(self.why.as_ref()?.explain(self.is_renewed))
-    }
 }

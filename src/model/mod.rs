@@ -1,6 +1,7 @@
 //! Plain data: targets, outcomes, events, figures and their names. No input or output.
 
 pub mod activity;
+pub mod against;
 mod arm;
 pub mod auto_runs;
 pub mod event;

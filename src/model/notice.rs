@@ -449,6 +449,13 @@ pub enum BaselineNotice {
         /// Version that made the baseline.
         then: String,
     },
+    /// The machines differ.
+    Machine {
+        /// Machine of the run, in words.
+        now: String,
+        /// Machine of the baseline's latest run.
+        then: String,
+    },
     /// Starts or bytes were held back as asked on one side only.
     Pacing {
         /// True if that is the run.
@@ -500,6 +507,7 @@ impl fmt::Display for BaselineNotice {
                 worker_counts(&[*then])
             ),
             BaselineNotice::Version { now, then } => write!(f, "pfetch {now} now, {then} then"),
+            BaselineNotice::Machine { now, then } => write!(f, "{now} now, {then} then"),
             BaselineNotice::Pacing { now } => f.write_str(match now {
                 true => "starts or bytes were held back as asked now, not then",
                 false => "starts or bytes were held back as asked then, not now",

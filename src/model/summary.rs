@@ -66,6 +66,8 @@ pub struct Summary {
     pub latency: Latency,
     /// The times to first byte of the same targets.
     pub ttfb: Latency,
+    /// Their latency from the intended start ([`Outcome::intended_latency`]), of a run with a rate.
+    pub intended: Option<Latency>,
     /// The number of targets by final status, without those whose body was coming when the run was stopped.
     pub statuses: BTreeMap<u16, u64>,
     /// The origins that pushed back or were given up, and what they take.
@@ -174,6 +176,7 @@ impl Summary {
             slowest: Duration::ZERO,
             latency: Latency::default(),
             ttfb: Latency::default(),
+            intended: None,
             slowdown: None,
             ..self
         }
@@ -210,6 +213,9 @@ impl Summary {
         self.slowest = self.slowest.max(other.slowest);
         self.latency.merge(&other.latency);
         self.ttfb.merge(&other.ttfb);
+        if let Some(other) = &other.intended {
+            self.intended.get_or_insert_default().merge(other);
+        }
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
@@ -289,6 +295,9 @@ impl Tally {
             }
             if let Some(ttfb) = outcome.last.timing.ttfb() {
                 summary.ttfb.record(ttfb);
+            }
+            if let Some(latency) = outcome.intended_latency() {
+                summary.intended.get_or_insert_default().record(latency);
             }
         }
         self.by_load.add(outcome);

@@ -133,6 +133,9 @@ pub(super) fn without_waits(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| "without waits for retries".to_owned())
 }
 
+/// The name of the latency that counts from the start that the rate of the run intended.
+pub(super) const FROM_INTENDED_START: &str = "from the intended start";
+
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {

@@ -6,7 +6,8 @@
 //! * [`Sample`] summarises the runs of one arm; [`outliers`] and [`notice`] find its outliers.
 //! * [`Speedup`] compares the two arms of a comparison, pair by pair, with a 95 % [`Interval`] and a
 //!   [`Finding`].
-//! * [`Change`] compares runs with earlier, unpaired ones.
+//! * [`Change`] compares runs with earlier, unpaired ones; [`HistoryChange`] with several earlier ones of other
+//!   days, and [`last_change_point`] dates a change in the series of them.
 //! * [`Looks`] are the points at which growing data may end a measurement, and [`Trend`] a drift in them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`sign_test`] tells whether as many differences point one way as the other.
@@ -27,6 +28,8 @@
 //! ```
 
 mod change;
+mod change_point;
+mod history;
 mod interval;
 mod knee;
 mod knee_search;
@@ -46,6 +49,8 @@ mod usl;
 mod tests;
 
 pub use change::{ALIKE, Change};
+pub use change_point::{ChangePoint, last_change_point};
+pub use history::HistoryChange;
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close};
 pub use knee_search::KneeSearch;

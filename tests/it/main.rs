@@ -57,6 +57,7 @@ mod fed_slowly;
 mod figures;
 mod habits;
 mod http;
+mod intended;
 mod journal;
 mod jsonl_bodies;
 mod knee_search;

@@ -7,7 +7,7 @@
 
 use pfetch::model::event::{Event, Listener};
 use pfetch::model::margin::Margin;
-use pfetch::model::measurement::{Against, AgainstPoint, Arm};
+use pfetch::model::measurement::{Against, AgainstPoint, Arm, Reference};
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
 use pfetch::stats::{Change, Sample};
@@ -80,7 +80,14 @@ fn the_margin_draws_it_for_the_gain_of_a_sweep_and_for_a_baseline_too() {
                 workers_then: 4,
                 now: Sample::of(&now).unwrap(),
                 then: Sample::of(&then).unwrap(),
+                reference: Reference {
+                    runs: 1,
+                    from: std::time::SystemTime::UNIX_EPOCH,
+                    to: std::time::SystemTime::UNIX_EPOCH,
+                    deviation: None,
+                },
                 change: Change::of(&now, &then).unwrap(),
+                dated: None,
                 unlike: None,
             }],
             why: None,

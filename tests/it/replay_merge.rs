@@ -502,6 +502,7 @@ fn a_merged_run_can_be_saved_and_judged_as_a_baseline() {
     let save = format!("--save-baseline={file}");
     replayed(&[&save], &[&first, &second]).exits(0);
     let saved: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let saved = &saved["history"][0];
     assert_eq!(saved["targets"]["count"], 3, "{saved}");
     let merged = summary(&[&first, &second]);
     assert_eq!(saved["runs"][0]["seconds"], merged["parallel"], "{saved}");

@@ -8,7 +8,9 @@
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use pfetch::model::margin::Margin;
-use pfetch::model::measurement::{Against, AgainstPoint, Arm, ArmLatency, Comparison, Sweep};
+use pfetch::model::measurement::{
+    Against, AgainstPoint, Arm, ArmLatency, Comparison, DatedChange, Reference, Sweep,
+};
 use pfetch::model::summary::Summary;
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
@@ -451,6 +453,18 @@ fn measured_results_fit_80_columns() {
         change: Change::of(&[1.1, 1.0, 1.3], &[1.0, 1.2, 0.9]).unwrap(),
         now,
         then,
+        reference: Reference {
+            runs: 12,
+            from: std::time::SystemTime::UNIX_EPOCH,
+            to: std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 30),
+            deviation: Some(0.031),
+        },
+        dated: Some(DatedChange {
+            run: 14,
+            of: 20,
+            started_at: std::time::SystemTime::UNIX_EPOCH,
+            ratio: 1.31,
+        }),
         unlike: None,
     };
     let against = Against {

@@ -11,17 +11,18 @@ use crate::model::margin::Margin;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]
 pub(crate) struct JudgeArgs {
-    /// Save this run's figures in FILE, to judge later runs by.
+    /// Add this run's figures to those in FILE, which keeps the last 20 runs, to judge later runs by.
     ///
     /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
-    /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no
-    /// URLs in it, only a hash of all of them.
+    /// in which more URLs failed than --max-failures, or which an --assert contradicts. A run of another list of URLs, or
+    /// with other numbers of workers, begins FILE anew. FILE has no URLs in it, only a hash of all of them.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
 
-    /// Say how much longer this run took than the one saved in FILE.
+    /// Say how much longer this run took than those saved in FILE, and since when.
     ///
-    /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
+    /// With several saved runs that comes with a 95 % interval that has their scatter from day to day in it; with one,
+    /// if it and this run were repeated (--compare, --sweep N). Another list
     /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
     /// else is different is told. FILE may be that of --save-baseline, which the first run then makes.
     #[arg(long, value_name = "FILE")]

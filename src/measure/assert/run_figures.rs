@@ -114,7 +114,7 @@ impl RunFigures<'_> {
         };
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
-            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
+            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
             // A count is exact, and has its total beside it.
             _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
@@ -175,7 +175,11 @@ impl RunFigures<'_> {
     }
 
     /// What would narrow the interval of a figure.
-    fn what_would_tell(&self) -> String {
+    fn what_would_tell(&self, metric: Metric) -> String {
+        let against = self.against.and_then(|against| against.total().ok());
+        if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
+            return "more saved runs would tell (--save-baseline)".to_owned();
+        }
         let sweep = self.sweep.and_then(|sweep| sweep.points.first());
         match (self.comparison, sweep) {
             (Some(comparison), _) => more_would_tell(comparison),

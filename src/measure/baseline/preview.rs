@@ -1,13 +1,13 @@
-//! Comparison of a run under way with an earlier one.
+//! Comparison of a run under way with earlier ones.
 
 use std::time::SystemTime;
 
-use super::recorder::EarlierRun;
+use super::recorder::EarlierRuns;
 use super::{BaselineRun, SavedRun};
 use crate::model::measurement::{Against, Arm, ArmTimes, Comparison};
 
-impl EarlierRun {
-    /// Compares the pairs of a comparison so far with the earlier run. The list of URLs counts as the same: that is
+impl EarlierRuns {
+    /// Compares the pairs of a comparison so far with the earlier runs. The list of URLs counts as the same: that is
     /// known at the end.
     pub(in crate::measure) fn preview(&self, comparison: &Comparison) -> Against {
         let arms = [
@@ -15,14 +15,11 @@ impl EarlierRun {
             (Arm::Parallel, comparison.workers, &comparison.parallel),
         ];
         let now = SavedRun {
-            version: self.run.version.clone(),
             started_at: SystemTime::UNIX_EPOCH,
-            targets: self.run.targets.clone(),
-            warm: self.run.warm,
-            paced: self.run.paced,
             runs: arms.into_iter().flat_map(runs).collect(),
+            ..self.history.latest().clone()
         };
-        now.against(&self.file, &self.run)
+        now.against(&self.file, &self.history)
     }
 }
 

@@ -1,17 +1,17 @@
 //! The assertions that a comparison is to decide.
 
-use crate::measure::assert::{Assertion, Judgement, RunFigures};
-use crate::measure::baseline::EarlierRun;
-use crate::model::measurement::Comparison;
+use crate::measure::assert::{Assertion, Judgement, Metric, RunFigures};
+use crate::measure::baseline::EarlierRuns;
+use crate::model::measurement::{AgainstPoint, Comparison};
 use crate::model::summary::Summary;
 
-/// The assertions on a comparison, and the earlier run that some may be about.
+/// The assertions on a comparison, and the earlier runs that some may be about.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Gates<'a> {
     /// The assertions.
     pub assertions: &'a [Assertion],
-    /// The earlier run.
-    pub earlier: Option<&'a EarlierRun>,
+    /// The earlier runs.
+    pub earlier: Option<&'a EarlierRuns>,
 }
 
 impl Gates<'_> {
@@ -34,7 +34,12 @@ impl Gates<'_> {
             is_first: false,
             allows_empty: false,
         };
-        let mut assertions = self.assertions.iter();
+        let total = against.as_ref().and_then(|against| against.total().ok());
+        let is_of_history = total.is_some_and(AgainstPoint::is_of_history);
+        let is_open = |assertion: &&Assertion| {
+            !is_of_history || assertion.metric() != Metric::TotalVsBaseline
+        };
+        let mut assertions = self.assertions.iter().filter(is_open);
         assertions.all(|assertion| assertion.judge(&figures) != Judgement::Inconclusive)
     }
 }

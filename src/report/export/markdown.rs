@@ -292,6 +292,10 @@ fn latencies(summary: &Summary) -> String {
     let rows: String = [
         row(&format!("time{waits}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
+        summary
+            .intended
+            .as_ref()
+            .and_then(|latency| row(wording::FROM_INTENDED_START, latency)),
     ]
     .into_iter()
     .flatten()

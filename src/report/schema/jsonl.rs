@@ -24,7 +24,7 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `start_delay` (may be absent), `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message`, `about` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
@@ -32,7 +32,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -57,6 +57,8 @@ use crate::report::Baseline;
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
+/// - `start_delay`: in a run with a rate (`--rate`), the time by which it was started later than the rate intended,
+///   because no worker was free; elsewhere the field is left out.
 /// - `pushed_back`: those of the `attempts` that the server pushed back (429, 503, a refused connection). They use up
 ///   no retry.
 /// - `status` of a target that was given up, or was not tried again when the run ended, is that of the last answer.
@@ -97,6 +99,8 @@ use crate::report::Baseline;
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
+/// - `intended_latency`: `null`, or the same of the latency from the intended start, in a run with a rate: `latency` and
+///   the `start_delay` of each. While a server stalls no requests are sent, which `latency` knows nothing of.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
@@ -166,12 +170,18 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `against` and `gate`
 ///
-/// - `file`, `version`, `started_at` are the baseline's, whose file [`baseline`](crate::measure::baseline)
-///   describes.
-/// - `points`: `{arm, workers, workers_then, now, then, ratio, interval, verdict, why}`. `now` and `then` are
-///   samples, `ratio` is now over then; `interval` and `verdict` (as of a comparison, of the run
+/// - `file`, `version`, `started_at` are those of the baseline's latest run; [`baseline`](crate::measure::baseline)
+///   describes the file.
+/// - `points`: `{arm, workers, workers_then, now, then, reference, ratio, interval, verdict, why, changed}`. `now` and
+///   `then` are samples, `ratio` is now over then; `interval` and `verdict` (as of a comparison, of the run
 ///   now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
 ///   then `why` names the difference.
+/// - `reference`: the saved runs that `then` is of, as `{runs, from, to, deviation}`, where `deviation` is the standard
+///   deviation between them as a share of their time, and `null` for one run. With several, `interval` is a prediction
+///   interval, which has that scatter in it.
+/// - `changed`: `null`, or the last change of the level of the times, as `{run, of, started_at, ratio, verdict}`: since
+///   `run` of the `of` runs that can be compared, the one now included, they take `ratio` times as long, which is an
+///   estimate; `verdict` is `null` within 5 %.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
 ///   baseline that this run makes, the first one or one in the place of another list's or other workers'. `of`: `null`,

@@ -65,6 +65,9 @@ pub(in crate::report) struct ResultRecord<'a> {
     worker: Option<u32>,
     started_at: Option<Rfc3339>,
     elapsed: Option<Seconds>,
+    /// Of runs with a rate only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_delay: Option<Seconds>,
     timing: TimingRecord,
     #[serde(borrow)]
     redirects: Vec<RedirectRecord<'a>>,
@@ -108,6 +111,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             worker: last.worker.map(u32::from),
             started_at: last.started_at.map(Rfc3339),
             elapsed: outcome.elapsed().map(Seconds),
+            start_delay: outcome.start_delay().map(Seconds),
             timing: TimingRecord::from(&last.timing),
             redirects: outcome.redirects().iter().map(Into::into).collect(),
             saved: outcome.saved().map(Into::into),
@@ -198,6 +202,7 @@ impl ResultRecord<'_> {
             saved: self.saved.map(Into::into),
             earlier,
             pushed_back: self.pushed_back,
+            start_delay: self.start_delay.map(|time| time.0),
             notices: self.notices.into_owned(),
             meta: self.meta.map(Cow::into_owned),
             body: self.body.map(Cow::into_owned),

@@ -119,6 +119,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     ttfb: Option<LatencyRecord>,
     #[serde(skip_deserializing)]
+    intended_latency: Option<LatencyRecord>,
+    #[serde(skip_deserializing)]
     slowdown: Option<SlowdownRecord>,
     #[serde(skip_deserializing)]
     statuses: Cow<'a, BTreeMap<u16, u64>>,
@@ -164,6 +166,7 @@ impl<'a> SummaryRecord<'a> {
             urls_per_second: summary.rate(),
             latency: LatencyRecord::new(&summary.latency),
             ttfb: LatencyRecord::new(&summary.ttfb),
+            intended_latency: summary.intended.as_ref().and_then(LatencyRecord::new),
             slowdown: summary.slowdown.map(SlowdownRecord::from),
             statuses: Cow::Borrowed(&summary.statuses),
             origins: summary.origins.listed.iter().map(Into::into).collect(),
@@ -239,7 +242,7 @@ impl From<Slowdown> for SlowdownRecord {
     }
 }
 
-/// Percentiles of a time (`latency`, `ttfb`).
+/// Percentiles of a time (`latency`, `ttfb`, `intended_latency`).
 #[derive(Debug, Serialize)]
 struct LatencyRecord {
     mean: Seconds,

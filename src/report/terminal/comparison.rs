@@ -232,12 +232,14 @@ pub(super) fn against(
     for point in &against.points {
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
         let label = format!("  baseline  {:>9}  ", duration(then));
-        let verdict = against::verdict(against, point);
-        let text = match is_sweep || against.points.len() > 1 {
-            true => format!("{}: {verdict}", against::arm(point)),
-            false => verdict,
+        let named = |line: String| match is_sweep || against.points.len() > 1 {
+            true => format!("{}: {line}", against::arm(point)),
+            false => line,
         };
-        out.write_text(&label, &text)?;
+        out.write_text(&label, &named(against::verdict(against, point)))?;
+        if let Some(dated) = against::dated(point) {
+            out.write_text("  change     ", &named(dated))?;
+        }
     }
     for notice in &against.notices {
         let text = format!("against the baseline: {notice}");

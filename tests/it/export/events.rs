@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, RunInfo};
 use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
-    Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
+    Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, DatedChange, Reference, Sweep,
+    SweepRuns,
 };
 use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, ResponseNotice};
 use pfetch::model::outcome::{
@@ -553,7 +554,14 @@ pub(crate) fn against() -> Vec<Event> {
         workers_then: 4,
         now: sample(now),
         then: sample(then),
+        reference: Reference {
+            runs: 1,
+            from: SystemTime::UNIX_EPOCH,
+            to: SystemTime::UNIX_EPOCH,
+            deviation: None,
+        },
         change: Change::of(now, then).expect("times above 0"),
+        dated: None,
         unlike: None,
     };
     let mut events = comparison(faster());
@@ -564,7 +572,21 @@ pub(crate) fn against() -> Vec<Event> {
         version: "0.0.9".to_owned(),
         points: vec![
             point(Arm::Serial, &[2.0, 4.0], &[2.0]),
-            point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0]),
+            AgainstPoint {
+                reference: Reference {
+                    runs: 3,
+                    from: SystemTime::UNIX_EPOCH,
+                    to: SystemTime::UNIX_EPOCH + 86_400 * 1000 * MS,
+                    deviation: Some(0.031),
+                },
+                dated: Some(DatedChange {
+                    run: 2,
+                    of: 4,
+                    started_at: SystemTime::UNIX_EPOCH,
+                    ratio: 1.3,
+                }),
+                ..point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0])
+            },
         ],
         why: None,
         notices: vec![BaselineNotice::Version {

@@ -345,7 +345,8 @@ fn a_run_against_a_saved_one_has_its_verdict_in_the_page() {
     is_tame(&text);
     for words in [
         "- serially: this took 1.41 times as long · one run on a side: no error bars",
-        "- with 4 workers: this took 2.00 times as long · 95 % interval 2.00 … 2.00 · slower; the interval knows no drift between sessions\n",
+        "- with 4 workers: this took 2.00 times as long as 3 runs of 1970-01-01 to 1970-01-02 · 95 % interval 2.00 … 2.00 · slower\n",
+        "- with 4 workers: slower since run 2 of 4 (1970-01-01): about 1.30 times as long (estimate)\n",
         "- pfetch 0.1.0 now, &#60;b&#62;&#42;x&#42;&#60;/b&#62; then\n",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
