@@ -11,7 +11,7 @@ use super::job::Job;
 use super::schedule::NextStart;
 use crate::model::outcome::Outcome;
 use crate::model::save_path::SavePath;
-use crate::model::target::Target;
+use crate::model::target::{Target, Verb};
 
 /// Items taken from the source before ended jobs are collected again.
 const BATCH: usize = 256;
@@ -156,6 +156,7 @@ impl Engine<'_> {
                 if let Some(outcome) = self.outcome_before(&target, place.as_ref())? {
                     return self.emit_in_order(outcome.into());
                 }
+                self.warn_of_unpacked(target.verb)?;
                 let file = place.map(|place| (place, self.bodies.naming(&target)));
                 self.offer(Job::new(target, file), since, now)
             }
@@ -168,6 +169,19 @@ impl Engine<'_> {
             }
             Item::Bad(bad) => self.emit_in_order(bad.into_outcome().into()),
         }
+    }
+
+    /// Warns once if a run that packs makes requests without a body.
+    fn warn_of_unpacked(&mut self, verb: Verb) -> Result<(), CutShort> {
+        if verb != Verb::Head || self.has_told_unpacked || self.bodies.packs().is_none() {
+            return Ok(());
+        }
+        self.has_told_unpacked = true;
+        self.emit_warning(
+            "HEAD requests of the list are in no pack, since they have no body; the run log and reports have \
+             their results"
+                .to_owned(),
+        )
     }
 
     /// Expects an outcome with this index next. Those between the last one and this are of other shards.

@@ -13,7 +13,7 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
-//! * `packing` has the packs of a run; `append` appends bodies to them, in the order of the run log.
+//! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
@@ -31,7 +31,6 @@ mod finish;
 pub mod input;
 mod input_wait;
 mod job;
-mod packing;
 mod pending;
 mod poll;
 mod reorder;
@@ -63,7 +62,6 @@ pub use displaced::Displaced;
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
-pub use packing::{Packing, RecordEncoder};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
@@ -136,6 +134,8 @@ struct Engine<'a> {
     is_disk_full: bool,
     /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
     first_failure: Option<Arc<str>>,
+    /// True once the run has warned that some of its requests are in no pack.
+    has_told_unpacked: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -190,6 +190,7 @@ impl<'a> Engine<'a> {
             stopped: None,
             is_disk_full: false,
             first_failure: None,
+            has_told_unpacked: false,
             config,
         }
     }

@@ -16,6 +16,7 @@ use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
+use crate::model::work::PairedWork;
 use crate::stats::{Latency, Notice, Sample, notice};
 
 /// Number of origins that pushed back that are named.
@@ -181,6 +182,10 @@ impl Experiment {
         let course_at = sequence.course_at();
         sequence.is_over(serial.len(), |level| {
             let mut comparison = self.comparison(serial, parallel, answers)?;
+            let work = comparison.work.as_ref();
+            if comparison.unlike_work().is_some() && work.is_some_and(PairedWork::may_be_chance) {
+                return None;
+            }
             comparison.set_course(Some(course_at(level)));
             Some(Look {
                 speedup: comparison.finding().and(comparison.speedup),

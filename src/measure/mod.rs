@@ -15,6 +15,9 @@ mod serial;
 mod sweep;
 mod why;
 
+#[cfg(test)]
+mod work_tests;
+
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};
 pub use sequential::{Gates, Stopping};

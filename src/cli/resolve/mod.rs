@@ -67,7 +67,11 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let mode = match is_replay {
         true => Mode::Replay,
         false if args.input.dry_run => Mode::DryRun,
-        false => mode(&args, workers),
+        false => mode(
+            &args.measure,
+            args.judge.margin.unwrap_or_default(),
+            workers,
+        ),
     };
     let workers = match &mode {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
@@ -262,12 +266,10 @@ fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<Nam
 }
 
 /// Decides between a plain run and the measurements.
-fn mode(typed: &TypedArgs, workers: usize) -> Mode {
-    let args = &typed.measure;
+fn mode(args: &MeasureArgs, margin: Margin, workers: usize) -> Mode {
     let warmups = args.warmup.unwrap_or(1);
     if args.compare {
-        let margin = typed.judge.margin.unwrap_or_default();
-        return Mode::Compare(experiment(args, margin, warmups, workers));
+        return Mode::Compare(experiment(args, warmups, margin, workers));
     }
     // Refused by now: an automatic number of runs of a sweep.
     let runs = args.runs.and_then(|runs| match runs {
@@ -288,7 +290,7 @@ fn mode(typed: &TypedArgs, workers: usize) -> Mode {
 }
 
 /// Makes the plan of a comparison.
-fn experiment(args: &MeasureArgs, margin: Margin, warmups: u32, workers: usize) -> Experiment {
+fn experiment(args: &MeasureArgs, warmups: u32, margin: Margin, workers: usize) -> Experiment {
     let stopping = Stopping {
         most_time: args.measurement_time.unwrap_or(Duration::from_secs(60)),
         precision: args.precision,

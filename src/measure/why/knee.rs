@@ -15,7 +15,7 @@ pub(in crate::measure) struct KneeCollector {
     /// Collects the run under way.
     pub(in crate::measure) run: WhyCollector,
     /// The runs by their number of workers.
-    ended: BTreeMap<usize, Vec<RunSums>>,
+    pub(super) ended: BTreeMap<usize, Vec<RunSums>>,
 }
 
 impl KneeCollector {

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 use super::load::RunLoad;
 use super::sums::SlowestTarget;
 use super::*;
+use crate::measure::{MeasuredRun, SweepPlan, WorkerCounts};
 use crate::model::origin::{GivenUp, OriginLimit};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
-use crate::model::reason::WeighedReason;
+use crate::model::reason::{KneeWhy, WeighedReason};
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
 
@@ -44,13 +45,12 @@ impl Spent {
     }
 }
 
-/// A run whose n-th request spends this, each on the worker that is free first.
-fn run(workers: usize, pair: u32, spent: impl Fn(u32) -> Spent) -> (RunSums, OriginTable) {
-    let mut table = OriginTable::default();
-    let mut sums = RunSums::default();
+/// The outcomes of a run whose n-th request spends this, each on the worker that is free first, and its figures.
+fn simulated(workers: usize, pair: u32, spent: impl Fn(u32) -> Spent) -> (Vec<Outcome>, Summary) {
     let zero = Instant::now();
     let mut free = vec![Duration::ZERO; workers];
     let mut busy = Duration::ZERO;
+    let mut outcomes = Vec::new();
     for n in 0..URLS {
         let spent = spent(n);
         let worker = (0..workers).min_by_key(|worker| free[*worker]).unwrap_or(0);
@@ -70,16 +70,27 @@ fn run(workers: usize, pair: u32, spent: impl Fn(u32) -> Spent) -> (RunSums, Ori
         outcome.last.span = Some((zero + start, zero + start + time));
         outcome.last.reused = Some(spent.connect == 0.0);
         outcome.last.wire_bytes = Some(100_000);
-        sums.add(&outcome, &mut table);
+        outcomes.push(outcome);
     }
-    let makespan = free.into_iter().max();
-    sums.complete(&Summary {
+    let summary = Summary {
         ok: u64::from(URLS),
         workers,
-        makespan,
+        makespan: free.into_iter().max(),
         busy,
         ..Summary::default()
-    });
+    };
+    (outcomes, summary)
+}
+
+/// The sums of such a run.
+fn run(workers: usize, pair: u32, spent: impl Fn(u32) -> Spent) -> (RunSums, OriginTable) {
+    let mut table = OriginTable::default();
+    let mut sums = RunSums::default();
+    let (outcomes, summary) = simulated(workers, pair, spent);
+    for outcome in &outcomes {
+        sums.add(outcome, &mut table);
+    }
+    sums.complete(&summary);
     (sums, table)
 }
 
@@ -554,4 +565,75 @@ fn a_server_that_does_less_in_parallel_than_alone_is_not_said_to_answer_one_at_a
     let why = found(4, |_| Spent::wait(10.0), |_| Spent::wait(160.0), unchanged);
     shows(&why, &[]);
     assert!(why.lost.is_some_and(|lost| lost > 0.9), "{why:#?}");
+}
+
+struct NullListener;
+
+impl Listener for NullListener {
+    fn event(&mut self, _: &Event) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The reasons at the knee of a sweep with these numbers of workers, over a server that answers two requests at a time
+/// and fails some with so many workers.
+fn at_knee(counts: &[usize], failing: Option<usize>) -> Option<KneeWhy> {
+    let plan = SweepPlan {
+        counts: WorkerCounts::Given(counts.to_vec()),
+        runs: 3,
+        warmups: 0,
+    };
+    let spent = |workers: usize| Spent::wait(20.0 * (workers as f64 / 2.0).max(1.0));
+    let mut pair = 0;
+    let swept = plan.conduct(&mut NullListener, |workers, listener| {
+        pair += 1;
+        let (mut outcomes, mut summary) = simulated(workers, pair, |_| spent(workers));
+        if failing == Some(workers) {
+            outcomes[3].verdict = Verdict::Failed;
+            outcomes[3].last.status = Some(503);
+            summary.failed = 1;
+        }
+        for outcome in outcomes {
+            listener.event(&Event::Finished(outcome))?;
+        }
+        Ok::<_, io::Error>(MeasuredRun {
+            summary,
+            startup: Duration::ZERO,
+        })
+    });
+    let sweep = swept.expect("the listener takes all")?;
+    // Simulated runs take no time, so the load of this machine is none of theirs.
+    let mut collector = KneeCollector::default();
+    for workers in counts {
+        let (_, table) = run(1, 0, |_| spent(1));
+        collector.run.table = table;
+        let runs = (0..3).map(|pair| run(*workers, pair, |_| spent(*workers)).0);
+        collector.ended.insert(*workers, runs.collect());
+    }
+    let (told, found) = (
+        sweep.why.as_ref().map(|knee| knee.workers),
+        collector.why(&sweep),
+    );
+    assert_eq!(told, found.as_ref().map(|knee| knee.workers), "{sweep:#?}");
+    found
+}
+
+#[test]
+fn one_worker_and_the_next_number_beyond_the_knee_show_why_more_gain_no_more() {
+    for (counts, failing, workers) in [
+        (&[1, 2, 4, 8][..], None, 4),
+        (&[1, 2, 8, 12], None, 8),
+        // What answers otherwise does other work.
+        (&[1, 2, 8, 12], Some(8), 12),
+    ] {
+        let knee = at_knee(counts, failing).expect("more were tried");
+        assert_eq!(knee.workers, workers, "{counts:?}: {knee:#?}");
+        shows(&knee.why, &["at-once"]);
+        let Reason::AtOnce { requests, .. } = knee.why.reasons[0].reason else {
+            panic!("{knee:#?}");
+        };
+        assert!((1.8..2.2).contains(&requests), "{counts:?}: {knee:#?}");
+    }
+    assert_eq!(at_knee(&[1, 2], None), None, "none beyond the knee");
+    assert_eq!(at_knee(&[2, 4, 8], None), None, "not one by one");
 }

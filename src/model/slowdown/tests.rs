@@ -113,7 +113,7 @@ impl Numbers {
 }
 
 /// The time that a request takes, in milliseconds, by its number and a number by chance.
-type Work = fn(usize, f64) -> f64;
+type ServiceTime = fn(usize, f64) -> f64;
 
 /// The finding for a run of ten workers over sixty URLs, at a server that takes `slots` at once, in the order in which
 /// requests reach it. That is not the order in which they are sent: each takes up to a millisecond. The server works
@@ -172,7 +172,7 @@ fn a_server_that_takes_four_of_ten_at_once_is_found_out_in_every_run() {
 
 #[test]
 fn a_server_that_takes_all_is_slandered_by_chance_alone_and_hardly_ever() {
-    let times: [(&str, Work); 5] = [
+    let times: [(&str, ServiceTime); 5] = [
         ("alike", |_, chance| 40.0 * (1.0 + 0.3 * chance)),
         ("of any length", |_, chance| {
             5.0 - 35.0 * (1.0 - chance).ln()

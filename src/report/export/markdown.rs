@@ -374,10 +374,10 @@ fn compared(comparison: &Comparison) -> (String, String) {
             MARKDOWN.ratio(estimated)
         );
     }
-    page += &phases(&comparison.why);
     if let Some(hint) = wording::sweep_hint(comparison) {
         let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
     }
+    page += &phases(&comparison.why);
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
     (verdict, page)

@@ -6,9 +6,6 @@ use crate::model::worker_gain::{GainSource, WorkerGain, WorkerGains};
 use crate::report::format::counted;
 use crate::stats::{Finding, Knee};
 
-/// The gain over fewer workers below which the cost of more is told.
-const SMALL_GAIN: f64 = 1.1;
-
 /// The efficiency of a comparison below which fewer workers may do, and that from which more may gain.
 const LOW: f64 = 0.5;
 const HIGH: f64 = 0.9;
@@ -107,7 +104,8 @@ pub(in crate::report) fn small_gain(sweep: &Sweep, notation: Notation) -> Option
     let connections =
         |count: usize, more: &str| counted(count as u64, &format!("{more}connection"));
     let gain = fewest.seconds / at_knee.seconds;
-    if fewest.workers < knee && (1.0..SMALL_GAIN).contains(&gain) {
+    let is_small = |gain: f64| gain >= 1.0 && sweep.margin.is_within(gain);
+    if fewest.workers < knee && is_small(gain) {
         return Some(format!(
             "{} cost {} for {}",
             workers(knee),
@@ -119,9 +117,9 @@ pub(in crate::report) fn small_gain(sweep: &Sweep, notation: Notation) -> Option
     let more = connections(next.workers - knee, "more ");
     let gain = at_knee.seconds / next.seconds;
     let begin = format!("{} cost {more} than {knee}", workers(next.workers));
-    match gain {
-        0.0..1.0 => Some(format!("{begin}, no faster: {}", notation.ratio(gain))),
-        1.0..SMALL_GAIN => Some(format!("{begin} for {}", notation.ratio(gain))),
+    match notation.ratio(gain) {
+        ratio if gain < 1.0 => Some(format!("{begin}, no faster: {ratio}")),
+        ratio if is_small(gain) => Some(format!("{begin} for {ratio}")),
         _ => None,
     }
 }
