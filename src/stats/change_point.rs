@@ -142,6 +142,18 @@ mod tests {
     }
 
     #[test]
+    fn a_side_has_two_values_at_least() {
+        for values in [
+            [9.0, 0.0, 0.1, 0.0, 0.1, 0.0],
+            [0.0, 0.1, 0.0, 0.1, 0.0, 9.0],
+        ] {
+            let (split, _) = largest_split(&values).expect("they are not all alike");
+            assert!((2..=4).contains(&split), "{split}: {values:?}");
+        }
+        assert_eq!(largest_split(&[0.0, 1.0, 2.0]), None);
+    }
+
+    #[test]
     fn the_same_series_always_has_the_same_change() {
         let values = series(&[(0.0, 6), (0.03, 6)]);
         assert_eq!(last_change_point(&values), last_change_point(&values));

@@ -11,7 +11,7 @@
 //! * [`Looks`] are the points at which growing data may end a measurement, and [`Trend`] a drift in them.
 //! * [`exceeds`] tells whether the values of one sample are larger than those of another.
 //! * [`sign_test`] tells whether as many differences point one way as the other.
-//! * [`precedence`] is the probability with which chance alone puts a part of one sample before another.
+//! * [`precedence()`] is the probability with which chance alone puts a part of one sample before another.
 //! * [`Latency`] keeps percentiles of millions of durations in constant memory.
 //! * [`Usl`] fits a scaling law to a sweep, and [`Knee`] finds the worker count after which more
 //!   workers hardly help. [`KneeSearch`] decides which worker count to run next, so that few runs find it, and

@@ -1,10 +1,5 @@
 //! Latency from the intended start: what a stall of the server costs the URLs that it keeps from being asked for.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

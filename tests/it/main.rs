@@ -26,6 +26,7 @@ mod story;
 mod timely;
 
 mod address_space;
+mod auto_runs;
 mod baseline;
 mod behaviour;
 mod cat;

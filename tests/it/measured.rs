@@ -153,7 +153,7 @@ fn a_measurement_that_is_stopped_reports_the_pairs_that_are_whole() {
         run.check("alike", !run.stdout.contains("not answered alike"));
         run.check("no failures", !run.stdout.contains("failed in"));
         let lines = read(&live, "jsonl");
-        let done = "\"stopped\":{\"done\":2,\"of\":6}";
+        let done = "\"stopped\":{\"done\":2,\"of\":6,\"at_most\":false}";
         assert!(lines.contains(done), "{lines}");
         assert!(!lines.contains("\"type\":\"summary\""), "{lines}");
         let told = heading(&live);
@@ -246,7 +246,7 @@ fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unkn
             2,
             "{lines}"
         );
-        let runs = format!("\"runs\":{{\"done\":{done},\"of\":4}}");
+        let runs = format!("\"runs\":{{\"done\":{done},\"of\":4,\"at_most\":false}}");
         assert!(lines.contains(&runs), "{lines}");
         assert!(!lines.contains("\"method\":\"estimate\""), "{lines}");
         let told = heading(&live);

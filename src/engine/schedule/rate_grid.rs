@@ -152,6 +152,8 @@ mod tests {
     fn late_wake_ups_do_not_add_up() {
         let mut run = Run::new();
         for _ in 0..1000 {
+            // The worker is busy for a while, and free in time.
+            run.grid.block();
             let due = run.grid.wait(run.now).unwrap_or(run.now);
             run.now = due + Duration::from_micros(70);
             run.grid.start(run.began, run.now, SLOT);

@@ -19,6 +19,10 @@ use crate::stats::{Finding, Interval, LEVEL, Looks, Speedup};
 /// one degree of freedom, and an interval that says nothing.
 const FEWEST_PAIRS: usize = 3;
 
+/// The fewest pairs that a precision is judged by. The scatter of fewer is easily underestimated, and a comparison that
+/// ends by it then has an interval that is too narrow.
+const PILOT_PAIRS: usize = 8;
+
 /// What ends a comparison, besides its most pairs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stopping {
@@ -86,7 +90,7 @@ impl Sequence {
         self.spent_before = self.spent;
         let level = self.looks.level(pairs);
         let look = level.and_then(|level| Some((level, look(level)?)));
-        let by_figures = look.and_then(|(level, look)| self.end_by(level, look));
+        let by_figures = look.and_then(|(level, look)| self.end_by(pairs, level, look));
         let is_late = self.spent.saturating_add(pair) > self.stopping.most_time;
         let end = match by_figures {
             Some(end) => Some(end),
@@ -106,7 +110,7 @@ impl Sequence {
     /// Where a precision is asked for, the number of pairs depends on the scatter and not on the ratio (Chow and Robbins,
     /// "On the Asymptotic Theory of Fixed-Width Sequential Confidence Intervals for the Mean", Annals of Mathematical
     /// Statistics 36, 1965). The width is that of the interval that is reported.
-    fn end_by(&self, level: f64, look: Look) -> Option<AutoEnd> {
+    fn end_by(&self, pairs: usize, level: f64, look: Look) -> Option<AutoEnd> {
         let (end, is_reached) = match self.stopping.precision {
             Some(most) => {
                 let reported = self.last_level(AutoEnd::Precise, 0);
@@ -114,7 +118,9 @@ impl Sequence {
                     .speedup
                     .map(|speedup| speedup.at_level(level, reported));
                 let width = speedup.and_then(|speedup| speedup.precision());
-                (AutoEnd::Precise, width.is_none_or(|width| width <= most))
+                let is_pilot = pairs < PILOT_PAIRS.min(self.most_pairs as usize);
+                let is_precise = width.is_none_or(|width| width <= most && !is_pilot);
+                (AutoEnd::Precise, is_precise)
             }
             None => {
                 let interval = look.speedup.and_then(|speedup| speedup.interval);

@@ -63,7 +63,7 @@ impl Random {
 
 /// Counts of comparisons, by how they ended.
 #[derive(Debug, Default, Clone, Copy)]
-struct Tally {
+struct Simulated {
     trials: u32,
     covered: u32,
     faster: u32,
@@ -74,13 +74,13 @@ struct Tally {
     pairs: usize,
 }
 
-impl Tally {
+impl Simulated {
     fn percent(&self, count: u32) -> f64 {
         f64::from(count) * 100.0 / f64::from(self.trials)
     }
 }
 
-impl fmt::Display for Tally {
+impl fmt::Display for Simulated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = |count| self.percent(count);
         write!(
@@ -163,12 +163,12 @@ impl Cell {
         Some(assertion.judge(&figures))
     }
 
-    fn simulate(&self, trials: u32) -> Tally {
+    fn simulate(&self, trials: u32) -> Simulated {
         let mut random = Random(0x5eed_0000_0000_0001);
         let looks = Looks::up_to(MOST_PAIRS as usize);
-        let mut tally = Tally {
+        let mut tally = Simulated {
             trials,
-            ..Tally::default()
+            ..Simulated::default()
         };
         for _ in 0..trials {
             let (speedup, course) = self.compare(&looks, &mut random);
@@ -300,11 +300,12 @@ fn a_precision_is_reached_without_losing_coverage() {
         for ratio in [1.0, 2.0] {
             let mut cell = cell(ratio, noise);
             cell.stopping.precision = Some(precision);
-            let tally = cell.simulate(500);
+            let (_, trials) = cells();
+            let tally = cell.simulate(trials);
             let covered = tally.percent(tally.covered);
             let case = format!("{ratio} {noise:?} to {precision}: {tally}");
             println!("{case}");
-            assert!(coverage(noise, 500).contains(&covered), "{case}");
+            assert!(coverage(noise, trials).contains(&covered), "{case}");
             let found = tally.percent(tally.faster + tally.slower);
             assert!(found <= 5.0 || ratio > 1.0, "{case}");
         }

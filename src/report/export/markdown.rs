@@ -361,8 +361,8 @@ fn compared(comparison: &Comparison) -> (String, String) {
     page += &arm("parallel", &comparison.parallel);
     let remarks = [
         wording::other_ratio(MARKDOWN, comparison)
-            .map(|other| format!("the speed-up is the {other}")),
-        wording::level(comparison),
+            .map(|other| format!("The speed-up is the {other}.")),
+        wording::level(comparison).map(|level| wording::capitalized(&level) + "."),
     ];
     for remark in remarks.into_iter().flatten() {
         let _ = write!(page, "\n{}\n", markdown_sentence(&remark));

@@ -92,7 +92,7 @@ impl Run<'_> {
         let mut member = bytes.into_member().expect("it is complete");
         let outcome = Outcome::new(index, url.as_str().into(), Verb::Get);
         // Half of the frames come from a worker.
-        if index % 2 == 0 {
+        if index.is_multiple_of(2) {
             self.packs.body().frame(&mut member, &outcome);
         }
         let appended = self.packs.append(&mut member, &outcome, false, || false);

@@ -108,6 +108,7 @@ fn expected_comparison() -> Value {
         "targets": 2,
         "warmups": 1,
         "stopped": null,
+        "auto": null,
         "serial": {
             "seconds": [2.0, 4.0],
             "sample": {"n": 2, "mean": 3.0, "median": 3.0, "deviation": 2.0_f64.sqrt(), "min": 2.0, "max": 4.0},
@@ -170,7 +171,7 @@ fn lines_tell_of_a_comparison() {
     );
     assert_eq!(
         bare(&lines[4]),
-        json!({"arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5})
+        json!({"arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5, "most": 0})
     );
     let ended = &lines[6];
     assert_eq!(
