@@ -332,7 +332,7 @@ fn a_sweep_is_its_verdict_and_a_table() {
         "{text}"
     );
     assert!(
-        text.contains("\n- why: with 8 workers&#58; a.example"),
+        text.contains("\n- why: with 8 workers: a.example"),
         "{text}"
     );
     assert!(
