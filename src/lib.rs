@@ -24,7 +24,7 @@
 //!    buffers; it runs the action, writes the slot once, and gives notice. It never sleeps to be polite.
 //! 5. [`engine`] turns notices into events ([`model::event`]) in one order, and reporters consume the events.
 //!    Nothing below [`report`] prints.
-//! 6. At the end [`measure`] works on the figures (estimate, comparison, sweep, assertions, saved runs), and
+//! 6. At the end [`measure`] works on the figures (estimate, comparison, sweep, reasons, assertions, saved runs), and
 //!    [`cli::ExitReasons`] maps what happened to an exit code.
 //!
 //! # Modules
@@ -38,7 +38,7 @@
 //! | [`app`] | carrying a plan out: a session around a fetch, a measurement or a replay; signals, standard streams | all below but stats |
 //! | [`cli`] | the options as typed, the [`Plan`](cli::Plan) that they mean, the exit code | all below but stats |
 //! | [`report`] | one small file per format, over an injected writer; replays | engine (the run log), measure, model, save, stats |
-//! | [`measure`] | estimate, comparison, sweep, assertions, saved runs | engine, http, model, pool, stats |
+//! | [`measure`] | estimate, comparison and its reasons (`why`), sweep, assertions, saved runs | engine, http, model, pool, stats |
 //! | [`engine`] | the run: input, schedule, retries, events in order, the run log | http, model, pool, save |
 //! | [`http`] | client, redirects, bodies, TLS, proxies, DNS, and the transport below ureq | model, pool, save |
 //! | [`save`] | files that are complete or absent, their names, bodies in order, packs (tar, WARC) | model |

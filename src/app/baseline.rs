@@ -1,60 +1,89 @@
-//! Saved runs: the one that this run is compared with, and the file that this run is saved in.
+//! Saved runs: those that this run is compared with, and the file that this run is added to.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::blocking::BlockingInput;
 use super::signals::SignalWatch;
 use super::{StartError, complain, shown, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::assert::NO_BASELINE_YET;
-use crate::measure::baseline::{BaselineRecorder, EarlierRun, SavedRun, Unsaved};
+use crate::measure::baseline::{
+    Added, BaselineRecorder, EarlierRuns, History, Machine, ReadError, SavedRun, Unsaved,
+};
 use crate::report::Fanout;
 use crate::save::atomic_file::AtomicFile;
+use crate::save::folder_lock::{FolderLock, LockError};
 
 /// Saved runs of a plan. Where both are the same file, it is read before it is replaced.
 pub(super) struct Baselines {
-    /// The run to compare with.
-    earlier: Option<EarlierRun>,
-    /// The file to save this run in, and its name.
-    file: Option<(String, AtomicFile)>,
-    /// The run that this one takes the place of in the file, if it is compared with it.
-    replaced: Option<SavedRun>,
+    /// The runs to compare with.
+    earlier: Option<EarlierRuns>,
+    /// The file to add this run to.
+    file: Option<HistoryFile>,
+    /// The machine of this run; `None` if it was made elsewhere, or before.
+    machine: Option<Machine>,
     /// True if a file that was written is announced, as those of exports are.
     is_announced: bool,
     /// True if the run makes the baseline that later ones are compared with.
     is_first: bool,
 }
 
+/// A file that a run is added to.
+struct HistoryFile {
+    path: PathBuf,
+    name: String,
+    /// The file that takes its place.
+    replacement: AtomicFile,
+    /// True if the run is compared with the runs in it.
+    is_followed: bool,
+}
+
+/// Reason why a run could not be added to a baseline.
+#[derive(Debug, thiserror::Error)]
+enum AddError {
+    /// The runs that are in it now cannot be read.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// Another process writes it.
+    #[error("{0}")]
+    Lock(#[from] LockError),
+    /// The file cannot be written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
 impl Baselines {
-    /// Reads the earlier run, and creates the file for this one, both before anything is fetched.
+    /// Reads the earlier runs, and creates the file for this one, both before anything is fetched.
     ///
     /// Where both are the same file and there is none yet, this run makes it: a job's first run has nothing to be
     /// compared with, and is no mistake.
     pub(super) fn open(
         plan: &JudgePlan,
         is_announced: bool,
+        machine: Option<Machine>,
         signals: &SignalWatch,
     ) -> Result<Self, StartError> {
         let is_first = is_first(plan);
         let earlier = plan.against.as_deref().filter(|_| !is_first);
         let earlier = earlier.map(|path| read(path, signals)).transpose()?;
         let file = plan.save_baseline.as_deref();
-        let file = file.map(|path| create(path, signals)).transpose()?;
-        if let (true, Some((name, _))) = (is_first, &file) {
-            complain(&format!("note: {name}: {NO_BASELINE_YET}"));
+        let file = file.map(|path| create(path, plan, signals)).transpose()?;
+        if let (true, Some(file)) = (is_first, &file) {
+            complain(&format!("note: {}: {NO_BASELINE_YET}", file.name));
         }
-        let earlier = earlier.map(|(file, run)| EarlierRun {
+        let earlier = earlier.map(|(file, history)| EarlierRuns {
             file,
-            run,
-            is_replaced: plan.is_followed,
+            history,
+            is_followed: plan.is_followed,
+            margin: plan.margin.unwrap_or_default(),
         });
-        let replaced = earlier.as_ref().filter(|earlier| earlier.is_replaced);
         Ok(Baselines {
-            replaced: replaced.map(|earlier| earlier.run.clone()),
             earlier,
             file,
+            machine,
             is_announced,
             is_first,
         })
@@ -69,39 +98,38 @@ impl Baselines {
     pub(super) fn record(&mut self, reports: Fanout) -> BaselineRecorder<Fanout> {
         match (self.earlier.take(), &self.file) {
             (None, None) => BaselineRecorder::off(reports),
-            (earlier, _) => BaselineRecorder::new(reports, earlier),
+            (earlier, _) => BaselineRecorder::new(reports, earlier, self.machine.take()),
         }
     }
 
     /// Saves the run if the plan asks for it and later runs can be judged by it. A run that was stopped or
-    /// failed cannot: what fails early is fast.
+    /// failed cannot: what fails early is fast. `is_refuted`: the figures contradict an assertion.
     pub(super) fn save(
         self,
         run: Result<SavedRun, Unsaved>,
         has_failed: bool,
+        is_refuted: bool,
         reasons: &mut ExitReasons,
     ) {
-        let Some((name, file)) = self.file else {
+        let Some(file) = self.file else {
             return;
         };
+        let name = file.name.clone();
         let why = match run {
             // The program ends silently when its reader is gone.
             Err(_) if reasons.broken_pipe => return,
             Err(why) => why.to_string(),
             Ok(_) if reasons.signal.is_some() => Unsaved::Stopped.to_string(),
             Ok(_) if reasons.usage => "not all of the input could be read".to_owned(),
-            // The next run would be judged by one that was too slow, and pass.
-            Ok(_) if reasons.assertion => "an assertion does not hold".to_owned(),
+            // The next run would be judged by one that was too slow, and pass. One that nothing is shown of is within
+            // the scatter, and more of those are what would tell.
+            Ok(_) if is_refuted => "an assertion does not hold".to_owned(),
             Ok(run) if !run.has_success() => Unsaved::NoSuccess.to_string(),
             Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
             Ok(run) => {
-                let written = run.write(BufWriter::new(file.file()));
-                match written.and_then(|()| file.publish()) {
-                    Ok(()) if self.is_announced => {
-                        let replaced = self.replaced.map(|then| replaced(&run, &then, &name));
-                        complain(&format!("wrote {name}{}", replaced.unwrap_or_default()));
-                    }
-                    Ok(()) => {}
+                match file.add(run) {
+                    Ok(told) if self.is_announced => complain(&told),
+                    Ok(_) => {}
                     Err(error) => {
                         complain(&format!("cannot write {name}: {error}"));
                         reasons.local = true;
@@ -117,14 +145,58 @@ impl Baselines {
     }
 }
 
-/// Says which run a saved one takes the place of, and what became of its time: without a gate nothing else does.
-fn replaced(run: &SavedRun, then: &SavedRun, name: &str) -> String {
-    let started_at = humantime::format_rfc3339_seconds(then.started_at);
-    let against = run.against(name, then);
-    let longer = against.total().map(|point| point.change.ratio);
-    let longer = longer.map(|ratio| format!(", and took {ratio:.2} times as long"));
-    let longer = longer.unwrap_or_default();
-    format!("; it replaces the run of {started_at}{longer}")
+impl HistoryFile {
+    /// Adds the run to those that are in the file by now, and returns what became of it. Jobs that end at once wait
+    /// for each other: none is lost.
+    fn add(self, run: SavedRun) -> Result<String, AddError> {
+        let lock = match FolderLock::of_file(&self.path) {
+            Ok(lock) => Some(lock),
+            Err(error @ LockError::Unsupported(_)) => {
+                complain(&format!("warning: {}: {error}", self.name));
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let opened = File::open(&self.path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (history, told) = match opened {
+            Ok((1.., file)) => {
+                let mut history = History::read(file)?;
+                let told = self.add_to(&mut history, run);
+                (history, told)
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(_) | Err(_) => (History::new(run), format!("wrote {}", self.name)),
+        };
+        history.write(BufWriter::new(self.replacement.file()))?;
+        self.replacement.publish()?;
+        drop(lock);
+        Ok(told)
+    }
+
+    /// Adds the run to a history, and says what became of both, and of the time: without a gate nothing else does.
+    fn add_to(&self, history: &mut History, run: SavedRun) -> String {
+        let name = &self.name;
+        let mut against = run.against(name, history);
+        let longer = against.total().map(|point| point.change.ratio);
+        let longer = longer.ok().filter(|_| self.is_followed);
+        match history.add(run) {
+            Added::Kept(runs) => {
+                let longer = longer.map(|ratio| {
+                    format!("; this one took {ratio:.2} times as long as those before")
+                });
+                let longer = longer.unwrap_or_default();
+                format!("wrote {name}, which has the last {runs} runs{longer}")
+            }
+            Added::Again => format!("wrote {name}, which had this run already"),
+            Added::TooOld => format!("wrote {name} as it was: all of its runs are later ones"),
+            Added::Renewed(dropped) => {
+                against.is_renewed = true;
+                let noun = if dropped == 1 { "run" } else { "runs" };
+                let why = against.total().err().unwrap_or_default();
+                format!("wrote {name} without the {dropped} earlier {noun}: {why}")
+            }
+        }
+    }
 }
 
 /// Tests whether the run is to be compared with the file that it makes, and that does not exist.
@@ -135,25 +207,40 @@ fn is_first(plan: &JudgePlan) -> bool {
     })
 }
 
-/// Reads a saved run.
-fn read(path: &Path, signals: &SignalWatch) -> Result<(String, SavedRun), StartError> {
+/// Reads saved runs.
+fn read(path: &Path, signals: &SignalWatch) -> Result<(String, History), StartError> {
     let name = shown(path);
     let file = File::open(path).map_err(Into::into);
     let file = file.map(|file| BlockingInput::new(file, signals.stop()));
-    match file.and_then(SavedRun::read) {
-        Ok(run) => Ok((name, run)),
+    match file.and_then(History::read) {
+        Ok(history) => Ok((name, history)),
         Err(error) => Err(StartError::usage(format!("cannot read {name}: {error}"))),
     }
 }
 
-/// Creates the file for a run.
-fn create(path: &Path, signals: &SignalWatch) -> Result<(String, AtomicFile), StartError> {
+/// Creates the file that a run is added to. One that is there has to be a baseline.
+fn create(path: &Path, plan: &JudgePlan, signals: &SignalWatch) -> Result<HistoryFile, StartError> {
     let name = shown(path);
-    match AtomicFile::create(path, signals.temporary_files()) {
-        Ok(file) => {
-            warn_of(file.refused_mode());
-            Ok((name, file))
-        }
-        Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
+    let replacement = AtomicFile::create(path, signals.temporary_files())
+        .map_err(|error| StartError::local(&format!("cannot write {name}"), &error))?;
+    warn_of(replacement.refused_mode());
+    // An empty one is as good as none: mktemp makes such.
+    if !plan.is_followed && fs::metadata(path).is_ok_and(|there| there.len() > 0) {
+        read(path, signals)?;
+    }
+    Ok(HistoryFile {
+        path: path.to_path_buf(),
+        name,
+        replacement,
+        is_followed: plan.is_followed,
+    })
+}
+
+/// The machine that this process runs on.
+pub(super) fn this_machine() -> Machine {
+    Machine {
+        os: env::consts::OS.to_owned(),
+        arch: env::consts::ARCH.to_owned(),
+        cpus: num_cpus::get(),
     }
 }

@@ -14,9 +14,9 @@ use crate::engine::{self, CutShort};
 use crate::http::Fetcher;
 use crate::measure::assert::RunFigures;
 use crate::measure::runs::Runs;
-use crate::measure::{self, Experiment, MeasuredRun, SweepPlan};
+use crate::measure::{self, Experiment, Gates, MeasuredRun, SweepPlan};
 use crate::model::event::{Event, Listener, RunInfo};
-use crate::model::measurement::Arm;
+use crate::model::measurement::{Arm, Comparison, Sweep};
 use crate::model::run_id::RunId;
 use crate::pool::StopToken;
 
@@ -58,6 +58,11 @@ pub(super) fn run(
         stop: &session.stop().clone(),
         activity,
     };
+    let earlier = listener.reports.earlier().cloned();
+    let gates = Gates {
+        assertions: &plan.judge.assertions,
+        earlier: earlier.as_ref(),
+    };
     let begun = listener.event(&Event::Started(RunInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         workers: plan.workers,
@@ -69,7 +74,7 @@ pub(super) fn run(
     }));
     let measured = begun
         .map_err(CutShort::from)
-        .and_then(|()| conduct(measurement, &runner, &mut listener));
+        .and_then(|()| conduct(measurement, gates, &runner, &mut listener));
     let counted = listener.runs.counted();
     session.reasons.local = counted.local > 0;
     session.reasons.failed = plan.max_failures.exceeded_by(&counted);
@@ -89,21 +94,30 @@ pub(super) fn run(
 /// URL.
 fn conduct(
     measurement: &Measurement,
+    gates: Gates<'_>,
     runner: &ArmRunner<'_>,
     listener: &mut Recording,
 ) -> Result<Option<Event>, CutShort> {
+    let margin = runner.plan.judge.margin.unwrap_or_default();
     match measurement {
         Measurement::Comparison(experiment) => experiment
-            .conduct(listener, |arm, listener| {
+            .conduct(gates, listener, |arm, listener| {
                 let workers = (arm == Arm::Parallel).then_some(runner.plan.workers);
                 runner.run(workers, listener)
             })
-            .map(|comparison| comparison.map(Event::Compared)),
+            .map(|comparison| {
+                comparison.map(|comparison| {
+                    Event::Compared(Comparison {
+                        margin,
+                        ..comparison
+                    })
+                })
+            }),
         Measurement::Sweep(sweep) => sweep
             .conduct(listener, |workers, listener| {
                 runner.run(Some(workers), listener)
             })
-            .map(|sweep| sweep.map(Event::Swept)),
+            .map(|sweep| sweep.map(|sweep| Event::Swept(Sweep { margin, ..sweep }))),
     }
 }
 

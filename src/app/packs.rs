@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::lists::RereadableList;
 use super::run_log::unusable_log;
 use super::{StartError, complain, shown};
 use crate::cli::{BodiesPlan, ExitReasons, LogPlan, Plan};
+use crate::engine::Bodies;
 use crate::engine::input::{List, Source};
 use crate::engine::resume::{DoneTargets, Journal, check_list};
-use crate::engine::{Bodies, Packing};
 use crate::pool::StopToken;
 use crate::report::result_line;
 use crate::save::pack::{AbsentPacks, LoggedPacks, PackConfig, PackError, Packs};
@@ -65,10 +66,11 @@ pub(super) fn open(
     logged_packs(&mut done, log)?;
     lists.check(plan, &done, stop)?;
     let logged = logged_packs(&mut done, log)?;
-    let packs = Packs::open(config.clone(), logged, plan.workers).map_err(unusable_packs)?;
+    let packs = Packs::open(config.clone(), logged, plan.workers, Arc::new(result_line))
+        .map_err(unusable_packs)?;
     warn_of(packs.absent());
     Ok(OpenedPacks {
-        bodies: Bodies::Pack(Box::new(Packing::new(packs, Box::new(result_line)))),
+        bodies: Bodies::Pack(Box::new(packs)),
         journal,
         done,
     })

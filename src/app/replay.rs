@@ -10,6 +10,7 @@ use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
 use crate::measure::runs::Runs;
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::Summary;
 use crate::report::replay::{ReplayError, ReplayFile, replay};
@@ -52,6 +53,7 @@ fn replay_and_judge(
     let mut recording = ReplayRecorder {
         listener,
         has_assertions: is_judged(plan),
+        margin: plan.judge.margin,
         runs: Runs::default(),
         end: None,
     };
@@ -138,9 +140,26 @@ struct ReplayRecorder<'a> {
     listener: &'a mut dyn Listener,
     /// True if there are assertions now.
     has_assertions: bool,
+    /// The margin that is given now, in the place of that of the file.
+    margin: Option<Margin>,
     /// Runs of a comparison or a sweep.
     runs: Runs,
     end: Option<ReplayEnd>,
+}
+
+/// The result of a comparison or a sweep with another margin; `None` for other events.
+fn with_margin(event: &Event, margin: Margin) -> Option<Event> {
+    match event {
+        Event::Compared(comparison) => Some(Event::Compared(Comparison {
+            margin,
+            ..comparison.clone()
+        })),
+        Event::Swept(sweep) => Some(Event::Swept(Sweep {
+            margin,
+            ..sweep.clone()
+        })),
+        _ => None,
+    }
 }
 
 /// The last event of the replayed run.
@@ -153,6 +172,8 @@ enum ReplayEnd {
 impl Listener for ReplayRecorder<'_> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.runs.note(event);
+        let judged_anew = self.margin.and_then(|margin| with_margin(event, margin));
+        let event = judged_anew.as_ref().unwrap_or(event);
         match event {
             Event::Assertion(_) if self.has_assertions => return Ok(()),
             Event::Ended(summary) => self.end = Some(ReplayEnd::Run(summary.clone())),

@@ -29,6 +29,8 @@ pub(super) struct Session {
     signals: SignalWatch,
     assertions: Vec<Assertion>,
     is_strict: bool,
+    /// True if the figures contradict an assertion; one that they do not decide fails too, if it is strict.
+    is_refuted: bool,
     /// Reasons so far.
     pub(super) reasons: ExitReasons,
     /// The run to save, once the reports are closed.
@@ -53,6 +55,7 @@ impl Session {
             signals,
             assertions: judge.assertions.clone(),
             is_strict: judge.is_strict,
+            is_refuted: false,
             reasons: ExitReasons::default(),
             run: None,
         }
@@ -94,6 +97,7 @@ impl Session {
         for assertion in &self.assertions {
             let judged = figures.check(assertion, self.is_strict);
             has_failed |= judged.verdict.is_failure();
+            self.is_refuted |= figures.check(assertion, false).verdict.is_failure();
             listener.event(&Event::Assertion(judged))?;
         }
         listener.idle()?;
@@ -146,7 +150,8 @@ impl Session {
     pub(super) fn finish(self, has_failed: bool) -> ExitReasons {
         let mut reasons = self.reasons;
         let run = self.run.unwrap_or(Err(Unsaved::Stopped));
-        self.baselines.save(run, has_failed, &mut reasons);
+        self.baselines
+            .save(run, has_failed, self.is_refuted, &mut reasons);
         self.signals.end_session();
         reasons
     }

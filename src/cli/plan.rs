@@ -10,6 +10,7 @@ use crate::engine::input::InputConfig;
 use crate::http::FetchConfig;
 use crate::measure::assert::Assertion;
 use crate::measure::{Experiment, SweepPlan};
+use crate::model::margin::Margin;
 use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
 use crate::report::{Baseline, HumanStyle, Template};
@@ -188,6 +189,8 @@ pub struct JudgePlan {
     pub is_followed: bool,
     /// Assertions on the figures.
     pub assertions: Vec<Assertion>,
+    /// The difference of times from which on one matters, if it is given.
+    pub margin: Option<Margin>,
     /// True if an undecided assertion counts as failed.
     pub is_strict: bool,
 }

@@ -11,7 +11,7 @@ use super::job::Job;
 use super::schedule::NextStart;
 use crate::model::outcome::Outcome;
 use crate::model::save_path::SavePath;
-use crate::model::target::Target;
+use crate::model::target::{Target, Verb};
 
 /// Items taken from the source before ended jobs are collected again.
 const BATCH: usize = 256;
@@ -29,6 +29,33 @@ pub(super) enum InputState {
     Counted,
     /// All items have been taken.
     Exhausted,
+}
+
+/// The moments from which the items of the source could be read.
+#[derive(Debug, Default)]
+pub(super) struct InputArrival {
+    /// True if the source had nothing when it was asked last.
+    has_waited: bool,
+    /// The moment of the last item.
+    since: Option<Instant>,
+}
+
+impl InputArrival {
+    /// Notes that the source has nothing yet.
+    fn wait(&mut self) {
+        self.has_waited = true;
+    }
+
+    /// The moment from which an item that is read now could be: now, if it was waited for. Else it was there with the one
+    /// before it, and was not read for want of room.
+    fn item(&mut self, now: Instant) -> Instant {
+        let since = self.since.filter(|_| !self.has_waited).unwrap_or(now);
+        *self = InputArrival {
+            has_waited: false,
+            since: Some(since),
+        };
+        since
+    }
 }
 
 /// The pool's queue, as the last submission found it.
@@ -59,6 +86,7 @@ impl Engine<'_> {
     ) -> Result<(FillEnd, Option<Instant>), CutShort> {
         for _ in 0..BATCH {
             if !self.has_room() {
+                self.schedule.block();
                 return Ok((FillEnd::Full, None));
             }
             let mut wake = None;
@@ -68,7 +96,8 @@ impl Engine<'_> {
                     continue;
                 }
                 None => match self.schedule.next(now) {
-                    NextStart::Start(job) => {
+                    NextStart::Start(mut job) => {
+                        job.note_start_delay(self.schedule.start_delay());
                         self.refill(&job, now)?;
                         self.submit(job);
                         continue;
@@ -86,13 +115,19 @@ impl Engine<'_> {
                 return Ok((FillEnd::Full, wake));
             }
             match self.source.next() {
-                NextInput::Item(item) => self.admit(item, now)?,
+                NextInput::Item(item) => {
+                    let since = self.arrival.item(now);
+                    self.admit(item, since, now)?;
+                }
                 NextInput::Unreadable(list) => {
                     let Unreadable { name, reason } = &list;
                     self.emit_warning(format!("{name}: {reason}"))?;
                     self.unreadable.push(list);
                 }
-                NextInput::Wait => return Ok((FillEnd::AwaitingInput, wake)),
+                NextInput::Wait => {
+                    self.arrival.wait();
+                    return Ok((FillEnd::AwaitingInput, wake));
+                }
                 NextInput::End => {
                     self.emit_count()?;
                     self.input = InputState::Exhausted;
@@ -103,8 +138,9 @@ impl Engine<'_> {
         Ok((FillEnd::BatchDone, None))
     }
 
-    /// Gives one item of the input to the schedule, or emits its outcome if it needs no job.
-    fn admit(&mut self, item: Item, now: Instant) -> Result<(), CutShort> {
+    /// Gives one item of the input, which has been there since then, to the schedule, or emits its outcome if it needs
+    /// no job.
+    fn admit(&mut self, item: Item, since: Instant, now: Instant) -> Result<(), CutShort> {
         match &item {
             Item::Target(target) => self.expect(target.index),
             Item::Bad(bad) => self.expect(bad.index),
@@ -120,8 +156,9 @@ impl Engine<'_> {
                 if let Some(outcome) = self.outcome_before(&target, place.as_ref())? {
                     return self.emit_in_order(outcome.into());
                 }
+                self.warn_of_unpacked(target.verb)?;
                 let file = place.map(|place| (place, self.bodies.naming(&target)));
-                self.offer(Job::new(target, file), now)
+                self.offer(Job::new(target, file), since, now)
             }
             Item::Bad(bad) if self.config.strict => {
                 // All targets before it are done and none after it, so what is fetched does not depend
@@ -132,6 +169,19 @@ impl Engine<'_> {
             }
             Item::Bad(bad) => self.emit_in_order(bad.into_outcome().into()),
         }
+    }
+
+    /// Warns once if a run that packs makes requests without a body.
+    fn warn_of_unpacked(&mut self, verb: Verb) -> Result<(), CutShort> {
+        if verb != Verb::Head || self.has_told_unpacked || self.bodies.packs().is_none() {
+            return Ok(());
+        }
+        self.has_told_unpacked = true;
+        self.emit_warning(
+            "HEAD requests of the list are in no pack, since they have no body; the run log and reports have \
+             their results"
+                .to_owned(),
+        )
     }
 
     /// Expects an outcome with this index next. Those between the last one and this are of other shards.
@@ -172,7 +222,7 @@ impl Engine<'_> {
     }
 
     /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.
-    fn offer(&mut self, job: Job, now: Instant) -> Result<(), CutShort> {
+    fn offer(&mut self, job: Job, since: Instant, now: Instant) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let origin = target.location.origin();
         let is_far = self.schedule.waiting() >= self.look_ahead();
@@ -180,13 +230,15 @@ impl Engine<'_> {
             let Err(error) = self.spool.push(&job) else {
                 return Ok(());
             };
-            self.schedule.offer(origin, target.index, job, now);
+            self.schedule
+                .offer_since(origin, target.index, job, since, now);
             return self.emit_warning(format!(
                 "cannot keep waiting URLs in a temporary file: {error}; the list is read on as they are \
                  started (TMPDIR names the folder)"
             ));
         }
-        self.schedule.offer(origin, target.index, job, now);
+        self.schedule
+            .offer_since(origin, target.index, job, since, now);
         Ok(())
     }
 
@@ -277,5 +329,26 @@ impl Engine<'_> {
                 self.queue = QueueState::Full;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn an_item_is_there_with_the_one_before_it_unless_it_was_waited_for() {
+        let began = Instant::now();
+        let at = |seconds: u64| began + Duration::from_secs(seconds);
+        let mut arrival = InputArrival::default();
+        arrival.wait();
+        assert_eq!(arrival.item(at(1)), at(1));
+        // Not read until now for want of room.
+        assert_eq!(arrival.item(at(5)), at(1));
+        arrival.wait();
+        assert_eq!(arrival.item(at(7)), at(7));
+        assert_eq!(arrival.item(at(9)), at(7));
     }
 }

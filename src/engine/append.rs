@@ -5,13 +5,13 @@ use super::config::CutShort;
 use crate::model::event::{Event, PackEvent};
 use crate::model::outcome::{Failure, FailureKind, Outcome, Verdict};
 use crate::model::text::escape;
-use crate::save::pack::{Appended, PackMember};
+use crate::save::pack::{Appended, PackMember, Packs};
 
 impl Engine<'_> {
     /// Tells the log what it does not know of the packs that earlier runs have left.
     pub(super) fn tell_untold_pack(&mut self) -> Result<(), CutShort> {
-        let packing = self.bodies.packing();
-        let Some(event) = packing.and_then(|packing| packing.packs.take_untold()) else {
+        let packs = self.bodies.packs();
+        let Some(event) = packs.and_then(Packs::take_untold) else {
             return Ok(());
         };
         if let PackEvent::Cut(pack, length) = &event {
@@ -27,26 +27,27 @@ impl Engine<'_> {
     /// Appends a member, whose outcome is emitted next. One that cannot be written fails its target.
     pub(super) fn append_to_pack(
         &mut self,
-        member: &PackMember,
+        member: &mut PackMember,
         outcome: &mut Outcome,
     ) -> Result<(), CutShort> {
-        let Some(packing) = self.bodies.packing() else {
+        let Some(packs) = self.bodies.packs() else {
             return Ok(());
         };
         if outcome.verdict != Verdict::Ok {
             return Ok(());
         }
-        if let Some(pack) = packing.packs.begin()? {
+        if let Some(pack) = packs.begin()? {
             self.emit(&Event::Pack(PackEvent::Begun(pack)))?;
         }
         let pool = self.pool;
-        let Some(packing) = self.bodies.packing() else {
+        let Some(packs) = self.bodies.packs() else {
             return Ok(());
         };
-        let record = (packing.encode)(outcome)?;
-        let appended = packing
-            .packs
-            .append(member, outcome, &record, || pool.stop_token().is_stopped());
+        // Attempts before the last one, and what the line of the list has, are not known to the worker.
+        let has_changed =
+            !outcome.earlier().is_empty() || outcome.pushed_back() > 0 || outcome.meta().is_some();
+        let is_stopped = || pool.stop_token().is_stopped();
+        let appended = packs.append(member, outcome, has_changed, is_stopped)?;
         let (verdict, failure) = match appended {
             Appended::Done(packed) => {
                 outcome.details_mut().packed = Some(packed);
@@ -70,11 +71,11 @@ impl Engine<'_> {
 
     /// Publishes the pack if the outcome that was emitted has filled it.
     pub(super) fn publish_full_pack(&mut self) -> Result<(), CutShort> {
-        let Some(packing) = self.bodies.packing() else {
+        let Some(packs) = self.bodies.packs() else {
             return Ok(());
         };
-        packing.packs.note_logged();
-        match packing.packs.publish_if_full()? {
+        packs.note_logged();
+        match packs.publish_if_full()? {
             Some(pack) => self.emit(&Event::Pack(PackEvent::Published(pack))),
             None => Ok(()),
         }
@@ -85,13 +86,13 @@ impl Engine<'_> {
         let is_stopped = self.stopped.is_some_and(|reason| !self.is_all_done(reason));
         let is_done = !is_stopped && !self.is_disk_full && self.bad.is_none();
         let is_done = is_done && self.unreadable.is_empty();
-        let Some(packing) = self.bodies.packing() else {
+        let Some(packs) = self.bodies.packs() else {
             return Ok(());
         };
         if !is_done {
-            return Ok(packing.packs.leave()?);
+            return Ok(packs.leave()?);
         }
-        match packing.packs.publish()? {
+        match packs.publish()? {
             Some(pack) => self.emit(&Event::Pack(PackEvent::Published(pack))),
             None => Ok(()),
         }

@@ -4,12 +4,12 @@ use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
 use super::displaced::{Displaced, DisplacedFiles};
-use super::packing::Packing;
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
 use crate::model::outcome::Outcome;
 use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
+use crate::save::pack::Packs;
 use crate::save::{
     ClaimedPlace, Exists, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store,
 };
@@ -30,7 +30,7 @@ pub enum Bodies {
         limit: u64,
     },
     /// Collects them in packs.
-    Pack(Box<Packing>),
+    Pack(Box<Packs>),
 }
 
 /// The settings and the assigned names of a run that saves files.
@@ -298,9 +298,9 @@ impl Bodies {
     }
 
     /// The packs that bodies go into, if they do.
-    pub(super) fn packing(&mut self) -> Option<&mut Packing> {
+    pub(super) fn packs(&mut self) -> Option<&mut Packs> {
         match self {
-            Bodies::Pack(packing) => Some(packing),
+            Bodies::Pack(packs) => Some(packs),
             _ => None,
         }
     }
@@ -329,8 +329,8 @@ impl Bodies {
             },
             (Verb::Get, Bodies::Stream(to), _) => FetchAction::Stream { to: to.clone() },
             (Verb::Get, Bodies::Collect { limit }, _) => FetchAction::Collect { limit: *limit },
-            (Verb::Get, Bodies::Pack(packing), _) => FetchAction::Pack {
-                bodies: packing.body_maker(),
+            (Verb::Get, Bodies::Pack(packs), _) => FetchAction::Pack {
+                bodies: packs.body(),
             },
             (Verb::Get, _, _) => FetchAction::Get,
         }

@@ -224,8 +224,8 @@ impl Engine<'_> {
                 // The other outcomes were looked at when they came.
                 self.note_full_disk(&outcome);
             }
-            Some((UnplacedBody::Member(member), _)) => {
-                self.append_to_pack(&member, &mut outcome)?;
+            Some((UnplacedBody::Member(mut member), _)) => {
+                self.append_to_pack(&mut member, &mut outcome)?;
                 self.note_full_disk(&outcome);
                 self.note_first_failure(&outcome);
             }

@@ -33,6 +33,8 @@ pub(super) struct Job {
     answer: Option<Box<LastAnswer>>,
     /// The number of attempts that the server pushed back, and that used up no try.
     pushed_back: u32,
+    /// The sum of the times by which its starts came later than the rate of the run intended.
+    start_delay: Option<Duration>,
 }
 
 /// An answer of the server, for the outcome of a target that gets no other one.
@@ -80,6 +82,7 @@ impl Job {
             earlier: Vec::new(),
             answer: None,
             pushed_back: 0,
+            start_delay: None,
         }
     }
 
@@ -125,6 +128,13 @@ impl Job {
     /// Records that the server pushed the attempt under way back, which uses up no try.
     pub(super) fn note_push_back(&mut self) {
         self.pushed_back = self.pushed_back.saturating_add(1);
+    }
+
+    /// Adds the time by which a start came later than the rate of the run intended, if there is one.
+    pub(super) fn note_start_delay(&mut self, delay: Option<Duration>) {
+        if let Some(delay) = delay {
+            self.start_delay = Some(self.start_delay.unwrap_or_default() + delay);
+        }
     }
 
     /// Records the attempt under way as failed, before another one.
@@ -175,6 +185,9 @@ impl Job {
         }
         if self.pushed_back > 0 {
             outcome.details_mut().pushed_back = self.pushed_back;
+        }
+        if self.start_delay.is_some() {
+            outcome.details_mut().start_delay = self.start_delay;
         }
         outcome.follow(std::mem::take(&mut self.earlier));
         if let Some(sha256) = &self.target.sha256 {

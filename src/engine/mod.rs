@@ -13,7 +13,7 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
-//! * `packing` has the packs of a run; `append` appends bodies to them, in the order of the run log.
+//! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
@@ -33,7 +33,6 @@ mod finish;
 pub mod input;
 mod input_wait;
 mod job;
-mod packing;
 mod pending;
 mod poll;
 mod reorder;
@@ -57,7 +56,7 @@ use crate::model::summary::Tally;
 use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
-use admit::{FillEnd, InputState, QueueState};
+use admit::{FillEnd, InputArrival, InputState, QueueState};
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
@@ -66,7 +65,6 @@ pub use fetch_all::{FetchAll, Frontier, fetch_all};
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
-pub use packing::{Packing, RecordEncoder};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
@@ -97,6 +95,7 @@ struct Engine<'a> {
 
     source: Source,
     input: InputState,
+    arrival: InputArrival,
     /// Items read so far, without those of other shards.
     read: u64,
     input_wait: InputWait,
@@ -138,6 +137,8 @@ struct Engine<'a> {
     is_disk_full: bool,
     /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
     first_failure: Option<Arc<str>>,
+    /// True once the run has warned that some of its requests are in no pack.
+    has_told_unpacked: bool,
 }
 
 impl<'a> Engine<'a> {
@@ -165,6 +166,7 @@ impl<'a> Engine<'a> {
             deadline,
             source,
             input: InputState::Reading,
+            arrival: InputArrival::default(),
             read: 0,
             input_wait: InputWait::default(),
             submitted: 0,
@@ -191,6 +193,7 @@ impl<'a> Engine<'a> {
             stopped: None,
             is_disk_full: false,
             first_failure: None,
+            has_told_unpacked: false,
             config,
         }
     }

@@ -98,7 +98,10 @@ impl Action<Client, Arc<Target>> for FetchAction {
                 client.pass_on(&target, body).into()
             }
             FetchAction::Pack { bodies } => {
-                let (outcome, member) = client.pack(&target, bodies.body());
+                let (outcome, mut member) = client.pack(&target, bodies.body());
+                if let Some(member) = &mut member {
+                    bodies.frame(member, &outcome);
+                }
                 Fetched {
                     outcome,
                     unplaced: member.map(UnplacedBody::Member),

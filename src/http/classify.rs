@@ -85,7 +85,15 @@ pub(super) fn classify_response(
     }
     let is_plain = decoding.is_none() && !state.has_user_range;
     let length = length.filter(|_| decoding.is_none());
-    let mut version = validators::of(head, length, is_plain);
+    let mut version = match state.sink.compares_versions() {
+        true => validators::of(head, length, is_plain),
+        // Dates take longer to read than all the rest of the head.
+        false => Version {
+            length,
+            is_plain,
+            ..Version::default()
+        },
+    };
     if is_partial && asks_whole {
         // It covers the whole, as was checked above.
         let stated = state.length_by_range.filter(|_| decoding.is_none());

@@ -50,6 +50,14 @@ impl Sink {
         }
     }
 
+    /// True if versions of the body are compared: with that of a file, or of an attempt that another continues.
+    pub(super) fn compares_versions(&self) -> bool {
+        match self {
+            Sink::File(_) | Sink::Stream(_) => true,
+            Sink::None | Sink::Memory(_) | Sink::Pack(_) => false,
+        }
+    }
+
     /// The most bytes that the sink takes, if there is a limit.
     pub(super) fn limit(&self) -> Option<u64> {
         match self {

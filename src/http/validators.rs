@@ -1,6 +1,6 @@
 //! Headers that describe a body: its validators (ETag, Last-Modified), and its range.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::transport::head::ResponseHead;
 use crate::save::{ContentRange, Validators, Version, filename};
@@ -15,9 +15,10 @@ const STRONG_AGE: Duration = Duration::from_secs(60);
 /// The version of a body: its validators, dates, length and file name. `is_plain` says that the body is
 /// neither decoded nor a part.
 pub(super) fn of(head: &ResponseHead, length: Option<u64>, is_plain: bool) -> Version {
+    let modified = head.date("last-modified");
     Version {
-        validators: validators(head),
-        modified: head.date("last-modified"),
+        validators: validators(head, modified),
+        modified,
         length,
         least_length: 0,
         server_name: head.get("content-disposition").and_then(filename),
@@ -25,12 +26,11 @@ pub(super) fn of(head: &ResponseHead, length: Option<u64>, is_plain: bool) -> Ve
     }
 }
 
-fn validators(head: &ResponseHead) -> Validators {
+fn validators(head: &ResponseHead, modified: Option<SystemTime>) -> Validators {
     let text = |name| {
         let value = ascii(head.get(name)?)?;
         (!value.is_empty() && value.len() <= MAX_VALIDATOR).then(|| value.to_owned())
     };
-    let modified = head.date("last-modified");
     let sent = head.date("date");
     let age = |modified| sent?.duration_since(modified).ok();
     Validators {
@@ -198,11 +198,11 @@ mod tests {
             ("\"\u{e9}\"", None),
         ] {
             let head = ResponseHead::of(200, &[("ETag", etag), ("Last-Modified", date)]);
-            let found = validators(&head);
+            let found = of(&head, None, true).validators;
             assert_eq!(found.etag.as_deref(), expected, "{etag:?}");
             assert_eq!(found.modified.as_deref(), Some(date), "{etag:?}");
         }
         let head = ResponseHead::of(200, &[("Last-Modified", "yesterday")]);
-        assert_eq!(validators(&head), Validators::default());
+        assert_eq!(of(&head, None, true).validators, Validators::default());
     }
 }

@@ -5,27 +5,34 @@ use std::time::Duration;
 
 use super::Estimate;
 use super::answers::AnswerCheck;
+use super::cold_start::{ColdStartCheck, ColdStartListener};
+use super::drift;
+use super::sequential::{Gates, Look, Sequence, Stopping};
 use super::why::{WhyCollector, WhyListener, take_limits};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmLatency, ArmRun, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::reason::Why;
 use crate::model::summary::{RunsMade, Summary};
+use crate::model::work::PairedWork;
 use crate::stats::{Latency, Notice, Sample, notice};
 
 /// Number of origins that pushed back that are named.
 const MAX_NAMED: usize = 5;
 
 /// Parameters of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Experiment {
     /// Uncounted runs of each arm, before the counted ones.
     pub warmups: u32,
-    /// Counted pairs of runs.
+    /// Counted pairs of runs; the most of them, if they may be fewer.
     pub pairs: u32,
     /// Workers of the parallel arm.
     pub workers: usize,
+    /// Rule by which there may be fewer pairs.
+    pub stopping: Option<Stopping>,
 }
 
 /// One run of an arm, as measured.
@@ -41,7 +48,11 @@ impl Experiment {
     /// The runs in their order. The arms take turns in going first (ABBA order), so that a steady drift, such
     /// as a busier network or a filling server cache, favours neither.
     pub fn runs(self) -> impl Iterator<Item = ArmRun> {
-        let of = (self.warmups + self.pairs) * 2;
+        let most = (self.warmups + self.pairs) * 2;
+        let (of, most) = match self.stopping {
+            Some(_) => (0, most),
+            None => (most, 0),
+        };
         let warmups = (0..self.warmups).map(|_| 0);
         let pairs = 1..=self.pairs;
         let orders = warmups.chain(pairs).enumerate().flat_map(|(number, pair)| {
@@ -61,27 +72,34 @@ impl Experiment {
             },
             done,
             of,
+            most,
         })
     }
 
     /// Makes all runs by calling `run`, and returns the result; of the pairs that are whole, if a run was stopped.
-    /// `None` if there are none, or if a run had nothing to do.
+    /// `None` if there are none, or if a run had nothing to do. With a [stopping rule](Stopping) pairs are made until
+    /// `gates` and the verdict are decided.
     ///
     /// # Errors
     ///
     /// Errors of `run` and of the listener.
     pub fn conduct<E: From<io::Error>>(
         self,
+        gates: Gates<'_>,
         listener: &mut dyn Listener,
         mut run: impl FnMut(Arm, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Comparison>, E> {
         let mut answers = AnswerCheck::default();
         let mut why = WhyCollector::default();
+        let mut cold_start = ColdStartCheck::default();
         let mut serial = Vec::new();
         let mut parallel = Vec::new();
         let mut failed_warm_ups = 0;
         let mut targets = None;
         let mut stopped = None;
+        let mut sequence = self
+            .stopping
+            .map(|stopping| Sequence::new(stopping, self.pairs));
         for arm_run in self.runs() {
             listener.event(&Event::ArmStarted(arm_run))?;
             // The run before has counted the targets, so progress has a total from the start.
@@ -90,45 +108,90 @@ impl Experiment {
             }
             answers.begin_run(&arm_run);
             why.begin();
+            cold_start.begin(&arm_run);
+            let mut arm_listener = ArmListener {
+                listener: &mut *listener,
+                answers: &mut answers,
+            };
+            let mut cold_start_listener = ColdStartListener {
+                listener: &mut arm_listener,
+                check: &mut cold_start,
+            };
             let mut measured = run(
                 arm_run.arm,
                 &mut WhyListener {
-                    listener: &mut ArmListener {
-                        listener: &mut *listener,
-                        answers: &mut answers,
-                    },
+                    listener: &mut cold_start_listener,
                     why: &mut why,
                 },
             )?;
             let summary = &mut measured.summary;
-            why.end(arm_run, summary);
             let is_over = summary.stopped || summary.makespan.is_none();
             summary.failing_only = answers.end_run(!is_over);
+            why.end(arm_run, summary);
             listener.event(&Event::ArmEnded(summary.clone()))?;
             listener.idle()?;
             if is_over {
                 stopped = Some(RunsMade {
                     done: arm_run.done,
-                    of: arm_run.of,
+                    of: arm_run.of.max(arm_run.most),
+                    at_most: arm_run.most > 0,
                 });
                 break;
             }
             targets = Some(summary.targets());
+            let time = measured.startup + summary.makespan.unwrap_or_default();
             match (arm_run.pair, arm_run.arm) {
                 (0, _) => failed_warm_ups += summary.failed,
                 (_, Arm::Serial) => serial.push(measured),
                 (_, Arm::Parallel) => parallel.push(measured),
             }
+            if let Some(sequence) = &mut sequence {
+                sequence.add_run(time);
+                let is_whole = serial.len() == parallel.len() && !serial.is_empty();
+                if is_whole && self.is_over(sequence, (&serial, &parallel), &answers, gates) {
+                    break;
+                }
+            }
         }
         let whole = serial.len().min(parallel.len());
-        let comparison = self.comparison(&serial[..whole], &parallel[..whole], answers);
+        let comparison = self.comparison(&serial[..whole], &parallel[..whole], &answers);
         Ok(comparison.map(|mut comparison| {
+            comparison.set_course(sequence.map(|sequence| sequence.course(whole)));
             comparison.stopped = stopped;
             comparison.why = why.why();
             take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
+            if let Some(cold) = cold_start.notice() {
+                // It says more of the same.
+                let first = MeasurementNotice::SlowFirstRun(Arm::Serial);
+                comparison.notices.retain(|notice| *notice != first);
+                comparison.notices.push(cold);
+            }
             comparison
         }))
+    }
+
+    /// Decides if the pairs so far are enough.
+    fn is_over(
+        self,
+        sequence: &mut Sequence,
+        (serial, parallel): (&[MeasuredRun], &[MeasuredRun]),
+        answers: &AnswerCheck,
+        gates: Gates<'_>,
+    ) -> bool {
+        let course_at = sequence.course_at();
+        sequence.is_over(serial.len(), |level| {
+            let mut comparison = self.comparison(serial, parallel, answers)?;
+            let work = comparison.work.as_ref();
+            if comparison.unlike_work().is_some() && work.is_some_and(PairedWork::may_be_chance) {
+                return None;
+            }
+            comparison.set_course(Some(course_at(level)));
+            Some(Look {
+                speedup: comparison.finding().and(comparison.speedup),
+                are_gates_decided: gates.are_decided_by(&comparison),
+            })
+        })
     }
 
     /// The result of the counted runs; `None` if there are none.
@@ -136,7 +199,7 @@ impl Experiment {
         self,
         serial: &[MeasuredRun],
         parallel: &[MeasuredRun],
-        answers: AnswerCheck,
+        answers: &AnswerCheck,
     ) -> Option<Comparison> {
         let estimates: Option<Vec<f64>> = parallel
             .iter()
@@ -162,12 +225,14 @@ impl Experiment {
             targets,
             warmups: self.warmups,
             stopped: None,
+            auto: None,
             speedup: None,
             work: Some(work),
             serial,
             parallel,
             estimated,
             differing: answers.differing(),
+            margin: Margin::default(),
             notices: Vec::new(),
             why: Why::default(),
         };
@@ -276,6 +341,7 @@ fn notices(comparison: &Comparison) -> Vec<MeasurementNotice> {
     for (arm, times) in [(Arm::Serial, serial), (Arm::Parallel, parallel)] {
         notices.extend(arm_notices(arm, times));
     }
+    notices.extend(drift::notices(serial, parallel));
     let Some(work) = &comparison.work else {
         return notices;
     };
@@ -354,6 +420,7 @@ mod tests {
             warmups: 1,
             pairs: 3,
             workers: 8,
+            stopping: None,
         };
         let runs: Vec<_> = experiment.runs().collect();
         let order: String = runs.iter().map(|run| &run.arm.as_str()[..1]).collect();
@@ -401,6 +468,7 @@ mod tests {
             warmups: 1,
             pairs,
             workers: 4,
+            stopping: None,
         }
     }
 
@@ -408,14 +476,15 @@ mod tests {
     fn warm_ups_do_not_count_and_pairs_are_set_against_each_other() {
         let mut runs = 0;
         let mut times = [[9000, 100, 200, 400].iter(), [9000, 50, 100, 200].iter()];
-        let compared = experiment(3).conduct(&mut NullListener, |arm, listener| {
-            runs += 1;
-            for index in [0, 1] {
-                listener.event(&Event::Finished(outcome(index, 5)))?;
-            }
-            let time = times[usize::from(arm == Arm::Parallel)].next();
-            Ok::<_, io::Error>(run_of(*time.expect("no more runs than there are times")))
-        });
+        let compared =
+            experiment(3).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                runs += 1;
+                for index in [0, 1] {
+                    listener.event(&Event::Finished(outcome(index, 5)))?;
+                }
+                let time = times[usize::from(arm == Arm::Parallel)].next();
+                Ok::<_, io::Error>(run_of(*time.expect("no more runs than there are times")))
+            });
         let comparison = compared.unwrap().expect("nothing was stopped");
         assert_eq!(runs, 8);
         assert_eq!(comparison.serial.seconds, [0.1, 0.2, 0.4]);
@@ -433,14 +502,15 @@ mod tests {
     #[test]
     fn one_target_or_one_worker_is_nothing_to_compare() {
         for (targets, workers, is_one_by_one) in [(1, 3, true), (5, 1, true), (2, 2, false)] {
-            let compared = experiment(1).conduct(&mut NullListener, |arm, listener| {
-                for index in 0..targets {
-                    listener.event(&Event::Finished(outcome(index, 5)))?;
-                }
-                let mut run = run_of(if arm == Arm::Serial { 40 } else { 90 });
-                run.summary.workers = workers;
-                Ok::<_, io::Error>(run)
-            });
+            let compared =
+                experiment(1).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                    for index in 0..targets {
+                        listener.event(&Event::Finished(outcome(index, 5)))?;
+                    }
+                    let mut run = run_of(if arm == Arm::Serial { 40 } else { 90 });
+                    run.summary.workers = workers;
+                    Ok::<_, io::Error>(run)
+                });
             let comparison = compared.unwrap().expect("nothing was stopped");
             let case = format!("{targets} targets, {workers} workers: {comparison:?}");
             assert_eq!(comparison.is_one_by_one(), is_one_by_one, "{case}");
@@ -454,7 +524,7 @@ mod tests {
     #[test]
     fn targets_that_are_not_answered_alike_are_named_once_each() {
         let mut runs = 0;
-        let compared = experiment(2).conduct(&mut NullListener, |_, listener| {
+        let compared = experiment(2).conduct(Gates::default(), &mut NullListener, |_, listener| {
             runs += 1;
             for index in 0..10 {
                 // The first is always the same, the others change with every run.
@@ -471,7 +541,7 @@ mod tests {
 
     #[test]
     fn a_run_that_was_stopped_ends_the_comparison_without_a_result() {
-        let compared = experiment(2).conduct(&mut NullListener, |_, _| {
+        let compared = experiment(2).conduct(Gates::default(), &mut NullListener, |_, _| {
             let mut run = run_of(100);
             run.summary.stopped = true;
             Ok::<_, io::Error>(run)
@@ -482,19 +552,20 @@ mod tests {
     /// Conducts a comparison of five pairs after a warm-up, whose run with this number is stopped.
     fn stopped_at(stop: u32) -> Option<Comparison> {
         let mut runs = 0;
-        let compared = experiment(5).conduct(&mut NullListener, |arm, listener| {
-            runs += 1;
-            let mut run = run_of(if arm == Arm::Serial { 40 } else { 10 });
-            run.summary.stopped = runs == stop;
-            for index in 0..4 {
-                let mut outcome = outcome(index, 5);
-                if run.summary.stopped && index > 1 {
-                    outcome.verdict = Verdict::Skipped;
+        let compared =
+            experiment(5).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                runs += 1;
+                let mut run = run_of(if arm == Arm::Serial { 40 } else { 10 });
+                run.summary.stopped = runs == stop;
+                for index in 0..4 {
+                    let mut outcome = outcome(index, 5);
+                    if run.summary.stopped && index > 1 {
+                        outcome.verdict = Verdict::Skipped;
+                    }
+                    listener.event(&Event::Finished(outcome))?;
                 }
-                listener.event(&Event::Finished(outcome))?;
-            }
-            Ok::<_, io::Error>(run)
-        });
+                Ok::<_, io::Error>(run)
+            });
         compared.expect("the listener takes all")
     }
 
@@ -512,6 +583,7 @@ mod tests {
             let made = RunsMade {
                 done: stop - 1,
                 of: 12,
+                at_most: false,
             };
             assert_eq!(comparison.stopped, Some(made), "{case}");
             assert_eq!(comparison.planned_pairs(), Some(5), "{case}");

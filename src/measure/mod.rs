@@ -1,18 +1,25 @@
-//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps,
-//! assertions on figures, and baselines.
+//! Measurement: the serial time that a run is set against, estimated or measured; comparisons, sweeps, and the reasons
+//! of their results; assertions on figures, and baselines.
 
 mod answers;
 pub mod assert;
 pub mod baseline;
+mod cold_start;
 mod comparison;
+mod drift;
 mod estimate;
 mod failing;
 pub mod runs;
+mod sequential;
 mod serial;
 mod sweep;
 mod why;
 
+#[cfg(test)]
+mod work_tests;
+
 pub use comparison::{Experiment, MeasuredRun};
 pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use sequential::{Gates, Stopping};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

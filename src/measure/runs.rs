@@ -11,6 +11,8 @@ pub struct Runs {
     /// The run under way.
     current: Option<ArmRun>,
     of: u32,
+    /// True if `of` is the most runs that there may be.
+    at_most: bool,
     done: u32,
     serial: Summary,
     parallel: Summary,
@@ -24,7 +26,8 @@ impl Runs {
             Event::ArmStarted(run) => {
                 self.current = Some(*run);
                 // 0 if nobody knows yet how many there will be.
-                self.of = run.of.max(run.done + 1);
+                self.of = run.of.max(run.most).max(run.done + 1);
+                self.at_most = run.most > 0;
             }
             Event::ArmEnded(summary) => {
                 let Some(run) = self.current.take() else {
@@ -72,6 +75,7 @@ impl Runs {
             runs: Some(RunsMade {
                 done: self.done,
                 of: self.of,
+                at_most: self.at_most,
             }),
             ..all.without_times()
         }
@@ -93,6 +97,7 @@ mod tests {
             workers: 2,
             done: runs.done,
             of: 6,
+            most: 0,
         }));
         let mut latency = Latency::default();
         latency.record(Duration::from_millis(ms));
@@ -132,7 +137,14 @@ mod tests {
         note(&mut runs, Arm::Parallel, 1, 20, true);
         let summary = runs.without_result(true);
         assert_eq!((summary.ok, summary.failed, summary.stopped), (3, 3, true));
-        assert_eq!(summary.runs, Some(RunsMade { done: 2, of: 6 }));
+        assert_eq!(
+            summary.runs,
+            Some(RunsMade {
+                done: 2,
+                of: 6,
+                at_most: false,
+            })
+        );
         assert_eq!((summary.makespan, summary.latency.max()), (None, None));
     }
 }

@@ -10,7 +10,7 @@ use strum::IntoStaticStr;
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
 use crate::model::run_id::{LogPosition, RunId};
-use crate::model::run_shard::RunShard;
+use crate::model::run_shard::{MissingShards, RunShard};
 use crate::model::summary::Summary;
 use crate::stats::Interval;
 
@@ -35,6 +35,8 @@ pub enum Event {
     Pack(PackEvent),
     /// A warning, in one line, that is not the failure of a target.
     Warning(String),
+    /// A warning that shards of a list are missing, which holds as long as others do not bring them.
+    MissingShards(MissingShards),
     /// A run of an arm begins, in a comparison or a sweep.
     ArmStarted(ArmRun),
     /// The run of the arm is over.

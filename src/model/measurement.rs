@@ -1,18 +1,22 @@
 //! The results of measurements, as plain data: serial against parallel fetching, several numbers of
-//! workers, a run against a saved baseline.
+//! workers. A run against a saved baseline is in [`against`](super::against).
 
 use std::iter;
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::model::against::{Against, AgainstPoint, DatedChange, Reference};
 pub use crate::model::arm::Arm;
-use crate::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, Unlike};
-use crate::model::reason::Why;
+use crate::model::auto_runs::AutoRuns;
+use crate::model::margin::{Margin, PracticalVerdict};
+use crate::model::notice::MeasurementNotice;
+use crate::model::reason::{KneeWhy, Why};
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
-    Change, Finding, Interval, Knee, Latency, RunPair, Sample, Speedup, SweepPoint, Usl, is_close,
+    Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup, SweepPoint,
+    Usl, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -31,6 +35,9 @@ pub struct ArmRun {
     pub done: u32,
     /// See [`done`](ArmRun::done).
     pub of: u32,
+    /// The most runs that there may be, where that is known and their number is not; else 0.
+    #[serde(default)]
+    pub most: u32,
 }
 
 /// The times of one arm.
@@ -115,6 +122,8 @@ pub struct Comparison {
     /// The runs that were made of those that were planned, if it was stopped early. The figures are then of the
     /// pairs that are whole.
     pub stopped: Option<RunsMade>,
+    /// The course of its pairs, if their number was not given.
+    pub auto: Option<AutoRuns>,
     /// The serial arm.
     pub serial: ArmTimes,
     /// The parallel arm.
@@ -130,6 +139,8 @@ pub struct Comparison {
     pub estimated: Option<f64>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The difference from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
     /// Reasons why the speed-up is what it is.
@@ -192,13 +203,46 @@ impl Comparison {
         Some((of / 2).saturating_sub(self.warmups))
     }
 
+    /// Takes the course of its pairs, and with it the level of the intervals, over.
+    pub fn set_course(&mut self, auto: Option<AutoRuns>) {
+        let from = self.level();
+        self.auto = auto;
+        let to = self.level();
+        self.speedup = self.speedup.map(|speedup| speedup.at_level(from, to));
+    }
+
+    /// The confidence level of the intervals of its figures: 95 %, if the number of pairs was given.
+    pub fn level(&self) -> f64 {
+        self.auto.map_or(LEVEL, |auto| auto.level)
+    }
+
+    /// The speed-up with the interval that decides. It is the reported one, unless an early look decided, which is
+    /// stricter.
+    pub fn deciding_speedup(&self) -> Option<Speedup> {
+        let speedup = self.speedup?;
+        Some(match self.auto {
+            Some(auto) => speedup.at_level(auto.level, auto.deciding_level),
+            None => speedup,
+        })
+    }
+
     /// The finding that the speed-up allows. `None` for one pair, without a speed-up, if the arms are not comparable
     /// or if both fetch one by one.
     pub fn finding(&self) -> Option<Finding> {
         match self.unlike_work().is_some() || self.is_one_by_one() {
             true => None,
-            false => self.speedup.and_then(|speedup| speedup.finding()),
+            false => self
+                .deciding_speedup()
+                .and_then(|speedup| speedup.finding()),
         }
+    }
+
+    /// The verdict on the parallel arm, where there is a [finding](Comparison::finding).
+    pub fn verdict(&self) -> Option<PracticalVerdict> {
+        let Speedup {
+            ratio, interval, ..
+        } = self.deciding_speedup()?;
+        Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 
     /// True if a run was so short that its time is mostly chance.
@@ -258,7 +302,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean, if there were enough runs.
+    /// The 95 % interval of their mean, if there were enough runs. In an automatic sweep it is by the
+    /// [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 
@@ -270,6 +315,9 @@ pub struct Sweep {
     /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
     /// then of the rounds that are whole.
     pub stopped: Option<RunsMade>,
+    /// The cost of the search for the knee, if it chose its numbers of workers itself. It makes one run at some
+    /// numbers and several at others, which are no pairs.
+    pub search: Option<SearchCost>,
     /// Each number of workers, from the smallest.
     pub points: Vec<SweepRuns>,
     /// Those of them that were answered otherwise than others, from the smallest. The knee, the law and the speed-up
@@ -282,15 +330,25 @@ pub struct Sweep {
     pub law: Option<Usl>,
     /// Targets whose status or number of bytes was not the same in all runs, and some of their URLs.
     pub differing: (u64, Vec<String>),
+    /// The gain from which on one matters.
+    pub margin: Margin,
     /// Reasons to doubt the figures.
     pub notices: Vec<MeasurementNotice>,
+    /// Reasons why more workers than the knee gained no more. `None` if there are no runs of more, or none of one worker.
+    pub why: Option<KneeWhy>,
 }
 
 impl Sweep {
-    /// True if the runs vary too much to locate the knee: fewer workers than the means suggest are not
+    /// True if the runs vary too much to locate the knee: far fewer workers than the means suggest are not
     /// shown to be too few.
     pub fn is_undecided(&self) -> bool {
-        self.knee.is_some_and(|knee| knee.workers != knee.by_means)
+        self.knee.is_some_and(|knee| !knee.is_decided())
+    }
+
+    /// The fewest and the most runs at a number of workers.
+    pub fn runs_at_each(&self) -> (usize, usize) {
+        let runs = self.points.iter().map(|point| point.times.seconds.len());
+        (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
     /// The times at the knee; if the runs do not decide it, at the knee by the means.
@@ -308,7 +366,8 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair. `None` if one number of workers is [comparable](Sweep::comparable), which has nothing to be set against.
+    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
     /// speed to luck. Where the runs do not decide the knee, the interval is wide.
@@ -316,7 +375,28 @@ impl Sweep {
         let (fewest, knee) = (self.comparable().next()?, self.at_knee()?);
         self.comparable().nth(1)?;
         let pairs: Vec<RunPair> = run_pairs(&fewest.times, &knee.times).collect();
-        Speedup::of(&pairs)
+        let speedup = Speedup::of(&pairs)?;
+        Some(match self.search {
+            Some(_) => self.unpaired(fewest, knee, speedup),
+            None => speedup,
+        })
+    }
+
+    /// The speed-up of runs that are no pairs, with as many of them as there might have been.
+    fn unpaired(&self, fewest: &SweepRuns, knee: &SweepRuns, paired: Speedup) -> Speedup {
+        let mean = |point: &SweepRuns| {
+            let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
+            logs.sum::<f64>() / point.times.seconds.len() as f64
+        };
+        let ratio = (mean(fewest) - mean(knee)).exp();
+        let runs = [fewest, knee].map(|point| point.times.seconds.len());
+        let groups = self.comparable().map(|point| &point.times.seconds[..]);
+        Speedup {
+            ratio,
+            interval: PooledScatter::of(groups)
+                .map(|scatter| scatter.interval_of_ratio(ratio, runs)),
+            ..paired
+        }
     }
 
     /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number,
@@ -390,100 +470,4 @@ pub fn unequal_failures(points: &[SweepRuns]) -> Vec<PassedOver> {
         })
     };
     points.iter().filter_map(more).collect()
-}
-
-/// The result of a comparison of a run with a saved baseline.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Against {
-    /// The file of the baseline; safe to show.
-    pub file: String,
-    /// The start of the baseline's run.
-    pub started_at: SystemTime,
-    /// The version of pfetch that made it.
-    pub version: String,
-    /// The arms of both runs; empty if they cannot be compared.
-    pub points: Vec<AgainstPoint>,
-    /// Why not, if they cannot.
-    pub why: Option<Incomparable>,
-    /// Differences between them that may explain a change.
-    pub notices: Vec<BaselineNotice>,
-    /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
-    pub is_renewed: bool,
-}
-
-/// The times of one arm, now and in the baseline.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AgainstPoint {
-    /// The arm.
-    pub arm: Arm,
-    /// Workers now.
-    pub workers: usize,
-    /// Workers in the baseline.
-    pub workers_then: usize,
-    /// The makespans now, in seconds.
-    pub now: Sample,
-    /// The makespans in the baseline, in seconds.
-    pub then: Sample,
-    /// The change from the baseline to now.
-    pub change: Change,
-    /// Why that says nothing of being faster or slower, if it does not: another number of workers, or URLs
-    /// that failed on one side only.
-    pub unlike: Option<Unlike>,
-}
-
-impl AgainstPoint {
-    /// The finding that the change allows; `None` without an interval, or if the two sides are not alike.
-    pub fn finding(&self) -> Option<Finding> {
-        match self.unlike {
-            Some(_) => None,
-            None => self.change.finding(),
-        }
-    }
-}
-
-impl Against {
-    /// The parallel arm, now and in the baseline, if there is exactly one.
-    ///
-    /// # Errors
-    ///
-    /// The reason for which there is none.
-    pub fn total(&self) -> Result<&AgainstPoint, String> {
-        let mut parallel = self
-            .points
-            .iter()
-            .filter(|point| point.arm == Arm::Parallel);
-        match (parallel.next(), parallel.next(), &self.why) {
-            (Some(point), None, _) => match &point.unlike {
-                None => Ok(point),
-                Some(unlike) => Err(format!(
-                    "the baseline is not of the same: {}",
-                    unlike.explain(self.is_renewed)
-                )),
-            },
-            (Some(_), Some(_), _) => {
-                Err("several numbers of workers were compared (give --sweep only one)".to_owned())
-            }
-            (None, _, Some(why)) => Err(why.explain(self.is_renewed)),
-            (None, ..) => Err("the baseline has no parallel runs".to_owned()),
-        }
-    }
-
-    /// True if the baseline is of something else than the run, so that no later run like this one could be judged
-    /// by it either.
-    pub fn is_of_other(&self) -> bool {
-        let mut parallel = self
-            .points
-            .iter()
-            .filter(|point| point.arm == Arm::Parallel);
-        match (parallel.next(), parallel.next()) {
-            (None, _) => self.why.is_some(),
-            (Some(point), None) => point.unlike.as_ref().is_some_and(Unlike::is_renewable),
-            (Some(_), Some(_)) => false,
-        }
-    }
-
-    /// The reason for which there is no comparison, in words.
-    pub fn explain(&self) -> Option<String> {
-        Some(self.why.as_ref()?.explain(self.is_renewed))
-    }
 }

@@ -1,13 +1,16 @@
 //! Plain data: targets, outcomes, events, figures and their names. No input or output.
 
 pub mod activity;
+pub mod against;
 mod arm;
+pub mod auto_runs;
 pub mod event;
 mod failure_kind;
 pub mod file_name;
 pub mod headers;
 pub(crate) mod json;
 mod location;
+pub mod margin;
 pub mod measurement;
 pub mod meta;
 pub mod notice;
@@ -16,8 +19,10 @@ pub mod outcome;
 pub mod reason;
 pub mod request_digest;
 pub mod run_id;
+pub mod run_part;
 pub mod run_shard;
 pub mod save_path;
+pub mod search_cost;
 mod secret;
 pub mod slowdown;
 pub mod summary;
@@ -28,3 +33,4 @@ mod url_error;
 mod url_text;
 mod verdict;
 pub mod work;
+pub mod worker_gain;

@@ -24,6 +24,15 @@ pub enum MeasurementNotice {
         /// Number of outliers, at least 1.
         runs: usize,
     },
+    /// Times that changed steadily from the first run to the last.
+    Drift {
+        /// The arm whose times did; `None` if both did.
+        arm: Option<Arm>,
+        /// The last time over the first, by the trend.
+        change: f64,
+    },
+    /// Servers that answered more slowly at first.
+    ColdStart(ColdStart),
     /// The arm's runs are so short that chance dominates them.
     ShortRuns(Arm),
     /// Fetches that failed in counted runs of the arm.
@@ -95,6 +104,23 @@ impl fmt::Display for MeasurementNotice {
                 "{runs} {} runs stick out: something else may have been going on",
                 arm.as_str()
             ),
+            Notice::Drift { arm, change } => {
+                let percent = (change - 1.0).abs() * 100.0;
+                let than = if *change > 1.0 { "longer" } else { "shorter" };
+                match arm {
+                    None => write!(
+                        f,
+                        "runs took {percent:.0} % {than} at the end than at first: the machine, the network or the \
+                         server changed, which cancels in the pairs"
+                    ),
+                    Some(arm) => write!(
+                        f,
+                        "{} runs took {percent:.0} % {than} at the end than at first: the speed-up changed as much",
+                        arm.as_str()
+                    ),
+                }
+            }
+            Notice::ColdStart(cold) => cold.fmt(f),
             Notice::ShortRuns(arm) => write!(
                 f,
                 "{} runs of less than 5 ms are mostly chance: compare more URLs",
@@ -194,6 +220,37 @@ fn fail(urls: u64, place: &str) -> String {
     match urls {
         1 => format!("1 URL fails in {place}"),
         urls => format!("{urls} URLs fail in {place}"),
+    }
+}
+
+/// Servers that answered the first serial run more slowly than the next one, by most URLs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColdStart {
+    /// The host, if it is one.
+    pub host: Option<String>,
+    /// The time that the answers took at first, over that of the next time.
+    pub ratio: f64,
+    /// True if the first run was a warm-up, which does not count.
+    pub is_warm_up: bool,
+}
+
+impl fmt::Display for ColdStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts = self.host.as_deref().unwrap_or("servers");
+        write!(
+            f,
+            "{hosts} took {:.1} times as long to answer in ",
+            self.ratio
+        )?;
+        f.write_str(match self.is_warm_up {
+            true => {
+                "the first warm-up as in the next serial run, as caches do: the times are of warm ones"
+            }
+            false => {
+                "the first run as in the next serial one, as caches do, which is no gain of parallel fetching \
+                 (--warmup 1 leaves it out)"
+            }
+        })
     }
 }
 
@@ -392,6 +449,13 @@ pub enum BaselineNotice {
         /// Version that made the baseline.
         then: String,
     },
+    /// The machines differ.
+    Machine {
+        /// Machine of the run, in words.
+        now: String,
+        /// Machine of the baseline's latest run.
+        then: String,
+    },
     /// Starts or bytes were held back as asked on one side only.
     Pacing {
         /// True if that is the run.
@@ -443,6 +507,7 @@ impl fmt::Display for BaselineNotice {
                 worker_counts(&[*then])
             ),
             BaselineNotice::Version { now, then } => write!(f, "pfetch {now} now, {then} then"),
+            BaselineNotice::Machine { now, then } => write!(f, "{now} now, {then} then"),
             BaselineNotice::Pacing { now } => f.write_str(match now {
                 true => "starts or bytes were held back as asked now, not then",
                 false => "starts or bytes were held back as asked then, not now",

@@ -67,6 +67,9 @@ pub struct Details {
     pub earlier: Vec<Attempt>,
     /// The number of attempts that the server pushed back (429, 503, refused connections). They use up no retry.
     pub pushed_back: u32,
+    /// The time by which its attempts were started later than the rate of the run intended, because no worker was
+    /// free. `None` without a rate.
+    pub start_delay: Option<Duration>,
     /// Remarks on the final response.
     pub notices: Vec<ResponseNotice>,
     /// The part of the body that this attempt brought, if it continues or can be continued.
@@ -386,6 +389,17 @@ impl Outcome {
         self.details
             .as_ref()
             .map_or(0, |details| details.pushed_back)
+    }
+
+    /// The time by which it was started later than the rate of the run intended. `None` without a rate.
+    pub fn start_delay(&self) -> Option<Duration> {
+        self.details.as_ref()?.start_delay
+    }
+
+    /// The latency from the intended start: of all attempts, and what they were started later than the rate of the run
+    /// intended. `None` without a rate, and if it was not started.
+    pub fn intended_latency(&self) -> Option<Duration> {
+        Some(self.busy()?.saturating_add(self.start_delay()?))
     }
 
     /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no

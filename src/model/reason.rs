@@ -19,6 +19,16 @@ pub struct Why {
     pub unlisted: u64,
 }
 
+/// The reasons why more workers than the knee of a sweep gained no more. The serial arm is then one worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KneeWhy {
+    /// The number of workers: the next that was tried beyond the knee.
+    pub workers: usize,
+    /// The reasons, from its runs and those of one worker.
+    #[serde(flatten)]
+    pub why: Why,
+}
+
 /// A reason, and the share of the workers' time that it explains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WeighedReason {

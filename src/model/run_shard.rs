@@ -1,5 +1,6 @@
 //! The shard that a run takes of its list, as reports and run logs name it.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
@@ -70,5 +71,70 @@ impl TryFrom<UncheckedShard> for RunShard {
 impl Display for RunShard {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.number, self.count)
+    }
+}
+
+/// The most missing shards that are named.
+const NAMED: usize = 5;
+
+/// Shards that are missing beside others of their lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingShards {
+    /// The first of them.
+    named: Vec<RunShard>,
+    /// The number of all.
+    count: u64,
+}
+
+impl MissingShards {
+    /// The shards that are missing beside these; `None` if none is. Of a single shard it is not known whether the
+    /// others were to be here.
+    pub fn beside(there: &BTreeSet<RunShard>) -> Option<Self> {
+        if there.len() < 2 {
+            return None;
+        }
+        let (mut named, mut count) = (Vec::new(), 0_u64);
+        // Siblings are next to each other but for what lies between them, so each list is looked at once.
+        let mut seen = BTreeSet::new();
+        for shard in there {
+            let Some(first) = shard.siblings().next().filter(|first| seen.insert(*first)) else {
+                continue;
+            };
+            let are_there = there
+                .iter()
+                .filter(|other| other.siblings().next() == Some(first));
+            count = count.saturating_add(first.count() - are_there.count() as u64);
+            // The search ends: each shard is there, or is named.
+            let missing = first.siblings().filter(|shard| !there.contains(shard));
+            let room = NAMED.saturating_sub(named.len());
+            named.extend(missing.take(room));
+        }
+        (count > 0).then_some(MissingShards { named, count })
+    }
+}
+
+/// Formats it as a warning in one line.
+impl Display for MissingShards {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut names: Vec<String> = self.named.iter().map(ToString::to_string).collect();
+        match self.count - names.len() as u64 {
+            0 => {}
+            more => names.push(format!("{more} more")),
+        }
+        let them = match names.split_last() {
+            Some((last, others)) if !others.is_empty() => {
+                write!(f, "shards {} and {last} are missing", others.join(", "))?;
+                "their files"
+            }
+            last => {
+                let name = last.map_or("", |(name, _)| name);
+                write!(f, "shard {name} is missing")?;
+                "its file"
+            }
+        };
+        write!(
+            f,
+            ", so the figures are not those of the whole list: give {them} too"
+        )
     }
 }

@@ -77,9 +77,9 @@ fn is_address(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
     };
-    // A password, or another URL with one, has a colon or a slash somewhere before its "@".
-    let names = rest.rsplit_once('@').map_or("", |(names, _)| names);
-    let is_plain = !names.contains([':', '/', '\\']) && !rest.contains(char::is_whitespace);
+    // A colon or a slash is a password's, a port's, a path's, or another URL's: then the name of the scheme may be
+    // that of a user, `mailto:password@host:80`.
+    let is_plain = !rest.contains([':', '/', '\\']) && !rest.contains(char::is_whitespace);
     let mut schemes = ADDRESS_SCHEMES.iter();
     is_plain && schemes.any(|known| known.eq_ignore_ascii_case(scheme))
 }
@@ -93,8 +93,8 @@ mod tests {
         for text in [
             "mailto:a@b.example",
             "MailTo:a@b.example,c@d.example?subject=x&cc=e@f.example",
-            "xmpp:a@b.example/room",
-            "sip:a@b.example:5060",
+            "xmpp:a@b.example",
+            "sip:a@b.example",
             "cid:1@b.example",
         ] {
             assert_eq!(without_userinfo(text), text);
@@ -106,6 +106,8 @@ mod tests {
             ("mailto:a@b.example?x=http://u:hush@h/", "…@h/"),
             ("mailto://u:hush@h/", "mailto://…@h/"),
             ("sip:a:hush@b.example", "…@b.example"),
+            ("mailto:hush@h:80", "…@h:80"),
+            ("mailto:hush@h/path", "…@h/path"),
             ("sip:hush/x@b.example", "…@b.example"),
             ("mailto:?x=http:u:hush@h", "…@h"),
             ("u:hush@b.example", "…@b.example"),

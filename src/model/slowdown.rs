@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::outcome::{Outcome, Verdict};
 use super::timing::Phase;
-use crate::stats::{Sample, exceeds};
+use crate::stats::{Sample, exceeds, precedence};
 
-/// The fewest and the most attempts that are kept, and how many of them per worker. The first that are started are
-/// those that find few others under way.
-const MIN_KEPT: usize = 16;
-const MAX_KEPT: usize = 256;
-const KEPT_PER_WORKER: usize = 4;
+/// The number of attempts that are kept. The first that are started are those that find few others under way, and
+/// the more come after them, the surer it is that they were faster for that.
+const KEPT: usize = 256;
 
 /// The least number of answers of each kind: with fewer, chance alone would sort them.
 const MIN_ANSWERS: usize = 4;
@@ -21,6 +19,15 @@ const MIN_ANSWERS: usize = 4;
 /// The least ratio of the waits that is told, and their least difference, below which it is that of the machine.
 const MIN_RATIO: f64 = 1.4;
 const MIN_DIFFERENCE: Duration = Duration::from_millis(2);
+
+/// The part of the typical wait with many under way that the longest of the first batch must have reached. One batch
+/// that was fast as a whole, as of lighter URLs at the head of a list, waited for no other.
+const MIN_LONGEST: f64 = 0.8;
+
+/// The shares of the first batch that may have been answered before all others, and the probability with which chance
+/// does that in a run that no server slows down, for all of them together.
+const FIRST_ANSWERED: [f64; 2] = [0.25, 0.4];
+const CHANCE: f64 = 0.01;
 
 /// Finding that answers took longer when more requests were under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,9 +66,7 @@ impl LatencyByLoad {
             // One worker puts no load on a server that a serial run does not.
             most: match workers {
                 ..=1 => 0,
-                _ => workers
-                    .saturating_mul(KEPT_PER_WORKER)
-                    .clamp(MIN_KEPT, MAX_KEPT),
+                _ => KEPT,
             },
         }
     }
@@ -92,7 +97,8 @@ impl LatencyByLoad {
     ///
     /// All that is under way when one of the first requests is sent is among them, so the counts are exact. Few is
     /// half of the most that are under way at once, which tells a server that takes half of them, or all but the
-    /// last: the waits of the first requests grow until as many are under way as will be.
+    /// last: the waits of the first requests grow until as many are under way as will be. Requests that are sent
+    /// together may reach the server in another order, which hides that; but not which were answered first.
     pub(super) fn slowdown(&self) -> Option<Slowdown> {
         let samples = self.first.clone().into_sorted_vec();
         let under_way = |place: usize, sent: Instant| {
@@ -105,9 +111,80 @@ impl LatencyByLoad {
             .map(|(place, sample)| (under_way(place, sample.sent), *sample))
             .collect();
         let most = loads.iter().map(|(load, _)| *load).max()?;
+        let batches = Batches::of(&samples)?;
         [most / 2, most - 1]
             .into_iter()
             .find_map(|few| slowdown_beyond(few, &loads))
+            .filter(|found| batches.has_waited(found.many.as_secs_f64()))
+            .or_else(|| batches.slowdown())
+    }
+}
+
+/// The waits of the requests that were sent before any answer had come, and of those after them, in seconds. The
+/// first batch found the server idle: if it takes fewer at once, the others of the batch waited for their turn, and
+/// so did nearly all after it.
+struct Batches {
+    /// Waits of the first batch, in order.
+    first: Vec<f64>,
+    rest: Vec<f64>,
+}
+
+impl Batches {
+    fn of(samples: &[LoadSample]) -> Option<Self> {
+        let first_end = samples.iter().map(|sample| sample.end).min()?;
+        let waits = |is_first: bool| -> Vec<f64> {
+            let of_batch = samples
+                .iter()
+                .filter(|sample| (sample.sent < first_end) == is_first);
+            let waits = of_batch.filter_map(|sample| sample.wait);
+            waits.map(|wait| wait.as_secs_f64()).collect()
+        };
+        let mut first = waits(true);
+        first.sort_by(f64::total_cmp);
+        Some(Batches {
+            first,
+            rest: waits(false),
+        })
+    }
+
+    /// Tells whether some of the first batch waited about as long as this.
+    fn has_waited(&self, wait: f64) -> bool {
+        let longest = self.first.last();
+        longest.is_some_and(|longest| *longest >= wait * MIN_LONGEST)
+    }
+
+    /// The finding, if the first answers of the first batch came sooner than nearly all others.
+    fn slowdown(&self) -> Option<Slowdown> {
+        let batch = self.first.len();
+        if batch.min(self.rest.len()) < MIN_ANSWERS {
+            return None;
+        }
+        let many = Sample::of(&self.rest)?.median;
+        let chance = CHANCE / FIRST_ANSWERED.len() as f64;
+        FIRST_ANSWERED.into_iter().find_map(|share| {
+            let rank = ((batch as f64 * share).ceil() as usize).max(2);
+            let few = Sample::of(&self.first[..rank])?.median;
+            let is_found = is_told(few, many)
+                && self.has_waited(many)
+                && precedence(&self.first, &self.rest, rank) <= chance;
+            is_found.then(|| {
+                let soon = self.first.iter().filter(|wait| !is_told(few, **wait));
+                slowdown(soon.count(), few, many)
+            })
+        })
+    }
+}
+
+/// Tells whether the difference of two typical waits, in seconds, is large enough.
+fn is_told(few: f64, many: f64) -> bool {
+    many >= few * MIN_RATIO && many - few >= MIN_DIFFERENCE.as_secs_f64()
+}
+
+fn slowdown(under_way: usize, few: f64, many: f64) -> Slowdown {
+    Slowdown {
+        under_way,
+        few: Duration::from_secs_f64(few),
+        many: Duration::from_secs_f64(many),
     }
 }
 
@@ -124,114 +201,8 @@ fn slowdown_beyond(under_way: usize, loads: &[(usize, LoadSample)]) -> Option<Sl
         return None;
     }
     let [few, many] = [Sample::of(&few)?.median, Sample::of(&many)?.median];
-    let is_told = many >= few * MIN_RATIO && many - few >= MIN_DIFFERENCE.as_secs_f64();
-    is_told.then(|| Slowdown {
-        under_way,
-        few: Duration::from_secs_f64(few),
-        many: Duration::from_secs_f64(many),
-    })
+    is_told(few, many).then(|| slowdown(under_way, few, many))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::model::target::Verb;
-    use crate::model::timing::Timing;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    /// The finding for a run of so many workers over forty URLs, of which the n-th waits for its answer as long as
-    /// `wait` says, given n and the number of requests under way at its start.
-    fn found(workers: usize, wait: impl Fn(u32, usize) -> Duration) -> Option<Slowdown> {
-        let zero = Instant::now();
-        let mut by_load = LatencyByLoad::new(workers);
-        let mut free = vec![zero; workers];
-        let mut outcomes = Vec::new();
-        for n in 0..40 {
-            let start = *free.iter().min().expect("there is a worker");
-            let worker = free
-                .iter()
-                .position(|at| *at == start)
-                .expect("it is there");
-            // Workers begin one after the other.
-            let start = start + MS / 100 * worker as u32;
-            let under_way = 1 + free.iter().filter(|at| **at > start).count();
-            let wait = wait(n, under_way);
-            let end = start + wait;
-            free[worker] = end;
-            let mut outcome = Outcome::new(u64::from(n), Arc::from("http://h/"), Verb::Get);
-            outcome.last.span = Some((start, end));
-            outcome.last.timing = Timing::default().with(Phase::Wait, wait);
-            outcome.last.timing.close(wait);
-            outcomes.push((end, outcome));
-        }
-        // They come in the order of their ends.
-        outcomes.sort_by_key(|(end, _)| *end);
-        outcomes
-            .iter()
-            .for_each(|(_, outcome)| by_load.add(outcome));
-        by_load.slowdown()
-    }
-
-    #[test]
-    fn a_server_that_takes_one_or_four_at_once_slows_down() {
-        for at_once in [1, 4] {
-            let queued = |_, under_way: usize| 10 * MS * under_way.div_ceil(at_once) as u32;
-            let slowdown = found(8, queued);
-            assert!(slowdown.is_some(), "{at_once}");
-        }
-        let one = found(8, |_, under_way| 10 * MS * under_way as u32).expect("it slows down");
-        assert_eq!(one.under_way, 4, "{one:?}");
-        assert!(one.few < 30 * MS && one.many > 70 * MS, "{one:?}");
-    }
-
-    #[test]
-    fn one_request_that_was_overtaken_hides_no_slow_down() {
-        let queued = |n, under_way: usize| match n {
-            2 => 80 * MS,
-            _ => 10 * MS * under_way as u32,
-        };
-        let slowdown = found(8, queued).expect("it slows down");
-        assert_eq!(slowdown.under_way, 7, "{slowdown:?}");
-    }
-
-    #[test]
-    fn a_server_that_takes_all_does_not() {
-        assert_eq!(found(8, |_, _| 10 * MS), None);
-        // Answers of any length, in any order, and slow first ones.
-        let various = |n: u32, _| MS * (10 + n * 17 % 23);
-        assert_eq!(found(8, various), None);
-        assert_eq!(found(8, |n, _| MS * (80 - n)), None);
-        // What grows by a third, or by less than this machine's own delays.
-        let third = |_, under_way| if under_way > 4 { 13 * MS } else { 10 * MS };
-        assert_eq!(found(8, third), None);
-        let short = |_, under_way: usize| MS / 10 * under_way as u32;
-        assert_eq!(found(8, short), None);
-    }
-
-    #[test]
-    fn few_workers_show_nothing() {
-        let queued = |_, under_way: usize| 10 * MS * under_way as u32;
-        for workers in 1..4 {
-            assert_eq!(found(workers, queued), None, "{workers}");
-        }
-    }
-
-    #[test]
-    fn the_first_attempts_are_kept_in_constant_memory_in_whichever_order_they_come() {
-        let mut by_load = LatencyByLoad::new(8);
-        let zero = Instant::now();
-        for n in (0..1000_u32).rev() {
-            let mut outcome = Outcome::new(0, Arc::from("http://h/"), Verb::Get);
-            outcome.last.span = Some((zero + n * MS, zero + n * MS));
-            outcome.last.timing.close(MS);
-            by_load.add(&outcome);
-        }
-        let kept = by_load.first.into_sorted_vec();
-        let starts: Vec<Duration> = kept.iter().map(|sample| sample.sent - zero).collect();
-        let first: Vec<Duration> = (0..32).map(|n| n * MS).collect();
-        assert_eq!(starts, first);
-    }
-}
+mod tests;

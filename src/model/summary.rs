@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::run_part::RunPart;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::stats::Latency;
 
@@ -65,6 +66,8 @@ pub struct Summary {
     pub latency: Latency,
     /// The times to first byte of the same targets.
     pub ttfb: Latency,
+    /// Their latency from the intended start ([`Outcome::intended_latency`]), of a run with a rate.
+    pub intended: Option<Latency>,
     /// The number of targets by final status, without those whose body was coming when the run was stopped.
     pub statuses: BTreeMap<u16, u64>,
     /// The origins that pushed back or were given up, and what they take.
@@ -85,6 +88,8 @@ pub struct Summary {
     /// The number of runs that a replay merged. The makespan is then the union of their intervals, and the workers
     /// are the most at one time; both rest on the clocks of the machines.
     pub merged: Option<u64>,
+    /// The runs that a replay merged.
+    pub parts: Vec<RunPart>,
 }
 
 /// The runs of a comparison or a sweep that were made, warm-ups included.
@@ -94,6 +99,9 @@ pub struct RunsMade {
     pub done: u32,
     /// Planned runs, as far as known.
     pub of: u32,
+    /// True if these are the most that there might have been.
+    #[serde(default)]
+    pub at_most: bool,
 }
 
 impl Summary {
@@ -168,6 +176,7 @@ impl Summary {
             slowest: Duration::ZERO,
             latency: Latency::default(),
             ttfb: Latency::default(),
+            intended: None,
             slowdown: None,
             ..self
         }
@@ -204,6 +213,9 @@ impl Summary {
         self.slowest = self.slowest.max(other.slowest);
         self.latency.merge(&other.latency);
         self.ttfb.merge(&other.ttfb);
+        if let Some(other) = &other.intended {
+            self.intended.get_or_insert_default().merge(other);
+        }
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
@@ -283,6 +295,9 @@ impl Tally {
             }
             if let Some(ttfb) = outcome.last.timing.ttfb() {
                 summary.ttfb.record(ttfb);
+            }
+            if let Some(latency) = outcome.intended_latency() {
+                summary.intended.get_or_insert_default().record(latency);
             }
         }
         self.by_load.add(outcome);

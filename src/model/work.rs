@@ -55,6 +55,11 @@ impl PairedWork {
         self.unlike_pairs.binary_search(&pair).is_ok()
     }
 
+    /// True if a single pair is unlike, which further pairs may show to be chance.
+    pub fn may_be_chance(&self) -> bool {
+        self.unlike_pairs.len() == 1 && self.other_size == 0
+    }
+
     /// The reason for which the arms of so many pairs over so many targets are not comparable, if there is one: the
     /// difference that most targets have.
     pub fn difference(&self, pairs: usize, targets: u64) -> Option<UnlikeWork> {
@@ -63,31 +68,41 @@ impl PairedWork {
         {
             return None;
         }
-        let kinds: [(u64, fn(u64, u64) -> UnlikeWork); 4] = [
-            (self.failed_in_parallel, |urls, of| {
-                UnlikeWork::FailedInParallel { urls, of }
-            }),
-            (self.failed_serially, |urls, of| {
-                UnlikeWork::FailedSerially { urls, of }
-            }),
-            (self.other_status, |urls, of| UnlikeWork::OtherStatus {
-                urls,
-                of,
-            }),
-            (self.other_size, |urls, of| UnlikeWork::OtherSize {
-                urls,
-                of,
-            }),
-        ];
-        let mut gravest = kinds[0];
-        for kind in kinds {
-            if kind.0 > gravest.0 {
-                gravest = kind;
-            }
-        }
-        let (urls, unlike) = gravest;
         // A replayed log may state any number.
-        Some(unlike(urls, targets.max(urls)))
+        let of = |urls: u64| targets.max(urls);
+        let kinds = [
+            (
+                self.failed_in_parallel,
+                UnlikeWork::FailedInParallel {
+                    urls: self.failed_in_parallel,
+                    of: of(self.failed_in_parallel),
+                },
+            ),
+            (
+                self.failed_serially,
+                UnlikeWork::FailedSerially {
+                    urls: self.failed_serially,
+                    of: of(self.failed_serially),
+                },
+            ),
+            (
+                self.other_status,
+                UnlikeWork::OtherStatus {
+                    urls: self.other_status,
+                    of: of(self.other_status),
+                },
+            ),
+            (
+                self.other_size,
+                UnlikeWork::OtherSize {
+                    urls: self.other_size,
+                    of: of(self.other_size),
+                },
+            ),
+        ];
+        // Of several as frequent ones the last counts as the most, so failures come last.
+        let gravest = kinds.into_iter().rev().max_by_key(|(urls, _)| *urls);
+        gravest.map(|(_, unlike)| unlike)
     }
 }
 
@@ -168,4 +183,82 @@ pub enum PointDifference {
     OtherStatus(u16),
     /// Bodies have another size than with fewer workers.
     OtherSize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arms_are_not_comparable_with_more_than_a_fifth_of_the_pairs_unlike() {
+        for (unlike, pairs, is_told) in [
+            (0, 5, false),
+            (1, 5, false),
+            (2, 5, true),
+            (1, 4, true),
+            (1, 1, true),
+            (6, 30, false),
+            (7, 30, true),
+        ] {
+            let work = PairedWork {
+                unlike_pairs: (1..=unlike).collect(),
+                failed_in_parallel: 3,
+                ..PairedWork::default()
+            };
+            let difference = work.difference(pairs, 40);
+            let expected = UnlikeWork::FailedInParallel { urls: 3, of: 40 };
+            assert_eq!(
+                difference,
+                is_told.then_some(expected),
+                "{unlike} of {pairs}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_difference_that_most_targets_have_is_told_and_failures_before_others() {
+        let told = |counts: [u64; 4]| {
+            let [
+                failed_in_parallel,
+                failed_serially,
+                other_status,
+                other_size,
+            ] = counts;
+            let work = PairedWork {
+                unlike_pairs: vec![1],
+                failed_in_parallel,
+                failed_serially,
+                other_status,
+                other_size,
+                failed_in_both: 0,
+            };
+            work.difference(1, 40).map(|unlike| unlike.to_string())
+        };
+        for (counts, words) in [
+            (
+                [21, 3, 0, 0],
+                "21 of 40 URLs fail in parallel that succeed one by one",
+            ),
+            (
+                [1, 1, 1, 1],
+                "1 of 40 URLs fails in parallel that succeeds one by one",
+            ),
+            (
+                [1, 2, 0, 2],
+                "2 of 40 URLs fail one by one that succeed in parallel",
+            ),
+            (
+                [0, 0, 40, 0],
+                "40 of 40 URLs are answered with another status in parallel",
+            ),
+            ([0, 0, 0, 1], "1 of 40 URLs is of another size in parallel"),
+            // A log that states more than there are.
+            (
+                [50, 0, 0, 0],
+                "50 of 50 URLs fail in parallel that succeed one by one",
+            ),
+        ] {
+            assert_eq!(told(counts).as_deref(), Some(words), "{counts:?}");
+        }
+    }
 }

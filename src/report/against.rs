@@ -1,9 +1,12 @@
 //! Wording of a run's comparison with a baseline, for the terminal and the documents.
 
-use super::format::{counted, distinct_ratio};
-use super::wording::{NO_INTERVAL, NONE, shows_none};
-use crate::model::measurement::{Against, AgainstPoint, Arm};
-use crate::stats::{Change, Finding, Interval};
+use std::time::SystemTime;
+
+use super::format::{counted, distinct_ratio, grouped};
+use super::wording::{NO_INTERVAL, no_difference};
+use crate::model::margin::PracticalVerdict;
+use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
+use crate::stats::{Change, Interval};
 
 /// The limit of what the interval knows: the scatter of the runs of each side.
 const DRIFT: &str = "; the interval knows no drift between sessions";
@@ -13,9 +16,11 @@ pub(in crate::report) fn items(against: &Against) -> Vec<String> {
     let why = against.explain();
     let why = why.iter().map(|why| format!("not compared: {why}"));
     let points = &against.points;
-    let points = points
-        .iter()
-        .map(|point| format!("{}: {}", arm(point), verdict(against, point)));
+    let points = points.iter().flat_map(|point| {
+        let lines = [Some(verdict(against, point)), dated(point)];
+        let line = |line| format!("{}: {line}", arm(point));
+        lines.into_iter().flatten().map(line)
+    });
     let notices = against.notices.iter().map(ToString::to_string);
     why.chain(points).chain(notices).collect()
 }
@@ -31,12 +36,17 @@ pub(in crate::report) fn arm(point: &AgainstPoint) -> String {
 /// The change of the time and its verdict, in a line.
 pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> String {
     let Change { ratio, interval } = point.change;
-    let finding = point.finding();
-    let shown = |ratio: f64| match finding {
-        Some(Finding::Faster | Finding::Slower) => distinct_ratio(ratio),
-        _ => format!("{ratio:.2}"),
+    use PracticalVerdict::{NoDifference, NoneShown};
+    let verdict = against.verdict(point);
+    let shown = |ratio: f64| match verdict {
+        None | Some(NoDifference | NoneShown) => format!("{ratio:.2}"),
+        Some(_) => distinct_ratio(ratio),
     };
-    let longer = format!("this took {} times as long", shown(ratio));
+    let longer = format!(
+        "this took {} times as long{}",
+        shown(ratio),
+        reference(&point.reference)
+    );
     let longer = match interval {
         Some(interval) if !interval.says_something() => format!("{longer} · {NO_INTERVAL}"),
         Some(Interval { low, high }) => {
@@ -44,15 +54,16 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
         }
         None => longer,
     };
-    match (finding, &point.unlike) {
-        (Some(Finding::Faster), _) => format!("{longer} · faster{DRIFT}"),
-        (Some(Finding::Slower), _) => format!("{longer} · slower{DRIFT}"),
-        (Some(Finding::NoDifference), _) if interval.is_some_and(shows_none) => {
-            format!("{longer} · {NONE}")
+    let [drift, more] = match point.is_of_history() {
+        true => ["", "more saved runs would tell (--save-baseline)"],
+        false => [DRIFT, "more runs would tell (--runs)"],
+    };
+    match (verdict, &point.unlike) {
+        (Some(NoDifference), _) => format!("{longer} · {}", no_difference(against.margin)),
+        (Some(NoneShown), _) => {
+            format!("{longer} · no difference beyond 5 % shown; {more}")
         }
-        (Some(Finding::NoDifference), _) => {
-            format!("{longer} · no difference beyond 5 % shown; more runs would tell (--runs)")
-        }
+        (Some(verdict), _) => format!("{longer} · {}{drift}", verdict.as_str()),
         (None, Some(unlike)) => {
             let why = unlike.explain(against.is_renewed);
             format!("{longer} · no verdict: {why}")
@@ -61,4 +72,37 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
             "{longer} · one run on a side: no error bars (--compare or --sweep N gives them)"
         ),
     }
+}
+
+/// The runs that a run is compared with, if they are several: from when to when.
+fn reference(reference: &Reference) -> String {
+    let Reference { runs, from, to, .. } = *reference;
+    if runs < 2 {
+        return String::new();
+    }
+    let [from, to] = [from, to].map(day);
+    let runs = grouped(runs as u64);
+    match from == to {
+        true => format!(" as {runs} runs of {from}"),
+        false => format!(" as {runs} runs of {from} to {to}"),
+    }
+}
+
+/// The last change of the level of the times, if it is one: `slower since run 14 of 20 (2026-11-02): about 1.31
+/// times as long (estimate)`.
+pub(in crate::report) fn dated(point: &AgainstPoint) -> Option<String> {
+    let change = point.dated?;
+    let finding = change.finding()?.as_str();
+    let DatedChange { run, of, ratio, .. } = change;
+    let day = day(change.started_at);
+    let ratio = distinct_ratio(ratio);
+    Some(format!(
+        "{finding} since run {run} of {of} ({day}): about {ratio} times as long (estimate)"
+    ))
+}
+
+/// The day of a moment, in UTC.
+fn day(moment: SystemTime) -> String {
+    let time = humantime::format_rfc3339_seconds(moment).to_string();
+    time.split('T').next().unwrap_or_default().to_owned()
 }

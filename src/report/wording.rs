@@ -4,17 +4,24 @@
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
 //! written ([`notation`]).
 
+mod course;
 mod failure;
 mod notation;
 mod reason;
+mod sweep;
 mod verdict;
 
+pub(super) use course::{course, level, other_ratio};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
-pub(super) use reason::{host, reasons};
+pub(super) use reason::{host, knee_reasons, reasons};
+pub(super) use sweep::{
+    efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
+    sweep_hint,
+};
 pub(super) use verdict::{
-    NONE, comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
-    shows_none, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
+    comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
+    no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
 use crate::measure::{Estimate, Withheld};
@@ -126,6 +133,9 @@ pub(super) fn without_waits(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| "without waits for retries".to_owned())
 }
 
+/// The name of the latency that counts from the start that the rate of the run intended.
+pub(super) const FROM_INTENDED_START: &str = "from the intended start";
+
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
@@ -217,10 +227,18 @@ pub(super) fn stopped(summary: &Summary) -> Option<String> {
         return None;
     }
     Some(match (summary.runs, summary.listed) {
-        (Some(RunsMade { done, of }), _) => format!("stopped after {done} of {of} runs"),
+        (Some(made), _) => format!("stopped after {}", runs_made(made)),
         (None, Some(_)) => "stopped before its end".to_owned(),
         (None, None) => "stopped before its end; the rest of the list was not read".to_owned(),
     })
+}
+
+/// The runs of a measurement that was stopped: `3 of 12 runs`, `3 of at most 62 runs`.
+fn runs_made(RunsMade { done, of, at_most }: RunsMade) -> String {
+    match at_most {
+        true => format!("{done} of at most {of} runs"),
+        false => format!("{done} of {of} runs"),
+    }
 }
 
 /// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
@@ -271,8 +289,9 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     }
     let result = if summary.stopped {
         match summary.runs {
-            Some(RunsMade { done, of }) => format!(
-                "Stopped early, after {done} of {of} runs: {} done in all",
+            Some(made) => format!(
+                "Stopped early, after {}: {} done in all",
+                runs_made(made),
                 counted(summary.ended(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),

@@ -18,6 +18,7 @@ mod download;
 mod duties;
 mod error;
 mod finish;
+pub mod folder_lock;
 mod names;
 mod ordered;
 mod os;

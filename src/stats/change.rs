@@ -16,7 +16,7 @@ pub struct Change {
     /// The geometric mean of the times now, over that of the earlier times. Above 1 is slower.
     pub ratio: f64,
     /// The 95 % confidence interval of the ratio. `None` if either side is a single run, which has no
-    /// variance.
+    /// variance. Of several earlier runs: the [prediction interval](super::HistoryChange).
     pub interval: Option<Interval>,
 }
 
@@ -53,7 +53,8 @@ impl Change {
     }
 }
 
-fn logarithms(times: &[f64]) -> Option<Sample> {
+/// The sample of the logarithms. `None` if there are no times, or one of them is not positive and finite.
+pub(super) fn logarithms(times: &[f64]) -> Option<Sample> {
     let is_time = |time: &f64| *time > 0.0 && time.is_finite();
     if !times.iter().all(is_time) {
         return None;

@@ -3,11 +3,19 @@
 use super::interval::Interval;
 
 /// The tolerance for a time to count as close to the best one: 5 % longer.
-const CLOSE: f64 = 1.05;
+pub(super) const CLOSE: f64 = 1.05;
 
 /// Tests whether two times are within 5 % of each other, which no knee tells apart.
 pub fn is_close(one: f64, other: f64) -> bool {
     one <= CLOSE * other && other <= CLOSE * one
+}
+
+/// The ratio of two worker counts up to which both are as good an answer: a third more.
+const RESOLUTION: (usize, usize) = (4, 3);
+
+/// Tests whether two worker counts, the smaller one first, are so near that a sweep need not tell them apart.
+pub(super) fn is_within_resolution(fewer: usize, more: usize) -> bool {
+    more.saturating_mul(RESOLUTION.1) <= fewer.saturating_mul(RESOLUTION.0)
 }
 
 /// The measurement of a sweep at one worker count.
@@ -22,7 +30,7 @@ pub struct SweepPoint {
 }
 
 impl SweepPoint {
-    fn interval(&self) -> Interval {
+    pub(super) fn interval(&self) -> Interval {
         self.interval.unwrap_or(Interval {
             low: self.seconds,
             high: self.seconds,
@@ -32,7 +40,8 @@ impl SweepPoint {
 
 /// The knee of a sweep, by two criteria.
 ///
-/// Both counts are the same unless the intervals are wide; where they differ, more runs would decide.
+/// Both counts are the same unless the intervals are wide; where they differ by more than a third, more runs would
+/// decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Knee {
     /// The smallest worker count that is not shown to be more than 5 % slower than another: its interval
@@ -45,6 +54,12 @@ pub struct Knee {
 }
 
 impl Knee {
+    /// Tests whether both criteria agree, or differ by no more than a third: 12 or 16 workers are an answer, 4 or 16
+    /// are none.
+    pub fn is_decided(&self) -> bool {
+        is_within_resolution(self.workers, self.by_means)
+    }
+
     /// Finds the knee of these points, in any order. `None` if there are none, or if a time in them is not
     /// finite. The best point is the one with the lowest mean.
     pub fn of(points: &[SweepPoint]) -> Option<Self> {
@@ -117,6 +132,20 @@ mod tests {
         ];
         let knee = sweep(&narrow).unwrap();
         assert_eq!((knee.workers, knee.by_means), (8, 8));
+    }
+
+    #[test]
+    fn two_counts_that_differ_by_a_third_decide_it() {
+        for (workers, by_means, is_decided) in [
+            (4, 4, true),
+            (12, 16, true),
+            (11, 16, false),
+            (3, 4, true),
+            (1, 2, false),
+        ] {
+            let knee = Knee { workers, by_means };
+            assert_eq!(knee.is_decided(), is_decided, "{knee:?}");
+        }
     }
 
     #[test]

@@ -67,6 +67,9 @@ impl Speedup {
     /// The same speed-up with its interval taken from one confidence level to another. That of [`of`](Speedup::of) is
     /// at 95 %.
     pub fn at_level(self, from: f64, to: f64) -> Self {
+        if from == to {
+            return self;
+        }
         let freedom = self.pairs.saturating_sub(1);
         let interval = self
             .interval

@@ -8,7 +8,7 @@
 
 use std::process::Command;
 
-use ::pfetch::measure::baseline::{BaselineRun, SavedRun, Targets};
+use ::pfetch::measure::baseline::{BaselineRun, History, Machine, SavedRun, Targets};
 use ::pfetch::model::event::Event;
 use ::pfetch::model::measurement::Arm;
 use ::pfetch::model::text::escape;
@@ -233,7 +233,7 @@ schema, saved = (json.load(open(name, encoding='utf-8')) for name in sys.argv[1:
 baseline = jsonschema.Draft202012Validator({'$ref': '#/$defs/baseline', '$defs': schema['$defs']})
 baseline.validate(saved)
 assert not baseline.is_valid({**saved, 'runs': []})
-print(len(saved['runs']))
+print(len(saved['history'][0]['runs']))
 ";
     let one = BaselineRun {
         arm: Arm::Parallel,
@@ -246,6 +246,11 @@ print(len(saved['runs']))
     let saved = SavedRun {
         version: "0.1.0".to_owned(),
         started_at: std::time::SystemTime::UNIX_EPOCH,
+        machine: Some(Machine {
+            os: "linux".to_owned(),
+            arch: "x86_64".to_owned(),
+            cpus: 2,
+        }),
         targets: Targets {
             count: 3,
             hash: "0f".repeat(32),
@@ -254,11 +259,12 @@ print(len(saved['runs']))
         paced: true,
         runs: vec![one; 2],
     };
+    let saved = History::new(saved);
     let mut text = Vec::new();
     saved.write(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     let schema = include_str!("../data/report.schema.json");
     assert_eq!(ask(program, &[schema, &text]), 2);
     // And it is read as it was written.
-    assert_eq!(SavedRun::read(text.as_bytes()).unwrap(), saved);
+    assert_eq!(History::read(text.as_bytes()).unwrap(), saved);
 }

@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../support/chromium.rs"]
 mod chromium;
 #[path = "../support/readme.rs"]
@@ -48,3 +50,4 @@ mod servers;
 mod terminal;
 mod tls;
 mod traces;
+mod why;

@@ -6,6 +6,7 @@
     reason = "a failure here is a failure of the test, and shows where"
 )]
 
+mod history;
 mod renewed;
 
 use std::fs;
@@ -58,21 +59,39 @@ impl Bench {
         self.run(&[&["--against", &self.file()], options].concat())
     }
 
-    /// Saves a run with two workers.
+    /// Saves a run with two workers in a new file.
     #[track_caller]
     fn save(&self) {
+        let _ = fs::remove_file(self.file());
         self.run(&["-j2", "--save-baseline", &self.file()]).exits(0);
     }
 
-    fn saved(&self) -> Value {
+    /// All of the file.
+    fn baseline(&self) -> Value {
         serde_json::from_str(&fs::read_to_string(self.file()).unwrap()).unwrap()
     }
 
-    /// Changes what is saved.
+    /// The runs in the file, the oldest first.
+    fn history(&self) -> Vec<Value> {
+        self.baseline()["history"].as_array().unwrap().clone()
+    }
+
+    /// The latest run in the file.
+    fn saved(&self) -> Value {
+        self.history().pop().unwrap()
+    }
+
+    /// Changes the latest run in the file.
     fn alter(&self, change: impl FnOnce(&mut Value)) {
-        let mut saved = self.saved();
-        change(&mut saved);
-        fs::write(self.file(), saved.to_string()).unwrap();
+        let mut baseline = self.baseline();
+        change(
+            baseline["history"]
+                .as_array_mut()
+                .unwrap()
+                .last_mut()
+                .unwrap(),
+        );
+        fs::write(self.file(), baseline.to_string()).unwrap();
     }
 
     /// Saves parallel runs of so many seconds instead, each with its workers.
@@ -110,23 +129,30 @@ fn a_run_is_saved_with_its_figures_and_without_its_urls() {
     for part in ["http", "127.0.0.1", "bytes/"] {
         assert!(!text.contains(part), "{part} in {text}");
     }
-    let mut saved = bench.saved();
+    let mut baseline = bench.baseline();
+    let saved = &mut baseline["history"][0];
     let hash = saved["targets"]["hash"].take();
+    let machine = saved["machine"].take();
+    assert_eq!(machine["os"], std::env::consts::OS, "{machine}");
+    assert!(machine["cpus"].as_u64() > Some(0), "{machine}");
     assert_eq!(hash.as_str().unwrap().len(), 64, "{text}");
     let begun = &run.json()[0];
     assert_eq!(
-        saved,
+        baseline,
         json!({
             "type": "baseline",
-            "schema": 1,
-            "version": begun["version"],
-            "started_at": begun["started_at"],
-            "targets": {"count": 3, "hash": null},
-            "warm": false,
-            "paced": false,
-            "runs": [{
-                "arm": "parallel", "workers": 2, "seconds": run.summary()["parallel"],
-                "failed": 0, "retries": 0, "bytes": 60,
+            "schema": 2,
+            "history": [{
+                "version": begun["version"],
+                "started_at": begun["started_at"],
+                "machine": null,
+                "targets": {"count": 3, "hash": null},
+                "warm": false,
+                "paced": false,
+                "runs": [{
+                    "arm": "parallel", "workers": 2, "seconds": run.summary()["parallel"],
+                    "failed": 0, "retries": 0, "bytes": 60,
+                }],
             }],
         })
     );
@@ -185,7 +211,7 @@ fn several_runs_on_both_sides_have_an_interval_and_a_verdict() {
         // So much scatter that anything may be in it.
         (
             [SHORT, 1e-2, LONG],
-            "no difference",
+            "no difference shown",
             " · no difference beyond 5 % shown; more runs would tell (--runs)\n",
         ),
     ] {
@@ -372,7 +398,7 @@ fn gates_are_judged_by_the_ratio_and_its_interval() {
 }
 
 #[test]
-fn the_same_file_is_read_before_it_is_replaced() {
+fn the_same_file_is_read_before_the_run_is_added() {
     let bench = Bench::new();
     let file = bench.file();
     bench.save_times(&[(2, LONG)]);
@@ -526,19 +552,18 @@ fn a_baseline_that_was_saved_is_announced_as_exports_are() {
 }
 
 #[test]
-fn a_baseline_that_is_replaced_without_a_gate_says_what_became_of_the_time() {
+fn a_baseline_that_is_followed_without_a_gate_says_what_became_of_the_time() {
     let bench = Bench::new();
     let file = bench.file();
     bench.save_times(&[(2, LONG)]);
     let options = ["-j2", "--save-baseline", &file, "--against", &file];
     let run = bench.run(&options).exits(0);
-    let line = run.stderr.lines().find(|line| line.contains("wrote "));
-    let line = line.unwrap_or_default();
-    let is_told = line.contains("; it replaces the run of ") && line.ends_with(" times as long");
-    run.check("told", is_told);
-    // Nothing is known of a file that is not read.
+    let told = "baseline.json, which has the last 2 runs; this one took 0.00 times as long as those before\n";
+    run.check("told", run.stderr.ends_with(told));
+    // Nothing is said of a file that the run is not compared with.
     let run = bench.run(&["-j2", "--save-baseline", &file]).exits(0);
-    run.check("not told", !run.stderr.contains("replaces"));
+    let told = "baseline.json, which has the last 3 runs\n";
+    run.check("not told", run.stderr.ends_with(told));
 }
 
 #[test]
@@ -556,7 +581,7 @@ fn a_run_past_its_deadline_or_of_nothing_is_not_saved() {
 fn a_file_that_is_no_baseline_is_a_mistake_before_anything_is_fetched() {
     let bench = Bench::new();
     bench.save();
-    let good = bench.saved();
+    let good = bench.baseline();
     let altered = |change: fn(&mut Value)| {
         let mut saved = good.clone();
         change(&mut saved);
@@ -574,35 +599,43 @@ fn a_file_that_is_no_baseline_is_a_mistake_before_anything_is_fetched() {
             "its type is \"run\"",
         ),
         (
-            altered(|saved| saved["schema"] = json!(2)),
-            "its schema is 2, and this pfetch reads 1 only",
+            altered(|saved| saved["schema"] = json!(1)),
+            "its schema is 1, and this pfetch reads 2 only",
         ),
         (
-            altered(|saved| saved["runs"] = json!([])),
+            altered(|saved| saved["history"][0]["runs"] = json!([])),
             "there are no runs in it",
         ),
         (
-            altered(|saved| saved["runs"][0]["seconds"] = json!(0)),
+            altered(|saved| saved["history"] = json!([])),
+            "it has one run at least, and 20 at most",
+        ),
+        (
+            altered(|saved| saved["history"] = json!(vec![saved["history"][0].clone(); 21])),
+            "it has one run at least, and 20 at most",
+        ),
+        (
+            altered(|saved| saved["history"][0]["runs"][0]["seconds"] = json!(0)),
             "seconds are a nanosecond at least",
         ),
         (
-            altered(|saved| saved["runs"][0]["seconds"] = json!(1e-300)),
+            altered(|saved| saved["history"][0]["runs"][0]["seconds"] = json!(1e-300)),
             "seconds are a nanosecond at least",
         ),
         (
-            altered(|saved| saved["runs"][0]["seconds"] = json!(1e300)),
+            altered(|saved| saved["history"][0]["runs"][0]["seconds"] = json!(1e300)),
             "seconds are a nanosecond at least",
         ),
         (
-            altered(|saved| saved["runs"][0]["workers"] = json!(0)),
+            altered(|saved| saved["history"][0]["runs"][0]["workers"] = json!(0)),
             "one worker at least",
         ),
         (
-            altered(|saved| saved["targets"]["hash"] = json!("é")),
+            altered(|saved| saved["history"][0]["targets"]["hash"] = json!("é")),
             "hash is not 64",
         ),
         (
-            altered(|saved| saved["started_at"] = json!("today")),
+            altered(|saved| saved["history"][0]["started_at"] = json!("today")),
             "no RFC 3339 time: ",
         ),
     ] {
@@ -619,7 +652,11 @@ fn a_file_that_is_no_baseline_is_a_mistake_before_anything_is_fetched() {
         .exits(2);
     run.complains_in_a_line().says("--save-baseline");
     // Fields of later versions are passed over.
-    fs::write(bench.file(), altered(|saved| saved["host"] = json!("h"))).unwrap();
+    fs::write(
+        bench.file(),
+        altered(|saved| saved["history"][0]["host"] = json!("h")),
+    )
+    .unwrap();
     assert_eq!(bench.server.targets().len(), fetched);
     bench.against(&[]).exits(0);
 }
@@ -674,6 +711,7 @@ fn runs_that_are_told_again_are_saved_and_compared_alike() {
         .into_iter()
         .enumerate()
     {
+        let _ = fs::remove_file(&file);
         let save = ["--format=jsonl", "--save-baseline", &file];
         let run = bench.run(&[options, &save].concat()).exits(0);
         let log = bench.dir.file(&format!("{number}.jsonl"), &run.stdout);

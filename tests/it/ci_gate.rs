@@ -25,7 +25,7 @@ fn gate(server: &Server, workers: &str) -> (Output, [String; 3]) {
         .args([&folder.path().join("urls.txt"), folder.path()])
         .env("PFETCH", env!("CARGO_BIN_EXE_pfetch"))
         .env("GITHUB_STEP_SUMMARY", &summary)
-        .envs([("WORKERS", workers), ("RUNS", "5")])
+        .envs([("WORKERS", workers), ("RUNS", "auto")])
         .output()
         .unwrap();
     let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();

@@ -140,6 +140,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "urls_per_second",
             "latency",
             "ttfb",
+            "intended_latency",
             "slowdown",
             "statuses",
             "origins",

@@ -455,6 +455,7 @@ fn the_picture_of_a_stopped_sweep_says_which_run_it_shows() {
             workers,
             done: 0,
             of: 6,
+            most: 0,
         }));
         let outcomes = story.many(4, |_| MS * 50).into_iter();
         events.extend(outcomes.map(Event::Finished));

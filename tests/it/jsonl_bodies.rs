@@ -122,7 +122,7 @@ fn a_body_that_is_too_long_fails_and_leaves_nothing() {
 }
 
 #[test]
-fn reports_in_json_have_bodies_and_are_read_again_without_them() {
+fn reports_in_json_have_bodies_which_a_replay_passes_on() {
     let (server, dir) = (server(), Dir::new());
     let url = server.url("/plain/100");
     let args = [
@@ -148,10 +148,31 @@ fn reports_in_json_have_bodies_and_are_read_again_without_them() {
         let found = read(name);
         assert_eq!(found.contains(&text), has_body, "{name}: {found}");
     }
-    let replay = pfetch(&["--replay", "run.jsonl", "--format=jsonl"]);
-    let replayed = replay.current_dir(dir.path()).run().exits(0);
-    replayed.check("its bytes", replayed.result()["bytes"] == 100);
-    replayed.check("no body", replayed.result().get("body").is_none());
+    let report = read("run.jsonl");
+    let replay = |files: &[&str]| {
+        let args = [
+            &["--format=jsonl", "--export=json=again.json", "--replay"],
+            files,
+        ]
+        .concat();
+        pfetch(&args).current_dir(dir.path()).run()
+    };
+    let replayed = replay(&["run.jsonl"]).exits(0);
+    replayed.check("the same report", replayed.stdout == report);
+    assert!(read("again.json").contains(&text));
+    // Among others too.
+    pfetch(&["--export=jsonl=other.jsonl", &url])
+        .current_dir(dir.path())
+        .run()
+        .exits(0);
+    let merged = replay(&["other.jsonl", "run.jsonl"]).exits(0);
+    let found: Vec<_> = merged.results().iter().map(decoded).collect();
+    merged.check("one has a body", found == [None, Some(body(100))]);
+    let odd = report.replace(&text, "????");
+    dir.file("odd.jsonl", odd);
+    replay(&["odd.jsonl"])
+        .exits(2)
+        .says("odd.jsonl:2: \"body\" is no base64");
 }
 
 #[test]

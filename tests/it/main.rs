@@ -2,6 +2,8 @@
 
 #[path = "../support/authority.rs"]
 mod authority;
+#[path = "../support/busy.rs"]
+mod busy;
 #[path = "../support/readme.rs"]
 mod commands;
 #[path = "../support/exhaustive.rs"]
@@ -24,6 +26,7 @@ mod story;
 mod timely;
 
 mod address_space;
+mod auto_runs;
 mod baseline;
 mod behaviour;
 mod cat;
@@ -55,10 +58,13 @@ mod fed_slowly;
 mod figures;
 mod habits;
 mod http;
+mod intended;
 mod journal;
 mod jsonl_bodies;
+mod knee_search;
 mod layers;
 mod library;
+mod margin;
 mod measured;
 mod meta;
 mod mix;
@@ -79,9 +85,11 @@ mod save;
 mod shards;
 mod stop_grace;
 mod streams;
+mod sweep_auto;
 mod templates;
 mod test_server;
 mod tls;
 mod undecided;
 mod way_on;
 mod why;
+mod worker_gains;

@@ -52,7 +52,11 @@ fn failures_of_the_serial_arm_count_as_those_of_the_parallel_one() {
     for (options, code, told) in [
         (&[][..], 1, "verdict"),
         (&["--assert=failed<=0"], 3, "FAILED        1 of 2 failed\n"),
-        (&["--assert=failed<=49%"], 3, "FAILED        50.00 %\n"),
+        (
+            &["--assert=failed<=49%"],
+            3,
+            "FAILED        50.00 % (1 of 2 failed)\n",
+        ),
         (&["--assert=failed<=1", "--max-failures=1"], 0, "held"),
     ] {
         // The serial arm goes first.
@@ -149,7 +153,7 @@ fn a_measurement_that_is_stopped_reports_the_pairs_that_are_whole() {
         run.check("alike", !run.stdout.contains("not answered alike"));
         run.check("no failures", !run.stdout.contains("failed in"));
         let lines = read(&live, "jsonl");
-        let done = "\"stopped\":{\"done\":2,\"of\":6}";
+        let done = "\"stopped\":{\"done\":2,\"of\":6,\"at_most\":false}";
         assert!(lines.contains(done), "{lines}");
         assert!(!lines.contains("\"type\":\"summary\""), "{lines}");
         let told = heading(&live);
@@ -242,7 +246,7 @@ fn a_measurement_that_is_stopped_tells_what_was_done_and_that_its_gates_are_unkn
             2,
             "{lines}"
         );
-        let runs = format!("\"runs\":{{\"done\":{done},\"of\":4}}");
+        let runs = format!("\"runs\":{{\"done\":{done},\"of\":4,\"at_most\":false}}");
         assert!(lines.contains(&runs), "{lines}");
         assert!(!lines.contains("\"method\":\"estimate\""), "{lines}");
         let told = heading(&live);

@@ -502,6 +502,7 @@ fn a_merged_run_can_be_saved_and_judged_as_a_baseline() {
     let save = format!("--save-baseline={file}");
     replayed(&[&save], &[&first, &second]).exits(0);
     let saved: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let saved = &saved["history"][0];
     assert_eq!(saved["targets"]["count"], 3, "{saved}");
     let merged = summary(&[&first, &second]);
     assert_eq!(saved["runs"][0]["seconds"], merged["parallel"], "{saved}");
@@ -509,6 +510,84 @@ fn a_merged_run_can_be_saved_and_judged_as_a_baseline() {
     replayed(&[&against], &[&second, &first])
         .exits(0)
         .prints("this took 1.00 times as long");
+}
+
+#[test]
+fn half_a_line_with_a_line_end_is_told_and_counts_for_nothing() {
+    let Rerun { first, second, .. } = Rerun::new(&["--log=log"]);
+    let last = first.lines().last().expect("it has lines");
+    let head = &first[..first.len() - last.len() - 1];
+    for (cut, end) in [(1, "\n"), (9, "\n"), (20, "\r\n"), (last.len() - 1, "\n\n")] {
+        let torn = format!("{head}{}{end}", &last[..cut]);
+        let told = "0.jsonl:5 breaks off: a process was killed there";
+        for files in [
+            &[&torn[..]][..],
+            &[&torn, &second],
+            &[&(torn.clone() + &second)],
+        ] {
+            let run = replayed(&["--format=jsonl"], files).exits(0).says(told);
+            let results = run.results();
+            run.check("the results before it count", results.len() == 3);
+        }
+    }
+    // What is missing in the middle of a run is missed at its end.
+    let result = first.lines().nth(1).expect("it has lines");
+    let cut = first.replace(result, &result[..result.len() / 2]);
+    let run = replayed(&[], &[&cut]).exits(0);
+    run.says("0.jsonl:2 breaks off")
+        .says("has 2 results where its summary counts 3");
+    // What no killed process leaves is refused.
+    for odd in [
+        result.replace("\"url\":", "\"url\"="),
+        "nonsense".to_owned(),
+    ] {
+        let run = replayed(&[], &[&first.replace(result, &odd)]).exits(2);
+        run.says("0.jsonl:2: ").complains_in_a_line();
+    }
+}
+
+#[test]
+fn a_merged_report_beside_its_runs_counts_once() {
+    let Rerun { first, second, .. } = Rerun::new(&["--log=log"]);
+    let other = Rerun::new(&[]).first;
+    let merge = |files: &[&str]| replayed(&["--format=jsonl"], files).exits(0).stdout;
+    let counts = |run: &Run| ["ok", "failed", "merged"].map(|key| run.summary()[key].as_u64());
+    let merged = merge(&[&first, &second, &other]);
+    let whole = [Some(5), Some(1), Some(3)];
+    // All runs are there: the merge is left out.
+    for files in [
+        &[&first[..], &second, &other, &merged][..],
+        &[&merged, &other, &second, &first],
+        &[&(merged.clone() + &first), &second, &other],
+    ] {
+        let run = replayed(&["--format=jsonl"], files).exits(0);
+        run.check("counts", counts(&run) == whole);
+        run.says("is a merge of what is here too")
+            .never_shows("results where");
+    }
+    // Some are: they are left out.
+    let run = replayed(&["--format=jsonl"], &[&merged, &other]).exits(0);
+    run.check("counts", counts(&run) == whole);
+    let run = run
+        .says("0.jsonl is a merge of ")
+        .says("1.jsonl too, so that is left out");
+    run.check("each is once", run.results().len() == 6);
+    // A merge of a merge.
+    let part = merge(&[&first, &second]);
+    let again = merge(&[&part, &other]);
+    let run = replayed(&["--format=jsonl"], &[&again, &first, &second, &part]).exits(0);
+    run.check("counts", counts(&run) == whole);
+    // Merges of which neither has all runs of the other.
+    let odd = merge(&[&second, &other]);
+    replayed(&[], &[&part, &odd])
+        .exits(2)
+        .complains_in_a_line()
+        .says("1.jsonl are merges with some of their runs in common");
+    // A run that goes on with the log of one that is merged.
+    let stale = merge(&[&first, &other]);
+    replayed(&[], &[&stale, &second])
+        .exits(0)
+        .says("1.jsonl goes on with a run log of a run that is merged in ");
 }
 
 #[test]

@@ -87,6 +87,38 @@ fn shards_that_are_missing_are_named_and_leave_gates_without_a_figure() {
 }
 
 #[test]
+fn shards_that_a_merged_report_lacks_may_come_later() {
+    let shards = Shards::run(4);
+    let merged = shards.replay(&[0, 1], &["--format=jsonl"]);
+    shards.dir.file("10.jsonl", &merged.stdout);
+    let told = "shards 2/4 and 3/4 are missing, ";
+    merged.says(told);
+    // Alone it lacks what it lacked.
+    shards.replay(&[10], &[GATE]).exits(3).says(told);
+    // With one of the others, it is the last that is missing.
+    let more = shards.replay(&[10, 2], &["--format=jsonl"]).exits(0);
+    let more = more.says("warning: shard 3/4 is missing, ");
+    shards.dir.file("11.jsonl", &more.stdout);
+    more.never_shows("2/4");
+    for numbers in [&[10, 2, 3][..], &[11, 3], &[3, 10, 2, 0, 1]] {
+        let run = shards.replay(numbers, &[GATE]).exits(0);
+        let run = run.prints("12 URLs: 11 ok, 1 failed");
+        run.never_shows("missing");
+    }
+    // A run that was stopped stays so, with all shards.
+    let cut = fs::read_to_string(shards.dir.path().join("1.jsonl")).unwrap_or_default();
+    let lines: Vec<&str> = cut.lines().collect();
+    shards
+        .dir
+        .file("1.jsonl", lines[..lines.len() - 1].join("\n"));
+    let merged = shards.replay(&[0, 1], &["--format=jsonl"]);
+    shards.dir.file("10.jsonl", &merged.stdout);
+    let run = shards.replay(&[10, 2, 3], &[GATE]).exits(3);
+    run.prints("the run was stopped before its end")
+        .never_shows("missing");
+}
+
+#[test]
 fn many_missing_shards_are_counted() {
     let shards = Shards::run(3);
     let claim = |number: usize, count: u64| {

@@ -611,7 +611,7 @@ fn a_baseline_is_of_what_the_run_has_fetched_itself() {
     let targets = |path: &str| {
         let text = fs::read_to_string(path).unwrap();
         let value: Value = serde_json::from_str(&text).expect(&text);
-        value["targets"].clone()
+        value["history"][0]["targets"].clone()
     };
     assert!(targets(&alone).is_object(), "{}", targets(&alone));
     assert_eq!(targets(&resumed), targets(&alone));

@@ -7,7 +7,10 @@
 
 use pfetch::measure::assert::RunFigures;
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
-use pfetch::model::measurement::{Against, AgainstPoint, Arm, ArmLatency, Comparison, Sweep};
+use pfetch::model::margin::Margin;
+use pfetch::model::measurement::{
+    Against, AgainstPoint, Arm, ArmLatency, Comparison, DatedChange, Reference, Sweep,
+};
 use pfetch::model::summary::Summary;
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
@@ -287,7 +290,7 @@ fn a_verdict_that_decides_names_no_remedy() {
         ),
         (
             compared(&[1.0, 1.01, 1.02], &[1.01, 1.02, 1.0]),
-            "no difference beyond 5 %",
+            "no difference beyond 10 %",
         ),
         (
             verdict(Event::Swept(sweep(20, &[(1, &[1.07; 3]), (2, &[1.0; 3])]))),
@@ -450,6 +453,18 @@ fn measured_results_fit_80_columns() {
         change: Change::of(&[1.1, 1.0, 1.3], &[1.0, 1.2, 0.9]).unwrap(),
         now,
         then,
+        reference: Reference {
+            runs: 12,
+            from: std::time::SystemTime::UNIX_EPOCH,
+            to: std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 30),
+            deviation: Some(0.031),
+        },
+        dated: Some(DatedChange {
+            run: 14,
+            of: 20,
+            started_at: std::time::SystemTime::UNIX_EPOCH,
+            ratio: 1.31,
+        }),
         unlike: None,
     };
     let against = Against {
@@ -460,6 +475,7 @@ fn measured_results_fit_80_columns() {
         why: None,
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     };
     let points: [(usize, &[f64]); 5] = [
         (1, &[4.0, 4.4, 4.1]),

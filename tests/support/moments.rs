@@ -211,6 +211,7 @@ pub(crate) fn comparison() -> Vec<Event> {
             pair: done as u32 / 2,
             done: done as u32,
             of: 4,
+            most: 0,
         };
         events.push(Event::ArmStarted(run));
         let from = 1000 * done as u32;
@@ -276,12 +277,14 @@ fn compared() -> Comparison {
         targets: 4,
         warmups: 1,
         stopped: None,
+        auto: None,
         serial: times(pair.serial),
         parallel: times(pair.parallel),
         speedup: Speedup::of(&[pair]),
         work: None,
         estimated: None,
         differing: (0, Vec::new()),
+        margin: pfetch::model::margin::Margin::default(),
         notices: Vec::new(),
         why: Why::default(),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pfetch::model::event::{Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns};
 use pfetch::model::notice::MeasurementNotice;
 use pfetch::model::outcome::{Failure, FailureKind, Outcome, Verdict};
@@ -117,6 +118,7 @@ impl Story {
                     pair,
                     done: 0,
                     of: 2 * (pairs + 1),
+                    most: 0,
                 }));
                 let crew = Story {
                     workers,
@@ -158,6 +160,7 @@ impl Story {
             workers: self.workers,
             done: 0,
             of: 1,
+            most: 0,
         });
         let mut events = vec![self.started(), begun];
         events.extend(outcomes.into_iter().map(Event::Finished));
@@ -186,10 +189,13 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     Sweep {
         targets,
         stopped: None,
+        search: None,
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),
         differing: (0, Vec::new()),
+        margin: Margin::default(),
         notices: Vec::new(),
+        why: None,
         points,
         passed_over: Vec::new(),
     }
@@ -221,12 +227,14 @@ pub(crate) fn comparison(
         targets,
         warmups: 1,
         stopped: None,
+        auto: None,
         speedup: Comparison::speedup_of(&serial, &parallel, targets, workers),
         serial,
         parallel,
         work: None,
         estimated: Some(3.9),
         differing: (0, Vec::new()),
+        margin: Margin::default(),
         notices: notices
             .iter()
             .map(|notice| MeasurementNotice::Replayed((*notice).to_owned()))

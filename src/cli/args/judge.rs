@@ -5,22 +5,24 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::measure::assert::Assertion;
+use crate::model::margin::Margin;
 
 /// The options under "Comparison" that judge figures, whether measured now or replayed.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]
 pub(crate) struct JudgeArgs {
-    /// Save this run's figures in FILE, to judge later runs by.
+    /// Add this run's figures to those in FILE, which keeps the last 20 runs, to judge later runs by.
     ///
     /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
-    /// in which more URLs failed than --max-failures, or for which an --assert does not hold. FILE has no
-    /// URLs in it, only a hash of all of them.
+    /// in which more URLs failed than --max-failures, or which an --assert contradicts. A run of another list of URLs, or
+    /// with other numbers of workers, begins FILE anew. FILE has no URLs in it, only a hash of all of them.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
 
-    /// Say how much longer this run took than the one saved in FILE.
+    /// Say how much longer this run took than those saved in FILE, and since when.
     ///
-    /// With several runs on both sides (--compare, --sweep N) that comes with a 95 % interval. Another list
+    /// With several saved runs that comes with a 95 % interval that has their scatter from day to day in it; with one,
+    /// if it and this run were repeated (--compare, --sweep N). Another list
     /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
     /// else is different is told. FILE may be that of --save-baseline, which the first run then makes.
     #[arg(long, value_name = "FILE")]
@@ -38,6 +40,14 @@ pub(crate) struct JudgeArgs {
     /// other is inconclusive. Percentiles leave out what pfetch waited between attempts.
     #[arg(long = "assert", value_name = "EXPR")]
     pub(crate) assertions: Vec<Assertion>,
+
+    /// Call a difference of times below this share hardly one [default: 10%].
+    ///
+    /// A verdict says what is shown and what matters: faster by 4 % is hardly faster, however sure. If the whole 95 %
+    /// interval is within the margin, there is no difference beyond it. It is for --compare, the gain of --sweep,
+    /// --against, and for a replay of them.
+    #[arg(long, value_name = "N%", allow_negative_numbers = true)]
+    pub(crate) margin: Option<Margin>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///

@@ -1,8 +1,12 @@
 //! Measurements in place of a plain run: the comparison and the sweep.
 
+use std::time::Duration;
+
 use clap::Args;
 
-use super::values::{run_count, small_count, worker_counts};
+use super::times::time_limit;
+use super::values::{TypedRuns, most_runs, precision, runs, small_count};
+use super::worker_counts::worker_counts;
 use crate::measure::WorkerCounts;
 
 /// The options under "Comparison" that need something to fetch.
@@ -22,7 +26,8 @@ pub(crate) struct MeasureArgs {
 
     /// Fetch everything with each of these numbers of workers, and find the fewest that will do.
     ///
-    /// 'auto' takes 1, 2, 4 and so on, until twice as many gain nothing.
+    /// 'auto' finds it with few runs: one each with 1, 2, 4 and so on until twice as many gain nothing, then
+    /// more where they decide. 1..8 is each number from 1 to 8.
     #[arg(long,
         value_name = "N,N,…|auto",
         value_parser = worker_counts,
@@ -33,11 +38,29 @@ pub(crate) struct MeasureArgs {
     )]
     pub(crate) sweep: Option<WorkerCounts>,
 
-    /// Runs of each arm that do not count, before the others [default: 1].
+    /// Runs of each arm that do not count, before the others; with '--sweep auto' in all [default: 1].
     #[arg(long, value_name = "N", value_parser = small_count)]
     pub(crate) warmup: Option<u32>,
 
-    /// Runs of each arm that count [default: 5, of a sweep 3].
-    #[arg(long, value_name = "N", value_parser = run_count)]
-    pub(crate) runs: Option<u32>,
+    /// Runs of each arm that count; with '--sweep auto' the most [default: auto; of a sweep 3, of '--sweep auto' 5].
+    ///
+    /// 'auto' makes pairs of runs until the verdict and each --assert are decided, 3 at least (--compare only).
+    #[arg(long, value_name = "N|auto", value_parser = runs)]
+    pub(crate) runs: Option<TypedRuns>,
+
+    /// The most pairs of runs that '--runs auto' makes [default: 30].
+    #[arg(long, value_name = "N", value_parser = most_runs)]
+    pub(crate) max_runs: Option<u32>,
+
+    /// Time after which '--runs auto' begins no further pair [default: 60s].
+    ///
+    /// Warm-ups count. Three pairs are made in any case.
+    #[arg(long, value_name = "TIME", value_parser = time_limit)]
+    pub(crate) measurement_time: Option<Duration>,
+
+    /// Make pairs of runs until the speed-up is known to within this share: '2.5%'.
+    ///
+    /// That is half the width of its interval. Without it, pairs are made until the verdict is decided.
+    #[arg(long, value_name = "N%", value_parser = precision)]
+    pub(crate) precision: Option<f64>,
 }

@@ -16,6 +16,7 @@ mod pool;
 mod request;
 mod times;
 mod values;
+mod worker_counts;
 
 use std::ffi::OsString;
 use std::iter;
@@ -33,7 +34,7 @@ pub(super) use measure::MeasureArgs;
 pub(super) use output::{OutputArgs, When};
 pub(super) use pool::PoolArgs;
 pub(super) use request::RequestArgs;
-pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedShard};
+pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedRuns, TypedShard};
 
 /// The groups that work for a replay, which fetches nothing; all others conflict with `--replay`. clap
 /// names a group after its struct.

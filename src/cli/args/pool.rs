@@ -48,6 +48,9 @@ pub(crate) struct PoolArgs {
 
     /// At most this many starts in a second, minute or hour, as 10/s, evenly spread [default: no
     /// limit].
+    ///
+    /// The summary then has the latency from the intended start too: it counts what URLs waited because all workers were
+    /// busy, with a server that stalls.
     #[arg(long, value_name = "N/s|m|h", value_parser = start_interval)]
     pub(crate) rate: Option<Duration>,
 }

@@ -16,7 +16,6 @@ use http::header::USER_AGENT;
 use crate::cli::plan::{Format, ListName};
 use crate::engine::input::{Shard, ShardError};
 use crate::http::PinnedHost;
-use crate::measure::WorkerCounts;
 use crate::model::activity::MAX_WORKERS;
 use crate::model::headers::{self, GivenHeader};
 use crate::report::Template;
@@ -29,9 +28,6 @@ const MAX_QUEUE: usize = 1_000_000;
 
 /// The most bytes of a body that a result has: in base64, with all else, the line stays one that is read again.
 const MAX_ROW: u64 = 10_000_000;
-
-/// The most workers that an automatic sweep tries.
-const MAX_SWEEP_WORKERS: usize = 1024;
 
 /// Parses one of a few words, each standing for a value of the library. An enum of clap's beside the
 /// library's would say the same twice.
@@ -210,11 +206,19 @@ pub(super) fn header() -> impl TypedValueParser<Value = TypedHeader> {
 /// Parses the value of the User-Agent header.
 pub(super) fn user_agent() -> impl TypedValueParser<Value = HeaderValue> {
     OsStringValueParser::new().try_map(|text| {
-        headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes()).map(|(_, mut value)| {
-            // Header values of the user are secret by default; this one may be shown.
-            value.set_sensitive(false);
-            value
-        })
+        // It would be sent, and all URLs fetched.
+        if text.as_bytes().starts_with(b"*") {
+            return Err(
+                "that is a pattern of names (wget), and this is the user agent; choose the URLs before: grep \
+                 '\\.jpg$' LIST | pfetch"
+                    .to_owned(),
+            );
+        }
+        let (_, mut value) = headers::new(USER_AGENT.as_str().as_bytes(), text.as_bytes())
+            .map_err(|error| error.to_string())?;
+        // Header values of the user are secret by default; this one may be shown.
+        value.set_sensitive(false);
+        Ok(value)
     })
 }
 
@@ -329,24 +333,42 @@ pub(super) fn pack_count(text: &str) -> Result<u64, String> {
     number.ok_or_else(|| "give a whole number, at least 1".to_owned())
 }
 
-/// Parses the numbers of workers of a sweep.
-pub(super) fn worker_counts(text: &str) -> Result<WorkerCounts, String> {
-    if text == "auto" {
-        return Ok(WorkerCounts::Auto {
-            most: MAX_SWEEP_WORKERS,
-        });
-    }
-    text.split(',')
-        .map(|count| workers(count.trim()))
-        .collect::<Result<Vec<_>, _>>()
-        .map(WorkerCounts::Given)
-        .map_err(|error| format!("{error}, several with commas between them, or auto"))
+/// A number of runs as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TypedRuns {
+    /// As many as decide.
+    Auto,
+    /// So many.
+    Given(u32),
 }
 
-/// Parses a number of runs, at least one.
-pub(super) fn run_count(text: &str) -> Result<u32, String> {
-    match small_count(text)? {
-        0 => Err("give at least one run".to_owned()),
-        runs => Ok(runs),
+/// Parses a number of runs, at least one, or `auto`.
+pub(super) fn runs(text: &str) -> Result<TypedRuns, String> {
+    if text == "auto" {
+        return Ok(TypedRuns::Auto);
     }
+    match small_count(text) {
+        Ok(0) => Err("give at least one run".to_owned()),
+        Ok(runs) => Ok(TypedRuns::Given(runs)),
+        Err(advice) => Err(format!("{advice}, or auto")),
+    }
+}
+
+/// The fewest pairs that an automatic number of runs may have.
+const FEWEST_RUNS: usize = 3;
+
+/// Parses the most runs that an automatic number may come to.
+pub(super) fn most_runs(text: &str) -> Result<u32, String> {
+    let number = number(text, FEWEST_RUNS, 10_000)?;
+    Ok(u32::try_from(number).expect("at most ten thousand"))
+}
+
+/// Parses a share in percent, as a share of 1.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    let percent = text.strip_suffix('%').map(str::trim_end);
+    let percent: Option<f64> = percent.and_then(|percent| percent.parse().ok());
+    percent
+        .filter(|percent| (0.1..=50.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| "give a share from 0.1% to 50%, as 2.5%".to_owned())
 }

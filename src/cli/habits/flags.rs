@@ -8,7 +8,7 @@ use super::values;
 use crate::model::text::excerpt;
 
 /// The most characters of a value that are shown.
-const MAX_SHOWN: usize = 20;
+pub(super) const MAX_SHOWN: usize = 20;
 
 /// The hint for an own option without a value that has `value` behind it, in the same argument or in the next. What
 /// stands in the next may be a URL.

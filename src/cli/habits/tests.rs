@@ -72,6 +72,11 @@ fn foreign_options_become_own_ones() {
         ("--connect-timeout 5ms h", "--connect-timeout=5ms h"),
         ("-XGET h", "h"),
         ("-m GET h", "h"),
+        ("--quiet=true --compressed=yes h", "--quiet --compressed h"),
+        ("--file-allocation=none h", "h"),
+        ("--file-allocation none h", "h"),
+        ("--auto-file-renaming=false --allow-overwrite=false h", "h"),
+        ("--max-upload-limit=1K --max-overall-upload-limit 1K h", "h"),
         ("-m head h", "--head h"),
         ("-q 10.0.0.1", "-q 10.0.0.1"),
         ("-X HEAD h", "--head h"),
@@ -117,6 +122,26 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-X POST h", "-X: pfetch only asks"),
         ("-XDELETE h", "-X: pfetch only asks"),
         ("-m POST h", "-m: pfetch only asks"),
+        (
+            "--quiet=false h",
+            "--quiet: it has no value; leave =false out",
+        ),
+        (
+            "--allow-overwrite=true h",
+            "--allow-overwrite: --exists overwrite replaces",
+        ),
+        (
+            "--auto-file-renaming true h",
+            "--auto-file-renaming: --exists rename",
+        ),
+        (
+            "-T 5 h",
+            "-T: pfetch sends no data; a limit on time is --timeout 5",
+        ),
+        (
+            "-T a.txt h",
+            "-T: pfetch sends no data; a limit on time is --timeout 30",
+        ),
         ("-m http://h/", "-m: it is a limit on time (curl), as -m 30"),
         (
             "-q 50 h",

@@ -8,6 +8,7 @@ use super::meaning::{Hint, Meaning, Translation, is_number, joined, unless_zero}
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
 use super::{flags, table, values};
+use crate::model::text::excerpt;
 
 /// Own options of which curl has the same: none is their default there.
 const ZERO_IS_DEFAULT: [&str; 2] = ["--connect-timeout", "--retry-delay"];
@@ -173,6 +174,9 @@ impl<'a> Walk<'a> {
                 self.translated.rest.extend(unless_zero(name, value));
                 return;
             }
+            if let (Some(value), false) = (value, option.takes_value) {
+                return self.switch(name, value);
+            }
             self.pass(argument);
             let mut value = value;
             if option.takes_value && value.is_none() {
@@ -260,6 +264,20 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// An own option without a value, with one joined to it as aria2c and wget2 have it.
+    fn switch(&mut self, name: &str, value: &OsStr) {
+        match is_on(value) {
+            true => self.pass(name),
+            false => {
+                let shown = excerpt(&value.to_string_lossy(), flags::MAX_SHOWN);
+                self.refuse(
+                    name,
+                    format!("it has no value; leave ={shown} out, or the whole option"),
+                );
+            }
+        }
+    }
+
     /// Refuses what only a value can be, behind an own option that has none. `rest` is what is joined to it.
     fn refuse_value(&mut self, spelling: &str, rest: Option<&OsStr>) -> bool {
         // `-k4` is two options, and `-k40` one with a number.
@@ -308,12 +326,9 @@ impl<'a> Walk<'a> {
         {
             return self.refuse(spelling, hint);
         }
-        if let (Some(value), false, false) = (value, has_value, matches!(meaning, Meaning::Hint(_)))
-        {
-            // As in `--continue=true` of aria2c.
-            if !["true", "yes", "on", "1"].iter().any(|yes| value == *yes) {
-                return self.refuse(spelling, "it has no value here; leave the value out");
-            }
+        let is_switch = !has_value && !matches!(meaning, Meaning::Hint(_));
+        if is_switch && value.is_some_and(|value| !is_on(value)) {
+            return self.refuse(spelling, "it has no value here; leave the value out");
         }
         let value = match (value, has_value) {
             (None, true) => match self.next() {
@@ -394,6 +409,11 @@ impl<'a> Walk<'a> {
         }
         is_long
     }
+}
+
+/// Tests for a value that turns an option on, as in `--continue=true` of aria2c.
+fn is_on(value: &OsStr) -> bool {
+    ["true", "yes", "on", "1"].iter().any(|yes| value == *yes)
 }
 
 impl Meaning {

@@ -1,13 +1,17 @@
 //! Saved runs and assertions: what they need of the run that they judge.
 
-use crate::cli::args::{JudgeArgs, MeasureArgs};
+use crate::cli::args::{JudgeArgs, MeasureArgs, TypedRuns};
 use crate::cli::files::{NamedFiles, are_same};
 use crate::cli::plan::JudgePlan;
 use crate::measure::WorkerCounts;
 use crate::measure::assert::{Assertion, Metric};
 
 /// Refuses options that are of no use with what is measured, or without it.
-pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), String> {
+pub(super) fn check(
+    judge: &JudgeArgs,
+    measure: &MeasureArgs,
+    is_replay: bool,
+) -> Result<(), String> {
     let needs_baseline = judge
         .assertions
         .iter()
@@ -26,16 +30,49 @@ pub(super) fn check(judge: &JudgeArgs, measure: &MeasureArgs) -> Result<(), Stri
         }
     }
     let is_measured = measure.compare || measure.sweep.is_some();
-    let options = [(measure.warmup, "--warmup"), (measure.runs, "--runs")];
-    match options.iter().find(|(given, _)| given.is_some()) {
+    check_runs(measure)?;
+    let options = [
+        (measure.warmup.is_some(), "--warmup"),
+        (measure.runs.is_some(), "--runs"),
+    ];
+    match options.iter().find(|(is_given, _)| *is_given) {
         Some((_, option)) if !is_measured => Err(format!(
             "{option} is of no use without --compare or --sweep; add one of them"
         )),
+        _ if judge.margin.is_some() && !is_measured && !is_replay && judge.against.is_none() => {
+            Err(
+                "--margin is of no use without --compare, --sweep or --against; add one of them"
+                    .to_owned(),
+            )
+        }
         _ if judge.against.is_none() && needs_baseline => Err(
             "--assert total_vs_baseline is about a saved run; name its file with --against"
                 .to_owned(),
         ),
         _ => Ok(()),
+    }
+}
+
+/// Refuses options about an automatic number of runs where there is none.
+fn check_runs(measure: &MeasureArgs) -> Result<(), String> {
+    let options = [
+        (measure.runs == Some(TypedRuns::Auto), "--runs auto"),
+        (measure.max_runs.is_some(), "--max-runs"),
+        (measure.measurement_time.is_some(), "--measurement-time"),
+        (measure.precision.is_some(), "--precision"),
+    ];
+    let Some((_, option)) = options.iter().find(|(is_given, _)| *is_given) else {
+        return Ok(());
+    };
+    match (measure.compare, &measure.sweep, measure.runs) {
+        (true, _, Some(TypedRuns::Given(runs))) => Err(format!(
+            "{option} is of no use with --runs {runs}, which is made in any case; take out one of them"
+        )),
+        (true, ..) => Ok(()),
+        (false, Some(_), _) => Err(format!(
+            "{option} is about comparisons; a sweep makes --runs N runs of each number of workers"
+        )),
+        (false, None, _) => Err(format!("{option} is of no use without --compare; add it")),
     }
 }
 
@@ -62,5 +99,6 @@ pub(super) fn plan(args: JudgeArgs) -> JudgePlan {
         against: args.against,
         assertions: args.assertions,
         is_strict: args.strict_assert,
+        margin: args.margin,
     }
 }

@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs, TypedExport};
+use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
 use super::files::NamedFiles;
 use super::habits::{self, Spellings};
 use super::plan::{
@@ -27,8 +27,9 @@ use crate::engine::input::{InputConfig, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, Order, RunConfig};
-use crate::measure::{Experiment, SweepPlan, WorkerCounts};
+use crate::measure::{Experiment, Stopping, SweepPlan, WorkerCounts};
 use crate::model::headers::GivenHeader;
+use crate::model::margin::Margin;
 use crate::model::target::Verb;
 use crate::pool::{default_workers, default_workers_for};
 use crate::report::export::Export;
@@ -54,7 +55,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         .map_err(|error| error.to_string())?;
     let shard = sharding.map(|sharding| sharding.shard);
     let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
-    judge::check(&args.judge, &args.measure)?;
+    judge::check(&args.judge, &args.measure, is_replay)?;
     check_results(&args, &bodies)?;
     let workers = args
         .pool
@@ -66,7 +67,11 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let mode = match is_replay {
         true => Mode::Replay,
         false if args.input.dry_run => Mode::DryRun,
-        false => mode(&args.measure, workers),
+        false => mode(
+            &args.measure,
+            args.judge.margin.unwrap_or_default(),
+            workers,
+        ),
     };
     let workers = match &mode {
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
@@ -261,22 +266,45 @@ fn named_files(args: &TypedArgs, inputs: &Inputs, is_replay: bool) -> Result<Nam
 }
 
 /// Decides between a plain run and the measurements.
-fn mode(args: &MeasureArgs, workers: usize) -> Mode {
+fn mode(args: &MeasureArgs, margin: Margin, workers: usize) -> Mode {
     let warmups = args.warmup.unwrap_or(1);
     if args.compare {
-        return Mode::Compare(Experiment {
-            warmups,
-            pairs: args.runs.unwrap_or(5),
-            workers,
-        });
+        return Mode::Compare(experiment(args, warmups, margin, workers));
     }
+    // Refused by now: an automatic number of runs of a sweep.
+    let runs = args.runs.and_then(|runs| match runs {
+        TypedRuns::Given(runs) => Some(runs),
+        TypedRuns::Auto => None,
+    });
     match &args.sweep {
         Some(counts) => Mode::Sweep(SweepPlan {
             counts: counts.clone(),
-            runs: args.runs.unwrap_or(3),
+            runs: runs.unwrap_or(match counts {
+                WorkerCounts::Given(_) => 3,
+                WorkerCounts::Auto { .. } => 5,
+            }),
             warmups,
         }),
         None => Mode::Fetch,
+    }
+}
+
+/// Makes the plan of a comparison.
+fn experiment(args: &MeasureArgs, warmups: u32, margin: Margin, workers: usize) -> Experiment {
+    let stopping = Stopping {
+        most_time: args.measurement_time.unwrap_or(Duration::from_secs(60)),
+        precision: args.precision,
+        margin,
+    };
+    let (pairs, stopping) = match args.runs.unwrap_or(TypedRuns::Auto) {
+        TypedRuns::Given(runs) => (runs, None),
+        TypedRuns::Auto => (args.max_runs.unwrap_or(30), Some(stopping)),
+    };
+    Experiment {
+        warmups,
+        pairs,
+        workers,
+        stopping,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The lines of a run log about targets that are done, by the keys of the targets. A list may have one request several
 //! times; such targets are as good as one another, so it is their number that counts.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -24,11 +25,14 @@ pub(super) type Candidate = (usize, u64);
 impl Occurrences {
     /// Adds a line.
     pub(super) fn add(&mut self, key: u64, position: u64) {
-        if self.first.contains_key(&key) {
-            self.further.entry(key).or_default().push_back(position);
-            self.further_count += 1;
-        } else {
-            self.first.insert(key, position);
+        match self.first.entry(key) {
+            Entry::Vacant(none) => {
+                none.insert(position);
+            }
+            Entry::Occupied(_) => {
+                self.further.entry(key).or_default().push_back(position);
+                self.further_count += 1;
+            }
         }
     }
 

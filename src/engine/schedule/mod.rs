@@ -9,6 +9,7 @@
 //! * `origin` is the queue of one origin, and rules on how its items end.
 //! * `window` is the number of them that its server takes at once, `pace` the distance between starts
 //!   where that is less than one.
+//! * `rate_grid` tells by how much a start comes later than the rate intended.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
@@ -23,6 +24,7 @@ mod probe;
 mod proof;
 mod push_back;
 mod queue;
+mod rate_grid;
 mod server_rate;
 #[cfg(test)]
 mod server_tests;
@@ -40,6 +42,7 @@ pub use limits::{ServerPolicy, StartLimits};
 use origin::{Origin, OriginState};
 use origins::{OriginId, Origins};
 pub use push_back::{Cause, PushBackRecord};
+use rate_grid::RateGrid;
 
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
@@ -71,15 +74,15 @@ pub enum NextStart<T> {
 pub struct Schedule<T> {
     limits: StartLimits,
     policy: ServerPolicy,
-    origins: Origins<T>,
+    origins: Origins<Offered<T>>,
     /// Origins with an item that may start, by that item's sequence number.
     ready: BTreeMap<u64, OriginId>,
     /// Origins with a delay, by its end.
     delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
     not_due: BTreeMap<(Instant, u64), (OriginId, T)>,
-    /// The earliest moment of the next start, at any origin.
-    not_before: Option<Instant>,
+    /// The starts under the rate of the run.
+    grid: RateGrid,
     /// The number of items offered and not yet started.
     waiting: usize,
     /// The number of those among them that are due and have been tried before.
@@ -91,6 +94,13 @@ pub struct Schedule<T> {
     /// The origin that was forgotten last, if it had answered: that of a run with one origin, when it has
     /// run out of items for a moment.
     last_answered: Option<Arc<str>>,
+}
+
+/// An item, and the moment from which it waits to be started.
+#[derive(Debug)]
+struct Offered<T> {
+    item: T,
+    since: Instant,
 }
 
 /// Adds `wait` to `now`. The sum is capped at a century, because a clock's range is finite.
@@ -118,7 +128,7 @@ impl<T> Schedule<T> {
             ready: BTreeMap::new(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
-            not_before: None,
+            grid: RateGrid::default(),
             waiting: 0,
             returned: 0,
             remembered: VecDeque::new(),
@@ -129,16 +139,30 @@ impl<T> Schedule<T> {
 
     /// Adds an item. `sequence` is its position among all items, unique among those that wait.
     pub fn offer(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
+        self.offer_since(origin, sequence, item, now, now);
+    }
+
+    /// Adds an item that has waited since then to be [offered](Schedule::offer).
+    pub fn offer_since(
+        &mut self,
+        origin: &str,
+        sequence: u64,
+        item: T,
+        since: Instant,
+        now: Instant,
+    ) {
         self.waiting += 1;
         let origin = self.id(origin);
-        self.enqueue(origin, sequence, item, true, now);
+        let offered = Offered { item, since };
+        self.enqueue(origin, sequence, offered, true, now);
     }
 
     /// Puts back an item that used up no try ([`Ruling::Free`]), at its place in the order.
     pub fn put_back(&mut self, origin: &str, sequence: u64, item: T, now: Instant) {
         self.waiting += 1;
         let origin = self.id(origin);
-        self.enqueue(origin, sequence, item, false, now);
+        let offered = Offered { item, since: now };
+        self.enqueue(origin, sequence, offered, false, now);
     }
 
     /// Adds an item that may not start before `due`: a retry.
@@ -178,7 +202,10 @@ impl<T> Schedule<T> {
             let not_due = self.not_due.first_key_value().map(|((due, _), _)| *due);
             return match delayed.into_iter().chain(not_due).min() {
                 Some(moment) => NextStart::Wait(moment),
-                None => NextStart::Nothing,
+                None => {
+                    self.grid.block();
+                    NextStart::Nothing
+                }
             };
         };
         let StartLimits {
@@ -186,14 +213,15 @@ impl<T> Schedule<T> {
             interval,
             ..
         } = self.limits;
-        let not_before = self.not_before.filter(|moment| *moment > now);
         let entry = &mut self.origins[origin];
         let given_up = entry.given_up();
-        if let (None, Some(moment)) = (given_up, not_before) {
+        if given_up.is_none()
+            && let Some(moment) = self.grid.wait(now)
+        {
             return NextStart::Wait(moment);
         }
         let returned = entry.returned();
-        let (sequence, item) = entry
+        let (sequence, Offered { item, since }) = entry
             .pop()
             .expect("an origin is listed as ready by an item in its queue");
         self.returned -= returned - entry.returned();
@@ -203,7 +231,8 @@ impl<T> Schedule<T> {
                 entry.delay(saturating_add(now, origin_delay));
             }
             if !interval.is_zero() {
-                self.not_before = Some(saturating_add(now, interval));
+                let ready = entry.open_since.map_or(since, |open| open.max(since));
+                self.grid.start(ready, now, interval);
             }
         }
         self.waiting -= 1;
@@ -212,6 +241,17 @@ impl<T> Schedule<T> {
             Some(why) => NextStart::GivenUp(item, why),
             None => NextStart::Start(item),
         }
+    }
+
+    /// Notes that no worker is free, so that nothing is [taken](Schedule::next).
+    pub fn block(&mut self) {
+        self.grid.block();
+    }
+
+    /// The time by which the item that was taken last starts later than the rate intended, because no worker was free.
+    /// `None` without a rate.
+    pub fn start_delay(&self) -> Option<Duration> {
+        (!self.limits.interval.is_zero()).then(|| self.grid.delay())
     }
 
     /// Takes the end of the request of one item of `origin`: it is no longer in flight. `record` is the
@@ -296,7 +336,8 @@ impl<T> Schedule<T> {
         for origin in self.origins.iter_mut() {
             origin.not_due = 0;
             origin.state = OriginState::Unlisted;
-            all.extend(origin.drain());
+            let items = origin.drain();
+            all.extend(items.map(|(sequence, offered)| (sequence, offered.item)));
         }
         all.sort_by_key(|(sequence, _)| *sequence);
         self.ready.clear();
@@ -310,9 +351,10 @@ impl<T> Schedule<T> {
         while let Some(first) = self.not_due.first_entry()
             && first.key().0 <= now
         {
-            let ((_, sequence), (origin, item)) = first.remove_entry();
+            let ((due, sequence), (origin, item)) = first.remove_entry();
             self.origins[origin].not_due -= 1;
-            self.enqueue(origin, sequence, item, false, now);
+            let offered = Offered { item, since: due };
+            self.enqueue(origin, sequence, offered, false, now);
         }
         while let Some(&(until, origin)) = self.delayed.first()
             && until <= now
@@ -321,9 +363,16 @@ impl<T> Schedule<T> {
         }
     }
 
-    fn enqueue(&mut self, origin: OriginId, sequence: u64, item: T, is_fresh: bool, now: Instant) {
+    fn enqueue(
+        &mut self,
+        origin: OriginId,
+        sequence: u64,
+        offered: Offered<T>,
+        is_fresh: bool,
+        now: Instant,
+    ) {
         self.returned += usize::from(!is_fresh);
-        self.origins[origin].push(sequence, item, is_fresh);
+        self.origins[origin].push(sequence, offered, is_fresh);
         self.relist(origin, now);
     }
 
@@ -356,6 +405,7 @@ impl<T> Schedule<T> {
                 }
                 OriginState::Delayed(until) => {
                     self.delayed.remove(&(until, origin));
+                    self.origins[origin].open_since = Some(until);
                 }
                 OriginState::Unlisted => {}
             }
@@ -408,7 +458,8 @@ impl<T> Schedule<T> {
         let Some(oldest) = self.remembered.pop_front() else {
             return;
         };
-        let is_idle = |entry: &Origin<T>| entry.is_idle() && entry.state == OriginState::Unlisted;
+        let is_idle =
+            |entry: &Origin<Offered<T>>| entry.is_idle() && entry.state == OriginState::Unlisted;
         if let Some(id) = self.origins.find(&oldest)
             && is_idle(&self.origins[id])
             && !self.remembered.contains(&oldest)

@@ -28,6 +28,8 @@ pub(super) struct Origin<T> {
     /// The most that were in flight at once since an item was last pushed back.
     most_in_flight: usize,
     not_before: Option<Instant>,
+    /// The end of its last delay.
+    pub(super) open_since: Option<Instant>,
     pub(super) state: OriginState,
     /// Set by the first answer. Before it, no more items start than there are workers, so that a server
     /// that says nothing does not fill the queue before them.
@@ -80,6 +82,7 @@ impl<T> Origin<T> {
             in_flight: 0,
             most_in_flight: 0,
             not_before: None,
+            open_since: None,
             state: OriginState::Unlisted,
             has_answered,
             answered: 0,

@@ -26,6 +26,7 @@
 mod judgement;
 mod metric;
 mod parse;
+mod remedy;
 mod run_figures;
 mod unit;
 
@@ -37,7 +38,8 @@ use std::fmt;
 pub use judgement::{Judgement, MetricSource, MetricValue};
 pub use metric::{Metric, Percent};
 pub use parse::ParseAssertionError;
-pub use run_figures::{NO_BASELINE_YET, RunFigures, more_runs, one_by_one};
+pub use remedy::{more_runs_would_tell, more_would_tell};
+pub use run_figures::{NO_BASELINE_YET, RunFigures, one_by_one};
 pub use unit::{Threshold, Unit};
 
 /// An assertion: a metric, a relation and a threshold.

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Assertion, Judgement, Metric, MetricSource, MetricValue, Relation};
+use super::{
+    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_runs_would_tell,
+    more_would_tell,
+};
 use crate::measure::{Estimate, Withheld};
 use crate::model::event::{AssertionResult, AssertionVerdict};
-use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{Against, AgainstPoint, ArmTimes, Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::stats::Interval;
+use crate::stats::{Interval, LEVEL};
 
 /// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
 pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
@@ -111,7 +114,7 @@ impl RunFigures<'_> {
         };
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
-            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(),
+            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
             // A count is exact, and has its total beside it.
             _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
@@ -171,13 +174,18 @@ impl RunFigures<'_> {
         }
     }
 
-    /// The number of runs that would narrow the interval of a figure.
-    fn what_would_tell(&self) -> String {
+    /// What would narrow the interval of a figure.
+    fn what_would_tell(&self, metric: Metric) -> String {
+        let against = self.against.and_then(|against| against.total().ok());
+        if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
+            return "more saved runs would tell (--save-baseline)".to_owned();
+        }
         let sweep = self.sweep.and_then(|sweep| sweep.points.first());
-        let runs = self.comparison.map(Comparison::pairs);
-        let runs = runs.or(sweep.map(|point| point.times.seconds.len()));
-        runs.map(|runs| format!("more runs would tell (--runs {})", more_runs(runs)))
-            .unwrap_or_default()
+        match (self.comparison, sweep) {
+            (Some(comparison), _) => more_would_tell(comparison),
+            (None, Some(point)) => more_runs_would_tell(point.times.seconds.len()),
+            (None, None) => String::new(),
+        }
     }
 
     /// The reason to doubt a figure without an interval, if it is a ratio of times.
@@ -215,11 +223,26 @@ impl RunFigures<'_> {
             + " (--compare measures it)"
     }
 
+    /// The interval of a change at the level of the comparison. The fewer degrees of freedom of both sides are not more
+    /// than those of the change, so that the interval is rather too wide.
+    fn at_level(&self, point: &AgainstPoint, interval: Interval) -> Interval {
+        let freedom = point.now.n.min(point.then.n).saturating_sub(1);
+        match self.comparison {
+            Some(comparison) if comparison.level() != LEVEL => {
+                interval.at_level((LEVEL, comparison.level()), point.change.ratio, freedom)
+            }
+            _ => interval,
+        }
+    }
+
     fn total_vs_baseline(&self) -> Result<MetricValue, String> {
         match self.against {
             Some(against) => against.total().map(|point| MetricValue {
                 value: point.change.ratio,
-                interval: point.change.interval,
+                interval: point
+                    .change
+                    .interval
+                    .map(|interval| self.at_level(point, interval)),
             }),
             None if self.summary.makespan.is_none() => Err(self.untried()),
             None if self.is_first => Err(NO_BASELINE_YET.to_owned()),
@@ -274,7 +297,9 @@ impl MetricSource for RunFigures<'_> {
                 .estimated_speedup
                 .map(MetricValue::from)
                 .ok_or_else(|| self.unestimated()),
-            (Metric::Total, Some(comparison)) => Ok(total(&comparison.parallel)),
+            (Metric::Total, Some(comparison)) => {
+                Ok(total(&comparison.parallel, comparison.level()))
+            }
             (Metric::Total, None) => summary
                 .makespan
                 .map(|time| MetricValue::from(time.as_secs_f64()))
@@ -299,20 +324,12 @@ impl MetricSource for RunFigures<'_> {
     }
 }
 
-/// The time of the runs of an arm, that of its failures included: it is their time, too, that is waited for.
-fn total(times: &ArmTimes) -> MetricValue {
+/// The time of the runs of an arm, that of their failures included: it is their time, too, that is waited for. Its
+/// interval is at this level.
+fn total(times: &ArmTimes, level: f64) -> MetricValue {
     MetricValue {
         value: times.sample.mean + times.mean_left_out(),
-        interval: Interval::of_mean(&times.makespans()),
-    }
-}
-
-/// A number of runs that says more than so many: five in the place of one, which has no interval; else twice as
-/// many and ten at least, because the width of an interval shrinks quickly until there.
-pub fn more_runs(runs: usize) -> usize {
-    match runs {
-        ..=1 => 5,
-        runs => runs.saturating_mul(2).max(10),
+        interval: Interval::of_mean_at(level, &times.makespans()),
     }
 }
 
@@ -366,7 +383,7 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
             value: speedup.ratio,
             interval: speedup.interval,
         }),
-        Metric::Total => sweep.at_knee().map(|point| total(&point.times)),
+        Metric::Total => sweep.at_knee().map(|point| total(&point.times, LEVEL)),
         _ => return Err(metric.not_of_sweeps()),
     };
     figure.ok_or_else(|| match sweep.knee {

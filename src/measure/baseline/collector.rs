@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::list_hash::ListHash;
-use super::{BaselineRun, SavedRun};
+use super::{BaselineRun, Machine, SavedRun};
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::outcome::Verdict;
@@ -36,6 +36,7 @@ impl fmt::Display for Unsaved {
 pub(super) struct FigureCollector {
     /// Version of pfetch and start of the run.
     begun: Option<(String, SystemTime)>,
+    machine: Option<Machine>,
     list: ListHash,
     /// In a comparison or a sweep: the arm's run that has not ended.
     arm: Option<ArmRun>,
@@ -47,9 +48,11 @@ pub(super) struct FigureCollector {
 }
 
 impl FigureCollector {
-    pub(super) fn new() -> Self {
+    /// A collector of a run of this machine; `None` if it is not known.
+    pub(super) fn new(machine: Option<Machine>) -> Self {
         FigureCollector {
             begun: None,
+            machine,
             list: ListHash::default(),
             arm: None,
             is_listed: false,
@@ -116,6 +119,7 @@ impl FigureCollector {
         Ok(SavedRun {
             version,
             started_at,
+            machine: self.machine.take(),
             targets: self.list.targets(),
             warm: self.warm,
             paced: self.paced,

@@ -4,17 +4,17 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BaselineRun, SavedRun, Targets};
+use super::{BaselineRun, History, MAX_RUNS, Machine, SavedRun, Targets};
 use crate::model::json::{MAX_SECONDS, Rfc3339};
 use crate::model::text::excerpt;
 
 /// Version of the schema that is written and read.
-const SCHEMA: u64 = 1;
+const SCHEMA: u64 = 2;
 
 /// Type of the file.
 const KIND: &str = "baseline";
 
-/// Longest file, in bytes: far longer than any sweep needs.
+/// Longest file, in bytes: far longer than twenty sweeps need.
 const MAX_FILE: u64 = 16 << 20;
 
 /// Longest excerpt of a file in an error, and longest version, in characters.
@@ -31,11 +31,11 @@ pub enum ReadError {
     #[error("{0}; a run with --save-baseline makes one")]
     Io(#[from] io::Error),
     /// The file is no baseline.
-    #[error("it is no baseline ({0}); make one with --save-baseline")]
+    #[error("it is no baseline ({0}); move it away, and a run with --save-baseline makes one")]
     Other(String),
     /// The file has another version of the schema.
     #[error(
-        "its schema is {0}, and this pfetch reads {SCHEMA} only; make it again with --save-baseline"
+        "its schema is {0}, and this pfetch reads {SCHEMA} only; move it away, and make it again with --save-baseline"
     )]
     Schema(u64),
 }
@@ -48,10 +48,16 @@ struct BaselineHead {
     schema: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct BaselineBody {
+    history: Vec<SavedRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedRecord {
     version: String,
     started_at: Rfc3339,
+    machine: Option<Machine>,
     targets: Targets,
     warm: bool,
     paced: bool,
@@ -63,11 +69,58 @@ struct BaselineFile {
     #[serde(rename = "type")]
     kind: &'static str,
     schema: u64,
-    #[serde(flatten)]
-    body: BaselineBody,
+    history: Vec<SavedRecord>,
 }
 
-impl SavedRun {
+impl From<&SavedRun> for SavedRecord {
+    fn from(run: &SavedRun) -> Self {
+        SavedRecord {
+            version: run.version.clone(),
+            started_at: Rfc3339(run.started_at),
+            machine: run.machine.clone(),
+            targets: run.targets.clone(),
+            warm: run.warm,
+            paced: run.paced,
+            runs: run.runs.clone(),
+        }
+    }
+}
+
+impl SavedRecord {
+    /// The run, if each of its values can be one.
+    fn checked(self) -> Result<SavedRun, &'static str> {
+        let hash = &self.targets.hash;
+        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("its hash is not 64 hexadecimal digits");
+        }
+        if self.runs.is_empty() {
+            return Err("there are no runs in it");
+        }
+        let is_time = |seconds: f64| (MIN_SECONDS..=MAX_SECONDS).contains(&seconds);
+        if !self.runs.iter().all(|run| is_time(run.seconds)) {
+            return Err("a run's seconds are a nanosecond at least, and a hundred years at most");
+        }
+        if self.runs.iter().any(|run| run.workers == 0) {
+            return Err("a run has one worker at least");
+        }
+        let machine = self.machine.map(|machine| Machine {
+            os: excerpt(&machine.os, MAX_EXCERPT),
+            arch: excerpt(&machine.arch, MAX_EXCERPT),
+            ..machine
+        });
+        Ok(SavedRun {
+            version: excerpt(&self.version, MAX_EXCERPT),
+            started_at: self.started_at.0,
+            machine,
+            targets: self.targets,
+            warm: self.warm,
+            paced: self.paced,
+            runs: self.runs,
+        })
+    }
+}
+
+impl History {
     /// Writes the file as the [module's documentation](super) says.
     ///
     /// # Errors
@@ -77,14 +130,7 @@ impl SavedRun {
         let file = BaselineFile {
             kind: KIND,
             schema: SCHEMA,
-            body: BaselineBody {
-                version: self.version.clone(),
-                started_at: Rfc3339(self.started_at),
-                targets: self.targets.clone(),
-                warm: self.warm,
-                paced: self.paced,
-                runs: self.runs.clone(),
-            },
+            history: self.runs().iter().map(SavedRecord::from).collect(),
         };
         // Indented, because people read its changes where it lies in a repository.
         serde_json::to_writer_pretty(&mut out, &file)?;
@@ -114,36 +160,14 @@ impl SavedRun {
             return Err(ReadError::Schema(head.schema));
         }
         let body: BaselineBody = serde_json::from_slice(&text).map_err(|error| other(&error))?;
-        check(&body).map_err(|wrong| ReadError::Other(wrong.to_owned()))?;
-        Ok(SavedRun {
-            version: excerpt(&body.version, MAX_EXCERPT),
-            started_at: body.started_at.0,
-            targets: body.targets,
-            warm: body.warm,
-            paced: body.paced,
-            runs: body.runs,
+        let runs: Result<Vec<_>, _> = body.history.into_iter().map(SavedRecord::checked).collect();
+        let runs = runs.map_err(|wrong| ReadError::Other(wrong.to_owned()))?;
+        History::from_runs(runs).ok_or_else(|| {
+            ReadError::Other(format!("it has one run at least, and {MAX_RUNS} at most"))
         })
     }
 }
 
 fn other(error: &serde_json::Error) -> ReadError {
     ReadError::Other(excerpt(&error.to_string(), MAX_EXCERPT))
-}
-
-fn check(body: &BaselineBody) -> Result<(), &'static str> {
-    let hash = &body.targets.hash;
-    if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err("its hash is not 64 hexadecimal digits");
-    }
-    if body.runs.is_empty() {
-        return Err("there are no runs in it");
-    }
-    let is_time = |seconds: f64| (MIN_SECONDS..=MAX_SECONDS).contains(&seconds);
-    if !body.runs.iter().all(|run| is_time(run.seconds)) {
-        return Err("a run's seconds are a nanosecond at least, and a hundred years at most");
-    }
-    if body.runs.iter().any(|run| run.workers == 0) {
-        return Err("a run has one worker at least");
-    }
-    Ok(())
 }

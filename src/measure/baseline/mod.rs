@@ -1,20 +1,27 @@
-//! Baselines: the figures of a run, saved (`--save-baseline`) for later runs to be compared with
+//! Baselines: the figures of runs, saved (`--save-baseline`) for later runs to be compared with
 //! (`--against`).
 //!
 //! A [`BaselineRecorder`] stands between a run and its reports. It passes every event on, collects the figures
-//! of a [`SavedRun`], and emits its comparison with an earlier one just before the end. Because it works on
-//! events, a plain run, a comparison, a sweep and a replay are all the same to it.
+//! of a [`SavedRun`], and emits its comparison with the [`History`] of earlier ones just before the end. Because it
+//! works on events, a plain run, a comparison, a sweep and a replay are all the same to it.
 //!
 //! # The file
 //!
-//! A JSON object of schema 1. Unknown fields are ignored, so that later versions can add some.
+//! A JSON object of schema 2. Unknown fields are ignored, so that later versions can add some.
 //!
 //! | field | meaning |
 //! |---|---|
 //! | `type` | `baseline` |
-//! | `schema` | 1 |
+//! | `schema` | 2 |
+//! | `history` | the last 20 runs, the oldest first |
+//!
+//! Each run of the history:
+//!
+//! | field | meaning |
+//! |---|---|
 //! | `version` | the version of pfetch that made the run |
 //! | `started_at` | start of the run, in RFC 3339 |
+//! | `machine` | `{os, arch, cpus}` of the machine that made it; null if that is not known, as of a replay |
 //! | `targets` | `{count, hash}`: the number of URLs, and a hash of all of them together, in hexadecimal |
 //! | `warm` | true if uncounted runs came before it |
 //! | `paced` | true if starts or bytes were held back as asked |
@@ -29,13 +36,19 @@
 mod against;
 mod collector;
 mod file;
+mod history;
 mod list_hash;
+mod preview;
 mod recorder;
+#[cfg(test)]
+mod simulation;
 
 pub use collector::Unsaved;
 pub use file::ReadError;
-pub use recorder::{BaselineRecorder, EarlierRun};
+pub use history::{Added, History, MAX_RUNS};
+pub use recorder::{BaselineRecorder, EarlierRuns};
 
+use std::fmt;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +62,8 @@ pub struct SavedRun {
     pub version: String,
     /// Start of the run.
     pub started_at: SystemTime,
+    /// Machine that made it, if that is known.
+    pub machine: Option<Machine>,
     /// Targets of each of its runs.
     pub targets: Targets,
     /// True if uncounted runs came before the counted ones.
@@ -63,6 +78,24 @@ impl SavedRun {
     /// True if a URL succeeded in one of the runs.
     pub fn has_success(&self) -> bool {
         self.runs.iter().any(|run| run.failed < self.targets.count)
+    }
+}
+
+/// Machine that made a run, as far as its times depend on that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The operating system.
+    pub os: String,
+    /// The architecture of its processor.
+    pub arch: String,
+    /// The CPUs that the process may use.
+    pub cpus: usize,
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let noun = if self.cpus == 1 { "CPU" } else { "CPUs" };
+        write!(f, "{} {noun} ({} {})", self.cpus, self.os, self.arch)
     }
 }
 

@@ -2,40 +2,44 @@
 
 use std::io;
 
-use super::SavedRun;
 use super::collector::{FigureCollector, Unsaved};
+use super::{History, Machine, SavedRun};
 use crate::model::event::{Event, Listener};
+use crate::model::margin::Margin;
 use crate::model::measurement::Against;
 
-/// An earlier run that a run is compared with.
-#[derive(Debug)]
-pub struct EarlierRun {
-    /// The name of its file.
+/// Earlier runs that a run is compared with.
+#[derive(Debug, Clone)]
+pub struct EarlierRuns {
+    /// The name of their file.
     pub file: String,
-    /// Its figures.
-    pub run: SavedRun,
-    /// True if the run takes its place in the file. One that it cannot be compared with counts as missing then:
-    /// else no gate on it would ever hold again.
-    pub is_replaced: bool,
+    /// Their figures.
+    pub history: History,
+    /// True if the run is added to them. Those that it cannot be compared with count as missing then: else no gate
+    /// on them would ever hold again.
+    pub is_followed: bool,
+    /// The change from which on one matters.
+    pub margin: Margin,
 }
 
 /// Passes events on to `L`, and records the figures of the run. At the end it compares them with an earlier
-/// run's, if there is one.
+/// ones, if there are any.
 #[derive(Debug)]
 pub struct BaselineRecorder<L> {
     inner: L,
     /// `None` if nothing is recorded.
     collector: Option<FigureCollector>,
-    earlier: Option<EarlierRun>,
+    earlier: Option<EarlierRuns>,
     against: Option<Against>,
     end: Result<SavedRun, Unsaved>,
 }
 
-impl EarlierRun {
+impl EarlierRuns {
     fn compare(&self, now: &SavedRun) -> Against {
-        let mut against = now.against(&self.file, &self.run);
+        let mut against = now.against(&self.file, &self.history);
         // A run without a success is never saved.
-        against.is_renewed = self.is_replaced && now.has_success() && against.is_of_other();
+        against.margin = self.margin;
+        against.is_renewed = self.is_followed && now.has_success() && against.is_of_other();
         against
     }
 }
@@ -52,16 +56,21 @@ impl<L: Listener> BaselineRecorder<L> {
         }
     }
 
-    /// A recorder that records the run, and compares it with `earlier`.
-    pub fn new(inner: L, earlier: Option<EarlierRun>) -> Self {
+    /// A recorder that records the run of this machine (`None`: not known), and compares it with `earlier`.
+    pub fn new(inner: L, earlier: Option<EarlierRuns>, machine: Option<Machine>) -> Self {
         BaselineRecorder {
-            collector: Some(FigureCollector::new()),
+            collector: Some(FigureCollector::new(machine)),
             earlier,
             ..BaselineRecorder::off(inner)
         }
     }
 
-    /// Comparison of the run with the earlier one. `None` without one, and before the run's end.
+    /// The earlier runs, if there are any.
+    pub fn earlier(&self) -> Option<&EarlierRuns> {
+        self.earlier.as_ref()
+    }
+
+    /// Comparison of the run with the earlier ones. `None` without any, and before the run's end.
     pub fn against(&self) -> Option<&Against> {
         self.against.as_ref()
     }

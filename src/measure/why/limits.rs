@@ -21,6 +21,9 @@ pub(super) struct RuleLimits {
     pub(super) growth: RuleLimit,
     /// The least growth, in seconds: below it, it is that of the machine.
     pub(super) least_growth: f64,
+    /// The effective concurrency of an origin that works on one request at a time at least. With less it got slower as more
+    /// was asked of it, and this machine may be what did.
+    pub(super) concurrency: f64,
     /// The requests of an origin in a run from which on its waits are compared.
     pub(super) requests: u64,
     /// The workers' time in which they run, or wait for a processor.
@@ -54,6 +57,7 @@ pub(super) const LIMITS: RuleLimits = RuleLimits {
         beyond: 1.2,
     },
     least_growth: 0.002,
+    concurrency: 0.6,
     requests: 4,
     running: RuleLimit {
         least: 0.6,

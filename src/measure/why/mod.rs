@@ -3,8 +3,10 @@
 //!
 //! * `sums` adds the outcomes of a run up as they come, in constant memory; `load` is the machine's part.
 //! * `pairs` sets serial and parallel runs against each other, with intervals.
+//! * `knee` does the same for a sweep: one worker, and more than are enough.
 //! * `rules` has one rule for each reason, and `limits` the one table of their thresholds.
 
+mod knee;
 mod limits;
 mod load;
 mod pairs;
@@ -14,8 +16,10 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::io;
 
+pub(super) use knee::KneeCollector;
 use load::LoadMark;
 use pairs::{OriginPair, SumPair};
 use sums::{OriginTable, PhaseSums, RunSums};
@@ -48,16 +52,21 @@ impl WhyCollector {
 
     /// Ends the run, whose figures are in `summary`. Warm-ups do not count, nor do runs that were stopped.
     pub(super) fn end(&mut self, run: ArmRun, summary: &Summary) {
+        if let Some(sums) = self.take_sums(run, summary) {
+            match run.arm {
+                Arm::Serial => self.serial.push(sums),
+                Arm::Parallel => self.parallel.push(sums),
+            }
+        }
+    }
+
+    /// The sums of the run that ends; `None` if it does not count.
+    fn take_sums(&mut self, run: ArmRun, summary: &Summary) -> Option<RunSums> {
         self.measure_load();
         let mut sums = std::mem::take(&mut self.current);
         sums.complete(summary);
-        if run.pair == 0 || summary.stopped || summary.makespan.is_none() {
-            return;
-        }
-        match run.arm {
-            Arm::Serial => self.serial.push(sums),
-            Arm::Parallel => self.parallel.push(sums),
-        }
+        let is_counted = run.pair > 0 && !summary.stopped && summary.makespan.is_some();
+        is_counted.then_some(sums)
     }
 
     fn measure_load(&mut self) {
@@ -95,7 +104,7 @@ impl WhyCollector {
             .collect();
         let is_one_by_one = pairs.iter().all(|pair| pair.parallel.at_once() < 2.0);
         let mut phases: Vec<OriginPhases> = origins.iter().map(phases).collect();
-        phases.sort_by(|one, other| other.parallel.requests.cmp(&one.parallel.requests));
+        phases.sort_by_key(|origin| Reverse(origin.parallel.requests));
         phases.truncate(MAX_LISTED);
         let listed: u64 = phases.iter().map(|origin| origin.parallel.requests).sum();
         let all = pairs.iter().map(|pair| pair.parallel.all.requests);

@@ -15,7 +15,7 @@ use crate::stats::{Interval, RunPair, Speedup};
 /// The most origins that are named by one rule.
 const MAX_NAMED: usize = 3;
 
-/// Applies all rules. The strongest reason comes first; of two that are as strong, the one whose rule does.
+/// Applies all rules. The strongest reason comes first; of two that are as strong to the percent, the one whose rule does.
 pub(super) fn reasons(pairs: &[SumPair<'_>], origins: &[OriginPair<'_>]) -> Vec<WeighedReason> {
     let mut found = strongest(origins.iter().filter_map(|origin| push_back(origin, pairs)));
     if lost(pairs).exceeds(LIMITS.lost) {
@@ -30,7 +30,8 @@ pub(super) fn reasons(pairs: &[SumPair<'_>], origins: &[OriginPair<'_>]) -> Vec<
         }
     }
     found.extend(connections(pairs));
-    found.sort_by(|one, other| other.share.total_cmp(&one.share));
+    let percent = |weighed: &WeighedReason| (weighed.share * 100.0).round();
+    found.sort_by(|one, other| percent(other).total_cmp(&percent(one)));
     found
 }
 
@@ -239,6 +240,9 @@ fn at_once(origin: &OriginPair<'_>) -> Option<WeighedReason> {
         })
         .collect();
     let concurrency = Speedup::of(&pairs)?;
+    if concurrency.ratio < LIMITS.concurrency {
+        return None;
+    }
     // No more than there are workers, however little the runs tell.
     let workers = origin.pairs.iter().map(|pair| pair.at_once);
     let Interval { high, .. } = concurrency.interval?;

@@ -217,6 +217,8 @@ pub(super) struct RunSums {
     /// The seconds in which workers were busy with requests, and those of attempts that were made again.
     pub(super) busy: f64,
     pub(super) repeated: f64,
+    /// Those of targets that failed.
+    failed: f64,
     /// Set if the user held back starts or bytes.
     pub(super) is_paced: bool,
     pub(super) all: PhaseSums,
@@ -234,14 +236,20 @@ impl RunSums {
         self.repeated += earlier
             .map(|attempt| attempt.total().as_secs_f64())
             .sum::<f64>();
-        if self.slowest.as_ref().is_none_or(|slow| slow.time < time) {
+        let is_success = matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged);
+        if !is_success {
+            let busy = outcome.busy().unwrap_or_default();
+            self.failed += busy.as_secs_f64();
+        }
+        // What fails is no work, and is left out of the times that are compared.
+        let is_slower = |slow: &SlowestTarget| slow.time < time;
+        if is_success && self.slowest.as_ref().is_none_or(is_slower) {
             self.slowest = Some(SlowestTarget {
                 index: outcome.index,
                 url: Arc::clone(&outcome.url),
                 time,
             });
         }
-        let is_success = matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged);
         if is_success {
             self.all.add(outcome);
         }
@@ -262,12 +270,15 @@ impl RunSums {
         }
     }
 
-    /// Completes the sums with the figures of the whole run.
+    /// Completes the sums with the figures of the whole run, without the time in which only failing targets were under
+    /// way.
     pub(super) fn complete(&mut self, summary: &Summary) {
         self.workers = summary.workers;
         self.targets = summary.targets();
-        self.makespan = summary.makespan.unwrap_or_default().as_secs_f64();
-        self.busy = summary.busy.as_secs_f64();
+        let makespan = summary.makespan.unwrap_or_default();
+        let makespan = makespan.saturating_sub(summary.failing_only);
+        self.makespan = makespan.as_secs_f64();
+        self.busy = (summary.busy.as_secs_f64() - self.failed).max(0.0);
         self.is_paced = summary.paced;
     }
 

@@ -209,6 +209,7 @@ impl<W: Write> Listener for Trace<W> {
             | Event::Pending(_)
             | Event::Pack(_)
             | Event::Warning(_)
+            | Event::MissingShards(_)
             | Event::ArmEnded(_) => Ok(()),
             Event::Against(_) => Ok(()),
         }

@@ -14,7 +14,7 @@ use crate::model::text::{escape, hex};
 use crate::model::timing::Phase;
 use crate::report::wording;
 
-const COLUMNS: [&str; 36] = [
+const COLUMNS: [&str; 38] = [
     "index",
     "url",
     "final_url",
@@ -51,12 +51,15 @@ const COLUMNS: [&str; 36] = [
     "pair",
     "content_type",
     "workers",
+    "busy",
+    "start_delay",
 ];
 
 /// CSV table by RFC 4180, written to `W` as results arrive: a header row, and a row per result.
 ///
 /// Columns and units are those of [JSON Lines](super::super::JsonLines), except that `redirects` is a
-/// number; a `null` is an empty cell. `arm`, `pair` and `workers`, the number of workers of the run, are empty except
+/// number, and `busy` is the time of all attempts, without the waits between them, that percentiles are of; a `null` is
+/// an empty cell. `arm`, `pair` and `workers`, the number of workers of the run, are empty except
 /// in a comparison or a sweep.
 ///
 /// Text that a spreadsheet would take for a formula, because it begins with `=`, `+`, `-`, `@` or one of their
@@ -140,6 +143,8 @@ impl<W: Write> Csv<W> {
             optional(self.arm.map(|run| run.pair)),
             outcome.content_type().map(text_cell).unwrap_or_default(),
             optional(self.arm.map(|run| run.workers)),
+            seconds(outcome.busy()),
+            seconds(outcome.start_delay()),
         ];
         Ok(self.out.write_record(&cells)?)
     }

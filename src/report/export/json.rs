@@ -104,6 +104,12 @@ impl<W: Write> Json<W> {
         self.assertions = Some(Vec::new());
         Ok(())
     }
+
+    fn warn(&mut self, warning: String) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(warning);
+        }
+    }
 }
 
 impl<W: Write> Listener for Json<W> {
@@ -112,9 +118,11 @@ impl<W: Write> Listener for Json<W> {
             Event::Started(info) => self.begin(info),
             Event::Finished(outcome) => self.result(ResultRecord::from(outcome)),
             Event::Warning(message) => {
-                if self.warnings.len() < MAX_WARNINGS {
-                    self.warnings.push(message.clone());
-                }
+                self.warn(message.clone());
+                Ok(())
+            }
+            Event::MissingShards(missing) => {
+                self.warn(missing.to_string());
                 Ok(())
             }
             Event::ArmStarted(run) => {

@@ -188,6 +188,7 @@ impl<W: Write> Listener for Junit<W> {
             | Event::Pending(_)
             | Event::Pack(_)
             | Event::Warning(_)
+            | Event::MissingShards(_)
             | Event::Against(_) => Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use super::super::Baseline;
 use super::super::against::items;
 use super::super::format::{bytes, counted, duration, format_secs};
 use super::super::wording::{self, MARKDOWN};
-use super::markdown_why::{phases, reasons};
+use super::markdown_why::{knee_reasons, phases, reasons};
 use super::markup::{markdown_cell, markdown_code, markdown_sentence};
 use super::run_label::RunLabels;
 use super::words::{reason, short, tried_again};
@@ -292,6 +292,10 @@ fn latencies(summary: &Summary) -> String {
     let rows: String = [
         row(&format!("time{waits}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
+        summary
+            .intended
+            .as_ref()
+            .and_then(|latency| row(wording::FROM_INTENDED_START, latency)),
     ]
     .into_iter()
     .flatten()
@@ -342,15 +346,27 @@ fn compared(comparison: &Comparison) -> (String, String) {
     if let Some(efficiency) = comparison.efficiency() {
         let _ = write!(page, " · efficiency {:.0} %", efficiency * 100.0);
     }
+    if let Some(course) = wording::course(comparison) {
+        let _ = write!(page, " · {course}");
+    }
     if let Some(stopped) = wording::comparison_stopped(comparison) {
         let _ = write!(page, " · {stopped}");
     }
     page += "\n";
     let verdict = std::mem::take(&mut page);
+    page += &reasons(&comparison.why);
     page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
     page += &arm("parallel", &comparison.parallel);
+    let remarks = [
+        wording::other_ratio(MARKDOWN, comparison)
+            .map(|other| format!("The speed-up is the {other}.")),
+        wording::level(comparison).map(|level| wording::capitalized(&level) + "."),
+    ];
+    for remark in remarks.into_iter().flatten() {
+        let _ = write!(page, "\n{}\n", markdown_sentence(&remark));
+    }
     if let Some(estimated) = comparison.estimated {
         let _ = write!(
             page,
@@ -358,10 +374,13 @@ fn compared(comparison: &Comparison) -> (String, String) {
             MARKDOWN.ratio(estimated)
         );
     }
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        let _ = writeln!(page, "\n{}.", wording::capitalized(hint));
+    }
     page += &phases(&comparison.why);
     page += &differing(&comparison.differing);
     page += &notices(&comparison.notices);
-    (verdict + &reasons(&comparison.why), page)
+    (verdict, page)
 }
 
 /// The verdict of a sweep, and the rest of its page.
@@ -385,6 +404,10 @@ fn swept(sweep: &Sweep) -> (String, String) {
     }
     if let Some(knee) = sweep.knee {
         let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+    }
+    page += &knee_reasons(sweep.why.as_ref());
+    for sentence in wording::gain_sentences(sweep, MARKDOWN) {
+        let _ = writeln!(page, "\n{sentence}");
     }
     page += &differing(&sweep.differing);
     page += &notices(&sweep.notices);
@@ -465,7 +488,8 @@ impl<W: Write> Listener for Markdown<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
         }
         Ok(())
     }

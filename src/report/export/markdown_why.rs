@@ -4,15 +4,24 @@ use std::fmt::Write as _;
 
 use super::markup::{markdown_cell, markdown_sentence};
 use super::words::short;
-use crate::model::reason::{OriginPhases, PhaseMeans, Why};
+use crate::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Why};
 use crate::model::timing::Phase;
 use crate::report::format::{format_secs, grouped};
 use crate::report::wording::{self, host};
 
-/// The reasons as a list, the strongest first.
+/// The reasons of a comparison as a list, the strongest first.
 pub(super) fn reasons(why: &Why) -> String {
+    list(wording::reasons(why))
+}
+
+/// The reasons at the knee of a sweep.
+pub(super) fn knee_reasons(knee: Option<&KneeWhy>) -> String {
+    list(wording::knee_reasons(knee))
+}
+
+fn list(reasons: impl Iterator<Item = String>) -> String {
     let mut text = String::new();
-    for (place, reason) in wording::reasons(why).enumerate() {
+    for (place, reason) in reasons.enumerate() {
         let gap = if place == 0 { "\n" } else { "" };
         let _ = writeln!(text, "{gap}- why: {}", markdown_sentence(&short(&reason)));
     }

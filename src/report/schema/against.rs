@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::json::Rfc3339;
-use crate::model::measurement::{Against, AgainstPoint, Arm};
+use crate::model::margin::{Margin, PracticalVerdict};
+use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
 use crate::model::notice::BaselineNotice;
 use crate::stats::{Finding, Interval, Sample};
 
@@ -22,6 +23,8 @@ pub(in crate::report) struct AgainstRecord<'a> {
     #[serde(skip_deserializing)]
     why: Option<String>,
     #[serde(skip_deserializing)]
+    margin: Margin,
+    #[serde(skip_deserializing)]
     notices: &'a [BaselineNotice],
 }
 
@@ -32,10 +35,54 @@ struct AgainstPointRecord {
     workers_then: usize,
     now: Sample,
     then: Sample,
+    reference: ReferenceRecord,
     ratio: f64,
     interval: Option<Interval>,
     verdict: Option<&'static str>,
     why: Option<String>,
+    changed: Option<ChangedRecord>,
+}
+
+/// The saved runs that were compared with.
+#[derive(Debug, Serialize)]
+struct ReferenceRecord {
+    runs: usize,
+    from: Rfc3339,
+    to: Rfc3339,
+    deviation: Option<f64>,
+}
+
+/// The dated change.
+#[derive(Debug, Serialize)]
+struct ChangedRecord {
+    run: usize,
+    of: usize,
+    started_at: Rfc3339,
+    ratio: f64,
+    verdict: Option<&'static str>,
+}
+
+impl From<Reference> for ReferenceRecord {
+    fn from(reference: Reference) -> Self {
+        ReferenceRecord {
+            runs: reference.runs,
+            from: Rfc3339(reference.from),
+            to: Rfc3339(reference.to),
+            deviation: reference.deviation,
+        }
+    }
+}
+
+impl From<DatedChange> for ChangedRecord {
+    fn from(change: DatedChange) -> Self {
+        ChangedRecord {
+            run: change.run,
+            of: change.of,
+            started_at: Rfc3339(change.started_at),
+            ratio: change.ratio,
+            verdict: change.finding().map(Finding::as_str),
+        }
+    }
 }
 
 impl<'a> From<&'a Against> for AgainstRecord<'a> {
@@ -49,6 +96,7 @@ impl<'a> From<&'a Against> for AgainstRecord<'a> {
                 .map(|point| AgainstPointRecord::new(against, point))
                 .collect(),
             why: against.explain(),
+            margin: against.margin,
             notices: &against.notices,
         }
     }
@@ -63,10 +111,12 @@ impl AgainstPointRecord {
             workers_then: point.workers_then,
             now: point.now,
             then: point.then,
+            reference: point.reference.into(),
             ratio: point.change.ratio,
             interval: point.change.interval,
-            verdict: point.finding().map(Finding::as_str),
+            verdict: against.verdict(point).map(PracticalVerdict::as_str),
             why: unlike.map(|unlike| unlike.explain(against.is_renewed)),
+            changed: point.dated.map(ChangedRecord::from),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::model::measurement::ArmRun;
 use crate::model::outcome::Outcome;
 use crate::model::run_id::RunId;
 
-use super::line::{SchemaLine, TaggedLine};
+use super::line::{SchemaLine, TaggedLine, WarningTopic};
 use super::{
     AgainstRecord, ArmSummaryRecord, AssertionRecord, ComparisonRecord, ResultRecord, RunRecord,
     SummaryRecord, SweepRecord,
@@ -24,15 +24,15 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
-/// | `warning` | any time | `message` |
-/// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `start_delay` (may be absent), `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
+/// | `warning` | any time | `message`, `about` |
+/// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
-/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `serial`, `parallel`, `speedup`, `work`, `verdict` (`faster`, `slower`, `no difference`, `null`), `efficiency`, `estimated`, `differing`, `notices`, `why` |
-/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `points`, `passed_over`, `knee`, `speedup`, `law`, `differing`, `notices` |
-/// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `notices` |
+/// | `comparison` | last in a comparison, in place of the summary | `workers`, `targets`, `warmups`, `stopped`, `auto`, `serial`, `parallel`, `speedup`, `work`, `verdict`, `efficiency`, `estimated`, `differing`, `margin`, `notices`, `why` |
+/// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
+/// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -57,6 +57,8 @@ use crate::report::Baseline;
 /// - `elapsed`: the time of the target in all, earlier attempts and the waiting between them included; `attempts`
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
+/// - `start_delay`: in a run with a rate (`--rate`), the time by which it was started later than the rate intended,
+///   because no worker was free; elsewhere the field is left out.
 /// - `pushed_back`: those of the `attempts` that the server pushed back (429, 503, a refused connection). They use up
 ///   no retry.
 /// - `status` of a target that was given up, or was not tried again when the run ended, is that of the last answer.
@@ -97,6 +99,8 @@ use crate::report::Baseline;
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
+/// - `intended_latency`: `null`, or the same of the latency from the intended start, in a run with a rate: `latency` and
+///   the `start_delay` of each. While a server stalls no requests are sent, which `latency` knows nothing of.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
@@ -109,15 +113,22 @@ use crate::report::Baseline;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
 ///   was at work, and `workers` the most at one time, both by the clocks of their machines.
-/// - `runs`: `null`, or `{done, of}` at the end of a comparison or sweep that was stopped before any pair or round was
+/// - `parts`: the runs that were merged, each `{run, log, shard, stopped}` (`log` is the identifier of its run log or
+///   `null`, `stopped` true if it was stopped and no other part went on with its log); left out where none were.
+/// - `runs`: `null`, or `{done, of, at_most}` at the end of a comparison or sweep that was stopped before any pair or round was
 ///   whole. Its summary has the counts of all runs together, and no times.
 ///
 /// ## Fields of `arm`, `comparison` and `sweep`
 ///
 /// - `pair` counts from 1, and is 0 for a warm-up; `done` of `of` runs have ended, where `of` is 0 as long as
-///   their number is not known (`--sweep auto`).
-/// - `stopped`: `null`, or `{done, of}` of a comparison or a sweep that was stopped early: `done` of `of` runs were
-///   made, and the figures are of the pairs, or rounds, that are whole. If none is, there is a `summary` instead.
+///   their number is not known (`--sweep auto`, `--runs auto`). `most` is then the most that there may be, or 0.
+/// - `stopped`: `null`, or `{done, of, at_most}` of a comparison or a sweep that was stopped early: `done` of `of` runs
+///   were made (`at_most`: there might have been fewer than `of`), and the figures are of the pairs, or rounds, that are
+///   whole. If none is, there is a `summary` instead.
+/// - `auto`: `null` if the number of pairs was given, or `{ended_by, most_pairs, most_seconds, precision, level,
+///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
+///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
+///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency, left_out}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
 ///   together, the mean set-up time, and `null` or the latency of all runs together as `{p50, p95}`. `left_out`: the
@@ -131,9 +142,10 @@ use crate::report::Baseline;
 ///   difference, cause}`: `difference` is `failed` (`cause`: a status, a kind of failure, or `null`), `other-status`
 ///   (`cause`: that status) or `other-size`. The knee, the law and the speed-up leave them out.
 /// - `speedup`: `{pairs, ratio, interval}`, where `interval` is `null` or the 95 % confidence interval as `{low,
-///   high}`. In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
+///   high}` (at the `level` of `auto`). In a sweep it is that of the knee over the fewest workers. `null` if nothing succeeded in an arm, if the
 ///   arms are not comparable, or a sweep has one number of workers to compare; then there is no `efficiency` either.
-/// - `verdict` is `null` for one pair, and without a `speedup`.
+/// - `verdict`: `faster`, `hardly faster`, `no difference` (beyond the margin), `no difference shown`, `hardly slower`,
+///   `slower`; `null` for one pair, and without a `speedup`. `margin` is the share from which on a difference matters.
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
 /// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
@@ -141,9 +153,16 @@ use crate::report::Baseline;
 ///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
 ///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
 ///   times of each origin as `{origin, serial, parallel}`
-///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins.
+///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins. Of
+///   a sweep it is `null`, or has `workers` besides, the next number that was tried beyond the knee: why it gained no
+///   more; the serial arm is one worker then.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
 ///   mean.
+/// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
+///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
+///   the scatter of all runs; `pairs` of its `speedup` counts no pairs, but the runs of the side with fewer.
+/// - `gains`: `null` or `{by, counts}`, estimates of what more workers gained; `by` is `law` or `means`, `counts` are
+///   `{workers, speedup, efficiency, marginal}` ([`WorkerGain`](crate::model::worker_gain::WorkerGain)).
 /// - `knee`: `null` or `{workers, by_means}` ([`Knee`](crate::stats::Knee)).
 /// - `law`: `null` or `{lambda, sigma, kappa, r_squared}` ([`Usl`](crate::stats::Usl)).
 ///
@@ -151,12 +170,18 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `against` and `gate`
 ///
-/// - `file`, `version`, `started_at` are the baseline's, whose file [`baseline`](crate::measure::baseline)
-///   describes.
-/// - `points`: `{arm, workers, workers_then, now, then, ratio, interval, verdict, why}`. `now` and `then` are
-///   samples, `ratio` is now over then; `interval` and `verdict` (`faster`, `slower`, `no difference`, of the run
+/// - `file`, `version`, `started_at` are those of the baseline's latest run; [`baseline`](crate::measure::baseline)
+///   describes the file.
+/// - `points`: `{arm, workers, workers_then, now, then, reference, ratio, interval, verdict, why, changed}`. `now` and
+///   `then` are samples, `ratio` is now over then; `interval` and `verdict` (as of a comparison, of the run
 ///   now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
 ///   then `why` names the difference.
+/// - `reference`: the saved runs that `then` is of, as `{runs, from, to, deviation}`, where `deviation` is the standard
+///   deviation between them as a share of their time, and `null` for one run. With several, `interval` is a prediction
+///   interval, which has that scatter in it.
+/// - `changed`: `null`, or the last change of the level of the times, as `{run, of, started_at, ratio, verdict}`: since
+///   `run` of the `of` runs that can be compared, the one now included, they take `ratio` times as long, which is an
+///   estimate; `verdict` is `null` within 5 %.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
 ///   baseline that this run makes, the first one or one in the place of another list's or other workers'. `of`: `null`,
@@ -224,6 +249,11 @@ impl<W: Write> Listener for JsonLines<W> {
             }
             Event::Warning(message) => SchemaLine::Warning {
                 message: message.into(),
+                about: None,
+            },
+            Event::MissingShards(missing) => SchemaLine::Warning {
+                message: missing.to_string().into(),
+                about: Some(WarningTopic::Shards),
             },
             Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => return Ok(()),
             Event::ArmStarted(run) => {

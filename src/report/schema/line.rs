@@ -21,6 +21,9 @@ pub(super) enum SchemaLine<'a> {
     Warning {
         #[serde(borrow)]
         message: Cow<'a, str>,
+        /// Left out of most, which are texts alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<WarningTopic>,
     },
     Arm(ArmRun),
     ArmSummary(#[serde(borrow)] ArmSummaryRecord<'a>),
@@ -30,6 +33,14 @@ pub(super) enum SchemaLine<'a> {
     #[serde(rename = "gate")]
     Assertion(#[serde(borrow)] AssertionRecord<'a>),
     Summary(#[serde(borrow)] SummaryRecord<'a>),
+}
+
+/// The subject of a warning that a replay judges anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum WarningTopic {
+    /// Shards that are missing.
+    Shards,
 }
 
 impl SchemaLine<'_> {

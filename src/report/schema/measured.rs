@@ -7,17 +7,21 @@ use serde::{Deserialize, Serialize};
 use super::number;
 use super::summary::SummaryRecord;
 use super::why;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::event::{AssertionResult, AssertionVerdict};
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{
     Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns, unequal_failures,
 };
 use crate::model::notice::MeasurementNotice;
-use crate::model::reason::Why;
+use crate::model::reason::{KneeWhy, Why};
+use crate::model::search_cost::SearchCost;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::escape;
 use crate::model::work::{PairedWork, PassedOver};
+use crate::model::worker_gain::WorkerGains;
 use crate::report::Baseline;
-use crate::stats::{Finding, Interval, Knee, Speedup, Usl};
+use crate::stats::{Interval, Knee, Speedup, Usl};
 
 /// End of a run of an arm (`arm_summary`).
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,6 +52,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     warmups: u32,
     #[serde(default)]
     stopped: Option<RunsMade>,
+    #[serde(default)]
+    auto: Option<AutoRuns>,
     serial: Cow<'a, ArmTimes>,
     parallel: Cow<'a, ArmTimes>,
     speedup: Option<Speedup>,
@@ -59,6 +65,8 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     efficiency: Option<f64>,
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
     #[serde(default)]
     why: Cow<'a, Why>,
@@ -71,14 +79,16 @@ impl<'a> From<&'a Comparison> for ComparisonRecord<'a> {
             targets: comparison.targets,
             warmups: comparison.warmups,
             stopped: comparison.stopped,
+            auto: comparison.auto,
             serial: Cow::Borrowed(&comparison.serial),
             parallel: Cow::Borrowed(&comparison.parallel),
             speedup: comparison.speedup,
             work: comparison.work.as_ref().map(Cow::Borrowed),
-            verdict: comparison.finding().map(Finding::as_str),
+            verdict: comparison.verdict().map(PracticalVerdict::as_str),
             efficiency: comparison.efficiency(),
             estimated: comparison.estimated,
             differing: DifferingRecord::from(&comparison.differing),
+            margin: comparison.margin,
             notices: Cow::Borrowed(&comparison.notices),
             why: Cow::Borrowed(&comparison.why),
         }
@@ -97,11 +107,13 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             .as_ref()
             .map_or(Ok(()), number::check_speedup)?;
         record.estimated.map_or(Ok(()), number::check_ratio)?;
+        record.auto.as_ref().map_or(Ok(()), number::check_auto)?;
         let mut comparison = Comparison {
             workers: record.workers,
             targets: record.targets,
             warmups: record.warmups,
             stopped: record.stopped,
+            auto: record.auto,
             serial: record.serial.into_owned(),
             parallel: record.parallel.into_owned(),
             speedup: record.speedup,
@@ -113,6 +125,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
             }),
             estimated: record.estimated,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
             why: why::read(record.why.into_owned())?,
         };
@@ -155,6 +168,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     targets: u64,
     #[serde(default)]
     stopped: Option<RunsMade>,
+    #[serde(default)]
+    search: Option<SearchCost>,
     points: Cow<'a, [SweepRuns]>,
     #[serde(default)]
     passed_over: Option<Cow<'a, [PassedOver]>>,
@@ -162,8 +177,14 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(skip_deserializing)]
     speedup: Option<Speedup>,
     law: Option<Usl>,
+    #[serde(skip_deserializing)]
+    gains: Option<WorkerGains>,
     differing: DifferingRecord<'a>,
+    #[serde(default)]
+    margin: Margin,
     notices: Cow<'a, [MeasurementNotice]>,
+    #[serde(default)]
+    why: Option<Cow<'a, KneeWhy>>,
 }
 
 impl<'a> From<&'a Sweep> for SweepRecord<'a> {
@@ -171,13 +192,17 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
         SweepRecord {
             targets: sweep.targets,
             stopped: sweep.stopped,
+            search: sweep.search.clone(),
             points: Cow::Borrowed(&sweep.points),
             passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
             knee: sweep.knee,
             speedup: sweep.speedup(),
             law: sweep.law,
+            gains: WorkerGains::of(sweep),
             differing: DifferingRecord::from(&sweep.differing),
+            margin: sweep.margin,
             notices: Cow::Borrowed(&sweep.notices),
+            why: sweep.why.as_ref().map(Cow::Borrowed),
         }
     }
 }
@@ -193,6 +218,10 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        record
+            .search
+            .as_ref()
+            .map_or(Ok(()), number::check_search)?;
         let passed_over = match record.passed_over {
             Some(passed_over) => passed_over.into_owned(),
             None => unequal_failures(&record.points),
@@ -200,12 +229,18 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            search: record.search,
             passed_over,
             points: record.points.into_owned(),
             knee: record.knee,
             law: record.law,
             differing: record.differing.into(),
+            margin: record.margin,
             notices: record.notices.into_owned(),
+            why: record
+                .why
+                .map(|knee| why::read_knee(knee.into_owned()))
+                .transpose()?,
         })
     }
 }

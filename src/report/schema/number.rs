@@ -4,8 +4,10 @@
 use serde::{Deserialize, Deserializer, de};
 
 use crate::model::activity::MAX_WORKERS;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::json::MAX_SECONDS;
 use crate::model::measurement::{ArmTimes, SweepRuns};
+use crate::model::search_cost::SearchCost;
 use crate::stats::{Interval, Speedup, Usl};
 
 /// Largest count, 2^53: the largest whole number that every reader of JSON has exactly.
@@ -13,6 +15,9 @@ const MAX_COUNT: u64 = 1 << 53;
 
 /// Largest ratio, and largest coefficient of a scaling law.
 const MAX_RATIO: f64 = 1e15;
+
+/// The most numbers of workers of a grid that doubles, up to the most workers.
+const MAX_GRID: usize = 20;
 
 /// Reads a count of things, such as bytes.
 pub(super) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
@@ -109,10 +114,31 @@ pub(super) fn check_point(point: &SweepRuns) -> Checked {
     point.interval.as_ref().map_or(Ok(()), check_interval)
 }
 
+/// Checks the cost of a search for the knee, whose grid reports list.
+pub(super) fn check_search(search: &SearchCost) -> Checked {
+    match search.grid.len() <= MAX_GRID {
+        true => search.grid.iter().copied().try_for_each(check_workers),
+        false => Err("the grid of a sweep doubles, so it has 20 numbers of workers at most"),
+    }
+}
+
 /// Checks a speed-up and its interval.
 pub(super) fn check_speedup(speedup: &Speedup) -> Checked {
     check_ratio(speedup.ratio)?;
     speedup.interval.as_ref().map_or(Ok(()), check_interval)
+}
+
+/// Checks the course of a comparison that chose its number of pairs.
+pub(super) fn check_auto(auto: &AutoRuns) -> Checked {
+    let is_level = |level: f64| (0.5..1.0).contains(&level);
+    let are_limits = (0.0..=MAX_SECONDS).contains(&auto.most_seconds)
+        && auto
+            .precision
+            .is_none_or(|precision| (0.0..=1.0).contains(&precision));
+    match is_level(auto.level) && is_level(auto.deciding_level) && are_limits {
+        true => Ok(()),
+        false => Err("a level is from 0.5 to below 1, and a limit is a time or a share"),
+    }
 }
 
 /// Checks a ratio of two times.

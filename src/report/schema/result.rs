@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::attempt::{
@@ -42,13 +44,14 @@ pub(in crate::report) struct ResultRecord<'a> {
     /// JSON of the input's. Not read with the rest, which would change its numbers: see `restore_meta`.
     #[serde(skip_deserializing)]
     meta: Option<Cow<'a, Meta>>,
-    /// The body in base64, where results have it. A replay leaves it out.
+    /// The body in base64, where results have it.
     #[serde(
-        skip_deserializing,
+        default,
         skip_serializing_if = "Option::is_none",
-        serialize_with = "base64_text"
+        serialize_with = "base64_text",
+        deserialize_with = "decoded"
     )]
-    body: Option<&'a [u8]>,
+    body: Option<Cow<'a, [u8]>>,
     attempts: u32,
     /// Older logs have none.
     #[serde(default)]
@@ -62,6 +65,9 @@ pub(in crate::report) struct ResultRecord<'a> {
     worker: Option<u32>,
     started_at: Option<Rfc3339>,
     elapsed: Option<Seconds>,
+    /// Of runs with a rate only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    start_delay: Option<Seconds>,
     timing: TimingRecord,
     #[serde(borrow)]
     redirects: Vec<RedirectRecord<'a>>,
@@ -95,7 +101,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             http_version: version.map(Cow::Borrowed),
             content_type: outcome.content_type().map(Cow::Borrowed),
             meta: outcome.meta().map(Cow::Borrowed),
-            body: outcome.body(),
+            body: outcome.body().map(Cow::Borrowed),
             attempts: outcome.requests(),
             pushed_back: outcome.pushed_back(),
             bytes: outcome.bytes,
@@ -105,6 +111,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             worker: last.worker.map(u32::from),
             started_at: last.started_at.map(Rfc3339),
             elapsed: outcome.elapsed().map(Seconds),
+            start_delay: outcome.start_delay().map(Seconds),
             timing: TimingRecord::from(&last.timing),
             redirects: outcome.redirects().iter().map(Into::into).collect(),
             saved: outcome.saved().map(Into::into),
@@ -195,8 +202,10 @@ impl ResultRecord<'_> {
             saved: self.saved.map(Into::into),
             earlier,
             pushed_back: self.pushed_back,
+            start_delay: self.start_delay.map(|time| time.0),
             notices: self.notices.into_owned(),
             meta: self.meta.map(Cow::into_owned),
+            body: self.body.map(Cow::into_owned),
             ..Details::default()
         };
         Outcome {
@@ -234,8 +243,26 @@ fn restore_spans(
 }
 
 /// Writes a body as text, piece by piece: it is not held a second time.
-fn base64_text<S: Serializer>(body: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&Base64Display::new(body.unwrap_or_default(), &STANDARD))
+fn base64_text<S: Serializer>(
+    body: &Option<Cow<'_, [u8]>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let bytes = body.as_deref().unwrap_or_default();
+    serializer.collect_str(&Base64Display::new(bytes, &STANDARD))
+}
+
+/// Reads a body.
+fn decoded<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'static, [u8]>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'t>(#[serde(borrow)] Cow<'t, str>);
+    let text = Option::<Text<'_>>::deserialize(deserializer)?;
+    let bytes = text.map(|text| STANDARD.decode(text.0.as_bytes()));
+    let bytes = bytes.transpose();
+    let bytes =
+        bytes.map_err(|error| D::Error::custom(format!("\"body\" is no base64: {error}")))?;
+    Ok(bytes.map(Cow::Owned))
 }
 
 /// A redirect that was followed (an item of `redirects`).

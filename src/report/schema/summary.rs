@@ -13,6 +13,7 @@ use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
 use crate::model::run_id::{LogPosition, RunId};
+use crate::model::run_part::RunPart;
 use crate::model::run_shard::RunShard;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
@@ -118,6 +119,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     ttfb: Option<LatencyRecord>,
     #[serde(skip_deserializing)]
+    intended_latency: Option<LatencyRecord>,
+    #[serde(skip_deserializing)]
     slowdown: Option<SlowdownRecord>,
     #[serde(skip_deserializing)]
     statuses: Cow<'a, BTreeMap<u16, u64>>,
@@ -127,6 +130,9 @@ pub(in crate::report) struct SummaryRecord<'a> {
     more_origins: u64,
     #[serde(default, deserialize_with = "number::maybe_count")]
     merged: Option<u64>,
+    /// Left out where nothing was merged.
+    #[serde(default, skip_serializing_if = "<[RunPart]>::is_empty")]
+    pub(super) parts: Cow<'a, [RunPart]>,
 }
 
 impl<'a> SummaryRecord<'a> {
@@ -160,11 +166,13 @@ impl<'a> SummaryRecord<'a> {
             urls_per_second: summary.rate(),
             latency: LatencyRecord::new(&summary.latency),
             ttfb: LatencyRecord::new(&summary.ttfb),
+            intended_latency: summary.intended.as_ref().and_then(LatencyRecord::new),
             slowdown: summary.slowdown.map(SlowdownRecord::from),
             statuses: Cow::Borrowed(&summary.statuses),
             origins: summary.origins.listed.iter().map(Into::into).collect(),
             more_origins: summary.origins.more,
             merged: summary.merged,
+            parts: Cow::Borrowed(&summary.parts),
         }
     }
 
@@ -190,6 +198,7 @@ impl<'a> SummaryRecord<'a> {
                 self.more_origins,
             ),
             merged: self.merged,
+            parts: self.parts.to_vec(),
             ..summary
         }
     }
@@ -233,7 +242,7 @@ impl From<Slowdown> for SlowdownRecord {
     }
 }
 
-/// Percentiles of a time (`latency`, `ttfb`).
+/// Percentiles of a time (`latency`, `ttfb`, `intended_latency`).
 #[derive(Debug, Serialize)]
 struct LatencyRecord {
     mean: Seconds,

@@ -1,7 +1,7 @@
 //! The reasons of a comparison as they are read from a log, which need not be pfetch's.
 
-use super::number::{check_ratio, check_seconds};
-use crate::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
+use super::number::{check_ratio, check_seconds, check_workers};
+use crate::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use crate::model::text::escape;
 
 /// The most reasons, and the most origins, that are read: pfetch writes fewer.
@@ -24,6 +24,15 @@ pub(super) fn read(why: Why) -> Result<Why, &'static str> {
         lost: why.lost,
         phases: phases?,
         unlisted: why.unlisted,
+    })
+}
+
+/// The same of the reasons at a knee.
+pub(super) fn read_knee(knee: KneeWhy) -> Result<KneeWhy, &'static str> {
+    check_workers(knee.workers)?;
+    Ok(KneeWhy {
+        workers: knee.workers,
+        why: read(knee.why)?,
     })
 }
 

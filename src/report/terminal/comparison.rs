@@ -8,6 +8,7 @@ use super::sweep_table;
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
+use crate::model::worker_gain::WorkerGains;
 use crate::report::against;
 use crate::report::format::{counted, duration, format_secs};
 use crate::report::wording::{self, TERMINAL};
@@ -33,7 +34,8 @@ pub(super) fn comparison(
         counted(*workers as u64, "worker"),
         format!("{pairs} of runs in alternating order, after {warmups}"),
     ];
-    out.write_parts("  ", parts, " · ", 4)?;
+    let course = wording::course(comparison).map(str::to_owned);
+    out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;
     out.write_stopped(wording::comparison_stopped(comparison))?;
     writeln!(
         out,
@@ -47,6 +49,9 @@ pub(super) fn comparison(
     out.write_text("  verdict    ", &wording::comparison_verdict(comparison))?;
     for reason in wording::reasons(&comparison.why) {
         out.write_text("  why        ", &reason)?;
+    }
+    if let Some(hint) = wording::sweep_hint(comparison) {
+        out.write_text("  hint       ", hint)?;
     }
     writeln!(
         out,
@@ -67,6 +72,9 @@ fn ratio(
 ) -> io::Result<()> {
     let efficiency = comparison.efficiency().unwrap_or_default() * 100.0;
     speedup_line(out, speedup, &format!("efficiency {efficiency:.0} %"))?;
+    if let Some(other) = wording::other_ratio(TERMINAL, comparison) {
+        out.write_text(&" ".repeat(LABEL), &other)?;
+    }
     if let Some(estimated) = comparison.estimated {
         let off = (estimated / speedup.ratio - 1.0) * 100.0;
         writeln!(
@@ -139,10 +147,34 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
         }
     }
     out.write_text("  verdict    ", &wording::sweep_verdict(sweep))?;
+    for reason in wording::knee_reasons(sweep.why.as_ref()) {
+        out.write_text("  why        ", &reason)?;
+    }
+    if let Some(cost) = wording::search_cost(sweep) {
+        out.write_parts("  runs       ", cost, " · ", LABEL)?;
+    }
+    worker_gains(out, sweep)?;
     if let Some(law) = &sweep.law {
         scaling(out, law, sweep.peak())?;
     }
     warnings(out, &sweep.differing, &sweep.notices)
+}
+
+/// Writes what each further worker gained, the efficiency at the knee, and what little gain costs.
+fn worker_gains(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<()> {
+    let Some(gains) = WorkerGains::of(sweep) else {
+        return Ok(());
+    };
+    let marginal = wording::marginal_gains(&gains);
+    out.write_parts("  gain       ", marginal, " · ", LABEL)?;
+    let at_knee = sweep.knee.and_then(|knee| gains.at(knee.by_means));
+    if let Some(efficiency) = at_knee.map(wording::efficiency) {
+        out.write_text("  efficiency ", &efficiency)?;
+    }
+    match wording::small_gain(sweep, TERMINAL) {
+        Some(cost) => out.write_text("  cost       ", &cost),
+        None => Ok(()),
+    }
 }
 
 /// Writes the coefficients of the scaling law, and the number of workers that has the highest throughput by it, if
@@ -200,12 +232,14 @@ pub(super) fn against(
     for point in &against.points {
         let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
         let label = format!("  baseline  {:>9}  ", duration(then));
-        let verdict = against::verdict(against, point);
-        let text = match is_sweep || against.points.len() > 1 {
-            true => format!("{}: {verdict}", against::arm(point)),
-            false => verdict,
+        let named = |line: String| match is_sweep || against.points.len() > 1 {
+            true => format!("{}: {line}", against::arm(point)),
+            false => line,
         };
-        out.write_text(&label, &text)?;
+        out.write_text(&label, &named(against::verdict(against, point)))?;
+        if let Some(dated) = against::dated(point) {
+            out.write_text("  change     ", &named(dated))?;
+        }
     }
     for notice in &against.notices {
         let text = format!("against the baseline: {notice}");

@@ -272,7 +272,8 @@ impl<W: Write> Listener for Human<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => Ok(()),
+            | Event::Warning(_)
+            | Event::MissingShards(_) => Ok(()),
             Event::ArmStarted(run) => {
                 self.shown.begin(*run);
                 Ok(())

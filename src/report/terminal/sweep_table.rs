@@ -107,7 +107,7 @@ pub(super) fn write(
         out,
         "  {} · {} at each number of workers",
         counted(sweep.targets, "URL"),
-        counted(fewest.times.seconds.len() as u64, "run")
+        wording::runs_at_each(sweep)
     )?;
     out.write_stopped(wording::sweep_stopped(sweep))?;
     let head = format!(

@@ -10,6 +10,7 @@ use crate::model::summary::Summary;
 use crate::report::Baseline;
 use crate::report::format::{bytes, counted, duration, grouped};
 use crate::report::wording::{self, TERMINAL};
+use crate::stats::Latency;
 
 /// The least number of targets of which percentiles are shown.
 const HANDFUL: u64 = 10;
@@ -152,16 +153,14 @@ pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
     if summary.ended() < HANDFUL {
         return Ok(());
     }
-    if let Some(max) = summary.latency.max() {
-        let percentile = |percent| {
-            let time = summary.latency.p(percent).unwrap_or_default();
-            format!("p{percent} {}", duration(time))
-        };
-        let times = PERCENTILES.into_iter().map(percentile);
-        let times = times.chain([format!("max {}", duration(max))]);
+    if let Some(times) = percentiles(&summary.latency) {
         let times = times.chain(wording::of_succeeded(summary));
         let times = times.chain(wording::without_waits(summary));
         out.write_parts("  latency    ", times, "  ", LABEL)?;
+    }
+    if let Some(times) = summary.intended.as_ref().and_then(percentiles) {
+        let times = times.chain([wording::FROM_INTENDED_START.to_owned()]);
+        out.write_parts("  intended   ", times, "  ", LABEL)?;
     }
     if let Some(rates) = wording::rates(summary) {
         writeln!(out, "  rate       {}", rates.join(" · "))?;
@@ -171,4 +170,15 @@ pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
     let statuses = statuses.map(|(status, count)| format!("{count} × {status}"));
     let without = without.map(|(count, why)| format!("{count} {why}"));
     out.write_parts("  statuses   ", statuses.chain(without), "  ", LABEL)
+}
+
+/// The percentiles and the longest of these times; `None` without any.
+fn percentiles(latency: &Latency) -> Option<impl Iterator<Item = String> + use<'_>> {
+    let max = latency.max()?;
+    let percentile = |percent| {
+        let time = latency.p(percent).unwrap_or_default();
+        format!("p{percent} {}", duration(time))
+    };
+    let times = PERCENTILES.into_iter().map(percentile);
+    Some(times.chain([format!("max {}", duration(max))]))
 }

@@ -37,6 +37,7 @@ impl<W: Write> Listener for Warnings<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let text = match event {
             Event::Warning(message) => format!("warning: {message}"),
+            Event::MissingShards(missing) => format!("warning: {missing}"),
             Event::Finished(outcome) if !self.has_note => match UrlNote::on(outcome) {
                 Some(note) => {
                     self.has_note = true;

@@ -1,18 +1,30 @@
 //! The reasons for a speed-up in words: a line each.
 
-use crate::model::reason::{Reason, Why};
-use crate::report::format::{bytes, format_secs, grouped};
+use crate::model::reason::{KneeWhy, Reason, Why};
+use crate::report::format::{bytes, counted, format_secs, grouped};
 
 /// Rates in this range of each other are those of the same line.
 const SAME_RATE: std::ops::Range<f64> = 0.8..1.25;
 
-/// The reasons, the strongest first.
+/// The reasons of a comparison, the strongest first.
 pub(in crate::report) fn reasons(why: &Why) -> impl Iterator<Item = String> + '_ {
-    why.reasons.iter().map(|weighed| reason(&weighed.reason))
+    let reasons = why.reasons.iter();
+    reasons.map(|weighed| reason(&weighed.reason, "in both arms"))
 }
 
-/// A reason in one line.
-fn reason(reason: &Reason) -> String {
+/// The reasons why more workers than the knee gain no more: `with 8 workers: …`.
+pub(in crate::report) fn knee_reasons(knee: Option<&KneeWhy>) -> impl Iterator<Item = String> + '_ {
+    knee.into_iter().flat_map(|KneeWhy { workers, why }| {
+        let with = format!("with {}", counted(*workers as u64, "worker"));
+        why.reasons.iter().map(move |weighed| {
+            let reason = reason(&weighed.reason, "as with one");
+            format!("{with}: {reason}")
+        })
+    })
+}
+
+/// A reason in one line. `alike` follows a figure that is the same in both arms.
+fn reason(reason: &Reason, alike: &str) -> String {
     match reason {
         Reason::SlowestUrl { url, seconds, of } => format!(
             "bounded by its slowest URL: {url} ({} of {})",
@@ -37,7 +49,7 @@ fn reason(reason: &Reason) -> String {
         Reason::FullLine { serial, parallel } => {
             let rate = |rate: f64| format!("{}/s", bytes(rate as u64));
             match SAME_RATE.contains(&(parallel / serial)) {
-                true => format!("the line is full: {} in both arms", rate(*parallel)),
+                true => format!("the line is full: {} {alike}", rate(*parallel)),
                 false => format!(
                     "the line is full at {}: one body alone comes with {}",
                     rate(*parallel),
@@ -115,6 +127,7 @@ pub(in crate::report) fn host(origin: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::reason::WeighedReason;
 
     #[test]
     fn each_reason_is_one_line_with_its_figures() {
@@ -195,18 +208,49 @@ mod tests {
             ),
             (
                 push_back(Some(4), None),
-                "h:8443 slows down parallel clients (1 017 × 429, 2 refused): slowed down to 4 at once",
+                "h:8443 slows down parallel clients (1,017 × 429, 2 refused): slowed down to 4 at once",
             ),
             (
                 push_back(Some(1), Some(0.4)),
-                "h:8443 slows down parallel clients (1 017 × 429, 2 refused): slowed down to one every 2.5 s",
+                "h:8443 slows down parallel clients (1,017 × 429, 2 refused): slowed down to one every 2.5 s",
             ),
             (
                 push_back(None, None),
-                "h:8443 slows down parallel clients (1 017 × 429, 2 refused)",
+                "h:8443 slows down parallel clients (1,017 × 429, 2 refused)",
             ),
         ] {
-            assert_eq!(reason(&given), expected, "{given:?}");
+            assert_eq!(reason(&given, "in both arms"), expected, "{given:?}");
         }
+    }
+
+    #[test]
+    fn the_reasons_at_a_knee_name_the_workers_that_were_too_many() {
+        let reason = |reason| WeighedReason { reason, share: 0.5 };
+        let knee = KneeWhy {
+            workers: 8,
+            why: Why {
+                reasons: vec![
+                    reason(Reason::FullLine {
+                        serial: 94e6,
+                        parallel: 94e6,
+                    }),
+                    reason(Reason::AtOnce {
+                        origin: "http://h".to_owned(),
+                        requests: 4.0,
+                        most: 4.2,
+                        serial: 0.02,
+                        parallel: 0.04,
+                    }),
+                ],
+                ..Why::default()
+            },
+        };
+        let told: Vec<String> = knee_reasons(Some(&knee)).collect();
+        let expected = [
+            "with 8 workers: the line is full: 94.0 MB/s as with one",
+            "with 8 workers: h answers about 4 requests at a time (4.2 at most)",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(knee_reasons(None).count(), 0);
     }
 }

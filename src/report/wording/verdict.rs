@@ -1,18 +1,18 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::{more_runs, one_by_one};
+use crate::measure::assert::{more_runs_would_tell, more_would_tell, one_by_one};
+use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::summary::RunsMade;
 use crate::model::work::{PassedOver, PointDifference, UnlikeWork};
 use crate::report::format::{counted, distinct_ratio};
-use crate::stats::{ALIKE, Finding, Interval, Knee, SweepPoint};
+use crate::stats::{ALIKE, Finding, Knee, SweepPoint};
 
-/// The speed-up below which even a real one is hardly worth a worker.
-const HARDLY: f64 = 1.1;
-
-/// The verdict for a ratio whose interval [shows no difference](shows_none).
-pub(in crate::report) const NONE: &str = "no difference beyond 5 %";
+/// The verdict for a ratio whose whole interval is within the margin: `no difference beyond 10 %`.
+pub(in crate::report) fn no_difference(margin: Margin) -> String {
+    format!("no difference beyond {margin}")
+}
 
 /// The standing of a comparison: its finding, or the reason why it has none.
 enum Standing {
@@ -20,29 +20,24 @@ enum Standing {
     OneByOne,
     Unlike(UnlikeWork),
     SinglePair,
-    Found(Finding),
+    Found(PracticalVerdict),
 }
 
 fn standing(comparison: &Comparison) -> Standing {
     let success = |times: &ArmTimes| times.success(comparison.targets) > 0.0;
     let has_success = success(&comparison.serial) && success(&comparison.parallel);
-    match (comparison.unlike_work(), comparison.finding()) {
+    match (comparison.unlike_work(), comparison.verdict()) {
         _ if !has_success => Standing::NothingSucceeded,
         _ if comparison.is_one_by_one() => Standing::OneByOne,
         (Some(unlike), _) => Standing::Unlike(unlike),
         (None, _) if comparison.speedup.is_none() => Standing::NothingSucceeded,
-        (None, Some(finding)) => Standing::Found(finding),
+        (None, Some(verdict)) => Standing::Found(verdict),
         (None, None) => Standing::SinglePair,
     }
 }
 
 /// The verdict of a comparison without its figures: `parallel is hardly faster`.
 pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
-    let ratio = comparison.speedup.map_or(1.0, |speedup| speedup.ratio);
-    let hardly = match (1.0 / HARDLY..HARDLY).contains(&ratio) {
-        true => "hardly ",
-        false => "",
-    };
     match standing(comparison) {
         Standing::NothingSucceeded => {
             match (comparison.serial.failed, comparison.parallel.failed) {
@@ -58,22 +53,12 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
         Standing::OneByOne => format!("nothing to compare: {}", one_by_one(comparison)),
         Standing::Unlike(unlike) => format!("not comparable: {unlike}"),
         Standing::SinglePair => "undecided: one pair of runs".to_owned(),
-        Standing::Found(Finding::Faster) => format!("parallel is {hardly}faster"),
-        Standing::Found(Finding::Slower) => format!("parallel is {hardly}slower"),
-        Standing::Found(Finding::NoDifference) if is_alike(comparison) => NONE.to_owned(),
-        Standing::Found(Finding::NoDifference) => "no difference shown".to_owned(),
+        Standing::Found(PracticalVerdict::NoDifference) => no_difference(comparison.margin),
+        Standing::Found(PracticalVerdict::NoneShown) => {
+            PracticalVerdict::NoneShown.as_str().to_owned()
+        }
+        Standing::Found(verdict) => format!("parallel is {}", verdict.as_str()),
     }
-}
-
-fn is_alike(comparison: &Comparison) -> bool {
-    let interval = comparison.speedup.and_then(|speedup| speedup.interval);
-    interval.is_some_and(shows_none)
-}
-
-/// Tests whether the whole interval of a ratio is so near to 1 that the runs do decide: there is no difference to
-/// speak of.
-pub(in crate::report) fn shows_none(interval: Interval) -> bool {
-    interval.low >= ALIKE.low && interval.high <= ALIKE.high
 }
 
 /// The remedy for a comparison that does not decide: `more runs would tell (--runs 10)`.
@@ -85,17 +70,13 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
         }
         Standing::OneByOne => return Some("give several (-j 8)".to_owned()),
         Standing::SinglePair => true,
-        Standing::Found(Finding::NoDifference) => !is_alike(comparison),
+        Standing::Found(PracticalVerdict::NoneShown) => true,
         Standing::NothingSucceeded | Standing::Unlike(_) | Standing::Found(_) => false,
     };
     is_open.then(|| match comparison.has_short_runs() {
         true => "more URLs would tell: these runs are too short".to_owned(),
-        false => more_runs_would_tell(comparison.pairs()),
+        false => more_would_tell(comparison),
     })
-}
-
-fn more_runs_would_tell(runs: usize) -> String {
-    format!("more runs would tell (--runs {})", more_runs(runs))
 }
 
 /// The verdict of a comparison, in a sentence: `parallel is faster, 4.08 times`.
@@ -129,15 +110,19 @@ fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
 pub(in crate::report) fn comparison_stopped(comparison: &Comparison) -> Option<String> {
     let planned = comparison.planned_pairs()?;
     let pairs = counted(u64::from(planned), "pair");
+    let of = match comparison.auto {
+        Some(_) => "of at most",
+        None => "of",
+    };
     Some(format!(
-        "stopped early, after {} of {pairs}",
+        "stopped early, after {} {of} {pairs}",
         comparison.pairs()
     ))
 }
 
 /// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`.
 pub(in crate::report) fn sweep_stopped(sweep: &Sweep) -> Option<String> {
-    let RunsMade { done, of } = sweep.stopped?;
+    let RunsMade { done, of, .. } = sweep.stopped?;
     let runs = counted(u64::from(of), "run");
     Some(format!("stopped early, after {done} of {runs}"))
 }
@@ -178,9 +163,9 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
         return "nothing succeeded: no number of workers is the best".to_owned();
     };
     let most = comparable.next_back().unwrap_or(fewest).workers;
-    let workers = counted(knee.workers as u64, "worker");
+    let workers = near_knee(knee);
     if sweep.is_undecided() {
-        let runs = fewest.times.seconds.len();
+        let (_, runs) = sweep.runs_at_each();
         return format!(
             "undecided between {} and {} workers – {}",
             knee.workers,
@@ -188,17 +173,17 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
             more_runs_would_tell(runs)
         );
     }
-    let are = if knee.workers == 1 { "is" } else { "are" };
+    let are = if knee.by_means == 1 { "is" } else { "are" };
     if sweep.is_single() && sweep.points.len() > 1 {
         return format!(
             "by one run each, {workers} {are} enough – {}",
             more_runs_would_tell(1)
         );
     }
-    let is_last = knee.workers == most;
+    let is_last = knee.by_means == most;
     let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
     match sweep.gain().map(|gain| gain.ratio) {
-        Some(gain) if (1.0..HARDLY).contains(&gain) => format!(
+        Some(gain) if gain >= 1.0 && sweep.margin.is_within(gain) => format!(
             "{workers} {are} hardly faster than {}: {gain:.2} times",
             fewest.workers
         ),
@@ -275,12 +260,24 @@ pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
 
 /// The place of the knee, and what it means.
 pub(in crate::report) fn knee(knee: Knee) -> String {
-    let workers = counted(knee.workers as u64, "worker");
-    match knee.by_means == knee.workers {
-        true => format!("{workers}: the fewest that come within 5 % of the best"),
-        false => format!(
-            "{} by the means, but {workers} may come within 5 % of the best too",
-            counted(knee.by_means as u64, "worker")
+    match knee.is_decided() {
+        true => format!(
+            "{}: the fewest that come within 5 % of the best",
+            near_knee(knee)
         ),
+        false => format!(
+            "{} by the means, but {} may come within 5 % of the best too",
+            counted(knee.by_means as u64, "worker"),
+            counted(knee.workers as u64, "worker")
+        ),
+    }
+}
+
+/// The workers of a knee that is decided: `16 workers`, `12 to 16 workers`.
+fn near_knee(knee: Knee) -> String {
+    let workers = counted(knee.by_means as u64, "worker");
+    match knee.workers == knee.by_means {
+        true => workers,
+        false => format!("{} to {workers}", knee.workers),
     }
 }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::{tar, warc};
-use crate::model::outcome::Outcome;
+use super::frame::MemberFrame;
+use super::warc;
 use crate::save::spill::SpillBuffer;
 
 /// The bytes of a member after which it is looked whether the run was stopped: they are copied within a moment.
@@ -114,20 +114,12 @@ impl<'a> Appender<'a> {
     pub(super) fn tar(
         &mut self,
         body: &SpillBuffer,
-        outcome: &Outcome,
-        record: &[u8],
+        frame: &MemberFrame,
         is_stopped: &impl Fn() -> bool,
     ) -> Result<(), AppendError> {
-        let key = tar::key(outcome.index);
-        let name = format!("{key}.{}", tar::extension(outcome));
-        let length = body.len();
-        self.write(tar::header(&name, length, outcome).as_bytes())?;
+        self.write(&frame.head)?;
         self.copy(body, is_stopped)?;
-        self.write(tar::padding(length))?;
-        let length = record.len() as u64;
-        self.write(tar::header(&format!("{key}.json"), length, outcome).as_bytes())?;
-        self.write(record)?;
-        Ok(self.write(tar::padding(length))?)
+        Ok(self.write(&frame.tail)?)
     }
 }
 

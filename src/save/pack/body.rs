@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::PackFormat;
+use super::frame::MemberFrame;
 use super::warc::cdxj::IndexEntry;
 use super::warc::{Archive, ArchivedHead};
 use crate::save::error::BodyError;
@@ -36,6 +37,8 @@ struct Received {
 #[derive(Debug)]
 pub struct PackMember {
     pub(super) bytes: MemberBytes,
+    /// The frame, if it was built for the outcome as the worker had it.
+    pub(super) frame: Option<MemberFrame>,
 }
 
 /// The bytes of a member.
@@ -45,6 +48,16 @@ pub(super) enum MemberBytes {
     Body(SpillBuffer),
     /// The records, and the responses among them.
     Records(SpillBuffer, Vec<IndexEntry>),
+}
+
+impl PackMember {
+    /// The length of the body, in a format whose members are bodies.
+    pub(super) fn body_length(&self) -> u64 {
+        match &self.bytes {
+            MemberBytes::Body(body) => body.len(),
+            MemberBytes::Records(..) => 0,
+        }
+    }
 }
 
 impl PackBody {
@@ -174,7 +187,7 @@ impl PackBody {
                 MemberBytes::Body(received.bytes)
             }
         };
-        Some(PackMember { bytes })
+        Some(PackMember { bytes, frame: None })
     }
 }
 

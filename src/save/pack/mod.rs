@@ -2,6 +2,7 @@
 //!
 //! * `pattern` names the packs; `logged` is what the run log tells of them.
 //! * A [`PackBody`] collects one body, as a worker receives it, and becomes a [`PackMember`].
+//! * A worker builds the `frame` of a member too: its headers and its result.
 //! * [`Packs`] appends members to `NAME.part`, and publishes the pack by rename when it is full or the run is
 //!   done.
 //! * `tar` has the headers of tar files, `warc` the records of WARC; `index` keeps the index beside a WARC file.
@@ -16,6 +17,7 @@ mod body;
 mod error;
 mod files;
 mod found;
+mod frame;
 mod index;
 mod logged;
 mod pattern;
@@ -28,6 +30,7 @@ mod kill_tests;
 
 pub use body::{PackBody, PackMember, Tap};
 pub use error::{AbsentPacks, PackError};
+pub use frame::RecordEncoder;
 pub use logged::LoggedPacks;
 pub use pattern::{PackPattern, PatternError};
 pub use warc::ArchivedHead;

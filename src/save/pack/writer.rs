@@ -1,6 +1,7 @@
 //! The packs of a run: members are appended to the current one, and a full one is published.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::append::{AppendError, Appender};
 use super::body::MemberBytes;
 use super::files::{PART, PackFolder};
 use super::found::Found;
+use super::frame::{FrameBuilder, MemberFrame, RecordEncoder};
 use super::index::PackIndex;
 use super::logged::LoggedPacks;
 use super::{AbsentPacks, PackBody, PackConfig, PackError, PackFormat, PackMember, tar};
@@ -22,6 +24,7 @@ pub struct Packs {
     config: PackConfig,
     folder: PackFolder,
     budget: MemoryBudget,
+    frames: FrameBuilder,
     /// The number of the pack after the current one.
     next: u64,
     current: Option<OpenPart>,
@@ -56,15 +59,14 @@ impl OpenPart {
     fn append(
         &mut self,
         member: &PackMember,
-        outcome: &Outcome,
-        record: &[u8],
+        frame: &MemberFrame,
         is_stopped: &impl Fn() -> bool,
     ) -> Result<(u64, u64), AppendError> {
         let start = self.logged;
         let mut appender = Appender::new(&self.file, &mut self.buffer, start);
         match &member.bytes {
             MemberBytes::Body(body) => {
-                appender.tar(body, outcome, record, is_stopped)?;
+                appender.tar(body, frame, is_stopped)?;
                 Ok((start, appender.finish()?))
             }
             MemberBytes::Records(records, entries) => {
@@ -93,8 +95,8 @@ pub enum Appended {
 }
 
 impl Packs {
-    /// Opens the packs that this run log names, or the first one, for so many workers. What a killed run has left
-    /// behind the last logged member is cut off; should members be missing, `logged` no longer holds them.
+    /// Opens the packs that this run log names, or the first one, for so many workers; `encode` makes the
+    /// record of a member. What a killed run has left behind the last logged member is cut off; should members be missing, `logged` no longer holds them.
     ///
     /// # Errors
     ///
@@ -103,11 +105,16 @@ impl Packs {
         config: PackConfig,
         logged: &mut LoggedPacks,
         workers: usize,
+        encode: RecordEncoder,
     ) -> Result<Self, PackError> {
         let folder = PackFolder::open(config.pattern.folder())?;
         let found = Found::look(&config, &folder, logged)?;
         let mut packs = Packs {
             budget: MemoryBudget::of_workers(workers),
+            frames: FrameBuilder {
+                format: config.format,
+                encode,
+            },
             next: found.next,
             current: None,
             untold: found.untold,
@@ -152,7 +159,7 @@ impl Packs {
     pub fn body(&self) -> BodyMaker {
         BodyMaker {
             budget: self.budget.clone(),
-            format: self.config.format,
+            frames: self.frames.clone(),
         }
     }
 
@@ -176,21 +183,30 @@ impl Packs {
         Ok((!is_told).then(|| Arc::clone(&current.path)))
     }
 
-    /// Appends a member to the pack that [`begin`](Packs::begin) has made ready. `record` is the result of the
-    /// target as JSON. It counts once it is [logged](Packs::note_logged).
+    /// Appends a member to the pack that [`begin`](Packs::begin) has made ready. It counts once it is
+    /// [logged](Packs::note_logged). `has_changed` tells that the outcome is another than the worker had, which built
+    /// the frame of the member for that.
+    ///
+    /// # Errors
+    ///
+    /// Those of encoding the outcome.
     pub fn append(
         &mut self,
-        member: &PackMember,
+        member: &mut PackMember,
         outcome: &Outcome,
-        record: &[u8],
+        has_changed: bool,
         is_stopped: impl Fn() -> bool,
-    ) -> Appended {
+    ) -> io::Result<Appended> {
+        let frame = match member.frame.take().filter(|_| !has_changed) {
+            Some(frame) => frame,
+            None => self.frames.build(outcome, member.body_length())?,
+        };
         let part = self
             .current
             .as_mut()
             .expect("a pack is begun before a member is appended");
         let start = part.logged;
-        match part.append(member, outcome, record, &is_stopped) {
+        let appended = match part.append(member, &frame, &is_stopped) {
             Ok((offset, end)) => {
                 part.appended = Some(end);
                 Appended::Done(Packed {
@@ -209,7 +225,8 @@ impl Packs {
                     }
                 }
             }
-        }
+        };
+        Ok(appended)
     }
 
     /// Notes that the line of the member that was appended last is in the log.
@@ -369,12 +386,18 @@ impl Packs {
 #[derive(Debug, Clone)]
 pub struct BodyMaker {
     budget: MemoryBudget,
-    format: PackFormat,
+    frames: FrameBuilder,
 }
 
 impl BodyMaker {
     /// A body, for one attempt.
     pub fn body(&self) -> PackBody {
-        PackBody::new(&self.budget, self.format)
+        PackBody::new(&self.budget, self.frames.format)
+    }
+
+    /// Builds what belongs to the body of a member, for its outcome as it is now.
+    pub fn frame(&self, member: &mut PackMember, outcome: &Outcome) {
+        // An outcome that cannot be encoded is an error when its member is appended.
+        member.frame = self.frames.build(outcome, member.body_length()).ok();
     }
 }

@@ -8,7 +8,7 @@ use crate::export::events::{HOSTILE, MS, comparison, exported, faster, hostile, 
 const HEADINGS: &str = "index,url,final_url,action,outcome,status,http_version,attempts,bytes,\
     wire_bytes,remote,reused,worker,started_at,elapsed,blocked,dns,connect,ssl,send,wait,receive,\
     total,ttfb,redirects,saved_path,saved_bytes,sha256,resumed_from,error_kind,error_phase,\
-    error_message,arm,pair,content_type,workers\r\n";
+    error_message,arm,pair,content_type,workers,busy,start_delay\r\n";
 
 #[test]
 fn a_result_is_a_row() {
@@ -23,7 +23,12 @@ fn a_result_is_a_row() {
         "5,http://a.example/full,,get,failed,,,0,0,,,,,,,,,,,,,,,,0,,,,,disk-full,,no space left,,".to_owned(),
         "6,http://d.example/,,get,skipped,,,0,0,,,,,,,,,,,,,,,,0,,,,,stopped,,stopped before it was started,,".to_owned(),
     ];
-    let expected: String = rows.iter().map(|row| format!("{row},,\r\n")).collect();
+    // What no worker was busy with has no such time.
+    let busy = ["0.05", "0.07", "0.02", "0.03", "11", "", ""];
+    let rows = rows.iter().zip(busy);
+    let expected: String = rows
+        .map(|(row, busy)| format!("{row},,,{busy},\r\n"))
+        .collect();
     let text = exported(Export::Csv, &run(outcomes(), Some(80 * MS)));
     assert_eq!(text, format!("{HEADINGS}{expected}"));
 }
@@ -36,19 +41,27 @@ fn an_empty_run_has_headings() {
 #[test]
 fn rows_of_a_comparison_say_their_arm_and_pair() {
     let text = exported(Export::Csv, &comparison(faster()));
-    let ends: Vec<&str> = text
-        .lines()
-        .skip(1)
-        .map(|line| line.rsplit_once(",,,,").unwrap().1)
+    let mut table = csv::Reader::from_reader(text.as_bytes());
+    let column = |name: &str, table: &mut csv::Reader<&[u8]>| {
+        let headers = table.headers().unwrap();
+        headers.iter().position(|heading| heading == name).unwrap()
+    };
+    let columns = ["arm", "pair", "workers"].map(|name| column(name, &mut table));
+    let ends: Vec<String> = table
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            columns.map(|column| row[column].to_owned()).join(",")
+        })
         .collect();
     assert_eq!(
         ends,
         [
-            "serial,0,,4",
-            "serial,1,,4",
-            "parallel,1,,4",
-            "parallel,2,,4",
-            "serial,2,,4"
+            "serial,0,4",
+            "serial,1,4",
+            "parallel,1,4",
+            "parallel,2,4",
+            "serial,2,4"
         ]
     );
 }

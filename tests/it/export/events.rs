@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, RunInfo};
+use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
-    Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, Sweep, SweepRuns,
+    Against, AgainstPoint, Arm, ArmRun, ArmTimes, Comparison, DatedChange, Reference, Sweep,
+    SweepRuns,
 };
 use pfetch::model::notice::{BaselineNotice, Incomparable, MeasurementNotice, ResponseNotice};
 use pfetch::model::outcome::{
     Attempt, Details, Exchange, Failure, FailureKind, Hop, HttpVersion, Outcome, Saved, Verdict,
 };
-use pfetch::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
+use pfetch::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::{Summary, Tally};
 use pfetch::model::target::Verb;
@@ -316,6 +318,7 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
             pair,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(ended);
@@ -325,12 +328,14 @@ pub(crate) fn comparison(speedup: Speedup) -> Vec<Event> {
         targets: 2,
         warmups: 1,
         stopped: None,
+        auto: None,
         serial: arm_times(&[2.0, 4.0]),
         parallel: arm_times(&[1.0, 1.0]),
         speedup: Some(speedup),
         work: Some(PairedWork::default()),
         estimated: Some(1.5),
         differing: (3, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![
             MeasurementNotice::Replayed("1 run is an outlier".to_owned()),
             MeasurementNotice::Replayed("- *x*".to_owned()),
@@ -407,6 +412,13 @@ pub(crate) fn why() -> Why {
     }
 }
 
+/// The reason at a knee.
+pub(crate) fn knee_why() -> KneeWhy {
+    let mut why = why();
+    why.reasons.truncate(1);
+    KneeWhy { workers: 8, why }
+}
+
 pub(crate) fn faster() -> Speedup {
     Speedup {
         pairs: 2,
@@ -442,6 +454,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
             workers,
             done,
             of,
+            most: 0,
         }));
         events.extend(results.into_iter().map(Event::Finished));
         events.push(Event::ArmEnded(Summary { workers, ..summary }));
@@ -449,6 +462,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     events.push(Event::Swept(Sweep {
         targets: 1,
         stopped: None,
+        search: None,
         knee: Some(Knee {
             workers: 4,
             by_means: 4,
@@ -457,9 +471,11 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
         passed_over: Vec::new(),
         law,
         differing: (1, vec!["http://a.example/|<b>".to_owned()]),
+        margin: Margin::default(),
         notices: vec![MeasurementNotice::Replayed(
             "2 URLs failed in warm-ups".to_owned(),
         )],
+        why: Some(knee_why()),
     }));
     events
 }
@@ -538,7 +554,14 @@ pub(crate) fn against() -> Vec<Event> {
         workers_then: 4,
         now: sample(now),
         then: sample(then),
+        reference: Reference {
+            runs: 1,
+            from: SystemTime::UNIX_EPOCH,
+            to: SystemTime::UNIX_EPOCH,
+            deviation: None,
+        },
         change: Change::of(now, then).expect("times above 0"),
+        dated: None,
         unlike: None,
     };
     let mut events = comparison(faster());
@@ -549,7 +572,21 @@ pub(crate) fn against() -> Vec<Event> {
         version: "0.0.9".to_owned(),
         points: vec![
             point(Arm::Serial, &[2.0, 4.0], &[2.0]),
-            point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0]),
+            AgainstPoint {
+                reference: Reference {
+                    runs: 3,
+                    from: SystemTime::UNIX_EPOCH,
+                    to: SystemTime::UNIX_EPOCH + 86_400 * 1000 * MS,
+                    deviation: Some(0.031),
+                },
+                dated: Some(DatedChange {
+                    run: 2,
+                    of: 4,
+                    started_at: SystemTime::UNIX_EPOCH,
+                    ratio: 1.3,
+                }),
+                ..point(Arm::Parallel, &[2.0, 2.0], &[1.0, 1.0])
+            },
         ],
         why: None,
         notices: vec![BaselineNotice::Version {
@@ -557,6 +594,7 @@ pub(crate) fn against() -> Vec<Event> {
             then: "<b>*x*</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events
@@ -574,6 +612,7 @@ pub(crate) fn incomparable() -> Vec<Event> {
         why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
         notices: Vec::new(),
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     events

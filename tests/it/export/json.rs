@@ -36,7 +36,7 @@ fn a_document_is_exactly_this() {
 {{"arm":null,"pair":null,"workers":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}],
 "arms":[],
 "warnings":[],
-"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"urls_per_second":20.0,{},{},"slowdown":null,"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
+"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"urls_per_second":20.0,{},{},"intended_latency":null,"slowdown":null,"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
 "comparison":null,
 "sweep":null,
 "against":null,
@@ -108,6 +108,7 @@ fn expected_comparison() -> Value {
         "targets": 2,
         "warmups": 1,
         "stopped": null,
+        "auto": null,
         "serial": {
             "seconds": [2.0, 4.0],
             "sample": {"n": 2, "mean": 3.0, "median": 3.0, "deviation": 2.0_f64.sqrt(), "min": 2.0, "max": 4.0},
@@ -127,7 +128,32 @@ fn expected_comparison() -> Value {
         "efficiency": 1.25,
         "estimated": 1.5,
         "differing": {"count": 3, "urls": ["http://a.example/|<b>"]},
+        "margin": 0.1,
         "notices": ["1 run is an outlier", "- *x*"],
+        "why": expected_why(),
+    })
+}
+
+fn expected_why() -> Value {
+    let origin = "http://a.example|<b>:8080";
+    let phases = |wait: f64| {
+        json!({
+            "requests": 4, "connected": 2,
+            "blocked": 0.001, "dns": null, "connect": 0.0005, "ssl": null, "send": 0.0, "wait": wait, "receive": 0.002,
+        })
+    };
+    json!({
+        "reasons": [
+            {"reason": "at-once", "origin": origin, "requests": 1.04, "most": 2.1, "serial": 0.02, "parallel": 0.16, "share": 0.6},
+            {"reason": "slowest-url", "url": "http://a.example/|<b>", "seconds": 1.2, "of": 1.21, "share": 0.5},
+            {"reason": "full-line", "serial": 94e6, "parallel": 93e6, "share": 0.4},
+            {"reason": "machine", "used": 1.9, "processors": 2, "busy": 0.99, "running": 0.9, "share": 0.3},
+            {"reason": "connections", "kept": 0.0003, "new": 0.041, "is_estimated": false, "serial": 0.9, "parallel": 0.8, "share": 0.2},
+            {"reason": "push-back", "origin": origin, "too_many": 17, "unavailable": 1, "refused": 2, "at_once": 4, "per_second": null, "share": 0.1},
+        ],
+        "lost": 0.75,
+        "phases": [{"origin": origin, "serial": phases(0.02), "parallel": phases(0.16)}],
+        "unlisted": 3,
     })
 }
 
@@ -145,7 +171,7 @@ fn lines_tell_of_a_comparison() {
     );
     assert_eq!(
         bare(&lines[4]),
-        json!({"arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5})
+        json!({"arm": "serial", "pair": 1, "workers": 4, "done": 1, "of": 5, "most": 0})
     );
     let ended = &lines[6];
     assert_eq!(
@@ -250,16 +276,29 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
                     "arm": "serial", "workers": 4, "workers_then": 4,
                     "now": sample(2, 3.0, Some(2.0_f64.sqrt()), 2.0, 4.0),
                     "then": sample(1, 2.0, None, 2.0, 2.0),
-                    "ratio": null, "interval": null, "verdict": null, "why": null,
+                    "reference": {
+                        "runs": 1, "from": "1970-01-01T00:00:00.000000Z", "to": "1970-01-01T00:00:00.000000Z",
+                        "deviation": null,
+                    },
+                    "ratio": null, "interval": null, "verdict": null, "why": null, "changed": null,
                 },
                 {
                     "arm": "parallel", "workers": 4, "workers_then": 4,
                     "now": sample(2, 2.0, Some(0.0), 2.0, 2.0),
                     "then": sample(2, 1.0, Some(0.0), 1.0, 1.0),
+                    "reference": {
+                        "runs": 3, "from": "1970-01-01T00:00:00.000000Z", "to": "1970-01-02T00:00:00.000000Z",
+                        "deviation": 0.031,
+                    },
                     "ratio": 2.0, "interval": {"low": 2.0, "high": 2.0}, "verdict": "slower", "why": null,
+                    "changed": {
+                        "run": 2, "of": 4, "started_at": "1970-01-01T00:00:00.000000Z", "ratio": 1.3,
+                        "verdict": "slower",
+                    },
                 },
             ],
             "why": null,
+            "margin": 0.1,
             "notices": ["pfetch 0.1.0 now, <b>*x*</b> then"],
         })
     );

@@ -305,7 +305,7 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
             vec![edit("1970-01-01T00:00:01.5", "yesterday")],
             "1.jsonl:2: no RFC 3339 time: ".to_owned(),
         ),
-        (vec![format!("{first}\n{{\n")], "1.jsonl:2: ".to_owned()),
+        (vec![format!("{first}\n{{]\n")], "1.jsonl:2: ".to_owned()),
         (
             vec![whole.clone(), as_run(2, 0, &compared)],
             "2.jsonl:2: a comparison or a sweep cannot be merged; replay it alone".to_owned(),

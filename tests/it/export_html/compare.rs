@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use pfetch::model::event::{AssertionResult, AssertionVerdict};
-use pfetch::model::measurement::{Against, AgainstPoint, Arm};
+use pfetch::model::margin::Margin;
+use pfetch::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
 use pfetch::model::notice::BaselineNotice;
 use pfetch::stats::{Change, Sample};
 
@@ -238,7 +239,19 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             workers_then: 4,
             now: sample(&[2.0]),
             then: sample(&[1.0]),
+            reference: Reference {
+                runs: 1,
+                from: SystemTime::UNIX_EPOCH,
+                to: SystemTime::UNIX_EPOCH,
+                deviation: None,
+            },
             change: Change::of(&[2.0], &[1.0]).unwrap(),
+            dated: Some(DatedChange {
+                run: 14,
+                of: 20,
+                started_at: SystemTime::UNIX_EPOCH,
+                ratio: 1.31,
+            }),
             unlike: None,
         }],
         why: None,
@@ -247,6 +260,7 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             then: "<b>0.0.9</b>".to_owned(),
         }],
         is_renewed: false,
+        margin: Margin::default(),
     }));
     events.push(end);
     let page = parse(&page(&events));
@@ -258,6 +272,11 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
     let items = text(&page, "li");
     assert!(
         items.contains("\nwith 4 workers: this took 2.00 times as long"),
+        "{items}"
+    );
+    assert!(
+        items
+            .contains("\nwith 4 workers: slower since run 14 of 20 (1970-01-01): about 1.31 times"),
         "{items}"
     );
     assert!(items.contains("<b>0.0.9</b> then"), "{items}");

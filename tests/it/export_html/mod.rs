@@ -2,6 +2,7 @@
 
 mod compare;
 mod histogram;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -151,11 +151,12 @@ fn a_head_request_of_a_list_is_done_and_in_no_pack() {
         server.url("/bytes/8")
     );
     let pack = |args: &[&str]| place.packing("tar=out/p-%d.tar", args).stdin(&list).run();
-    let run = pack(&[]).exits(0);
+    let run = pack(&[]).exits(0).says("warning: HEAD requests");
     let found = members(&place.at("out"));
     assert_eq!(once(&found, "0000000001.bin", &run), bytes(8));
     assert_eq!(found.len(), 2, "{:?}", found.keys());
-    pack(&["--resume"]).exits(0).prints("2 done before");
+    let again = pack(&["--resume"]).exits(0).prints("2 done before");
+    again.says_nothing();
     assert_eq!(server.requests(), 2, "{:?}", server.targets());
 }
 

@@ -25,6 +25,7 @@ mod finished;
 mod holes;
 mod lists;
 mod memory;
+mod records;
 mod shards;
 
 /// A folder for packs, and a log beside it.

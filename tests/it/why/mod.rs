@@ -6,19 +6,21 @@
 )]
 
 mod random;
+mod reports;
 mod servers;
+mod sweep;
 
 use serde_json::Value;
 
-use self::random::certainly;
 use self::servers::{Bottleneck, Scenario};
+use crate::busy::certainly;
 
 /// Compares until the first reason is this one, or the machine was not too busy for it, and returns the result with the
 /// server's URL.
 #[track_caller]
 fn named(scenario: &Scenario) -> (Value, Value, String) {
     let expected = scenario.bottleneck.reason();
-    let (result, url) = certainly(|| {
+    let (_, (result, url)) = certainly(|| {
         let (result, url) = scenario.compare(4, None);
         let first = result["why"]["reasons"][0]["reason"].as_str();
         (first == expected, (result, url))

@@ -125,13 +125,13 @@ impl Scenario {
 }
 
 /// A server with a bottleneck.
-enum Limited {
+pub(super) enum Limited {
     Plain(Server),
     Secure(Raw),
 }
 
 impl Limited {
-    fn start(bottleneck: Bottleneck) -> Self {
+    pub(super) fn start(bottleneck: Bottleneck) -> Self {
         match bottleneck {
             Bottleneck::None | Bottleneck::SlowUrl(_) => Limited::Plain(Server::start()),
             Bottleneck::AtOnce(at_once) => Limited::Plain(working_on(at_once)),
@@ -141,7 +141,7 @@ impl Limited {
         }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         match self {
             Limited::Plain(server) => server.url(path),
             Limited::Secure(server) => format!("https://{}{path}", server.addr()),

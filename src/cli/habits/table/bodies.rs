@@ -12,6 +12,8 @@ const CONTINUED: &str =
 const FROM_THERE: &str = "-H 'Range: bytes=100-' asks for a part";
 const SUM: &str = "a checksum stands in a JSON line: {\"url\": \"…\", \"sha256\": \"…\"}";
 
+const RENAME: &str = "--exists rename saves beside files that are there";
+
 pub(super) const HABITS: &[Habit] = &[
     (&["-O"], Meaning::Fallback("--dir=.", output_name)),
     (
@@ -25,7 +27,9 @@ pub(super) const HABITS: &[Habit] = &[
     (&["--output-dir"], Meaning::Value("--dir")),
     (&["--out"], Meaning::ByValue(out)),
     (&["--output-document"], Meaning::Hint(NAME)),
-    (&["--create-dirs", "--file-allocation"], Meaning::Nothing),
+    (&["--create-dirs"], Meaning::Nothing),
+    // A file's room is not taken ahead, whichever way is asked for.
+    (&["--file-allocation"], Meaning::ByValue(|_| Ok(Vec::new()))),
     // In whole folders by their mode, which the umask sets.
     (
         &["--create-file-mode"],
@@ -72,12 +76,15 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["--allow-overwrite"],
-        Meaning::Hint("--exists overwrite replaces files that are there"),
+        Meaning::ByValue(|value| {
+            unless_false(value, "--exists overwrite replaces files that are there")
+        }),
     ),
     (
-        &["--auto-file-renaming", "--backups"],
-        Meaning::Hint("--exists rename saves beside files that are there"),
+        &["--auto-file-renaming"],
+        Meaning::ByValue(|value| unless_false(value, RENAME)),
     ),
+    (&["--backups"], Meaning::Hint(RENAME)),
     (&["--remove-on-error"], Meaning::Nothing),
     (&["--checksum", "--check-integrity"], Meaning::Hint(SUM)),
     (
@@ -109,6 +116,14 @@ pub(super) const HABITS: &[Habit] = &[
     (&["--xattr"], Meaning::Nothing),
     (&["--discard-response-bodies"], Meaning::Nothing),
 ];
+
+/// The hint for a setting of aria2c that is on: off, it is the default here.
+fn unless_false(value: &OsStr, hint: &'static str) -> Translation {
+    match value == "false" {
+        true => Ok(Vec::new()),
+        false => Err(hint.into()),
+    }
+}
 
 /// The hint for wget's option, behind which the name of a file stands; curl's is a flag.
 /// aria2c's file, or k6's export (`json=a.json`).

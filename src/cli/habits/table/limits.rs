@@ -3,11 +3,14 @@
 use std::ffi::OsStr;
 
 use super::request::{is_method, method};
-use crate::cli::habits::meaning::{Habit, Hint, Meaning, Translation, binary_size, unless_zero};
+use crate::cli::habits::meaning::{
+    Habit, Hint, Meaning, Translation, binary_size, is_number, unless_zero,
+};
 
 const STALL: &str = "--stall-timeout TIME ends an attempt that brings less than 1 KiB in it";
 
 pub(super) const HABITS: &[Habit] = &[
+    (&["-T"], Meaning::ByValue(time_or_upload)),
     (&["-m"], Meaning::ByValue(time_or_method)),
     (
         &["--max-time"],
@@ -43,6 +46,11 @@ pub(super) const HABITS: &[Habit] = &[
     (
         &["--max-download-limit", "--max-overall-download-limit"],
         Meaning::ByValue(|value| Ok(binary_size("--limit-rate", value))),
+    ),
+    // Nothing is sent that would be worth a limit.
+    (
+        &["--max-upload-limit", "--max-overall-upload-limit"],
+        Meaning::ByValue(|_| Ok(Vec::new())),
     ),
     (&["--retries", "--max-retries"], Meaning::Value("--retry")),
     (&["-t", "--tries", "--max-tries"], Meaning::ByValue(tries)),
@@ -91,6 +99,13 @@ fn time_or_method(value: &OsStr) -> Translation {
         ),
         false => Ok(unless_zero("--timeout", value)),
     }
+}
+
+/// A limit on time to wget, a file to send to curl.
+fn time_or_upload(value: &OsStr) -> Translation {
+    let text = value.to_string_lossy();
+    let time = if is_number(value) { &*text } else { "30" };
+    Err(format!("pfetch sends no data; a limit on time is --timeout {time}").into())
 }
 
 /// Attempts, of which the first is no retry; oha's is a time.

@@ -10,7 +10,8 @@ const OFTEN: &str = "a list is fetched once; the same URL often: yes URL | head 
 /// A deadline is no length: what has been read ahead fails by it.
 const LONG: &str = "a run ends with its list and not after a time; give a number of fetches: yes URL | head \
                     -n N | pfetch -j C";
-const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs";
+const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs, and --max-runs N the most that \
+                    --compare chooses";
 const COMMANDS: &str = "pfetch measures the fetching of URLs, and runs no commands";
 /// hyperfine's parameters, of which the number of workers is the one that pfetch varies.
 const PARAMETER: &str =
@@ -18,7 +19,7 @@ const PARAMETER: &str =
 
 pub(super) const HABITS: &[Habit] = &[
     (&["-w", "--write-out"], Meaning::ByValue(write_out)),
-    (&["-M", "--min-runs", "--max-runs"], Meaning::Hint(RUNS)),
+    (&["-M", "--min-runs"], Meaning::Hint(RUNS)),
     (
         &[
             "--prepare",

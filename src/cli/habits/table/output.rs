@@ -24,7 +24,7 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (&["-#", "--progress-bar"], Meaning::Nothing),
     (
-        &["--show-progress", "--bar", "--eta"],
+        &["--show-progress", "--force-progress", "--bar", "--eta"],
         Meaning::Own(&["--progress=always"]),
     ),
     (
@@ -87,6 +87,30 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint(
             "--format jsonl is for programs, --export FORMAT=FILE has all the other formats, and \
              --progress and -q set what is shown",
+        ),
+    ),
+    (
+        &[
+            "--stats-site",
+            "--stats-server",
+            "--stats-dns",
+            "--stats-tls",
+            "--stats-ocsp",
+        ],
+        Meaning::Hint(
+            "the time of each phase of each URL is in --export json=FILE, csv=FILE and html=FILE",
+        ),
+    ),
+    (
+        &[
+            "--on-download-start",
+            "--on-download-complete",
+            "--on-download-error",
+            "--on-download-stop",
+        ],
+        Meaning::Hint(
+            "a program may read each result as it comes: pfetch --format '{status} {path} {url}\\n' … | while \
+             read …",
         ),
     ),
     (

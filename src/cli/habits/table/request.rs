@@ -58,10 +58,6 @@ pub(super) const HABITS: &[Habit] = &[
         ),
     ),
     (
-        &["-T"],
-        Meaning::Hint("pfetch sends no data; a limit on time is --timeout 30s"),
-    ),
-    (
         &["-G", "--get", "--url-query"],
         Meaning::Hint("pfetch sends no data; write the query into the URL: URL?a=b"),
     ),

@@ -133,7 +133,11 @@ impl<W: Write> Listener for Har<W> {
             }
             Event::Finished(outcome) => self.outcome(outcome),
             Event::Ended(_) | Event::Compared(_) | Event::Swept(_) => self.end(),
-            Event::Counted(_) | Event::Pending(_) | Event::Pack(_) | Event::Warning(_) => Ok(()),
+            Event::Counted(_)
+            | Event::Pending(_)
+            | Event::Pack(_)
+            | Event::Warning(_)
+            | Event::MissingShards(_) => Ok(()),
             Event::Against(_) | Event::Assertion(_) => Ok(()),
         }
     }

@@ -67,9 +67,12 @@ fn percentiles(runs: &RunLatencies<'_>) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "Of those that succeeded" }
-                        @for (name, _) in runs {
+                        @for (name, summary) in runs {
                             th scope="col" { (name_or(runs, name, "time")) }
                             th scope="col" { "first byte" }
+                            @if summary.intended.is_some() {
+                                th scope="col" { (wording::FROM_INTENDED_START) }
+                            }
                         }
                     }
                 }
@@ -78,7 +81,8 @@ fn percentiles(runs: &RunLatencies<'_>) -> Markup {
                         tr {
                             th scope="row" { (name) }
                             @for (_, summary) in runs {
-                                @for latency in [&summary.latency, &summary.ttfb] {
+                                @let times = [&summary.latency, &summary.ttfb].into_iter();
+                                @for latency in times.chain(&summary.intended) {
                                     td { (figure(latency).map_or("–".to_owned(), duration)) }
                                 }
                             }

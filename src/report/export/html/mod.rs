@@ -79,7 +79,7 @@ pub struct Html<W> {
 enum RunEnd {
     Run(Box<Summary>),
     Comparison(Box<Comparison>),
-    Sweep(Sweep),
+    Sweep(Box<Sweep>),
 }
 
 /// The run that outcomes belong to.
@@ -202,7 +202,7 @@ impl<W: Write> Html<W> {
             RunEnd::Sweep(sweep) => {
                 notices.extend(sweep.notices.iter().map(ToString::to_string));
                 notices.extend(differing(&sweep.differing));
-                (PageResult::Sweep(sweep), Some(sweep))
+                (PageResult::Sweep(sweep), Some(&**sweep))
             }
         };
         let (workers, main) = self.shown(sweep);
@@ -243,13 +243,14 @@ impl<W: Write> Listener for Html<W> {
             Event::Counted(_) | Event::Pending(_) | Event::Pack(_) => {}
             Event::Against(against) => self.against = Some(against.clone()),
             Event::Assertion(judged) => self.assertions.push(judged.clone()),
-            Event::Swept(sweep) => self.end = Some(RunEnd::Sweep(sweep.clone())),
+            Event::Swept(sweep) => self.end = Some(RunEnd::Sweep(Box::new(sweep.clone()))),
             Event::Finished(outcome) => {
                 if let Some(arm) = self.current_data() {
                     arm.add(outcome);
                 }
             }
             Event::Warning(warning) => self.warn(warning),
+            Event::MissingShards(missing) => self.warn(&missing.to_string()),
             Event::ArmStarted(run) => self.begin_arm(run),
             Event::ArmEnded(summary) => self.end_arm(summary.clone()),
             Event::Compared(comparison) => {

@@ -131,6 +131,7 @@ impl HtmlPage<'_> {
             // One number of workers makes no curve.
             @if let Some(sweep) = self.sweep.filter(|sweep| sweep.points.len() > 1) {
                 (section("sweep", "Time by number of workers", &sweep::figure(&SweepCurve::from(sweep), sweep)))
+                (Self::knee_reasons(sweep))
             }
             (section("timeline", "Timeline", &html! {
                 @if several {
@@ -150,6 +151,19 @@ impl HtmlPage<'_> {
                 (table::section(&self.main.rows))
             }))
         }
+    }
+
+    fn knee_reasons(sweep: &Sweep) -> Markup {
+        let reasons: Vec<String> = wording::knee_reasons(sweep.why.as_ref()).collect();
+        if reasons.is_empty() {
+            return Markup::default();
+        }
+        let list = html! {
+            ul.items {
+                @for reason in &reasons { li { (MarkupText(reason)) } }
+            }
+        };
+        section("why", "Why more gain no more", &list)
     }
 
     fn timelines(&self) -> Vec<(Arm, &Timeline)> {

@@ -205,6 +205,7 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     .into_iter()
     .map(Count::from)
     .collect::<Vec<_>>();
+    parts.extend(wording::course(comparison).map(|course| Count::from(course.to_owned())));
     for (name, arm) in [
         ("serial", &comparison.serial),
         ("parallel", &comparison.parallel),
@@ -219,13 +220,11 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
 
 fn sweep_counts(sweep: &Sweep) -> Vec<Count> {
     let points = sweep.points.len() as u64;
-    let runs = sweep.points.first();
-    let runs = runs.map_or(0, |point| point.times.seconds.len() as u64);
     let failed: u64 = sweep.points.iter().map(|point| point.times.failed).sum();
     let mut parts = vec![
         Count::from(counted(sweep.targets, "URL")),
         Count::from(counted(points, "number") + " of workers"),
-        Count::from(counted(runs, "run") + " at each"),
+        Count::from(wording::runs_at_each(sweep) + " at each"),
     ];
     if failed > 0 {
         parts.push(Count::bad(format!("{} failed (all runs)", grouped(failed))));
@@ -308,12 +307,15 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
             counted(comparison.at_once() as u64, "worker")
         ),
     ];
+    notes.extend(wording::other_ratio(HTML, comparison));
+    notes.extend(wording::level(comparison));
     if let Some(estimated) = comparison.estimated {
         let estimated = HTML.ratio(estimated);
         notes.push(format!(
             "the estimate from the parallel runs alone: {estimated}"
         ));
     }
+    notes.extend(wording::sweep_hint(comparison).map(str::to_owned));
     cards.push(Card::new("Speed-up", HTML.ratio(speedup.ratio), notes));
     cards
 }

@@ -3,24 +3,33 @@
 use maud::{Markup, html};
 
 use crate::model::measurement::Sweep;
+use crate::model::worker_gain::WorkerGains;
 use crate::report::export::timeline::SweepCurve;
 use crate::report::format::format_secs;
+use crate::report::wording::{self, HTML, percent};
 
 /// Writes the curve.
 pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
     let latencies = sweep.points.iter().map(|point| point.times.latency);
+    let gains = WorkerGains::of(sweep);
+    let gain = |workers| gains.as_ref().and_then(|gains| gains.at(workers));
+    let share =
+        |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| percent(share * 100.0));
     let percentile = |time: Option<f64>| time.map_or_else(|| "–".to_owned(), format_secs);
     html! {
         figure {
             .scroll tabindex="0" role="group" aria-label="Sweep" { (curve.embedded()) }
-            figcaption { (curve.sentence()) }
+            figcaption {
+                (curve.sentence())
+                @for sentence in wording::gain_sentences(sweep, HTML) { " " (sentence) }
+            }
             details {
                 summary { "Sweep as a table" }
                 .scroll {
                     table {
                         thead {
                             tr {
-                                @for name in ["Workers", "Time", "95 % interval", "p50 of URLs", "p95 of URLs"] {
+                                @for name in ["Workers", "Time", "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
                                     th scope="col" { (name) }
                                 }
                             }
@@ -36,6 +45,8 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                                     td { (format_secs(point.low)) " to " (format_secs(point.high)) }
                                     td { (percentile(latency.map(|latency| latency.p50))) }
                                     td { (percentile(latency.map(|latency| latency.p95))) }
+                                    td { (share(gain(point.workers).map(|gain| gain.efficiency))) }
+                                    td { (share(gain(point.workers).and_then(|gain| gain.marginal))) }
                                 }
                             }
                         }

@@ -138,7 +138,8 @@ impl<W: Write> Svg<W> {
             | Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)
-            | Event::Warning(_) => {}
+            | Event::Warning(_)
+            | Event::MissingShards(_) => {}
             Event::Against(_) | Event::Assertion(_) => {}
         }
     }

@@ -100,11 +100,17 @@ impl<'a> PairsPlot<'a> {
             ),
         };
         if let Some(interval) = speedup.interval {
-            let relation = match self.comparison.finding() {
-                Some(Finding::Faster) => ", all of it above 1×: parallel is faster",
-                Some(Finding::Slower) => ", all of it below 1×: parallel is slower",
-                Some(Finding::NoDifference) => ", with 1× in it: no difference is shown",
-                None => "",
+            let relation = match (self.comparison.finding(), self.comparison.verdict()) {
+                (Some(Finding::NoDifference), _) => {
+                    ", with 1× in it: no difference is shown".to_owned()
+                }
+                (Some(Finding::Faster), Some(verdict)) => {
+                    format!(", all of it above 1×: parallel is {}", verdict.as_str())
+                }
+                (Some(Finding::Slower), Some(verdict)) => {
+                    format!(", all of it below 1×: parallel is {}", verdict.as_str())
+                }
+                _ => String::new(),
             };
             sentence += &format!(" Its {}{relation}.", HTML.interval(interval));
         }
@@ -296,12 +302,14 @@ mod tests {
             targets: 8,
             warmups: 1,
             stopped: None,
+            auto: None,
             speedup: Comparison::speedup_of(&serial, &parallel, 8, 4),
             work: None,
             serial,
             parallel,
             estimated: None,
             differing: (0, Vec::new()),
+            margin: crate::model::margin::Margin::default(),
             notices: Vec::new(),
             why: Why::default(),
         }

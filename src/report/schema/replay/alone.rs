@@ -5,18 +5,21 @@ use super::{AFTER_THE_END, NO_END, ReplayError, count_warning};
 use crate::measure::runs::Runs;
 use crate::model::event::{AssertionResult, Event, Listener, RunInfo};
 use crate::model::measurement::{ArmRun, Comparison, Sweep};
+use crate::model::run_shard::MissingShards;
 use crate::model::summary::{Summary, Tally};
 use crate::model::text::escape;
 use crate::report::schema::attempt::ClockAnchor;
-use crate::report::schema::line::SchemaLine;
+use crate::report::schema::line::{SchemaLine, WarningTopic};
 use crate::report::schema::measured::ArmSummaryRecord;
 use crate::report::schema::number;
 use crate::report::schema::result::ResultRecord;
 
-/// Emits the events of the run in a file after its beginning, and the end.
+/// Emits the events of the run in a file after its beginning, and the end. `missing` are the shards that it lacks, if
+/// it is a merge.
 pub(super) fn replay(
     mut lines: Lines<'_>,
     info: &RunInfo,
+    missing: Option<MissingShards>,
     listener: &mut dyn Listener,
     is_stopped: impl Fn() -> bool,
 ) -> Result<(), ReplayError> {
@@ -30,6 +33,7 @@ pub(super) fn replay(
         runs: Runs::default(),
         end: None,
         assertions: Vec::new(),
+        missing,
     };
     while let Some(line) = lines.next()? {
         if is_stopped() {
@@ -54,6 +58,8 @@ struct Replayer<'a> {
     end: Option<LastLine>,
     /// Results of assertions, which follow the end of the run.
     assertions: Vec<AssertionResult>,
+    /// The shards that a merge of several runs lacks.
+    missing: Option<MissingShards>,
 }
 
 /// Line that ended the run.
@@ -71,7 +77,15 @@ impl Replayer<'_> {
             return Err(line.error(AFTER_THE_END));
         }
         match parsed {
-            SchemaLine::Warning { message } => {
+            SchemaLine::Warning {
+                about: Some(WarningTopic::Shards),
+                ..
+            } => {
+                if let Some(missing) = self.missing.take() {
+                    self.listener.event(&Event::MissingShards(missing))?;
+                }
+            }
+            SchemaLine::Warning { message, .. } => {
                 self.listener.event(&Event::Warning(escape(&message)))?;
             }
             SchemaLine::Result(record) => self.result(line, record)?,

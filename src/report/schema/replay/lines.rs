@@ -44,6 +44,8 @@ pub(super) struct Lines<'f> {
     has_begun: bool,
     /// A line of a run log that cannot be read: torn if a run begins with the next one.
     torn: Option<ReplayError>,
+    /// The number of the first line of a report that breaks off, and how many there are.
+    broken_off: Option<(u64, u64)>,
 }
 
 /// A line with its head.
@@ -96,6 +98,7 @@ impl<'f> Lines<'f> {
             log_start: 0,
             has_begun: false,
             torn: None,
+            broken_off: None,
         }
     }
 
@@ -106,6 +109,11 @@ impl<'f> Lines<'f> {
     /// The number of bytes read so far.
     pub(super) fn position(&self) -> u64 {
         self.end
+    }
+
+    /// The number of the first line that breaks off before its line end, and how many there are.
+    pub(super) fn broken_off(&self) -> Option<(u64, u64)> {
+        self.broken_off
     }
 
     /// True once a whole line was read.
@@ -169,6 +177,12 @@ impl<'f> Lines<'f> {
             let breaks_off = error.as_ref().is_none_or(serde_json::Error::is_eof);
             if !self.text.ends_with(b"\n") && breaks_off {
                 return Ok(None);
+            }
+            if !self.is_log && is_cut_short(&self.text[start..end]) {
+                // What was to come is told where it is missed: by the run's end.
+                let (first, count) = self.broken_off.unwrap_or((self.number, 0));
+                self.broken_off = Some((first, count + 1));
+                continue;
             }
             if !self.has_begun {
                 return Err(self.error(FOREIGN));
@@ -234,6 +248,14 @@ impl<'f> Lines<'f> {
     fn error(&self, reason: &str) -> ReplayError {
         error_at(self.name, self.number.max(1), reason)
     }
+}
+
+/// Recognises the beginning of a line: what a process that is killed leaves, and to which a later one, or a tool that
+/// joins files, adds the line end.
+fn is_cut_short(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let is_one = line.starts_with(BEGINNING) || BEGINNING.starts_with(line);
+    is_one && from_line::<LineHead>(line).map_or_else(|error| error.is_eof(), |_| true)
 }
 
 pub(super) fn error_at(file: &str, line: u64, reason: &str) -> ReplayError {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::intervals::{Overlay, RunInterval};
 use super::latest::Latest;
 use super::lines::{Line, Lines};
+use super::overlap::MergeOverlap;
 use super::result_head::{ResultHead, logged};
 use super::survey::{Survey, SurveyedList, SurveyedRun};
 use super::{AFTER_THE_END, MEASURED, NO_END, NO_RUN, ReplayError, count_warning};
@@ -15,7 +16,7 @@ use crate::model::run_id::RunId;
 use crate::model::summary::{Summary, Tally};
 use crate::model::text::escape;
 use crate::report::schema::attempt::ClockAnchor;
-use crate::report::schema::line::SchemaLine;
+use crate::report::schema::line::{SchemaLine, WarningTopic};
 use crate::report::schema::result::ResultRecord;
 
 /// The runs of a survey as one.
@@ -73,12 +74,10 @@ impl<'s> Merger<'s> {
     pub(super) fn new(survey: &'s Survey<'s>) -> Option<Self> {
         let intervals: Vec<RunInterval> = survey.runs.iter().map(interval).collect();
         let overlay = Overlay::of(&intervals);
-        let first = survey.runs.iter().min_by_key(|run| run.info.started_at)?;
+        let runs = || survey.counted().map(|(_, run)| run);
+        let first = runs().min_by_key(|run| run.info.started_at)?;
         let is_alone = survey.alone().is_some();
-        let versions_agree = survey
-            .runs
-            .iter()
-            .all(|run| run.info.version == first.info.version);
+        let versions_agree = runs().all(|run| run.info.version == first.info.version);
         let info = RunInfo {
             version: match versions_agree {
                 true => first.info.version.clone(),
@@ -91,7 +90,7 @@ impl<'s> Merger<'s> {
             },
             started_at: first.info.started_at,
             startup: first.info.startup,
-            id: RunId::of_all(survey.runs.iter().map(|run| run.info.id)),
+            id: RunId::of_all(runs().map(|run| run.info.id)),
             log: first.info.log.filter(|_| is_alone),
             shard: first.info.shard.filter(|_| is_alone),
         };
@@ -185,7 +184,9 @@ impl<'s> Merger<'s> {
                     continue;
                 };
                 let run = &self.survey.runs[run];
-                if let Some(latest) = &mut self.latest[run.list] {
+                if let Some(latest) = &mut self.latest[run.list]
+                    && !run.is_left_out
+                {
                     latest.note(head.index, &head.url, run.rank(line.is_log), head.verdict);
                 }
             }
@@ -213,6 +214,9 @@ impl<'s> Merger<'s> {
         let Some((run, result)) = self.logged_run(line, current).zip(logged(line)?) else {
             return Ok(());
         };
+        if self.survey.runs[run].is_left_out {
+            return Ok(());
+        }
         let url = result.url.clone().into_owned();
         let mut outcome = result.into_logged().map_err(|reason| line.error(reason))?;
         if !self.counts(run, true, &url, &outcome) {
@@ -245,14 +249,24 @@ impl<'s> Merger<'s> {
         if figures.has_ended[run] && !matches!(parsed, SchemaLine::Assertion(_)) {
             return Err(line.error(AFTER_THE_END));
         }
+        if let SchemaLine::Summary(_) = parsed {
+            figures.has_ended[run] = true;
+        }
+        if self.survey.runs[run].is_left_out {
+            return Ok(());
+        }
         match parsed {
-            SchemaLine::Warning { message } => {
+            // What is missing now, is told at the end.
+            SchemaLine::Warning {
+                about: Some(WarningTopic::Shards),
+                ..
+            } => {}
+            SchemaLine::Warning { message, .. } => {
                 listener.event(&Event::Warning(escape(&message)))?;
             }
             SchemaLine::Result(record) => self.result(run, line, record, figures, listener)?,
             SchemaLine::Summary(record) => {
                 let summary = record.complete(Summary::default());
-                figures.has_ended[run] = true;
                 figures.wire_bytes[run] = summary.wire_bytes;
                 figures.is_paced |= summary.paced;
                 figures.origins.merge(&summary.origins);
@@ -318,18 +332,29 @@ impl<'s> Merger<'s> {
     /// Warns of runs whose lines are not all there. What a run left undone is no loss if a later one with its log
     /// went on.
     fn warn(&self, listener: &mut dyn Listener) -> Result<(), ReplayError> {
-        if let Some(missing) = self.missing_shards() {
-            listener.event(&Event::Warning(missing))?;
+        for overlap in &self.survey.overlaps {
+            listener.event(&Event::Warning(self.overlap_warning(overlap)))?;
+        }
+        for (run, merge) in self.survey.later_runs() {
+            let (run, merge) = (self.survey.name(run), self.survey.name(merge));
+            let warning = format!(
+                "{run} goes on with a run log of a run that is merged in {merge}, so that URLs of both count twice: \
+                 give the reports that {merge} was made of in its place"
+            );
+            listener.event(&Event::Warning(warning))?;
+        }
+        if let Some(missing) = self.survey.missing_shards() {
+            listener.event(&Event::MissingShards(missing))?;
         }
         for file in &self.survey.blank {
             let name = &self.survey.files[*file].name;
             let warning = format!("{name} has no run in it: {NO_RUN}");
             listener.event(&Event::Warning(warning))?;
         }
-        for (number, run) in self.survey.runs.iter().enumerate() {
+        for (number, run) in self.survey.counted() {
             let fault = match &run.end {
                 Some(end) => count_warning(run.found, end.targets),
-                None if run.is_reported && self.is_last(number) => Some(NO_END.to_owned()),
+                None if run.is_reported && self.survey.is_last(number) => Some(NO_END.to_owned()),
                 None => None,
             };
             if let Some(fault) = fault {
@@ -340,31 +365,18 @@ impl<'s> Merger<'s> {
         Ok(())
     }
 
-    /// The warning that shards are missing.
-    fn missing_shards(&self) -> Option<String> {
-        let (named, count) = self.survey.missing_shards();
-        let mut names: Vec<String> = named.iter().map(ToString::to_string).collect();
-        match count - names.len() as u64 {
-            0 => {}
-            more => names.push(format!("{more} more")),
-        }
-        let (last, others) = names.split_last()?;
-        let (names, them) = match others.is_empty() {
-            true => (format!("shard {last} is missing"), "its file"),
-            false => (
-                format!("shards {} and {last} are missing", others.join(", ")),
-                "their files",
-            ),
+    /// The warning of a merge that is beside its parts.
+    fn overlap_warning(&self, overlap: &MergeOverlap) -> String {
+        let merge = self.survey.name(overlap.merge);
+        let first = self.survey.name(overlap.parts[0]);
+        let parts = match overlap.parts.len() {
+            1 => first,
+            count => format!("{first} and {} more", count - 1),
         };
-        Some(format!(
-            "{names}, so the figures are not those of the whole list: give {them} too"
-        ))
-    }
-
-    /// Tells whether a run is the last one of its list.
-    fn is_last(&self, run: usize) -> bool {
-        let list = &self.survey.lists[self.survey.runs[run].list];
-        list.runs.last() == Some(&run)
+        match overlap.is_whole {
+            true => format!("{merge} is a merge of what is here too ({parts}), and is left out"),
+            false => format!("{merge} is a merge of {parts} too, so that is left out"),
+        }
     }
 
     /// The summary of all the runs.
@@ -372,7 +384,7 @@ impl<'s> Merger<'s> {
         let last = self.survey.lists.iter().filter_map(|list| list.runs.last());
         // Nothing is known of the length of a shard that is missing, nor of what a run was to fetch of which there
         // is no line.
-        let is_missing = self.survey.missing_shards().1 > 0;
+        let is_missing = self.survey.missing_shards().is_some();
         let mut is_stopped = is_missing || !self.survey.blank.is_empty();
         let mut listed = Some(0_u64).filter(|_| !is_stopped);
         for run in last.map(|run| &self.survey.runs[*run]) {
@@ -384,6 +396,7 @@ impl<'s> Merger<'s> {
             let both = listed.zip(of_list);
             listed = both.map(|(all, of_list)| all.saturating_add(of_list));
         }
+        let parts = self.survey.parts();
         let wire_bytes = figures.wire_bytes.iter().copied();
         let (input_wait, input_idle) = figures.input.of_all(self.overlay.is_sequential);
         let summary = Summary {
@@ -396,7 +409,8 @@ impl<'s> Merger<'s> {
             origins: figures.origins,
             stopped: is_stopped,
             listed: listed.filter(|_| is_stopped),
-            merged: Some(self.survey.runs.len() as u64).filter(|runs| *runs > 1),
+            merged: Some(parts.len() as u64).filter(|runs| *runs > 1),
+            parts: if parts.len() > 1 { parts } else { Vec::new() },
             // Runs of several machines ask one server at different times.
             slowdown: None,
             ..figures.tally.summary()
@@ -413,8 +427,14 @@ impl<'s> Merger<'s> {
 }
 
 fn interval(run: &SurveyedRun) -> RunInterval {
-    RunInterval {
-        span: run.interval(),
-        workers: run.workers(),
+    match run.is_left_out {
+        true => RunInterval {
+            span: None,
+            workers: 0,
+        },
+        false => RunInterval {
+            span: run.interval(),
+            workers: run.workers(),
+        },
     }
 }

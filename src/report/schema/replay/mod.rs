@@ -9,6 +9,8 @@
 //! * The time is the union of the intervals that the runs took, the workers are the most at one time. Both rest
 //!   on the clocks of the machines.
 //! * Indices go on from list to list. Assertions, each of which was about one run, are left out.
+//! * A report that was merged names the runs that it was made of. Beside those each of them counts once: the merge is
+//!   left out if all are there, and else those that are.
 //! * Runs name their shards. Of several shards that are not all of their list, the result counts as stopped.
 //! * A run log has no times, so a report that needs its lines has none.
 //!
@@ -22,6 +24,7 @@ mod intervals;
 mod latest;
 mod lines;
 mod merged;
+mod overlap;
 mod result_head;
 mod survey;
 
@@ -91,6 +94,17 @@ pub enum ReplayError {
         /// The fault, and what to do if anything can be done.
         reason: String,
     },
+    /// Two merged reports have some of their runs in common.
+    #[error(
+        "{one} and {other} are merges with some of their runs in common, which would count twice; give the reports \
+         that they were made of"
+    )]
+    Overlap {
+        /// The name of one, safe to show.
+        one: String,
+        /// That of the other.
+        other: String,
+    },
     /// The listener failed.
     #[error(transparent)]
     Listener(#[from] io::Error),
@@ -120,10 +134,13 @@ pub fn replay(
     if !survey.is_whole {
         return Ok(());
     }
+    for warning in survey.broken_off() {
+        listener.event(&Event::Warning(warning))?;
+    }
     match survey.alone() {
         Some((file, run)) => {
             let lines = Lines::open(&files[file], survey.sizes[file]);
-            alone::replay(lines, run, listener, is_stopped)
+            alone::replay(lines, run, survey.missing_shards(), listener, is_stopped)
         }
         None => merger.replay(listener, is_stopped),
     }

@@ -1,17 +1,19 @@
 //! The first reading of the files: which runs are in them, how each ended, and which are of one list.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use super::latest::Rank;
 use super::lines::{Line, Lines, error_at};
+use super::overlap::{MergeOverlap, ReportedRuns, find_overlaps};
 use super::result_head::{ResultHead, log_entry};
 use super::{MEASURED, NO_RUN, ReplayError, ReplayFile};
 use crate::engine::resume::LogEntry;
 use crate::model::event::RunInfo;
 use crate::model::outcome::Verdict;
 use crate::model::run_id::{LogPosition, RunId};
-use crate::model::run_shard::RunShard;
+use crate::model::run_part::RunPart;
+use crate::model::run_shard::MissingShards;
 use crate::model::summary::Summary;
 use crate::report::schema::line::SchemaLine;
 
@@ -19,9 +21,6 @@ use crate::report::schema::line::SchemaLine;
 /// computed, and its targets not be known from those of other runs.
 const NO_RESULTS: &str = "the results of this run are not here; replay a report that was written without \
                           --summary-only";
-
-/// The most missing shards that a warning names.
-const NAMED_SHARDS: usize = 5;
 
 /// The runs in the files.
 pub(super) struct Survey<'f> {
@@ -32,6 +31,10 @@ pub(super) struct Survey<'f> {
     pub(super) lists: Vec<SurveyedList>,
     by_id: HashMap<RunId, usize>,
     by_log: HashMap<RunId, usize>,
+    /// Files with lines that break off: the number of the first such line, and how many there are.
+    broken_off: Vec<(usize, u64, u64)>,
+    /// Merges of runs that are there too.
+    pub(super) overlaps: Vec<MergeOverlap>,
     /// The first line of a comparison or a sweep: its error if it is not alone.
     measured: Option<ReplayError>,
     /// The files without a run: a process that fails, or is killed, before its first line leaves one.
@@ -61,6 +64,10 @@ pub(super) struct SurveyedRun {
     pub(super) found: u64,
     /// First start and last end of its targets.
     span: Option<(SystemTime, SystemTime)>,
+    /// The runs that it is a merge of.
+    pub(super) parts: Vec<RunPart>,
+    /// True if its targets count as those of other runs.
+    pub(super) is_left_out: bool,
 }
 
 /// End of a run, as its summary tells it.
@@ -114,37 +121,128 @@ impl SurveyedRun {
 impl SurveyedList {
     /// True if targets may have several results.
     pub(super) fn has_reruns(&self, runs: &[SurveyedRun]) -> bool {
-        let is_also_logged = || self.has_log && runs[self.runs[0]].is_reported;
-        self.runs.len() > 1 || is_also_logged()
+        let first = self.runs.first().map(|run| &runs[*run]);
+        let is_also_logged = self.has_log && first.is_some_and(|run| run.is_reported);
+        self.runs.len() > 1 || is_also_logged
+    }
+}
+
+impl SurveyedRun {
+    /// The runs that it is made of: itself, unless it is a merge. `is_last` tells that no other run went on with its
+    /// log.
+    fn made_of(&self, is_last: bool) -> Vec<RunPart> {
+        if !self.parts.is_empty() {
+            return self.parts.clone();
+        }
+        let stopped = match &self.end {
+            Some(end) => end.is_stopped,
+            None => self.is_reported,
+        };
+        vec![RunPart {
+            run: self.info.id,
+            log: self.info.log.map(|log| log.id),
+            shard: self.info.shard,
+            stopped: stopped && is_last,
+        }]
     }
 }
 
 impl Survey<'_> {
-    /// The shards that are missing beside those that are there, and their number. Of a single shard it is not known
-    /// whether the others were to be here.
-    pub(super) fn missing_shards(&self) -> (Vec<RunShard>, u64) {
-        let there: BTreeSet<RunShard> = self.runs.iter().filter_map(|run| run.info.shard).collect();
-        let (mut named, mut count) = (Vec::new(), 0_u64);
-        if there.len() < 2 {
-            return (named, count);
-        }
-        // Siblings are next to each other but for what lies between them, so each list is looked at once.
-        let mut seen = BTreeSet::new();
-        for shard in &there {
-            let Some(first) = shard.siblings().next().filter(|first| seen.insert(*first)) else {
-                continue;
-            };
-            let are_there = there
-                .iter()
-                .filter(|other| other.siblings().next() == Some(first));
-            count = count.saturating_add(first.count() - are_there.count() as u64);
-            // The search ends: each shard is there, or is named.
-            let missing = first.siblings().filter(|shard| !there.contains(shard));
-            let room = NAMED_SHARDS.saturating_sub(named.len());
-            named.extend(missing.take(room));
-        }
-        (named, count)
+    /// The runs that count, with their numbers.
+    pub(super) fn counted(&self) -> impl Iterator<Item = (usize, &SurveyedRun)> {
+        let runs = self.runs.iter().enumerate();
+        runs.filter(|(_, run)| !run.is_left_out)
     }
+
+    /// The runs that the whole is made of.
+    pub(super) fn parts(&self) -> Vec<RunPart> {
+        self.counted()
+            .flat_map(|(number, run)| run.made_of(self.is_last(number)))
+            .collect()
+    }
+
+    /// Tells whether a run is the last one of its list.
+    pub(super) fn is_last(&self, run: usize) -> bool {
+        let list = &self.lists[self.runs[run].list];
+        list.runs.last() == Some(&run)
+    }
+
+    /// Warnings of lines that break off.
+    pub(super) fn broken_off(&self) -> impl Iterator<Item = String> {
+        self.broken_off.iter().map(|(file, line, count)| {
+            let name = &self.files[*file].name;
+            let more = match count - 1 {
+                0 => String::new(),
+                more => format!(", as {more} more do"),
+            };
+            format!(
+                "{name}:{line} breaks off{more}: a process was killed there; it counts for nothing"
+            )
+        })
+    }
+
+    /// The shards that are missing beside those that are there.
+    pub(super) fn missing_shards(&self) -> Option<MissingShards> {
+        missing_shards(&self.parts())
+    }
+
+    /// Leaves out what is there twice, so that each run counts once.
+    fn leave_out(&mut self) -> Result<(), ReplayError> {
+        let reports: Vec<ReportedRuns> = self
+            .runs
+            .iter()
+            .map(|run| ReportedRuns {
+                runs: run.made_of(true).iter().map(|part| part.run).collect(),
+                is_merge: !run.parts.is_empty(),
+            })
+            .collect();
+        if reports.iter().all(|report| !report.is_merge) {
+            return Ok(());
+        }
+        let overlaps = find_overlaps(&reports);
+        let name = |run: usize| self.name(run);
+        self.overlaps = overlaps.map_err(|(one, other)| ReplayError::Overlap {
+            one: name(one),
+            other: name(other),
+        })?;
+        for overlap in &self.overlaps {
+            let merge = std::slice::from_ref(&overlap.merge);
+            for run in if overlap.is_whole {
+                merge
+            } else {
+                &overlap.parts
+            } {
+                self.runs[*run].is_left_out = true;
+            }
+        }
+        for list in &mut self.lists {
+            list.runs.retain(|run| !self.runs[*run].is_left_out);
+            if list.runs.is_empty() {
+                list.indices = 0;
+            }
+        }
+        Ok(())
+    }
+
+    /// The runs that go on with the log of a part of a merge, without being one: the numbers of such a run and of the
+    /// merge. A target may be in both.
+    pub(super) fn later_runs(&self) -> Vec<(usize, usize)> {
+        let mut merged = HashMap::new();
+        for (number, run) in self.counted() {
+            let logs = run.parts.iter().filter_map(|part| part.log);
+            merged.extend(logs.map(|log| (log, number)));
+        }
+        let later = self.counted().filter_map(|(number, run)| {
+            let merge = merged.get(&run.info.log?.id)?;
+            Some((number, *merge))
+        });
+        later.collect()
+    }
+}
+
+/// The shards that are missing beside those of these runs.
+pub(super) fn missing_shards(parts: &[RunPart]) -> Option<MissingShards> {
+    MissingShards::beside(&parts.iter().filter_map(|part| part.shard).collect())
 }
 
 impl<'f> Survey<'f> {
@@ -160,6 +258,8 @@ impl<'f> Survey<'f> {
             lists: Vec::new(),
             by_id: HashMap::new(),
             by_log: HashMap::new(),
+            broken_off: Vec::new(),
+            overlaps: Vec::new(),
             measured: None,
             blank: Vec::new(),
             is_whole: true,
@@ -177,6 +277,9 @@ impl<'f> Survey<'f> {
                     break 'files;
                 }
             }
+            if let Some((line, count)) = lines.broken_off() {
+                survey.broken_off.push((number, line, count));
+            }
             if !lines.has_begun() {
                 survey.blank.push(number);
             }
@@ -193,6 +296,7 @@ impl<'f> Survey<'f> {
             return Err(error);
         }
         survey.order();
+        survey.leave_out()?;
         Ok(survey)
     }
 
@@ -249,11 +353,16 @@ impl<'f> Survey<'f> {
                         return Err(line.error(NO_RESULTS));
                     }
                     let summary = record.complete(Summary::default());
+                    // A merge that lacked shards is as whole as its parts, now that others may bring those.
+                    let is_stopped = summary.stopped
+                        && (missing_shards(&summary.parts).is_none()
+                            || summary.parts.iter().any(|part| part.stopped));
+                    self.runs[run].parts = summary.parts;
                     self.runs[run].end.get_or_insert(SurveyedEnd {
                         targets: record.targets,
                         workers: summary.workers,
-                        is_stopped: summary.stopped,
-                        listed: match summary.stopped {
+                        is_stopped,
+                        listed: match is_stopped {
                             true => summary.listed,
                             false => Some(record.targets + summary.done_before),
                         },
@@ -376,6 +485,8 @@ impl<'f> Survey<'f> {
             end: None,
             found: 0,
             span: None,
+            parts: Vec::new(),
+            is_left_out: false,
         });
         run
     }

@@ -184,6 +184,7 @@ mod tests {
                 workers,
                 done,
                 of,
+                most: 0,
             }));
         }
     }

@@ -318,6 +318,7 @@ mod tests {
             workers: 1,
             done: 1,
             of: 4,
+            most: 0,
         };
         counts.take(&Event::ArmStarted(run), begun, &clock);
         for index in 0..8 {
@@ -365,6 +366,7 @@ mod tests {
             workers: 1,
             done: 1,
             of: 4,
+            most: 0,
         };
         let event = Event::ArmStarted(serial);
         counts.take(&event, start, &RunningClock::default());

@@ -122,12 +122,19 @@ fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
 }
 
 /// Formats the run of a comparison or a sweep: `serial run 8 of 22, 1 worker`. The number of all runs is not
-/// always known.
+/// always known, or only how many there may be: `serial run 8, up to 62, 1 worker`.
 pub(super) fn arm_text(run: &ArmRun, is_short: bool) -> String {
     let arm = run.arm.as_str();
     let number = run.done.saturating_add(1);
     let workers = counted(run.workers as u64, "worker");
     match (is_short, run.of) {
+        (_, 0) if run.most > 0 => {
+            let number = format!("{number}, up to {}", run.most);
+            match is_short {
+                true => format!("{arm} {number}"),
+                false => format!("{arm} run {number}, {workers}"),
+            }
+        }
         (true, 0) => format!("{arm} {number}"),
         (true, of) => format!("{arm} {number}/{of}"),
         (false, 0) => format!("{arm} run {number}, {workers}"),
@@ -178,6 +185,7 @@ mod tests {
             workers: 1,
             done: 7,
             of: 22,
+            most: 0,
         })
     }
 
@@ -243,6 +251,10 @@ mod tests {
             ..serial().expect("it is one")
         };
         assert_eq!(arm_text(&arm, false), "serial run 8, 1 worker");
+        // A comparison that ends once it decides knows the most.
+        let arm = ArmRun { most: 62, ..arm };
+        assert_eq!(arm_text(&arm, false), "serial run 8, up to 62, 1 worker");
+        assert_eq!(arm_text(&arm, true), "serial 8, up to 62");
     }
 
     #[test]

@@ -1,0 +1,57 @@
+//! Remedies for figures that do not decide.
+
+use std::time::Duration;
+
+use crate::model::auto_runs::AutoEnd;
+use crate::model::measurement::Comparison;
+
+/// A number of runs that says more than so many: five in the place of one, which has no interval; else twice as
+/// many and ten at least, because the width of an interval shrinks quickly until there.
+fn more_runs(runs: usize) -> usize {
+    match runs {
+        ..=1 => 5,
+        runs => runs.saturating_mul(2).max(10),
+    }
+}
+
+/// The remedy for a number of runs: `more runs would tell (--runs 10)`.
+pub fn more_runs_would_tell(runs: usize) -> String {
+    format!("more runs would tell (--runs {})", more_runs(runs))
+}
+
+/// The remedy for a comparison: more of what it ended by.
+pub fn more_would_tell(comparison: &Comparison) -> String {
+    let Some(auto) = comparison.auto else {
+        return more_runs_would_tell(comparison.pairs());
+    };
+    match auto.ended_by {
+        AutoEnd::MostTime => {
+            let twice = Duration::try_from_secs_f64(auto.most_seconds.ceil() * 2.0);
+            let twice = humantime::format_duration(twice.unwrap_or(Duration::MAX)).to_string();
+            format!(
+                "more time would tell (--measurement-time {})",
+                twice.replace(' ', "")
+            )
+        }
+        AutoEnd::Precise => {
+            let percent = auto.precision.unwrap_or_default() * 50.0;
+            format!("more runs would tell (--precision {percent:.1}%)")
+        }
+        AutoEnd::MostPairs | AutoEnd::Decided | AutoEnd::Stopped => {
+            let most = (auto.most_pairs as usize).max(comparison.pairs());
+            format!("more runs would tell (--max-runs {})", more_runs(most))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_runs_are_five_or_ten_or_twice_as_many() {
+        for (runs, more) in [(0, 5), (1, 5), (2, 10), (5, 10), (6, 12), (30, 60)] {
+            assert_eq!(more_runs(runs), more, "{runs}");
+        }
+    }
+}

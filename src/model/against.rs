@@ -1,0 +1,161 @@
+//! The result of a comparison of a run with a saved baseline, as plain data.
+
+use std::time::SystemTime;
+
+use crate::model::arm::Arm;
+use crate::model::margin::{Margin, PracticalVerdict};
+use crate::model::notice::{BaselineNotice, Incomparable, Unlike};
+use crate::stats::{ALIKE, Change, Finding, Sample};
+
+/// The result of a comparison of a run with a saved baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Against {
+    /// The file of the baseline; safe to show.
+    pub file: String,
+    /// The start of the baseline's latest run.
+    pub started_at: SystemTime,
+    /// The version of pfetch that made that.
+    pub version: String,
+    /// The arms of both; empty if they cannot be compared.
+    pub points: Vec<AgainstPoint>,
+    /// Why not, if they cannot.
+    pub why: Option<Incomparable>,
+    /// Differences between them that may explain a change.
+    pub notices: Vec<BaselineNotice>,
+    /// The change from which on one matters.
+    pub margin: Margin,
+    /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
+    pub is_renewed: bool,
+}
+
+/// The times of one arm, now and in the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgainstPoint {
+    /// The arm.
+    pub arm: Arm,
+    /// Workers now.
+    pub workers: usize,
+    /// Workers in the baseline.
+    pub workers_then: usize,
+    /// The makespans now, in seconds.
+    pub now: Sample,
+    /// The makespans in the runs of the [reference](AgainstPoint::reference), in seconds.
+    pub then: Sample,
+    /// The runs of the baseline that this one is compared with.
+    pub reference: Reference,
+    /// The change from the reference to now.
+    pub change: Change,
+    /// The last change of the level of the times, in all runs of the baseline that are of the same and in this one.
+    pub dated: Option<DatedChange>,
+    /// Why that says nothing of being faster or slower, if it does not: another number of workers, or URLs
+    /// that failed on one side only.
+    pub unlike: Option<Unlike>,
+}
+
+/// The saved runs that a run is compared with: all that are of the same, since the last change of their level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reference {
+    /// The number of runs.
+    pub runs: usize,
+    /// The start of the first.
+    pub from: SystemTime,
+    /// The start of the last.
+    pub to: SystemTime,
+    /// The standard deviation between them, as a share of their time. `None` for a single run.
+    pub deviation: Option<f64>,
+}
+
+/// The last change of the level of the times.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DatedChange {
+    /// The number of the first run at the new level, from 1.
+    pub run: usize,
+    /// The number of runs in which it was looked for, the one now included.
+    pub of: usize,
+    /// The start of the first run at the new level.
+    pub started_at: SystemTime,
+    /// The new level over the one before: an estimate, and rather too far from 1, because the run was selected by it.
+    pub ratio: f64,
+}
+
+impl DatedChange {
+    /// The finding; `None` for a change within [`ALIKE`], which two sessions may differ by.
+    pub fn finding(&self) -> Option<Finding> {
+        if self.ratio > ALIKE.high {
+            Some(Finding::Slower)
+        } else if self.ratio < ALIKE.low {
+            Some(Finding::Faster)
+        } else {
+            None
+        }
+    }
+}
+
+impl AgainstPoint {
+    /// True if it is compared with runs of several days. Those differ by more than the runs of one do, so that no more of
+    /// these would narrow the interval.
+    pub fn is_of_history(&self) -> bool {
+        self.reference.runs > 1
+    }
+
+    /// The finding that the change allows; `None` without an interval, or if the two sides are not alike.
+    pub fn finding(&self) -> Option<Finding> {
+        match self.unlike {
+            Some(_) => None,
+            None => self.change.finding(),
+        }
+    }
+}
+
+impl Against {
+    /// The verdict on an arm now, where there is a [finding](AgainstPoint::finding).
+    pub fn verdict(&self, point: &AgainstPoint) -> Option<PracticalVerdict> {
+        let Change { ratio, interval } = point.change;
+        Some(self.margin.verdict(point.finding()?, ratio, interval))
+    }
+
+    /// The parallel arm, now and in the baseline, if there is exactly one.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which there is none.
+    pub fn total(&self) -> Result<&AgainstPoint, String> {
+        let mut parallel = self
+            .points
+            .iter()
+            .filter(|point| point.arm == Arm::Parallel);
+        match (parallel.next(), parallel.next(), &self.why) {
+            (Some(point), None, _) => match &point.unlike {
+                None => Ok(point),
+                Some(unlike) => Err(format!(
+                    "the baseline is not of the same: {}",
+                    unlike.explain(self.is_renewed)
+                )),
+            },
+            (Some(_), Some(_), _) => {
+                Err("several numbers of workers were compared (give --sweep only one)".to_owned())
+            }
+            (None, _, Some(why)) => Err(why.explain(self.is_renewed)),
+            (None, ..) => Err("the baseline has no parallel runs".to_owned()),
+        }
+    }
+
+    /// True if the baseline is of something else than the run, so that no later run like this one could be judged
+    /// by it either.
+    pub fn is_of_other(&self) -> bool {
+        let mut parallel = self
+            .points
+            .iter()
+            .filter(|point| point.arm == Arm::Parallel);
+        match (parallel.next(), parallel.next()) {
+            (None, _) => self.why.is_some(),
+            (Some(point), None) => point.unlike.as_ref().is_some_and(Unlike::is_renewable),
+            (Some(_), Some(_)) => false,
+        }
+    }
+
+    /// The reason for which there is no comparison, in words.
+    pub fn explain(&self) -> Option<String> {
+        Some(self.why.as_ref()?.explain(self.is_renewed))
+    }
+}

@@ -1,0 +1,51 @@
+//! The course of a comparison that chose its number of pairs itself.
+
+use serde::{Deserialize, Serialize};
+
+/// The reason why no more pairs were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutoEnd {
+    /// The verdict and all assertions were decided.
+    Decided,
+    /// The interval of the speed-up was as narrow as asked for, and all assertions were decided.
+    Precise,
+    /// There were as many pairs as there may be.
+    MostPairs,
+    /// A further pair would have taken longer than the time that there is.
+    MostTime,
+    /// It was stopped.
+    Stopped,
+}
+
+impl AutoEnd {
+    /// The reason in a few words, for reports: `enough: all is decided`. None for a stop, which reports tell otherwise.
+    pub fn text(self) -> Option<&'static str> {
+        match self {
+            AutoEnd::Decided => Some("enough: all is decided"),
+            AutoEnd::Precise => Some("enough: as precise as asked for"),
+            AutoEnd::MostPairs => Some("the most there may be (--max-runs)"),
+            AutoEnd::MostTime => Some("no time for more (--measurement-time)"),
+            AutoEnd::Stopped => None,
+        }
+    }
+}
+
+/// The course of a comparison to which pairs were added until its figures decided.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AutoRuns {
+    /// Why no more pairs were made.
+    pub ended_by: AutoEnd,
+    /// The most pairs that there may be.
+    pub most_pairs: u32,
+    /// The time in seconds after which no pair begins.
+    pub most_seconds: f64,
+    /// The half width of the interval that was asked for, as a share of the speed-up.
+    pub precision: Option<f64>,
+    /// The nominal level of the intervals. Because the number of pairs depends on the figures, an interval at this level
+    /// covers the true value about as often as one at 95 % of a fixed number of pairs.
+    pub level: f64,
+    /// The level of the interval that decided. It is higher the earlier the look, since all looks together err in 5 % of
+    /// cases.
+    pub deciding_level: f64,
+}
