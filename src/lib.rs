@@ -112,6 +112,10 @@ pub mod report;
 pub mod save;
 pub mod stats;
 
+pub use engine::{FetchAll, Frontier, fetch_all};
+pub use model::outcome::Outcome;
+pub use model::target::Target;
+
 /// The README, whose code in Rust is compiled and run with the tests of the documentation.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

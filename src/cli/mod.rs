@@ -7,6 +7,7 @@ mod files;
 mod habits;
 mod plan;
 mod resolve;
+mod self_description;
 mod usage;
 
 use std::env;
@@ -22,7 +23,7 @@ pub use usage::UsageError;
 ///
 /// # Errors
 ///
-/// [`UsageError`], for mistakes, and for help and the version, which are printed instead of running.
+/// [`UsageError`], for mistakes, and for help, version and the like, which are printed instead of running.
 pub fn parse() -> Result<Plan, UsageError> {
     let command = args::TypedArgs::described();
     let own = habits::OwnOptions::of(&command);
@@ -34,5 +35,13 @@ pub fn parse() -> Result<Plan, UsageError> {
     let (arguments, spellings) = translated.into_arguments();
     let args = args::TypedArgs::parse(command, arguments)
         .map_err(|error| UsageError::of(&error, &own, &spellings))?;
+    if let Some(shell) = args.about.completions {
+        let script = self_description::completions(args::TypedArgs::described(), shell);
+        return Err(UsageError::Help(script));
+    }
+    if args.about.man {
+        let page = self_description::manual(args::TypedArgs::described());
+        return Err(UsageError::Help(page));
+    }
     resolve::resolve(args, &spellings).map_err(UsageError::Mistake)
 }

@@ -14,7 +14,7 @@ const MAX_SHOWN: usize = 60;
 /// Reason why there is no plan.
 #[derive(Debug)]
 pub enum UsageError {
-    /// Help or the version, to print: the user asked for it.
+    /// Help, the version, a completion script or the manual page, to print: the user asked for it.
     Help(String),
     /// A mistake: one line that says what it is and what to do.
     Mistake(String),

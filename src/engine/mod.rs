@@ -17,6 +17,7 @@
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
+//! * `fetch_all` is a run in a few words, for programs that need no more: [`fetch_all()`](fetch_all).
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
 mod admit;
@@ -27,6 +28,7 @@ mod config;
 mod displaced;
 mod emit;
 mod ending;
+mod fetch_all;
 mod finish;
 pub mod input;
 mod input_wait;
@@ -59,6 +61,7 @@ use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 pub use displaced::Displaced;
+pub use fetch_all::{FetchAll, Frontier, fetch_all};
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};

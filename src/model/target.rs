@@ -41,6 +41,37 @@ pub struct Target {
     pub meta: Option<Meta>,
 }
 
+impl Target {
+    /// A target that is fetched with its body. Text without a scheme is taken for http.
+    ///
+    /// # Errors
+    ///
+    /// [`UrlError`] says what is wrong with the text.
+    pub fn get(url: &str) -> Result<Self, UrlError> {
+        Ok(Target {
+            index: 0,
+            location: Location::parse(url, DefaultScheme::Http)?,
+            verb: Verb::Get,
+            headers: None,
+            output: None,
+            sha256: None,
+            meta: None,
+        })
+    }
+
+    /// A target of which the headers are asked for. Else as [`get`](Target::get).
+    ///
+    /// # Errors
+    ///
+    /// As `get`'s.
+    pub fn head(url: &str) -> Result<Self, UrlError> {
+        Ok(Target {
+            verb: Verb::Head,
+            ..Target::get(url)?
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

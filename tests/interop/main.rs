@@ -33,6 +33,7 @@ mod server;
 #[path = "../support/story.rs"]
 mod story;
 
+mod action;
 mod codings;
 mod devtools;
 mod export;

@@ -31,9 +31,11 @@ macro_rules! examples {
 examples![
     as_completed,
     compile_pages,
+    crawl,
     demo,
     download_images,
     echo_server,
+    library,
     local_state,
     map_in_order,
     producer_consumer,
@@ -70,6 +72,10 @@ mod checks {
         assert_eq!(times.len(), 2);
         assert!(times[0].starts_with("20 pages on 20 workers: "));
         assert!(times[1].starts_with("one after the other: "));
+    }
+
+    pub(super) fn crawl(printed: &str) {
+        assert_eq!(printed, documented("crawl"));
     }
 
     pub(super) fn demo(printed: &str) {
@@ -136,6 +142,10 @@ mod checks {
 
     pub(super) fn echo_server(printed: &str) {
         assert_eq!(printed, documented("echo_server"));
+    }
+
+    pub(super) fn library(printed: &str) {
+        assert_eq!(printed, documented("library"));
     }
 
     pub(super) fn local_state(printed: &str) {

@@ -63,6 +63,7 @@ mod journal;
 mod jsonl_bodies;
 mod knee_search;
 mod layers;
+mod library;
 mod margin;
 mod measured;
 mod meta;

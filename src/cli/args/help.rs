@@ -59,7 +59,7 @@ Report
 pub(crate) const EXAMPLES: &str = three_examples!("Examples");
 
 /// The end of the long help.
-pub(super) const END: &str = concat!(
+pub(crate) const END: &str = concat!(
     three_examples!("Examples:"),
     "  pfetch --cat https://example.com/1 https://example.com/2 > both
   pfetch --format jsonl -i urls.txt | jq 'select(.type == \"result\").status'

@@ -3,6 +3,7 @@
 //! Nothing here is looked up or opened; what the options mean together is the business of `resolve`. Two
 //! types keep that apart: these mirror the help, a [`Plan`](crate::cli::Plan) mirrors what is run.
 
+mod about;
 mod bodies;
 mod connection;
 mod help;
@@ -22,9 +23,10 @@ use std::iter;
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
+pub(super) use about::AboutArgs;
 pub(super) use bodies::BodyArgs;
 pub(super) use connection::ConnectionArgs;
-pub(super) use help::{EXAMPLES, SHORT_HELP};
+pub(super) use help::{END, EXAMPLES, SHORT_HELP};
 pub(super) use input::InputArgs;
 pub(super) use judge::JudgeArgs;
 pub(super) use limits::LimitArgs;
@@ -36,7 +38,7 @@ pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedRuns, TypedS
 
 /// The groups that work for a replay, which fetches nothing; all others conflict with `--replay`. clap
 /// names a group after its struct.
-const WITH_REPLAY: [&str; 2] = ["JudgeArgs", "OutputArgs"];
+const WITH_REPLAY: [&str; 3] = ["AboutArgs", "JudgeArgs", "OutputArgs"];
 
 /// The command line as it was typed.
 #[derive(Debug, Parser)]
@@ -76,6 +78,8 @@ pub(super) struct TypedArgs {
     pub(super) limits: LimitArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) about: AboutArgs,
 }
 
 impl TypedArgs {

@@ -114,14 +114,6 @@ pub(crate) struct OutputArgs {
         hide_default_value = true
     )]
     pub(crate) progress: When,
-
-    /// Print this help (-h: in short).
-    #[arg(short, long, action = ArgAction::Help)]
-    pub(crate) help: Option<bool>,
-
-    /// Print the version.
-    #[arg(short = 'V', long, action = ArgAction::Version)]
-    pub(crate) version: Option<bool>,
 }
 
 /// When a terminal feature is used.

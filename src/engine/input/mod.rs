@@ -9,6 +9,7 @@
 
 mod beginning;
 mod count;
+mod feed;
 mod line;
 mod reader;
 mod shard;
@@ -27,6 +28,7 @@ use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
 
 pub use count::ListFile;
+pub use feed::TargetSender;
 pub use line::MAX_LINE_BYTES;
 use line::{BadLine, ParsedLine, UnparsedItem};
 use shard::ShardFilter;
@@ -245,6 +247,16 @@ impl Source {
             whole,
             count,
         })
+    }
+
+    /// A source of what comes through a channel, until that is disconnected.
+    fn of_messages(messages: Receiver<Message>) -> Self {
+        Source {
+            ready: VecDeque::new(),
+            messages: Some(messages),
+            whole: Arc::default(),
+            count: None,
+        }
     }
 
     /// Takes the next item without blocking.

@@ -128,6 +128,12 @@ const PERCENTILE: &str = "p";
 const TTFB: &str = "ttfb_p";
 
 impl Metric {
+    /// The names of all metrics, with the usual ones of the percentiles.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        let plain = PLAIN.iter().map(|(name, ..)| *name);
+        plain.chain(["p50", "p95", "p99", "ttfb_p50", "ttfb_p95", "ttfb_p99"])
+    }
+
     /// The metric of this name and the dimension of its thresholds, or the error in the name.
     pub(super) fn named(name: &str) -> Result<(Self, Dimension), String> {
         let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == name);

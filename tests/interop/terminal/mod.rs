@@ -2,6 +2,7 @@
 
 mod display;
 mod job_control;
+mod shells;
 mod tmux;
 
 use std::sync::Arc;

@@ -14,14 +14,14 @@ pub(super) struct Terminal {
 impl Terminal {
     pub(super) fn run(name: &str, columns: u16, rows: u16, command: &str) -> Self {
         let command = format!("{command}; echo exit code $?; cat");
-        Terminal::start(name, columns, rows, &command)
+        Terminal::of(name, columns, rows, &command)
     }
 
     /// Starts a terminal of this size with a shell that has job control, and waits for its prompt.
     pub(super) fn shell(name: &str, columns: u16, rows: u16) -> Self {
         crate::peer::require("bash", "bash");
         let shell = "env PS1='prompt: ' bash --norc --noprofile -i";
-        let terminal = Terminal::start(name, columns, rows, shell);
+        let terminal = Terminal::of(name, columns, rows, shell);
         terminal.wait_for("a prompt", |screen| screen.contains("prompt: "));
         terminal
     }
@@ -37,7 +37,8 @@ impl Terminal {
         self.tmux(&["send-keys", key]);
     }
 
-    fn start(name: &str, columns: u16, rows: u16, command: &str) -> Self {
+    /// A terminal of this size that runs this command and nothing else.
+    pub(super) fn of(name: &str, columns: u16, rows: u16, command: &str) -> Self {
         crate::peer::require("tmux", "tmux");
         let terminal = Terminal {
             socket: format!("pfetch-{name}-{}", std::process::id()),
