@@ -17,7 +17,7 @@
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input.
 //! * `poll` decides between blocking and polling for completed jobs.
-//! * `fetch_all` is a run in a few words, for programs that need no more: [`fetch_all()`](fetch_all).
+//! * `fetch_all` is a run in a few words, for programs that need no more.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
 
 mod admit;

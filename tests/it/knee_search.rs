@@ -214,10 +214,6 @@ fn mean(
 }
 
 #[test]
-#[expect(
-    clippy::print_stdout,
-    reason = "the table is what a reader asks for all cases for"
-)]
 fn simulated_searches_find_the_knee_with_few_runs_and_claim_no_wrong_one() {
     let table = table();
     let shown = text(&table);

@@ -1,10 +1,5 @@
 //! The program as a process: automatic sweeps, what they cost, and what each further worker gained.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use serde_json::Value;
 
 use crate::pfetch::{Dir, Run, pfetch};

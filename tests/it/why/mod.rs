@@ -1,10 +1,5 @@
 //! `--compare` says why: servers that are made to be a limit are named as it, others are not.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 mod random;
 mod reports;
 mod servers;

@@ -1,10 +1,5 @@
 //! A sweep says why more workers than are enough gain no more.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use super::servers::{Bottleneck, Limited};
 use crate::busy::certainly;
 use crate::pfetch::{Dir, Run, pfetch};
