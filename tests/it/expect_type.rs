@@ -57,7 +57,9 @@ fn every_result_tells_the_media_type_of_its_answer() {
             run.check(path, told.as_str() == expected);
             let text = |path| fs::read_to_string(path).unwrap();
             let row = text(&csv);
-            let cell = row.lines().last().unwrap().rsplit(',').nth(1);
+            let mut columns = row.lines().next().unwrap().rsplit(',');
+            let column = columns.position(|name| name == "content_type").unwrap();
+            let cell = row.lines().last().unwrap().rsplit(',').nth(column);
             run.check(&row, cell == Some(expected.unwrap_or_default()));
             let line = text(&log);
             let line: serde_json::Value =

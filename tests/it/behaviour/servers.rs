@@ -384,7 +384,10 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
     let args = ["--compare", "--runs=2", "--warmup=0", "-j8", "-"];
     let run = pfetch(&args).stdin(list).run().exits(0);
     let host = server.addr().to_string();
-    let told = |line: &str| line.contains(&host) && line.contains("in the parallel runs");
+    let told = |line: &str| {
+        line.contains(&format!("{host} slows down parallel clients"))
+            && line.contains("slowed down to 2 at once")
+    };
     let text = &run.stdout;
     run.check(
         "told once",
