@@ -3,7 +3,7 @@
 //! The server is part of the example. It prints
 //!
 //! ```text
-//! 100 of 100 pages, 4950 bytes, the first "page 1 ", the last "page 100 page 100 "
+//! 100 of 100 pages, 801 bytes, the first "page 1 ", the last "page 100 page 100 "
 //! ```
 
 #![expect(

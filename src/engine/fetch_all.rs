@@ -163,7 +163,7 @@ where
         )
     }
 
-    fn split(self) -> (U, Run) {
+    fn split(self) -> (U, UrllessRun) {
         let FetchAll {
             urls,
             workers,
@@ -176,7 +176,7 @@ where
         fetch.idle_connections = fetch.idle_connections.max(workers);
         // A second request at once on a new connection would break the pace that is asked for.
         fetch.resend &= run.limits.is_unpaced();
-        let run = Run {
+        let run = UrllessRun {
             workers,
             bodies,
             fetch,
@@ -221,7 +221,7 @@ impl Frontier {
 }
 
 /// The settings of a run without its URLs.
-struct Run {
+struct UrllessRun {
     workers: usize,
     bodies: Bodies,
     fetch: FetchConfig,
@@ -229,7 +229,7 @@ struct Run {
     stop: StopToken,
 }
 
-impl Run {
+impl UrllessRun {
     fn run(self, source: Source, listener: &mut dyn Listener) -> io::Result<Summary> {
         let queue = self.workers.saturating_mul(2).max(MIN_QUEUE);
         let builder = Pool::builder().workers(self.workers).queue(queue);

@@ -3,6 +3,8 @@
 
 #![cfg(all(target_os = "linux", target_pointer_width = "64"))]
 
+use std::process::{Command, Stdio};
+
 use crate::pfetch::{Run, pfetch};
 use crate::server::Server;
 
@@ -100,10 +102,26 @@ fn decoders_count_for_the_room() {
     );
 }
 
+/// The least room, in MiB, in which the system can load the program: in less it is killed before it begins, which
+/// depends on its size.
+fn least_to_load() -> usize {
+    let loads = |mib: &usize| {
+        let limit = format!("ulimit -v {}; exec \"$0\" --version", mib << 10);
+        let status = Command::new("sh")
+            .args(["-c", &limit, env!("CARGO_BIN_EXE_pfetch")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        status.is_ok_and(|status| status.success())
+    };
+    let least = (16..60).step_by(2).find(loads);
+    least.expect("it is loaded in less than 60 MiB")
+}
+
 #[test]
 fn a_limit_with_little_room_or_none_ends_no_run_by_a_signal() {
     let mut codes = Vec::new();
-    for mib in (28..=60).step_by(2) {
+    for mib in (least_to_load()..=60).step_by(2) {
         let (_, run) = fetch_under(mib, &["-j8"]);
         run.check("an exit code of its own", run.status.code().is_some());
         codes.extend(run.status.code());

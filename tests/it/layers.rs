@@ -259,7 +259,9 @@ impl Tree {
     /// each other is left out: it is their common ground, and their front.
     fn imports(&self) -> Vec<BTreeSet<usize>> {
         let is_front = |front: &Source, file: &Source| {
-            front.is_folder() && file.module.starts_with(&front.module)
+            // The crate's own file is that of `src/`.
+            let is_folder = front.is_folder() || front.module.is_empty();
+            is_folder && file.module.starts_with(&front.module)
         };
         self.sources
             .iter()
