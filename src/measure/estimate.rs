@@ -126,11 +126,14 @@ impl Estimate {
         // Clocks of several threads: the rest of the time is never below what the URLs took.
         let fetching = (parallel - idle).as_secs_f64().max(shortest);
         let fetching = fetching.min(parallel.as_secs_f64());
+        let speedup = serial.as_secs_f64() / fetching;
+        // By the same clocks, the best is never below what was reached.
+        let best = best.max(speedup);
         Some(Estimate {
             serial,
             parallel,
             idle,
-            speedup: serial.as_secs_f64() / fetching,
+            speedup,
             best: if summary.paced {
                 Err(Unbounded::HeldBack)
             } else if summary.is_fed_slowly() {

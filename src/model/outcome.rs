@@ -406,7 +406,9 @@ impl Outcome {
     /// checksum was known.
     pub fn is_unchecked(&self) -> bool {
         let has_sum = self.saved().is_some_and(|saved| saved.sha256.is_some());
-        self.verdict == Verdict::Unchanged && self.requests() == 0 && !has_sum
+        // A run log does not say how many requests there were, but of what was asked for it has the status.
+        let is_asked = self.requests() > 0 || self.status().is_some();
+        self.verdict == Verdict::Unchanged && !is_asked && !has_sum
     }
 
     /// The rare fields, added if there are none yet.

@@ -64,7 +64,7 @@ with open(sys.argv[1], newline='', encoding='utf-8') as file:
     let rows = rows.as_array().unwrap();
     assert_eq!(rows.len(), HOSTILE.len());
     for (row, hostile) in rows.iter().zip(HOSTILE) {
-        assert_eq!(row.as_object().unwrap().len(), 36, "{row}");
+        assert_eq!(row.as_object().unwrap().len(), 38, "{row}");
         for column in ["url", "final_url", "saved_path", "error_message"] {
             let cell = row[column].as_str().unwrap();
             assert!(

@@ -240,3 +240,21 @@ fn very_quiet_prints_failures_and_nothing_of_what_was_measured() {
         );
     }
 }
+
+#[test]
+fn a_log_told_again_says_which_files_were_asked_about() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let (saved, log, url) = (path("saved"), path("run.log"), server.url("/bytes/3"));
+    let again = |exists: &str| {
+        let args = ["-d", &saved, "--log", &log, "--exists", exists, &url];
+        pfetch(&args).run().exits(0)
+    };
+    again("update").prints("1 ok, ");
+    again("update").prints("1 ok (unchanged)");
+    let told = pfetch(&["--replay", &log]).run().exits(0);
+    told.never_shows("not asked")
+        .never_shows("not checked")
+        .prints("(unchanged)");
+}

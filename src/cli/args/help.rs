@@ -67,16 +67,17 @@ pub(crate) const END: &str = concat!(
 
 Exit codes, of several that hold the first in this list:
   130, 143, 129
-            stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP (unless under nohup), after reporting
-            what was done; a second signal ends pfetch at once
-  141       the reader of standard output went away
-  4         a failure on this side: files or output that cannot be written, a full disk, no
-            threads, no descriptors, a run log that another pfetch is writing
-  2         a mistake on the command line, or input that cannot be read
-  3         an assertion on the figures does not hold (--assert)
-  1         some URL failed (more than --max-failures), or the --deadline passed
-  0         all succeeded
+        stopped by SIGINT (Ctrl-C), SIGTERM or SIGHUP (unless under nohup),
+        after reporting what was done; a second signal ends pfetch at once
+  141   the reader of standard output went away
+  4     a failure on this side: files or output that cannot be written, a full
+        disk, no threads, no descriptors, a run log that another pfetch writes
+  2     a mistake on the command line, or input that cannot be read
+  3     an assertion on the figures does not hold (--assert)
+  1     some URL failed (more than --max-failures), or the --deadline passed
+  0     all succeeded
 
-Times are 1500ms, 30s, 5m; a number alone is seconds. An option that is given again replaces its earlier
-value, unless it may be repeated. Many options of curl, wget and others are understood too."
+Times are 1500ms, 30s, 5m; a number alone is seconds. An option that is given
+again replaces its earlier value, unless it may be repeated. Many options of
+curl, wget and others are understood too."
 );

@@ -10,7 +10,7 @@ use crate::pfetch::{Dir, pfetch};
 const COMPLETED: [(&str, &str); 7] = [
     ("--compa", "--compare"),
     ("--format js", "--format jsonl"),
-    ("--assert requ", "--assert requests_per_second"),
+    ("--assert urls", "--assert urls_per_second"),
     ("--order in", "--order input"),
     ("-i sub", "-i subject.txt"),
     ("--cacert sub", "--cacert subject.txt"),
