@@ -8,8 +8,8 @@ use crate::cli::habits::values::is_duration;
 
 const OFTEN: &str = "a list is fetched once; the same URL often: yes URL | head -n N | pfetch -j C";
 /// A deadline is no length: what has been read ahead fails by it.
-const LONG: &str = "a run ends with its list and not after a time; give a number of fetches: yes URL | head \
-                    -n N | pfetch -j C";
+const LONG: &str = "a run ends with its list; --deadline TIME ends it before, with no figures to judge. For \
+                    those give a number of fetches: yes URL | head -n N | pfetch -j C";
 const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs, and --max-runs N the most that \
                     --compare chooses";
 const COMMANDS: &str = "pfetch measures the fetching of URLs, and runs no commands";
