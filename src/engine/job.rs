@@ -211,12 +211,17 @@ impl Job {
         self.conclude(outcome)
     }
 
-    /// The outcome of a target whose origin is given up. The summary tells the way on, once for all of them.
+    /// The outcome of a target whose origin is given up, which may be for what others were answered: so it says how
+    /// its own last attempt failed, if no answer shows that. The summary tells the way on, once for all of them.
     pub(super) fn given_up(self, why: GivenUp) -> Outcome {
-        let message = match &self.route {
+        let mut message = match &self.route {
             Some(origin) => format!("{origin}: {why}"),
             None => why.to_string(),
         };
+        let last = self.earlier.last().and_then(|last| last.error.as_ref());
+        if let Some(own) = last.filter(|own| own.kind != FailureKind::Status) {
+            message += &format!("; its own last attempt: {}", own.message);
+        }
         let outcome = self.failed(FailureKind::GivenUp, message);
         self.conclude(outcome)
     }

@@ -258,6 +258,12 @@ fn urls_of_a_server_that_is_given_up_show_how_long_they_waited() {
         };
         let elapsed = result["elapsed"].as_f64();
         run.check("longer than its attempt", elapsed > first["total"].as_f64());
+        let own = earlier
+            .last()
+            .and_then(|last| last["error"]["message"].as_str());
+        let own = format!("; its own last attempt: {}", own.unwrap_or_default());
+        let message = result["error"]["message"].as_str().unwrap_or_default();
+        run.check("how it failed itself", message.ends_with(&own));
         // By far: a server is given up after a second at least.
         waited += u32::from(elapsed > Some(0.5));
     }
