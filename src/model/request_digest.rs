@@ -8,6 +8,7 @@ use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::target::Target;
+use super::text::parse_hex;
 
 /// The beginning of the SHA-256 of a target's headers and credentials, in run logs 8 hexadecimal digits. Any of them
 /// may be a secret, so it has only 32 bits: for a secret of any strength, very many others have the same.
@@ -73,10 +74,8 @@ impl FromStr for RequestDigest {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let are_digits = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let bits = are_digits.then(|| u32::from_str_radix(text, 16).ok());
-        bits.flatten()
-            .map(RequestDigest)
+        parse_hex(text)
+            .map(|bytes| RequestDigest(u32::from_be_bytes(bytes)))
             .ok_or("the digest of a request is 8 hexadecimal digits")
     }
 }

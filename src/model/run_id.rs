@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::model::text::parse_hex;
+
 /// Identifier of a run: 64 random bits, in reports 16 hexadecimal digits. Runs on different machines need no
 /// agreement on it: among a million of them, two have the same with a probability of 3 in 100 million.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -37,10 +39,8 @@ impl FromStr for RunId {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let are_digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let id = are_digits.then(|| u64::from_str_radix(text, 16).ok());
-        id.flatten()
-            .map(RunId)
+        parse_hex(text)
+            .map(|bytes| RunId(u64::from_be_bytes(bytes)))
             .ok_or("the id of a run is 16 hexadecimal digits")
     }
 }

@@ -60,11 +60,11 @@ pub fn hex(bytes: impl AsRef<[u8]>) -> String {
     text
 }
 
-/// The SHA-256 of 64 hexadecimal digits; `None` for any other text.
-pub fn parse_sha256(text: &str) -> Option<[u8; 32]> {
+/// The bytes that twice as many hexadecimal digits stand for; `None` for any other text.
+pub fn parse_hex<const COUNT: usize>(text: &str) -> Option<[u8; COUNT]> {
     let digits = text.as_bytes();
-    let mut sum = [0; 32];
-    if digits.len() != 2 * sum.len() {
+    let mut bytes = [0; COUNT];
+    if digits.len() != 2 * COUNT {
         return None;
     }
     let value = |digit: u8| {
@@ -72,10 +72,10 @@ pub fn parse_sha256(text: &str) -> Option<[u8; 32]> {
             .to_digit(16)
             .and_then(|value| u8::try_from(value).ok())
     };
-    for (byte, pair) in sum.iter_mut().zip(digits.chunks(2)) {
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
         *byte = value(pair[0])? * 16 + value(pair[1])?;
     }
-    Some(sum)
+    Some(bytes)
 }
 
 fn is_unsafe(c: char) -> bool {

@@ -20,6 +20,9 @@ fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
         let run = pfetch(&[options, &[&url]].concat()).run();
         run.exits(0).says(DROPPED).prints("/bytes/3\n");
     }
+    // As curl prints it before the template.
+    let run = pfetch(&["-s", "-w", "\n%{http_code}", &url]).run();
+    run.exits(0).says(DROPPED).prints("200");
     let dir = Dir::new();
     let file = File::create(dir.path().join("page.json")).expect("the folder is there");
     let run = pfetch(&[&url]).stdout(Stdio::from(file)).run();

@@ -54,9 +54,11 @@ fn are_dropped(args: &TypedArgs, bodies: &BodiesPlan) -> bool {
     is_discarded && !args.request.head
 }
 
-/// Tells whether the report for people is the one that is printed, with all its lines.
+/// Tells whether the report for people is the one that is printed, with all its lines, or a template behind the body,
+/// as curl's `-s -w` has it.
 fn is_plain(args: &TypedArgs) -> bool {
-    args.output.quiet == 0 && args.output.format == Format::Human
+    let is_behind_body = args.output.silent && matches!(args.output.format, Format::Template(_));
+    args.output.quiet == 0 && (args.output.format == Format::Human || is_behind_body)
 }
 
 /// Decides on the way on after a stop. A stream of bodies is never continued.

@@ -21,7 +21,7 @@ use crate::model::request_digest::RequestDigest;
 use crate::model::run_id::RunId;
 use crate::model::run_shard::RunShard;
 use crate::model::target::Verb;
-use crate::model::text::{escape, excerpt, hex, normalised_path, parse_sha256};
+use crate::model::text::{escape, excerpt, hex, normalised_path, parse_hex};
 
 /// The version of the run log's schema.
 pub const SCHEMA: u64 = 2;
@@ -409,7 +409,7 @@ pub fn read(line: &[u8]) -> Result<LogEntry<'_>, String> {
             let missing = |field| format!("a result without \"{field}\"");
             let sha256 = fields
                 .sha256
-                .map(|text| parse_sha256(&text.0).ok_or("\"sha256\" is not 64 hexadecimal digits"));
+                .map(|text| parse_hex(&text.0).ok_or("\"sha256\" is not 64 hexadecimal digits"));
             Ok(LogEntry::Result(LoggedResult {
                 index: fields.index,
                 request: fields.request,

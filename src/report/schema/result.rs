@@ -24,7 +24,7 @@ use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
 use crate::model::outcome::{Attempt, Details, Hop, HttpVersion, Outcome, Saved, Verdict};
 use crate::model::target::Verb;
-use crate::model::text::{escape, hex, parse_sha256};
+use crate::model::text::{escape, hex, parse_hex};
 use crate::model::timing::Timing;
 
 /// Outcome of a target (`result`).
@@ -320,7 +320,7 @@ impl From<SavedFileRecord<'_>> for Saved {
         Saved {
             path: PathBuf::from(record.path.into_owned()),
             bytes: record.bytes,
-            sha256: record.sha256.as_deref().and_then(parse_sha256),
+            sha256: record.sha256.as_deref().and_then(parse_hex),
             resumed_from: record.resumed_from,
         }
     }

@@ -14,7 +14,7 @@ use crate::model::headers::{self, HeaderError};
 use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Verb};
-use crate::model::text::{escape, parse_sha256};
+use crate::model::text::{escape, parse_hex};
 
 /// The keys of a JSON line.
 #[derive(Deserialize)]
@@ -87,7 +87,7 @@ fn parse_fields(
         parsed.output = Some(place);
     }
     if let Some(text) = &line.sha256 {
-        let sum = parse_sha256(text)
+        let sum = parse_hex(text)
             .ok_or_else(|| bad("sha256: give 64 hexadecimal digits, as sha256sum prints them"))?;
         parsed.sha256 = Some(Box::new(sum));
     }
