@@ -158,9 +158,7 @@ impl Experiment {
         Ok(comparison.map(|mut comparison| {
             comparison.set_course(sequence.map(|sequence| sequence.course(whole)));
             comparison.stopped = stopped;
-            if comparison.has_success() {
-                comparison.why = why.why();
-            }
+            comparison.why = why.why();
             take_limits(&mut comparison.why, &mut comparison.notices);
             comparison.notices.extend(warm_up_notice(failed_warm_ups));
             if let Some(cold) = cold_start.notice() {

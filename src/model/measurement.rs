@@ -192,13 +192,6 @@ impl Comparison {
         }
     }
 
-    /// True if a URL succeeded in one of the arms.
-    pub fn has_success(&self) -> bool {
-        [&self.serial, &self.parallel]
-            .iter()
-            .any(|arm| arm.success(self.targets) > 0.0)
-    }
-
     /// The number of pairs of runs.
     pub fn pairs(&self) -> usize {
         self.parallel.seconds.len()

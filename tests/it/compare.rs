@@ -297,24 +297,3 @@ fn a_sweep_tries_every_number_of_workers_and_finds_the_knee() {
         run.stdout.matches("  200  ").count() == 8,
     );
 }
-
-#[test]
-fn where_nothing_succeeds_no_reason_is_given_for_the_speed() {
-    let server = Server::start();
-    let list = format!("{}\n", server.url("/status/404")).repeat(20);
-    let args = [
-        "--compare",
-        "--runs=3",
-        "--warmup=0",
-        "-j4",
-        "--format=jsonl",
-        "-",
-    ];
-    let run = pfetch(&args).stdin(list).run().exits(1);
-    let lines = run.json();
-    let comparison = lines.iter().find(|line| line["type"] == "comparison");
-    let comparison = comparison.expect("it is told");
-    run.check("no speed-up", comparison["speedup"].is_null());
-    let reasons = comparison["why"]["reasons"].as_array();
-    run.check("no reason", reasons.is_some_and(Vec::is_empty));
-}

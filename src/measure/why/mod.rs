@@ -103,13 +103,17 @@ impl WhyCollector {
             .filter_map(|(number, name)| OriginPair::of(number, name, &pairs))
             .collect();
         let is_one_by_one = pairs.iter().all(|pair| pair.parallel.at_once() < 2.0);
+        // How fast failures are has no reason to look for.
+        let has_only_failures = pairs
+            .iter()
+            .all(|pair| pair.serial.has_only_failures && pair.parallel.has_only_failures);
         let mut phases: Vec<OriginPhases> = origins.iter().map(phases).collect();
         phases.sort_by_key(|origin| Reverse(origin.parallel.requests));
         phases.truncate(MAX_LISTED);
         let listed: u64 = phases.iter().map(|origin| origin.parallel.requests).sum();
         let all = pairs.iter().map(|pair| pair.parallel.all.requests);
         Why {
-            reasons: match is_one_by_one {
+            reasons: match is_one_by_one || has_only_failures {
                 true => Vec::new(),
                 false => rules::reasons(&pairs, &origins),
             },

@@ -221,6 +221,8 @@ pub(super) struct RunSums {
     failed: f64,
     /// Set if the user held back starts or bytes.
     pub(super) is_paced: bool,
+    /// Set if no target succeeded of those that there were.
+    pub(super) has_only_failures: bool,
     pub(super) all: PhaseSums,
     pub(super) origins: Vec<OriginSums>,
     pub(super) slowest: Option<SlowestTarget>,
@@ -280,6 +282,7 @@ impl RunSums {
         self.makespan = makespan.as_secs_f64();
         self.busy = (summary.busy.as_secs_f64() - self.failed).max(0.0);
         self.is_paced = summary.paced;
+        self.has_only_failures = summary.failed > 0 && summary.succeeded() == 0;
     }
 
     /// The workers that can be busy at once.

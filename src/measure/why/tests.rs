@@ -538,6 +538,38 @@ fn warm_ups_and_stopped_runs_are_left_out() {
 }
 
 #[test]
+fn where_nothing_succeeds_there_is_no_reason() {
+    let busy = |serial_fails: bool| {
+        found(
+            4,
+            |_| Spent::wait(20.0),
+            |_| Spent::wait(160.0),
+            move |_, alone, together| {
+                together.load = load(0.1, Some(6.0), 0.5);
+                alone.has_only_failures = serial_fails;
+                together.has_only_failures = true;
+            },
+        )
+    };
+    shows(&busy(true), &[]);
+    // What fails in parallel alone may have one.
+    shows(&busy(false), &["machine"]);
+}
+
+#[test]
+fn a_run_in_which_nothing_succeeds_has_only_failures() {
+    for (ok, failed, expected) in [(0, 3, true), (1, 3, false), (0, 0, false)] {
+        let mut sums = RunSums::default();
+        sums.complete(&Summary {
+            ok,
+            failed,
+            ..Summary::default()
+        });
+        assert_eq!(sums.has_only_failures, expected, "{ok} ok, {failed} failed");
+    }
+}
+
+#[test]
 fn the_slowest_target_is_the_one_that_took_longest_with_its_waits() {
     let (sums, _) = run(2, 0, |n| Spent::wait(f64::from(n % 7)));
     let slowest = SlowestTarget {
