@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use super::meaning::{Hint, Meaning, Translation, is_number, joined, unless_zero};
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
-use super::{flags, table, values};
+use super::{flags, recipe, table, values};
 use crate::model::text::excerpt;
 
 /// Own options of which curl has the same: none is their default there.
@@ -48,6 +48,13 @@ impl Mistakes {
             Some((spellings, _)) => *spellings = format!("{spellings}, {spelling}"),
             None => self.0.push((spelling.to_owned(), hint)),
         }
+    }
+
+    /// The options that they are of.
+    fn spellings(&self) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .flat_map(|(spellings, _)| spellings.split(", "))
     }
 
     /// All of them in one line, if there are any.
@@ -100,7 +107,11 @@ pub(crate) fn translate(
         }
     }
     walk.refuse_proxy();
-    match walk.mistakes.into_line() {
+    if walk.mistakes.0.is_empty() {
+        return Ok(walk.translated);
+    }
+    let recipe = recipe::find(&arguments, own, walk.mistakes.spellings());
+    match recipe.or_else(|| walk.mistakes.into_line()) {
         Some(line) => Err(line),
         None => Ok(walk.translated),
     }
@@ -138,6 +149,7 @@ impl<'a> Walk<'a> {
 
     fn argument(&mut self, argument: &'a OsStr) {
         let bytes = argument.as_bytes();
+        self.translated.spellings.add_argument(argument);
         if bytes.starts_with(b"--") {
             return self.long(argument);
         }
@@ -168,6 +180,7 @@ impl<'a> Walk<'a> {
             return;
         };
         if let Some(option) = self.own.long(name) {
+            self.translated.spellings.add(name, OsStr::new(name));
             if ZERO_IS_DEFAULT.contains(&name)
                 && let Some(value) = value.or_else(|| self.next())
             {
@@ -176,6 +189,9 @@ impl<'a> Walk<'a> {
             }
             if let (Some(value), false) = (value, option.takes_value) {
                 return self.switch(name, value);
+            }
+            if value.is_none() && self.pass_negative(option) {
+                return;
             }
             self.pass(argument);
             let mut value = value;
@@ -193,6 +209,23 @@ impl<'a> Walk<'a> {
             Some(meaning) => self.foreign(name, meaning, value),
             None => self.pass(argument),
         }
+    }
+
+    /// Joins a negative number to the option before it, whose parser says which numbers it takes. Apart they would
+    /// be an option without its value and an option that there is none of.
+    fn pass_negative(&mut self, option: &OwnOption) -> bool {
+        let is_negative = |next: &&OsStr| {
+            let digits = next.as_bytes().strip_prefix(b"-");
+            digits
+                .is_some_and(|digits| matches!(digits, [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..]))
+        };
+        let value = self.peek().filter(is_negative);
+        let Some(value) = value.filter(|_| option.takes_number) else {
+            return false;
+        };
+        self.place += 1;
+        self.pass(joined(&option.long, value));
+        true
     }
 
     fn note_proxy(&mut self, spelling: &str, own: &str, value: Option<&'a OsStr>) {
@@ -227,6 +260,9 @@ impl<'a> Walk<'a> {
                 }
                 Some(option) if option.takes_value => {
                     self.spell(&spelling, option);
+                    if rest.is_none() && self.pass_negative(option) {
+                        return;
+                    }
                     let mut passed = OsString::from(&spelling);
                     passed.push(rest.unwrap_or_default());
                     self.pass(passed);
@@ -414,14 +450,4 @@ impl<'a> Walk<'a> {
 /// Tests for a value that turns an option on, as in `--continue=true` of aria2c.
 fn is_on(value: &OsStr) -> bool {
     ["true", "yes", "on", "1"].iter().any(|yes| value == *yes)
-}
-
-impl Meaning {
-    /// True if the option has a value, in the next argument if it is not joined to it.
-    fn takes_value(&self) -> bool {
-        matches!(
-            self,
-            Meaning::Value(_) | Meaning::Prefixed(..) | Meaning::ByValue(_)
-        )
-    }
 }
