@@ -21,9 +21,7 @@ pub struct FileError {
 pub(super) enum FileOrigin {
     /// Another URL. The record has only its digest, so it cannot be named.
     AnotherUrl,
-    /// The same URL, and something has changed the file since.
-    Changed,
-    /// There is no record that says.
+    /// This URL, and something has changed the file since; or there is no record that says.
     Unknown,
 }
 
@@ -59,7 +57,6 @@ impl FileError {
     pub(super) fn other_content(shown: &str, origin: FileOrigin) -> Self {
         let origin = match origin {
             FileOrigin::AnotherUrl => "was saved from another URL",
-            FileOrigin::Changed => "was changed since pfetch saved it",
             FileOrigin::Unknown => "is not as pfetch saved it from this URL",
         };
         FileError::new(format!(

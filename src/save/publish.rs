@@ -262,8 +262,9 @@ fn decide_by_content(
             && matches!(known.state, FileState::Saved(_))
     });
     let origin = match known {
-        Some(known) if !known.is_same_source(&whole.record) => FileOrigin::AnotherUrl,
-        Some(known) if !known.is_untouched(stat) => FileOrigin::Changed,
+        Some(known) if !known.is_same_source(&whole.record) && known.is_untouched(stat) => {
+            FileOrigin::AnotherUrl
+        }
         Some(_) | None => FileOrigin::Unknown,
     };
     match is_same_content(&old, &whole.part) {
