@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::meaning::{Hint, Meaning, Translation, is_number, joined, unless_zero};
+use super::mistakes::Mistakes;
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
 use super::{flags, recipe, table, values};
@@ -33,44 +34,6 @@ impl Translated {
     /// All arguments, without the program's name, and the spellings of the options among them.
     pub(crate) fn into_arguments(self) -> (impl Iterator<Item = OsString>, Spellings) {
         (self.first.into_iter().chain(self.rest), self.spellings)
-    }
-}
-
-/// Mistakes that were found so far, each with the option that it is of.
-#[derive(Debug, Default)]
-struct Mistakes(Vec<(String, Hint)>);
-
-impl Mistakes {
-    /// Adds a hint for this spelling; two options with the same share it.
-    fn add(&mut self, spelling: &str, hint: Hint) {
-        match self.0.iter_mut().find(|(_, known)| *known == hint) {
-            Some((spellings, _)) if spellings.split(", ").any(|known| known == spelling) => {}
-            Some((spellings, _)) => *spellings = format!("{spellings}, {spelling}"),
-            None => self.0.push((spelling.to_owned(), hint)),
-        }
-    }
-
-    /// The options that they are of.
-    fn spellings(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .flat_map(|(spellings, _)| spellings.split(", "))
-    }
-
-    /// All of them in one line, if there are any.
-    fn into_line(self) -> Option<String> {
-        match &self.0[..] {
-            [] => None,
-            [(spelling, Hint { text, otherwise })] => {
-                Some(format!("{spelling}: {text}{otherwise}"))
-            }
-            several => {
-                let each = several
-                    .iter()
-                    .map(|(spelling, hint)| format!("{spelling}: {}", hint.text));
-                Some(each.collect::<Vec<_>>().join("; and "))
-            }
-        }
     }
 }
 
@@ -107,7 +70,7 @@ pub(crate) fn translate(
         }
     }
     walk.refuse_proxy();
-    if walk.mistakes.0.is_empty() {
+    if walk.mistakes.is_empty() {
         return Ok(walk.translated);
     }
     let recipe = recipe::find(&arguments, own, walk.mistakes.spellings());
@@ -238,10 +201,10 @@ impl<'a> Walk<'a> {
     /// one after the other takes more tries. Alone it is checked when all options are known.
     fn refuse_proxy(&mut self) {
         let proxy = self.proxy.take();
-        if let Some((spelling, value)) = proxy.filter(|_| !self.mistakes.0.is_empty())
+        if let Some((spelling, value)) = proxy.filter(|_| !self.mistakes.is_empty())
             && let Some(Err(text)) = value.to_str().map(values::check_proxy)
         {
-            self.mistakes.0.insert(0, (spelling, text.into()));
+            self.mistakes.insert_first(spelling, text.into());
         }
     }
 
