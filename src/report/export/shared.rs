@@ -116,3 +116,76 @@ fn masked_why(why: &Why) -> Option<Why> {
     }
     is_masked.then_some(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::outcome::{Failure, FailureKind, Hop};
+    use crate::model::reason::WeighedReason;
+    use crate::model::target::Verb;
+
+    fn failed(url: &str) -> Attempt {
+        Attempt {
+            error: Some(Box::new(Failure {
+                kind: FailureKind::Redirect,
+                phase: None,
+                message: format!("redirected to {url}"),
+                is_transient: false,
+            })),
+            ..Attempt::default()
+        }
+    }
+
+    #[test]
+    fn each_url_of_an_outcome_loses_its_secrets() {
+        let secret: Arc<str> = Arc::from("http://h/?token=hush&a=1");
+        let plain: Arc<str> = Arc::from("http://h/?a=1");
+        let places: [fn(&mut Outcome, &Arc<str>); 5] = [
+            |outcome, url| outcome.url = Arc::clone(url),
+            |outcome, url| outcome.last = failed(url),
+            |outcome, url| outcome.details_mut().final_url = Some(Arc::clone(url)),
+            |outcome, url| outcome.details_mut().earlier.push(failed(url)),
+            |outcome, url| {
+                outcome.details_mut().redirects.push(Hop {
+                    url: Arc::clone(url),
+                    status: 302,
+                });
+            },
+        ];
+        for (number, put) in places.iter().enumerate() {
+            let mut outcome = Outcome::new(0, Arc::clone(&plain), Verb::Get);
+            put(&mut outcome, &plain);
+            assert!(masked_outcome(&outcome).is_none(), "place {number}");
+            put(&mut outcome, &secret);
+            let masked = masked_outcome(&outcome).map(|masked| format!("{masked:?}"));
+            let masked = masked.unwrap_or_default();
+            let is_masked = masked.contains("token=…&a=1") && !masked.contains("hush");
+            assert!(is_masked, "place {number}: {masked}");
+        }
+    }
+
+    #[test]
+    fn the_slowest_url_and_a_warning_lose_their_secrets() {
+        let why = |url: &str| Why {
+            reasons: vec![WeighedReason {
+                reason: Reason::SlowestUrl {
+                    url: url.to_owned(),
+                    seconds: 1.0,
+                    of: 1.0,
+                },
+                share: 1.0,
+            }],
+            ..Why::default()
+        };
+        assert_eq!(
+            masked_why(&why("http://h/?sig=hush")),
+            Some(why("http://h/?sig=…"))
+        );
+        assert_eq!(masked_why(&why("http://h/")), None);
+        let masked = masked(&Event::Warning("http://h/?sig=hush: odd".to_owned()));
+        assert!(
+            matches!(&masked, Some(Event::Warning(text)) if text == "http://h/?sig=… odd"),
+            "{masked:?}"
+        );
+    }
+}
