@@ -1,9 +1,8 @@
 //! Cold start: servers that answered the first run of a comparison more slowly than the next one, which a cache does and
 //! parallel fetching does not.
 
-use std::io;
-
-use crate::model::event::{Event, Listener};
+use super::observing::RunObserver;
+use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::notice::{ColdStart, MeasurementNotice};
 use crate::model::outcome::{Outcome, Verdict};
@@ -104,22 +103,11 @@ impl ColdStartCheck {
     }
 }
 
-/// Listener of a run that passes its answers on to the check.
-pub(super) struct ColdStartListener<'a> {
-    pub(super) listener: &'a mut dyn Listener,
-    pub(super) check: &'a mut ColdStartCheck,
-}
-
-impl Listener for ColdStartListener<'_> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
+impl RunObserver for ColdStartCheck {
+    fn observe(&mut self, event: &Event) {
         if let Event::Finished(outcome) = event {
-            self.check.add(outcome);
+            self.add(outcome);
         }
-        self.listener.event(event)
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        self.listener.idle()
     }
 }
 

@@ -11,7 +11,7 @@ mod reason;
 mod sweep;
 mod verdict;
 
-pub(super) use course::{course, level, other_ratio};
+pub(super) use course::{course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
 pub(super) use reason::{knee_reasons, reasons};
