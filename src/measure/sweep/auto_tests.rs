@@ -306,7 +306,7 @@ fn chosen_rounds_keep_the_coverage_and_name_no_wrong_knee() {
                 Noise::Tail(0.03),
                 Noise::Tail(0.1),
             ],
-            1000,
+            300,
         ),
         false => (&[1, 4], &[Noise::Normal(0.03), Noise::Normal(0.1)], 60),
     };
