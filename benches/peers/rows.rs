@@ -175,11 +175,13 @@ fn floor(address: &str, path: &str, threads: usize, count: usize, how: &str) -> 
     })
 }
 
-/// The mark: an empty loop around ureq's agent.
-fn ureq_loop(prefix: &str, threads: usize, count: usize) -> Contender {
-    let args = [prefix.to_owned(), threads.to_string(), count.to_string()];
-    Contender::new(UREQ_LOOP, count, move || {
-        itself(["ureq-loop".to_owned()].iter().chain(&args))
+/// Loops around ureq's agent: the least that there can be, which is the mark, and as its documentation shows it.
+fn ureq_loops(address: &str, path: &str, threads: usize, count: usize) -> [Contender; 2] {
+    [(UREQ_LOOP, "run"), ("ureq, `get`", "get")].map(|(name, way)| {
+        let numbers = [threads.to_string(), count.to_string()];
+        let [threads, number] = numbers;
+        let args = ["ureq-loop", way, address, path, &threads, &number].map(str::to_owned);
+        Contender::new(name, count, move || itself(&args))
     })
 }
 

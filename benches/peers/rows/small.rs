@@ -7,7 +7,7 @@ use crate::table::{CPU, CPU_EACH, Limit, PEAK, RATE, SHORT_CPU, SHORT_WALL, Tabl
 
 use super::{
     Bench, REQUEST_CPU, REQUEST_RATE, UREQ_LOOP, WALL_TIME, discarding, floor, from_list, itself,
-    ureq_loop,
+    ureq_loops,
 };
 
 /// P1
@@ -19,10 +19,8 @@ fn kept_on(bench: &Bench, workers: usize) -> Table {
     let (count, few) = (bench.count(100_000), bench.count(500));
     let site = &bench.site;
     let prefix = site.url("/small/");
-    let mut all = vec![
-        floor(&site.address(), "/small/1", workers, count, "keep"),
-        ureq_loop(&prefix, workers, count),
-    ];
+    let mut all = vec![floor(&site.address(), "/small/1", workers, count, "keep")];
+    all.extend(ureq_loops(&site.address(), "/small/", workers, count));
     all.extend(discarding(bench, &prefix, count, workers));
     if bench.installed.curl {
         let list = site.list(&prefix, few);
