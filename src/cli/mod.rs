@@ -19,6 +19,8 @@ pub use plan::{
 };
 pub use usage::UsageError;
 
+use crate::report::json_schema;
+
 /// Reads this process's command line.
 ///
 /// # Errors
@@ -42,6 +44,9 @@ pub fn parse() -> Result<Plan, UsageError> {
     if args.about.man {
         let page = self_description::manual(args::TypedArgs::described());
         return Err(UsageError::Help(page));
+    }
+    if args.about.schema {
+        return Err(UsageError::Help(json_schema()));
     }
     resolve::resolve(args, &spellings).map_err(UsageError::Mistake)
 }

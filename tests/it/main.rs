@@ -60,6 +60,7 @@ mod habits;
 mod http;
 mod intended;
 mod journal;
+mod json_schema;
 mod jsonl_bodies;
 mod knee_search;
 mod layers;

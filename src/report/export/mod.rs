@@ -40,6 +40,7 @@ pub use file::ExportFile;
 pub use har::Har;
 pub use html::Html;
 pub use json::Json;
+pub(in crate::report) use json::JsonDocument;
 pub use junit::Junit;
 pub use markdown::Markdown;
 use shared::WithoutSecrets;
