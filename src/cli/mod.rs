@@ -14,8 +14,8 @@ use std::env;
 
 pub use exit::{ExitReasons, MaxFailures};
 pub use plan::{
-    BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan, Mode, Plan,
-    ProgressMode, ReportPlan, ResponseNote, StreamOutput,
+    AttemptLimitNote, BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan,
+    Mode, Plan, ProgressMode, ReportPlan, ResponseNote, StreamOutput,
 };
 pub use usage::UsageError;
 

@@ -66,6 +66,7 @@ mod knee_search;
 mod layers;
 mod library;
 mod margin;
+mod masked_secrets;
 mod measured;
 mod meta;
 mod mix;
