@@ -231,10 +231,11 @@ impl<W: Write> JsonLines<W> {
 /// # Errors
 ///
 /// serde's, as of a value that JSON has no text for.
-pub fn result_line(outcome: &Outcome) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&SchemaLine::Result(ResultRecord::from(outcome)))?;
+pub fn result_line(outcome: &Outcome, line: &mut Vec<u8>) -> io::Result<()> {
+    let record = SchemaLine::Result(ResultRecord::from(outcome));
+    serde_json::to_writer(&mut *line, &record)?;
     line.push(b'\n');
-    Ok(line)
+    Ok(())
 }
 
 impl<W: Write> Listener for JsonLines<W> {

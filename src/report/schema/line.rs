@@ -70,6 +70,7 @@ pub(in crate::report) struct TaggedLine<'a> {
 
 /// The fields of a line that decide whether and how the rest is read.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct LineHead {
     #[serde(rename = "type")]
     pub(super) kind: String,
