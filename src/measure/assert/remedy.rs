@@ -19,8 +19,14 @@ pub fn more_runs_would_tell(runs: usize) -> String {
     format!("more runs would tell (--runs {})", more_runs(runs))
 }
 
-/// The remedy for a comparison: more of what it ended by.
+/// The remedy for a measurement that was stopped: more than it was to make is no advice yet.
+pub const REST_WOULD_TELL: &str = "the rest of its runs would tell";
+
+/// The remedy for a comparison: more of what it ended by, or what it was stopped before.
 pub fn more_would_tell(comparison: &Comparison) -> String {
+    if comparison.stopped.is_some() {
+        return REST_WOULD_TELL.to_owned();
+    }
     let Some(auto) = comparison.auto else {
         return more_runs_would_tell(comparison.pairs());
     };

@@ -1,7 +1,7 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::{more_runs_would_tell, more_would_tell, one_by_one};
+use crate::measure::assert::{REST_WOULD_TELL, more_runs_would_tell, more_would_tell, one_by_one};
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{ArmTimes, Comparison, Sweep};
 use crate::model::summary::RunsMade;
@@ -164,21 +164,21 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     };
     let most = comparable.next_back().unwrap_or(fewest).workers;
     let workers = near_knee(knee);
+    let remedy = || match (sweep.stopped, sweep.runs_at_each()) {
+        (Some(_), _) => REST_WOULD_TELL.to_owned(),
+        (None, (_, runs)) => more_runs_would_tell(runs),
+    };
     if sweep.is_undecided() {
-        let (_, runs) = sweep.runs_at_each();
         return format!(
             "undecided between {} and {} workers – {}",
             knee.workers,
             knee.by_means,
-            more_runs_would_tell(runs)
+            remedy()
         );
     }
     let are = if knee.by_means == 1 { "is" } else { "are" };
     if sweep.is_single() && sweep.points.len() > 1 {
-        return format!(
-            "by one run each, {workers} {are} enough – {}",
-            more_runs_would_tell(1)
-        );
+        return format!("by one run each, {workers} {are} enough – {}", remedy());
     }
     let is_last = knee.by_means == most;
     let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
