@@ -19,7 +19,7 @@ mod why;
 mod work_tests;
 
 pub use comparison::{Experiment, MeasuredRun};
-pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use estimate::{Bound, Estimate, Unbounded, UnseenLimit, Withheld};
 pub use sequential::{Gates, Stopping};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

@@ -48,8 +48,11 @@ pub enum Reason {
     SlowestUrl {
         /// The URL.
         url: String,
-        /// Its time in seconds.
+        /// Its time in seconds, with the waits between its attempts.
         seconds: f64,
+        /// Those waits in seconds. Older reports have none.
+        #[serde(default)]
+        waits: f64,
         /// The parallel time in seconds.
         of: f64,
     },

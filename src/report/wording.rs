@@ -13,7 +13,7 @@ mod verdict;
 
 pub(super) use course::{course, level, other_ratio};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
-pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
+pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};
 pub(super) use reason::{host, knee_reasons, reasons};
 pub(super) use sweep::{
     efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
@@ -24,7 +24,7 @@ pub(super) use verdict::{
     no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
-use crate::measure::{Estimate, Withheld};
+use crate::measure::{Estimate, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
@@ -139,13 +139,14 @@ pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
-    // A stopped run has bytes, and time, of URLs that are not done.
-    if summary.stopped {
+    // The runs of a measurement that was stopped are of different arms. One that was cut off has the rate of what was
+    // done in all of its time.
+    if summary.runs.is_some() {
         return None;
     }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
     let throughput = format!("{}/s", bytes(throughput as u64));
-    let urls = match summary.failed {
+    let urls = match summary.failed.saturating_sub(summary.not_done) {
         0 => "URLs/s",
         _ => "successful URLs/s",
     };
@@ -187,9 +188,15 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
 /// The remedy for a speed-up that is not measured.
 pub(super) const MEASURED_BY: &str = "--compare measures it";
 
-/// The condition under which an estimated speed-up is true. It is too high by as much as the server, or the line,
-/// slowed down.
-pub(super) const IF_NOT_LIMITED: &str = "estimated, if the server is not the limit";
+/// The condition under which an estimated speed-up is true: it is too high by as much as the server, or the line,
+/// slowed down. Where the run would not show that, this is the reason for its range.
+pub(super) fn condition(estimate: &Estimate) -> &'static str {
+    match estimate.unseen {
+        None => "estimated, if the server is not the limit",
+        Some(UnseenLimit::Line) => "estimated: a full line would not be seen",
+        Some(UnseenLimit::Server) => "estimated: too few requests to see a limit of the server",
+    }
+}
 
 /// The reason why a run that has times has no estimate: `not estimated: the server pushed back`.
 pub(super) fn withheld(summary: &Summary) -> Option<String> {
@@ -309,10 +316,11 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     } else {
         format!("All {} succeeded", counted(targets, "URL"))
     };
-    match estimate.filter(|_| targets > 1) {
+    // A range from 1 on is no headline.
+    match estimate.filter(|estimate| targets > 1 && estimate.unseen.is_none()) {
         Some(estimate) => {
-            let gain = HTML.ratio(estimate.speedup);
-            format!("{result}, up to {gain} as fast as one after the other ({IF_NOT_LIMITED})")
+            let (gain, condition) = (HTML.estimate(estimate), condition(estimate));
+            format!("{result}, {gain} as fast as one after the other ({condition})")
         }
         None => result,
     }

@@ -144,6 +144,8 @@ fn summary() -> Summary {
         slowdown: None,
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
+        slowest_waits: Duration::ZERO,
+        receiving: Duration::ZERO,
         output_failed: false,
         stopped: true,
         listed: Some(5),
@@ -165,6 +167,8 @@ fn single() -> Summary {
         makespan: Some(100 * MS),
         busy: 200 * MS,
         slowest: 50 * MS,
+        slowest_waits: Duration::ZERO,
+        receiving: Duration::ZERO,
         ..Summary::default()
     }
 }

@@ -170,7 +170,7 @@ mod tests {
     fn markdown_escapes_what_has_a_meaning_there_and_nothing_else() {
         for (text, expected) in [
             ("127.0.0.1:8080 answers", "127.0.0.1:8080 answers"),
-            ("[::1]:8080", "&#91;&#58;:1&#93;:8080"),
+            ("[::1]:8080", "&#91;::1&#93;:8080"),
             (
                 "more runs would tell (--runs 10)",
                 "more runs would tell (--runs 10)",

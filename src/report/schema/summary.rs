@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::SCHEMA;
 use super::number;
 use super::origin::OriginRecord;
-use crate::measure::Estimate;
+use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
@@ -211,6 +211,7 @@ struct SerialRecord {
     seconds: Seconds,
     speedup: f64,
     best_speedup: Option<f64>,
+    unseen_limit: Option<&'static str>,
 }
 
 impl From<Estimate> for SerialRecord {
@@ -220,6 +221,7 @@ impl From<Estimate> for SerialRecord {
             seconds: Seconds(estimate.serial),
             speedup: estimate.speedup,
             best_speedup: estimate.best.ok().map(|(best, _)| best),
+            unseen_limit: estimate.unseen.map(UnseenLimit::as_str),
         }
     }
 }

@@ -269,18 +269,14 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     };
     let serial = "estimated: the sum of the requests' times".to_owned();
     let gain = vec![
-        wording::IF_NOT_LIMITED.to_owned(),
+        wording::condition(estimate).to_owned(),
         HTML.best(estimate),
         wording::MEASURED_BY.to_owned(),
     ];
     vec![
         parallel,
         Card::new("Serial", duration(estimate.serial), vec![serial]),
-        Card::new(
-            "Speed-up",
-            format!("up to {}", HTML.ratio(estimate.speedup)),
-            gain,
-        ),
+        Card::new("Speed-up", HTML.estimate(estimate), gain),
     ]
 }
 
