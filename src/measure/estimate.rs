@@ -54,7 +54,9 @@ impl UnseenLimit {
     }
 
     fn of(summary: &Summary) -> Option<Self> {
-        if summary.receiving > summary.busy / 2 {
+        if summary.workers < 2 {
+            None
+        } else if summary.receiving > summary.busy / 2 {
             Some(UnseenLimit::Line)
         } else if !Slowdown::would_show(summary.workers, summary.latency.count()) {
             Some(UnseenLimit::Server)
@@ -305,6 +307,8 @@ mod tests {
             (5, 100, 10, Some(UnseenLimit::Server)),
             (6, 100, 10, None),
             (2, 2, 90, Some(UnseenLimit::Line)),
+            // One worker shares nothing.
+            (1, 2, 90, None),
         ] {
             let found = run(workers, urls, receiving);
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Figures of a run that was cut off, by its deadline or a signal: those that are true of what was done before.
+//! Figures of a run that its deadline cut off: those that are true of what was done before.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use super::{Metric, MetricValue};
 use crate::model::summary::Summary;
 use crate::stats::{Interval, Latency};
 
-/// The end of a plain run before that of its list.
+/// The end of a plain run at its deadline, before that of its list. The user gave it, and the exit code has it anyway. A
+/// signal, a report that breaks off and a shard that is missing are no such ends: what else there was is not known.
 ///
 /// Rates are of the URLs that came to their end, in all of the time. Times of URLs are those of the same, and rather too
 /// short: what takes long is more likely to be under way when the run is cut off (right censoring: Kaplan and Meier,
@@ -20,23 +21,23 @@ pub(super) struct CutOff {
 
 impl CutOff {
     /// A remark on a figure that decides.
-    pub(super) const REMARK: &'static str = "of what was done before the stop";
+    pub(super) const REMARK: &'static str = "of what was done before the deadline";
 
     /// A remark on one that does not.
-    pub(super) const DOUBT: &'static str = "URLs that the stop cut off may have taken longer";
+    pub(super) const DOUBT: &'static str = "URLs that the deadline cut off may have taken longer";
 
-    /// The end of this run, if it was cut off. The runs of a measurement are not.
+    /// The end of this run, if it was cut off. The runs of a measurement, and merged ones, are not.
     pub(super) fn of(summary: &Summary) -> Option<Self> {
-        let is_run = summary.stopped && summary.runs.is_none();
-        let left = summary.not_done.saturating_add(summary.skipped);
-        is_run.then(|| CutOff {
-            under_way: left.min(summary.workers as u64),
+        let is_run = summary.runs.is_none() && summary.merged.is_none();
+        let is_cut_off = is_run && summary.stopped && summary.not_done > 0;
+        is_cut_off.then(|| CutOff {
+            under_way: summary.not_done.min(summary.workers as u64),
         })
     }
 
     /// The figure of the URLs that were done, of a run in which some succeeded.
     pub(super) fn value(self, metric: Metric, summary: &Summary) -> Result<MetricValue, String> {
-        let none = || "no URL succeeded before the run was stopped".to_owned();
+        let none = || "no URL succeeded before the deadline".to_owned();
         let rate = |rate: Option<f64>| rate.map(MetricValue::from).ok_or_else(none);
         let percentile =
             |latency: &Latency, percent| self.percentile(latency, percent).ok_or_else(none);
@@ -44,7 +45,7 @@ impl CutOff {
         let ended = summary.ended() + summary.done_before;
         match metric {
             Metric::Failed | Metric::FailedShare if ended == 0 => {
-                Err("no URL was done before the run was stopped".to_owned())
+                Err("no URL was done before the deadline".to_owned())
             }
             Metric::Failed => Ok(MetricValue::from(failed as f64)),
             Metric::FailedShare => Ok(MetricValue::from(failed as f64 * 100.0 / ended as f64)),
@@ -54,9 +55,7 @@ impl CutOff {
             Metric::Max => percentile(&summary.latency, 100.0),
             Metric::Percentile(percent) => percentile(&summary.latency, percent.value()),
             Metric::TtfbPercentile(percent) => percentile(&summary.ttfb, percent.value()),
-            Metric::Mean => {
-                Err("the run was stopped, and URLs that were cut off have no time".to_owned())
-            }
+            Metric::Mean => Err("URLs that the deadline cut off have no time".to_owned()),
             Metric::Total | Metric::TotalVsBaseline | Metric::Speedup => {
                 Err("the run was stopped before its end".to_owned())
             }
@@ -152,7 +151,7 @@ mod tests {
             (
                 "mean<1s",
                 Unknown,
-                "the run was stopped, and URLs that were cut off have no time",
+                "URLs that the deadline cut off have no time",
             ),
             ("total<5s", Unknown, stopped),
             ("speedup>=1", Unknown, stopped),

@@ -103,7 +103,8 @@ fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
     let slowest = more
         .filter(is_slower)
         .max_by(|one, other| one.seconds.total_cmp(&other.seconds))?;
-    Some((slowest.workers, slowest.seconds / best.seconds))
+    let [speedup, slower] = [best, slowest].map(|point| sweep.speedup_at(point.workers));
+    Some((slowest.workers, speedup?.ratio / slower?.ratio))
 }
 
 /// The end of a comparison that was stopped: `stopped early, after 4 of 30 pairs`.
