@@ -1,4 +1,5 @@
-//! The course of a comparison that chose its number of pairs itself.
+//! The course of a comparison or a sweep that chose its number of pairs or rounds itself. The rounds of a sweep, each
+//! with a run at each number of workers, are called pairs here.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AutoEnd {
-    /// The verdict and all assertions were decided.
+    /// The verdict, or the knee, and all assertions were decided.
     Decided,
     /// The interval of the speed-up was as narrow as asked for, and all assertions were decided.
     Precise,
@@ -31,7 +32,7 @@ impl AutoEnd {
     }
 }
 
-/// The course of a comparison to which pairs were added until its figures decided.
+/// The course of a measurement to which pairs were added until its figures decided.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AutoRuns {
     /// Why no more pairs were made.
