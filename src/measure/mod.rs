@@ -24,7 +24,7 @@ mod made_up_times;
 mod work_tests;
 
 pub use comparison::Experiment;
-pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use estimate::{Bound, Estimate, Unbounded, UnseenLimit, Withheld};
 pub use measured_run::MeasuredRun;
 pub use sequential::{Gates, Stopping};
 pub use serial::serial;

@@ -51,9 +51,12 @@ pub enum Reason {
     SlowestUrl {
         /// The URL.
         url: String,
-        /// Its time in seconds.
+        /// Its time in seconds, with the waits between its attempts.
         #[schemars(range(min = 0.0))]
         seconds: f64,
+        /// Those waits in seconds.
+        #[schemars(range(min = 0.0))]
+        waits: f64,
         /// The parallel time in seconds.
         #[schemars(range(min = 0.0))]
         of: f64,

@@ -31,6 +31,7 @@ mod baseline;
 mod behaviour;
 mod cat;
 mod ci_gate;
+mod claims;
 mod cli;
 mod cli_exit;
 mod cli_export;

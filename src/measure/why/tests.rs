@@ -231,7 +231,10 @@ fn a_url_that_takes_as_long_alone_as_all_do_in_parallel_is_the_slowest() {
     let one = |slow: f64| move |n: u32| Spent::wait(if n == 3 { slow } else { 10.0 });
     let why = found(4, one(300.0), one(300.0), unchanged);
     shows(&why, &["slowest-url"]);
-    let Reason::SlowestUrl { url, seconds, of } = &why.reasons[0].reason else {
+    let Reason::SlowestUrl {
+        url, seconds, of, ..
+    } = &why.reasons[0].reason
+    else {
         panic!("{why:#?}");
     };
     assert_eq!(url, "http://h:8080/3");
@@ -578,6 +581,7 @@ fn the_slowest_target_is_the_one_that_took_longest_with_its_waits() {
         index: 6,
         url: Arc::from("http://h:8080/6"),
         time: Duration::from_millis(6),
+        waits: Duration::ZERO,
     };
     assert_eq!(sums.slowest, Some(slowest));
 }

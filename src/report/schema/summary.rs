@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::SCHEMA;
 use super::number;
 use super::origin::OriginRecord;
-use crate::measure::Estimate;
+use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
@@ -222,6 +222,7 @@ struct SerialRecord {
     speedup: f64,
     #[schemars(range(min = 0.0))]
     best_speedup: Option<f64>,
+    unseen_limit: Option<&'static str>,
 }
 
 impl From<Estimate> for SerialRecord {
@@ -231,6 +232,7 @@ impl From<Estimate> for SerialRecord {
             seconds: Seconds(estimate.serial),
             speedup: estimate.speedup,
             best_speedup: estimate.best.ok().map(|(best, _)| best),
+            unseen_limit: estimate.unseen.map(UnseenLimit::as_str),
         }
     }
 }

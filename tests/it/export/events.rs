@@ -359,6 +359,7 @@ pub(crate) fn why() -> Why {
         Reason::SlowestUrl {
             url: "http://a.example/|<b>".to_owned(),
             seconds: 1.2,
+            waits: 0.0,
             of: 1.21,
         },
         Reason::FullLine {
