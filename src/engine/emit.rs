@@ -16,7 +16,7 @@ use super::resume::DoneTargets;
 use super::schedule::StartLimits;
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
@@ -232,6 +232,8 @@ impl Engine<'_> {
             }
         }
         self.bodies.note_displaced(&outcome);
+        let is_timeout = (outcome.error()).is_some_and(|error| error.kind == FailureKind::Timeout);
+        self.timed_out_again += u64::from(is_timeout && outcome.attempts().count() > 1);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }

@@ -139,6 +139,8 @@ struct Engine<'a> {
     is_disk_full: bool,
     /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
     first_failure: Option<Arc<str>>,
+    /// Targets that failed by a limit on time, in the last of several attempts.
+    timed_out_again: u64,
     /// True once the run has warned that some of its requests are in no pack.
     has_told_unpacked: bool,
 }
@@ -196,6 +198,7 @@ impl<'a> Engine<'a> {
             stopped: None,
             is_disk_full: false,
             first_failure: None,
+            timed_out_again: 0,
             has_told_unpacked: false,
             config,
         }
@@ -251,6 +254,8 @@ impl<'a> Engine<'a> {
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),
             displaced: self.bodies.take_displaced(),
+            timed_out_again: self.timed_out_again,
+            foreign_parts: self.bodies.take_foreign_parts(),
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
             cut_short,
