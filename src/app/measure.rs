@@ -114,7 +114,7 @@ fn conduct(
                 })
             }),
         Measurement::Sweep(sweep) => sweep
-            .conduct(listener, |workers, listener| {
+            .conduct(gates, listener, |workers, listener| {
                 runner.run(Some(workers), listener)
             })
             .map(|sweep| sweep.map(|sweep| Event::Swept(Sweep { margin, ..sweep }))),

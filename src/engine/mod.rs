@@ -57,6 +57,7 @@ use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputArrival, InputState, QueueState};
+use append::PackBatch;
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
@@ -128,6 +129,7 @@ struct Engine<'a> {
     /// URLs without a body whose turn in the shared output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     reorder: Reorder,
+    batch: PackBatch,
     /// The targets that were last emitted as pending.
     pending: Pending,
     tally: Tally,
@@ -187,6 +189,7 @@ impl<'a> Engine<'a> {
             bodies,
             missing: BTreeMap::new(),
             reorder: Reorder::new(is_ordered),
+            batch: PackBatch::default(),
             pending: Pending::default(),
             tally: Tally::new(pool.workers()),
             shortfall: None,
@@ -270,6 +273,9 @@ impl<'a> Engine<'a> {
             mode.record(ended, now);
             self.ahead = mode.jobs_ahead();
             self.emit_pending(now)?;
+            if ended == 0 {
+                self.flush_batch()?;
+            }
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }

@@ -1,4 +1,5 @@
-//! The course of a comparison that chose its number of pairs itself.
+//! The course of a comparison or a sweep that chose its number of pairs or rounds itself. The rounds of a sweep, each
+//! with a run at each number of workers, are called pairs here.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AutoEnd {
-    /// The verdict and all assertions were decided.
+    /// The verdict, or the knee, and all assertions were decided.
     Decided,
     /// The interval of the speed-up was as narrow as asked for, and all assertions were decided.
     Precise,
@@ -32,7 +33,7 @@ impl AutoEnd {
     }
 }
 
-/// The course of a comparison to which pairs were added until its figures decided.
+/// The course of a measurement to which pairs were added until its figures decided.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AutoRuns {
     /// Why no more pairs were made.

@@ -89,6 +89,11 @@ impl ArmLatency {
 }
 
 impl ArmTimes {
+    /// True if any of this many targets succeeded in any of the runs.
+    pub fn has_success(&self, targets: u64) -> bool {
+        self.success(targets) > 0.0
+    }
+
     /// The share of fetches that succeeded, from 0 to 1: of this many targets in each run.
     pub fn success(&self, targets: u64) -> f64 {
         let fetches = targets as f64 * self.seconds.len() as f64;
@@ -251,6 +256,11 @@ impl Comparison {
         Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 
+    /// True if something succeeded in both arms.
+    pub fn has_success(&self) -> bool {
+        self.serial.has_success(self.targets) && self.parallel.has_success(self.targets)
+    }
+
     /// True if a run was so short that its time is mostly chance.
     pub fn has_short_runs(&self) -> bool {
         self.serial.is_short() || self.parallel.is_short()
@@ -287,8 +297,8 @@ fn speedup(
     workers: usize,
     pairs: &[RunPair],
 ) -> Option<Speedup> {
-    let has_success = |times: &ArmTimes| times.success(targets) > 0.0;
-    if !has_success(serial) || !has_success(parallel) || at_once(targets, workers) < 2 {
+    let has_success = serial.has_success(targets) && parallel.has_success(targets);
+    if !has_success || at_once(targets, workers) < 2 {
         return None;
     }
     Speedup::of(pairs)
@@ -309,7 +319,7 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean, if there were enough runs. In an automatic sweep it is by the
+    /// The 95 % interval of their mean (at the [level](Sweep::level) of the sweep), if there were enough runs. In an automatic sweep it is by the
     /// [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
@@ -322,6 +332,8 @@ pub struct Sweep {
     /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
     /// then of the rounds that are whole.
     pub stopped: Option<RunsMade>,
+    /// The course of its rounds, if their number was not given.
+    pub auto: Option<AutoRuns>,
     /// The cost of the search for the knee, if it chose its numbers of workers itself. It makes one run at some
     /// numbers and several at others, which are no pairs.
     pub search: Option<SearchCost>,
@@ -385,8 +397,13 @@ impl Sweep {
         let speedup = Speedup::of(&pairs)?;
         Some(match self.search {
             Some(_) => self.unpaired(fewest, knee, speedup),
-            None => speedup,
+            None => speedup.at_level(LEVEL, self.level()),
         })
+    }
+
+    /// The confidence level of the intervals of its figures: 95 %, if the number of rounds was given.
+    pub fn level(&self) -> f64 {
+        self.auto.map_or(LEVEL, |auto| auto.level)
     }
 
     /// The speed-up of runs that are no pairs, with as many of them as there might have been.
@@ -428,7 +445,7 @@ impl Sweep {
     pub fn comparable(&self) -> impl DoubleEndedIterator<Item = &SweepRuns> {
         let targets = self.targets;
         self.points.iter().filter(move |point| {
-            self.passed_over(point.workers).is_none() && point.times.success(targets) > 0.0
+            self.passed_over(point.workers).is_none() && point.times.has_success(targets)
         })
     }
 

@@ -30,6 +30,7 @@ pub mod target;
 pub mod text;
 pub mod timing;
 mod url_error;
+pub mod url_host;
 mod url_text;
 mod verdict;
 pub mod work;

@@ -11,10 +11,10 @@ mod reason;
 mod sweep;
 mod verdict;
 
-pub(super) use course::{course, level, other_ratio};
+pub(super) use course::{course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
-pub(super) use reason::{host, knee_reasons, reasons};
+pub(super) use reason::{knee_reasons, reasons};
 pub(super) use sweep::{
     efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
     sweep_hint,

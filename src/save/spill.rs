@@ -12,6 +12,9 @@ use crate::model::text::escape;
 /// The most bytes of one body in memory.
 const BODY_MEMORY: usize = 1024 * 1024;
 
+/// The most bytes that memory is set aside for before they come: a server may state any length.
+const MAX_EXPECTED: usize = 64 * 1024;
+
 /// The bytes that are read from the temporary file at once.
 const CHUNK: usize = 256 * 1024;
 
@@ -65,6 +68,17 @@ impl SpillBuffer {
     /// The number of bytes.
     pub(super) fn len(&self) -> u64 {
         self.length
+    }
+
+    /// The bytes, if they are in memory.
+    pub(super) fn in_memory(&self) -> Option<&[u8]> {
+        self.file.is_none().then_some(&self.memory)
+    }
+
+    /// Makes room in memory for this many bytes, which are likely to come. It saves copies of what has come already.
+    pub(super) fn expect(&mut self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.memory.reserve_exact(bytes.min(MAX_EXPECTED));
     }
 
     /// Drops the bytes.

@@ -5,6 +5,15 @@ use super::interval::Interval;
 /// The tolerance for a time to count as close to the best one: 5 % longer.
 pub(super) const CLOSE: f64 = 1.05;
 
+/// The gain of more workers than the knee that the runs have to exclude: 10 % beyond what counts as close.
+const OPEN: f64 = 1.1;
+
+/// Tests whether the interval of what more workers than the knee gain, as a ratio of times, leaves it open that they gain
+/// clearly.
+pub fn is_gain_open(gain: Interval) -> bool {
+    gain.high > CLOSE * OPEN
+}
+
 /// Tests whether two times are within 5 % of each other, which no knee tells apart.
 pub fn is_close(one: f64, other: f64) -> bool {
     one <= CLOSE * other && other <= CLOSE * one

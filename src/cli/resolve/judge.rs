@@ -64,15 +64,25 @@ fn check_runs(measure: &MeasureArgs) -> Result<(), String> {
     let Some((_, option)) = options.iter().find(|(is_given, _)| *is_given) else {
         return Ok(());
     };
-    match (measure.compare, &measure.sweep, measure.runs) {
-        (true, _, Some(TypedRuns::Given(runs))) => Err(format!(
+    match (&measure.sweep, measure.runs) {
+        (Some(WorkerCounts::Auto { .. }), _) => Err(format!(
+            "{option} is of no use with --sweep auto, which chooses its runs; --runs N is the most at each number of workers"
+        )),
+        (None, _) if !measure.compare => Err(format!(
+            "{option} is of no use without --compare or --sweep; add one of them"
+        )),
+        (_, Some(TypedRuns::Given(runs))) => Err(format!(
             "{option} is of no use with --runs {runs}, which is made in any case; take out one of them"
         )),
-        (true, ..) => Ok(()),
-        (false, Some(_), _) => Err(format!(
-            "{option} is about comparisons; a sweep makes --runs N runs of each number of workers"
-        )),
-        (false, None, _) => Err(format!("{option} is of no use without --compare; add it")),
+        (Some(WorkerCounts::Given(counts)), _)
+            if measure.precision.is_some() && counts.len() == 1 =>
+        {
+            Err(
+                "--precision is about a speed-up; give --sweep several numbers of workers"
+                    .to_owned(),
+            )
+        }
+        _ => Ok(()),
     }
 }
 

@@ -271,34 +271,38 @@ fn mode(args: &MeasureArgs, margin: Margin, workers: usize) -> Mode {
     if args.compare {
         return Mode::Compare(experiment(args, warmups, margin, workers));
     }
-    // Refused by now: an automatic number of runs of a sweep.
-    let runs = args.runs.and_then(|runs| match runs {
-        TypedRuns::Given(runs) => Some(runs),
-        TypedRuns::Auto => None,
-    });
-    match &args.sweep {
-        Some(counts) => Mode::Sweep(SweepPlan {
-            counts: counts.clone(),
-            runs: runs.unwrap_or(match counts {
-                WorkerCounts::Given(_) => 3,
-                WorkerCounts::Auto { .. } => 5,
-            }),
-            warmups,
-        }),
-        None => Mode::Fetch,
-    }
+    let Some(counts) = &args.sweep else {
+        return Mode::Fetch;
+    };
+    // An automatic number of runs is refused by now where the search chooses it.
+    let (runs, stopping) = match (args.runs, counts) {
+        (Some(TypedRuns::Given(runs)), _) => (runs, None),
+        (_, WorkerCounts::Auto { .. }) => (5, None),
+        (_, WorkerCounts::Given(_)) => automatic(args, margin),
+    };
+    Mode::Sweep(SweepPlan {
+        counts: counts.clone(),
+        runs,
+        stopping,
+        warmups,
+    })
 }
 
-/// Makes the plan of a comparison.
-fn experiment(args: &MeasureArgs, warmups: u32, margin: Margin, workers: usize) -> Experiment {
+/// The most pairs or rounds of an automatic number, and the rule by which there are fewer.
+fn automatic(args: &MeasureArgs, margin: Margin) -> (u32, Option<Stopping>) {
     let stopping = Stopping {
         most_time: args.measurement_time.unwrap_or(Duration::from_secs(60)),
         precision: args.precision,
         margin,
     };
+    (args.max_runs.unwrap_or(30), Some(stopping))
+}
+
+/// Makes the plan of a comparison.
+fn experiment(args: &MeasureArgs, warmups: u32, margin: Margin, workers: usize) -> Experiment {
     let (pairs, stopping) = match args.runs.unwrap_or(TypedRuns::Auto) {
         TypedRuns::Given(runs) => (runs, None),
-        TypedRuns::Auto => (args.max_runs.unwrap_or(30), Some(stopping)),
+        TypedRuns::Auto => automatic(args, margin),
     };
     Experiment {
         warmups,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_runs_would_tell,
+    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_rounds_would_tell,
     more_would_tell,
 };
 use crate::measure::{Estimate, Withheld};
@@ -163,12 +163,11 @@ impl RunFigures<'_> {
 
     /// True if a URL succeeded in the runs that the figures of speed are of.
     fn has_success(&self) -> bool {
-        let has_success = |times: &ArmTimes, targets| times.success(targets) > 0.0;
         match (self.comparison, self.sweep) {
-            (Some(comparison), _) => has_success(&comparison.parallel, comparison.targets),
+            (Some(comparison), _) => comparison.parallel.has_success(comparison.targets),
             (None, Some(sweep)) => {
                 let mut points = sweep.points.iter();
-                points.any(|point| has_success(&point.times, sweep.targets))
+                points.any(|point| point.times.has_success(sweep.targets))
             }
             (None, None) => self.summary.succeeded() > 0,
         }
@@ -180,10 +179,9 @@ impl RunFigures<'_> {
         if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
             return "more saved runs would tell (--save-baseline)".to_owned();
         }
-        let sweep = self.sweep.and_then(|sweep| sweep.points.first());
-        match (self.comparison, sweep) {
+        match (self.comparison, self.sweep) {
             (Some(comparison), _) => more_would_tell(comparison),
-            (None, Some(point)) => more_runs_would_tell(point.times.seconds.len()),
+            (None, Some(sweep)) => more_rounds_would_tell(sweep),
             (None, None) => String::new(),
         }
     }
@@ -223,15 +221,18 @@ impl RunFigures<'_> {
             + " (--compare measures it)"
     }
 
-    /// The interval of a change at the level of the comparison. The fewer degrees of freedom of both sides are not more
+    /// The interval of a change at the level of the comparison or the sweep. The fewer degrees of freedom of both sides are not more
     /// than those of the change, so that the interval is rather too wide.
     fn at_level(&self, point: &AgainstPoint, interval: Interval) -> Interval {
         let freedom = point.now.n.min(point.then.n).saturating_sub(1);
-        match self.comparison {
-            Some(comparison) if comparison.level() != LEVEL => {
-                interval.at_level((LEVEL, comparison.level()), point.change.ratio, freedom)
-            }
-            _ => interval,
+        let level = match (self.comparison, self.sweep) {
+            (Some(comparison), _) => comparison.level(),
+            (None, Some(sweep)) => sweep.level(),
+            (None, None) => LEVEL,
+        };
+        match level == LEVEL {
+            true => interval,
+            false => interval.at_level((LEVEL, level), point.change.ratio, freedom),
         }
     }
 
@@ -288,7 +289,7 @@ impl MetricSource for RunFigures<'_> {
                     interval: speedup.interval,
                 })
                 .ok_or_else(|| match comparison.unlike_work() {
-                    Some(unlike) if comparison.serial.success(comparison.targets) > 0.0 => {
+                    Some(unlike) if comparison.serial.has_success(comparison.targets) => {
                         format!("not comparable: {unlike}")
                     }
                     _ => "no URL succeeded serially".to_owned(),
@@ -383,7 +384,9 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
             value: speedup.ratio,
             interval: speedup.interval,
         }),
-        Metric::Total => sweep.at_knee().map(|point| total(&point.times, LEVEL)),
+        Metric::Total => sweep
+            .at_knee()
+            .map(|point| total(&point.times, sweep.level())),
         _ => return Err(metric.not_of_sweeps()),
     };
     figure.ok_or_else(|| match sweep.knee {

@@ -1,10 +1,12 @@
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::load::RunLoad;
 use super::sums::SlowestTarget;
 use super::*;
-use crate::measure::{MeasuredRun, SweepPlan, WorkerCounts};
+use crate::measure::{Gates, MeasuredRun, SweepPlan, WorkerCounts};
+use crate::model::event::Listener;
 use crate::model::origin::{GivenUp, OriginLimit};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
 use crate::model::reason::{KneeWhy, WeighedReason};
@@ -631,11 +633,12 @@ fn at_knee(counts: &[usize], failing: Option<usize>) -> Option<KneeWhy> {
     let plan = SweepPlan {
         counts: WorkerCounts::Given(counts.to_vec()),
         runs: 3,
+        stopping: None,
         warmups: 0,
     };
     let spent = |workers: usize| Spent::wait(20.0 * (workers as f64 / 2.0).max(1.0));
     let mut pair = 0;
-    let swept = plan.conduct(&mut NullListener, |workers, listener| {
+    let swept = plan.conduct(Gates::default(), &mut NullListener, |workers, listener| {
         pair += 1;
         let (mut outcomes, mut summary) = simulated(workers, pair, |_| spent(workers));
         if failing == Some(workers) {

@@ -392,7 +392,12 @@ fn swept(sweep: &Sweep) -> (String, String) {
     if let Some(interval) = sweep.gain().and_then(|speedup| speedup.interval) {
         let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
     }
-    let _ = writeln!(verdict, " · {}", counted(sweep.targets, "URL"));
+    let _ = write!(verdict, " · {}", counted(sweep.targets, "URL"));
+    if let Some(course) = wording::sweep_course(sweep) {
+        let runs = wording::runs_at_each(sweep);
+        let _ = write!(verdict, " · {runs} at each number of workers · {course}");
+    }
+    verdict += "\n";
     let mut page = String::from(
         "\n| workers | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n",
     );

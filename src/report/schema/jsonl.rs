@@ -127,7 +127,7 @@ use crate::report::Baseline;
 /// - `stopped`: `null`, or `{done, of, at_most}` of a comparison or a sweep that was stopped early: `done` of `of` runs
 ///   were made (`at_most`: there might have been fewer than `of`), and the figures are of the pairs, or rounds, that are
 ///   whole. If none is, there is a `summary` instead.
-/// - `auto`: `null` if the number of pairs was given, or `{ended_by, most_pairs, most_seconds, precision, level,
+/// - `auto`: `null` if the number of pairs (of a sweep: rounds) was given, or `{ended_by, most_pairs, most_seconds, precision, level,
 ///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
 ///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
 ///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.

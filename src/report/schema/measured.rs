@@ -174,6 +174,8 @@ pub(in crate::report) struct SweepRecord<'a> {
     #[serde(default)]
     stopped: Option<RunsMade>,
     #[serde(default)]
+    auto: Option<AutoRuns>,
+    #[serde(default)]
     search: Option<SearchCost>,
     #[schemars(length(min = 1))]
     points: Cow<'a, [SweepRuns]>,
@@ -200,6 +202,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
         SweepRecord {
             targets: sweep.targets,
             stopped: sweep.stopped,
+            auto: sweep.auto,
             search: sweep.search.clone(),
             points: Cow::Borrowed(&sweep.points),
             passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
@@ -226,6 +229,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        record.auto.as_ref().map_or(Ok(()), number::check_auto)?;
         record
             .search
             .as_ref()
@@ -237,6 +241,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            auto: record.auto,
             search: record.search,
             passed_over,
             points: record.points.into_owned(),

@@ -103,12 +103,12 @@ pub(super) fn write(
     let best = comparable.iter().map(|point| point.seconds);
     let best = best.fold(f64::INFINITY, f64::min);
     let columns = SweepColumns::of(&sweep.points);
-    writeln!(
-        out,
-        "  {} · {} at each number of workers",
+    let parts = [
         counted(sweep.targets, "URL"),
-        wording::runs_at_each(sweep)
-    )?;
+        wording::runs_at_each(sweep) + " at each number of workers",
+    ];
+    let course = wording::sweep_course(sweep).map(str::to_owned);
+    out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;
     out.write_stopped(wording::sweep_stopped(sweep))?;
     let head = format!(
         "  workers       mean ± σ          against {:<4} ",

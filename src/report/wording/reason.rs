@@ -1,6 +1,7 @@
 //! The reasons for a speed-up in words: a line each.
 
 use crate::model::reason::{KneeWhy, Reason, Why};
+use crate::model::url_host::host_and_port;
 use crate::report::format::{bytes, counted, format_secs, grouped};
 
 /// Rates in this range of each other are those of the same line.
@@ -42,7 +43,7 @@ fn reason(reason: &Reason, alike: &str) -> String {
             let noun = if about == 1.0 { "request" } else { "requests" };
             format!(
                 "{} answers about {about:.0} {noun} at a time ({:.1} at most)",
-                host(origin),
+                host_and_port(origin),
                 most.max(1.0)
             )
         }
@@ -112,16 +113,11 @@ fn reason(reason: &Reason, alike: &str) -> String {
             };
             format!(
                 "{} slows down parallel clients ({}){slowed}",
-                host(origin),
+                host_and_port(origin),
                 counts.join(", ")
             )
         }
     }
-}
-
-/// The host and the port of an origin.
-pub(in crate::report) fn host(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The words for a sweep's cost and for what more workers gained; the hint to one.
 
+use super::course::sweep_level;
 use super::notation::{Notation, capitalized};
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::worker_gain::{GainSource, WorkerGain, WorkerGains};
@@ -70,7 +71,8 @@ pub(in crate::report) fn marginal_gains(gains: &WorkerGains) -> Vec<String> {
 pub(in crate::report) fn gain_sentences(sweep: &Sweep, notation: Notation) -> Vec<String> {
     let gains = WorkerGains::of(sweep).map(|gains| marginal_gains(&gains).join(", "));
     let cost = search_cost(sweep).map(|parts| parts.join("; "));
-    let sentences = [gains, small_gain(sweep, notation), cost];
+    let small = small_gain(sweep, notation);
+    let sentences = [gains, small, cost, sweep_level(sweep)];
     let sentences = sentences.into_iter().flatten();
     sentences
         .map(|sentence| capitalized(&sentence) + ".")

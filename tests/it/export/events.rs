@@ -462,6 +462,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     events.push(Event::Swept(Sweep {
         targets: 1,
         stopped: None,
+        auto: None,
         search: None,
         knee: Some(Knee {
             workers: 4,

@@ -226,6 +226,7 @@ fn sweep_counts(sweep: &Sweep) -> Vec<Count> {
         Count::from(counted(points, "number") + " of workers"),
         Count::from(wording::runs_at_each(sweep) + " at each"),
     ];
+    parts.extend(wording::sweep_course(sweep).map(|course| Count::from(course.to_owned())));
     if failed > 0 {
         parts.push(Count::bad(format!("{} failed (all runs)", grouped(failed))));
     }
