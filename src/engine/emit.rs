@@ -16,7 +16,7 @@ use super::resume::DoneTargets;
 use super::schedule::StartLimits;
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
@@ -149,12 +149,12 @@ impl Engine<'_> {
         Ok(())
     }
 
-    /// Emits what is left in the reorder buffer.
+    /// Emits what is left in the reorder buffer, and what waits for others.
     pub(super) fn emit_rest(&mut self) -> Result<(), CutShort> {
         for ready in self.reorder.drain() {
             self.emit_outcome(ready)?;
         }
-        Ok(())
+        self.flush_batch()
     }
 
     pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
@@ -212,7 +212,8 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn emit_outcome(&mut self, ready: Ready) -> Result<(), CutShort> {
+    /// Emits an outcome, whose body gets its place now.
+    pub(super) fn emit_placed(&mut self, ready: Ready) -> Result<(), CutShort> {
         let Ready {
             mut outcome,
             unplaced,
@@ -233,12 +234,18 @@ impl Engine<'_> {
             },
         }
         self.bodies.note_displaced(&outcome);
+        let is_timeout = (outcome.error()).is_some_and(|error| error.kind == FailureKind::Timeout);
+        self.timed_out_again += u64::from(is_timeout && outcome.attempts().count() > 1);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }
         self.tally.add(&outcome);
+        let is_packed = outcome.packed().is_some();
         self.emit(&Event::Finished(outcome))?;
-        self.publish_full_pack()
+        match is_packed {
+            true => self.note_packed(),
+            false => Ok(()),
+        }
     }
 
     /// Emits the number of items as soon as it is known: counted, or once all have been read.

@@ -57,6 +57,7 @@ use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputArrival, InputState, QueueState};
+use append::PackBatch;
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
@@ -129,6 +130,7 @@ struct Engine<'a> {
     /// URLs without a body whose turn in the shared output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     reorder: Reorder,
+    batch: PackBatch,
     /// The targets that were last emitted as pending.
     pending: Pending,
     tally: Tally,
@@ -138,6 +140,8 @@ struct Engine<'a> {
     is_disk_full: bool,
     /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
     first_failure: Option<Arc<str>>,
+    /// Targets that failed by a limit on time, in the last of several attempts.
+    timed_out_again: u64,
     /// True once the run has warned that some of its requests are in no pack.
     has_told_unpacked: bool,
 }
@@ -192,12 +196,14 @@ impl<'a> Engine<'a> {
             bodies,
             missing: BTreeMap::new(),
             reorder: Reorder::new(is_ordered),
+            batch: PackBatch::default(),
             pending: Pending::default(),
             tally: Tally::new(pool.workers()),
             shortfall: None,
             stopped: None,
             is_disk_full: false,
             first_failure: None,
+            timed_out_again: 0,
             has_told_unpacked: false,
             config,
         }
@@ -253,6 +259,8 @@ impl<'a> Engine<'a> {
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),
             displaced: self.bodies.take_displaced(),
+            timed_out_again: self.timed_out_again,
+            foreign_parts: self.bodies.take_foreign_parts(),
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
             cut_short,
@@ -275,6 +283,9 @@ impl<'a> Engine<'a> {
             mode.record(ended, now);
             self.ahead = mode.jobs_ahead();
             self.emit_pending(now)?;
+            if ended == 0 {
+                self.flush_batch()?;
+            }
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::names::{NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
+use crate::model::url_host::host_name;
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
 use crate::report::format::grouped;
@@ -289,7 +290,7 @@ fn element(outcome: &Outcome) -> &'static str {
 fn case(outcome: &Outcome, element: &str) -> (String, usize) {
     let mut case = format!(
         "    <testcase classname=\"{}\" name=\"{}",
-        MarkupText(host(&outcome.url)),
+        MarkupText(class(&outcome.url)),
         MarkupText(&outcome.url),
     );
     let name_end = case.len();
@@ -324,20 +325,9 @@ fn case_body(outcome: &Outcome, element: &str) -> String {
     )
 }
 
-/// The host of a URL, without its port; `input` for a text that is no URL.
-fn host(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else {
-        return "input";
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let address = authority.strip_prefix('[');
-    match address.and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => match authority.split(':').next() {
-            None | Some("") => "input",
-            Some(host) => host,
-        },
-    }
+/// The class of a URL's case: its host without the port; `input` for a text that is no URL.
+fn class(url: &str) -> &str {
+    host_name(url).unwrap_or("input")
 }
 
 /// A duration in seconds, with the digits that Maven's Surefire writes.
@@ -358,7 +348,7 @@ mod tests {
             ("nonsense", "input"),
             ("nonsense://", "input"),
         ] {
-            assert_eq!(host(url), expected, "{url}");
+            assert_eq!(class(url), expected, "{url}");
         }
     }
 }
