@@ -111,16 +111,17 @@ struct Engine<'a> {
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
-    schedule: Schedule<Job>,
+    /// Jobs are boxed: they pass through half a dozen hands, and to copy one each time costs more.
+    schedule: Schedule<Box<Job>>,
     spool: Spool,
     backoff: Arc<Backoff>,
     queue: QueueState,
     /// The jobs that are worth having in the pool's queue, as far as it has room for them.
     ahead: usize,
     /// A job that may start, but found the pool's queue full.
-    unsubmitted: Option<Job>,
+    unsubmitted: Option<Box<Job>>,
     /// Jobs in the pool, by index, which is also the key that their slots send on completion.
-    in_flight: HashMap<u64, (Job, JobHandle<JobOutput>), RandomState>,
+    in_flight: HashMap<u64, (Box<Job>, JobHandle<JobOutput>), RandomState>,
     completions: (Sender<u64>, Receiver<u64>),
     /// Jobs that had not ended when the grace after a stop did.
     abandoned: usize,
@@ -181,7 +182,11 @@ impl<'a> Engine<'a> {
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
-            backoff: Arc::default(),
+            backoff: Arc::new(Backoff::new(
+                config.retry,
+                pool.queue_capacity(),
+                config.adaptation == Adaptation::On,
+            )),
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
