@@ -78,7 +78,7 @@ fn a_pack_that_another_run_is_writing_is_said_to_be_and_not_to_be_moved_away() {
             // Until the other end is dropped, by a test that fails too.
             let _ = held.lock().map(|held| held.recv());
         }
-        routes(request, reply);
+        routes(request, reply)
     });
     let place = Place::new();
     let urls = [server.url("/bytes/1"), server.url("/bytes/2")];
