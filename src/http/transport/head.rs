@@ -6,7 +6,6 @@
 //! two readers that disagree about a body's end take one answer for another (request smuggling).
 
 mod lines;
-mod token;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -14,8 +13,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use memchr::memchr;
 
-use self::lines::{LineScan, MAX_LINES, leading_blanks};
-use self::token::token_length;
+use self::lines::{LineScan, MAX_LINES, is_control, leading_blanks};
 use crate::http::http_date;
 use crate::model::outcome::HttpVersion;
 use crate::model::text::excerpt;
@@ -279,7 +277,7 @@ impl ResponseHead {
             }
             is_open = self.read_line(line, start, is_open)?;
         }
-        if scan.lines.has_odd_control() {
+        if scan.lines.has_odd_control(head) {
             if memchr(0, head).is_some() {
                 return Err(HeadError::Nul);
             }
@@ -301,7 +299,7 @@ impl ResponseHead {
             }
             return Ok(is_open);
         }
-        let name = token_length(line);
+        let name = line.iter().take_while(|byte| is_token_byte(**byte)).count();
         let blanks = line[name..].iter().take_while(|byte| is_blank(**byte));
         let colon = name + blanks.count();
         if name > 0 && line.get(colon) == Some(&b':') {
@@ -453,15 +451,43 @@ fn decisive_name(name: &[u8]) -> Option<&'static str> {
         .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
 }
 
+/// True for the characters of a token (RFC 9110, 5.6.2), which the name of a field is.
+fn is_token_byte(byte: u8) -> bool {
+    /// By byte: heads are read for each request.
+    const TOKEN: [bool; 256] = {
+        let mut token = [false; 256];
+        let mut byte = 0;
+        while byte < 128_u8 {
+            token[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
+                );
+            byte += 1;
+        }
+        token
+    };
+    TOKEN[usize::from(byte)]
+}
+
 /// The mark of a name in a set of them, one bit of 64: by its length and its first letter, in either case.
 /// Names that are not in a head are nearly always missing in the set of its names.
 fn name_bit(name: &[u8]) -> u64 {
     let first = name.first().map_or(0, u8::to_ascii_lowercase);
     1 << ((name.len() + 7 * usize::from(first)) % 64)
-}
-
-fn is_control(byte: u8) -> bool {
-    ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
 }
 
 fn is_blank(byte: u8) -> bool {
