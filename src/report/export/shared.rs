@@ -173,6 +173,7 @@ mod tests {
                     seconds: 1.0,
                     waits: 0.0,
                     of: 1.0,
+                    waits: 0.0,
                 },
                 share: 1.0,
             }],
