@@ -96,6 +96,13 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     if let Some(note) = plan.report.note.filter(|_| report.summary.ok > 0) {
         complain(&format!("note: {note}"));
     }
+    if let Some(note) = plan
+        .report
+        .limit_note
+        .filter(|_| report.timed_out_again > 0)
+    {
+        complain(&format!("note: {note}"));
+    }
     if plan.report.style.detail.has_summary() {
         add_notes(&report);
     }
@@ -161,6 +168,9 @@ fn open_log(
 fn add_notes(report: &Report) {
     if let Some(displaced) = &report.displaced {
         complain(&format!("warning: {displaced}"));
+    }
+    if let Some(foreign) = &report.foreign_parts {
+        complain(&format!("note: {foreign}"));
     }
     if let Some(uneven) = &report.uneven_shards {
         complain(&format!("note: {uneven}"));

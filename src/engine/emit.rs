@@ -16,7 +16,7 @@ use super::resume::DoneTargets;
 use super::schedule::StartLimits;
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
@@ -66,7 +66,7 @@ impl Engine<'_> {
         let stopped_at = Instant::now();
         self.collect_in_grace(reason)?;
         self.abandoned = self.in_flight.len();
-        let mut left: Vec<Job> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
+        let mut left: Vec<Box<Job>> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
         left.extend(self.unsubmitted.take());
         left.extend(self.schedule.drain());
         left.sort_by_key(|job| job.target.index);
@@ -220,18 +220,22 @@ impl Engine<'_> {
         } = ready;
         match unplaced {
             None => {}
-            Some((UnplacedBody::File(unnamed), target)) => {
-                self.bodies.publish(unnamed, &mut outcome, &target);
-                // The other outcomes were looked at when they came.
-                self.note_full_disk(&outcome);
-            }
-            Some((UnplacedBody::Member(mut member), _)) => {
-                self.append_to_pack(&mut member, &mut outcome)?;
-                self.note_full_disk(&outcome);
-                self.note_first_failure(&outcome);
-            }
+            Some((unplaced, target)) => match *unplaced {
+                UnplacedBody::File(unnamed) => {
+                    self.bodies.publish(unnamed, &mut outcome, &target);
+                    // The other outcomes were looked at when they came.
+                    self.note_full_disk(&outcome);
+                }
+                UnplacedBody::Member(mut member) => {
+                    self.append_to_pack(&mut member, &mut outcome)?;
+                    self.note_full_disk(&outcome);
+                    self.note_first_failure(&outcome);
+                }
+            },
         }
         self.bodies.note_displaced(&outcome);
+        let is_timeout = (outcome.error()).is_some_and(|error| error.kind == FailureKind::Timeout);
+        self.timed_out_again += u64::from(is_timeout && outcome.attempts().count() > 1);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }

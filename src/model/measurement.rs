@@ -3,6 +3,7 @@
 
 use std::iter;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::against::{Against, AgainstPoint, DatedChange, Reference};
@@ -23,7 +24,7 @@ use crate::stats::{
 const SHORT_RUN: f64 = 0.005;
 
 /// One run of an arm. All outcomes told from its beginning to its end are its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmRun {
     /// The arm.
     pub arm: Arm,
@@ -41,9 +42,10 @@ pub struct ArmRun {
 }
 
 /// The times of one arm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmTimes {
     /// The makespan of each run in seconds, in the order of the pairs, without what is [left out](ArmTimes::left_out).
+    #[schemars(inner(range(min = 0.0)))]
     pub seconds: Vec<f64>,
     /// The summary of these times.
     pub sample: Sample,
@@ -53,6 +55,7 @@ pub struct ArmTimes {
     pub retries: u64,
     /// The mean start-up time in seconds: starting the threads, and nothing else. It is not part of the
     /// times.
+    #[schemars(range(min = 0.0))]
     pub startup: f64,
     /// The latency of the targets that succeeded, all runs together; `None` if none did.
     #[serde(default)]
@@ -60,15 +63,18 @@ pub struct ArmTimes {
     /// The seconds of each run that are left out of its time: in which nothing but URLs was under way that fail in all
     /// runs. Empty if nothing is.
     #[serde(default)]
+    #[schemars(inner(range(min = 0.0)))]
     pub left_out: Vec<f64>,
 }
 
 /// Percentiles of the latency of an arm's targets, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmLatency {
     /// The median.
+    #[schemars(range(min = 0.0))]
     pub p50: f64,
     /// The 95th percentile.
+    #[schemars(range(min = 0.0))]
     pub p95: f64,
 }
 
@@ -305,9 +311,10 @@ fn at_once(targets: u64, workers: usize) -> usize {
 }
 
 /// The times of the same URLs at one number of workers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepRuns {
     /// The number of workers.
+    #[schemars(range(min = 1))]
     pub workers: usize,
     /// The times of the runs.
     #[serde(flatten)]

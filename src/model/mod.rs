@@ -24,6 +24,7 @@ pub mod run_shard;
 pub mod save_path;
 pub mod search_cost;
 mod secret;
+pub(crate) mod secret_parameters;
 pub mod slowdown;
 pub mod summary;
 pub mod target;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
@@ -98,7 +99,7 @@ pub struct Summary {
 }
 
 /// The runs of a comparison or a sweep that were made, warm-ups included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunsMade {
     /// Completed runs.
     pub done: u32,

@@ -1,17 +1,21 @@
 //! The gain of each further worker, by the times of a sweep.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::measurement::Sweep;
 
 /// The gain of one number of workers.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct WorkerGain {
     /// The number of workers.
+    #[schemars(range(min = 1))]
     pub workers: usize,
     /// The throughput over that of the fewest workers.
+    #[schemars(range(min = 0.0))]
     pub speedup: f64,
     /// The throughput of each of these workers over that of each of the fewest: the parallel efficiency.
+    #[schemars(range(min = 0.0))]
     pub efficiency: f64,
     /// The throughput that each worker added since the next smaller number, over that of each of the fewest: the
     /// marginal gain. Below 0 where more workers are slower. `None` for the fewest, and where the list has it: if these
@@ -25,7 +29,7 @@ pub struct WorkerGain {
 const MORE_THAN_ONE: f64 = 1.05;
 
 /// The source of the throughputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GainSource {
     /// The scaling law fitted to the sweep, which evens the scatter of single points out.
@@ -35,11 +39,12 @@ pub enum GainSource {
 }
 
 /// The gains of all numbers of workers of a sweep.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct WorkerGains {
     /// Their source. Either way they are estimates.
     pub by: GainSource,
     /// Each number of workers at which URLs succeeded, from the fewest.
+    #[schemars(length(min = 2))]
     pub counts: Vec<WorkerGain>,
 }
 

@@ -51,14 +51,18 @@ impl SweepPoint {
 ///
 /// Both counts are the same unless the intervals are wide; where they differ by more than a third, more runs would
 /// decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Knee {
     /// The smallest worker count that is not shown to be more than 5 % slower than another: its interval
     /// reaches down to within 5 % of every other one's. As with an assertion, an interval that straddles the
     /// bound is no failure.
+    #[schemars(range(min = 1))]
     pub workers: usize,
     /// The smallest worker count whose mean is within 5 % of the best mean, regardless of the intervals.
     /// Never below `workers`.
+    #[schemars(range(min = 1))]
     pub by_means: usize,
 }
 

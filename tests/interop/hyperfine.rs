@@ -1,4 +1,4 @@
-//! Agreement with hyperfine on the same pair of commands, `pfetch -j1` and `pfetch -j8` as whole programs: the ratio and
+//! Agreement with hyperfine on the same pair of commands, `pfetch -j1` and `pfetch -j4` as whole programs: the ratio and
 //! the error that it states of them are those that pfetch's own statistics make of the same times, and `--compare`
 //! measures that ratio too, within the intervals of both. Run with `cargo test --features interop`; with `--nocapture` it
 //! prints the figures.
@@ -18,18 +18,18 @@ use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
 
 /// How often each command is run, by either.
-const RUNS: usize = 4;
+const RUNS: usize = 6;
 
 /// What may lie between the two beyond their errors: those tell how much runs scatter, not what a
 /// program that starts, reads its list and ends takes each time besides what it measures. The start-up
-/// is measured and taken off; this is for the rest, 10 ms in the shorter runs.
+/// is measured and taken off; this is for the rest, 20 ms in the shorter runs.
 const MARGIN: f64 = 0.05;
 
 /// The two measure one after the other, and a machine may be busier during one: it gets other chances.
 /// If one of them were wrong, they would not agree in any.
 const TRIES: usize = 3;
 
-/// 1.6 s of delays one after the other, and 200 ms on eight workers.
+/// 1.6 s of delays one after the other, and 400 ms on four workers.
 fn list(server: &Server) -> String {
     (0..16)
         .map(|n| format!("{}?{n}\n", server.url("/delay/100/10")))
@@ -130,7 +130,7 @@ fn by_pfetch(dir: &Dir, list: &str) -> Measured {
         "--compare",
         "--warmup=0",
         &runs,
-        "-j8",
+        "-j4",
         &to,
         "-i",
         list,
@@ -154,8 +154,8 @@ fn hyperfine_finds_the_same_speed_up_within_the_errors_of_both() {
     let program = env!("CARGO_BIN_EXE_pfetch");
     let commands = [
         format!("{program} -qq -j1 -i {targets}"),
-        format!("{program} -qq -j8 -i {targets}"),
-        format!("{program} -qq -j8 -i {nothing}"),
+        format!("{program} -qq -j4 -i {targets}"),
+        format!("{program} -qq -j4 -i {nothing}"),
     ];
     let (mut found, mut were_tight) = (Vec::new(), false);
     for _ in 0..TRIES {

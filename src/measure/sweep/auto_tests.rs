@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::tests::NullListener;
 use super::{SweepPlan, WorkerCounts};
 use crate::measure::assert::Assertion;
 use crate::measure::made_up_times::{Noise, Random, chance};
@@ -16,14 +17,6 @@ use crate::model::outcome::Outcome;
 use crate::model::summary::Summary;
 use crate::model::target::Verb;
 use crate::stats::{Interval, LEVEL};
-
-struct NullListener;
-
-impl Listener for NullListener {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Keeps what the beginnings of runs say of how many there will be.
 struct MostListener(Vec<(u32, u32)>);
@@ -208,7 +201,7 @@ fn reported_intervals_are_at_the_level_of_the_course_and_the_knee_at_that_of_the
 
 /// Counts of sweeps.
 #[derive(Debug, Default)]
-struct Simulated {
+struct SimulatedSweeps {
     trials: u32,
     /// The interval of a point covers its true time; of so many points.
     covered: u32,
@@ -223,7 +216,7 @@ struct Simulated {
     rounds: usize,
 }
 
-impl Simulated {
+impl SimulatedSweeps {
     fn percent(&self, count: u32) -> f64 {
         f64::from(count) * 100.0 / f64::from(self.trials)
     }
@@ -233,7 +226,7 @@ impl Simulated {
     }
 }
 
-impl std::fmt::Display for Simulated {
+impl std::fmt::Display for SimulatedSweeps {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -256,13 +249,13 @@ fn mean_factor(noise: Noise) -> f64 {
 }
 
 /// Sweeps 1, 2, 4, 8 and 16 workers, of which `knee` are enough.
-fn simulate(knee: usize, noise: Noise, trials: u32) -> Simulated {
+fn simulate(knee: usize, noise: Noise, trials: u32) -> SimulatedSweeps {
     let mut random = Random::default();
     let truth = |workers: usize| 0.05 / workers.min(knee) as f64;
     let mean = mean_factor(noise);
-    let mut tally = Simulated {
+    let mut tally = SimulatedSweeps {
         trials,
-        ..Simulated::default()
+        ..SimulatedSweeps::default()
     };
     for _ in 0..trials {
         let sweep = conduct(

@@ -9,7 +9,7 @@ use crate::model::search_cost::SearchCost;
 use crate::model::summary::Summary;
 use crate::model::target::Verb;
 
-struct NullListener;
+pub(super) struct NullListener;
 
 impl Listener for NullListener {
     fn event(&mut self, _: &Event) -> io::Result<()> {

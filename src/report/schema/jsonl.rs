@@ -18,6 +18,8 @@ use crate::report::Baseline;
 ///
 /// # Schema, version 1
 ///
+/// [`json_schema`](crate::report::json_schema) is the same for programs.
+///
 /// Every line has `type` and `run`, the identifier of its run: lines of several runs may stand in one file. Times are numbers of seconds; `*_at` is wall-clock time in RFC 3339. `null` stands for
 /// a phase or a fact that did not occur or is unknown, never for zero.
 ///
@@ -230,10 +232,11 @@ impl<W: Write> JsonLines<W> {
 /// # Errors
 ///
 /// serde's, as of a value that JSON has no text for.
-pub fn result_line(outcome: &Outcome) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&SchemaLine::Result(ResultRecord::from(outcome)))?;
+pub fn result_line(outcome: &Outcome, line: &mut Vec<u8>) -> io::Result<()> {
+    let record = SchemaLine::Result(ResultRecord::from(outcome));
+    serde_json::to_writer(&mut *line, &record)?;
     line.push(b'\n');
-    Ok(line)
+    Ok(())
 }
 
 impl<W: Write> Listener for JsonLines<W> {

@@ -181,3 +181,113 @@ fn write_all_vectored_at(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::target::Verb;
+    use crate::save::pack::{LoggedPacks, PackConfig, PackFormat, PackPattern};
+    use crate::save::version::Version;
+
+    /// Packs of so many bytes and members at most, of which the first is begun.
+    fn begun(folder: &Path, full_bytes: u64, full_members: u64) -> Packs {
+        let pattern = PackPattern::parse(&folder.join("p-%d.tar"), None).expect("a pattern");
+        let config = PackConfig {
+            format: PackFormat::Tar,
+            pattern,
+            full_bytes,
+            full_members,
+        };
+        let encode = Arc::new(|_: &Outcome, record: &mut Vec<u8>| {
+            record.extend_from_slice(b"{}");
+            Ok(())
+        });
+        let mut packs =
+            Packs::open(config, &mut LoggedPacks::default(), 1, encode).expect("there is room");
+        packs.begin().expect("there is room");
+        packs
+    }
+
+    /// Appends members with bodies of these lengths together. Returns where they are.
+    fn append(packs: &mut Packs, lengths: &[usize]) -> Vec<(u64, u64)> {
+        let outcome = Outcome::new(0, "http://h/".into(), Verb::Get);
+        let mut members: Vec<PackMember> = lengths
+            .iter()
+            .map(|length| {
+                let mut body = packs.body().body();
+                body.start(&Version::default());
+                body.complete(&vec![b'x'; *length]).expect("there is room");
+                body.into_member().expect("it is complete")
+            })
+            .collect();
+        let members = members.iter_mut().map(|member| BatchMember {
+            member,
+            outcome: &outcome,
+            has_changed: false,
+        });
+        let packed = packs.append_together(members.collect());
+        let packed = packed.expect("they can be encoded");
+        packed
+            .iter()
+            .map(|packed| (packed.offset, packed.length))
+            .collect()
+    }
+
+    #[test]
+    fn a_batch_ends_before_a_large_member_and_with_the_one_that_fills_the_pack() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let small = usize::try_from(SMALL_MEMBER).expect("it is small");
+        let mut packs = begun(dir.path(), u64::MAX, u64::MAX);
+        // Two headers, a block with the record, and the body in blocks.
+        let placed = append(&mut packs, &[1, small, small + 1, 1]);
+        let whole = SMALL_MEMBER + 3 * 512;
+        assert_eq!(placed, [(0, 2048), (2048, whole)]);
+
+        let dir = tempfile::tempdir().expect("there is room");
+        let mut packs = begun(dir.path(), 3585, u64::MAX);
+        let placed = append(&mut packs, &[1, 0, 1, 1]);
+        assert_eq!(placed, [(0, 2048), (2048, 1536), (3584, 2048)]);
+        let dir = tempfile::tempdir().expect("there is room");
+        let mut packs = begun(dir.path(), 3584, u64::MAX);
+        assert_eq!(append(&mut packs, &[1, 0, 1]), [(0, 2048), (2048, 1536)]);
+        let dir = tempfile::tempdir().expect("there is room");
+        let mut packs = begun(dir.path(), u64::MAX, 1);
+        assert_eq!(append(&mut packs, &[1, 0, 1]), [(0, 2048)]);
+        assert_eq!(packs.publish_if_full(), Ok(None), "none is in the log");
+        packs.note_logged();
+        let published = packs.publish_if_full().expect("nothing has its name");
+        assert!(published.is_some(), "it is full");
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_written_leaves_nothing() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let mut packs = begun(dir.path(), u64::MAX, u64::MAX);
+        let part = dir.path().join("p-0.tar.part");
+        let unwritable = File::open(&part).expect("it is there");
+        let current = packs.current.as_mut().expect("it is begun");
+        let file = std::mem::replace(&mut current.file, unwritable);
+        assert_eq!(append(&mut packs, &[1, 1]), []);
+        let current = packs.current.as_mut().expect("it is begun");
+        assert!(current.appended.is_empty(), "{:?}", current.appended);
+        current.file = file;
+        assert_eq!(append(&mut packs, &[1, 1]), [(0, 2048), (2048, 2048)]);
+        let length = fs::metadata(&part).expect("it is there").len();
+        assert_eq!(length, 4096);
+    }
+
+    #[test]
+    fn more_slices_than_one_call_takes_are_all_written() {
+        let file = tempfile::tempfile().expect("there is room");
+        let bytes: Vec<u8> = (0..=250).cycle().take(3 * MAX_SLICES + 7).collect();
+        let mut slices: Vec<IoSlice<'_>> = bytes.chunks(1).map(IoSlice::new).collect();
+        write_all_vectored_at(&file, &mut slices, 3).expect("there is room");
+        let mut read = vec![0; bytes.len()];
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut read, 3).expect("it is there");
+        assert!(read == bytes);
+    }
+}

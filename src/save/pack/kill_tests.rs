@@ -174,7 +174,7 @@ impl Run<'_> {
 }
 
 fn encoder() -> RecordEncoder {
-    Arc::new(|outcome| Ok(format!("{{\"index\":{}}}\n", outcome.index).into_bytes()))
+    Arc::new(|outcome, record| writeln!(record, "{{\"index\":{}}}", outcome.index))
 }
 
 fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
