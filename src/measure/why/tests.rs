@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use super::load::RunLoad;
 use super::sums::SlowestTarget;
 use super::*;
+use crate::measure::null_listener::NullListener;
 use crate::measure::{Gates, MeasuredRun, SweepPlan, WorkerCounts};
-use crate::model::event::Listener;
 use crate::model::origin::{GivenUp, OriginLimit};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
 use crate::model::reason::{KneeWhy, WeighedReason};
@@ -621,14 +621,6 @@ fn a_server_that_does_less_in_parallel_than_alone_is_not_said_to_answer_one_at_a
     let why = found(4, |_| Spent::wait(10.0), |_| Spent::wait(160.0), unchanged);
     shows(&why, &[]);
     assert!(why.lost.is_some_and(|lost| lost > 0.9), "{why:#?}");
-}
-
-struct NullListener;
-
-impl Listener for NullListener {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The reasons at the knee of a sweep with these numbers of workers, over a server that answers two requests at a time

@@ -18,7 +18,7 @@ use crate::report::Baseline;
 ///
 /// # Schema, version 1
 ///
-/// [`json_schema`](crate::report::json_schema) is the same for programs.
+/// [`json_schema`](fn@crate::report::json_schema) is the same for programs.
 ///
 /// Every line has `type` and `run`, the identifier of its run: lines of several runs may stand in one file. Times are numbers of seconds; `*_at` is wall-clock time in RFC 3339. `null` stands for
 /// a phase or a fact that did not occur or is unknown, never for zero.
