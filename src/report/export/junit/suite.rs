@@ -279,6 +279,8 @@ impl Read for FileReader<'_> {
 fn element(outcome: &Outcome) -> &'static str {
     match outcome.verdict {
         Verdict::Ok | Verdict::Unchanged | Verdict::Done => "",
+        // Nothing was found out about it, and that is not to look like a good run.
+        Verdict::Skipped if outcome.is_past_deadline() => ERROR,
         Verdict::Skipped => SKIPPED,
         Verdict::Failed if outcome.error().is_some_and(|error| error.kind.is_local()) => ERROR,
         Verdict::Failed => FAILURE,
@@ -324,19 +326,18 @@ fn case_body(outcome: &Outcome, element: &str) -> String {
     )
 }
 
-/// The host of a URL, without its port; `input` for a text that is no URL.
+/// The host of a URL, with its port if it names one; `input` for a text that is no URL. Two servers of a machine differ
+/// by their ports alone.
 fn host(url: &str) -> &str {
     let Some((_, rest)) = url.split_once("://") else {
         return "input";
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let address = authority.strip_prefix('[');
-    match address.and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => match authority.split(':').next() {
-            None | Some("") => "input",
-            Some(host) => host,
-        },
+    // Reports show no userinfo, but a log that is replayed need not be pfetch's.
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    match host.is_empty() || host.starts_with(':') {
+        true => "input",
+        false => host,
     }
 }
 
@@ -350,11 +351,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_class_is_the_host() {
+    fn the_class_is_the_host_with_its_port() {
         for (url, expected) in [
             ("http://a.example/", "a.example"),
-            ("https://a.example:8443?q=//b", "a.example"),
-            ("http://[::1]:80/", "::1"),
+            ("https://a.example:8443?q=//b", "a.example:8443"),
+            ("http://u:p@a.example:81/", "a.example:81"),
+            ("http://[::1]:80/", "[::1]:80"),
+            ("http://:80/", "input"),
             ("nonsense", "input"),
             ("nonsense://", "input"),
         ] {
